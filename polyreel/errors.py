@@ -1,0 +1,145 @@
+"""Every error polyreel raises, in one tree.
+
+    PolyreelError                 code, message, remedy, where
+     ├─ InvalidJob                the job, or a file it names, can't be used as it is (exit code 2)
+     │   ├─ MediaError            the media is not what a dub needs; codes as Panjaya names them
+     │   └─ SubtitleError         a subtitle file that can't be read without losing text
+     ├─ FetchError                a source that could not be fetched
+     │   └─ ForbiddenAddress      a source at an address that polyreel does not talk to
+     ├─ ToolError                 ffmpeg (or another tool we start) failed
+     │   ├─ ToolTimeout           ... did not end in time
+     │   └─ ToolStopped           ... was ended because the run was cancelled
+     ├─ EngineError               the embedded dubber could not do its work
+     │   └─ NoVoice               no voice speaks this locale
+     ├─ StoreError                an artefact is missing, damaged, or could not be kept
+     ├─ DeliveryError             the result could not be put where the job wants it
+     └─ VendorError               a vendor refused, failed or answered nonsense (see polyreel.vendors.errors)
+
+Every error says what happened (``message``), where (``where``: a file, a field, a line, an address without its
+query) and what to do (``remedy``). Errors pickle, so they cross process boundaries whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PolyreelError(Exception):
+    """Something a person has to know about: what, where, and what to do."""
+
+    default_code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, remedy: str = "", where: str = "") -> None:
+        self.message = message
+        self.code = code or self.default_code
+        self.remedy = remedy
+        self.where = where
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" {self.remedy}" if self.remedy else ""
+        return f"{place}{self.message}{advice}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls cls(*args) and so loses the keyword-only fields.
+        return (_rebuilt, (type(self), self.__dict__.copy(), self.args))
+
+    def as_dict(self) -> dict[str, str]:
+        """``{"code", "message", "remedy"}``, as the outcome and ``--json`` show an error."""
+        message = f"{self.where}: {self.message}" if self.where else self.message
+        return {"code": self.code, "message": message, "remedy": self.remedy}
+
+
+def _rebuilt(cls: type[PolyreelError], state: dict[str, Any], args: tuple[Any, ...]) -> PolyreelError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidJob(PolyreelError):
+    """The job, or a file that it names, can't be used as it is."""
+
+    default_code = "invalid_input"
+
+
+class MediaError(InvalidJob):
+    """The media is not what a dub needs.
+
+    ``code`` is one of Panjaya's words (vendor page "Asset processing failures"): ``unsupported_media``,
+    ``missing_audio_track``, ``time_out_of_range``, ``empty_transcript``, ``video_size_limit_reached``,
+    ``video_duration_limit_reached``, ``invalid_input``.
+    """
+
+    default_code = "unsupported_media"
+
+
+class SubtitleError(InvalidJob):
+    """A subtitle file that can't be read without losing text. ``line`` counts from 1; 0 is the whole file."""
+
+    default_code = "invalid_subtitles"
+
+    def __init__(self, message: str, *, line: int = 0, **rest: str) -> None:
+        self.line = line
+        super().__init__(message, **rest)
+
+
+class FetchError(PolyreelError):
+    """A source that could not be fetched."""
+
+    default_code = "fetch_failed"
+
+
+class ForbiddenAddress(FetchError):
+    """A source at an address that polyreel does not talk to (see ``POLYREEL_ALLOW_NETWORKS``)."""
+
+    default_code = "forbidden_address"
+
+
+class ToolError(PolyreelError):
+    """A tool we started failed. ``message`` ends in the last lines it printed."""
+
+    default_code = "tool_failed"
+
+
+class ToolTimeout(ToolError):
+    """A tool we started did not end in time, and was ended."""
+
+    default_code = "tool_timeout"
+
+
+class ToolStopped(ToolError):
+    """A tool we started was ended because the run was cancelled."""
+
+    default_code = "tool_stopped"
+
+
+class EngineError(PolyreelError):
+    """The embedded dubber could not do its work."""
+
+    default_code = "engine_failed"
+
+
+class NoVoice(EngineError):
+    """No voice speaks this locale."""
+
+    default_code = "no_voice"
+
+
+class StoreError(PolyreelError):
+    """An artefact is missing, damaged, or could not be kept."""
+
+    default_code = "store_failed"
+
+
+class DeliveryError(PolyreelError):
+    """The result could not be put where the job wants it."""
+
+    default_code = "delivery_failed"
+
+
+class VendorError(PolyreelError):
+    """A vendor refused, failed or answered nonsense; `polyreel.vendors.errors` has the finer tree."""
+
+    default_code = "vendor_failed"

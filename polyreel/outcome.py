@@ -1,0 +1,87 @@
+"""What came of a job: artefacts, checks, and each language's state. Plain frozen values; JSON both ways."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LanguageStatus = Literal["pending", "running", "delivered", "held", "failed"]
+JobStatus = Literal["completed", "partial", "failed", "held"]
+CheckStatus = Literal["pass", "warn", "fail"]
+
+
+class Value(BaseModel):
+    """A frozen value that tasks may hand on and results may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Artefact(Value):
+    """A file, by what is in it. Tasks pass these, never the bytes."""
+
+    uri: str = Field(description="Where the bytes are: file:///... (or s3://... in a shared store).")
+    sha256: str = Field(description="SHA-256 of the content, lower-case hex.")
+    bytes: int = Field(ge=0, description="Length of the content in bytes.")
+
+
+class Check(Value):
+    """One measured fact about a language's result, against its limit."""
+
+    name: str
+    value: float | int | str | None = None
+    unit: str = ""
+    limit: float | int | str | None = None
+    status: CheckStatus = "pass"
+    detail: str = ""
+
+
+class Problem(Value):
+    """An error as a person and a program read it."""
+
+    code: str
+    message: str
+    remedy: str = ""
+
+
+class LineFit(Value):
+    """How one spoken line sits in the time it has. Times are integer milliseconds from the reel's start."""
+
+    text: str
+    speaker: str | None = None
+    cue_start_ms: int
+    cue_end_ms: int
+    start_ms: int = Field(description="When the voice begins.")
+    end_ms: int = Field(description="When the voice ends.")
+    natural_ms: int = Field(description="How long the voice takes at its own pace.")
+    ratio: float = Field(description="natural / spoken duration: 1.0 unchanged, 1.2 spoken 20 % faster.")
+    too_long: bool = Field(default=False, description="Does not fit even at the fastest allowed pace.")
+    reused: bool = Field(default=False, description="Spoken in an earlier run and taken from the store.")
+    voice: str = ""
+
+
+class LanguageOutcome(Value):
+    """One language: delivered, held, or failed with the reason."""
+
+    status: LanguageStatus = "pending"
+    video: str | None = None
+    subtitles: dict[str, str] = Field(default_factory=dict, description="Path per format: srt, vtt, ...")
+    checks: tuple[Check, ...] = ()
+    error: Problem | None = None
+    notes: tuple[str, ...] = ()
+    stages: dict[str, str] = Field(default_factory=dict, description="done | cached | failed, per stage.")
+
+
+class Outcome(Value):
+    """What `polyreel run --json` prints."""
+
+    job: str
+    status: JobStatus
+    languages: dict[str, LanguageOutcome] = Field(default_factory=dict)
+    manifest: str | None = None
+    report: str | None = None
+    seconds: float = 0.0
+    separation: str = Field(default="", description="How speech and background were parted: given | ducked | ...")
+    stages: dict[str, str] = Field(default_factory=dict, description="done | cached, per stage of the whole job.")
+    error: Problem | None = None
+    notes: tuple[str, ...] = ()

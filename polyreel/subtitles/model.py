@@ -1,0 +1,70 @@
+"""Cues and tracks: what every subtitle format is read into and written from. Times are integer milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One subtitle. ``text`` keeps inline markup in WebVTT's spelling (``<i>``, ``<b>``, ``<c.x>``, ``<ruby>``).
+
+    ``speaker`` is the voice's name (``<v Ana>`` over the whole cue, or ``Ana:`` where that is asked for); it is not
+    repeated in ``text``. ``settings`` are WebVTT cue settings by name. ``line`` is where the cue stood in its file.
+    """
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+    identifier: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+    line: int = 0
+
+    @property
+    def duration_ms(self) -> int:
+        """How long the cue is shown."""
+        return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Cues in the order of their file, and what the file says beside them (WebVTT's STYLE, REGION, NOTE, header)."""
+
+    cues: tuple[Cue, ...] = ()
+    header: str = ""
+    styles: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+
+
+NoteKind = Literal["repaired", "dropped", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is not as it stood: repaired or dropped in reading, lost in writing. ``line`` counts from 1."""
+
+    kind: NoteKind
+    code: str
+    message: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A track, and everything that had to be repaired or dropped to get it."""
+
+    track: Track
+    notes: tuple[Note, ...] = ()
+    encoding: str = "utf-8"
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The text of a file, and everything that its format could not carry."""
+
+    text: str
+    notes: tuple[Note, ...] = field(default=())
