@@ -1,0 +1,1 @@
+"""Every way in: command line, served deployments, schedules, callbacks."""

@@ -1,0 +1,1 @@
+"""Only the order of the stages."""

@@ -38,8 +38,8 @@ class PolyreelError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        advice = f" {self.remedy}" if self.remedy else ""
-        return f"{place}{self.message}{advice}"
+        stop = "" if self.message.endswith((".", "!", "?", ":")) else "."
+        return f"{place}{self.message}{stop} {self.remedy}".rstrip()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own way calls cls(*args) and so loses the keyword-only fields.

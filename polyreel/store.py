@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 from polyreel import home
 from polyreel.errors import StoreError
 from polyreel.outcome import Artefact
+from polyreel.plan import stage_key  # noqa: F401 - kept here until its callers import it from plan
 
 _CHUNK = 1 << 20
 
@@ -24,19 +25,6 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def stage_key(stage: str, version: int, /, **inputs: Any) -> str:
-    """A key that names the stage, its version and everything the result depends on: ``trim-v1-<24 hex>``."""
-    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
-    return f"{stage}-v{version}-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
-
-
-def _plain(value: Any) -> Any:
-    dump = getattr(value, "model_dump", None)
-    if dump is None:
-        raise TypeError(f"a key can't depend on a {type(value).__name__}")
-    return dump(mode="json")
 
 
 def path_of(artefact: Artefact) -> Path:
@@ -122,7 +110,7 @@ class Store:
         return self.root / "blobs" / digest[:2] / f"{digest}{suffix}"
 
     def _adopt(self, file: Path, final: Path) -> None:
-        if os.stat(file).st_dev == os.stat(final.parent).st_dev:
+        if file.stat().st_dev == final.parent.stat().st_dev:
             replace_durably(file, final)
             return
         part = final.with_name(f".{final.name}.{uuid.uuid4().hex[:8]}.part")

@@ -1,0 +1,1 @@
+"""Thin Prefect tasks, one per stage: retries, cache keys, progress."""

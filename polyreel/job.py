@@ -1,0 +1,233 @@
+"""What a user asks for: a strict model, the same for a job file, the flow's parameter and the UI's form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from polyreel import locales
+
+Mix = Literal["dub", "voiceover", "speech_only"]
+SubtitleFormat = Literal["srt", "vtt", "txt", "docx"]
+SubtitleProfile = Literal["netflix", "bbc", "none"]
+Packaging = Literal["hls", "dash"]
+LoudnessTarget = Literal["source", "ebu", "atsc", "netflix", "web"]
+
+
+def _locale(value: str) -> str:
+    # pydantic shows a ValueError at its field; our own error would stop at the first one.
+    from polyreel.errors import InvalidJob
+
+    try:
+        return locales.canonical(value)
+    except InvalidJob as error:
+        raise ValueError(f"{error.message} {error.remedy}") from None
+
+
+Locale = Annotated[str, StringConstraints(min_length=2, max_length=35), AfterValidator(_locale)]
+Slug = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?$"),
+]
+BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
+Place = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+
+class Asked(BaseModel):
+    """A part of a job: frozen, strict about types, and without unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(Asked):
+    """The reel: one video, the language it speaks, and what is known of it."""
+
+    media: Place = Field(
+        title="Media",
+        description="The video: a path (relative to the job file) or an http(s):// address.",
+        examples=["narrated.mp4", "https://example.com/reel.mp4"],
+    )
+    locale: Locale = Field(title="Spoken language", description="A BCP-47 tag.", examples=["en-US"])
+    subtitles: Place | None = Field(
+        default=None, title="Script", description="Optional: the script in the source language (.srt or .vtt)."
+    )
+    background: Place | None = Field(
+        default=None,
+        title="Clean background",
+        description="Optional: a music-and-effects track without speech (path or address).",
+    )
+    speakers: int | None = Field(
+        default=None, ge=1, le=50, title="Speakers", description="Optional: how many people speak."
+    )
+
+
+class Trim(Asked):
+    """The part of the reel to dub. Seconds from its start; either end may be left out."""
+
+    start: Seconds | None = Field(default=None, title="Start (s)")
+    end: Seconds | None = Field(default=None, title="End (s)")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Trim:
+        if self.end is not None and self.end <= (self.start or 0):
+            raise ValueError(f"the end ({self.end:g} s) must come after the start ({self.start or 0:g} s)")
+        return self
+
+
+class Target(Asked):
+    """One language to dub into."""
+
+    locale: Locale = Field(title="Language", description="A BCP-47 tag.", examples=["es-ES"])
+    subtitles: Place | None = Field(
+        default=None, title="Script", description="The script in this language (.srt or .vtt), timed to the reel."
+    )
+    voice: str | Annotated[tuple[str, ...], Strict(False)] | None = Field(
+        default=None, title="Voice", description="Optional: a voice of the provider, or one per speaker."
+    )
+
+
+def _target(value: Any) -> Any:
+    return {"locale": value} if isinstance(value, str) else value
+
+
+def _target_schema() -> dict[str, Any]:
+    return {
+        "anyOf": [
+            Target.model_json_schema(mode="validation"),
+            {"type": "string", "title": "Language", "description": "Short form: the locale alone."},
+        ]
+    }
+
+
+TargetOrLocale = Annotated[Target, BeforeValidator(_target), WithJsonSchema(_target_schema())]
+
+
+class EmbeddedDubbing(Asked):
+    """Dubbed on this machine, with no account."""
+
+    provider: Literal["embedded"] = Field(default="embedded", title="Provider")
+    credentials: BlockName | None = Field(default=None, title="Credentials", description="Not needed here.")
+    mix: Mix = Field(
+        default="dub",
+        title="Mix",
+        description="dub: speech replaced, background kept. voiceover: over the ducked original. speech_only.",
+    )
+    loudness: LoudnessTarget = Field(
+        default="source",
+        title="Loudness",
+        description="source: as loud as the reel. ebu -23, atsc -24, netflix -27, web -16 LUFS.",
+    )
+
+
+class PanjayaDubbing(Asked):
+    """Dubbed by Panjaya Dubbing Studio."""
+
+    provider: Literal["panjaya"] = Field(title="Provider")
+    credentials: BlockName | None = Field(default=None, title="Credentials", description="Name of a saved block.")
+    mix: Mix = Field(default="dub", title="Mix")
+    lips_model: Literal["real_face", "real_face_turbo"] | None = Field(default=None, title="Lips model")
+    voice_anonymization: float = Field(default=0.0, ge=0, le=1, title="Voice anonymization")
+
+
+class DubformerDubbing(Asked):
+    """Dubbed by Dubformer."""
+
+    provider: Literal["dubformer"] = Field(title="Provider")
+    credentials: BlockName | None = Field(default=None, title="Credentials", description="Name of a saved block.")
+    mix: Mix = Field(default="dub", title="Mix")
+    soundalike_voices: bool = Field(default=False, title="Soundalike voices")
+    emotional_transfer: bool = Field(default=False, title="Emotional transfer")
+    glossary: Place | None = Field(default=None, title="Glossary", description="A TSV file.")
+
+
+Dubbing = Annotated[EmbeddedDubbing | PanjayaDubbing | DubformerDubbing, Field(discriminator="provider")]
+
+
+class Subtitles(Asked):
+    """Which subtitle files are delivered, and how they are checked."""
+
+    formats: Annotated[tuple[SubtitleFormat, ...], Strict(False)] = Field(
+        default=("srt", "vtt"), title="Formats", description="One file per format and language."
+    )
+    profile: SubtitleProfile = Field(default="netflix", title="Profile", description="Whose limits are checked.")
+    accept_repairs: bool = Field(
+        default=False,
+        title="Accept repairs",
+        description="Go on when a script had to be repaired or loses text in reading.",
+    )
+
+
+class FolderDelivery(Asked):
+    """Into a folder on this machine."""
+
+    to: Literal["folder"] = Field(default="folder", title="To")
+    path: Place = Field(default="out", title="Folder", description="Relative to the job file.")
+
+
+class VendorDelivery(Asked):
+    """Into a vendor's library, or an object store."""
+
+    to: Literal["tpstreams", "nomad", "videojungle", "s3"] = Field(title="To")
+    credentials: BlockName | None = Field(default=None, title="Credentials", description="Name of a saved block.")
+    path: Place | None = Field(default=None, title="Folder or prefix")
+
+
+Delivery = Annotated[FolderDelivery | VendorDelivery, Field(discriminator="to")]
+
+
+class Budget(Asked):
+    """What the job may cost at most."""
+
+    minutes: float | None = Field(
+        default=None, gt=0, title="Minutes", description="Refuse above this, before spending."
+    )
+
+
+class Quality(Asked):
+    """What happens to a language whose checks fail."""
+
+    on_fail: Literal["deliver", "hold", "fail"] = Field(default="deliver", title="When a check fails")
+
+
+class Job(Asked):
+    """One reel in, every language out."""
+
+    name: Slug = Field(title="Name", description="Names the output folder.", examples=["welcome"])
+    source: Source = Field(title="Source")
+    trim: Trim | None = Field(default=None, title="Trim")
+    targets: Annotated[tuple[TargetOrLocale, ...], Strict(False)] = Field(
+        min_length=1, max_length=200, title="Targets", description="The languages to dub into."
+    )
+    dubbing: Dubbing = Field(default_factory=EmbeddedDubbing, title="Dubbing")
+    subtitles: Subtitles = Field(default_factory=Subtitles, title="Subtitles")
+    packaging: Annotated[tuple[Packaging, ...], Strict(False)] = Field(
+        default=(), title="Packaging", description="Streaming packages with every language in one."
+    )
+    delivery: Annotated[tuple[Delivery, ...], Strict(False)] = Field(
+        default_factory=lambda: (FolderDelivery(),), min_length=1, title="Delivery"
+    )
+    budget: Budget | None = Field(default=None, title="Budget")
+    quality: Quality = Field(default_factory=Quality, title="Quality")
+
+    @model_validator(mode="after")
+    def _targets_make_sense(self) -> Job:
+        seen: set[str] = set()
+        for target in self.targets:
+            if target.locale == self.source.locale:
+                raise ValueError(f"target {target.locale} is the language of the source; leave it out")
+            if target.locale in seen:
+                raise ValueError(f"target {target.locale} is listed twice; keep one")
+            seen.add(target.locale)
+        return self

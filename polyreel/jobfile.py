@@ -1,0 +1,167 @@
+"""Job files: YAML (or JSON) into a `Job`, with errors that name the file, the field and the remedy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from polyreel.errors import InvalidJob
+from polyreel.job import FolderDelivery, Job
+
+MAX_BYTES = 1 << 20
+_ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+class _JobLoader(yaml.SafeLoader):
+    """SafeLoader without YAML's traps: aliases, twice-named keys, and ``no`` (Norwegian) read as false."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.get_event().start_mark
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not used in job files", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' is given twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_JobLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _TRAPS]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for _TRAPS in [{"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}]
+}
+_JobLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+
+
+def load_job(path: Path) -> Job:
+    """Read a job file; its relative paths are taken from its own folder. Raises `InvalidJob`."""
+    return anchored(parse_job(_content(path), str(path)), path.absolute().parent)
+
+
+def parse_job(text: str, name: str) -> Job:
+    """A job from YAML or JSON text; ``name`` stands for it in errors."""
+    try:
+        data = yaml.load(text, Loader=_JobLoader)  # noqa: S506 - a SafeLoader, made stricter
+    except yaml.YAMLError as error:
+        raise InvalidJob(
+            f"not valid YAML: {_brief(error)}",
+            where=name,
+            remedy="Correct the file; `polyreel schema` has every field.",
+        ) from None
+    except RecursionError:
+        raise InvalidJob("nested too deeply to be a job", where=name) from None
+    if not isinstance(data, dict):
+        raise InvalidJob("a job is a mapping of fields", where=name, remedy="Begin with `name:` and `source:`.")
+    return validated(data, name)
+
+
+def validated(data: Any, name: str) -> Job:
+    """A job from plain data. Raises `InvalidJob` that lists every wrong field."""
+    try:
+        return Job.model_validate(data)
+    except ValidationError as error:
+        problems = _problems(error)
+        raise InvalidJob(
+            "; ".join(problems), where=name, remedy="Correct the fields named; `polyreel schema` describes them all."
+        ) from None
+
+
+def anchored(job: Job, folder: Path) -> Job:
+    """The same job with every relative path made absolute from a folder. Addresses stay."""
+    source = job.source.model_copy(
+        update={
+            "media": _place(job.source.media, folder),
+            "subtitles": _place(job.source.subtitles, folder),
+            "background": _place(job.source.background, folder),
+        }
+    )
+    targets = tuple(t.model_copy(update={"subtitles": _place(t.subtitles, folder)}) for t in job.targets)
+    delivery = tuple(
+        d.model_copy(update={"path": _place(d.path, folder)}) if isinstance(d, FolderDelivery) else d
+        for d in job.delivery
+    )
+    dubbing = job.dubbing
+    if dubbing.provider == "dubformer":
+        dubbing = dubbing.model_copy(update={"glossary": _place(dubbing.glossary, folder)})
+    return job.model_copy(update={"source": source, "targets": targets, "delivery": delivery, "dubbing": dubbing})
+
+
+def delivered_to(job: Job, folder: Path) -> Job:
+    """The same job with its folder delivery pointed elsewhere (``--out``)."""
+    there = FolderDelivery(path=str(folder.absolute()))
+    others = tuple(d for d in job.delivery if not isinstance(d, FolderDelivery))
+    return job.model_copy(update={"delivery": (there, *others)})
+
+
+def is_address(place: str) -> bool:
+    """Whether a place names something by a scheme (``https://...``, ``nomad:<id>``) and not by a path."""
+    return bool(_ADDRESS.match(place))
+
+
+def _place(place: str | None, folder: Path) -> str | None:
+    if place is None or is_address(place):
+        return place
+    return str((folder / Path(place).expanduser()).absolute())
+
+
+def _content(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise InvalidJob("is a folder, not a job file", where=str(path))
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InvalidJob(f"is {size:,} bytes, too large for a job file (at most {MAX_BYTES:,})", where=str(path))
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidJob("there is no such job file", where=str(path), remedy="Check the path.") from None
+    except OSError as error:
+        raise InvalidJob(f"can't be read: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise InvalidJob("is not UTF-8 text", where=str(path), remedy="Save it as UTF-8.") from None
+
+
+def _brief(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    return f"{getattr(error, 'problem', None) or 'it can not be parsed'}{place}"
+
+
+_WORDS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "is required",
+    "string_type": "must be text (put it in quotes)",
+}
+
+
+def _problems(error: ValidationError) -> list[str]:
+    found = error.errors(include_url=False, include_input=False)
+    places = {item["loc"] for item in found}
+    return [f"{_field(item['loc'])}: {_message(item)}" for item in found if not _follows(item, places)]
+
+
+def _follows(item: Any, places: set[tuple[int | str, ...]]) -> bool:
+    """Whether "too few items" only says again that an item inside was refused."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(len(each) > len(loc) and each[: len(loc)] == loc for each in places)
+
+
+def _message(item: Any) -> str:
+    loc = item["loc"]
+    if item["type"] == "string_pattern_mismatch" and loc and loc[-1] == "name":
+        return "must be a slug: letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 80"
+    words = _WORDS.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
+    return words[0].lower() + words[1:] if words[:5] == "Input" else words
+
+
+def _field(loc: tuple[Any, ...]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
+    return "".join(parts).lstrip(".") or "job"

@@ -1,0 +1,136 @@
+"""A job, decided: every stage, key and file name, once, before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+from polyreel.job import FolderDelivery, Job, Target
+from polyreel.outcome import Artefact, Problem, Value
+
+JOB_STAGES = ("ingest", "trim", "separate")
+LANGUAGE_STAGES = ("submit", "dub", "collect", "subtitles", "mux", "check")
+CLOSING_STAGES = ("package", "deliver")
+
+# A stage whose result would come out differently than before gets a new number here, and only that stage is redone.
+VERSIONS = {
+    "trim": 1,
+    "separate": 1,
+    "script": 1,
+    "submit": 1,
+    "dub": 1,
+    "collect": 1,
+    "subtitles": 1,
+    "mux": 1,
+    "check": 1,
+    "package": 1,
+}
+
+
+def stage_key(stage: str, version: int, /, **inputs: Any) -> str:
+    """A key that names the stage, its version and everything the result depends on: ``trim-v1-<24 hex>``."""
+    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return f"{stage}-v{version}-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
+
+
+def _plain(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"a key can't depend on a {type(value).__name__}")
+    return dump(mode="json")
+
+
+class LanguagePlan(Value):
+    """One language: its script as it was read, and where its files go. ``problem`` is set when it can't begin."""
+
+    locale: str
+    script: Artefact | None = None
+    voice: tuple[str, ...] = ()
+    problem: Problem | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Plan(Value):
+    """The whole job, decided. ``source_script`` and ``background`` are there when the job names them."""
+
+    job: Job
+    languages: tuple[LanguagePlan, ...]
+    source_script: Artefact | None = None
+    background: Artefact | None = None
+
+    @property
+    def separation(self) -> str:
+        """How speech and background are parted: ``given`` or ``ducked``."""
+        return "given" if self.background else "ducked"
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders the job delivers to."""
+        return tuple(d.path for d in self.job.delivery if isinstance(d, FolderDelivery))
+
+    def runnable(self) -> tuple[LanguagePlan, ...]:
+        """The languages that can begin."""
+        return tuple(language for language in self.languages if language.problem is None)
+
+    def language(self, locale: str) -> LanguagePlan:
+        """One language's plan."""
+        return next(language for language in self.languages if language.locale == locale)
+
+    # -- names
+
+    def file_name(self, locale: str, suffix: str) -> str:
+        """``LOCALE/NAME.LOCALE.suffix``: where a language's file goes below the delivery's folder."""
+        return str(PurePosixPath(locale) / f"{self.job.name}.{locale}.{suffix}")
+
+    # -- keys
+
+    def key(self, stage: str, source: str, locale: str = "") -> str:
+        """The key of a stage for a source (its sha256) and, below the job's own stages, a language."""
+        return stage_key(stage, VERSIONS[stage], **self._inputs(stage, source, locale))
+
+    def _inputs(self, stage: str, source: str, locale: str) -> dict[str, Any]:
+        reel = {"source": source, "trim": self.job.trim}
+        if stage == "trim":
+            return reel
+        stems = {**reel, "background": _sha(self.background)}
+        if stage == "separate":
+            return stems
+        if stage == "package":
+            # All languages share one package, so it depends on each of their results.
+            return {
+                "of": [self.key("mux", source, each.locale) for each in self.runnable()],
+                "kinds": self.job.packaging,
+            }
+        return stems | self._language_inputs(stage, self.language(locale))
+
+    def _language_inputs(self, stage: str, language: LanguagePlan) -> dict[str, Any]:
+        cues = {"locale": language.locale, "script": _sha(language.script)}
+        if stage in ("script", "subtitles"):
+            return {**cues, "formats": self.job.subtitles.formats} if stage == "subtitles" else cues
+        dub = {
+            **cues,
+            "source_locale": self.job.source.locale,
+            "source_script": _sha(self.source_script),
+            "voice": language.voice,
+            "speakers": self.job.source.speakers,
+            "dubbing": self.job.dubbing.model_dump(mode="json", exclude={"credentials"}),
+            "made_by": VERSIONS["dub"],
+        }
+        if stage == "mux":
+            return {**dub, "collected_by": VERSIONS["collect"]}
+        if stage == "check":
+            return {**dub, "muxed_by": VERSIONS["mux"], "profile": self.job.subtitles.profile}
+        return dub
+
+
+def voices_of(target: Target) -> tuple[str, ...]:
+    """The voices a target asks for: none, one for everybody, or one per speaker."""
+    if target.voice is None:
+        return ()
+    return (target.voice,) if isinstance(target.voice, str) else target.voice
+
+
+def _sha(artefact: Artefact | None) -> str | None:
+    return artefact.sha256 if artefact else None
