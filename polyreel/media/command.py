@@ -1,0 +1,161 @@
+"""ffmpeg commands: composed with ffmpeg-python, guarded here, executed by our own runner.
+
+Every input goes through ``local_input`` (or ``piped_input``) and every output through ``local_output`` (or
+``piped_output``): a ``file:`` path, a format whitelist, one protocol, a pixel limit. A playlist named ``upload.mp4`` is
+not followed, and a small picture of huge dimensions is not unpacked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import ffmpeg
+from ffmpeg.dag import topo_sort
+from ffmpeg.nodes import InputNode, OutputNode, get_stream_spec_nodes
+
+from polyreel.media import binaries
+from polyreel.media.process import DEFAULT, NOTES, Limits, execute
+
+__all__ = [
+    "DEFAULT",
+    "FORMATS",
+    "MAX_PIXELS",
+    "Limits",
+    "Stream",
+    "arguments",
+    "generated_input",
+    "local_input",
+    "local_output",
+    "piped_input",
+    "piped_output",
+    "run",
+    "several",
+    "talkative",
+]
+
+Stream: TypeAlias = Any
+"""A node of ffmpeg-python's graph (the library has no types of its own)."""
+
+# Demuxers that read one file and nothing else: no playlists, no concat scripts, no image sequences, no devices.
+FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,w64,flac,mp3,aac,ac3,eac3,aiff,caf,srt,webvtt"
+MAX_PIXELS = 8192 * 4320
+THREADS = min(4, os.cpu_count() or 1)
+_SEPARATOR = "\x1f"
+
+
+def local_input(path: Path | str, **options: Any) -> Stream:
+    """A local media file as an ffmpeg-python input. ``options`` are ffmpeg's, as ``ffmpeg.input`` takes them."""
+    guards = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": MAX_PIXELS}
+    return ffmpeg.input(f"file:{path}", **{"threads": THREADS, **options, **guards})
+
+
+def piped_input(format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's own name for it
+    """What ``run(stdin=...)`` sends, e.g. ``piped_input("f32le", ar=48000, ac=2)``. One per command."""
+    return ffmpeg.input("pipe:0", format=format, **{**options, "protocol_whitelist": "pipe"})
+
+
+def generated_input(graph: str, **options: Any) -> Stream:
+    """Sound or picture that ffmpeg makes itself (``anullsrc=...``). Never build ``graph`` from outside data."""
+    return ffmpeg.input(graph, format="lavfi", **options)
+
+
+def local_output(*streams: Stream, path: Path | str, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
+    """A local file written from streams. It is overwritten, and removed when the command fails or is cancelled."""
+    return ffmpeg.output(*streams, f"file:{path}", **{"threads": THREADS, **options, "format": format})
+
+
+def piped_output(*streams: Stream, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
+    """Bytes for ``run(stdout=...)``, e.g. ``format="f32le"``. One per command."""
+    return ffmpeg.output(*streams, "pipe:1", **{**options, "format": format})
+
+
+def several(*values: str) -> str:
+    """One option given several times (``metadata:s:a:0``): ffmpeg-python alone keeps only one value per option."""
+    return _SEPARATOR + _SEPARATOR.join(value.replace(_SEPARATOR, " ").replace("\0", " ") for value in values)
+
+
+def talkative(stream: Stream) -> Stream:
+    """A graph whose filters print their findings (``ebur128``, ``volumedetect``)."""
+    return stream.global_args("-loglevel", "info")
+
+
+def arguments(stream: Stream) -> list[str]:
+    """A graph as ffmpeg's arguments. Raises ValueError where an input or output did not come from this module."""
+    for node in _nodes(stream):
+        if not _guarded(node):
+            raise ValueError(f"an unguarded ffmpeg input or output: {node.kwargs.get('filename')}")
+    found: list[str] = []
+    for argument in ffmpeg.get_args(stream):
+        if argument.startswith(_SEPARATOR):
+            option = found.pop()
+            found += [part for value in argument.split(_SEPARATOR)[1:] for part in (option, value)]
+        else:
+            found.append(argument)
+    return found
+
+
+async def run(
+    stream: Stream,
+    *,
+    limits: Limits = DEFAULT,
+    on_progress: Callable[[float], None] | None = None,
+    expected_ms: int | None = None,
+    stdin: AsyncIterator[bytes] | None = None,
+    stdout: Callable[[bytes], None] | None = None,
+) -> str:
+    """Execute a graph; return the end of what ffmpeg printed: warnings, or more after ``talkative(stream)``.
+
+    ``on_progress`` gets the done share, 0 to 1, of ``expected_ms`` of output. ``stdin`` feeds a piped input,
+    ``stdout`` gets a piped output's bytes as they come. Raises ToolTimeout, ToolStopped or ToolError; then, and when
+    cancelled, no process and no output file remains.
+    """
+    listener = _progress_listener(on_progress, expected_ms)
+    argv = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
+    argv += ["-progress", NOTES] if listener else []
+    argv += arguments(stream)
+    try:
+        return await execute(argv, limits=limits, stdin=stdin, stdout=stdout, on_note=listener)
+    except BaseException:
+        _remove_outputs(stream)
+        raise
+
+
+def _nodes(stream: Stream) -> list[Any]:
+    nodes, _ = topo_sort(get_stream_spec_nodes(stream))
+    return list(nodes)
+
+
+def _guarded(node: Any) -> bool:
+    filename = str(node.kwargs.get("filename", ""))
+    if isinstance(node, OutputNode):
+        return filename == "pipe:1" or (filename.startswith("file:") and "format" in node.kwargs)
+    if isinstance(node, InputNode):
+        safe_file = filename.startswith("file:") and node.kwargs.get("format_whitelist") == FORMATS
+        return safe_file or filename == "pipe:0" or node.kwargs.get("format") == "lavfi"
+    return True
+
+
+def _remove_outputs(stream: Stream) -> None:
+    for node in _nodes(stream):
+        filename = str(node.kwargs.get("filename", ""))
+        if isinstance(node, OutputNode) and filename.startswith("file:"):
+            Path(filename.removeprefix("file:")).unlink(missing_ok=True)
+
+
+def _progress_listener(
+    on_progress: Callable[[float], None] | None, expected_ms: int | None
+) -> Callable[[bytes], None] | None:
+    if on_progress is None or not expected_ms:
+        return None
+
+    def listen(line: bytes) -> None:
+        key, _, value = line.strip().partition(b"=")
+        if key == b"out_time_us" and value.lstrip(b"-").isdigit():
+            on_progress(min(1.0, max(0.0, int(value) / 1000 / expected_ms)))
+        elif line.strip() == b"progress=end":
+            on_progress(1.0)
+
+    return listen
