@@ -1,0 +1,65 @@
+"""Who we are to a vendor. The transport adds these headers to calls to the vendor's own origin, and to no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from polyreel.errors import InvalidJob
+from polyreel.vendors.errors import CallError
+
+
+class Auth(Protocol):
+    """Gives the headers of a call, and may get new ones when the vendor refuses them."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers that say who we are."""
+        ...
+
+    async def renew(self, refusal: CallError) -> bool:
+        """After a 401 or 403: True when there are new headers worth one more attempt."""
+        ...
+
+    def secrets(self) -> Iterable[str]:
+        """What must never be seen in a log or an error."""
+        ...
+
+
+class KeyAuth:
+    """A fixed key in one header."""
+
+    def __init__(self, header: str, key: str, scheme: str = "") -> None:
+        # A stray newline or a pasted blank would otherwise surface inside an error of the HTTP library, key and all.
+        key = key.strip()
+        if not key or not key.isascii() or not key.isprintable():
+            raise InvalidJob("The key is empty or has characters that no key has.", where="credentials")
+        self._key = key
+        self._headers = {header: f"{scheme} {key}".strip()}
+
+    async def headers(self) -> Mapping[str, str]:
+        """The one header."""
+        return self._headers
+
+    async def renew(self, refusal: CallError) -> bool:
+        """A fixed key does not change."""
+        return False
+
+    def secrets(self) -> Iterable[str]:
+        """The key."""
+        return (self._key,)
+
+
+class Anonymous:
+    """No credentials at all."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    async def renew(self, refusal: CallError) -> bool:
+        """Nothing to renew."""
+        return False
+
+    def secrets(self) -> Iterable[str]:
+        """None."""
+        return ()

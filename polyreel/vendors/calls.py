@@ -1,0 +1,116 @@
+"""A call, whole before the first attempt, and the vendor's reply to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from polyreel.vendors.bodies import Body
+from polyreel.vendors.errors import CallError, Facts, Garbled, Malformed
+
+T = TypeVar("T")
+REPEATABLE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    `path` is below the vendor's base URL, or a whole address (a `next` link, a signed address). `repeatable` None
+    means: as HTTP has it for the method (RFC 9110, 9.2.2), or because there is an idempotency key.
+    """
+
+    operation: str
+    method: str
+    path: str
+    params: Mapping[str, Any] | None = None
+    body: Body | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    idempotency_key: str = ""
+    repeatable: bool | None = None
+    anonymous: bool = False
+    total: float | None = None
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether the vendor does the work once, however often this is sent."""
+        if self.repeatable is not None:
+            return self.repeatable
+        return bool(self.idempotency_key) or self.method in REPEATABLE_METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A vendor's whole answer, status below 400."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    facts: Facts
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON; `Garbled` when it is not."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            said = self.headers.get("content-type", "no type")
+            raise Garbled(f"Expected JSON, got {len(self.body)} bytes of {said}.", facts=self.facts) from None
+
+    def read(self, shape: type[T]) -> T:
+        """The body as a model (or a list of them); `Malformed` when it does not fit."""
+        value = self.json()
+        try:
+            fitting: T = _adapter(cast("Any", shape)).validate_python(value)
+        except ValidationError as error:
+            raise Malformed(f"The answer does not fit: {_misfits(error)}.", facts=self.facts) from None
+        return fitting
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a vendor says about a refusal, in its own words."""
+
+    message: str = ""
+    code: str = ""
+    kind: type[CallError] | None = None
+
+
+ProblemReader = Callable[[int, Any], Problem]
+
+
+def any_problem(status: int, body: Any) -> Problem:
+    """Read the error shapes that vendors commonly use; ``body`` is parsed JSON, or None."""
+    if not isinstance(body, dict):
+        return Problem()
+    message = body.get("message") or body.get("detail") or body.get("title") or body.get("error_message") or ""
+    code = body.get("error") or body.get("code") or body.get("type") or ""
+    return Problem(message if isinstance(message, str) else json.dumps(message), code if isinstance(code, str) else "")
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
+
+
+def with_status(facts: Facts, response: httpx.Response) -> Facts:
+    """The facts, once an answer has begun."""
+    named = ("x-request-id", "x-amzn-requestid", "x-amz-request-id", "x-correlation-id", "cf-ray", "traceparent")
+    request_id = next((response.headers[name] for name in named if name in response.headers), "")
+    return replace(facts, status=response.status_code, request_id=request_id[:100])
+
+
+def _misfits(error: ValidationError) -> str:
+    # The places and reasons only: the values may hold what a log must not.
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}" for problem in problems[:5])

@@ -1,0 +1,46 @@
+"""Which client method calls which documented endpoint. docs/vendors.md is written from this, and checked against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One documented call, the section of the vendor's page that documents it, and the method that makes it.
+
+    `page` is the file in the vendors' documents (`panjaya.md`), or `WIRE.md` for what only the wire is known to have.
+    """
+
+    method: str
+    path: str
+    page: str
+    section: str
+    client: str
+
+    @property
+    def vendor(self) -> str:
+        """The package that holds the client."""
+        return self.client.split(".")[2]
+
+
+_known: list[Endpoint] = []
+
+
+def endpoint(method: str, path: str, *, page: str, section: str) -> Callable[[F], F]:
+    """Say which endpoint a client's method calls. A method that calls two says so twice."""
+
+    def note(function: F) -> F:
+        _known.append(Endpoint(method, path, page, section, f"{function.__module__}.{function.__qualname__}"))
+        return function
+
+    return note
+
+
+def endpoints() -> list[Endpoint]:
+    """Every endpoint of the clients imported so far, in the order in which they were written."""
+    return list(_known)

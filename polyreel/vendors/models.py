@@ -1,0 +1,70 @@
+"""What both ends of a vendor's wire share: requests are strict, answers are tolerant.
+
+Vendors spell keys and enum values in any case (`assetId`, `AssetID`, `asset_id`; `ready`, `Ready`), add fields, and
+leave fields out. An `Answer` takes all that; a `Request` takes nothing that the vendor's page does not name.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+def folded(word: str) -> str:
+    """A key or enum value without case, dashes, underscores and blanks: `Not Started` and `notStarted` are the same."""
+    return word.replace("_", "").replace("-", "").replace(" ", "").casefold()
+
+
+class Request(BaseModel):
+    """What we send: only documented fields, checked before anything is sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    def wire(self) -> dict[str, Any]:
+        """As the vendor spells it, without what was not given."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Answer(BaseModel):
+    """What a vendor says: keys in any case, unknown ones kept aside in `model_extra`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold_keys(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        names = _names(cls)
+        known: dict[str, Any] = {}
+        for key, value in data.items():
+            name = names.get(folded(str(key)), str(key))
+            # An exact spelling wins over a look-alike that comes later or came before.
+            if name not in known or key == name:
+                known[name] = value
+        return known
+
+
+class Word(StrEnum):
+    """A vendor's enum, read in any case. A word it does not document becomes `UNKNOWN`, where there is one."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        wanted = folded(str(value))
+        for member in cls:
+            if folded(member.value) == wanted:
+                return member
+        return cls.__members__.get("UNKNOWN")
+
+
+@cache
+def _names(model: type[BaseModel]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name, field in model.model_fields.items():
+        for spelling in (name, field.alias, field.validation_alias):
+            if isinstance(spelling, str):
+                names[folded(spelling)] = name
+    return names

@@ -1,0 +1,40 @@
+"""What may follow a redirect. We follow redirects ourselves: HTTP libraries carry custom key headers to strangers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import httpx
+
+from polyreel.vendors.errors import Facts, Malformed
+from polyreel.vendors.redact import redact_url
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One request on the way: where, how, and whether it carries the call's body."""
+
+    url: httpx.URL
+    method: str
+    with_body: bool
+
+
+def origin(url: httpx.URL) -> tuple[str, str, int]:
+    """Scheme, host and port: what has to be equal for an address to see the credentials."""
+    return url.scheme, url.host.lower(), url.port or {"https": 443, "http": 80}.get(url.scheme, 0)
+
+
+def next_hop(hop: Hop, response: httpx.Response, facts: Facts) -> Hop:
+    """Where a redirect leads; `Malformed` where we don't follow."""
+    target = hop.url.join(response.headers["location"])
+    facts = replace(facts, status=response.status_code)
+    downgraded = hop.url.scheme == "https" and target.scheme != "https"
+    if target.scheme not in ("http", "https") or downgraded:
+        raise Malformed(f"The vendor redirects to {redact_url(target)}, which is not safe.", facts=facts)
+    kept = response.status_code in (307, 308) and origin(hop.url) == origin(target)
+    if hop.method in ("GET", "HEAD") or kept:
+        return replace(hop, url=target)
+    if response.status_code == 303:
+        return Hop(target, "GET", with_body=False)
+    # A body meant for the vendor does not follow to a stranger, and 301 or 302 would lose it.
+    raise Malformed(f"The vendor redirects a {hop.method} to {redact_url(target)}.", facts=facts)

@@ -1,0 +1,94 @@
+"""When to ask again, and how long to wait first. The policy only decides; the transport waits.
+
+`waiting_off()` is the one switch that turns every wait of the vendors' clients into nothing, for tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from polyreel.vendors.errors import CallError, Unreachable
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The decision to ask again after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Bounded attempts, capped full-jitter backoff, and the vendor's own Retry-After up to a limit. Seconds."""
+
+    attempts: int = 5
+    base: float = 0.5
+    cap: float = 20.0
+    longest_retry_after: float = 60.0
+
+    def decide(
+        self, failure: CallError, attempt: int, left: float, draw: Callable[[], float] = random.random
+    ) -> Wait | None:
+        """Whether, and after how long, to repeat what failed at this attempt (from 1), with `left` seconds to go."""
+        if attempt >= self.attempts or not failure.transient:
+            return None
+        # What was never sent is not repeated when sent again. Everything else needs a harmless call or a key.
+        if not (failure.facts.repeatable or isinstance(failure, Unreachable)):
+            return None
+        seconds = self.delay(failure, attempt, draw)
+        return Wait(seconds) if seconds < left else None
+
+    def delay(self, failure: CallError, attempt: int, draw: Callable[[], float]) -> float:
+        """Seconds before the next attempt: the vendor's wish, clamped, else anything up to the backoff's ceiling."""
+        if failure.retry_after is not None:
+            return min(max(failure.retry_after, 0.0), self.longest_retry_after)
+        return draw() * min(self.cap, self.base * float(2 ** (attempt - 1)))
+
+
+NEVER = RetryPolicy(attempts=1)
+
+
+def retry_after(value: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
+    """Seconds from a Retry-After header: a number, or an HTTP date (RFC 9110, 10.2.3). None when it is neither."""
+    text = (value or "").strip()
+    if not text:
+        return None
+    if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now()).total_seconds())
+
+
+class _Waiting:
+    on = True
+
+
+async def pause(seconds: float) -> None:
+    """Wait, unless waiting is switched off."""
+    await asyncio.sleep(seconds if _Waiting.on else 0)
+
+
+def waits() -> bool:
+    """Whether waiting is switched on."""
+    return _Waiting.on
+
+
+@contextmanager
+def waiting_off() -> Iterator[None]:
+    """Inside, no client waits: not between attempts, not for its rate, not between polls."""
+    before, _Waiting.on = _Waiting.on, False
+    try:
+        yield
+    finally:
+        _Waiting.on = before

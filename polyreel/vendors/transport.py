@@ -1,0 +1,258 @@
+"""The one way to a vendor: every client's calls go through a `Transport`.
+
+It adds the credentials (to the vendor's own origin only, also across redirects), keeps to the vendor's limits, bounds
+every call in time and size, repeats what is safe to repeat, and turns what goes wrong into `polyreel.vendors.errors`.
+Proxies and certificates come from the arguments, never from the environment (`trust_env=False`): a stray variable must
+not send keys elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from polyreel.vendors import redact
+from polyreel.vendors.auth import Anonymous, Auth
+from polyreel.vendors.calls import Call, ProblemReader, Reply, any_problem, with_status
+from polyreel.vendors.errors import (
+    CallError,
+    Facts,
+    Forbidden,
+    Garbled,
+    Malformed,
+    Unanswered,
+    Unauthorized,
+    Unreachable,
+    kind_of,
+)
+from polyreel.vendors.limits import Gate, Limits
+from polyreel.vendors.redirects import Hop, next_hop, origin
+from polyreel.vendors.retry import RetryPolicy, pause, retry_after
+
+T = TypeVar("T")
+USER_AGENT = "polyreel/0.1"
+LARGEST_ANSWER = 64 << 20
+MOST_REDIRECTS = 5
+SMALL_BODY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: to connect, between two reads or writes, for a free connection; for a call, or transfer, as a whole."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    write: float = 60.0
+    pool: float = 30.0
+    total: float = 180.0
+    transfer: float = 6 * 3600.0
+
+    def httpx(self) -> httpx.Timeout:
+        """As httpx takes them."""
+        return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
+
+
+class Transport:
+    """Calls to one vendor, by one account. An async context manager; belongs to one event loop."""
+
+    def __init__(
+        self,
+        vendor: str,
+        base_url: str,
+        *,
+        auth: Auth | None = None,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        problem: ProblemReader = any_problem,
+        verify: Any = True,
+    ) -> None:
+        redact.quiet_loggers()
+        self.vendor = vendor
+        self.base_url = httpx.URL(base_url.rstrip("/"))
+        self.auth: Auth = auth or Anonymous()
+        self.timeouts = timeouts or Timeouts()
+        self.retry = retry or RetryPolicy()
+        self.gate = Gate(limits or Limits())
+        self._problem = problem
+        secure = self.base_url.scheme == "https"
+        self._calls = _client(self.timeouts, http2=secure, verify=verify)
+        # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
+        self._transfers = _client(self.timeouts, http2=False, verify=verify)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._calls.aclose()
+        await self._transfers.aclose()
+
+    async def ask(self, call: Call, shape: type[T]) -> T:
+        """Send a call; read the answer as a pydantic model, or a list of them."""
+        return await self.send(call, lambda reply: reply.read(shape))
+
+    async def reply(self, call: Call) -> Reply:
+        """Send a call; the whole answer, as it came."""
+        return await self.send(call, lambda reply: reply)
+
+    async def send(self, call: Call, read: Callable[[Reply], T]) -> T:
+        """Send a call until `read` understands the answer, or the policy gives up. Raises `CallError`."""
+        return await self.repeat(call, lambda left: self._once(call, read, left))
+
+    async def repeat(self, call: Call, once: Callable[[float], Awaitable[T]]) -> T:
+        """Attempt after attempt, as the policy decides, within the call's total time."""
+        total = call.total or (self.timeouts.total if _is_small(call) else self.timeouts.transfer)
+        deadline, attempt, renewed = time.monotonic() + total, 1, False
+        while True:
+            try:
+                return await once(deadline - time.monotonic())
+            except CallError as failure:
+                if not renewed and await self._renewed(call, failure):
+                    renewed = True
+                    continue
+                decision = self.retry.decide(failure, attempt, deadline - time.monotonic())
+                if decision is None:
+                    raise failure.after(attempt) from None
+            await pause(decision.seconds)
+            attempt += 1
+
+    async def _renewed(self, call: Call, failure: CallError) -> bool:
+        refused = isinstance(failure, (Unauthorized, Forbidden)) and not call.anonymous and self.is_own(self.url(call))
+        return refused and await self.auth.renew(failure)
+
+    async def _once(self, call: Call, read: Callable[[Reply], T], left: float) -> T:
+        async with self.answer(call, left) as response:
+            facts = with_status(self.facts(call), response)
+            body = await self._whole(response, facts)
+            return read(Reply(response.status_code, response.headers, body, facts))
+
+    @asynccontextmanager
+    async def answer(self, call: Call, left: float) -> AsyncIterator[httpx.Response]:
+        """One attempt: the open response, its status a success, within `left` seconds. Errors become `CallError`."""
+        facts = self.facts(call)
+        try:
+            async with asyncio.timeout(left), self.gate.passage():
+                response = await self._follow(call, facts)
+                try:
+                    if response.status_code >= 300:
+                        raise await self._refusal(response, with_status(facts, response))
+                    yield response
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise Unanswered(f"No whole answer within {left:.0f} s.", facts=facts) from None
+        except httpx.HTTPError as error:
+            raise _failure(error, facts) from None
+        except httpx.InvalidURL:
+            raise Malformed("The vendor gave an address that is none.", facts=facts) from None
+
+    def url(self, call: Call) -> httpx.URL:
+        """The whole address of a call, its own query kept."""
+        url = httpx.URL(call.path)
+        if not url.is_absolute_url:
+            url = httpx.URL(f"{self.base_url}/{call.path.lstrip('/')}")
+        return url.copy_merge_params(_flat(call.params)) if call.params else url
+
+    def is_own(self, url: httpx.URL) -> bool:
+        """Whether the address is at the vendor's own origin, and so may see the credentials."""
+        return origin(url) == origin(self.base_url)
+
+    def facts(self, call: Call) -> Facts:
+        """What is known of a call before it is answered."""
+        address = redact.redact_url(self.url(call))
+        return Facts(self.vendor, call.operation, call.method, address, repeatable=call.may_repeat)
+
+    async def _follow(self, call: Call, facts: Facts) -> httpx.Response:
+        hop = Hop(self.url(call), call.method, with_body=call.body is not None)
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._open(call, hop)
+            if not response.has_redirect_location:
+                return response
+            await response.aclose()
+            hop = next_hop(hop, response, facts)
+        raise Malformed("The vendor redirects in a circle.", facts=facts)
+
+    async def _open(self, call: Call, hop: Hop) -> httpx.Response:
+        headers = {**call.headers, **await self._credentials(call, hop.url)}
+        body = call.body if hop.with_body else None
+        if body is not None:
+            headers["Content-Length"] = str(body.length)
+            if body.content_type:
+                headers.setdefault("Content-Type", body.content_type)
+        client = self._calls if _is_small(call) else self._transfers
+        content = body.chunks() if body is not None else None
+        return await client.send(
+            client.build_request(hop.method, hop.url, headers=headers, content=content), stream=True
+        )
+
+    async def _credentials(self, call: Call, url: httpx.URL) -> Mapping[str, str]:
+        if not self.is_own(url):
+            return {}
+        key = {"Idempotency-Key": call.idempotency_key} if call.idempotency_key else {}
+        return {**key, **({} if call.anonymous else await self.auth.headers())}
+
+    async def _whole(self, response: httpx.Response, facts: Facts) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        async for data in response.aiter_bytes():
+            size += len(data)
+            if size > LARGEST_ANSWER:
+                raise Malformed(f"The answer is larger than {LARGEST_ANSWER >> 20} MiB.", facts=facts)
+            parts.append(data)
+        return b"".join(parts)
+
+    async def _refusal(self, response: httpx.Response, facts: Facts) -> CallError:
+        body = await self._whole(response, facts)
+        reply = Reply(response.status_code, response.headers, body, facts)
+        try:
+            said = self._problem(response.status_code, reply.json())
+        except Garbled:
+            said = self._problem(response.status_code, None)
+        secrets = list(self.auth.secrets())
+        excerpt = redact.excerpt(body, secrets)
+        wait = retry_after(response.headers.get("retry-after"))
+        facts = replace(facts, vendor_code=said.code[:100], body=excerpt, retry_after=wait)
+        message = redact.redact_text(said.message, secrets)[:300] or response.reason_phrase or "refused"
+        return (said.kind or kind_of(response.status_code))(f"{response.status_code} {message}", facts=facts)
+
+
+def _client(timeouts: Timeouts, *, http2: bool, verify: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        http2=http2,
+        verify=verify,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=timeouts.httpx(),
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+    )
+
+
+def _failure(error: httpx.HTTPError, facts: Facts) -> CallError:
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
+        return Unreachable(f"No connection to {facts.address}: {_kind(error)}.", facts=facts)
+    return Unanswered(f"The connection broke before the whole answer was there: {_kind(error)}.", facts=facts)
+
+
+def _kind(error: httpx.HTTPError) -> str:
+    return f"{type(error).__name__} {redact.redact_text(str(error))}".strip()
+
+
+def _is_small(call: Call) -> bool:
+    return call.body is None or call.body.length <= SMALL_BODY
+
+
+def _flat(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
