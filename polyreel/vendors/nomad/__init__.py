@@ -1,0 +1,1 @@
+"""A Nomad-style asset manager (vendor page "Asset Management"): uploads, assets, subtitles, ads, archive, streaming."""

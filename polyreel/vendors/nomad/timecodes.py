@@ -1,0 +1,37 @@
+"""Timecodes as this vendor writes them: ``HH:MM:SS;FF``. Times are integer milliseconds on our side."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+PATTERN = r"^\d{1,3}:[0-5]\d:[0-5]\d(?:[;:]\d{1,3}|[.,]\d{1,3})?$"
+
+Timecode = Annotated[str, StringConstraints(pattern=PATTERN)]
+"""A request's timecode. Answers are never held to it: the vendor's own spelling is kept as it came."""
+
+_FORM = re.compile(r"^(?P<h>\d{1,3}):(?P<m>\d{2}):(?P<s>\d{2})(?:(?P<mark>[;:.,])(?P<rest>\d{1,3}))?$")
+
+
+def to_timecode(milliseconds: int, frames_per_second: Fraction | int) -> str:
+    """``HH:MM:SS;FF`` of the frame that shows at this moment, counted without dropping frame numbers."""
+    seconds, left = divmod(milliseconds, 1000)
+    frame = int(Fraction(left, 1000) * Fraction(frames_per_second))
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02};{frame:02}"
+
+
+def from_timecode(text: str, frames_per_second: Fraction | int) -> int:
+    """Milliseconds of ``HH:MM:SS;FF``, ``HH:MM:SS:FF``, ``HH:MM:SS.mmm`` or ``HH:MM:SS``; ``ValueError`` for others."""
+    found = _FORM.match(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a timecode: write HH:MM:SS;FF")
+    whole = (int(found["h"]) * 3600 + int(found["m"]) * 60 + int(found["s"])) * 1000
+    if found["rest"] is None:
+        return whole
+    if found["mark"] in ".,":
+        return whole + int(found["rest"].ljust(3, "0"))
+    # Up to the next whole millisecond, so that the same frame comes back from `to_timecode`.
+    return whole - int(-Fraction(int(found["rest"]) * 1000) / Fraction(frames_per_second) // 1)

@@ -1,0 +1,65 @@
+"""What every client is made of: methods that name an operation, and paths whose ids are quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+from polyreel.errors import InvalidJob
+from polyreel.vendors.bodies import Body, json_body
+from polyreel.vendors.calls import Call, Reply
+from polyreel.vendors.transport import Transport
+
+T = TypeVar("T")
+
+
+def path(template: str, **ids: str) -> str:
+    """``/assets/{id}/`` with each id quoted, so that no id can lead anywhere else. `InvalidJob` for an empty one."""
+    for name, value in ids.items():
+        if not value.strip() or value in {".", ".."}:
+            raise InvalidJob(f"{value!r} is not an id.", where=name, remedy="Give the id as the vendor shows it.")
+    return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
+
+
+class Resource:
+    """A part of a vendor's API. Several parts that share one transport make a client."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self.transport.aclose()
+
+    async def _ask(self, shape: type[T], operation: str, method: str, at: str, **rest: Any) -> T:
+        return await self.transport.ask(_call(operation, method, at, **rest), shape)
+
+    async def _reply(self, operation: str, method: str, at: str, **rest: Any) -> Reply:
+        return await self.transport.reply(_call(operation, method, at, **rest))
+
+    async def _tell(self, operation: str, method: str, at: str, **rest: Any) -> None:
+        """Where only the status of the answer says anything."""
+        await self._reply(operation, method, at, **rest)
+
+
+def _call(
+    operation: str,
+    method: str,
+    at: str,
+    *,
+    json: Any = None,
+    body: Body | None = None,
+    params: Mapping[str, Any] | None = None,
+    **rest: Any,
+) -> Call:
+    return Call(operation, method, at, params=params, body=json_body(json) if json is not None else body, **rest)
