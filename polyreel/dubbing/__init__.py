@@ -1,0 +1,1 @@
+"""One port for dubbing, and its adapters."""

@@ -1,0 +1,1 @@
+"""The embedded dubber: voices, sentences, fit, separation and mix, on the user's own machine."""

@@ -1,0 +1,226 @@
+"""espeak-ng behind the voice port: every language it has, no weights, no root (``espeakng-loader`` and ctypes).
+
+The library is global and not thread-safe: it is loaded once per process and used by one thread at a time. It
+speaks about a thousand times faster than real time, so nobody waits long.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from polyreel.engine.espeak_locales import espeak_voice
+from polyreel.engine.spoken import can_be_said, spoken_form
+from polyreel.engine.voices import Samples, Speech
+from polyreel.errors import EngineError, NoVoice
+
+# Constants of espeak-ng's speak_lib.h.
+_SYNCHRONOUS_RETRIEVAL = 2
+_DONT_EXIT = 0x8000
+_RATE, _PITCH = 1, 3
+_CHARS_UTF8 = 1
+_WORDS_PER_MINUTE = 175
+_PACE_LIMITS = (80, 450)
+
+# Variant and pitch, so chosen that neighbours differ in pitch or colour (measured: 75 to 270 Hz, all apart).
+_CAST = ("m3", "f2", "m7", "f5@70", "m1@30", "f1@40", "m5@75", "f3@85", "m8@20", "f4@60")
+_CHUNK = 400
+_LONGEST_S = 600
+_SILENCE = 10 ** (-50 / 20)
+_MARGIN_S = 0.015
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+
+
+class _VoiceRecord(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.POINTER(ctypes.c_char)),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("reserved", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+class _Library:
+    """The loaded library. ``lock`` must be held around everything that speaks."""
+
+    def __init__(self) -> None:
+        import espeakng_loader
+
+        self.lock = threading.Lock()
+        self.data = Path(espeakng_loader.get_data_path())
+        self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
+        self.rate = int(self._lib.espeak_Initialize(_SYNCHRONOUS_RETRIEVAL, 0, str(self.data).encode(), _DONT_EXIT))
+        if self.rate <= 0:
+            raise EngineError("espeak-ng could not start.", where=str(self.data), remedy="Run `make setup` again.")
+        self._lib.espeak_Info.restype = ctypes.c_char_p
+        self.version = self._lib.espeak_Info(None).decode()
+        self._heard = bytearray()
+        self._callback = _Callback(self._hear)  # kept: ctypes frees a callback that nobody holds
+        self._lib.espeak_SetSynthCallback(self._callback)
+
+    def _hear(self, wave: ctypes._Pointer[ctypes.c_short], count: int, _events: int | None) -> int:
+        if wave and count > 0:
+            self._heard += ctypes.string_at(wave, count * 2)
+        return int(len(self._heard) > _LONGEST_S * self.rate * 2)  # 1 stops the synthesis
+
+    def languages(self) -> frozenset[str]:
+        """Every language code that a voice file answers to, lower-case."""
+        self._lib.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
+        records = self._lib.espeak_ListVoices(None)
+        found: set[str] = set()
+        for each in records:
+            if not each:
+                break
+            found |= _language_names(each.contents.languages)
+        return frozenset(found)
+
+    def say(self, text: str, voice: str, words_per_minute: int, pitch: int) -> Samples:
+        """Speak one chunk. Hold ``lock``."""
+        self._heard.clear()
+        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise NoVoice(f"espeak-ng has no voice '{voice}'.")
+        self._lib.espeak_SetParameter(_RATE, words_per_minute, 0)
+        self._lib.espeak_SetParameter(_PITCH, pitch, 0)
+        encoded = text.encode()
+        status = self._lib.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
+        if status != 0:
+            raise EngineError(f"espeak-ng failed ({status}) on: {text[:60]}")
+        return np.frombuffer(bytes(self._heard), "<i2").astype(np.float32) / np.float32(32768)
+
+
+def _language_names(packed: ctypes._Pointer[ctypes.c_char]) -> set[str]:
+    """``languages`` is a list of (priority byte, text, NUL), ended by a zero priority."""
+    names: set[str] = set()
+    at = 0
+    while packed[at] != b"\0":
+        name = ctypes.string_at(ctypes.addressof(packed.contents) + at + 1)
+        names.add(name.decode().lower())
+        at += len(name) + 2
+    return names
+
+
+@cache
+def _library() -> _Library:
+    return _Library()
+
+
+_loading = threading.Lock()
+
+
+def _loaded() -> _Library:
+    with _loading:  # `cache` alone may run the first call twice in two threads
+        return _library()
+
+
+class EspeakVoice:
+    """espeak-ng: robotic and tireless. Voice ids look like ``pt-br+f2`` or ``pt-br+f5@70`` (variant, pitch 0 to 99)."""
+
+    name = "espeak-ng"
+
+    @property
+    def version(self) -> str:
+        """espeak-ng's own version, and that of the way we use it."""
+        return f"{_loaded().version}-1"
+
+    def speaks(self, locale: str) -> bool:
+        """Whether espeak-ng has this locale's language."""
+        return _voice_for(locale) is not None
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """Ten voices per language, in turn male and female. Raises NoVoice."""
+        return tuple(f"{_required(locale)}+{variant}" for variant in _CAST)
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """``f2``, ``f2@60``, or a whole id such as ``en-gb+f2``. Raises NoVoice for a variant that is not shipped."""
+        language, _, variant = asked.rpartition("+")
+        name, _, pitch = variant.partition("@")
+        speakable = not language or espeak_voice(language, _languages()) is not None
+        if not speakable or name not in variants() or not (pitch or "50").isdecimal():
+            raise NoVoice(
+                f"espeak-ng has no voice '{asked[:40]}'.",
+                where=locale,
+                remedy=f"Choose one of {', '.join(_CAST)}, or leave `voice` out.",
+            )
+        return f"{language or _required(locale)}+{variant}"
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""
+        words = spoken_form(text)
+        if not can_be_said(words):
+            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+        voice, _, pitch = voice_id.partition("@")
+        pace = max(_PACE_LIMITS[0], min(_PACE_LIMITS[1], round(_WORDS_PER_MINUTE * speed)))
+        library = _loaded()
+        with library.lock:
+            said = [library.say(chunk, voice, pace, min(99, int(pitch or 50))) for chunk in _chunks(words)]
+        samples = _trimmed(np.concatenate(said), library.rate)
+        if not len(samples):
+            raise EngineError("espeak-ng found nothing to say.", code="nothing_to_say", where=repr(text[:40]))
+        return Speech(samples, library.rate)
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Kanji: espeak-ng can't read them, and says their names instead of the words."""
+        if _voice_for(locale) != "ja" or not any("\u4e00" <= letter <= "\u9fff" for text in texts for letter in text):
+            return ()
+        return (
+            "espeak-ng can't read kanji and names each one instead: give the script in kana, or use a neural voice.",
+        )
+
+
+@cache
+def variants() -> frozenset[str]:
+    """The variants that the installed espeak-ng ships (an unknown one would be ignored in silence)."""
+    return frozenset(path.name for path in (_loaded().data / "voices" / "!v").iterdir())
+
+
+@cache
+def _languages() -> frozenset[str]:
+    library = _loaded()
+    with library.lock:
+        return library.languages()
+
+
+def _voice_for(locale: str) -> str | None:
+    return espeak_voice(locale, _languages())
+
+
+def _required(locale: str) -> str:
+    voice = _voice_for(locale)
+    if voice is None:
+        raise NoVoice(
+            f"no voice speaks {locale}.",
+            where="espeak-ng",
+            remedy="Dub this language with a vendor, or leave it out.",
+        )
+    return voice
+
+
+def _chunks(text: str) -> list[str]:
+    """Pieces of bounded length, cut at a space where there is one: espeak-ng's clause buffers are small."""
+    chunks: list[str] = []
+    while len(text) > _CHUNK:
+        cut = text.rfind(" ", _CHUNK // 2, _CHUNK)
+        cut = cut if cut > 0 else _CHUNK
+        chunks.append(text[:cut])
+        text = text[cut:].lstrip()
+    return [*chunks, text] if text else chunks
+
+
+def _trimmed(samples: Samples, rate: int) -> Samples:
+    """Without the silence around it (below -50 dB of the peak), but with a breath's margin."""
+    loud = np.flatnonzero(np.abs(samples) > _SILENCE * np.abs(samples).max(initial=0.0))
+    if not len(loud):
+        return samples[:0]
+    margin = round(_MARGIN_S * rate)
+    return samples[max(0, loud[0] - margin) : loud[-1] + 1 + margin]

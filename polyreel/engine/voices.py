@@ -1,0 +1,77 @@
+"""The port of a voice: text in, samples out. espeak-ng stands behind it today; neural voices drop in here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.errors import EngineError
+
+Samples = NDArray[np.float32]
+"""Mono sound, one float per sample, full scale at 1.0."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """What a voice said: mono float32 samples at ``rate`` Hz, without silence before or after."""
+
+    samples: Samples
+    rate: int
+
+    @property
+    def ms(self) -> int:
+        """Length in milliseconds, rounded up, so that a plan made with it is never too short."""
+        return -(-len(self.samples) * 1000 // self.rate)
+
+
+class Voice(Protocol):
+    """A speech synthesiser. Its methods block; whoever calls them does so in a thread."""
+
+    @property
+    def name(self) -> str:
+        """Short and stable: part of every memo's key."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same text would sound different: part of every memo's key."""
+
+    def speaks(self, locale: str) -> bool:
+        """Whether there is a voice for this BCP-47 locale."""
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """Voice ids for a locale that a listener can tell apart, best first. Raises NoVoice where there are none."""
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """The voice id for a voice that a job names. Raises NoVoice where this engine has no such voice."""
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text; ``speed`` 1.1 is 10 % faster than the voice's own pace.
+
+        Raises EngineError (code ``nothing_to_say``) where the text holds nothing that can be spoken.
+        """
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """What a listener should be told about these texts in this voice; often nothing."""
+
+
+def assign(
+    voice: Voice, locale: str, speakers: Iterable[str | None], asked: Sequence[str] = ()
+) -> Mapping[str | None, str]:
+    """One voice id per speaker, by the order of the speakers' names, so that every run casts alike.
+
+    ``asked`` holds the voices that a job names: one for everybody, or one per speaker in that same order (the rest are
+    cast from what is left). The nameless speaker comes first. Raises NoVoice.
+    """
+    names = sorted(set(speakers), key=lambda name: (name is not None, name or ""))
+    wanted = [voice.resolve(locale, each) for each in asked]
+    if len(wanted) == 1:
+        return dict.fromkeys(names, wanted[0])
+    company = [each for each in voice.cast(locale) if each not in wanted]
+    order = wanted + company
+    if not order:
+        raise EngineError(f"no voice is left for {locale}.", remedy="Name fewer voices, or none.")
+    return {name: order[place % len(order)] for place, name in enumerate(names)}
