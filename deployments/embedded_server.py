@@ -1,7 +1,8 @@
-"""A Prefect server of this process's own, for a run that finds none: `python -m deployments.embedded_server`.
+"""A Prefect server of a run's own, for a machine where none is running: `python -m deployments.embedded_server FD`.
 
-It binds a free loopback port itself, prints it, and lives as long as its standard input stays open. The kernel closes
-that pipe when the parent dies, however it dies, so that a killed run leaves no server behind.
+The parent binds the port and hands the socket over, so the address is known before the server is up. The server lives
+as long as its standard input stays open: the kernel closes that pipe when the parent dies, however it dies, so that a
+killed run leaves no server behind.
 """
 
 from __future__ import annotations
@@ -9,31 +10,118 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from polyreel import home
+from polyreel.errors import PolyreelError
+
+READY_WITHIN_S = 120.0
+_GOODBYE_S = 5.0
 
 
-def main() -> None:
-    """Serve until standard input ends."""
+class EmbeddedServer:
+    """A child process that serves Prefect's API on a free loopback port."""
+
+    def __init__(self) -> None:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        with listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(128)
+            self.address = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+            self._log = (home.home() / "prefect" / "embedded-server.log").open("ab")
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "deployments.embedded_server", str(listener.fileno())],
+                pass_fds=[listener.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,  # Ctrl-C is for the run; the server ends after it
+            )
+
+    def wait_until_ready(self) -> None:
+        """Block until the server answers. Raises `PolyreelError` where it ended or takes too long."""
+        import httpx
+
+        deadline = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.address}/health", timeout=READY_WITHIN_S, trust_env=False).is_success:
+                    return
+            except httpx.TransportError:
+                if self._child.poll() is not None:
+                    break
+            time.sleep(0.1)
+        raise PolyreelError(
+            "the embedded Prefect server did not start",
+            code="server_failed",
+            where=self.address,
+            remedy=f"Its log is {self._log.name}; or point PREFECT_API_URL at a running server.",
+        )
+
+    def close(self) -> None:
+        """End the server; nothing of it stays."""
+        if self._child.stdin:
+            self._child.stdin.close()
+        try:
+            self._child.wait(_GOODBYE_S + 1)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._log.close()
+
+    def __enter__(self) -> EmbeddedServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
+    """The embedded server where no ``address`` was given; its own address is then in ``PREFECT_API_URL``."""
+    if address:
+        yield None
+        return
+    with EmbeddedServer() as server:
+        os.environ["PREFECT_API_URL"] = server.address
+        try:
+            yield server
+        finally:
+            del os.environ["PREFECT_API_URL"]
+
+
+def serve(descriptor: int) -> None:
+    """Serve on an inherited socket until standard input ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app
 
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(128)
+    listener = socket.socket(fileno=descriptor)
     server = uvicorn.Server(uvicorn.Config(create_app(ephemeral=True, final=True), log_level="error", lifespan="on"))
-    threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()
-    print(listener.getsockname()[1], flush=True)  # noqa: T201 - the parent reads the port from here
+    _servers.append(server)
     asyncio.run(server.serve(sockets=[listener]))
 
 
-def _stop_with_parent(server: object) -> None:
+_servers: list[Any] = []
+
+
+def _end_with_parent() -> None:
     sys.stdin.buffer.read()
-    server.should_exit = True  # type: ignore[attr-defined] # uvicorn.Server, imported late
-    timer = threading.Timer(5, os._exit, args=(0,))
-    timer.daemon = True
-    timer.start()
+    if not _servers:
+        os._exit(0)
+    _servers[0].should_exit = True
+    time.sleep(_GOODBYE_S)
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    serve(int(sys.argv[1]))

@@ -21,7 +21,7 @@ class _JobLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.get_event().start_mark
+            mark = self.get_event().start_mark  # type: ignore[no-untyped-call] # bare in the stubs
             raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not used in job files", mark)
         return super().compose_node(parent, index)
 

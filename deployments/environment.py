@@ -1,0 +1,34 @@
+"""Settings for Prefect that must stand before it is imported: everything below ``POLYREEL_HOME``, nothing sent out."""
+
+from __future__ import annotations
+
+import os
+
+from polyreel import home
+
+RESULTS_OPTION = "PREFECT_LOCAL_STORAGE_PATH"
+
+
+def prepare(log_level: str = "CRITICAL") -> None:
+    """Fill in what the user has not set. ``log_level`` is for Prefect's own words on the terminal."""
+    folder = home.home()
+    wanted = {
+        "PREFECT_HOME": str(folder / "prefect"),
+        RESULTS_OPTION: str(home.results_dir()),
+        "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_LOGGING_LEVEL": log_level,
+        # A run on its own server has nobody to read its log there; the terminal has it.
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    }
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
+    (folder / "prefect").mkdir(parents=True, exist_ok=True)
+    home.results_dir().mkdir(parents=True, exist_ok=True)
+
+
+def server_address() -> str | None:
+    """The Prefect server that the user named, if any."""
+    return os.environ.get("PREFECT_API_URL") or None

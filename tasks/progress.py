@@ -1,0 +1,76 @@
+"""Who does what right now: one board per run, which tasks write and the command line and reports read."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+StepState = Literal["running", "done", "cached", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage of the job (``locale`` empty) or of a language."""
+
+    stage: str
+    locale: str = ""
+    state: StepState = "running"
+    fraction: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass
+class Board:
+    """Every step of one run. Safe to write from any thread; listeners are told of each change."""
+
+    steps: dict[tuple[str, str], Step] = field(default_factory=dict)
+    listeners: list[Callable[[Step], None]] = field(default_factory=list)
+    _begun: dict[tuple[str, str], float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, stage: str, locale: str = "") -> None:
+        """A step starts."""
+        self._begun[stage, locale] = time.monotonic()
+        self._put(Step(stage, locale))
+
+    def advance(self, stage: str, locale: str, fraction: float) -> None:
+        """How much of a step is done, 0 to 1."""
+        step = self.steps.get((stage, locale)) or Step(stage, locale)
+        if step.state == "running":
+            self._put(replace(step, fraction=min(1.0, max(step.fraction, fraction))))
+
+    def end(self, stage: str, locale: str, state: StepState) -> None:
+        """A step is over."""
+        seconds = time.monotonic() - self._begun.get((stage, locale), time.monotonic())
+        self._put(Step(stage, locale, state, 0.0 if state == "failed" else 1.0, round(seconds, 3)))
+
+    def stages(self, locale: str = "") -> dict[str, str]:
+        """State by stage, for the whole job or for one language."""
+        return {step.stage: step.state for step in self.steps.values() if step.locale == locale}
+
+    def _put(self, step: Step) -> None:
+        with self._lock:
+            self.steps[step.stage, step.locale] = step
+        for listener in tuple(self.listeners):
+            listener(step)
+
+
+_board: ContextVar[Board | None] = ContextVar("polyreel_board", default=None)
+
+
+def board() -> Board:
+    """This run's board; a new one where none was set up (a run started by a worker)."""
+    found = _board.get()
+    if found is None:
+        found = Board()
+        _board.set(found)
+    return found
+
+
+def use(new: Board) -> None:
+    """Make a board this run's, so that its owner hears of every step."""
+    _board.set(new)

@@ -1,0 +1,149 @@
+"""What every task has in common: its key, its name, its record on the board, and a look at what was kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import task
+from prefect.client.schemas.objects import State
+from prefect.context import TaskRunContext
+
+from polyreel import home
+from polyreel.outcome import Artefact
+from polyreel.store import Store
+from tasks.progress import board
+
+Inputs = ParamSpec("Inputs")
+Result = TypeVar("Result")
+Key = Callable[[dict[str, Any]], str]
+
+HOUR_S = 3600.0
+
+
+def stage(
+    name: str,
+    *,
+    key: Key | None = None,
+    retries: int = 0,
+    retry_if: type[Exception] | None = None,
+    timeout_s: float = 12 * HOUR_S,
+) -> Callable[[Callable[Inputs, Awaitable[Result]]], Callable[Inputs, Awaitable[Result]]]:
+    """Make an async function a stage: a Prefect task, kept under its own key, shown on the board.
+
+    ``key`` computes the stage's key from its named parameters; without one the stage runs every time (because it looks
+    for itself what is already done). The error of a failed stage is raised as it was.
+    """
+
+    def decorate(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
+        bound: Any = task(
+            name=name,
+            task_run_name=_run_name(name),
+            cache_key_fn=_cache_key(key) if key else None,
+            persist_result=key is not None,
+            result_serializer="json",
+            retries=retries,
+            retry_delay_seconds=2,
+            retry_condition_fn=_only(retry_if) if retry_if else None,
+            timeout_seconds=timeout_s,
+        )(function)
+
+        async def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
+            locale = _locale(args, kwargs)
+            board().begin(name, locale)
+            state: State[Result] = await bound(*args, return_state=True, **kwargs)
+            board().end(name, locale, _word(state))
+            return await state.aresult()
+
+        call.__doc__ = function.__doc__
+        call.__name__ = getattr(function, "__name__", name)
+        return call
+
+    return decorate
+
+
+def _word(state: State[Any]) -> Any:
+    if not state.is_completed():
+        return "failed"
+    return "cached" if state.name == "Cached" else "done"
+
+
+def _locale(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    for value in (*args, *kwargs.values()):
+        found = getattr(value, "locale", None)
+        if isinstance(found, str):
+            return found
+    return ""
+
+
+def _run_name(name: str) -> Any:
+    def run_name(parameters: dict[str, Any]) -> str:
+        from prefect.runtime import flow_run
+
+        job = str(flow_run.get_name() or "")
+        return " · ".join(part for part in (job, _locale((), parameters), name) if part)
+
+    return run_name
+
+
+def _only(kind: type[Exception]) -> Callable[[Any, Any, State[Any]], Awaitable[bool]]:
+    async def condition(_task: Any, _run: Any, state: State[Any]) -> bool:
+        try:
+            await state.aresult()
+        except kind:
+            return True
+        except Exception:  # noqa: BLE001 - any other failure is simply not one that a retry helps
+            return False
+        return False
+
+    return condition
+
+
+# -- what was kept
+
+
+def _cache_key(key: Key) -> Callable[[TaskRunContext, dict[str, Any]], str | None]:
+    def cache_key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
+        found = key(parameters)
+        drop_if_unusable(found)
+        return found
+
+    return cache_key
+
+
+def record_of(key: str) -> Path:
+    """Where Prefect keeps what the stage with this key returned."""
+    return home.results_dir() / key
+
+
+def is_done(key: str) -> bool:
+    """Whether a stage's result is recorded, readable, and all its artefacts are still there."""
+    try:
+        record = json.loads(record_of(key).read_bytes())
+        value = json.loads(record["result"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    store = Store()
+    return all(store.has(artefact) for artefact in artefacts_in(value))
+
+
+def drop_if_unusable(key: str) -> None:
+    """Forget a result that can't be used: half-written by a killed run, or its artefacts were removed."""
+    record = record_of(key)
+    if record.exists() and not is_done(key):
+        record.unlink(missing_ok=True)
+
+
+def artefacts_in(value: Any) -> Iterator[Artefact]:
+    """Every artefact named anywhere in a result."""
+    if isinstance(value, dict):
+        if value.keys() >= {"uri", "sha256", "bytes"}:
+            yield Artefact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
+            return
+        for part in value.values():
+            yield from artefacts_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from artefacts_in(part)
