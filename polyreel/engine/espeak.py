@@ -30,6 +30,7 @@ _PACE_LIMITS = (80, 450)
 # Variant and pitch, so chosen that neighbours differ in pitch or colour (measured: 75 to 270 Hz, all apart).
 _CAST = ("m3", "f2", "m7", "f5@70", "m1@30", "f1@40", "m5@75", "f3@85", "m8@20", "f4@60")
 _CHUNK = 400
+_MOST_CHARACTERS = 4000
 _LONGEST_S = 600
 _SILENCE = 10 ** (-50 / 20)
 _MARGIN_S = 0.015
@@ -159,11 +160,16 @@ class EspeakVoice:
         words = spoken_form(text)
         if not can_be_said(words):
             raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+        if len(words) > _MOST_CHARACTERS:
+            raise EngineError(
+                f"a line of {len(words)} characters is too long to be spoken.",
+                where=repr(text[:40]),
+                remedy=f"Break it into cues of at most {_MOST_CHARACTERS} characters.",
+            )
         voice, _, pitch = voice_id.partition("@")
         pace = max(_PACE_LIMITS[0], min(_PACE_LIMITS[1], round(_WORDS_PER_MINUTE * speed)))
+        said = [_said(chunk, voice, pace, min(99, int(pitch or 50))) for chunk in _chunks(words)]
         library = _loaded()
-        with library.lock:
-            said = [library.say(chunk, voice, pace, min(99, int(pitch or 50))) for chunk in _chunks(words)]
         samples = _trimmed(np.concatenate(said), library.rate)
         if not len(samples):
             raise EngineError("espeak-ng found nothing to say.", code="nothing_to_say", where=repr(text[:40]))
@@ -176,6 +182,12 @@ class EspeakVoice:
         return (
             "espeak-ng can't read kanji and names each one instead: give the script in kana, or use a neural voice.",
         )
+
+
+def _said(chunk: str, voice: str, pace: int, pitch: int) -> Samples:
+    library = _loaded()
+    with library.lock:
+        return library.say(chunk, voice, pace, pitch)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>|<\d[\d:.]{0,20}>|\{\\[^{}]{0,200}\}")
 _URL = re.compile(r"(?:https?://|ftp://|www\.)([^\s/?#<>]+)[^\s<>]*", re.IGNORECASE)
@@ -70,3 +71,8 @@ def _pieces(word: str) -> str:
     if re.search(_WIDE, word):  # no spaces between words there; the synthesiser finds them itself
         return word
     return " ".join(word[at : at + _LONGEST_WORD] for at in range(0, len(word), _LONGEST_WORD))
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Lines as one text: with a space between, except inside Chinese and Japanese."""
+    return _WIDE_BREAK.sub("", " ".join(texts))
