@@ -30,13 +30,19 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Cues in the order of their file, and what the file says beside them (WebVTT's STYLE, REGION, NOTE, header)."""
+    """Cues in the order of their file, and what the file says beside them (WebVTT's STYLE, REGION, NOTE, header).
+
+    ``header`` is what follows ``WEBVTT`` on its line, then the header's further lines. ``regions`` are settings by
+    region (``id:top width:40%``), ``styles`` and ``comments`` the text of their blocks; ``comments_before[i]`` is the
+    index of the cue that comment *i* stood before (missing: before the first).
+    """
 
     cues: tuple[Cue, ...] = ()
     header: str = ""
     styles: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    comments_before: tuple[int, ...] = ()
 
 
 NoteKind = Literal["repaired", "dropped", "lost"]

@@ -1,0 +1,49 @@
+"""What a subtitle format is, and how to add one.
+
+To add a format: write one small module with a ``read(text) -> Reading`` and/or a ``write(track, locale) -> Writing``
+(or ``write_bytes`` where the file is not text), and name it in `polyreel.subtitles.registry`. A reader takes text that
+is already decoded (`normalised` gives it one line end); it may repair, but says so in a `Note` with the line; it may
+refuse, by `SubtitleError` with the line; it never drops anything in silence. A writer reports what its format can't
+carry as notes of kind ``lost``. Both stay linear in the size of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from polyreel.subtitles.model import Note, Reading, Track, Writing
+
+Reader = Callable[[str], Reading]
+Writer = Callable[[Track, str | None], Writing]
+BinaryWriter = Callable[[Track, str | None], tuple[bytes, tuple[Note, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One subtitle format: what it is called, how its files end, and what can be done with it."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    title: str
+    read: Reader | None = None
+    write: Writer | None = None
+    write_bytes: BinaryWriter | None = None
+
+
+def excerpt(text: str, limit: int = 60) -> str:
+    """The beginning of a text, on one line, for a message."""
+    flat = " / ".join(text[: limit * 4].split("\n"))
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def clock(ms: int, separator: str = ".") -> str:
+    """Milliseconds as ``HH:MM:SS.mmm``; hours take as many digits as they need."""
+    seconds, milliseconds = divmod(ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{separator}{milliseconds:03d}"
+
+
+def normalised(text: str) -> str:
+    """Text with ``\\n`` as its only line end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

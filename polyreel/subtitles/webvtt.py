@@ -1,0 +1,207 @@
+"""WebVTT, read by the W3C's parsing rules (WebVTT: The Web Video Text Tracks Format, section 6.1 and 6.2).
+
+The reader is the specification's block collector as a state machine over lines. What the rules drop is listed with its
+line; what they keep is kept as it was written. `polyreel.subtitles.webvtt_write` writes, through webvtt-py.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from polyreel.errors import SubtitleError
+from polyreel.subtitles.base import excerpt, normalised
+from polyreel.subtitles.cuetext import has_unclosed_tag
+from polyreel.subtitles.model import Cue, Note, Reading, Track
+from polyreel.subtitles.speakers import taken_out
+from polyreel.subtitles.webvtt_settings import cue_settings, region_settings
+
+# Hours and, where no hours stand before them, minutes: the rules take any number of digits for hours. Twelve are
+# enough for a hundred million years; more would only make int() slow.
+_TIME = r"(?:([0-9]{1,12}):)?([0-9]{2}):([0-9]{2})\.([0-9]{3})(?![0-9])"
+_TIMING = re.compile(rf"[ \t\f]*{_TIME}[ \t\f]*-->[ \t\f]*{_TIME}(.*)")
+_METADATA = re.compile(r"[\w-]+\s*[:=]")
+
+
+@dataclass(slots=True)
+class _Block:
+    """What the collector gathers between two empty lines; ``line`` is the first one's number."""
+
+    line: int
+    kind: str = ""
+    identifier: str = ""
+    timing: re.Match[str] | None = None
+    timing_line: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+def read(text: str) -> Reading:
+    """A WebVTT file. Raises SubtitleError (``invalid_subtitles``) where it does not begin with ``WEBVTT``."""
+    return _Parser(normalised(text)).run()
+
+
+class _Parser:
+    """One pass over the lines. ``at`` is the index of the next line; every line is visited once."""
+
+    def __init__(self, text: str) -> None:
+        self.notes: list[Note] = []
+        if "\0" in text:
+            self.repaired("nul", text.count("\n", 0, text.index("\0")) + 1, "NUL read as U+FFFD")
+            text = text.replace("\0", "\ufffd")
+        self.lines = text.split("\n")
+        self.at = 0
+        self.cues: list[Cue] = []
+        self.styles: list[str] = []
+        self.regions: list[str] = []
+        self.region_ids: set[str] = set()
+        self.comments: list[tuple[int, str]] = []
+        self.seen_cue = False
+
+    def run(self) -> Reading:
+        header = self.header()
+        while self.at < len(self.lines):
+            if self.lines[self.at]:
+                self.block()
+            else:
+                self.at += 1
+        track = Track(
+            cues=tuple(self.cues),
+            header=header,
+            styles=tuple(self.styles),
+            regions=tuple(self.regions),
+            comments=tuple(text for _, text in self.comments),
+            comments_before=tuple(place for place, _ in self.comments),
+        )
+        return Reading(track, tuple(sorted(self.notes, key=lambda note: note.line)), format="vtt")
+
+    def repaired(self, code: str, line: int, message: str) -> None:
+        self.notes.append(Note("repaired", code, message, line))
+
+    def dropped(self, code: str, line: int, message: str) -> None:
+        self.notes.append(Note("dropped", code, message, line))
+
+    # -- the header
+
+    def header(self) -> str:
+        """What stands behind ``WEBVTT``, and the lines of the header block."""
+        first = self.lines[0].removeprefix("\ufeff")
+        if first[:6] != "WEBVTT" or first[6:7] not in {"", " ", "\t"}:
+            raise SubtitleError(
+                f"not WebVTT: the first line is {excerpt(first)!r}, not WEBVTT",
+                line=1,
+                where="line 1",
+                remedy="Begin the file with a line WEBVTT, or name it by the format that it is in.",
+            )
+        if "-->" in first:
+            self.dropped("timing_in_header", 1, f"a cue can't begin on the first line: {excerpt(first)}")
+        self.at = 1
+        more = self.header_lines()
+        return "\n".join([first[6:].strip(" \t"), *more])
+
+    def header_lines(self) -> list[str]:
+        begin = self.at
+        while self.at < len(self.lines) and self.lines[self.at] and "-->" not in self.lines[self.at]:
+            if not _METADATA.match(self.lines[self.at]):
+                self.dropped("header_text", self.at + 1, f"not shown: {excerpt(self.lines[self.at])}")
+            self.at += 1
+        return self.lines[begin : self.at]
+
+    # -- blocks
+
+    def block(self) -> None:
+        """Collect a block (section 6.1, "collect a WebVTT block") and keep what it is."""
+        block = self.collected()
+        if block.timing:
+            self.keep_cue(block, block.timing)
+        elif block.kind == "STYLE":
+            self.styles.append("\n".join(block.lines))
+        elif block.kind == "REGION":
+            self.keep_region(block)
+        else:
+            self.keep_other(block)
+
+    def collected(self) -> _Block:
+        block = _Block(self.at + 1)
+        count = 0
+        seen_arrow = False
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            if not line:
+                break
+            count += 1
+            if "-->" in line:
+                if count > 2 or (count == 2 and seen_arrow):
+                    break
+                seen_arrow = True
+                self.begin_cue(block, line)
+            else:
+                if count == 2 and not self.seen_cue:
+                    _begin_kind(block)
+                block.lines.append(line)
+            self.at += 1
+        return block
+
+    def begin_cue(self, block: _Block, line: str) -> None:
+        block.timing_line = self.at + 1
+        found = _TIMING.fullmatch(line)
+        if found and _is_clock(found):
+            block.timing = found
+            block.identifier = block.lines[0] if block.lines else ""
+            block.lines.clear()
+            self.seen_cue = True
+        else:
+            message = f"not a timing: {excerpt(line)}"
+            self.dropped("bad_timing", self.at + 1, message)
+
+    # -- what a block is
+
+    def keep_cue(self, block: _Block, timing: re.Match[str]) -> None:
+        line = block.timing_line
+        start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:8])
+        if end < start:
+            self.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
+            start, end = end, start
+        settings: tuple[tuple[str, str], ...] = ()
+        if timing[9]:
+            settings, dropped = cue_settings(timing[9], self.region_ids)
+            for setting in dropped:
+                self.dropped("bad_setting", line, f"the cue setting {excerpt(setting)} does not hold")
+        speaker, text = taken_out("\n".join(block.lines))
+        if has_unclosed_tag(text):
+            self.dropped("unclosed_tag", line, f"a < without > hides {excerpt(text[text.rfind('<') :])}")
+        self.cues.append(Cue(start, end, text, speaker, block.identifier or None, settings, line))
+
+    def keep_region(self, block: _Block) -> None:
+        settings, dropped = region_settings("\n".join(block.lines))
+        for setting in dropped:
+            self.dropped("bad_setting", block.line, f"the region setting {excerpt(setting)} does not hold")
+        self.region_ids.add(dict(settings).get("id", ""))
+        self.regions.append(" ".join(f"{name}:{value}" for name, value in settings))
+
+    def keep_other(self, block: _Block) -> None:
+        """A comment, or a block that the rules drop."""
+        text = "\n".join(block.lines)
+        if not block.timing_line and re.match(r"NOTE(?![^ \t\n])", text):
+            self.comments.append((len(self.cues), text[4:].strip(" \t\n")))
+        elif text:
+            late = re.match(r"(STYLE|REGION)[ \t\f]*(?:\n|\Z)", text)
+            why = f"{late[1]} after a cue" if late else "not a cue"
+            self.dropped("block", block.line, f"{why}: {excerpt(text)}")
+
+
+def _begin_kind(block: _Block) -> None:
+    """STYLE and REGION are known by their first line, and only before the first cue."""
+    if len(block.lines) == 1 and not block.timing_line and re.fullmatch(r"(?:STYLE|REGION)[ \t\f]*", block.lines[0]):
+        block.kind = block.lines[0].strip(" \t\f")
+        block.lines.clear()
+
+
+def _is_clock(timing: re.Match[str]) -> bool:
+    """Minutes and seconds below 60. (``60:00.000`` is an error; so is an hour of one digit below ten.)"""
+    times = timing.groups()
+    return all(int(part) < 60 for part in (times[1], times[2], times[5], times[6]))
+
+
+def _ms(parts: tuple[str | None, ...]) -> int:
+    hours, minutes, seconds, milliseconds = (int(part or 0) for part in parts)
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds

@@ -1,0 +1,77 @@
+"""WebVTT, written through webvtt-py. Text that would end a block or begin a cue is made harmless first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from webvtt import vtt
+from webvtt.models import Caption, Region, Style
+
+from polyreel.subtitles.base import clock, excerpt
+from polyreel.subtitles.model import Cue, Note, Track, Writing
+from polyreel.subtitles.speakers import put_back
+
+_NAMES = frozenset({"vertical", "line", "position", "size", "align", "region"})
+
+
+def write(track: Track, _locale: str | None = None) -> Writing:
+    """A track as WebVTT, and what WebVTT can't carry (SubRip's coordinates, empty lines inside a text)."""
+    notes: list[Note] = []
+    captions = [_caption(cue, notes) for cue in track.cues]
+    first, last = _comments(track, captions)
+    header, *metadata = [line.replace("-->", "-- >") for line in track.header.split("\n")]
+    text = vtt.to_str(
+        captions,
+        [Style(_harmless(style)) for style in track.styles],
+        first,
+        last,
+        header,
+        [line for line in metadata if line],
+        [Region.from_string(region) for region in track.regions],
+    )
+    return Writing(text if text.endswith("\n") else text + "\n", tuple(notes))
+
+
+def _caption(cue: Cue, notes: list[Note]) -> Caption:
+    text = put_back(cue)
+    if not text or "\n\n" in text or text[0] == "\n" or text[-1] == "\n":
+        text = _without_blank_lines(text, cue, notes)
+    lines = text.replace("-->", "--&gt;").split("\n") if text else []
+    caption = Caption(clock(cue.start_ms), clock(cue.end_ms), lines, _identifier(cue))
+    if cue.settings:
+        caption.settings = _settings(cue, notes)
+    return caption
+
+
+def _without_blank_lines(text: str, cue: Cue, notes: list[Note]) -> str:
+    if text:
+        notes.append(Note("lost", "blank_in_text", "an empty line inside a cue's text left out", cue.line))
+    return _harmless(text)
+
+
+def _harmless(text: str) -> str:
+    return "\n".join(line for line in text.replace("-->", "-- >").split("\n") if line)
+
+
+def _identifier(cue: Cue) -> str | None:
+    return " ".join(cue.identifier.replace("-->", "-- >").split("\n")) if cue.identifier else None
+
+
+def _settings(cue: Cue, notes: list[Note]) -> str:
+    foreign = [f"{name}:{value}" for name, value in cue.settings if name not in _NAMES]
+    if foreign:
+        message = f"the coordinates {excerpt(' '.join(foreign))} can't be carried"
+        notes.append(Note("lost", "coordinates", message, cue.line))
+    return " ".join(f"{name}:{value}" for name, value in cue.settings if name in _NAMES)
+
+
+def _comments(track: Track, captions: list[Caption]) -> tuple[list[str], list[str]]:
+    """Comments where they stood: at the top, before their cue, or at the end."""
+    places: dict[int, list[str]] = defaultdict(list)
+    for number, comment in enumerate(track.comments):
+        place = track.comments_before[number] if number < len(track.comments_before) else 0
+        places[min(place, len(captions))].append(_harmless(comment))
+    for place, comments in places.items():
+        if 0 < place < len(captions):
+            captions[place].comments = comments
+    return places[0], places[len(captions)] if captions else []
