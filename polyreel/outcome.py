@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from fractions import Fraction
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +25,23 @@ class Artefact(Value):
     uri: str = Field(description="Where the bytes are: file:///... (or s3://... in a shared store).")
     sha256: str = Field(description="SHA-256 of the content, lower-case hex.")
     bytes: int = Field(ge=0, description="Length of the content in bytes.")
+
+
+class Reel(Value):
+    """The video that is dubbed: the source, trimmed where the job asks for it. Its zero is every cue's zero."""
+
+    file: Artefact
+    duration: str = Field(description="Exact length in seconds, as a fraction: 1260/30.")
+    start_ms: int = Field(default=0, description="Where the reel begins in the source.")
+    width: int = 0
+    height: int = 0
+    frame_rate: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def duration_ms(self) -> int:
+        """Length in milliseconds, rounded."""
+        return round(Fraction(self.duration) * 1000)
 
 
 class Check(Value):
@@ -85,3 +104,13 @@ class Outcome(Value):
     stages: dict[str, str] = Field(default_factory=dict, description="done | cached, per stage of the whole job.")
     error: Problem | None = None
     notes: tuple[str, ...] = ()
+
+
+def status_of(languages: Collection[LanguageOutcome]) -> JobStatus:
+    """The job's state from its languages': held and failed ones show, delivered ones count."""
+    states = {language.status for language in languages}
+    if states <= {"delivered"} and states:
+        return "completed"
+    if "held" in states:
+        return "held"
+    return "partial" if "delivered" in states else "failed"

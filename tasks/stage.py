@@ -1,19 +1,15 @@
-"""What every task has in common: its key, its name, its record on the board, and a look at what was kept."""
+"""What every task has in common: its key, its name, its record on the board."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
 from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
 
-from polyreel import home
-from polyreel.outcome import Artefact
-from polyreel.store import Store
+from polyreel.results import drop_if_unusable
 from tasks.progress import board
 
 Inputs = ParamSpec("Inputs")
@@ -101,9 +97,6 @@ def _only(kind: type[Exception]) -> Callable[[Any, Any, State[Any]], Awaitable[b
     return condition
 
 
-# -- what was kept
-
-
 def _cache_key(key: Key) -> Callable[[TaskRunContext, dict[str, Any]], str | None]:
     def cache_key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
         found = key(parameters)
@@ -111,39 +104,3 @@ def _cache_key(key: Key) -> Callable[[TaskRunContext, dict[str, Any]], str | Non
         return found
 
     return cache_key
-
-
-def record_of(key: str) -> Path:
-    """Where Prefect keeps what the stage with this key returned."""
-    return home.results_dir() / key
-
-
-def is_done(key: str) -> bool:
-    """Whether a stage's result is recorded, readable, and all its artefacts are still there."""
-    try:
-        record = json.loads(record_of(key).read_bytes())
-        value = json.loads(record["result"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    store = Store()
-    return all(store.has(artefact) for artefact in artefacts_in(value))
-
-
-def drop_if_unusable(key: str) -> None:
-    """Forget a result that can't be used: half-written by a killed run, or its artefacts were removed."""
-    record = record_of(key)
-    if record.exists() and not is_done(key):
-        record.unlink(missing_ok=True)
-
-
-def artefacts_in(value: Any) -> Iterator[Artefact]:
-    """Every artefact named anywhere in a result."""
-    if isinstance(value, dict):
-        if value.keys() >= {"uri", "sha256", "bytes"}:
-            yield Artefact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
-            return
-        for part in value.values():
-            yield from artefacts_in(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from artefacts_in(part)

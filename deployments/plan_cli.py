@@ -1,0 +1,61 @@
+"""`polyreel plan` and `polyreel schema`: what a job would do, and what a job may say."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of a job (for editors, forms and programs)."""
+    from polyreel.job import Job
+
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Job.model_json_schema()}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+@click.command()
+@click.argument("job", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Deliver into this folder instead of the job's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON, and nothing else, on stdout.")
+def plan(job: Path, out: Path | None, as_json: bool) -> None:
+    """Check a job, its files and its languages; show the stages and what is already done. Spends nothing."""
+    from deployments.shown_errors import shown
+
+    with shown(as_json):
+        found = asyncio.run(_look(job, out))
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
+
+
+async def _look(path: Path, out: Path | None) -> dict[str, Any]:
+    from polyreel.jobfile import delivered_to, load_job
+    from polyreel.preflight import look_ahead, prepare
+    from polyreel.store import Store
+
+    job = load_job(path)
+    store = Store()
+    made = await prepare(delivered_to(job, out) if out else job, store)
+    return await look_ahead(made, store)
+
+
+_MARKS = {"done": "✓", "to do": "·", "can't": "✗", "unknown": "?"}
+
+
+def _as_text(found: dict[str, Any]) -> str:
+    lines = [
+        f"{found['job']}: {found['source']['media']}",
+        f"  {found['quote']['sentence']}",
+        *(f"  {_MARKS[state]} {stage}" for stage, state in found["stages"].items()),
+    ]
+    for locale, language in found["languages"].items():
+        marks = "  ".join(f"{_MARKS[state]} {stage}" for stage, state in language["stages"].items())
+        lines.append(f"  {locale:<12} {marks}")
+        if language["error"]:
+            lines.append(f"  {'':<12} {language['error']['message']} {language['error']['remedy']}".rstrip())
+    lines += [f"  delivers to {folder}" for folder in found["delivers_to"]]
+    return "\n".join(lines)

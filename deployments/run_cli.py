@@ -1,0 +1,109 @@
+"""`polyreel run`: a job from the command line, with live progress; its outcome as JSON for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from deployments.embedded_server import EmbeddedServer
+    from polyreel.job import Job
+    from polyreel.outcome import Outcome
+
+EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
+INVALID, INTERRUPTED = 2, 130
+
+
+@click.command()
+@click.argument("job", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Deliver into this folder instead of the job's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else, on stdout.")
+@click.option("-v", "--verbose", is_flag=True, help="Show Prefect's own log on stderr.")
+def run(job: Path, out: Path | None, as_json: bool, verbose: bool) -> None:
+    """Run a job: dub one reel into every language, check it, deliver it.
+
+    Exit codes: 0 every language delivered, 1 failed, 2 the job (or a file it names) is invalid, 3 some languages
+    delivered, 4 held for a person.
+    """
+    from deployments.shown_errors import shown
+
+    with shown(as_json, job=job.stem, status="failed", languages={}, manifest=None, report=None, seconds=0):
+        from polyreel.jobfile import delivered_to, load_job
+
+        asked = load_job(job)
+        outcome = run_job(delivered_to(asked, out) if out else asked, quiet=as_json, verbose=verbose)
+    if as_json:
+        click.echo(outcome.model_dump_json())
+    else:
+        from deployments.display import summary
+
+        summary(outcome)
+    sys.exit(exit_code(outcome))
+
+
+def exit_code(outcome: Outcome) -> int:
+    """The program's exit code for an outcome."""
+    return EXIT_CODES[outcome.status]
+
+
+def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
+    """Run a job on the user's server, or on one of this run's own. Raises the error of a job that could not begin."""
+    from deployments import environment
+    from deployments.embedded_server import server_for_this_run
+
+    environment.prepare("INFO" if verbose else "CRITICAL")
+    with server_for_this_run(environment.server_address()) as server:
+        imports = threading.Thread(target=_import_flow, name="imports", daemon=True)
+        imports.start()  # importing takes as long as the server's start; do both at once
+        return asyncio.run(_begin(job, server, imports, quiet))
+
+
+def _import_flow() -> None:
+    import flows.localise  # noqa: F401 - imported early, on purpose
+
+
+async def _begin(job: Job, server: EmbeddedServer | None, imports: threading.Thread, quiet: bool) -> Outcome:
+    from polyreel.preflight import prepare
+    from polyreel.store import Store
+
+    await prepare(job, Store())  # a job that can't be run is said at once, before any server is up
+    if server:
+        await asyncio.to_thread(server.wait_until_ready)
+    await asyncio.to_thread(imports.join)
+    from deployments.display import display
+    from flows.localise import outcome_of
+    from tasks.progress import Board, use
+
+    board = Board()
+    use(board)
+    with display(board, job, quiet), _interruptible():
+        return await outcome_of(job)
+
+
+class _interruptible:  # noqa: N801 - reads as a word at its call
+    """SIGINT and SIGTERM cancel the run, which ends what it started; a second one ends the program at once."""
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._stop)
+
+    def _stop(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.remove_signal_handler(number)
+        if self._task:
+            self._task.cancel()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.remove_signal_handler(number)
+        if kind is asyncio.CancelledError:
+            click.echo("polyreel: stopped; what was finished is kept, the next run goes on from there.", err=True)
+            raise SystemExit(INTERRUPTED)

@@ -1,0 +1,209 @@
+"""Everything that can be known before anything runs: the job's files, scripts, voices and limits, and what is done."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from polyreel import results
+from polyreel.dubbing import embedded
+from polyreel.errors import InvalidJob, MediaError, PolyreelError, SubtitleError
+from polyreel.job import Job, Target
+from polyreel.jobfile import is_address
+from polyreel.media.probe import MediaInfo, check_source, check_trim, probe
+from polyreel.outcome import Artefact, Problem
+from polyreel.plan import LANGUAGE_STAGES, LanguagePlan, Plan, voices_of
+from polyreel.sources.ingest import ingest
+from polyreel.store import Store, path_of
+from polyreel.subtitles import read_file, write
+from polyreel.subtitles.model import Reading
+
+
+async def prepare(job: Job, store: Store) -> Plan:
+    """Read and check all that the job names, and decide the rest. Does no media work.
+
+    Raises `InvalidJob` for what no language could survive. A language whose own script or voice is at fault gets its
+    ``problem`` instead, so that the others go on.
+    """
+    _refuse_what_this_version_lacks(job)
+    _require_scripts(job)
+    _look_at_local_source(job)
+    source_script = await _source_script(job, store)
+    background = await _background(job, store)
+    languages = tuple([await _language(job, target, store) for target in job.targets])
+    if all(language.problem for language in languages):
+        raise _none_can_begin(job, languages)
+    return Plan(job=job, languages=languages, source_script=source_script, background=background)
+
+
+def check_reel(info: MediaInfo, job: Job) -> None:
+    """Refuse media that can't be dubbed and trims outside it. Raises `MediaError`."""
+    check_source(info)
+    if job.trim:
+        check_trim(info, _exact(job.trim.start), _exact(job.trim.end))
+
+
+async def look_ahead(plan: Plan, store: Store) -> dict[str, Any]:
+    """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here)."""
+    source = await ingest(plan.job.source.media, store) if not is_address(plan.job.source.media) else None
+    minutes = _minutes(plan, source)
+    return {
+        "job": plan.job.name,
+        "source": {"media": plan.job.source.media, "sha256": source.sha256 if source else None},
+        "separation": plan.separation,
+        "quote": {"minutes": minutes, "paid_minutes": 0, "sentence": _quote(plan, minutes)},
+        "stages": {
+            "ingest": "done" if source else "unknown",
+            **{stage: _state(plan, stage, source, "") for stage in ("trim", "separate")},
+            **({"package": _state(plan, "package", source, "")} if plan.job.packaging else {}),
+            "deliver": "to do",
+        },
+        "languages": {each.locale: _language_ahead(plan, each, source) for each in plan.languages},
+        "delivers_to": [str(Path(folder) / plan.job.name) for folder in plan.folders],
+    }
+
+
+def _language_ahead(plan: Plan, language: LanguagePlan, source: Artefact | None) -> dict[str, Any]:
+    stages = {stage: _state(plan, stage, source, language.locale) for stage in LANGUAGE_STAGES}
+    if language.problem:
+        stages = dict.fromkeys(stages, "can't")
+    return {"stages": stages, "error": language.problem.model_dump() if language.problem else None}
+
+
+def _state(plan: Plan, stage: str, source: Artefact | None, locale: str) -> str:
+    if source is None:
+        return "unknown"
+    return "done" if results.is_done(plan.key(stage, source.sha256, locale)) else "to do"
+
+
+def _minutes(plan: Plan, source: Artefact | None) -> float | None:
+    if source is None:
+        return None
+    length = probe(path_of(source)).duration
+    trim = plan.job.trim
+    end = min(length, _exact(trim.end) or length) if trim else length
+    start = (_exact(trim.start) or Fraction(0)) if trim else Fraction(0)
+    return round(float(end - start) / 60 * len(plan.runnable()), 2)
+
+
+def _quote(plan: Plan, minutes: float | None) -> str:
+    languages = len(plan.runnable())
+    length = "length not known yet" if minutes is None else f"{minutes:g} minutes of dubbing"
+    return f"{languages} language{'s' * (languages != 1)}, {length}, on this machine: nothing is charged"
+
+
+def _exact(seconds: float | None) -> Fraction | None:
+    # A decimal fraction as the user wrote it, not the float nearest to it.
+    return None if seconds is None else Fraction(str(seconds))
+
+
+# -- what the job names
+
+
+def _refuse_what_this_version_lacks(job: Job) -> None:
+    if job.dubbing.provider != "embedded":
+        raise InvalidJob(
+            f"this version does not dub with {job.dubbing.provider}",
+            code="not_available",
+            where="dubbing.provider",
+            remedy="Use `provider: embedded`.",
+        )
+    for place in job.delivery:
+        if place.to != "folder":
+            raise InvalidJob(
+                f"this version does not deliver to {place.to}",
+                code="not_available",
+                where="delivery",
+                remedy="Use `{to: folder, path: ...}`.",
+            )
+
+
+def _require_scripts(job: Job) -> None:
+    without = [target.locale for target in job.targets if target.subtitles is None]
+    if without:
+        raise InvalidJob(
+            f"no script for {', '.join(without)}, and no translator is set up",
+            code="missing_script",
+            where="targets",
+            remedy="Give each target its script (`subtitles: FILE.srt` or .vtt, timed to the video), or leave it out.",
+        )
+
+
+def _look_at_local_source(job: Job) -> None:
+    media = job.source.media
+    if is_address(media):
+        return
+    _require_file(media, "source.media")
+    check_reel(probe(Path(media)), job)
+
+
+def _require_file(path: str, field: str) -> None:
+    if not Path(path).exists():
+        raise InvalidJob(
+            "no such file", where=f"{field}: {path}", remedy="Check the path; it is taken from the job file's folder."
+        )
+
+
+async def _source_script(job: Job, store: Store) -> Artefact | None:
+    if job.source.subtitles is None:
+        return None
+    _reading, kept = await _script(job, job.source.subtitles, "source.subtitles", store)
+    return kept
+
+
+async def _background(job: Job, store: Store) -> Artefact | None:
+    if job.source.background is None:
+        return None
+    if not is_address(job.source.background):
+        _require_file(job.source.background, "source.background")
+    found = await ingest(job.source.background, store)
+    if not probe(path_of(found)).audio:
+        raise MediaError("the background has no sound", code="missing_audio_track", where="source.background")
+    return found
+
+
+async def _language(job: Job, target: Target, store: Store) -> LanguagePlan:
+    assert target.subtitles is not None  # noqa: S101 - _require_scripts has seen to it
+    voice = voices_of(target)
+    try:
+        reading, kept = await _script(job, target.subtitles, f"targets {target.locale}", store)
+        embedded.require_voices(target.locale, voice)
+    except InvalidJob as error:
+        if not isinstance(error, SubtitleError):
+            raise
+        return LanguagePlan(locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
+    except PolyreelError as error:
+        return LanguagePlan(locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
+    notes = tuple(f"line {note.line}: {note.message}" for note in reading.notes)
+    return LanguagePlan(locale=target.locale, script=kept, voice=voice, notes=notes)
+
+
+async def _script(job: Job, place: str, field: str, store: Store) -> tuple[Reading, Artefact]:
+    """A script, read whole, and kept as WebVTT (which holds all that the cue model does)."""
+    if not is_address(place):
+        _require_file(place, field)
+    reading = read_file(path_of(await ingest(place, store)))
+    if reading.notes and not job.subtitles.accept_repairs:
+        first = reading.notes[0]
+        raise SubtitleError(
+            f"{first.message} ({len(reading.notes)} such place{'s' * (len(reading.notes) != 1)})",
+            line=first.line,
+            where=f"{place}, line {first.line}",
+            remedy="Correct the file, or set `subtitles: {accept_repairs: true}`.",
+        )
+    if not reading.track.cues:
+        raise SubtitleError(
+            "there is no cue in it", code="empty_transcript", where=place, remedy="Give a script with text."
+        )
+    return reading, store.keep_bytes(write(reading.track, "vtt").text.encode(), ".vtt")
+
+
+def _none_can_begin(job: Job, languages: tuple[LanguagePlan, ...]) -> InvalidJob:
+    problems = [each.problem for each in languages if each.problem]
+    return InvalidJob(
+        "; ".join(f"{each.locale}: {each.problem.message}" for each in languages if each.problem),
+        code=problems[0].code,
+        where=job.name,
+        remedy=problems[0].remedy,
+    )
