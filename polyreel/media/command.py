@@ -17,7 +17,7 @@ from ffmpeg.dag import topo_sort
 from ffmpeg.nodes import InputNode, OutputNode, get_stream_spec_nodes
 
 from polyreel.media import binaries
-from polyreel.media.process import DEFAULT, NOTES, Limits, execute
+from polyreel.media.process import DEFAULT, NOTES, Limits, Taker, execute
 
 __all__ = [
     "DEFAULT",
@@ -104,7 +104,7 @@ async def run(
     on_progress: Callable[[float], None] | None = None,
     expected_ms: int | None = None,
     stdin: AsyncIterator[bytes] | None = None,
-    stdout: Callable[[bytes], None] | None = None,
+    stdout: Taker | None = None,
 ) -> str:
     """Execute a graph; return the end of what ffmpeg printed: warnings, or more after ``talkative(stream)``.
 

@@ -11,11 +11,11 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from polyreel.errors import ToolError, ToolStopped, ToolTimeout
 
@@ -31,6 +31,9 @@ _WITH_PARENT = (
     "ctypes.CDLL(None).prctl(1, int(signal.SIGKILL)); "
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
+Taker: TypeAlias = Callable[[bytes], Awaitable[None] | None]
+"""Takes a tool's output as it comes; where it returns something to await, the tool waits too."""
+
 NOTES = "pipe:notes"
 """In a command line: the pipe that ``on_note`` listens to."""
 
@@ -51,7 +54,7 @@ async def execute(
     *,
     limits: Limits = DEFAULT,
     stdin: AsyncIterator[bytes] | None = None,
-    stdout: Callable[[bytes], None] | None = None,
+    stdout: Taker | None = None,
     on_note: Callable[[bytes], None] | None = None,
 ) -> str:
     """Run a tool to its end; return the last 64 KiB of what it printed on standard error.
@@ -142,7 +145,7 @@ def _limit_memory(pid: int, memory_bytes: int) -> None:
 async def _converse(
     process: Process,
     stdin: AsyncIterator[bytes] | None,
-    stdout: Callable[[bytes], None] | None,
+    stdout: Taker | None,
     notes: BinaryIO | None,
     on_note: Callable[[bytes], None] | None,
 ) -> str:
@@ -193,11 +196,13 @@ async def _feed(process: Process, source: AsyncIterator[bytes] | None) -> None:
         process.stdin.close()
 
 
-async def _read(stream: asyncio.StreamReader | None, take: Callable[[bytes], None]) -> None:
+async def _read(stream: asyncio.StreamReader | None, take: Taker) -> None:
     if stream is None:
         return
     while chunk := await stream.read(_PIPE_BYTES):
-        take(chunk)
+        waiting = take(chunk)
+        if waiting is not None:
+            await waiting
 
 
 async def _read_lines(pipe: BinaryIO, take: Callable[[bytes], None]) -> None:

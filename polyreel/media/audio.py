@@ -1,0 +1,255 @@
+"""Sound: working tracks cut to the sample, PCM in blocks, loudness, AAC.
+
+Sound is counted in samples from the file's own zero (see ``probe``): a track that starts late begins with silence, one
+that breaks off ends in it, so that a working track is exactly as long as the picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.errors import MediaError, ToolError
+from polyreel.media.command import (
+    DEFAULT,
+    Limits,
+    Stream,
+    local_input,
+    local_output,
+    piped_input,
+    piped_output,
+    run,
+    talkative,
+)
+from polyreel.media.probe import MediaInfo
+
+RATE = 48_000
+"""Samples per second of every working track."""
+Samples: TypeAlias = NDArray[np.float32]
+"""Sound as numbers: shape (samples, channels), full scale 1.0."""
+SampleFormat: TypeAlias = Literal["s16", "f32"]
+
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+_CODECS: dict[SampleFormat, str] = {"s16": "pcm_s16le", "f32": "pcm_f32le"}
+_BITRATES = {1: "128k", 2: "192k"}
+_BLOCKS_AHEAD = 8
+_LEAD_S = 2  # decoders need some sound before the first sample that counts
+_SOUND_ONLY = {"vn": None, "sn": None, "dn": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """EBU R128: integrated loudness (LUFS), true peak (dBTP), loudness range (LU). Silence is -inf."""
+
+    integrated_lufs: float
+    true_peak_dbtp: float
+    range_lu: float
+
+
+def sound_of(
+    source: Path,
+    *,
+    start: Fraction,
+    samples: int,
+    track: int = 0,
+    channels: int | None = None,
+    rate: int = RATE,
+) -> Stream:
+    """A piece of a file's sound as a node: ``samples`` samples from ``start`` seconds on, silence where there is none.
+
+    ``channels`` None keeps what there is (5.1 stays 5.1); 1 and 2 mix down.
+    """
+    skip = max(0, math.floor(start) - _LEAD_S)
+    first = round((start - skip) * rate)
+    seek = {"ss": skip} if skip else {}
+    node = local_input(source, **_SOUND_ONLY, **seek)[f"a:{track}"]
+    # async=1 only fills holes and trims overlaps; first_pts=0 turns a late start into silence.
+    node = node.filter("aresample", rate, **{"async": 1, "first_pts": 0})
+    if channels is not None:
+        node = node.filter("aformat", channel_layouts=layout(channels))
+    node = node.filter("apad", whole_len=first + samples)
+    return node.filter("atrim", start_sample=first, end_sample=first + samples).filter("asetpts", "PTS-STARTPTS")
+
+
+def layout(channels: int) -> str:
+    """ffmpeg's name for the usual layout of so many channels."""
+    return _LAYOUTS.get(channels, f"{channels}c")
+
+
+async def extract(
+    source: Path,
+    target: Path,
+    info: MediaInfo,
+    *,
+    track: int = 0,
+    start: Fraction | None = None,
+    end: Fraction | None = None,
+    channels: int | None = None,
+    sample_format: SampleFormat = "s16",
+    limits: Limits = DEFAULT,
+    on_progress: Callable[[float], None] | None = None,
+) -> int:
+    """Write one sound track as a working track: WAV (or FLAC, by the target's suffix) at 48 kHz; return its samples.
+
+    From ``start`` to ``end`` (seconds; the whole video where left out), to the sample. Raises MediaError where there is
+    no such track, else as ``run`` does.
+    """
+    if track >= len(info.audio):
+        raise MediaError(f"there is no sound track number {track}.", code="missing_audio_track", where=str(source))
+    first, last = start or Fraction(0), info.duration if end is None else min(end, info.duration)
+    samples = round((last - first) * RATE)
+    sound = sound_of(source, start=first, samples=samples, track=track, channels=channels)
+    output = local_output(sound, path=target, **_lossless(target, sample_format))
+    await run(output, limits=limits, on_progress=on_progress, expected_ms=samples * 1000 // RATE)
+    return samples
+
+
+def _lossless(target: Path, sample_format: SampleFormat) -> dict[str, str]:
+    if target.suffix == ".flac":
+        return {"format": "flac", "c:a": "flac", "sample_fmt": "s16", "compression_level": "2"}
+    return {"format": "wav", "c:a": _CODECS[sample_format], "rf64": "auto", "bitexact": "1"}
+
+
+async def measure_loudness(path: Path, *, track: int = 0, limits: Limits = DEFAULT) -> Loudness:
+    """Loudness of a file's sound, in one pass. Most of the cost is the true peak's fourfold oversampling."""
+    meter = _metered(local_input(path, **_SOUND_ONLY)[f"a:{track}"])
+    printed = await run(talkative(piped_output(meter, format="null")), limits=limits)
+    return _loudness(printed)
+
+
+async def blocks(
+    path: Path,
+    *,
+    channels: int = 2,
+    rate: int = RATE,
+    block: int = RATE,
+    track: int = 0,
+    limits: Limits = DEFAULT,
+) -> AsyncGenerator[Samples, None]:
+    """A file's sound in blocks of ``block`` samples (the last may be shorter), decoded no faster than it is taken.
+
+    Leave it early inside ``contextlib.aclosing``, so that the decoder ends with it.
+    """
+    sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"].filter("aresample", rate)
+    sound = sound.filter("aformat", channel_layouts=layout(channels))
+    size, waiting = block * channels * 4, bytearray()
+    async with aclosing(_bytes_of(piped_output(sound, format="f32le"), limits)) as chunks:
+        async for chunk in chunks:
+            waiting += chunk
+            while len(waiting) >= size:
+                yield _as_samples(bytes(waiting[:size]), channels)
+                del waiting[:size]
+    if waiting:
+        yield _as_samples(bytes(waiting), channels)
+
+
+async def _bytes_of(output: Stream, limits: Limits) -> AsyncGenerator[bytes, None]:
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    room = asyncio.Semaphore(_BLOCKS_AHEAD)
+
+    async def put(chunk: bytes) -> None:
+        await room.acquire()
+        queue.put_nowait(chunk)
+
+    decoding = asyncio.ensure_future(run(output, limits=limits, stdout=put))
+    decoding.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (chunk := await queue.get()) is not None:
+            room.release()
+            yield chunk
+        await decoding
+    finally:
+        decoding.cancel()
+        await asyncio.gather(decoding, return_exceptions=True)
+
+
+def _as_samples(raw: bytes, channels: int) -> Samples:
+    return np.frombuffer(raw, dtype="<f4").reshape(-1, channels)
+
+
+async def write_blocks(
+    sound: AsyncIterator[Samples],
+    target: Path,
+    *,
+    channels: int,
+    rate: int = RATE,
+    sample_format: SampleFormat = "f32",
+    limits: Limits = DEFAULT,
+) -> Loudness:
+    """Write sound as it is made into a WAV (or FLAC) file, and measure its loudness in the same pass."""
+
+    async def raw() -> AsyncIterator[bytes]:
+        async for some in sound:
+            yield np.ascontiguousarray(some, dtype="<f4").tobytes()
+
+    meter = _metered(piped_input("f32le", ar=rate, ch_layout=layout(channels)).audio)
+    output = local_output(meter, path=target, ar=rate, **_lossless(target, sample_format))
+    return _loudness(await run(talkative(output), limits=limits, stdin=raw()))
+
+
+async def encode_aac(
+    source: Path,
+    target: Path,
+    *,
+    gain_db: float = 0.0,
+    peak_db: float | None = None,
+    samples: int | None = None,
+    bitrate: str | None = None,
+    channels: int = 2,
+    limits: Limits = DEFAULT,
+) -> None:
+    """Encode a working track into an ``.m4a``, once: ``mux`` and ``package`` copy it.
+
+    ``gain_db`` changes the level, ``peak_db`` holds every sample below so many dBFS, ``samples`` makes the track
+    exactly so long. ``channels`` says only which bitrate fits when ``bitrate`` is None.
+    """
+    sound = levelled(local_input(source, **_SOUND_ONLY).audio, gain_db, peak_db)
+    if samples is not None:
+        sound = sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples)
+    output = local_output(sound, path=target, format="ipod", ar=RATE, **aac_options(channels, bitrate))
+    await run(output, limits=limits)
+
+
+def levelled(sound: Stream, gain_db: float, peak_db: float | None) -> Stream:
+    """Sound made louder or softer, and its peaks held where asked; untouched where nothing is to do."""
+    if gain_db:
+        sound = sound.filter("volume", f"{gain_db:.4f}dB")
+    if peak_db is not None:
+        sound = sound.filter("alimiter", limit=f"{10 ** (peak_db / 20):.6f}", level=0, attack=2, release=60, latency=1)
+    return sound
+
+
+def aac_options(channels: int, bitrate: str | None = None, index: str = "a") -> dict[str, str]:
+    """How AAC is encoded: the fast coder at a bitrate where the slow one is not audibly better, at 0.4 of its cost."""
+    return {
+        f"c:{index}": "aac",
+        f"b:{index}": bitrate or _BITRATES.get(channels, f"{64 * channels}k"),
+        f"aac_coder:{index}": "fast",
+    }
+
+
+def _metered(sound: Stream) -> Stream:
+    return sound.filter("ebur128", framelog="quiet", peak="true")
+
+
+def _loudness(printed: str) -> Loudness:
+    summary = printed.rpartition("Summary:")[2]
+    found = [
+        re.search(rf"{name}:\s+(-?(?:inf|nan|[\d.]+)) {unit}", summary)
+        for name, unit in (("I", "LUFS"), ("Peak", "dBFS"), ("LRA", "LU"))
+    ]
+    if not all(found):
+        raise ToolError("the loudness could not be measured.", where="ffmpeg", remedy="Check that the track has sound.")
+    integrated, peak, spread = (float(match.group(1)) for match in found if match)
+    # The meter's own floor: nothing louder than the absolute gate was heard.
+    return Loudness(-math.inf if integrated <= -70 else integrated, peak, spread)
