@@ -69,7 +69,10 @@ class Reply:
 
     def read(self, shape: type[T]) -> T:
         """The body as a model (or a list of them); `Malformed` when it does not fit."""
-        value = self.json()
+        return self.fit(self.json(), shape)
+
+    def fit(self, value: Any, shape: type[T]) -> T:
+        """A value taken out of the body, as a model (or a list of them); `Malformed` when it does not fit."""
         try:
             fitting: T = _adapter(cast("Any", shape)).validate_python(value)
         except ValidationError as error:

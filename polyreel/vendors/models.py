@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, model_validator
 
 
 def folded(word: str) -> str:
@@ -62,9 +62,13 @@ class Word(StrEnum):
 
 @cache
 def _names(model: type[BaseModel]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for name, field in model.model_fields.items():
-        for spelling in (name, field.alias, field.validation_alias):
-            if isinstance(spelling, str):
-                names[folded(spelling)] = name
-    return names
+    return {
+        folded(spelling): name
+        for name, field in model.model_fields.items()
+        for spelling in (name, *_spellings(field.alias), *_spellings(field.validation_alias))
+    }
+
+
+def _spellings(alias: object) -> list[str]:
+    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+    return [choice for choice in choices if isinstance(choice, str)]

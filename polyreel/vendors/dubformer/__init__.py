@@ -1,0 +1,1 @@
+"""Dubformer's Platform API: dubbing projects, voices, balance (vendor page: dubformer.md)."""

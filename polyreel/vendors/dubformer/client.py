@@ -1,0 +1,154 @@
+"""Dubformer's Platform API. Method names are the page's own; each docstring names its section.
+
+Every POST carries an `Idempotency-Key`, fixed before its first attempt, and so may be repeated. Give your own key to go
+on with a submission whose answer was lost: the same key and the same request give the same project, charged once. Never
+use a key for another request.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from polyreel.vendors.auth import KeyAuth
+from polyreel.vendors.bodies import json_body
+from polyreel.vendors.calls import Call
+from polyreel.vendors.downloads import Downloaded, Tell, download
+from polyreel.vendors.dubformer.locales import source_lang, target_lang
+from polyreel.vendors.dubformer.models import (
+    Balance,
+    CreateProject,
+    Deleted,
+    Options,
+    Project,
+    Projects,
+    Retranslate,
+    Submitted,
+    Valid,
+    Voice,
+    Voices,
+)
+from polyreel.vendors.dubformer.problems import problem, project_failed
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.errors import NotFound
+from polyreel.vendors.limits import Limits
+from polyreel.vendors.models import Request
+from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.retry import RetryPolicy
+from polyreel.vendors.transport import Timeouts, Transport
+
+BASE_URL = "https://app.dubformer.ai"
+PAGE = "dubformer.md"
+PROJECTS = "/api/v1/projects"
+
+
+class DubformerClient(Resource):
+    """One account at Dubformer. An async context manager."""
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = BASE_URL,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        auth = KeyAuth("Authorization", api_key, "Bearer")
+        super().__init__(
+            Transport("dubformer", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem)
+        )
+
+    @endpoint("POST", "/api/v1/projects", page=PAGE, section="Create a project for dubbing")
+    async def create_project(self, request: CreateProject, *, idempotency_key: str = "") -> Submitted:
+        """Page section "Create a project for dubbing". Charged once per idempotency key."""
+        return await self.transport.ask(_post("create project", PROJECTS, request, idempotency_key), Submitted)
+
+    @endpoint("GET", "/api/v1/projects/:id", page=PAGE, section="Get project details")
+    async def get_project(self, project_id: str) -> Project:
+        """Page section "Get project details": status, scripts, speakers and the addresses of the result."""
+        project = await self.transport.ask(Call("get project", "GET", _project(project_id)), Project)
+        # The page's sample leaves the id out.
+        return project if project.project_id else project.model_copy(update={"project_id": project_id})
+
+    @endpoint("POST", "/api/v1/projects/:id/translations", page=PAGE, section="Modify project and re-translate")
+    async def retranslate(self, project_id: str, request: Retranslate, *, idempotency_key: str = "") -> Submitted:
+        """Page section "Modify project and re-translate". Not charged at the moment."""
+        at = f"{_project(project_id)}/translations"
+        return await self.transport.ask(_post("re-translate", at, request, idempotency_key), Submitted)
+
+    @endpoint(
+        "POST",
+        "/api/v1/projects/:id/validate-translation-request",
+        page=PAGE,
+        section="Validate re-translation request",
+    )
+    async def validate_translation_request(
+        self, project_id: str, request: Retranslate, *, idempotency_key: str = ""
+    ) -> Valid:
+        """Page section "Validate re-translation request". Raises `Invalid` for what would be refused."""
+        at = f"{_project(project_id)}/validate-translation-request"
+        return await self.transport.ask(_post("validate re-translation", at, request, idempotency_key), Valid)
+
+    @endpoint("DELETE", "/api/v1/projects/:id", page=PAGE, section="Delete a project")
+    async def delete_project(self, project_id: str) -> Deleted:
+        """Page section "Delete a project". Its minutes don't come back."""
+        try:
+            return await self.transport.ask(Call("delete project", "DELETE", _project(project_id)), Deleted)
+        except NotFound as missing:
+            # A repeated deletion finds nothing when the first one's answer was lost.
+            if missing.facts.attempts > 1:
+                return Deleted(success=True)
+            raise
+
+    @endpoint("GET", "/api/v1/projects", page=PAGE, section="Get all projects")
+    async def get_projects(self) -> tuple[Project, ...]:
+        """Page section "Get all projects"."""
+        return (await self.transport.ask(Call("get projects", "GET", PROJECTS), Projects)).projects
+
+    @endpoint("GET", "/api/v1/options", page=PAGE, section="Get options")
+    async def get_options(self) -> Options:
+        """Page section "Get options": the languages that can be dubbed from and into."""
+        return await self.transport.ask(Call("get options", "GET", "/api/v1/options"), Options)
+
+    @endpoint("GET", "/api/v1/voices", page=PAGE, section="Get supported voices")
+    async def get_voices(self) -> dict[str, tuple[Voice, ...]]:
+        """Page section "Get supported voices", by target locale."""
+        return (await self.transport.ask(Call("get voices", "GET", "/api/v1/voices"), Voices)).voices
+
+    @endpoint("GET", "/api/v1/balance", page=PAGE, section="Get balance")
+    async def get_balance(self) -> float:
+        """Page section "Get balance": minutes."""
+        return (await self.transport.ask(Call("get balance", "GET", "/api/v1/balance"), Balance)).balance_minutes
+
+    async def check_locales(self, source: str, target: str) -> tuple[str, str]:
+        """The vendor's spelling of both, checked against "Get options". Raises `UnsupportedLocale`; spends nothing."""
+        options = await self.get_options()
+        return source_lang(source, options.source_langs), target_lang(target, options.target_langs)
+
+    async def download_video(self, project_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
+        """Fetch `output_video_url`, asking for a fresh address whenever the last one has expired."""
+        return await self._download(project_id, "output_video_url", to, tell)
+
+    async def download_speech(self, project_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
+        """Fetch `output_tts_audio_url`, the dubbed speech alone."""
+        return await self._download(project_id, "output_tts_audio_url", to, tell)
+
+    async def _download(self, project_id: str, field: str, to: Path, tell: Tell | None) -> Downloaded:
+        async def link() -> str:
+            project = await self.get_project(project_id)
+            address = getattr(project, field)
+            if not address:
+                raise project_failed(project_id, project)
+            return str(address)
+
+        return await download(self.transport, link, to, operation="download result", tell=tell)
+
+
+def _post(operation: str, at: str, request: Request, idempotency_key: str) -> Call:
+    key = idempotency_key or uuid.uuid4().hex
+    return Call(operation, "POST", at, body=json_body(request.wire()), idempotency_key=key)
+
+
+def _project(project_id: str) -> str:
+    return path(PROJECTS + "/{project_id}", project_id=project_id)

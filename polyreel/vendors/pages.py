@@ -1,0 +1,108 @@
+"""Lists in pages, whichever way the vendor turns them: a next link, page numbers, or an offset."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from polyreel.vendors.calls import Call
+from polyreel.vendors.errors import Invalid, NotFound
+from polyreel.vendors.models import folded
+
+Turn = str | Mapping[str, Any]
+Fetch = Callable[[Turn], Awaitable[Any]]
+_LISTS = ("results", "items", "assets", "data", "projects", "objects", "records")
+_LAST = ("pages", "totalpages", "pagecount", "lastpage")
+MOST_PAGES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: its rows, and what the vendor says about its place."""
+
+    rows: list[Any]
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, answer: Any) -> Page:
+        """Find the rows in whatever wrapping they came."""
+        if isinstance(answer, list):
+            return cls(answer, {})
+        if not isinstance(answer, dict):
+            return cls([], {})
+        about = {folded(str(key)): value for key, value in answer.items()}
+        for nested in ("pagination", "meta", "paging"):
+            if isinstance(about.get(nested), dict):
+                about |= {folded(str(key)): value for key, value in about[nested].items()}
+        rows: list[Any] = next((about[name] for name in _LISTS if isinstance(about.get(name), list)), [])
+        return cls(rows, about)
+
+    def number(self, *names: str) -> int | None:
+        """The first of these that is a number."""
+        return next((value for name in names if isinstance(value := self.about.get(name), int)), None)
+
+    def turns(self, page: int, seen: int) -> list[Turn]:
+        """The requests that may give the next page, the likeliest first; none at the end."""
+        if self._ended(page, seen):
+            return []
+        link = self.about.get("next") or self.about.get("nextpage") or self.about.get("nexturl")
+        if isinstance(link, str) and link:
+            return [link]
+        by_page: Turn = {"page": page + 1, **self._size("page_size", "pagesize", "size", "perpage")}
+        by_offset: Turn = {"offset": seen, **self._size("limit", "limit")}
+        if self.number("page", "currentpage", *_LAST) is not None:
+            return [by_page]
+        if self.number("offset", "limit", "skip") is not None:
+            return [by_offset]
+        return [by_page, by_offset]
+
+    def _ended(self, page: int, seen: int) -> bool:
+        total, last = self.number("total", "count", "totalcount", "totalitems"), self.number(*_LAST)
+        told = "next" in self.about and not self.about["next"]
+        return not self.rows or told or (total is not None and seen >= total) or (last is not None and page >= last)
+
+    def _size(self, send: str, *names: str) -> dict[str, int]:
+        size = self.number(*names)
+        return {send: size} if size else {}
+
+
+def turned(operation: str, path: str, turn: Turn) -> Call:
+    """The call for a page of the list at `path`."""
+    if isinstance(turn, str):
+        return Call(operation, "GET", turn)
+    return Call(operation, "GET", path, params=turn or None)
+
+
+async def all_rows(fetch: Fetch, key: Callable[[Any], Any]) -> AsyncIterator[Any]:
+    """Every row once, page after page. `fetch` takes a next link, or query parameters; `key` tells rows apart.
+
+    A vendor that ignores a guessed parameter gives the same rows again: what brings nothing new is the end.
+    """
+    seen: set[Any] = set()
+    page = Page.of(await fetch({}))
+    for number in range(1, MOST_PAGES):
+        for row in _new(page, key, seen):
+            yield row
+        following = await _next(fetch, page.turns(number, len(seen)), key, seen)
+        if following is None:
+            return
+        page = following
+
+
+def _new(page: Page, key: Callable[[Any], Any], seen: set[Any]) -> list[Any]:
+    fresh = [row for row in page.rows if key(row) not in seen]
+    seen.update(key(row) for row in fresh)
+    return fresh
+
+
+async def _next(fetch: Fetch, turns: list[Turn], key: Callable[[Any], Any], seen: set[Any]) -> Page | None:
+    for turn in turns:
+        try:
+            page = Page.of(await fetch(turn))
+        except (Invalid, NotFound):
+            # A page past the last one; some vendors say so with an error.
+            continue
+        if any(key(row) not in seen for row in page.rows):
+            return page
+    return None

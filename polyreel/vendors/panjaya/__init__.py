@@ -1,0 +1,1 @@
+"""Panjaya Dubbing Studio: assets, dubbing versions, callbacks (vendor page: panjaya.md)."""

@@ -1,0 +1,147 @@
+"""Panjaya Dubbing Studio's API. Method names are the page's own; each docstring names its section.
+
+Creating, uploading and adding languages are charged and have no idempotency key: they are never repeated by themselves.
+After an `Unanswered`, `ServerError` or `Malformed` look for the asset with `find_assets` before asking again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from polyreel.vendors.auth import KeyAuth
+from polyreel.vendors.bodies import Body, FilePart, Form, Watched, json_body
+from polyreel.vendors.calls import Call
+from polyreel.vendors.downloads import Downloaded, Tell, download
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.errors import NotFound
+from polyreel.vendors.limits import Limits
+from polyreel.vendors.pages import Turn, all_rows, turned
+from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
+from polyreel.vendors.panjaya.problems import not_generated, problem
+from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.retry import RetryPolicy
+from polyreel.vendors.transport import Timeouts, Transport
+
+BASE_URL = "https://api.panjaya.ai"
+PAGE = "panjaya.md"
+WIRE = "WIRE.md"
+
+
+class PanjayaClient(Resource):
+    """One account at Panjaya. An async context manager."""
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = BASE_URL,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        key = api_key.strip()
+        # The page writes `Bearer panjaya-{KEY}`; people paste the key with or without that beginning.
+        auth = KeyAuth("Authorization", key if not key or key.startswith("panjaya-") else f"panjaya-{key}", "Bearer")
+        super().__init__(
+            Transport("panjaya", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem)
+        )
+
+    @endpoint("GET", "/v1/assets/", page=PAGE, section="Get assets")
+    async def get_assets(self) -> AsyncIterator[Asset]:
+        """Page section "Get assets": every asset of the account, page after page."""
+
+        async def fetch(turn: Turn) -> Any:
+            return await self.transport.send(turned("get assets", "/v1/assets/", turn), lambda reply: reply.json())
+
+        async for row in all_rows(fetch, _row_id):
+            yield Asset.model_validate(row)
+
+    @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset")
+    async def create_asset(self, request: CreateAsset) -> Asset:
+        """Page section "Creating a new asset". Charged; never repeated by itself."""
+        return await self.transport.ask(_post("create asset", "/v1/assets/", json_body(request.wire())), Asset)
+
+    @endpoint("POST", "/v1/assets/upload", page=PAGE, section="Uploading a new asset")
+    async def upload_asset(
+        self, options: AssetOptions, video: Path, background: Path | None = None, *, tell: Tell | None = None
+    ) -> Asset:
+        """Page section "Uploading a new asset": streamed from disk. Charged; never repeated by itself."""
+        files = {"video": FilePart(video)} | ({"background": FilePart(background)} if background else {})
+        form: Body = Form({"request": _json_text(options)}, files)
+        body = Watched(form, tell) if tell else form
+        return await self.transport.ask(_post("upload asset", "/v1/assets/upload", body), Asset)
+
+    @endpoint("GET", "/v1/assets/{asset_id}", page=PAGE, section="Get an asset")
+    async def get_asset(self, asset_id: str) -> Asset:
+        """Page section "Get an asset": status, dubbings, versions, and why it failed."""
+        return await self.transport.ask(Call("get asset", "GET", _asset_path(asset_id)), Asset)
+
+    @endpoint("POST", "/v1/assets/{asset_id}/languages", page=PAGE, section="Add languages to an existing asset")
+    async def add_languages(self, asset_id: str, request: AddLanguages) -> Asset:
+        """Page section "Add languages to an existing asset". Charged; never repeated by itself."""
+        at = f"{_asset_path(asset_id)}/languages"
+        call = _post("add languages", at, json_body(request.wire()))
+        return await self.transport.send(call, lambda reply: _asset(reply.json(), asset_id))
+
+    @endpoint("GET", "/v1/versions/{version_id}", page=WIRE, section="Panjaya")
+    async def get_version(self, version_id: str) -> Version:
+        """Status, studio address and, once generated, the signed `result_url` of one dub (WIRE.md)."""
+        return await self.transport.ask(Call("get version", "GET", _version(version_id)), Version)
+
+    @endpoint("PATCH", "/v1/versions/{version_id}/revise", page=WIRE, section="Panjaya")
+    async def revise_version(self, version_id: str) -> Revised:
+        """Back to ReadyToEdit (WIRE.md). The generated video is gone for good: fetch it first."""
+        # ReadyToEdit may be revised to ReadyToEdit (WIRE.md), so a lost answer is no reason to stop.
+        call = Call("revise version", "PATCH", f"{_version(version_id)}/revise", repeatable=True)
+        return await self.transport.send(call, lambda reply: Revised.model_validate(reply.json() if reply.body else {}))
+
+    async def download_result(self, version_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
+        """Fetch the generated video, with a fresh signed address whenever the last one has expired."""
+
+        async def link() -> str:
+            version = await self.get_version(version_id)
+            if not version.result_url:
+                raise not_generated(version)
+            return version.result_url
+
+        return await download(self.transport, link, to, operation="download result", tell=tell)
+
+    async def find_assets(self, matches: Callable[[Asset], bool]) -> list[Asset]:
+        """The assets that match, in full: how a submission whose answer was lost is found again."""
+        found = []
+        async for listed in self.get_assets():
+            try:
+                asset = await self.get_asset(listed.asset_id)
+            except NotFound:
+                continue
+            if matches(asset):
+                found.append(asset)
+        return found
+
+
+def _post(operation: str, at: str, body: Body) -> Call:
+    return Call(operation, "POST", at, body=body, repeatable=False)
+
+
+def _asset_path(asset_id: str) -> str:
+    return path("/v1/assets/{asset_id}", asset_id=asset_id)
+
+
+def _version(version_id: str) -> str:
+    return path("/v1/versions/{version_id}", version_id=version_id)
+
+
+def _json_text(options: AssetOptions) -> str:
+    return json_body(options.wire()).data.decode()
+
+
+def _row_id(row: Any) -> Any:
+    return (row.get("asset_id") or row.get("id") or repr(row)) if isinstance(row, dict) else repr(row)
+
+
+def _asset(answer: Any, asset_id: str) -> Asset:
+    # The page shows no answer; some APIs give only what was added.
+    known = answer if isinstance(answer, dict) else {"dubbings": answer if isinstance(answer, list) else []}
+    return Asset.model_validate({"asset_id": asset_id, **known})
