@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -27,17 +28,19 @@ _GOODBYE_S = 5.0
 
 
 class EmbeddedServer:
-    """A child process that serves Prefect's API on a free loopback port."""
+    """A child process that serves Prefect's API on a free loopback port, with its database in ``folder``."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         with listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen(128)
             self.address = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
-            self._log = (home.home() / "prefect" / "embedded-server.log").open("ab")
+            self._log = (folder / "embedded-server.log").open("ab")
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "deployments.embedded_server", str(listener.fileno())],
+                env={**os.environ, "PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
                 pass_fds=[listener.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=self._log,
@@ -91,7 +94,7 @@ def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
     if address:
         yield None
         return
-    with EmbeddedServer() as server:
+    with EmbeddedServer(home.home() / "prefect") as server:
         os.environ["PREFECT_API_URL"] = server.address
         try:
             yield server
