@@ -1,0 +1,113 @@
+"""The sandbox as one ASGI application: five vendors, the file store, the control endpoint, the page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ExceptionHandler
+
+from polyreel.sandbox import control, page, storage
+from polyreel.sandbox.box import Box, Vendor
+from polyreel.sandbox.clock import Clock
+from polyreel.sandbox.dubformer import api as dubformer_api
+from polyreel.sandbox.faults import Faults
+from polyreel.sandbox.files import Files
+from polyreel.sandbox.jobs import Jobs
+from polyreel.sandbox.mailbox import Mailbox
+from polyreel.sandbox.money import Purse
+from polyreel.sandbox.panjaya import api as panjaya_api
+from polyreel.sandbox.repeat import forget_unfinished
+from polyreel.sandbox.settings import Settings
+from polyreel.sandbox.state import State
+from polyreel.sandbox.storm import Storm
+from polyreel.sandbox.wire import Refusal
+from polyreel.sandbox.work.instant import InstantStudio
+
+log = logging.getLogger("polyreel.sandbox")
+
+
+def vendors() -> list[Vendor]:
+    """Everybody who is rehearsed."""
+    return [panjaya_api.vendor(), dubformer_api.vendor()]
+
+
+def unpack(settings: Settings) -> Box:
+    """Open the state folder and put everything in its place."""
+    state = State(settings.data / "sandbox.db")
+    faults, clock = Faults(settings.profile), Clock(state)
+    return Box(
+        settings=settings,
+        state=state,
+        clock=clock,
+        purse=Purse(state),
+        files=Files(settings.data / "files", state, clock, faults),
+        jobs=Jobs(state, settings.pace, faults),
+        faults=faults,
+        mailbox=Mailbox(state, clock, settings.pace, faults),
+        studio=InstantStudio(),
+    )
+
+
+def application(box: Box) -> Starlette:
+    """The whole sandbox around one box."""
+    everybody = vendors()
+    for vendor in everybody:
+        for step, handler in vendor.steps.items():
+            box.jobs.handle(vendor.name, step, partial(handler, box))
+    app = Starlette(
+        routes=[
+            Route("/", page.show, methods=["GET"]),
+            *control.routes(),
+            *storage.routes(),
+            *(Mount(f"/{vendor.name}", app=_vendor_app(vendor, box)) for vendor in everybody),
+        ],
+        middleware=[Middleware(Storm, faults=box.faults, vendors=frozenset(vendor.name for vendor in everybody))],
+        exception_handlers={Refusal: control.refused},
+        lifespan=_lifespan(box),
+    )
+    app.state.box = box
+    return app
+
+
+def _lifespan(box: Box):  # type: ignore[no-untyped-def]
+    @asynccontextmanager
+    async def life(_app: Starlette) -> AsyncIterator[None]:
+        forget_unfinished(box.state)
+        box.jobs.resume()
+        yield
+        await box.jobs.close()
+        await box.mailbox.close()
+        box.state.close()
+
+    return life
+
+
+def _vendor_app(vendor: Vendor, box: Box) -> Starlette:
+    """One vendor with its own way of saying no, also to unknown paths and methods."""
+
+    async def no(_request: Request, error: Exception) -> Response:
+        return vendor.refuse(_as_refusal(error))
+
+    handlers: dict[object, ExceptionHandler] = {Refusal: no, HTTPException: no, Exception: no}
+    app = Starlette(routes=vendor.routes, exception_handlers=handlers)
+    app.router.redirect_slashes = vendor.redirects_slashes
+    app.state.box = box
+    return app
+
+
+def _as_refusal(error: Exception) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, HTTPException):
+        return Refusal(error.status_code, error.detail, headers=error.headers)
+    log.error("the sandbox itself failed", exc_info=error)
+    return Refusal(500, "Internal server error")

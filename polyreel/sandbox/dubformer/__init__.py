@@ -1,0 +1,1 @@
+"""Dubformer's Platform API, rehearsed: projects, translations, voices, balance."""

@@ -1,0 +1,62 @@
+"""Uploaded files: forms read in pieces, bodies streamed to disk, so that a large video never stands in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path, PurePath
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from polyreel.sandbox.files import Files
+from polyreel.sandbox.wire import Refusal, media_type
+
+_FIELD_BYTES = 16 << 20
+
+
+@asynccontextmanager
+async def read_form(request: Request) -> AsyncIterator[FormData]:
+    """A multipart form; anything else is refused."""
+    if media_type(request) != "multipart/form-data":
+        raise Refusal(415, "Content-Type must be multipart/form-data")
+    try:
+        form = await request.form(max_part_size=_FIELD_BYTES)
+    except HTTPException as error:
+        raise Refusal(400, f"the form can't be read: {error.detail}") from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+async def keep_upload(upload: UploadFile, files: Files) -> Path:
+    """Move an uploaded file among the sandbox's own."""
+    path = files.new(PurePath(upload.filename or "").suffix)
+    await upload.seek(0)
+
+    def copy() -> None:
+        with path.open("wb") as out:
+            shutil.copyfileobj(upload.file, out, 1 << 20)
+
+    await asyncio.to_thread(copy)
+    return path
+
+
+async def keep_body(request: Request, path: Path) -> str:
+    """Stream a request's body into a file, whole or not at all; returns the MD5 that S3 calls its ETag."""
+    part = path.with_suffix(".part")
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with part.open("wb") as out:
+            async for piece in request.stream():
+                digest.update(piece)
+                out.write(piece)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return digest.hexdigest()

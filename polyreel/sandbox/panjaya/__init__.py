@@ -1,0 +1,1 @@
+"""Panjaya Dubbing Studio, rehearsed: assets, versions, callbacks."""

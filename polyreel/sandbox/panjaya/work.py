@@ -1,0 +1,219 @@
+"""What happens to a Panjaya asset and its versions.
+
+An asset: Processing -> Ready or Failed. A version: NotReady -> ReadyToEdit -> Generating -> Completed or Failed.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from polyreel.sandbox import fetch
+from polyreel.sandbox.box import Box
+from polyreel.sandbox.jobs import Job
+from polyreel.sandbox.money import BalanceTooSmall
+from polyreel.sandbox.panjaya.shapes import NAME, notify
+from polyreel.sandbox.state import Json
+from polyreel.sandbox.work.edit import trim
+from polyreel.sandbox.work.ffmpeg import ToolFailed
+from polyreel.sandbox.work.port import NothingSaid, Order
+from polyreel.sandbox.work.probe import Clip, NotMedia, is_silent, probe
+from polyreel.sandbox.work.script import BadScript, Line, shifted, timed_lines
+
+MOST_BYTES = 5 << 30
+PREPARE_SECONDS = 20.0
+GENERATE_SECONDS = 40.0
+_SCRIPT_BYTES = 4 << 20
+_SLACK_SECONDS = 0.05
+
+
+class AssetFailed(Exception):
+    """A problem with the media, in one of Panjaya's words ("Asset processing failures")."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(message)
+
+
+# -- the asset
+
+
+async def process_asset(box: Box, job: Job) -> None:
+    """Fetch, judge and cut the media; then begin every language."""
+    asset = box.shelf(NAME).need("asset", job.subject)
+    try:
+        ready = await _prepared(box, asset)
+    except AssetFailed as failure:
+        _fail_asset(box, asset, failure)
+        return
+    box.shelf(NAME).change("asset", asset["id"], status="Ready", updated_at=box.clock.stamp(), **ready)
+    for version in box.shelf(NAME).all("version", asset["id"]):
+        begin_version(box, version)
+
+
+async def _prepared(box: Box, asset: Json) -> Json:
+    rehearsed = box.faults.take("job_fails", NAME, "asset")
+    if rehearsed is not None:
+        raise AssetFailed(rehearsed.code or "invalid_input", rehearsed.message or "rehearsed failure")
+    media = await _media(box, asset)
+    clip = await _judged(box, asset, media)
+    start, end = asset["start_time"] or 0.0, asset["end_time"]
+    if end is None and not start:
+        return {"source": media.name, "duration": clip.seconds, "size": clip.bytes}
+    cut = await trim(media, start, min(end or clip.seconds, clip.seconds), box.files.new(".mp4"))
+    return {"source": cut.name, "duration": (await probe(cut)).seconds, "size": clip.bytes}
+
+
+async def _media(box: Box, asset: Json) -> Path:
+    if asset["upload"]:
+        path = box.files.path(asset["upload"])
+        if path.stat().st_size > _most_bytes(box):
+            raise AssetFailed("video_size_limit_reached", "The video is larger than this account may send.")
+        return path
+    return await _fetched(box, asset["media_url"])
+
+
+def _most_bytes(box: Box) -> int:
+    return int(box.state.fact("panjaya-most-bytes", lambda: str(MOST_BYTES)))
+
+
+async def _fetched(box: Box, url: str) -> Path:
+    try:
+        return await fetch.fetch(url, box.files.new(".mp4"), most_bytes=_most_bytes(box))
+    except (fetch.NotLoopback, fetch.NotFetched) as error:
+        raise AssetFailed("invalid_input", str(error)) from error
+    except fetch.TooLarge as error:
+        raise AssetFailed("video_size_limit_reached", "The video is larger than this account may send.") from error
+
+
+async def _judged(box: Box, asset: Json, media: Path) -> Clip:
+    try:
+        clip = await probe(media)
+    except NotMedia as error:
+        raise AssetFailed("unsupported_media", "No valid video stream was found in the media file.") from error
+    if clip.video_codec is None:
+        raise AssetFailed("unsupported_media", "No valid video stream was found in the media file.")
+    if clip.audio_codec is None:
+        raise AssetFailed("missing_audio_track", "No audio tracks were found in the source video.")
+    last = max(asset["start_time"] or 0.0, asset["end_time"] or 0.0)
+    if last > clip.seconds + _SLACK_SECONDS:
+        raise AssetFailed("time_out_of_range", f"{last:g} s is beyond the video's {clip.seconds:g} s.")
+    if await is_silent(media):
+        raise AssetFailed("empty_transcript", "No spoken content was identified in the uploaded video.")
+    if box.purse.balance(NAME) < clip.seconds / 60:
+        raise AssetFailed("video_duration_limit_reached", "The video duration limit of your account has been reached.")
+    return clip
+
+
+def _fail_asset(box: Box, asset: Json, failure: AssetFailed) -> None:
+    error = {"code": failure.code, "message": failure.message}
+    failed = box.shelf(NAME).change("asset", asset["id"], status="Failed", error=error, updated_at=box.clock.stamp())
+    for version in box.shelf(NAME).all("version", asset["id"]):
+        box.shelf(NAME).change("version", version["id"], status="Failed")
+    notify(box, failed, "asset_failed")
+
+
+# -- its versions
+
+
+def begin_version(box: Box, version: Json) -> None:
+    """Start on one language."""
+    box.jobs.start(NAME, "prepare", version["id"], after=PREPARE_SECONDS)
+
+
+async def prepare_version(box: Box, job: Job) -> None:
+    """NotReady -> ReadyToEdit, charged by the minute; a first version then goes on to generating by itself."""
+    shelf = box.shelf(NAME)
+    version = shelf.need("version", job.subject)
+    asset = shelf.need("asset", version["asset_id"])
+    try:
+        lines = await _script(box, version, asset)
+        box.purse.charge(NAME, version["id"], math.ceil(asset["duration"] / 60), f"dubbing into {version['locale']}")
+    except (AssetFailed, BadScript, BalanceTooSmall) as failure:
+        _fail_version(box, asset, version, "version_failed", str(failure))
+        return
+    if rehearsed := box.faults.take("job_fails", NAME, "prepare"):
+        _fail_version(box, asset, version, "version_failed", rehearsed.message or "rehearsed failure")
+        return
+    version = shelf.change("version", version["id"], status="ReadyToEdit", lines=lines)
+    notify(box, asset, "version_ready", version)
+    if not box.faults.take("job_stuck", NAME, "studio"):
+        box.jobs.start(NAME, "generate", version["id"], after=PREPARE_SECONDS)
+
+
+async def _script(box: Box, version: Json, asset: Json) -> list[list[object]]:
+    """The given script's lines, on the cut video's clock."""
+    content = version["srt"]
+    if not content:
+        return []
+    if content.startswith(("http://", "https://")):
+        file = box.files.new(".srt")
+        try:
+            await fetch.fetch(content, file, most_bytes=_SCRIPT_BYTES)
+        except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge) as error:
+            raise AssetFailed("invalid_input", "the script could not be fetched") from error
+        content = file.read_text("utf-8-sig", "replace")
+        box.files.remove(file.name)
+    start = int((asset["start_time"] or 0) * 1000)
+    lines = shifted(timed_lines(content), start, start + int(asset["duration"] * 1000))
+    return [[line.start_ms, line.end_ms, line.text, line.speaker] for line in lines]
+
+
+async def generate_version(box: Box, job: Job) -> None:
+    """ReadyToEdit -> Generating; the work itself is the next step."""
+    shelf = box.shelf(NAME)
+    version = shelf.move_on("version", job.subject, ("ReadyToEdit",), "Generating")
+    if version is None:
+        return
+    notify(box, shelf.need("asset", version["asset_id"]), "version_generating", version)
+    box.jobs.start(NAME, "finish", version["id"], after=GENERATE_SECONDS)
+
+
+async def finish_version(box: Box, job: Job) -> None:
+    """Generating -> Completed, with the dubbed video."""
+    shelf = box.shelf(NAME)
+    version = shelf.need("version", job.subject)
+    asset = shelf.need("asset", version["asset_id"])
+    try:
+        if rehearsed := box.faults.take("job_fails", NAME, "generate"):
+            raise ToolFailed(rehearsed.message or "rehearsed failure")
+        result = await _dubbed(box, asset, version)
+    except (NothingSaid, ToolFailed) as error:
+        _fail_version(box, asset, version, "version_generate_failed", str(error) or "nothing is said in the video")
+        return
+    done = shelf.move_on("version", version["id"], ("Generating",), "Completed", result=result)
+    if done is not None:
+        notify(box, asset, "version_generated", done)
+
+
+async def _dubbed(box: Box, asset: Json, version: Json) -> str:
+    folder = box.files.new_folder()
+    try:
+        order = Order(
+            media=box.files.path(asset["source"]),
+            source_locale=asset["locale"],
+            target_locale=version["locale"],
+            mix="dub",
+            folder=folder,
+            script=tuple(Line(*line) for line in version["lines"]),
+            background=box.files.path(asset["background"]) if asset["background"] else None,
+        )
+        dubbed = await box.studio.dub(order)
+        return dubbed.video.rename(box.files.new(".mp4")).name
+    finally:
+        box.files.remove(folder.name)
+
+
+def _fail_version(box: Box, asset: Json, version: Json, event: str, why: str) -> None:
+    error = {"code": "invalid_input", "message": why}
+    failed = box.shelf(NAME).change("version", version["id"], status="Failed", error=error)
+    notify(box, asset, event, failed)
+
+
+STEPS = {
+    "asset": process_asset,
+    "prepare": prepare_version,
+    "generate": generate_version,
+    "finish": finish_version,
+}

@@ -1,0 +1,71 @@
+"""Serving the sandbox: one uvicorn on loopback, whose connections can be broken on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from polyreel.sandbox.app import application, unpack
+from polyreel.sandbox.settings import LOOPBACK, Settings
+from polyreel.sandbox.storm import TRANSPORT
+
+_BACKLOG = 512
+
+
+class BreakableProtocol(H11Protocol):
+    """HTTP/1.1 that lets the application reach its connection, to reset it in the middle of an answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        """Hand the connection's transport to the application with each request."""
+        super().connection_made(transport)
+        inner = self.app
+
+        async def with_transport(scope, receive, send):  # type: ignore[no-untyped-def]
+            scope[TRANSPORT] = transport
+            await inner(scope, receive, send)
+
+        self.app = with_transport
+
+
+def serve(settings: Settings, announce: Callable[[str], None] = print) -> None:
+    """Serve until SIGINT or SIGTERM. ``announce`` gets the base URL as soon as requests are taken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, settings.port))
+        listener.listen(_BACKLOG)
+        asyncio.run(_serve(settings, listener, announce))
+
+
+async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    box = unpack(settings)
+    box.files.base_url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        application(box), http=BreakableProtocol, ws="none", log_level="critical", access_log=False, server_header=False,
+        timeout_graceful_shutdown=2,
+    )  # fmt: skip
+    server = _Quiet(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError):
+            loop.add_signal_handler(number, server.stop)
+    announce(box.files.base_url)
+    await server.serve(sockets=[listener])
+
+
+class _Quiet(uvicorn.Server):
+    """Ends on a signal as a finished program, without raising it again."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        """Signals are taken by the event loop instead."""
+        yield
+
+    def stop(self) -> None:
+        """Ask the server to end."""
+        self.should_exit = True

@@ -1,0 +1,83 @@
+"""Cutting, picturing and packaging media with ffmpeg. Times are seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from polyreel.sandbox.work.ffmpeg import ToolFailed, ffmpeg, source
+from polyreel.sandbox.work.probe import Clip
+
+_COPYABLE = ("h264", "hevc", "av1", "mpeg4", "vp9", "libdav1d")
+_FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+_SEGMENT_SECONDS = "2"
+_HEIGHTS = {"240p": 240, "360p": 360, "480p": 480, "540p": 540, "720p": 720, "1080p": 1080}
+
+
+async def trim(media: Path, start: float, end: float, out: Path) -> Path:
+    """The part from start to end, exact to the frame (so the picture is written anew)."""
+    await ffmpeg(
+        *("-ss", f"{start:.3f}", "-to", f"{end:.3f}", *source(media)),
+        *("-map", "0:v:0?", "-map", "0:a:0?", *_FAST, "-c:a", "aac", "-movflags", "+faststart", str(out)),
+    )
+    return out
+
+
+async def screenshot(media: Path, at: float, out: Path) -> Path:
+    """One picture of the video, at most 640 pixels wide."""
+    await ffmpeg(
+        *("-ss", f"{max(0.0, at):.3f}", *source(media), "-frames:v", "1", "-vf", "scale='min(640,iw)':-2", str(out))
+    )
+    if not await asyncio.to_thread(out.is_file):
+        raise ToolFailed("there is no picture at that time")
+    return out
+
+
+async def is_picture(path: Path) -> bool:
+    """Whether a PNG or JPEG can really be read as a picture."""
+    try:
+        await ffmpeg(*source(path), "-frames:v", "1", "-f", "null", "-")
+    except ToolFailed:
+        return False
+    return True
+
+
+async def audio_of(media: Path, out: Path) -> Path:
+    """The first audio track as a WAV file."""
+    await ffmpeg(*source(media), "-vn", "-map", "0:a:0", "-c:a", "pcm_s16le", "-ar", "48000", str(out))
+    return out
+
+
+def video_copy(clip: Clip) -> tuple[str, ...]:
+    """Arguments that take the picture over as it is, or write it anew where MP4 can't hold it."""
+    return ("-c:v", "copy") if clip.video_codec in _COPYABLE else _FAST
+
+
+async def stand_in(out: Path, seconds: float = 6.0) -> Path:
+    """A small test film with sound, for sources that a rehearsal can't reach."""
+    await ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={seconds}"),
+        *("-f", "lavfi", "-i", f"sine=frequency=220:duration={seconds}"),
+        *(*_FAST, "-c:a", "aac", "-shortest", str(out)),
+    )
+    return out
+
+
+async def stream(media: Path, clip: Clip, resolutions: list[str], folder: Path) -> None:
+    """HLS (``video.m3u8``) and DASH (``video.mpd``) over the same segments, one rendition per resolution."""
+    heights = sorted({_HEIGHTS[name] for name in resolutions})
+    await ffmpeg(
+        *source(media),
+        *_renditions(heights, clip),
+        *("-f", "dash", "-seg_duration", _SEGMENT_SECONDS, "-use_template", "1", "-use_timeline", "1"),
+        *("-adaptation_sets", "id=0,streams=v id=1,streams=a" if clip.audio_codec else "id=0,streams=v"),
+        *("-hls_playlist", "1", "-hls_master_name", "video.m3u8", str(folder / "video.mpd")),
+    )
+
+
+def _renditions(heights: list[int], clip: Clip) -> list[str]:
+    args: list[str] = []
+    for index, height in enumerate(heights):
+        args += ["-map", "0:v:0", f"-filter:v:{index}", f"scale=-2:{height}"]
+    args += [*_FAST, "-g", "48", "-sc_threshold", "0"]
+    return [*args, "-map", "0:a:0", "-c:a", "aac", "-ac", "2"] if clip.audio_codec else args
