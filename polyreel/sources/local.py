@@ -1,0 +1,131 @@
+"""A file of the user's own: used where it is, hashed once. Hashes are remembered by what a file's inode says."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from polyreel.errors import InvalidJob
+from polyreel.outcome import Artefact
+from polyreel.sources.port import Order
+from polyreel.store import stage_key
+
+_PIECE = 4 << 20
+# Clocks of file systems tick this slowly: an older file can't change again without its times showing it.
+_SETTLED_SECONDS = 0.05
+
+
+async def from_file(order: Order) -> Artefact:
+    """The artefact that a local path or ``file:`` address names. The file itself is referenced, never copied."""
+    path = local_path(order.location, order.base)
+    handle = _open(path)
+    try:
+        facts = _examine(handle, path)
+        await asyncio.sleep(max(0.0, max(facts.st_mtime, facts.st_ctime) + _SETTLED_SECONDS - time.time()))
+        digest = await _digest_of(handle, path, order)
+    finally:
+        os.close(handle)
+    return Artefact(uri=path.as_uri(), sha256=digest, bytes=facts.st_size)
+
+
+def local_path(location: str, base: Path | None) -> Path:
+    """The absolute path of a location; a relative one is seen from ``base`` (by default, the current folder)."""
+    text = _path_in_url(location) if location[:5].lower() == "file:" else location
+    if not text or "\0" in text:
+        raise InvalidJob("the path is empty or holds a NUL", where="media", remedy="Name a media file.")
+    try:
+        # The kernel's own view of the path: links resolved, so that the artefact names the file that was hashed.
+        return ((base or Path()).absolute() / Path(text).expanduser()).resolve()
+    except (RuntimeError, OSError) as error:
+        raise _unreadable(text, str(error)) from error
+
+
+def _path_in_url(location: str) -> str:
+    parts = urlsplit(location)
+    if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
+        remedy = "Write file:///folder/name, with %3F for ? and %23 for #; or write the plain path."
+        raise InvalidJob("not the address of a file on this machine", where=location, remedy=remedy)
+    return unquote(parts.path)
+
+
+def _open(path: Path) -> int:
+    try:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(str(path), error.strerror or str(error)) from error
+
+
+def _unreadable(path: str, reason: str) -> InvalidJob:
+    remedy = "Check the path (a relative one is seen from the job file's folder) and that you may read it."
+    return InvalidJob(f"the file can't be read: {reason}", where=path, remedy=remedy)
+
+
+def _examine(handle: int, path: Path) -> os.stat_result:
+    facts = os.fstat(handle)
+    kind = next((name for test, name in _KINDS if test(facts.st_mode)), "")
+    if kind or not facts.st_size:
+        remedy = "Name a media file that has something in it."
+        raise InvalidJob(f"not a media file: {kind or 'it is empty'}", where=str(path), remedy=remedy)
+    return facts
+
+
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (lambda mode: not stat.S_ISREG(mode), "a device"),
+)
+
+
+async def _digest_of(handle: int, path: Path, order: Order) -> str:
+    key = stage_key("hash", 1, path=str(path), **_identity(handle))
+    if (known := order.store.recall(key)) is not None and isinstance(known.get("sha256"), str):
+        _tell(order, 1.0)
+        return str(known["sha256"])
+    before = _identity(handle)
+    digest = await _hash(handle, before["size"], order)
+    if _identity(handle) != before:
+        remedy = "Wait until whoever writes it is done, then run again."
+        raise InvalidJob("the file changed while it was read", where=str(path), remedy=remedy)
+    order.store.remember(key, {"sha256": digest})
+    return digest
+
+
+def _identity(handle: int) -> dict[str, int]:
+    facts = os.fstat(handle)
+    return {
+        "size": facts.st_size,
+        "mtime_ns": facts.st_mtime_ns,
+        "ctime_ns": facts.st_ctime_ns,
+        "inode": facts.st_ino,
+        "device": facts.st_dev,
+    }
+
+
+async def _hash(handle: int, size: int, order: Order) -> str:
+    digest, done = hashlib.sha256(), 0
+    while piece := await asyncio.to_thread(_read_into, handle, digest):
+        done += piece
+        _tell(order, min(1.0, done / size))
+    return digest.hexdigest()
+
+
+def _read_into(handle: int, digest: hashlib._Hash) -> int:
+    # Sixteen megabytes for each hop to a thread and back, in pieces that stay in the cache.
+    done = 0
+    while done < 4 * _PIECE and (piece := os.read(handle, _PIECE)):
+        digest.update(piece)
+        done += len(piece)
+    return done
+
+
+def _tell(order: Order, share: float) -> None:
+    if order.on_progress is not None:
+        order.on_progress(share)

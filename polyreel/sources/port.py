@@ -1,0 +1,88 @@
+"""The port that every kind of source stands behind, and the registry of them by scheme.
+
+To add one: write an ``async def`` that takes an `Order` and gives an `Artefact`, and call `register` with its schemes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyreel.errors import InvalidJob
+from polyreel.outcome import Artefact
+from polyreel.store import Store
+
+OnProgress = Callable[[float], None]
+
+# Two characters at least: a drive's letter is no scheme.
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE | re.ASCII)
+_NEEDS_CONNECTION = {
+    "s3": "an object store",
+    "nomad": "a Nomad asset manager",
+    "videojungle": "Video Jungle",
+    "tpstreams": "TPStreams",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """What fetching from the network may cost. Seconds, bytes and counts."""
+
+    max_bytes: int = 64 << 30
+    deadline_seconds: float = 6 * 3600.0
+    connect_seconds: float = 15.0
+    stall_seconds: float = 60.0
+    redirects: int = 5
+    attempts: int = 6
+    backoff_seconds: float = 0.5
+    longest_wait_seconds: float = 30.0
+
+
+DEFAULT_LIMITS = FetchLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One ingest: what, where to keep it, within which limits. ``on_progress`` hears a share from 0 to 1."""
+
+    location: str
+    store: Store
+    base: Path | None = None
+    limits: FetchLimits = DEFAULT_LIMITS
+    on_progress: OnProgress | None = None
+
+
+Source = Callable[[Order], Awaitable[Artefact]]
+_sources: dict[str, Source] = {}
+
+
+def register(source: Source, *schemes: str) -> None:
+    """Let a source answer for these schemes (lower case, without the colon)."""
+    _sources.update(dict.fromkeys(schemes, source))
+
+
+def scheme_of(location: str) -> str:
+    """The scheme of a location in lower case; a plain path is ``file``."""
+    found = _SCHEME.match(location)
+    return found[1].lower() if found else "file"
+
+
+def source_for(location: str) -> Source:
+    """The source that answers for a location, or `InvalidJob` naming what can be used instead."""
+    scheme = scheme_of(location)
+    if (source := _sources.get(scheme)) is not None:
+        return source
+    raise InvalidJob(_refusal(scheme), where=f"{scheme}:", remedy=f"Use {_usable()}.")
+
+
+def _refusal(scheme: str) -> str:
+    if place := _NEEDS_CONNECTION.get(scheme):
+        return f"this source needs a connection to {place}, which this version does not have"
+    return f"no source answers for {scheme}: addresses"
+
+
+def _usable() -> str:
+    others = ", ".join(f"{scheme}:" for scheme in sorted(_sources))
+    return f"a path to a file (./name where the name holds a colon), or an address with one of {others}"
