@@ -1,10 +1,11 @@
-"""From bytes to text: the encoding is recognised, and never guessed in silence."""
+"""From bytes to text. Which encoding it was is found out, and told; what can't be decoded is marked, and told."""
 
 from __future__ import annotations
 
 import codecs
 
 from polyreel.errors import SubtitleError
+from polyreel.subtitles.codepages import recognised
 from polyreel.subtitles.model import Note
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -17,26 +18,80 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_HEAD = 4096
+
+Decoded = tuple[str, str, tuple[Note, ...]]
 
 
 def too_big(size: int) -> SubtitleError:
     """What a file above the limit is refused with."""
     return SubtitleError(
-        f"{'more than ' if size > MAX_BYTES else ''}{MAX_BYTES // (1024 * 1024)} MiB is no subtitle file",
+        f"more than {MAX_BYTES // (1024 * 1024)} MiB ({size} bytes read) is no subtitle file",
         code="subtitles_too_big",
         remedy=f"Give a file of at most {MAX_BYTES // (1024 * 1024)} MiB.",
     )
 
 
-def decoded(data: bytes) -> tuple[str, str, tuple[Note, ...]]:
-    """``(text, encoding, notes)``. The BOM is gone; bytes that mean nothing are U+FFFD, with a note."""
+def decoded(data: bytes) -> Decoded:
+    """``(text, encoding, notes)``: the BOM is gone; bytes that mean nothing are U+FFFD, with a note (``bad_bytes``).
+
+    In order: a BOM; UTF-16 or UTF-32 by where the zero bytes are; UTF-8, where at most a few bytes are wrong;
+    ISO-2022-JP; a code page by `polyreel.subtitles.codepages`, with a note (``encoding_guess``) where it is a guess.
+    """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _as(data[len(bom) :], encoding)
-    return _as(data, "utf-8")
+    wide = _wide(data[:_HEAD])
+    if wide:
+        return _as(data, wide)
+    if b"\x1b$" in data and data.isascii():
+        return _as(data, "iso2022_jp")
+    if _is_utf8(data):
+        return _as(data, "utf-8")
+    return _as_code_page(data)
 
 
-def _as(data: bytes, encoding: str) -> tuple[str, str, tuple[Note, ...]]:
+def _wide(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 without a BOM: digits, arrows and line ends are ASCII, and so bring zero bytes in step."""
+    zeros = [head[offset::4].count(0) / max(len(head[offset::4]), 1) for offset in range(4)]
+    rising = [share > 0.2 for share in zeros]
+    if zeros[2] > 0.9 and zeros[3] > 0.9:
+        return "utf-32-le"
+    if zeros[0] > 0.9 and zeros[1] > 0.9:
+        return "utf-32-be"
+    return {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(
+        (rising[0], rising[1], rising[2], rising[3])
+    )
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether it is UTF-8, perhaps damaged: far more of what is beyond ASCII decodes than doesn't."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+        bad = text.count("\ufffd")
+        beyond = len(text) - len(text.encode("ascii", "ignore")) - bad
+        return beyond > 4 * bad
+    return True
+
+
+def _as_code_page(data: bytes) -> Decoded:
+    encoding, is_sure = recognised(data)
+    text, _, notes = _as(data, encoding)
+    if is_sure:
+        return text, encoding, notes
+    guess = Note("repaired", "encoding_guess", f"the encoding is a guess: {encoding}", _line_of_first(data))
+    return text, encoding, (guess, *notes)
+
+
+def _line_of_first(data: bytes) -> int:
+    """The line of the first byte beyond ASCII."""
+    at = next((at for at, byte in enumerate(data) if byte > 0x7F), 0)
+    return data.count(b"\n", 0, at) + 1
+
+
+def _as(data: bytes, encoding: str) -> Decoded:
     try:
         return data.decode(encoding), encoding, ()
     except UnicodeDecodeError as error:

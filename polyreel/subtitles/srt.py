@@ -88,7 +88,7 @@ class _Parser:
             self.note("repaired", "empty_file", -1, "the file holds no cues")
             return
         raise SubtitleError(
-            f"no line reads like 00:00:01,000 --> 00:00:02,000, so there is no cue; it begins {excerpt(self.lines[at])!r}",
+            f"no cue: no line reads like 00:00:01,000 --> 00:00:02,000; it begins {excerpt(self.lines[at])!r}",
             line=at + 1,
             where=f"line {at + 1}",
             remedy="Give a SubRip (.srt) or WebVTT (.vtt) file, with times in it.",

@@ -1,0 +1,180 @@
+"""Which code page were these bytes written in? An answer from the letters that come out.
+
+Subtitles are short, so statistics over bytes mislead: Spanish reads as Polish, Chinese as Korean. Each code page is
+tried, and what comes out is weighed by the alphabets that are written in it: letters that a language uses weigh full,
+its rare ones less, everything else nothing. charset-normalizer is asked where nothing fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+# What is weighed: enough for any language, little enough to cost nothing.
+_SAMPLE_BYTES = 16 * 1024
+_GOOD = 0.75
+
+_MARKS = frozenset("«»“”„’‘‚…–—•·°№♪♫\xa0\xad€£§©®™")
+_RARE = 0.7
+
+# Letters beyond ASCII by language, common ones, then rare ones.
+_WESTERN = (
+    ("áéíóúñ¿¡", "üçªº"),
+    ("éèàêçâîôûùëï", "œæüÿ"),
+    ("äöüß", "éàê"),
+    ("ãçáéíóúâêôõà", "üªº"),
+    ("àèéìòù", "îóú"),
+    ("åäöæøé", "üàèáóô"),
+    ("áðéíóúýþæö", ""),
+    ("ëïéèöü", "áóàê"),
+    ("çàéèíïòóúü·", "ñ"),
+)
+_CENTRAL = (
+    ("ąćęłńóśźż", ""),
+    ("áčéěířšůýžú", "ďňóť"),
+    ("áčéíľšťúýžôň", "äďĺóŕ"),
+    ("áéíóöőúüű", ""),
+    ("ăâîşţ", "șț"),
+    ("čćđšž", ""),
+    ("ëç", ""),
+)
+_TURKISH = (("çğıöşüİ", "âîû"),)
+_BALTIC = (("ąčęėįšųūž", ""), ("āčēģīķļņšūž", ""), ("äõöüšž", ""))
+_CYRILLIC = (("оеаинтсрвлкмдпу", "бгжзйфхцчшщъыьэюяёіїєґў"), ("оеаинтсрвлкмдпуј", "бгжзфхцчшђћљњџѓќѕ"))
+_GREEK = (("αειονσςτηυρπκμλάέήίόύώ", "βγδζθξφχψωϊϋΐΰ΄"),)
+_HEBREW = (("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "".join(map(chr, range(0x5B0, 0x5C3)))),)
+_ARABIC = (("ابةتثجحخدذرزسشصضطظعغفقكلمنهويىءأإآؤئ،؟", "؛ًٌٍَُِّْـپچژگک"),)
+_THAI = (("".join(map(chr, range(0xE01, 0xE3B))), "".join(map(chr, range(0xE3F, 0xE5C)))),)
+_VIETNAMESE = (("ăâđêôơư", "áàãéèíìóòõúùýẻạ̣̀̉̃́"),)
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+class CodePage(NamedTuple):
+    """An encoding, and how likely a text that was decoded by it is, from 0 to 1."""
+
+    encoding: str
+    weigh: Callable[[str], float]
+
+
+def _by_alphabets(alphabets: tuple[tuple[str, str], ...], text: str) -> float:
+    """The share of characters that the best-fitting language uses, less the words written as nobody writes them."""
+    beyond = [char for char in text if char > "\x7f"]
+    best = max(_fit(beyond, common, rare) for common, rare in alphabets)
+    words = _WORD.findall(text)
+    return best - sum(map(_is_odd, words)) / max(len(words), 1)
+
+
+def _is_odd(word: str) -> bool:
+    """A word with a capital in its middle, or of two scripts at once."""
+    if word.isascii():
+        return False
+    is_mixed = any(char < "\x7f" for char in word) and any(char > "\u024f" for char in word)
+    return is_mixed or not (word.islower() or word.isupper() or word[1:].islower() or word.lower() == word.upper())
+
+
+def _fit(beyond: list[str], common: str, rare: str) -> float:
+    weights = dict.fromkeys(rare + rare.upper(), _RARE) | dict.fromkeys(_MARKS, 0.9) | dict.fromkeys(common, 1.0)
+    weights |= dict.fromkeys((char.upper() for char in common if len(char.upper()) == 1), 0.95)
+    return sum(weights.get(char, 0.0) for char in beyond) / max(len(beyond), 1)
+
+
+def _by_rows(encoding: str, first: int, last: int, text: str) -> float:
+    """The share of characters in the rows where a national standard keeps its common ones (by their lead byte)."""
+    beyond = [char for char in text if char > "\x7f"]
+    return sum(_row_weight(char, encoding, first, last) for char in beyond) / max(len(beyond), 1)
+
+
+def _row_weight(char: str, encoding: str, first: int, last: int) -> float:
+    if _is_kana(char):
+        return 0.3
+    if "\u3000" <= char <= "\u303f" or "\uff01" <= char <= "\uff5e" or char in _MARKS:
+        return 1.0
+    code = char.encode(encoding, "ignore")
+    if len(code) != 2:
+        return 0.2
+    return 1.0 if first <= code[0] <= last else 0.4
+
+
+def _is_kana(char: str) -> bool:
+    return "\u3041" <= char <= "\u30fe"
+
+
+def _japanese(text: str) -> float:
+    """Japanese has kana between its kanji; half-width katakana are nearly always something else misread."""
+    beyond = [char for char in text if char > "\x7f"]
+    weight = sum(1.0 if _is_kana(char) else _row_weight(char, "shift_jis", 0x88, 0x97) for char in beyond)
+    halves = sum("\uff61" <= char <= "\uff9f" for char in beyond)
+    share = (weight - halves) / max(len(beyond), 1)
+    return share if any(map(_is_kana, beyond)) else share * 0.6
+
+
+# In case of a tie the first one wins.
+CODE_PAGES = (
+    CodePage("cp1252", partial(_by_alphabets, _WESTERN)),
+    CodePage("cp1250", partial(_by_alphabets, _CENTRAL)),
+    CodePage("cp1251", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("cp1253", partial(_by_alphabets, _GREEK)),
+    CodePage("cp1254", partial(_by_alphabets, _TURKISH)),
+    CodePage("cp1255", partial(_by_alphabets, _HEBREW)),
+    CodePage("cp1256", partial(_by_alphabets, _ARABIC)),
+    CodePage("cp1257", partial(_by_alphabets, _BALTIC)),
+    CodePage("cp1258", partial(_by_alphabets, _VIETNAMESE)),
+    CodePage("cp874", partial(_by_alphabets, _THAI)),
+    CodePage("cp949", partial(_by_rows, "euc_kr", 0xB0, 0xC8)),
+    CodePage("gb18030", partial(_by_rows, "gb2312", 0xB0, 0xD7)),
+    CodePage("big5hkscs", partial(_by_rows, "big5", 0xA4, 0xC6)),
+    CodePage("cp932", _japanese),
+    CodePage("euc_jp", _japanese),
+    CodePage("iso8859_2", partial(_by_alphabets, _CENTRAL)),
+    CodePage("koi8_r", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("koi8_u", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("iso8859_5", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("cp866", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("iso8859_6", partial(_by_alphabets, _ARABIC)),
+    CodePage("iso8859_7", partial(_by_alphabets, _GREEK)),
+    CodePage("iso8859_8", partial(_by_alphabets, _HEBREW)),
+    CodePage("iso8859_9", partial(_by_alphabets, _TURKISH)),
+    CodePage("cp852", partial(_by_alphabets, _CENTRAL)),
+    CodePage("cp850", partial(_by_alphabets, _WESTERN)),
+)
+
+
+def recognised(data: bytes) -> tuple[str, bool]:
+    """The code page that bytes which are not Unicode were written in, and whether that is more than a guess."""
+    sample = _sample(data)
+    weighed = [(_weight(page, sample), -number) for number, page in enumerate(CODE_PAGES)]
+    weight, number = max(weighed)
+    if weight >= _GOOD:
+        return CODE_PAGES[-number].encoding, True
+    return _asked(data) or "cp1252", False
+
+
+def _sample(data: bytes) -> bytes:
+    """Whole lines that hold something beyond ASCII, up to a limit."""
+    lines: list[bytes] = []
+    size = 0
+    for line in data[: 64 * _SAMPLE_BYTES].split(b"\n"):
+        if not line.isascii():
+            lines.append(line[:_SAMPLE_BYTES])
+            size += len(line)
+        if size >= _SAMPLE_BYTES:
+            break
+    return b"\n".join(lines)
+
+
+def _weight(page: CodePage, sample: bytes) -> float:
+    try:
+        return page.weigh(sample.decode(page.encoding))
+    except UnicodeDecodeError:
+        return 0.0
+
+
+def _asked(data: bytes) -> str | None:
+    """charset-normalizer's word."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data[: 64 * _SAMPLE_BYTES]).best()
+    return best.encoding if best else None
