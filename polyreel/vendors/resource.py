@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -43,6 +43,9 @@ class Resource:
 
     async def _ask(self, shape: type[T], operation: str, method: str, at: str, **rest: Any) -> T:
         return await self.transport.ask(_call(operation, method, at, **rest), shape)
+
+    async def _send(self, read: Callable[[Reply], T], operation: str, method: str, at: str, **rest: Any) -> T:
+        return await self.transport.send(_call(operation, method, at, **rest), read)
 
     async def _reply(self, operation: str, method: str, at: str, **rest: Any) -> Reply:
         return await self.transport.reply(_call(operation, method, at, **rest))

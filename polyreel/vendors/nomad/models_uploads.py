@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from polyreel.vendors.nomad.wire import Answer, Request
 
@@ -143,7 +143,7 @@ class Slice(BaseModel):
 
 
 class Uploaded(BaseModel):
-    """A finished upload, and what the file's bytes were: enough to check what the vendor keeps."""
+    """A finished upload, and what the file's bytes were: enough to check later what the vendor keeps."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -151,10 +151,4 @@ class Uploaded(BaseModel):
     asset_id: str
     bytes: int
     sha256: str = Field(description="Lower-case hex, of the whole file.")
-    parts: int
-
-    @model_validator(mode="after")
-    def _named(self) -> Uploaded:
-        if not (self.upload_id or self.asset_id):
-            raise ValueError("an upload without any id")
-        return self
+    etag: str = Field(description="As plain S3 has it for these parts: MD5 over the parts' MD5s, dash, their number.")

@@ -43,13 +43,15 @@ class Answer(models.Answer):
         return given
 
 
-def rows(data: Any) -> list[Any]:
-    """A list the vendor may send bare, under a key of its own (``items``, ``data`` ...), or as nothing at all."""
+def rows(data: Any) -> list[Any] | None:
+    """A list the vendor sends bare or under a key of its own (``items``, ``data`` ...); ``None`` for neither."""
     if isinstance(data, list):
         return data
+    if data is None or data == {}:
+        return []
     if isinstance(data, Mapping):
-        return next((value for value in data.values() if isinstance(value, list)), [])
-    return []
+        return next((value for value in data.values() if isinstance(value, list)), None)
+    return None
 
 
 def by_name_or_number(kind: type[Number], value: Any) -> Number | None:

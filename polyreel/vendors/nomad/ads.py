@@ -1,0 +1,79 @@
+"""Ad breaks and ad serving (vendor page "Ad Breaks (VMAP/VAST)")."""
+
+from __future__ import annotations
+
+from polyreel.vendors.calls import Reply
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.errors import Malformed
+from polyreel.vendors.nomad.models_words import AdBreak, AdBreakDraft, AdQuery
+from polyreel.vendors.nomad.resource import PAGE, Resource, fitted, path
+
+
+class Ads(Resource):
+    """Where ads may play, and the public endpoints that players ask. Those see no credentials."""
+
+    @endpoint("GET", "/admin/asset/{assetId}/adbreak", page=PAGE, section="Managing Ad Breaks")
+    async def list_ad_breaks(self, asset_id: str) -> tuple[AdBreak, ...]:
+        """List all ad breaks for an asset."""
+        at = path("/admin/asset/{asset_id}/adbreak", asset_id=asset_id)
+        return await self._rows(AdBreak, "list ad breaks", "GET", at)
+
+    @endpoint("POST", "/admin/asset/{assetId}/adbreak", page=PAGE, section="Managing Ad Breaks")
+    async def create_ad_break(self, asset_id: str, draft: AdBreakDraft) -> AdBreak:
+        """Create a new ad break."""
+        at = path("/admin/asset/{asset_id}/adbreak", asset_id=asset_id)
+        return await self._ask(AdBreak, "create ad break", "POST", at, json=draft.wire())
+
+    @endpoint("PUT", "/admin/asset/{assetId}/adbreak/{id}", page=PAGE, section="Managing Ad Breaks")
+    async def update_ad_break(self, asset_id: str, ad_break_id: str, draft: AdBreakDraft) -> AdBreak:
+        """Put the draft in the ad break's place."""
+        at = path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
+        body = {"id": ad_break_id, **draft.wire()}
+
+        def read(reply: Reply) -> AdBreak:
+            return fitted(AdBreak, reply) if reply.body.strip() else reply.fit(body, AdBreak)
+
+        return await self._send(read, "update ad break", "PUT", at, json=body)
+
+    @endpoint("DELETE", "/admin/asset/{assetId}/adbreak/{id}", page=PAGE, section="Managing Ad Breaks")
+    async def delete_ad_break(self, asset_id: str, ad_break_id: str) -> None:
+        """Delete an ad break."""
+        at = path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
+        await self._tell("delete ad break", "DELETE", at)
+
+    @endpoint("GET", "/ads/vmap/{assetId}", page=PAGE, section="Ad Serving (Public Endpoints)")
+    async def get_vmap(self, asset_id: str) -> str:
+        """The VMAP document that schedules an asset's ads, as it came: parse it as hostile XML."""
+        at = path("/ads/vmap/{asset_id}", asset_id=asset_id)
+        return await self._send(_xml, "get vmap", "GET", at, anonymous=True)
+
+    @endpoint("GET", "/ads/vast", page=PAGE, section="Ad Serving (Public Endpoints)")
+    async def get_vast(self, query: AdQuery) -> str:
+        """The VAST document of an ad, as it came: parse it as hostile XML."""
+        return await self._send(_xml, "get vast", "GET", "/ads/vast", params=query.wire(), anonymous=True)
+
+    @endpoint("GET", "/ads/impression", page=PAGE, section="Ad Serving (Public Endpoints)")
+    async def record_impression(self, query: AdQuery) -> None:
+        """Record that an ad was seen. Sent once: a repeated beacon counts twice."""
+        await self._tell(
+            "record impression", "GET", "/ads/impression", params=query.wire(), anonymous=True, repeatable=False
+        )
+
+    @endpoint("HEAD", "/ads/impression", page=PAGE, section="Ad Serving (Public Endpoints)")
+    async def record_impression_by_head(self, query: AdQuery) -> None:
+        """The same, without a body in the answer."""
+        await self._tell(
+            "record impression by HEAD",
+            "HEAD",
+            "/ads/impression",
+            params=query.wire(),
+            anonymous=True,
+            repeatable=False,
+        )
+
+
+def _xml(reply: Reply) -> str:
+    text = reply.text.lstrip("\ufeff \r\n\t")
+    if not text.startswith("<"):
+        raise Malformed("Expected XML.", facts=reply.facts)
+    return text

@@ -1,0 +1,137 @@
+"""Download queue, ZIP archives, streaming, tracking and faces (vendor page "Download Queue" to "Facial Recognition")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from polyreel.vendors.calls import Reply
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.nomad.models import Archive, Cookies, Face, QueueItem, QueueResult
+from polyreel.vendors.nomad.models_edits import QueueRequest, TrackingEvent, ZipArchive
+from polyreel.vendors.nomad.resource import PAGE, Resource, fitted, path
+
+
+class Queue(Resource):
+    """Collecting assets for a download, and zipping them."""
+
+    @endpoint("POST", "/asset-queue", page=PAGE, section="Add to Queue")
+    async def add_to_queue(self, ids: Sequence[str], *, download_proxy: bool = False) -> QueueResult:
+        """Queue files; folders and collections are expanded.
+
+        Up to 50 ids are queued before the answer, more in the background (`QueueRequest.in_background`): then the
+        result may still be empty. What is queued or downloading already is skipped.
+        """
+        request = QueueRequest(ids=tuple(ids), download_proxy=download_proxy)
+        # Duplicates are skipped (page "Duplicate Handling"), so asking again adds nothing.
+        return await self._asked(
+            QueueResult, "add to download queue", "POST", "/asset-queue", json=request.wire(), repeatable=True
+        )
+
+    @endpoint("PATCH", "/asset-queue", page=PAGE, section="Download Queue")
+    async def update_queue_item(self, item_id: str, **changes: Any) -> QueueItem:
+        """Change a queue item: the page leaves its fields open (``status``, ``downloadProxy`` ...)."""
+        body = {"id": item_id, **changes}
+        return await self._send(
+            lambda reply: fitted(QueueItem, reply) if reply.body.strip() else reply.fit(body, QueueItem),
+            "update queue item",
+            "PATCH",
+            "/asset-queue",
+            json=body,
+        )
+
+    @endpoint("DELETE", "/asset-queue", page=PAGE, section="Download Queue")
+    async def remove_from_queue(self, ids: Sequence[str]) -> None:
+        """Remove entries from the queue."""
+        await self._tell("remove from download queue", "DELETE", "/asset-queue", json={"ids": list(ids)})
+
+    @endpoint("POST", "/admin/asset/download-archive", page=PAGE, section="Creating ZIP Archives")
+    @endpoint("POST", "/asset/download-archive", page=PAGE, section="Creating ZIP Archives")
+    async def create_zip_archive(self, request: ZipArchive) -> Archive:
+        """A ZIP of several assets."""
+        at = self._either("/asset/download-archive")
+        return await self._send(_archive, "create zip archive", "POST", at, json=request.wire())
+
+
+class Streaming(Resource):
+    """Secure playback, what was watched, and who is in the picture."""
+
+    @endpoint("GET", "/admin/asset/{assetId}/set-cookies/{relatedAssetId}", page=PAGE, section="Secure Streaming")
+    @endpoint("GET", "/asset/{assetId}/set-cookies/{relatedAssetId}", page=PAGE, section="Secure Streaming")
+    async def get_streaming_cookies(self, asset_id: str, related_asset_id: str) -> Cookies:
+        """Signed cookies for a player: from the answer's headers and its body."""
+        at = self._either("/asset/{asset_id}/set-cookies/{related_id}", asset_id=asset_id, related_id=related_asset_id)
+        return await self._send(_cookies, "get streaming cookies", "GET", at)
+
+    @endpoint("GET", "/asset/tracking?trackingEvent=...", page=PAGE, section="Video Tracking")
+    async def track(self, event: TrackingEvent) -> None:
+        """Record a playback event. Sent once: a repeated beacon counts twice."""
+        await self._tell("track", "GET", "/asset/tracking", params=event.wire(), repeatable=False)
+
+    @endpoint(
+        "POST", "/asset/{assetId}/assign-person/{faceId}/{personId}", page=PAGE, section="Person-Face Association"
+    )
+    async def assign_person(self, asset_id: str, face_id: str, person_id: str) -> Face:
+        """Say who a detected face is."""
+        at = path(
+            "/asset/{asset_id}/assign-person/{face_id}/{person_id}",
+            asset_id=asset_id,
+            face_id=face_id,
+            person_id=person_id,
+        )
+        return await self._face("assign person", at, {"faceId": face_id, "personId": person_id})
+
+    @endpoint("POST", "/asset/{assetId}/remove-person/{faceId}", page=PAGE, section="Person-Face Association")
+    async def remove_person(self, asset_id: str, face_id: str) -> Face:
+        """Take that back."""
+        at = path("/asset/{asset_id}/remove-person/{face_id}", asset_id=asset_id, face_id=face_id)
+        return await self._face("remove person", at, {"faceId": face_id})
+
+    async def _face(self, operation: str, at: str, known: Mapping[str, str]) -> Face:
+        def read(reply: Reply) -> Face:
+            return fitted(Face, reply) if reply.body.strip() else reply.fit(known, Face)
+
+        return await self._send(read, operation, "POST", at)
+
+
+def _archive(reply: Reply) -> Archive:
+    # The page does not show the answer: an object, a bare address, or nothing while it is being made.
+    text = reply.text.strip()
+    if text.strip('"').startswith("http"):
+        return Archive(url=text.strip('"'))
+    return fitted(Archive, reply)
+
+
+def _cookies(reply: Reply) -> Cookies:
+    jar: dict[str, str] = {}
+    for header in reply.headers.get_list("set-cookie"):
+        jar |= _one_cookie(header)
+    body = reply.json() if reply.body.strip() else {}
+    if isinstance(body, Mapping):
+        jar = {**_in_body(body.get("cookies", body)), **jar}
+    rest = body if isinstance(body, Mapping) else {}
+    return reply.fit(
+        {**{key: value for key, value in rest.items() if key.lower() != "cookies"}, "cookies": jar}, Cookies
+    )
+
+
+def _one_cookie(header: str) -> dict[str, str]:
+    try:
+        return {name: morsel.value for name, morsel in SimpleCookie(header).items()}
+    except CookieError:
+        return {}
+
+
+def _in_body(cookies: Any) -> dict[str, str]:
+    """``{name: value}``, ``[{name, value}]`` or ``["name=value"]``; only cookies of a streaming network's making."""
+    if isinstance(cookies, Mapping):
+        return {str(name): str(value) for name, value in cookies.items() if str(name).startswith("CloudFront")}
+    found: dict[str, str] = {}
+    for cookie in cookies if isinstance(cookies, list) else []:
+        if isinstance(cookie, str):
+            found |= _one_cookie(cookie)
+        elif isinstance(cookie, Mapping):
+            folded = {str(key).lower(): value for key, value in cookie.items()}
+            found[str(folded.get("name", ""))] = str(folded.get("value", ""))
+    return found

@@ -1,0 +1,68 @@
+"""What the parts of this client share: the page's name, both route families, and answers that may be empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from polyreel.vendors import resource
+from polyreel.vendors.calls import Problem, Reply, any_problem
+from polyreel.vendors.errors import Malformed
+from polyreel.vendors.models import folded
+from polyreel.vendors.nomad.wire import rows
+from polyreel.vendors.transport import Transport
+
+PAGE = "nomad-media.md"
+WIRE = "WIRE.md"
+Routes = Literal["admin", "core"]
+Model = TypeVar("Model", bound=BaseModel)
+path = resource.path
+
+
+class Resource(resource.Resource):
+    """A part of the asset manager's API.
+
+    Some operations have two addresses on the page, below ``/admin/asset`` and below ``/asset``; ``routes`` says which
+    of them this account may use.
+    """
+
+    def __init__(self, transport: Transport, *, routes: Routes = "admin") -> None:
+        super().__init__(transport)
+        self.routes = routes
+
+    def _either(self, template: str, **ids: str) -> str:
+        """An address that exists below both route families, in the account's own."""
+        prefix = "/admin" if self.routes == "admin" else ""
+        return prefix + path(template, **ids)
+
+    async def _asked(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> Model:
+        """An answer that may be a bare list, or empty: then the model's defaults say so."""
+        return await self._send(lambda reply: fitted(shape, reply), operation, method, at, **rest)
+
+    async def _rows(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> tuple[Model, ...]:
+        """A list, bare or under a key of its own."""
+        return await self._send(lambda reply: listed(shape, reply), operation, method, at, **rest)
+
+
+def problem(status: int, body: Any) -> Problem:
+    """ProblemDetails (``{type, title, status, detail}``) with its keys in any case."""
+    if not isinstance(body, Mapping):
+        return Problem()
+    said = any_problem(status, {folded(str(key)): value for key, value in body.items()})
+    return Problem(said.message, "" if said.code == "about:blank" else said.code)
+
+
+def fitted(shape: type[Model], reply: Reply) -> Model:
+    """The reply as a model; an empty one as the model's defaults."""
+    value = reply.json() if reply.body.strip() else {}
+    return reply.fit({"items": value} if isinstance(value, list) else value or {}, shape)
+
+
+def listed(shape: type[Model], reply: Reply) -> tuple[Model, ...]:
+    """The reply as a list of models; `Malformed` where there is no list."""
+    found = rows(reply.json()) if reply.body.strip() else []
+    if found is None:
+        raise Malformed("Expected a list.", facts=reply.facts)
+    return tuple(reply.fit(row, shape) for row in found)

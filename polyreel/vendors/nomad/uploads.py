@@ -1,0 +1,304 @@
+"""Uploads in parts (vendor page "Multipart Upload Flow", "Related Asset Uploads"; WIRE.md "Asset management").
+
+Parts go out side by side, each read by its own handle, to signed addresses that see no credentials. An address that has
+expired is asked for again and the upload goes on; so it does in a later process, by `resume_upload`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from polyreel.vendors.calls import Call, Reply
+from polyreel.vendors.downloads import Tell
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.errors import CallError, Damaged, LinkExpired, Malformed, Refused
+from polyreel.vendors.nomad.models_uploads import (
+    MOST_PARTS,
+    PART_SIZE,
+    RELATED_PART_SIZE,
+    CompletePart,
+    OverwriteOption,
+    Part,
+    Slice,
+    StartRelatedUpload,
+    StartRelatedUploadAsPage,
+    StartUpload,
+    StartUploadAsPage,
+    Upload,
+    Uploaded,
+)
+from polyreel.vendors.nomad.multipart import PartBody, Source, digests, slices
+from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, Routes, path
+from polyreel.vendors.transport import Transport
+
+Spelling = Literal["published", "page"]
+Started = Callable[[Upload], None]
+MOST_FRESH_LINKS = 3
+# What a storage says of a signed address that no longer opens: S3 403, others 400, 401 or 410.
+_EXPIRED = frozenset({400, 401, 403, 404, 410})
+
+
+class Uploads(Resource):
+    """Starting, feeding, completing, cancelling and finding uploads."""
+
+    def __init__(
+        self, transport: Transport, *, routes: Routes = "admin", spelling: Spelling = "published", parallel: int = 4
+    ) -> None:
+        super().__init__(transport, routes=routes)
+        self.spelling = spelling
+        self.parallel = parallel
+
+    @endpoint("POST", "/asset/upload/start", page=PAGE, section="Multipart Upload Flow")
+    async def start_upload(self, request: StartUpload) -> Upload:
+        """Get the parts' signed addresses. Spelled as the published clients do, or as the page does (`spelling`)."""
+        body = request.wire() if self.spelling == "published" else _as_page(request).wire()
+        return await self._ask(Upload, "start upload", "POST", "/asset/upload/start", json=body)
+
+    @endpoint("POST", "/asset/upload/start-related-asset", page=PAGE, section="Related Asset Uploads")
+    async def start_related_upload(self, request: StartRelatedUpload) -> Upload:
+        """Get the parts' signed addresses for a file that hangs on an asset."""
+        body = request.wire() if self.spelling == "published" else _related_as_page(request).wire()
+        at = "/asset/upload/start-related-asset"
+        return await self._ask(Upload, "start related upload", "POST", at, json=body)
+
+    @endpoint("PUT", "<uploadUrl>", page=PAGE, section="Multipart Upload Flow")
+    async def upload_part(self, part: Part, body: PartBody) -> str:
+        """Put one part's bytes at its signed address, without credentials; the ETag, quotes and all.
+
+        Raises `LinkExpired` when the address no longer opens, `Damaged` when other bytes arrived.
+        """
+        call = Call("upload part", "PUT", part.url, body=body, anonymous=True)
+        try:
+            return await self.transport.send(call, lambda reply: _etag(reply, body))
+        except Refused as refusal:
+            if refusal.status in _EXPIRED:
+                raise LinkExpired("The part's address no longer opens.", facts=refusal.facts) from None
+            raise
+
+    @endpoint("POST", "/asset/upload/part/{partId}/complete", page=PAGE, section="Multipart Upload Flow")
+    async def complete_part(self, part_id: str, etag: str) -> None:
+        """Confirm one part, with its ETag as it came."""
+        at = path("/asset/upload/part/{part_id}/complete", part_id=part_id)
+        # Completing twice is harmless (WIRE.md).
+        await self._tell("complete part", "POST", at, json=CompletePart(etag=etag).wire(), repeatable=True)
+
+    @endpoint("POST", "/asset/upload/{uploadId}/complete", page=PAGE, section="Multipart Upload Flow")
+    async def complete_upload(self, upload_id: str) -> None:
+        """Finish the upload: the vendor assembles the parts and begins processing."""
+        at = path("/asset/upload/{upload_id}/complete", upload_id=upload_id)
+        await self._tell("complete upload", "POST", at, repeatable=True)
+
+    @endpoint("POST", "/asset/upload/{uploadId}/cancel", page=PAGE, section="Multipart Upload Flow")
+    async def cancel_upload(self, upload_id: str) -> None:
+        """Give the upload up: the vendor removes all that came."""
+        await self._tell("cancel upload", "POST", path("/asset/upload/{upload_id}/cancel", upload_id=upload_id))
+
+    @endpoint("GET", "/admin/asset/upload/{id}", page=WIRE, section="Asset management")
+    async def get_upload(self, upload_id: str) -> Upload:
+        """An upload as it stands: which parts are there, and fresh addresses for those that aren't."""
+        at = path("/admin/asset/upload/{upload_id}", upload_id=upload_id)
+        return await self._ask(Upload, "get upload", "GET", at)
+
+    @endpoint("GET", "/admin/asset/upload", page=WIRE, section="Asset management")
+    async def list_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
+        """The account's uploads under way; with `completed`, also the finished ones."""
+        params = {"includeCompletedUploads": str(completed).lower()}
+        return await self._rows(Upload, "list uploads", "GET", "/admin/asset/upload", params=params)
+
+    async def upload(
+        self,
+        file: Path,
+        *,
+        parent_id: str | None = None,
+        name: str = "",
+        language_id: str | None = None,
+        existing_asset_id: str | None = None,
+        overwrite: OverwriteOption = "Replace",
+        started: Started | None = None,
+        tell: Tell | None = None,
+    ) -> Uploaded:
+        """A whole upload of a file into a folder. `started` hears the upload's id before the first byte goes out.
+
+        After an error the upload stays open: `resume_upload` goes on with it, `cancel_upload` removes it.
+        """
+        source = await asyncio.to_thread(Source.of, file)
+        request = StartUpload(
+            display_name=name or file.name,
+            relative_path=name or file.name,
+            content_length=source.bytes,
+            chunk_size=_chunk(source.bytes, PART_SIZE),
+            parent_id=parent_id,
+            language_id=language_id,
+            existing_asset_id=existing_asset_id,
+            upload_overwrite_option=overwrite,
+        )
+        begun = await self.start_upload(request)
+        return await self._feed(_Feed(begun, source, request.chunk_size, tell), started)
+
+    async def upload_related(
+        self,
+        file: Path,
+        asset_id: str,
+        kind: str,
+        *,
+        name: str = "",
+        language_id: str | None = None,
+        related_asset_id: str | None = None,
+        overwrite: OverwriteOption = "Replace",
+        started: Started | None = None,
+        tell: Tell | None = None,
+    ) -> Uploaded:
+        """A whole upload of a subtitle, proxy or thumbnail (`kind`, in the vendor's words) that hangs on an asset."""
+        source = await asyncio.to_thread(Source.of, file)
+        request = StartRelatedUpload(
+            existing_asset_id=asset_id,
+            content_length=source.bytes,
+            chunk_size=_chunk(source.bytes, RELATED_PART_SIZE),
+            relative_path=name or file.name,
+            new_related_asset_metadata_type=kind,
+            related_asset_id=related_asset_id,
+            language_id=language_id,
+            upload_overwrite_option=overwrite,
+        )
+        begun = await self.start_related_upload(request)
+        return await self._feed(_Feed(begun, source, request.chunk_size, tell), started)
+
+    async def resume_upload(self, upload_id: str, file: Path, *, tell: Tell | None = None) -> Uploaded:
+        """Go on with an upload, in this process or a later one: only the missing parts are sent."""
+        source = await asyncio.to_thread(Source.of, file)
+        begun = await self.get_upload(upload_id)
+        return await self._feed(_Feed(begun, source, _chunk(source.bytes, PART_SIZE), tell), None)
+
+    async def abort_abandoned_uploads(self, older_than: timedelta, *, now: datetime | None = None) -> tuple[str, ...]:
+        """Cancel unfinished uploads begun longer ago than this; their ids. One without a date is left alone."""
+        limit = (now or datetime.now(UTC)) - older_than
+        stale = [upload for upload in await self.list_uploads() if _is_stale(upload, limit)]
+        for upload in stale:
+            await self.cancel_upload(upload.id)
+        return tuple(upload.id for upload in stale)
+
+    async def _feed(self, feed: _Feed, started: Started | None) -> Uploaded:
+        if started:
+            started(feed.upload)
+        try:
+            return await self._fed(feed)
+        except CallError as failure:
+            failure.remedy = f"{failure.remedy} Upload {feed.upload.id} stays open: resume or cancel it.".strip()
+            raise
+        except OSError as error:
+            raise Damaged(f"The file can't be read any more: {error}.", where=feed.source.path.name) from None
+
+    async def _fed(self, feed: _Feed) -> Uploaded:
+        pieces = slices(feed.upload, feed.source.bytes, feed.chunk)
+        hashing = asyncio.ensure_future(
+            asyncio.to_thread(digests, feed.source.path, [piece.length for piece in pieces])
+        )
+        try:
+            await self._send_parts(feed, [piece for piece in pieces if not piece.part.is_completed])
+            whole = await hashing
+        finally:
+            hashing.cancel()
+        await asyncio.to_thread(feed.source.confirm)
+        await self.complete_upload(feed.upload.id)
+        return Uploaded(
+            upload_id=feed.upload.id,
+            asset_id=feed.upload.asset_id,
+            bytes=feed.source.bytes,
+            sha256=whole.sha256,
+            etag=whole.etag,
+        )
+
+    async def _send_parts(self, feed: _Feed, pieces: Sequence[Slice]) -> None:
+        feed.done = feed.source.bytes - sum(piece.length for piece in pieces)
+        waiting = iter(pieces)
+
+        async def work() -> None:
+            for piece in waiting:
+                await self._send_part(feed, piece)
+
+        workers = [asyncio.ensure_future(work()) for _ in range(min(self.parallel, len(pieces)))]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _send_part(self, feed: _Feed, piece: Slice) -> None:
+        part, body = piece.part, PartBody(piece, feed.source.path)
+        for fresh in range(MOST_FRESH_LINKS + 1):
+            try:
+                etag = await self.upload_part(part, body)
+                break
+            except LinkExpired:
+                if fresh == MOST_FRESH_LINKS:
+                    raise
+                part = _same(part, await self.get_upload(feed.upload.id))
+        await self.complete_part(part.id, etag)
+        feed.told(piece.length)
+
+
+@dataclass
+class _Feed:
+    upload: Upload
+    source: Source
+    chunk: int
+    tell: Tell | None
+    done: int = 0
+
+    def told(self, more: int) -> None:
+        self.done += more
+        if self.tell:
+            self.tell(self.done, self.source.bytes)
+
+
+def _chunk(size: int, usual: int) -> int:
+    """The usual part size, or a larger one where the file would have too many parts."""
+    return max(usual, -(-size // MOST_PARTS))
+
+
+def _as_page(request: StartUpload) -> StartUploadAsPage:
+    return StartUploadAsPage(
+        file_name=request.display_name,
+        file_size=request.content_length,
+        parent_id=request.parent_id,
+        content_type=mimetypes.guess_type(request.relative_path)[0],
+    )
+
+
+def _related_as_page(request: StartRelatedUpload) -> StartRelatedUploadAsPage:
+    return StartRelatedUploadAsPage(
+        parent_asset_id=request.existing_asset_id,
+        file_name=request.relative_path,
+        file_size=request.content_length,
+        relationship_type=request.new_related_asset_metadata_type,
+        content_type=mimetypes.guess_type(request.relative_path)[0],
+        language_id=request.language_id,
+    )
+
+
+def _etag(reply: Reply, body: PartBody) -> str:
+    etag = str(reply.headers.get("etag", ""))
+    body.confirm(etag, reply.facts)
+    return etag
+
+
+def _same(part: Part, upload: Upload) -> Part:
+    for fresh in upload.parts:
+        if fresh.id == part.id or fresh.part_number == part.part_number:
+            return fresh
+    raise Malformed(f"The vendor no longer knows part {part.part_number}.", where=upload.id)
+
+
+def _is_stale(upload: Upload, limit: datetime) -> bool:
+    if upload.is_completed or upload.created is None:
+        return False
+    # The vendor writes UTC, with or without saying so.
+    begun = upload.created if upload.created.tzinfo else upload.created.replace(tzinfo=UTC)
+    return begun < limit
