@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import PurePosixPath
 from typing import Any
+
+from pydantic import Field
 
 from polyreel.job import FolderDelivery, Job, Target
 from polyreel.outcome import Artefact, Problem, Value
 
 JOB_STAGES = ("ingest", "trim", "separate")
-LANGUAGE_STAGES = ("submit", "dub", "collect", "subtitles", "mux", "check")
+LANGUAGE_STAGES = ("script", "submit", "dub", "collect", "subtitles", "mux", "check")
 CLOSING_STAGES = ("package", "deliver")
 
 # A stage whose result would come out differently than before gets a new number here, and only that stage is redone.
@@ -43,22 +44,41 @@ def _plain(value: Any) -> Any:
 
 
 class LanguagePlan(Value):
-    """One language: its script as it was read, and where its files go. ``problem`` is set when it can't begin."""
+    """One language: its script as it was read, its keys and names. ``problem`` is set when it can't begin."""
 
+    job: Job
     locale: str
     script: Artefact | None = None
+    source_script: Artefact | None = None
     voice: tuple[str, ...] = ()
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
+    keys: dict[str, str] = Field(default_factory=dict, description="Per stage; filled when the source is known.")
+
+    def file_name(self, suffix: str) -> str:
+        """``LOCALE/NAME.LOCALE.suffix``: where this language's file goes below the delivery's folder."""
+        return f"{self.locale}/{self.job.name}.{self.locale}.{suffix}"
 
 
 class Plan(Value):
-    """The whole job, decided. ``source_script`` and ``background`` are there when the job names them."""
+    """The whole job, decided. ``source`` and the keys are there once the source has been taken in."""
 
     job: Job
     languages: tuple[LanguagePlan, ...]
     source_script: Artefact | None = None
     background: Artefact | None = None
+    source: Artefact | None = None
+    keys: dict[str, str] = Field(default_factory=dict)
+
+    def bound(self, source: Artefact) -> Plan:
+        """The same plan for a source whose content is known: now every stage has its key."""
+        digest = source.sha256
+        languages = tuple(
+            each.model_copy(update={"keys": {stage: self.key(stage, digest, each.locale) for stage in LANGUAGE_STAGES}})
+            for each in self.languages
+        )
+        keys = {stage: self.key(stage, digest) for stage in ("trim", "separate", "package")}
+        return self.model_copy(update={"source": source, "languages": languages, "keys": keys})
 
     @property
     def separation(self) -> str:
@@ -78,12 +98,6 @@ class Plan(Value):
         """One language's plan."""
         return next(language for language in self.languages if language.locale == locale)
 
-    # -- names
-
-    def file_name(self, locale: str, suffix: str) -> str:
-        """``LOCALE/NAME.LOCALE.suffix``: where a language's file goes below the delivery's folder."""
-        return str(PurePosixPath(locale) / f"{self.job.name}.{locale}.{suffix}")
-
     # -- keys
 
     def key(self, stage: str, source: str, locale: str = "") -> str:
@@ -96,7 +110,7 @@ class Plan(Value):
             return reel
         stems = {**reel, "background": _sha(self.background)}
         if stage == "separate":
-            return stems
+            return {**stems, "after": VERSIONS["trim"]}
         if stage == "package":
             # All languages share one package, so it depends on each of their results.
             return {
@@ -107,8 +121,8 @@ class Plan(Value):
 
     def _language_inputs(self, stage: str, language: LanguagePlan) -> dict[str, Any]:
         cues = {"locale": language.locale, "script": _sha(language.script)}
-        if stage in ("script", "subtitles"):
-            return {**cues, "formats": self.job.subtitles.formats} if stage == "subtitles" else cues
+        if stage == "script":
+            return {**cues, "source_script": _sha(self.source_script)}
         dub = {
             **cues,
             "source_locale": self.job.source.locale,
@@ -116,13 +130,14 @@ class Plan(Value):
             "voice": language.voice,
             "speakers": self.job.source.speakers,
             "dubbing": self.job.dubbing.model_dump(mode="json", exclude={"credentials"}),
-            "made_by": VERSIONS["dub"],
         }
-        if stage == "mux":
-            return {**dub, "collected_by": VERSIONS["collect"]}
+        if stage in ("subtitles", "mux"):
+            dub |= {"formats": self.job.subtitles.formats}
         if stage == "check":
-            return {**dub, "muxed_by": VERSIONS["mux"], "profile": self.job.subtitles.profile}
-        return dub
+            dub |= {"profile": self.job.subtitles.profile}
+        # A stage that is made anew makes all that come after it anew.
+        before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index(stage)]
+        return {**dub, "after": [VERSIONS[each] for each in before]}
 
 
 def voices_of(target: Target) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ async def prepare(job: Job, store: Store) -> Plan:
     _look_at_local_source(job)
     source_script = await _source_script(job, store)
     background = await _background(job, store)
-    languages = tuple([await _language(job, target, store) for target in job.targets])
+    languages = tuple([await _language(job, target, source_script, store) for target in job.targets])
     if all(language.problem for language in languages):
         raise _none_can_begin(job, languages)
     return Plan(job=job, languages=languages, source_script=source_script, background=background)
@@ -163,7 +163,7 @@ async def _background(job: Job, store: Store) -> Artefact | None:
     return found
 
 
-async def _language(job: Job, target: Target, store: Store) -> LanguagePlan:
+async def _language(job: Job, target: Target, source_script: Artefact | None, store: Store) -> LanguagePlan:
     assert target.subtitles is not None  # noqa: S101 - _require_scripts has seen to it
     voice = voices_of(target)
     try:
@@ -172,11 +172,13 @@ async def _language(job: Job, target: Target, store: Store) -> LanguagePlan:
     except InvalidJob as error:
         if not isinstance(error, SubtitleError):
             raise
-        return LanguagePlan(locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
+        return LanguagePlan(job=job, locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
     except PolyreelError as error:
-        return LanguagePlan(locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
+        return LanguagePlan(job=job, locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
     notes = tuple(f"line {note.line}: {note.message}" for note in reading.notes)
-    return LanguagePlan(locale=target.locale, script=kept, voice=voice, notes=notes)
+    return LanguagePlan(
+        job=job, locale=target.locale, script=kept, source_script=source_script, voice=voice, notes=notes
+    )
 
 
 async def _script(job: Job, place: str, field: str, store: Store) -> tuple[Reading, Artefact]:

@@ -20,7 +20,7 @@ def plan(scripts: dict[str, str] | None = None, **changes: object) -> Plan:
         {"name": "reel", "source": {"media": "a.mp4", "locale": "en-US"}, "targets": list(scripts)} | changes
     )
     languages = tuple(
-        LanguagePlan(locale=locale, script=Artefact(uri="file:///s", sha256=digest, bytes=1))
+        LanguagePlan(job=job, locale=locale, script=Artefact(uri="file:///s", sha256=digest, bytes=1))
         for locale, digest in scripts.items()
     )
     return Plan(job=job, languages=languages)
@@ -70,7 +70,13 @@ def test_another_trim_changes_everything() -> None:
 
 
 def test_file_names_come_from_the_plan() -> None:
-    assert plan().file_name("es-ES", "mp4") == "es-ES/reel.es-ES.mp4"
+    assert plan().language("es-ES").file_name("mp4") == "es-ES/reel.es-ES.mp4"
+
+
+def test_a_bound_plan_holds_every_key() -> None:
+    bound = plan().bound(Artefact(uri="file:///a.mp4", sha256=SOURCE, bytes=1))
+    assert bound.language("es-ES").keys == keys(plan(), "es-ES")
+    assert bound.keys["trim"] == plan().key("trim", SOURCE)
 
 
 @pytest.mark.parametrize(
