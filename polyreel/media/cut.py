@@ -1,0 +1,203 @@
+"""Where a cut falls among a video's pictures, and what of it can be copied.
+
+Pictures are stored in decoding order, which is not the order they are shown in. Copying may begin only at a key picture
+that nothing before it is needed for, and none after it is shown before it; it may end where everything stored so far is
+everything that is shown so far. The pictures between such places and the cut are encoded anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import av
+import av.container
+
+from polyreel.media import h264
+from polyreel.media.probe import MediaInfo, VideoStream, opened
+
+# A cut given as a decimal number still means the picture whose time is a fraction.
+_TOLERANCE = Fraction(1, 2000)
+_REORDERED = 40  # pictures that may be stored between a picture's place and its turn
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A stored picture: when it is shown and decoded (ticks of the stream), and whether copying may begin with it."""
+
+    shown: int
+    decoded: int | None
+    is_key: bool
+    is_entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Pictures to encode anew: when each is shown (ticks), and two moments that part them from their neighbours."""
+
+    shown: tuple[int, ...]
+    after: Fraction
+    before: Fraction
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What is kept, in seconds on the file's timeline; which part is copied; which pieces are encoded anew.
+
+    ``offset`` is the start in ticks of the stream. ``copy_from`` is a shown time, ``copy_until`` a decoding time (both
+    ticks; None: to the file's end). Without ``copy_from`` everything is encoded anew, and ``reason`` says why.
+    """
+
+    start: Fraction
+    end: Fraction
+    offset: int
+    head: Piece | None = None
+    tail: Piece | None = None
+    copy_from: int | None = None
+    copy_until: int | None = None
+    reason: str = ""
+
+    @property
+    def copies(self) -> bool:
+        """Whether some of the video is copied as it is."""
+        return self.copy_from is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """When the first picture behind an end of the cut is shown (None: there is none), and the pictures around it."""
+
+    moment: int | None
+    pictures: list[Picture]
+
+
+class _Scan:
+    """One open file, read around the two ends of the cut."""
+
+    def __init__(self, container: av.container.InputContainer, video: VideoStream) -> None:
+        self.container, self.video = container, video
+        self.stream: Any = container.streams[video.index]
+        self.zero = Fraction(container.start_time or 0, av.time_base)
+
+    def ticks(self, seconds: Fraction) -> Fraction:
+        return (seconds + self.zero) / self.video.time_base
+
+    def seconds(self, ticks: int | Fraction) -> Fraction:
+        return ticks * self.video.time_base - self.zero
+
+    def around(self, moment: Fraction, behind: Callable[[Picture], bool]) -> list[Picture]:
+        """Pictures from an entry at or before ``moment`` (ticks) to some way behind the first that is ``behind`` it."""
+        back = Fraction(0)
+        while True:
+            self.container.seek(int(moment - back), stream=self.stream, backward=True)
+            found = _marked(list(self._some_way_behind(behind)))
+            if back > moment or any(one.is_entry and one.shown <= moment for one in found):
+                return found
+            back = back * 2 + 5 / self.video.time_base
+
+    def _some_way_behind(self, behind: Callable[[Picture], bool]) -> Iterator[Picture]:
+        left, is_behind = _REORDERED, False
+        for packet in self.container.demux(self.stream):
+            if packet.pts is None:
+                continue
+            picture = Picture(packet.pts, packet.dts, bool(packet.is_keyframe), self._needs_nothing_before(packet))
+            yield picture
+            is_behind = is_behind or behind(picture)
+            left -= is_behind
+            if left <= 0:
+                return
+
+    def opening(self, start: Fraction | None) -> _Edge:
+        """The first picture that is kept."""
+        moment = self.ticks((start or Fraction(0)) - _TOLERANCE)
+        found = self.around(moment, lambda one: one.is_key and one.shown > moment)
+        return _Edge(min((one.shown for one in found if one.shown >= moment), default=None), found)
+
+    def closing(self, end: Fraction | None, duration: Fraction) -> _Edge:
+        """The first picture that is no longer kept."""
+        if end is None or end >= duration:
+            return _Edge(None, [])
+        moment = self.ticks(end - _TOLERANCE)
+        found = self.around(moment, lambda one: one.shown > moment)
+        return _Edge(min((one.shown for one in found if one.shown >= moment), default=None), found)
+
+    def _needs_nothing_before(self, packet: Any) -> bool:
+        if not packet.is_keyframe:
+            return False
+        return self.video.codec != "h264" or h264.is_idr(bytes(packet))
+
+
+def plan_cut(info: MediaInfo, start: Fraction | None, end: Fraction | None, *, joinable: bool) -> Cut:
+    """Find what to keep of a video and what of that can be copied.
+
+    ``start`` and ``end`` are seconds; pictures shown at ``start`` or later and before ``end`` are kept. ``joinable``
+    says whether copied and newly encoded pictures can stand in one stream.
+    """
+    if info.video is None:
+        raise ValueError("there is no video to cut")
+    with opened(info.path) as container:
+        scan = _Scan(container, info.video)
+        opening, closing = scan.opening(start), scan.closing(end, info.duration)
+        if opening.moment is None:
+            return Cut(start or Fraction(0), start or Fraction(0), 0, reason="no picture is shown after the start")
+        begin = scan.seconds(opening.moment) if start else Fraction(0)
+        finish = info.duration if closing.moment is None else scan.seconds(closing.moment)
+        return _with_copies(scan, Cut(begin, finish, round(scan.ticks(begin))), opening, closing, joinable)
+
+
+def _with_copies(scan: _Scan, whole: Cut, opening: _Edge, closing: _Edge, joinable: bool) -> Cut:
+    first, stop = opening.moment or 0, closing.moment
+    entry = next((one for one in opening.pictures if one.is_entry and one.shown >= first), None)
+    if entry is None or entry.decoded is None or (stop is not None and entry.shown >= stop):
+        return replace(whole, reason="no place was found inside the cut where copying could begin")
+    head = None
+    if entry.shown > first:
+        head = _piece(scan, opening.pictures, first, entry.shown, entry.shown - entry.decoded)
+    until, tail = _ending(scan, closing.pictures, stop) if stop is not None else (None, None)
+    if stop is not None and (until is None or until <= entry.decoded):
+        return replace(whole, reason="nothing lies between the key pictures next to the cut")
+    if (head or tail) and not joinable:
+        return replace(whole, reason="the cut is not at a key picture, and nothing can be joined to this kind of video")
+    return replace(whole, head=head, tail=tail, copy_from=entry.shown, copy_until=until)
+
+
+def _piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, delay: int) -> Piece:
+    """The pictures shown from ``first`` up to ``stop``, to be encoded anew."""
+    order = sorted({one.shown for one in pictures})
+    kept = tuple(one for one in order if first <= one < stop)
+    earlier, later = [one for one in order if one < first], [one for one in order if one >= stop]
+    step = min((b - a for a, b in pairwise(order)), default=2)
+    after = Fraction(earlier[-1] + first if earlier else 2 * first - step, 2)
+    before = Fraction(kept[-1] + later[0] if later else 2 * kept[-1] + step, 2)
+    return Piece(kept, scan.seconds(after), scan.seconds(before), delay)
+
+
+def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None, Piece | None]:
+    """Before which decoding time packets are copied (None: none are), and the piece that follows them, if any."""
+    kept = [one.shown < stop for one in closing]
+    cut_off = kept.index(False)
+    if not any(kept[cut_off:]):
+        return closing[cut_off].decoded, None
+    keys = [one for one in closing if one.is_key and one.shown < stop and _is_closed(closing, one)]
+    last = max(keys, key=_shown, default=None)
+    if last is None or last.decoded is None:
+        return None, None
+    return last.decoded, _piece(scan, closing, last.shown, stop, last.shown - last.decoded)
+
+
+def _shown(picture: Picture) -> int:
+    return picture.shown
+
+
+def _marked(pictures: list[Picture]) -> list[Picture]:
+    """Entries are key pictures that need nothing before them and that nothing stored later is shown before."""
+    return [Picture(one.shown, one.decoded, one.is_key, one.is_entry and _is_closed(pictures, one)) for one in pictures]
+
+
+def _is_closed(pictures: Sequence[Picture], key: Picture) -> bool:
+    place = pictures.index(key)
+    return all(later.shown > key.shown for later in pictures[place + 1 : place + 1 + _REORDERED])

@@ -1,0 +1,87 @@
+"""The little of H.264 that joining two encodings takes: parameter sets and their numbers (ITU-T H.264, 7.3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_IDR = 5
+_LENGTH_BYTES = 4
+
+
+class NotJoinable(ValueError):
+    """This stream is not laid out in a way that another encoding can be joined to."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSets:
+    """An ``avcC`` record (ISO/IEC 14496-15, 5.3.3.1) taken apart: what a decoder has to know beforehand."""
+
+    profile: bytes
+    level: int
+    sequence: tuple[bytes, ...]
+    picture: tuple[bytes, ...]
+    extension: bytes = b""
+
+    @classmethod
+    def parse(cls, record: bytes) -> ParameterSets:
+        """Read an avcC record with four-byte lengths. Raises NotJoinable for anything else."""
+        if len(record) < 7 or record[0] != 1 or record[4] & 3 != _LENGTH_BYTES - 1:
+            raise NotJoinable("no avcC record with four-byte lengths")
+        sequence, position = _sets(record, 6, record[5] & 31)
+        if position >= len(record):
+            raise NotJoinable("a truncated avcC record")
+        picture, position = _sets(record, position + 1, record[position])
+        if not sequence or not picture:
+            raise NotJoinable("an avcC record without parameter sets")
+        return cls(record[1:3], record[3], sequence, picture, record[position:])
+
+    def join(self, other: ParameterSets) -> bytes:
+        """The avcC record of both streams in one. Their sets must differ in number (see ``free_number``)."""
+        sequence, picture = self.sequence + other.sequence, self.picture + other.picture
+        head = bytes([1]) + self.profile + bytes([max(self.level, other.level), 0xFF, 0xE0 | len(sequence)])
+        return head + _packed(sequence) + bytes([len(picture)]) + _packed(picture) + self.extension
+
+    def free_number(self) -> int:
+        """A number that no set here has: x264 gives it to both of its own (``sps-id``)."""
+        taken = {_number(one[4:]) for one in self.sequence} | {_number(one[1:]) for one in self.picture}
+        free = [number for number in range(1, 32) if number not in taken]
+        if not free:
+            raise NotJoinable("all parameter set numbers are taken")
+        return free[0]
+
+
+def is_idr(packet: bytes) -> bool:
+    """Whether a packet (four-byte lengths) starts a picture that nothing before it is needed for."""
+    return any(kind == _IDR for kind in _unit_kinds(packet))
+
+
+def _unit_kinds(packet: bytes) -> Iterator[int]:
+    position = 0
+    while position + _LENGTH_BYTES < len(packet):
+        length = int.from_bytes(packet[position : position + _LENGTH_BYTES], "big")
+        yield packet[position + _LENGTH_BYTES] & 31
+        position += _LENGTH_BYTES + max(length, 1)
+
+
+def _sets(record: bytes, position: int, count: int) -> tuple[tuple[bytes, ...], int]:
+    found = []
+    for _ in range(count):
+        length = int.from_bytes(record[position : position + 2], "big")
+        one = record[position + 2 : position + 2 + length]
+        if len(one) != length or length < 2:
+            raise NotJoinable("a truncated parameter set")
+        found.append(one)
+        position += 2 + length
+    return tuple(found), position
+
+
+def _packed(sets: tuple[bytes, ...]) -> bytes:
+    return b"".join(len(one).to_bytes(2, "big") + one for one in sets)
+
+
+def _number(payload: bytes) -> int:
+    """The first Exp-Golomb number of a payload (ITU-T H.264, 9.1)."""
+    bits = "".join(f"{byte:08b}" for byte in payload[:8])
+    zeros = len(bits) - len(bits.lstrip("0"))
+    return int(bits[zeros : 2 * zeros + 1] or "1", 2) - 1

@@ -1,0 +1,108 @@
+"""A video put together from newly encoded edges and a copied middle, packet by packet, in one H.264 stream.
+
+The edges carry parameter sets with a number of their own, so that one ``avcC`` record serves both encodings; every
+picture keeps the time it had in the source.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+
+from polyreel.errors import ToolError
+from polyreel.media.cut import Cut, Piece
+from polyreel.media.h264 import NotJoinable, ParameterSets
+from polyreel.media.probe import MediaInfo, opened
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """What an edge has to be encoded with to fit the source: the number its parameter sets take."""
+
+    source: ParameterSets
+    number: int
+
+
+def sets_of(info: MediaInfo) -> Sets | None:
+    """What joining to this video takes; None where it can't be joined to."""
+    if info.video is None or info.video.codec != "h264" or info.video.rotation % 90:
+        return None
+    with opened(info.path) as container:
+        record = container.streams[info.video.index].codec_context.extradata or b""
+    try:
+        found = ParameterSets.parse(record)
+        return Sets(found, found.free_number())
+    except NotJoinable:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Newly encoded pieces, as files; None where the cut has none."""
+
+    head: Path | None
+    tail: Path | None
+
+
+def join(info: MediaInfo, cut: Cut, edges: Edges, target: Path, stop: threading.Event) -> None:
+    """Write the video of a cut (no sound) into an MP4. Ends early, leaving a part, when ``stop`` is set."""
+    if info.video is None:
+        raise ValueError("there is no video to join")
+    with opened(info.path) as source, av.open(str(target), "w", format="mp4") as output:
+        stream: Any = source.streams[info.video.index]
+        written = output.add_stream_from_template(stream)
+        record = _joined_record(stream.codec_context.extradata, edges)
+        if record:
+            written.codec_context.extradata = record
+        pieces = (_edge(edges.head, cut.head), _middle(source, stream, cut), _edge(edges.tail, cut.tail))
+        for packet in chain.from_iterable(pieces):
+            if stop.is_set():
+                return
+            packet.pts, packet.dts = packet.pts - cut.offset, packet.dts - cut.offset
+            packet.time_base, packet.stream = stream.time_base, written
+            output.mux(packet)
+
+
+def _joined_record(source: bytes | None, edges: Edges) -> bytes | None:
+    edge = edges.head or edges.tail
+    if source is None or edge is None:
+        return None
+    with opened(edge) as container:
+        record = container.streams.video[0].codec_context.extradata or b""
+    return ParameterSets.parse(source).join(ParameterSets.parse(record))
+
+
+def _edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
+    """An encoded edge's packets, each with the time of the source's picture. Edges have no reordered pictures."""
+    if path is None or piece is None:
+        return
+    with opened(path) as container:
+        packets = [packet for packet in container.demux(container.streams.video[0]) if packet.pts is not None]
+        if len(packets) != len(piece.shown):
+            raise ToolError("an edge of the trimmed video came out with another number of pictures.", where="ffmpeg")
+        for packet, shown in zip(packets, piece.shown, strict=True):
+            packet.pts, packet.dts = shown, shown - piece.delay
+            packet.duration = 0
+            yield packet
+
+
+def _middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> Iterator[Any]:
+    """The source's packets from the entry on, as they are."""
+    if cut.copy_from is None:
+        return
+    source.seek(cut.copy_from, stream=stream, backward=True)
+    begun = False
+    for packet in source.demux(stream):
+        begun = begun or (packet.is_keyframe and packet.pts == cut.copy_from)
+        if packet.dts is None or packet.pts is None or not begun:
+            continue
+        if cut.copy_until is not None and packet.dts >= cut.copy_until:
+            return
+        yield packet
