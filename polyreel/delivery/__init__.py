@@ -1,0 +1,1 @@
+"""Where a finished job goes: one port, one adapter per kind of place."""

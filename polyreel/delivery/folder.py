@@ -1,0 +1,196 @@
+"""Delivery to a folder: ``NAME/manifest.json``, ``NAME/report.html``, ``NAME/LOCALE/NAME.LOCALE.{mp4,srt,vtt}``.
+
+A reader who goes by the manifest never meets a file that is not what the manifest says. The order that gives this:
+
+1. Under the folder's lock, everything new is copied beside its place under a hidden name, and verified. What was
+   delivered before is untouched; if the disk fills up here, the parts go and nothing has changed.
+2. A journal says what is about to be placed. If a file that the old manifest names is to be replaced or removed, the
+   old manifest goes now: from here to step 5 the folder makes no statement.
+3. The new files get their names, one rename each.
+4. Files of the earlier delivery that are not in this one are removed, unless somebody has edited them. Folders left
+   empty go too.
+5. The new manifest gets its name; the journal goes.
+
+After a crash the next delivery reads the journal, keeps what is right already, and does the rest. A file that nobody
+has touched since its manifest was written is not written (or even read) again. Files that polyreel did not put there
+are left alone; one that stands in the way of a file to be delivered stops the delivery before anything is changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from polyreel.delivery.copying import copy_verified, sha256_of_open
+from polyreel.delivery.manifest import (
+    JOURNAL,
+    entry_of,
+    journal_of,
+    listing_of,
+    manifest_of,
+    read_before,
+    stage_bytes,
+    write_new,
+)
+from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_path
+from polyreel.delivery.port import Delivered, Item, Parcel
+from polyreel.delivery.tree import Tree, opened_tree, parent_of, part_of
+from polyreel.errors import DeliveryError
+from polyreel.locks import try_lock
+
+_POLL_SECONDS = 0.05
+
+
+class FolderDelivery:
+    """Delivers into ``folder/NAME``. Two runs at once take turns; one waits at most ``patience_seconds``."""
+
+    def __init__(self, folder: Path, *, patience_seconds: float = 600.0) -> None:
+        self.folder = folder
+        self.patience_seconds = patience_seconds
+
+    async def deliver(self, parcel: Parcel) -> Delivered:
+        """Bring a parcel. Raises `DeliveryError` (what, where, remedy) and `StoreError` (an artefact is damaged)."""
+        check_name(parcel.name)
+        check_apart(check_path(item.path) for item in parcel.items)
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(self._deliver, parcel, stop)
+        except asyncio.CancelledError:
+            stop.set()
+            raise
+
+    def _deliver(self, parcel: Parcel, stop: threading.Event) -> Delivered:
+        with _explained(self.folder / parcel.name), opened_tree(self.folder, parcel.name) as tree:
+            self._wait_for(tree, stop)
+            return _Handover(tree, parcel, stop).run()
+
+    def _wait_for(self, tree: Tree, stop: threading.Event) -> None:
+        patience = time.monotonic() + self.patience_seconds
+        while not try_lock(tree.handle):
+            if stop.is_set() or time.monotonic() > patience:
+                remedy = "Wait until that run is done, or deliver to another folder."
+                raise DeliveryError("another run is delivering here", where=str(tree.location), remedy=remedy)
+            time.sleep(_POLL_SECONDS)
+
+
+class _Handover:
+    """One delivery, under the folder's lock."""
+
+    def __init__(self, tree: Tree, parcel: Parcel, stop: threading.Event) -> None:
+        self.tree, self.parcel, self.stop = tree, parcel, stop
+        self.before = read_before(tree)
+        self.folders = {".", *(parent_of(path) for path in [*self.before.ours(), *(i.path for i in parcel.items)])}
+
+    def run(self) -> Delivered:
+        self.tree.clear_parts(self.folders)
+        new = [item for item in self.parcel.items if not self._is_there(item)]
+        gone = self._gone()
+        if new or gone or self.before.listing != listing_of(self.parcel.items) or self.tree.facts(JOURNAL):
+            self._change(self._staged(new), gone)
+        return self._delivered(new, gone)
+
+    def _is_there(self, item: Item) -> bool:
+        if self.before.stands(self.tree, item.path, entry_of(item)):
+            return True
+        facts = self.tree.facts(item.path)
+        if facts is None:
+            return False
+        if stat.S_ISREG(facts.st_mode) and facts.st_size == item.artefact.bytes and self._holds(item):
+            return True
+        if not stat.S_ISREG(facts.st_mode) or item.path not in self.before.ours():
+            remedy = "Move it away, or deliver to another folder: files that polyreel did not make are never replaced."
+            where = str(self.tree.location / item.path)
+            raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
+        return False
+
+    def _holds(self, item: Item) -> bool:
+        handle = self.tree.open(item.path)
+        try:
+            return sha256_of_open(handle, self.stop) == item.artefact.sha256
+        finally:
+            os.close(handle)
+
+    def _gone(self) -> list[str]:
+        wanted = {item.path for item in self.parcel.items}
+        return [path for path in self.before.ours() if path not in wanted and self._unedited(path)]
+
+    def _unedited(self, path: str) -> bool:
+        if (entry := self.before.stated.get(path)) is not None and self.before.stands(self.tree, path, entry):
+            return True
+        coming, facts = self.before.placing.get(path), self.tree.facts(path)
+        return coming is not None and facts is not None and facts.st_size == coming.bytes
+
+    def _staged(self, new: list[Item]) -> dict[str, str]:
+        """New files, the manifest among them, beside their places: final path by part."""
+        try:
+            staged = {self._stage(item): item.path for item in new}
+            staged[stage_bytes(self.tree, MANIFEST, manifest_of(self.parcel))] = MANIFEST
+            write_new(self.tree, JOURNAL, journal_of(self.before, new))
+        except BaseException:
+            self.tree.clear_parts(self.folders)
+            self.tree.prune(self.folders)
+            raise
+        return staged
+
+    def _stage(self, item: Item) -> str:
+        part = part_of(item.path)
+        handle = self.tree.create(part)
+        try:
+            copy_verified(item.artefact, handle, self.stop)
+        finally:
+            os.close(handle)
+        return part
+
+    def _change(self, staged: dict[str, str], gone: list[str]) -> None:
+        if self.before.stated.keys() & {*staged.values(), *gone}:
+            self.tree.remove(MANIFEST)
+            self.tree.sync({"."})
+        for part, path in staged.items():
+            if path != MANIFEST:
+                self.tree.rename(part, path)
+        for path in gone:
+            self.tree.remove(path)
+        self.tree.sync({parent_of(path) for path in [*staged.values(), *gone]})
+        self.tree.prune({parent_of(path) for path in gone})
+        self.tree.rename(next(part for part, path in staged.items() if path == MANIFEST), MANIFEST)
+        self.tree.sync({"."})
+        self.tree.remove(JOURNAL)
+
+    def _delivered(self, new: list[Item], gone: list[str]) -> Delivered:
+        written = tuple(item.path for item in new)
+        kept = tuple(item.path for item in self.parcel.items if item.path not in written)
+        location = self.tree.location
+        return Delivered(
+            location=str(location), manifest=str(location / MANIFEST), written=written, kept=kept, removed=tuple(gone)
+        )
+
+
+@contextmanager
+def _explained(where: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        message, remedy = _ADVICE.get(error.errno or 0, (error.strerror or str(error), "See that it can be written."))
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        code = "disk_full" if full else None
+        raise DeliveryError(f"could not deliver: {message}", code=code, where=str(where), remedy=remedy) from error
+
+
+_FULL = ("the disk is full", "Free some space there and run again: what is finished is kept, and nothing was changed.")
+_LINK = ("a folder on the way is a link, or no folder", "Replace it by a folder, or deliver to another one.")
+_ADVICE = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: ("a file is too large for that disk", "Deliver to a disk that takes files of this size."),
+    errno.ELOOP: _LINK,
+    errno.ENOTDIR: _LINK,
+    errno.EACCES: ("writing there is not allowed", "Change the folder's permissions, or deliver to another one."),
+    errno.EROFS: ("that disk is read-only", "Deliver to another one."),
+}
