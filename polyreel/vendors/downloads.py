@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -85,17 +86,26 @@ class _Fetch:
 
     async def run(self) -> Downloaded:
         self.to.parent.mkdir(parents=True, exist_ok=True)
-        idle = 0
+        deadline, idle = time.monotonic() + self.transport.timeouts.transfer, 0
         while True:
             before = self._have()
-            address = self.link if isinstance(self.link, str) else await self.link()
-            call = Call(self.operation, "GET", address, total=self.transport.timeouts.transfer)
             try:
-                return await self.transport.repeat(call, partial(self._once, call))
-            except LinkExpired:
+                return await self._attempts(deadline)
+            except CallError as failure:
+                # What brought the file further is worth as much patience again.
                 idle = 0 if self._have() > before else idle + 1
-                if isinstance(self.link, str) or idle >= MOST_FRESH_LINKS:
+                if not self._worth_going_on(failure, idle) or time.monotonic() > deadline:
                     raise
+
+    def _worth_going_on(self, failure: CallError, idle: int) -> bool:
+        if isinstance(failure, LinkExpired):
+            return not isinstance(self.link, str) and idle < MOST_FRESH_LINKS
+        return failure.transient and idle == 0
+
+    async def _attempts(self, deadline: float) -> Downloaded:
+        address = self.link if isinstance(self.link, str) else await self.link()
+        call = Call(self.operation, "GET", address, total=max(0.1, deadline - time.monotonic()))
+        return await self.transport.repeat(call, partial(self._once, call))
 
     async def _once(self, call: Call, left: float) -> Downloaded:
         have, validator = self._have(), self._validator()
@@ -180,11 +190,17 @@ def _place(response: httpx.Response, facts: Facts) -> tuple[int, int | None]:
 
 
 async def _blocks(response: httpx.Response) -> AsyncIterator[bytes]:
-    buffer = bytearray()
-    async for data in response.aiter_raw():
-        buffer += data
-        if len(buffer) >= BLOCK:
-            yield bytes(buffer)
-            buffer.clear()
+    buffer, broken = bytearray(), None
+    try:
+        async for data in response.aiter_raw():
+            buffer += data
+            if len(buffer) >= BLOCK:
+                yield bytes(buffer)
+                buffer.clear()
+    except httpx.HTTPError as error:
+        broken = error
+    # What came before the break is kept, so that the next attempt need not fetch it again.
     if buffer:
         yield bytes(buffer)
+    if broken is not None:
+        raise broken

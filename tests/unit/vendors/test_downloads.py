@@ -1,0 +1,151 @@
+"""Downloads: whole or not at all, resumed where they broke off, with a fresh link when the old one has expired."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.vendors import errors
+from polyreel.vendors.downloads import Expected, download
+from polyreel.vendors.transport import Transport
+
+FILM = bytes(range(256)) * 20_000
+SHA = hashlib.sha256(FILM).hexdigest()
+Answers = Callable[..., bytes]
+
+
+def serve(*, cut: int | None = None, etag: str = '"v1"', film: bytes = FILM) -> Callable[..., Awaitable[None]]:
+    """A file server with ranges that breaks off after `cut` bytes."""
+
+    async def script(seen: Any, writer: asyncio.StreamWriter) -> None:
+        start = 0
+        given = seen.headers.get("range")
+        if given and seen.headers.get("if-range", etag) == etag:
+            start = int(given.removeprefix("bytes=").rstrip("-"))
+        head = (
+            f"HTTP/1.1 206 P\r\nContent-Range: bytes {start}-{len(film) - 1}/{len(film)}"
+            if start
+            else "HTTP/1.1 200 OK"
+        )
+        head += f"\r\nETag: {etag}\r\nContent-Length: {len(film) - start}\r\nContent-Type: video/mp4\r\n\r\n"
+        writer.write(head.encode() + film[start:][:cut])
+        await writer.drain()
+
+    return script
+
+
+async def test_a_file_arrives_whole(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """With its hash, size and type; nothing else stays in the folder."""
+    peer.will(serve())
+    got = await download(transport, f"{peer.url}/f", tmp_path / "new" / "film.mp4", expected=Expected(len(FILM), SHA))
+    assert (got.bytes, got.sha256, got.content_type) == (len(FILM), SHA, "video/mp4")
+    assert [each.name for each in (tmp_path / "new").iterdir()] == ["film.mp4"]
+    assert got.path.read_bytes() == FILM
+
+
+async def test_a_broken_download_goes_on_where_it_stopped(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """Only what is missing is sent again."""
+    peer.will(serve(cut=2_000_000), serve(cut=2_000_000), serve())
+    got = await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+    assert got.sha256 == SHA
+    starts = [seen.headers.get("range") for seen in peer.seen]
+    assert starts[0] is None
+    assert [int((start or "").removeprefix("bytes=").rstrip("-")) for start in starts[1:]] == [2_000_000, 4_000_000]
+
+
+async def test_a_later_process_goes_on_too(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """What the first one left is used, if it is the same file."""
+    peer.will(serve(cut=3_000_000), b"")
+    with pytest.raises(errors.Unanswered):
+        await download(transport, f"{peer.url}/f", tmp_path / "film.mp4", expected=Expected(sha256=SHA))
+    assert not (tmp_path / "film.mp4").exists()
+    peer.seen.clear()
+    peer.will(serve())
+    got = await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+    assert got.sha256 == SHA
+    assert "range" in peer.seen[0].headers
+
+
+async def test_a_file_that_changed_meanwhile_is_fetched_anew(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """If-Range: half of one file and half of another would be worse than nothing."""
+    other = FILM[::-1]
+    peer.will(serve(cut=1_000_000), serve(etag='"v2"', film=other))
+    got = await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+    assert got.path.read_bytes() == other
+
+
+async def test_an_expired_link_is_replaced_and_the_download_goes_on(
+    peer: Any, transport: Transport, make_answer: Answers, tmp_path: Path
+) -> None:
+    """The vendor is asked for a fresh address; nothing is fetched twice."""
+    given = iter(["/one?sig=1", "/two?sig=2"])
+
+    async def link() -> str:
+        return peer.url + next(given)
+
+    peer.will(serve(cut=2_000_000), make_answer(403, b"<Error><Code>AccessDenied</Code></Error>"), serve())
+    got = await download(transport, link, tmp_path / "film.mp4")
+    assert got.sha256 == SHA
+    assert [seen.target for seen in peer.seen] == ["/one?sig=1", "/one?sig=1", "/two?sig=2"]
+    assert peer.seen[2].headers["range"] == "bytes=2000000-"
+
+
+async def test_links_that_never_open_are_given_up_on(
+    peer: Any, transport: Transport, make_answer: Answers, tmp_path: Path
+) -> None:
+    """Three fresh ones are enough."""
+
+    async def link() -> str:
+        return peer.url + "/f"
+
+    peer.will(make_answer(403, b""))
+    with pytest.raises(errors.LinkExpired):
+        await download(transport, link, tmp_path / "film.mp4")
+    assert len(peer.seen) == 3
+
+
+async def test_a_wrong_hash_leaves_no_file(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """Not even the beginning, for it can't be trusted either."""
+    peer.will(serve())
+    with pytest.raises(errors.Damaged, match="not the one expected"):
+        await download(transport, f"{peer.url}/f", tmp_path / "film.mp4", expected=Expected(sha256="0" * 64))
+    assert list(tmp_path.glob("film*")) == []
+
+
+async def test_more_than_expected_is_refused(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """A bound on what is taken at all."""
+    peer.will(serve())
+    with pytest.raises(errors.CallError, match="larger than") as caught:
+        await download(transport, f"{peer.url}/f", tmp_path / "film.mp4", expected=Expected(most=1000))
+    assert caught.value.code == "too_large"
+
+
+async def test_a_server_without_ranges_starts_over(peer: Any, transport: Transport, tmp_path: Path) -> None:
+    """A 200 to a range request is the whole file."""
+
+    async def whole(_seen: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(FILM)}\r\n\r\n".encode() + FILM)
+        await writer.drain()
+
+    peer.will(serve(cut=1_000_000), whole)
+    assert (await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")).sha256 == SHA
+
+
+async def test_a_range_that_can_not_be_served_starts_over(
+    peer: Any, transport: Transport, make_answer: Answers, tmp_path: Path
+) -> None:
+    """416: the begun file is not this one."""
+    peer.will(serve(cut=1_000_000), make_answer(416, b""), serve())
+    assert (await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")).sha256 == SHA
+
+
+async def test_a_key_is_not_sent_along(stranger: Any, transport: Transport, tmp_path: Path) -> None:
+    """Signed addresses get no credentials."""
+    stranger.will(serve())
+    await download(transport, f"{stranger.url}/f?sig=1", tmp_path / "film.mp4")
+    assert "x-key" not in stranger.seen[0].headers
