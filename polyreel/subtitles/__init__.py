@@ -16,18 +16,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polyreel.subtitles.checks import Finding, check, summarised
     from polyreel.subtitles.convert import convert_file, read_bytes, read_file, write, write_bytes
     from polyreel.subtitles.cuetext import plain_text, voices
     from polyreel.subtitles.registry import FORMATS
     from polyreel.subtitles.speakers import speakers_from_prefixes
+    from polyreel.subtitles.spoken import spoken_text
+    from polyreel.subtitles.timing import rescale, shift, trim
 
 __all__ = [
     "FORMATS",
+    "Finding",
+    "check",
     "convert_file",
     "plain_text",
     "read_bytes",
     "read_file",
+    "rescale",
+    "shift",
     "speakers_from_prefixes",
+    "spoken_text",
+    "summarised",
+    "trim",
     "voices",
     "write",
     "write_bytes",
@@ -35,8 +45,15 @@ __all__ = [
 
 _HOMES = {
     "FORMATS": "registry",
+    "Finding": "checks",
+    "check": "checks",
     "plain_text": "cuetext",
+    "rescale": "timing",
+    "shift": "timing",
     "speakers_from_prefixes": "speakers",
+    "spoken_text": "spoken",
+    "summarised": "checks",
+    "trim": "timing",
     "voices": "cuetext",
 }
 

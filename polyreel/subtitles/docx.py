@@ -1,0 +1,54 @@
+"""A Word document, export only: a table of number, times, speaker and text, for people who review a script."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from docx import Document
+from docx.oxml import OxmlElement
+from docx.table import _Cell
+from docx.text.paragraph import Paragraph
+
+from polyreel.subtitles.base import clock
+from polyreel.subtitles.cuetext import plain_text
+from polyreel.subtitles.model import Cue, Note, Track
+from polyreel.subtitles.text import lost
+
+_COLUMNS = ("No.", "Start", "End", "Speaker", "Text")
+_RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
+# What XML 1.0 can't hold, and python-docx refuses.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def write_bytes(track: Track, locale: str | None = None) -> tuple[bytes, tuple[Note, ...]]:
+    """A track as a .docx file, and what it can't carry. Right-to-left text runs from right to left."""
+    document = Document()
+    document.core_properties.language = locale or ""
+    table = document.add_table(rows=len(track.cues) + 1, cols=len(_COLUMNS), style="Table Grid")
+    is_rtl = (locale or "").split("-")[0].lower() in _RIGHT_TO_LEFT
+    rows = [_COLUMNS, *(_row(number, cue) for number, cue in enumerate(track.cues, 1))]
+    # Rows by their elements: table.rows and row.cells walk the whole table each time, n squared for n rows.
+    for tr, values in zip(table._tbl.tr_lst, rows, strict=True):
+        cells = [_Cell(tc, table) for tc in tr.tc_lst]
+        _fill(cells, values)
+        if is_rtl:
+            _turn(cells[-1].paragraphs[0])
+    content = io.BytesIO()
+    document.save(content)
+    return content.getvalue(), lost(track, "a Word document")
+
+
+def _row(number: int, cue: Cue) -> tuple[str, ...]:
+    return str(number), clock(cue.start_ms), clock(cue.end_ms), cue.speaker or "", plain_text(cue.text)
+
+
+def _fill(cells: list[_Cell], values: tuple[str, ...]) -> None:
+    for cell, value in zip(cells, values, strict=True):
+        cell.text = _NOT_XML.sub("\ufffd", value)
+
+
+def _turn(paragraph: Paragraph) -> None:
+    paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+    for run in paragraph.runs:
+        run.font.rtl = True

@@ -1,0 +1,51 @@
+"""The words of a cue that a voice is to say.
+
+The rule, which takes no argument: markup, ruby glosses and ``{\\...}`` overrides go, entities become their characters.
+``[...]``, ``【...】`` and ``〔...〕`` describe sounds or name speakers, and go. ``(...)`` and ``（...）`` go where they
+open a line or follow the end of a sentence, as sound descriptions do; inside a sentence they are words, and stay
+(without the brackets being spoken). Music signs go, the words that are sung stay. A dash that opens a line goes.
+Lines are joined by a space, except between characters of scripts that have none.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from polyreel.subtitles.cuetext import spans
+from polyreel.subtitles.model import Cue
+
+_OVERRIDE = re.compile(r"\{\\[^{}]*\}")
+_DESCRIPTION = re.compile(r"\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕")
+_DASH = r"(?:[-–—‐−]+[ \t]*)?"
+_OPENING = re.compile(rf"^[ \t]*{_DASH}(?:\([^()]*\)|（[^（）]*）)[ \t]*[:：]?", re.MULTILINE)
+_AFTER_SENTENCE = re.compile(r"(?<=[.!?…。！？؟।\"”»])[ \t]*(?:\([^()]*\)|（[^（）]*）)")
+_MUSIC = re.compile(r"[♩♪♫♬♭♮♯🎵🎶]+|^[ \t]*#+(?=[ \t])|(?<=[ \t])#+[ \t]*$", re.MULTILINE)
+_LEADING_DASH = re.compile(rf"^[ \t]*{_DASH}", re.MULTILINE)
+_INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_SPACES = re.compile(r"[ \t\xa0\u3000]+")
+# Scripts that put no space between words: kana, Han, Thai, Lao, Khmer, Myanmar, and their punctuation.
+_SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff65"
+_BREAK = re.compile(rf"(?<=[{_SPACELESS}])\n+(?=[{_SPACELESS}])")
+
+
+def spoken_text(cue: Cue) -> str:
+    """The words to speak, on one line; ``""`` where a cue only describes sounds."""
+    shown = "".join(span.text for span in spans(cue.text) if not span.is_gloss) if _is_marked(cue.text) else cue.text
+    return spoken(shown)
+
+
+def spoken(shown: str) -> str:
+    """The words to speak of plain text as it is shown (see the module for the rule)."""
+    # Once more: SubRip files often hold entities, which SubRip doesn't have, and nobody says "amp".
+    text = html.unescape(shown) if "&" in shown else shown
+    text = _DESCRIPTION.sub("", _OVERRIDE.sub("", text))
+    text = _AFTER_SENTENCE.sub("", _OPENING.sub("", text))
+    text = _LEADING_DASH.sub("", _MUSIC.sub("", _INVISIBLE.sub("", text)))
+    lines = "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n") if line.strip())
+    said = _BREAK.sub("", lines).replace("\n", " ")
+    return said if any(char.isalnum() for char in said) else ""
+
+
+def _is_marked(text: str) -> bool:
+    return "<" in text or "&" in text
