@@ -37,7 +37,7 @@ class AssetOptions(Request):
     """Everything about a new asset but its media. Page section "Creating a new asset"."""
 
     locale: str = Field(description="The language that the video speaks.")
-    languages: tuple[TargetLanguage, ...] = Field(min_length=1)
+    languages: tuple[TargetLanguage, ...] = ()
     speakers_count: int | None = Field(default=None, ge=1)
     start_time: Seconds | None = Field(default=None, description="Seconds from the beginning of the video.")
     end_time: Seconds | None = None
