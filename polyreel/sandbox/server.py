@@ -46,8 +46,8 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
     box = unpack(settings)
     box.files.base_url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        application(box), http=BreakableProtocol, ws="none", log_level="critical", access_log=False, server_header=False,
-        timeout_graceful_shutdown=2,
+        application(box), http=BreakableProtocol, ws="none", log_level="critical", access_log=False,
+        server_header=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = _Quiet(config)
     loop = asyncio.get_running_loop()

@@ -21,7 +21,10 @@ class Wire(BaseModel):
 class Refusal(Exception):
     """The vendor says no. ``code`` is the vendor's own word for it, where it has one."""
 
-    def __init__(self, status: int, message: str, *, code: str = "", headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, *, code: str = "", field: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.field = field
         self.status = status
         self.message = message
         self.code = code
@@ -47,12 +50,18 @@ def parsed(model: type[Model], body: bytes | str, *, status: int = 400) -> Model
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise Refusal(status, first_fault(error), code="validation") from error
+        raise Refusal(status, first_fault(error), code="validation", field=first_field(error)) from error
 
 
 async def json_body(request: Request, model: type[Model], *, status: int = 400) -> Model:
     """The JSON body of a request as its model."""
     return parsed(model, await raw_json(request), status=status)
+
+
+def first_field(error: ValidationError) -> str:
+    """The name of the first field that is wrong; empty if it is the body itself."""
+    place = error.errors(include_url=False)[0]["loc"]
+    return str(place[0]) if place else ""
 
 
 def first_fault(error: ValidationError) -> str:

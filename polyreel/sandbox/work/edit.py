@@ -11,7 +11,7 @@ from polyreel.sandbox.work.probe import Clip
 _COPYABLE = ("h264", "hevc", "av1", "mpeg4", "vp9", "libdav1d")
 _FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 _SEGMENT_SECONDS = "2"
-_HEIGHTS = {"240p": 240, "360p": 360, "480p": 480, "540p": 540, "720p": 720, "1080p": 1080}
+HEIGHTS = {"240p": 240, "360p": 360, "480p": 480, "540p": 540, "720p": 720, "1080p": 1080}
 
 
 async def trim(media: Path, start: float, end: float, out: Path) -> Path:
@@ -65,19 +65,44 @@ async def stand_in(out: Path, seconds: float = 6.0) -> Path:
 
 async def stream(media: Path, clip: Clip, resolutions: list[str], folder: Path) -> None:
     """HLS (``video.m3u8``) and DASH (``video.mpd``) over the same segments, one rendition per resolution."""
-    heights = sorted({_HEIGHTS[name] for name in resolutions})
+    heights = sorted({min(HEIGHTS[name], clip.height) & ~1 for name in resolutions})
+    await _packaged(media, clip, _renditions(heights), folder)
+
+
+async def stream_as_is(media: Path, clip: Clip, folder: Path) -> None:
+    """The same files with the picture taken over as it is: one rendition, at once."""
+    video = ["-map", "0:v:0", *(("-c:v", "copy") if clip.video_codec == "h264" else _FAST)]
+    await _packaged(media, clip, video, folder)
+
+
+async def thumbnails(media: Path, clip: Clip, folder: Path, count: int = 6) -> list[str]:
+    """Pictures spread over the video; their names."""
+    names = [f"thumbnail_{number}.png" for number in range(1, count + 1)]
+    for number, name in enumerate(names):
+        await screenshot(media, clip.seconds * (number + 0.5) / count, folder / name)
+    return names
+
+
+async def sprite(media: Path, folder: Path, every: int = 2) -> str:
+    """One picture of 10 x 10 small ones, for the player's scrub bar; its name."""
+    grid = f"fps=1/{every},scale=160:90,tile=10x10"
+    await ffmpeg(*source(media), "-frames:v", "1", "-vf", grid, str(folder / "sprite_image.png"))
+    return "sprite_image.png"
+
+
+async def _packaged(media: Path, clip: Clip, video: list[str], folder: Path) -> None:
     await ffmpeg(
         *source(media),
-        *_renditions(heights, clip),
+        *video,
+        *(("-map", "0:a:0", "-c:a", "aac", "-ac", "2") if clip.audio_codec else ()),
         *("-f", "dash", "-seg_duration", _SEGMENT_SECONDS, "-use_template", "1", "-use_timeline", "1"),
         *("-adaptation_sets", "id=0,streams=v id=1,streams=a" if clip.audio_codec else "id=0,streams=v"),
         *("-hls_playlist", "1", "-hls_master_name", "video.m3u8", str(folder / "video.mpd")),
     )
 
 
-def _renditions(heights: list[int], clip: Clip) -> list[str]:
+def _renditions(heights: list[int]) -> list[str]:
     args: list[str] = []
     for index, height in enumerate(heights):
         args += ["-map", "0:v:0", f"-filter:v:{index}", f"scale=-2:{height}"]
-    args += [*_FAST, "-g", "48", "-sc_threshold", "0"]
-    return [*args, "-map", "0:a:0", "-c:a", "aac", "-ac", "2"] if clip.audio_codec else args
+    return [*args, *_FAST, "-g", "48", "-sc_threshold", "0"]

@@ -32,6 +32,13 @@ class InstantStudio:
         heard = order.source_script or _heard(clip.seconds)
         return Dubbed(video, voice, heard, order.script or _drafted(heard, order.target_locale))
 
+    async def listen(self, order: Order) -> tuple[Line, ...]:
+        """Placeholder lines over the whole length."""
+        clip = await probe(order.media)
+        if clip.audio_codec is None or await is_silent(order.media):
+            raise NothingSaid
+        return _heard(clip.seconds)
+
 
 def _mixed(order: Order, clip: Clip, out: Path) -> list[str]:
     pitch = 150 + zlib.crc32(order.target_locale.encode()) % 400

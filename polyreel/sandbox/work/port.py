@@ -45,3 +45,7 @@ class Studio(Protocol):
     async def dub(self, order: Order) -> Dubbed:
         """Dub the media; `NothingSaid` when there is nothing to dub."""
         ...
+
+    async def listen(self, order: Order) -> tuple[Line, ...]:
+        """What is said in the media; `NothingSaid` when nothing is."""
+        ...

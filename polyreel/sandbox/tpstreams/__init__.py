@@ -1,0 +1,1 @@
+"""TPStreams, rehearsed: assets, folders, subtitles, thumbnails, trims, uploads, webhooks."""

@@ -1,0 +1,93 @@
+"""TPStreams' door: login, tokens (twenty at most), the organisation in every path, assets by their id."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from polyreel.sandbox.box import box_of
+from polyreel.sandbox.state import Json
+from polyreel.sandbox.tpstreams.shapes import NAME, ORGANISATION
+from polyreel.sandbox.tpstreams.wire import Login
+from polyreel.sandbox.wire import Refusal, json_body
+
+MOST_TOKENS = 20
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def with_token(endpoint: Endpoint) -> Endpoint:
+    """Let only a logged-in request pass, and only to its own organisation."""
+
+    async def checked(request: Request) -> Response:
+        if request.path_params.get("organisation", ORGANISATION) != ORGANISATION:
+            raise Refusal(404, "Not Found", code="plain")
+        token_of(request)
+        return await endpoint(request)
+
+    return checked
+
+
+def token_of(request: Request) -> str:
+    """The token that a request carries, if it is a good one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
+        raise Refusal(401, "Authentication credentials were not provided.")
+    if scheme != "Token" or box_of(request).shelf(NAME).get("token", token) is None:
+        raise Refusal(401, "Invalid token.")
+    return token
+
+
+def asset_of(request: Request) -> Json:
+    """The asset that the path names."""
+    found = box_of(request).shelf(NAME).get("asset", request.path_params["asset_id"])
+    if found is None:
+        raise Refusal(404, "Not found.")
+    return found
+
+
+def video_of(request: Request) -> Json:
+    """The asset that the path names, if it is a video."""
+    asset = asset_of(request)
+    if asset["type"] != "video":
+        raise Refusal(400, "This asset is not a video.")
+    return asset
+
+
+def finished_video_of(request: Request) -> Json:
+    """The video that the path names, if it is ready for further work."""
+    asset = video_of(request)
+    if asset["status"] != "Completed":
+        raise Refusal(400, f"The video is {asset['status']}; it must be Completed.")
+    return asset
+
+
+async def login(request: Request) -> Response:
+    """A token for a user and a password."""
+    wanted = await json_body(request, Login)
+    if wanted.organization_id != ORGANISATION:
+        raise Refusal(404, "Not Found", code="plain")
+    if (wanted.username, wanted.password) != ("sandbox", "sandbox"):
+        raise Refusal(400, "Unable to log in with provided credentials.", code="validation")
+    shelf = box_of(request).shelf(NAME)
+    if len(shelf.all("token")) >= MOST_TOKENS:
+        raise Refusal(403, "Maximum amount of tokens allowed per organization exceeded.")
+    token = shelf.add("token", {}, key=secrets.token_hex(20))["id"]
+    return JSONResponse({"token": token})
+
+
+async def logout(request: Request) -> Response:
+    """The token is no longer good."""
+    box_of(request).shelf(NAME).remove("token", token_of(request))
+    return Response(status_code=204)
+
+
+def routes() -> list[BaseRoute]:
+    """The door's paths."""
+    return [
+        Route("/api/auth/login/", login, methods=["POST"]),
+        Route("/api/auth/logout/", with_token(logout), methods=["POST"]),
+    ]

@@ -1,0 +1,191 @@
+"""What happens to a TPStreams asset: Not Started -> Queued -> Processing -> Completed or Error; trims; subtitles."""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from polyreel.sandbox import fetch
+from polyreel.sandbox.box import Box
+from polyreel.sandbox.jobs import Job
+from polyreel.sandbox.money import BalanceTooSmall
+from polyreel.sandbox.state import Json
+from polyreel.sandbox.tpstreams.shapes import NAME, asset_detail
+from polyreel.sandbox.work import edit
+from polyreel.sandbox.work.ffmpeg import ToolFailed
+from polyreel.sandbox.work.port import NothingSaid, Order
+from polyreel.sandbox.work.probe import Clip, NotMedia, probe
+from polyreel.sandbox.work.script import vtt
+
+QUEUE_SECONDS = 10.0
+WORK_SECONDS = 30.0
+MOST_BYTES = 5 << 30
+TRIM_WORDS = {1: "Pending", 2: "Processing", 3: "Completed", 4: "Failed"}
+
+
+def _tell(box: Box, asset: Json) -> None:
+    """Send the whole asset to every webhook."""
+    for hook in box.shelf(NAME).all("webhook"):
+        box.mailbox.post(NAME, hook["url"], asset["status"], asset_detail(box, asset), _token(hook["secret_token"]))
+
+
+def _token(secret: str) -> Callable[[bytes], Mapping[str, str]]:
+    return lambda _body: {"x-streams-token": secret}
+
+
+def _change(box: Box, asset: Json, **changes: object) -> Json:
+    changed = box.shelf(NAME).change("asset", asset["id"], **changes)
+    if "status" in changes:
+        _tell(box, changed)
+    return changed
+
+
+# -- a new video
+
+
+async def queue(box: Box, job: Job) -> None:
+    """Not Started -> Queued."""
+    asset = _change(box, box.shelf(NAME).need("asset", job.subject), status="Queued")
+    box.jobs.start(NAME, "transcode", asset["id"], after=QUEUE_SECONDS)
+
+
+async def transcode(box: Box, job: Job) -> None:
+    """Queued -> Processing; the work itself is the next step."""
+    asset = _change(box, box.shelf(NAME).need("asset", job.subject), status="Processing", progress=10)
+    box.jobs.start(NAME, "package", asset["id"], after=WORK_SECONDS)
+
+
+async def package(box: Box, job: Job) -> None:
+    """Processing -> Completed, playable and with pictures."""
+    asset = box.shelf(NAME).need("asset", job.subject)
+    try:
+        if rehearsed := box.faults.take("job_fails", NAME, "package"):
+            raise ToolFailed(rehearsed.message or rehearsed.code or "rehearsed failure")
+        source = asset["source"] or (await _fetched(box, asset["inputs"][0]["url"])).name
+        finished = await packaged(box, asset, source)
+    except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge, NotMedia, ToolFailed) as error:
+        _change(box, asset, status="Error", error=str(error) or "the video is too large")
+        return
+    _change(box, asset, status="Completed", progress=100, **finished)
+    if asset["generate_subtitle"]:
+        box.jobs.start(NAME, "subtitle", asset["id"], after=WORK_SECONDS)
+
+
+async def _fetched(box: Box, url: str) -> Path:
+    return await fetch.fetch(url, box.files.new(".mp4"), most_bytes=MOST_BYTES)
+
+
+async def packaged(box: Box, asset: Json, source: str) -> Json:
+    """Everything that makes a file playable: streams, thumbnails, the scrub bar's sprite."""
+    media = box.files.path(source)
+    clip = await probe(media)
+    if clip.video_codec is None:
+        raise NotMedia("no video in the file")
+    streams, pictures = box.files.new_folder(), box.files.new_folder()
+    await _streamed(box, asset, clip, media, streams)
+    names = await edit.thumbnails(media, clip, pictures)
+    _open(pictures)
+    if not any(track["type"] == "Preview Thumbnail" for track in box.shelf(NAME).all("track", asset["id"])):
+        add_track(box, asset, type="Preview Thumbnail", file=await edit.sprite(media, pictures))
+    elif asset["pictures"]:
+        shutil.copyfile(box.files.path(asset["pictures"]) / "sprite_image.png", pictures / "sprite_image.png")
+    return {
+        "source": source,
+        "stream": streams.name,
+        "pictures": pictures.name,
+        "thumbnails": names,
+        "cover": _kept_cover(box, asset, pictures),
+        "duration": round(clip.seconds),
+        "seconds": clip.seconds,
+        "bytes": clip.bytes,
+    }
+
+
+async def _streamed(box: Box, asset: Json, clip: Clip, media: Path, folder: Path) -> None:
+    if box.settings.engine == "instant":
+        await edit.stream_as_is(media, clip, folder)
+    else:
+        await edit.stream(media, clip, asset["resolutions"], folder)
+    if asset["content_protection_type"] == "disable":
+        _open(folder)
+
+
+def _open(folder: Path) -> None:
+    (folder / ".open").touch()
+
+
+def _kept_cover(box: Box, asset: Json, pictures: Path) -> str | None:
+    if asset["cover"]:
+        shutil.copyfile(box.files.path(asset["pictures"]) / asset["cover"], pictures / asset["cover"])
+    return str(asset["cover"]) if asset["cover"] else None
+
+
+def add_track(box: Box, asset: Json, **fields: object) -> Json:
+    """A track with a number of its own."""
+    number = random.randrange(1000, 10**6)  # noqa: S311 - an id, not a secret
+    return box.shelf(NAME).add("track", {"number": number, **fields}, key=str(number), parent=asset["id"])
+
+
+# -- trims
+
+
+async def trim(box: Box, job: Job) -> None:
+    """Cut the video; the full one is kept for a revert."""
+    asset, shelf = box.shelf(NAME).need("asset", job.subject), box.shelf(NAME)
+    cut = shelf.change("trim", job.payload["trim"], status=2, modified=box.clock.stamp())
+    try:
+        if rehearsed := box.faults.take("job_fails", NAME, "trim"):
+            raise ToolFailed(rehearsed.message or "rehearsed failure")
+        end = cut["end_time"] or asset["seconds"]
+        out = await edit.trim(box.files.path(asset["source"]), cut["start_time"] or 0.0, end, box.files.new(".mp4"))
+        finished = await packaged(box, asset, out.name)
+    except (ToolFailed, NotMedia):
+        shelf.change("trim", cut["id"], status=4, modified=box.clock.stamp())
+        _change(box, asset, status="Completed")
+        return
+    shelf.change("trim", cut["id"], status=3, modified=box.clock.stamp())
+    _change(box, asset, status="Completed", original=asset["original"] or asset["source"], **finished)
+    box.files.remove(asset["stream"], asset["pictures"], asset["source"] if asset["original"] else None)
+
+
+async def revert(box: Box, job: Job) -> None:
+    """Back to the full video."""
+    asset = box.shelf(NAME).need("asset", job.subject)
+    if asset["original"]:
+        finished = await packaged(box, asset, asset["original"])
+        _change(box, asset, status="Completed", original=None, **finished)
+        box.files.remove(asset["stream"], asset["pictures"], asset["source"])
+
+
+# -- subtitles
+
+
+async def subtitle(box: Box, job: Job) -> None:
+    """Listen, and write an English WebVTT track."""
+    asset = box.shelf(NAME).need("asset", job.subject)
+    folder = box.files.new_folder()
+    try:
+        order = Order(box.files.path(asset["source"]), "en-US", "en-US", "dub", folder)
+        lines = await box.studio.listen(order)
+        box.purse.charge(NAME, f"{asset['id']}-subtitle", math.ceil(asset["seconds"] / 60), "automatic subtitles")
+    except (NothingSaid, ToolFailed, BalanceTooSmall) as error:
+        box.shelf(NAME).change("asset", asset["id"], subtitling=False, subtitle_error=str(error))
+        return
+    finally:
+        box.files.remove(folder.name)
+    file = box.files.new(".vtt")
+    file.write_text(vtt(lines))
+    add_track(box, asset, type="Subtitle", name="English", language="en", automatic=True, file=file.name)
+
+
+STEPS = {
+    "queue": queue,
+    "transcode": transcode,
+    "package": package,
+    "trim": trim,
+    "revert": revert,
+    "subtitle": subtitle,
+}
