@@ -30,6 +30,7 @@ from polyreel.sandbox.settings import Settings
 from polyreel.sandbox.state import State
 from polyreel.sandbox.storm import Storm
 from polyreel.sandbox.tpstreams import api as tpstreams_api
+from polyreel.sandbox.videojungle import api as videojungle_api
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.instant import InstantStudio
 
@@ -38,7 +39,7 @@ log = logging.getLogger("polyreel.sandbox")
 
 def vendors() -> list[Vendor]:
     """Everybody who is rehearsed."""
-    return [panjaya_api.vendor(), dubformer_api.vendor(), tpstreams_api.vendor()]
+    return [panjaya_api.vendor(), dubformer_api.vendor(), tpstreams_api.vendor(), videojungle_api.vendor()]
 
 
 def unpack(settings: Settings) -> Box:

@@ -1,0 +1,1 @@
+"""Video Jungle, rehearsed: projects, scripts, assets, video files."""

@@ -1,0 +1,45 @@
+"""Video Jungle's door: the key in ``X-API-Key`` (or, from older clients, as a bearer); documents by their id."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from polyreel.sandbox.box import box_of
+from polyreel.sandbox.state import Json
+from polyreel.sandbox.videojungle.shapes import KEY, NAME
+from polyreel.sandbox.wire import Refusal
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def with_key(endpoint: Endpoint) -> Endpoint:
+    """Let only requests with the account's key pass."""
+
+    async def checked(request: Request) -> Response:
+        given = request.headers.get("x-api-key")
+        if given is None:
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if given != KEY:
+            raise Refusal(401, "Invalid or missing API key")
+        return await endpoint(request)
+
+    return checked
+
+
+def named(request: Request, kind: str, param: str) -> Json:
+    """The document that the path names."""
+    found = box_of(request).shelf(NAME).get(kind, request.path_params[param])
+    if found is None:
+        raise Refusal(404, f"{kind.capitalize()} not found")
+    return found
+
+
+def limited(request: Request, default: int) -> int:
+    """The query's ``limit``."""
+    given = request.query_params.get("limit", str(default))
+    if not given.isdecimal() or int(given) < 1:
+        raise Refusal(422, "limit must be a positive integer", code="validation", field="limit")
+    return int(given)
