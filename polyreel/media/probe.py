@@ -51,7 +51,7 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """One sound track. ``start`` is seconds on the file's timeline, ``language`` as the file says it ("" if not)."""
+    """One sound track. ``start`` and ``duration`` are seconds, ``language`` is as the file says it ("" if not)."""
 
     index: int
     codec: str
@@ -60,6 +60,7 @@ class AudioStream:
     layout: str
     sample_rate: int
     start: Fraction
+    duration: Fraction
     language: str
     title: str
 
@@ -95,7 +96,7 @@ def probe(path: Path) -> MediaInfo:
     with opened(path) as container:
         zero = Fraction(container.start_time or 0, av.time_base)
         video = _video(container, zero)
-        audio = tuple(_audio(stream, zero) for stream in container.streams.audio)
+        audio = tuple(_audio(container, stream, zero) for stream in container.streams.audio)
         if video is None and not audio:
             raise _unsupported(path, "holds neither a moving picture nor sound.")
         return MediaInfo(
@@ -292,7 +293,7 @@ def _rotation(container: av.container.InputContainer, stream: Any) -> int:
     return 0
 
 
-def _audio(stream: Any, zero: Fraction) -> AudioStream:
+def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) -> AudioStream:
     context = stream.codec_context
     return AudioStream(
         index=stream.index,
@@ -302,6 +303,7 @@ def _audio(stream: Any, zero: Fraction) -> AudioStream:
         layout=context.layout.name,
         sample_rate=context.sample_rate,
         start=_seconds(stream.start_time, stream.time_base) - zero if stream.start_time is not None else Fraction(0),
+        duration=_seconds(stream.duration, stream.time_base) or _container_duration(container),
         language=_language(stream),
         title=_clean(stream.metadata.get("title", "")),
     )

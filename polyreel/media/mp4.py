@@ -1,0 +1,199 @@
+"""What ffmpeg doesn't write into an MP4: a track's full language tag (``elng``, ISO/IEC 14496-12, 8.4.6).
+
+Putting the index in front of the media (faststart) rewrites the file anyway, so both happen in one pass here. The index
+is read into memory (some MB for a film), the media never.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+
+from polyreel.errors import ToolError
+
+_Extent: TypeAlias = tuple[bytes, int, int]
+_LEFT_BEHIND = frozenset({b"ftyp", b"moov", b"free"})
+_CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
+_PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+_INDEX_LIMIT = 512 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box of an index: its kind, and its content or the boxes inside it."""
+
+    kind: bytes
+    content: bytes = b""
+    inside: tuple[Box, ...] = ()
+
+    def child(self, *path: bytes) -> Box | None:
+        """The first box under this one by kinds, e.g. ``trak.child(b"mdia", b"elng")``."""
+        found: Box | None = self
+        for kind in path:
+            found = next((box for box in found.inside if box.kind == kind), None) if found else None
+        return found
+
+    def packed(self) -> bytes:
+        """The box as it stands in a file."""
+        body = self.content or b"".join(box.packed() for box in self.inside)
+        return struct.pack(">I4s", 8 + len(body), self.kind) + body
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What to say of a track: its BCP-47 tag ("" for none), and whether it plays without being chosen."""
+
+    tag: str = ""
+    enabled: bool = True
+
+
+def finish(part: Path, target: Path, labels: Sequence[Label]) -> None:
+    """Write ``part`` to ``target`` with its index in front and a label per track, in track order."""
+    with part.open("rb") as source:
+        extents = list(_top_level(source, part.stat().st_size))
+        index = _labelled(_read_index(source, extents, part), labels)
+        before = sum(size for kind, _, size in extents if kind == b"ftyp")
+        moved = _shifted(index, extents, before)
+        with target.open("wb") as output:
+            for kind, start, size in extents:
+                if kind == b"ftyp":
+                    _copy(source, output, start, size)
+            output.write(moved.packed())
+            for kind, start, size in extents:
+                if kind not in _LEFT_BEHIND:
+                    _copy(source, output, start, size)
+
+
+def track_tags(path: Path) -> list[tuple[str, str, str]]:
+    """Per track: handler (``vide``, ``soun``, ``sbtl``), ISO 639-2 code, BCP-47 tag ("" where there is none)."""
+    with path.open("rb") as source:
+        index = _read_index(source, list(_top_level(source, path.stat().st_size)), path)
+    return [_tags_of(trak) for trak in index.inside if trak.kind == b"trak"]
+
+
+def _tags_of(trak: Box) -> tuple[str, str, str]:
+    handler, header, extended = (trak.child(b"mdia", kind) for kind in (b"hdlr", b"mdhd", b"elng"))
+    if handler is None or header is None:
+        return "", "", ""
+    packed = int.from_bytes(header.content[-4:-2], "big")
+    code = "".join(chr(96 + (packed >> shift & 31)) for shift in (10, 5, 0))
+    tag = extended.content[4:].split(b"\0")[0].decode("ascii", "replace") if extended else ""
+    return handler.content[8:12].decode("ascii", "replace"), code, tag
+
+
+def _top_level(source: BinaryIO, length: int) -> Iterator[_Extent]:
+    position = 0
+    while position + 8 <= length:
+        source.seek(position)
+        size, kind = struct.unpack(">I4s", source.read(8))
+        if size == 1:
+            size = int.from_bytes(source.read(8), "big")
+        size = size or length - position
+        if size < 8 or position + size > length:
+            raise ToolError("the written MP4 is damaged.", where="mp4", remedy="Check the disk's free space.")
+        yield kind, position, size
+        position += size
+
+
+def _read_index(source: BinaryIO, extents: Sequence[_Extent], path: Path) -> Box:
+    for kind, start, size in extents:
+        if kind == b"moov" and size < _INDEX_LIMIT:
+            source.seek(start + 8)
+            return Box(kind, inside=tuple(_boxes(source.read(size - 8))))
+    raise ToolError("no usable index in the MP4.", where=str(path), remedy="Check the disk's free space.")
+
+
+def _boxes(content: bytes) -> Iterator[Box]:
+    position = 0
+    while position + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, position)
+        if size < 8 or position + size > len(content):
+            raise ToolError("the index of the MP4 is damaged.", where="mp4")
+        body = content[position + 8 : position + size]
+        yield Box(kind, inside=tuple(_boxes(body))) if kind in _PARENTS else Box(kind, body)
+        position += size
+
+
+def _labelled(index: Box, labels: Sequence[Label]) -> Box:
+    waiting = iter(labels)
+    inside = (_with_label(box, next(waiting, Label())) if box.kind == b"trak" else box for box in index.inside)
+    return Box(index.kind, inside=tuple(inside))
+
+
+def _with_label(trak: Box, label: Label) -> Box:
+    inside = trak.inside
+    if not label.enabled:
+        # ffmpeg enables the first track of each kind, so subtitles would show unasked.
+        inside = tuple(_disabled(box) if box.kind == b"tkhd" else box for box in inside)
+    if label.tag:
+        elng = Box(b"elng", bytes(4) + label.tag.encode("ascii") + b"\0")
+        inside = tuple(_after_header(box, elng) if box.kind == b"mdia" else box for box in inside)
+    return Box(trak.kind, inside=inside)
+
+
+def _disabled(header: Box) -> Box:
+    return Box(header.kind, header.content[:3] + bytes([header.content[3] & ~1]) + header.content[4:])
+
+
+def _after_header(media: Box, elng: Box) -> Box:
+    kept = [box for box in media.inside if box.kind != b"elng"]
+    return Box(media.kind, inside=(*kept[:1], elng, *kept[1:]))
+
+
+def _shifted(index: Box, extents: Sequence[_Extent], before: int) -> Box:
+    """The index with every chunk where it will be: behind the index, whose own length may depend on that."""
+    narrow = _placed(index, extents, before, wide=False)
+    return narrow if narrow is not None else _placed(index, extents, before, wide=True) or index
+
+
+def _placed(index: Box, extents: Sequence[_Extent], before: int, *, wide: bool) -> Box | None:
+    """None where 32-bit offsets do not reach far enough."""
+    as_wide = _relocated(index, [], wide)
+    if as_wide is None:
+        return None
+    moves, begin = [], before + len(as_wide.packed())
+    for kind, start, size in extents:
+        if kind not in _LEFT_BEHIND:
+            moves.append((start, size, begin - start))
+            begin += size
+    return _relocated(index, moves, wide)
+
+
+def _relocated(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool) -> Box | None:
+    if box.kind in _CHUNKS:
+        return _relocated_chunks(box, moves, wide)
+    if not box.inside:
+        return box
+    inside = [_relocated(one, moves, wide) for one in box.inside]
+    return None if None in inside else Box(box.kind, inside=tuple(one for one in inside if one))
+
+
+def _relocated_chunks(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool) -> Box | None:
+    old = np.frombuffer(box.content[8:], dtype=_CHUNKS[box.kind]).astype(np.int64)
+    new = old.copy()
+    for start, size, by in moves:
+        new[(old >= start) & (old < start + size)] += by
+    kind = b"co64" if wide else box.kind
+    if kind == b"stco" and new.size and new.max() > 0xFFFFFFFF:
+        return None
+    return Box(kind, box.content[:8] + new.astype(_CHUNKS[kind]).tobytes())
+
+
+def _copy(source: BinaryIO, output: BinaryIO, start: int, size: int) -> None:
+    """Copy a stretch of a file; the kernel does it where it can, so no media passes through this process."""
+    output.flush()
+    while size:
+        try:
+            done = os.sendfile(output.fileno(), source.fileno(), start, min(size, 1 << 30))
+        except OSError as error:
+            raise ToolError(f"could not be written: {error.strerror}.", where=output.name) from error
+        if done == 0:
+            raise ToolError("the written MP4 is damaged.", where=source.name)
+        start, size = start + done, size - done
+    output.seek(0, os.SEEK_END)
