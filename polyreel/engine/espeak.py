@@ -75,15 +75,16 @@ class _Library:
             self._heard += ctypes.string_at(wave, count * 2)
         return int(len(self._heard) > _LONGEST_S * self.rate * 2)  # 1 stops the synthesis
 
-    def languages(self) -> frozenset[str]:
-        """Every language code that a voice file answers to, lower-case."""
+    def voices(self) -> frozenset[str]:
+        """Every voice file with a dictionary to speak from, by its name in lower case. (Some languages ship half.)"""
         self._lib.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
-        records = self._lib.espeak_ListVoices(None)
         found: set[str] = set()
-        for each in records:
+        for each in self._lib.espeak_ListVoices(None):
             if not each:
                 break
-            found |= _language_names(each.contents.languages)
+            file = self.data / "lang" / each.contents.identifier.decode()
+            if (self.data / f"{_dictionary(file)}_dict").exists():
+                found.add(file.name.lower())
         return frozenset(found)
 
     def say(self, text: str, voice: str, words_per_minute: int, pitch: int) -> Samples:
@@ -100,15 +101,11 @@ class _Library:
         return np.frombuffer(bytes(self._heard), "<i2").astype(np.float32) / np.float32(32768)
 
 
-def _language_names(packed: ctypes._Pointer[ctypes.c_char]) -> set[str]:
-    """``languages`` is a list of (priority byte, text, NUL), ended by a zero priority."""
-    names: set[str] = set()
-    at = 0
-    while packed[at] != b"\0":
-        name = ctypes.string_at(ctypes.addressof(packed.contents) + at + 1)
-        names.add(name.decode().lower())
-        at += len(name) + 2
-    return names
+def _dictionary(voice_file: Path) -> str:
+    """The dictionary that a voice speaks from: as its file says, else its language's."""
+    lines = (line.split() for line in voice_file.read_text(encoding="utf-8").splitlines())
+    named = (words[1] for words in lines if len(words) > 1 and words[0] == "dictionary")
+    return next(named, voice_file.name.partition("-")[0])
 
 
 @cache
@@ -146,7 +143,7 @@ class EspeakVoice:
         """``f2``, ``f2@60``, or a whole id such as ``en-gb+f2``. Raises NoVoice for a variant that is not shipped."""
         language, _, variant = asked.rpartition("+")
         name, _, pitch = variant.partition("@")
-        speakable = not language or espeak_voice(language, _languages()) is not None
+        speakable = not language or espeak_voice(language, _voices()) is not None
         if not speakable or name not in variants() or not (pitch or "50").isdecimal():
             raise NoVoice(
                 f"espeak-ng has no voice '{asked[:40]}'.",
@@ -197,14 +194,14 @@ def variants() -> frozenset[str]:
 
 
 @cache
-def _languages() -> frozenset[str]:
+def _voices() -> frozenset[str]:
     library = _loaded()
     with library.lock:
-        return library.languages()
+        return library.voices()
 
 
 def _voice_for(locale: str) -> str | None:
-    return espeak_voice(locale, _languages())
+    return espeak_voice(locale, _voices())
 
 
 def _required(locale: str) -> str:

@@ -18,9 +18,7 @@ _BY_TAG = {
     "en-CA": "en-us",
     "en-PH": "en-us",
     "en-PR": "en-us",
-    "fr": "fr-fr",
-    "fr-BE": "fr-be",
-    "fr-CH": "fr-ch",
+    "en-GB": "en",
     "sh": "hr",
     "iw": "he",
     "in": "id",
@@ -60,7 +58,7 @@ def espeak_voice(locale: str, available: frozenset[str]) -> str | None:
     language = subtags[0].lower()
     region = next((tag.upper() for tag in subtags[1:] if _is_region(tag)), "")
     candidates = [
-        locale.lower(),
+        _BY_TAG.get(locale) or locale.lower(),
         _BY_TAG.get(f"{language}-{subtags[-1].lower()}"),
         _by_region(language, region),
         _BY_TAG.get(language),
@@ -82,5 +80,5 @@ def _by_region(language: str, region: str) -> str | None:
     if language == "es" and region in _LATIN_AMERICA:
         return "es-419"
     if language == "en":
-        return "en-029" if region in _CARIBBEAN else "en-gb"
+        return "en-029" if region in _CARIBBEAN else "en"
     return f"{language}-{region}".lower()

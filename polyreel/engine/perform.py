@@ -1,0 +1,170 @@
+"""One language, spoken: cast the voices, say every sentence, fit it, write the stem. Blocks; call it in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from polyreel.engine import fit
+from polyreel.engine.booth import Booth, Take
+from polyreel.engine.script import Script
+from polyreel.engine.sentences import Line, Sentence, cut_back, into_sentences
+from polyreel.engine.stem import RATE, Placed, voice_gains, write_stem
+from polyreel.engine.voices import Voice, assign
+from polyreel.errors import EngineError
+from polyreel.outcome import Artefact, LineFit, Value
+from polyreel.store import Store
+
+_SHARE_SAID, _SHARE_FITTED = 0.7, 0.2
+
+
+class Performance(Value):
+    """A language's speech: the stem (raw 16-bit mono, 48 kHz, as long as the reel), and how each line sits."""
+
+    stem: Artefact
+    lines: tuple[LineFit, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """How a script is to be spoken. ``samples`` is the reel's length at 48 kHz; ``asked`` the voices a job names."""
+
+    locale: str
+    samples: int
+    asked: tuple[str, ...] = ()
+    beat_ms: int = 0
+
+    @property
+    def reel_ms(self) -> int:
+        """The reel's length in whole milliseconds."""
+        return self.samples * 1000 // RATE
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A sentence, the voice it got, and how it came out at its own pace."""
+
+    sentence: Sentence
+    voice: str
+    natural: Take
+
+
+def perform(
+    script: Script,
+    direction: Direction,
+    voice: Voice,
+    store: Store,
+    *,
+    on_progress: Callable[[float], None],
+    go_on: Callable[[], None],
+) -> Performance:
+    """Speak a script. ``go_on`` is called before each sentence and may raise to stop.
+
+    What was said before comes from the store, so that after an interruption, or when one cue has changed, only the
+    rest is spoken. Raises NoVoice, or EngineError (``empty_transcript``) where there is nothing to speak.
+    """
+    session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
+    lines, notes = _within(script, direction.reel_ms)
+    sentences = into_sentences(lines)
+    said = session.say(sentences, assign(voice, direction.locale, (s.speaker for s in sentences), direction.asked))
+    if not said:
+        raise EngineError(
+            "nothing in the script can be spoken.",
+            code="empty_transcript",
+            where=direction.locale,
+            remedy="Give a script with words in it, timed to the reel.",
+        )
+    cast = session.fit(said)
+    notes += _unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, [s.sentence.text for s in said])
+    found = [line for each in cast for line in _line_fits(each)]
+    return Performance(
+        stem=session.write(cast), lines=tuple(sorted(found, key=lambda line: line.start_ms)), notes=notes
+    )
+
+
+def _within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:
+    inside = [line for line in script.lines if line.start_ms < reel_ms]
+    outside = len(script.lines) - len(inside)
+    late = (f"{outside} lines begin after the reel has ended and are not spoken.",) if outside else ()
+    return inside, (*script.notes, *late)
+
+
+def _unsaid(count: int) -> tuple[str, ...]:
+    return (f"{count} sentences hold nothing that this voice can say.",) if count else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A sentence at its place, and how it sounds there."""
+
+    said: _Said
+    place: fit.Place
+    take: Take
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One language's time in the booth."""
+
+    booth: Booth
+    direction: Direction
+    store: Store
+    on_progress: Callable[[float], None]
+    go_on: Callable[[], None]
+
+    def say(self, sentences: Sequence[Sentence], casting: Mapping[str | None, str]) -> list[_Said]:
+        """Every sentence at its voice's own pace; those that the voice can't say are missing."""
+        said: list[_Said] = []
+        for done, sentence in enumerate(sentences):
+            self.go_on()
+            voice = casting[sentence.speaker]
+            try:
+                said.append(_Said(sentence, voice, self.booth.natural(sentence.text, voice)))
+            except EngineError as error:
+                if error.code != "nothing_to_say":
+                    raise
+            self.on_progress(_SHARE_SAID * (done + 1) / len(sentences))
+        return said
+
+    def fit(self, said: Sequence[_Said]) -> list[_Fitted]:
+        """Every sentence at its place, by start."""
+        waiting = [fit.Spoken(s.sentence.start_ms, s.sentence.end_ms, s.natural.ms, s.sentence.speaker) for s in said]
+        places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
+        fitted: list[_Fitted] = []
+        for each, place in zip(said, places, strict=True):
+            self.go_on()
+            take = self.booth.fitted(each.sentence.text, each.voice, each.natural, place.length_ms)
+            fitted.append(_Fitted(each, place, take))
+            self.on_progress(_SHARE_SAID + _SHARE_FITTED * len(fitted) / len(said))
+        return sorted(fitted, key=lambda each: each.place.start_ms)
+
+    def write(self, fitted: Sequence[_Fitted]) -> Artefact:
+        """The stem, in the store."""
+        gains = voice_gains((each.said.voice, each.said.natural) for each in fitted)
+        placed = (Placed(each.take, each.place.start_ms, gains.get(each.said.voice, 1.0)) for each in fitted)
+        with self.store.scratch() as folder:
+            write_stem(folder / "speech.s16", placed, self.direction.samples)
+            return self.store.keep(folder / "speech.s16", ".s16")
+
+
+def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
+    """A sentence's fit, told per line. All its lines share its pace, and its flag."""
+    said, place, take = fitted.said, fitted.place, fitted.take
+    spoken_ms = min(take.ms, place.length_ms)
+    spoken = cut_back(said.sentence, place.start_ms, place.start_ms + spoken_ms)
+    natural = cut_back(said.sentence, 0, said.natural.ms)
+    for line, (start, end), (begin, done) in zip(said.sentence.lines, spoken, natural, strict=True):
+        yield LineFit(
+            text=line.text,
+            speaker=line.speaker,
+            cue_start_ms=line.start_ms,
+            cue_end_ms=line.end_ms,
+            start_ms=start,
+            end_ms=end,
+            natural_ms=done - begin,
+            ratio=round(said.natural.ms / max(1, spoken_ms), 4),
+            too_long=place.too_long,
+            reused=said.natural.reused and take.reused,
+            voice=said.voice,
+        )
