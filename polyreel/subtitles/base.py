@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from polyreel.subtitles.model import Note, Reading, Track, Writing
+from polyreel.errors import SubtitleError
+from polyreel.subtitles.model import Note, NoteKind, Reading, Track, Writing
 
 Reader = Callable[[str], Reading]
 Writer = Callable[[Track, str | None], Writing]
@@ -29,6 +30,44 @@ class Format:
     read: Reader | None = None
     write: Writer | None = None
     write_bytes: BinaryWriter | None = None
+
+
+# A file with more than this to say about it is no subtitle file; the notes alone would fill the memory.
+_MOST_NOTES = 100_000
+
+
+class Notes:
+    """What a reader or a writer has to say, in the order of the lines."""
+
+    def __init__(self) -> None:
+        self._notes: list[Note] = []
+
+    def add(self, kind: NoteKind, code: str, line: int, message: str) -> None:
+        """Add one. Raises SubtitleError where there is no end of them."""
+        if len(self._notes) >= _MOST_NOTES:
+            raise SubtitleError(
+                f"more than {_MOST_NOTES} things are wrong with it, the last one {message}",
+                line=line,
+                where=f"line {line}",
+                remedy="Give a subtitle file.",
+            )
+        self._notes.append(Note(kind, code, message, line))
+
+    def repaired(self, code: str, line: int, message: str) -> None:
+        """Read, though it was not written as it should be."""
+        self.add("repaired", code, line, message)
+
+    def dropped(self, code: str, line: int, message: str) -> None:
+        """Words that are not in the track."""
+        self.add("dropped", code, line, message)
+
+    def lost(self, code: str, line: int, message: str) -> None:
+        """Something other than words that could not be carried."""
+        self.add("lost", code, line, message)
+
+    def by_line(self) -> tuple[Note, ...]:
+        """All of them, by line."""
+        return tuple(sorted(self._notes, key=lambda note: note.line))
 
 
 def excerpt(text: str, limit: int = 60) -> str:

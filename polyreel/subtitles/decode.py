@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from polyreel.errors import SubtitleError
 from polyreel.subtitles.codepages import recognised
@@ -19,6 +20,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD = 4096
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 Decoded = tuple[str, str, tuple[Note, ...]]
 
@@ -87,8 +89,8 @@ def _as_code_page(data: bytes) -> Decoded:
 
 def _line_of_first(data: bytes) -> int:
     """The line of the first byte beyond ASCII."""
-    at = next((at for at, byte in enumerate(data) if byte > 0x7F), 0)
-    return data.count(b"\n", 0, at) + 1
+    found = _BEYOND_ASCII.search(data)
+    return data.count(b"\n", 0, found.start()) + 1 if found else 1
 
 
 def _as(data: bytes, encoding: str) -> Decoded:

@@ -50,7 +50,11 @@ NoteKind = Literal["repaired", "dropped", "lost"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that is not as it stood: repaired or dropped in reading, lost in writing. ``line`` counts from 1."""
+    """Something that is not as it stood. ``line`` counts from 1; 0 is no line in particular.
+
+    ``repaired``: read, though it was not written as it should be. ``dropped``: words that are not in the track.
+    ``lost``: something other than words (a setting, a style, a name) that could not be carried, in or out.
+    """
 
     kind: NoteKind
     code: str

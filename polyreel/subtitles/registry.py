@@ -22,7 +22,7 @@ def _later(module: str, function: str) -> Any:
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "srt": Format("srt", (".srt",), "SubRip", read=_later("srt", "read"), write=_later("srt", "write")),
+        "srt": Format("srt", (".srt",), "SubRip", read=_later("srt", "read"), write=_later("srt_write", "write")),
         "vtt": Format(
             "vtt", (".vtt", ".webvtt"), "WebVTT", read=_later("webvtt", "read"), write=_later("webvtt_write", "write")
         ),
@@ -52,5 +52,5 @@ def format_of_file(name: str) -> Format | None:
 
 def format_of_text(text: str) -> str:
     """``vtt`` where the text begins as WebVTT must, else ``srt``."""
-    begin = text[:8].removeprefix("\ufeff")
+    begin = text[:7]
     return "vtt" if begin[:6] == "WEBVTT" and begin[6:7] in {"", " ", "\t", "\n", "\r"} else "srt"

@@ -2,9 +2,9 @@
 
 The rule, which takes no argument: markup, ruby glosses and ``{\\...}`` overrides go, entities become their characters.
 ``[...]``, ``【...】`` and ``〔...〕`` describe sounds or name speakers, and go. ``(...)`` and ``（...）`` go where they
-open a line or follow the end of a sentence, as sound descriptions do; inside a sentence they are words, and stay
-(without the brackets being spoken). Music signs go, the words that are sung stay. A dash that opens a line goes.
-Lines are joined by a space, except between characters of scripts that have none.
+open a line or follow the end of a sentence or a colon, as sound descriptions do; inside a sentence they are words, and
+stay. Music signs go, the words that are sung stay. A dash that opens a line goes. Lines are joined by a space, except
+between characters of scripts that have none. What holds no letter and no digit is nothing to say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OVERRIDE = re.compile(r"\{\\[^{}]*\}")
 _DESCRIPTION = re.compile(r"\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕")
 _DASH = r"(?:[-–—‐−]+[ \t]*)?"
 _OPENING = re.compile(rf"^[ \t]*{_DASH}(?:\([^()]*\)|（[^（）]*）)[ \t]*[:：]?", re.MULTILINE)
-_AFTER_SENTENCE = re.compile(r"(?<=[.!?…。！？؟।\"”»])[ \t]*(?:\([^()]*\)|（[^（）]*）)")
+_AFTER_SENTENCE = re.compile(r"(?<=[.!?…:。！？：؟।\"”»])[ \t]*(?:\([^()]*\)|（[^（）]*）)")
 _MUSIC = re.compile(r"[♩♪♫♬♭♮♯🎵🎶]+|^[ \t]*#+(?=[ \t])|(?<=[ \t])#+[ \t]*$", re.MULTILINE)
 _LEADING_DASH = re.compile(rf"^[ \t]*{_DASH}", re.MULTILINE)
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")

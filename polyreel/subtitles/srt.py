@@ -1,7 +1,8 @@
 """SubRip (SRT). Nobody specified it, so the reader takes what players take, repairs what it can, and says so.
 
-pysrt holds the items and their times. Its own reader gives nothing at all for garbage and swallows a cue where the
-empty line before it is missing; so the lines are sorted into items here, around the timing lines, in one pass.
+pysrt counts the times (and writes the items: `polyreel.subtitles.srt_write`). Its own reader gives nothing at all for
+garbage and swallows a cue where the empty line before it is missing; so the lines are sorted into items here, around
+the timing lines, in one pass.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pysrt import SubRipItem, SubRipTime
+from pysrt import SubRipTime
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.base import excerpt, normalised
-from polyreel.subtitles.model import Cue, Note, NoteKind, Reading, Track, Writing
-from polyreel.subtitles.srt_markup import Report, from_srt, place_of, to_srt
+from polyreel.subtitles.base import Notes, excerpt, normalised
+from polyreel.subtitles.model import Cue, Reading, Track
+from polyreel.subtitles.srt_markup import from_srt
 from polyreel.subtitles.webvtt_settings import cue_settings
 
 _STRICT = re.compile(
@@ -23,7 +24,7 @@ _STRICT = re.compile(
 _LOOSE_TIME = r"(-?) ?(?:([0-9]{1,12}) ?: ?)?([0-9]{1,4}) ?: ?([0-9]{1,4})(?: ?[,.:;] ?([0-9]{1,9}))?"
 _LOOSE = re.compile(rf"\s*{_LOOSE_TIME}\s*(?:[-–—=~]{{1,3}}\s?>|→)\s*{_LOOSE_TIME}(?:\s+(\S.*?))?\s*")
 # A timing line is short. Longer lines are text, however they look, and cost the expression above nothing.
-_LONGEST_TIMING = 240
+LONGEST_TIMING = 240
 _COORDINATE = re.compile(r"([XY][12]):(-?[0-9]+)", re.IGNORECASE)
 _HOUR = 3_600_000
 
@@ -38,6 +39,11 @@ class _Item:
     is_strict: bool = True
     index: str = ""
 
+    @property
+    def line(self) -> int:
+        """The timing line's number, counted from 1."""
+        return self.timing + 1
+
 
 def read(text: str) -> Reading:
     """A SubRip file. Raises SubtitleError (``invalid_subtitles``) where there is text but not one cue."""
@@ -48,30 +54,28 @@ class _Parser:
     """Sorts lines into items around the timing lines; each line is looked at a fixed number of times."""
 
     def __init__(self, text: str) -> None:
-        self.notes: list[Note] = []
+        self.notes = Notes()
         self.lines = self.cleaned(text).split("\n")
 
     def cleaned(self, text: str) -> str:
         """Text with one kind of line end and without NUL, each oddity reported at its first line."""
         joined = text.replace("\r\n", "\n")
         if "\r" in joined:
-            self.note("repaired", "lone_cr", joined.count("\n", 0, joined.index("\r")), "a lone CR read as a line end")
+            self.notes.repaired(
+                "lone_cr", joined.count("\n", 0, joined.index("\r")) + 1, "a lone CR read as a line end"
+            )
             joined = normalised(joined)
         if "\0" in joined:
-            self.note("repaired", "nul", joined.count("\n", 0, joined.index("\0")), "NUL characters removed")
+            self.notes.repaired("nul", joined.count("\n", 0, joined.index("\0")) + 1, "NUL characters removed")
             joined = joined.replace("\0", "")
         return joined
-
-    def note(self, kind: NoteKind, code: str, at: int, message: str) -> None:
-        """``at`` is the index of a line; notes count lines from 1."""
-        self.notes.append(Note(kind, code, message, at + 1))
 
     def run(self) -> Reading:
         items = self.items()
         cues = [self.cue(item, number, end) for number, (item, end) in enumerate(self.with_ends(items), 1)]
         self.preamble(items[0].first if items else len(self.lines), has_cues=any(cues))
         track = Track(cues=tuple(cue for cue in cues if cue))
-        return Reading(track, tuple(sorted(self.notes, key=lambda note: note.line)), format="srt")
+        return Reading(track, self.notes.by_line(), format="srt")
 
     def preamble(self, end: int, *, has_cues: bool) -> None:
         """What stands before the first item, or instead of any."""
@@ -80,12 +84,12 @@ class _Parser:
             self.refuse_garbage(begin)
         if begin is not None:
             text = "\n".join(line for line in self.lines[begin:end] if line.strip())
-            self.note("dropped", "stray_text", begin, f"text before the first cue: {excerpt(text)}")
+            self.notes.dropped("stray_text", begin + 1, f"text before the first cue: {excerpt(text)}")
 
     def refuse_garbage(self, begin: int | None) -> None:
         at = next((at for at, line in enumerate(self.lines) if line.strip()), None) if begin is None else begin
         if at is None:
-            self.note("repaired", "empty_file", -1, "the file holds no cues")
+            self.notes.repaired("empty_file", 0, "the file holds no cues")
             return
         raise SubtitleError(
             f"no cue: no line reads like 00:00:01,000 --> 00:00:02,000; it begins {excerpt(self.lines[at])!r}",
@@ -110,7 +114,7 @@ class _Parser:
 
     def item(self, at: int, line: str, previous: int, expected: int) -> _Item | None:
         strict = _STRICT.fullmatch(line)
-        match = strict or (_LOOSE.fullmatch(line) if len(line) <= _LONGEST_TIMING else None)
+        match = strict or (_LOOSE.fullmatch(line) if len(line) <= LONGEST_TIMING else None)
         if match is None and not ("-->" in line and self.is_timing_due(at, line, previous)):
             return None
         item = _Item(at, at, match, is_strict=strict is not None)
@@ -121,7 +125,7 @@ class _Parser:
         """Whether a line with an arrow that is no timing stands where only a timing can: it is not text."""
         if at == 0 or (self.is_blank(at - 1, previous) and line.lstrip()[:1] in _TIMING_BEGINS):
             return True
-        return _is_number(self.lines[at - 1]) and (at == 1 or self.is_blank(at - 2, previous))
+        return is_number(self.lines[at - 1]) and (at == 1 or self.is_blank(at - 2, previous))
 
     def is_blank(self, at: int, previous: int) -> bool:
         return at > previous and not self.lines[at].strip()
@@ -136,26 +140,26 @@ class _Parser:
             return
         item.first, item.index = at, self.lines[at].strip()
         if gap:
-            self.note("repaired", "blank_after_index", at, "an empty line between a cue's number and its times")
+            self.notes.repaired("blank_after_index", at + 1, "an empty line between a cue's number and its times")
         if at - 1 > previous and not self.is_blank(at - 1, previous):
-            self.note("repaired", "no_blank_line", at, "no empty line before this cue")
+            self.notes.repaired("no_blank_line", at + 1, "no empty line before this cue")
 
     def is_index(self, at: int, previous: int, expected: int, gap: int) -> bool:
         """A number is the cue's own, unless it may be the text of the cue before: then only the next number is."""
-        if not _is_number(self.lines[at]):
+        if not is_number(self.lines[at]):
             return False
         is_apart = previous < 0 or self.is_blank(at - 1, previous)
         is_next = int(self.lines[at]) == expected
         return is_next if gap or (at - 1 == previous and not is_apart) else True
 
     def without_index(self, item: _Item, previous: int, gap: int) -> None:
-        self.note("repaired", "no_index", item.timing, "a cue without a number")
+        self.notes.repaired("no_index", item.line, "a cue without a number")
         if item.timing - 1 > previous and not gap:
-            self.note("repaired", "no_blank_line", item.timing, "no empty line before this cue")
+            self.notes.repaired("no_blank_line", item.line, "no empty line before this cue")
 
     def with_ends(self, items: list[_Item]) -> list[tuple[_Item, int]]:
-        ends = [item.first for item in items[1:]] + [len(self.lines)]
-        return list(zip(items, ends, strict=True))
+        ends = [item.first for item in items[1:]]
+        return list(zip(items, [*ends, len(self.lines)], strict=False))
 
     # -- from an item to a cue
 
@@ -163,18 +167,18 @@ class _Parser:
         texts = self.texts(item, end)
         if item.match is None:
             whole = "\n".join([self.lines[item.timing], *texts])
-            self.note("dropped", "bad_timing", item.timing, f"not a timing: {excerpt(whole)}")
+            self.notes.dropped("bad_timing", item.line, f"not a timing: {excerpt(whole)}")
             return None
         if item.is_strict:
             start_ms, end_ms = _strict_times(item.match)
             settings: tuple[tuple[str, str], ...] = ()
         else:
-            start_ms, end_ms = self.loose_times(item.match, item.timing)
+            start_ms, end_ms = self.loose_times(item.match, item.line)
             settings = self.after_times(item, texts)
-        start_ms, end_ms = self.in_order(start_ms, end_ms, item.timing)
-        text, place = from_srt("\n".join(texts), lambda code, message: self.note("lost", code, item.timing, message))
+        start_ms, end_ms = self.in_order(start_ms, end_ms, item.line)
+        text, place = from_srt("\n".join(texts), lambda code, message: self.notes.lost(code, item.line, message))
         identifier = item.index if item.index != str(number) else ""
-        return Cue(start_ms, end_ms, text, None, identifier or None, settings + place, item.timing + 1)
+        return Cue(start_ms, end_ms, text, None, identifier or None, settings + place, item.line)
 
     def texts(self, item: _Item, end: int) -> list[str]:
         """The lines of a cue's text. Empty lines end a cue in WebVTT, so there are none inside."""
@@ -185,18 +189,18 @@ class _Parser:
         if blank is None:
             return lines
         if item.match:
-            self.note("repaired", "blank_in_text", item.timing + 1 + blank, "an empty line inside a cue's text removed")
+            self.notes.repaired("blank_in_text", item.line + 1 + blank, "an empty line inside a cue's text removed")
         return [line for line in lines if line.strip()]
 
-    def loose_times(self, match: re.Match[str], at: int) -> tuple[int, int]:
+    def loose_times(self, match: re.Match[str], line: int) -> tuple[int, int]:
         parts = match.groups()
         times = [_loose_time(parts[:5]), _loose_time(parts[5:10])]
         if min(times) < 0:
-            self.note("repaired", "negative_time", at, "a time before zero set to zero")
+            self.notes.repaired("negative_time", line, "a time before zero set to zero")
         elif f"{SubRipTime.from_ordinal(times[0])} --> {SubRipTime.from_ordinal(times[1])}" not in match[0]:
-            self.note("repaired", "timing", at, f"not quite a timing, but read as one: {excerpt(match[0].strip())}")
+            self.notes.repaired("timing", line, f"not quite a timing, but read as one: {excerpt(match[0].strip())}")
         if max(times) >= 100 * _HOUR:
-            self.note("repaired", "long_time", at, "a time of a hundred hours or more, kept as it stands")
+            self.notes.repaired("long_time", line, "a time of a hundred hours or more, kept as it stands")
         return max(times[0], 0), max(times[1], 0)
 
     def after_times(self, item: _Item, texts: list[str]) -> tuple[tuple[str, str], ...]:
@@ -210,23 +214,33 @@ class _Parser:
         settings, others = cue_settings(rest, ())
         if settings and not others:
             return settings
-        self.note("repaired", "text_on_timing_line", item.timing, f"read as the cue's text: {excerpt(rest)}")
+        self.notes.repaired("text_on_timing_line", item.line, f"read as the cue's text: {excerpt(rest)}")
         texts.insert(0, rest)
         return ()
 
-    def in_order(self, start_ms: int, end_ms: int, at: int) -> tuple[int, int]:
+    def in_order(self, start_ms: int, end_ms: int, line: int) -> tuple[int, int]:
         if end_ms >= start_ms:
             return start_ms, end_ms
-        self.note("repaired", "end_before_start", at, "the cue ends before it starts: its times are swapped")
+        self.notes.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
         return end_ms, start_ms
+
+
+def _line_of(char: str, text: str) -> int:
+    return text.count("\n", 0, text.index(char)) + 1
 
 
 _TIMING_BEGINS = frozenset("-0123456789")
 
 
-def _is_number(line: str) -> bool:
+def is_number(line: str) -> bool:
+    """Whether a line is a cue's number and nothing else."""
     digits = line.strip()
     return digits.isascii() and digits.isdecimal() and len(digits) <= 12
+
+
+def is_timing(line: str) -> bool:
+    """Whether the reader takes a line for the times of a cue."""
+    return len(line) <= LONGEST_TIMING and _LOOSE.fullmatch(line) is not None
 
 
 def _strict_times(match: re.Match[str]) -> tuple[int, int]:
@@ -239,58 +253,3 @@ def _loose_time(parts: tuple[str | None, ...]) -> int:
     milliseconds = int((fraction or "0").ljust(3, "0")[:3])
     ordinal: int = SubRipTime(int(hours or 0), int(minutes or 0), int(seconds or 0), milliseconds).ordinal
     return -ordinal if sign else ordinal
-
-
-def write(track: Track, _locale: str | None = None) -> Writing:
-    """A track as SubRip, and what SubRip can't carry."""
-    notes: list[Note] = []
-    for what, name in ((track.header, "header"), (track.styles, "styles"), (track.regions, "regions")):
-        if what:
-            notes.append(Note("lost", name, f"SubRip has no {name}"))
-    if track.comments:
-        notes.append(Note("lost", "comments", f"SubRip has no comments: {len(track.comments)} left out"))
-    pieces = [_written(number, cue, notes) for number, cue in enumerate(track.cues, 1)]
-    return Writing("".join(pieces), tuple(notes))
-
-
-def _written(number: int, cue: Cue, notes: list[Note]) -> str:
-    def lost(code: str, message: str) -> None:
-        notes.append(Note("lost", code, message, cue.line))
-
-    identifier = cue.identifier or ""
-    if identifier and not _is_number(identifier):
-        lost("identifier", f"the identifier {excerpt(identifier)} can't be carried")
-        identifier = ""
-    if cue.speaker:
-        lost("speaker", f"the speaker {cue.speaker} can't be carried")
-    text, position = _lines_written(to_srt(cue.text, lost), lost), ""
-    if cue.settings:
-        place, position = _place_written(cue, lost)
-        text = place + text
-    item = SubRipItem(0, SubRipTime(0, 0, 0, cue.start_ms), SubRipTime(0, 0, 0, cue.end_ms), text, position)
-    item.index = identifier or number
-    return f"{item}\n"
-
-
-def _place_written(cue: Cue, lost: Report) -> tuple[str, str]:
-    """``{\\anN}`` and the coordinates behind the times."""
-    coordinates = [f"{name}:{value}" for name, value in cue.settings if name in {"X1", "X2", "Y1", "Y2"}]
-    place, rest = place_of(tuple(pair for pair in cue.settings if pair[0] not in {"X1", "X2", "Y1", "Y2"}))
-    if rest:
-        lost("settings", f"the settings {' '.join(map(':'.join, rest))} can't be carried")
-    return place, " ".join(coordinates)
-
-
-def _lines_written(text: str, lost: Report) -> str:
-    """Text that no reader takes for the end of the cue or for the next one's times."""
-    lines = text.split("\n")
-    kept = [line for line in lines if line.strip()]
-    if len(kept) < len(lines) and text:
-        lost("blank_in_text", "an empty line inside a cue's text left out")
-    if ">" not in text and "→" not in text:
-        return "\n".join(kept)
-    for at, line in enumerate(kept):
-        if len(line) <= _LONGEST_TIMING and _LOOSE.fullmatch(line):
-            lost("timing_in_text", f"text that looks like a timing: {excerpt(line)}")
-            kept[at] = line.replace("-->", "⟶").replace("->", "⟶").replace("→", "⟶")
-    return "\n".join(kept)

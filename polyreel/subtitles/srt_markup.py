@@ -14,7 +14,7 @@ from polyreel.subtitles.cuetext import Token, escaped, tokens
 Report = Callable[[str, str], None]
 
 _SRT_TAG = re.compile(r"<(/?)([ibus]|font)((?:\s[^<>]*)?)>|\{\\([^{}\n]{1,120})\}", re.IGNORECASE)
-_COLOUR = re.compile(r"""\s*color\s*=\s*(["']?)(#?[0-9A-Za-z]+)\1\s*""", re.IGNORECASE)
+_COLOUR = re.compile(r"""color\s*=\s*(["']?)(#?[0-9A-Za-z]+)\1""", re.IGNORECASE)
 # The eight colour classes that every WebVTT renderer knows (W3C WebVTT, section 5.1).
 _CLASSES = frozenset({"white", "lime", "cyan", "red", "yellow", "magenta", "blue", "black"})
 _ASS_STYLE = re.compile(r"([ibus])([01])")

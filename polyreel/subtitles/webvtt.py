@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.base import excerpt, normalised
+from polyreel.subtitles.base import Notes, excerpt, normalised
 from polyreel.subtitles.cuetext import has_unclosed_tag
-from polyreel.subtitles.model import Cue, Note, Reading, Track
+from polyreel.subtitles.model import Cue, Reading, Track
 from polyreel.subtitles.speakers import taken_out
 from polyreel.subtitles.webvtt_settings import cue_settings, region_settings
 
@@ -44,9 +44,9 @@ class _Parser:
     """One pass over the lines. ``at`` is the index of the next line; every line is visited once."""
 
     def __init__(self, text: str) -> None:
-        self.notes: list[Note] = []
+        self.notes = Notes()
         if "\0" in text:
-            self.repaired("nul", text.count("\n", 0, text.index("\0")) + 1, "NUL read as U+FFFD")
+            self.notes.repaired("nul", text.count("\n", 0, text.index("\0")) + 1, "NUL read as U+FFFD")
             text = text.replace("\0", "\ufffd")
         self.lines = text.split("\n")
         self.at = 0
@@ -72,19 +72,13 @@ class _Parser:
             comments=tuple(text for _, text in self.comments),
             comments_before=tuple(place for place, _ in self.comments),
         )
-        return Reading(track, tuple(sorted(self.notes, key=lambda note: note.line)), format="vtt")
-
-    def repaired(self, code: str, line: int, message: str) -> None:
-        self.notes.append(Note("repaired", code, message, line))
-
-    def dropped(self, code: str, line: int, message: str) -> None:
-        self.notes.append(Note("dropped", code, message, line))
+        return Reading(track, self.notes.by_line(), format="vtt")
 
     # -- the header
 
     def header(self) -> str:
         """What stands behind ``WEBVTT``, and the lines of the header block."""
-        first = self.lines[0].removeprefix("\ufeff")
+        first = self.lines[0]
         if first[:6] != "WEBVTT" or first[6:7] not in {"", " ", "\t"}:
             raise SubtitleError(
                 f"not WebVTT: the first line is {excerpt(first)!r}, not WEBVTT",
@@ -93,7 +87,7 @@ class _Parser:
                 remedy="Begin the file with a line WEBVTT, or name it by the format that it is in.",
             )
         if "-->" in first:
-            self.dropped("timing_in_header", 1, f"a cue can't begin on the first line: {excerpt(first)}")
+            self.notes.dropped("timing_in_header", 1, f"a cue can't begin on the first line: {excerpt(first)}")
         self.at = 1
         more = self.header_lines()
         return "\n".join([first[6:].strip(" \t"), *more])
@@ -102,7 +96,7 @@ class _Parser:
         begin = self.at
         while self.at < len(self.lines) and self.lines[self.at] and "-->" not in self.lines[self.at]:
             if not _METADATA.match(self.lines[self.at]):
-                self.dropped("header_text", self.at + 1, f"not shown: {excerpt(self.lines[self.at])}")
+                self.notes.dropped("header_text", self.at + 1, f"not shown: {excerpt(self.lines[self.at])}")
             self.at += 1
         return self.lines[begin : self.at]
 
@@ -151,7 +145,7 @@ class _Parser:
             self.seen_cue = True
         else:
             message = f"not a timing: {excerpt(line)}"
-            self.dropped("bad_timing", self.at + 1, message)
+            self.notes.dropped("bad_timing", self.at + 1, message)
 
     # -- what a block is
 
@@ -159,22 +153,22 @@ class _Parser:
         line = block.timing_line
         start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:8])
         if end < start:
-            self.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
+            self.notes.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
             start, end = end, start
         settings: tuple[tuple[str, str], ...] = ()
         if timing[9]:
             settings, dropped = cue_settings(timing[9], self.region_ids)
             for setting in dropped:
-                self.dropped("bad_setting", line, f"the cue setting {excerpt(setting)} does not hold")
+                self.notes.lost("bad_setting", line, f"the cue setting {excerpt(setting)} does not hold")
         speaker, text = taken_out("\n".join(block.lines))
         if has_unclosed_tag(text):
-            self.dropped("unclosed_tag", line, f"a < without > hides {excerpt(text[text.rfind('<') :])}")
+            self.notes.dropped("unclosed_tag", line, f"a < without > hides {excerpt(text[text.rfind('<') :])}")
         self.cues.append(Cue(start, end, text, speaker, block.identifier or None, settings, line))
 
     def keep_region(self, block: _Block) -> None:
         settings, dropped = region_settings("\n".join(block.lines))
         for setting in dropped:
-            self.dropped("bad_setting", block.line, f"the region setting {excerpt(setting)} does not hold")
+            self.notes.lost("bad_setting", block.line, f"the region setting {excerpt(setting)} does not hold")
         self.region_ids.add(dict(settings).get("id", ""))
         self.regions.append(" ".join(f"{name}:{value}" for name, value in settings))
 
@@ -186,7 +180,7 @@ class _Parser:
         elif text:
             late = re.match(r"(STYLE|REGION)[ \t\f]*(?:\n|\Z)", text)
             why = f"{late[1]} after a cue" if late else "not a cue"
-            self.dropped("block", block.line, f"{why}: {excerpt(text)}")
+            self.notes.dropped("block", block.line, f"{why}: {excerpt(text)}")
 
 
 def _begin_kind(block: _Block) -> None:
