@@ -69,7 +69,7 @@ async def mux(
     The first track is the default one unless another says so. For the original language give ``video`` itself as a
     later track. Raises MediaError, ToolError; then, and when cancelled, ``target`` does not exist.
     """
-    seen = info or await asyncio.to_thread(probe, video)
+    seen: MediaInfo = await asyncio.to_thread(probe, video) if info is None else info
     if seen.video is None:
         raise MediaError("there is no moving picture to put in.", where=str(video), remedy="Give a video file.")
     sounds = [await asyncio.to_thread(probe, track.path) for track in tracks]
@@ -79,11 +79,15 @@ async def mux(
         await run(output, limits=limits, on_progress=on_progress, expected_ms=round(seen.duration * 1000))
         await _finish(part, target, _track_labels(tracks, subtitles))
     except BaseException:
-        target.unlink(missing_ok=True)
+        _discard(target)
         raise
     finally:
-        part.unlink(missing_ok=True)
+        _discard(part)
     return MuxResult(seen.duration, _reason(seen))
+
+
+def _discard(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 async def _finish(part: Path, target: Path, labels: list[mp4.Label]) -> None:
