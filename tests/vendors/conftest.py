@@ -1,0 +1,137 @@
+"""The vendors to test against: our rehearsal server, or whatever POLYREEL_VENDOR_URL says claims to be them.
+
+A vendor's base URL is the server's address with the vendor's name behind it. The accounts are fixed: Panjaya key
+`panjaya-sandbox`, Dubformer key `dubformer-sandbox`, TPStreams user, password and organisation `sandbox`, Video Jungle
+key `videojungle-sandbox`, asset manager user and password `sandbox` or API key `nomad-sandbox`.
+
+The suites know nothing else of the server. What needs our own server's controls asks for the fixture `controls`, which
+skips when the server is another one.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from polyreel.vendors.dubformer.client import DubformerClient
+from polyreel.vendors.limits import Limits
+from polyreel.vendors.panjaya.client import PanjayaClient
+
+UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def vendor_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address under which the five vendors are found."""
+    given = os.environ.get("POLYREEL_VENDOR_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    folder = tmp_path_factory.mktemp("vendors")
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--instant", "--data", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "POLYREEL_HOME": str(folder)},
+        )
+        try:
+            yield _first_line(server, folder / "server.log")
+        finally:
+            server.terminate()
+            server.wait(20)
+            assert server.stdout is not None
+            server.stdout.close()
+
+
+def _first_line(server: subprocess.Popen[bytes], log: Path) -> str:
+    assert server.stdout is not None
+    ready, _, _ = select.select([server.stdout], [], [], START_SECONDS)
+    line = server.stdout.readline().decode().strip() if ready else ""
+    if not line.startswith("http"):
+        pytest.fail(f"the rehearsal server did not start: {log.read_text()[-2000:]}")
+    return line.rstrip("/")
+
+
+@pytest.fixture
+async def controls(vendor_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Our own server's controls: faults, clock, accounts."""
+    if os.environ.get("POLYREEL_VENDOR_URL"):
+        pytest.skip("needs our own rehearsal server")
+    async with httpx.AsyncClient(base_url=vendor_url, trust_env=False) as client:
+        yield client
+        await client.delete("/sandbox/faults")
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Nothing: the tests' output is for the tests."""
+
+
+@pytest.fixture(scope="session")
+def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files that the vendors may fetch: `film.mp4` (3 s, picture and sound), `mute.mp4`, `silent.mp4`, `sound.wav`."""
+    import imageio_ffmpeg
+
+    spoken = Path(__file__).parents[3] / "shared" / "testdata" / "narrated" / "narrated.mp4"
+
+    folder = tmp_path_factory.mktemp("media")
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3"]
+    tone, hush = "sine=frequency=330:duration=3", "anullsrc=channel_layout=mono:sample_rate=44100"
+    coded = ["-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+    # A server that listens wants speech; where there is none at hand, a tone has to do.
+    reel = ["-t", "3", "-i", str(spoken)] if spoken.is_file() else [*picture, "-f", "lavfi", "-i", tone]
+    for arguments in (
+        [*reel, *coded, "film.mp4"],
+        [*picture, "-f", "lavfi", "-i", hush, *coded, "-t", "3", "silent.mp4"],
+        [*picture, *coded, "-an", "mute.mp4"],
+        ["-f", "lavfi", "-i", tone, "sound.wav"],
+    ):
+        subprocess.run([ffmpeg, "-v", "error", "-nostdin", "-y", *arguments], cwd=folder, check=True, timeout=120)
+    (folder / "nonsense.mp4").write_bytes(b"this is no film")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def film(media_folder: Path) -> Path:
+    """Three seconds with picture and sound."""
+    return media_folder / "film.mp4"
+
+
+@pytest.fixture(scope="session")
+def media_url(media_folder: Path) -> Iterator[Callable[[str], str]]:
+    """The address of a file of the media folder."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(media_folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield lambda name: f"http://127.0.0.1:{server.server_address[1]}/{name}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+async def panjaya(vendor_url: str) -> AsyncIterator[PanjayaClient]:
+    """The fixed account at Panjaya."""
+    async with PanjayaClient("panjaya-sandbox", base_url=f"{vendor_url}/panjaya", limits=UNLIMITED) as client:
+        yield client
+
+
+@pytest.fixture
+async def dubformer(vendor_url: str) -> AsyncIterator[DubformerClient]:
+    """The fixed account at Dubformer."""
+    async with DubformerClient("dubformer-sandbox", base_url=f"{vendor_url}/dubformer", limits=UNLIMITED) as client:
+        yield client
