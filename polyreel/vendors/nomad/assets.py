@@ -190,7 +190,7 @@ class Editing(Resource):
     async def share(self, asset_id: str, request: ShareAsset) -> Share:
         """A shareable address."""
         at = path("/asset/{asset_id}/share", asset_id=asset_id)
-        return await self._ask(Share, "share", "POST", at, json={"assetId": asset_id, **request.wire()})
+        return await self._ask(Share, "share", "POST", at, json=request.wire())
 
     @endpoint("DELETE", "/admin/asset/{id}", page=WIRE, section="Asset management")
     async def delete_asset(self, asset_id: str) -> None:
@@ -221,9 +221,8 @@ class Keeping(Resource):
     async def local_restore(self, asset_id: str, profile: str) -> None:
         """One asset to on-premises storage."""
         at = path("/asset/{asset_id}/localRestore", asset_id=asset_id)
-        # "Same as above, for a single asset" on the page; the published client sends `profile`.
-        body = {"profile": profile, "sourceAssetIds": [asset_id], "restoreProfileNames": [profile]}
-        await self._tell("local restore one", "POST", at, json=body)
+        # "Same as above, for a single asset" says the page; what is really sent is this.
+        await self._tell("local restore one", "POST", at, json={"profile": profile})
 
 
 def plain_url(text: str) -> str:

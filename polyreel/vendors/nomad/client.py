@@ -1,6 +1,8 @@
-"""The whole client of a Nomad-style asset manager. Method names are the page's words; each docstring's endpoint says where."""
+"""The whole client of a Nomad-style asset manager. Method names are the page's words, `@endpoint` names the section."""
 
 from __future__ import annotations
+
+from typing import Self, TypedDict, Unpack
 
 from polyreel.vendors.auth import Auth, KeyAuth
 from polyreel.vendors.limits import Limits
@@ -16,6 +18,18 @@ from polyreel.vendors.retry import RetryPolicy
 from polyreel.vendors.transport import Timeouts, Transport
 
 
+class Options(TypedDict, total=False):
+    """What an installation may differ in."""
+
+    prefix: str
+    routes: Routes
+    spelling: Spelling
+    parallel: int
+    limits: Limits | None
+    timeouts: Timeouts | None
+    retry: RetryPolicy | None
+
+
 class NomadClient(
     Session, Uploads, Creating, Reading, Editing, Keeping, Batches, Annotations, Transcripts, Ads, Queue, Streaming
 ):
@@ -25,30 +39,34 @@ class NomadClient(
         self,
         base_url: str,
         auth: Auth,
-        *,
-        prefix: str = "/api",
-        routes: Routes = "admin",
-        spelling: Spelling = "published",
-        parallel: int = 4,
-        limits: Limits | None = None,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
+        **options: Unpack[Options],
     ) -> None:
         # Published clients put /api before every path, the vendor's page doesn't.
-        address = f"{base_url.rstrip('/')}/{prefix.strip('/')}"
+        address = f"{base_url.rstrip('/')}/{options.get('prefix', '/api').strip('/')}"
         transport = Transport(
-            "nomad", address, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem
+            "nomad",
+            address,
+            auth=auth,
+            limits=options.get("limits"),
+            timeouts=options.get("timeouts"),
+            retry=options.get("retry"),
+            problem=problem,
         )
         if isinstance(auth, LoginAuth):
             auth.transport = transport
-        super().__init__(transport, routes=routes, spelling=spelling, parallel=parallel)
+        super().__init__(
+            transport,
+            routes=options.get("routes", "admin"),
+            spelling=options.get("spelling", "published"),
+            parallel=options.get("parallel", 4),
+        )
 
     @classmethod
-    def with_login(cls, base_url: str, username: str, password: str, **rest: object) -> NomadClient:
+    def with_login(cls, base_url: str, username: str, password: str, **options: Unpack[Options]) -> Self:
         """By user name and password: logs in before the first call."""
-        return cls(base_url, LoginAuth(username, password), **rest)  # type: ignore[arg-type]  # as __init__ has them
+        return cls(base_url, LoginAuth(username, password), **options)
 
     @classmethod
-    def with_api_key(cls, base_url: str, api_key: str, **rest: object) -> NomadClient:
+    def with_api_key(cls, base_url: str, api_key: str, **options: Unpack[Options]) -> Self:
         """By API key (``Authorization: ApiKey ...``)."""
-        return cls(base_url, KeyAuth("Authorization", api_key, "ApiKey"), **rest)  # type: ignore[arg-type]  # ditto
+        return cls(base_url, KeyAuth("Authorization", api_key, "ApiKey"), **options)

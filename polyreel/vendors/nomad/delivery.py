@@ -1,4 +1,4 @@
-"""Download queue, ZIP archives, streaming, tracking and faces (vendor page "Download Queue" to "Facial Recognition")."""
+"""Download queue, ZIPs, streaming, tracking and faces (vendor page "Download Queue" to "Facial Recognition")."""
 
 from __future__ import annotations
 
@@ -104,16 +104,15 @@ def _archive(reply: Reply) -> Archive:
 
 
 def _cookies(reply: Reply) -> Cookies:
-    jar: dict[str, str] = {}
+    body = reply.json() if reply.body.strip() else {}
+    given = {str(key): value for key, value in body.items()} if isinstance(body, Mapping) else {"cookies": body}
+    key = next((key for key in given if key.lower() == "cookies"), "")
+    # Without a key of their own they stand among other things: then only a streaming network's own are meant.
+    loose = {name: value for name, value in given.items() if name.startswith("CloudFront")}
+    jar = _in_body(given.pop(key) if key else loose)
     for header in reply.headers.get_list("set-cookie"):
         jar |= _one_cookie(header)
-    body = reply.json() if reply.body.strip() else {}
-    if isinstance(body, Mapping):
-        jar = {**_in_body(body.get("cookies", body)), **jar}
-    rest = body if isinstance(body, Mapping) else {}
-    return reply.fit(
-        {**{key: value for key, value in rest.items() if key.lower() != "cookies"}, "cookies": jar}, Cookies
-    )
+    return reply.fit({**given, "cookies": jar}, Cookies)
 
 
 def _one_cookie(header: str) -> dict[str, str]:
@@ -124,9 +123,9 @@ def _one_cookie(header: str) -> dict[str, str]:
 
 
 def _in_body(cookies: Any) -> dict[str, str]:
-    """``{name: value}``, ``[{name, value}]`` or ``["name=value"]``; only cookies of a streaming network's making."""
+    """``{name: value}``, ``[{name, value}]`` or ``["name=value"]``."""
     if isinstance(cookies, Mapping):
-        return {str(name): str(value) for name, value in cookies.items() if str(name).startswith("CloudFront")}
+        return {str(name): str(value) for name, value in cookies.items()}
     found: dict[str, str] = {}
     for cookie in cookies if isinstance(cookies, list) else []:
         if isinstance(cookie, str):

@@ -58,7 +58,7 @@ class LoginAuth:
 
     async def log_in(self) -> Login:
         """``POST account/login``. A wrong user or password is `Unauthorized`, though the vendor says 404."""
-        body = {"userName": self._username, "username": self._username, "password": self._password}
+        body = {"userName": self._username, "password": self._password}
         try:
             self.login = await self._ask("login", "/account/login", body)
         except (NotFound, Invalid) as refusal:

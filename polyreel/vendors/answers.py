@@ -1,0 +1,33 @@
+"""Answers of vendors that send null for what is absent, and one fact under several names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import model_validator
+
+from polyreel.vendors import models
+
+
+class SparseAnswer(models.Answer):
+    """What we read. Beyond the shared tolerance: null is the same as absent, and a fact may have several names."""
+
+    also: ClassVar[Mapping[str, str]] = {}
+    """Other spellings seen on the wire, folded (``contentlength``), and the field each one means."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_any_name(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        given = {str(key): value for key, value in data.items() if value is not None}
+        own = {models.folded(name) for name in cls.model_fields}
+        # A field's own spelling wins over its synonyms, whatever order the vendor sends them in.
+        taken = {models.folded(key) for key in given} & own
+        for key in [key for key in given if models.folded(key) not in own]:
+            name = cls.also.get(models.folded(key))
+            if name is not None and models.folded(name) not in taken:
+                taken.add(models.folded(name))
+                given[name] = given.pop(key)
+        return given

@@ -1,0 +1,78 @@
+"""The whole client of TPStreams. Method names are the page's words, `@endpoint` names the section."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.limits import Limits
+from polyreel.vendors.retry import RetryPolicy
+from polyreel.vendors.tpstreams.edits import Subtitles, Trims
+from polyreel.vendors.tpstreams.models import RegisterWebhook, Token, Webhook
+from polyreel.vendors.tpstreams.resource import WIRE, Resource, problem
+from polyreel.vendors.tpstreams.session import LOGIN, LOGOUT, Account, TokenAuth
+from polyreel.vendors.tpstreams.tokens import Tokens
+from polyreel.vendors.tpstreams.videos import Assets, Ingest
+from polyreel.vendors.transport import Timeouts, Transport
+
+BASE_URL = "https://app.tpstreams.com"
+
+
+class Session(Resource):
+    """Tokens, and who is told when something happens."""
+
+    def __init__(self, transport: Transport, organization_id: str, auth: TokenAuth) -> None:
+        super().__init__(transport, organization_id)
+        self.auth = auth
+
+    @endpoint("POST", LOGIN, page=WIRE, section="TPStreams")
+    async def login(self) -> Token:
+        """Make a new token now, and use it from here on. Calls log in by themselves where no token is kept."""
+        return await self.auth.log_in()
+
+    @endpoint("POST", LOGOUT, page=WIRE, section="TPStreams")
+    async def logout(self) -> None:
+        """End the token in use, so that it is none of the organisation's 20 any more."""
+        await self._tell("logout", "POST", LOGOUT)
+        await self.auth.keep("")
+
+    @endpoint("POST", "/api/v1/<organization_id>/webhooks/", page=WIRE, section="TPStreams")
+    async def create_webhook(self, request: RegisterWebhook) -> Webhook:
+        """Have every change of a video sent to an address, with this secret (see `webhooks.verified`)."""
+        return await self._ask(Webhook, "create webhook", "POST", self._at("webhooks/"), json=request.wire())
+
+    @endpoint("GET", "/api/v1/<organization_id>/webhooks/", page=WIRE, section="TPStreams")
+    async def list_webhooks(self) -> AsyncIterator[Webhook]:
+        """Every registered webhook: look here before registering another."""
+        async for webhook in self._all(Webhook, "list webhooks", self._at("webhooks/")):
+            yield webhook
+
+    @endpoint("DELETE", "/api/v1/<organization_id>/webhooks/<id>/", page=WIRE, section="TPStreams")
+    async def delete_webhook(self, webhook_id: str) -> None:
+        """No more deliveries there."""
+        await self._tell("delete webhook", "DELETE", self._at("webhooks/{webhook_id}/", webhook_id=webhook_id))
+
+
+class TPStreamsClient(Session, Ingest, Assets, Subtitles, Trims):
+    """One organisation at TPStreams. An async context manager.
+
+    `tokens` keeps the login's token from run to run (`FileTokens`); without it each client logs in once.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        token: str = "",
+        tokens: Tokens | None = None,
+        base_url: str = BASE_URL,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        auth = TokenAuth(account, token, tokens)
+        transport = Transport(
+            "tpstreams", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem
+        )
+        auth.transport = transport
+        super().__init__(transport, account.organization_id, auth)

@@ -1,0 +1,72 @@
+"""What the parts of this client share: the organisation in every path, and how the vendor says no."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from polyreel.vendors import resource
+from polyreel.vendors.calls import Problem
+from polyreel.vendors.errors import Facts, Malformed
+from polyreel.vendors.pages import Turn, all_rows
+from polyreel.vendors.transport import Transport
+
+PAGE = "tpstreams.md"
+WIRE = "WIRE.md"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Resource(resource.Resource):
+    """A part of TPStreams' API. Every path ends in a slash: a POST without it is a 404."""
+
+    def __init__(self, transport: Transport, organization_id: str) -> None:
+        super().__init__(transport)
+        self.organization_id = organization_id
+
+    def _at(self, template: str, **ids: str) -> str:
+        return resource.path("/api/v1/{organization}/" + template, organization=self.organization_id, **ids)
+
+    async def _all(
+        self, shape: type[Model], operation: str, at: str, params: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Model]:
+        """Every row of a list, following ``next``."""
+
+        async def fetch(turn: Turn) -> Any:
+            if isinstance(turn, str):
+                return await self._send(lambda reply: reply.json(), operation, "GET", turn)
+            return await self._send(lambda reply: reply.json(), operation, "GET", at, params={**(params or {}), **turn})
+
+        async for row in all_rows(fetch, _row_id):
+            yield await self._row(shape, row, operation)
+
+    async def _row(self, shape: type[Model], row: Any, operation: str) -> Model:
+        try:
+            return shape.model_validate(row)
+        except ValueError:
+            facts = Facts(self.transport.vendor, operation)
+            raise Malformed("A row of the list does not fit.", facts=facts) from None
+
+
+def problem(status: int, body: Any) -> Problem:
+    """``{"detail"}``, field errors ``{"field": ["..."]}``, a bulk item's ``item_index``, or plain text."""
+    if not isinstance(body, Mapping):
+        # Seen for an organisation that isn't, and for a path without its slash.
+        return Problem("Nothing is known at this address: check the organisation's id.") if status == 404 else Problem()
+    said = str(body.get("detail") or _fields(body))
+    index = body.get("item_index")
+    return Problem(said) if index is None else Problem(f"Item {index}: {said}", f"item {index}")
+
+
+def _fields(body: Mapping[str, Any]) -> str:
+    named = {name: value for name, value in body.items() if name not in ("item_index", "detail")}
+    return "; ".join(f"{name}: {_words(value)}" for name, value in named.items())
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _row_id(row: Any) -> Any:
+    return (row.get("id") or row.get("uuid") or repr(row)) if isinstance(row, dict) else repr(row)

@@ -1,0 +1,97 @@
+"""Logging in, once: the token is reused until the vendor refuses it (WIRE.md "TPStreams")."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from polyreel.errors import InvalidJob
+from polyreel.vendors.bodies import json_body
+from polyreel.vendors.calls import Call
+from polyreel.vendors.errors import CallError, Forbidden, Invalid, Unauthorized
+from polyreel.vendors.tpstreams.models import Token
+from polyreel.vendors.tpstreams.tokens import MemoryTokens, Tokens
+from polyreel.vendors.transport import Transport
+
+LOGIN = "/api/auth/login/"
+LOGOUT = "/api/auth/logout/"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who logs in, and to which organisation. ``repr`` never shows the password."""
+
+    username: str
+    password: str
+    organization_id: str
+
+    def __repr__(self) -> str:
+        return f"Account({self.username!r}, organization_id={self.organization_id!r})"
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether user name and password are known; a token alone does without."""
+        return bool(self.username and self.password)
+
+
+class TokenAuth:
+    """``Authorization: Token ...``: a given token, the kept one, or a new one from a login, in this order."""
+
+    def __init__(self, account: Account, token: str = "", tokens: Tokens | None = None) -> None:
+        if not account.can_log_in and not token.strip():
+            raise InvalidJob("Give a token, or user name and password.", where="credentials")
+        self.account = account
+        self.tokens = tokens or MemoryTokens()
+        self.transport: Transport | None = None
+        self._token = token.strip()
+        self._lock = asyncio.Lock()
+
+    @property
+    def key(self) -> str:
+        """Which account this is, for the shelf of tokens."""
+        base = self.transport.base_url if self.transport else ""
+        return f"{base} {self.account.organization_id} {self.account.username}"
+
+    async def headers(self) -> Mapping[str, str]:
+        """The token's header, after a login if there is no token yet."""
+        async with self._lock:
+            token = self._token or await asyncio.to_thread(self.tokens.get, self.key)
+            self._token = token or (await self.log_in()).token
+        return {"Authorization": f"Token {self._token}"}
+
+    async def renew(self, refusal: CallError) -> bool:
+        """After a 401: a new login, once per refused token. A 403 is about rights, not about the token."""
+        if isinstance(refusal, Forbidden) or not self.account.can_log_in:
+            return False
+        async with self._lock:
+            await self.log_in()
+        return True
+
+    async def log_in(self) -> Token:
+        """``POST /api/auth/login/``. A wrong user, password or organisation is `Unauthorized`."""
+        if self.transport is None or not self.account.can_log_in:
+            raise InvalidJob("A token alone can't log in: give user name and password.", where="credentials")
+        body = {
+            "username": self.account.username,
+            "password": self.account.password,
+            "organization_id": self.account.organization_id,
+        }
+        # Each login makes one of the organisation's 20 tokens: it is never repeated by itself.
+        call = Call("login", "POST", LOGIN, body=json_body(body), anonymous=True, repeatable=False)
+        try:
+            token = await self.transport.ask(call, Token)
+        except Invalid as refusal:
+            # DRF answers wrong credentials with 400 and `non_field_errors`.
+            raise Unauthorized(refusal.message, facts=replace(refusal.facts, body="")) from None
+        await self.keep(token.token)
+        return token
+
+    async def keep(self, token: str) -> None:
+        """Use this token from here on, and in later runs; an empty one: forget."""
+        self._token = token
+        await asyncio.to_thread(self.tokens.put, self.key, token)
+
+    def secrets(self) -> Iterable[str]:
+        """The password and the token."""
+        return (self.account.password, self._token)

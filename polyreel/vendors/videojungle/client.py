@@ -1,0 +1,50 @@
+"""The whole client of Video Jungle. Method names are the page's words, `@endpoint` names the section."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyreel.vendors.auth import KeyAuth
+from polyreel.vendors.calls import Problem, any_problem
+from polyreel.vendors.limits import Limits
+from polyreel.vendors.retry import RetryPolicy
+from polyreel.vendors.transport import Timeouts, Transport
+from polyreel.vendors.videojungle.projects import Account, Assets
+from polyreel.vendors.videojungle.videofiles import VideoFiles
+
+BASE_URL = "https://api.video-jungle.com"
+
+
+class VideoJungleClient(Account, Assets, VideoFiles):
+    """One account at Video Jungle. An async context manager."""
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        base_url: str = BASE_URL,
+        limits: Limits | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        auth = KeyAuth("X-API-Key", api_key)
+        super().__init__(
+            Transport(
+                "videojungle", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem
+            )
+        )
+
+
+def problem(status: int, body: Any) -> Problem:
+    """``{type, message, documentation_url}``, or a 422's ``{detail: [{loc, msg}]}``."""
+    detail = body.get("detail") if isinstance(body, dict) else None
+    if isinstance(detail, list):
+        return Problem("; ".join(_fault(fault) for fault in detail), "validation")
+    return any_problem(status, body)
+
+
+def _fault(fault: Any) -> str:
+    if not isinstance(fault, dict):
+        return str(fault)
+    place = ".".join(str(step) for step in fault.get("loc", ()) if step not in ("body", "query"))
+    return f"{place}: {fault.get('msg', '')}" if place else str(fault.get("msg", ""))

@@ -1,0 +1,217 @@
+"""Projects, scripts and the assets made from them (vendor page "Assets"; WIRE.md "Video Jungle")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from polyreel.vendors.bodies import FilePart, FileSlice, Form, Watched
+from polyreel.vendors.calls import Call
+from polyreel.vendors.downloads import Downloaded, Tell, download
+from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.errors import JobFailed, LinkExpired, Malformed, Refused
+from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.videojungle.models import (
+    Asset,
+    AssetStatus,
+    Checked,
+    CreateAsset,
+    CreateProject,
+    CreateScript,
+    Generation,
+    NewAsset,
+    Project,
+    Prompt,
+    Script,
+    User,
+)
+from polyreel.vendors.waiting import Patience, wait_for
+
+PAGE = "videojungle.md"
+WIRE = "WIRE.md"
+EXPIRED = frozenset({400, 401, 403, 404, 410})
+
+
+class Account(Resource):
+    """Who we are, and what the account has."""
+
+    @endpoint("GET", "/users/me", page=WIRE, section="Video Jungle")
+    async def get_user(self) -> User:
+        """The account's user: a harmless call that tells whether the key is good."""
+        return await self._ask(User, "get user", "GET", "/users/me")
+
+    @endpoint("GET", "/projects", page=WIRE, section="Video Jungle")
+    async def list_projects(self) -> list[Project]:
+        """All projects."""
+        return await self._ask(list[Project], "list projects", "GET", "/projects")
+
+    @endpoint("POST", "/projects", page=WIRE, section="Video Jungle")
+    async def create_project(self, request: CreateProject) -> Project:
+        """A new project."""
+        return await self._ask(Project, "create project", "POST", "/projects", json=request.wire())
+
+    @endpoint("GET", "/projects/{id}", page=WIRE, section="Video Jungle")
+    async def get_project(self, project_id: str) -> Project:
+        """A project, with its assets and scripts."""
+        return await self._ask(Project, "get project", "GET", path("/projects/{project_id}", project_id=project_id))
+
+    @endpoint("DELETE", "/projects/{id}", page=WIRE, section="Video Jungle")
+    async def delete_project(self, project_id: str) -> None:
+        """Delete a project with all that is in it."""
+        await self._tell("delete project", "DELETE", path("/projects/{project_id}", project_id=project_id))
+
+    @endpoint("GET", "/projects/{id}/scripts", page=WIRE, section="Video Jungle")
+    async def list_scripts(self, project_id: str) -> list[Script]:
+        """A project's scripts."""
+        at = path("/projects/{project_id}/scripts", project_id=project_id)
+        return await self._ask(list[Script], "list scripts", "GET", at)
+
+    @endpoint("POST", "/scripts/{projectId}/scripts", page=WIRE, section="Video Jungle")
+    async def create_script(self, project_id: str, request: CreateScript) -> Script:
+        """A new script in a project."""
+        at = path("/scripts/{project_id}/scripts", project_id=project_id)
+        return await self._ask(Script, "create script", "POST", at, json=request.wire())
+
+    @endpoint("GET", "/scripts/{projectId}/{scriptId}", page=WIRE, section="Video Jungle")
+    async def get_script(self, project_id: str, script_id: str) -> Script:
+        """One script."""
+        at = path("/scripts/{project_id}/{script_id}", project_id=project_id, script_id=script_id)
+        return await self._ask(Script, "get script", "GET", at)
+
+    @endpoint("DELETE", "/scripts/{projectId}/{scriptId}", page=WIRE, section="Video Jungle")
+    async def delete_script(self, project_id: str, script_id: str) -> None:
+        """Delete a script."""
+        at = path("/scripts/{project_id}/{script_id}", project_id=project_id, script_id=script_id)
+        await self._tell("delete script", "DELETE", at)
+
+
+class Assets(Resource):
+    """A project's assets."""
+
+    @endpoint("GET", "/projects/:uuid/assets", page=PAGE, section="List all assets")
+    async def list_assets(self, project_id: str, *, limit: int | None = None) -> list[Asset]:
+        """A project's assets: ten, unless `limit` says more."""
+        at = path("/projects/{project_id}/assets", project_id=project_id)
+        return await self._ask(list[Asset], "list assets", "GET", at, params={"limit": limit})
+
+    @endpoint("GET", "/projects/{id}/asset", page=WIRE, section="Video Jungle")
+    async def list_project_assets(self, project_id: str, *, limit: int | None = None) -> list[Asset]:
+        """The same by the published client's route."""
+        at = path("/projects/{project_id}/asset", project_id=project_id)
+        return await self._ask(list[Asset], "list project assets", "GET", at, params={"limit": limit})
+
+    @endpoint("GET", "/projects/{id}/asset/generated", page=WIRE, section="Video Jungle")
+    async def list_generated_assets(self, project_id: str, *, limit: int | None = None) -> list[Asset]:
+        """Only those that a script generated."""
+        at = path("/projects/{project_id}/asset/generated", project_id=project_id)
+        return await self._ask(list[Asset], "list generated assets", "GET", at, params={"limit": limit})
+
+    @endpoint("POST", "/projects/:uuid/:script_uuid/generate", page=PAGE, section="Generate an Asset")
+    async def generate(
+        self,
+        project_id: str,
+        script_id: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        q: str | None = None,
+        prompt: Prompt | None = None,
+    ) -> Generation:
+        """Run a script. `inputs` go as query parameters, each by its name; `q` as the page has it."""
+        at = path("/projects/{project_id}/{script_id}/generate", project_id=project_id, script_id=script_id)
+        body = prompt.wire() if prompt else None
+        return await self._ask(Generation, "generate", "POST", at, params={**(inputs or {}), "q": q}, json=body)
+
+    @endpoint("PUT", "<url>", page=PAGE, section="Generate an Asset")
+    async def upload_generated(self, generation: Generation, file: Path, *, tell: Tell | None = None) -> None:
+        """Put a file at the generation's signed address, without credentials. Raises `LinkExpired`."""
+        # Signed without a content type (the sample's is a version 2 signature, which covers it): none is sent.
+        body = FileSlice(file, content_type="")
+        watched = Watched(body, tell) if tell else body
+        call = Call("upload generated", "PUT", generation.url, body=watched, anonymous=True)
+        try:
+            await self.transport.reply(call)
+        except Refused as refusal:
+            if refusal.status in EXPIRED:
+                raise LinkExpired("The upload's address no longer opens.", facts=refusal.facts) from None
+            raise
+
+    @endpoint("POST", "/projects/{id}/asset", page=WIRE, section="Video Jungle")
+    async def create_asset(self, project_id: str, request: CreateAsset) -> NewAsset:
+        """A new asset: its file goes to `upload_url`."""
+        at = path("/projects/{project_id}/asset", project_id=project_id)
+        return await self._ask(NewAsset, "create asset", "POST", at, json=request.wire())
+
+    @endpoint("POST", "<upload_url>", page=WIRE, section="Video Jungle")
+    async def upload_asset(self, asset: NewAsset, file: Path, *, tell: Tell | None = None) -> Asset:
+        """Post a new asset's file (multipart `file`)."""
+        if not asset.upload_url:
+            raise Malformed("The vendor gave no address to upload to.", where=f"videojungle asset {asset.id}")
+        form = Form({}, {"file": FilePart(file)})
+        body = Watched(form, tell) if tell else form
+        return await self._ask(Asset, "upload asset", "POST", asset.upload_url, body=body)
+
+    async def add_video_file(self, project_id: str, video_file_id: str, description: str = "") -> Asset:
+        """Make a video file an asset of a project, by reference."""
+        request = CreateAsset(
+            keyname=video_file_id,
+            description=description,
+            upload_method="video-reference",
+            asset_type="video-reference",
+        )
+        return await self.create_asset(project_id, request)
+
+    @endpoint("GET", "/assets/:asset_uuid", page=PAGE, section="Retrieve an asset")
+    async def get_asset(self, asset_id: str) -> Asset:
+        """One asset, with its project."""
+        return await self._ask(Asset, "get asset", "GET", path("/assets/{asset_id}", asset_id=asset_id))
+
+    @endpoint("GET", "/assets/check/:asset_uuid", page=PAGE, section="Check an Asset")
+    async def check_asset(self, asset_id: str) -> bool:
+        """Whether the asset has been made and uploaded: what the vendor's samples agree on."""
+        return await self._check("GET", asset_id)
+
+    @endpoint("PUT", "/assets/check/:asset_uuid", page=PAGE, section="Check an Asset")
+    async def check_asset_by_put(self, asset_id: str) -> bool:
+        """The same by the method of the page's sample."""
+        return await self._check("PUT", asset_id)
+
+    async def _check(self, method: str, asset_id: str) -> bool:
+        at = path("/assets/check/{asset_id}", asset_id=asset_id)
+        return (await self._ask(Checked, "check asset", method, at)).uploaded
+
+    @endpoint("GET", "/assets/{id}/status", page=WIRE, section="Video Jungle")
+    async def get_asset_status(self, asset_id: str) -> AssetStatus:
+        """An asset's status, in the vendor's word."""
+        at = path("/assets/{asset_id}/status", asset_id=asset_id)
+        return await self._ask(AssetStatus, "get asset status", "GET", at)
+
+    @endpoint("DELETE", "/assets/:asset_uuid", page=PAGE, section="Delete an Asset")
+    async def delete_asset(self, asset_id: str) -> None:
+        """Delete an asset for good."""
+        await self._tell("delete asset", "DELETE", path("/assets/{asset_id}", asset_id=asset_id))
+
+    async def wait_until_uploaded(self, asset_id: str, patience: Patience | None = None) -> Asset:
+        """Ask until `check_asset` says yes; the asset."""
+        await wait_for(lambda: self.check_asset(asset_id), bool, f"videojungle asset {asset_id}", patience)
+        return await self.get_asset(asset_id)
+
+    async def download_asset(self, asset_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
+        """Fetch an asset's file, with a fresh address whenever the last one has expired."""
+
+        async def link() -> str:
+            asset = await self.get_asset(asset_id)
+            return asset.download_url or asset.url or nothing_there("asset", asset.id, asset.status)
+
+        return await download(self.transport, link, to, operation="download asset", tell=tell)
+
+
+def nothing_there(what: str, job_id: str, status: str) -> str:
+    """Raise: there is no file behind this yet."""
+    raise JobFailed(
+        f"Video Jungle's {what} {job_id} has no file to download; it is {status or 'not uploaded'}.",
+        vendor="videojungle",
+        job_id=job_id,
+        vendor_code=status,
+        remedy="Wait until it is uploaded.",
+    )
