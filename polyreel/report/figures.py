@@ -1,0 +1,103 @@
+"""Numbers as people read them, and the little drawings of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from polyreel.outcome import Check, LineFit
+
+# The engine's own limits: up to the first by the voice's pace alone, up to the second by stretching too.
+_EASY, _FAST = 1.15, 1.30
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line on a time axis, in per cent of its width: the cue's slot, and the voice in it."""
+
+    slot_x: float
+    slot_width: float
+    voice_x: float
+    voice_width: float
+    tone: str
+
+
+def bar(line: LineFit, from_ms: int, span_ms: int) -> Bar:
+    """Where a line's cue and its voice lie on an axis that begins at ``from_ms`` and is ``span_ms`` long."""
+    return Bar(
+        slot_x=_share(line.cue_start_ms - from_ms, span_ms),
+        slot_width=_share(line.cue_end_ms - line.cue_start_ms, span_ms),
+        voice_x=_share(line.start_ms - from_ms, span_ms),
+        voice_width=_share(line.end_ms - line.start_ms, span_ms),
+        tone=tone(line),
+    )
+
+
+def start_of(line: LineFit) -> int:
+    """When a line's cue or its voice begins, whichever is first."""
+    return min(line.cue_start_ms, line.start_ms)
+
+
+def end_of(line: LineFit) -> int:
+    """When a line's cue or its voice ends, whichever is last."""
+    return max(line.cue_end_ms, line.end_ms)
+
+
+def tone(line: LineFit) -> str:
+    """How a line sits: ``easy``, ``brisk`` (a listener may notice), ``long`` (does not fit)."""
+    if line.too_long or line.ratio > _FAST:
+        return "long"
+    return "brisk" if line.ratio > _EASY else "easy"
+
+
+def pace(fits: Sequence[LineFit]) -> str:
+    """All lines' fit in a phrase."""
+    if not fits:
+        return ""
+    tones = [tone(line) for line in fits]
+    counted = [(tones.count("brisk"), "brisk"), (tones.count("long"), "too long")]
+    told = [f"{many} {word}" for many, word in counted if many]
+    lines = f"{len(fits)} line{'' if len(fits) == 1 else 's'}"
+    return f"{lines}, {', '.join(told) or 'all at ease'}; fastest {max(line.ratio for line in fits):.2f}×"
+
+
+def clock(seconds: float) -> str:
+    """``1:02:03`` or ``2:03.4``."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    if minutes >= 60:
+        return f"{minutes // 60}:{minutes % 60:02d}:{rest // 10:02d}"
+    return f"{minutes}:{rest // 10:02d}.{rest % 10}"
+
+
+def number(value: float | int | str | None) -> str:
+    """A measured value, to two places at most and with a real minus."""
+    if value is None:
+        return "–"
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return text.replace("-", "\u2212", 1) if not isinstance(value, str) else text
+
+
+def measured(check: Check) -> str:
+    """A check's value with its unit."""
+    return f"{number(check.value)} {check.unit}".strip()
+
+
+def size(count: int) -> str:
+    """``12.3 MB``."""
+    amount, unit = float(count), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+
+
+def link(path: str) -> str:
+    """A relative path as a link that can't be anything but a file beside the page."""
+    return f"./{quote(path.lstrip('/'), safe='/')}" if path else ""
+
+
+def _share(part_ms: int, span_ms: int) -> float:
+    return round(min(100.0, max(0.0, 100 * part_ms / span_ms)), 2)
