@@ -20,6 +20,7 @@ def prepare(log_level: str = "CRITICAL") -> None:
         "DO_NOT_TRACK": "1",
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_LOGGING_LEVEL": log_level,
+        "PREFECT_LOGGING_INTERNAL_LEVEL": log_level,
         # A run on its own server has nobody to read its log there; the terminal has it.
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     }

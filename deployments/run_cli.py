@@ -61,11 +61,22 @@ def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
     with server_for_this_run(environment.server_address()) as server:
         imports = threading.Thread(target=_import_flow, name="imports", daemon=True)
         imports.start()  # importing takes as long as the server's start; do both at once
-        return asyncio.run(_begin(job, server, imports, quiet))
+        try:
+            return asyncio.run(_begin(job, server, imports, quiet))
+        finally:
+            _say_goodbye(imports)
 
 
 def _import_flow() -> None:
     import flows.localise  # noqa: F401 - imported early, on purpose
+
+
+def _say_goodbye(imports: threading.Thread) -> None:
+    """Let the server hear how every task ended, before it (or we) are gone."""
+    imports.join()
+    from prefect.events.worker import EventsWorker
+
+    EventsWorker.drain_all(timeout=10)
 
 
 async def _begin(job: Job, server: EmbeddedServer | None, imports: threading.Thread, quiet: bool) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,8 +22,17 @@ def shown(as_json: bool, **fields: Any) -> Iterator[None]:
     try:
         yield
     except PolyreelError as error:
-        if as_json:
-            click.echo(json.dumps({**fields, "error": error.as_dict()}, ensure_ascii=False))
-        else:
-            click.echo(f"polyreel: {error}", err=True)
+        _show(error, as_json, fields)
         sys.exit(INVALID if isinstance(error, InvalidJob) else FAILED)
+    except Exception as error:  # noqa: BLE001 - the last stop: a defect still gets a message and an exit code
+        traceback.print_exc()
+        remedy = "This is a defect in polyreel; please report it with the lines above."
+        _show(PolyreelError(f"{type(error).__name__}: {error}", code="internal_error", remedy=remedy), as_json, fields)
+        sys.exit(FAILED)
+
+
+def _show(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
+    if as_json:
+        click.echo(json.dumps({**fields, "error": error.as_dict()}, ensure_ascii=False))
+    else:
+        click.echo(f"polyreel: {error}", err=True)

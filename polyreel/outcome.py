@@ -32,7 +32,7 @@ class Reel(Value):
 
     file: Artefact
     duration: str = Field(description="Exact length in seconds, as a fraction: 1260/30.")
-    start_ms: int = Field(default=0, description="Where the reel begins in the source.")
+    start: str = Field(default="0", description="Where the reel begins in the source: seconds, exact.")
     width: int = 0
     height: int = 0
     frame_rate: str = ""

@@ -53,7 +53,7 @@ class LanguagePlan(Value):
     voice: tuple[str, ...] = ()
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
-    keys: dict[str, str] = Field(default_factory=dict, description="Per stage; filled when the source is known.")
+    stage_keys: dict[str, str] = Field(default_factory=dict, description="Per stage; filled when the source is known.")
 
     def file_name(self, suffix: str) -> str:
         """``LOCALE/NAME.LOCALE.suffix``: where this language's file goes below the delivery's folder."""
@@ -68,17 +68,23 @@ class Plan(Value):
     source_script: Artefact | None = None
     background: Artefact | None = None
     source: Artefact | None = None
-    keys: dict[str, str] = Field(default_factory=dict)
+    stage_keys: dict[str, str] = Field(default_factory=dict)
 
     def bound(self, source: Artefact) -> Plan:
         """The same plan for a source whose content is known: now every stage has its key."""
         digest = source.sha256
         languages = tuple(
-            each.model_copy(update={"keys": {stage: self.key(stage, digest, each.locale) for stage in LANGUAGE_STAGES}})
+            each.model_copy(update={"stage_keys": {s: self.key(s, digest, each.locale) for s in LANGUAGE_STAGES}})
             for each in self.languages
         )
         keys = {stage: self.key(stage, digest) for stage in ("trim", "separate", "package")}
-        return self.model_copy(update={"source": source, "languages": languages, "keys": keys})
+        return self.model_copy(update={"source": source, "languages": languages, "stage_keys": keys})
+
+    def source_at_hand(self) -> Artefact:
+        """The source of a bound plan."""
+        if self.source is None:
+            raise ValueError("the plan is not bound to its source yet")
+        return self.source
 
     @property
     def separation(self) -> str:

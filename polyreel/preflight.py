@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel import results
-from polyreel.dubbing import embedded
+from polyreel.dubbing.choice import dubber_for, require_voices
 from polyreel.errors import InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.job import Job, Target
 from polyreel.jobfile import is_address
@@ -41,7 +41,7 @@ def check_reel(info: MediaInfo, job: Job) -> None:
     """Refuse media that can't be dubbed and trims outside it. Raises `MediaError`."""
     check_source(info)
     if job.trim:
-        check_trim(info, _exact(job.trim.start), _exact(job.trim.end))
+        check_trim(info, exact(job.trim.start), exact(job.trim.end))
 
 
 async def look_ahead(plan: Plan, store: Store) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def _minutes(plan: Plan, source: Artefact | None) -> float | None:
         return None
     length = probe(path_of(source)).duration
     trim = plan.job.trim
-    end = min(length, _exact(trim.end) or length) if trim else length
-    start = (_exact(trim.start) or Fraction(0)) if trim else Fraction(0)
+    end = min(length, exact(trim.end) or length) if trim else length
+    start = (exact(trim.start) or Fraction(0)) if trim else Fraction(0)
     return round(float(end - start) / 60 * len(plan.runnable()), 2)
 
 
@@ -93,8 +93,8 @@ def _quote(plan: Plan, minutes: float | None) -> str:
     return f"{languages} language{'s' * (languages != 1)}, {length}, on this machine: nothing is charged"
 
 
-def _exact(seconds: float | None) -> Fraction | None:
-    # A decimal fraction as the user wrote it, not the float nearest to it.
+def exact(seconds: float | None) -> Fraction | None:
+    """A number of seconds as the user wrote it: the decimal fraction, not the float nearest to it."""
     return None if seconds is None else Fraction(str(seconds))
 
 
@@ -102,13 +102,7 @@ def _exact(seconds: float | None) -> Fraction | None:
 
 
 def _refuse_what_this_version_lacks(job: Job) -> None:
-    if job.dubbing.provider != "embedded":
-        raise InvalidJob(
-            f"this version does not dub with {job.dubbing.provider}",
-            code="not_available",
-            where="dubbing.provider",
-            remedy="Use `provider: embedded`.",
-        )
+    dubber_for(job.dubbing.provider, Store())
     for place in job.delivery:
         if place.to != "folder":
             raise InvalidJob(
@@ -168,7 +162,7 @@ async def _language(job: Job, target: Target, source_script: Artefact | None, st
     voice = voices_of(target)
     try:
         reading, kept = await _script(job, target.subtitles, f"targets {target.locale}", store)
-        embedded.require_voices(target.locale, voice)
+        require_voices(target.locale, voice)
     except InvalidJob as error:
         if not isinstance(error, SubtitleError):
             raise

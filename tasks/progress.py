@@ -74,3 +74,9 @@ def board() -> Board:
 def use(new: Board) -> None:
     """Make a board this run's, so that its owner hears of every step."""
     _board.set(new)
+
+
+def reporter(stage: str, locale: str = "") -> Callable[[float], None]:
+    """A callback for the share that is done of a step of this run. It may be called from any thread."""
+    mine = board()
+    return lambda fraction: mine.advance(stage, locale, fraction)

@@ -19,6 +19,11 @@ Key = Callable[[dict[str, Any]], str]
 HOUR_S = 3600.0
 
 
+def key_of(name: str) -> Key:
+    """The key that the plan gave this stage of a language."""
+    return lambda given: str(given["language"].stage_keys[name])
+
+
 def stage(
     name: str,
     *,

@@ -75,8 +75,8 @@ def test_file_names_come_from_the_plan() -> None:
 
 def test_a_bound_plan_holds_every_key() -> None:
     bound = plan().bound(Artefact(uri="file:///a.mp4", sha256=SOURCE, bytes=1))
-    assert bound.language("es-ES").keys == keys(plan(), "es-ES")
-    assert bound.keys["trim"] == plan().key("trim", SOURCE)
+    assert bound.language("es-ES").stage_keys == keys(plan(), "es-ES")
+    assert bound.stage_keys["trim"] == plan().key("trim", SOURCE)
 
 
 @pytest.mark.parametrize(

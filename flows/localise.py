@@ -1,0 +1,71 @@
+"""The main job: one reel in, every language out. Only the order of the stages."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from flows.languages import each_language
+from polyreel.engine.separate import Stems
+from polyreel.job import Job
+from polyreel.outcome import Outcome, Reel
+from polyreel.plan import LanguagePlan
+from tasks.closing import decide, deliver
+from tasks.dub import collect_dub, request_dub, submit_dub, wait_for_dub
+from tasks.finish import Finished, check, convert_subtitles, mux
+from tasks.package import package
+from tasks.reel import ingest, prepare, separate, trim
+
+
+@flow(name="localise", flow_run_name="{job.name}", persist_result=True, result_serializer="json")
+async def localise(job: Job) -> Any:
+    """Dub one reel into every language the job asks for, check each, and deliver what may go out."""
+    begun = time.monotonic()
+    plan = await ingest(await prepare(job))
+    reel = await trim(plan)
+    stems = await separate(plan, reel)
+    languages = await each_language(plan, lambda language: dub_language(language, reel, stems))
+    packaged = await package(plan, reel, languages)
+    outcome = await deliver(plan, reel, languages, packaged, decide(plan, stems, reel, languages))
+    return _state_of(outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)}))
+
+
+async def dub_language(language: LanguagePlan, reel: Reel, stems: Stems) -> Finished:
+    """One language's chain. A failure here is this language's own."""
+    request = await request_dub(language, reel, stems)
+    receipt = await submit_dub(language, request)
+    await wait_for_dub(language, request, receipt)
+    dubbed = await collect_dub(language, request, receipt)
+    tracks = await convert_subtitles(language, request, dubbed)
+    video = await mux(language, reel, dubbed, tracks)
+    return await check(language, reel, dubbed, tracks, video)
+
+
+async def outcome_of(job: Job) -> Outcome:
+    """Run a job here and now. Raises the error of a job that could not begin; anything later is in the outcome."""
+    state: State[Outcome] = await localise(job, return_state=True)
+    found = await state.aresult(raise_on_failure=False)
+    if isinstance(found, BaseException):
+        raise found
+    return Outcome.model_validate(found)
+
+
+def _state_of(outcome: Outcome) -> State[Outcome]:
+    """What Prefect shows: green when all is delivered, its own word and reason when not."""
+    message = _sentence(outcome)
+    if outcome.status == "completed":
+        return Completed(message=message, data=outcome)
+    if outcome.status == "failed":
+        return Failed(message=message, data=outcome)
+    return Completed(name={"partial": "Partial", "held": "Held"}[outcome.status], message=message, data=outcome)
+
+
+def _sentence(outcome: Outcome) -> str:
+    """``3 of 4 delivered: de-DE has no voice``."""
+    delivered = sum(language.status == "delivered" for language in outcome.languages.values())
+    reasons = [f"{locale}: {each.error.message}" for locale, each in outcome.languages.items() if each.error]
+    return f"{delivered} of {len(outcome.languages)} delivered" + "".join(f"; {reason}" for reason in reasons)

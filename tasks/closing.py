@@ -1,0 +1,148 @@
+"""The end of a job: decide what may go out, show it in a report, deliver it with the manifest last."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from polyreel.delivery.folder import FolderDelivery
+from polyreel.delivery.port import Delivered, Item, Parcel
+from polyreel.engine.separate import Stems
+from polyreel.jobfile import is_address
+from polyreel.outcome import Artefact, LanguageOutcome, Outcome, Problem, Reel, status_of
+from polyreel.plan import LanguagePlan, Plan
+from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
+from polyreel.report.page import render
+from polyreel.sources.redaction import shown
+from polyreel.store import Store, path_of
+from tasks.finish import Finished, Languages
+from tasks.progress import board
+from tasks.stage import stage
+
+REPORT = "report.html"
+
+
+def decide(plan: Plan, stems: Stems, reel: Reel, languages: Languages) -> Outcome:
+    """Every language's state: failed, held by the job's quality rule, or to be delivered."""
+    finished = {each.locale: each for each in languages.finished}
+    decided = {
+        language.locale: _decided(language, finished.get(language.locale), languages) for language in plan.languages
+    }
+    return Outcome(
+        job=plan.job.name,
+        status=status_of(decided.values()),
+        languages=decided,
+        separation=stems.kind,
+        stages=board().stages(),
+        notes=(*reel.notes, *stems.notes),
+    )
+
+
+def _decided(language: LanguagePlan, finished: Finished | None, languages: Languages) -> LanguageOutcome:
+    stages = board().stages(language.locale)
+    if finished is None:
+        return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
+    failures = [check for check in finished.checks if check.status == "fail"]
+    rule = language.job.quality.on_fail if failures else "deliver"
+    names = ", ".join(check.name for check in failures)
+    error = Problem(
+        code="quality",
+        message=f"did not pass: {names}",
+        remedy="Look at the checks; correct the script, or set `quality: {on_fail: deliver}` to let it go out.",
+    )
+    return LanguageOutcome(
+        status={"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
+        checks=finished.checks,
+        error=error if rule != "deliver" else None,
+        notes=finished.notes,
+        stages=stages,
+    )
+
+
+@stage("deliver")
+async def deliver(
+    plan: Plan, reel: Reel, languages: Languages, packaged: tuple[Item, ...], outcome: Outcome
+) -> Outcome:
+    """Bring everything that may go out to every folder of the job. Doing it again writes only what is missing."""
+    out = [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
+    if not out:
+        return outcome
+    items = [item for each in out for item in _items(plan, each)] + list(packaged)
+    report = await asyncio.to_thread(_report, plan, reel, languages, outcome, items)
+    parcel = Parcel(name=plan.job.name, items=(*items, report))
+    places = [await FolderDelivery(Path(folder)).deliver(parcel) for folder in plan.folders]
+    return _with_paths(outcome, places[0], items)
+
+
+def _items(plan: Plan, finished: Finished) -> list[Item]:
+    language = plan.language(finished.locale)
+    video = Item(path=language.file_name("mp4"), artefact=finished.video, role="video", locale=finished.locale)
+    wanted = plan.job.subtitles.formats
+    return [video] + [
+        Item(path=language.file_name(each), artefact=file, role="subtitles", locale=finished.locale)
+        for each, file in finished.tracks.files.items()
+        if each in wanted
+    ]
+
+
+def _with_paths(outcome: Outcome, place: Delivered, items: list[Item]) -> Outcome:
+    folder = Path(place.location)
+    languages = dict(outcome.languages)
+    for locale, language in languages.items():
+        if language.status != "delivered":
+            continue
+        mine = [item for item in items if item.locale == locale]
+        files = {Path(item.path).suffix[1:]: str(folder / item.path) for item in mine if item.role == "subtitles"}
+        video = next(str(folder / item.path) for item in mine if item.role == "video")
+        languages[locale] = language.model_copy(update={"video": video, "subtitles": files})
+    return outcome.model_copy(
+        update={"languages": languages, "manifest": place.manifest, "report": str(folder / REPORT)}
+    )
+
+
+# -- the report
+
+
+def _report(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, items: list[Item]) -> Item:
+    details = ReportDetails(
+        source=_source(plan, reel),
+        languages={each.locale: _language(each, items, reel) for each in languages.finished},
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=version("polyreel"),
+    )
+    page = render(outcome, details).encode()
+    return Item(path=REPORT, artefact=Store().keep_bytes(page, ".html"), role="report")
+
+
+def _source(plan: Plan, reel: Reel) -> SourceFacts:
+    media = plan.job.source.media
+    return SourceFacts(
+        name=shown(media) if is_address(media) else Path(media).name,
+        locale=plan.job.source.locale,
+        seconds=float(Fraction(reel.duration)),
+        width=reel.width,
+        height=reel.height,
+        frame_rate=f"{float(Fraction(reel.frame_rate or 0)):.3g}",
+        bytes=plan.source_at_hand().bytes,
+        sha256=plan.source_at_hand().sha256,
+    )
+
+
+def _language(finished: Finished, items: list[Item], reel: Reel) -> LanguageDetails:
+    mine = [item for item in items if item.locale == finished.locale]
+    links: dict[str, Any] = {Path(item.path).suffix[1:]: item.path for item in mine}
+    return LanguageDetails(
+        video=links.pop("mp4", None),
+        subtitles=links,
+        vtt=_text(finished.tracks.files.get("vtt")),
+        seconds=float(Fraction(reel.duration)),
+        fits=finished.lines,
+    )
+
+
+def _text(file: Artefact | None) -> str:
+    return path_of(file).read_text("utf-8") if file else ""

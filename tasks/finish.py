@@ -1,0 +1,100 @@
+"""What follows a language's dub: its subtitle files, its video, and the checks that decide whether it may go out."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+
+from pydantic import Field
+
+from polyreel import locales
+from polyreel.dubbing.checks import check_dub
+from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.media.mux import AudioTrack, SubtitleTrack
+from polyreel.media.mux import mux as put_together
+from polyreel.outcome import Artefact, Check, LineFit, Problem, Reel, Value
+from polyreel.plan import LanguagePlan
+from polyreel.store import Store, path_of
+from polyreel.subtitles import read_file, write_bytes
+from polyreel.subtitles.checks import check as check_cues
+from polyreel.subtitles.checks import summarised
+from tasks.progress import reporter
+from tasks.stage import key_of, stage
+
+
+class Tracks(Value):
+    """A language's subtitle files by format. ``vtt`` is always there: the video and the report carry it."""
+
+    files: dict[str, Artefact]
+    script: Artefact
+    notes: tuple[str, ...] = ()
+
+
+class Finished(Value):
+    """A language, made and checked."""
+
+    locale: str
+    video: Artefact
+    tracks: Tracks
+    checks: tuple[Check, ...] = ()
+    lines: tuple[LineFit, ...] = ()
+    audio: Artefact | None = Field(default=None, description="The dubbed sound alone, for streaming packages.")
+    notes: tuple[str, ...] = ()
+
+
+class Languages(Value):
+    """What became of every language: finished, or the reason why not."""
+
+    finished: tuple[Finished, ...] = ()
+    problems: dict[str, Problem] = Field(default_factory=dict)
+
+
+@stage("subtitles", key=key_of("subtitles"))
+async def convert_subtitles(language: LanguagePlan, request: DubRequest, dubbed: Dubbed) -> Tracks:
+    """The script as it was spoken, in every format that the job asks for."""
+    script = dubbed.script or request.script
+    if script is None:
+        raise ValueError("a dub without any script")
+    track = read_file(path_of(script)).track
+    files, notes = {}, []
+    for wanted in dict.fromkeys(("vtt", *language.job.subtitles.formats)):
+        content, lost = write_bytes(track, wanted, locale=language.locale)
+        files[wanted] = Store().keep_bytes(content, f".{wanted}")
+        if wanted in language.job.subtitles.formats:
+            notes += [f"{wanted}: {note.message}" for note in lost]
+    return Tracks(files=files, script=script, notes=tuple(notes))
+
+
+@stage("mux", key=key_of("mux"))
+async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks) -> Artefact:
+    """The reel's own picture, untouched, with the dubbed sound and the subtitles."""
+    if dubbed.audio is None:
+        raise ValueError("a dub without sound")
+    store = Store()
+    name = locales.own_name(language.locale)
+    audio = AudioTrack(path_of(dubbed.audio), language.locale, title=name, default=True)
+    text = SubtitleTrack(path_of(tracks.files["vtt"]), language.locale, title=name)
+    with store.scratch() as folder:
+        target = folder / "dubbed.mp4"
+        report = reporter("mux", language.locale)
+        await put_together(path_of(reel.file), [audio], [text], target, on_progress=report)
+        return await asyncio.to_thread(store.keep, target)
+
+
+@stage("check", key=key_of("check"))
+async def check(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks, video: Artefact) -> Finished:
+    """Measure what came out against the reel, the script and the profile."""
+    profile = language.job.subtitles.profile
+    track = read_file(path_of(tracks.script)).track
+    rate = float(Fraction(reel.frame_rate or 24)) or 24.0
+    findings = check_cues(track, profile, language.locale, frame_rate=rate)
+    checks = (*check_dub(dubbed, Fraction(reel.duration)), summarised(findings, profile, len(track.cues)))
+    return Finished(
+        locale=language.locale,
+        video=video,
+        audio=dubbed.audio,
+        tracks=tracks,
+        checks=checks,
+        lines=dubbed.lines,
+        notes=(*language.notes, *dubbed.notes, *tracks.notes),
+    )

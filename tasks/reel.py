@@ -1,0 +1,85 @@
+"""The stages that a job does once: check, take in, trim, part the sound."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+
+from polyreel import preflight
+from polyreel.engine.separate import Ducked, Given, Separator, Stems, part
+from polyreel.errors import FetchError
+from polyreel.job import Job, Trim
+from polyreel.media.codecs import MP4_VIDEO
+from polyreel.media.probe import MediaInfo, probe
+from polyreel.media.trim import trim as cut_video
+from polyreel.outcome import Artefact, Reel
+from polyreel.plan import Plan
+from polyreel.sources.ingest import ingest as take_in
+from polyreel.store import Store, path_of
+from tasks.progress import reporter
+from tasks.stage import stage
+
+
+@stage("prepare")
+async def prepare(job: Job) -> Plan:
+    """Read and check everything that the job names. Costs nothing, so it is done every time."""
+    return await preflight.prepare(job, Store())
+
+
+@stage("ingest", retries=1, retry_if=FetchError)
+async def ingest(plan: Plan) -> Plan:
+    """Bring the video in, and bind the plan to it. The store itself knows what is already here and unchanged."""
+    source = await take_in(plan.job.source.media, Store(), on_progress=reporter("ingest"))
+    return plan.bound(source)
+
+
+@stage("trim", key=lambda given: given["plan"].stage_keys["trim"])
+async def trim(plan: Plan) -> Reel:
+    """Cut the video where the job asks for it, exact to the frame; else take it as it is.
+
+    A picture that no MP4 can hold is encoded here, once, and not once per language.
+    """
+    source = path_of(plan.source_at_hand())
+    info = await asyncio.to_thread(probe, source)
+    preflight.check_reel(info, plan.job)
+    if plan.job.trim is None and _fits_an_mp4(info):
+        return _reel(plan.source_at_hand(), info)
+    wanted = plan.job.trim or Trim()
+    store = Store()
+    with store.scratch() as folder:
+        start, end = preflight.exact(wanted.start), preflight.exact(wanted.end)
+        done = await cut_video(source, folder / "reel.mp4", info, start, end, on_progress=reporter("trim"))
+        kept = await asyncio.to_thread(store.keep, folder / "reel.mp4")
+    notes = (f"The whole picture was encoded: {done.reason}.",) if done.reason else ()
+    return _reel(kept, await asyncio.to_thread(probe, path_of(kept)), done.start, notes)
+
+
+def _fits_an_mp4(info: MediaInfo) -> bool:
+    return info.video is not None and info.video.codec in MP4_VIDEO
+
+
+def _reel(file: Artefact, info: MediaInfo, start: Fraction = Fraction(0), notes: tuple[str, ...] = ()) -> Reel:
+    assert info.video is not None  # noqa: S101 - check_reel has seen to it
+    return Reel(
+        file=file,
+        duration=str(info.duration),
+        start=str(start),
+        width=info.video.width,
+        height=info.video.height,
+        frame_rate=str(info.video.frame_rate),
+        notes=notes,
+    )
+
+
+@stage("separate", key=lambda given: given["plan"].stage_keys["separate"])
+async def separate(plan: Plan, reel: Reel) -> Stems:
+    """Decode the sound once, for every language, and part speech from background as well as can be."""
+    # From the source itself: what trimming left has its sound encoded once more.
+    start, duration = Fraction(reel.start), Fraction(reel.duration)
+    return await part(path_of(plan.source_at_hand()), Store(), _separator(plan, reel), start=start, duration=duration)
+
+
+def _separator(plan: Plan, reel: Reel) -> Separator:
+    if plan.background is None:
+        return Ducked()
+    return Given(path_of(plan.background), Fraction(reel.start))
