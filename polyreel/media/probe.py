@@ -90,12 +90,16 @@ class MediaInfo:
         return round(self.duration * rate)
 
 
+class UndecodableVideo(ValueError):
+    """Packets of pictures, but no picture."""
+
+
 def probe(path: Path) -> MediaInfo:
     """Look into a local file. Raises MediaError (``unsupported_media``) for what is not sound or moving picture."""
     _refuse_empty(path)
     with opened(path) as container:
         zero = Fraction(container.start_time or 0, av.time_base)
-        video = _video(container, zero)
+        video = _video(path, container, zero)
         audio = tuple(_audio(container, stream, zero) for stream in container.streams.audio)
         if video is None and not audio:
             raise _unsupported(path, "holds neither a moving picture nor sound.")
@@ -127,6 +131,8 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
             yield container
     except FileNotFoundError as error:
         raise MediaError("no such file.", code="invalid_input", where=str(path), remedy="Check the path.") from error
+    except UndecodableVideo as error:
+        raise _unsupported(path, "holds pictures, but none that can be decoded.") from error
     except (av.error.FFmpegError, UnicodeError, OSError) as error:
         raise _unsupported(path, _what_it_looks_like(path)) from error
 
@@ -211,7 +217,7 @@ def _what_it_looks_like(path: Path) -> str:
     return "is not a video that can be read: of another kind, or damaged."
 
 
-def _video(container: av.container.InputContainer, zero: Fraction) -> VideoStream | None:
+def _video(path: Path, container: av.container.InputContainer, zero: Fraction) -> VideoStream | None:
     moving = [stream for stream in container.streams.video if not _is_cover(stream)]
     time_base = moving[0].time_base if moving else None
     if time_base is None or not moving[0].width:
@@ -232,7 +238,7 @@ def _video(container: av.container.InputContainer, zero: Fraction) -> VideoStrea
         duration=_video_duration(container, stream, times, start + zero),
         is_vfr=_varies(times, time_base),
         frames=stream.frames or None,
-        rotation=_rotation(container, stream),
+        rotation=_rotation(path, stream.index),
     )
 
 
@@ -284,13 +290,20 @@ def _container_duration(container: av.container.InputContainer) -> Fraction:
     return Fraction(container.duration or 0, av.time_base)
 
 
-def _rotation(container: av.container.InputContainer, stream: Any) -> int:
-    """Degrees counter-clockwise by which a player turns the picture: known from the first decoded one only."""
-    container.seek(int(stream.start_time or 0), stream=stream, backward=True)
-    for packet in islice(container.demux(stream), _PACKETS_LOOKED_AT):
-        for frame in packet.decode():
-            return int(frame.rotation) % 360
-    return 0
+def _rotation(path: Path, index: int) -> int:
+    """Degrees counter-clockwise by which a player turns the picture: known from the first decoded one only.
+
+    Opened anew, as not every demuxer finds back to its beginning.
+    """
+    failure: Exception = ValueError("no picture")
+    with opened(path) as container:
+        for packet in islice(container.demux(container.streams[index]), _PACKETS_LOOKED_AT):
+            try:
+                for frame in packet.decode():
+                    return int(getattr(frame, "rotation", 0)) % 360
+            except av.error.FFmpegError as error:
+                failure = error  # a film may begin with a damaged picture; one that has no other is refused
+        raise UndecodableVideo from failure
 
 
 def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) -> AudioStream:

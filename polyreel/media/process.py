@@ -22,7 +22,8 @@ from polyreel.errors import ToolError, ToolStopped, ToolTimeout
 _GRACE_S = 1.5
 _TAIL_BYTES = 64 << 10
 _PIPE_BYTES = 256 << 10
-_STOPPING = frozenset({-signal.SIGTERM, -signal.SIGINT, 255})
+_STOPPED = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+_FFMPEG_STOPPED = 255  # also what a refused permission gives, but then it prints why
 # Secrets live in the environment; a tool that reads hostile media has no use for them.
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "FONTCONFIG_PATH", "FONTCONFIG_FILE")
 # What setpriv does, where there is no setpriv: PR_SET_PDEATHSIG is 1.
@@ -260,7 +261,7 @@ def _timed_out(name: str, seconds: float) -> ToolTimeout:
 def _judge(name: str, code: int, printed: str) -> None:
     if code == 0:
         return
-    if code in _STOPPING and (code < 0 or "received signal" in printed):
+    if code in _STOPPED or (code == _FFMPEG_STOPPED and (not printed.strip() or "received signal" in printed)):
         raise ToolStopped("was ended from outside.", where=name, remedy="Run the job again.")
     if code == -signal.SIGKILL:
         raise ToolError("was killed, most likely for want of memory.", where=name, remedy="Free memory and run again.")

