@@ -24,6 +24,7 @@ from polyreel.sandbox.files import Files
 from polyreel.sandbox.jobs import Jobs
 from polyreel.sandbox.mailbox import Mailbox
 from polyreel.sandbox.money import Purse
+from polyreel.sandbox.nomad import api as nomad_api
 from polyreel.sandbox.panjaya import api as panjaya_api
 from polyreel.sandbox.repeat import forget_unfinished
 from polyreel.sandbox.settings import Settings
@@ -39,7 +40,13 @@ log = logging.getLogger("polyreel.sandbox")
 
 def vendors() -> list[Vendor]:
     """Everybody who is rehearsed."""
-    return [panjaya_api.vendor(), dubformer_api.vendor(), tpstreams_api.vendor(), videojungle_api.vendor()]
+    return [
+        nomad_api.vendor(),
+        panjaya_api.vendor(),
+        dubformer_api.vendor(),
+        tpstreams_api.vendor(),
+        videojungle_api.vendor(),
+    ]
 
 
 def unpack(settings: Settings) -> Box:

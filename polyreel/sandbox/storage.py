@@ -61,7 +61,9 @@ async def take(request: Request) -> Response:
         return s3_error(400, "InvalidArgument", "Only one auth mechanism allowed")
     if "content-length" not in request.headers:
         return s3_error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
-    return Response(headers={"ETag": f'"{await keep_body(request, path)}"'})
+    etag = f'"{await keep_body(request, path)}"'
+    box_of(request).state.set_fact(f"etag:{path.name}", etag)
+    return Response(headers={"ETag": etag})
 
 
 async def play(request: Request) -> Response:

@@ -63,6 +63,12 @@ async def stand_in(out: Path, seconds: float = 6.0) -> Path:
     return out
 
 
+async def picture_of(out: Path, width: int, height: int) -> Path:
+    """A test picture."""
+    await ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={width & ~1}x{height & ~1}", "-frames:v", "1", str(out))
+    return out
+
+
 async def stream(media: Path, clip: Clip, resolutions: list[str], folder: Path) -> None:
     """HLS (``video.m3u8``) and DASH (``video.mpd``) over the same segments, one rendition per resolution."""
     heights = sorted({min(HEIGHTS[name], clip.height) & ~1 for name in resolutions})

@@ -1,0 +1,148 @@
+"""Nomad's batch actions: one name, many assets, a result for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from polyreel.sandbox.box import Box, box_of
+from polyreel.sandbox.nomad import work
+from polyreel.sandbox.nomad.access import add_asset, asset_or_refuse, folder_or_refuse
+from polyreel.sandbox.nomad.assets import archived, deleted, restored
+from polyreel.sandbox.nomad.shapes import NAME, asset_shape
+from polyreel.sandbox.nomad.wire import Batch
+from polyreel.sandbox.state import Json
+from polyreel.sandbox.wire import Refusal, json_body
+
+Action = Callable[[Box, Json, Json], Json | None]
+
+
+def _argument(arguments: Json, *names: str) -> str:
+    lowered = {key.lower(): value for key, value in arguments.items()}
+    for name in names:
+        if isinstance(lowered.get(name), str) and lowered[name]:
+            return str(lowered[name])
+    raise Refusal(400, f"actionArguments.{names[0]} is required")
+
+
+def _destination(box: Box, arguments: Json) -> str:
+    names = ("destinationfolderassetid", "destinationfolderid", "folderid", "parentid")
+    return str(folder_or_refuse(box, _argument(arguments, *names))["id"])
+
+
+def _delete(box: Box, asset: Json, _arguments: Json) -> None:
+    deleted(box, asset)
+
+
+def _archive(box: Box, asset: Json, _arguments: Json) -> Json:
+    return archived(box, asset)
+
+
+def _restore(box: Box, asset: Json, _arguments: Json) -> Json:
+    return restored(box, asset)
+
+
+def _move(box: Box, asset: Json, arguments: Json) -> Json:
+    target = _destination(box, arguments)
+    above: str | None = target
+    while above:
+        if above == asset["id"]:
+            raise Refusal(400, "A folder can't be moved into itself")
+        above = asset_or_refuse(box, above)["parentId"]
+    name = arguments.get("name") or asset["displayName"]
+    moved = box.shelf(NAME).change("asset", asset["id"], parentId=target, displayName=name)
+    box.shelf(NAME).reparent("asset", asset["id"], target)
+    return work.begin(box, moved, "settle", "Moving", after=work.SETTLE_SECONDS, to=asset["status"])
+
+
+def _copied(box: Box, asset: Json, parent: str, name: str) -> Json:
+    fields = {"contentLength": asset["contentLength"], "tags": asset["tags"], "languageId": asset["languageId"]}
+    made = add_asset(box, name, asset["type"], parent=parent, status="Copying", **fields)
+    return work.begin(box, made, "copy", "Copying", after=work.SETTLE_SECONDS, source=asset["id"])
+
+
+def _copy(box: Box, asset: Json, arguments: Json) -> Json:
+    return _copied(box, asset, _destination(box, arguments), asset["displayName"])
+
+
+def _duplicate(box: Box, asset: Json, _arguments: Json) -> Json:
+    return _copied(box, asset, asset["parentId"] or "", f"Copy of {asset['displayName']}")
+
+
+def _index(box: Box, asset: Json, _arguments: Json) -> Json:
+    return work.begin(box, asset, "settle", "Updating", after=work.SETTLE_SECONDS, to=asset["status"])
+
+
+def _reprocess(box: Box, asset: Json, _arguments: Json) -> Json:
+    return work.begin(box, asset, "process", "Creating", after=work.PROCESS_SECONDS)
+
+
+def _labelled(field: str, names: tuple[str, ...], keep: Callable[[list[str], str], list[str]]) -> Action:
+    def act(box: Box, asset: Json, arguments: Json) -> Json:
+        label = _argument(arguments, *names)
+        return box.shelf(NAME).change("asset", asset["id"], **{field: keep(asset[field], label)})
+
+    return act
+
+
+def _with(labels: list[str], label: str) -> list[str]:
+    return [*labels, label] if label not in labels else labels
+
+
+def _without(labels: list[str], label: str) -> list[str]:
+    return [known for known in labels if known != label]
+
+
+_TAG = ("tag", "tagname", "name", "tagid", "id")
+_COLLECTION = ("collection", "collectionname", "name", "collectionid", "id")
+ACTIONS: dict[str, Action] = {
+    "delete": _delete,
+    "archive": _archive,
+    "restore": _restore,
+    "duplicate": _duplicate,
+    "move": _move,
+    "copy": _copy,
+    "index": _index,
+    "reprocess": _reprocess,
+    "addtag": _labelled("tags", _TAG, _with),
+    "removetag": _labelled("tags", _TAG, _without),
+    "addcollection": _labelled("collections", _COLLECTION, _with),
+    "removecollection": _labelled("collections", _COLLECTION, _without),
+}
+
+
+def _action_of(request: Request) -> tuple[str, Action]:
+    name = request.path_params["action"]
+    action = ACTIONS.get(name.lower())
+    if action is None:
+        raise Refusal(400, f"unknown action {name}")
+    return name, action
+
+
+async def batch(request: Request) -> Response:
+    """Execute an action on many assets; one that fails does not stop the others."""
+    box = box_of(request)
+    name, action = _action_of(request)
+    wanted = await json_body(request, Batch)
+    results = [_one(box, action, key, wanted.action_arguments) for key in wanted.target_ids]
+    return JSONResponse({"action": name, "isSuccess": all(each["isSuccess"] for each in results), "results": results})
+
+
+def _one(box: Box, action: Action, key: str, arguments: Json) -> Json:
+    try:
+        changed = action(box, asset_or_refuse(box, key), arguments)
+    except Refusal as refusal:
+        return {"id": key, "isSuccess": False, "status": refusal.status, "error": refusal.message}
+    made = changed["id"] if changed is not None else key
+    return {"id": key, "isSuccess": True, "status": changed["status"] if changed else "Deleting", "assetId": made}
+
+
+async def one(request: Request) -> Response:
+    """The same action on the one asset in the path, as the published client calls move, duplicate and index."""
+    box = box_of(request)
+    _, action = _action_of(request)
+    arguments = (await json_body(request, Batch)).action_arguments if await request.body() else {}
+    changed = action(box, asset_or_refuse(box, request.path_params["asset_id"]), arguments)
+    return JSONResponse(asset_shape(box, changed) if changed else None)

@@ -1,0 +1,191 @@
+"""What happens to Nomad's assets in the background, from one status to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from polyreel.sandbox.box import Box
+from polyreel.sandbox.jobs import Job
+from polyreel.sandbox.nomad.shapes import NAME
+from polyreel.sandbox.nomad.timecode import timecode
+from polyreel.sandbox.nomad.uploads import join_parts
+from polyreel.sandbox.state import Json
+from polyreel.sandbox.work import edit
+from polyreel.sandbox.work.ffmpeg import ToolFailed
+from polyreel.sandbox.work.port import NothingSaid, Order
+from polyreel.sandbox.work.probe import Clip, NotMedia, probe
+
+PROCESS_SECONDS = 15.0
+SETTLE_SECONDS = 3.0
+ARCHIVE_SECONDS = 20.0
+_SEGMENT_SECONDS = 10
+
+
+def begin(box: Box, asset: Json, step: str, status: str, *, after: float, **payload: object) -> Json:
+    """Put an asset into a passing status and start the step that leads out of it; noted in the job history."""
+    changed = box.shelf(NAME).change("asset", asset["id"], status=status, modifiedDate=box.clock.stamp())
+    job = box.jobs.start(NAME, step, asset["id"], after=after, **payload)
+    entry = {"jobType": step, "status": "Running", "startDate": box.clock.stamp(), "endDate": None, "error": None}
+    box.shelf(NAME).add("history", entry, key=job.id, parent=asset["id"])
+    return changed
+
+
+def _end(box: Box, job: Job, status: str, *, error: str | None = None, **changes: object) -> None:
+    asset = box.shelf(NAME).change("asset", job.subject, status=status, error=error, **changes)
+    if box.shelf(NAME).get("history", job.id) is None:
+        entry = {"jobType": job.step, "startDate": box.clock.stamp()}
+        box.shelf(NAME).add("history", entry, key=job.id, parent=asset["id"])
+    said = "Failed" if error else "Completed"
+    box.shelf(NAME).change("history", job.id, status=said, endDate=box.clock.stamp(), error=error)
+
+
+async def settle(box: Box, job: Job) -> None:
+    """The end of a light change: the asset is what it was."""
+    _end(box, job, str(job.payload["to"]))
+
+
+async def assemble(box: Box, job: Job) -> None:
+    """Assembling -> (SlugReplaced, for a placeholder) -> Creating."""
+    upload = box.shelf(NAME).need("upload", str(job.payload["upload"]))
+    asset = box.shelf(NAME).need("asset", job.subject)
+    await asyncio.to_thread(join_parts, box, upload)
+    box.files.remove(asset["file"])
+    if asset.get("placeholder"):
+        box.shelf(NAME).change("asset", asset["id"], status="SlugReplaced", placeholder=False)
+    begin(box, asset, "process", "Creating", after=PROCESS_SECONDS)
+
+
+async def process(box: Box, job: Job) -> None:
+    """Creating -> Available: looked into, pictured, packaged, listened to. What is no media stays a plain file."""
+    asset = box.shelf(NAME).need("asset", job.subject)
+    if rehearsed := box.faults.take("job_fails", NAME, "process"):
+        _end(box, job, "Error", error=rehearsed.message or rehearsed.code or "Processing error occurred")
+        return
+    media = box.files.path(asset["file"]) if asset["file"] else await edit.stand_in(box.files.new(".mp4"))
+    known: Json = {"file": media.name, "contentLength": media.stat().st_size}
+    try:
+        clip = await probe(media)
+        facts = await _looked_into(box, asset, media, clip)
+    except (NotMedia, ToolFailed):
+        facts = {}
+    _end(box, job, "Available", **known, **facts)
+
+
+async def _looked_into(box: Box, asset: Json, media: Path, clip: Clip) -> Json:
+    facts: Json = {"duration": clip.seconds, "clip": clip.as_dict()}
+    if clip.audio_codec:
+        await _listened(box, asset, media)
+    if clip.video_codec is None or clip.seconds == 0:
+        return facts
+    picture = await edit.screenshot(media, clip.seconds / 2, box.files.new(".png"))
+    folder = box.files.new_folder()
+    await edit.stream_as_is(media, clip, folder)
+    if not box.shelf(NAME).all("face", asset["id"]):
+        box.shelf(NAME).add("face", {"personId": None, "confidence": 0.9, "timecode": timecode(0)}, parent=asset["id"])
+    return {**facts, "picture": picture.name, "stream": folder.name, "segments": _segments(clip)}
+
+
+def _segments(clip: Clip) -> list[Json]:
+    starts = range(0, max(1, int(clip.seconds)), _SEGMENT_SECONDS)
+    return [
+        {
+            "id": f"segment-{number}",
+            "startTimecode": timecode(start),
+            "endTimecode": timecode(min(start + _SEGMENT_SECONDS, clip.seconds)),
+            "screenshots": [{"id": f"screenshot-{number}", "timecode": timecode(start), "seconds": start}],
+        }
+        for number, start in enumerate(starts, 1)
+    ]
+
+
+async def _listened(box: Box, asset: Json, media: Path) -> None:
+    if box.shelf(NAME).all("transcript", asset["id"]):
+        return
+    folder = box.files.new_folder()
+    language = asset["languageId"] or "en-US"
+    try:
+        lines = await box.studio.listen(Order(media, language, language, "dub", folder))
+    except (NothingSaid, ToolFailed):
+        return
+    finally:
+        box.files.remove(folder.name)
+    items = [{"text": line.text, "startTime": line.start_ms / 1000, "endTime": line.end_ms / 1000} for line in lines]
+    box.shelf(NAME).add("transcript", {"items": items, "languageId": language}, parent=asset["id"])
+
+
+async def clip(box: Box, job: Job) -> None:
+    """Clipping -> Creating: a part of another asset becomes a file of its own."""
+    asset = box.shelf(NAME).need("asset", job.subject)
+    source = box.shelf(NAME).need("asset", str(job.payload["source"]))
+    start, end = float(job.payload["start"]), float(job.payload["end"])
+    try:
+        out = await edit.trim(box.files.path(source["file"]), start, end, box.files.new(".mp4"))
+    except ToolFailed as error:
+        _end(box, job, "Error", error=str(error))
+        return
+    box.shelf(NAME).change("asset", asset["id"], file=out.name)
+    begin(box, asset, "process", "Creating", after=PROCESS_SECONDS)
+
+
+async def copy(box: Box, job: Job) -> None:
+    """Copying -> Available: the same content once more."""
+    source = box.shelf(NAME).need("asset", str(job.payload["source"]))
+    if not source["file"]:
+        _end(box, job, source["status"])
+        return
+    path = box.files.path(source["file"])
+    out = box.files.new(path.suffix)
+    await asyncio.to_thread(shutil.copyfile, path, out)
+    _end(box, job, "Available", file=out.name, duration=source["duration"], clip=source.get("clip"))
+
+
+async def archive(box: Box, job: Job) -> None:
+    """PendingArchive -> Archiving; the end is the next step."""
+    begin(box, box.shelf(NAME).need("asset", job.subject), "settle", "Archiving", after=ARCHIVE_SECONDS, to="Archived")
+
+
+async def restore(box: Box, job: Job) -> None:
+    """PendingRestore -> Restoring; the end is the next step."""
+    begin(box, box.shelf(NAME).need("asset", job.subject), "settle", "Restoring", after=ARCHIVE_SECONDS, to="Restored")
+
+
+async def delete(box: Box, job: Job) -> None:
+    """Deleting -> gone."""
+    remove(box, box.shelf(NAME).need("asset", job.subject))
+
+
+def remove(box: Box, asset: Json) -> None:
+    """Delete an asset with everything that belongs to it; a folder with everything in it."""
+    shelf = box.shelf(NAME)
+    for child in shelf.all("asset", asset["id"]):
+        remove(box, child)
+    for kind in ("related", "screenshot", "annotation", "adbreak", "transcript", "face", "history", "queue"):
+        for item in shelf.all(kind, asset["id"]):
+            box.files.remove(item.get("file"))
+            shelf.remove(kind, item["id"])
+    box.jobs.drop(NAME, asset["id"])
+    shelf.remove("asset", asset["id"])
+    box.files.remove(asset["file"], asset.get("picture"), asset.get("stream"))
+
+
+async def queue(box: Box, job: Job) -> None:
+    """A large order for the download queue."""
+    from polyreel.sandbox.nomad.outlets import queued
+
+    found = [box.shelf(NAME).get("asset", key) for key in job.payload["ids"]]
+    queued(box, [asset for asset in found if asset], proxy=bool(job.payload["proxy"]))
+
+
+STEPS = {
+    "settle": settle,
+    "assemble": assemble,
+    "process": process,
+    "clip": clip,
+    "copy": copy,
+    "archive": archive,
+    "restore": restore,
+    "delete": delete,
+    "queue": queue,
+}
