@@ -57,9 +57,9 @@ def _wide(head: bytes) -> str | None:
     """UTF-16 or UTF-32 without a BOM: digits, arrows and line ends are ASCII, and so bring zero bytes in step."""
     zeros = [head[offset::4].count(0) / max(len(head[offset::4]), 1) for offset in range(4)]
     rising = [share > 0.2 for share in zeros]
-    if zeros[2] > 0.9 and zeros[3] > 0.9:
+    if zeros[2] > 0.9 and zeros[3] > 0.9 and zeros[0] < 0.5:
         return "utf-32-le"
-    if zeros[0] > 0.9 and zeros[1] > 0.9:
+    if zeros[0] > 0.9 and zeros[1] > 0.9 and zeros[3] < 0.5:
         return "utf-32-be"
     return {(False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be"}.get(
         (rising[0], rising[1], rising[2], rising[3])
