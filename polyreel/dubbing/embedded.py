@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from polyreel.dubbing.port import Dubbed, DubRequest, Progress, Receipt
-from polyreel.engine.meter import Meter, Power
+from polyreel.engine.meter import STEP_MS, Meter, Power
 from polyreel.engine.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, plan_mix
 from polyreel.engine.mixdown import Sources, mix_down
 from polyreel.engine.pcm import open_track
@@ -118,7 +118,9 @@ class EmbeddedDubber:
         bed = _bed(request, stems)
         samples = samples_in(request.seconds)
         plan = await _in_thread(lambda go_on: _plan(request, performance, samples, target, go_on))
-        sources = Sources(path_of(performance.stem), open_track(path_of(bed.audio)) if bed else None, samples)
+        sources = Sources(
+            path_of(performance.stem), open_track(path_of(bed.audio)).exactly(samples) if bed else None, samples
+        )
         with self._store.scratch() as folder:
             finished = await mix_down(
                 plan,
@@ -167,7 +169,7 @@ def _plan(
         speech=_stem_power(path_of(performance.stem), samples, go_on),
         speaking=[(line.start_ms, line.end_ms) for line in performance.lines],
         channels=stems.channels,
-        bed=power_of(bed) if bed else None,
+        bed=power_of(bed)[: -(-samples // (RATE * STEP_MS // 1000))] if bed else None,
         clean=bed is not None and bed == stems.background,
         cues=cues,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +36,12 @@ class WorkingTrack:
         frames = held.reshape(-1, self.channels).astype(np.float32)
         if self.dtype == "<i2":
             frames /= np.float32(32768)
-        return frames if there == count else np.pad(frames, ((0, count - there), (0, 0)))
+        missing = count - len(frames)
+        return np.pad(frames, ((0, missing), (0, 0))) if missing else frames
+
+    def exactly(self, samples: int) -> WorkingTrack:
+        """The same track with another length: what is beyond it is not heard, what it lacks is silence."""
+        return replace(self, samples=samples)
 
 
 def open_track(path: Path) -> WorkingTrack:

@@ -123,15 +123,15 @@ async def part(
         own = folder / "original.wav"
         await _write(reel, own, start=start, samples=samples, channels=channels, track=track)
         loudness = await measure_loudness(own)
-        original = Original(open_track(own), folder)
+        original = Original(open_track(own).exactly(samples), folder)
         background, remarks = await separator.background(original)
         _require_alike(original.track, background)
         return Stems(
             kind=separator.kind,
             channels=channels,
             samples=samples,
-            original=await asyncio.to_thread(_kept, own, store),
-            background=await asyncio.to_thread(_kept, background, store) if background else None,
+            original=await asyncio.to_thread(_kept, own, samples, store),
+            background=await asyncio.to_thread(_kept, background, samples, store) if background else None,
             lufs=_finite(loudness.integrated_lufs),
             true_peak_dbtp=_finite(loudness.true_peak_dbtp),
             notes=(*notes, *remarks),
@@ -175,14 +175,15 @@ def _require_alike(original: WorkingTrack, background: Path | None) -> None:
     if background is None:
         return
     found = open_track(background)
-    if (found.channels, found.samples) != (original.channels, original.samples):
+    off_by = abs(found.samples - original.samples)
+    if found.channels != original.channels or off_by > RATE // 10:
         raise EngineError("the separated background is not as long or as wide as the original.", where="separation")
 
 
-def _kept(file: Path, store: Store) -> Bed:
+def _kept(file: Path, samples: int, store: Store) -> Bed:
     """Measured, then kept. Blocks."""
     profile = file.with_suffix(".npy")
-    np.save(profile, _power(open_track(file)))
+    np.save(profile, _power(open_track(file).exactly(samples)))
     return Bed(audio=store.keep(file, ".wav"), power=store.keep(profile, ".npy"))
 
 
