@@ -34,6 +34,8 @@ from polyreel.sandbox.tpstreams import api as tpstreams_api
 from polyreel.sandbox.videojungle import api as videojungle_api
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.instant import InstantStudio
+from polyreel.sandbox.work.port import Studio
+from polyreel.store import Store
 
 log = logging.getLogger("polyreel.sandbox")
 
@@ -62,8 +64,17 @@ def unpack(settings: Settings) -> Box:
         jobs=Jobs(state, settings.pace, faults),
         faults=faults,
         mailbox=Mailbox(state, clock, settings.pace, faults),
-        studio=InstantStudio(),
+        studio=_studio(settings),
     )
+
+
+def _studio(settings: Settings) -> Studio:
+    """Who dubs: the engine, or the stand-in. The engine is imported only when it is wanted: it is heavy."""
+    if settings.engine == "instant":
+        return InstantStudio()
+    from polyreel.sandbox.work.embedded import EmbeddedStudio
+
+    return EmbeddedStudio(Store(settings.data / "store"))
 
 
 def application(box: Box) -> Starlette:

@@ -50,11 +50,13 @@ class Jobs:
         """Say what a step does."""
         self._handlers[vendor, step] = handler
 
-    def start(self, vendor: str, step: str, subject: str, *, after: float = 0.0, **payload: object) -> Job:
-        """Begin a step ``after`` so many seconds at speed 1."""
+    def start(
+        self, vendor: str, step: str, subject: str, *, after: float = 0.0, least: float = 0.0, **payload: object
+    ) -> Job:
+        """Begin a step ``after`` so many seconds at speed 1, and not before ``least`` real ones."""
         stuck = self._faults.take("job_stuck", vendor, step) is not None
         job = Job(str(uuid.uuid4()), vendor, step, subject, dict(payload), "stuck" if stuck else "waiting")
-        due = time.time() + self._pace.wait(after)
+        due = time.time() + max(least, self._pace.wait(after))
         self._state.run(
             "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)",
             *(job.id, vendor, step, subject, json.dumps(payload), due, job.state, time.time()),

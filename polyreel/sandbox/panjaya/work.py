@@ -58,11 +58,26 @@ async def _prepared(box: Box, asset: Json) -> Json:
         raise AssetFailed(rehearsed.code or "invalid_input", rehearsed.message or "rehearsed failure")
     media = await _media(box, asset)
     clip = await _judged(box, asset, media)
+    known = {"background": await _background(box, asset), "size": clip.bytes}
     start, end = asset["start_time"] or 0.0, asset["end_time"]
     if end is None and not start:
-        return {"source": media.name, "duration": clip.seconds, "size": clip.bytes}
+        return {**known, "source": media.name, "duration": clip.seconds}
     cut = await trim(media, start, min(end or clip.seconds, clip.seconds), box.files.new(".mp4"))
-    return {"source": cut.name, "duration": (await probe(cut)).seconds, "size": clip.bytes}
+    return {**known, "source": cut.name, "duration": (await probe(cut)).seconds}
+
+
+async def _background(box: Box, asset: Json) -> str | None:
+    """The clean background's file, uploaded or fetched."""
+    if asset["background"] or not asset["background_url"]:
+        return asset["background"] or None
+    file = await _fetched(box, asset["background_url"])
+    try:
+        sounds = (await probe(file)).audio_codec is not None
+    except NotMedia:
+        sounds = False
+    if not sounds:
+        raise AssetFailed("invalid_input", "The background is not an audio file.")
+    return file.name
 
 
 async def _media(box: Box, asset: Json) -> Path:
@@ -198,6 +213,7 @@ async def _dubbed(box: Box, asset: Json, version: Json) -> str:
             folder=folder,
             script=tuple(Line(*line) for line in version["lines"]),
             background=box.files.path(asset["background"]) if asset["background"] else None,
+            background_start=asset["start_time"] or 0.0,
         )
         dubbed = await box.studio.dub(order)
         return dubbed.video.rename(box.files.new(".mp4")).name

@@ -13,7 +13,7 @@ from polyreel.sandbox.videojungle import shapes
 from polyreel.sandbox.videojungle.access import named
 from polyreel.sandbox.videojungle.shapes import NAME, OWNER, project_detail
 from polyreel.sandbox.videojungle.wire import CreateProject, CreateScript, Generate
-from polyreel.sandbox.videojungle.work import RENDER_SECONDS
+from polyreel.sandbox.videojungle.work import PATIENCE_SECONDS, RENDER_SECONDS
 from polyreel.sandbox.wire import Refusal, json_body, parsed, raw_json
 
 _GONE: Json = {"status": "deleted"}
@@ -134,7 +134,7 @@ async def generate(request: Request) -> Response:
         upload=upload,
         create_parameters=parameters,
     )
-    box.jobs.start(NAME, "render", asset["id"], after=RENDER_SECONDS)
+    box.jobs.start(NAME, "render", asset["id"], after=RENDER_SECONDS, least=PATIENCE_SECONDS)
     url = box.files.upload_link(upload, vendor=NAME)
     return JSONResponse({"url": url, "asset_id": asset["id"], "asset_key": asset["key"]})
 

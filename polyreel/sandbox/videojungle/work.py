@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from polyreel.sandbox import fetch
 from polyreel.sandbox.box import Box
 from polyreel.sandbox.jobs import Job
@@ -15,6 +13,7 @@ from polyreel.sandbox.work.probe import NotMedia, probe
 
 ANALYSE_SECONDS = 15.0
 RENDER_SECONDS = 30.0
+# However fast jobs run, whoever has a file to send is given this much time to begin.
 PATIENCE_SECONDS = 5.0
 MOST_BYTES = 10 << 30
 
@@ -60,8 +59,7 @@ async def analyse_asset(box: Box, job: Job) -> None:
 
 
 async def render(box: Box, job: Job) -> None:
-    """A generated asset that nobody has sent a file for is rendered here. Never so fast that a sender is overtaken."""
-    await asyncio.sleep(PATIENCE_SECONDS)
+    """A generated asset that nobody has sent a file for is rendered here."""
     asset = box.shelf(NAME).need("asset", job.subject)
     if asset["uploaded"] or box.faults.take("job_fails", NAME, "render"):
         return

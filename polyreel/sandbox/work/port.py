@@ -23,6 +23,7 @@ class Order:
     script: tuple[Line, ...] = ()
     source_script: tuple[Line, ...] = ()
     background: Path | None = None
+    background_start: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from polyreel.errors import MediaError
+from polyreel.media import probe as media
 from polyreel.sandbox.work.ffmpeg import ToolFailed, ffmpeg, source
 
 SILENCE_DB = -60.0
@@ -39,34 +41,19 @@ async def probe(path: Path) -> Clip:
 
 
 def _probe(path: Path) -> Clip:
-    import av
-
     try:
-        # A playlist or a manifest would make the reader open further files, hence no protocol but file.
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as media:
-            if media.format.name in ("hls", "dash", "concat", "concatf"):
-                raise NotMedia("not a media file")
-            return _clip(media, path)
-    except (av.error.FFmpegError, OSError, ValueError, IndexError) as error:
+        info = media.probe(path)
+    except MediaError as error:
         raise NotMedia("not a media file") from error
-
-
-def _clip(media: object, path: Path) -> Clip:
-    from av.container import InputContainer
-
-    assert isinstance(media, InputContainer)  # noqa: S101 - av.open reads here, it never writes
-    pictures, sounds = media.streams.video, media.streams.audio
-    if not pictures and not sounds:
-        raise NotMedia("no video and no audio in the file")
-    picture = pictures[0] if pictures else None
+    picture = info.video
     return Clip(
-        seconds=round((media.duration or 0) / 1_000_000, 3),
+        seconds=round(float(info.duration), 3),
         bytes=path.stat().st_size,
-        video_codec=picture.codec_context.name if picture else None,
-        audio_codec=sounds[0].codec_context.name if sounds else None,
-        width=picture.codec_context.width if picture else 0,
-        height=picture.codec_context.height if picture else 0,
-        fps=float(picture.average_rate or 0) if picture else 0.0,
+        video_codec=picture.codec if picture else None,
+        audio_codec=info.audio[0].codec if info.audio else None,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        fps=round(float(picture.frame_rate), 3) if picture else 0.0,
     )
 
 

@@ -1,0 +1,125 @@
+"""Dubs by the embedded engine: spoken on this machine, laid over the source's own sound, muxed with language tags.
+
+Nobody translates in a rehearsal: without a script in the target language, the voice reads the lines' numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from polyreel.engine.espeak import EspeakVoice
+from polyreel.engine.meter import STEP_MS, Meter, Power
+from polyreel.engine.mix import UNMEASURED_LUFS, Material, plan_mix
+from polyreel.engine.mixdown import Sources, mix_down
+from polyreel.engine.pcm import open_track
+from polyreel.engine.perform import Direction, Performance, perform
+from polyreel.engine.script import spoken_script
+from polyreel.engine.separate import Bed, Ducked, Given, Separator, Stems, part, power_of
+from polyreel.engine.stem import RATE, read_stem
+from polyreel.errors import EngineError, PolyreelError
+from polyreel.media.mux import AudioTrack, mux
+from polyreel.sandbox.work.edit import audio_of
+from polyreel.sandbox.work.ffmpeg import ToolFailed
+from polyreel.sandbox.work.instant import InstantStudio
+from polyreel.sandbox.work.port import Dubbed, NothingSaid, Order
+from polyreel.sandbox.work.script import Line
+from polyreel.store import Store, path_of
+from polyreel.subtitles.model import Cue, Track
+
+_PEAK_DBTP = -1.0
+_BLOCK = RATE * 10
+
+
+class EmbeddedStudio:
+    """Dubs with espeak-ng's voices; remembers what it has said."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._voice = EspeakVoice()
+        self._ear = InstantStudio()
+
+    async def listen(self, order: Order) -> tuple[Line, ...]:
+        """Placeholder lines: this engine has no ear without its model."""
+        return await self._ear.listen(order)
+
+    async def dub(self, order: Order) -> Dubbed:
+        """Speak, mix and mux. An engine that can't do it (no voice for the language, say) is a `ToolFailed`."""
+        heard = order.source_script or await self.listen(order)
+        lines = order.script or _numbered(heard)
+        try:
+            return await self._dubbed(order, heard, lines)
+        except EngineError as error:
+            if error.code == "empty_transcript":
+                raise NothingSaid from error
+            raise ToolFailed(str(error)) from error
+        except PolyreelError as error:
+            raise ToolFailed(str(error)) from error
+
+    async def _dubbed(self, order: Order, heard: tuple[Line, ...], lines: tuple[Line, ...]) -> Dubbed:
+        stems = await part(order.media, self._store, _separator(order))
+        said = await asyncio.to_thread(self._perform, order.target_locale, lines, stems)
+        track = await self._mixed(order, stems, said, heard)
+        video, voice = order.folder / "video.mp4", order.folder / "voice.wav"
+        await mux(order.media, [AudioTrack(track, order.target_locale)], [], video)
+        return Dubbed(video, await audio_of(track, voice), heard, lines)
+
+    def _perform(self, locale: str, lines: Sequence[Line], stems: Stems) -> Performance:
+        script = spoken_script(Track(tuple(Cue(line.start_ms, line.end_ms, line.text) for line in lines)))
+        direction = Direction(locale=locale, samples=stems.samples)
+        return perform(script, direction, self._voice, self._store, on_progress=_ignore, go_on=_never)
+
+    async def _mixed(self, order: Order, stems: Stems, said: Performance, heard: Sequence[Line]) -> Path:
+        bed = _bed(order, stems)
+        target = stems.lufs if stems.lufs is not None else UNMEASURED_LUFS
+        material = await asyncio.to_thread(_material, stems, said, bed, heard)
+        plan = await asyncio.to_thread(plan_mix, order.mix, material, target)
+        under = open_track(path_of(bed.audio)).exactly(stems.samples) if bed else None
+        sources = Sources(path_of(said.stem), under, stems.samples)
+        return (await mix_down(plan, sources, order.folder, target_lufs=target, peak_dbtp=_PEAK_DBTP)).path
+
+
+def _separator(order: Order) -> Separator:
+    if order.background is None:
+        return Ducked()
+    return Given(order.background, Fraction(order.background_start).limit_denominator(1000))
+
+
+def _bed(order: Order, stems: Stems) -> Bed | None:
+    if order.mix == "speech_only":
+        return None
+    return stems.original if order.mix == "voiceover" else stems.background or stems.original
+
+
+def _material(stems: Stems, said: Performance, bed: Bed | None, heard: Sequence[Line]) -> Material:
+    return Material(
+        speech=_power(path_of(said.stem), stems.samples),
+        speaking=[(line.start_ms, line.end_ms) for line in said.lines],
+        channels=stems.channels,
+        bed=power_of(bed)[: -(-stems.samples // (RATE * STEP_MS // 1000))] if bed else None,
+        clean=bed is not None and bed == stems.background,
+        cues=[(line.start_ms, line.end_ms) for line in heard],
+    )
+
+
+def _power(stem: Path, samples: int) -> Power:
+    meter = Meter(1)
+    for start in range(0, samples, _BLOCK):
+        meter.feed(read_stem(stem, start, min(_BLOCK, samples - start)).reshape(-1, 1))
+    power: Power = meter.power()[:, 0]
+    return power
+
+
+def _numbered(lines: Sequence[Line]) -> tuple[Line, ...]:
+    return tuple(replace(line, text=f"{number}.") for number, line in enumerate(lines, 1))
+
+
+def _ignore(_share: float) -> None:
+    """Progress is not shown by vendors."""
+
+
+def _never() -> None:
+    """Nothing stops a performance half-way: its job is taken up again after a restart."""
