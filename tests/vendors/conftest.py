@@ -25,7 +25,12 @@ import pytest
 
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.limits import Limits
+from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.panjaya.client import PanjayaClient
+from polyreel.vendors.tpstreams.client import TPStreamsClient
+from polyreel.vendors.tpstreams.session import Account
+from polyreel.vendors.tpstreams.tokens import MemoryTokens
+from polyreel.vendors.videojungle.client import VideoJungleClient
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
 START_SECONDS = 60
@@ -134,4 +139,34 @@ async def panjaya(vendor_url: str) -> AsyncIterator[PanjayaClient]:
 async def dubformer(vendor_url: str) -> AsyncIterator[DubformerClient]:
     """The fixed account at Dubformer."""
     async with DubformerClient("dubformer-sandbox", base_url=f"{vendor_url}/dubformer", limits=UNLIMITED) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def tpstreams_tokens() -> MemoryTokens:
+    """One login for the whole session: an organisation has at most 20 tokens."""
+    return MemoryTokens()
+
+
+@pytest.fixture
+async def tpstreams(vendor_url: str, tpstreams_tokens: MemoryTokens) -> AsyncIterator[TPStreamsClient]:
+    """The fixed organisation at TPStreams."""
+    account = Account("sandbox", "sandbox", "sandbox")
+    base = f"{vendor_url}/tpstreams"
+    async with TPStreamsClient(account, tokens=tpstreams_tokens, base_url=base, limits=UNLIMITED) as client:
+        yield client
+
+
+@pytest.fixture
+async def videojungle(vendor_url: str) -> AsyncIterator[VideoJungleClient]:
+    """The fixed account at Video Jungle."""
+    base = f"{vendor_url}/videojungle"
+    async with VideoJungleClient("videojungle-sandbox", base_url=base, limits=UNLIMITED) as client:
+        yield client
+
+
+@pytest.fixture
+async def nomad(vendor_url: str) -> AsyncIterator[NomadClient]:
+    """The fixed account at the asset manager, by user name and password."""
+    async with NomadClient.with_login(f"{vendor_url}/nomad", "sandbox", "sandbox", limits=UNLIMITED) as client:
         yield client

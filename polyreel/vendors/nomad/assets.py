@@ -180,11 +180,11 @@ class Editing(Resource):
         return await self._ask(Asset, "clip", "POST", at, json=request.wire())
 
     @endpoint("POST", "/admin/asset/{id}/screenshot", page=PAGE, section="Capturing Screenshots")
-    async def capture_screenshot(self, asset_id: str, timecode_milliseconds: int) -> Asset:
+    async def capture_screenshot(self, asset_id: str, timecode_milliseconds: int) -> ScreenshotDetail:
         """A still image of this moment."""
         at = path("/admin/asset/{asset_id}/screenshot", asset_id=asset_id)
         body = Screenshot(timecode_milliseconds=timecode_milliseconds).wire()
-        return await self._ask(Asset, "capture screenshot", "POST", at, json=body)
+        return await self._ask(ScreenshotDetail, "capture screenshot", "POST", at, json=body)
 
     @endpoint("POST", "/asset/{assetId}/share", page=PAGE, section="Sharing Assets")
     async def share(self, asset_id: str, request: ShareAsset) -> Share:

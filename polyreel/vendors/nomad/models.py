@@ -100,6 +100,9 @@ class AssetDetail(Asset):
 
     related_assets: tuple[RelatedAsset, ...] = ()
     segments: tuple[dict[str, Any], ...] = ()
+    screenshots: tuple[dict[str, Any], ...] = ()
+    transcripts: tuple[dict[str, Any], ...] = ()
+    faces: tuple[dict[str, Any], ...] = ()
     duration_seconds: float | None = None
     media_properties: dict[str, Any] = Field(default_factory=dict)
 
