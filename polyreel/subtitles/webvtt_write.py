@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import cast
 
 from webvtt import vtt
-from webvtt.models import Caption, CueSettings, Region, Style
+from webvtt.models import Caption, Region, Style
 
 from polyreel.subtitles.base import clock, excerpt
 from polyreel.subtitles.model import Cue, Note, Track, Writing
 from polyreel.subtitles.speakers import put_back
 
-# One for all cues that have none: to make them is a fifth of the time that writing takes.
-_NO_SETTINGS = CueSettings()
 _NAMES = frozenset({"vertical", "line", "position", "size", "align", "region"})
+
+
+@dataclass(slots=True)
+class _Caption:
+    """What webvtt-py's writer asks of a caption. Its own parses the times again that we have just written out."""
+
+    start: str
+    end: str
+    lines: list[str]
+    identifier: str | None
+    settings: str
+    comments: list[str] = field(default_factory=list)
+
+    @property
+    def raw_text(self) -> str:
+        """The text, which webvtt-py makes sure can be read back."""
+        return "\n".join(self.lines)
 
 
 def write(track: Track, _locale: str | None = None) -> Writing:
@@ -23,7 +40,7 @@ def write(track: Track, _locale: str | None = None) -> Writing:
     first, last = _comments(track, captions)
     header, *metadata = [line.replace("-->", "-- >") for line in track.header.split("\n")]
     text = vtt.to_str(
-        captions,
+        cast("list[Caption]", captions),
         [Style(_harmless(style)) for style in track.styles],
         first,
         last,
@@ -34,13 +51,13 @@ def write(track: Track, _locale: str | None = None) -> Writing:
     return Writing(text if text.endswith("\n") else text + "\n", tuple(notes))
 
 
-def _caption(cue: Cue, notes: list[Note]) -> Caption:
-    text = put_back(cue)
+def _caption(cue: Cue, notes: list[Note]) -> _Caption:
+    text = put_back(cue) if cue.speaker else cue.text
     if not text or "\n\n" in text or text[0] == "\n" or text[-1] == "\n":
         text = _without_blank_lines(text, cue, notes)
     lines = text.replace("-->", "--&gt;").split("\n") if text else []
-    settings = _settings(cue, notes) if cue.settings else _NO_SETTINGS
-    return Caption(clock(cue.start_ms), clock(cue.end_ms), lines, _identifier(cue), settings)
+    settings = _settings(cue, notes) if cue.settings else ""
+    return _Caption(clock(cue.start_ms), clock(cue.end_ms), lines, _identifier(cue), settings)
 
 
 def _without_blank_lines(text: str, cue: Cue, notes: list[Note]) -> str:
@@ -65,7 +82,7 @@ def _settings(cue: Cue, notes: list[Note]) -> str:
     return " ".join(f"{name}:{value}" for name, value in cue.settings if name in _NAMES)
 
 
-def _comments(track: Track, captions: list[Caption]) -> tuple[list[str], list[str]]:
+def _comments(track: Track, captions: list[_Caption]) -> tuple[list[str], list[str]]:
     """Comments where they stood: at the top, before their cue, or at the end."""
     places: dict[int, list[str]] = defaultdict(list)
     for number, comment in enumerate(track.comments):
