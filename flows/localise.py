@@ -29,8 +29,9 @@ async def localise(job: Job) -> Any:
     reel = await trim(plan)
     stems = await separate(plan, reel)
     languages = await each_language(plan, lambda language: dub_language(language, reel, stems))
-    packaged = await package(plan, reel, languages)
-    outcome = await deliver(plan, reel, languages, packaged, decide(plan, stems, reel, languages))
+    decided = decide(plan, stems, reel, languages)
+    packaged = await package(plan, languages, decided)
+    outcome = await deliver(plan, reel, languages, decided, packaged)
     return _state_of(outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)}))
 
 

@@ -77,7 +77,7 @@ class Plan(Value):
             each.model_copy(update={"stage_keys": {s: self.key(s, digest, each.locale) for s in LANGUAGE_STAGES}})
             for each in self.languages
         )
-        keys = {stage: self.key(stage, digest) for stage in ("trim", "separate", "package")}
+        keys = {stage: self.key(stage, digest) for stage in ("trim", "separate")}
         return self.model_copy(update={"source": source, "languages": languages, "stage_keys": keys})
 
     def source_at_hand(self) -> Artefact:
@@ -117,12 +117,6 @@ class Plan(Value):
         stems = {**reel, "background": _sha(self.background)}
         if stage == "separate":
             return {**stems, "after": VERSIONS["trim"]}
-        if stage == "package":
-            # All languages share one package, so it depends on each of their results.
-            return {
-                "of": [self.key("mux", source, each.locale) for each in self.runnable()],
-                "kinds": self.job.packaging,
-            }
         return stems | self._language_inputs(stage, self.language(locale))
 
     def _language_inputs(self, stage: str, language: LanguagePlan) -> dict[str, Any]:

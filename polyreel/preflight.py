@@ -56,7 +56,7 @@ async def look_ahead(plan: Plan, store: Store) -> dict[str, Any]:
         "stages": {
             "ingest": "done" if source else "unknown",
             **{stage: _state(plan, stage, source, "") for stage in ("trim", "separate")},
-            **({"package": _state(plan, "package", source, "")} if plan.job.packaging else {}),
+            **({"package": "to do"} if plan.job.packaging else {}),
             "deliver": "to do",
         },
         "languages": {each.locale: _language_ahead(plan, each, source) for each in plan.languages},

@@ -20,6 +20,7 @@ from polyreel.report.page import render
 from polyreel.sources.redaction import shown
 from polyreel.store import Store, path_of
 from tasks.finish import Finished, Languages
+from tasks.package import Packaged
 from tasks.progress import board
 from tasks.stage import stage
 
@@ -29,8 +30,10 @@ REPORT = "report.html"
 def decide(plan: Plan, stems: Stems, reel: Reel, languages: Languages) -> Outcome:
     """Every language's state: failed, held by the job's quality rule, or to be delivered."""
     finished = {each.locale: each for each in languages.finished}
+    notes = (*reel.notes, *stems.notes)
     decided = {
-        language.locale: _decided(language, finished.get(language.locale), languages) for language in plan.languages
+        language.locale: _decided(language, finished.get(language.locale), languages, notes)
+        for language in plan.languages
     }
     return Outcome(
         job=plan.job.name,
@@ -38,11 +41,13 @@ def decide(plan: Plan, stems: Stems, reel: Reel, languages: Languages) -> Outcom
         languages=decided,
         separation=stems.kind,
         stages=board().stages(),
-        notes=(*reel.notes, *stems.notes),
+        notes=notes,
     )
 
 
-def _decided(language: LanguagePlan, finished: Finished | None, languages: Languages) -> LanguageOutcome:
+def _decided(
+    language: LanguagePlan, finished: Finished | None, languages: Languages, known: tuple[str, ...]
+) -> LanguageOutcome:
     stages = board().stages(language.locale)
     if finished is None:
         return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
@@ -58,20 +63,18 @@ def _decided(language: LanguagePlan, finished: Finished | None, languages: Langu
         status={"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
         checks=finished.checks,
         error=error if rule != "deliver" else None,
-        notes=finished.notes,
+        notes=tuple(note for note in finished.notes if note not in known),
         stages=stages,
     )
 
 
 @stage("deliver")
-async def deliver(
-    plan: Plan, reel: Reel, languages: Languages, packaged: tuple[Item, ...], outcome: Outcome
-) -> Outcome:
+async def deliver(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, packaged: Packaged) -> Outcome:
     """Bring everything that may go out to every folder of the job. Doing it again writes only what is missing."""
     out = [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
     if not out:
         return outcome
-    items = [item for each in out for item in _items(plan, each)] + list(packaged)
+    items = [item for each in out for item in _items(plan, each)] + list(packaged.items)
     report = await asyncio.to_thread(_report, plan, reel, languages, outcome, items)
     parcel = Parcel(name=plan.job.name, items=(*items, report))
     places = [await FolderDelivery(Path(folder)).deliver(parcel) for folder in plan.folders]

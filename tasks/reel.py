@@ -15,7 +15,7 @@ from polyreel.media.trim import trim as cut_video
 from polyreel.outcome import Artefact, Reel
 from polyreel.plan import Plan
 from polyreel.sources.ingest import ingest as take_in
-from polyreel.store import Store, path_of
+from polyreel.store import Store, clear_scratch, path_of
 from tasks.progress import reporter
 from tasks.stage import stage
 
@@ -23,6 +23,7 @@ from tasks.stage import stage
 @stage("prepare")
 async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
+    clear_scratch()  # what a killed run left half-made
     return await preflight.prepare(job, Store())
 
 

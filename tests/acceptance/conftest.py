@@ -1,0 +1,38 @@
+"""Job files for acceptance tests: the narrated video and its translations, in a folder that a test may change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Work = Callable[..., Path]
+
+
+@pytest.fixture
+def work(tmp_path: Path, narrated: Path) -> Work:
+    """Write a job file beside copies of the narrated video and its scripts: ``work("es-ES", trim={...})``."""
+    folder = tmp_path / "work"
+
+    def write(*locales: str, **changes: Any) -> Path:
+        folder.mkdir(exist_ok=True)
+        for locale in ("en-US", *locales):
+            script = narrated / f"narrated.{locale}.srt"
+            if script.exists() and not (folder / script.name).exists():
+                shutil.copyfile(script, folder / script.name)
+        if not (folder / "narrated.mp4").exists():
+            shutil.copyfile(narrated / "narrated.mp4", folder / "narrated.mp4")
+        job: dict[str, Any] = {
+            "name": "narrated",
+            "source": {"media": "narrated.mp4", "locale": "en-US", "subtitles": "narrated.en-US.srt"},
+            "targets": [{"locale": locale, "subtitles": f"narrated.{locale}.srt"} for locale in locales],
+            "delivery": [{"to": "folder", "path": "out"}],
+        }
+        (folder / "job.yaml").write_text(json.dumps(job | changes))
+        return folder / "job.yaml"
+
+    return write
