@@ -111,16 +111,17 @@ def _identity(handle: int) -> dict[str, int]:
 
 async def _hash(handle: int, size: int, order: Order) -> str:
     digest, done = hashlib.sha256(), 0
-    while piece := await asyncio.to_thread(_read_into, handle, digest):
-        done += piece
+    while read := await asyncio.to_thread(_read_into, digest, handle, done):
+        done += read
         _tell(order, min(1.0, done / size))
     return digest.hexdigest()
 
 
-def _read_into(handle: int, digest: hashlib._Hash) -> int:
-    # Sixteen megabytes for each hop to a thread and back, in pieces that stay in the cache.
+def _read_into(digest: hashlib._Hash, handle: int, start: int) -> int:
+    # Sixteen megabytes for each hop to a thread and back, in pieces that stay in the cache. By position: when the run
+    # is cancelled the handle is closed under this thread, and may be somebody else's stream by the next read.
     done = 0
-    while done < 4 * _PIECE and (piece := os.read(handle, _PIECE)):
+    while done < 4 * _PIECE and (piece := os.pread(handle, _PIECE, start + done)):
         digest.update(piece)
         done += len(piece)
     return done

@@ -31,7 +31,7 @@ async def from_web(order: Order) -> Artefact:
     deadline = asyncio.timeout(order.limits.deadline_seconds)
     try:
         async with deadline, order.store.lasting_scratch(key) as folder, _client(order.limits) as client:
-            with explained("keep what is fetched", folder), closing(Part(folder)) as part:
+            with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
                 return await _Fetch(order, url, key, part, client).until_done()
     except TimeoutError as error:
         if not deadline.expired():
@@ -168,7 +168,7 @@ class _Fetch:
                 case Kind.REFUSED:
                     raise _failed(self.url, f"the server answered {response.status_code} {response.reason_phrase}")
             await self._take(response)
-            return self._finish(response)
+            return await self._finish(response)
 
     def _asking(self) -> dict[str, str]:
         if self.part.resumable:
@@ -227,7 +227,7 @@ class _Fetch:
         remedy = "Give a smaller rendition, or a local file."
         raise MediaError(message, code="video_size_limit_reached", where=shown(str(self.url)), remedy=remedy)
 
-    def _finish(self, response: httpx.Response) -> Artefact:
+    async def _finish(self, response: httpx.Response) -> Artefact:
         if not self.part.complete:
             raise Cut(f"{self.part.size} of {self.part.total} bytes came")
         if not self.part.size:
@@ -237,7 +237,7 @@ class _Fetch:
                 where=shown(str(self.url)),
                 remedy="Check what is at that address.",
             )
-        artefact = self.part.keep(self.order.store, _suffix_of(self.url))
+        artefact = await asyncio.to_thread(self.part.keep, self.order.store, _suffix_of(self.url))
         self.order.store.remember(self.key, self._record(artefact, response))
         self._tell(1.0)
         return artefact
