@@ -1,0 +1,63 @@
+"""What every block of ours has: limits, a client, and one harmless call that says what the account may do."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar
+
+from prefect.blocks.abstract import CredentialsBlock
+from pydantic import Field, HttpUrl
+
+from polyreel.vendors.limits import Limits
+
+
+class PolyreelCredentials(CredentialsBlock):
+    """A block that holds secrets and makes a client. `get_client` alone unwraps a secret."""
+
+    vendor: ClassVar[str]
+    """What `polyreel credentials save` calls it."""
+
+    _logo_url = None
+
+    @abstractmethod
+    def get_client(self) -> Any:
+        """The client, ready for ``async with``."""
+
+    @abstractmethod
+    async def check(self) -> tuple[str, ...]:
+        """One harmless call: what this account may do, a short sentence each. Raises `VendorError`."""
+
+
+class VendorCredentials(PolyreelCredentials):
+    """A block for a vendor's API, with the limits that the account has there."""
+
+    calls_per_second: float = Field(
+        default=10.0,
+        gt=0,
+        le=1000,
+        title="Calls per second",
+        description="How many calls are made per second at most; lower it when the vendor answers 429.",
+    )
+    calls_at_once: int = Field(
+        default=8,
+        ge=1,
+        le=256,
+        title="Calls at once",
+        description="How many calls are under way at the same time at most.",
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """The limits, as clients take them."""
+        burst = max(1, round(2 * self.calls_per_second))
+        return Limits(per_second=self.calls_per_second, burst=burst, at_once=self.calls_at_once)
+
+    @abstractmethod
+    def get_client(self) -> AbstractAsyncContextManager[Any]:
+        """The client, ready for ``async with``."""
+
+
+def address(url: HttpUrl | None) -> str:
+    """An address as clients take it, without the slash that pydantic puts behind a bare host."""
+    return str(url or "").rstrip("/")

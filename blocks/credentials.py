@@ -1,0 +1,129 @@
+"""Saved credentials: save, list, check, load. Plain functions, so that the command line stays thin."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+import blocks
+from blocks.base import PolyreelCredentials
+from polyreel.errors import InvalidJob, PolyreelError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A saved block: whose, its name, and its fields with the secrets hidden."""
+
+    vendor: str
+    name: str
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What one harmless call said. `error` is as in an outcome: code, message, remedy."""
+
+    vendor: str
+    name: str
+    ok: bool
+    may: tuple[str, ...] = ()
+    error: dict[str, str] | None = None
+
+
+def kinds() -> dict[str, type[PolyreelCredentials]]:
+    """The block of each vendor, by the vendor's name."""
+    found = (getattr(blocks, name) for name in blocks.__all__)
+    return {kind.vendor: kind for kind in found}
+
+
+def kind_of(vendor: str) -> type[PolyreelCredentials]:
+    """The block of one vendor. Raises `InvalidJob` for a vendor that is none."""
+    try:
+        return kinds()[vendor]
+    except KeyError:
+        known = ", ".join(sorted(kinds()))
+        raise InvalidJob(f"There are no credentials for '{vendor}'.", remedy=f"Known are: {known}.") from None
+
+
+async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
+    """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now."""
+    if not _NAME.fullmatch(name):
+        raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
+    block = _made(kind_of(vendor), {key: _value(value) for key, value in fields.items()})
+    await type(block).aregister_type_and_schema()
+    await block.asave(name, overwrite=True)
+    return Saved(vendor, name, _shown(block))
+
+
+async def load(vendor: str, name: str) -> PolyreelCredentials:
+    """A saved block. Raises `InvalidJob` where there is none."""
+    kind = kind_of(vendor)
+    try:
+        return await kind.aload(name, validate=False)
+    except ValueError:
+        raise InvalidJob(
+            f"There are no saved {vendor} credentials named '{name}'.",
+            code="unknown_credentials",
+            remedy=f"Save them: polyreel credentials save {vendor} {name} --set field=value.",
+        ) from None
+
+
+async def saved() -> list[Saved]:
+    """Every saved block of ours, by vendor and name."""
+    from prefect.client.orchestration import get_client
+
+    slugs = {kind.get_block_type_slug(): kind for kind in kinds().values()}
+    found = []
+    async with get_client() as client:
+        for slug, kind in sorted(slugs.items()):
+            # Prefect's client asks for the secrets in the clear unless told not to.
+            for document in await client.read_block_documents_by_type(slug, include_secrets=False):
+                found.append(Saved(kind.vendor, document.name or "", _plain(document.data)))
+    return sorted(found, key=lambda each: (each.vendor, each.name))
+
+
+async def check(vendor: str, name: str) -> CheckReport:
+    """One harmless call with saved credentials. What the vendor says against it is in the report, not raised."""
+    block = await load(vendor, name)
+    try:
+        return CheckReport(vendor, name, ok=True, may=await block.check())
+    except PolyreelError as error:
+        return CheckReport(vendor, name, ok=False, error=error.as_dict())
+
+
+def _made(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> PolyreelCredentials:
+    unknown = sorted(set(fields) - set(kind.model_fields))
+    if unknown:
+        known = ", ".join(kind.model_fields)
+        raise InvalidJob(f"{kind.vendor} credentials have no field '{unknown[0]}'.", remedy=f"Fields: {known}.")
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        said = "; ".join(f"{'.'.join(map(str, fault['loc'])) or kind.vendor}: {fault['msg']}" for fault in faults)
+        raise InvalidJob(f"These {kind.vendor} credentials are not complete: {said}.") from None
+
+
+def _value(given: str) -> str:
+    if not given.startswith("env:"):
+        return given
+    variable = given.removeprefix("env:")
+    if variable not in os.environ:
+        raise InvalidJob(f"The environment variable {variable} is not set.", remedy="Set it, or give the value itself.")
+    return os.environ[variable]
+
+
+def _shown(block: PolyreelCredentials) -> dict[str, str]:
+    given = {name: getattr(block, name) for name in type(block).model_fields}
+    return {name: "********" if isinstance(value, SecretStr) else str(value) for name, value in given.items()}
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in data.items()}

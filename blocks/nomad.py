@@ -1,0 +1,57 @@
+"""Credentials for a Nomad-style asset manager."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import ClassVar, Literal
+
+from pydantic import Field, HttpUrl, SecretStr, model_validator
+
+from blocks.base import VendorCredentials, address
+from polyreel.vendors.errors import NotFound
+from polyreel.vendors.nomad.client import NomadClient
+
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+class NomadCredentials(VendorCredentials):
+    """An account at a Nomad-style asset manager: by API key, or by user name and password."""
+
+    vendor: ClassVar[str] = "nomad"
+    _block_type_name = "Nomad credentials"
+    _block_type_slug = "polyreel-nomad"
+    _documentation_url = HttpUrl("https://docs.nomad-cms.com/")
+
+    base_url: HttpUrl = Field(
+        title="Base URL",
+        description="Where the installation is; to rehearse, such as http://127.0.0.1:8600/nomad.",
+    )
+    api_key: SecretStr | None = Field(
+        default=None, title="API key", description="A key; without it, user name and password log in."
+    )
+    username: str | None = Field(default=None, title="User name", description="Who logs in when there is no API key.")
+    password: SecretStr | None = Field(default=None, title="Password", description="The user's password.")
+    prefix: Literal["", "/api"] = Field(
+        default="/api", title="Path prefix", description="What stands before every path of this installation."
+    )
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> NomadCredentials:
+        if self.api_key is None and not (self.username and self.password):
+            raise ValueError("give an API key, or user name and password")
+        return self
+
+    def get_client(self) -> NomadClient:
+        """A client for this account."""
+        base, limits, prefix = address(self.base_url), self.limits, self.prefix
+        if self.api_key is not None:
+            return NomadClient.with_api_key(base, self.api_key.get_secret_value(), limits=limits, prefix=prefix)
+        password = self.password.get_secret_value() if self.password else ""
+        return NomadClient.with_login(base, self.username or "", password, limits=limits, prefix=prefix)
+
+    async def check(self) -> tuple[str, ...]:
+        """Asks for an asset that nobody has: being told so means being let in."""
+        async with self.get_client() as client:
+            with contextlib.suppress(NotFound):
+                await client.get_asset(_NOBODY)
+        return ("may read assets",)

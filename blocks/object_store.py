@@ -1,0 +1,42 @@
+"""Credentials for an S3-compatible object store."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from blocks.base import VendorCredentials, address
+from polyreel.vendors.objects.client import ObjectStoreClient
+from polyreel.vendors.objects.signing import Keys
+
+
+class ObjectStoreCredentials(VendorCredentials):
+    """One bucket of an S3-compatible object store (AWS, MinIO, R2, ...)."""
+
+    vendor: ClassVar[str] = "s3"
+    _block_type_name = "Object store credentials"
+    _block_type_slug = "polyreel-object-store"
+    _documentation_url = HttpUrl("https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html")
+
+    access_key_id: str = Field(min_length=1, title="Access key", description="The id of the access key.")
+    secret_access_key: SecretStr = Field(title="Secret key", description="The secret that belongs to it.")
+    bucket: str = Field(min_length=1, title="Bucket", description="The bucket; it must exist.")
+    region: str = Field(default="us-east-1", title="Region", description="The region that signatures are made for.")
+    base_url: HttpUrl = Field(
+        default=HttpUrl("https://s3.amazonaws.com"),
+        title="Endpoint",
+        description="The store's address, such as https://s3.eu-west-1.amazonaws.com or http://127.0.0.1:9000.",
+    )
+
+    def get_client(self) -> ObjectStoreClient:
+        """A client for this bucket."""
+        keys = Keys(self.access_key_id, self.secret_access_key.get_secret_value(), self.region)
+        return ObjectStoreClient(keys, endpoint_url=address(self.base_url), bucket=self.bucket, limits=self.limits)
+
+    async def check(self) -> tuple[str, ...]:
+        """Lists one object."""
+        async with self.get_client() as client:
+            async for found in client.list(at_most=1):
+                return (f"may list {self.bucket}", f"its first object is {found.key}")
+        return (f"may list {self.bucket}", "it is empty")

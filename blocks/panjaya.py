@@ -1,0 +1,39 @@
+"""Credentials for Panjaya Dubbing Studio."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from blocks.base import VendorCredentials, address
+from polyreel.vendors.panjaya.client import BASE_URL, PanjayaClient
+
+
+class PanjayaCredentials(VendorCredentials):
+    """A Panjaya Dubbing Studio account: dubs videos with the speakers' own voices, lips included."""
+
+    vendor: ClassVar[str] = "panjaya"
+    _block_type_name = "Panjaya credentials"
+    _block_type_slug = "polyreel-panjaya"
+    _documentation_url = HttpUrl("https://docs.panjaya.ai/apis")
+
+    api_key: SecretStr = Field(
+        title="API key", description="The key from the studio's settings, with or without `panjaya-` in front."
+    )
+    base_url: HttpUrl = Field(
+        default=HttpUrl(BASE_URL),
+        title="Base URL",
+        description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/panjaya.",
+    )
+
+    def get_client(self) -> PanjayaClient:
+        """A client for this account."""
+        return PanjayaClient(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)
+
+    async def check(self) -> tuple[str, ...]:
+        """Reads the first page of assets."""
+        async with self.get_client() as client:
+            async for asset in client.get_assets():
+                return ("may list and create assets", f"its latest listed asset is {asset.asset_id}")
+        return ("may list and create assets", "it has no asset yet")

@@ -1,0 +1,36 @@
+"""Credentials for Video Jungle."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, HttpUrl, SecretStr
+
+from blocks.base import VendorCredentials, address
+from polyreel.vendors.videojungle.client import BASE_URL, VideoJungleClient
+
+
+class VideoJungleCredentials(VendorCredentials):
+    """A Video Jungle account: projects, scripts and generated assets."""
+
+    vendor: ClassVar[str] = "videojungle"
+    _block_type_name = "Video Jungle credentials"
+    _block_type_slug = "polyreel-videojungle"
+    _documentation_url = HttpUrl("https://www.video-jungle.com/docs")
+
+    api_key: SecretStr = Field(title="API key", description="The key from the account's settings.")
+    base_url: HttpUrl = Field(
+        default=HttpUrl(BASE_URL),
+        title="Base URL",
+        description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/videojungle.",
+    )
+
+    def get_client(self) -> VideoJungleClient:
+        """A client for this account."""
+        return VideoJungleClient(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)
+
+    async def check(self) -> tuple[str, ...]:
+        """Reads the list of projects."""
+        async with self.get_client() as client:
+            projects = await client.list_projects()
+        return (f"may use {len(projects)} project(s)",)

@@ -1,0 +1,75 @@
+"""DeepL: ``POST /v2/translate``, ``GET /v2/usage`` (developers.deepl.com)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polyreel import locales
+from polyreel.vendors.auth import KeyAuth
+from polyreel.vendors.bodies import json_body
+from polyreel.vendors.calls import Call, Problem, any_problem
+from polyreel.vendors.errors import PaymentRequired
+from polyreel.vendors.limits import Limits
+from polyreel.vendors.models import Answer
+from polyreel.vendors.resource import Resource
+from polyreel.vendors.translation.port import as_many, batches
+from polyreel.vendors.transport import Transport
+
+FREE_URL, PAID_URL = "https://api-free.deepl.com", "https://api.deepl.com"
+LINES_PER_CALL = 50
+# The targets for which DeepL wants a region, or a script.
+_REGIONAL = {"EN-US", "EN-GB", "PT-BR", "PT-PT", "ES-419", "ZH-HANS", "ZH-HANT"}
+_USUAL = {"EN": "EN-US", "PT": "PT-PT"}
+
+
+class _Line(Answer):
+    text: str
+
+
+class _Translated(Answer):
+    translations: tuple[_Line, ...]
+
+
+class _Usage(Answer):
+    character_count: int
+    character_limit: int
+
+
+class DeepLTranslator(Resource):
+    """A DeepL account. Keys that end in `:fx` belong to the free plan and its own address."""
+
+    def __init__(self, api_key: str, *, base_url: str = "", limits: Limits | None = None) -> None:
+        address = base_url or (FREE_URL if api_key.strip().endswith(":fx") else PAID_URL)
+        auth = KeyAuth("Authorization", api_key, "DeepL-Auth-Key")
+        super().__init__(Transport("deepl", address, auth=auth, limits=limits, problem=_problem))
+
+    async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
+        """Each line in the target language."""
+        pair = {"source_lang": locales.language(source).upper(), "target_lang": target_lang(target)}
+        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._batch(batch, pair)]
+
+    async def check(self) -> str:
+        """How many characters are left."""
+        usage = await self.transport.ask(Call("get usage", "GET", "/v2/usage"), _Usage)
+        return f"may translate {max(0, usage.character_limit - usage.character_count):,} more characters"
+
+    async def _batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
+        body = json_body({"text": list(lines), **pair})
+        call = Call("translate", "POST", "/v2/translate", body=body, repeatable=True)
+
+        return await self.transport.send(
+            call, lambda reply: as_many(lines, [line.text for line in reply.read(_Translated).translations], reply)
+        )
+
+
+def target_lang(tag: str) -> str:
+    """DeepL's spelling of a target: `pt-BR` -> `PT-BR`, `fr-FR` -> `FR`."""
+    wanted = locales.canonical(tag).upper()
+    short = locales.language(tag).upper()
+    return wanted if wanted in _REGIONAL else _USUAL.get(short, short)
+
+
+def _problem(status: int, body: object) -> Problem:
+    said = any_problem(status, body)
+    # DeepL's own status for a used-up quota.
+    return Problem(said.message or "Quota exceeded", said.code, PaymentRequired) if status == 456 else said

@@ -1,0 +1,129 @@
+"""Every block keeps Prefect's block standards, and keeps its secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+import re
+from typing import Any
+
+import pytest
+from prefect.testing.standard_test_suites import BlockStandardTestSuite
+from pydantic import SecretStr, ValidationError
+
+import blocks
+from blocks.base import PolyreelCredentials, VendorCredentials
+from blocks.credentials import kinds
+from polyreel.vendors.callbacks import CallbackVerifier
+
+SECRET = "hush-hush-0815"
+FILLED: dict[str, dict[str, Any]] = {
+    "callbacks": {"tpstreams_token": SECRET},
+    "chat": {"model": "llama", "api_key": SECRET},
+    "deepl": {"api_key": SECRET},
+    "dubformer": {"api_key": SECRET},
+    "libretranslate": {"api_key": SECRET},
+    "nomad": {"base_url": "https://nomad.example", "username": "me", "password": SECRET, "api_key": SECRET},
+    "panjaya": {"api_key": SECRET},
+    "s3": {"access_key_id": "id", "secret_access_key": SECRET, "bucket": "films"},
+    "tpstreams": {"organization_id": "org", "token": SECRET, "username": "me", "password": SECRET},
+    "videojungle": {"api_key": SECRET},
+}
+ALL = sorted(kinds())
+
+
+@pytest.fixture(params=ALL)
+def kind(request: pytest.FixtureRequest) -> type[PolyreelCredentials]:
+    """Each of our blocks."""
+    return kinds()[request.param]
+
+
+@pytest.fixture
+def filled(kind: type[PolyreelCredentials]) -> PolyreelCredentials:
+    """The block with every secret filled in."""
+    return kind(**FILLED[kind.vendor])
+
+
+class TestPrefectsStandards(BlockStandardTestSuite):
+    """Prefect's own suite, over every block."""
+
+    @pytest.fixture(params=ALL)
+    def block(self, request: pytest.FixtureRequest) -> Any:
+        """Each of our blocks."""
+        return kinds()[request.param]
+
+    def test_has_a_valid_image(self, block: Any) -> None:
+        """None of our blocks shows a logo that is not ours, and none fetches one."""
+        assert block._logo_url is None
+
+
+def test_every_vendor_has_a_block() -> None:
+    """The five, and what the pipeline needs beside them."""
+    assert {"panjaya", "dubformer", "tpstreams", "videojungle", "nomad", "s3", "callbacks"} <= set(ALL)
+    assert len(ALL) == len(blocks.__all__) == len(FILLED)
+
+
+def test_every_field_has_a_title(kind: type[PolyreelCredentials]) -> None:
+    """The form in the UI explains itself."""
+    assert all(field.title for field in kind.model_fields.values())
+
+
+def test_names_are_good(kind: type[PolyreelCredentials]) -> None:
+    """One slug per block, all ours."""
+    assert re.fullmatch(r"polyreel-[a-z-]+", kind.get_block_type_slug())
+    assert str(kind._documentation_url).startswith("https://")
+
+
+def test_a_secret_is_seen_nowhere(
+    filled: PolyreelCredentials, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not in repr, str, JSON, nor in a log line."""
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("test").warning("%s %r", filled, filled)
+    shown = repr(filled) + str(filled) + filled.model_dump_json() + json.dumps(filled.model_dump(mode="json"))
+    assert SECRET not in shown + caplog.text
+    assert "hush" not in "".join(capsys.readouterr())
+
+
+def test_whatever_is_secret_is_typed_as_such(kind: type[PolyreelCredentials]) -> None:
+    """Prefect encrypts `SecretStr` fields, and the UI hides them."""
+    for name, field in kind.model_fields.items():
+        secret = "SecretStr" in str(field.annotation)
+        assert secret == bool(re.search(r"api_key|password|token|secret_access", name)), name
+
+
+def test_the_client_knows_the_secret_and_does_not_show_it(filled: PolyreelCredentials) -> None:
+    """`get_client` alone unwraps it."""
+    client = filled.get_client()
+    assert SECRET not in repr(client)
+    if isinstance(client, CallbackVerifier):
+        assert client.tpstreams_token == SECRET
+    elif filled.vendor not in ("s3", "libretranslate"):
+        assert any(SECRET in each for each in client.transport.auth.secrets())
+
+
+def test_limits_reach_the_transport(kind: type[PolyreelCredentials]) -> None:
+    """As the form says."""
+    if not issubclass(kind, VendorCredentials):
+        return
+    block = kind(**FILLED[kind.vendor], calls_per_second=3, calls_at_once=2)
+    limits = block.get_client().transport.gate.limits
+    assert (limits.per_second, limits.at_once) == (3, 2)
+
+
+def test_impossible_limits_are_refused() -> None:
+    """Nothing per second would wait for ever."""
+    with pytest.raises(ValidationError):
+        blocks.PanjayaCredentials(api_key=SecretStr("x"), calls_per_second=0)
+
+
+def test_a_block_needs_a_way_in() -> None:
+    """A key, or user name and password."""
+    with pytest.raises(ValidationError):
+        kinds()["nomad"](base_url="https://nomad.example")
+
+
+def test_blocks_pickle_without_a_client(filled: PolyreelCredentials) -> None:
+    """A block is a value: nothing in it is open."""
+    assert pickle.loads(pickle.dumps(filled)) == filled

@@ -1,0 +1,101 @@
+"""Saving, listing and checking credentials on a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from polyreel.errors import InvalidJob
+
+SECRET = "hush-hush-0815"
+
+
+@pytest.fixture
+def book(prefect_server: str) -> Iterator[Any]:
+    """The functions under test, on the session's server."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from blocks import credentials
+
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        yield credentials
+
+
+async def test_what_is_saved_is_listed_with_its_secret_hidden(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it came from the environment; saving again replaces."""
+    monkeypatch.setenv("THE_KEY", SECRET)
+    await book.save("dubformer", "rehearsal", {"api_key": "old", "base_url": "http://127.0.0.1:9/dubformer"})
+    kept = await book.save("dubformer", "rehearsal", {"api_key": "env:THE_KEY", "calls_per_second": "4"})
+    assert kept.fields["api_key"] == "********"
+    listed = [each for each in await book.saved() if each.name == "rehearsal"]
+    assert [(each.vendor, each.fields["calls_per_second"]) for each in listed] == [("dubformer", "4.0")]
+    assert SECRET not in repr(listed)
+    block = await book.load("dubformer", "rehearsal")
+    assert block.api_key.get_secret_value() == SECRET
+
+
+async def test_a_check_says_what_goes_wrong(book: Any) -> None:
+    """Nobody listens there: reported, not raised."""
+    await book.save("panjaya", "nowhere", {"api_key": "x", "base_url": "http://127.0.0.1:9"})
+    from polyreel.vendors.retry import waiting_off
+
+    with waiting_off():
+        report = await book.check("panjaya", "nowhere")
+    assert not report.ok
+    assert report.error["code"] == "vendor_unreachable"
+    assert report.error["remedy"]
+
+
+async def test_a_check_of_what_needs_no_call_says_what_it_may(book: Any) -> None:
+    """Callback secrets are checked without asking anybody."""
+    await book.save("callbacks", "ours", {"tpstreams_token": SECRET})
+    report = await book.check("callbacks", "ours")
+    assert report.ok
+    assert report.may == ("may check callbacks of panjaya and tpstreams",)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "name", "fields", "said"),
+    [
+        ("acme", "x", {}, "no credentials for 'acme'"),
+        ("panjaya", "Not A Name", {"api_key": "x"}, "is no name"),
+        ("panjaya", "x", {"apikey": "x"}, "no field 'apikey'"),
+        ("panjaya", "x", {}, "api_key: Field required"),
+        ("panjaya", "x", {"api_key": "env:NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE is not set"),
+        ("panjaya", "x", {"api_key": SECRET, "calls_at_once": "0"}, "calls_at_once"),
+        ("callbacks", "x", {"panjaya_public_key": "nonsense"}, "not a P-256 public key"),
+    ],
+)
+async def test_incomplete_credentials_are_refused(
+    book: Any, vendor: str, name: str, fields: dict[str, str], said: str
+) -> None:
+    """With what is wrong, and never with a value."""
+    with pytest.raises(InvalidJob) as caught:
+        await book.save(vendor, name, fields)
+    assert said in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+async def test_unknown_credentials_say_how_to_save_them(book: Any) -> None:
+    """The command, ready to be typed."""
+    with pytest.raises(InvalidJob) as caught:
+        await book.load("panjaya", "never-saved")
+    assert caught.value.code == "unknown_credentials"
+    assert "polyreel credentials save panjaya never-saved" in caught.value.remedy
+
+
+def test_the_command_line_saves_lists_and_checks(polyreel: Callable[..., Any]) -> None:
+    """The real program, in a process of its own."""
+    key = f"api_key={SECRET}"
+    done = polyreel("credentials", "save", "dubformer", "cli", "--set", key, "--set", "base_url=http://127.0.0.1:9")
+    assert (done.code, done.stdout) == (0, "Saved dubformer/cli.\n"), done.stderr
+    listed = polyreel("credentials", "list", "--json")
+    assert ("dubformer", "cli") in {(each["vendor"], each["name"]) for each in listed.json}
+    refused = polyreel("credentials", "save", "dubformer", "cli", "--set", "nonsense")
+    assert refused.code == 2
+    unknown = polyreel("credentials", "check", "dubformer", "missing")
+    assert unknown.code == 2
+    assert SECRET not in json.dumps([done.stdout, done.stderr, listed.stdout, listed.stderr, unknown.stderr])
