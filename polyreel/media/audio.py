@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,18 +63,22 @@ def sound_of(
     samples: int,
     track: int = 0,
     channels: int | None = None,
-    rate: int = RATE,
+    info: MediaInfo | None = None,
 ) -> Stream:
     """A piece of a file's sound as a node: ``samples`` samples from ``start`` seconds on, silence where there is none.
 
-    ``channels`` None keeps what there is (5.1 stays 5.1); 1 and 2 mix down.
+    ``channels`` None keeps what there is (5.1 stays 5.1); 1 and 2 mix down. ``info`` is needed for exactness in files
+    that can't be searched by time (MPEG streams, Ogg); without it ``source`` is taken for one of our own.
     """
-    skip = max(0, math.floor(start) - _LEAD_S)
-    first = round((start - skip) * rate)
+    skip = max(0, math.floor(start) - _LEAD_S) if info is None or info.is_indexed else 0
+    first = round((start - skip) * RATE)
     seek = {"ss": skip} if skip else {}
     node = local_input(source, **_SOUND_ONLY, **seek)[f"a:{track}"]
+    shift = info.shift(info.audio[track]) if info else None
+    if shift:
+        node = node.filter("asetpts", f"PTS+({shift.numerator}/{shift.denominator})/TB")
     # async=1 only fills holes and trims overlaps; first_pts=0 turns a late start into silence.
-    node = node.filter("aresample", rate, **{"async": 1, "first_pts": 0})
+    node = node.filter("aresample", RATE, **{"async": 1, "first_pts": 0})
     if channels is not None:
         node = node.filter("aformat", channel_layouts=layout(channels))
     node = node.filter("apad", whole_len=first + samples)
@@ -108,16 +112,16 @@ async def extract(
         raise MediaError(f"there is no sound track number {track}.", code="missing_audio_track", where=str(source))
     first, last = start or Fraction(0), info.duration if end is None else min(end, info.duration)
     samples = round((last - first) * RATE)
-    sound = sound_of(source, start=first, samples=samples, track=track, channels=channels)
+    sound = sound_of(source, start=first, samples=samples, track=track, channels=channels, info=info)
     output = local_output(sound, path=target, **_lossless(target, sample_format))
     await run(output, limits=limits, on_progress=on_progress, expected_ms=samples * 1000 // RATE)
     return samples
 
 
-def _lossless(target: Path, sample_format: SampleFormat) -> dict[str, str]:
+def _lossless(target: Path, sample_format: SampleFormat) -> dict[str, Any]:
     if target.suffix == ".flac":
         return {"format": "flac", "c:a": "flac", "sample_fmt": "s16", "compression_level": "2"}
-    return {"format": "wav", "c:a": _CODECS[sample_format], "rf64": "auto", "bitexact": "1"}
+    return {"format": "wav", "c:a": _CODECS[sample_format], "rf64": "auto", "bitexact": None}
 
 
 async def measure_loudness(path: Path, *, track: int = 0, limits: Limits = DEFAULT) -> Loudness:

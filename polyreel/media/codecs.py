@@ -15,7 +15,7 @@ def mp4_tag(codec: str) -> dict[str, str]:
 
 def h264_options(crf: int = 18) -> dict[str, object]:
     """H.264 that is hard to tell from its source, at a bearable speed; every picture keeps its own time."""
-    return {"c:v": "libx264", "crf": crf, "preset": "veryfast", "fps_mode": "passthrough", "enc_time_base": "demux"}
+    return {"c:v": "libx264", "crf": crf, "preset": "veryfast", "fps_mode:v": "passthrough", "enc_time_base:v": "demux"}
 
 
 def playable(video: Stream) -> Stream:

@@ -43,13 +43,15 @@ Stream: TypeAlias = Any
 FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,w64,flac,mp3,aac,ac3,eac3,aiff,caf,srt,webvtt"
 MAX_PIXELS = 8192 * 4320
 THREADS = min(4, os.cpu_count() or 1)
+# Options that take no value. One given to them would be read as the name of another output.
+_FLAGS = frozenset({"vn", "an", "sn", "dn", "re", "bitexact", "shortest", "noautorotate", "copyts"})
 _SEPARATOR = "\x1f"
 
 
 def local_input(path: Path | str, **options: Any) -> Stream:
     """A local media file as an ffmpeg-python input. ``options`` are ffmpeg's, as ``ffmpeg.input`` takes them."""
     guards = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": MAX_PIXELS}
-    return ffmpeg.input(f"file:{path}", **{"threads": THREADS, **options, **guards})
+    return ffmpeg.input(f"file:{path}", **{"threads": THREADS, **_valueless(options), **guards})
 
 
 def piped_input(format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's own name for it
@@ -64,12 +66,16 @@ def generated_input(graph: str, **options: Any) -> Stream:
 
 def local_output(*streams: Stream, path: Path | str, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
     """A local file written from streams. It is overwritten, and removed when the command fails or is cancelled."""
-    return ffmpeg.output(*streams, f"file:{path}", **{"threads": THREADS, **options, "format": format})
+    return ffmpeg.output(*streams, f"file:{path}", **{"threads": THREADS, **_valueless(options), "format": format})
 
 
 def piped_output(*streams: Stream, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
     """Bytes for ``run(stdout=...)``, e.g. ``format="f32le"``. One per command."""
-    return ffmpeg.output(*streams, "pipe:1", **{**options, "format": format})
+    return ffmpeg.output(*streams, "pipe:1", **{**_valueless(options), "format": format})
+
+
+def _valueless(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if name in _FLAGS else value for name, value in options.items()}
 
 
 def several(*values: str) -> str:

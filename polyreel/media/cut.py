@@ -48,8 +48,9 @@ class Piece:
 class Cut:
     """What is kept, in seconds on the file's timeline; which part is copied; which pieces are encoded anew.
 
-    ``offset`` is the start in ticks of the stream. ``copy_from`` is a shown time, ``copy_until`` a decoding time (both
-    ticks; None: to the file's end). Without ``copy_from`` everything is encoded anew, and ``reason`` says why.
+    ``offset`` is the start in ticks of the stream. ``copy_from`` and ``copy_until`` are when the first picture that is
+    copied and the first one stored behind the last are shown (ticks; None: to the file's end). Without ``copy_from``
+    everything is encoded anew, and ``reason`` says why.
     """
 
     start: Fraction
@@ -94,7 +95,7 @@ class _Scan:
         back = Fraction(0)
         while True:
             self.container.seek(int(moment - back), stream=self.stream, backward=True)
-            found = _marked(list(self._some_way_behind(behind)))
+            found = _marked(_timed(list(self._some_way_behind(behind))))
             if back > moment or any(one.is_entry and one.shown <= moment for one in found):
                 return found
             back = back * 2 + 5 / self.video.time_base
@@ -158,7 +159,7 @@ def _with_copies(scan: _Scan, whole: Cut, opening: _Edge, closing: _Edge, joinab
     if entry.shown > first:
         head = _piece(scan, opening.pictures, first, entry.shown, entry.shown - entry.decoded)
     until, tail = _ending(scan, closing.pictures, stop) if stop is not None else (None, None)
-    if stop is not None and (until is None or until <= entry.decoded):
+    if stop is not None and (until is None or until <= entry.shown):
         return replace(whole, reason="nothing lies between the key pictures next to the cut")
     if (head or tail) and not joinable:
         return replace(whole, reason="the cut is not at a key picture, and nothing can be joined to this kind of video")
@@ -177,20 +178,30 @@ def _piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, dela
 
 
 def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None, Piece | None]:
-    """Before which decoding time packets are copied (None: none are), and the piece that follows them, if any."""
+    """At which stored picture, by when it is shown, copying ends (None: no copying), and the piece that follows."""
     kept = [one.shown < stop for one in closing]
     cut_off = kept.index(False)
     if not any(kept[cut_off:]):
-        return closing[cut_off].decoded, None
+        return closing[cut_off].shown, None
     keys = [one for one in closing if one.is_key and one.shown < stop and _is_closed(closing, one)]
     last = max(keys, key=_shown, default=None)
     if last is None or last.decoded is None:
         return None, None
-    return last.decoded, _piece(scan, closing, last.shown, stop, last.shown - last.decoded)
+    return last.shown, _piece(scan, closing, last.shown, stop, last.shown - last.decoded)
 
 
 def _shown(picture: Picture) -> int:
     return picture.shown
+
+
+def _timed(pictures: list[Picture]) -> list[Picture]:
+    """With decoding times also for the first few after a seek, which Matroska's demuxer leaves open."""
+    known = next((place for place, one in enumerate(pictures) if one.decoded is not None), 0)
+    step = min((b - a for a, b in pairwise(sorted(one.shown for one in pictures))), default=1)
+    early = [
+        replace(one, decoded=(pictures[known].decoded or 0) - step * (known - n)) for n, one in enumerate(pictures)
+    ]
+    return early[:known] + pictures[known:]
 
 
 def _marked(pictures: list[Picture]) -> list[Picture]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +94,33 @@ def _edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
 
 
 def _middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> Iterator[Any]:
-    """The source's packets from the entry on, as they are."""
+    """The source's packets from the entry on, as they are, up to the one where copying ends."""
     if cut.copy_from is None:
         return
-    source.seek(cut.copy_from, stream=stream, backward=True)
+    # From a little before, so that the demuxer knows decoding times when the entry comes.
+    source.seek(cut.copy_from - 1, stream=stream, backward=True)
+    undated: list[Any] = []
     begun = False
     for packet in source.demux(stream):
         begun = begun or (packet.is_keyframe and packet.pts == cut.copy_from)
-        if packet.dts is None or packet.pts is None or not begun:
+        if packet.pts is None or not begun:
             continue
-        if cut.copy_until is not None and packet.dts >= cut.copy_until:
-            return
+        if packet.pts == cut.copy_until:
+            break
+        if packet.dts is None:
+            undated.append(packet)
+            continue
+        yield from _dated(undated, packet)
+        undated.clear()
+        yield packet
+    if undated:
+        raise ToolError("the video's decoding times have gaps.", where="ffmpeg")
+
+
+def _dated(packets: list[Any], following: Any) -> Iterator[Any]:
+    """Packets without decoding times (the first of a Matroska file), with some just before the following one's."""
+    shown = sorted(packet.pts for packet in (*packets, following))
+    step = min((b - a for a, b in pairwise(shown)), default=1)
+    for place, packet in enumerate(packets):
+        packet.dts = following.dts - step * (len(packets) - place)
         yield packet

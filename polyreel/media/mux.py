@@ -146,7 +146,7 @@ def _sound(track: AudioTrack, sound: MediaInfo, info: MediaInfo, place: int) -> 
     stream = sound.audio[track.track]
     if _fits(stream, info):
         return local_input(track.path)[str(stream.index)], {f"c:a:{place}": "copy"}
-    node = sound_of(track.path, start=Fraction(0), samples=info.samples(RATE), track=track.track)
+    node = sound_of(track.path, start=Fraction(0), samples=info.samples(RATE), track=track.track, info=sound)
     return node, aac_options(stream.channels, index=f"a:{place}")
 
 

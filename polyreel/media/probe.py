@@ -27,6 +27,7 @@ from polyreel.media.command import FORMATS, MAX_PIXELS
 _PACKETS_LOOKED_AT = 250
 _TAIL_S = 20
 _STREAMS = 64
+_OWN_ZERO = frozenset({"mpegts", "mpeg", "ogg"})
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]")
 
 
@@ -84,6 +85,18 @@ class MediaInfo:
     video: VideoStream | None
     audio: tuple[AudioStream, ...]
     subtitles: tuple[SubtitleStream, ...]
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether a seek is sure to land before its goal, at a key picture."""
+        return self.container.startswith(("mov,", "matroska,"))
+
+    def shift(self, stream: VideoStream | AudioStream) -> Fraction:
+        """What brings a stream that ffmpeg reads alone back onto the file's timeline, in seconds.
+
+        ffmpeg lets MPEG streams and Ogg begin with the streams it uses, not with the earliest one.
+        """
+        return stream.start if self.container in _OWN_ZERO else Fraction(0)
 
     def samples(self, rate: int) -> int:
         """How many samples at ``rate`` per second a sound track as long as this file has."""

@@ -155,7 +155,7 @@ def _edge_options(video: VideoStream, sets: Sets) -> dict[str, Any]:
 
 async def _trim_by_encoding(work: _Work, on_progress: Callable[[float], None] | None) -> TrimResult:
     cut, half = work.cut, work.video.time_base / 2
-    picture = _pictures(work, cut.start - half, cut.end - half).filter("setpts", _moved(cut.start - half, cut.start))
+    picture = _pictures(work, cut.start - half, cut.end - half).filter("setpts", _moved(work, cut.start - half))
     output = _output(work, playable(picture), h264_options())
     length = cut.end - cut.start
     await run(output, limits=work.limits, on_progress=on_progress, expected_ms=round(length * 1000))
@@ -163,26 +163,29 @@ async def _trim_by_encoding(work: _Work, on_progress: Callable[[float], None] | 
 
 
 def _pictures(work: _Work, after: Fraction, before: Fraction, **options: Any) -> Stream:
-    """The pictures shown between two moments (seconds), decoded, on a timeline that begins at ``_skipped(after)``."""
-    skip = _skipped(after)
+    """The pictures shown between two moments (seconds), decoded, on a timeline that begins at ``_skipped``."""
+    skip = _skipped(work, after)
     seek = {"ss": skip} if skip else {}
     node = local_input(work.info.path, **options, **seek)[str(work.video.index)]
+    shift = work.info.shift(work.video)
+    if shift:
+        node = node.filter("setpts", f"PTS+({shift.numerator}/{shift.denominator})/TB")
     return node.filter("trim", start=f"{float(after - skip):.6f}", end=f"{float(before - skip):.6f}")
 
 
-def _skipped(moment: Fraction) -> int:
-    return max(0, math.floor(moment))
+def _skipped(work: _Work, moment: Fraction) -> int:
+    return max(0, math.floor(moment)) if work.info.is_indexed else 0
 
 
-def _moved(after: Fraction, start: Fraction) -> str:
-    back = start - _skipped(after)
+def _moved(work: _Work, after: Fraction) -> str:
+    back = work.cut.start - _skipped(work, after)
     return f"PTS-({back.numerator}/{back.denominator})/TB"
 
 
 def _output(work: _Work, picture: Stream, options: dict[str, Any]) -> Stream:
-    start, source = work.cut.start, work.info.path
-    samples = round((work.cut.end - start) * RATE)
-    sounds = [sound_of(source, start=start, samples=samples, track=track) for track in range(len(work.info.audio))]
+    start, samples = work.cut.start, round((work.cut.end - work.cut.start) * RATE)
+    tracks = range(len(work.info.audio))
+    sounds = [sound_of(work.info.path, start=start, samples=samples, track=track, info=work.info) for track in tracks]
     for track, one in enumerate(work.info.audio):
         options = {**options, **aac_options(one.channels, _working_bitrate(one.channels), f"a:{track}")}
         if one.language:

@@ -1,0 +1,90 @@
+"""HLS and DASH of every language: named, tagged, playable."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from polyreel.errors import InvalidJob
+from polyreel.media.audio import encode_aac
+from polyreel.media.package import Rendition, package
+
+VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\nHola\n\n00:06.500 --> 00:07.500\nAdi\u00f3s\n"
+DASH = "{urn:mpeg:dash:schema:mpd:2011}"
+
+
+@pytest.fixture
+async def tracks(reel, tmp_path):
+    """Two languages' sound and text, each in files of its own."""
+    sounds, texts = [], []
+    for locale in ("es-ES", "zh-Hans-CN"):
+        await encode_aac(reel, tmp_path / f"{locale}.m4a")
+        (tmp_path / f"{locale}.vtt").write_text(VTT, "utf-8")
+        sounds.append(Rendition(tmp_path / f"{locale}.m4a", locale))
+        texts.append(Rendition(tmp_path / f"{locale}.vtt", locale))
+    return sounds, texts
+
+
+async def test_both_kinds_name_and_tag_every_language_and_play(reel, tracks, tool, tmp_path):
+    folder = tmp_path / "welcome"
+    written = await package(reel, *tracks, folder, ["hls", "dash"])
+    assert {folder / "hls" / "main.m3u8", folder / "dash" / "main.mpd"} <= set(written)
+    assert sorted(one.name for one in folder.iterdir()) == ["dash", "hls"]
+    master = (folder / "hls" / "main.m3u8").read_text("utf-8")
+    for locale, name in (("es-ES", "espa\u00f1ol"), ("zh-Hans-CN", "\u4e2d\u6587")):
+        assert master.count(f'LANGUAGE="{locale}",NAME="{name}') == 2
+    manifest = ET.parse(folder / "dash" / "main.mpd")
+    tagged = [(one.get("contentType"), one.get("lang")) for one in manifest.iter(f"{DASH}AdaptationSet")]
+    assert sorted(tagged, key=str) == sorted(
+        [("video", None), ("audio", "es-ES"), ("audio", "zh-Hans-CN"), ("text", "es-ES"), ("text", "zh-Hans-CN")],
+        key=str,
+    )
+    for address in manifest.iter(f"{DASH}BaseURL"):
+        assert (folder / "dash" / str(address.text)).resolve().is_file()
+    assert str(tmp_path) not in master + (folder / "dash" / "main.mpd").read_text("utf-8")
+    for path, options in ((folder / "hls/main.m3u8", []), (folder / "dash/main.mpd", ["-allowed_extensions", "ALL"])):
+        raw = tool(
+            *options, "-i", path, "-map", "0:v", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"
+        )
+        assert len(raw) == 200 * 160 * 120
+
+
+@pytest.mark.parametrize("kind", ["hls", "dash"])
+async def test_one_kind_stands_alone(reel, tracks, tmp_path, kind):
+    written = await package(reel, *tracks, tmp_path / "out", [kind])
+    assert {one.parent.name for one in written} == {kind}
+    assert [one.name for one in (tmp_path / "out").iterdir()] == [kind]
+
+
+async def test_packaging_again_replaces_what_was_there(reel, tracks, tmp_path):
+    folder = tmp_path / "out"
+    await package(reel, *tracks, folder, ["hls"])
+    sounds, texts = tracks
+    written = await package(reel, sounds[:1], texts[:1], folder, ["hls"])
+    assert not [one for one in (folder / "hls").iterdir() if "zh-Hans" in one.name]
+    assert sorted(written) == sorted((folder / "hls").iterdir())
+
+
+async def test_titles_cannot_add_fields_of_their_own(reel, tracks, tmp_path):
+    sounds, _ = tracks
+    hostile = Rendition(sounds[0].path, "es-ES", title='x,output=/tmp/evil.mp4,"\n#EXT-X-KEY')
+    await package(reel, [hostile], [], tmp_path / "out", ["hls"])
+    lines = (tmp_path / "out/hls/main.m3u8").read_text("utf-8").splitlines()
+    assert not [line for line in lines if line.startswith("#EXT-X-KEY")]
+    assert not [line for line in lines if "evil" in line and "NAME=" not in line]
+
+
+async def test_what_cannot_be_packaged_is_named(reel, tracks, tmp_path):
+    sounds, texts = tracks
+    refused = [
+        ([], [], ["hls"]),
+        (sounds, [], []),
+        (sounds, [Rendition(tmp_path / "a.srt", "es-ES")], ["hls"]),
+        ([sounds[0], sounds[0]], texts, ["hls"]),
+        ([Rendition(tmp_path / "a,b.m4a", "es-ES")], [], ["dash"]),
+    ]
+    for given in refused:
+        with pytest.raises(InvalidJob):
+            await package(reel, given[0], given[1], tmp_path / "out", given[2])
+    assert not (tmp_path / "out").exists()
