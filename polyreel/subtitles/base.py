@@ -77,8 +77,8 @@ def excerpt(text: str, limit: int = 60) -> str:
 
 
 def clock(ms: int, separator: str = ".") -> str:
-    """Milliseconds as ``HH:MM:SS.mmm``; hours take as many digits as they need."""
-    seconds, milliseconds = divmod(ms, 1000)
+    """Milliseconds as ``HH:MM:SS.mmm``; hours take as many digits as they need, times before zero are zero."""
+    seconds, milliseconds = divmod(max(ms, 0), 1000)
     minutes, seconds = divmod(seconds, 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{separator}{milliseconds:03d}"
 

@@ -16,7 +16,7 @@ from polyreel.errors import SubtitleError
 from polyreel.subtitles.base import Notes, excerpt, normalised
 from polyreel.subtitles.model import Cue, Reading, Track
 from polyreel.subtitles.srt_markup import from_srt
-from polyreel.subtitles.webvtt_settings import cue_settings
+from polyreel.subtitles.webvtt_settings import cue_settings, names_settings
 
 _STRICT = re.compile(
     r"([0-9]{2}):([0-5][0-9]):([0-5][0-9]),([0-9]{3}) --> ([0-9]{2}):([0-5][0-9]):([0-5][0-9]),([0-9]{3})[ \t]*"
@@ -211,8 +211,10 @@ class _Parser:
         words = rest.split()
         if all(_COORDINATE.fullmatch(word) for word in words):
             return tuple((word[:2].upper(), word[3:]) for word in words)
-        settings, others = cue_settings(rest, ())
-        if settings and not others:
+        if names_settings(words):
+            settings, dropped = cue_settings(rest, ())
+            for setting in dropped:
+                self.notes.lost("bad_setting", item.line, f"the cue setting {excerpt(setting)} does not hold")
             return settings
         self.notes.repaired("text_on_timing_line", item.line, f"read as the cue's text: {excerpt(rest)}")
         texts.insert(0, rest)

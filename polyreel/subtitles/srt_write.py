@@ -6,7 +6,7 @@ import re
 
 from pysrt import SubRipItem, SubRipTime
 
-from polyreel.subtitles.base import excerpt
+from polyreel.subtitles.base import excerpt, normalised
 from polyreel.subtitles.model import Cue, Note, Track, Writing
 from polyreel.subtitles.srt import is_number, is_timing
 from polyreel.subtitles.srt_markup import Report, place_of, to_srt
@@ -56,7 +56,7 @@ def _place_written(cue: Cue, lost: Report) -> tuple[str, str]:
 
 def _lines_written(text: str, lost: Report) -> str:
     """Text that no reader takes for the end of the cue or for the next one's times."""
-    lines = text.split("\n")
+    lines = normalised(text).split("\n")
     kept = [line for line in lines if line.strip()]
     if len(kept) < len(lines) and text:
         lost("blank_in_text", "an empty line inside a cue's text left out")

@@ -83,6 +83,11 @@ def cue_settings(text: str, regions: Collection[str]) -> tuple[Settings, tuple[s
     return tuple(good.items()), tuple(bad)
 
 
+def names_settings(words: Collection[str]) -> bool:
+    """Whether every word names a cue setting, whatever its value is worth (``align:middle`` was one once)."""
+    return all(name in {*_CUE, "region"} and colon for name, colon, _ in (word.partition(":") for word in words))
+
+
 def region_settings(text: str) -> tuple[Settings, tuple[str, ...]]:
     """The settings of a REGION block: those that hold, and those that the parsing rules drop."""
     good, bad = _judged(text, _REGION)

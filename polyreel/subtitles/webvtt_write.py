@@ -9,7 +9,7 @@ from typing import cast
 from webvtt import vtt
 from webvtt.models import Caption, Region, Style
 
-from polyreel.subtitles.base import clock, excerpt
+from polyreel.subtitles.base import clock, excerpt, normalised
 from polyreel.subtitles.model import Cue, Note, Track, Writing
 from polyreel.subtitles.speakers import put_back
 
@@ -38,22 +38,22 @@ def write(track: Track, _locale: str | None = None) -> Writing:
     notes: list[Note] = []
     captions = [_caption(cue, notes) for cue in track.cues]
     first, last = _comments(track, captions)
-    header, *metadata = [line.replace("-->", "-- >") for line in track.header.split("\n")]
+    header, *metadata = [line.replace("-->", "-- >") for line in normalised(track.header).split("\n")]
     text = vtt.to_str(
         cast("list[Caption]", captions),
-        [Style(_harmless(style)) for style in track.styles],
+        [Style(style) for style in map(_harmless, track.styles) if style],
         first,
         last,
         header,
         [line for line in metadata if line],
-        [Region.from_string(region) for region in track.regions],
+        [Region.from_string(region) for region in map(_harmless, track.regions) if region],
     )
     return Writing(text if text.endswith("\n") else text + "\n", tuple(notes))
 
 
 def _caption(cue: Cue, notes: list[Note]) -> _Caption:
     text = put_back(cue) if cue.speaker else cue.text
-    if not text or "\n\n" in text or text[0] == "\n" or text[-1] == "\n":
+    if not text or "\r" in text or "\n\n" in text or text[0] == "\n" or text[-1] == "\n":
         text = _without_blank_lines(text, cue, notes)
     lines = text.replace("-->", "--&gt;").split("\n") if text else []
     settings = _settings(cue, notes) if cue.settings else ""
@@ -63,15 +63,16 @@ def _caption(cue: Cue, notes: list[Note]) -> _Caption:
 def _without_blank_lines(text: str, cue: Cue, notes: list[Note]) -> str:
     if text:
         notes.append(Note("lost", "blank_in_text", "an empty line inside a cue's text left out", cue.line))
-    return _harmless(text)
+    return "\n".join(filter(None, normalised(text).split("\n")))
 
 
 def _harmless(text: str) -> str:
-    return "\n".join(line for line in text.replace("-->", "-- >").split("\n") if line)
+    """Text that neither ends its block nor begins a cue."""
+    return "\n".join(line for line in normalised(text).replace("-->", "-- >").split("\n") if line)
 
 
 def _identifier(cue: Cue) -> str | None:
-    return " ".join(cue.identifier.replace("-->", "-- >").split("\n")) if cue.identifier else None
+    return " ".join(_harmless(cue.identifier).split("\n")) if cue.identifier else None
 
 
 def _settings(cue: Cue, notes: list[Note]) -> str:

@@ -178,6 +178,15 @@ def test_hostile_styles_comments_and_headers_stay_in_their_blocks() -> None:
     assert len(read_bytes(write(track, "vtt").text.encode(), "vtt").track.cues) == 1
 
 
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_a_track_from_elsewhere_is_written_so_that_it_can_be_read(name: str) -> None:
+    """Carriage returns, times before zero, empty regions and styles: a translation may bring any of them."""
+    cues = (Cue(-500, 1000, "a\rb\r\n\rc"), Cue(2000, 3000, "d", identifier="x\ry"), Cue(4000, 5000, "\n"))
+    track = Track(cues, header="h\r\rWEBVTT", styles=("",), regions=("", "id:a --> b"), comments=("c\r\rd",))
+    reading = read_bytes(write(track, name).text.encode(), name)
+    assert [(cue.start_ms, cue.text) for cue in reading.track.cues] == [(0, "a\nb\nc"), (2000, "d"), (4000, "")]
+
+
 def test_other_readers_find_what_was_meant() -> None:
     track = Track((Cue(0, 1500, "<i>One</i>\ntwo"), Cue(2000, 3000, "")))
     items = pysrt.from_string(write(track, "srt").text)

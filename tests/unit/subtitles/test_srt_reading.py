@@ -145,6 +145,12 @@ def test_coordinates_behind_the_times_are_kept(srt) -> None:
     assert cue.settings == (("X1", "1"), ("X2", "2"), ("Y1", "3"), ("Y2", "4"))
 
 
+def test_webvtt_settings_behind_the_times_are_settings_and_not_words(srt) -> None:
+    reading = srt("1\n00:00:01,000 --> 00:00:02,000 align:middle line:84%\nOne\n")
+    assert (reading.track.cues[0].text, reading.track.cues[0].settings) == ("One", (("line", "84%"),))
+    assert _notes(reading) == [("lost", "bad_setting", 2)]
+
+
 def test_numbers_out_of_order_are_kept(srt) -> None:
     cues = srt(f"7\n{_FIRST[2:]}\n{_SECOND}").track.cues
     assert [cue.identifier for cue in cues] == ["7", None]
