@@ -72,7 +72,8 @@ async def play(request: Request) -> Response:
     try:
         folder = box.files.path(name)
         if not (folder / ".open").exists():
-            box.files.allow("PLAY", name, {**request.cookies, **request.query_params})
+            cookies = {key.removeprefix("CloudFront-"): value for key, value in request.cookies.items()}
+            box.files.allow("PLAY", name, {**cookies, **request.query_params})
     except Forged:
         return s3_error(403, "MissingKey", "The link is not signed.")
     except Expired:

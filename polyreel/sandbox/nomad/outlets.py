@@ -178,7 +178,8 @@ async def set_cookies(request: Request) -> Response:
     if not asset.get("stream"):
         raise Refusal(404, "The asset has no stream")
     url = box.files.play_link(asset["stream"], "video.m3u8", vendor=NAME, seconds=COOKIE_SECONDS)
-    cookies = dict(parse_qsl(urlsplit(url).query))
+    # Named as streaming networks do: a cookie may not be called Expires.
+    cookies = {f"CloudFront-{name}": value for name, value in parse_qsl(urlsplit(url).query)}
     manifest = url.partition("?")[0]
     answer = JSONResponse({"manifestUrl": manifest, "url": manifest, "cookies": cookies})
     for name, value in cookies.items():
