@@ -36,9 +36,11 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Pictures to encode anew: when each is shown (ticks), and two moments that part them from their neighbours."""
+    """Pictures to encode anew: when each is shown and the last one ends (ticks), two moments (seconds) that part them
+    from their neighbours, and how long before its turn the stream decodes a picture."""
 
     shown: tuple[int, ...]
+    stop: int
     after: Fraction
     before: Fraction
     delay: int
@@ -174,7 +176,7 @@ def _piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, dela
     step = min((b - a for a, b in pairwise(order)), default=2)
     after = Fraction(earlier[-1] + first if earlier else 2 * first - step, 2)
     before = Fraction(kept[-1] + later[0] if later else 2 * kept[-1] + step, 2)
-    return Piece(kept, scan.seconds(after), scan.seconds(before), delay)
+    return Piece(kept, stop, scan.seconds(after), scan.seconds(before), delay)
 
 
 def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None, Piece | None]:

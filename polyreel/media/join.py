@@ -87,9 +87,9 @@ def _edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
         packets = [packet for packet in container.demux(container.streams.video[0]) if packet.pts is not None]
         if len(packets) != len(piece.shown):
             raise ToolError("an edge of the trimmed video came out with another number of pictures.", where="ffmpeg")
-        for packet, shown in zip(packets, piece.shown, strict=True):
+        for packet, (shown, following) in zip(packets, pairwise((*piece.shown, piece.stop)), strict=True):
             packet.pts, packet.dts = shown, shown - piece.delay
-            packet.duration = 0
+            packet.duration = following - shown
             yield packet
 
 
