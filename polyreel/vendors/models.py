@@ -6,6 +6,7 @@ leave fields out. An `Answer` takes all that; a `Request` takes nothing that the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from typing import Any, Self
@@ -46,6 +47,10 @@ class Answer(BaseModel):
             if name not in known or key == name:
                 known[name] = value
         return known
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Only what we know: an unknown field may hold a signed address."""
+        return ((name, value) for name, value in super().__repr_args__() if name in type(self).model_fields)
 
 
 class Word(StrEnum):

@@ -1,0 +1,119 @@
+"""Video Jungle's words: in both spellings, and its ways to say no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.vendors import errors
+from polyreel.vendors.videojungle.client import VideoJungleClient, problem
+from polyreel.vendors.videojungle.models import Asset, Generation, NewAsset, NewVideoFile
+
+PAGE_ASSET = {
+    "asset_path": None,
+    "id": "07f0af3e",
+    "created_at": "2024-05-29T17:53:31.542046",
+    "key": "756a7f80",
+    "project_id": "9c5e9ddd",
+    "keyname": "ca8e8db3",
+    "asset_type": "generated_video",
+    "status": "uploaded",
+    "uploaded": True,
+    "project": {
+        "data": "",
+        "name": "horoscope",
+        "id": "9c5e9ddd",
+        "description": None,
+        "created_at": "",
+        "owner_id": "6",
+    },
+}
+
+
+def test_the_page_s_sample_is_read_whole() -> None:
+    """Every field, with nulls as absent."""
+    asset = Asset.model_validate(PAGE_ASSET)
+    assert (asset.key, asset.keyname, asset.asset_type, asset.uploaded) == (
+        "756a7f80",
+        "ca8e8db3",
+        "generated_video",
+        True,
+    )
+    assert asset.project is not None
+    assert asset.project.name == "horoscope"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"id": "a", "upload_url": {"url": "/assets/a/upload", "method": "POST"}},
+        {"id": "a", "upload_url": "/assets/a/upload"},
+    ],
+)
+def test_an_upload_address_is_found_bare_or_wrapped(told: dict[str, Any]) -> None:
+    """The published client takes it out of an object."""
+    assert NewAsset.model_validate(told).upload_url == "/assets/a/upload"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"video": {"id": "v"}, "url": "https://s3/b", "fields": {"key": "k"}},
+        {"id": "v", "upload_url": {"url": "https://s3/b", "fields": {"key": "k"}}},
+    ],
+)
+def test_a_direct_upload_s_form_is_found_where_it_stands(told: dict[str, Any]) -> None:
+    """Beside the video, or in an object of its own."""
+    made = NewVideoFile.model_validate(told)
+    assert (made.video.id, made.url, made.fields) == ("v", "https://s3/b", {"key": "k"})
+
+
+def test_the_vendor_s_ways_to_say_no_are_read() -> None:
+    """An error of its own, or a framework's validation."""
+    own = problem(404, {"type": "not_found", "message": "Asset not found", "documentation_url": "https://x"})
+    assert (own.message, own.code) == ("Asset not found", "not_found")
+    detail = [{"loc": ["query", "limit"], "msg": "must be positive", "type": "value_error"}, "odd"]
+    assert problem(422, {"detail": detail}).message == "limit: must be positive; odd"
+    assert problem(500, None).message == ""
+
+
+async def test_the_key_goes_to_the_vendor_and_not_to_the_storage(
+    peer: Any, stranger: Any, make_answer: Any, tmp_path: Path
+) -> None:
+    """Neither with an upload nor with a download; nor is a content type sent, which the signature would cover."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(b"film")
+    peer.will(make_answer(200, {"id": "a", "download_url": f"{stranger.url}/film?Signature=abc"}))
+    stranger.will(make_answer(200, b"film"))
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        generation = Generation(url=f"{stranger.url}/up?Signature=abc", asset_id="a")
+        await client.upload_generated(generation, file)
+        await client.download_asset("a", tmp_path / "back.mp4")
+    assert peer.seen[0].headers["x-api-key"] == "the-api-key"
+    assert all("x-api-key" not in seen.headers for seen in stranger.seen)
+    assert stranger.seen[0].method == "PUT"
+    assert stranger.seen[0].body == b"film"
+    assert "content-type" not in stranger.seen[0].headers
+
+
+async def test_generating_is_not_repeated_by_itself(peer: Any, make_answer: Any) -> None:
+    """A lost answer may have made an asset."""
+    peer.will(make_answer(502, b""))
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        with pytest.raises(errors.ServerError) as caught:
+            await client.generate("p", "s", {"sign": "aries", "seed": 42}, q="x")
+    assert len(peer.seen) == 1
+    assert not caught.value.safe_to_repeat
+    assert peer.seen[0].target == "/projects/p/s/generate?sign=aries&seed=42&q=x"
+
+
+async def test_a_malformed_answer_is_said_to_be_one(peer: Any, make_answer: Any) -> None:
+    """A check that checks nothing, a list that is none."""
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        peer.will(make_answer(200, {"status": "fine"}))
+        with pytest.raises(errors.Malformed):
+            await client.check_asset("a")
+        with pytest.raises(errors.Malformed):
+            await client.list_assets("p")
