@@ -12,7 +12,7 @@ import pysubs2
 from polyreel.subtitles import read_bytes, write
 
 _CUES = 5_000
-_ROUNDS = 4
+_ROUNDS = 3
 _BYTES = 5_000_000
 _TEXTS = (
     "A line that is about as long as they are",
