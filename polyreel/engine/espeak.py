@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from polyreel.engine.edges import trimmed
 from polyreel.engine.espeak_locales import espeak_voice
 from polyreel.engine.spoken import can_be_said, spoken_form
 from polyreel.engine.voices import Samples, Speech
@@ -24,16 +25,15 @@ _SYNCHRONOUS_RETRIEVAL = 2
 _DONT_EXIT = 0x8000
 _RATE, _PITCH = 1, 3
 _CHARS_UTF8 = 1
+_IPA_TIED = 0x02 | 0x80 | ord("^") << 8  # IPA, with ^ between the letters of one sound
 _WORDS_PER_MINUTE = 175
 _PACE_LIMITS = (80, 450)
 
 # Variant and pitch, so chosen that neighbours differ in pitch or colour (measured: 75 to 270 Hz, all apart).
-_CAST = ("m3", "f2", "m7", "f5@70", "m1@30", "f1@40", "m5@75", "f3@85", "m8@20", "f4@60")
+_CAST = ("m3", "f2", "m7@80", "f5@70", "m1@30", "f1@40", "m5@75", "f3@85", "m8@20", "f4@60")
 _CHUNK = 400
 _MOST_CHARACTERS = 4000
 _LONGEST_S = 600
-_SILENCE = 10 ** (-50 / 20)
-_MARGIN_S = 0.015
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -99,6 +99,33 @@ class _Library:
         if status != 0:
             raise EngineError(f"espeak-ng failed ({status}) on: {text[:60]}")
         return np.frombuffer(bytes(self._heard), "<i2").astype(np.float32) / np.float32(32768)
+
+    def transcribe(self, text: str, voice: str) -> list[tuple[str, str]]:
+        """Each clause in IPA, and how its text ended (with a letter or two of what follows). Hold ``lock``."""
+        if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
+            raise NoVoice(f"espeak-ng has no voice '{voice}'.")
+        self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        encoded = text.encode()
+        held = ctypes.create_string_buffer(encoded + bytes(4))
+        start = ctypes.addressof(held)
+        place, before = ctypes.c_void_p(start), 0
+        clauses: list[tuple[str, str]] = []
+        while place.value:
+            said = self._lib.espeak_TextToPhonemes(ctypes.byref(place), _CHARS_UTF8, _IPA_TIED)
+            now = place.value - start if place.value else len(encoded)
+            clauses.append((said.decode("utf-8", "ignore"), encoded[before:now].decode("utf-8", "ignore")))
+            before = now
+        return clauses
+
+
+def transcribed(text: str, locale: str) -> list[tuple[str, str]]:
+    """A text clause by clause: how espeak-ng would say it in IPA (``^`` ties), and how the clause's text ended.
+
+    Raises NoVoice where espeak-ng does not know the language. The phonemes are what neural voices are given.
+    """
+    library, voice = _loaded(), _required(locale)
+    with library.lock:
+        return [clause for chunk in _chunks(text) for clause in library.transcribe(chunk, voice)]
 
 
 def _dictionary(voice_file: Path) -> str:
@@ -167,7 +194,7 @@ class EspeakVoice:
         pace = max(_PACE_LIMITS[0], min(_PACE_LIMITS[1], round(_WORDS_PER_MINUTE * speed)))
         said = [_said(chunk, voice, pace, min(99, int(pitch or 50))) for chunk in _chunks(words)]
         library = _loaded()
-        samples = _trimmed(np.concatenate(said), library.rate)
+        samples = trimmed(np.concatenate(said), library.rate)
         if not len(samples):
             raise EngineError("espeak-ng found nothing to say.", code="nothing_to_say", where=repr(text[:40]))
         return Speech(samples, library.rate)
@@ -224,12 +251,3 @@ def _chunks(text: str) -> list[str]:
         chunks.append(text[:cut])
         text = text[cut:].lstrip()
     return [*chunks, text] if text else chunks
-
-
-def _trimmed(samples: Samples, rate: int) -> Samples:
-    """Without the silence around it (below -50 dB of the peak), but with a breath's margin."""
-    loud = np.flatnonzero(np.abs(samples) > _SILENCE * np.abs(samples).max(initial=0.0))
-    if not len(loud):
-        return samples[:0]
-    margin = round(_MARGIN_S * rate)
-    return samples[max(0, loud[0] - margin) : loud[-1] + 1 + margin]

@@ -131,7 +131,8 @@ def _dues(lines: Sequence[Spoken], reel_ms: int, limits: Limits) -> list[int]:
 
 def _next_start(lines: Sequence[Spoken], at: int, reel_ms: int) -> int:
     line = lines[at]
-    following = (each.start_ms for each in lines[at + 1 :] if not talk_over(line, each))
+    later = range(at + 1, len(lines))
+    following = (lines[each].start_ms for each in later if not talk_over(line, lines[each]))
     return next(following, reel_ms)
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 Power = NDArray[np.float64]
 """K-weighted mean square. Per tenth of a second (and channel, where it has two dimensions)."""
 
+# Front channels count once, the low-frequency channel not at all, surrounds 1.5 dB more.
+CHANNEL_WEIGHTS = {1: (1.0,), 2: (1.0, 1.0), 6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41)}
 STEP_MS = 100
 SILENCE = -70.0
 _OFFSET = -0.691

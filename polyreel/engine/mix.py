@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.engine.ducking import RATE, Curve, duck, merged
-from polyreel.engine.meter import STEP_MS, Power, integrated, loudness
+from polyreel.engine.meter import CHANNEL_WEIGHTS, STEP_MS, Power, integrated, loudness
 from polyreel.engine.pcm import Frames, WorkingTrack
 
 Mix = Literal["dub", "voiceover", "speech_only"]
@@ -33,8 +33,6 @@ _DEEPEST_DB = -30.0
 # Cues are set by eye: the voice may begin a little before, and end a little after.
 _CUE_MARGIN_MS = (150, 250)
 _STEP = RATE * STEP_MS // 1000
-# BS.1770-5: front channels count once, the low-frequency channel not at all, surrounds 1.5 dB more.
-_CHANNEL_WEIGHTS = {1: (1.0,), 2: (1.0, 1.0), 6: (1.0, 1.0, 1.0, 0.0, 1.41, 1.41)}
 _SPEECH_CHANNELS = {1: (0,), 2: (0, 1), 6: (2,)}
 
 
@@ -80,7 +78,7 @@ class MixPlan:
 
 def plan_mix(mix: Mix, material: Material, target_lufs: float) -> MixPlan:
     """Gains that give ``target_lufs`` integrated, speech at least `DIALOGUE_OVER_BED_LU` over the bed under it."""
-    weights = np.array(_CHANNEL_WEIGHTS[material.channels])
+    weights = np.array(CHANNEL_WEIGHTS[material.channels])
     wide = material.speech * len(_SPEECH_CHANNELS[material.channels])
     active = _steps(material.speaking, len(wide))
     dialogue = loudness(float(wide[active].mean())) if active.any() else -math.inf
@@ -119,7 +117,7 @@ def _dubbed_over(material: Material, bed: Power, speech_lufs: float, active: NDA
     voices = merged([*material.speaking, *((max(0, start - before), end + after) for start, end in material.cues)])
     silenced = duck(voices, _ORIGINAL_VOICE_DB)
     spoken = _SPEECH_CHANNELS[material.channels]
-    weights = _CHANNEL_WEIGHTS[material.channels]
+    weights = CHANNEL_WEIGHTS[material.channels]
     rest = np.array([0.0 if channel in spoken else weight for channel, weight in enumerate(weights)])
     others = duck(material.speaking, _needed_db(speech_lufs, _loudness_under(bed @ rest, active)))
     return tuple(silenced if channel in spoken else others for channel in range(material.channels))

@@ -17,17 +17,15 @@ from typing import Literal, Protocol
 import numpy as np
 from pydantic import Field
 
-from polyreel.engine.meter import Meter, Power
+from polyreel.engine.meter import CHANNEL_WEIGHTS, Meter, Power, integrated
 from polyreel.engine.pcm import WorkingTrack, open_track
 from polyreel.errors import EngineError, MediaError
-from polyreel.media.audio import RATE, measure_loudness, sound_of
-from polyreel.media.command import local_output, run
+from polyreel.media.audio import RATE, extract
 from polyreel.media.probe import MediaInfo, probe
 from polyreel.outcome import Artefact, Value
 from polyreel.store import Store, path_of
 
 _BLOCK = RATE * 10
-_WAV = {"format": "wav", "c:a": "pcm_s16le", "rf64": "auto", "bitexact": "1"}
 
 
 class Bed(Value):
@@ -46,7 +44,6 @@ class Stems(Value):
     original: Bed
     background: Bed | None = None
     lufs: float | None = Field(default=None, description="The original's integrated loudness; None where it is silent.")
-    true_peak_dbtp: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -66,9 +63,10 @@ class Separator(Protocol):
         """What it is called in the outcome."""
 
     async def background(self, original: Original) -> tuple[Path | None, tuple[str, ...]]:
-        """Write the background as a WAV of the original's rate, channels and length into its folder.
+        """Write the background as a WAV of the original's rate and channels into its folder.
 
-        None where there is no clean background. The notes are for a person.
+        It is heard for the original's length: what is longer is not, what is missing is silence. None where there is
+        no clean background. The notes are for a person.
         """
 
 
@@ -98,7 +96,12 @@ class Given:
             raise MediaError("the background holds no sound.", code="missing_audio_track", where=self._file.name)
         target = original.folder / "background.wav"
         track = original.track
-        await _write(self._file, target, start=self._start, samples=track.samples, channels=track.channels)
+        if self._start >= info.duration:
+            raise MediaError(
+                "the background ends before the reel begins.", code="time_out_of_range", where=self._file.name
+            )
+        end = self._start + Fraction(track.samples, RATE)
+        await extract(self._file, target, info, start=self._start, end=end, channels=track.channels)
         return target, _length_note(info.duration - self._start, Fraction(track.samples, RATE))
 
 
@@ -121,19 +124,19 @@ async def part(
     samples = round((info.duration - start if duration is None else duration) * RATE)
     with store.scratch() as folder:
         own = folder / "original.wav"
-        await _write(reel, own, start=start, samples=samples, channels=channels, track=track)
-        loudness = await measure_loudness(own)
+        end = start + Fraction(samples, RATE)
+        await extract(reel, own, info, track=track, start=start, end=end, channels=channels)
         original = Original(open_track(own).exactly(samples), folder)
         background, remarks = await separator.background(original)
         _require_alike(original.track, background)
+        whole = await asyncio.to_thread(_kept, own, samples, store)
         return Stems(
             kind=separator.kind,
             channels=channels,
             samples=samples,
-            original=await asyncio.to_thread(_kept, own, samples, store),
+            original=whole,
             background=await asyncio.to_thread(_kept, background, samples, store) if background else None,
-            lufs=_finite(loudness.integrated_lufs),
-            true_peak_dbtp=_finite(loudness.true_peak_dbtp),
+            lufs=_lufs(whole),
             notes=(*notes, *remarks),
         )
 
@@ -142,11 +145,6 @@ def power_of(bed: Bed) -> Power:
     """A bed's K-weighted power, shape (steps, channels)."""
     found: Power = np.load(path_of(bed.power))
     return found
-
-
-async def _write(source: Path, target: Path, *, start: Fraction, samples: int, channels: int, track: int = 0) -> None:
-    sound = sound_of(source, start=start, samples=samples, track=track, channels=channels)
-    await run(local_output(sound, path=target, **_WAV))
 
 
 def _channels(info: MediaInfo, track: int, reel: Path) -> tuple[Literal[1, 2, 6], tuple[str, ...]]:
@@ -175,9 +173,8 @@ def _require_alike(original: WorkingTrack, background: Path | None) -> None:
     if background is None:
         return
     found = open_track(background)
-    off_by = abs(found.samples - original.samples)
-    if found.channels != original.channels or off_by > RATE // 10:
-        raise EngineError("the separated background is not as long or as wide as the original.", where="separation")
+    if found.channels != original.channels:
+        raise EngineError("the separated background has not the original's channels.", where="separation")
 
 
 def _kept(file: Path, samples: int, store: Store) -> Bed:
@@ -198,5 +195,8 @@ def _starts(samples: int) -> Iterator[int]:
     return iter(range(0, samples, _BLOCK))
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _lufs(bed: Bed) -> float | None:
+    """Integrated loudness from the power that is known already; None where nothing is heard."""
+    power = power_of(bed)
+    found = integrated(power @ np.array(CHANNEL_WEIGHTS[power.shape[1]]))
+    return round(found, 2) if math.isfinite(found) else None

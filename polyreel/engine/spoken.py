@@ -24,8 +24,8 @@ def spoken_form(text: str) -> str:
     Web addresses are said by their host alone (``https://www.example.com/a?b=1``: ``example.com``), e-mail addresses as
     they stand (voices read ``@`` in their own language). Pictures (emoji, notes) are not said.
     """
-    plain = html.unescape(_TAG.sub(" ", text))
-    plain = _TAG.sub(" ", plain)  # an entity may have hidden a tag
+    plain = html.unescape(_TAG.sub("", text))
+    plain = _TAG.sub("", plain)  # an entity may have hidden a tag
     plain = _BRACKETED_CODE.sub(" ", _URL.sub(_host, plain))
     plain = "".join(map(_sayable, unicodedata.normalize("NFC", plain)))
     plain = _WIDE_BREAK.sub("", " ".join(plain.split()))
