@@ -20,6 +20,7 @@ from polyreel.vendors.nomad.models_edits import (
     ChangeLanguage,
     ClipAsset,
     LocalRestore,
+    QueueChange,
     RegisterAsset,
     ShareAsset,
     TrackingEvent,
@@ -580,7 +581,7 @@ async def test_the_download_queue_expands_folders_and_skips_what_is_there(
     if first.items:
         assert [item.asset_id for item in first.items] == [asset.id]
         item = first.items[0].id
-        await nomad.update_queue_item(item, downloadProxy=True)
+        await nomad.update_queue_item(QueueChange(id=item, download_proxy=True))
         assert not (await nomad.add_to_queue([asset.id])).items
     await nomad.remove_from_queue([asset.id])
 

@@ -9,7 +9,7 @@ from typing import Any
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.nomad.models import Archive, Cookies, Face, QueueItem, QueueResult
-from polyreel.vendors.nomad.models_edits import QueueRequest, TrackingEvent, ZipArchive
+from polyreel.vendors.nomad.models_edits import QueueChange, QueueRequest, TrackingEvent, ZipArchive
 from polyreel.vendors.nomad.resource import PAGE, Resource, fitted, path
 
 
@@ -30,16 +30,14 @@ class Queue(Resource):
         )
 
     @endpoint("PATCH", "/asset-queue", page=PAGE, section="Download Queue")
-    async def update_queue_item(self, item_id: str, **changes: Any) -> QueueItem:
-        """Change a queue item: the page leaves its fields open (``status``, ``downloadProxy`` ...)."""
-        body = {"id": item_id, **changes}
-        return await self._send(
-            lambda reply: fitted(QueueItem, reply) if reply.body.strip() else reply.fit(body, QueueItem),
-            "update queue item",
-            "PATCH",
-            "/asset-queue",
-            json=body,
-        )
+    async def update_queue_item(self, change: QueueChange) -> QueueItem:
+        """Update a queue item."""
+        body = change.wire()
+
+        def read(reply: Reply) -> QueueItem:
+            return fitted(QueueItem, reply) if reply.body.strip() else reply.fit(body, QueueItem)
+
+        return await self._send(read, "update queue item", "PATCH", "/asset-queue", json=body)
 
     @endpoint("DELETE", "/asset-queue", page=PAGE, section="Download Queue")
     async def remove_from_queue(self, ids: Sequence[str]) -> None:

@@ -146,6 +146,14 @@ class QueueRequest(Request):
         return len(self.ids) > SYNCHRONOUS_QUEUE
 
 
+class QueueChange(Request):
+    """``PATCH /asset-queue``: the page leaves the fields open; these two are what an item has."""
+
+    id: str
+    status: str | None = None
+    download_proxy: bool | None = None
+
+
 class ZipArchive(Request):
     """``POST /admin/asset/download-archive``: the page writes ``filename``."""
 
