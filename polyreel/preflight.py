@@ -180,10 +180,11 @@ async def _script(job: Job, place: str, field: str, store: Store) -> tuple[Readi
     if not is_address(place):
         _require_file(place, field)
     reading = read_file(path_of(await ingest(place, store)))
-    if reading.notes and not job.subtitles.accept_repairs:
-        first = reading.notes[0]
+    changed = [note for note in reading.notes if note.kind != "lost"]
+    if changed and not job.subtitles.accept_repairs:
+        first = changed[0]
         raise SubtitleError(
-            f"{first.message} ({len(reading.notes)} such place{'s' * (len(reading.notes) != 1)})",
+            f"{first.message} ({len(changed)} such place{'s' * (len(changed) != 1)})",
             line=first.line,
             where=f"{place}, line {first.line}",
             remedy="Correct the file, or set `subtitles: {accept_repairs: true}`.",
