@@ -8,26 +8,23 @@ vendor for a fresh one, and it is called again when the address no longer opens.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import httpx
 
 from polyreel.vendors.calls import Call, with_status
 from polyreel.vendors.errors import CallError, Damaged, Facts, LinkExpired, Refused
+from polyreel.vendors.parts import BLOCK, Part
 from polyreel.vendors.transport import Transport
 
 Link = str | Callable[[], Awaitable[str]]
 Tell = Callable[[int, int], None]
-BLOCK = 1 << 20
+WORTH_WRITING = 1 << 18
 MOST_FRESH_LINKS = 3
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
 _RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", re.I)
@@ -62,7 +59,7 @@ async def download(
     tell: Tell | None = None,
 ) -> Downloaded:
     """Fetch `link` into the file `to`, which appears only when it is whole. Raises `CallError`."""
-    fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or (lambda done, total: None))
+    fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or _quiet, Part(to))
     return await fetch.run()
 
 
@@ -74,26 +71,19 @@ class _Fetch:
     operation: str
     expected: Expected
     tell: Tell
+    part: Part
     content_type: str = ""
-
-    @property
-    def part(self) -> Path:
-        return self.to.with_name(self.to.name + ".part")
-
-    @property
-    def note(self) -> Path:
-        return self.to.with_name(self.to.name + ".part.json")
 
     async def run(self) -> Downloaded:
         self.to.parent.mkdir(parents=True, exist_ok=True)
         deadline, idle = time.monotonic() + self.transport.timeouts.transfer, 0
         while True:
-            before = self._have()
+            before = self.part.size
             try:
                 return await self._attempts(deadline)
             except CallError as failure:
                 # What brought the file further is worth as much patience again.
-                idle = 0 if self._have() > before else idle + 1
+                idle = 0 if self.part.size > before else idle + 1
                 if not self._worth_going_on(failure, idle) or time.monotonic() > deadline:
                     raise
 
@@ -108,16 +98,15 @@ class _Fetch:
         return await self.transport.repeat(call, partial(self._once, call))
 
     async def _once(self, call: Call, left: float) -> Downloaded:
-        have, validator = self._have(), self._validator()
-        headers = {"Range": f"bytes={have}-", **({"If-Range": validator} if validator else {})} if have else {}
+        have, (etag, _) = self.part.size, self.part.noted()
+        headers = {"Range": f"bytes={have}-", **({"If-Range": etag} if etag else {})} if have else {}
         call = Call(call.operation, "GET", call.path, headers=headers, total=call.total)
         try:
             async with self.transport.answer(call, left) as response:
                 await self._receive(response, have, with_status(self.transport.facts(call), response))
         except Refused as refusal:
             if refusal.status == 416:
-                self._forget()
-                raise Damaged("The vendor's file is not the one begun; starting over.", facts=refusal.facts) from None
+                raise self._other_file(refusal.facts) from None
             if refusal.status in _EXPIRED:
                 raise LinkExpired(f"The address no longer opens ({refusal.status}).", facts=refusal.facts) from None
             raise
@@ -125,57 +114,71 @@ class _Fetch:
 
     async def _receive(self, response: httpx.Response, have: int, facts: Facts) -> None:
         start, total = _place(response, facts)
-        if start not in (0, have):
-            raise Damaged("The vendor sent another piece than asked for.", facts=facts)
+        known = self.part.noted()[1]
+        if start not in (0, have) or (start and known not in (None, total)):
+            raise self._other_file(facts)
         self.content_type = response.headers.get("content-type", "")
-        self._remember(response, total)
-        with self.part.open("r+b" if start else "wb", buffering=0) as file:
-            file.seek(start)
-            await self._write(response, file, start, total, facts)
-        if total is not None and self._have() != total:
-            raise Damaged(f"{self._have()} of {total} bytes came.", facts=facts)
+        self.part.remember(response.headers.get("etag", ""), total)
+        await asyncio.to_thread(self.part.open, start)
+        try:
+            await self._write(response, start, total, facts)
+        finally:
+            await asyncio.to_thread(self.part.close)
+        if total is not None and self.part.size != total:
+            raise Damaged(f"{self.part.size} of {total} bytes came.", facts=facts)
 
-    async def _write(
-        self, response: httpx.Response, file: BinaryIO, start: int, total: int | None, facts: Facts
-    ) -> None:
+    async def _write(self, response: httpx.Response, start: int, total: int | None, facts: Facts) -> None:
         done = start
-        async for block in _blocks(response):
-            done += len(block)
-            if done > self.expected.most:
-                raise CallError(f"The file is larger than {self.expected.most} bytes.", code="too_large", facts=facts)
-            await asyncio.to_thread(file.write, block)
-            self.tell(done, total or 0)
+        async with _Beside() as beside:
+            async for block in _blocks(response):
+                done += len(block)
+                if done > self.expected.most:
+                    said = f"The file is larger than {self.expected.most} bytes."
+                    raise CallError(said, code="too_large", facts=facts)
+                await beside.run(partial(self.part.add, block))
+                self.tell(done, total or 0)
+
+    def _other_file(self, facts: Facts) -> Damaged:
+        self.part.forget()
+        return Damaged("The vendor's file is not the one begun; starting over.", facts=facts)
 
     def _finish(self, facts: Facts) -> Downloaded:
-        with self.part.open("rb") as file:
-            os.fsync(file.fileno())
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = self._have()
-        wanted = self.expected
+        size, sha256, wanted = self.part.size, self.part.sha256, self.expected
         if (wanted.bytes is not None and size != wanted.bytes) or (wanted.sha256 and sha256 != wanted.sha256):
-            self._forget()
+            self.part.forget()
             raise Damaged(f"The file is not the one expected ({size} bytes, sha256 {sha256[:12]}).", facts=facts)
-        self.part.replace(self.to)
-        self.note.unlink(missing_ok=True)
+        self.part.finish()
         return Downloaded(self.to, size, sha256, self.content_type)
 
-    def _have(self) -> int:
-        return self.part.stat().st_size if self.part.exists() and self.note.exists() else 0
 
-    def _validator(self) -> str:
-        try:
-            return str(json.loads(self.note.read_text())["etag"])
-        except (OSError, ValueError, KeyError):
-            return ""
+def _quiet(_done: int, _total: int) -> None:
+    """Nobody asked to be told."""
 
-    def _remember(self, response: httpx.Response, total: int | None) -> None:
-        # A weak ETag can't vouch for bytes (RFC 9110, 13.1.5); without a strong one the length has to do.
-        etag = response.headers.get("etag", "")
-        self.note.write_text(json.dumps({"etag": "" if etag.startswith("W/") else etag, "length": total}))
 
-    def _forget(self) -> None:
-        self.part.unlink(missing_ok=True)
-        self.note.unlink(missing_ok=True)
+class _Beside:
+    """Runs one blocking step at a time in a thread, while the next bytes are being read."""
+
+    def __init__(self) -> None:
+        self._step: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> _Beside:
+        return self
+
+    async def run(self, step: Callable[[], None]) -> None:
+        await self._done()
+        self._step = asyncio.ensure_future(asyncio.to_thread(step))
+
+    async def _done(self) -> None:
+        step, self._step = self._step, None
+        if step is not None:
+            # `wait` leaves the step alone when we are cancelled: a thread can't be stopped, only waited for.
+            self._step = step
+            await asyncio.wait({step})
+            self._step = None
+            step.result()
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._done()
 
 
 def _place(response: httpx.Response, facts: Facts) -> tuple[int, int | None]:
@@ -193,6 +196,9 @@ async def _blocks(response: httpx.Response) -> AsyncIterator[bytes]:
     buffer, broken = bytearray(), None
     try:
         async for data in response.aiter_raw():
+            if not buffer and len(data) >= WORTH_WRITING:
+                yield data
+                continue
             buffer += data
             if len(buffer) >= BLOCK:
                 yield bytes(buffer)

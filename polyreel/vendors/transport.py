@@ -35,6 +35,7 @@ from polyreel.vendors.errors import (
 from polyreel.vendors.limits import Gate, Limits
 from polyreel.vendors.redirects import Hop, next_hop, origin
 from polyreel.vendors.retry import RetryPolicy, pause, retry_after
+from polyreel.vendors.sockets import PlainTransport
 
 T = TypeVar("T")
 USER_AGENT = "polyreel/0.1"
@@ -237,6 +238,7 @@ def _client(timeouts: Timeouts, *, http2: bool, verify: Any) -> httpx.AsyncClien
         follow_redirects=False,
         timeout=timeouts.httpx(),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        mounts={"http://": PlainTransport()},
     )
 
 
