@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from polyreel.sandbox.faults import Faults
 from polyreel.sandbox.settings import Pace
@@ -51,7 +52,7 @@ class Jobs:
         self._handlers[vendor, step] = handler
 
     def start(
-        self, vendor: str, step: str, subject: str, *, after: float = 0.0, least: float = 0.0, **payload: object
+        self, vendor: str, step: str, subject: str, *, after: float = 0.0, least: float = 0.0, **payload: Any
     ) -> Job:
         """Begin a step ``after`` so many seconds at speed 1, and not before ``least`` real ones."""
         stuck = self._faults.take("job_stuck", vendor, step) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
 from polyreel.sandbox.box import Box
 from polyreel.sandbox.jobs import Job
@@ -23,7 +24,7 @@ ARCHIVE_SECONDS = 20.0
 _SEGMENT_SECONDS = 10
 
 
-def begin(box: Box, asset: Json, step: str, status: str, *, after: float, **payload: object) -> Json:
+def begin(box: Box, asset: Json, step: str, status: str, *, after: float, **payload: Any) -> Json:
     """Put an asset into a passing status and start the step that leads out of it; noted in the job history."""
     changed = box.shelf(NAME).change("asset", asset["id"], status=status, modifiedDate=box.clock.stamp())
     job = box.jobs.start(NAME, step, asset["id"], after=after, **payload)
