@@ -1,0 +1,115 @@
+"""Writes the table of endpoints into docs/vendors.md: `python docs/vendors_table.py`. A test checks that it is in step.
+
+Where the pipeline uses a method, and which test calls it, is read from the code: a file counts for a vendor when it
+imports that vendor's package, or its block. A method that another used method of the same client calls is used too.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections import defaultdict
+from pathlib import Path
+
+from polyreel.vendors.endpoints import Endpoint, endpoints
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "vendors.md"
+VENDORS = {
+    "panjaya": "Panjaya",
+    "dubformer": "Dubformer",
+    "tpstreams": "TPStreams",
+    "videojungle": "Video Jungle",
+    "nomad": "Nomad-style asset manager",
+}
+PIPELINE = ("polyreel/dubbing", "polyreel/delivery", "polyreel/sources", "tasks", "flows", "blocks", "deployments")
+TESTS = ("tests/vendors", "tests/unit/vendors")
+BEGIN, END = "<!-- endpoints: begin -->", "<!-- endpoints: end -->"
+
+
+def known() -> list[Endpoint]:
+    """Every endpoint of every client."""
+    for vendor in VENDORS:
+        importlib.import_module(f"polyreel.vendors.{vendor}.client")
+    return endpoints()
+
+
+def tables() -> str:
+    """One table per vendor, as Markdown."""
+    by_vendor: dict[str, list[Endpoint]] = defaultdict(list)
+    for each in known():
+        by_vendor[each.vendor].append(each)
+    return "\n\n".join(_table(vendor, by_vendor[vendor]) for vendor in VENDORS)
+
+
+def written(page: str) -> str:
+    """The page with fresh tables."""
+    head, _, rest = page.partition(BEGIN)
+    return f"{head}{BEGIN}\n{tables()}\n{END}{rest.partition(END)[2]}"
+
+
+def _table(vendor: str, found: list[Endpoint]) -> str:
+    uses, tests = _callers(vendor, PIPELINE), _callers(vendor, TESTS)
+    lines = [
+        f"### {VENDORS[vendor]}",
+        "",
+        "| endpoint | page, section | method | used by | test |",
+        "|---|---|---|---|---|",
+    ]
+    for each in found:
+        name = each.client.rpartition(".")[2]
+        place = f"{each.page}, {each.section}"
+        path = each.path.replace("<", "&lt;").replace("|", "\\|")
+        cells = (f"`{each.method}` {path}", place, f"`{name}`", _shown(uses.get(name)), _shown(tests.get(name)))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _shown(files: list[str] | None) -> str:
+    return ", ".join(files[:2]) if files else "by hand: the client"
+
+
+def _callers(vendor: str, folders: tuple[str, ...]) -> dict[str, list[str]]:
+    """Method name -> the files that call it, for this vendor, sorted."""
+    inside = _inner_calls(vendor)
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in (file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))):
+        tree = ast.parse(file.read_text())
+        if _speaks_to(tree, vendor) or (folders is TESTS and vendor in file.stem):
+            for name in _reached(_attributes(tree), inside):
+                found[name].add(file.relative_to(ROOT).as_posix())
+    return {name: sorted(files) for name, files in found.items()}
+
+
+def _speaks_to(tree: ast.AST, vendor: str) -> bool:
+    ours = (f"polyreel.vendors.{vendor}", f"blocks.{vendor}")
+    imports = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return any(name == each or name.startswith(each + ".") for name in imports for each in ours)
+
+
+def _attributes(tree: ast.AST) -> set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def _inner_calls(vendor: str) -> dict[str, set[str]]:
+    calls: dict[str, set[str]] = defaultdict(set)
+    for file in (ROOT / "polyreel" / "vendors" / vendor).glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                calls[node.name] |= _attributes(node)
+    return calls
+
+
+def _reached(names: set[str], inside: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting |= inside.get(name, set())
+    return reached
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))

@@ -1,0 +1,88 @@
+"""docs/vendors.md lists every endpoint that the clients have, and the clients have every endpoint of the vendors' pages."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGES = ROOT.parent / "shared" / "vendor-apis"
+METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD"
+
+
+@pytest.fixture(scope="module")
+def writer() -> ModuleType:
+    """What writes the table."""
+    spec = importlib.util.spec_from_file_location("vendors_table", ROOT / "docs" / "vendors_table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_names_every_endpoint_with_a_test(writer: ModuleType) -> None:
+    """Every one has a test; what it says of the code is checked below."""
+    rows = [line for line in writer.tables().splitlines() if line.startswith("| `")]
+    assert len(rows) == len(writer.known())
+    untested = [row for row in rows if row.endswith("by hand: the client |")]
+    assert untested == []
+
+
+def test_the_page_is_in_step_with_the_code(writer: ModuleType) -> None:
+    """Endpoints, sections, methods and tests; who uses them may be a commit behind."""
+    page = writer.PAGE.read_text()
+    assert _without_users(writer.written(page)) == _without_users(page), "run: python docs/vendors_table.py"
+
+
+def _without_users(page: str) -> list[str]:
+    return [
+        re.sub(r"\| [^|]* \| [^|]* \|$", "|", line) if line.startswith("| `") else line for line in page.splitlines()
+    ]
+
+
+def _plain(path: str) -> str:
+    path = re.sub(r"^https?://[^/]+", "", path.partition("?")[0]).rstrip("/")
+    path = path.replace("asset_uud", "asset_uuid")  # the page's own slip
+    return re.sub(r"\{[^}]*\}|<[^>]*>|:\w+", "{}", path)
+
+
+def _documented(page: str) -> Iterator[tuple[str, str]]:
+    text = (PAGES / page).read_text()
+    for method, path in re.findall(rf"\b({METHODS}) ?(/[\w/:{{}}<>.?=-]+)", text):
+        yield method, _plain(path)
+    for path, methods in re.findall(rf"^(/\S+) \| ((?:{METHODS})(?:/(?:{METHODS}))*) \|", text, re.M):
+        for method in methods.split("/"):
+            yield method, _plain(path)
+
+
+@pytest.mark.parametrize("page", ["panjaya.md", "dubformer.md", "videojungle.md", "nomad-media.md"])
+def test_every_documented_endpoint_has_a_method(writer: ModuleType, page: str) -> None:
+    """Read from the vendor's own page."""
+    if not PAGES.is_dir():
+        pytest.skip("needs ../shared/vendor-apis, which is not here")
+    vendor = page.split("-", maxsplit=1)[0].removesuffix(".md")
+    have = {(each.method, _plain(each.path)) for each in writer.known() if each.vendor == vendor}
+    wanted = set(_documented(page))
+    assert len(wanted) >= 5
+    assert wanted - have == set()
+
+
+def test_every_section_of_tpstreams_page_has_a_method(writer: ModuleType) -> None:
+    """That page names its endpoints by address, one per section."""
+    if not PAGES.is_dir():
+        pytest.skip("needs ../shared/vendor-apis, which is not here")
+    text = (PAGES / "tpstreams.md").read_text()
+    paths = {_plain(found) for found in re.findall(r"https://app\.tpstreams\.com(/api/v1/[^\s`\")\\']+)", text)}
+    wanted = {re.sub(r"^/api/v1/[^/]+", "/api/v1/{}", path) for path in paths}
+    have = {_plain(each.path) for each in writer.known() if each.vendor == "tpstreams"}
+    concrete = {
+        path for path in wanted if not any(re.fullmatch(re.escape(h).replace(r"\{\}", "[^/]+"), path) for h in have)
+    }
+    assert len(wanted) >= 5
+    assert concrete == set()
