@@ -50,12 +50,8 @@ def written(page: str) -> str:
 
 def _table(vendor: str, found: list[Endpoint]) -> str:
     uses, tests = _callers(vendor, PIPELINE), _callers(vendor, TESTS)
-    lines = [
-        f"### {VENDORS[vendor]}",
-        "",
-        "| endpoint | page, section | method | used by | test |",
-        "|---|---|---|---|---|",
-    ]
+    head = "| endpoint | page, section | method | used by | test |"
+    lines = [f"### {VENDORS[vendor]}", "", head, "|---|---|---|---|---|"]
     for each in found:
         name = each.client.rpartition(".")[2]
         place = f"{each.page}, {each.section}"
@@ -78,7 +74,8 @@ def _callers(vendor: str, folders: tuple[str, ...]) -> dict[str, list[str]]:
         if _speaks_to(tree, vendor) or (folders is TESTS and vendor in file.stem):
             for name in _reached(_attributes(tree), inside):
                 found[name].add(file.relative_to(ROOT).as_posix())
-    return {name: sorted(files) for name, files in found.items()}
+    # The contract suites stand before the unit tests.
+    return {name: sorted(files, reverse=folders is TESTS) for name, files in found.items()}
 
 
 def _speaks_to(tree: ast.AST, vendor: str) -> bool:
