@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -145,7 +145,7 @@ class Transport:
         """One attempt: the open response, its status a success, within `left` seconds. Errors become `CallError`."""
         facts = self.facts(call)
         try:
-            async with asyncio.timeout(left), self.gate.passage():
+            async with asyncio.timeout(left), self._passage(call):
                 response = await self._follow(call, facts)
                 try:
                     if response.status_code >= 300:
@@ -159,6 +159,11 @@ class Transport:
             raise _failure(error, facts) from None
         except httpx.InvalidURL:
             raise Malformed("The vendor gave an address that is none.", facts=facts) from None
+
+    def _passage(self, call: Call) -> AbstractAsyncContextManager[None]:
+        # At a signed address answers a storage, not the vendor's API: the account's limits say nothing about it.
+        signed = call.anonymous and httpx.URL(call.path).is_absolute_url
+        return nullcontext() if signed or not self.is_own(self.url(call)) else self.gate.passage()
 
     def url(self, call: Call) -> httpx.URL:
         """The whole address of a call, its own query kept."""

@@ -17,6 +17,9 @@ from polyreel.vendors.nomad.words import Annotations, Transcripts
 from polyreel.vendors.retry import RetryPolicy
 from polyreel.vendors.transport import Timeouts, Transport
 
+LIMITS = Limits(per_second=50.0, burst=100, at_once=16)
+"""No limit is documented; an upload confirms every part, and at 10 a second that alone would be its pace."""
+
 
 class Options(TypedDict, total=False):
     """What an installation may differ in."""
@@ -47,7 +50,7 @@ class NomadClient(
             "nomad",
             address,
             auth=auth,
-            limits=options.get("limits"),
+            limits=options.get("limits") or LIMITS,
             timeouts=options.get("timeouts"),
             retry=options.get("retry"),
             problem=problem,

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
-from polyreel.vendors.bodies import FileSlice
+from polyreel.vendors.bodies import CHUNK
 from polyreel.vendors.errors import Damaged, Facts, Malformed
 from polyreel.vendors.nomad.models_uploads import Part, Slice, Upload
 
@@ -55,10 +55,6 @@ class PartBody:
     # A signed address may have been signed without a content type: none is sent.
     content_type: str = ""
     md5: str = ""
-    _source: FileSlice = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._source = FileSlice(self.path, self.piece.start, self.piece.length)
 
     @property
     def length(self) -> int:
@@ -66,12 +62,14 @@ class PartBody:
         return self.piece.length
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The part, from its start, each time."""
-        digest = hashlib.md5(usedforsecurity=False)
-        async for data in self._source.chunks():
-            # Off the event loop: the other parts keep flowing meanwhile.
-            await asyncio.to_thread(digest.update, data)
-            yield data
+        """The part, from its start, each time, by a handle of its own."""
+        digest, left = hashlib.md5(usedforsecurity=False), self.length
+        with await asyncio.to_thread(self.path.open, "rb", buffering=0) as file:
+            await asyncio.to_thread(file.seek, self.piece.start)
+            while left > 0:
+                data = await asyncio.to_thread(_block, file, min(CHUNK, left), digest)
+                left -= len(data)
+                yield data
         self.md5 = digest.hexdigest()
 
     def confirm(self, etag: str, facts: Facts) -> None:
@@ -107,22 +105,19 @@ def _slice(part: Part, size: int, chunk: int) -> Slice:
     return Slice(part=part, start=start, length=end + 1 - start)
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
-    """What the whole file is: its SHA-256, and the ETag that plain S3 gives a file uploaded in these parts."""
-
-    sha256: str
-    etag: str
+def sha256_of(path: Path) -> str:
+    """Lower-case hex of the whole file. Blocking: for a thread."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digests(path: Path, lengths: Iterable[int]) -> Digests:
-    """Read the file once and take both. Blocking: for a thread."""
-    whole, parts = hashlib.sha256(), []
-    with path.open("rb", buffering=0) as file:
-        for length in lengths:
-            parts.append(_md5(file, length, whole.update))
-    together = hashlib.md5(b"".join(parts), usedforsecurity=False).hexdigest()
-    return Digests(whole.hexdigest(), f"{together}-{len(parts)}")
+def etag_of(path: Path, pieces: Sequence[Slice], known: Mapping[int, str]) -> str:
+    """The ETag that plain S3 gives a file uploaded in these pieces: MD5 over their MD5s, dash, their number.
+
+    `known` are MD5s by part number; the others are read from the file. Blocking: for a thread.
+    """
+    md5s = b"".join(bytes.fromhex(known.get(piece.part.part_number) or _md5(path, piece)) for piece in pieces)
+    return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(pieces)}"
 
 
 def agreement(kept: str, ours: str) -> bool | None:
@@ -136,10 +131,19 @@ def agreement(kept: str, ours: str) -> bool | None:
     return told[0].strip('"').lower() == ours
 
 
-def _md5(file: FileIO, length: int, also: Callable[[bytes], None]) -> bytes:
-    digest, left = hashlib.md5(usedforsecurity=False), length
-    while left > 0 and (data := file.read(min(1 << 20, left))):
-        digest.update(data)
-        also(data)
-        left -= len(data)
-    return digest.digest()
+def _md5(path: Path, piece: Slice) -> str:
+    digest, left = hashlib.md5(usedforsecurity=False), piece.length
+    with path.open("rb", buffering=0) as file:
+        file.seek(piece.start)
+        while left > 0:
+            left -= len(_block(file, min(CHUNK, left), digest))
+    return digest.hexdigest()
+
+
+def _block(file: FileIO, size: int, digest: hashlib._Hash) -> bytes:
+    # Read and hashed in one go, off the event loop: the other parts keep flowing meanwhile.
+    data = file.read(size)
+    if not data:
+        raise OSError("it became shorter while it was being sent")
+    digest.update(data)
+    return data

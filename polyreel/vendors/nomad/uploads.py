@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ from polyreel.vendors.nomad.models_uploads import (
     Upload,
     Uploaded,
 )
-from polyreel.vendors.nomad.multipart import PartBody, Source, digests, slices
+from polyreel.vendors.nomad.multipart import PartBody, Source, etag_of, sha256_of, slices
 from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, Routes, path
 from polyreel.vendors.transport import Transport
 
@@ -120,10 +120,13 @@ class Uploads(Resource):
         language_id: str | None = None,
         existing_asset_id: str | None = None,
         overwrite: OverwriteOption = "Replace",
+        sha256: str = "",
         started: Started | None = None,
         tell: Tell | None = None,
     ) -> Uploaded:
         """A whole upload of a file into a folder. `started` hears the upload's id before the first byte goes out.
+
+        `sha256`, where it is known already, saves reading the file once more.
 
         After an error the upload stays open: `resume_upload` goes on with it, `cancel_upload` removes it.
         """
@@ -139,7 +142,7 @@ class Uploads(Resource):
             upload_overwrite_option=overwrite,
         )
         begun = await self.start_upload(request)
-        return await self._feed(_Feed(begun, source, request.chunk_size, tell), started)
+        return await self._feed(_Feed(begun, source, request.chunk_size, tell, sha256), started)
 
     async def upload_related(
         self,
@@ -196,22 +199,17 @@ class Uploads(Resource):
 
     async def _fed(self, feed: _Feed) -> Uploaded:
         pieces = slices(feed.upload, feed.source.bytes, feed.chunk)
-        hashing = asyncio.ensure_future(
-            asyncio.to_thread(digests, feed.source.path, [piece.length for piece in pieces])
-        )
-        try:
-            await self._send_parts(feed, [piece for piece in pieces if not piece.part.is_completed])
-            whole = await hashing
-        finally:
-            hashing.cancel()
+        await self._send_parts(feed, [piece for piece in pieces if not piece.part.is_completed])
+        etag = await asyncio.to_thread(etag_of, feed.source.path, pieces, feed.md5s)
+        sha256 = feed.sha256 or await asyncio.to_thread(sha256_of, feed.source.path)
         await asyncio.to_thread(feed.source.confirm)
         await self.complete_upload(feed.upload.id)
         return Uploaded(
             upload_id=feed.upload.id,
             asset_id=feed.upload.asset_id,
             bytes=feed.source.bytes,
-            sha256=whole.sha256,
-            etag=whole.etag,
+            sha256=sha256,
+            etag=etag,
         )
 
     async def _send_parts(self, feed: _Feed, pieces: Sequence[Slice]) -> None:
@@ -241,7 +239,7 @@ class Uploads(Resource):
                     raise
                 part = _same(part, await self.get_upload(feed.upload.id))
         await self.complete_part(part.id, etag)
-        feed.told(piece.length)
+        feed.sent(piece, body.md5)
 
 
 @dataclass
@@ -250,10 +248,13 @@ class _Feed:
     source: Source
     chunk: int
     tell: Tell | None
+    sha256: str = ""
     done: int = 0
+    md5s: dict[int, str] = field(default_factory=dict)
 
-    def told(self, more: int) -> None:
-        self.done += more
+    def sent(self, piece: Slice, md5: str) -> None:
+        self.md5s[piece.part.part_number] = md5
+        self.done += piece.length
         if self.tell:
             self.tell(self.done, self.source.bytes)
 

@@ -15,8 +15,11 @@ import pytest
 
 from polyreel.errors import InvalidJob
 from polyreel.vendors import errors
+from polyreel.vendors.limits import Limits
 from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models_uploads import Part, Slice
 from polyreel.vendors.nomad.models_words import SubtitleFormat
+from polyreel.vendors.nomad.multipart import PartBody
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience, StillWorking
 
@@ -235,6 +238,14 @@ async def test_parts_carry_a_length_and_no_credentials(client: NomadClient, mana
         assert "content-type" not in head
         assert int(head["content-length"]) > 0
         assert "transfer-encoding" not in head
+
+
+async def test_the_account_s_limits_do_not_hold_up_a_part(manager: Manager, file: Path) -> None:
+    """It goes to a storage: even with no call's place left."""
+    client = NomadClient.with_login(manager.url, "ana", "right-password", limits=Limits(at_once=1))
+    async with client, client.transport.gate.passage():
+        part = Part(id="p1", url=f"{manager.url}/storage/1?signature=1", part_number=1)
+        assert await client.upload_part(part, PartBody(Slice(part=part, start=0, length=5), file))
 
 
 async def test_a_part_s_expired_address_is_asked_for_again(client: NomadClient, manager: Manager, file: Path) -> None:
