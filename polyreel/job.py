@@ -220,6 +220,11 @@ class Job(Asked):
     )
     budget: Budget | None = Field(default=None, title="Budget")
     quality: Quality = Field(default_factory=Quality, title="Quality")
+    after_crash: Literal["stop", "resume"] = Field(
+        default="stop",
+        title="After a crash",
+        description="resume: when the machine or the run dies, `polyreel up` goes on with it from what was finished.",
+    )
 
     @model_validator(mode="after")
     def _targets_make_sense(self) -> Job:

@@ -44,7 +44,7 @@ _JobLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true
 
 def load_job(path: Path) -> Job:
     """Read a job file; its relative paths are taken from its own folder. Raises `InvalidJob`."""
-    return anchored(parse_job(_content(path), str(path)), path.absolute().parent)
+    return anchored(parse_job(load_text(path), str(path)), path.absolute().parent)
 
 
 def parse_job(text: str, name: str) -> Job:
@@ -113,7 +113,8 @@ def _place(place: str | None, folder: Path) -> str | None:
     return str((folder / Path(place).expanduser()).absolute())
 
 
-def _content(path: Path) -> str:
+def load_text(path: Path) -> str:
+    """The text of a job file. Raises `InvalidJob` where it can't be read or is no text."""
     try:
         if path.is_dir():
             raise InvalidJob("is a folder, not a job file", where=str(path))
