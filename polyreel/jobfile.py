@@ -49,8 +49,16 @@ def load_job(path: Path) -> Job:
 
 def parse_job(text: str, name: str) -> Job:
     """A job from YAML or JSON text; ``name`` stands for it in errors."""
+    data = parse_yaml(text, name)
+    if not isinstance(data, dict):
+        raise InvalidJob("a job is a mapping of fields", where=name, remedy="Begin with `name:` and `source:`.")
+    return validated(data, name)
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """Plain data from YAML or JSON text. Raises `InvalidJob`."""
     try:
-        data = yaml.load(text, Loader=_JobLoader)  # noqa: S506 - a SafeLoader, made stricter
+        return yaml.load(text, Loader=_JobLoader)  # noqa: S506 - a SafeLoader, made stricter
     except yaml.YAMLError as error:
         raise InvalidJob(
             f"not valid YAML: {_brief(error)}",
@@ -59,9 +67,6 @@ def parse_job(text: str, name: str) -> Job:
         ) from None
     except RecursionError:
         raise InvalidJob("nested too deeply to be a job", where=name) from None
-    if not isinstance(data, dict):
-        raise InvalidJob("a job is a mapping of fields", where=name, remedy="Begin with `name:` and `source:`.")
-    return validated(data, name)
 
 
 def validated(data: Any, name: str) -> Job:

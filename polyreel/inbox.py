@@ -1,0 +1,150 @@
+"""A folder where job files are left to be done: each is taken once, and put aside with its outcome when it is done.
+
+    INBOX/welcome.yaml                     left by a person or a program
+    INBOX/running/welcome~1f0c9a2b.yaml    taken; beside it ``.run``: the id of the run it became
+    INBOX/done/welcome.yaml                done, with welcome.outcome.json beside it
+
+Taking is a rename, which the file system lets only one of any number of takers do. Everything else may be done again:
+a taker that dies between any two steps leaves files from which the next one goes on. Paths in a job file are taken
+from the inbox itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polyreel.errors import InvalidJob
+from polyreel.job import Job
+from polyreel.jobfile import anchored, load_text, parse_job
+
+SUFFIXES = (".yaml", ".yml", ".json")
+QUIET_S = 2.0
+_MARK = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job file that was taken."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's own name, as it was left in the inbox."""
+        stem, _, _ = self.path.stem.rpartition(_MARK)
+        return f"{stem}{self.path.suffix}"
+
+    @property
+    def key(self) -> str:
+        """What makes this claim one: the same for every attempt to start it."""
+        return f"inbox-{self.path.stem.rpartition(_MARK)[2]}"
+
+    @property
+    def inbox(self) -> Path:
+        """The inbox it was left in."""
+        return self.path.parent.parent
+
+    def job(self) -> Job:
+        """The job in it. Raises `InvalidJob`."""
+        name = str(self.inbox / self.name)
+        return anchored(parse_job(load_text(self.path), name), self.inbox)
+
+    @property
+    def run(self) -> str | None:
+        """The run it became, once it is known."""
+        try:
+            return self._note.read_text().strip() or None
+        except FileNotFoundError:
+            return None
+
+    def became(self, run: str) -> None:
+        """Remember the run."""
+        _write_whole(self._note, run)
+
+    def close(self, outcome: dict[str, Any]) -> Path:
+        """Put the job file aside with its outcome beside it; the outcome is there first. Returns the outcome's path."""
+        done = self.inbox / "done"
+        done.mkdir(exist_ok=True)
+        stem = Path(self.name).stem
+        if (done / self.name).exists():  # an earlier job of the same name
+            stem = self.path.stem
+        beside = done / f"{stem}.outcome.json"
+        _write_whole(beside, json.dumps(outcome, indent=2, ensure_ascii=False))
+        self.path.rename(done / f"{stem}{self.path.suffix}")
+        self._note.unlink(missing_ok=True)
+        return beside
+
+    @property
+    def _note(self) -> Path:
+        return self.path.with_suffix(".run")
+
+
+def open_inbox(folder: Path) -> None:
+    """Make the inbox. Raises `InvalidJob` where that can't be."""
+    try:
+        (folder / "running").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidJob(
+            f"can't be an inbox: {error.strerror}", where=str(folder), remedy="Name a folder that may be written to."
+        ) from None
+
+
+def claim(folder: Path) -> list[Claim]:
+    """Take every job file that is complete. What others take at the same time is theirs."""
+    taken = (_take(path, folder) for path in sorted(folder.iterdir()) if _is_complete(path))
+    return [each for each in taken if each]
+
+
+def claimed(folder: Path) -> list[Claim]:
+    """Job files that were taken and are not done."""
+    return [Claim(path) for path in sorted((folder / "running").iterdir()) if path.suffix in SUFFIXES]
+
+
+def _take(path: Path, folder: Path) -> Claim | None:
+    target = folder / "running" / f"{path.stem}{_MARK}{uuid.uuid4().hex[:12]}{path.suffix}"
+    try:
+        path.rename(target)
+    except FileNotFoundError:
+        return None
+    return Claim(target)
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file is a job file that nobody is still writing."""
+    if path.suffix.lower() not in SUFFIXES or path.name.startswith((".", "~")):
+        return False
+    try:
+        if not path.is_file() or time.time() - path.stat().st_mtime < QUIET_S:
+            return False
+        return not _has_writer(path)
+    except FileNotFoundError:
+        return False
+
+
+def _has_writer(path: Path) -> bool:
+    """Whether a process has the file open for writing: then the kernel gives no read lease on it (Linux)."""
+    if not hasattr(fcntl, "F_SETLEASE"):
+        return False
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # Not our file, or a file system without leases: a quiet file counts as complete.
+    finally:
+        os.close(handle)
+    return False
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
