@@ -88,10 +88,26 @@ class EmbeddedServer:
         self.close()
 
 
+def require_server(address: str) -> None:
+    """See that a server answers at an address. Raises `PolyreelError` with one clear line where none does."""
+    import httpx
+
+    try:
+        httpx.get(f"{address.rstrip('/')}/health", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise PolyreelError(
+            f"no Prefect server answers ({type(error).__name__})",
+            code="server_unreachable",
+            where=address,
+            remedy="Start it, or unset PREFECT_API_URL and let the run use a server of its own.",
+        ) from None
+
+
 @contextmanager
 def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
     """The embedded server where no ``address`` was given; its own address is then in ``PREFECT_API_URL``."""
     if address:
+        require_server(address)
         yield None
         return
     with EmbeddedServer(home.home() / "prefect") as server:

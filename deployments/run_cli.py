@@ -57,36 +57,45 @@ def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
     from deployments import environment
     from deployments.embedded_server import server_for_this_run
 
+    asyncio.run(_check(job))  # what can't be run is said at once, before anything is started
     environment.prepare("INFO" if verbose else "CRITICAL")
     with server_for_this_run(environment.server_address()) as server:
         imports = threading.Thread(target=_import_flow, name="imports", daemon=True)
         imports.start()  # importing takes as long as the server's start; do both at once
+        if server:
+            _wait_for(server, quiet)
+        imports.join()
         try:
-            return asyncio.run(_begin(job, server, imports, quiet))
+            return asyncio.run(_begin(job, quiet))
         finally:
-            _say_goodbye(imports)
+            _say_goodbye()
+
+
+async def _check(job: Job) -> None:
+    from polyreel.preflight import prepare
+    from polyreel.store import Store
+
+    await prepare(job, Store())
 
 
 def _import_flow() -> None:
     import flows.localise  # noqa: F401 - imported early, on purpose
 
 
-def _say_goodbye(imports: threading.Thread) -> None:
+def _wait_for(server: EmbeddedServer, quiet: bool) -> None:
+    if not quiet:
+        click.echo("starting a Prefect server for this run ...", err=True)
+    server.wait_until_ready()
+
+
+def _say_goodbye() -> None:
     """Let the server hear how every task ended, before it (or we) are gone."""
-    imports.join()
     from prefect.events.worker import EventsWorker
 
     EventsWorker.drain_all(timeout=10)
 
 
-async def _begin(job: Job, server: EmbeddedServer | None, imports: threading.Thread, quiet: bool) -> Outcome:
-    from polyreel.preflight import prepare
-    from polyreel.store import Store
-
-    await prepare(job, Store())  # a job that can't be run is said at once, before any server is up
-    if server:
-        await asyncio.to_thread(server.wait_until_ready)
-    await asyncio.to_thread(imports.join)
+async def _begin(job: Job, quiet: bool) -> Outcome:
     from deployments.display import display
     from flows.localise import outcome_of
     from tasks.progress import Board, use

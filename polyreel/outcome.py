@@ -36,6 +36,9 @@ class Reel(Value):
     width: int = 0
     height: int = 0
     frame_rate: str = ""
+    video_codec: str = ""
+    audio_codec: str = ""
+    channels: int | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -27,6 +27,7 @@ VERSIONS = {
     "mux": 1,
     "check": 1,
     "package": 1,
+    "report": 1,
 }
 
 

@@ -1,30 +1,20 @@
-"""The end of a job: decide what may go out, show it in a report, deliver it with the manifest last."""
+"""The end of a job: decide what may go out, and deliver it with its report, the manifest last."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
-from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Delivered, Item, Parcel
 from polyreel.engine.separate import Stems
-from polyreel.jobfile import is_address
-from polyreel.outcome import Artefact, LanguageOutcome, Outcome, Problem, Reel, status_of
+from polyreel.outcome import LanguageOutcome, Outcome, Problem, Reel, status_of
 from polyreel.plan import LanguagePlan, Plan
-from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
-from polyreel.report.page import render
-from polyreel.sources.redaction import shown
-from polyreel.store import Store, path_of
 from tasks.finish import Finished, Languages
 from tasks.package import Packaged
 from tasks.progress import board
+from tasks.report import REPORT, report_of
 from tasks.stage import stage
-
-REPORT = "report.html"
 
 
 def decide(plan: Plan, stems: Stems, reel: Reel, languages: Languages) -> Outcome:
@@ -75,7 +65,7 @@ async def deliver(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome
     if not out:
         return outcome
     items = [item for each in out for item in _items(plan, each)] + list(packaged.items)
-    report = await asyncio.to_thread(_report, plan, reel, languages, outcome, items)
+    report = await asyncio.to_thread(report_of, plan, reel, languages, outcome, items)
     parcel = Parcel(name=plan.job.name, items=(*items, report))
     places = [await FolderDelivery(Path(folder)).deliver(parcel) for folder in plan.folders]
     return _with_paths(outcome, places[0], items)
@@ -105,47 +95,3 @@ def _with_paths(outcome: Outcome, place: Delivered, items: list[Item]) -> Outcom
     return outcome.model_copy(
         update={"languages": languages, "manifest": place.manifest, "report": str(folder / REPORT)}
     )
-
-
-# -- the report
-
-
-def _report(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, items: list[Item]) -> Item:
-    details = ReportDetails(
-        source=_source(plan, reel),
-        languages={each.locale: _language(each, items, reel) for each in languages.finished},
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        version=version("polyreel"),
-    )
-    page = render(outcome, details).encode()
-    return Item(path=REPORT, artefact=Store().keep_bytes(page, ".html"), role="report")
-
-
-def _source(plan: Plan, reel: Reel) -> SourceFacts:
-    media = plan.job.source.media
-    return SourceFacts(
-        name=shown(media) if is_address(media) else Path(media).name,
-        locale=plan.job.source.locale,
-        seconds=float(Fraction(reel.duration)),
-        width=reel.width,
-        height=reel.height,
-        frame_rate=f"{float(Fraction(reel.frame_rate or 0)):.3g}",
-        bytes=plan.source_at_hand().bytes,
-        sha256=plan.source_at_hand().sha256,
-    )
-
-
-def _language(finished: Finished, items: list[Item], reel: Reel) -> LanguageDetails:
-    mine = [item for item in items if item.locale == finished.locale]
-    links: dict[str, Any] = {Path(item.path).suffix[1:]: item.path for item in mine}
-    return LanguageDetails(
-        video=links.pop("mp4", None),
-        subtitles=links,
-        vtt=_text(finished.tracks.files.get("vtt")),
-        seconds=float(Fraction(reel.duration)),
-        fits=finished.lines,
-    )
-
-
-def _text(file: Artefact | None) -> str:
-    return path_of(file).read_text("utf-8") if file else ""

@@ -68,6 +68,9 @@ def _reel(file: Artefact, info: MediaInfo, start: Fraction = Fraction(0), notes:
         width=info.video.width,
         height=info.video.height,
         frame_rate=str(info.video.frame_rate),
+        video_codec=info.video.codec,
+        audio_codec=info.audio[0].codec,
+        channels=info.audio[0].channels,
         notes=notes,
     )
 
