@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from polyreel.sandbox.box import Box, box_of
 from polyreel.sandbox.control import ACCOUNTS
+from polyreel.sandbox.faults import Fault
 from polyreel.sandbox.panjaya.shapes import public_key
 
 _STYLE = """
@@ -26,18 +27,24 @@ h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:32px 0 10px}p{margin:0
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:8px 14px;border-top:1px solid var(--line);
 vertical-align:top}tr:first-child th{border-top:0}th{font-size:13px;color:var(--soft);font-weight:600}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-code{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
+code{font:13px/1.5 ui-monospace,monospace;white-space:nowrap}
 pre{margin:0;padding:12px 14px;font:13px/1.5 ui-monospace,monospace;overflow-x:auto}
 .done,.ok{color:var(--ok)}.failed,.bad{color:var(--bad)}.waiting,.running,.stuck{color:var(--wait)}
 .none{padding:14px;color:var(--soft)}
 """
 
 
+_NUMBERS = ("Minutes", "Minutes left", "Chance", "Struck")
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    sides = [' class="n"' if name in _NUMBERS else "" for name in heads]
+    body = "".join(
+        f"<tr>{''.join(f'<td{side}>{cell}</td>' for side, cell in zip(sides, row, strict=True))}</tr>" for row in rows
+    )
     if not body:
         return f'<div class="card"><div class="none">{escape(empty)}</div></div>'
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    head = "".join(f"<th{side}>{escape(name)}</th>" for side, name in zip(sides, heads, strict=True))
     return f'<div class="card"><table><tr>{head}</tr>{body}</table></div>'
 
 
@@ -102,12 +109,17 @@ def _charges(box: Box) -> str:
     return _table(("When (UTC)", "Vendor", "For", "Subject", "Minutes"), rows, "Nothing charged yet.")
 
 
+def _where(fault: Fault) -> str:
+    places = [place for place in (fault.method, fault.path) if place != "*"]
+    return _code(" ".join(places)) if places else "anywhere"
+
+
 def _faults(box: Box) -> str:
     rows = [
         (
             escape(armed.fault.kind),
             escape(armed.fault.vendor),
-            _code(f"{armed.fault.method} {armed.fault.path}"),
+            _where(armed.fault),
             "until cleared" if armed.fault.times == 0 else f"{armed.fault.times} times",
             f"{armed.fault.chance:.0%}",
             str(armed.struck),
