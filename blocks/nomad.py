@@ -9,7 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from blocks.base import VendorCredentials, address
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.client import NomadClient, Options
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -20,7 +20,7 @@ class NomadCredentials(VendorCredentials):
     vendor: ClassVar[str] = "nomad"
     _block_type_name = "Nomad credentials"
     _block_type_slug = "polyreel-nomad"
-    _documentation_url = HttpUrl("https://docs.nomad-cms.com/")
+    _documentation_url = HttpUrl("https://docs.nomad.media/docs/asset-management")
 
     base_url: HttpUrl = Field(
         title="Base URL",
@@ -34,6 +34,18 @@ class NomadCredentials(VendorCredentials):
     prefix: Literal["", "/api"] = Field(
         default="/api", title="Path prefix", description="What stands before every path of this installation."
     )
+    routes: Literal["admin", "core"] = Field(
+        default="admin",
+        title="Routes",
+        description="Where an operation has two addresses: admin needs an administrator's account, core does not.",
+    )
+    calls_per_second: float = Field(
+        default=50.0,
+        gt=0,
+        le=1000,
+        title="Calls per second",
+        description="How many calls are made per second at most. An upload confirms each of its parts with a call.",
+    )
 
     @model_validator(mode="after")
     def _one_way_in(self) -> NomadCredentials:
@@ -43,11 +55,12 @@ class NomadCredentials(VendorCredentials):
 
     def get_client(self) -> NomadClient:
         """A client for this account."""
-        base, limits, prefix = address(self.base_url), self.limits, self.prefix
+        base = address(self.base_url)
+        options: Options = {"limits": self.limits, "prefix": self.prefix, "routes": self.routes}
         if self.api_key is not None:
-            return NomadClient.with_api_key(base, self.api_key.get_secret_value(), limits=limits, prefix=prefix)
+            return NomadClient.with_api_key(base, self.api_key.get_secret_value(), **options)
         password = self.password.get_secret_value() if self.password else ""
-        return NomadClient.with_login(base, self.username or "", password, limits=limits, prefix=prefix)
+        return NomadClient.with_login(base, self.username or "", password, **options)
 
     async def check(self) -> tuple[str, ...]:
         """Asks for an asset that nobody has: being told so means being let in."""

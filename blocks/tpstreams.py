@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from blocks.base import VendorCredentials, address
 from polyreel import home
@@ -19,7 +19,7 @@ class TPStreamsCredentials(VendorCredentials):
     vendor: ClassVar[str] = "tpstreams"
     _block_type_name = "TPStreams credentials"
     _block_type_slug = "polyreel-tpstreams"
-    _documentation_url = HttpUrl("https://developer.tpstreams.com/")
+    _documentation_url = HttpUrl("https://developer.tpstreams.com/docs/server-api/assets")
 
     organization_id: str = Field(
         min_length=1, title="Organisation", description="The organisation's id, as in its API addresses."
@@ -34,6 +34,12 @@ class TPStreamsCredentials(VendorCredentials):
         title="Base URL",
         description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/tpstreams.",
     )
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> TPStreamsCredentials:
+        if self.token is None and not (self.username and self.password):
+            raise ValueError("give a token, or user name and password")
+        return self
 
     def get_client(self) -> TPStreamsClient:
         """A client for this organisation. Its login's token is kept from run to run: there are at most 20."""
