@@ -20,6 +20,7 @@ import httpx
 from polyreel.vendors.calls import Call, with_status
 from polyreel.vendors.errors import CallError, Damaged, Facts, LinkExpired, Refused
 from polyreel.vendors.parts import BLOCK, Part
+from polyreel.vendors.sockets import PlainStream
 from polyreel.vendors.transport import Transport
 
 Link = str | Callable[[], Awaitable[str]]
@@ -130,12 +131,12 @@ class _Fetch:
     async def _write(self, response: httpx.Response, start: int, total: int | None, facts: Facts) -> None:
         done = start
         async with _Beside() as beside:
-            async for block in _blocks(response):
+            async for block in _blocks(response, self.transport.timeouts.read):
                 done += len(block)
                 if done > self.expected.most:
                     said = f"The file is larger than {self.expected.most} bytes."
                     raise CallError(said, code="too_large", facts=facts)
-                await beside.run(partial(self.part.add, block))
+                await beside.run(partial(self.part.write, block), partial(self.part.hash, block))
                 self.tell(done, total or 0)
 
     def _other_file(self, facts: Facts) -> Damaged:
@@ -156,25 +157,24 @@ def _quiet(_done: int, _total: int) -> None:
 
 
 class _Beside:
-    """Runs one blocking step at a time in a thread, while the next bytes are being read."""
+    """Does blocking things with one block, each in a thread, while the next block is being read."""
 
     def __init__(self) -> None:
-        self._step: asyncio.Future[None] | None = None
+        self._steps: set[asyncio.Future[None]] = set()
 
     async def __aenter__(self) -> _Beside:
         return self
 
-    async def run(self, step: Callable[[], None]) -> None:
+    async def run(self, *steps: Callable[[], None]) -> None:
         await self._done()
-        self._step = asyncio.ensure_future(asyncio.to_thread(step))
+        self._steps = {asyncio.ensure_future(asyncio.to_thread(step)) for step in steps}
 
     async def _done(self) -> None:
-        step, self._step = self._step, None
-        if step is not None:
-            # `wait` leaves the step alone when we are cancelled: a thread can't be stopped, only waited for.
-            self._step = step
-            await asyncio.wait({step})
-            self._step = None
+        if self._steps:
+            # `wait` leaves the steps alone when we are cancelled: a thread can't be stopped, only waited for.
+            await asyncio.wait(self._steps)
+        done, self._steps = self._steps, set()
+        for step in done:
             step.result()
 
     async def __aexit__(self, *failure: object) -> None:
@@ -192,21 +192,34 @@ def _place(response: httpx.Response, facts: Facts) -> tuple[int, int | None]:
     return int(match[1]), None if match[3] == "*" else int(match[3])
 
 
-async def _blocks(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _blocks(response: httpx.Response, patience: float) -> AsyncIterator[bytes | memoryview]:
+    """The body in blocks worth writing; what came before a break is given before the break is raised."""
     buffer, broken = bytearray(), None
+    left = _left_on_a_plain_connection(response)
     try:
         async for data in response.aiter_raw():
             if not buffer and len(data) >= WORTH_WRITING:
                 yield data
-                continue
-            buffer += data
-            if len(buffer) >= BLOCK:
+            else:
+                buffer += data
+            if len(buffer) >= BLOCK or (buffer and left is not None):
                 yield bytes(buffer)
                 buffer.clear()
+            if left is not None:
+                async for view in response.extensions["network_stream"].pour(left - len(data), patience):
+                    yield view
+                return
     except httpx.HTTPError as error:
         broken = error
-    # What came before the break is kept, so that the next attempt need not fetch it again.
     if buffer:
         yield bytes(buffer)
     if broken is not None:
         raise broken
+
+
+def _left_on_a_plain_connection(response: httpx.Response) -> int | None:
+    """How long the body is, where the rest of it may be read from the connection itself."""
+    length = response.headers.get("content-length", "")
+    plain = isinstance(response.extensions.get("network_stream"), PlainStream)
+    simple = "transfer-encoding" not in response.headers and length.isdigit()
+    return int(length) if plain and simple else None

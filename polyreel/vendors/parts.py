@@ -60,15 +60,19 @@ class Part:
         if self._hashed != start:
             self._hash, self._hashed = hashlib.sha256(), 0
             while self._hashed < start:
-                self._take_in(os.pread(self._file, min(BLOCK, start - self._hashed), self._hashed))
+                self.hash(os.pread(self._file, min(BLOCK, start - self._hashed), self._hashed))
         os.lseek(self._file, start, os.SEEK_SET)
 
-    def add(self, block: bytes) -> None:
-        """Write and hash the next bytes."""
+    def write(self, block: bytes | memoryview) -> None:
+        """Write the next bytes. They have to be hashed as well, at the same time or before the next ones."""
         view = memoryview(block)
         while view:
             view = view[os.write(self._file, view) :]
-        self._take_in(block)
+
+    def hash(self, block: bytes | memoryview) -> None:
+        """Take the next bytes into the hash."""
+        self._hash.update(block)
+        self._hashed += len(block)
 
     def close(self) -> None:
         """Nothing more comes for now. Not synced to the disk: the store does that when it takes the file."""
@@ -85,7 +89,3 @@ class Part:
         """The file is whole: give it its name."""
         self.path.replace(self.to)
         self.note.unlink(missing_ok=True)
-
-    def _take_in(self, block: bytes) -> None:
-        self._hash.update(block)
-        self._hashed += len(block)

@@ -80,36 +80,74 @@ class _Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         with _core_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                return _Plain(await _connected(host, port))
+                return PlainStream(await _connected(host, port))
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-class _Plain(httpcore.AsyncNetworkStream):
+class PlainStream(httpcore.AsyncNetworkStream):
+    """One connection."""
+
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._loop = asyncio.get_running_loop()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """What has come, up to a megabyte; the pool asks for less."""
         with _core_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 return await self._loop.sock_recv(self._socket, max(max_bytes, READ_AT_ONCE))
 
+    async def pour(self, length: int, timeout: float) -> AsyncIterator[memoryview]:
+        """The next `length` bytes, past the HTTP library: two buffers by turns, so a view holds until the next but one.
+
+        Only for a body of known length of which everything that came with its head has been taken.
+        """
+        buffers = (bytearray(READ_AT_ONCE), bytearray(READ_AT_ONCE))
+        turn = 0
+        while length > 0:
+            view = memoryview(buffers[turn])[: min(length, READ_AT_ONCE)]
+            got, broken = await self._fill(view, timeout)
+            if got:
+                yield view[:got]
+            if broken is not None:
+                raise broken
+            length, turn = length - got, 1 - turn
+
+    async def _fill(self, view: memoryview, timeout: float) -> tuple[int, httpx.HTTPError | None]:
+        got = 0
+        try:
+            while got < len(view):
+                async with asyncio.timeout(timeout):
+                    count = await self._loop.sock_recv_into(self._socket, view[got:])
+                if not count:
+                    return got, httpx.RemoteProtocolError("the connection was closed before the whole body was there")
+                got += count
+        except TimeoutError:
+            return got, httpx.ReadTimeout("")
+        except OSError as error:
+            return got, httpx.ReadError(str(error))
+        return got, None
+
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of it."""
         with _core_errors(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
                 await self._loop.sock_sendall(self._socket, buffer)
 
     async def aclose(self) -> None:
+        """Close the connection."""
         self._socket.close()
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
+        """Not here: https has its own way."""
         raise httpcore.UnsupportedProtocol("plain HTTP only")
 
     def get_extra_info(self, info: str) -> Any:
+        """Whether the connection is readable; nothing else is known."""
         # The pool asks before it uses a connection again: readable while idle means that the other side has closed it.
         return self._readable() if info == "is_readable" else None
 
