@@ -15,6 +15,7 @@ import select
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -26,11 +27,13 @@ import pytest
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models import Asset
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import MemoryTokens
 from polyreel.vendors.videojungle.client import VideoJungleClient
+from polyreel.vendors.waiting import Patience
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
 START_SECONDS = 60
@@ -170,3 +173,25 @@ async def nomad(vendor_url: str) -> AsyncIterator[NomadClient]:
     """The fixed account at the asset manager, by user name and password."""
     async with NomadClient.with_login(f"{vendor_url}/nomad", "sandbox", "sandbox", limits=UNLIMITED) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def nomad_shared() -> dict[str, str]:
+    """What one test made and others only look at."""
+    return {}
+
+
+@pytest.fixture
+async def reel(nomad: NomadClient, film: Path, nomad_shared: dict[str, str]) -> str:
+    """The id of an uploaded, usable video, shared by all tests that leave it usable."""
+    if "reel" not in nomad_shared:
+        done = await nomad.upload(film, name=f"{uuid.uuid4().hex[:8]}.mp4")
+        nomad_shared["reel"] = (await nomad.wait_until_usable(done.asset_id, Patience(first=0.1, cap=0.5, total=90))).id
+    return nomad_shared["reel"]
+
+
+@pytest.fixture
+async def folder(nomad: NomadClient, reel: str) -> Asset:
+    """A fresh folder beside the video."""
+    home = (await nomad.get_asset(reel)).parent_id
+    return await nomad.create_folder(home, f"season-{uuid.uuid4().hex[:8]}")

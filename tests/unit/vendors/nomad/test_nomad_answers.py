@@ -1,0 +1,128 @@
+"""Waiting for the asset manager, and reading whatever it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.vendors import errors
+from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models_words import SubtitleFormat
+from polyreel.vendors.nomad.statuses import AssetStatus
+from polyreel.vendors.waiting import Patience, StillWorking
+
+
+async def test_waiting_goes_on_through_statuses_nobody_documented(client: NomadClient, peer: Any) -> None:
+    """And ends when the asset is usable."""
+    statuses = [21, "Registering", 99, "Daydreaming", "restored"]
+
+    async def script(seen: Any, writer: asyncio.StreamWriter) -> None:
+        body = {"token": "first"} if "login" in seen.target else {"id": "a", "assetStatus": statuses.pop(0)}
+        data = json.dumps(body).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+        await writer.drain()
+
+    peer.will(script)
+    assert (await client.wait_until_usable("a")).status is AssetStatus.RESTORED
+
+
+@pytest.mark.parametrize("status", ["Error", "Archived", "Deleting"])
+async def test_waiting_ends_where_nothing_will_come(client: NomadClient, manager: Any, status: str) -> None:
+    """With the vendor's word."""
+    manager.plain["/admin/asset/a"] = manager.answer(200, {"id": "a", "status": status, "errorMessage": "no codec"})
+    with pytest.raises(errors.JobFailed) as caught:
+        await client.wait_until_usable("a")
+    assert caught.value.vendor_code == status
+    assert "no codec" in str(caught.value)
+
+
+async def test_waiting_is_not_for_ever(client: NomadClient, manager: Any) -> None:
+    """Nothing is lost: look again later."""
+    manager.plain["/admin/asset/a"] = manager.answer(200, {"id": "a", "status": "Creating"})
+    with pytest.raises(StillWorking):
+        await client.wait_until_usable("a", Patience(first=1, total=0))
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"name": "no id"}', b"[1]", b"null"])
+async def test_a_malformed_answer_is_said_to_be_one(client: NomadClient, manager: Any, body: bytes) -> None:
+    """Whatever it is."""
+    manager.plain["/admin/asset/a"] = manager.answer(200, body)
+    with pytest.raises(errors.Malformed):
+        await client.get_asset("a")
+
+
+async def test_a_list_that_is_none_is_malformed_and_an_empty_answer_is_empty(client: NomadClient, manager: Any) -> None:
+    """A silent loss would look like *no annotations*."""
+    manager.plain["/asset/a/annotation"] = manager.answer(200, {"message": "try later"})
+    with pytest.raises(errors.Malformed):
+        await client.list_annotations("a")
+    manager.plain["/asset/a/annotation"] = manager.answer(200, b"")
+    assert await client.list_annotations("a") == ()
+
+
+async def test_a_subtitle_form_that_is_not_supported_is_invalid(client: NomadClient, manager: Any) -> None:
+    """204 at the vendor; nothing to export is 400."""
+    at = "/asset/a/subtitle/s/export"
+    for status in (204, 400):
+        manager.plain[at] = manager.answer(status, b"")
+        with pytest.raises(errors.Invalid):
+            await client.export_subtitle("a", "s", SubtitleFormat.DOCX)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"cookies": {"CloudFront-Policy": "p1"}, "url": "u"},
+        {"Cookies": [{"Name": "CloudFront-Policy", "Value": "p1"}]},
+        {"cookies": ["CloudFront-Policy=p1; Path=/; Secure"]},
+        {"CloudFront-Policy": "p1", "expires": "soon"},
+        ["CloudFront-Policy=p1"],
+    ],
+)
+async def test_streaming_cookies_are_read_from_header_and_body(client: NomadClient, manager: Any, body: object) -> None:
+    """In every form seen; the header's win."""
+    at = "/admin/asset/a/set-cookies/r"
+    manager.plain[at] = manager.answer(200, body, Set_Cookie="CloudFront-Signature=s1; Path=/; HttpOnly")
+    cookies = await client.get_streaming_cookies("a", "r")
+    assert cookies.cookies == {"CloudFront-Policy": "p1", "CloudFront-Signature": "s1"}
+    assert "p1" not in repr(cookies)
+
+
+@pytest.mark.parametrize(
+    "body", [b'"https://cdn/x?sig=1"', b"https://cdn/x?sig=1", b'{"fullUrl":"https://cdn/x?sig=1"}']
+)
+async def test_a_resolved_address_is_read_from_text_and_json(client: NomadClient, manager: Any, body: bytes) -> None:
+    """The page doesn't say which."""
+    manager.plain["/admin/asset/a/resolve-full-url"] = manager.answer(200, body)
+    assert await client.resolve_full_url("a", "x") == "https://cdn/x?sig=1"
+
+
+async def test_ads_are_asked_for_without_credentials(client: NomadClient, manager: Any) -> None:
+    """They are public; what is no XML is malformed."""
+    manager.good = {""}
+    manager.plain["/ads/vmap/a"] = manager.answer(200, b"\xef\xbb\xbf<?xml version='1.0'?><vmap:VMAP/>")
+    assert "VMAP" in await client.get_vmap("a")
+    manager.plain["/ads/vmap/a"] = manager.answer(200, b"not found")
+    with pytest.raises(errors.Malformed):
+        await client.get_vmap("a")
+
+
+async def test_the_bytes_kept_are_held_against_the_bytes_sent(client: NomadClient, manager: Any, file: Path) -> None:
+    """A multipart ETag proves them, another contradicts them, one of another kind says nothing."""
+    done = await client.upload(file)
+
+    def kept(**facts: object) -> None:
+        manager.plain["/admin/asset/a/detail"] = manager.answer(200, {"id": "a", **facts})
+
+    kept(contentLength=done.bytes, eTag=f'"{done.etag}"')
+    assert await client.check_uploaded(done) is True
+    kept(contentLength=done.bytes, eTag="opaque")
+    assert await client.check_uploaded(done) is False
+    for wrong in ({"contentLength": done.bytes + 1}, {"eTag": f"{'0' * 32}-4"}):
+        kept(**wrong)
+        with pytest.raises(errors.Damaged):
+            await client.check_uploaded(done)
