@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,8 +57,11 @@ async def execute(
     stdin: AsyncIterator[bytes] | None = None,
     stdout: Taker | None = None,
     on_note: Callable[[bytes], None] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> str:
     """Run a tool to its end; return the last 64 KiB of what it printed on standard error.
+
+    The tool sees nothing of the environment but a few harmless names, unless ``environment`` says what it sees.
 
     ``on_note`` gets each line that the tool writes to the pipe called ``NOTES`` in its arguments.
     Raises ToolTimeout, ToolStopped (somebody else ended it) or ToolError. Whatever way this ends, cancellation
@@ -66,7 +69,14 @@ async def execute(
     """
     name = Path(argv[0]).name.partition("-")[0]
     with _notes_pipe(on_note is not None) as (notes, write_end):
-        process = await _start(_with_notes(argv, write_end), limits, stdin is not None, stdout is not None, write_end)
+        process = await _start(
+            _with_notes(argv, write_end),
+            limits,
+            reads=stdin is not None,
+            writes=stdout is not None,
+            inherited=write_end,
+            environment=environment,
+        )
     try:
         async with asyncio.timeout(limits.seconds):
             printed = await _converse(process, stdin, stdout, notes, on_note)
@@ -101,7 +111,16 @@ def _with_notes(argv: Sequence[str], write_end: int | None) -> list[str]:
     return [f"pipe:{write_end}" if argument == NOTES else argument for argument in argv]
 
 
-async def _start(argv: Sequence[str], limits: Limits, reads: bool, writes: bool, inherited: int | None) -> Process:
+async def _start(
+    argv: Sequence[str],
+    limits: Limits,
+    *,
+    reads: bool,
+    writes: bool,
+    inherited: int | None,
+    environment: Mapping[str, str] | None,
+) -> Process:
+    harmless = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         process = await asyncio.create_subprocess_exec(
             *_ends_with_parent(),
@@ -110,7 +129,7 @@ async def _start(argv: Sequence[str], limits: Limits, reads: bool, writes: bool,
             stdout=PIPE if writes else DEVNULL,
             stderr=PIPE,
             limit=_PIPE_BYTES,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            env=harmless if environment is None else dict(environment),
             pass_fds=() if inherited is None else (inherited,),
             start_new_session=True,
         )
