@@ -29,7 +29,12 @@ def command(port: int, instant: bool, speed: float, profile: str, data: Path | N
     from polyreel.sandbox.settings import Settings
 
     settings = Settings.of(data=data, port=port, speed=None if instant else speed, profile=profile)
-    serve(settings, announce=click.echo)
+    try:
+        serve(settings, announce=click.echo)
+    except OSError as error:
+        raise click.ClickException(
+            f"the sandbox can't listen on port {port}: {error}. Choose another, or 0."
+        ) from error
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
-from starlette.types import ExceptionHandler
+from starlette.types import ExceptionHandler, Lifespan
 
 from polyreel.sandbox import control, page, storage
 from polyreel.sandbox.box import Box, Vendor
@@ -28,7 +28,7 @@ from polyreel.sandbox.nomad import api as nomad_api
 from polyreel.sandbox.panjaya import api as panjaya_api
 from polyreel.sandbox.repeat import forget_unfinished
 from polyreel.sandbox.settings import Settings
-from polyreel.sandbox.state import State
+from polyreel.sandbox.state import Gone, State
 from polyreel.sandbox.storm import Storm
 from polyreel.sandbox.tpstreams import api as tpstreams_api
 from polyreel.sandbox.videojungle import api as videojungle_api
@@ -98,7 +98,7 @@ def application(box: Box) -> Starlette:
     return app
 
 
-def _lifespan(box: Box):  # type: ignore[no-untyped-def]
+def _lifespan(box: Box) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         forget_unfinished(box.state)
@@ -117,7 +117,7 @@ def _vendor_app(vendor: Vendor, box: Box) -> Starlette:
     async def no(_request: Request, error: Exception) -> Response:
         return vendor.refuse(_as_refusal(error))
 
-    handlers: dict[object, ExceptionHandler] = {Refusal: no, HTTPException: no, Exception: no}
+    handlers: dict[object, ExceptionHandler] = {Refusal: no, HTTPException: no, Gone: no, Exception: no}
     app = Starlette(routes=vendor.routes, exception_handlers=handlers)
     app.router.redirect_slashes = vendor.redirects_slashes
     app.state.box = box
@@ -129,5 +129,7 @@ def _as_refusal(error: Exception) -> Refusal:
         return error
     if isinstance(error, HTTPException):
         return Refusal(error.status_code, error.detail, headers=error.headers)
+    if isinstance(error, Gone):
+        return Refusal(404, "Not Found")
     log.error("the sandbox itself failed", exc_info=error)
     return Refusal(500, "Internal server error")

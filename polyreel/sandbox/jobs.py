@@ -14,7 +14,7 @@ from typing import Any
 
 from polyreel.sandbox.faults import Faults
 from polyreel.sandbox.settings import Pace
-from polyreel.sandbox.state import Json, State
+from polyreel.sandbox.state import Gone, Json, State
 
 log = logging.getLogger("polyreel.sandbox.jobs")
 AT_ONCE = 2
@@ -99,7 +99,7 @@ class Jobs:
                 return
             try:
                 await self._handlers[job.vendor, job.step](job)
-            except LookupError as gone:
+            except Gone as gone:
                 self._mark(job, "dropped", ("running",), str(gone))
             except Exception as error:
                 log.exception("job %s of %s failed", job.step, job.vendor)

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -15,19 +16,22 @@ from polyreel.sandbox.app import application, unpack
 from polyreel.sandbox.settings import LOOPBACK, Settings
 from polyreel.sandbox.storm import TRANSPORT
 
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
 _BACKLOG = 512
 
 
 class BreakableProtocol(H11Protocol):
     """HTTP/1.1 that lets the application reach its connection, to reset it in the middle of an answer."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows the type in the same way
         """Hand the connection's transport to the application with each request."""
         super().connection_made(transport)
         inner = self.app
 
-        async def with_transport(scope, receive, send):  # type: ignore[no-untyped-def]
-            scope[TRANSPORT] = transport
+        async def with_transport(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            cast("dict[str, object]", scope)[TRANSPORT] = transport
             await inner(scope, receive, send)
 
         self.app = with_transport
@@ -62,7 +66,7 @@ class _Quiet(uvicorn.Server):
     """Ends on a signal as a finished program, without raising it again."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Iterator[None]:
         """Signals are taken by the event loop instead."""
         yield
 

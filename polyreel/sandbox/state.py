@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +34,10 @@ CREATE TABLE IF NOT EXISTS callbacks (
     body TEXT NOT NULL, outcome TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+
+class Gone(Exception):
+    """A document that was there has been deleted."""
 
 
 class State:
@@ -114,10 +117,10 @@ class Shelf:
         return json.loads(found[0]["body"]) if found else None
 
     def need(self, kind: str, key: str) -> Json:
-        """A document that must be there: a job's own subject."""
+        """A document that must be there, or `Gone`."""
         found = self.get(kind, key)
         if found is None:
-            raise LookupError(f"{self.vendor} {kind} {key} is gone")
+            raise Gone(f"{self.vendor} {kind} {key} is gone")
         return found
 
     def change(self, kind: str, key: str, **changes: Any) -> Json:
@@ -163,8 +166,3 @@ class Shelf:
             kind,
             key,
         )
-
-
-def now_stamp() -> float:
-    """Seconds since the epoch, for records that only a person reads."""
-    return time.time()

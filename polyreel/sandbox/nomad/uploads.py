@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -181,7 +182,8 @@ def join_parts(box: Box, upload: Json) -> str:
     out = box.files.new(suffix)
     with out.open("wb") as file:
         for part in sorted(parts, key=lambda part: int(part["partNumber"])):
-            file.write(box.files.path(part["file"]).read_bytes())
+            with box.files.path(part["file"]).open("rb") as piece:
+                shutil.copyfileobj(piece, file, 1 << 20)
     box.shelf(NAME).change(*(upload["kind"], upload["assetId"]), file=out.name, contentLength=out.stat().st_size)
     for part in parts:
         box.files.remove(part["file"])
