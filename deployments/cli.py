@@ -12,6 +12,7 @@ import click
 COMMANDS = {
     "run": ("deployments.run_cli:run", "Run a job: dub one reel into every language."),
     "plan": ("deployments.plan_cli:plan", "Check a job and show its stages; spends nothing."),
+    "up": ("deployments.up_cli:up", "Server, UI and served deployments on this machine."),
     "schema": ("deployments.plan_cli:schema", "Print the JSON Schema of a job."),
     "subtitles": ("deployments.subtitles_cli:subtitles", "Convert and check subtitle files."),
     "credentials": ("deployments.credentials_cli:credentials", "Save, list and check vendor credentials."),

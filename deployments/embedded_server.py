@@ -25,6 +25,8 @@ from polyreel.errors import PolyreelError
 
 READY_WITHIN_S = 120.0
 _GOODBYE_S = 5.0
+EMBEDDED = "POLYREEL_EMBEDDED_SERVER"
+"""Set while a run has a server of its own: nobody looks at it, so nothing is drawn there."""
 
 
 class EmbeddedServer:
@@ -105,17 +107,31 @@ def require_server(address: str) -> None:
 
 @contextmanager
 def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
-    """The embedded server where no ``address`` was given; its own address is then in ``PREFECT_API_URL``."""
+    """The embedded server where no ``address`` was given. Either's address is in ``PREFECT_API_URL`` meanwhile."""
     if address:
         require_server(address)
-        yield None
+        with _in_environment(PREFECT_API_URL=address):
+            yield None
         return
-    with EmbeddedServer(home.home() / "prefect") as server:
-        os.environ["PREFECT_API_URL"] = server.address
-        try:
-            yield server
-        finally:
-            del os.environ["PREFECT_API_URL"]
+    with (
+        EmbeddedServer(home.home() / "prefect") as server,
+        _in_environment(PREFECT_API_URL=server.address, **{EMBEDDED: "1"}),
+    ):
+        yield server
+
+
+@contextmanager
+def _in_environment(**wanted: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def serve(descriptor: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from deployments import address
 from polyreel import home
 
 RESULTS_OPTION = "PREFECT_LOCAL_STORAGE_PATH"
@@ -31,5 +32,5 @@ def prepare(log_level: str = "CRITICAL") -> None:
 
 
 def server_address() -> str | None:
-    """The Prefect server that the user named, if any."""
-    return os.environ.get("PREFECT_API_URL") or None
+    """The Prefect server to use: the one that the user named, else the `polyreel up` that is running, if any."""
+    return os.environ.get("PREFECT_API_URL") or address.running()

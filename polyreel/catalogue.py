@@ -1,8 +1,8 @@
 """Many jobs at once: a list of job files, or a catalogue in CSV or YAML that says only what differs.
 
 CSV, one job a row. ``name`` and ``media`` are needed; ``locale`` is the source's language, ``targets`` the languages
-(``es-ES fr-FR``, or with ``;``), ``scripts`` a pattern with ``{locale}`` for their scripts; any other column is a field of
-the job by its path (``trim.end``, ``dubbing.mix``, ``quality.on_fail``). An empty cell is a field left out.
+(``es-ES fr-FR``, or with ``;``), ``scripts`` a pattern with ``{locale}`` for their scripts; any other column is a field
+of the job by its path (``trim.end``, ``dubbing.mix``, ``quality.on_fail``). An empty cell is a field left out.
 
 YAML: ``defaults:`` (fields for every job) and ``jobs:`` (a list of jobs, or of paths of job files).
 """
@@ -20,6 +20,7 @@ from polyreel.job import Job
 from polyreel.jobfile import anchored, load_job, load_text, parse_yaml, validated
 
 MAX_JOBS = 10_000
+_TEXT = ("name", "media", "locale", "subtitles", "path")
 _SHORT = {"media": "source.media", "locale": "source.locale", "script": "source.subtitles"}
 
 
@@ -111,6 +112,4 @@ def _put(data: dict[str, Any], places: list[str], text: str, where: str) -> None
         if not isinstance(data, dict):
             raise InvalidJob(f"the column {'.'.join(places)} goes below a field that has a value", where=where)
     # A cell is text where the field wants text, and YAML's number or list where it wants those.
-    data[places[-1]] = (
-        text if places[-1] in ("name", "media", "locale", "subtitles", "path") else parse_yaml(text, where)
-    )
+    data[places[-1]] = text if places[-1] in _TEXT else parse_yaml(text, where)

@@ -1,12 +1,12 @@
 """A folder where job files are left to be done: each is taken once, and put aside with its outcome when it is done.
 
     INBOX/welcome.yaml                     left by a person or a program
-    INBOX/running/welcome~1f0c9a2b.yaml    taken; beside it ``.run``: the id of the run it became
+    INBOX/running/welcome~1f0c-9a2b.yaml   taken, by 1f0c; beside it ``.run``: the id of the run it became
     INBOX/done/welcome.yaml                done, with welcome.outcome.json beside it
 
-Taking is a rename, which the file system lets only one of any number of takers do. Everything else may be done again:
-a taker that dies between any two steps leaves files from which the next one goes on. Paths in a job file are taken
-from the inbox itself.
+Taking is a rename, which the file system lets only one of any number of takers do; the name it gives says whose it is
+now. Everything else may be done again: a taker that dies between any two steps leaves files from which its next round
+goes on. Paths in a job file are taken from the inbox itself.
 """
 
 from __future__ import annotations
@@ -86,29 +86,32 @@ class Claim:
         return self.path.with_suffix(".run")
 
 
-def open_inbox(folder: Path) -> None:
-    """Make the inbox. Raises `InvalidJob` where that can't be."""
+def open_inbox(place: str) -> Path:
+    """Make the inbox, where it is not there yet. Raises `InvalidJob` where that can't be."""
+    folder = Path(place).expanduser().absolute()
     try:
         (folder / "running").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidJob(
             f"can't be an inbox: {error.strerror}", where=str(folder), remedy="Name a folder that may be written to."
         ) from None
+    return folder
 
 
-def claim(folder: Path) -> list[Claim]:
-    """Take every job file that is complete. What others take at the same time is theirs."""
-    taken = (_take(path, folder) for path in sorted(folder.iterdir()) if _is_complete(path))
+def claim(folder: Path, owner: str) -> list[Claim]:
+    """Take every job file that is complete, for ``owner``. What others take at the same time is theirs."""
+    taken = (_take(path, folder, owner) for path in sorted(folder.iterdir()) if _is_complete(path))
     return [each for each in taken if each]
 
 
-def claimed(folder: Path) -> list[Claim]:
-    """Job files that were taken and are not done."""
-    return [Claim(path) for path in sorted((folder / "running").iterdir()) if path.suffix in SUFFIXES]
+def claimed(folder: Path, owner: str) -> list[Claim]:
+    """Job files that ``owner`` has taken and that are not done."""
+    found = sorted((folder / "running").glob(f"*{_MARK}{owner}-*"))
+    return [Claim(path) for path in found if path.suffix.lower() in SUFFIXES]
 
 
-def _take(path: Path, folder: Path) -> Claim | None:
-    target = folder / "running" / f"{path.stem}{_MARK}{uuid.uuid4().hex[:12]}{path.suffix}"
+def _take(path: Path, folder: Path, owner: str) -> Claim | None:
+    target = folder / "running" / f"{path.stem}{_MARK}{owner}-{uuid.uuid4().hex[:12]}{path.suffix}"
     try:
         path.rename(target)
     except FileNotFoundError:

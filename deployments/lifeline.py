@@ -1,0 +1,35 @@
+"""A child lives as long as its standard input stays open: the kernel closes that pipe when the parent dies."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+GOODBYE_S = 4.0
+
+
+def hold(on_end: Callable[[], None], goodbye_s: float = GOODBYE_S) -> None:
+    """When standard input ends, call ``on_end``, and end this process for good ``goodbye_s`` later."""
+    threading.Thread(target=_watch, args=(on_end, goodbye_s), name="lifeline", daemon=True).start()
+
+
+def _watch(on_end: Callable[[], None], goodbye_s: float) -> None:
+    # Not sys.stdin: a thread that waits in there keeps the interpreter from ending in order.
+    while os.read(0, 4096):
+        pass
+    on_end()
+    time.sleep(goodbye_s)
+    os._exit(0)
+
+
+def first_line() -> bytes:
+    """The first line on standard input; empty where it ends before."""
+    line = b""
+    while not line.endswith(b"\n"):
+        got = os.read(0, 65536)
+        if not got:
+            return b""
+        line += got
+    return line

@@ -1,0 +1,213 @@
+"""`polyreel up`, behind the command: two children, the server and the served deployments, kept alive together.
+
+The parent is light: it binds the port, starts the children, starts again one that dies, and ends them. It keeps the
+listening socket itself, so that while a server that died comes back its clients wait in the queue instead of being
+refused. Both children live as long as the pipe to them: whatever ends the parent, nothing stays behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deployments import address
+from polyreel.errors import InvalidJob, PolyreelError
+
+READY_WITHIN_S = 180.0
+_GOODBYE_S = 9.0
+_MOST_DEATHS = 5
+"""As many deaths of one child within a minute mean that something is wrong which starting again does not mend."""
+
+
+@dataclass
+class Child:
+    """A child process that is started again when it dies."""
+
+    name: str
+    argv: list[str]
+    env: dict[str, str]
+    log: Path
+    pass_fds: tuple[int, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+    deaths: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_DEATHS))
+
+    def start(self) -> None:
+        """Start it, its words going to its log."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *self.argv],
+                env=self.env,
+                pass_fds=self.pass_fds,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the parent, which ends them in order
+            )
+
+    def revive(self) -> bool:
+        """Start it again if it has died; True when it had. Raises `PolyreelError` when that happens too often."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        self.deaths.append(time.monotonic())
+        if len(self.deaths) == _MOST_DEATHS and self.deaths[-1] - self.deaths[0] < 60:
+            raise PolyreelError(
+                f"the {self.name} ended {_MOST_DEATHS} times within a minute",
+                code="server_failed",
+                remedy=f"Its log is {self.log}.",
+            )
+        self.start()
+        return True
+
+    def end(self) -> None:
+        """Let it end in order, then make sure."""
+        if self.process is None:
+            return
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(_GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of `polyreel up`."""
+
+    port: int
+    wishes: dict[str, Any]
+    tell: tuple[str, ...] = ()
+
+
+class Up:
+    """Everything on one machine: one port, two children."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._listener = _bound(asked.port)
+        port = self._listener.getsockname()[1]
+        self.ui = f"http://127.0.0.1:{port}"
+        self.api = f"{self.ui}/api"
+        folder = address.folder()
+        env = {**os.environ, **_environment(folder, port, self.api)}
+        descriptor = self._listener.fileno()
+        self._server = Child(
+            "server", ["deployments.api_server", str(descriptor)], env, folder / "server.log", (descriptor,)
+        )
+        order = json.dumps({"wishes": asked.wishes, "tell": asked.tell})
+        self._served = Child("served deployments", ["deployments.served", order], env, folder / "served.log")
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Start both and wait until runs can be made. Raises what keeps them from it."""
+        for child in (self._server, self._served):
+            child.start()
+        self._wait_until_ready()
+        address.announce(self.api, self.ui)
+
+    def run(self) -> None:
+        """Keep both alive until asked to stop."""
+        while not self._stopping.wait(0.5):
+            for child in (self._server, self._served):
+                if child.revive():
+                    print(f"polyreel: the {child.name} died and is started again.", file=sys.stderr)  # noqa: T201
+
+    def stop(self, *_: object) -> None:
+        """Ask it to stop: a signal handler too."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """End both; the runs end first, while the server can still hear how."""
+        self._served.end()
+        self._server.end()
+        self._listener.close()
+
+    def _wait_until_ready(self) -> None:
+        words: list[bytes] = []
+        reader = threading.Thread(target=lambda: words.append(_first_line(self._served)), daemon=True)
+        reader.start()
+        deadline = time.monotonic() + READY_WITHIN_S
+        while reader.is_alive() and time.monotonic() < deadline and not self._stopping.is_set():
+            reader.join(0.1)
+            if self._server.process and self._server.process.poll() is not None:
+                raise _not_ready(self._server)
+        if self._stopping.is_set():
+            raise SystemExit(0)
+        if words != [b"ready"]:
+            raise _refused(words) or _not_ready(self._served)
+
+
+def keep_up(up: Up) -> None:
+    """Run until Ctrl-C, SIGTERM or SIGHUP; a second one ends everything at once (the pipes see to the children)."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, up.stop)
+    try:
+        up.run()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: os._exit(130))
+        up.close()
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise PolyreelError(
+            f"port {port} can't be used: {error.strerror}",
+            code="port_in_use",
+            remedy="Choose another with --port; 0 takes any free one.",
+        ) from None
+    return listener
+
+
+def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
+    """The children's settings, on top of those that every command has."""
+    auth = os.environ.get("PREFECT_SERVER_API_AUTH_STRING") or os.environ.get("PREFECT_API_AUTH_STRING")
+    return {
+        "PREFECT_API_URL": api,
+        "PREFECT_UI_URL": api.removesuffix("/api"),
+        "PREFECT_SERVER_UI_API_URL": api,
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "ui"),
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        # A run whose turn it is not looks again this often.
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        **({"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth} if auth else {}),
+    }
+
+
+def _first_line(child: Child) -> bytes:
+    assert child.process is not None  # noqa: S101 - it was started
+    assert child.process.stdout is not None  # noqa: S101 - with a pipe
+    return child.process.stdout.readline().strip()
+
+
+def _refused(words: list[bytes]) -> PolyreelError | None:
+    try:
+        said = json.loads(words[0])
+    except (IndexError, ValueError):
+        return None
+    return InvalidJob(said["message"], code=said["code"], remedy=said["remedy"])
+
+
+def _not_ready(child: Child) -> PolyreelError:
+    return PolyreelError(f"the {child.name} did not come up", code="server_failed", remedy=f"Its log is {child.log}.")

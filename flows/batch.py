@@ -1,0 +1,170 @@
+"""Many jobs: a list or a catalogue, a bounded number at once, one summary, and another round for what failed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from prefect import flow, runtime
+from prefect.artifacts import acreate_table_artifact
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import arun_deployment
+from prefect.states import Completed, Failed
+from pydantic import Field, Strict, model_validator
+
+from flows.runs import DEPLOYMENT, key_of, outcome_of_run, parameters_of
+from polyreel import home
+from polyreel.catalogue import distinct, load_catalogue
+from polyreel.errors import InvalidJob
+from polyreel.job import Asked, Job, Place
+from polyreel.jobfile import load_job
+
+_POLL_S = 2.0
+
+
+class Batch(Asked):
+    """Which jobs, and how many at once."""
+
+    catalogue: Place | None = Field(
+        default=None,
+        title="Catalogue",
+        description="A CSV or YAML file with many jobs.",
+        examples=["/srv/reels/catalogue.csv"],
+    )
+    jobs: Annotated[tuple[Place, ...], Strict(False)] = Field(
+        default=(), title="Job files", description="Paths of job files, instead of a catalogue or besides."
+    )
+    at_once: int = Field(default=2, ge=1, le=64, title="At once", description="How many jobs run at the same time.")
+    only: Literal["all", "failed"] = Field(
+        default="all",
+        title="Which",
+        description="failed: only those that were not delivered whole in the last batch of this catalogue or list.",
+    )
+
+    @model_validator(mode="after")
+    def _names_jobs(self) -> Batch:
+        if self.catalogue is None and not self.jobs:
+            raise ValueError("name a catalogue or job files")
+        return self
+
+    @property
+    def summary(self) -> Path:
+        """Where the summary goes: beside the catalogue; for a list, below ``POLYREEL_HOME``."""
+        if self.catalogue:
+            path = Path(self.catalogue).expanduser().absolute()
+            return path.with_name(f"{path.name}.summary.json")
+        digest = hashlib.sha256("\n".join(self.jobs).encode()).hexdigest()[:16]
+        return home.home() / "batches" / f"{digest}.json"
+
+
+@flow(name="localise-batch", flow_run_name="batch {batch.catalogue}")
+async def localise_batch(batch: Batch) -> Any:
+    """Run every job as a run of its own, a few at once; say at the end what came of each."""
+    jobs = _wanted(batch)
+    places = asyncio.Semaphore(batch.at_once)
+
+    async with get_client() as client:
+
+        async def one(job: Job) -> dict[str, Any]:
+            async with places:
+                return await _run(client, job)
+
+        outcomes = await asyncio.gather(*(one(job) for job in jobs))
+    summary = _merged(batch, {job.name: outcome for job, outcome in zip(jobs, outcomes, strict=True)})
+    _write(batch.summary, summary)
+    await _show(summary)
+    return _state(summary)
+
+
+def load_jobs(batch: Batch) -> list[Job]:
+    """Every job that a batch names. Raises `InvalidJob`."""
+    found = load_catalogue(Path(batch.catalogue).expanduser()) if batch.catalogue else []
+    return distinct(found + [load_job(Path(path).expanduser()) for path in batch.jobs], "batch")
+
+
+def _wanted(batch: Batch) -> list[Job]:
+    jobs = load_jobs(batch)
+    if batch.only == "all":
+        return jobs
+    done = {name for name, outcome in _last(batch).items() if outcome["status"] == "completed"}
+    wanted = [job for job in jobs if job.name not in done]
+    if not wanted:
+        raise InvalidJob("every job was delivered in the last batch", where=str(batch.summary), remedy="Nothing to do.")
+    return wanted
+
+
+async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
+    # Once per batch run: a batch that is itself run again after a crash finds the runs it made.
+    key = f"{runtime.flow_run.id}-{key_of(job)}"
+    made: FlowRun = await arun_deployment(
+        DEPLOYMENT,
+        client=client,
+        parameters=parameters_of(job),
+        flow_run_name=job.name,
+        idempotency_key=key,
+        timeout=None,
+        poll_interval=_POLL_S,
+    )
+    return {"run": str(made.id), **await outcome_of_run(made, job.name)}
+
+
+# -- the summary
+
+
+def _last(batch: Batch) -> dict[str, Any]:
+    try:
+        found = json.loads(batch.summary.read_text("utf-8"))
+        return dict(found["jobs"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _merged(batch: Batch, new: dict[str, Any]) -> dict[str, Any]:
+    jobs = {**(_last(batch) if batch.only == "failed" else {}), **new}
+    counted = Counter(outcome["status"] for outcome in jobs.values())
+    return {"counts": dict(counted), "jobs": jobs}
+
+
+def _write(path: Path, summary: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False), "utf-8")
+    part.replace(path)
+
+
+async def _show(summary: dict[str, Any]) -> None:
+    rows = [
+        {
+            "job": name,
+            "state": outcome["status"],
+            "delivered": sum(each["status"] == "delivered" for each in outcome["languages"].values()),
+            "languages": len(outcome["languages"]),
+            "why": _why(outcome),
+            "report": outcome["report"] or "",
+        }
+        for name, outcome in summary["jobs"].items()
+    ]
+    await acreate_table_artifact(rows, key="batch", description="What came of each job of the batch.")
+
+
+def _why(outcome: dict[str, Any]) -> str:
+    problems = [
+        f"{locale}: {each['error']['message']}" for locale, each in outcome["languages"].items() if each["error"]
+    ]
+    return "; ".join(problems) or (outcome["error"] or {}).get("message", "")
+
+
+def _state(summary: dict[str, Any]) -> State[Any]:
+    counts, jobs = summary["counts"], summary["jobs"]
+    message = f"{counts.get('completed', 0)} of {len(jobs)} jobs delivered whole"
+    message += "".join(f", {number} {state}" for state, number in sorted(counts.items()) if state != "completed")
+    if counts.get("completed") == len(jobs):
+        return Completed(message=message)
+    if counts.get("failed") == len(jobs):
+        return Failed(message=message)
+    return Completed(name="Partial", message=message)

@@ -1,0 +1,75 @@
+"""Runs of the served deployment ``localise``: made once per key, and what came of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ObjectNotFound
+
+from polyreel.errors import PolyreelError
+from polyreel.job import Job
+from polyreel.outcome import Outcome, Problem
+
+DEPLOYMENT = "localise/localise"
+
+
+def parameters_of(job: Job) -> dict[str, Any]:
+    """A job as the flow's parameters, in plain JSON."""
+    return {"job": job.model_dump(mode="json")}
+
+
+def key_of(job: Job) -> str:
+    """The same for the same job, whoever hands it in: a repeated submission is the first run."""
+    canonical = json.dumps(job.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return f"{job.name}-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
+
+
+async def deployment_id(client: PrefectClient, name: str = DEPLOYMENT) -> UUID:
+    """The deployment on this server. Raises `PolyreelError` when nothing serves it there."""
+    try:
+        return (await client.read_deployment_by_name(name)).id
+    except ObjectNotFound:
+        raise PolyreelError(
+            f"there is no deployment {name}",
+            code="not_deployed",
+            where=str(client.api_url),
+            remedy="Start `polyreel up` there, or deploy with `prefect deploy --all`.",
+        ) from None
+
+
+async def create_run(client: PrefectClient, job: Job, key: str) -> FlowRun:
+    """A run of this job; the run that there is already when the key was used before."""
+    return await client.create_flow_run_from_deployment(
+        await deployment_id(client), parameters=parameters_of(job), name=job.name, idempotency_key=key
+    )
+
+
+async def outcome_of_run(run: FlowRun, job: str) -> dict[str, Any]:
+    """The outcome of a run that is over, as `polyreel run --json` prints it; of one that died, its state's reason."""
+    assert run.state is not None  # noqa: S101 - it is over
+    found = await _result(run.state)
+    if isinstance(found, Outcome):
+        return found.model_dump(mode="json")
+    problem = Problem(**found.as_dict()) if isinstance(found, PolyreelError) else _problem_of(run)
+    return Outcome(job=job, status="failed", error=problem).model_dump(mode="json")
+
+
+async def _result(state: State[Any]) -> Any:
+    try:
+        found = await state.aresult(raise_on_failure=False)
+        return Outcome.model_validate(found) if isinstance(found, dict | Outcome) else found
+    except Exception:  # noqa: BLE001 - the result may be on another machine; the state tells enough then
+        return None
+
+
+def _problem_of(run: FlowRun) -> Problem:
+    state = run.state
+    words = f"{state.name}: {state.message}" if state else "it has no state"
+    return Problem(
+        code="run_died", message=words, remedy=f"Go on from what was finished: polyreel submit --again {run.id}"
+    )
