@@ -1,7 +1,7 @@
 """Speech and background, parted: the port, and the two ways that need no model.
 
 ``given``: the user has a clean music-and-effects track. ``ducked``: nobody has; the mix lowers the original under the
-new speech. A learned separator is a third `Separator`: it writes a background from the original's working track.
+new speech. The third `Separator`, ``learned``, is in `polyreel.engine.separation_learned`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class Stems(Value):
     original: Bed
     background: Bed | None = None
     lufs: float | None = Field(default=None, description="The original's integrated loudness; None where it is silent.")
+    speech_left_db: float | None = Field(
+        default=None, description="Speech in the background relative to the original's; None where not measured."
+    )
     notes: tuple[str, ...] = ()
 
 
@@ -75,9 +78,12 @@ class Ducked:
 
     kind = "ducked"
 
+    def __init__(self, why: str = "No clean background was given") -> None:
+        self._why = why
+
     async def background(self, original: Original) -> tuple[Path | None, tuple[str, ...]]:
         """None, and why."""
-        return None, ("No clean background was given: the original is lowered wherever somebody speaks.",)
+        return None, (f"{self._why}: the original is lowered wherever somebody speaks.",)
 
 
 class Given:
