@@ -23,6 +23,8 @@ SubtitleFormat = Literal["srt", "vtt", "txt", "docx"]
 SubtitleProfile = Literal["netflix", "bbc", "none"]
 Packaging = Literal["hls", "dash"]
 LoudnessTarget = Literal["source", "ebu", "atsc", "netflix", "web"]
+Separation = Literal["auto", "given", "learned", "ducked"]
+VoiceKind = Literal["auto", "neural", "basic"]
 
 
 def _locale(value: str) -> str:
@@ -42,6 +44,9 @@ Slug = Annotated[
 ]
 BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
+HttpAddress = Annotated[
+    str, StringConstraints(max_length=2048, pattern=r"^https?://[^\s/?#@\x00-\x1f]+(?:/[^\s?#\x00-\x1f]*)?$")
+]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 
 
@@ -129,6 +134,16 @@ class EmbeddedDubbing(Asked):
         title="Loudness",
         description="source: as loud as the reel. ebu -23, atsc -24, netflix -27, web -16 LUFS.",
     )
+    separation: Separation = Field(
+        default="auto",
+        title="Separation",
+        description="auto: the given clean background; else learned, where the model is here; else the original ducked.",
+    )
+    voices: VoiceKind = Field(
+        default="auto",
+        title="Voices",
+        description="auto: neural where weights are here and speak the language, else basic. Or only one.",
+    )
 
 
 class PanjayaDubbing(Asked):
@@ -153,6 +168,52 @@ class DubformerDubbing(Asked):
 
 
 Dubbing = Annotated[EmbeddedDubbing | PanjayaDubbing | DubformerDubbing, Field(discriminator="provider")]
+
+
+class Translation(Asked):
+    """Who drafts scripts for targets that have none. Drafts are marked as machine translation wherever they go."""
+
+    provider: Literal["openai", "libretranslate", "deepl", "argos"] = Field(
+        title="Provider",
+        description="openai: any OpenAI-style chat endpoint (a local Ollama or vLLM, or a hosted one).",
+    )
+    credentials: BlockName | None = Field(
+        default=None, title="Credentials", description="Name of a saved block; keys never stand in a job."
+    )
+    model: str | None = Field(
+        default=None, min_length=1, max_length=200, title="Model", description="For openai: the model's name."
+    )
+    glossary: Place | None = Field(
+        default=None, title="Glossary", description="A TSV file: a term, a tab, its translation."
+    )
+    base_url: HttpAddress | None = Field(
+        default=None,
+        title="Base URL",
+        description="A server that needs no key, instead of credentials.",
+        examples=["http://127.0.0.1:11434/v1"],
+    )
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Translation:
+        if self.credentials and self.base_url:
+            raise ValueError("give credentials or base_url: a saved key is sent to its own address alone")
+        if self.provider == "argos":
+            if self.credentials or self.base_url or self.model:
+                raise ValueError("argos runs on this machine: it takes no credentials, base_url or model")
+        elif not self.credentials and (self.provider == "deepl" or not self.base_url):
+            raise ValueError(f"{self.provider} needs credentials" + _OR_ADDRESS[self.provider])
+        if self.model and self.provider != "openai":
+            raise ValueError("model is for openai alone")
+        if self.provider == "openai" and self.base_url and not self.model:
+            raise ValueError("openai with a base_url needs a model")
+        return self
+
+
+_OR_ADDRESS = {
+    "openai": ", or the base_url and model of a local server",
+    "libretranslate": ", or a base_url",
+    "deepl": "",
+}
 
 
 class Subtitles(Asked):
@@ -211,6 +272,9 @@ class Job(Asked):
         min_length=1, max_length=200, title="Targets", description="The languages to dub into."
     )
     dubbing: Dubbing = Field(default_factory=EmbeddedDubbing, title="Dubbing")
+    translation: Translation | None = Field(
+        default=None, title="Translation", description="Who drafts the scripts of targets without one."
+    )
     subtitles: Subtitles = Field(default_factory=Subtitles, title="Subtitles")
     packaging: Annotated[tuple[Packaging, ...], Strict(False)] = Field(
         default=(), title="Packaging", description="Streaming packages with every language in one."

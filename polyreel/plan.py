@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ CLOSING_STAGES = ("package", "deliver")
 # A stage whose result would come out differently than before gets a new number here, and only that stage is redone.
 VERSIONS = {
     "trim": 1,
-    "separate": 1,
+    "separate": 2,
     "script": 1,
     "submit": 1,
     "dub": 1,
@@ -44,6 +44,14 @@ def _plain(value: Any) -> Any:
     return dump(mode="json")
 
 
+class Parting(Value):
+    """How speech and background are parted: by what, with which weights, and why not better."""
+
+    kind: Literal["given", "learned", "ducked"] = "ducked"
+    model: str = Field(default="", description="The weights' fingerprint, where weights are used.")
+    why: str = ""
+
+
 class LanguagePlan(Value):
     """One language: its script as it was read, its keys and names. ``problem`` is set when it can't begin."""
 
@@ -52,6 +60,7 @@ class LanguagePlan(Value):
     script: Artefact | None = None
     source_script: Artefact | None = None
     voice: tuple[str, ...] = ()
+    voicing: str = Field(default="", description="The embedded engine's voices and their version.")
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
     stage_keys: dict[str, str] = Field(default_factory=dict, description="Per stage; filled when the source is known.")
@@ -68,6 +77,7 @@ class Plan(Value):
     languages: tuple[LanguagePlan, ...]
     source_script: Artefact | None = None
     background: Artefact | None = None
+    parting: Parting = Parting()
     source: Artefact | None = None
     stage_keys: dict[str, str] = Field(default_factory=dict)
 
@@ -89,8 +99,8 @@ class Plan(Value):
 
     @property
     def separation(self) -> str:
-        """How speech and background are parted: ``given`` or ``ducked``."""
-        return "given" if self.background else "ducked"
+        """How speech and background are parted: ``given``, ``learned`` or ``ducked``."""
+        return self.parting.kind
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -115,7 +125,8 @@ class Plan(Value):
         reel = {"source": source, "trim": self.job.trim}
         if stage == "trim":
             return reel
-        stems = {**reel, "background": _sha(self.background)}
+        parting = self.parting.model_dump(mode="json", exclude={"why"})
+        stems = {**reel, "background": _sha(self.background), "parting": parting}
         if stage == "separate":
             return {**stems, "after": VERSIONS["trim"]}
         return stems | self._language_inputs(stage, self.language(locale))
@@ -129,8 +140,9 @@ class Plan(Value):
             "source_locale": self.job.source.locale,
             "source_script": _sha(self.source_script),
             "voice": language.voice,
+            "voicing": language.voicing,
             "speakers": self.job.source.speakers,
-            "dubbing": self.job.dubbing.model_dump(mode="json", exclude={"credentials"}),
+            "dubbing": self.job.dubbing.model_dump(mode="json", exclude={"credentials", "separation"}),
         }
         if stage in ("subtitles", "mux"):
             dub |= {"formats": self.job.subtitles.formats}

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from polyreel import results
-from polyreel.dubbing.choice import dubber_for, require_voices
+from polyreel.dubbing.choice import dubber_for, require_voices, voices_asked, voicing
+from polyreel.dubbing.parting import parting_of
 from polyreel.errors import InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.job import Job, Target
 from polyreel.jobfile import is_address
@@ -31,10 +32,11 @@ async def prepare(job: Job, store: Store) -> Plan:
     _look_at_local_source(job)
     source_script = await _source_script(job, store)
     background = await _background(job, store)
+    parting = parting_of(job)
     languages = tuple([await _language(job, target, source_script, store) for target in job.targets])
     if all(language.problem for language in languages):
         raise _none_can_begin(job, languages)
-    return Plan(job=job, languages=languages, source_script=source_script, background=background)
+    return Plan(job=job, languages=languages, source_script=source_script, background=background, parting=parting)
 
 
 def check_reel(info: MediaInfo, job: Job) -> None:
@@ -102,7 +104,7 @@ def exact(seconds: float | None) -> Fraction | None:
 
 
 def _refuse_what_this_version_lacks(job: Job) -> None:
-    dubber_for(job.dubbing.provider, Store())
+    dubber_for(job.dubbing.provider, Store(), voices_asked(job.dubbing))
     for place in job.delivery:
         if place.to != "folder":
             raise InvalidJob(
@@ -162,7 +164,7 @@ async def _language(job: Job, target: Target, source_script: Artefact | None, st
     voice = voices_of(target)
     try:
         reading, kept = await _script(job, target.subtitles, f"targets {target.locale}", store)
-        require_voices(target.locale, voice)
+        require_voices(target.locale, voice, voices_asked(job.dubbing))
     except InvalidJob as error:
         if not isinstance(error, SubtitleError):
             raise
@@ -171,7 +173,13 @@ async def _language(job: Job, target: Target, source_script: Artefact | None, st
         return LanguagePlan(job=job, locale=target.locale, voice=voice, problem=Problem(**error.as_dict()))
     notes = tuple(f"line {note.line}: {note.message}" for note in reading.notes)
     return LanguagePlan(
-        job=job, locale=target.locale, script=kept, source_script=source_script, voice=voice, notes=notes
+        job=job,
+        locale=target.locale,
+        script=kept,
+        source_script=source_script,
+        voice=voice,
+        voicing=voicing(job.dubbing),
+        notes=notes,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from polyreel.dubbing.choice import dubber_for, loudness_of
+from polyreel.dubbing.choice import dubber_for, loudness_of, voices_asked
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Receipt
 from polyreel.engine.separate import Stems
 from polyreel.errors import SubtitleError
@@ -74,4 +74,5 @@ async def collect_dub(language: LanguagePlan, request: DubRequest, receipt: Rece
 
 
 def _dubber(language: LanguagePlan) -> Dubber:
-    return dubber_for(language.job.dubbing.provider, Store())
+    dubbing = language.job.dubbing
+    return dubber_for(dubbing.provider, Store(), voices_asked(dubbing))

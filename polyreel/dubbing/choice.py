@@ -6,10 +6,15 @@ from functools import cache
 
 from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.port import Dubber
+from polyreel.engine.ensemble import Ensemble
 from polyreel.engine.espeak import EspeakVoice
+from polyreel.engine.kokoro import KokoroVoice
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
+from polyreel.engine.models.shelf import absent, is_here, missing, pull_command
+from polyreel.engine.piper import PiperVoice
 from polyreel.engine.voices import Voice
 from polyreel.errors import InvalidJob
-from polyreel.job import EmbeddedDubbing, LoudnessTarget
+from polyreel.job import Dubbing, EmbeddedDubbing, LoudnessTarget, VoiceKind
 from polyreel.store import Store
 
 # (integrated LUFS, true peak dBTP). EBU R 128; ATSC A/85; Netflix Sound Mix Specifications; the usual for the web.
@@ -22,15 +27,49 @@ _LOUDNESS: dict[LoudnessTarget, tuple[float | None, float]] = {
 }
 
 
+def voice_for(kind: VoiceKind) -> Voice:
+    """The voice that a job's ``dubbing.voices`` asks for, with what is on this machine now.
+
+    Raises EngineError (``model_missing``) where neural voices are asked for and their weights are not here.
+    """
+    if kind == "basic":
+        return _basic()
+    neural = is_here(KOKORO, KOKORO_VOICES)
+    if kind == "neural":
+        if not neural:
+            raise missing(*absent(KOKORO, KOKORO_VOICES))
+        return _neural()
+    return _best() if neural else _best_without_weights()
+
+
 @cache
-def _voice() -> Voice:
+def _basic() -> Voice:
     return EspeakVoice()
 
 
-def dubber_for(provider: str, store: Store) -> Dubber:
-    """The dubber that a job's ``dubbing.provider`` names. Raises `InvalidJob` for one that this version lacks."""
+@cache
+def _neural() -> Voice:
+    return Ensemble((PiperVoice(), KokoroVoice()))
+
+
+@cache
+def _best() -> Voice:
+    return Ensemble((PiperVoice(), KokoroVoice(), EspeakVoice()))
+
+
+@cache
+def _best_without_weights() -> Voice:
+    get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
+    return Ensemble((PiperVoice(), EspeakVoice()), missing=get_them, missing_for=KokoroVoice())
+
+
+def dubber_for(provider: str, store: Store, voices: VoiceKind = "auto") -> Dubber:
+    """The dubber that a job's ``dubbing.provider`` names. Raises `InvalidJob` for one that this version lacks.
+
+    Raises EngineError (``model_missing``) where neural voices are asked for and their weights are not here.
+    """
     if provider == "embedded":
-        return EmbeddedDubber(store, _voice())
+        return EmbeddedDubber(store, voice_for(voices))
     raise InvalidJob(
         f"this version does not dub with {provider}",
         code="not_available",
@@ -39,11 +78,25 @@ def dubber_for(provider: str, store: Store) -> Dubber:
     )
 
 
-def require_voices(locale: str, asked: tuple[str, ...]) -> None:
+def voices_asked(dubbing: Dubbing) -> VoiceKind:
+    """What a job says of the embedded engine's voices; vendors have their own."""
+    return dubbing.voices if dubbing.provider == "embedded" else "auto"
+
+
+def require_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> None:
     """See that the embedded engine speaks a locale, in the voices asked for. Raises `NoVoice`."""
-    _voice().cast(locale)
+    voice = voice_for(voices)
+    voice.cast(locale)
     for name in asked:
-        _voice().resolve(locale, name)
+        voice.resolve(locale, name)
+
+
+def voicing(dubbing: Dubbing) -> str:
+    """The embedded engine's voices with their version: part of every key of what they speak."""
+    if dubbing.provider != "embedded":
+        return ""
+    voice = voice_for(dubbing.voices)
+    return f"{voice.name} {voice.version}"
 
 
 def loudness_of(dubbing: EmbeddedDubbing) -> tuple[float | None, float]:

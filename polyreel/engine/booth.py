@@ -63,7 +63,7 @@ class Booth:
         length = length_ms * said.rate // 1000
         if len(said.samples) <= length:
             return said
-        return Speech(stretched(said.samples, said.rate, length), said.rate)
+        return Speech(stretched(said.samples, said.rate, length), said.rate, said.stand_in)
 
     def _key(self, text: str, voice_id: str, pace: str) -> str:
         voice = self._voice
@@ -82,15 +82,9 @@ class Booth:
         audio = self._store.keep_bytes(_wav(speech), ".wav")
         level = meter.speech_level(speech.samples, speech.rate)
         take = Take(audio, speech.rate, len(speech.samples), round(level, 2), reused=False)
-        self._store.remember(
-            key,
-            {
-                "audio": audio.model_dump(),
-                "rate": take.rate,
-                "samples": take.samples,
-                "level": take.level,
-            },
-        )
+        if not speech.stand_in:
+            said = {"rate": take.rate, "samples": take.samples, "level": take.level}
+            self._store.remember(key, {"audio": audio.model_dump(), **said})
         return take
 
 

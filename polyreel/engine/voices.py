@@ -17,10 +17,14 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speech:
-    """What a voice said: mono float32 samples at ``rate`` Hz, without silence before or after."""
+    """What a voice said: mono float32 samples at ``rate`` Hz, without silence before or after.
+
+    ``stand_in``: another voice than the one asked for said it, so that it is not kept under that one's name.
+    """
 
     samples: Samples
     rate: int
+    stand_in: bool = False
 
     @property
     def ms(self) -> int:

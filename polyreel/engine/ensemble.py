@@ -1,0 +1,126 @@
+"""Several voice engines as one voice: per locale the first that speaks it; the last stands in where a line fails."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+
+from polyreel.engine.voices import Speech, Voice
+from polyreel.errors import EngineError, NoVoice
+
+_SHOWN = 3
+
+
+class Ensemble:
+    """Engines in order of preference, behind the voice port. Ids look like ``kokoro:ef_dora@es-ES``.
+
+    A line that an engine fails at is tried once more, then spoken by the last engine that knows the locale, and said so
+    in `caveats`; what a stand-in said is marked, so that nobody keeps it as the engine's own.
+    """
+
+    name = "ensemble"
+
+    def __init__(self, engines: Sequence[Voice], missing: str = "", missing_for: Voice | None = None) -> None:
+        """``missing`` is said of the locales that ``missing_for`` would speak, if its weights were there."""
+        self._engines = tuple(engines)
+        self._missing, self._missing_for = missing, missing_for
+        self._failed: dict[tuple[str, str], str] = {}
+        self._replaced: dict[str, dict[str, None]] = defaultdict(dict)
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> str:
+        """Every engine's name and version."""
+        return " ".join(f"{engine.name}/{engine.version}" for engine in self._engines)
+
+    def speaks(self, locale: str) -> bool:
+        """Whether any engine does."""
+        return any(engine.speaks(locale) for engine in self._engines)
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """The voices of those who speak a locale, in order of preference; the last engine's, if nobody else does.
+
+        Raises NoVoice.
+        """
+        able = [engine for engine in self._engines[:-1] if engine.speaks(locale)] or [self._engine_for(locale)]
+        return tuple(f"{engine.name}:{voice}" for engine in able for voice in engine.cast(locale))
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """A voice of any engine that speaks the locale: ``ef_dora``, ``espeak-ng:es+f2``, ``piper:my-voice``."""
+        self._engine_for(locale)
+        wanted, _, rest = asked.partition(":")
+        named = [engine for engine in self._engines if engine.name == wanted and rest]
+        refused: NoVoice | None = None
+        for engine in named or [each for each in self._engines if each.speaks(locale)]:
+            try:
+                return f"{engine.name}:{engine.resolve(locale, rest if named else asked)}"
+            except NoVoice as error:
+                refused = refused or error
+        raise refused or NoVoice(f"there is no voice '{asked[:40]}'.", where=locale, remedy="Run `polyreel voices`.")
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text with the voice's own engine, or with the stand-in. Raises EngineError as the engines do."""
+        name, _, own = voice_id.partition(":")
+        engine = next((each for each in self._engines if each.name == name), None)
+        if engine is None:
+            raise NoVoice(f"there is no voice engine '{name[:40]}'.", remedy="Run `polyreel voices`.")
+        if (text, voice_id) in self._failed:
+            return self._stand_in(text, voice_id, speed)
+        try:
+            return _tried_twice(engine, text, own, speed)
+        except EngineError as error:
+            if error.code == "nothing_to_say" or engine is self._engines[-1]:
+                raise
+            with self._lock:
+                self._failed[text, voice_id] = error.message
+            return self._stand_in(text, voice_id, speed)
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Who speaks the locale, what is to be known of it, and which lines a stand-in had to speak."""
+        engine = self._engine_for(locale)
+        spoken_by = f"{locale} is spoken by {engine.name}."
+        if engine is not self._missing_for and self._missing_for is not None and self._missing_for.speaks(locale):
+            spoken_by = f"{locale} is spoken by {engine.name}: {self._missing}"
+        return (spoken_by, *engine.caveats(locale, texts), *self._stand_ins(locale, texts))
+
+    def _engine_for(self, locale: str) -> Voice:
+        for engine in self._engines:
+            if engine.speaks(locale):
+                return engine
+        return _refusing(self._engines[-1], locale)
+
+    def _stand_in(self, text: str, voice_id: str, speed: float) -> Speech:
+        locale = voice_id.rpartition("@")[2]
+        last = self._engines[-1]
+        cast = last.cast(locale)
+        # Always the same stand-in for the same voice; and speakers who differed still differ, as far as that goes.
+        chosen = cast[sum(voice_id.encode()) % len(cast)]
+        speech = last.speak(text, chosen, speed)
+        with self._lock:
+            self._replaced[locale][text] = None
+        return Speech(speech.samples, speech.rate, stand_in=True)
+
+    def _stand_ins(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        with self._lock:
+            replaced = [text for text in self._replaced.get(locale, {}) if text in texts]
+            reason = next((why for (text, _), why in self._failed.items() if text in replaced), "")
+        if not replaced:
+            return ()
+        shown = ", ".join(f"'{text[:40]}'" for text in replaced[:_SHOWN])
+        more = f" and {len(replaced) - _SHOWN} more" if len(replaced) > _SHOWN else ""
+        return (f"{self._engines[-1].name} stood in for {len(replaced)} lines ({shown}{more}): {reason}",)
+
+
+def _tried_twice(engine: Voice, text: str, voice: str, speed: float) -> Speech:
+    try:
+        return engine.speak(text, voice, speed)
+    except EngineError as error:
+        if error.code in {"nothing_to_say", "unreadable"}:
+            raise
+    return engine.speak(text, voice, speed)
+
+
+def _refusing(engine: Voice, locale: str) -> Voice:
+    engine.cast(locale)  # raises NoVoice, with the engine's own words
+    return engine

