@@ -9,6 +9,17 @@ from __future__ import annotations
 from polyreel.engine.frontend.latin import british
 
 LANGUAGES = ("en", "es", "fr", "hi", "it", "ja", "pt", "zh")
+_OWN = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es-ES",
+    "f": "fr-FR",
+    "h": "hi-IN",
+    "i": "it-IT",
+    "j": "ja-JP",
+    "p": "pt-BR",
+    "z": "zh-CN",
+}
 _NOT_MANDARIN = frozenset({"zh-HK", "zh-MO"})
 
 _AMERICAN = (
@@ -53,6 +64,11 @@ def native(locale: str) -> tuple[str, ...]:
 def cast(locale: str) -> tuple[str, ...]:
     """The voices for a locale, in the order a job gives them to its speakers: native ones, then borrowed ones."""
     return (*native(locale), *_BORROWED.get(language_of(locale) or "", "").split())
+
+
+def own_locale(name: str) -> str | None:
+    """The locale that a voice was taught in, by the first letter of its name."""
+    return _OWN.get(name[:1]) if name in NAMES else None
 
 
 def gender(name: str) -> str:
