@@ -17,8 +17,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-demo: $(READY) ## make a sample on the spot and dub it
-	@$(BIN)/python -m deployments.demo
+demo: $(READY) ## make a sample on the spot and dub it with neural voices (LITE=1: without their weights)
+	@LITE=$(LITE) $(BIN)/python -m deployments.demo
 
 test: $(READY) ## every test
 	@$(BIN)/python -m pytest

@@ -16,6 +16,7 @@ def main() -> None:
     """Everything goes below ./demo, the store included, so that it can be removed by hand."""
     folder = Path("demo").absolute()
     os.environ.setdefault("POLYREEL_HOME", str(folder / "home"))
+    _get_voices()
     click.echo("Making a sample: a moving picture, a spoken narration, music under it, and its scripts ...")
     job_file = asyncio.run(_sample(folder))
     click.echo(f"Dubbing it:  polyreel run {job_file.relative_to(Path.cwd())}")
@@ -26,6 +27,22 @@ def main() -> None:
     summary(outcome)
     click.echo(f"\nThe videos are below {folder / 'out' / outcome.job}\nThe report:        {outcome.report}")
     sys.exit(exit_code(outcome))
+
+
+def _get_voices() -> None:
+    """The weights of the neural voices, once; with ``LITE=1``, or where they can't be had, the demo does without."""
+    from deployments.models_cli import show_pull
+    from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
+    from polyreel.errors import PolyreelError
+
+    if os.environ.get("LITE", "") not in {"", "0"}:
+        click.echo("LITE: no weights are fetched; espeak-ng speaks, unless neural voices are here already.")
+        return
+    click.echo("Neural voices (once; `make demo LITE=1` goes without):")
+    try:
+        show_pull((KOKORO, KOKORO_VOICES))
+    except PolyreelError as error:
+        click.echo(f"They could not be fetched, so espeak-ng speaks: {error}")
 
 
 async def _sample(folder: Path) -> Path:

@@ -73,7 +73,7 @@ async def _npm(package: Package, work: Path) -> None:
     client = [npm] if npm else await _npm_of_a_wheel(work)
     await _run(
         [
-            *(*client, "pack", "--ignore-scripts", "--silent", "--pack-destination", str(work)),
+            *(*client, "pack", *_NPM_QUIET, "--pack-destination", str(work)),
             f"{package.name}@{package.version}",
         ],
         work,
@@ -91,7 +91,11 @@ async def _npm_of_a_wheel(work: Path) -> Sequence[str]:
 
 
 _PIP = (sys.executable, "-m", "pip")
-_QUIET = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off")
+_QUIET = (
+    *("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
+    *("--retries", "2", "--timeout", "30"),
+)
+_NPM_QUIET = ("--ignore-scripts", "--silent", "--fetch-retries=2", "--fetch-timeout=60000")
 
 
 def _require_pip() -> None:
