@@ -10,8 +10,8 @@ from polyreel.sandbox.wire import Wire
 
 _SOURCES_CODES = (
     "ar-AE bg-BG zh-CN hr-HR cs-CZ da-DK nl-NL en-US fil-PH fi-FI fr-FR de-DE el-GR he-IL hi-IN hu-HU id-ID "
-    "it-IT ja-JP ko-KR lt-LT ms-MY nb-NO pl-PL pt-BR pt-PT ro-RO ru-RU sk-SK es-ES es-MX sv-SE ta-IN tr-TR uk- "
-    "UA vi-VN"
+    "it-IT ja-JP ko-KR lt-LT ms-MY nb-NO pl-PL pt-BR pt-PT ro-RO ru-RU sk-SK es-ES es-MX sv-SE ta-IN tr-TR "
+    "uk-UA vi-VN"
 )
 SOURCES = frozenset(_SOURCES_CODES.split())
 TARGETS = SOURCES - {"he-IL"}

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from polyreel.media.probe import probe
+from polyreel.sandbox.panjaya import wire
+from polyreel.vendors.panjaya import locales
 
 FAILURES = [
     ("noise.mp4", {}, "unsupported_media"),
@@ -20,6 +22,10 @@ FAILURES = [
     ("reel.mp4", {"end_time": 60}, "time_out_of_range"),
     ("nothing.mp4", {}, "invalid_input"),
 ]
+
+
+def test_it_takes_the_locales_that_the_client_sends():
+    assert (wire.SOURCES, wire.TARGETS) == (locales.SOURCES, locales.TARGETS)
 
 
 @pytest.fixture
