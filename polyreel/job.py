@@ -137,7 +137,7 @@ class EmbeddedDubbing(Asked):
     separation: Separation = Field(
         default="auto",
         title="Separation",
-        description="auto: the given clean background; else learned, where the model is here; else the original ducked.",
+        description="auto: the given clean background; else learned, with its model; else ducked.",
     )
     voices: VoiceKind = Field(
         default="auto",

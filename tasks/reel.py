@@ -6,7 +6,8 @@ import asyncio
 from fractions import Fraction
 
 from polyreel import preflight
-from polyreel.engine.separate import Ducked, Given, Separator, Stems, part
+from polyreel.dubbing.parting import part_sound
+from polyreel.engine.separate import Stems
 from polyreel.errors import FetchError
 from polyreel.job import Job, Trim
 from polyreel.media.codecs import MP4_VIDEO
@@ -79,11 +80,12 @@ def _reel(file: Artefact, info: MediaInfo, start: Fraction = Fraction(0), notes:
 async def separate(plan: Plan, reel: Reel) -> Stems:
     """Decode the sound once, for every language, and part speech from background as well as can be."""
     # From the source itself: what trimming left has its sound encoded once more.
-    start, duration = Fraction(reel.start), Fraction(reel.duration)
-    return await part(path_of(plan.source_at_hand()), Store(), _separator(plan, reel), start=start, duration=duration)
-
-
-def _separator(plan: Plan, reel: Reel) -> Separator:
-    if plan.background is None:
-        return Ducked()
-    return Given(path_of(plan.background), Fraction(reel.start))
+    return await part_sound(
+        path_of(plan.source_at_hand()),
+        Store(),
+        plan.parting,
+        start=Fraction(reel.start),
+        duration=Fraction(reel.duration),
+        background=path_of(plan.background) if plan.background else None,
+        on_progress=reporter("separate"),
+    )

@@ -1,0 +1,99 @@
+"""How a job's sound is parted into speech and background: decided before anything runs, done once for all languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import SPLEETER
+from polyreel.engine.separate import Ducked, Given, Separator, Stems, part
+from polyreel.engine.separation_check import with_speech_left
+from polyreel.engine.separation_learned import Learned
+from polyreel.engine.spleeter_model import TwoStems
+from polyreel.errors import EngineError, InvalidJob
+from polyreel.job import EmbeddedDubbing, Job
+from polyreel.plan import Parting
+from polyreel.store import Store
+
+
+def parting_of(job: Job) -> Parting:
+    """What a job's ``dubbing.separation`` comes to with what is on this machine.
+
+    Raises InvalidJob for ``given`` without a background, EngineError (``model_missing``) for ``learned`` without
+    weights.
+    """
+    dubbing = job.dubbing
+    asked = dubbing.separation if isinstance(dubbing, EmbeddedDubbing) else "auto"
+    given = job.source.background is not None
+    if asked == "given" and not given:
+        raise InvalidJob(
+            "separation is `given`, and no background is",
+            where="source.background",
+            remedy="Give `source.background`, or leave `dubbing.separation` out.",
+        )
+    if asked == "learned":
+        if not shelf.is_here(SPLEETER):
+            raise shelf.missing(SPLEETER)
+        return _learned()
+    if asked == "ducked":
+        return Parting(why="The job asks for no separation")
+    return Parting(kind="given") if given else _best_without_background(dubbing.provider, dubbing.mix)
+
+
+def _best_without_background(provider: str, mix: str) -> Parting:
+    if provider != "embedded" or mix != "dub":
+        return Parting(why="This mix needs no clean background")
+    if shelf.is_here(SPLEETER):
+        return _learned()
+    return Parting(why=f"No clean background was given, and no model parts one (`{shelf.pull_command(SPLEETER)}`)")
+
+
+def _learned() -> Parting:
+    return Parting(kind="learned", model=SPLEETER.fingerprint)
+
+
+async def part_sound(
+    source: Path,
+    store: Store,
+    parting: Parting,
+    *,
+    start: Fraction,
+    duration: Fraction,
+    background: Path | None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Stems:
+    """Part a source's sound from ``start`` on (seconds), and measure what speech is left in the background.
+
+    Raises MediaError, EngineError, and as ffmpeg's runner.
+    """
+    network = TwoStems()
+    separator = _separator(parting, network, background, start, on_progress)
+    stems = await part(source, store, separator, start=start, duration=duration)
+    if stems.background is None:
+        return stems
+    if not shelf.is_here(SPLEETER):
+        note = f"Whether the background holds speech was not measured (`{shelf.pull_command(SPLEETER)}`)."
+        return stems.model_copy(update={"notes": (*stems.notes, note)})
+    try:
+        return await with_speech_left(stems, network)
+    except EngineError as error:
+        if stems.kind == "learned":
+            raise
+        note = f"Whether the background holds speech was not measured: {error}"
+        return stems.model_copy(update={"notes": (*stems.notes, note)})
+
+
+def _separator(
+    parting: Parting,
+    network: TwoStems,
+    background: Path | None,
+    start: Fraction,
+    on_progress: Callable[[float], None] | None,
+) -> Separator:
+    if parting.kind == "learned":
+        return Learned(network, on_progress)
+    if parting.kind == "given" and background is not None:
+        return Given(background, start)
+    return Ducked(parting.why) if parting.why else Ducked()
