@@ -1,0 +1,53 @@
+"""Two rows of tokens laid beside each other with the fewest changes (Levenshtein), and what each token met there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """``met[i]``: the index of what stands at wanted token *i* (None: nothing does). ``extra``: what nobody wanted."""
+
+    met: tuple[int | None, ...]
+    extra: tuple[int, ...]
+    errors: int
+
+
+def align(wanted: Sequence[str], found: Sequence[str]) -> Alignment:
+    """The cheapest way from one row to the other; a change, a loss and an extra token cost one each."""
+    table = _table(wanted, found)
+    met: list[int | None] = [None] * len(wanted)
+    extra: list[int] = []
+    row, column = len(wanted), len(found)
+    while row or column:
+        here = table[row, column]
+        if row and column and here == table[row - 1, column - 1] + (wanted[row - 1] != found[column - 1]):
+            row, column = row - 1, column - 1
+            met[row] = column
+        elif row and here == table[row - 1, column] + 1:
+            row -= 1
+        else:
+            column -= 1
+            extra.append(column)
+    return Alignment(tuple(met), tuple(reversed(extra)), int(table[-1, -1]))
+
+
+def _table(wanted: Sequence[str], found: Sequence[str]) -> NDArray[np.int32]:
+    ids = {token: number for number, token in enumerate(dict.fromkeys([*wanted, *found]))}
+    columns = np.array([ids[token] for token in found], dtype=np.int32)
+    steps = np.arange(len(found) + 1, dtype=np.int32)
+    table = np.zeros((len(wanted) + 1, len(found) + 1), dtype=np.int32)
+    table[0] = steps
+    for row, token in enumerate(wanted, 1):
+        above = table[row - 1]
+        best = np.empty_like(above)
+        best[0] = row
+        best[1:] = np.minimum(above[:-1] + (columns != ids[token]), above[1:] + 1)
+        # An extra token costs one more than its neighbour on the left: a running minimum.
+        table[row] = np.minimum.accumulate(best - steps) + steps
+    return table

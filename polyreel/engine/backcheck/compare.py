@@ -1,0 +1,143 @@
+"""A dub's lines against what was heard: error rate, lines that nobody hears, speech that no line has.
+
+Lines and words have times, so a film is compared in passages of a minute or so: cost grows with its length alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from polyreel.engine.backcheck.align import align
+from polyreel.engine.backcheck.tokens import Measure, measure_of, tokens, with_numbers_alike
+from polyreel.engine.transcribe.words import Heard, Word
+from polyreel.outcome import LineFit
+
+_PASSAGE_TOKENS = 150
+_BREATH_MS = 300
+_OUTSIDE_MS = 1000
+_MISSING = 0.75
+_INVENTED_WORDS = 3
+_INVENTED_RUN = {"WER": 5, "CER": 12}
+
+
+@dataclass
+class Comparison:
+    """What came of it. ``tokens`` is the script's length, ``errors`` the changes from script to what was heard."""
+
+    measure: Measure
+    tokens: int = 0
+    errors: int = 0
+    missing: list[LineFit] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Errors per token of the script; 1.0 where there is no script and something was heard."""
+        return self.errors / self.tokens if self.tokens else float(bool(self.errors))
+
+
+def compare(lines: Sequence[LineFit], heard: Heard, locale: str) -> Comparison:
+    """Compare a dub's lines, at the times they were spoken, with what was heard of them. Blocks."""
+    found = Comparison(measure_of(locale))
+    ordered = sorted(lines, key=lambda line: line.start_ms)
+    words = list(heard.words())
+    inside = [word for word in words if _is_near(word, ordered)]
+    found.invented += _stray([word for word in words if not _is_near(word, ordered)])
+    for passage, said in _passages(ordered, inside, locale):
+        _passage(found, passage, said, locale)
+    return found
+
+
+def _is_near(word: Word, lines: Sequence[LineFit]) -> bool:
+    # Sorted by start, but a line may reach far: films have a few thousand lines, so looking at all is quick enough.
+    return any(
+        line.start_ms - _OUTSIDE_MS <= word.end_ms and word.start_ms <= line.end_ms + _OUTSIDE_MS for line in lines
+    )
+
+
+def _stray(words: Sequence[Word]) -> list[str]:
+    """Speech where no line is, in runs; a word alone may be a noise."""
+    runs: list[list[Word]] = []
+    for word in words:
+        if runs and word.start_ms - runs[-1][-1].end_ms < 2 * _OUTSIDE_MS:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return [_quoted(run) for run in runs if len(run) >= _INVENTED_WORDS]
+
+
+def _quoted(words: Sequence[Word]) -> str:
+    said = "".join(word.text for word in words).strip()
+    return f"{words[0].start_ms / 1000:.1f} s: {said[:60]}"
+
+
+def _passages(
+    lines: Sequence[LineFit], words: Sequence[Word], locale: str
+) -> Iterator[tuple[Sequence[LineFit], Sequence[Word]]]:
+    """Lines that belong together, with the words that were heard while they were spoken."""
+    left = list(words)
+    held: list[LineFit] = []
+    size = 0
+    for line, following in pairwise([*lines, None]):
+        if line is None:
+            continue
+        held.append(line)
+        size += len(tokens(line.text, locale))
+        if following is not None:
+            gap = following.start_ms - line.end_ms
+            if size < _PASSAGE_TOKENS or (gap < _BREATH_MS and size < 2 * _PASSAGE_TOKENS):
+                continue
+            border = (line.end_ms + following.start_ms) // 2
+            mine = [word for word in left if word.start_ms + word.end_ms < 2 * border]
+            left = left[len(mine) :]
+            yield held, mine
+        else:
+            yield held, left
+        held, size = [], 0
+
+
+def _passage(found: Comparison, lines: Sequence[LineFit], words: Sequence[Word], locale: str) -> None:
+    heard_text = "".join(word.text for word in words)
+    heard = tokens(heard_text, locale)
+    wanted = [tokens(line.text, locale) for line in lines]
+    flat = [token for line in wanted for token in line]
+    if found.measure == "WER":
+        flat, heard, wanted = _alike(wanted, heard, locale)
+    laid = align(flat, heard)
+    found.tokens += len(flat)
+    found.errors += laid.errors
+    at = 0
+    for line, said in zip(lines, wanted, strict=True):
+        lost = sum(laid.met[place] is None for place in range(at, at + len(said)))
+        at += len(said)
+        if said and lost >= _MISSING * len(said):
+            found.missing.append(line)
+    found.invented += _runs(laid.extra, heard, _INVENTED_RUN[found.measure], lines[0].start_ms)
+
+
+def _alike(
+    wanted: Sequence[Sequence[str]], heard: list[str], locale: str
+) -> tuple[list[str], list[str], list[list[str]]]:
+    """Figures made alike, line by line, so that each line keeps its own tokens."""
+    lines: list[list[str]] = []
+    for line in wanted:
+        same, heard = with_numbers_alike(line, heard, locale)
+        lines.append(same)
+    return [token for line in lines for token in line], heard, lines
+
+
+def _runs(extra: Sequence[int], heard: Sequence[str], least: int, start_ms: int) -> list[str]:
+    """Tokens in a row that no line has, where there are many."""
+    runs: list[list[int]] = []
+    for place in extra:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return [
+        f"near {start_ms / 1000:.1f} s: {' '.join(heard[place] for place in run)[:60]}"
+        for run in runs
+        if len(run) >= least
+    ]

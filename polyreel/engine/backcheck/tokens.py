@@ -1,0 +1,115 @@
+"""A text as the tokens it is compared by: words where a script has spaces, the sound of each sign where it has none.
+
+Spelling is not what is checked. Case, punctuation and width don't count; Chinese is compared by its syllables (so that
+traditional and simplified characters, and homophones, are one), Japanese by its kana, and figures by how they are said.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+from polyreel import locales
+from polyreel.errors import EngineError
+
+Measure = Literal["WER", "CER"]
+
+_SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
+# Words are written together or apart as each writer likes.
+_LOOSE = frozenset({"ko"})
+_NUMBER = re.compile(r"\d+(?:[.,:'\u00a0\u202f]\d+)*%?")
+_APOSTROPHES = re.compile(r"[’‘ʼ`´']")
+_ARABIC_MARKS = re.compile(r"[\u064b-\u0652\u0670\u0640]")
+_SAME_ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"})
+_WORD = re.compile(r"\d+(?:[.,:]\d+)*%?|[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0dff\u200c\u200d]*[^\W\d_]*)*", re.UNICODE)
+_LONGEST_NUMBER = 8
+# espeak-ng says a figure and its word from two dictionaries, and doesn't mind a short vowel.
+_WAVERING = str.maketrans({"ɪ": "i", "ʊ": "w", "u": "w", "ə": None, "ʏ": "y", "ɛ": "e", "ɔ": "o", "ɾ": "r", "ɹ": "r"})
+
+
+def measure_of(locale: str) -> Measure:
+    """What a locale's errors are counted in: words, or characters."""
+    return "CER" if locales.language(locale) in _SPACELESS | _LOOSE else "WER"
+
+
+def tokens(text: str, locale: str) -> list[str]:
+    """The tokens of a text, in order. Pure, but for Chinese and Japanese readings."""
+    language = locales.language(locale)
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    if language in {"zh", "yue"}:
+        return _syllables(plain)
+    if language == "ja":
+        return _kana(plain)
+    if language == "ar":
+        plain = _ARABIC_MARKS.sub("", plain).translate(_SAME_ARABIC)
+    if language in _SPACELESS | _LOOSE:
+        return [char for char in plain if unicodedata.category(char)[0] in "LNM"]
+    return _WORD.findall(unicodedata.normalize("NFC", _APOSTROPHES.sub("", plain)))
+
+
+def _syllables(text: str) -> list[str]:
+    from pypinyin import lazy_pinyin
+
+    from polyreel.engine.frontend.numbers_zh import in_characters
+
+    said = in_characters(text)
+    # Whatever is no Chinese comes back as it is: punctuation goes, foreign words stay.
+    return [token for part in lazy_pinyin(said) for token in _WORD.findall(part)]
+
+
+def _kana(text: str) -> list[str]:
+    import pyopenjtalk
+
+    read = str(pyopenjtalk.g2p(text, kana=True)) if text.strip() else ""
+    return [char for char in read if unicodedata.category(char)[0] == "L" and char not in "ー’"]
+
+
+def with_numbers_alike(script: Sequence[str], heard: Sequence[str], locale: str) -> tuple[list[str], list[str]]:
+    """Both sides with figures and number words made the same: ``40`` and ``forty``, where they are said alike."""
+    return _numbered(script, heard, locale), _numbered(heard, script, locale)
+
+
+def _numbered(words: Sequence[str], others: Sequence[str], locale: str) -> list[str]:
+    """The words, where some in a row are said as a figure of the other side is: that figure instead."""
+    figures = {word for word in others if word[:1].isdigit()} - set(words)
+    found = list(words)
+    for figure in sorted(figures, key=len, reverse=True):
+        found = _replaced(found, figure, locale)
+    return found
+
+
+def _replaced(words: list[str], figure: str, locale: str) -> list[str]:
+    wanted = _readings(figure, locale)
+    at = 0
+    while wanted and at < len(words):
+        for length in range(min(_LONGEST_NUMBER, len(words) - at), 0, -1):
+            if _said(" ".join(words[at : at + length]), locale) in wanted:
+                words = [*words[:at], figure, *words[at + length :]]
+                break
+        at += 1
+    return words
+
+
+def _readings(figure: str, locale: str) -> set[str]:
+    """How a figure may be said: as a number, and, with four digits, as a year in two halves."""
+    halves = f"{figure[:2]} {figure[2:]}" if len(figure) == 4 and figure.isdigit() else figure
+    return {_said(figure, locale), _said(halves, locale)} - {""}
+
+
+@lru_cache(maxsize=20_000)
+def _said(text: str, locale: str) -> str:
+    """How espeak-ng says a text, without stress, length and pauses, and with the vowels it wavers on made one.
+
+    Empty where it does not speak the language.
+    """
+    from polyreel.engine.espeak import transcribed
+
+    try:
+        clauses = transcribed(text, locale)
+    except EngineError:
+        return ""
+    plain = re.sub(r"[\sˈˌ^ː\-|]|\([a-z-]+\)", "", "".join(said for said, _ in clauses))
+    return plain.translate(_WAVERING)

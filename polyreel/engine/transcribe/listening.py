@@ -1,0 +1,154 @@
+"""Listening to a track of any length with flat memory: a window at a time, only where somebody speaks.
+
+The window's speech is packed into slices of what the listener takes at once, with its own short pauses and without the
+long silences: a listener that is given silence invents words. What is under way at a window's end moves to the next.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from polyreel.engine.threads import GoOn, in_thread
+from polyreel.engine.transcribe.doubt import Judged, judged
+from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Listener
+from polyreel.engine.transcribe.words import Heard, Phrase, Word
+from polyreel.engine.voices import Samples
+
+WINDOW_S = 150
+_UNFINISHED_S = 1.0
+_WORTH_A_SLICE_S = 20.0
+_ASKED_FOR_LANGUAGE = 3
+_LONGEST_SPEECH_S = 25.0
+
+Span = tuple[int, int]
+"""First sample and the one after the last."""
+
+
+async def listen(
+    sound: AsyncIterator[Samples],
+    listener: Listener,
+    locale: str,
+    *,
+    samples: int,
+    on_progress: Callable[[float], None],
+) -> Heard:
+    """What is said in a track. ``sound`` gives mono blocks at 16 kHz, ``samples`` in all; ``locale`` is expected.
+
+    Cancelling stops it between two segments. Raises EngineError where the listener can't be loaded.
+    """
+    ear = _Ear(listener, locale)
+    held, at = np.zeros(0, dtype=np.float32), 0
+    async for block in sound:
+        held = np.concatenate((held, block))
+        if len(held) >= WINDOW_S * RATE:
+            used = await in_thread(_window(ear, held, at, last=False))
+            held, at = held[used:], at + used
+            on_progress(min(1.0, at / max(1, samples)))
+    await in_thread(_window(ear, held, at, last=True))
+    on_progress(1.0)
+    return ear.heard()
+
+
+def _window(ear: _Ear, held: Samples, at: int, *, last: bool) -> Callable[[GoOn], int]:
+    return lambda go_on: ear.window(held, at, last, go_on)
+
+
+@dataclass
+class _Ear:
+    """What has been heard so far."""
+
+    listener: Listener
+    locale: str
+    phrases: list[Phrase] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    votes: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    asked: float = 0.0
+    slices: int = 0
+    speech: int = 0
+
+    def window(self, held: Samples, at: int, last: bool, go_on: GoOn) -> int:
+        """Hear a window; returns how many of its samples are done with. Blocks."""
+        groups = list(_slices(speech_in(held)))
+        done = len(held)
+        if not last and groups and _goes_on(groups, len(held)):
+            done = groups.pop()[0][0]
+        for group in groups:
+            self._slice(held, group, at, go_on)
+        return done
+
+    def _slice(self, held: Samples, group: Sequence[Span], at: int, go_on: GoOn) -> None:
+        sound = np.concatenate([held[start:end] for start, end in group])
+        ask = self.slices < _ASKED_FOR_LANGUAGE
+        found = self.listener.hear(sound, self.locale, ask, go_on)
+        self.slices += 1
+        self.speech += len(sound)
+        for language, share in found.languages.items():
+            self.votes[language] += share * len(sound)
+        self.asked += len(sound) if found.languages else 0
+        checked: Judged = judged(found.phrases, sound, RATE)
+        self.dropped += checked.dropped
+        self.phrases += [_placed(phrase, group, at) for phrase in checked.believed]
+
+    def heard(self) -> Heard:
+        shares = {code: round(vote / self.asked, 4) for code, vote in self.votes.items()} if self.asked else {}
+        return Heard(
+            phrases=tuple(self.phrases),
+            languages={code: share for code, share in shares.items() if share >= 0.001},
+            speech_ms=self.speech * 1000 // RATE,
+            dropped=tuple(self.dropped),
+        )
+
+
+def speech_in(sound: Samples) -> list[Span]:
+    """Where somebody speaks: Silero's voice activity detector, with a little sound around each stretch."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    if not len(sound):
+        return []
+    options = VadOptions(max_speech_duration_s=_LONGEST_SPEECH_S, min_silence_duration_ms=1500, speech_pad_ms=300)
+    return [(found["start"], found["end"]) for found in get_speech_timestamps(sound, options)]
+
+
+def _slices(spans: Sequence[Span]) -> Iterator[list[Span]]:
+    """Stretches of speech, as many at once as the listener takes."""
+    group: list[Span] = []
+    length = 0
+    for start, end in spans:
+        if group and length + end - start > SLICE_S * RATE:
+            yield group
+            group, length = [], 0
+        group.append((start, end))
+        length += end - start
+    if group:
+        yield group
+
+
+def _goes_on(groups: Sequence[Sequence[Span]], samples: int) -> bool:
+    """Whether the last slice had better wait for the next window: it may be cut in a word, or have room for more."""
+    last = groups[-1]
+    length = sum(end - start for start, end in last)
+    unfinished = last[-1][1] > samples - _UNFINISHED_S * RATE
+    # Something of the window must be used up, or memory would grow.
+    return last[0][0] > samples // 2 and (unfinished or length < _WORTH_A_SLICE_S * RATE)
+
+
+def _placed(phrase: Phrase, group: Sequence[Span], at: int) -> Phrase:
+    """A phrase with its words' times from the track's start."""
+    return phrase.model_copy(update={"words": tuple(_in_track(word, group, at) for word in phrase.words)})
+
+
+def _in_track(word: Word, group: Sequence[Span], at: int) -> Word:
+    middle = (word.start_ms + word.end_ms) * RATE // 2000
+    before = 0
+    for start, end in group:
+        if middle < before + end - start or (start, end) == group[-1]:
+            shift = (at + start - before) * 1000 // RATE
+            first, last = (at + start) * 1000 // RATE, (at + end) * 1000 // RATE
+            begin = min(max(word.start_ms + shift, first), last)
+            return word.model_copy(update={"start_ms": begin, "end_ms": min(max(word.end_ms + shift, begin), last)})
+        before += end - start
+    return word

@@ -1,0 +1,48 @@
+"""Languages as Whisper names them, and which of them are one to a listener."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from polyreel import locales
+
+_CODES = {"nb": "no", "fil": "tl", "jv": "jw", "cmn": "zh", "yue": "zh", "iw": "he", "in": "id"}
+# Told apart by spelling or by politics more than by ear: a listener of this size takes one for the other.
+_ALIKE = (
+    frozenset({"no", "nn", "da"}),
+    frozenset({"hr", "sr", "bs", "sl"}),
+    frozenset({"id", "ms", "jw"}),
+    frozenset({"hi", "ur"}),
+    frozenset({"gl", "pt", "es"}),
+    frozenset({"af", "nl"}),
+    frozenset({"cs", "sk"}),
+    frozenset({"be", "ru", "uk"}),
+    frozenset({"mk", "bg"}),
+)
+# What is spoken beside them by so few that hearing it means having misheard.
+_MINOR = {"gl": "es", "nn": "no", "jw": "id", "be": "ru"}
+
+
+def spoken_code(locale: str) -> str:
+    """Whisper's code for a locale's language: ``nb-NO`` -> ``no``."""
+    language = locales.language(locale)
+    return _CODES.get(language, language)
+
+
+def share_of(locale: str, found: Mapping[str, float]) -> float:
+    """How likely the locale's language is, what a listener easily takes for it included."""
+    code = spoken_code(locale)
+    heard = found.get(code, 0.0)
+    return heard + sum(share for other, share in found.items() if other != code and _passes_for(other, code))
+
+
+def _passes_for(heard: str, wanted: str) -> bool:
+    if heard in _MINOR or wanted in _MINOR:
+        return any({heard, wanted} <= group for group in _ALIKE)
+    # Portuguese is not Spanish: languages of their own pass for each other only where the ear can't tell.
+    return any({heard, wanted} <= group for group in _ALIKE if not group & {"es", "pt"})
+
+
+def likeliest(found: Mapping[str, float]) -> tuple[str, float]:
+    """The language heard, and how likely it is; ``("", 0.0)`` where nothing was."""
+    return max(found.items(), key=lambda pair: pair[1], default=("", 0.0))

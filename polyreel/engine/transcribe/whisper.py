@@ -1,0 +1,164 @@
+"""Whisper over CTranslate2: loaded once per process, on two threads, one slice of sound at a time.
+
+Several languages share the two cores by taking turns, slice by slice: two decoders at once are no faster than one
+after the other, and need twice the memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import WHISPER_BASE
+from polyreel.engine.transcribe.tongues import spoken_code
+from polyreel.engine.transcribe.words import Phrase, Word
+from polyreel.engine.voices import Samples
+from polyreel.errors import EngineError
+
+RATE = 16_000
+"""Samples per second that a listener takes."""
+SLICE_S = 28.0
+"""A listener's window is 30 s; what is given to it at once stays below."""
+_THREADS = 2
+_BEAM = 5
+_WORD_MS, _LETTER_MS = 350, 90
+_TEMPERATURES = (0.0, 0.4)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """What was heard in one slice; times are from the slice's start. ``languages`` only where it was asked."""
+
+    phrases: tuple[Phrase, ...]
+    languages: dict[str, float]
+
+
+class Listener(Protocol):
+    """Hears words in speech. Its methods block; whoever calls them does so in a thread."""
+
+    @property
+    def name(self) -> str:
+        """Short and stable: part of every key."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the same sound would be heard differently."""
+
+    def knows(self, locale: str) -> bool:
+        """Whether it understands a locale's language."""
+
+    def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
+        """The words of a slice (mono, 16 kHz, at most `SLICE_S`). ``ask_language``: say also which language it is."""
+
+
+class Whisper:
+    """A Whisper model in CTranslate2's form, in a folder. Loaded at first use. Thread-safe."""
+
+    def __init__(self, folder: Callable[[], Path], name: str, version: str) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self.name = name
+        self.version = version
+
+    def knows(self, locale: str) -> bool:
+        """Whether Whisper was taught this language."""
+        from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+        return spoken_code(locale) in _LANGUAGE_CODES
+
+    def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
+        """The words of a slice, in the locale's language whatever is spoken. Raises EngineError."""
+        with self._lock:
+            go_on()
+            model = self._model = self._model or _loaded(self._folder(), self.name)
+            segments, languages = _begun(model, sound, spoken_code(locale), ask_language)
+            phrases: list[Phrase] = []
+            for segment in segments:  # decoded while it is iterated
+                go_on()
+                if segment.words:
+                    phrases.append(_phrase(segment))
+        return Slice(tuple(phrases), languages)
+
+
+def _begun(model: Any, sound: Samples, code: str, ask_language: bool) -> tuple[Any, dict[str, float]]:
+    """Decoding, ready to iterate. Asking for the language costs nothing where it is the expected one."""
+    options: dict[str, Any] = {
+        "beam_size": _BEAM,
+        "temperature": _TEMPERATURES,
+        "word_timestamps": True,
+        "condition_on_previous_text": False,
+    }
+    if not ask_language:
+        return model.transcribe(sound, language=code, **options)[0], {}
+    segments, info = model.transcribe(sound, language=None, **options)
+    languages = {language: float(share) for language, share in info.all_language_probs or ()}
+    if info.language != code:  # nothing was decoded yet: that begins with the first segment
+        segments, _ = model.transcribe(sound, language=code, **options)
+    return segments, languages
+
+
+def _loaded(folder: Path, name: str) -> Any:
+    from faster_whisper import WhisperModel
+
+    try:
+        return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=_THREADS, num_workers=1)
+    except Exception as error:  # CTranslate2 raises RuntimeError, its tokenizer anything
+        raise EngineError(
+            f"the model can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0][:200]}",
+            code="model_damaged",
+            where=name,
+            remedy="Run `polyreel models verify`.",
+        ) from error
+
+
+def _phrase(segment: Any) -> Phrase:
+    return Phrase(
+        words=tuple(_words(segment.words)),
+        logprob=round(float(segment.avg_logprob), 3),
+        no_speech=round(float(segment.no_speech_prob), 3),
+    )
+
+
+def _words(found: Sequence[Any]) -> list[Word]:
+    return [_word(word) for word in found if word.word.strip()]
+
+
+def _word(found: Any) -> Word:
+    start, end = round(float(found.start) * 1000), round(float(found.end) * 1000)
+    # Whisper lets a word after a pause begin in the pause: no word takes longer than its letters.
+    longest = _WORD_MS + _LETTER_MS * len(found.word.strip())
+    return Word(
+        text=found.word,
+        start_ms=max(start, end - longest),
+        end_ms=end,
+        probability=round(float(found.probability), 3),
+    )
+
+
+@cache
+def usual_listener() -> Whisper:
+    """This process's Whisper, from the model shelf; its weights are checked and loaded at first use."""
+    model = WHISPER_BASE
+    return Whisper(lambda: shelf.require(model), model.name, model.fingerprint)
+
+
+def listener_here() -> str:
+    """Name and version of the listener whose weights are on this machine; empty where there is none."""
+    return f"{WHISPER_BASE.name}-{WHISPER_BASE.fingerprint}" if shelf.is_here(WHISPER_BASE) else ""
+
+
+def require_listener() -> None:
+    """See that there are weights to listen with. Raises EngineError (``model_missing``) with the command."""
+    if not listener_here():
+        raise shelf.missing(WHISPER_BASE)
+
+
+def listener_command() -> str:
+    """The command that gets the listener's weights."""
+    return shelf.pull_command(WHISPER_BASE)

@@ -1,0 +1,164 @@
+"""The order of work of a draft: batches with context, every line accounted for, glossary kept, one round of shortening.
+
+Asking is bounded: a batch, once more what was wrong in it (with its neighbours, as lines are merged into neighbours),
+each still missing line alone, and then the job's language ends with an error: a hole is never filled with silence.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from polyreel.engine.spoken import can_be_said
+from polyreel.engine.translate.glossary import terms_in, unkept
+from polyreel.engine.translate.port import Drafter, Line, Order, Term
+from polyreel.errors import EngineError
+
+BATCH = 24
+CONTEXT = 4
+_LONGEST_RATIO, _LONGEST_EXTRA = 5, 60
+# One ideograph says what several letters do: what is long for an alphabet differs.
+_WIDE_RATIO = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is translated into what. ``most`` is the characters that each line has time for."""
+
+    source: str
+    target: str
+    texts: Sequence[str]
+    most: Sequence[int]
+    terms: Sequence[Term] = ()
+
+
+@dataclass
+class Draft:
+    """The lines in the target language, and what a person should know of them."""
+
+    lines: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+async def drafted(task: Task, drafter: Drafter, on_progress: Callable[[float], None]) -> Draft:
+    """Translate every line. Raises EngineError (``translation_failed``), or what the drafter raises."""
+    found: dict[int, str] = {n: text for n, text in enumerate(task.texts) if not can_be_said(text)}
+    work = [number for number in range(len(task.texts)) if number not in found]
+    for start in range(0, len(work), BATCH):
+        batch = work[start : start + BATCH]
+        found.update(await _batch(task, drafter, batch))
+        on_progress((start + len(batch)) / len(work))
+    lines = [found[number] for number in range(len(task.texts))]
+    return Draft(lines, _broken_terms(task, lines))
+
+
+async def shortened(
+    task: Task, drafter: Drafter, drafts: Sequence[str], too_long: Mapping[int, int]
+) -> tuple[list[str], int]:
+    """One round for lines that are too long to say. ``too_long``: number -> the characters there is time for.
+
+    What comes back is taken where it is shorter and keeps the terms. Returns the lines, and how many became shorter.
+    """
+    lines, better = list(drafts), 0
+    numbers = sorted(too_long)
+    for start in range(0, len(numbers), BATCH):
+        batch = numbers[start : start + BATCH]
+        order = _order(task, batch, most=too_long)
+        answer = await drafter.shorten(order, {number: lines[number] for number in batch})
+        for number, text in _sound(task, batch, answer).items():
+            lost = len(_lost_terms(task, number, text)) > len(_lost_terms(task, number, lines[number]))
+            if len(text) < len(lines[number]) and not lost:
+                lines[number] = text
+                better += 1
+    return lines, better
+
+
+async def _batch(task: Task, drafter: Drafter, numbers: Sequence[int]) -> dict[int, str]:
+    found = _sound(task, numbers, await drafter.translate(_order(task, numbers)))
+    missing = [number for number in numbers if number not in found]
+    if missing:
+        found = await _again(task, drafter, numbers, found)
+    return await _with_terms(task, drafter, found)
+
+
+async def _again(task: Task, drafter: Drafter, numbers: Sequence[int], found: dict[int, str]) -> dict[int, str]:
+    """What was wrong, once more; then each line alone."""
+    doubtful = _with_neighbours(numbers, found)
+    if len(numbers) > 1:
+        answer = await drafter.translate(_order(task, doubtful))
+        found = {n: text for n, text in found.items() if n not in doubtful} | _sound(task, doubtful, answer)
+    for number in [number for number in numbers if number not in found]:
+        alone = _sound(task, [number], await drafter.translate(_order(task, [number])))
+        if number not in alone:
+            raise EngineError(
+                f"{drafter.name} gave no usable translation of line {number + 1}: {task.texts[number][:60]!r}",
+                code="translation_failed",
+                where=task.target,
+                remedy="Run again, try another model or service, or give the target its script.",
+            )
+        found |= alone
+    return found
+
+
+def _with_neighbours(numbers: Sequence[int], found: Mapping[int, str]) -> list[int]:
+    """Lines that are missing, and those beside them: what is missing here may have been said there."""
+    wrong = {place for place, number in enumerate(numbers) if number not in found}
+    near = {place + step for place in wrong for step in (-1, 0, 1)}
+    return [number for place, number in enumerate(numbers) if place in near]
+
+
+async def _with_terms(task: Task, drafter: Drafter, found: dict[int, str]) -> dict[int, str]:
+    """Lines that lost a term, once more and firmly; taken only where it is kept now."""
+    broken = [number for number in sorted(found) if _lost_terms(task, number, found[number])]
+    if not broken:
+        return found
+    answer = _sound(task, broken, await drafter.translate(_order(task, broken, insist=True)))
+    kept = {number: text for number, text in answer.items() if not _lost_terms(task, number, text)}
+    return found | kept
+
+
+def _order(task: Task, numbers: Sequence[int], *, insist: bool = False, most: Mapping[int, int] | None = None) -> Order:
+    first, last = numbers[0], numbers[-1]
+    texts = [task.texts[number] for number in numbers]
+    return Order(
+        source=task.source,
+        target=task.target,
+        lines=tuple(
+            Line(number, task.texts[number], (most or {}).get(number, task.most[number])) for number in numbers
+        ),
+        before=tuple(task.texts[max(0, first - CONTEXT) : first]),
+        after=tuple(task.texts[last + 1 : last + 1 + CONTEXT]),
+        terms=tuple(dict.fromkeys(term for text in texts for term in terms_in(text, task.terms))),
+        insist=insist,
+    )
+
+
+def _sound(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
+    """Of an answer, the lines that can be a translation of what was asked."""
+    cleaned = {number: _clean(answer[number]) for number in numbers if number in answer}
+    return {number: text for number, text in cleaned.items() if _is_plausible(task, number, text)}
+
+
+def _clean(text: str) -> str:
+    """One line of text, without control characters (which subtitles can't carry)."""
+    return " ".join("".join(c if unicodedata.category(c) not in {"Cc", "Cs", "Co"} else " " for c in text).split())
+
+
+def _is_plausible(task: Task, number: int, text: str) -> bool:
+    source = task.texts[number]
+    ratio = _WIDE_RATIO if any(unicodedata.east_asian_width(char) == "W" for char in source) else _LONGEST_RATIO
+    return can_be_said(text) and len(text) <= ratio * len(source) + _LONGEST_EXTRA
+
+
+def _lost_terms(task: Task, number: int, text: str) -> tuple[Term, ...]:
+    return unkept(task.texts[number], text, task.terms) if task.terms else ()
+
+
+def _broken_terms(task: Task, lines: Sequence[str]) -> list[str]:
+    broken = [(n, term) for n, text in enumerate(lines) for term in _lost_terms(task, n, text)]
+    if not broken:
+        return []
+    shown = "; ".join(f"line {n + 1}: '{term.source}' is not '{term.target}'" for n, term in broken[:5])
+    more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
+    return [f"The glossary was not kept in {len(broken)} places: {shown}{more}."]

@@ -1,0 +1,129 @@
+"""Glossaries: tab-separated terms, as Dubformer takes them. Read strictly, enforced on drafts, and checked.
+
+Two columns are a term and its translation, for every language. A first row of locales (``en  es-ES  fr``) gives each
+language its own column; an empty cell leaves that language free. ``#`` begins a comment.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from polyreel import locales
+from polyreel.engine.translate.port import Term
+from polyreel.errors import InvalidJob
+
+_MOST_BYTES = 1 << 20
+_MOST_TERMS = 5000
+_LONGEST = 200
+_TITLES = frozenset({"source", "term", "original"})
+
+
+def read_glossary(path: Path, source: str, target: str) -> tuple[Term, ...]:
+    """The terms of a glossary for a pair of locales. Raises InvalidJob with the line that is wrong."""
+    rows = [(number, row) for number, row in enumerate(_text(path).splitlines(), 1) if row.strip() and row[0] != "#"]
+    split = [(number, [cell.strip() for cell in row.split("\t")]) for number, row in rows]
+    if not split:
+        raise _wrong(path, 1, "there is no term in it")
+    columns = _columns(split[0][1], source, target)
+    if columns is None:
+        split, columns = split[1:], (0, -1)
+    elif _is_head(split[0][1]):
+        split = split[1:]
+    terms = tuple(term for number, row in split if (term := _term(path, number, row, columns)) is not None)
+    if len(terms) > _MOST_TERMS:
+        raise _wrong(path, 0, f"{len(terms)} terms; at most {_MOST_TERMS}")
+    return tuple(dict.fromkeys(terms))
+
+
+def terms_in(text: str, terms: Sequence[Term]) -> tuple[Term, ...]:
+    """The terms that occur in a line."""
+    return tuple(term for term in terms if pattern_of(term.source).search(_plain(text)))
+
+
+def unkept(text: str, draft: str, terms: Sequence[Term]) -> tuple[Term, ...]:
+    """The terms that occur in a line and are not in its translation."""
+    said = _plain(draft).casefold()
+    return tuple(term for term in terms_in(text, terms) if _plain(term.target).casefold() not in said)
+
+
+@lru_cache(maxsize=8192)
+def pattern_of(term: str) -> re.Pattern[str]:
+    """Where a term stands in a text: as whole words, in any case, however it is spaced."""
+    words = r"\s+".join(map(re.escape, _plain(term).split()))
+    before = r"(?<!\w)" if term[:1].isalnum() and term[:1].isascii() else ""
+    after = r"(?!\w)" if term[-1:].isalnum() and term[-1:].isascii() else ""
+    return re.compile(before + words + after, re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).replace("’", "'")
+
+
+def _columns(head: Sequence[str], source: str, target: str) -> tuple[int, int] | None:
+    """Which columns hold the pair; None where the first row names locales and the target is not among them."""
+    if not _is_head(head):
+        return 0, 1
+    if head[0].casefold() in _TITLES:
+        return 0, 1
+    by_language = {_known(cell): place for place, cell in reversed(list(enumerate(head)))}
+    exact = {cell.replace("_", "-").casefold(): place for place, cell in enumerate(head)}
+    place = exact.get(target.casefold(), by_language.get(locales.language(target)))
+    origin = exact.get(source.casefold(), by_language.get(locales.language(source), 0))
+    return None if place is None else (origin, place)
+
+
+def _is_head(row: Sequence[str]) -> bool:
+    if row[0].casefold() in _TITLES:
+        return True
+    return len(row) > 1 and all(_known(cell) for cell in row)
+
+
+@lru_cache(maxsize=64)
+def _known(cell: str) -> str:
+    """The language of a cell that is a locale; empty where it is a word."""
+    if not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", cell):
+        return ""
+    try:
+        return locales.language(cell)
+    except InvalidJob:
+        return ""
+
+
+def _term(path: Path, number: int, row: Sequence[str], columns: tuple[int, int]) -> Term | None:
+    if columns[1] < 0:
+        return None
+    if len(row) < 2:
+        raise _wrong(path, number, "a term and its translation are divided by a tab")
+    source = row[columns[0]] if columns[0] < len(row) else ""
+    target = row[columns[1]] if columns[1] < len(row) else ""
+    if not source:
+        raise _wrong(path, number, "the term is empty")
+    if max(len(source), len(target)) > _LONGEST:
+        raise _wrong(path, number, f"a term of more than {_LONGEST} characters")
+    return Term(source, target) if target else None
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise _wrong(path, 0, f"larger than {_MOST_BYTES >> 20} MiB")
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InvalidJob(
+            f"can't be read: {error.strerror}", where=str(path), remedy="Check `translation.glossary`."
+        ) from None
+    except UnicodeDecodeError:
+        raise _wrong(path, 0, "it is not UTF-8 text") from None
+
+
+def _wrong(path: Path, line: int, what: str) -> InvalidJob:
+    return InvalidJob(
+        what,
+        code="invalid_glossary",
+        where=f"{path}, line {line}" if line else str(path),
+        remedy="A glossary is UTF-8 text: a term, a tab, its translation; one term per line.",
+    )

@@ -1,0 +1,72 @@
+"""The port of translation: numbered lines in, the same numbers out. Services of two kinds stand behind it.
+
+A drafter may answer with fewer lines than were asked, or none; who asks sees what is missing and asks again. It never
+answers with other numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A glossary entry: wherever ``source`` stands, ``target`` is what it becomes."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to translate. ``most`` is how many characters its time has room for; 0: it is not known."""
+
+    number: int
+    text: str
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Lines to translate, in their order, what stands around them, and the terms that occur in them.
+
+    ``source`` and ``target`` are BCP-47 tags. ``insist``: the terms were not kept last time.
+    """
+
+    source: str
+    target: str
+    lines: tuple[Line, ...]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    insist: bool = False
+
+
+class Drafter(Protocol):
+    """Translates lines. Raises PolyreelError where its service can't be used at all."""
+
+    @property
+    def name(self) -> str:
+        """What the outcome calls it: the provider, and its model."""
+
+    async def translate(self, order: Order) -> Mapping[int, str]:
+        """The lines in the target language, by number; what could not be had is missing."""
+
+    async def shorten(self, order: Order, drafts: Mapping[int, str]) -> Mapping[int, str]:
+        """Shorter wordings of drafts that have no time to be said; empty from a service that can't."""
+
+
+class LineService(Protocol):
+    """A service that takes lines and gives lines (LibreTranslate, DeepL, Argos)."""
+
+    async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
+        """Each line in the target language."""
+
+
+class ChatService(Protocol):
+    """A language model behind a chat endpoint."""
+
+    async def complete(self, system: str, user: str) -> str:
+        """What the model says to this."""
