@@ -15,9 +15,11 @@ from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Answer
 from polyreel.vendors.resource import Resource
 from polyreel.vendors.translation.port import as_many, batches
-from polyreel.vendors.transport import Transport
+from polyreel.vendors.transport import Timeouts, Transport
 
 LINES_PER_CALL = 40
+# A model on one's own machine says nothing until it has said everything.
+_PATIENT = Timeouts(read=300.0, total=600.0)
 _INSTRUCTION = (
     "You translate subtitles from {source} to {target}. The user sends a JSON array of lines. Answer with nothing but "
     "a JSON array of the same length, one translation per line, in the same order. Keep names, numbers and line "
@@ -26,7 +28,7 @@ _INSTRUCTION = (
 
 
 class _Message(Answer):
-    content: str
+    content: str | None = None
 
 
 class _Choice(Answer):
@@ -50,13 +52,18 @@ class ChatTranslator(Resource):
 
     def __init__(self, model: str, *, base_url: str, api_key: str = "", limits: Limits | None = None) -> None:
         auth = KeyAuth("Authorization", api_key, "Bearer") if api_key else Anonymous()
-        super().__init__(Transport("chat", base_url, auth=auth, limits=limits))
+        super().__init__(Transport("chat", base_url, auth=auth, limits=limits, timeouts=_PATIENT))
         self.model = model
 
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """Each line in the target language, in calls of `LINES_PER_CALL` lines."""
         said = [line for batch in batches(lines, LINES_PER_CALL) for line in await self._batch(batch, source, target)]
         return said
+
+    async def complete(self, system: str, user: str) -> str:
+        """What the model says to one message, under an instruction."""
+        completion = await self.transport.ask(self._call(system, user), _Completion)
+        return completion.choices[0].message.content or "" if completion.choices else ""
 
     async def check(self) -> str:
         """Whether the endpoint answers, and has the model."""
@@ -66,18 +73,18 @@ class ChatTranslator(Resource):
 
     async def _batch(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         names = {"source": locales.english_name(source), "target": locales.english_name(target)}
-        messages = [
-            {"role": "system", "content": _INSTRUCTION.format(**names)},
-            {"role": "user", "content": json.dumps(list(lines), ensure_ascii=False)},
-        ]
-        body = json_body({"model": self.model, "messages": messages, "temperature": 0})
-        call = Call("translate", "POST", "/chat/completions", body=body, repeatable=True)
+        call = self._call(_INSTRUCTION.format(**names), json.dumps(list(lines), ensure_ascii=False))
         return await self.transport.send(call, lambda reply: as_many(lines, _array(reply), reply))
+
+    def _call(self, system: str, user: str) -> Call:
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        body = json_body({"model": self.model, "messages": messages, "temperature": 0})
+        return Call("translate", "POST", "/chat/completions", body=body, repeatable=True)
 
 
 def _array(reply: Reply) -> list[str]:
     choices = reply.read(_Completion).choices
-    text = choices[0].message.content if choices else ""
+    text = (choices[0].message.content or "") if choices else ""
     # Models like to wrap what they were told not to wrap.
     begin, end = text.find("["), text.rfind("]")
     try:
