@@ -97,7 +97,11 @@ def anchored(job: Job, folder: Path) -> Job:
     dubbing = job.dubbing
     if dubbing.provider == "dubformer":
         dubbing = dubbing.model_copy(update={"glossary": _place(dubbing.glossary, folder)})
-    return job.model_copy(update={"source": source, "targets": targets, "delivery": delivery, "dubbing": dubbing})
+    translation = job.translation
+    if translation:
+        translation = translation.model_copy(update={"glossary": _place(translation.glossary, folder)})
+    changed = {"source": source, "targets": targets, "delivery": delivery, "dubbing": dubbing}
+    return job.model_copy(update={**changed, "translation": translation})
 
 
 def delivered_to(job: Job, folder: Path) -> Job:
