@@ -18,6 +18,9 @@ def serve(descriptor: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
+    from deployments import one_writer
+
+    one_writer.install()
     listener = socket.socket(fileno=descriptor)
     config = uvicorn.Config(
         create_app(final=True),

@@ -13,6 +13,7 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import Flow
 from prefect.types.entrypoint import EntrypointType
+from prefect.utilities.callables import ParameterSchema
 
 from flows.batch import localise_batch
 from flows.inbox import localise_inbox
@@ -85,11 +86,21 @@ def _made(
         enforce_parameter_schema=True,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    made._parameter_openapi_schema = _without_others(made._parameter_openapi_schema)
     # Set even when empty: a schedule of an earlier start must not stay. Nor must a work pool.
     made.schedules = [*(schedules or [])]
     made.work_pool_name = None
     made.work_queue_name = None
     return made
+
+
+class _Strict(ParameterSchema):
+    additionalProperties: bool = False  # noqa: N815 - JSON Schema's word
+
+
+def _without_others(schema: ParameterSchema) -> ParameterSchema:
+    """A misspelt parameter is refused when the run is asked for, and not when it starts."""
+    return _Strict(**schema.model_dump(exclude_unset=True), additionalProperties=False)
 
 
 def _inbox_schedule(wishes: Wishes) -> list[DeploymentScheduleCreate]:

@@ -33,8 +33,7 @@ class WarmRunner(Runner):
         self._spare: asyncio.Task[Process] | None = None
 
     async def __aenter__(self) -> WarmRunner:
-        """Begin to warm the first process while the deployments are registered."""
-        self._spare = asyncio.create_task(_warm_process())
+        """Take over how runs are started."""
         await super().__aenter__()
         self._scheduled_run_poller._resolve_starter = self._starter_of
         return self
@@ -53,6 +52,7 @@ class WarmRunner(Runner):
 
     async def poll(self) -> None:
         """Look for runs and start them, until cancelled."""
+        self._spare = asyncio.create_task(_warm_process())
         await self._scheduled_run_poller.run()
 
     async def take(self) -> Process:

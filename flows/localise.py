@@ -14,6 +14,7 @@ from polyreel.engine.separate import Stems
 from polyreel.job import Job
 from polyreel.outcome import Outcome, Reel
 from polyreel.plan import LanguagePlan
+from tasks.artefacts import drawn
 from tasks.closing import decide, deliver
 from tasks.dub import collect_dub, request_dub, submit_dub, wait_for_dub
 from tasks.finish import Finished, check, convert_subtitles, mux
@@ -25,14 +26,20 @@ from tasks.reel import ingest, prepare, separate, trim
 async def localise(job: Job) -> Any:
     """Dub one reel into every language the job asks for, check each, and deliver what may go out."""
     begun = time.monotonic()
+    async with drawn(job) as picture:
+        picture.outcome = await every_stage(job)
+    return _state_of(picture.outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)}))
+
+
+async def every_stage(job: Job) -> Outcome:
+    """The stages, in their order."""
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
     stems = await separate(plan, reel)
     languages = await each_language(plan, lambda language: dub_language(language, reel, stems))
     decided = decide(plan, stems, reel, languages)
     packaged = await package(plan, languages, decided)
-    outcome = await deliver(plan, reel, languages, decided, packaged)
-    return _state_of(outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)}))
+    return await deliver(plan, reel, languages, decided, packaged)
 
 
 async def dub_language(language: LanguagePlan, reel: Reel, stems: Stems) -> Finished:

@@ -1,0 +1,177 @@
+"""What `polyreel submit`, `status`, `cancel` and `logs` say to a server: every call that they need, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import FlowFilter, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort, LogSort
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.states import Cancelling
+
+from flows.runs import create_run, deployment_id, key_of, outcome_of_run
+from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.job import Job
+
+_POLL_S = 0.5
+_PAGE = 200
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[PrefectClient]:
+    """A client; what goes wrong between it and the server is said in one line."""
+    try:
+        async with get_client() as client:
+            yield client
+    except PrefectHTTPStatusError as error:
+        raise _refused(error.response) from None
+    except httpx.TransportError as error:
+        raise PolyreelError(
+            f"the server does not answer ({type(error).__name__})",
+            code="server_unreachable",
+            remedy="What was handed in there goes on without us; ask again when it is back.",
+        ) from None
+
+
+def _refused(answer: httpx.Response) -> PolyreelError:
+    reason = _reason(answer)
+    if answer.status_code in (401, 403):
+        return PolyreelError(
+            "the server wants to know who you are",
+            code="unauthorized",
+            where=str(answer.url.copy_with(query=None)),
+            remedy="Set PREFECT_API_AUTH_STRING (user:password), or PREFECT_API_KEY, as the server expects it.",
+        )
+    if answer.status_code in (400, 409, 422):
+        return InvalidJob(
+            reason, code="refused", where="the server", remedy="Correct the job; `polyreel plan` tells more."
+        )
+    return PolyreelError(f"the server answered {answer.status_code}: {reason}", code="server_failed")
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        said = answer.json()
+    except ValueError:
+        return answer.text[:200]
+    return (
+        str(said.get("detail") or said.get("exception_message") or said)[:500] if isinstance(said, dict) else str(said)
+    )
+
+
+async def submit(client: PrefectClient, job: Job, key: str | None = None) -> FlowRun:
+    """Hand a job in. The same job again is the first run, unless another ``key`` is given."""
+    return await create_run(client, job, key or key_of(job))
+
+
+async def again(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """Another run with the parameters of an earlier one; whatever that one finished is not done again."""
+    old = await read(client, run_id)
+    if old.deployment_id is None:
+        raise InvalidJob(
+            "was not started through a deployment", where=str(run_id), remedy="Use `polyreel run JOB.yaml`."
+        )
+    if old.state and not old.state.is_final():
+        raise InvalidJob(
+            f"is {old.state.name} still", where=str(run_id), remedy=f"`polyreel status {run_id}` follows it."
+        )
+    # One new run for each run that is over, however often somebody asks.
+    return await client.create_flow_run_from_deployment(
+        old.deployment_id, parameters=old.parameters, name=_base_name(old), idempotency_key=f"again-{old.id}"
+    )
+
+
+def _base_name(run: FlowRun) -> str:
+    job = run.parameters.get("job")
+    return str(job["name"]) if isinstance(job, dict) and "name" in job else run.name
+
+
+async def read(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """One run. Raises `InvalidJob` when the server has none of this id."""
+    try:
+        return await client.read_flow_run(run_id)
+    except ObjectNotFound:
+        raise InvalidJob(
+            "there is no such run on this server",
+            code="no_such_run",
+            where=str(run_id),
+            remedy="`polyreel status` lists.",
+        ) from None
+
+
+async def recent(client: PrefectClient, limit: int) -> list[FlowRun]:
+    """The latest runs of jobs, the newest first."""
+    flows = FlowFilter.model_validate({"name": {"any_": ["localise", "localise-batch"]}})
+    return await client.read_flow_runs(flow_filter=flows, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit)
+
+
+async def finished(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """The run, once it is over."""
+    while True:
+        run = await read(client, run_id)
+        if run.state and run.state.is_final():
+            return run
+        await asyncio.sleep(_POLL_S)
+
+
+async def cancel(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """Ask for a run's end; over already, it stays as it is."""
+    run = await read(client, run_id)
+    if run.state is None or not run.state.is_final():
+        await client.set_flow_run_state(run_id, Cancelling(message="polyreel cancel"))
+    return await read(client, run_id)
+
+
+async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncIterator[str]:
+    """A run's log, oldest first; with ``follow``, until the run is over."""
+    await read(client, run_id)
+    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+    seen = 0
+    while True:
+        over = not follow or _is_over(await read(client, run_id))
+        while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):
+            seen += len(page)
+            for line in page:
+                yield f"{line.timestamp:%H:%M:%S} {line.message}"
+        if over:
+            return
+        await asyncio.sleep(_POLL_S)
+
+
+def _is_over(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_final()
+
+
+async def described(run: FlowRun) -> dict[str, Any]:
+    """A run in plain JSON; when it is over, with its outcome."""
+    state = run.state
+    found: dict[str, Any] = {
+        "run": str(run.id),
+        "job": _base_name(run),
+        "state": state.name if state else None,
+        "message": state.message if state else None,
+    }
+    if _is_over(run) and "job" in run.parameters:
+        found["outcome"] = await outcome_of_run(run, _base_name(run))
+    return found
+
+
+__all__ = [
+    "again",
+    "cancel",
+    "deployment_id",
+    "described",
+    "finished",
+    "log_lines",
+    "read",
+    "recent",
+    "server",
+    "submit",
+]

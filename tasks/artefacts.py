@@ -1,0 +1,159 @@
+"""What a person sees of a run in the Prefect UI: how far it is, the languages in a table, and a summary at the end.
+
+Drawing never fails a job: a server that doesn't take a picture is logged, and the job goes on. Each call costs the
+server 30 to 130 ms, so the picture follows the board at a distance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+from prefect.artifacts import (
+    acreate_markdown_artifact,
+    acreate_progress_artifact,
+    acreate_table_artifact,
+    aupdate_progress_artifact,
+)
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactUpdate
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.logging import get_logger
+
+from polyreel.job import Job
+from polyreel.locales import english_name
+from polyreel.outcome import LanguageOutcome, Outcome
+from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+from tasks.progress import Board, Step, board
+from tasks.summary import summary
+
+EVERY_S = 5.0
+EVERY_SHARE = 0.05
+_LOOK_S = 0.5
+_WEIGHTS = {"dub": 6, "separate": 3, "mux": 2, "package": 2}
+"""How long stages take beside each other; all others count one."""
+
+Drawn = TypeVar("Drawn")
+log = get_logger("polyreel.artefacts")
+
+
+@asynccontextmanager
+async def drawn(job: Job) -> AsyncIterator[Picture]:
+    """Draw a run while the block runs. On a server that is only this run's own, nobody looks: nothing is drawn."""
+    picture = Picture(job, board())
+    if os.environ.get("POLYREEL_EMBEDDED_SERVER"):
+        yield picture
+        return
+    follower = asyncio.create_task(picture.follow())
+    try:
+        yield picture
+    finally:
+        follower.cancel()
+        await asyncio.gather(follower, return_exceptions=True)
+        if picture.outcome:
+            await picture.finish(picture.outcome)
+
+
+class Picture:
+    """One run's artefacts."""
+
+    def __init__(self, job: Job, steps: Board) -> None:
+        self._job = job
+        self._board = steps
+        self._key = re.sub(r"[^a-z0-9]+", "-", job.name.lower()).strip("-") or "job"
+        self._progress: UUID | None = None
+        self._table: UUID | None = None
+        self.outcome: Outcome | None = None
+
+    async def follow(self) -> None:
+        """Draw what changed, every 5 s or 5 %, until cancelled."""
+        share, at = -1.0, 0.0
+        while True:
+            now = self.share()
+            if now > share and (now - share >= EVERY_SHARE or time.monotonic() - at >= EVERY_S):
+                await self._draw(now, [self._row(target.locale) for target in self._job.targets])
+                share, at = now, time.monotonic()
+            await asyncio.sleep(_LOOK_S)
+
+    async def finish(self, outcome: Outcome) -> None:
+        """The last picture, and the summary."""
+        await self._draw(1.0, [ended_row(locale, language) for locale, language in outcome.languages.items()])
+        await _tried(acreate_markdown_artifact(summary(outcome), key=f"{self._key}-summary", description="Summary"))
+
+    def share(self) -> float:
+        """How much of the run is done, 0 to 1."""
+        stages = [(stage, "") for stage in (*JOB_STAGES, *CLOSING_STAGES)]
+        stages += [(stage, target.locale) for target in self._job.targets for stage in LANGUAGE_STAGES]
+        done = sum(_weight(stage) * _share(self._board.steps.get((stage, locale))) for stage, locale in stages)
+        return done / sum(_weight(stage) for stage, _ in stages)
+
+    def _row(self, locale: str) -> dict[str, Any]:
+        steps = [step for step in self._board.steps.values() if step.locale == locale]
+        now = steps[-1] if steps else None
+        word = f"{now.stage} {now.state}" if now else "pending"
+        return {"language": locale, "name": english_name(locale), "state": word}
+
+    async def _draw(self, share: float, rows: list[dict[str, Any]]) -> None:
+        percent = round(share * 100, 1)
+        if self._progress is None:
+            self._progress = await _tried(
+                acreate_progress_artifact(percent, key=f"{self._key}-progress", description=self._job.name)
+            )
+            self._table = await _tried(
+                acreate_table_artifact(rows, key=f"{self._key}-languages", description="Languages")
+            )
+            return
+        await _tried(aupdate_progress_artifact(self._progress, percent))
+        if self._table:
+            await _tried(_redraw(self._table, rows))
+
+
+def _weight(stage: str) -> int:
+    return _WEIGHTS.get(stage, 1)
+
+
+def _share(step: Step | None) -> float:
+    if step is None:
+        return 0.0
+    return step.fraction if step.state == "running" else 1.0
+
+
+def ended_row(locale: str, language: LanguageOutcome) -> dict[str, Any]:
+    """A language in the table: state, length, fit, loudness, and why not where it was not delivered."""
+    checks = {check.name: check for check in language.checks}
+
+    def told(name: str) -> str:
+        check = checks.get(name)
+        return "" if check is None or check.value is None else f"{check.value} {check.unit}".strip()
+
+    return {
+        "language": locale,
+        "name": english_name(locale),
+        "state": language.status,
+        "length": told("duration"),
+        "fit": told("fit"),
+        "loudness": told("loudness"),
+        "why": language.error.message if language.error else "",
+        "video": language.video or "",
+    }
+
+
+async def _redraw(table: UUID, rows: list[dict[str, Any]]) -> None:
+    async with get_client() as client:
+        await client.update_artifact(table, ArtifactUpdate(data=json.dumps(rows)))
+
+
+async def _tried(call: Awaitable[Drawn]) -> Drawn | None:
+    try:
+        return await call
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        log.warning("The server did not take a picture of the run: %s", type(error).__name__)
+        return None
