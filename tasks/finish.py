@@ -10,6 +10,8 @@ from pydantic import Field
 from polyreel import locales
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.job import EmbeddedDubbing, Job, LoudnessTarget
 from polyreel.media.mux import AudioTrack, SubtitleTrack
 from polyreel.media.mux import mux as put_together
 from polyreel.outcome import Artefact, Check, LineFit, Problem, Reel, Value
@@ -88,7 +90,8 @@ async def check(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Trac
     track = read_file(path_of(tracks.script)).track
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
-    checks = (*check_dub(dubbed, Fraction(reel.duration)), summarised(findings, profile, len(track.cues)))
+    sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language.job)))
+    checks = (*check_dub(dubbed, Fraction(reel.duration)), *sound, summarised(findings, profile, len(track.cues)))
     return Finished(
         locale=language.locale,
         video=video,
@@ -98,3 +101,7 @@ async def check(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Trac
         lines=dubbed.lines,
         notes=(*language.notes, *dubbed.notes, *tracks.notes),
     )
+
+
+def _loudness(job: Job) -> LoudnessTarget:
+    return job.dubbing.loudness if isinstance(job.dubbing, EmbeddedDubbing) else "source"

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from polyreel.dubbing.port import Dubbed, DubRequest, Progress, Receipt
-from polyreel.engine.meter import STEP_MS, Meter, Power
-from polyreel.engine.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, plan_mix
+from polyreel.engine.meter import STEP_MS, Meter, Power, loudness_range
+from polyreel.engine.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, ducked_by, plan_mix
 from polyreel.engine.mixdown import Sources, mix_down
 from polyreel.engine.pcm import open_track
 from polyreel.engine.perform import Direction, Performance, perform
 from polyreel.engine.script import Script, spoken_script
-from polyreel.engine.separate import Bed, Stems, power_of
+from polyreel.engine.separate import Bed, Stems, power_of, weighted_power
 from polyreel.engine.stem import RATE, read_stem, samples_in
 from polyreel.engine.voices import Voice
 from polyreel.errors import EngineError, InvalidJob
@@ -30,7 +30,7 @@ from polyreel.subtitles.convert import read_file
 
 Result = TypeVar("Result")
 
-_VERSION = 1
+_VERSION = 2
 _BLOCK = RATE * 10
 
 
@@ -207,11 +207,26 @@ def _dubbed(request: DubRequest, performance: Performance, plan: MixPlan, track:
         target_lufs=plan.target_lufs,
         peak_limit_dbtp=request.peak_dbtp,
         dialogue_over_bed_lu=None if over is None else round(over, 1),
+        range_lu=round(track.loudness.range_lu, 1),
+        source_range_lu=round(loudness_range(weighted_power(stems.original)), 1),
+        speech_left_db=_speech_left(request, plan),
         seconds=str(track.length),
         separation=stems.kind,
         machine_draft=request.machine_draft,
         notes=(*stems.notes, *performance.notes),
     )
+
+
+def _speech_left(request: DubRequest, plan: MixPlan) -> float | None:
+    """What of the original's speech is under the dub: in the background, or in the original as far as it is ducked."""
+    stems = _stems(request)
+    if request.mix != "dub":
+        return None
+    if stems.background is not None:
+        return stems.speech_left_db
+    cues = _spans(request.source_script or request.script)
+    found = ducked_by(plan, power_of(stems.original), cues)
+    return None if found is None else round(found, 1)
 
 
 def _measured(value: float) -> float | None:

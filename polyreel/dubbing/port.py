@@ -81,6 +81,11 @@ class Dubbed(Value):
     target_lufs: float | None = None
     peak_limit_dbtp: float = -1.0
     dialogue_over_bed_lu: float | None = None
+    range_lu: float | None = Field(default=None, description="Loudness range of the finished track.")
+    source_range_lu: float | None = Field(default=None, description="Loudness range of the reel's own sound.")
+    speech_left_db: float | None = Field(
+        default=None, description="The original's speech under the dub, relative to the original. None: not measured."
+    )
     seconds: str = Field(default="0", description="Length of the track, exact.")
     separation: str = ""
     machine_draft: bool = False

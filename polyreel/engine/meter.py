@@ -20,6 +20,7 @@ STEP_MS = 100
 SILENCE = -70.0
 _OFFSET = -0.691
 _STEPS_PER_BLOCK = 4
+_STEPS_SHORT_TERM = 30
 # BS.1770-5, tables 1 and 2: the two biquads at 48 kHz. Their response is read off per frequency, so any rate will do.
 _SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585))
 _HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
@@ -95,6 +96,23 @@ def integrated(power: Power) -> float:
     if not len(audible):
         return -np.inf
     return loudness(float(audible[audible > audible.mean() / 10].mean()))
+
+
+def loudness_range(power: Power) -> float:
+    """Loudness range in LU (EBU Tech 3342) of a programme's weighted, summed power per step; 0 where it is too short.
+
+    The spread of the loudness of 3 s, from the 10th to the 95th of a hundred, without what is silent or 20 LU below.
+    """
+    if len(power) < _STEPS_SHORT_TERM:
+        return 0.0
+    sums = np.cumsum(np.concatenate([[0.0], power]))
+    blocks = (sums[_STEPS_SHORT_TERM:] - sums[:-_STEPS_SHORT_TERM]) / _STEPS_SHORT_TERM
+    audible = blocks[blocks > power_at(SILENCE)]
+    audible = audible[audible > audible.mean() / 100] if len(audible) else audible
+    if not len(audible):
+        return 0.0
+    low, high = np.percentile(audible, [10, 95])
+    return 10 * float(np.log10(high / low))
 
 
 def loudness(power: float) -> float:

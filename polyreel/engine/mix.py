@@ -98,6 +98,23 @@ def plan_mix(mix: Mix, material: Material, target_lufs: float) -> MixPlan:
     )
 
 
+def ducked_by(plan: MixPlan, bed: Power, cues: Spans) -> float | None:
+    """By how many dB (negative) the original's voice channels are lowered while its script says that somebody speaks.
+
+    Weighted by how loud they are: what is loud counts. None where nothing is heard then, or nothing is laid under.
+    """
+    inside = _steps(cues, len(bed))
+    if plan.curves is None or not inside.any():
+        return None
+    middles = np.arange(len(bed), dtype=np.int64)[inside] * _STEP + _STEP // 2
+    before = after = 0.0
+    for channel in _SPEECH_CHANNELS[plan.channels]:
+        power = bed[inside, channel]
+        before += float(power.sum())
+        after += float((power * 10 ** (plan.curves[channel].db_at(middles) / 10)).sum())
+    return 10 * math.log10(after / before) if before > 0 and after > 0 else None
+
+
 def _curves(
     mix: Mix, material: Material, speech_lufs: float, active: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[Curve, ...] | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from polyreel.engine.meter import CHANNEL_WEIGHTS, Meter, Power, integrated
@@ -153,6 +154,13 @@ def power_of(bed: Bed) -> Power:
     return found
 
 
+def weighted_power(bed: Bed) -> NDArray[np.float64]:
+    """A bed's power per step with its channels weighted and summed, as loudness counts them."""
+    power = power_of(bed)
+    weighted: NDArray[np.float64] = power @ np.array(CHANNEL_WEIGHTS[power.shape[1]])
+    return weighted
+
+
 def _channels(info: MediaInfo, track: int, reel: Path) -> tuple[Literal[1, 2, 6], tuple[str, ...]]:
     if track >= len(info.audio):
         raise MediaError(
@@ -203,6 +211,5 @@ def _starts(samples: int) -> Iterator[int]:
 
 def _lufs(bed: Bed) -> float | None:
     """Integrated loudness from the power that is known already; None where nothing is heard."""
-    power = power_of(bed)
-    found = integrated(power @ np.array(CHANNEL_WEIGHTS[power.shape[1]]))
+    found = integrated(weighted_power(bed))
     return round(found, 2) if math.isfinite(found) else None

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.engine import spleeter
-from polyreel.engine.meter import CHANNEL_WEIGHTS, STEP_MS
+from polyreel.engine.meter import STEP_MS
 from polyreel.engine.pcm import Frames, WorkingTrack, open_track
-from polyreel.engine.separate import Bed, Stems, power_of
+from polyreel.engine.separate import Bed, Stems, weighted_power
 from polyreel.engine.separation_track import PAIRS, RATE, listened
 from polyreel.engine.spleeter import MaskOf
 from polyreel.engine.threads import GoOn, in_thread
@@ -145,16 +145,10 @@ def _pair(track: WorkingTrack, start: int) -> Frames:
 
 def _places(original: Bed, background: Bed) -> Iterable[int]:
     """Where the most was taken out, as steps; where nothing was, the loudest places. Places don't overlap."""
-    whole, rest = _loudness(original), _loudness(background)
+    whole, rest = weighted_power(original), weighted_power(background)
     taken = np.maximum(whole - rest, 0)
     if taken.sum() <= 1e-3 * whole.sum():
         taken = whole
     starts = range(0, max(1, len(taken) - _STEPS // 2), _STEPS)
     found = sorted(starts, key=lambda start: -float(taken[start : start + _STEPS].sum()))
     return found[:_PLACES]
-
-
-def _loudness(bed: Bed) -> NDArray[np.float64]:
-    power = power_of(bed)
-    weighted: NDArray[np.float64] = power @ np.array(CHANNEL_WEIGHTS[power.shape[1]])
-    return weighted

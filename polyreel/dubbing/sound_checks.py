@@ -1,0 +1,155 @@
+"""What is checked of a dub's sound beyond its level: the original's speech under it, its range, speech out of place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.dubbing.port import Dubbed
+from polyreel.engine.ducking import merged
+from polyreel.engine.stem import RATE, read_stem
+from polyreel.job import LoudnessTarget
+from polyreel.outcome import Artefact, Check, CheckStatus, LineFit
+from polyreel.store import path_of
+
+
+@dataclass(frozen=True, slots=True)
+class SoundLimits:
+    """A profile's limits: where a check warns, and how far beyond that it fails.
+
+    ``speech_left_db`` relative to the original's speech; ``range_lu`` in LU, None: the reel's own and a little more.
+    """
+
+    speech_left_db: float = -20.0
+    speech_left_fail_db: float = -12.0
+    range_lu: float | None = 20.0
+    range_fail_lu: float = 5.0
+
+
+# Netflix's Sound Mix Specifications ask for 18 LU at most; EBU Tech 3343 calls 20 LU the most that homes can use. For
+# the web, which is heard on telephones, 15 is our own figure.
+_LIMITS: dict[LoudnessTarget, SoundLimits] = {
+    "source": SoundLimits(range_lu=None),
+    "ebu": SoundLimits(),
+    "atsc": SoundLimits(),
+    "netflix": SoundLimits(range_lu=18.0),
+    "web": SoundLimits(range_lu=15.0),
+}
+_WIDER_THAN_SOURCE_LU = 4.0
+_LEAST_WIDE_LU = 15.0
+# EBU Tech 3342: for programmes of less than a minute the measure says little.
+_SHORT_MS = 60_000
+
+_AUDIBLE = 10 ** (-50 / 20)
+_STEP_MS = 20
+_EARLY_MS, _LATE_MS = 150, 250
+_STRAY_WARN_MS, _STRAY_FAIL_MS = 100, 1000
+
+
+def limits_of(target: LoudnessTarget) -> SoundLimits:
+    """The limits that belong to a job's loudness target."""
+    return _LIMITS[target]
+
+
+def check_sound(dubbed: Dubbed, reel_ms: int, limits: SoundLimits) -> tuple[Check, ...]:
+    """Every check of the sound that could be made. Reads the speech stem; blocks."""
+    checks: list[Check] = []
+    if dubbed.speech_left_db is not None:
+        checks.append(check_background_speech(dubbed.speech_left_db, dubbed.separation, limits))
+    if dubbed.range_lu is not None:
+        checks.append(check_range(dubbed.range_lu, dubbed.source_range_lu, reel_ms, limits))
+    if dubbed.speech is not None and dubbed.lines:
+        checks.append(check_window(dubbed.speech, dubbed.lines))
+    return tuple(checks)
+
+
+def check_background_speech(left_db: float, separation: str, limits: SoundLimits) -> Check:
+    """How much of the original's speech is still heard under the new one."""
+    status = _judged(left_db, limits.speech_left_db, limits.speech_left_fail_db)
+    told = {
+        "given": "the given background holds speech",
+        "learned": "separation left speech behind",
+        "ducked": "the original is not lowered enough where its script says that somebody speaks",
+    }
+    return Check(
+        name="background_speech",
+        value=round(left_db, 1),
+        unit="dB",
+        limit=limits.speech_left_db,
+        status=status,
+        detail=f"{told.get(separation, separation)}: give a clean `source.background`" if status != "pass" else "",
+    )
+
+
+def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: SoundLimits) -> Check:
+    """Loudness range against the profile's, or against the reel's own."""
+    limit = limits.range_lu
+    if limit is None:
+        limit = max(_LEAST_WIDE_LU, (source_lu or 0.0) + _WIDER_THAN_SOURCE_LU)
+    status = _judged(range_lu, limit, limit + limits.range_fail_lu)
+    if status == "fail" and reel_ms < _SHORT_MS:
+        status = "warn"
+    own = "" if source_lu is None else f"the original's is {source_lu:.1f}"
+    return Check(
+        name="loudness_range", value=round(range_lu, 1), unit="LU", limit=round(limit, 1), status=status, detail=own
+    )
+
+
+def check_window(stem: Artefact, lines: tuple[LineFit, ...]) -> Check:
+    """Whether the speech stem is silent wherever no line is due: neither in its cue nor where it was placed."""
+    due = merged((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _over(line) + _LATE_MS) for line in lines)
+    strays = [span for span in _heard(stem) for span in _outside(span, due)]
+    total = sum(end - start for start, end in strays)
+    status = _judged(total, _STRAY_WARN_MS, _STRAY_FAIL_MS)
+    shown = ", ".join(f"{start / 1000:.1f} s" for start, _ in strays[:5])
+    return Check(
+        name="speech_window",
+        value=total,
+        unit="ms outside",
+        limit=_STRAY_WARN_MS,
+        status=status,
+        detail=f"speech where no line is due, at {shown}" if status != "pass" else "",
+    )
+
+
+def _over(line: LineFit) -> int:
+    return max(line.cue_end_ms, line.end_ms)
+
+
+def _judged(value: float, warn: float, fail: float) -> CheckStatus:
+    """``pass`` up to one limit, ``warn`` up to the other."""
+    return "pass" if value <= warn else "warn" if value <= fail else "fail"
+
+
+def _heard(stem: Artefact) -> Iterator[tuple[int, int]]:
+    """Where the stem is audible, as spans in ms."""
+    path, step = path_of(stem), RATE * _STEP_MS // 1000
+    count, block = stem.bytes // 2, step * 1000
+    spans: list[tuple[int, int]] = []
+    for start in range(0, count, block):
+        loud = _loud(read_stem(path, start, min(block, count - start)), step)
+        first = start // step
+        spans += [((first + at) * _STEP_MS, (first + at + 1) * _STEP_MS) for at in np.flatnonzero(loud).tolist()]
+    return iter(merged(spans))
+
+
+def _loud(samples: NDArray[np.float32], step: int) -> NDArray[np.bool_]:
+    padded = np.pad(samples, (0, -len(samples) % step)).reshape(-1, step)
+    audible: NDArray[np.bool_] = np.sqrt(np.square(padded).mean(axis=1)) > _AUDIBLE
+    return audible
+
+
+def _outside(span: tuple[int, int], due: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The parts of a span that lie in none of the others (which are in order and don't touch)."""
+    at, end = span
+    for start, stop in due:
+        if start >= end:
+            break
+        if start > at:
+            yield at, start
+        at = max(at, stop)
+    if at < end:
+        yield at, end
