@@ -8,6 +8,7 @@ from pathlib import Path
 from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Delivered, Item, Parcel
 from polyreel.engine.separate import Stems
+from polyreel.errors import DeliveryError
 from polyreel.outcome import LanguageOutcome, Outcome, Problem, Reel, status_of
 from polyreel.plan import LanguagePlan, Plan
 from tasks.finish import Finished, Languages
@@ -58,8 +59,25 @@ def _decided(
     )
 
 
-@stage("deliver")
 async def deliver(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, packaged: Packaged) -> Outcome:
+    """Hand over all that may go out. Where that fails, everything made is kept, and the outcome says why."""
+    try:
+        return await hand_over(plan, reel, languages, outcome, packaged)
+    except DeliveryError as error:
+        return _undelivered(outcome, Problem(**error.as_dict()))
+
+
+def _undelivered(outcome: Outcome, problem: Problem) -> Outcome:
+    languages = {
+        locale: each.model_copy(update={"status": "failed", "error": problem}) if each.status == "delivered" else each
+        for locale, each in outcome.languages.items()
+    }
+    status = status_of(languages.values())
+    return outcome.model_copy(update={"languages": languages, "status": status, "error": problem})
+
+
+@stage("deliver")
+async def hand_over(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, packaged: Packaged) -> Outcome:
     """Bring everything that may go out to every folder of the job. Doing it again writes only what is missing."""
     out = [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
     if not out:

@@ -178,3 +178,32 @@ def test_progress_is_told_line_by_line_when_nobody_watches(work: Any, polyreel: 
     assert "es-ES: mux done" in done.stderr
     assert "completed: 1 of 1 delivered" in done.stdout
     assert "manifest.json" in done.stdout
+
+
+def test_a_folder_that_can_not_be_delivered_to_loses_nothing(work: Any, polyreel: Any) -> None:
+    """Something else stands where the video goes: exit code 1 with the reason; out of the way, the rest is there."""
+    job = work("es-ES")
+    stranger = job.parent / "out" / "narrated" / "es-ES" / "narrated.es-ES.mp4"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_text("somebody else's")
+    first = polyreel("run", job, "--json")
+    assert (first.code, first.json["status"]) == (1, "failed")
+    assert first.json["languages"]["es-ES"]["error"]["code"] == "name_taken"
+    assert stranger.read_text() == "somebody else's"
+
+    stranger.unlink()
+    second = polyreel("run", job, "--json")
+    assert second.code == 0, second.stderr
+    assert set(second.json["languages"]["es-ES"]["stages"].values()) == {"cached"}
+
+
+def test_a_clean_background_is_used_and_said(work: Any, polyreel: Any, testdata: Path) -> None:
+    """A music-and-effects track that the user gives lies under the new speech, and the outcome says `given`."""
+    job = work("es-ES")
+    asked = json.loads(job.read_text())
+    asked["source"]["background"] = str(testdata / "media" / "moviepy-bbb_0_30.webm")
+    asked["trim"] = {"end": 10}
+    job.write_text(json.dumps(asked))
+    done = polyreel("run", job, "--json")
+    assert done.code == 0, done.stderr
+    assert done.json["separation"] == "given"
