@@ -36,6 +36,7 @@ _STYLES = (510, 256)
 _MOST_CHARACTERS = 4000
 _SPEEDS = (0.7, 1.5)
 _FAINTEST = 1e-3
+_PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
 _SILENCE = 10 ** (-40 / 20)  # the model's own hush lies below it
 _FRONTENDS = {"ja": japanese.phonemes, "zh": mandarin.phonemes}
 
@@ -136,7 +137,9 @@ def _joined(said: Sequence[Samples], pieces: Sequence[Phrase]) -> Samples:
     parts: list[Samples] = []
     for sound, piece in zip(said, pieces, strict=False):
         parts += [sound, np.zeros(round(piece.pause_s * RATE), np.float32)]
-    return np.concatenate(parts[:-1])
+    whole = np.concatenate(parts[:-1])
+    peak = float(np.abs(whole).max())
+    return whole if peak <= _PEAK else whole * np.float32(_PEAK / peak)
 
 
 # -- what is loaded once per process
