@@ -103,6 +103,14 @@ class Target(Asked):
     )
 
 
+class Speaker(Asked):
+    """One person who speaks in the source."""
+
+    voices: dict[Locale, str] = Field(
+        default_factory=dict, title="Voices", description="The voice in each language: `es-ES: VOICE`."
+    )
+
+
 def _target(value: Any) -> Any:
     return {"locale": value} if isinstance(value, str) else value
 
@@ -270,6 +278,11 @@ class Job(Asked):
     trim: Trim | None = Field(default=None, title="Trim")
     targets: Annotated[tuple[TargetOrLocale, ...], Strict(False)] = Field(
         min_length=1, max_length=200, title="Targets", description="The languages to dub into."
+    )
+    speakers: dict[str, Speaker] | None = Field(
+        default=None,
+        title="Speakers",
+        description="Whose voice is whose, by the name in the scripts. The outcome's `speakers` has this very shape.",
     )
     dubbing: Dubbing = Field(default_factory=EmbeddedDubbing, title="Dubbing")
     translation: Translation | None = Field(

@@ -84,6 +84,8 @@ class EmbeddedDubber:
             locale=request.locale,
             samples=samples_in(request.seconds),
             asked=request.voices,
+            roster=request.roster,
+            pinned=request.pinned,
             beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
         )
         script = _script(request.script)
@@ -213,7 +215,7 @@ def _dubbed(request: DubRequest, performance: Performance, plan: MixPlan, track:
         seconds=str(track.length),
         separation=stems.kind,
         machine_draft=request.machine_draft,
-        notes=(*stems.notes, *performance.notes),
+        notes=(*stems.notes, *request.notes, *performance.notes),
     )
 
 

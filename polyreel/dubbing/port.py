@@ -34,7 +34,9 @@ class DubRequest(Value):
     machine_draft: bool = Field(default=False, description="The target script was translated by a machine, unread.")
     speakers: int | None = None
     mix: Mix = "dub"
-    voices: tuple[str, ...] = Field(default=(), description="One for everybody, or one per speaker, by name order.")
+    voices: tuple[str, ...] = Field(default=(), description="One for everybody, or one per speaker of the roster.")
+    roster: tuple[str, ...] = Field(default=(), description="Everybody who speaks in the job, by first appearance.")
+    pinned: tuple[tuple[str, str], ...] = Field(default=(), description="(speaker, voice) that the job says.")
     stems: Stems | None = Field(default=None, description="Needed by the embedded engine.")
     background: Artefact | None = Field(default=None, description="The user's clean background, for vendors.")
     media_url: str | None = Field(default=None, description="Where a vendor fetches the reel.")
@@ -42,6 +44,7 @@ class DubRequest(Value):
     callback_url: str | None = None
     target_lufs: float | None = Field(default=None, description="None: as loud as the source.")
     peak_dbtp: float = -1.0
+    notes: tuple[str, ...] = Field(default=(), description="What a person should be told of the request.")
     options: dict[str, Any] = Field(default_factory=dict, description="The provider's own options, from the job.")
 
     @property

@@ -28,12 +28,17 @@ class Performance(Value):
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """How a script is to be spoken. ``samples`` is the reel's length at 48 kHz; ``asked`` the voices a job names."""
+    """How a script is to be spoken. ``samples`` is the reel's length at 48 kHz; ``asked`` the voices a job names.
+
+    ``roster`` is everybody who speaks in the whole job, ``pinned`` (speaker, voice) what a job says of single ones.
+    """
 
     locale: str
     samples: int
     asked: tuple[str, ...] = ()
     beat_ms: int = 0
+    roster: tuple[str, ...] = ()
+    pinned: tuple[tuple[str, str], ...] = ()
 
     @property
     def reel_ms(self) -> int:
@@ -67,7 +72,7 @@ def perform(
     session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
     lines, notes = _within(script, direction.reel_ms)
     sentences = into_sentences(lines)
-    said = session.say(sentences, assign(voice, direction.locale, (s.speaker for s in sentences), direction.asked))
+    said = session.say(sentences, _cast(voice, direction, sentences))
     if not said:
         raise EngineError(
             "nothing in the script can be spoken.",
@@ -81,6 +86,12 @@ def perform(
     return Performance(
         stem=session.write(cast), lines=tuple(sorted(found, key=lambda line: line.start_ms)), notes=notes
     )
+
+
+def _cast(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
+    speakers = (sentence.speaker for sentence in sentences)
+    pinned = dict(direction.pinned)
+    return assign(voice, direction.locale, speakers, direction.asked, roster=direction.roster, pinned=pinned)
 
 
 def _within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:

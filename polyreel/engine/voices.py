@@ -63,19 +63,31 @@ class Voice(Protocol):
 
 
 def assign(
-    voice: Voice, locale: str, speakers: Iterable[str | None], asked: Sequence[str] = ()
+    voice: Voice,
+    locale: str,
+    speakers: Iterable[str | None],
+    asked: Sequence[str] = (),
+    *,
+    roster: Sequence[str] = (),
+    pinned: Mapping[str, str] | None = None,
 ) -> Mapping[str | None, str]:
-    """One voice id per speaker, by the order of the speakers' names, so that every run casts alike.
+    """One voice id per speaker, so that every run casts alike.
 
-    ``asked`` holds the voices that a job names: one for everybody, or one per speaker in that same order (the rest are
-    cast from what is left). The nameless speaker comes first. Raises NoVoice.
+    ``roster`` is everybody who speaks in the whole job, in an order that stays (``""``: the nameless); who is not in it
+    comes after, by name. ``asked`` holds the voices that a job names: one for everybody, or one per speaker in that
+    order (the rest are cast from what is left). ``pinned`` has the voices of single speakers, and comes first.
+    Raises NoVoice.
     """
-    names = sorted(set(speakers), key=lambda name: (name is not None, name or ""))
+    present = sorted(set(speakers), key=lambda name: (name is not None, name or ""))
+    names = list(dict.fromkeys([*(name or None for name in roster), *present]))
+    own = {name: voice.resolve(locale, each) for name, each in (pinned or {}).items()}
     wanted = [voice.resolve(locale, each) for each in asked]
     if len(wanted) == 1:
-        return dict.fromkeys(names, wanted[0])
+        return dict.fromkeys(names, wanted[0]) | own
     company = [each for each in voice.cast(locale) if each not in wanted]
-    order = wanted + company
+    # Nobody gets a voice that is somebody's own, as long as there are others.
+    order = [each for each in wanted + company if each not in own.values()] or wanted + company
     if not order:
         raise EngineError(f"no voice is left for {locale}.", remedy="Name fewer voices, or none.")
-    return {name: order[place % len(order)] for place, name in enumerate(names)}
+    free = [name for name in names if name not in own]
+    return {name: order[place % len(order)] for place, name in enumerate(free)} | own

