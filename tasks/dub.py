@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from fractions import Fraction
 
+from polyreel.dubbing.casting import cast_script, named
 from polyreel.dubbing.choice import dubber_for, loudness_of, voices_asked
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Receipt
 from polyreel.engine.separate import Stems
+from polyreel.engine.textlanguage import contradiction
 from polyreel.errors import SubtitleError
 from polyreel.outcome import Artefact, Reel
 from polyreel.plan import LanguagePlan
 from polyreel.store import Store, path_of
-from polyreel.subtitles import read_file, write
+from polyreel.subtitles import plain_text, read_file, write
+from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import trim as cut_cues
 from tasks.progress import reporter
 from tasks.stage import key_of, stage
@@ -21,7 +25,9 @@ from tasks.stage import key_of, stage
 async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems) -> DubRequest:
     """What is asked of the dubber: the scripts, moved and cut with the trim, and every option of the job."""
     job, store = language.job, Store()
-    script = _cut(language.script, reel, store)
+    whole = [named(track, job) for track in (_read(language.source_script), _read(language.script)) if track]
+    source = _cut(whole[0], reel) if language.source_script else None
+    script = _cut(whole[-1], reel) if language.script else None
     if script is None:
         raise SubtitleError(
             "no cue of the script lies inside the trim",
@@ -29,30 +35,53 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems) -> DubRe
             where=language.locale,
             remedy="Trim less, or give a script for this part.",
         )
+    await asyncio.to_thread(_require_language, script, language.locale)
+    casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
     lufs, peak = loudness_of(job.dubbing) if job.dubbing.provider == "embedded" else (None, -1.0)
     return DubRequest(
         locale=language.locale,
         source_locale=job.source.locale,
         reel=reel.file,
         duration=reel.duration,
-        script=script,
-        source_script=_cut(language.source_script, reel, store),
+        script=_kept(casting.script, store),
+        source_script=_kept(source, store) if source else None,
+        machine_draft=language.machine_draft,
         speakers=job.source.speakers,
         mix=job.dubbing.mix,
         voices=language.voice,
+        roster=casting.roster,
+        pinned=casting.pinned,
         stems=stems,
         target_lufs=lufs,
         peak_dbtp=peak,
+        notes=casting.notes,
     )
 
 
-def _cut(script: Artefact | None, reel: Reel, store: Store) -> Artefact | None:
-    """A script with the reel's own zero, as WebVTT; None where nothing of it is left."""
-    if script is None:
-        return None
+def _require_language(script: Track, locale: str) -> None:
+    found = contradiction(" ".join(plain_text(cue.text) for cue in script.cues), locale)
+    if found:
+        raise SubtitleError(
+            f"the script is written in {found}",
+            code="wrong_language",
+            where=locale,
+            remedy="Give the script of this language, or correct the target's locale.",
+        )
+
+
+def _read(script: Artefact | None) -> Track | None:
+    return read_file(path_of(script)).track if script else None
+
+
+def _cut(track: Track, reel: Reel) -> Track | None:
+    """A script with the reel's own zero; None where nothing of it is left."""
     start_ms = round(Fraction(reel.start) * 1000)
-    track = cut_cues(read_file(path_of(script)).track, start_ms, start_ms + reel.duration_ms)
-    return store.keep_bytes(write(track, "vtt").text.encode(), ".vtt") if track.cues else None
+    cut = cut_cues(track, start_ms, start_ms + reel.duration_ms)
+    return cut if cut.cues else None
+
+
+def _kept(track: Track, store: Store) -> Artefact:
+    return store.keep_bytes(write(track, "vtt").text.encode(), ".vtt")
 
 
 @stage("submit", key=key_of("submit"))
