@@ -17,9 +17,10 @@ from polyreel.plan import LanguagePlan
 from tasks.artefacts import drawn
 from tasks.closing import decide, deliver
 from tasks.dub import collect_dub, request_dub, submit_dub, wait_for_dub
-from tasks.finish import Finished, check, convert_subtitles, mux
+from tasks.finish import Finished, check, convert_subtitles, listen, mux
 from tasks.package import package
 from tasks.reel import ingest, prepare, separate, trim
+from tasks.script import with_script, with_source_script
 
 
 @flow(name="localise", flow_run_name="{job.name}", persist_result=True, result_serializer="json")
@@ -36,6 +37,7 @@ async def every_stage(job: Job) -> Outcome:
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
     stems = await separate(plan, reel)
+    plan = await with_source_script(plan, reel, stems)
     languages = await each_language(plan, lambda language: dub_language(language, reel, stems))
     decided = decide(plan, stems, reel, languages)
     packaged = await package(plan, languages, decided)
@@ -44,13 +46,15 @@ async def every_stage(job: Job) -> Outcome:
 
 async def dub_language(language: LanguagePlan, reel: Reel, stems: Stems) -> Finished:
     """One language's chain. A failure here is this language's own."""
+    language = await with_script(language, reel)
     request = await request_dub(language, reel, stems)
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
     dubbed = await collect_dub(language, request, receipt)
+    listening = await listen(language, request, dubbed)
     tracks = await convert_subtitles(language, request, dubbed)
     video = await mux(language, reel, dubbed, tracks)
-    return await check(language, reel, dubbed, tracks, video)
+    return await check(language, reel, dubbed, tracks, video, listening=listening)
 
 
 async def outcome_of(job: Job) -> Outcome:

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from polyreel import results
+from polyreel.dubbing.casting import ear_of
 from polyreel.dubbing.choice import dubber_for, require_voices, voices_asked, voicing
 from polyreel.dubbing.parting import parting_of
+from polyreel.dubbing.translation import check_glossary, require_ways
+from polyreel.engine.transcribe.whisper import listener_here
 from polyreel.errors import InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.job import Job, Target
 from polyreel.jobfile import is_address
 from polyreel.media.probe import MediaInfo, check_source, check_trim, probe
 from polyreel.outcome import Artefact, Problem
-from polyreel.plan import LANGUAGE_STAGES, LanguagePlan, Plan, voices_of
+from polyreel.plan import LANGUAGE_STAGES, LanguagePlan, MadeScript, Plan, voices_of
 from polyreel.sources.ingest import ingest
 from polyreel.store import Store, path_of
 from polyreel.subtitles import read_file, write
@@ -28,7 +31,7 @@ async def prepare(job: Job, store: Store) -> Plan:
     ``problem`` instead, so that the others go on.
     """
     _refuse_what_this_version_lacks(job)
-    _require_scripts(job)
+    require_ways(job)
     _look_at_local_source(job)
     source_script = await _source_script(job, store)
     background = await _background(job, store)
@@ -36,7 +39,15 @@ async def prepare(job: Job, store: Store) -> Plan:
     languages = tuple([await _language(job, target, source_script, store) for target in job.targets])
     if all(language.problem for language in languages):
         raise _none_can_begin(job, languages)
-    return Plan(job=job, languages=languages, source_script=source_script, background=background, parting=parting)
+    return Plan(
+        job=job,
+        languages=languages,
+        source_script=source_script,
+        background=background,
+        parting=parting,
+        ear=ear_of(job),
+        listener=listener_here(),
+    )
 
 
 def check_reel(info: MediaInfo, job: Job) -> None:
@@ -50,6 +61,8 @@ async def look_ahead(plan: Plan, store: Store) -> dict[str, Any]:
     """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here)."""
     source = await ingest(plan.job.source.media, store) if not is_address(plan.job.source.media) else None
     minutes = _minutes(plan, source)
+    known = _with_made_scripts(plan.bound(source)) if source else plan
+    own = ("trim", "separate", "transcribe") if plan.needs_transcript else ("trim", "separate")
     return {
         "job": plan.job.name,
         "source": {"media": plan.job.source.media, "sha256": source.sha256 if source else None},
@@ -57,26 +70,44 @@ async def look_ahead(plan: Plan, store: Store) -> dict[str, Any]:
         "quote": {"minutes": minutes, "paid_minutes": 0, "sentence": _quote(plan, minutes)},
         "stages": {
             "ingest": "done" if source else "unknown",
-            **{stage: _state(plan, stage, source, "") for stage in ("trim", "separate")},
+            **{stage: _state(known, stage) for stage in own},
             **({"package": "to do"} if plan.job.packaging else {}),
             "deliver": "to do",
         },
-        "languages": {each.locale: _language_ahead(plan, each, source) for each in plan.languages},
+        "languages": {each.locale: _language_ahead(each) for each in known.languages},
         "delivers_to": [str(Path(folder) / plan.job.name) for folder in plan.folders],
     }
 
 
-def _language_ahead(plan: Plan, language: LanguagePlan, source: Artefact | None) -> dict[str, Any]:
-    stages = {stage: _state(plan, stage, source, language.locale) for stage in LANGUAGE_STAGES}
-    if language.problem:
-        stages = dict.fromkeys(stages, "can't")
+def _language_ahead(language: LanguagePlan) -> dict[str, Any]:
+    made = ("translate",) if language.needs_draft or language.machine_draft else ()
+    stages = {stage: "can't" if language.problem else _state(language, stage) for stage in (*made, *LANGUAGE_STAGES)}
     return {"stages": stages, "error": language.problem.model_dump() if language.problem else None}
 
 
-def _state(plan: Plan, stage: str, source: Artefact | None, locale: str) -> str:
-    if source is None:
+def _state(plan: Plan | LanguagePlan, stage: str) -> str:
+    """Keys are there once the source is."""
+    key = plan.stage_keys.get(stage)
+    if key is None:
         return "unknown"
-    return "done" if results.is_done(plan.key(stage, source.sha256, locale)) else "to do"
+    return "done" if results.is_done(key) else "to do"
+
+
+def _with_made_scripts(plan: Plan) -> Plan:
+    """A bound plan with the scripts that earlier runs have heard and drafted: later stages are kept under them."""
+    if plan.needs_transcript and (heard := _made(plan.stage_keys["transcribe"])):
+        plan = plan.transcribed(heard)
+    return plan.model_copy(update={"languages": tuple(map(_with_draft, plan.languages))})
+
+
+def _with_draft(language: LanguagePlan) -> LanguagePlan:
+    made = _made(language.stage_keys["translate"]) if language.needs_draft else None
+    return language.drafted(made) if made else language
+
+
+def _made(key: str) -> MadeScript | None:
+    found = results.value_of(key)
+    return MadeScript.model_validate(found) if found else None
 
 
 def _minutes(plan: Plan, source: Artefact | None) -> float | None:
@@ -115,17 +146,6 @@ def _refuse_what_this_version_lacks(job: Job) -> None:
             )
 
 
-def _require_scripts(job: Job) -> None:
-    without = [target.locale for target in job.targets if target.subtitles is None]
-    if without:
-        raise InvalidJob(
-            f"no script for {', '.join(without)}, and no translator is set up",
-            code="missing_script",
-            where="targets",
-            remedy="Give each target its script (`subtitles: FILE.srt` or .vtt, timed to the video), or leave it out.",
-        )
-
-
 def _look_at_local_source(job: Job) -> None:
     media = job.source.media
     if is_address(media):
@@ -160,9 +180,10 @@ async def _background(job: Job, store: Store) -> Artefact | None:
 
 
 async def _language(job: Job, target: Target, source_script: Artefact | None, store: Store) -> LanguagePlan:
-    assert target.subtitles is not None  # noqa: S101 - _require_scripts has seen to it
     voice = voices_of(target)
     try:
+        if target.subtitles is None:
+            return await _to_be_drafted(job, target, source_script, store)
         reading, kept = await _script(job, target.subtitles, f"targets {target.locale}", store)
         require_voices(target.locale, voice, voices_asked(job.dubbing))
     except InvalidJob as error:
@@ -181,6 +202,30 @@ async def _language(job: Job, target: Target, source_script: Artefact | None, st
         voicing=voicing(job.dubbing),
         notes=notes,
     )
+
+
+async def _to_be_drafted(job: Job, target: Target, source_script: Artefact | None, store: Store) -> LanguagePlan:
+    """A language whose script is translated from the source's."""
+    require_voices(target.locale, voices_of(target), voices_asked(job.dubbing))
+    return LanguagePlan(
+        job=job,
+        locale=target.locale,
+        source_script=source_script,
+        voice=voices_of(target),
+        voicing=voicing(job.dubbing),
+        glossary=await _glossary(job, target.locale, store),
+    )
+
+
+async def _glossary(job: Job, locale: str, store: Store) -> Artefact | None:
+    place = job.translation.glossary if job.translation else None
+    if place is None:
+        return None
+    if not is_address(place):
+        _require_file(place, "translation.glossary")
+    kept = await ingest(place, store)
+    check_glossary(path_of(kept), job.source.locale, locale, place)
+    return kept
 
 
 async def _script(job: Job, place: str, field: str, store: Store) -> tuple[Reading, Artefact]:

@@ -24,11 +24,20 @@ def record_of(key: str) -> Path:
 def is_done(key: str) -> bool:
     """Whether a stage's result is recorded, readable, and all its artefacts are still there."""
     try:
-        value = json.loads(json.loads(record_of(key).read_bytes())["result"])
+        value = _recorded(key)
     except (OSError, ValueError, KeyError, TypeError):
         return False
     store = Store()
     return all(store.has(artefact) for artefact in artefacts_in(value))
+
+
+def value_of(key: str) -> Any:
+    """What a stage returned, as plain JSON; None where it is not done, or its files are gone."""
+    return _recorded(key) if is_done(key) else None
+
+
+def _recorded(key: str) -> Any:
+    return json.loads(json.loads(record_of(key).read_bytes())["result"])
 
 
 def drop_if_unusable(key: str) -> None:

@@ -8,12 +8,17 @@ from fractions import Fraction
 from pydantic import Field
 
 from polyreel import locales
+from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
+from polyreel.dubbing.hearing import heard_in
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.engine.transcribe.whisper import listener_command, listener_here, usual_listener
+from polyreel.engine.transcribe.words import Heard
 from polyreel.job import EmbeddedDubbing, Job, LoudnessTarget
 from polyreel.media.mux import AudioTrack, SubtitleTrack
 from polyreel.media.mux import mux as put_together
+from polyreel.media.probe import probe
 from polyreel.outcome import Artefact, Check, LineFit, Problem, Reel, Value
 from polyreel.plan import LanguagePlan
 from polyreel.store import Store, path_of
@@ -29,6 +34,13 @@ class Tracks(Value):
 
     files: dict[str, Artefact]
     script: Artefact
+    notes: tuple[str, ...] = ()
+
+
+class Listening(Value):
+    """What was heard in the finished dub; without it, why not."""
+
+    heard: Heard | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -49,6 +61,17 @@ class Languages(Value):
 
     finished: tuple[Finished, ...] = ()
     problems: dict[str, Problem] = Field(default_factory=dict)
+
+
+@stage("listen", key=key_of("listen"))
+async def listen(language: LanguagePlan, request: DubRequest, dubbed: Dubbed) -> Listening:
+    """Write down what a listener hears in the finished dub."""
+    if not listener_here():
+        return Listening(notes=(f"Nobody listened to the dub: `{listener_command()}` gets the weights to do it with.",))
+    heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale))
+    if heard is None:
+        return Listening(notes=("Nobody listened to the dub: the listener was not taught this language.",))
+    return Listening(heard=heard)
 
 
 @stage("subtitles", key=key_of("subtitles"))
@@ -84,23 +107,42 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
 
 
 @stage("check", key=key_of("check"))
-async def check(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks, video: Artefact) -> Finished:
+async def check(
+    language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks, video: Artefact, *, listening: Listening
+) -> Finished:
     """Measure what came out against the reel, the script and the profile."""
     profile = language.job.subtitles.profile
     track = read_file(path_of(tracks.script)).track
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
     sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language.job)))
-    checks = (*check_dub(dubbed, Fraction(reel.duration)), *sound, summarised(findings, profile, len(track.cues)))
+    words = await _check_words(language, dubbed, listening)
+    cues = summarised(findings, profile, len(track.cues))
     return Finished(
         locale=language.locale,
         video=video,
         audio=dubbed.audio,
         tracks=tracks,
-        checks=checks,
+        checks=(*check_dub(await _measured(dubbed, video), Fraction(reel.duration)), *sound, *words, cues),
         lines=dubbed.lines,
-        notes=(*language.notes, *dubbed.notes, *tracks.notes),
+        notes=(*language.notes, *dubbed.notes, *tracks.notes, *listening.notes),
     )
+
+
+async def _measured(dubbed: Dubbed, video: Artefact) -> Dubbed:
+    """The dub with the length of what is delivered, not of what was meant."""
+    delivered = (await asyncio.to_thread(probe, path_of(video))).audio[0].duration
+    return dubbed.model_copy(update={"seconds": str(delivered)})
+
+
+async def _check_words(language: LanguagePlan, dubbed: Dubbed, listening: Listening) -> tuple[Check, ...]:
+    """What was heard against what was to be said; a vendor that gives no lines gives nothing to compare."""
+    if listening.heard is None:
+        return ()
+    if not dubbed.lines:
+        return (check_language(listening.heard, language.locale),)
+    profile = language.job.subtitles.profile
+    return await asyncio.to_thread(check_heard, listening.heard, dubbed.lines, language.locale, profile)
 
 
 def _loudness(job: Job) -> LoudnessTarget:

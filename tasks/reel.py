@@ -18,6 +18,7 @@ from polyreel.plan import Plan
 from polyreel.sources.ingest import ingest as take_in
 from polyreel.store import Store, clear_scratch, path_of
 from tasks.progress import reporter
+from tasks.script import require_translator
 from tasks.stage import stage
 
 
@@ -25,7 +26,10 @@ from tasks.stage import stage
 async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
     clear_scratch()  # what a killed run left half-made
-    return await preflight.prepare(job, Store())
+    plan = await preflight.prepare(job, Store())
+    if any(language.needs_draft for language in plan.languages):
+        await require_translator(job)
+    return plan
 
 
 @stage("ingest", retries=1, retry_if=FetchError)

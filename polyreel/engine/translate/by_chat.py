@@ -31,8 +31,8 @@ _TRANSLATE = (
 _INSIST = "Last time glossary terms were not used. Use every one of them, letter by letter. "
 _SHORTEN = (
     'You edit {target} film dialogue. Each entry of "lines" has its "original" in {source} and a "draft" that takes '
-    'too long to say. Reword the draft in {target} so that it has at most "most" characters and keeps what matters. Keep '
-    'names and numbers. "glossary" targets that stand in the draft must stay. '
+    'too long to say. Reword the draft in {target} so that it has at most "most" characters and keeps what matters. '
+    'Keep names and numbers. "glossary" targets that stand in the draft must stay. '
 )
 
 

@@ -1,0 +1,91 @@
+"""What a listener says of a finished dub, as checks: are its words the script's, and is it the right language?
+
+The listener errs too. How far its word counts depends on the language: where it was measured to understand speech well
+a failed check is a failure, elsewhere it is a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polyreel import locales
+from polyreel.engine.backcheck.compare import Comparison, compare
+from polyreel.engine.transcribe.tongues import likeliest, share_of
+from polyreel.engine.transcribe.words import Heard
+from polyreel.job import SubtitleProfile
+from polyreel.outcome import Check, CheckStatus, LineFit
+
+# (warn, fail): errors per word, or per sign, above which a listener would stumble.
+LIMITS: dict[SubtitleProfile, tuple[float, float]] = {
+    "netflix": (0.15, 0.30),
+    "bbc": (0.15, 0.30),
+    "none": (0.25, 0.50),
+}
+TRUSTED = frozenset({"en", "es", "fr", "de", "it", "pt", "nl", "ja", "zh", "yue"})
+"""Languages in which the listener's own errors are few: measured with human speech or with good voices."""
+_SURE, _DOUBTFUL = 0.5, 0.15
+_LEAST_SPEECH_MS = 3000
+_WORTH_A_FAILURE = 3
+
+
+def check_heard(heard: Heard, lines: Sequence[LineFit], locale: str, profile: SubtitleProfile) -> tuple[Check, ...]:
+    """``back_transcription`` and ``language`` of a dub whose ``lines`` were spoken. Blocks."""
+    return check_words(heard, lines, locale, profile), check_language(heard, locale)
+
+
+def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: SubtitleProfile) -> Check:
+    """The error rate of what was heard against the script, with lines that are missing and speech that no line has."""
+    found = compare(lines, heard, locale)
+    warn, fail = LIMITS[profile]
+    lost = [line for line in found.missing if len(line.text.split()) >= _WORTH_A_FAILURE or found.measure == "CER"]
+    status: CheckStatus = "pass"
+    if found.rate > warn or found.missing or found.invented:
+        status = "warn"
+    if found.rate > fail or lost or found.invented:
+        status = "fail"
+    return Check(
+        name="back_transcription",
+        value=round(found.rate, 3),
+        unit=found.measure,
+        limit=warn,
+        status=_as_trusted(status, locale),
+        detail=_detail(found, locale),
+    )
+
+
+def check_language(heard: Heard, locale: str) -> Check:
+    """Whether the listener takes the dub for its language."""
+    share = share_of(locale, heard.languages)
+    other, other_share = likeliest(heard.languages)
+    status: CheckStatus = "pass" if share >= _SURE else "warn" if share >= _DOUBTFUL else "fail"
+    if status == "fail" and heard.speech_ms < _LEAST_SPEECH_MS:
+        status = "warn"
+    detail = (
+        "" if status == "pass" else f"heard as '{other}' ({other_share:.0%} sure)" if other else "nothing was heard"
+    )
+    return Check(
+        name="language",
+        value=round(share, 3),
+        unit="probability",
+        limit=_SURE,
+        status=_as_trusted(status, locale),
+        detail=detail,
+    )
+
+
+def _as_trusted(status: CheckStatus, locale: str) -> CheckStatus:
+    return "warn" if status == "fail" and locales.language(locale) not in TRUSTED else status
+
+
+def _detail(found: Comparison, locale: str) -> str:
+    parts = [
+        f"{found.errors} of {found.tokens} {'words' if found.measure == 'WER' else 'signs, by their sound,'} differ"
+    ]
+    if found.missing:
+        shown = "; ".join(f"{line.cue_start_ms / 1000:.1f} s: {line.text[:40]}" for line in found.missing[:3])
+        parts.append(f"{len(found.missing)} lines not heard ({shown})")
+    if found.invented:
+        parts.append(f"heard without a line: {'; '.join(found.invented[:3])}")
+    if locales.language(locale) not in TRUSTED:
+        parts.append("the listener itself errs in this language: no more than a hint")
+    return "; ".join(parts)

@@ -1,0 +1,94 @@
+"""Listening: to the source, where a script is missing; to a finished dub, to know what it really says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.engine.stem import samples_in
+from polyreel.engine.transcribe.cues import into_cues
+from polyreel.engine.transcribe.listening import listen
+from polyreel.engine.transcribe.sound import of_file, of_stem
+from polyreel.engine.transcribe.tongues import likeliest, share_of
+from polyreel.engine.transcribe.whisper import RATE, Listener
+from polyreel.engine.transcribe.words import Heard
+from polyreel.errors import MediaError
+from polyreel.store import path_of
+from polyreel.subtitles.model import Cue
+
+Progress = Callable[[float], None]
+
+_SURELY_ANOTHER, _SURELY_NOT = 0.8, 0.05
+_LEAST_SPEECH_MS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Cues for what is said, from the track's zero, and what a person should know of them."""
+
+    cues: tuple[Cue, ...]
+    notes: tuple[str, ...]
+
+
+async def transcript_of(
+    track: Path, listener: Listener, locale: str, *, profile: str, length_ms: int, on_progress: Progress
+) -> Transcript:
+    """Write down a track's speech. ``locale`` is what the job says is spoken.
+
+    Raises MediaError: ``empty_transcript`` where nobody speaks, ``wrong_language`` where it is surely another language;
+    EngineError where the listener is not taught this language, or can't be loaded.
+    """
+    async with aclosing(of_file(track)) as sound:
+        heard = await listen(sound, listener, locale, samples=length_ms * RATE // 1000, on_progress=on_progress)
+    cues = into_cues(list(heard.words()), profile, locale, length_ms)
+    if not cues:
+        raise MediaError(
+            "nobody speaks in this video" + (f" ({heard.dropped[0]})" if heard.dropped else ""),
+            code="empty_transcript",
+            where="source.media",
+            remedy="Give a video with speech, or scripts: `source.subtitles`, or `subtitles` of each target.",
+        )
+    _require_language(heard, locale)
+    return Transcript(cues, _notes(heard, listener, locale, len(cues)))
+
+
+def _require_language(heard: Heard, locale: str) -> None:
+    found, share = likeliest(heard.languages)
+    if share >= _SURELY_ANOTHER and share_of(locale, heard.languages) <= _SURELY_NOT:
+        if heard.speech_ms < _LEAST_SPEECH_MS:
+            return
+        raise MediaError(
+            f"the video speaks '{found}' ({share:.0%} sure), not {locale}",
+            code="wrong_language",
+            where="source.locale",
+            remedy="Correct the job's `source.locale`, or give the script: `source.subtitles`.",
+        )
+
+
+def _notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[str, ...]:
+    notes = [f"The source's script was heard by {listener.name} ({cues} cues) and read by nobody."]
+    share = share_of(locale, heard.languages)
+    if heard.languages and share < 0.5:
+        found, other = likeliest(heard.languages)
+        notes.append(f"The video may not speak {locale}: '{found}' was heard ({other:.0%} sure).")
+    if heard.dropped:
+        notes.append(f"{len(heard.dropped)} passages were heard and not believed, such as {heard.dropped[0]!r}.")
+    return tuple(notes)
+
+
+async def heard_in(dubbed: Dubbed, request: DubRequest, listener: Listener, on_progress: Progress) -> Heard | None:
+    """What is heard in a finished dub; None where it has no sound of its own, or the listener lacks the language.
+
+    The finished mix is listened to: what drowns in it is not heard. Under a voice-over the original goes on speaking,
+    so there the new speech is listened to alone.
+    """
+    if not listener.knows(request.locale) or dubbed.audio is None:
+        return None
+    samples = samples_in(request.seconds)
+    alone = request.mix == "voiceover" and dubbed.speech is not None
+    source = of_stem(path_of(dubbed.speech), samples) if alone and dubbed.speech else of_file(path_of(dubbed.audio))
+    async with aclosing(source) as sound:
+        return await listen(sound, listener, request.locale, samples=samples * RATE // 48_000, on_progress=on_progress)

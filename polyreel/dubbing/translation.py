@@ -1,0 +1,225 @@
+"""Scripts for targets that have none: which ways there are, who drafts, and how a draft is fitted to its voice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polyreel.engine import fit
+from polyreel.engine.booth import Booth
+from polyreel.engine.script import spoken_script
+from polyreel.engine.sentences import Sentence, into_sentences
+from polyreel.engine.textlanguage import contradiction
+from polyreel.engine.threads import GoOn, in_thread
+from polyreel.engine.transcribe.whisper import require_listener
+from polyreel.engine.translate import budget
+from polyreel.engine.translate.argos import ArgosService, require_argos
+from polyreel.engine.translate.by_chat import ByChat
+from polyreel.engine.translate.by_lines import ByLines
+from polyreel.engine.translate.draft import Task, drafted, shortened
+from polyreel.engine.translate.glossary import read_glossary
+from polyreel.engine.translate.port import Drafter
+from polyreel.engine.translate.track import Piece, pieces_of, put_together
+from polyreel.engine.voices import Voice, assign
+from polyreel.errors import EngineError, InvalidJob
+from polyreel.job import Job, Translation
+from polyreel.store import Store
+from polyreel.subtitles.model import Track
+from polyreel.vendors.translation.chat import ChatTranslator
+from polyreel.vendors.translation.libretranslate import LibreTranslator
+
+BLOCKS = {"openai": "chat", "libretranslate": "libretranslate", "deepl": "deepl"}
+"""The credentials that a provider's account is saved as."""
+_SHARE_DRAFTED = 0.7
+
+Progress = Callable[[float], None]
+
+
+def require_ways(job: Job) -> None:
+    """See that every target has a script or a way to one. Raises InvalidJob, or EngineError (``model_missing``)."""
+    without = [target.locale for target in job.targets if target.subtitles is None]
+    if not without:
+        return
+    if job.translation is None:
+        raise InvalidJob(
+            f"no script for {', '.join(without)}, and no translator is set up",
+            code="missing_script",
+            where="targets",
+            remedy="Give each target its script (`subtitles: FILE.srt` or .vtt, timed to the video); or name who "
+            "drafts one (`translation: {provider: openai|libretranslate|deepl|argos, ...}`); or leave the target out.",
+        )
+    if job.translation.provider == "argos":
+        for locale in without:
+            require_argos(job.source.locale, locale)
+    if job.source.subtitles is None:
+        require_listener()
+
+
+def check_glossary(path: Path, source: str, target: str, shown: str) -> None:
+    """See that a glossary can be read. Raises InvalidJob that names the file as the job does."""
+    try:
+        read_glossary(path, source, target)
+    except InvalidJob as error:
+        error.where = error.where.replace(str(path), shown)
+        raise
+
+
+def keyless_client(asked: Translation) -> Any:
+    """A client for a server that needs no key; for Argos, Argos itself."""
+    if asked.provider == "argos":
+        return ArgosService()
+    if asked.provider == "openai":
+        return ChatTranslator(asked.model or "", base_url=asked.base_url or "")
+    return LibreTranslator(base_url=asked.base_url or "")
+
+
+def drafter_of(asked: Translation, client: Any) -> Drafter:
+    """The drafter of a provider, over its client."""
+    if asked.provider == "openai":
+        if asked.model:
+            client.model = asked.model
+        return ByChat(client, f"openai {client.model}")
+    return ByLines(client, asked.provider)
+
+
+@dataclass(frozen=True, slots=True)
+class Voicing:
+    """Who will speak a draft: it is said while there is still time to reword it. What is said here is kept."""
+
+    voice: Voice
+    asked: tuple[str, ...]
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """A track to translate, and what is known of where it goes. ``reel_ms`` is the reel's length."""
+
+    track: Track
+    source: str
+    target: str
+    profile: str
+    reel_ms: int
+    glossary: Path | None = None
+    voicing: Voicing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """The drafted track, and what a person should know of it; the first note says that a machine made it."""
+
+    track: Track
+    notes: tuple[str, ...]
+
+
+async def translated(commission: Commission, drafter: Drafter, on_progress: Progress) -> Translated:
+    """Draft a script: every cue kept at its place and time, glossary enforced, one round of shortening.
+
+    Raises EngineError (``translation_failed``) where a line can't be had, or the draft is in another language.
+    """
+    pieces = pieces_of(commission.track)
+    task = _task(commission, pieces)
+    draft = await drafted(task, drafter, lambda share: on_progress(_SHARE_DRAFTED * share))
+    lines, notes = draft.lines, draft.notes
+    _require_language(lines, commission, drafter)
+    if commission.voicing:
+        too_long = await in_thread(lambda go_on: _too_long(commission, pieces, lines, go_on))
+        on_progress(0.9)
+        if too_long:
+            lines, better = await shortened(task, drafter, lines, too_long)
+            notes = [*notes, _shortening(len(too_long), better)]
+    track = put_together(commission.track, pieces, lines, commission.profile, commission.target)
+    return Translated(track, (_marked(drafter), *notes))
+
+
+def _marked(drafter: Drafter) -> str:
+    return f"machine_draft: the script was translated by {drafter.name} and read by nobody."
+
+
+def _shortening(asked: int, better: int) -> str:
+    left = asked - better
+    rest = f"; {left} stay{'s' * (left == 1)} long" if left else ""
+    return f"{asked} lines needed more than {budget.HURRIED} of the voice's pace: {better} were shortened{rest}."
+
+
+def _task(commission: Commission, pieces: Sequence[Piece]) -> Task:
+    pace = budget.usual_pace(commission.target)
+    times = _times_ms(commission, pieces)
+    terms = read_glossary(commission.glossary, commission.source, commission.target) if commission.glossary else ()
+    return Task(
+        source=commission.source,
+        target=commission.target,
+        texts=[piece.text for piece in pieces],
+        most=[budget.characters(time, pace) for time in times],
+        terms=terms,
+    )
+
+
+def _times_ms(commission: Commission, pieces: Sequence[Piece]) -> list[int]:
+    """The time of each piece: its cue's, shared by how much each speaker says."""
+    cues = budget.times_ms(commission.track.cues, commission.reel_ms)
+    said: dict[int, int] = {}
+    for piece in pieces:
+        said[piece.cue] = said.get(piece.cue, 0) + max(1, len(piece.text))
+    return [cues[piece.cue] * max(1, len(piece.text)) // said[piece.cue] for piece in pieces]
+
+
+def _require_language(lines: Sequence[str], commission: Commission, drafter: Drafter) -> None:
+    wrong = contradiction(" ".join(lines), commission.target)
+    if wrong:
+        raise EngineError(
+            f"{drafter.name} answered in {wrong} instead of {commission.target}",
+            code="translation_failed",
+            where=commission.target,
+            remedy="Try another model or service, or give the target its script.",
+        )
+
+
+# -- the voice's own time
+
+
+def _too_long(commission: Commission, pieces: Sequence[Piece], lines: Sequence[str], go_on: GoOn) -> dict[int, int]:
+    """Pieces that the voice can't say in time without being noticed, and the characters it has time for. Blocks."""
+    voicing = commission.voicing
+    assert voicing is not None  # noqa: S101 - the caller has looked
+    draft = put_together(commission.track, pieces, lines, commission.profile, commission.target)
+    sentences = into_sentences(line for line in spoken_script(draft).lines if line.start_ms < commission.reel_ms)
+    naturals = _said(voicing, commission.target, sentences, go_on)
+    spoken = [sentence for sentence in sentences if sentence in naturals]
+    waiting = [fit.Spoken(s.start_ms, s.end_ms, naturals[s], s.speaker) for s in spoken]
+    places = fit.fit(waiting, commission.reel_ms)
+    cues = budget.times_ms(commission.track.cues, commission.reel_ms)
+    found: dict[int, int] = {}
+    for sentence, place in zip(spoken, places, strict=True):
+        if place.ratio > budget.HURRIED or place.too_long:
+            time = min(place.length_ms, sum(cues[cue] for cue in {line.cue for line in sentence.lines}))
+            share = min(1.0, budget.HURRIED * time / naturals[sentence])
+            found |= _budgets(sentence, share, pieces, lines)
+    return found
+
+
+def _budgets(sentence: Sentence, share: float, pieces: Sequence[Piece], lines: Sequence[str]) -> dict[int, int]:
+    """The same share of its characters for each piece of a sentence: the voice's own pace, measured on it."""
+    cues = {line.cue for line in sentence.lines}
+    return {
+        number: max(1, int(len(lines[number]) * share))
+        for number, piece in enumerate(pieces)
+        if piece.cue in cues and piece.speaker == sentence.speaker
+    }
+
+
+def _said(voicing: Voicing, locale: str, sentences: Sequence[Sentence], go_on: GoOn) -> Mapping[Sentence, int]:
+    """How long each sentence takes at the voice's own pace, in ms; what can't be said is missing."""
+    booth = Booth(voicing.voice, voicing.store)
+    casting = assign(voicing.voice, locale, (sentence.speaker for sentence in sentences), voicing.asked)
+    found: dict[Sentence, int] = {}
+    for sentence in sentences:
+        go_on()
+        try:
+            found[sentence] = booth.natural(sentence.text, casting[sentence.speaker]).ms
+        except EngineError as error:
+            if error.code != "nothing_to_say":
+                raise
+    return found
