@@ -16,6 +16,7 @@ from polyreel.outcome import Outcome, Reel
 from polyreel.plan import LanguagePlan
 from tasks.artefacts import drawn
 from tasks.closing import decide, deliver
+from tasks.cost import memory_watched
 from tasks.dub import collect_dub, request_dub, submit_dub, wait_for_dub
 from tasks.finish import Finished, check, convert_subtitles, listen, mux
 from tasks.package import package
@@ -27,8 +28,9 @@ from tasks.script import with_script, with_source_script
 async def localise(job: Job) -> Any:
     """Dub one reel into every language the job asks for, check each, and deliver what may go out."""
     begun = time.monotonic()
-    async with drawn(job) as picture:
-        picture.outcome = await every_stage(job)
+    with memory_watched():
+        async with drawn(job) as picture:
+            picture.outcome = await every_stage(job)
     return _state_of(picture.outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)}))
 
 

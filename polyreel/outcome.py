@@ -94,6 +94,20 @@ class LanguageOutcome(Value):
     stages: dict[str, str] = Field(default_factory=dict, description="done | cached | failed, per stage.")
 
 
+class Cost(Value):
+    """What a run took on this machine. Stages of several languages run side by side: their seconds add up."""
+
+    stage_seconds: dict[str, float] = Field(default_factory=dict, description="By stage, all languages together.")
+    seconds_per_minute: float = Field(default=0.0, description="Of all stages together, per minute of film.")
+    peak_memory_mb: int | None = Field(default=None, description="Of the whole process tree, resident, in 10^6 bytes.")
+
+
+class CastSpeaker(Value):
+    """One person who speaks, as a job's ``speakers`` has it."""
+
+    voices: dict[str, str] = Field(default_factory=dict, description="Voice by locale.")
+
+
 class Outcome(Value):
     """What `polyreel run --json` prints."""
 
@@ -105,6 +119,10 @@ class Outcome(Value):
     seconds: float = 0.0
     separation: str = Field(default="", description="How speech and background were parted: given | ducked | ...")
     stages: dict[str, str] = Field(default_factory=dict, description="done | cached, per stage of the whole job.")
+    speakers: dict[str, CastSpeaker] = Field(
+        default_factory=dict, description="Whose voice was whose: copy it into the job's `speakers`, and change it."
+    )
+    cost: Cost | None = None
     error: Problem | None = None
     notes: tuple[str, ...] = ()
 

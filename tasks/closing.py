@@ -9,8 +9,9 @@ from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Delivered, Item, Parcel
 from polyreel.engine.separate import Stems
 from polyreel.errors import DeliveryError
-from polyreel.outcome import LanguageOutcome, Outcome, Problem, Reel, status_of
+from polyreel.outcome import CastSpeaker, LanguageOutcome, Outcome, Problem, Reel, status_of
 from polyreel.plan import LanguagePlan, Plan
+from tasks.cost import spent
 from tasks.finish import Finished, Languages
 from tasks.package import Packaged
 from tasks.progress import board
@@ -32,8 +33,20 @@ def decide(plan: Plan, stems: Stems, reel: Reel, languages: Languages) -> Outcom
         languages=decided,
         separation=stems.kind,
         stages=board().stages(),
+        speakers=_speakers(languages),
+        cost=spent(reel),
         notes=notes,
     )
+
+
+def _speakers(languages: Languages) -> dict[str, CastSpeaker]:
+    """Who has a name, and their voice in each language."""
+    voices: dict[str, dict[str, str]] = {}
+    for finished in languages.finished:
+        for line in finished.lines:
+            if line.speaker and line.voice:
+                voices.setdefault(line.speaker, {})[finished.locale] = line.voice
+    return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
 
 
 def _decided(
@@ -62,7 +75,8 @@ def _decided(
 async def deliver(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, packaged: Packaged) -> Outcome:
     """Hand over all that may go out. Where that fails, everything made is kept, and the outcome says why."""
     try:
-        return await hand_over(plan, reel, languages, outcome, packaged)
+        handed = await hand_over(plan, reel, languages, outcome, packaged)
+        return handed.model_copy(update={"cost": spent(reel)})
     except DeliveryError as error:
         return _undelivered(outcome, Problem(**error.as_dict()))
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from polyreel.delivery.port import Item
 from polyreel.jobfile import is_address
+from polyreel.net.redaction import shown
 from polyreel.outcome import Artefact, Outcome, Reel
 from polyreel.plan import VERSIONS, Plan, stage_key
 from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
 from polyreel.report.page import render
-from polyreel.sources.redaction import shown
 from polyreel.store import Store, path_of
 from tasks.finish import Finished, Languages
 
@@ -34,7 +34,7 @@ def report_of(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, it
 
 def _key(outcome: Outcome, items: Sequence[Item]) -> str:
     """How long something took, and whether it was kept from before, is no reason for a new page."""
-    steady = outcome.model_dump(mode="json", exclude={"seconds", "stages"})
+    steady = outcome.model_dump(mode="json", exclude={"seconds", "stages", "cost"})
     for language in steady["languages"].values():
         del language["stages"]
     files = {item.path: item.artefact.sha256 for item in items}
@@ -45,6 +45,7 @@ def _page(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, items:
     details = ReportDetails(
         source=_source(plan, reel),
         languages={each.locale: _language(each, items, reel) for each in languages.finished},
+        stage_seconds=outcome.cost.stage_seconds if outcome.cost else {},
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("polyreel"),
     )

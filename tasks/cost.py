@@ -1,0 +1,44 @@
+"""What a run took: seconds of work per stage and per minute of film, and memory at the most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+
+from polyreel.memory import MemoryWatch
+from polyreel.outcome import Cost, Reel
+from tasks.progress import Board, board
+
+_watch: ContextVar[MemoryWatch | None] = ContextVar("polyreel_memory_watch", default=None)
+
+
+@contextmanager
+def memory_watched() -> Iterator[None]:
+    """Watch this process tree's memory for as long as a run lasts."""
+    with MemoryWatch() as watch:
+        token = _watch.set(watch)
+        try:
+            yield
+        finally:
+            _watch.reset(token)
+
+
+def spent(reel: Reel) -> Cost:
+    """What this run took so far."""
+    watch = _watch.get()
+    return cost_of(board(), Fraction(reel.duration), watch.peak_bytes if watch else None)
+
+
+def cost_of(done: Board, seconds: Fraction, peak_bytes: int | None) -> Cost:
+    """A board's seconds by stage, all its languages together, and per minute of a film of so many seconds."""
+    stages: dict[str, float] = {}
+    for step in done.steps.values():
+        stages[step.stage] = stages.get(step.stage, 0.0) + step.seconds
+    minutes = float(seconds) / 60
+    return Cost(
+        stage_seconds={stage: round(taken, 2) for stage, taken in stages.items()},
+        seconds_per_minute=round(sum(stages.values()) / minutes, 2) if minutes > 0 else 0.0,
+        peak_memory_mb=None if peak_bytes is None else round(peak_bytes / 1e6),
+    )
