@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 
-from polyreel.vendors.calls import Call, with_status
+from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import CallError, Damaged, Facts, LinkExpired, Refused
 from polyreel.vendors.parts import BLOCK, Part
 from polyreel.vendors.sockets import PlainStream
@@ -103,15 +103,15 @@ class _Fetch:
         headers = {"Range": f"bytes={have}-", **({"If-Range": etag} if etag else {})} if have else {}
         call = Call(call.operation, "GET", call.path, headers=headers, total=call.total)
         try:
-            async with self.transport.answer(call, left) as response:
-                await self._receive(response, have, with_status(self.transport.facts(call), response))
+            async with self.transport.answer(call, left) as (response, facts):
+                await self._receive(response, have, facts)
         except Refused as refusal:
             if refusal.status == 416:
                 raise self._other_file(refusal.facts) from None
             if refusal.status in _EXPIRED:
                 raise LinkExpired(f"The address no longer opens ({refusal.status}).", facts=refusal.facts) from None
             raise
-        return await asyncio.to_thread(self._finish, self.transport.facts(call))
+        return await asyncio.to_thread(self._finish, facts)
 
     async def _receive(self, response: httpx.Response, have: int, facts: Facts) -> None:
         start, total = _place(response, facts)

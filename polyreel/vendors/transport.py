@@ -18,7 +18,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from polyreel.vendors import redact
+from polyreel.errors import FetchError, ForbiddenAddress
+from polyreel.net.redaction import excerpt, redact_logs, redacted, redacted_addresses
 from polyreel.vendors.auth import Anonymous, Auth
 from polyreel.vendors.calls import Call, ProblemReader, Reply, any_problem, with_status
 from polyreel.vendors.errors import (
@@ -36,6 +37,7 @@ from polyreel.vendors.limits import Gate, Limits
 from polyreel.vendors.redirects import Hop, next_hop, origin
 from polyreel.vendors.retry import RetryPolicy, pause, retry_after
 from polyreel.vendors.sockets import PlainTransport
+from polyreel.vendors.strangers import Strangers
 
 T = TypeVar("T")
 USER_AGENT = "polyreel/0.1"
@@ -75,7 +77,7 @@ class Transport:
         problem: ProblemReader = any_problem,
         verify: Any = True,
     ) -> None:
-        redact.quiet_loggers()
+        redact_logs()
         self.vendor = vendor
         self.base_url = httpx.URL(base_url.rstrip("/"))
         self.auth: Auth = auth or Anonymous()
@@ -87,6 +89,8 @@ class Transport:
         self._calls = _client(self.timeouts, http2=secure, verify=verify)
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
         self._transfers = _client(self.timeouts, http2=False, verify=verify)
+        self._strangers = Strangers(self.base_url, lambda guarded: _client(self.timeouts, transport=guarded))
+        self._base, self._origin = str(self.base_url), origin(self.base_url)
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,6 +104,7 @@ class Transport:
         """Close every connection."""
         await self._calls.aclose()
         await self._transfers.aclose()
+        await self._strangers.aclose()
 
     async def ask(self, call: Call, shape: type[T]) -> T:
         """Send a call; read the answer as a pydantic model, or a list of them."""
@@ -135,54 +140,60 @@ class Transport:
         return refused and await self.auth.renew(failure)
 
     async def _once(self, call: Call, read: Callable[[Reply], T], left: float) -> T:
-        async with self.answer(call, left) as response:
-            facts = with_status(self.facts(call), response)
+        async with self.answer(call, left) as (response, facts):
             body = await self._whole(response, facts)
             return read(Reply(response.status_code, response.headers, body, facts))
 
     @asynccontextmanager
-    async def answer(self, call: Call, left: float) -> AsyncIterator[httpx.Response]:
+    async def answer(self, call: Call, left: float) -> AsyncIterator[tuple[httpx.Response, Facts]]:
         """One attempt: the open response, its status a success, within `left` seconds. Errors become `CallError`."""
-        facts = self.facts(call)
+        url = self.url(call)
+        facts = self.facts(call, url)
         try:
-            async with asyncio.timeout(left), self._passage(call):
-                response = await self._follow(call, facts)
+            async with asyncio.timeout(left), self._passage(call, url):
+                response = await self._follow(call, url, facts)
                 try:
+                    facts = with_status(facts, response)
                     if response.status_code >= 300:
-                        raise await self._refusal(response, with_status(facts, response))
-                    yield response
+                        raise await self._refusal(response, facts)
+                    yield response, facts
                 finally:
                     await response.aclose()
         except TimeoutError:
             raise Unanswered(f"No whole answer within {left:.0f} s.", facts=facts) from None
         except httpx.HTTPError as error:
             raise _failure(error, facts) from None
+        except ForbiddenAddress as error:
+            # Of the private network itself, nothing is told but which host the vendor named.
+            said = f"The vendor gave an address in a private network: {error.where}."
+            raise Malformed(said, code=error.code, facts=facts, remedy=error.remedy) from None
+        except FetchError as error:
+            raise Unreachable(f"No connection to {facts.address}: {error.message}.", facts=facts) from None
         except httpx.InvalidURL:
             raise Malformed("The vendor gave an address that is none.", facts=facts) from None
 
-    def _passage(self, call: Call) -> AbstractAsyncContextManager[None]:
+    def _passage(self, call: Call, url: httpx.URL) -> AbstractAsyncContextManager[None]:
         # At a signed address answers a storage, not the vendor's API: the account's limits say nothing about it.
-        signed = call.anonymous and httpx.URL(call.path).is_absolute_url
-        return nullcontext() if signed or not self.is_own(self.url(call)) else self.gate.passage()
+        signed = call.anonymous and _is_whole(call.path)
+        return nullcontext() if signed or not self.is_own(url) else self.gate.passage()
 
     def url(self, call: Call) -> httpx.URL:
         """The whole address of a call, its own query kept."""
-        url = httpx.URL(call.path)
-        if not url.is_absolute_url:
-            url = httpx.URL(f"{self.base_url}/{call.path.lstrip('/')}")
+        below = f"{self._base}/{call.path.lstrip('/')}"
+        url = httpx.URL(call.path if _is_whole(call.path) else below)
         return url.copy_merge_params(_flat(call.params)) if call.params else url
 
     def is_own(self, url: httpx.URL) -> bool:
         """Whether the address is at the vendor's own origin, and so may see the credentials."""
-        return origin(url) == origin(self.base_url)
+        return origin(url) == self._origin
 
-    def facts(self, call: Call) -> Facts:
+    def facts(self, call: Call, url: httpx.URL) -> Facts:
         """What is known of a call before it is answered."""
-        address = redact.redact_url(self.url(call))
+        address = redacted_addresses(str(url))
         return Facts(self.vendor, call.operation, call.method, address, repeatable=call.may_repeat)
 
-    async def _follow(self, call: Call, facts: Facts) -> httpx.Response:
-        hop = Hop(self.url(call), call.method, with_body=call.body is not None)
+    async def _follow(self, call: Call, url: httpx.URL, facts: Facts) -> httpx.Response:
+        hop = Hop(url, call.method, with_body=call.body is not None)
         for _ in range(MOST_REDIRECTS + 1):
             response = await self._open(call, hop)
             if not response.has_redirect_location:
@@ -192,21 +203,21 @@ class Transport:
         raise Malformed("The vendor redirects in a circle.", facts=facts)
 
     async def _open(self, call: Call, hop: Hop) -> httpx.Response:
-        headers = {**call.headers, **await self._credentials(call, hop.url)}
+        own = self.is_own(hop.url)
+        headers = {**call.headers, **(await self._credentials(call) if own else {})}
         body = call.body if hop.with_body else None
         if body is not None:
             headers["Content-Length"] = str(body.length)
             if body.content_type:
                 headers.setdefault("Content-Type", body.content_type)
-        client = self._calls if _is_small(call) else self._transfers
+        usual = self._calls if _is_small(call) else self._transfers
+        client = usual if own else await self._strangers.client() or usual
         content = body.chunks() if body is not None else None
         return await client.send(
             client.build_request(hop.method, hop.url, headers=headers, content=content), stream=True
         )
 
-    async def _credentials(self, call: Call, url: httpx.URL) -> Mapping[str, str]:
-        if not self.is_own(url):
-            return {}
+    async def _credentials(self, call: Call) -> Mapping[str, str]:
         key = {"Idempotency-Key": call.idempotency_key} if call.idempotency_key else {}
         return {**key, **({} if call.anonymous else await self.auth.headers())}
 
@@ -228,22 +239,22 @@ class Transport:
         except Garbled:
             said = self._problem(response.status_code, None)
         secrets = list(self.auth.secrets())
-        excerpt = redact.excerpt(body, secrets)
         wait = retry_after(response.headers.get("retry-after"))
-        facts = replace(facts, vendor_code=said.code[:100], body=excerpt, retry_after=wait)
-        message = redact.redact_text(said.message, secrets)[:300] or response.reason_phrase or "refused"
+        facts = replace(facts, vendor_code=said.code[:100], body=excerpt(body, secrets), retry_after=wait)
+        message = redacted(said.message, secrets)[:300] or response.reason_phrase or "refused"
         return (said.kind or kind_of(response.status_code))(f"{response.status_code} {message}", facts=facts)
 
 
-def _client(timeouts: Timeouts, *, http2: bool, verify: Any) -> httpx.AsyncClient:
+def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
+    """An HTTP client that adds nothing of its own; `way` is how it connects (`http2`, `verify`, or a `transport`)."""
+    plain = {} if "transport" in way else {"http://": PlainTransport()}
     return httpx.AsyncClient(
-        http2=http2,
-        verify=verify,
         trust_env=False,
         follow_redirects=False,
         timeout=timeouts.httpx(),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        mounts={"http://": PlainTransport()},
+        mounts=plain,
+        **way,
     )
 
 
@@ -254,7 +265,11 @@ def _failure(error: httpx.HTTPError, facts: Facts) -> CallError:
 
 
 def _kind(error: httpx.HTTPError) -> str:
-    return f"{type(error).__name__} {redact.redact_text(str(error))}".strip()
+    return f"{type(error).__name__} {redacted(str(error))}".strip()
+
+
+def _is_whole(address: str) -> bool:
+    return address[:8].lower().startswith(("http://", "https://"))
 
 
 def _is_small(call: Call) -> bool:

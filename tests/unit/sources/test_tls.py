@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from polyreel.errors import FetchError
-from polyreel.sources import guard
+from polyreel.net import guard
 from polyreel.sources.ingest import ingest
 
 HOST = "films.example"

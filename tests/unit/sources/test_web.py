@@ -10,7 +10,8 @@ from ipaddress import ip_address
 import pytest
 
 from polyreel.errors import FetchError, ForbiddenAddress, InvalidJob, MediaError, StoreError
-from polyreel.sources import guard, web
+from polyreel.net import guard
+from polyreel.sources import web
 from polyreel.sources.ingest import ingest
 from polyreel.store import path_of
 

@@ -10,11 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from polyreel.errors import InvalidJob
+from polyreel.net.redaction import excerpt, redacted, redacted_addresses
 from polyreel.vendors import errors
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import Bytes, json_body
 from polyreel.vendors.calls import Call
-from polyreel.vendors.redact import excerpt, redact_text, redact_url
 from polyreel.vendors.transport import Transport
 
 SECRETS = ("s3cret-key", "X-Amz-Signature", "deadbeef")
@@ -131,7 +131,7 @@ async def test_a_lost_connection_to_a_signed_address_does_not_tell_it(stranger: 
 )
 def test_addresses_are_shown_without_user_and_query(text: str, shown: str) -> None:
     """What is left still says which file on which host."""
-    assert redact_url(text) == shown
+    assert redacted_addresses(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_addresses_are_shown_without_user_and_query(text: str, shown: str) -> No
 )
 def test_credentials_in_text_are_hidden(text: str) -> None:
     """Whatever an answer echoes."""
-    assert "abcdefgh" not in redact_text(text)
+    assert "abcdefgh" not in redacted(text)
 
 
 def test_an_excerpt_is_short_and_knows_our_own_key() -> None:

@@ -4,8 +4,8 @@ from ipaddress import ip_address
 import pytest
 
 from polyreel.errors import ForbiddenAddress, InvalidJob
-from polyreel.sources.guard import is_public, judge
-from polyreel.sources.redaction import redact_logs, redacted, shown
+from polyreel.net.guard import is_public, judge
+from polyreel.net.redaction import redact_logs, redacted, shown
 
 PRIVATE = [
     "0.0.0.0",

@@ -1,0 +1,72 @@
+"""Keep keys and signed addresses out of logs, errors and records.
+
+httpx logs every request's whole address at INFO, and a signed address *is* the secret: whoever reads it may fetch the
+file. So addresses are shown without user, query and fragment, and a filter on the HTTP libraries' loggers sees to it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+# httpx logs each address at INFO; httpcore's traces hold the Location headers of redirects.
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+_USER = re.compile(r"(?<=//)[^/\s'\"@?#]*@")
+_BEHIND = re.compile(r"(//[^\s?#\"'<>\\]*)[?#][^\s\"'<>\\]*")
+# A redirect's address may be relative.
+_QUERY = re.compile(r"\?[^\s\"'<>\\]+")
+_BEARER = re.compile(r"\b(Bearer|Token|ApiKey|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.I)
+_FIELD = re.compile(
+    r"(?P<name>\"?[\w-]*(?:password|secret|token|api[_-]?key|authorization|signature|credential|policy)[\w-]*\"?\s*[:=]\s*)"
+    r"(?P<value>\"[^\"]*\"|[^\s,;&}]+)",
+    re.I,
+)
+EXCERPT = 500
+
+
+def shown(address: str) -> str:
+    """An address of any scheme without credentials, query and fragment."""
+    try:
+        parts = urlsplit(address)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return address.partition(":")[0] + ":"
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """A text without the users and queries of addresses (``?...``), tokens, password fields and the given secrets."""
+    for secret in secrets:
+        if len(secret) >= 4:
+            text = text.replace(secret, "***")
+    text = _BEARER.sub(r"\1 ***", redacted_addresses(text))
+    return _FIELD.sub(lambda match: f'{match["name"]}"***"', text)
+
+
+def redacted_addresses(text: str) -> str:
+    """A text (or an address) with ``?...`` for the query or fragment of every address in it, and without users."""
+    return _QUERY.sub("?...", _BEHIND.sub(r"\1?...", _USER.sub("", text)))
+
+
+def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
+    """The beginning of an answer, at most `EXCERPT` characters, redacted."""
+    # Redact before cutting: a secret cut in two would no longer be recognised.
+    text = redacted(body[: 8 * EXCERPT].decode("utf-8", "replace"), secrets)
+    return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"
+
+
+class _Redaction(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
+
+
+_redaction = _Redaction()
+
+
+def redact_logs() -> None:
+    """See that the HTTP libraries' own log lines show no secret. May be called again and again."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_redaction)
