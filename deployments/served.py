@@ -34,7 +34,7 @@ async def _serve(given: dict[str, Any]) -> None:
     from deployments.automations import install
     from deployments.definitions import ENTRYPOINTS, Wishes, deployments
     from deployments.runner import WarmRunner
-    from deployments.warden import watch
+    from deployments.warden import drop_missed, watch
 
     loop.add_signal_handler(signal.SIGTERM, me.cancel)
     wishes = Wishes(**given["wishes"])
@@ -43,6 +43,7 @@ async def _serve(given: dict[str, Any]) -> None:
         async with runner:
             await install(runner.client, tuple(given["tell"]))
             ids = [await runner.aadd_deployment(each) for each in deployments(wishes)]
+            await drop_missed(runner.client, ids)
             print("ready", flush=True)  # noqa: T201 - the parent waits for it
             async with asyncio.TaskGroup() as group:
                 group.create_task(watch(runner.client, ids))

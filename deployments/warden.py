@@ -36,6 +36,19 @@ async def watch(client: PrefectClient, deployment_ids: list[UUID]) -> None:
         await asyncio.sleep(ROUND_S)
 
 
+async def drop_missed(client: PrefectClient, deployment_ids: list[UUID]) -> None:
+    """Rounds that a schedule set while nobody served: one round now does what all of them would have done."""
+    missed = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["SCHEDULED"]}}}),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=deployment_ids)),
+        sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+        limit=200,
+    )
+    for run in missed:
+        if run.auto_scheduled:
+            await client.delete_flow_run(run.id)
+
+
 async def mark_dead(client: PrefectClient) -> None:
     """Runs that still count as running though their process is gone: crashed, or cancelled if that was asked for."""
     for name in liveness.dead_runs():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +67,84 @@ class Ended:
 
 
 Polyreel = Callable[..., Ended]
+
+
+@dataclass
+class Up:
+    """A `polyreel up` of the tests' own."""
+
+    home: Path
+    inbox: Path
+    process: subprocess.Popen[str]
+    api: str = ""
+    ui: str = ""
+
+    def env(self) -> dict[str, str]:
+        """What makes the command line use it: it is found through its home, as a person's is."""
+        return {"POLYREEL_HOME": str(self.home), "PREFECT_API_URL": ""}
+
+    def call(self, method: str, path: str, **body: Any) -> Any:
+        """One call of the API."""
+        answer = httpx.request(method, f"{self.api}{path}", json=body or None, timeout=60, trust_env=False)
+        return answer.raise_for_status().json() if answer.content else None
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """A run, as the API shows it."""
+        found: dict[str, Any] = self.call("GET", f"/flow_runs/{run_id}")
+        return found
+
+    def until(self, run_id: str, *states: str, within: float = 120) -> dict[str, Any]:
+        """The run, once it is in one of these states."""
+        deadline = time.monotonic() + within
+        while (run := self.run(run_id))["state"]["type"] not in states:
+            assert time.monotonic() < deadline, run["state"]
+            time.sleep(0.2)
+        return run
+
+    def stages(self, run_id: str) -> dict[str, str]:
+        """State by task of a run, as ``es-ES · dub``."""
+        found = self.call("POST", "/task_runs/filter", flow_runs={"id": {"any_": [run_id]}})
+        return {task["name"].partition(" · ")[2]: task["state_name"] for task in found}
+
+
+def start_up(home: Path, *options: str, cwd: Path | None = None) -> Up:
+    """Start `polyreel up` and wait until it says where it is."""
+    inbox = home.parent / f"{home.name}-inbox"
+    command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0", "--json", *options]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    process = subprocess.Popen(
+        [*command, "--inbox", str(inbox)],
+        cwd=cwd or home.parent,
+        env={**env, "POLYREEL_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = json.loads(process.stdout.readline() or "{}")
+    if "api" not in said:
+        process.kill()
+        process.communicate()
+        logs = [log.read_text()[-2000:] for log in (home / "up").glob("*.log")]
+        raise AssertionError(f"it did not come up: {said} {logs}")
+    return Up(home, inbox, process, said["api"], said["ui"])
+
+
+def end_up(up: Up) -> int:
+    """One Ctrl-C, and how it ended."""
+    up.process.send_signal(signal.SIGINT)
+    code = up.process.wait(60)
+    assert up.process.stdout is not None
+    up.process.stdout.close()
+    return code
+
+
+@pytest.fixture(scope="session")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """`polyreel up`, one for the session, with an inbox that is looked at every three seconds."""
+    running = start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "3")
+    yield running
+    assert end_up(running) == 0
 
 
 @pytest.fixture

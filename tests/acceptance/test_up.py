@@ -1,0 +1,208 @@
+"""`polyreel up` and every way in: API, submit, inbox on a schedule, batch, and the run that uses the server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+SHORT = {"trim": {"end": 6}}
+
+
+def absolute(job: Path, **changes: Any) -> dict[str, Any]:
+    """A job file's content with absolute paths, as a program would send it."""
+    from polyreel.jobfile import load_job
+
+    return {**load_job(job).model_dump(mode="json"), **changes}
+
+
+def create(up: Any, job: dict[str, Any], **more: Any) -> httpx.Response:
+    deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
+    body = {"parameters": {"job": job}, **more}
+    return httpx.post(f"{up.api}/deployments/{deployment}/create_flow_run", json=body, timeout=60, trust_env=False)
+
+
+def wait_for(what: Callable[[], Any], within: float = 90) -> Any:
+    deadline = time.monotonic() + within
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.2)
+    return found
+
+
+def test_a_run_made_through_the_api_delivers_and_is_drawn(up: Any, work: Any) -> None:
+    """A good job in the API becomes a run, its files are there, and the UI has progress, table and summary."""
+    job = work("es-ES", "fr-FR", name="through-the-api", **SHORT)
+    made = create(up, absolute(job))
+    assert made.status_code == 201, made.text
+    run = up.until(made.json()["id"], "COMPLETED", "FAILED", "CRASHED")
+    assert run["state"]["message"] == "2 of 2 delivered"
+    assert (job.parent / "out" / "through-the-api" / "manifest.json").exists()
+    found = up.call("POST", "/artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    drawn = {each["key"]: each["data"] for each in found if each["key"]}
+    assert float(drawn["through-the-api-progress"]) == 100
+    rows = json.loads(drawn["through-the-api-languages"])
+    assert {row["language"]: row["state"] for row in rows} == {"es-ES": "delivered", "fr-FR": "delivered"}
+    assert rows[0]["loudness"].endswith("LUFS")
+    assert "report.html" in drawn["through-the-api-summary"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"colour": "red"}, "'colour' was unexpected"),
+        ({"targets": []}, "non-empty"),
+        ({"targets": [{"locale": 5}]}, "targets[0].locale"),
+        ({"name": "../out"}, "job.name"),
+        ({"trim": {"start": -1}}, "job.trim.start"),
+        ({"dubbing": {"provider": "nobody"}}, "job.dubbing"),
+        ({"source": {}}, "'media' is a required property"),
+    ],
+)
+def test_the_api_refuses_a_bad_job_and_says_why(up: Any, work: Any, changes: dict[str, Any], reason: str) -> None:
+    """The schema is enforced when the run is asked for: the answer names the field, and no run is made."""
+    answer = create(up, absolute(work("es-ES"), **changes))
+    assert answer.status_code == 409
+    assert reason in answer.json()["detail"]
+
+
+def test_a_misspelt_parameter_is_refused_too(up: Any, work: Any) -> None:
+    """Nothing but ``job`` is a parameter."""
+    body = {"parameters": {"job": absolute(work("es-ES")), "jobs": 1}}
+    deployment = up.call("GET", "/deployments/name/localise/localise")
+    answer = httpx.post(f"{up.api}/deployments/{deployment['id']}/create_flow_run", json=body, trust_env=False)
+    assert answer.status_code == 409
+    assert deployment["description"]
+    assert deployment["tags"] == ["polyreel"]
+    assert deployment["version"]
+
+
+def test_a_job_that_passes_the_schema_and_can_not_run_says_why_in_its_state(up: Any, work: Any) -> None:
+    """What only the job's files show is said in the run's state: here a video that is not there."""
+    made = create(up, absolute(work("es-ES"), source={"media": "/nowhere.mp4", "locale": "en-US"}))
+    run = up.until(made.json()["id"], "FAILED", "COMPLETED")
+    assert "/nowhere.mp4: no such file" in run["state"]["message"]
+
+
+def test_the_same_job_submitted_twice_is_one_run(up: Any, work: Any, polyreel: Any) -> None:
+    """submit derives its key from the job; --wait exits as run does; status, logs and --again follow."""
+    job = work("es-ES", name="submitted", **SHORT)
+    first = polyreel("submit", job, "--wait", "--json", **up.env())
+    assert first.code == 0, first.stderr
+    assert first.json["outcome"]["status"] == "completed"
+    second = polyreel("submit", job, "--json", **up.env())
+    assert second.json["run"] == first.json["run"]
+    run = first.json["run"]
+    assert polyreel("status", run, "--json", **up.env()).json["message"] == "1 of 1 delivered"
+    assert any(each["run"] == run for each in polyreel("status", "--json", **up.env()).json)
+    wait_for(lambda: "es-ES · mux" in polyreel("logs", run, **up.env()).stdout, within=60)
+
+    again = polyreel("submit", "--again", run, "--wait", "--json", **up.env())
+    assert again.json["run"] != run
+    assert set(again.json["outcome"]["languages"]["es-ES"]["stages"].values()) == {"cached"}
+
+
+def test_a_bad_job_is_refused_before_it_is_sent(up: Any, work: Any, polyreel: Any) -> None:
+    """submit reads the job as run does: exit code 2, and the error as JSON."""
+    refused = polyreel("submit", work("es-ES", colour="red"), "--json", **up.env())
+    assert refused.code == 2
+    assert "colour" in refused.json["error"]["message"]
+
+
+def test_run_uses_the_server_that_is_up(up: Any, work: Any, polyreel: Any) -> None:
+    """`polyreel run` finds `polyreel up` through POLYREEL_HOME: its run is to be seen there."""
+    done = polyreel("run", work("es-ES", name="from-the-shell", **SHORT), "--json", **up.env())
+    assert done.code == 0, done.stderr
+    found = up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": ["from-the-shell"]}})
+    assert [run["state"]["message"] for run in found] == ["1 of 1 delivered"]
+
+
+def test_a_second_up_is_refused(up: Any) -> None:
+    """One `polyreel up` per POLYREEL_HOME; the second says where the first is."""
+    command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0"]
+    env = {**os.environ, "POLYREEL_HOME": str(up.home)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert up.ui in done.stderr
+
+
+def test_a_schedule_takes_what_is_left_in_the_inbox(up: Any, work: Any) -> None:
+    """A job file is taken once, run, and put aside with its outcome; one still being written is left alone."""
+    job = work("es-ES", name="left-in-the-inbox", **SHORT)
+    content = json.dumps(absolute(job))
+    wait_for(up.inbox.is_dir)
+    with (up.inbox / "half.yaml").open("w") as half:
+        half.write(content[:20])
+        half.flush()
+        shutil.copyfile(job, up.inbox / "welcome.part")
+        (up.inbox / "bad.yaml").write_text("name: [")
+        (up.inbox / "welcome.json").write_text(content)
+        outcome = wait_for(lambda: _outcome(up.inbox / "done" / "welcome.outcome.json"))
+        assert (up.inbox / "half.yaml").exists()
+    assert outcome["status"] == "completed"
+    assert (up.inbox / "done" / "welcome.json").read_text() == content
+    assert Path(outcome["languages"]["es-ES"]["video"]).exists()
+    bad = wait_for(lambda: _outcome(up.inbox / "done" / "bad.outcome.json"))
+    assert bad["status"] == "failed"
+    assert "not valid YAML" in bad["error"]["message"]
+    (up.inbox / "half.yaml").unlink(missing_ok=True)
+    made = up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": ["left-in-the-inbox"]}})
+    assert len(made) == 1
+
+
+def _outcome(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def test_a_batch_says_what_came_of_each_and_runs_again_what_failed(up: Any, work: Any, polyreel: Any) -> None:
+    """A CSV of two jobs, one of them with a video that is not there: exit code 3; mended, --failed runs that one."""
+    job = work("es-ES", **SHORT)
+    catalogue = job.parent / "catalogue.csv"
+    head = "name,media,locale,targets,scripts,trim.end\n"
+    row = "{name},{media},en-US,es-ES,narrated.{{locale}}.srt,6\n"
+    missing = row.format(name="second", media="elsewhere.mp4")
+    catalogue.write_text(head + row.format(name="first", media="narrated.mp4") + missing)
+    done = polyreel("batch", catalogue, "--json", **up.env())
+    assert done.code == 3, done.stderr
+    assert done.json["message"] == "1 of 2 jobs delivered whole, 1 failed"
+    assert "elsewhere.mp4" in done.json["jobs"]["second"]["error"]["message"]
+    first = done.json["jobs"]["first"]["run"]
+
+    shutil.copyfile(job.parent / "narrated.mp4", job.parent / "elsewhere.mp4")
+    again = polyreel("batch", catalogue, "--failed", "--json", **up.env())
+    assert again.code == 0, again.stderr
+    assert again.json["jobs"]["first"]["run"] == first
+    assert again.json["jobs"]["second"]["status"] == "completed"
+
+
+def test_a_server_that_wants_a_password_gets_it(
+    tmp_path: Path, polyreel: Any, work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without PREFECT_API_AUTH_STRING one clear line; with it the server answers (that nothing is deployed there)."""
+    from deployments.embedded_server import EmbeddedServer
+
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "reel:secret")
+    job = work("es-ES")
+    with EmbeddedServer(tmp_path / "guarded") as server:
+        server.wait_until_ready()
+        there = {"PREFECT_API_URL": server.address}
+        refused = polyreel("submit", job, "--json", **there)
+        known = polyreel("submit", job, "--json", **there, PREFECT_API_AUTH_STRING="reel:secret")
+    assert (refused.code, refused.json["error"]["code"]) == (1, "unauthorized")
+    assert known.json["error"]["code"] == "not_deployed"
+
+
+def test_no_server_is_one_clear_line(polyreel: Any, work: Any) -> None:
+    """Neither `polyreel up` nor PREFECT_API_URL: exit code 2 and what to do."""
+    done = polyreel("submit", work("es-ES"), PREFECT_API_URL="")
+    assert done.code == 2
+    assert done.stderr.strip().endswith("Start `polyreel up`, or set PREFECT_API_URL.")
