@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ def shown(as_json: bool, **fields: Any) -> Iterator[None]:
     except PolyreelError as error:
         _show(error, as_json, fields)
         sys.exit(INVALID if isinstance(error, InvalidJob) else FAILED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`); what is still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 - the last stop: a defect still gets a message and an exit code
         traceback.print_exc()
         remedy = "This is a defect in polyreel; please report it with the lines above."
