@@ -240,7 +240,8 @@ class Transport:
             said = self._problem(response.status_code, None)
         secrets = list(self.auth.secrets())
         wait = retry_after(response.headers.get("retry-after"))
-        facts = replace(facts, vendor_code=said.code[:100], body=excerpt(body, secrets), retry_after=wait)
+        code = redacted(said.code, secrets)[:100]
+        facts = replace(facts, vendor_code=code, body=excerpt(body, secrets), retry_after=wait)
         message = redacted(said.message, secrets)[:300] or response.reason_phrase or "refused"
         return (said.kind or kind_of(response.status_code))(f"{response.status_code} {message}", facts=facts)
 

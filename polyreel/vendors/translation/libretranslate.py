@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from polyreel import locales
+from polyreel.vendors.auth import Anonymous
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
 from polyreel.vendors.limits import Limits
@@ -25,11 +26,22 @@ class _Language(Answer):
     code: str
 
 
+class _KeyInBody(Anonymous):
+    """The key goes in the body; a server that quotes it back must not get it into an error."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def secrets(self) -> Iterable[str]:
+        """The key."""
+        return (self._key,)
+
+
 class LibreTranslator(Resource):
     """A LibreTranslate server, one's own or the hosted one."""
 
     def __init__(self, *, base_url: str = BASE_URL, api_key: str = "", limits: Limits | None = None) -> None:
-        super().__init__(Transport("libretranslate", base_url, limits=limits))
+        super().__init__(Transport("libretranslate", base_url, auth=_KeyInBody(api_key), limits=limits))
         self._key = {"api_key": api_key} if api_key else {}
 
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
