@@ -33,7 +33,11 @@ def is_done(key: str) -> bool:
 
 def value_of(key: str) -> Any:
     """What a stage returned, as plain JSON; None where it is not done, or its files are gone."""
-    return _recorded(key) if is_done(key) else None
+    if not is_done(key):
+        return None
+    value = _recorded(key)
+    # Prefect writes a model as its class and its data.
+    return value["data"] if isinstance(value, dict) and value.keys() == {"__class__", "data"} else value
 
 
 def _recorded(key: str) -> Any:

@@ -66,7 +66,7 @@ def _in_lines(text: str, limits: ScriptLimits, count: int) -> list[str] | None:
         cost = _cost(head, rest, limits)
         if best is None or cost < best[0]:
             best = (cost, [head, *rest])
-        if count > 2:  # the first that fits: beyond two lines nothing is beautiful any more
+        if count > 3:  # the first that fits: beyond three lines nothing is beautiful any more
             break
     return best[1] if best else None
 

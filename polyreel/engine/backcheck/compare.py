@@ -5,9 +5,10 @@ Lines and words have times, so a film is compared in passages of a minute or so:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from polyreel.engine.backcheck.align import align
 from polyreel.engine.backcheck.tokens import Measure, measure_of, tokens, with_numbers_alike
@@ -43,18 +44,25 @@ def compare(lines: Sequence[LineFit], heard: Heard, locale: str) -> Comparison:
     found = Comparison(measure_of(locale))
     ordered = sorted(lines, key=lambda line: line.start_ms)
     words = list(heard.words())
-    inside = [word for word in words if _is_near(word, ordered)]
-    found.invented += _stray([word for word in words if not _is_near(word, ordered)])
+    spoken = _Spoken(ordered)
+    inside = [word for word in words if spoken.is_near(word)]
+    found.invented += _stray([word for word in words if not spoken.is_near(word)])
     for passage, said in _passages(ordered, inside, locale):
         _passage(found, passage, said, locale)
     return found
 
 
-def _is_near(word: Word, lines: Sequence[LineFit]) -> bool:
-    # Sorted by start, but a line may reach far: films have a few thousand lines, so looking at all is quick enough.
-    return any(
-        line.start_ms - _OUTSIDE_MS <= word.end_ms and word.start_ms <= line.end_ms + _OUTSIDE_MS for line in lines
-    )
+class _Spoken:
+    """When somebody speaks, to be asked for every word of a film."""
+
+    def __init__(self, lines: Sequence[LineFit]) -> None:
+        self._starts = [line.start_ms for line in lines]
+        self._ends = list(accumulate((line.end_ms for line in lines), max))
+
+    def is_near(self, word: Word) -> bool:
+        """Whether a line is being spoken about then."""
+        begun = bisect_right(self._starts, word.end_ms + _OUTSIDE_MS)
+        return begun > 0 and self._ends[begun - 1] >= word.start_ms - _OUTSIDE_MS
 
 
 def _stray(words: Sequence[Word]) -> list[str]:
