@@ -35,7 +35,8 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems) -> DubRe
             where=language.locale,
             remedy="Trim less, or give a script for this part.",
         )
-    await asyncio.to_thread(_require_language, script, language.locale)
+    if not job.subtitles.accept_repairs:
+        await asyncio.to_thread(_require_language, script, language.locale)
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
     lufs, peak = loudness_of(job.dubbing) if job.dubbing.provider == "embedded" else (None, -1.0)
     return DubRequest(
@@ -65,7 +66,7 @@ def _require_language(script: Track, locale: str) -> None:
             f"the script is written in {found}",
             code="wrong_language",
             where=locale,
-            remedy="Give the script of this language, or correct the target's locale.",
+            remedy="Give the script of this language; if it is, set `subtitles: {accept_repairs: true}`.",
         )
 
 
