@@ -15,6 +15,7 @@ from prefect.flows import Flow
 from prefect.types.entrypoint import EntrypointType
 from prefect.utilities.callables import ParameterSchema
 
+from deployments.form import pleasant
 from flows.batch import localise_batch
 from flows.inbox import localise_inbox
 from flows.localise import localise
@@ -86,7 +87,7 @@ def _made(
         enforce_parameter_schema=True,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    made._parameter_openapi_schema = _without_others(made._parameter_openapi_schema)
+    made._parameter_openapi_schema = _as_form(made._parameter_openapi_schema)
     # Set even when empty: a schedule of an earlier start must not stay. Nor must a work pool.
     made.schedules = [*(schedules or [])]
     made.work_pool_name = None
@@ -94,13 +95,13 @@ def _made(
     return made
 
 
-class _Strict(ParameterSchema):
+class _Form(ParameterSchema):
     additionalProperties: bool = False  # noqa: N815 - JSON Schema's word
 
 
-def _without_others(schema: ParameterSchema) -> ParameterSchema:
-    """A misspelt parameter is refused when the run is asked for, and not when it starts."""
-    return _Strict(**schema.model_dump(exclude_unset=True), additionalProperties=False)
+def _as_form(schema: ParameterSchema) -> ParameterSchema:
+    """Drawn plainly; and a misspelt parameter is refused when the run is asked for, not when it starts."""
+    return _Form(**pleasant(schema.model_dump(exclude_unset=True)))
 
 
 def _inbox_schedule(wishes: Wishes) -> list[DeploymentScheduleCreate]:

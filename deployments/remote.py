@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import FlowFilter, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort, LogSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
@@ -136,13 +136,20 @@ async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncI
     seen = 0
     while True:
         over = not follow or _is_over(await read(client, run_id))
+        tasks = await _task_names(client, run_id)
         while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):
             seen += len(page)
             for line in page:
-                yield f"{line.timestamp:%H:%M:%S} {line.message}"
+                task = tasks.get(line.task_run_id)
+                yield f"{line.timestamp:%H:%M:%S} {f'{task}: ' if task else ''}{line.message}"
         if over:
             return
         await asyncio.sleep(_POLL_S)
+
+
+async def _task_names(client: PrefectClient, run_id: UUID) -> dict[UUID | None, str]:
+    runs = FlowRunFilter.model_validate({"id": {"any_": [str(run_id)]}})
+    return {task.id: task.name for task in await client.read_task_runs(flow_run_filter=runs)}
 
 
 def _is_over(run: FlowRun) -> bool:

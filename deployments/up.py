@@ -187,6 +187,8 @@ def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "ui"),
+        # The new UI draws no form for a nested job yet; a person may still switch to it.
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # A run whose turn it is not looks again this often.
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",

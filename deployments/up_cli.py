@@ -18,7 +18,7 @@ import click
 @click.option("--inbox-every", type=click.FloatRange(1, 86400), default=60, show_default=True, help="Seconds.")
 @click.option("--tell", multiple=True, metavar="TYPE/NAME", help="A notification block: told of runs that need you.")
 @click.option("--json", "as_json", is_flag=True, help="Print where it is as one line of JSON.")
-def up(  # noqa: PLR0917 - one parameter per option
+def up(
     port: int, jobs_at_once: int, inbox: Path | None, inbox_every: float, tell: tuple[str, ...], as_json: bool
 ) -> None:
     """Server, UI and served deployments on this machine, until Ctrl-C. Listens on loopback only.

@@ -107,8 +107,7 @@ class Up:
         return {task["name"].partition(" · ")[2]: task["state_name"] for task in found}
 
 
-def start_up(home: Path, *options: str, cwd: Path | None = None) -> Up:
-    """Start `polyreel up` and wait until it says where it is."""
+def _start_up(home: Path, *options: str, cwd: Path | None = None) -> Up:
     inbox = home.parent / f"{home.name}-inbox"
     command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0", "--json", *options]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
@@ -130,8 +129,7 @@ def start_up(home: Path, *options: str, cwd: Path | None = None) -> Up:
     return Up(home, inbox, process, said["api"], said["ui"])
 
 
-def end_up(up: Up) -> int:
-    """One Ctrl-C, and how it ended."""
+def _end_up(up: Up) -> int:
     up.process.send_signal(signal.SIGINT)
     code = up.process.wait(60)
     assert up.process.stdout is not None
@@ -141,10 +139,25 @@ def end_up(up: Up) -> int:
 
 @pytest.fixture(scope="session")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """`polyreel up`, one for the session, with an inbox that is looked at every three seconds."""
-    running = start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "3")
+    """`polyreel up`, one for the session, with an inbox that is looked at every ten seconds."""
+    running = _start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "10")
     yield running
-    assert end_up(running) == 0
+    assert _end_up(running) == 0  # one Ctrl-C
+
+
+@pytest.fixture(scope="module")
+def start_up() -> Iterator[Callable[..., Up]]:
+    """Start another `polyreel up` and wait until it says where it is; it ends with the module."""
+    running: list[Up] = []
+
+    def start(home: Path, *options: str, cwd: Path | None = None) -> Up:
+        running.append(_start_up(home, *options, cwd=cwd))
+        return running[-1]
+
+    yield start
+    for each in running:
+        if each.process.poll() is None:
+            _end_up(each)
 
 
 @pytest.fixture
