@@ -11,11 +11,10 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
-from polyreel.vendors.bodies import CHUNK
+from polyreel.vendors.bodies import CHUNK, FileSlice
 from polyreel.vendors.errors import Damaged, Facts, Malformed
 from polyreel.vendors.nomad.models_uploads import Part, Slice, Upload
 
@@ -62,14 +61,14 @@ class PartBody:
         return self.piece.length
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The part, from its start, each time, by a handle of its own."""
-        digest, left = hashlib.md5(usedforsecurity=False), self.length
-        with await asyncio.to_thread(self.path.open, "rb", buffering=0) as file:
-            await asyncio.to_thread(file.seek, self.piece.start)
-            while left > 0:
-                data = await asyncio.to_thread(_block, file, min(CHUNK, left), digest)
-                left -= len(data)
+        """The part, from its start, each time, by a handle of its own; hashed beside the sending."""
+        digest = hashlib.md5(usedforsecurity=False)
+        async for data in FileSlice(self.path, self.piece.start, self.length).chunks():
+            hashed = asyncio.ensure_future(asyncio.to_thread(digest.update, data))
+            try:
                 yield data
+            finally:
+                await hashed
         self.md5 = digest.hexdigest()
 
     def confirm(self, etag: str, facts: Facts) -> None:
@@ -135,15 +134,7 @@ def _md5(path: Path, piece: Slice) -> str:
     digest, left = hashlib.md5(usedforsecurity=False), piece.length
     with path.open("rb", buffering=0) as file:
         file.seek(piece.start)
-        while left > 0:
-            left -= len(_block(file, min(CHUNK, left), digest))
+        while left > 0 and (data := file.read(min(CHUNK, left))):
+            digest.update(data)
+            left -= len(data)
     return digest.hexdigest()
-
-
-def _block(file: FileIO, size: int, digest: hashlib._Hash) -> bytes:
-    # Read and hashed in one go, off the event loop: the other parts keep flowing meanwhile.
-    data = file.read(size)
-    if not data:
-        raise OSError("it became shorter while it was being sent")
-    digest.update(data)
-    return data
