@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from blocks.credentials import CheckReport
+    from deployments.embedded_server import EmbeddedServer
 
 T = TypeVar("T")
 
@@ -87,7 +88,22 @@ def _on_server(work: Callable[[ModuleType], Coroutine[Any, Any, T]], *, as_json:
     environment.prepare()
     with shown(as_json), server_for_this_run(environment.server_address()) as server:
         if server:
-            server.wait_until_ready()
+            _wait_for(server, quiet=as_json)
+        _look_unseen()
         from blocks import credentials as book
 
         return asyncio.run(work(book))
+
+
+def _wait_for(server: EmbeddedServer, quiet: bool) -> None:
+    if not quiet:
+        click.echo("starting a Prefect server, which keeps the credentials ...", err=True)
+    server.wait_until_ready()
+
+
+def _look_unseen() -> None:
+    # Prefect tells its server of every block that is loaded, from a thread that outlives the command's own server.
+    from prefect.events.clients import NullEventsClient
+    from prefect.events.worker import EventsWorker
+
+    EventsWorker.set_client_override(NullEventsClient)
