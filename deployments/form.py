@@ -24,6 +24,20 @@ def _object(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _field(field: dict[str, Any]) -> dict[str, Any]:
+    if "items" in field:
+        field = {**field, "items": _choice(field["items"])}
+    return _choice(_or_empty(field))
+
+
+def _choice(field: dict[str, Any]) -> dict[str, Any]:
+    """A choice of shapes is drawn as tabs when it is an ``anyOf``, as a box for JSON when it is anything else."""
+    if "oneOf" not in field:
+        return field
+    rest = {name: value for name, value in field.items() if name not in ("oneOf", "discriminator", "default")}
+    return {**rest, "anyOf": field["oneOf"]}
+
+
+def _or_empty(field: dict[str, Any]) -> dict[str, Any]:
     kinds = field.get("anyOf", [])
     others = [kind for kind in kinds if kind != NULL]
     if len(others) == len(kinds) or len(others) != 1 or "type" not in others[0]:

@@ -54,7 +54,7 @@ class Page:
     def until(self, expression: str, within: float = 60) -> Any:
         """The value of an expression, once it is truthy."""
         deadline = time.monotonic() + within
-        while not (value := self.js(expression)):
+        while not (value := self.js(f"document.body && ({expression})")):
             assert time.monotonic() < deadline, f"{expression} never came; the page says: {self.text()[:1500]}"
             time.sleep(0.2)
         return value
@@ -68,7 +68,9 @@ class Page:
         self.until(f"!!({finder})")
         self.js(f"({finder}).scrollIntoView({{block: 'center'}})")
         time.sleep(0.2)
-        box = self.js(f"(() => {{const b = ({finder}).getBoundingClientRect(); return [b.x, b.y, b.width, b.height]}})()")
+        box = self.js(
+            f"(() => {{const b = ({finder}).getBoundingClientRect(); return [b.x, b.y, b.width, b.height]}})()"
+        )
         at = {"x": box[0] + box[2] / 2, "y": box[1] + box[3] / 2, "button": "left", "clickCount": 1}
         self.send("Input.dispatchMouseEvent", type="mousePressed", **at)
         self.send("Input.dispatchMouseEvent", type="mouseReleased", **at)

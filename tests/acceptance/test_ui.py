@@ -1,0 +1,92 @@
+"""The form in the Prefect UI, filled in by a headless browser, and the run that it starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Where screenshots go: the docs' own folder when they are renewed on purpose, else a test's.
+PICTURES = os.environ.get("POLYREEL_DOC_PICTURES")
+
+
+def _driver() -> Any:
+    path = Path(__file__).with_name("browser.py")
+    spec = spec_from_file_location("polyreel_test_browser", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Any]:
+    driver = _driver()
+    if driver.find_chromium() is None:
+        pytest.skip("needs chromium, which is not here")
+    with driver.browser(tmp_path / "browser") as tab:
+        yield tab
+
+
+def field(label: str, nth: int = 0) -> str:
+    """JavaScript that finds the input of a labelled field."""
+    wanted = json.dumps(label)
+    return (
+        "[...document.querySelectorAll('.schema-form-property')].filter(e => {"
+        "const l = e.querySelector('.p-label__label');"
+        f"return l && l.innerText.replace('(Optional)', '').trim() === {wanted}}})[{nth}]"
+        ".querySelector('textarea, input')"
+    )
+
+
+def button(text: str, nth: int = 0) -> str:
+    """JavaScript that finds a button by its text."""
+    return f"[...document.querySelectorAll('button')].filter(b => b.innerText.trim() === {json.dumps(text)})[{nth}]"
+
+
+def test_the_form_is_filled_in_and_the_run_it_starts_delivers(up: Any, work: Any, page: Any, tmp_path: Path) -> None:
+    """A person types a name, a video, a language and its script, and presses Submit: the job is delivered."""
+    job = work("es-ES")
+    pictures = Path(PICTURES) if PICTURES else tmp_path / "pictures"
+    deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
+    page.go(f"{up.ui}/deployments/deployment/{deployment}/run")
+    page.until("document.body.innerText.includes('Spoken language')")
+    page.type(field("Name"), "from-the-form")
+    page.type(field("Media"), str(job.parent / "narrated.mp4"))
+    page.type(field("Spoken language"), "en-US")
+    page.click(button("Add item"))
+    page.type(field("Language"), "es-ES")
+    page.type(field("Script", 1), str(job.parent / "narrated.es-ES.srt"))
+    page.js("window.scrollTo(0, 0)")
+    page.picture(pictures / "form.png")
+    page.click(button("Submit"))
+
+    run = _made(up)
+    ended = up.until(run, "COMPLETED", "FAILED", "CRASHED")
+    assert ended["state"]["message"].startswith("1 of 1 delivered"), ended["state"]
+    page.go(f"{up.ui}/runs/flow-run/{run}")
+    page.until("document.body.innerText.includes('from-the-form')")
+    time.sleep(2)  # the graph draws itself
+    page.picture(pictures / "run.png")
+    page.go(f"{up.ui}/artifacts/key/from-the-form-summary")
+    page.until("document.body.innerText.includes('from-the-form: 1 of 1 delivered')")
+    page.picture(pictures / "summary.png")
+    assert "loudness" in page.text()
+
+
+def _made(up: Any) -> str:
+    deadline = time.monotonic() + 60
+    while True:
+        runs = up.call("POST", "/flow_runs/filter", sort="START_TIME_DESC", limit=10)
+        mine = [run for run in runs if (run["parameters"].get("job") or {}).get("name") == "from-the-form"]
+        if mine:
+            return str(mine[0]["id"])
+        assert time.monotonic() < deadline, "the form started no run"
+        time.sleep(0.3)
