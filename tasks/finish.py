@@ -87,7 +87,7 @@ async def convert_subtitles(language: LanguagePlan, request: DubRequest, dubbed:
         files[wanted] = Store().keep_bytes(content, f".{wanted}")
         if wanted in language.job.subtitles.formats:
             notes += [f"{wanted}: {note.message}" for note in lost]
-    return Tracks(files=files, script=script, notes=tuple(notes))
+    return Tracks(files=files, script=script, notes=tuple(dict.fromkeys(notes)))
 
 
 @stage("mux", key=key_of("mux"))
