@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr
@@ -10,9 +12,23 @@ from blocks.base import VendorCredentials, address
 from polyreel.vendors.translation.chat import ChatTranslator
 from polyreel.vendors.translation.deepl import DeepLTranslator
 from polyreel.vendors.translation.libretranslate import BASE_URL, LibreTranslator
+from polyreel.vendors.translation.port import Translator
 
 
-class ChatTranslationCredentials(VendorCredentials):
+class TranslationCredentials(VendorCredentials):
+    """A block for a service that drafts translations."""
+
+    @abstractmethod
+    def get_client(self) -> AbstractAsyncContextManager[Translator]:
+        """A translator."""
+
+    async def check(self) -> tuple[str, ...]:
+        """Asks for what costs nothing: models, languages or usage."""
+        async with self.get_client() as client:
+            return (await client.check(),)
+
+
+class ChatTranslationCredentials(TranslationCredentials):
     """An OpenAI-style chat endpoint that drafts translations: a local Ollama or vLLM, or a hosted one."""
 
     vendor: ClassVar[str] = "chat"
@@ -35,13 +51,8 @@ class ChatTranslationCredentials(VendorCredentials):
         key = self.api_key.get_secret_value() if self.api_key else ""
         return ChatTranslator(self.model, base_url=address(self.base_url), api_key=key, limits=self.limits)
 
-    async def check(self) -> tuple[str, ...]:
-        """Reads the list of models."""
-        async with self.get_client() as client:
-            return (await client.check(),)
 
-
-class LibreTranslateCredentials(VendorCredentials):
+class LibreTranslateCredentials(TranslationCredentials):
     """A LibreTranslate server that drafts translations, one's own or the hosted one."""
 
     vendor: ClassVar[str] = "libretranslate"
@@ -59,13 +70,8 @@ class LibreTranslateCredentials(VendorCredentials):
         key = self.api_key.get_secret_value() if self.api_key else ""
         return LibreTranslator(base_url=address(self.base_url), api_key=key, limits=self.limits)
 
-    async def check(self) -> tuple[str, ...]:
-        """Reads the list of languages."""
-        async with self.get_client() as client:
-            return (await client.check(),)
 
-
-class DeepLCredentials(VendorCredentials):
+class DeepLCredentials(TranslationCredentials):
     """A DeepL account that drafts translations."""
 
     vendor: ClassVar[str] = "deepl"
@@ -81,8 +87,3 @@ class DeepLCredentials(VendorCredentials):
     def get_client(self) -> DeepLTranslator:
         """A translator."""
         return DeepLTranslator(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)
-
-    async def check(self) -> tuple[str, ...]:
-        """Reads the usage."""
-        async with self.get_client() as client:
-            return (await client.check(),)

@@ -16,7 +16,7 @@ from polyreel.sandbox.jobs import Job, Jobs
 from polyreel.sandbox.mailbox import Mailbox
 from polyreel.sandbox.money import Purse
 from polyreel.sandbox.settings import Settings
-from polyreel.sandbox.state import Shelf, State
+from polyreel.sandbox.state import Json, Shelf, State
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.port import Studio
 
@@ -58,3 +58,11 @@ def box_of(request: Request) -> Box:
     """The sandbox that serves a request."""
     box: Box = request.app.state.box
     return box
+
+
+def named(request: Request, vendor: str, kind: str, param: str, missing: str) -> Json:
+    """The document of a vendor that a path names by ``param``; a 404 with the vendor's words where there is none."""
+    found = box_of(request).shelf(vendor).get(kind, request.path_params[param])
+    if found is None:
+        raise Refusal(404, missing)
+    return found

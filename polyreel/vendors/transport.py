@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypedDict, TypeVar
 
 import httpx
 
@@ -60,6 +60,14 @@ class Timeouts:
     def httpx(self) -> httpx.Timeout:
         """As httpx takes them."""
         return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
+
+
+class Manners(TypedDict, total=False):
+    """How a client behaves towards its vendor: how fast, how patient, how stubborn. What is left out is as usual."""
+
+    limits: Limits | None
+    timeouts: Timeouts | None
+    retry: RetryPolicy | None
 
 
 class Transport:

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,6 +30,7 @@ from polyreel.vendors.limits import Limits
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models import Asset
 from polyreel.vendors.panjaya.client import PanjayaClient
+from polyreel.vendors.retry import waiting_off
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import MemoryTokens
@@ -81,6 +83,23 @@ async def controls(vendor_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=vendor_url, trust_env=False) as client:
         yield client
         await client.delete("/sandbox/faults")
+
+
+@pytest.fixture
+def arm(controls: httpx.AsyncClient) -> Callable[..., Awaitable[None]]:
+    """Let one fault wait for its place."""
+
+    async def one(**fault: Any) -> None:
+        (await controls.post("/sandbox/faults", json=fault)).raise_for_status()
+
+    return one
+
+
+@pytest.fixture
+def no_waiting() -> Iterator[None]:
+    """No client waits between its attempts."""
+    with waiting_off():
+        yield
 
 
 class _Quiet(SimpleHTTPRequestHandler):

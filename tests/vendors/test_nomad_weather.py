@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import pytest
 from polyreel.vendors import errors
 from polyreel.vendors.downloads import Expected
 from polyreel.vendors.nomad.client import NomadClient
-from polyreel.vendors.retry import waiting_off
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.videojungle.client import VideoJungleClient
 
+pytestmark = pytest.mark.usefixtures("no_waiting")
 Arm = Callable[..., Awaitable[None]]
 FAULTS: list[dict[str, Any]] = [
     {"kind": "status", "status": 429, "retry_after": "1"},
@@ -25,22 +25,6 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "truncated"},
     {"kind": "wrong_json"},
 ]
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with waiting_off():
-        yield
-
-
-@pytest.fixture
-def arm(controls: httpx.AsyncClient) -> Arm:
-    """Let one fault wait for its place."""
-
-    async def one(**fault: Any) -> None:
-        (await controls.post("/sandbox/faults", json=fault)).raise_for_status()
-
-    return one
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["kind"] + str(fault.get("status", "")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +18,10 @@ from polyreel.vendors.dubformer.models import CreateProject, ProjectStatus
 from polyreel.vendors.panjaya.callbacks import verified
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.models import AssetOptions, CreateAsset
-from polyreel.vendors.retry import waiting_off
 
 Url = Callable[[str], str]
+pytestmark = pytest.mark.usefixtures("no_waiting")
 Arm = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with waiting_off():
-        yield
-
-
-@pytest.fixture
-def arm(controls: httpx.AsyncClient) -> Arm:
-    """Let one fault wait for its place."""
-
-    async def one(**fault: Any) -> None:
-        (await controls.post("/sandbox/faults", json=fault)).raise_for_status()
-
-    return one
 
 
 def _project(url: str) -> CreateProject:

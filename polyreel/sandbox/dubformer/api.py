@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from polyreel.sandbox import fetch
-from polyreel.sandbox.box import Box, Vendor, box_of
+from polyreel.sandbox.box import Box, Vendor, box_of, named
 from polyreel.sandbox.dubformer.voices import SOURCES, TARGETS, voices
 from polyreel.sandbox.dubformer.wire import CreateProject, Translate
 from polyreel.sandbox.dubformer.work import NAME, STEPS, begin, estimated
@@ -59,10 +59,7 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
 
 
 def _project(request: Request) -> Json:
-    found = box_of(request).shelf(NAME).get("project", request.path_params["project_id"])
-    if found is None:
-        raise Refusal(404, "Project not found")
-    return found
+    return named(request, NAME, "project", "project_id", "Project not found")
 
 
 def _receipt(box: Box, project: Json, cost: int) -> Json:

@@ -8,7 +8,7 @@ import shutil
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polyreel.sandbox.box import Box, box_of
+from polyreel.sandbox.box import Box, box_of, named
 from polyreel.sandbox.nomad.access import add_asset, asset_or_refuse, folder_or_refuse
 from polyreel.sandbox.nomad.shapes import NAME, part_shape, upload_shape
 from polyreel.sandbox.nomad.statuses import FILE
@@ -133,10 +133,7 @@ def _opened(box: Box, wanted: StartUpload, asset: Json, *, usual: int = USUAL_PA
 
 
 def _upload_of(request: Request) -> Json:
-    found = box_of(request).shelf(NAME).get("upload", request.path_params["upload_id"])
-    if found is None:
-        raise Refusal(404, "The upload was not found")
-    return found
+    return named(request, NAME, "upload", "upload_id", "The upload was not found")
 
 
 async def complete_part(request: Request) -> Response:

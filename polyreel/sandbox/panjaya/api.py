@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from polyreel.sandbox.box import Box, Vendor, box_of
+from polyreel.sandbox.box import Box, Vendor, box_of, named
 from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.panjaya import shapes
 from polyreel.sandbox.panjaya.shapes import NAME, asset_detail, asset_summary, version_detail
@@ -36,17 +36,11 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
 
 
 def _asset(request: Request) -> Json:
-    found = box_of(request).shelf(NAME).get("asset", request.path_params["asset_id"])
-    if found is None:
-        raise Refusal(404, "Asset not found")
-    return found
+    return named(request, NAME, "asset", "asset_id", "Asset not found")
 
 
 def _version(request: Request) -> Json:
-    found = box_of(request).shelf(NAME).get("version", request.path_params["version_id"])
-    if found is None:
-        raise Refusal(404, "Version not found")
-    return found
+    return named(request, NAME, "version", "version_id", "Version not found")
 
 
 # -- assets

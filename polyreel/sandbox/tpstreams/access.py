@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from polyreel.sandbox.box import box_of
+from polyreel.sandbox.box import box_of, named
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.tpstreams.shapes import NAME, ORGANISATION
 from polyreel.sandbox.tpstreams.wire import Login
@@ -43,10 +43,7 @@ def token_of(request: Request) -> str:
 
 def asset_of(request: Request) -> Json:
     """The asset that the path names."""
-    found = box_of(request).shelf(NAME).get("asset", request.path_params["asset_id"])
-    if found is None:
-        raise Refusal(404, "Not found.")
-    return found
+    return named(request, NAME, "asset", "asset_id", "Not found.")
 
 
 def video_of(request: Request) -> Json:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polyreel.sandbox.box import Box, box_of
+from polyreel.sandbox.box import Box, box_of, named
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.tpstreams.access import asset_of, video_of
 from polyreel.sandbox.tpstreams.shapes import NAME, asset_brief, asset_detail, new_id, page
@@ -201,10 +201,7 @@ async def list_webhooks(request: Request) -> Response:
 
 
 def _webhook_of(request: Request) -> Json:
-    found = box_of(request).shelf(NAME).get("webhook", request.path_params["webhook_id"])
-    if found is None:
-        raise Refusal(404, "Not found.")
-    return found
+    return named(request, NAME, "webhook", "webhook_id", "Not found.")
 
 
 async def get_webhook(request: Request) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from polyreel.sandbox.box import box_of
+from polyreel.sandbox import box
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.videojungle.shapes import KEY, NAME
 from polyreel.sandbox.wire import Refusal
@@ -31,10 +31,7 @@ def with_key(endpoint: Endpoint) -> Endpoint:
 
 def named(request: Request, kind: str, param: str) -> Json:
     """The document that the path names."""
-    found = box_of(request).shelf(NAME).get(kind, request.path_params[param])
-    if found is None:
-        raise Refusal(404, f"{kind.capitalize()} not found")
-    return found
+    return box.named(request, NAME, kind, param, f"{kind.capitalize()} not found")
 
 
 def limited(request: Request, default: int) -> int:

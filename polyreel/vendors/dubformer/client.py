@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Unpack
 
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import json_body
@@ -31,11 +32,9 @@ from polyreel.vendors.dubformer.models import (
 from polyreel.vendors.dubformer.problems import problem, project_failed
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Request
 from polyreel.vendors.resource import Resource, path
-from polyreel.vendors.retry import RetryPolicy
-from polyreel.vendors.transport import Timeouts, Transport
+from polyreel.vendors.transport import Manners, Transport
 
 BASE_URL = "https://app.dubformer.ai"
 PAGE = "dubformer.md"
@@ -45,19 +44,9 @@ PROJECTS = "/api/v1/projects"
 class DubformerClient(Resource):
     """One account at Dubformer. An async context manager."""
 
-    def __init__(
-        self,
-        api_key: str,
-        *,
-        base_url: str = BASE_URL,
-        limits: Limits | None = None,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-    ) -> None:
+    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **manners: Unpack[Manners]) -> None:
         auth = KeyAuth("Authorization", api_key, "Bearer")
-        super().__init__(
-            Transport("dubformer", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem)
-        )
+        super().__init__(Transport("dubformer", base_url, auth=auth, problem=problem, **manners))
 
     @endpoint("POST", "/api/v1/projects", page=PAGE, section="Create a project for dubbing")
     async def create_project(self, request: CreateProject, *, idempotency_key: str = "") -> Submitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self, TypedDict, Unpack
+from typing import Self, Unpack
 
 from polyreel.vendors.auth import Auth, KeyAuth
 from polyreel.vendors.limits import Limits
@@ -14,23 +14,19 @@ from polyreel.vendors.nomad.resource import Routes, problem
 from polyreel.vendors.nomad.session import LoginAuth, Session
 from polyreel.vendors.nomad.uploads import Spelling, Uploads
 from polyreel.vendors.nomad.words import Annotations, Transcripts
-from polyreel.vendors.retry import RetryPolicy
-from polyreel.vendors.transport import Timeouts, Transport
+from polyreel.vendors.transport import Manners, Transport
 
 LIMITS = Limits(per_second=50.0, burst=100, at_once=16)
 """No limit is documented; an upload confirms every part, and at 10 a second that alone would be its pace."""
 
 
-class Options(TypedDict, total=False):
+class Options(Manners, total=False):
     """What an installation may differ in."""
 
     prefix: str
     routes: Routes
     spelling: Spelling
     parallel: int
-    limits: Limits | None
-    timeouts: Timeouts | None
-    retry: RetryPolicy | None
 
 
 class NomadClient(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import Body, FilePart, Form, Watched, json_body
@@ -16,13 +16,11 @@ from polyreel.vendors.calls import Call
 from polyreel.vendors.downloads import Downloaded, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.limits import Limits
 from polyreel.vendors.pages import Turn, all_rows, turned
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
 from polyreel.vendors.panjaya.problems import not_generated, problem
 from polyreel.vendors.resource import Resource, path
-from polyreel.vendors.retry import RetryPolicy
-from polyreel.vendors.transport import Timeouts, Transport
+from polyreel.vendors.transport import Manners, Transport
 
 BASE_URL = "https://api.panjaya.ai"
 PAGE = "panjaya.md"
@@ -32,21 +30,11 @@ WIRE = "WIRE.md"
 class PanjayaClient(Resource):
     """One account at Panjaya. An async context manager."""
 
-    def __init__(
-        self,
-        api_key: str,
-        *,
-        base_url: str = BASE_URL,
-        limits: Limits | None = None,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-    ) -> None:
+    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **manners: Unpack[Manners]) -> None:
         key = api_key.strip()
         # The page writes `Bearer panjaya-{KEY}`; people paste the key with or without that beginning.
         auth = KeyAuth("Authorization", key if not key or key.startswith("panjaya-") else f"panjaya-{key}", "Bearer")
-        super().__init__(
-            Transport("panjaya", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem)
-        )
+        super().__init__(Transport("panjaya", base_url, auth=auth, problem=problem, **manners))
 
     @endpoint("GET", "/v1/assets/", page=PAGE, section="Get assets")
     async def get_assets(self) -> AsyncIterator[Asset]:

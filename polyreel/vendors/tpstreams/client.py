@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Unpack
 
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.limits import Limits
-from polyreel.vendors.retry import RetryPolicy
 from polyreel.vendors.tpstreams.edits import Subtitles, Trims
 from polyreel.vendors.tpstreams.models import RegisterWebhook, Token, Webhook
 from polyreel.vendors.tpstreams.resource import WIRE, Resource, problem
 from polyreel.vendors.tpstreams.session import LOGIN, LOGOUT, Account, TokenAuth
 from polyreel.vendors.tpstreams.tokens import Tokens
 from polyreel.vendors.tpstreams.videos import Assets, Ingest
-from polyreel.vendors.transport import Timeouts, Transport
+from polyreel.vendors.transport import Manners, Transport
 
 BASE_URL = "https://app.tpstreams.com"
 
@@ -66,13 +65,9 @@ class TPStreamsClient(Session, Ingest, Assets, Subtitles, Trims):
         token: str = "",
         tokens: Tokens | None = None,
         base_url: str = BASE_URL,
-        limits: Limits | None = None,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
+        **manners: Unpack[Manners],
     ) -> None:
         auth = TokenAuth(account, token, tokens)
-        transport = Transport(
-            "tpstreams", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem
-        )
+        transport = Transport("tpstreams", base_url, auth=auth, problem=problem, **manners)
         auth.transport = transport
         super().__init__(transport, account.organization_id, auth)

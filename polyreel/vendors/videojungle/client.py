@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.calls import Problem, any_problem
-from polyreel.vendors.limits import Limits
-from polyreel.vendors.retry import RetryPolicy
-from polyreel.vendors.transport import Timeouts, Transport
+from polyreel.vendors.transport import Manners, Transport
 from polyreel.vendors.videojungle.projects import Account, Assets
 from polyreel.vendors.videojungle.videofiles import VideoFiles
 
@@ -18,21 +16,9 @@ BASE_URL = "https://api.video-jungle.com"
 class VideoJungleClient(Account, Assets, VideoFiles):
     """One account at Video Jungle. An async context manager."""
 
-    def __init__(
-        self,
-        api_key: str,
-        *,
-        base_url: str = BASE_URL,
-        limits: Limits | None = None,
-        timeouts: Timeouts | None = None,
-        retry: RetryPolicy | None = None,
-    ) -> None:
+    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **manners: Unpack[Manners]) -> None:
         auth = KeyAuth("X-API-Key", api_key)
-        super().__init__(
-            Transport(
-                "videojungle", base_url, auth=auth, limits=limits, timeouts=timeouts, retry=retry, problem=problem
-            )
-        )
+        super().__init__(Transport("videojungle", base_url, auth=auth, problem=problem, **manners))
 
 
 def problem(status: int, body: Any) -> Problem:
