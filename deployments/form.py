@@ -8,24 +8,27 @@ NULL = {"type": "null"}
 
 
 def pleasant(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema with plain fields where the UI would draw a choice between a type and ``None``.
+    """The same schema with plain fields, tabs and lists where the UI would draw boxes for JSON, or nothing.
 
-    A field that may be left out is drawn as that field, to be left empty. What the server accepts stays the same: for a
-    field that is not required and has no default, Prefect itself lets ``null`` pass.
+    Tried in the UI of Prefect 3.8.8. What the server accepts stays the same, but for one thing: a list of targets has
+    either all of them with fields, or all of them as locales alone.
     """
-    definitions = {name: _object(part) for name, part in schema.get("definitions", {}).items()}
-    return {**_object(schema), "definitions": definitions, "additionalProperties": False}
+    definitions: dict[str, Any] = dict(schema.get("definitions", {}))
+    drawn = _object(schema, definitions)
+    for name in list(definitions):
+        definitions[name] = _object(definitions[name], definitions)
+    return {**drawn, "definitions": definitions, "additionalProperties": False}
 
 
-def _object(schema: dict[str, Any]) -> dict[str, Any]:
+def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     if "properties" not in schema:
         return schema
-    return {**schema, "properties": {name: _field(part) for name, part in schema["properties"].items()}}
+    return {**schema, "properties": {name: _field(part, definitions) for name, part in schema["properties"].items()}}
 
 
-def _field(field: dict[str, Any]) -> dict[str, Any]:
+def _field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     if "items" in field:
-        field = {**field, "items": _choice(field["items"])}
+        return _list({**field, "items": _choice(field["items"])}, definitions)
     return _choice(_or_empty(field))
 
 
@@ -38,9 +41,31 @@ def _choice(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_empty(field: dict[str, Any]) -> dict[str, Any]:
+    """A field that may be left out is drawn as that field, to be left empty.
+
+    Where a field is not required and has no default, Prefect itself lets ``null`` pass.
+    """
     kinds = field.get("anyOf", [])
     others = [kind for kind in kinds if kind != NULL]
     if len(others) == len(kinds) or len(others) != 1 or "type" not in others[0]:
         return field
     rest = {name: value for name, value in field.items() if name not in ("anyOf", "default")}
     return {**others[0], **rest}
+
+
+def _list(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A list whose items have a long and a short form: two tabs, as no item of either form is drawn."""
+    shapes = field["items"].get("anyOf", [])
+    long = [shape for shape in shapes if shape.get("type") == "object"]
+    if len(shapes) != 2 or len(long) != 1:
+        return field
+    short = next(shape for shape in shapes if shape is not long[0])
+    name = str(long[0]["title"])
+    definitions[name] = _object(long[0], definitions)
+    limits = {key: field[key] for key in ("minItems", "maxItems") if key in field}
+    rest = {key: value for key, value in field.items() if key not in ("type", "items", *limits)}
+    arms = [
+        {"title": "With fields", "type": "array", "items": {"$ref": f"#/definitions/{name}"}, **limits},
+        {"title": "Locales alone", "type": "array", "items": short, **limits},
+    ]
+    return {**rest, "anyOf": arms}

@@ -12,7 +12,7 @@ import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import FlowRun
-from prefect.client.schemas.sorting import FlowRunSort, LogSort
+from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling
 
@@ -149,7 +149,8 @@ async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncI
 
 async def _task_names(client: PrefectClient, run_id: UUID) -> dict[UUID | None, str]:
     runs = FlowRunFilter.model_validate({"id": {"any_": [str(run_id)]}})
-    return {task.id: task.name for task in await client.read_task_runs(flow_run_filter=runs)}
+    found = await client.read_task_runs(flow_run_filter=runs, sort=TaskRunSort.EXPECTED_START_TIME_ASC)
+    return {task.id: task.name for task in found}
 
 
 def _is_over(run: FlowRun) -> bool:

@@ -42,7 +42,7 @@ def field(label: str, nth: int = 0) -> str:
         "[...document.querySelectorAll('.schema-form-property')].filter(e => {"
         "const l = e.querySelector('.p-label__label');"
         f"return l && l.innerText.replace('(Optional)', '').trim() === {wanted}}})[{nth}]"
-        ".querySelector('textarea, input')"
+        "?.querySelector('textarea, input')"
     )
 
 

@@ -60,8 +60,8 @@ def test_a_run_made_through_the_api_delivers_and_is_drawn(up: Any, work: Any) ->
     ("changes", "reason"),
     [
         ({"colour": "red"}, "'colour' was unexpected"),
-        ({"targets": []}, "non-empty"),
-        ({"targets": [{"locale": 5}]}, "targets[0].locale"),
+        ({"targets": []}, "job.targets"),
+        ({"targets": [{"locale": 5}]}, "job.targets"),
         ({"name": "../out"}, "job.name"),
         ({"trim": {"start": -1}}, "job.trim.start"),
         ({"dubbing": {"provider": "nobody"}}, "job.dubbing"),
@@ -84,6 +84,12 @@ def test_a_misspelt_parameter_is_refused_too(up: Any, work: Any) -> None:
     assert deployment["description"]
     assert deployment["tags"] == ["polyreel"]
     assert deployment["version"]
+
+
+def test_targets_may_be_locales_alone(up: Any, work: Any) -> None:
+    """The short form passes the API as it does a job file; here the run says that scripts are missing."""
+    made = create(up, absolute(work("es-ES"), targets=["es-ES", "fr-FR"]))
+    assert made.status_code == 201, made.text
 
 
 def test_a_job_that_passes_the_schema_and_can_not_run_says_why_in_its_state(up: Any, work: Any) -> None:
