@@ -62,7 +62,7 @@ def _list(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     short = next(shape for shape in shapes if shape is not long[0])
     name = str(long[0]["title"])
     definitions[name] = _object(long[0], definitions)
-    limits = {key: field[key] for key in ("minItems", "maxItems") if key in field}
+    limits: dict[str, Any] = {key: field[key] for key in ("minItems", "maxItems") if key in field}
     rest = {key: value for key, value in field.items() if key not in ("type", "items", *limits)}
     arms = [
         {"title": "With fields", "type": "array", "items": {"$ref": f"#/definitions/{name}"}, **limits},
