@@ -9,10 +9,12 @@ not send keys elsewhere.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar
 
@@ -94,9 +96,9 @@ class Transport:
         self.gate = Gate(limits or Limits())
         self._problem = problem
         secure = self.base_url.scheme == "https"
-        self._calls = _client(self.timeouts, http2=secure, verify=verify)
+        self._calls = _client(self.timeouts, http2=secure, verify=_trusted(verify, http2=secure))
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
-        self._transfers = _client(self.timeouts, http2=False, verify=verify)
+        self._transfers = _client(self.timeouts, http2=False, verify=_trusted(verify, http2=False))
         self._strangers = Strangers(self.base_url, lambda guarded: _client(self.timeouts, transport=guarded))
         self._base, self._origin = str(self.base_url), origin(self.base_url)
 
@@ -265,6 +267,16 @@ def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
         mounts=plain,
         **way,
     )
+
+
+def _trusted(verify: Any, *, http2: bool) -> Any:
+    return _authorities(http2) if verify is True else verify
+
+
+@cache
+def _authorities(http2: bool) -> ssl.SSLContext:
+    # Reading the authorities takes longer than a call: once per process; by protocol, because ALPN is set in it.
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _failure(error: httpx.HTTPError, facts: Facts) -> CallError:
