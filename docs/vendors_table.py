@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 from polyreel.vendors.endpoints import Endpoint, endpoints
@@ -70,17 +71,24 @@ def _callers(vendor: str, folders: tuple[str, ...]) -> dict[str, list[str]]:
     inside = _inner_calls(vendor)
     found: dict[str, set[str]] = defaultdict(set)
     for file in (file for folder in folders for file in sorted((ROOT / folder).rglob("*.py"))):
-        tree = ast.parse(file.read_text())
-        if _speaks_to(tree, vendor) or (folders is TESTS and vendor in file.stem):
-            for name in _reached(_attributes(tree), inside):
+        imports, attributes = _facts(file)
+        if _speaks_to(imports, vendor) or (folders is TESTS and vendor in file.stem):
+            for name in _reached(attributes, inside):
                 found[name].add(file.relative_to(ROOT).as_posix())
     # The contract suites stand before the unit tests.
     return {name: sorted(files, reverse=folders is TESTS) for name, files in found.items()}
 
 
-def _speaks_to(tree: ast.AST, vendor: str) -> bool:
-    ours = (f"polyreel.vendors.{vendor}", f"blocks.{vendor}")
+@cache
+def _facts(file: Path) -> tuple[list[str], set[str]]:
+    """What a file imports from, and the attributes that it names."""
+    tree = ast.parse(file.read_text())
     imports = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return imports, _attributes(tree)
+
+
+def _speaks_to(imports: list[str], vendor: str) -> bool:
+    ours = (f"polyreel.vendors.{vendor}", f"blocks.{vendor}")
     return any(name == each or name.startswith(each + ".") for name in imports for each in ours)
 
 

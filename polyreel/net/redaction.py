@@ -19,8 +19,8 @@ _BEHIND = re.compile(r"(//[^\s?#\"'<>\\]*)[?#][^\s\"'<>\\]*")
 _QUERY = re.compile(r"\?[^\s\"'<>\\]+")
 _BEARER = re.compile(r"\b(Bearer|Token|ApiKey|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.I)
 _FIELD = re.compile(
-    r"(?P<name>\"?[\w-]*(?:password|secret|token|api[_-]?key|authorization|signature|credential|policy)[\w-]*\"?\s*[:=]\s*)"
-    r"(?P<value>\"[^\"]*\"|[^\s,;&}]+)",
+    r"(?P<name>(?<![\w-])[\"']?[\w-]*(?:password|secret|token|api[_-]?key|authorization|signature|credential|policy)[\w-]*[\"']?\s*[:=]\s*)"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&}]+)",
     re.I,
 )
 EXCERPT = 500

@@ -140,6 +140,7 @@ def test_addresses_are_shown_without_user_and_query(text: str, shown: str) -> No
         "Authorization: Bearer abcdefgh",
         '{"password": "abcdefgh"}',
         '{"refreshToken":"abcdefgh"}',
+        "{'token': 'abcdefgh'}",
         "api_key=abcdefgh&x=1",
         '{"AWSAccessKeyId-signature": "abcdefgh"}',
         "Token abcdefgh",
