@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -51,7 +52,10 @@ class TokenAuth:
     def key(self) -> str:
         """Which account this is, for the shelf of tokens."""
         base = self.transport.base_url if self.transport else ""
-        return f"{base} {self.account.organization_id} {self.account.username}"
+        whose = f"{base} {self.account.organization_id} {self.account.username}"
+        # With the password, so that a wrong one is noticed; slowly hashed, because the key names a file.
+        password = hashlib.scrypt(self.account.password.encode(), salt=whose.encode(), n=2**12, r=8, p=1)
+        return f"{whose} {password.hex()}"
 
     async def headers(self) -> Mapping[str, str]:
         """The token's header, after a login if there is no token yet."""

@@ -60,6 +60,21 @@ async def test_a_second_run_does_not_log_in(peer: Any, make_answer: Any, tmp_pat
     assert peer.seen[-1].headers["authorization"] == "Token t1"
 
 
+async def test_a_wrong_password_does_not_go_in_by_the_right_ones_token(
+    peer: Any, make_answer: Any, tmp_path: Path
+) -> None:
+    """The kept token belongs to the password that got it: the vendor is asked, and says no."""
+    page = {"count": 0, "next": None, "previous": None, "results": []}
+    wrong = make_answer(400, {"non_field_errors": ["Unable to log in with provided credentials."]})
+    peer.will(make_answer(200, {"token": "t1"}), make_answer(200, page), wrong)
+    async with TPStreamsClient(ANA, tokens=FileTokens(tmp_path), base_url=peer.url) as client:
+        assert [asset async for asset in client.list_assets()] == []
+    mistyped = Account("ana", "her-passwort", "org1")
+    async with TPStreamsClient(mistyped, tokens=FileTokens(tmp_path), base_url=peer.url) as client:
+        with pytest.raises(errors.Unauthorized):
+            await client.get_asset("a")
+
+
 async def test_a_refused_token_costs_one_login_and_is_replaced(peer: Any, make_answer: Any, tmp_path: Path) -> None:
     """401, login, once more; the new token is kept."""
     invalid = make_answer(401, {"detail": "Invalid token."})
