@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +62,7 @@ def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
 
     asyncio.run(_check(job))  # what can't be run is said at once, before anything is started
     environment.prepare("INFO" if verbose else "CRITICAL")
-    with server_for_this_run(environment.server_address()) as server:
+    with _gone_when_stopped(), server_for_this_run(environment.server_address()) as server:
         imports = threading.Thread(target=_import_flow, name="imports", daemon=True)
         imports.start()  # importing takes as long as the server's start; do both at once
         if server:
@@ -106,6 +109,26 @@ async def _begin(job: Job, quiet: bool) -> Outcome:
         return await outcome_of(job)
 
 
+class _Stopped(BaseException):
+    """A person or the system ended the run."""
+
+
+@contextmanager
+def _gone_when_stopped() -> Iterator[None]:
+    """End the program when a stopped run has ended all it started.
+
+    At once, and not by way of the interpreter's own end: that waits for idle threads of Prefect's background loop,
+    which after a cancelled run may wait for ever.
+    """
+    try:
+        yield
+    except _Stopped:
+        click.echo("polyreel: stopped; what was finished is kept, the next run goes on from there.", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+
+
 class _interruptible:  # noqa: N801 - reads as a word at its call
     """SIGINT and SIGTERM cancel the run, which ends what it started; a second one ends the program at once."""
 
@@ -125,5 +148,4 @@ class _interruptible:  # noqa: N801 - reads as a word at its call
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.remove_signal_handler(number)
         if kind is asyncio.CancelledError:
-            click.echo("polyreel: stopped; what was finished is kept, the next run goes on from there.", err=True)
-            raise SystemExit(INTERRUPTED)
+            raise _Stopped
