@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,16 +101,12 @@ def test_a_served_job_outlives_a_kill(up: Any, job: dict[str, Any], stage: str, 
     """Killed at this stage, the job is delivered whole all the same."""
     run = started(up, job)
     wait_for(lambda: under_way(up, run, stage))
-    done = {name for name, state in up.stages(run).items() if state == "Completed"}
     for pid in victims(up, victim):
         os.kill(pid, signal.SIGKILL)
 
     ended = wait_for(lambda: _ended(up, run), within=150)
     assert ended["state"]["message"].startswith("2 of 2 delivered"), ended["state"]
-    outcome = _outcome(up, run)
-    stages = {f"{locale} · {name}": state for locale in LOCALES for name, state in _stages(outcome, locale).items()}
-    if victim != "server":  # the server's death stops nothing, so nothing is done again
-        assert not {name for name in done if stages.get(name) == "done"}
+    assert not {name: times for name, times in _times_done(up, run).items() if times > 1}
     assert _whole(Path(job["delivery"][0]["path"]) / job["name"])
 
 
@@ -123,14 +120,11 @@ def _ended(up: Any, run: str) -> Any:
     return found if found["state"]["type"] in ("COMPLETED", "FAILED", "CANCELLED") else None
 
 
-def _outcome(up: Any, run: str) -> Any:
-    stored = up.run(run)["state"]["data"]["storage_key"]
-    return json.loads(json.loads((up.home / "results" / stored).read_text())["result"])
-
-
-def _stages(outcome: Any, locale: str) -> dict[str, str]:
-    found: dict[str, str] = outcome["languages"][locale]["stages"]
-    return found
+def _times_done(up: Any, run: str) -> Counter[str]:
+    """How often each kept stage was really done; one that was found done is ``Cached``, not ``Completed``."""
+    found = up.call("POST", "/task_runs/filter", flow_runs={"id": {"any_": [run]}})
+    done = [task["name"].partition(" · ")[2] for task in found if task["state_name"] == "Completed"]
+    return Counter(name for name in done if name not in ("prepare", "ingest", "deliver"))
 
 
 def _whole(folder: Path) -> bool:
