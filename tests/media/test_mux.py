@@ -112,7 +112,7 @@ async def test_uneven_times_and_turned_pictures_survive(make, picture, reel, dub
         ("h265.mkv", "libx265", True),
     ],
 )
-async def test_other_codecs_are_copied_where_an_mp4_may_hold_them(make, picture, tool, tmp_path, name, codec, copied):  # noqa: PLR0917 - fixtures
+async def test_other_codecs_are_copied_where_an_mp4_may_hold_them(make, picture, tool, tmp_path, name, codec, copied):
     quick = (
         ["-deadline", "realtime", "-cpu-used", 8] if "vpx" in codec else ["-preset", "ultrafast"] * (codec == "libx265")
     )
