@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,9 @@ def anchored(job: Job, folder: Path) -> Job:
     )
     targets = tuple(t.model_copy(update={"subtitles": _place(t.subtitles, folder)}) for t in job.targets)
     delivery = tuple(
-        d.model_copy(update={"path": _place(d.path, folder)}) if isinstance(d, FolderDelivery) else d
+        d.model_copy(update={"path": os.path.normpath(_place(d.path, folder) or "")})
+        if isinstance(d, FolderDelivery)
+        else d
         for d in job.delivery
     )
     dubbing = job.dubbing
