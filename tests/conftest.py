@@ -20,6 +20,16 @@ ROOT = Path(__file__).parents[1]
 TESTDATA = ROOT.parent / "shared" / "testdata"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start servers, browsers and killed runs get a second try, which pytest shows as RERUN.
+
+    They wait for other processes on whatever machine they run on; a defect fails both tries.
+    """
+    for item in items:
+        if {"acceptance", "faults"} & set(item.path.parts):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def testdata() -> Path:
     """The shared media and subtitles; tests that need them say so where they are absent."""
