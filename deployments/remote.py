@@ -149,8 +149,12 @@ async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncI
 
 async def _task_names(client: PrefectClient, run_id: UUID) -> dict[UUID | None, str]:
     runs = FlowRunFilter.model_validate({"id": {"any_": [str(run_id)]}})
-    found = await client.read_task_runs(flow_run_filter=runs, sort=TaskRunSort.EXPECTED_START_TIME_ASC)
-    return {task.id: task.name for task in found}
+    names: dict[UUID | None, str] = {}
+    while page := await client.read_task_runs(
+        flow_run_filter=runs, sort=TaskRunSort.EXPECTED_START_TIME_ASC, limit=_PAGE, offset=len(names)
+    ):
+        names |= {task.id: task.name for task in page}
+    return names
 
 
 def _is_over(run: FlowRun) -> bool:
