@@ -13,7 +13,7 @@ from polyreel import home
 def test_list_says_what_each_model_is_for_and_that_none_is_here() -> None:
     told = json.loads(CliRunner().invoke(models, ["list", "--json"]).stdout)
     assert {each["name"]: each["state"] for each in told["models"]} == dict.fromkeys(
-        ("kokoro", "kokoro-voices", "whisper-base", "spleeter-2stems", "whisper-tiny.en"), "missing"
+        ("kokoro", "kokoro-voices", "whisper-base", "spleeter-2stems", "whisper-tiny.en", "voice-prints"), "missing"
     )
     assert all(each["licence"] and each["purpose"] for each in told["models"])
 
