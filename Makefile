@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test testservers lint bench lock clean
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -20,8 +20,15 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## make a sample on the spot and dub it with neural voices (LITE=1: without their weights)
 	@LITE=$(LITE) $(BIN)/python -m deployments.demo
 
-test: $(READY) ## every test
-	@$(BIN)/python -m pytest
+# Minutes long, each with whole servers of its own: not part of every change, but of every change to deployments.
+SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/test_kill_matrix.py
+
+test: $(READY) ## every test but those of whole servers
+	@echo "Left out here: $(SERVERS) (make testservers runs them)"
+	@$(BIN)/python -m pytest $(SERVERS:%=--ignore=%)
+
+testservers: $(READY) ## polyreel up, its UI in a browser, and the matrix of kills
+	@$(BIN)/python -m pytest $(SERVERS)
 
 lint: $(READY) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
