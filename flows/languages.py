@@ -1,9 +1,8 @@
-"""Many languages at once: bounded, and each one's failure its own."""
+"""Many languages at once, and each one's failure its own."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 
 from polyreel.errors import PolyreelError
@@ -11,11 +10,12 @@ from polyreel.outcome import Problem
 from polyreel.plan import LanguagePlan, Plan
 from tasks.finish import Finished, Languages
 
-AT_ONCE = max(2, os.cpu_count() or 2)
+AT_ONCE = 64
+"""A bound for memory's sake. Most chains wait for somebody else; what works here shares `tasks.places`."""
 
 
 async def each_language(plan: Plan, chain: Callable[[LanguagePlan], Awaitable[Finished]]) -> Languages:
-    """Run a chain for every language that can begin, a few at a time; one that fails stops no other."""
+    """Run a chain for every language that can begin; one that fails stops no other."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(language: LanguagePlan) -> Finished | Problem:

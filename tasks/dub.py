@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from fractions import Fraction
 
 from polyreel.dubbing.casting import cast_script, named
@@ -17,6 +18,7 @@ from polyreel.store import Store, path_of
 from polyreel.subtitles import plain_text, read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import trim as cut_cues
+from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.stage import key_of, stage
 
@@ -94,15 +96,22 @@ async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
 @stage("dub", key=key_of("dub"))
 async def wait_for_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt) -> None:
     """Wait until it is done; here that means doing it. What is already spoken is not spoken again."""
-    await _dubber(language).wait(request, receipt, reporter("dub", language.locale))
+    async with _at_work_or_waiting(language, "dub"):
+        await _dubber(language).wait(request, receipt, reporter("dub", language.locale))
 
 
 @stage("collect", key=key_of("collect"))
 async def collect_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt) -> Dubbed:
     """The finished dub, in the store."""
-    return await _dubber(language).collect(request, receipt, reporter("collect", language.locale))
+    async with _at_work_or_waiting(language, "collect"):
+        return await _dubber(language).collect(request, receipt, reporter("collect", language.locale))
 
 
 def _dubber(language: LanguagePlan) -> Dubber:
     dubbing = language.job.dubbing
     return dubber_for(dubbing.provider, Store(), voices_asked(dubbing))
+
+
+def _at_work_or_waiting(language: LanguagePlan, name: str) -> AbstractAsyncContextManager[None]:
+    """A place on this machine where the dubber works on it; a vendor is waited for without one."""
+    return at_work(name, language.locale) if language.job.dubbing.provider == "embedded" else nullcontext()

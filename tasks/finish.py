@@ -25,6 +25,7 @@ from polyreel.store import Store, path_of
 from polyreel.subtitles import read_file, write_bytes
 from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.checks import summarised
+from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.stage import key_of, stage
 
@@ -68,7 +69,8 @@ async def listen(language: LanguagePlan, request: DubRequest, dubbed: Dubbed) ->
     """Write down what a listener hears in the finished dub."""
     if not listener_here():
         return Listening(notes=(f"Nobody listened to the dub: `{listener_command()}` gets the weights to do it with.",))
-    heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale))
+    async with at_work("listen", language.locale):
+        heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale))
     if heard is None:
         return Listening(notes=("Nobody listened to the dub: the listener was not taught this language.",))
     return Listening(heard=heard)
@@ -99,11 +101,12 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
     name = locales.own_name(language.locale)
     audio = AudioTrack(path_of(dubbed.audio), language.locale, title=name, default=True)
     text = SubtitleTrack(path_of(tracks.files["vtt"]), language.locale, title=name)
-    with store.scratch() as folder:
-        target = folder / "dubbed.mp4"
-        report = reporter("mux", language.locale)
-        await put_together(path_of(reel.file), [audio], [text], target, on_progress=report)
-        return await asyncio.to_thread(store.keep, target)
+    report = reporter("mux", language.locale)
+    async with at_work("mux", language.locale):
+        with store.scratch() as folder:
+            target = folder / "dubbed.mp4"
+            await put_together(path_of(reel.file), [audio], [text], target, on_progress=report)
+            return await asyncio.to_thread(store.keep, target)
 
 
 @stage("check", key=key_of("check"))
@@ -115,8 +118,9 @@ async def check(
     track = read_file(path_of(tracks.script)).track
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
-    sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language.job)))
-    words = await _check_words(language, dubbed, listening)
+    async with at_work("check", language.locale):
+        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language.job)))
+        words = await _check_words(language, dubbed, listening)
     cues = summarised(findings, profile, len(track.cues))
     return Finished(
         locale=language.locale,

@@ -13,6 +13,7 @@ from polyreel.outcome import Artefact, Outcome, Value
 from polyreel.plan import VERSIONS, Plan, stage_key
 from polyreel.store import Store, path_of
 from tasks.finish import Finished, Languages
+from tasks.places import at_work
 from tasks.stage import stage
 
 
@@ -40,7 +41,8 @@ async def package(plan: Plan, languages: Languages, outcome: Outcome) -> Package
         audios = [Rendition(_own_name(folder, each, each.audio or each.video, ".m4a"), each.locale) for each in going]
         texts = [Rendition(_own_name(folder, each, each.tracks.files["vtt"], ".vtt"), each.locale) for each in going]
         video = path_of(going[0].video)
-        made = await make_package(video, audios, texts, folder / "made", plan.job.packaging)
+        async with at_work("package"):
+            made = await make_package(video, audios, texts, folder / "made", plan.job.packaging)
         return Packaged(items=await asyncio.to_thread(_kept, store, folder / "made", made))
 
 

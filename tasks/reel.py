@@ -17,6 +17,7 @@ from polyreel.outcome import Artefact, Reel
 from polyreel.plan import Plan
 from polyreel.sources.ingest import ingest as take_in
 from polyreel.store import Store, clear_scratch, path_of
+from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.script import require_translator
 from tasks.stage import stage
@@ -54,7 +55,8 @@ async def trim(plan: Plan) -> Reel:
     store = Store()
     with store.scratch() as folder:
         start, end = preflight.exact(wanted.start), preflight.exact(wanted.end)
-        done = await cut_video(source, folder / "reel.mp4", info, start, end, on_progress=reporter("trim"))
+        async with at_work("trim"):
+            done = await cut_video(source, folder / "reel.mp4", info, start, end, on_progress=reporter("trim"))
         kept = await asyncio.to_thread(store.keep, folder / "reel.mp4")
     notes = (f"The whole picture was encoded: {done.reason}.",) if done.reason else ()
     return _reel(kept, await asyncio.to_thread(probe, path_of(kept)), done.start, notes)
@@ -83,13 +85,14 @@ def _reel(file: Artefact, info: MediaInfo, start: Fraction = Fraction(0), notes:
 @stage("separate", key=lambda given: given["plan"].stage_keys["separate"])
 async def separate(plan: Plan, reel: Reel) -> Stems:
     """Decode the sound once, for every language, and part speech from background as well as can be."""
-    # From the source itself: what trimming left has its sound encoded once more.
-    return await part_sound(
-        path_of(plan.source_at_hand()),
-        Store(),
-        plan.parting,
-        start=Fraction(reel.start),
-        duration=Fraction(reel.duration),
-        background=path_of(plan.background) if plan.background else None,
-        on_progress=reporter("separate"),
-    )
+    async with at_work("separate"):
+        # From the source itself: what trimming left has its sound encoded once more.
+        return await part_sound(
+            path_of(plan.source_at_hand()),
+            Store(),
+            plan.parting,
+            start=Fraction(reel.start),
+            duration=Fraction(reel.duration),
+            background=path_of(plan.background) if plan.background else None,
+            on_progress=reporter("separate"),
+        )

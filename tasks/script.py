@@ -29,6 +29,7 @@ from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import shift
 from polyreel.subtitles.timing import trim as cut_cues
+from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.stage import key_of, stage
 
@@ -50,14 +51,15 @@ async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
 async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
     """Write down what is said, when, in cues of the job's profile."""
     profile, locale = plan.job.subtitles.profile, plan.job.source.locale
-    found = await transcript_of(
-        path_of(stems.original.audio),
-        usual_listener(),
-        locale,
-        profile=profile,
-        length_ms=reel.duration_ms,
-        on_progress=reporter("transcribe"),
-    )
+    async with at_work("transcribe"):
+        found = await transcript_of(
+            path_of(stems.original.audio),
+            usual_listener(),
+            locale,
+            profile=profile,
+            length_ms=reel.duration_ms,
+            on_progress=reporter("transcribe"),
+        )
     return MadeScript(script=_kept(shift(Track(found.cues), _start_ms(reel)), Store()), notes=found.notes)
 
 

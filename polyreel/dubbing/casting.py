@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from polyreel.engine.cores import PLACES
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separate import Stems
@@ -73,7 +74,8 @@ async def _by_ear(
         note = f"{people} people speak, and no script names them: all share one voice (`{command}` tells them apart)."
         return script, (note,)
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
-    turns = await in_thread(lambda go_on: heard_turns(stems, cues, people, store, go_on))
+    async with PLACES.one():
+        turns = await in_thread(lambda go_on: heard_turns(stems, cues, people, store, go_on))
     return with_turns(script, turns), ()
 
 

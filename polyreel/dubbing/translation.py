@@ -9,6 +9,7 @@ from typing import Any
 
 from polyreel.engine import fit
 from polyreel.engine.booth import Booth
+from polyreel.engine.cores import PLACES
 from polyreel.engine.script import spoken_script
 from polyreel.engine.sentences import Sentence, into_sentences
 from polyreel.engine.textlanguage import contradiction
@@ -125,7 +126,8 @@ async def translated(commission: Commission, drafter: Drafter, on_progress: Prog
     lines, notes = draft.lines, draft.notes
     _require_language(lines, commission, drafter)
     if commission.voicing:
-        too_long = await in_thread(lambda go_on: _too_long(commission, pieces, lines, go_on))
+        async with PLACES.one():
+            too_long = await in_thread(lambda go_on: _too_long(commission, pieces, lines, go_on))
         on_progress(0.9)
         if too_long:
             lines, better = await shortened(task, drafter, lines, too_long)

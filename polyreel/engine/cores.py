@@ -1,0 +1,75 @@
+"""Who works on this machine now: a few places for heavy work, shared by every language of every job in the process.
+
+A chain that waits for a vendor needs no place and may run beside sixty others. What speaks, listens, parts, mixes or
+encodes here takes one: there are as many as cores, and whoever asked first is served first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+
+_LEAST, _MOST = 2, 8
+"""One waits for its disk while another computes; and each place may cost some 300 MB."""
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Places:
+    """So many places; first come, first served. One set serves every thread and event loop of a process."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[Future[None]] = deque()
+        self._lock = threading.Lock()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """Hold a place while the block runs, waiting for it as long as it takes. Never ask for a second one inside."""
+        await self._taken()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _taken(self) -> None:
+        turn = self._queued()
+        try:
+            await asyncio.wrap_future(turn)
+        except asyncio.CancelledError:
+            if not turn.cancel() and not turn.cancelled():
+                self._leave()  # our turn came in the moment we gave up
+            raise
+
+    def _queued(self) -> Future[None]:
+        turn: Future[None] = Future()
+        with self._lock:
+            self._waiting.append(turn)
+            self._serve()
+        return turn
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._free += 1
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._free and self._waiting:
+            turn = self._waiting.popleft()
+            if turn.set_running_or_notify_cancel():
+                self._free -= 1
+                turn.set_result(None)
+
+
+PLACES = Places(max(_LEAST, min(_MOST, usable_cores())))
+"""This process's places."""

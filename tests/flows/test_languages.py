@@ -1,0 +1,66 @@
+"""Languages side by side: all that wait at once, each failure its own."""
+
+from __future__ import annotations
+
+import asyncio
+
+from flows.languages import each_language
+from polyreel.errors import EngineError
+from polyreel.job import Job
+from polyreel.outcome import Artefact, Problem
+from polyreel.plan import LanguagePlan, Plan
+from tasks.finish import Finished, Tracks
+
+LOCALES = ("ar-SA", "bg-BG", "cs-CZ", "da-DK", "de-DE", "el-GR", "es-ES", "et-EE", "fi-FI", "fr-FR")
+LOCALES += ("hi-IN", "hu-HU", "it-IT", "ja-JP", "ko-KR", "lt-LT", "lv-LV", "nl-NL", "pl-PL", "pt-BR")
+NOTHING = Artefact(uri="file:///nothing", sha256="0" * 64, bytes=0)
+
+
+def planned() -> Plan:
+    job = Job.model_validate(
+        {
+            "name": "reel",
+            "source": {"media": "reel.mp4", "locale": "en-US"},
+            "targets": [{"locale": locale, "subtitles": "reel.vtt"} for locale in LOCALES],
+        }
+    )
+    return Plan(job=job, languages=tuple(LanguagePlan(job=job, locale=locale) for locale in LOCALES))
+
+
+def finished(language: LanguagePlan) -> Finished:
+    return Finished(locale=language.locale, video=NOTHING, tracks=Tracks(files={}, script=NOTHING))
+
+
+async def test_twenty_languages_that_wait_wait_together() -> None:
+    """No chain waits for another one's vendor: all twenty are under way before the first one ends."""
+    everybody = asyncio.Barrier(len(LOCALES))
+
+    async def chain(language: LanguagePlan) -> Finished:
+        async with asyncio.timeout(10):
+            await everybody.wait()
+        return finished(language)
+
+    done = await each_language(planned(), chain)
+    assert [each.locale for each in done.finished] == list(LOCALES)
+    assert not done.problems
+
+
+async def test_a_language_that_fails_stops_no_other() -> None:
+    """A known failure keeps its code, a defect is called one, and the rest is finished; so is a plan's own problem."""
+    plan = planned()
+    unspoken = Problem(code="no_voice", message="nobody speaks it", remedy="leave it out")
+    languages = [
+        each.model_copy(update={"problem": unspoken}) if n == 2 else each for n, each in enumerate(plan.languages)
+    ]
+
+    async def chain(language: LanguagePlan) -> Finished:
+        if language.locale == LOCALES[0]:
+            raise EngineError("the model failed", where="kokoro")
+        if language.locale == LOCALES[1]:
+            raise KeyError("voice")
+        return finished(language)
+
+    done = await each_language(plan.model_copy(update={"languages": tuple(languages)}), chain)
+    assert [each.locale for each in done.finished] == list(LOCALES[3:])
+    codes = [done.problems[locale].code for locale in LOCALES[:3]]
+    assert codes == ["engine_failed", "internal_error", "no_voice"]

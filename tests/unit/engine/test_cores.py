@@ -1,0 +1,105 @@
+"""The places for heavy work: bounded, in order, safe to give up, and one set for every event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from polyreel.engine.cores import PLACES, Places, usable_cores
+
+
+async def _settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def _work(places: Places, name: int, begun: list[int], done: asyncio.Event) -> None:
+    async with places.one():
+        begun.append(name)
+        await done.wait()
+
+
+async def test_no_more_work_at_once_than_there_are_places_and_in_the_order_they_came() -> None:
+    """Of five, two begin; each that ends lets the next one in, first come first served."""
+    places, begun = Places(2), list[int]()
+    ends = [asyncio.Event() for _ in range(5)]
+    tasks = [asyncio.create_task(_work(places, number, begun, ends[number])) for number in range(5)]
+    await _settled()
+    assert begun == [0, 1]
+    for number in (1, 0, 2, 3, 4):
+        ends[number].set()
+        await _settled()
+    assert begun == [0, 1, 2, 3, 4]
+    await asyncio.gather(*tasks)
+
+
+async def test_who_gives_up_waiting_takes_no_place() -> None:
+    """A task that is cancelled in the queue is passed over; the one behind it is served."""
+    places, begun = Places(1), list[int]()
+    ends = [asyncio.Event() for _ in range(3)]
+    tasks = [asyncio.create_task(_work(places, number, begun, ends[number])) for number in range(3)]
+    await _settled()
+    tasks[1].cancel()
+    await _settled()
+    ends[0].set()
+    await _settled()
+    assert begun == [0, 2]
+    ends[2].set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_place_given_in_the_moment_of_giving_up_is_given_back() -> None:
+    """Cancelled after its turn came and before it could notice: the place is free again."""
+    places, begun = Places(1), list[int]()
+    ends = [asyncio.Event() for _ in range(3)]
+    tasks = [asyncio.create_task(_work(places, number, begun, ends[number])) for number in range(2)]
+    await _settled()
+    places._leave()  # as the holder does at its end: the second one's turn has come, but it has not run since
+    tasks[1].cancel()
+    await _settled()
+    assert begun == [0]
+    tasks.append(asyncio.create_task(_work(places, 2, begun, ends[2])))
+    await _settled()
+    assert begun == [0, 2]
+    for end in ends:
+        end.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_an_error_gives_the_place_back() -> None:
+    """Whatever way a block ends, the next one can begin."""
+    places = Places(1)
+    with pytest.raises(ValueError, match="broken"):
+        async with places.one():
+            raise ValueError("broken")
+    async with asyncio.timeout(5), places.one():
+        pass
+
+
+def test_two_event_loops_share_the_places() -> None:
+    """Jobs in two threads, each with a loop of its own, are never at work at the same time on one place."""
+    places, at_once, most = Places(1), 0, 0
+
+    async def job() -> None:
+        nonlocal at_once, most
+        for _ in range(50):
+            async with places.one():
+                at_once += 1
+                most = max(most, at_once)
+                await asyncio.sleep(0)
+                at_once -= 1
+
+    threads = [threading.Thread(target=asyncio.run, args=(job(),)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert most == 1
+    assert places._free == 1
+
+
+def test_a_process_has_places_for_its_cores() -> None:
+    """At least two, at most eight, else one per core."""
+    assert max(2, min(8, usable_cores())) == PLACES._free
