@@ -64,7 +64,8 @@ def _sleeping_flow() -> tuple[Any, float]:
     """The main flow's shape, made of the same stages and the same bounded languages."""
     from prefect import flow
 
-    from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES, stage_key
+    from polyreel.keys import stage_key
+    from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
     from tasks.stage import stage
 
     def sleeping(name: str) -> Any:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.delivery.port import Item
+from polyreel.keys import stage_key
 from polyreel.media.package import Rendition
 from polyreel.media.package import package as make_package
 from polyreel.outcome import Artefact, Outcome, Value
-from polyreel.plan import VERSIONS, Plan, stage_key
+from polyreel.plan import VERSIONS, Plan
 from polyreel.store import Store, path_of
 from tasks.finish import Finished, Languages
 from tasks.places import at_work

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from polyreel.delivery.port import Item
 from polyreel.jobfile import is_address
+from polyreel.keys import stage_key
 from polyreel.net.redaction import shown
 from polyreel.outcome import Artefact, Outcome, Reel
-from polyreel.plan import VERSIONS, Plan, stage_key
+from polyreel.plan import VERSIONS, Plan
 from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
 from polyreel.report.page import render
 from polyreel.store import Store, path_of

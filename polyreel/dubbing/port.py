@@ -14,8 +14,8 @@ from typing import Any, Literal, Protocol
 from pydantic import Field
 
 from polyreel.engine.separate import Stems
+from polyreel.keys import stage_key
 from polyreel.outcome import Artefact, LineFit, Value
-from polyreel.store import stage_key
 
 Mix = Literal["dub", "voiceover", "speech_only"]
 Progress = Callable[[float], None]

@@ -12,8 +12,9 @@ import numpy as np
 from polyreel.engine import fit, meter
 from polyreel.engine.stretch import stretched
 from polyreel.engine.voices import Samples, Speech, Voice
+from polyreel.keys import stage_key
 from polyreel.outcome import Artefact
-from polyreel.store import Store, path_of, stage_key
+from polyreel.store import Store, path_of
 
 _VERSION = 1
 

@@ -13,7 +13,8 @@ from polyreel.engine.pcm import WorkingTrack, open_track
 from polyreel.engine.separate import Stems
 from polyreel.engine.speakers import Turn
 from polyreel.engine.speakers_voiceprint import Encoder, Print, encoder, voice_print
-from polyreel.store import Store, path_of, stage_key
+from polyreel.keys import stage_key
+from polyreel.store import Store, path_of
 
 _VERSION = 1
 _RATE_MS = 48

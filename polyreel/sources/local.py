@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from polyreel.errors import InvalidJob
+from polyreel.keys import stage_key
 from polyreel.outcome import Artefact
 from polyreel.sources.port import Order
-from polyreel.store import stage_key
 
 _PIECE = 4 << 20
 # Clocks of file systems tick this slowly: an older file can't change again without its times showing it.

@@ -12,13 +12,14 @@ import httpx
 from pydantic import ValidationError
 
 from polyreel.errors import FetchError, InvalidJob, MediaError, StoreError
+from polyreel.keys import stage_key
 from polyreel.net.guard import GuardedTransport
 from polyreel.net.redaction import redact_logs, redacted, shown
 from polyreel.outcome import Artefact
 from polyreel.sources.answers import Cut, Kind, kind_of, retry_after, total_of, validator_of
 from polyreel.sources.part import Part
 from polyreel.sources.port import FetchLimits, Order
-from polyreel.store import explained, stage_key
+from polyreel.store import explained
 
 _PROGRESS_BYTES = 1 << 20
 

@@ -13,9 +13,10 @@ import pytest
 
 from polyreel import store as store_module
 from polyreel.errors import StoreError
+from polyreel.keys import stage_key
 from polyreel.locks import open_locked
 from polyreel.outcome import Artefact
-from polyreel.store import HashingFile, Store, clear_scratch, copy_hashed, path_of, stage_key, write_atomically
+from polyreel.store import HashingFile, Store, clear_scratch, copy_hashed, path_of, write_atomically
 
 
 @pytest.fixture
