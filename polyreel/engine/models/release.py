@@ -1,9 +1,14 @@
-"""Official releases, over https: resumed where they were left, given up quickly where they can't be reached."""
+"""Official releases: resumed where they were left, given up quickly where they can't be reached.
+
+They come over the guarded transport: a release that redirects (most do) leads to public addresses alone, and never
+from https to http. What the bytes are worth is decided by their hash.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,11 +17,14 @@ import httpx
 from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.placing import put
 from polyreel.engine.models.registry import Model, ModelFile
-from polyreel.errors import EngineError
+from polyreel.errors import EngineError, FetchError
+from polyreel.net.guard import GuardedTransport, resolve
 from polyreel.store import explained
 
 _CONNECT_S, _READ_S = 4.0, 30.0
 _PIECE = 1 << 20
+# How often a transfer that breaks off goes on by itself, as long as each go brings something.
+_GOES = 5
 
 
 async def fetch(
@@ -32,15 +40,40 @@ async def fetch(
         raise _failed(model.name, "is released as a package only")
     if host in unreachable:
         raise _failed(host, "can't be reached")
-    timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
     try:
-        async with httpx.AsyncClient(timeout=timeout, follow_redirects=True) as client:
+        await _find(host)
+        async with _client() as client:
             await (_archive if model.release.archive else _files)(client, model, wanted, work, count)
-    except httpx.TransportError as error:
+    except (httpx.TransportError, TimeoutError, FetchError) as error:
         unreachable.add(host)
-        raise _failed(host, f"can't be reached ({type(error).__name__})") from error
+        raise _failed(host, f"can't be reached ({getattr(error, 'message', type(error).__name__)})") from error
+    except httpx.TooManyRedirects as error:
+        raise _failed(host, "redirects without end") from error
     except httpx.HTTPStatusError as error:
         raise _failed(host, f"answered {error.response.status_code}") from error
+
+
+async def _find(host: str) -> None:
+    """Resolve a host's name once in bounded time: a machine without a name server must not wait for each file."""
+    async with asyncio.timeout(_CONNECT_S):
+        await resolve(host, 443)
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=GuardedTransport(),
+        timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
+        headers={"Accept-Encoding": "identity", "User-Agent": "polyreel"},
+        follow_redirects=True,
+        max_redirects=5,
+        event_hooks={"response": [_keep_encrypted]},
+    )
+
+
+async def _keep_encrypted(answer: httpx.Response) -> None:
+    following = answer.next_request
+    if following is not None and answer.url.scheme == "https" and following.url.scheme != "https":
+        raise _failed(answer.url.host, "redirects from https to http")
 
 
 async def _files(
@@ -70,21 +103,43 @@ async def _archive(
 async def _download(
     client: httpx.AsyncClient, address: str, part: Path, most: int, count: Callable[[int], None]
 ) -> None:
-    """Go on with a file where an earlier run left it, if the other side can."""
+    """Fetch a file, going on where an earlier run, or a connection that broke off, left it."""
+    for go in range(_GOES):
+        before = await asyncio.to_thread(_size, part)
+        try:
+            return await _continue(client, address, part, most, count)
+        except httpx.TransportError:
+            if go == _GOES - 1 or await asyncio.to_thread(_size, part) <= before:
+                raise
+
+
+async def _continue(
+    client: httpx.AsyncClient, address: str, part: Path, most: int, count: Callable[[int], None]
+) -> None:
+    """One request: for the rest of a file, where the other side can give that; else for the whole of it."""
     have = await asyncio.to_thread(_size, part)
-    headers = {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {"Accept-Encoding": "identity"}
-    async with client.stream("GET", address, headers=headers) as answer:
+    async with client.stream("GET", address, headers={"Range": f"bytes={have}-"} if have else {}) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # it is all there; its hash will tell
         answer.raise_for_status()
-        have = have if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0
+        have = have if _goes_on(answer, have) else 0
         with explained("write a model", part), part.open("ab" if have else "wb") as out:
-            async for piece in answer.aiter_bytes(_PIECE):
+            async for piece in answer.aiter_raw():
                 have += len(piece)
                 if have > most:
+                    await asyncio.to_thread(part.unlink)  # the next run begins anew
                     raise _failed(urlsplit(address).hostname or "", "sent more than the file holds")
                 out.write(piece)
                 count(have)
+
+
+def _goes_on(answer: httpx.Response, have: int) -> bool:
+    """Whether an answer is the rest that was asked for. Some servers know no ranges; none may give another part."""
+    if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+        return False
+    if not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+        raise _failed(answer.url.host, "sent another part of the file than was asked for")
+    return True
 
 
 def _size(part: Path) -> int:
@@ -92,14 +147,24 @@ def _size(part: Path) -> int:
 
 
 def _put(model: Model, file: ModelFile, part: Path, work: Path) -> None:
-    try:
+    with _kept_unless_damaged(part):
         put(model, file, _pieces(part), work)
-    finally:
-        part.unlink()
+    part.unlink()
 
 
 def _put_member(model: Model, file: ModelFile, part: Path, work: Path) -> None:
-    put(model, file, Archive(part).pieces(file.path, file.bytes), work)
+    with _kept_unless_damaged(part):
+        put(model, file, Archive(part).pieces(file.path, file.bytes), work)
+
+
+@contextmanager
+def _kept_unless_damaged(part: Path) -> Iterator[None]:
+    """What has the wrong bytes is no use to the next run; what only found the disk full is."""
+    try:
+        yield
+    except EngineError:
+        part.unlink()
+        raise
 
 
 def _pieces(part: Path) -> Iterator[bytes]:
