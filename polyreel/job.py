@@ -106,6 +106,9 @@ class Target(Asked):
 class Speaker(Asked):
     """One person who speaks in the source."""
 
+    gender: Literal["female", "male"] | None = Field(
+        default=None, title="Gender", description="Optional: whose voice it should sound like, where none is named."
+    )
     voices: dict[Locale, str] = Field(
         default_factory=dict, title="Voices", description="The voice in each language: `es-ES: VOICE`."
     )

@@ -184,7 +184,7 @@ class Plan(Value):
             "source_script": _sha(language.source_script),
             "voice": language.voice,
             "voicing": language.voicing,
-            "speakers": [self.job.source.speakers, self.ear, self.job.speakers and self.job.model_dump()["speakers"]],
+            "speakers": self._who_speaks(),
             "dubbing": self.job.dubbing.model_dump(mode="json", exclude={"credentials", "separation"}),
         }
         if stage in ("subtitles", "mux"):
@@ -197,6 +197,9 @@ class Plan(Value):
         before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index(stage)]
         return {**dub, "after": [VERSIONS[each] for each in before]}
 
+    def _who_speaks(self) -> list[Any]:
+        return [self.job.source.speakers, self.ear, self.job.speakers and self.job.model_dump()["speakers"]]
+
     def _draft_inputs(self, language: LanguagePlan) -> dict[str, Any]:
         asked = self.job.translation
         return {
@@ -206,6 +209,7 @@ class Plan(Value):
             "glossary": _sha(language.glossary),
             "profile": self.job.subtitles.profile,
             "voice": [language.voice, language.voicing],
+            "speakers": self._who_speaks(),
             "versions": [VERSIONS["transcribe"], VERSIONS["translate"]],
         }
 

@@ -54,6 +54,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems) -> DubRe
         voices=language.voice,
         roster=casting.roster,
         pinned=casting.pinned,
+        genders=casting.genders,
         stems=stems,
         target_lufs=lufs,
         peak_dbtp=peak,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from blocks import credentials
+from polyreel.dubbing.casting import named, settled
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.hearing import transcript_of
 from polyreel.dubbing.translation import (
@@ -74,7 +75,7 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
     job, store = language.job, Store()
     if job.translation is None or language.source_script is None:
         raise ValueError("a draft without a translator or a script to begin with")
-    source = read_file(path_of(language.source_script)).track
+    source = named(read_file(path_of(language.source_script)).track, job)
     commission = Commission(
         track=_inside(source, reel, language.locale),
         source=job.source.locale,
@@ -82,7 +83,7 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
         profile=job.subtitles.profile,
         reel_ms=reel.duration_ms,
         glossary=path_of(language.glossary) if language.glossary else None,
-        voicing=_voicing(job, language, store),
+        voicing=_voicing(job, language, source, store),
     )
     async with AsyncExitStack() as stack:
         drafter = await _drafter(job.translation, stack)
@@ -108,11 +109,11 @@ async def _drafter(asked: Translation, stack: AsyncExitStack) -> Drafter:
     return drafter_of(asked, client)
 
 
-def _voicing(job: Job, language: LanguagePlan, store: Store) -> Voicing | None:
+def _voicing(job: Job, language: LanguagePlan, source: Track, store: Store) -> Voicing | None:
     """Our own voices are heard before they perform; a vendor's are not."""
     if job.dubbing.provider != "embedded":
         return None
-    return Voicing(voice_for(job.dubbing.voices), language.voice, store)
+    return Voicing(voice_for(job.dubbing.voices), language.voice, store, settled(source, job, language.locale))
 
 
 def _inside(track: Track, reel: Reel, locale: str) -> Track:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from polyreel.engine.cores import PLACES
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separate import Stems
 from polyreel.engine.speakers import Turn, has_names, roster, with_names, with_turns
-from polyreel.engine.speakers_heard import heard_turns
+from polyreel.engine.speakers_gender import genders_in
+from polyreel.engine.speakers_heard import Ear, heard_speakers
 from polyreel.engine.threads import in_thread
+from polyreel.engine.voices import Gender
 from polyreel.job import Job
 from polyreel.store import Store
 from polyreel.subtitles.model import Cue, Track
@@ -19,11 +21,15 @@ from polyreel.subtitles.model import Cue, Track
 
 @dataclass(frozen=True, slots=True)
 class Casting:
-    """A language's script with its speakers, everybody in the job by first appearance, and whose voice is settled."""
+    """A language's script with its speakers, everybody in the job by first appearance, and whose voice is settled.
+
+    ``genders`` is what is known of speakers: as the job says, else as the scripts do, else by ear.
+    """
 
     script: Track
     roster: tuple[str, ...]
     pinned: tuple[tuple[str, str], ...]
+    genders: tuple[tuple[str, Gender], ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -54,29 +60,59 @@ async def cast_script(
     the source's first. Names in the script itself count; else those in the source's script, by time; else, where the
     job says that several speak, they are told apart by ear. Raises EngineError and StoreError.
     """
-    notes: tuple[str, ...] = ()
+    heard = _Heard(script)
     people = job.source.speakers or 1
     if not has_names(script) and source is not None and has_names(source):
         script = with_turns(script, _turns(source.cues))
     elif not has_names(script) and people > 1:
-        script, notes = await _by_ear(script, source, people, stems, store)
-    settled = job.speakers or {}
-    names = dict.fromkeys([*settled, *roster(*whole), *roster(script)])
-    pinned = [(name, voice) for name, speaker in settled.items() if (voice := speaker.voices.get(locale))]
-    return Casting(script, tuple(names), tuple(pinned), notes)
+        heard = await _by_ear(script, source, people, stems, store)
+        script = heard.script
+    return settled(script, job, locale, whole=whole, heard=heard.genders, notes=heard.notes)
 
 
-async def _by_ear(
-    script: Track, source: Track | None, people: int, stems: Stems, store: Store
-) -> tuple[Track, tuple[str, ...]]:
+def settled(
+    script: Track,
+    job: Job,
+    locale: str,
+    *,
+    whole: Sequence[Track] = (),
+    heard: Mapping[str, Gender] | None = None,
+    notes: tuple[str, ...] = (),
+) -> Casting:
+    """Who is who in a script whose cues have speakers: by the job's word, else by the scripts, else by ear."""
+    told = job.speakers or {}
+    genders = {**(heard or {}), **genders_in([*whole, script])}
+    genders |= {name: speaker.gender for name, speaker in told.items() if speaker.gender}
+    names = dict.fromkeys([*told, *roster(*whole), *roster(script)])
+    pinned = [(name, voice) for name, speaker in told.items() if (voice := speaker.voices.get(locale))]
+    return Casting(script, tuple(names), tuple(pinned), tuple(sorted(genders.items())), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A script with its speakers by ear, and what their voices are like."""
+
+    script: Track
+    genders: dict[str, Gender] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+async def _by_ear(script: Track, source: Track | None, people: int, stems: Stems, store: Store) -> _Heard:
     if not shelf.is_here(VOICE_PRINTS):
         command = shelf.pull_command(VOICE_PRINTS)
         note = f"{people} people speak, and no script names them: all share one voice (`{command}` tells them apart)."
-        return script, (note,)
+        return _Heard(script, notes=(note,))
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
-        turns = await in_thread(lambda go_on: heard_turns(stems, cues, people, store, go_on))
-    return with_turns(script, turns), ()
+        ear = await in_thread(lambda go_on: heard_speakers(stems, cues, people, store, go_on))
+    return _Heard(with_turns(script, ear.turns), dict(ear.genders), _told(ear))
+
+
+def _told(ear: Ear) -> tuple[str, ...]:
+    """What was made of the voices, for a person to correct in the job's ``speakers``."""
+    people = dict.fromkeys(turn.speaker for turn in ear.turns)
+    said = ", ".join(f"{name} ({ear.genders.get(name, 'gender not clear')})" for name in people)
+    return (f"Told apart by ear: {said}. The job's `speakers` may say it better.",)
 
 
 def _turns(cues: Sequence[Cue]) -> list[Turn]:

@@ -86,6 +86,7 @@ class EmbeddedDubber:
             asked=request.voices,
             roster=request.roster,
             pinned=request.pinned,
+            genders=request.genders,
             beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
         )
         script = _script(request.script)

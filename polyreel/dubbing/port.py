@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from pydantic import Field
 
 from polyreel.engine.separate import Stems
+from polyreel.engine.voices import Gender
 from polyreel.keys import stage_key
 from polyreel.outcome import Artefact, LineFit, Value
 
@@ -37,6 +38,7 @@ class DubRequest(Value):
     voices: tuple[str, ...] = Field(default=(), description="One for everybody, or one per speaker of the roster.")
     roster: tuple[str, ...] = Field(default=(), description="Everybody who speaks in the job, by first appearance.")
     pinned: tuple[tuple[str, str], ...] = Field(default=(), description="(speaker, voice) that the job says.")
+    genders: tuple[tuple[str, Gender], ...] = Field(default=(), description="(speaker, gender) as far as known.")
     stems: Stems | None = Field(default=None, description="Needed by the embedded engine.")
     background: Artefact | None = Field(default=None, description="The user's clean background, for vendors.")
     media_url: str | None = Field(default=None, description="Where a vendor fetches the reel.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polyreel.dubbing.casting import Casting
 from polyreel.engine import fit
 from polyreel.engine.booth import Booth
 from polyreel.engine.cores import PLACES
@@ -87,11 +88,15 @@ def drafter_of(asked: Translation, client: Any) -> Drafter:
 
 @dataclass(frozen=True, slots=True)
 class Voicing:
-    """Who will speak a draft: it is said while there is still time to reword it. What is said here is kept."""
+    """Who will speak a draft: it is said while there is still time to reword it. What is said here is kept.
+
+    ``casting`` is whose voice is whose, as the dub will have it, so that the dub finds its lines spoken.
+    """
 
     voice: Voice
     asked: tuple[str, ...]
     store: Store
+    casting: Casting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +220,7 @@ def _budgets(sentence: Sentence, share: float, pieces: Sequence[Piece], lines: S
 def _said(voicing: Voicing, locale: str, sentences: Sequence[Sentence], go_on: GoOn) -> Mapping[Sentence, int]:
     """How long each sentence takes at the voice's own pace, in ms; what can't be said is missing."""
     booth = Booth(voicing.voice, voicing.store)
-    casting = assign(voicing.voice, locale, (sentence.speaker for sentence in sentences), voicing.asked)
+    casting = _cast(voicing, locale, sentences)
     found: dict[Sentence, int] = {}
     for sentence in sentences:
         go_on()
@@ -225,3 +230,16 @@ def _said(voicing: Voicing, locale: str, sentences: Sequence[Sentence], go_on: G
             if error.code != "nothing_to_say":
                 raise
     return found
+
+
+def _cast(voicing: Voicing, locale: str, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
+    known = voicing.casting
+    return assign(
+        voicing.voice,
+        locale,
+        (sentence.speaker for sentence in sentences),
+        voicing.asked,
+        roster=known.roster if known else (),
+        pinned=dict(known.pinned) if known else None,
+        genders=dict(known.genders) if known else None,
+    )

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 
-from polyreel.engine.voices import Speech, Voice
+from polyreel.engine.voices import Gender, Speech, Voice
 from polyreel.errors import EngineError, NoVoice
 
 _SHOWN = 3
@@ -59,12 +59,14 @@ class Ensemble:
                 refused = refused or error
         raise refused or NoVoice(f"there is no voice '{asked[:40]}'.", where=locale, remedy="Run `polyreel voices`.")
 
+    def gender(self, voice_id: str) -> Gender | None:
+        """As the voice's own engine knows it."""
+        engine, own = self._own(voice_id)
+        return engine.gender(own)
+
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text with the voice's own engine, or with the stand-in. Raises EngineError as the engines do."""
-        name, _, own = voice_id.partition(":")
-        engine = next((each for each in self._engines if each.name == name), None)
-        if engine is None:
-            raise NoVoice(f"there is no voice engine '{name[:40]}'.", remedy="Run `polyreel voices`.")
+        engine, own = self._own(voice_id)
         if (text, voice_id) in self._failed:
             return self._stand_in(text, voice_id, speed)
         try:
@@ -84,6 +86,14 @@ class Ensemble:
             spoken_by = f"{locale} is spoken by {engine.name}: {self._missing}"
         return (spoken_by, *engine.caveats(locale, texts), *self._stand_ins(locale, texts))
 
+    def _own(self, voice_id: str) -> tuple[Voice, str]:
+        """A voice's engine, and its own name for it."""
+        name, _, own = voice_id.partition(":")
+        engine = next((each for each in self._engines if each.name == name), None)
+        if engine is None:
+            raise NoVoice(f"there is no voice engine '{name[:40]}'.", remedy="Run `polyreel voices`.")
+        return engine, own
+
     def _engine_for(self, locale: str) -> Voice:
         for engine in self._engines:
             if engine.speaks(locale):
@@ -93,7 +103,8 @@ class Ensemble:
     def _stand_in(self, text: str, voice_id: str, speed: float) -> Speech:
         locale = voice_id.rpartition("@")[2]
         last = self._engines[-1]
-        cast = last.cast(locale)
+        gender = self.gender(voice_id)
+        cast = [each for each in last.cast(locale) if gender in {None, last.gender(each)}] or last.cast(locale)
         # Always the same stand-in for the same voice; and speakers who differed still differ, as far as that goes.
         chosen = cast[sum(voice_id.encode()) % len(cast)]
         speech = last.speak(text, chosen, speed)

@@ -17,7 +17,7 @@ import numpy as np
 from polyreel.engine.edges import trimmed
 from polyreel.engine.espeak_locales import espeak_voice
 from polyreel.engine.spoken import can_be_said, spoken_form
-from polyreel.engine.voices import Samples, Speech
+from polyreel.engine.voices import Gender, Samples, Speech
 from polyreel.errors import EngineError, NoVoice
 
 # Constants of espeak-ng's speak_lib.h.
@@ -178,6 +178,12 @@ class EspeakVoice:
                 remedy=f"Choose one of {', '.join(_CAST)}, or leave `voice` out.",
             )
         return f"{language or _required(locale)}+{variant}"
+
+    def gender(self, voice_id: str) -> Gender | None:
+        """By the variant's first letter: ``f2``, ``m3``; None for the others (``croak``, ``whisper``)."""
+        variant = voice_id.rpartition("+")[2].partition("@")[0]
+        genders: dict[str, Gender] = {"f": "female", "m": "male"}
+        return genders.get(variant[:1]) if variant[1:].isdecimal() else None
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""

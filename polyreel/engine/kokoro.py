@@ -27,7 +27,7 @@ from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
 from polyreel.engine.models.sessions import Session
 from polyreel.engine.spoken import can_be_said, spoken_form
-from polyreel.engine.voices import Samples, Speech
+from polyreel.engine.voices import Gender, Samples, Speech
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
@@ -75,6 +75,10 @@ class KokoroVoice:
                 remedy=f"Choose one of {', '.join(kokoro_cast.native(locale))}, or leave `voice` out.",
             )
         return f"{name}@{locale}"
+
+    def gender(self, voice_id: str) -> Gender:
+        """By the voice's name."""
+        return kokoro_cast.gender(voice_id)
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError: ``nothing_to_say``, ``model_missing``, ``model_damaged``, ``engine_failed``.

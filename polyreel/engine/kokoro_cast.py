@@ -7,6 +7,7 @@ The names are the publisher's: language and accent, gender, then a name. The ord
 from __future__ import annotations
 
 from polyreel.engine.frontend.latin import british
+from polyreel.engine.voices import Gender
 
 LANGUAGES = ("en", "es", "fr", "hi", "it", "ja", "pt", "zh")
 _OWN = {
@@ -71,6 +72,6 @@ def own_locale(name: str) -> str | None:
     return _OWN.get(name[:1]) if name in NAMES else None
 
 
-def gender(name: str) -> str:
+def gender(name: str) -> Gender:
     """``female`` or ``male``, by the second letter of a voice's name."""
     return "female" if name[1:2] == "f" else "male"

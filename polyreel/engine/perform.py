@@ -10,7 +10,7 @@ from polyreel.engine.booth import Booth, Take
 from polyreel.engine.script import Script
 from polyreel.engine.sentences import Line, Sentence, cut_back, into_sentences
 from polyreel.engine.stem import RATE, Placed, voice_gains, write_stem
-from polyreel.engine.voices import Voice, assign
+from polyreel.engine.voices import Gender, Voice, assign
 from polyreel.errors import EngineError
 from polyreel.outcome import Artefact, LineFit, Value
 from polyreel.store import Store
@@ -30,7 +30,8 @@ class Performance(Value):
 class Direction:
     """How a script is to be spoken. ``samples`` is the reel's length at 48 kHz; ``asked`` the voices a job names.
 
-    ``roster`` is everybody who speaks in the whole job, ``pinned`` (speaker, voice) what a job says of single ones.
+    ``roster`` is everybody who speaks in the whole job, ``pinned`` (speaker, voice) what a job says of single ones,
+    ``genders`` (speaker, gender) what is known of them.
     """
 
     locale: str
@@ -39,6 +40,7 @@ class Direction:
     beat_ms: int = 0
     roster: tuple[str, ...] = ()
     pinned: tuple[tuple[str, str], ...] = ()
+    genders: tuple[tuple[str, Gender], ...] = ()
 
     @property
     def reel_ms(self) -> int:
@@ -89,9 +91,15 @@ def perform(
 
 
 def _cast(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
-    speakers = (sentence.speaker for sentence in sentences)
-    pinned = dict(direction.pinned)
-    return assign(voice, direction.locale, speakers, direction.asked, roster=direction.roster, pinned=pinned)
+    return assign(
+        voice,
+        direction.locale,
+        (sentence.speaker for sentence in sentences),
+        direction.asked,
+        roster=direction.roster,
+        pinned=dict(direction.pinned),
+        genders=dict(direction.genders),
+    )
 
 
 def _within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:

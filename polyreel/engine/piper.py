@@ -77,6 +77,9 @@ class PiperVoice:
             raise NoVoice(f"the Piper voice '{name[:40]}' has no speaker '{speaker[:10]}'.", where=locale)
         return f"{name}{f'#{speaker}' if speaker else ''}@{locale}"
 
+    def gender(self, voice_id: str) -> None:
+        """Nobody knows: voice files don't say."""
+
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``, ``unreadable``, ``model_damaged``) or NoVoice."""
         words = spoken_form(text)

@@ -1,9 +1,13 @@
-"""Who speaks when, by ear: the source's speech cue by cue, as voice prints, in as many groups as people speak."""
+"""Who speaks when, by ear: the source's speech cue by cue, as voice prints, in as many groups as people speak.
+
+How high each of them speaks is measured on the way, so that a man's lines need not be given to a woman's voice.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +16,13 @@ from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.pcm import WorkingTrack, open_track
 from polyreel.engine.separate import Stems
 from polyreel.engine.speakers import Turn
+from polyreel.engine.speakers_pitch import gender_by_pitch, pitches
 from polyreel.engine.speakers_voiceprint import Encoder, Print, encoder, voice_print
+from polyreel.engine.voices import Gender
 from polyreel.keys import stage_key
 from polyreel.store import Store, path_of
 
-_VERSION = 1
+_VERSION = 2
 _RATE_MS = 48
 _MOST_MS, _LEAST_MS = 6000, 700
 _MOST_COMPARED = 400
@@ -25,7 +31,15 @@ _VOICE_CHANNELS = {1: (0,), 2: (0, 1), 6: (2,)}
 _listening = threading.Lock()
 
 
-def heard_turns(
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Who was heard: a turn for every cue, and the gender of those speakers whose pitch is clear."""
+
+    turns: tuple[Turn, ...]
+    genders: Mapping[str, Gender]
+
+
+def heard_speakers(
     stems: Stems,
     cues: Sequence[tuple[int, int]],
     people: int,
@@ -33,7 +47,7 @@ def heard_turns(
     go_on: Callable[[], None],
     *,
     load: Callable[[], Encoder] = encoder,
-) -> tuple[Turn, ...]:
+) -> Ear:
     """A turn for every cue (start and end in ms), its speaker named ``Speaker 1`` to ``Speaker N`` by first appearance.
 
     Remembered by what it depends on, and done once, however many languages ask at the same time. Blocks; ``go_on``
@@ -43,10 +57,26 @@ def heard_turns(
     with _listening:
         found = store.recall(key)
         if found is None:
-            names = _told_apart(_prints(stems, cues, load(), go_on), cues, people)
-            found = {"speakers": names}
+            prints, heights = _prints(stems, cues, load(), go_on)
+            names = _told_apart(prints, cues, people)
+            found = {"speakers": names, "genders": _genders(names, heights)}
             store.remember(key, found)
-    return tuple(Turn(start, end, f"Speaker {who}") for (start, end), who in zip(cues, found["speakers"], strict=True))
+    turns = (Turn(start, end, _name(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
+    return Ear(tuple(turns), found["genders"])
+
+
+def _name(number: int) -> str:
+    return f"Speaker {number}"
+
+
+def _genders(names: Sequence[int], heights: Sequence[NDArray[np.float64]]) -> dict[str, Gender]:
+    """The gender of each speaker, by the pitch of all their frames together."""
+    found: dict[str, Gender] = {}
+    for number in sorted(set(names)):
+        own = [heard for name, heard in zip(names, heights, strict=True) if name == number]
+        if gender := gender_by_pitch(np.concatenate(own)):
+            found[_name(number)] = gender
+    return found
 
 
 def _key(stems: Stems, cues: Sequence[tuple[int, int]], people: int) -> str:
@@ -57,14 +87,18 @@ def _key(stems: Stems, cues: Sequence[tuple[int, int]], people: int) -> str:
 
 def _prints(
     stems: Stems, cues: Sequence[tuple[int, int]], encode: Encoder, go_on: Callable[[], None]
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
+    """The print of each cue's speech, and the pitches of its frames."""
     original = open_track(path_of(stems.original.audio)).exactly(stems.samples)
     background = open_track(path_of(stems.background.audio)).exactly(stems.samples) if stems.background else None
     prints: list[Print] = []
+    heights: list[NDArray[np.float64]] = []
     for start, end in cues:
         go_on()
-        prints.append(voice_print(_speech(original, background, start, end), encode))
-    return np.array(prints)
+        speech = _speech(original, background, start, end)
+        prints.append(voice_print(speech, encode))
+        heights.append(pitches(speech))
+    return np.array(prints), heights
 
 
 def _speech(original: WorkingTrack, background: WorkingTrack | None, start: int, end: int) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from polyreel.errors import EngineError
 
 Samples = NDArray[np.float32]
 """Mono sound, one float per sample, full scale at 1.0."""
+Gender = Literal["female", "male"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,9 @@ class Voice(Protocol):
     def resolve(self, locale: str, asked: str) -> str:
         """The voice id for a voice that a job names. Raises NoVoice where this engine has no such voice."""
 
+    def gender(self, voice_id: str) -> Gender | None:
+        """Whose voice it sounds like; None where nobody knows."""
+
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text; ``speed`` 1.1 is 10 % faster than the voice's own pace.
 
@@ -70,13 +74,14 @@ def assign(
     *,
     roster: Sequence[str] = (),
     pinned: Mapping[str, str] | None = None,
+    genders: Mapping[str, Gender] | None = None,
 ) -> Mapping[str | None, str]:
     """One voice id per speaker, so that every run casts alike.
 
     ``roster`` is everybody who speaks in the whole job, in an order that stays (``""``: the nameless); who is not in it
     comes after, by name. ``asked`` holds the voices that a job names: one for everybody, or one per speaker in that
     order (the rest are cast from what is left). ``pinned`` has the voices of single speakers, and comes first.
-    Raises NoVoice.
+    ``genders`` says whom a voice should suit: who is in it gets the next voice that does. Raises NoVoice.
     """
     present = sorted(set(speakers), key=lambda name: (name is not None, name or ""))
     names = list(dict.fromkeys([*(name or None for name in roster), *present]))
@@ -90,4 +95,34 @@ def assign(
     if not order:
         raise EngineError(f"no voice is left for {locale}.", remedy="Name fewer voices, or none.")
     free = [name for name in names if name not in own]
-    return {name: order[place % len(order)] for place, name in enumerate(free)} | own
+    first = sum(each in order for each in wanted)
+    named = dict(zip(free, order[:first], strict=False))
+    rest = [name for name in free if name not in named]
+    return named | _suited(voice, rest, order[first:], genders or {}, order) | own
+
+
+def _suited(
+    voice: Voice,
+    names: Sequence[str | None],
+    order: Sequence[str],
+    genders: Mapping[str, Gender],
+    everybody: Sequence[str],
+) -> dict[str | None, str]:
+    """The next voice for each name, of those that suit it. When all are taken, they go round again."""
+    cast: dict[str | None, str] = {}
+    left = list(order or everybody)
+    for name in names:
+        left = left or list(everybody)
+        wanted = genders.get(name or "")
+        fitting = [each for each in left if _suits(voice, each, wanted)]
+        if not fitting and any(_suits(voice, each, wanted) for each in everybody):
+            # Rather a voice that somebody else has than one that is wrong for this one.
+            left += [each for each in everybody if each not in left]
+            fitting = [each for each in left if _suits(voice, each, wanted)]
+        cast[name] = (fitting or left)[0]
+        left.remove(cast[name])
+    return cast
+
+
+def _suits(voice: Voice, voice_id: str, wanted: Gender | None) -> bool:
+    return wanted is None or voice.gender(voice_id) in {wanted, None}

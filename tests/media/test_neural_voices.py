@@ -164,6 +164,9 @@ class Flaky:
             raise NoVoice(f"no '{asked}'")
         return f"{asked}@{locale}"
 
+    def gender(self, voice_id: str) -> None:
+        return None
+
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         self.tried += 1
         if self.tried <= self.failures:

@@ -16,7 +16,7 @@ from polyreel.engine.resample import resampled
 from polyreel.engine.separate import Bed, Stems
 from polyreel.engine.separation_learned import write_frames, write_header
 from polyreel.engine.speakers import Turn, roster, with_names, with_turns
-from polyreel.engine.speakers_heard import grouped, heard_turns
+from polyreel.engine.speakers_heard import grouped, heard_speakers
 from polyreel.engine.speakers_voiceprint import Encoder, encoder, voice_print
 from polyreel.engine.voices import assign
 from polyreel.errors import EngineError
@@ -141,10 +141,11 @@ def test_two_voices_are_told_apart_once_for_every_language(tmp_path: Path) -> No
         asked.append(1)
         return by_pitch
 
-    found = heard_turns(stems, cues, 2, store, never, load=load)
-    assert [turn.speaker[-1] for turn in found] == ["1", "2", "1", "2", "1", "1"]
-    assert [(turn.start_ms, turn.end_ms) for turn in found] == cues
-    assert heard_turns(stems, cues, 2, store, never, load=load) == found
+    found = heard_speakers(stems, cues, 2, store, never, load=load)
+    assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
+    assert [(turn.start_ms, turn.end_ms) for turn in found.turns] == cues
+    assert found.genders == {"Speaker 1": "male", "Speaker 2": "female"}
+    assert heard_speakers(stems, cues, 2, store, never, load=load) == found
     assert len(asked) == 1
 
 
@@ -152,7 +153,7 @@ def test_without_the_network_it_is_said_what_gets_it(tmp_path: Path) -> None:
     store = Store()
     stems, cues = dialogue(tmp_path, store)
     with pytest.raises(EngineError, match="not on this machine") as caught:
-        heard_turns(stems, cues, 2, store, never)
+        heard_speakers(stems, cues, 2, store, never)
     assert "polyreel models pull voice-prints" in caught.value.remedy
 
 
@@ -181,8 +182,8 @@ def real_voice_prints(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_real_network_tells_two_voices_apart(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     stems, cues = dialogue(tmp_path, store)
-    found = heard_turns(stems, cues, 2, store, never)
-    assert [turn.speaker[-1] for turn in found] == ["1", "2", "1", "2", "1", "1"]
+    found = heard_speakers(stems, cues, 2, store, never)
+    assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
     network = encoder()
     lines = [VOICE.speak("Here is one more line, and another.", f"en-us+{who}", 1.0) for who in ("m3", "f2")]
     man, woman = (voice_print(resampled(line.samples, line.rate, RATE), network) for line in lines)
