@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,25 @@ class Artefact(Value):
     uri: str = Field(description="Where the bytes are: file:///... (or s3://... in a shared store).")
     sha256: str = Field(description="SHA-256 of the content, lower-case hex.")
     bytes: int = Field(ge=0, description="Length of the content in bytes.")
+
+
+def artefacts_in(value: Any) -> Iterator[Artefact]:
+    """Every artefact named anywhere in a value, a record of plain JSON, or a collection of such."""
+    if isinstance(value, Artefact):
+        yield value
+    elif isinstance(value, dict) and value.keys() >= {"uri", "sha256", "bytes"}:
+        yield Artefact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
+    else:
+        for part in _parts_of(value):
+            yield from artefacts_in(part)
+
+
+def _parts_of(value: Any) -> Collection[Any]:
+    if isinstance(value, BaseModel):
+        return vars(value).values()
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 class Reel(Value):

@@ -1,19 +1,21 @@
 """What finished stages returned: one small JSON record per stage key, as Prefect's result storage writes it.
 
 Prefect writes these records in place, so a run that is killed may leave half of one, and it never asks whether the
-artefacts that a record names are still there. Both are looked at here before a record is believed.
+artefacts that a record names are still there. Both are looked at here before a record is believed. In a store that is
+shared with other machines, records are fetched from there before they are looked for here, and brought there after.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from polyreel import home
-from polyreel.outcome import Artefact
-from polyreel.store import Store
+from polyreel.errors import StoreError
+from polyreel.outcome import artefacts_in
+from polyreel.store import Store, write_atomically
+from polyreel.stores import open_store
 
 
 def record_of(key: str) -> Path:
@@ -22,12 +24,12 @@ def record_of(key: str) -> Path:
 
 
 def is_done(key: str) -> bool:
-    """Whether a stage's result is recorded, readable, and all its artefacts are still there."""
+    """Whether a stage's result is recorded here, readable, and all its artefacts can be had."""
     try:
         value = _recorded(key)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    store = Store()
+    store = open_store()
     return all(store.has(artefact) for artefact in artefacts_in(value))
 
 
@@ -41,7 +43,11 @@ def value_of(key: str) -> Any:
 
 
 def _recorded(key: str) -> Any:
-    return json.loads(json.loads(record_of(key).read_bytes())["result"])
+    return _value_in(record_of(key).read_bytes())
+
+
+def _value_in(content: bytes) -> Any:
+    return json.loads(json.loads(content)["result"])
 
 
 def drop_if_unusable(key: str) -> None:
@@ -50,10 +56,37 @@ def drop_if_unusable(key: str) -> None:
         record_of(key).unlink(missing_ok=True)
 
 
-def artefacts_in(value: Any) -> Iterator[Artefact]:
-    """Every artefact named anywhere in a result."""
-    if isinstance(value, dict) and value.keys() >= {"uri", "sha256", "bytes"}:
-        yield Artefact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
+# -- other machines
+
+
+async def fetch(key: str) -> None:
+    """See that a result which any machine has is here, as far as it can be used here."""
+    store = open_store()
+    if home.shared_store() is None or await _is_usable(store, _content(key)):
         return
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from artefacts_in(part)
+    found = await store.look_up(_name(key))
+    if found and await _is_usable(store, found):
+        write_atomically(record_of(key), found)
+
+
+async def share(*keys: str) -> str:
+    """Let other machines have results, and all that is recorded. Says why where that can't be now."""
+    return await open_store().share(*(_name(key) for key in keys if record_of(key).exists()))
+
+
+async def _is_usable(store: Store, content: bytes) -> bool:
+    try:
+        return await store.present(tuple(artefacts_in(_value_in(content))))
+    except (ValueError, KeyError, TypeError, StoreError):
+        return False
+
+
+def _content(key: str) -> bytes:
+    try:
+        return record_of(key).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _name(key: str) -> str:
+    return f"results/{key}"

@@ -7,6 +7,9 @@
     scratch/<boot>-<random>             half-made files, with their owner's lock beside them (``.lock``)
     scratch/lasting-<key>               half-made files that a later run goes on with
 
+An artefact is named by the address of its file, or, where other machines keep the same store, by its content alone
+(``store:<sha256>.wav``): such a name means the same on every machine.
+
 A blob or a record is written beside its place, made durable, and then renamed: after a crash it is there whole, or not
 at all. Scratch lies on the store's own disk, so that keeping a file is a rename and not a copy.
 """
@@ -22,7 +25,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +38,8 @@ from polyreel.locks import locked, open_locked
 from polyreel.outcome import Artefact
 
 _CHUNK = 1 << 20
-_SUFFIX = re.compile(r"(\.[\w.-]{1,60})?", re.ASCII)
+_BLOB = re.compile(r"([0-9a-f]{64})((?:\.[\w.-]{1,60})?)", re.ASCII)
+PLACELESS = "store"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _ELSEWHERE_KEPT_SECONDS = 2 * 86_400
 _LASTING_KEPT_SECONDS = 7 * 86_400
@@ -90,9 +94,18 @@ def copy_hashed(source: Path, copy: Path) -> HashingFile:
 def path_of(artefact: Artefact) -> Path:
     """The local file that holds an artefact."""
     parts = urlsplit(artefact.uri)
+    if parts.scheme == PLACELESS:
+        return blob_path(home.store_dir(), parts.path)
     if parts.scheme != "file":
         raise StoreError(f"not a local artefact: {parts.scheme}://", where="store")
     return Path(unquote(parts.path))
+
+
+def blob_path(root: Path, name: str) -> Path:
+    """Where the blob of this name (its SHA-256 and its suffix) lies below a store's root."""
+    if not _BLOB.fullmatch(name):
+        raise StoreError(f"not a name for an artefact: {name!r}", where="store")
+    return root.absolute() / "blobs" / name[:2] / name
 
 
 def sync_folder(folder: Path) -> None:
@@ -113,6 +126,12 @@ def replace_durably(part: Path, final: Path) -> None:
         os.close(handle)
     part.replace(final)
     sync_folder(final.parent)
+
+
+def place(part: Path, final: Path) -> None:
+    """Move a finished file to its name, in a folder that is made where there is none."""
+    _make_folder(final.parent)
+    replace_durably(part, final)
 
 
 def write_atomically(final: Path, content: bytes) -> None:
@@ -150,11 +169,18 @@ def explained(doing: str, where: Path | str) -> Iterator[None]:
         ) from error
 
 
+def is_here(artefact: Artefact) -> bool:
+    """Whether an artefact's bytes are on this machine, at their length."""
+    path = path_of(artefact)
+    return path.is_file() and path.stat().st_size == artefact.bytes
+
+
 class Store:
     """A folder of artefacts (``blobs/ab/<sha256><suffix>``) and records (``records/<stage>/<key>.json``)."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or home.store_dir()
+        self._scratch = root.absolute().parent / "scratch" if root else home.scratch_dir()
 
     # -- artefacts
 
@@ -176,10 +202,9 @@ class Store:
         """
         final = self._blob(sha256, suffix or file.suffix)
         with explained("keep a file", self.root):
-            _make_folder(final.parent)
             size = file.stat().st_size
-            replace_durably(file, final)
-        return Artefact(uri=final.as_uri(), sha256=sha256, bytes=size)
+            place(file, final)
+        return Artefact(uri=self._uri_of(final), sha256=sha256, bytes=size)
 
     def keep_bytes(self, content: bytes, suffix: str) -> Artefact:
         """Keep a small thing that is already in memory."""
@@ -190,22 +215,22 @@ class Store:
 
     def has(self, artefact: Artefact) -> bool:
         """Whether the bytes are still where the artefact says, at their length."""
-        path = path_of(artefact)
-        return path.is_file() and path.stat().st_size == artefact.bytes
+        return is_here(artefact)
 
     def verify(self, artefact: Artefact) -> bool:
         """Read an artefact again, on doubt. A damaged blob of the store's own is removed, so that it is made anew."""
         path = path_of(artefact)
-        if self.has(artefact) and sha256_of(path) == artefact.sha256:
+        if is_here(artefact) and sha256_of(path) == artefact.sha256:
             return True
         if path.is_relative_to(self.root / "blobs"):
             path.unlink(missing_ok=True)
         return False
 
     def _blob(self, digest: str, suffix: str) -> Path:
-        if not re.fullmatch(r"[0-9a-f]{64}", digest) or not _SUFFIX.fullmatch(suffix):
-            raise StoreError(f"not a name for an artefact: {digest + suffix!r}", where="store")
-        return self.root.absolute() / "blobs" / digest[:2] / f"{digest}{suffix}"
+        return blob_path(self.root, digest + suffix)
+
+    def _uri_of(self, final: Path) -> str:
+        return final.as_uri()
 
     def _on_own_disk(self, file: Path) -> bool:
         _make_folder(self.root)
@@ -216,7 +241,7 @@ class Store:
     @property
     def scratch_root(self) -> Path:
         """Where half-made files lie: beside the store, on its disk."""
-        return self.root.absolute().parent / "scratch"
+        return self._scratch
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -272,6 +297,30 @@ class Store:
     def _record(self, key: str) -> Path:
         stage, _, digest = key.rpartition("-")
         return self.root / "records" / _file_name(stage or "other") / f"{_file_name(digest)}.json"
+
+    # -- other machines: a store that is shared with some has more to do here
+
+    async def ready(self) -> None:
+        """See that the store can be used, before anything is begun. Raises `StoreError`."""
+
+    async def bring(self, artefacts: Iterable[Artefact]) -> None:
+        """See that artefacts that the store has are on this machine, to be read. Raises `StoreError`."""
+
+    async def present(self, artefacts: Iterable[Artefact]) -> bool:
+        """Whether artefacts can be had, here or from other machines."""
+        return all(self.has(artefact) for artefact in artefacts)
+
+    async def peek(self, key: str) -> dict[str, Any] | None:
+        """What was recorded under a key; the artefacts that it names may still be elsewhere. `recall` brings them."""
+        return self.recall(key)
+
+    async def look_up(self, name: str) -> bytes | None:
+        """A small file that other machines may have put up: ``results/KEY``."""
+        return None
+
+    async def share(self, *names: str) -> str:
+        """Let other machines have small files, by their names, and all that is recorded. Says why where it can't be."""
+        return ""
 
 
 def _file_name(text: str) -> str:

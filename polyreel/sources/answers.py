@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 import httpx
 
-from polyreel.sources.part import Part
+from polyreel.part import Part
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _LATER = {408, 425, 429, 500, 502, 503, 504}

@@ -17,7 +17,7 @@ from polyreel.net.guard import GuardedTransport
 from polyreel.net.redaction import redact_logs, redacted, shown
 from polyreel.outcome import Artefact
 from polyreel.sources.answers import Cut, Kind, kind_of, retry_after, total_of, validator_of
-from polyreel.sources.part import Part
+from polyreel.part import Part
 from polyreel.sources.port import FetchLimits, Order
 from polyreel.store import explained
 

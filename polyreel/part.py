@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.outcome import Artefact
-from polyreel.store import Store, boot_id, explained
+from polyreel.store import Store, boot_id, explained, place
 
 _PIECE = 1 << 20
 
@@ -48,6 +48,11 @@ class Part:
                 self.size += len(piece)
 
     @property
+    def sha256(self) -> str:
+        """The hash of everything so far, lower-case hex."""
+        return self._hash.hexdigest()
+
+    @property
     def resumable(self) -> bool:
         """Whether there is something to go on from, and a way to see that it is still the same thing."""
         return self.size > 0 and bool(self.validator)
@@ -78,7 +83,14 @@ class Part:
         """Make the finished download an artefact of the store."""
         self._file.close()
         self._state.unlink(missing_ok=True)
-        return store.keep_hashed(self._content, self._hash.hexdigest(), suffix)
+        return store.keep_hashed(self._content, self.sha256, suffix)
+
+    def become(self, final: Path) -> None:
+        """Move the finished download to its name."""
+        self._file.close()
+        self._state.unlink(missing_ok=True)
+        with explained("keep what is fetched", final):
+            place(self._content, final)
 
     def discard(self) -> None:
         """Forget everything, on disk too."""

@@ -1,0 +1,161 @@
+"""One bucket's objects: look, fetch in ranges, put whole or not at all, list, delete. Every call awaits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+
+from polyreel.errors import PolyreelError
+from polyreel.objects.address import ObjectAddress
+from polyreel.objects.connection import Connection
+from polyreel.objects.problems import Changed, Missing, not_there, refusals
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
+PIECE = 8 << 20
+SMALL = 16 << 20
+AT_ONCE = 4
+"""Pieces under way at the same time, each way: 32 MiB in memory, and a line between two machines is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFacts:
+    """What is known of an object without its bytes. ``etag`` has its quotes; it changes whenever the content does."""
+
+    key: str
+    bytes: int
+    etag: str
+
+
+class Bucket:
+    """One bucket over one connection. Errors that a person has to know about are raised as ``error``."""
+
+    def __init__(self, name: str, connection: Connection, error: type[PolyreelError]) -> None:
+        self.name = name
+        self._error = error
+        self._client = connection.client(name, error)
+
+    # -- reading
+
+    async def look(self, key: str) -> ObjectFacts | None:
+        """What is known of an object; None where there is none, or no such bucket."""
+        try:
+            with refusals(self._error, self._where(key)):
+                meta = await obstore.head_async(self._client, key)
+        except Missing:
+            return None
+        return ObjectFacts(key, meta["size"], meta["e_tag"] or "")
+
+    async def require(self, key: str) -> ObjectFacts:
+        """What is known of an object; raises with the reason where it can't be had."""
+        try:
+            if found := await self.look(key):
+                return found
+        except self._error as error:
+            if error.code == "object_store_unreachable":
+                raise
+        # The answer to HEAD has no body, and so no reason; a byte's answer has.
+        try:
+            await self.piece(key, 0, 1)
+        except Missing as missing:
+            raise not_there(self._error, missing, self._where(key)) from None
+        raise not_there(self._error, Missing("NoSuchKey"), self._where(key))
+
+    async def read(self, key: str, *, most: int = SMALL) -> bytes | None:
+        """A small object whole; None where there is none, or one that is larger than is believed."""
+        try:
+            with refusals(self._error, self._where(key)):
+                found = await obstore.get_async(self._client, key)
+                return bytes(await found.bytes_async()) if found.meta["size"] <= most else None
+        except Missing:
+            return None
+
+    async def piece(self, key: str, start: int, end: int, etag: str = "") -> bytes:
+        """Bytes ``start`` to ``end`` (exclusive). Raises `Changed` where the ETag is another one, and `Missing`."""
+        options: GetOptions = {"range": (start, end)}
+        if etag:
+            options["if_match"] = etag
+        with refusals(self._error, self._where(key)):
+            found = await obstore.get_async(self._client, key, options=options)
+            content = bytes(await found.bytes_async())
+        if len(content) != end - start:
+            raise Changed
+        return content
+
+    async def pieces(self, facts: ObjectFacts, start: int) -> AsyncGenerator[bytes, None]:
+        """An object from a byte on, in order, several pieces under way at a time. Raises as `piece`."""
+        starts = iter(range(start, facts.bytes, PIECE))
+        under_way: deque[asyncio.Task[bytes]] = deque()
+
+        def begin() -> None:
+            if (first := next(starts, None)) is not None:
+                end = min(first + PIECE, facts.bytes)
+                under_way.append(asyncio.ensure_future(self.piece(facts.key, first, end, facts.etag)))
+
+        try:
+            for _ in range(AT_ONCE):
+                begin()
+            while under_way:
+                content = await under_way[0]
+                under_way.popleft()
+                begin()
+                yield content
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def below(self, prefix: str) -> list[ObjectFacts]:
+        """The objects right below a prefix (which ends at a slash, or is empty), without those in its folders."""
+        with refusals(self._error, self._where(prefix)):
+            found = await obstore.list_with_delimiter_async(self._client, prefix or None)
+        return [ObjectFacts(meta["path"], meta["size"], meta["e_tag"] or "") for meta in found["objects"]]
+
+    # -- writing: an object is there whole, or as it was before
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Put a small object, over one that is there."""
+        with self._putting(key):
+            await obstore.put_async(self._client, key, content, use_multipart=False)
+
+    async def create(self, key: str, content: bytes) -> None:
+        """Put a small object where there is none. Of any number that try, one succeeds; the others get `Taken`."""
+        with self._putting(key):
+            await obstore.put_async(self._client, key, content, mode="create", use_multipart=False)
+
+    async def put_file(self, key: str, file: Path) -> None:
+        """Put a file, streamed in parts; what was there is replaced at the end, in one step."""
+        with self._putting(key):
+            await obstore.put_async(self._client, key, file, chunk_size=PIECE, max_concurrency=AT_ONCE)
+
+    @contextmanager
+    def _putting(self, key: str) -> Iterator[None]:
+        try:
+            with refusals(self._error, self._where(key)):
+                yield
+        except Missing as missing:  # what is missing when one puts is the bucket
+            raise not_there(self._error, missing, self._where(key)) from None
+
+    async def delete(self, key: str) -> None:
+        """Delete an object. Deleting what is not there is no error."""
+        try:
+            with refusals(self._error, self._where(key)):
+                await obstore.delete_async(self._client, key)
+        except Missing:
+            return
+
+    async def copy(self, key: str, to: str) -> None:
+        """Copy an object inside the bucket, over one that is there. Raises `Missing`."""
+        with refusals(self._error, self._where(key)):
+            await obstore.copy_async(self._client, key, to)
+
+    def _where(self, key: str) -> str:
+        return str(ObjectAddress(self.name, key))

@@ -1,0 +1,357 @@
+"""A store that several machines keep together: an object store, of which each machine's own folder is a working copy.
+
+::
+
+    s3://BUCKET/PREFIX/store.json                  says that this is one
+    s3://BUCKET/PREFIX/blobs/ab/abcd...ef.wav      as in a local store
+    s3://BUCKET/PREFIX/records/<stage>/<digest>.json
+    s3://BUCKET/PREFIX/results/<key>               what finished stages returned
+
+Everything is made and kept on this machine first, and marked (``store/outbox``) until it is up: what could not go up,
+because the object store was away or we were killed, goes up at the next run. Blobs go before the record that names
+them, so that a record never names what nobody has. Two machines that finish the same work put the same blobs, and the
+later record stands: both say the same. What comes from there is hashed, and what is damaged there is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from polyreel import home
+from polyreel.errors import StoreError
+from polyreel.objects.address import ObjectAddress
+from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
+from polyreel.objects.connection import Connection
+from polyreel.objects.problems import Changed, Missing, Taken
+from polyreel.outcome import Artefact, artefacts_in
+from polyreel.part import Part
+from polyreel.store import PLACELESS, Store, blob_path, explained, is_here
+
+_FORMAT = {"store": "polyreel", "format": 1}
+_NAMED = re.compile(rb"\bstore:([0-9a-f]{64}(?:\.[\w.-]{1,60})?)", re.ASCII)
+_AT_ONCE = 8
+_POLL_SECONDS = 0.05
+_REST_SECONDS = 30.0
+"""How long an object store that did not answer is left alone: meanwhile this machine works from what it has."""
+_AWAY = "The shared store did not answer a moment ago."
+_OUR_OWN = {"hash"}
+"""Stages whose records hold for this machine's own disk only."""
+
+
+class SharedStore(Store):
+    """A local store that writes through to a prefix of a bucket, and reads through from it.
+
+    The plain methods work as the local store's do, and never wait for the network on an event loop; `recall` may, and
+    so is for threads there (as all blocking work is). Artefacts get names without a place.
+    """
+
+    def __init__(self, address: ObjectAddress, connection: Connection | None = None) -> None:
+        super().__init__()
+        self.address = address
+        self._connection = connection or Connection()
+        self._known: set[str] = set()
+        self._busy: set[str] = set()
+        self._rests_until = 0.0
+
+    def _uri_of(self, final: Path) -> str:
+        return f"{PLACELESS}:{final.name}"
+
+    @property
+    def _bucket(self) -> Bucket:
+        return Bucket(self.address.bucket, self._connection, StoreError)
+
+    def _key(self, name: str) -> str:
+        return self.address.joined(name).key
+
+    async def ready(self) -> None:
+        """See that the object store can be read and written, and bring up what earlier runs could not."""
+        key = self._key("store.json")
+        if await self._bucket.look(key) is None:
+            with contextlib.suppress(Taken):  # another machine was first, by a moment
+                await self._bucket.create(key, json.dumps(_FORMAT).encode())
+        self._rests_until = 0.0
+        await self.share()
+
+    # -- reading through
+
+    def has(self, artefact: Artefact) -> bool:
+        """Whether the bytes are here, or known to be where `bring` gets them from."""
+        return is_here(artefact) or _name_of(artefact) in self._known
+
+    async def present(self, artefacts: Iterable[Artefact]) -> bool:
+        """Whether all can be had. What another machine calls a file of its own can't."""
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(artefact: Artefact) -> bool:
+            async with places:
+                return await self._is_there(artefact)
+
+        return all(await asyncio.gather(*map(one, artefacts)))
+
+    async def _is_there(self, artefact: Artefact) -> bool:
+        name = _name_of(artefact)
+        if self.has(artefact) or name is None:
+            return self.has(artefact)
+        facts = await self._bucket.look(self._key(_blob_key(name)))
+        if facts is None or facts.bytes != artefact.bytes:
+            return False
+        self._known.add(name)
+        return True
+
+    async def bring(self, artefacts: Iterable[Artefact]) -> None:
+        """Fetch what is not on this machine, several at a time. Raises `StoreError`."""
+        wanted = {name: each for each in artefacts if (name := _name_of(each)) and not is_here(each)}
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str, artefact: Artefact) -> None:
+            async with places:
+                await self._bring(name, artefact)
+
+        async with _first_error(asyncio.TaskGroup()) as group:
+            for name, artefact in wanted.items():
+                group.create_task(one(name, artefact))
+
+    async def _bring(self, name: str, artefact: Artefact) -> None:
+        async with self.lasting_scratch(f"bring-{name}") as folder:
+            if is_here(artefact):
+                return  # Somebody else on this machine has just fetched it.
+            facts = await self._required(name)
+            with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
+                await self._fill(part, facts)
+                if (part.sha256, part.size) != (artefact.sha256, artefact.bytes):
+                    part.discard()
+                    raise await self._damaged(name)
+                await asyncio.to_thread(part.become, blob_path(self.root, name))
+
+    async def _required(self, name: str) -> ObjectFacts:
+        try:
+            return await self._bucket.require(self._key(_blob_key(name)))
+        except StoreError as error:
+            self._known.discard(name)
+            if error.code == "no_such_object":
+                remedy = "Run again: it is made anew."
+                raise StoreError(
+                    "an artefact is gone from the shared store",
+                    code="artefact_missing",
+                    where=error.where,
+                    remedy=remedy,
+                ) from None
+            raise
+
+    async def _fill(self, part: Part, facts: ObjectFacts) -> None:
+        if (part.validator, part.total) != (facts.etag, facts.bytes):
+            part.begin(facts.etag, facts.bytes)
+        try:
+            async with aclosing(self._bucket.pieces(facts, part.size)) as pieces:
+                async for content in pieces:
+                    await asyncio.to_thread(part.write, content)
+        except (Changed, Missing):
+            # Content-addressed objects don't change; whoever replaced this one healed it, or damaged it.
+            part.begin()
+            raise StoreError(
+                "an artefact changed while it was fetched",
+                code="artefact_damaged",
+                where=str(self.address),
+                remedy="Run again.",
+            ) from None
+
+    async def _damaged(self, name: str) -> StoreError:
+        self._known.discard(name)
+        key = self._key(_blob_key(name))
+        await self._bucket.delete(key)
+        return StoreError(
+            "the shared store's copy of an artefact is not what it was; it was removed",
+            code="artefact_damaged",
+            where=str(ObjectAddress(self.address.bucket, key)),
+            remedy="Run again: it is made anew.",
+        )
+
+    # -- records
+
+    def remember(self, key: str, value: Mapping[str, Any]) -> None:
+        """Record what a piece of work gave, under its key; it goes up with the next `share`."""
+        super().remember(key, value)
+        if not _is_our_own(key):
+            self._mark(self._record_name(key))
+
+    def recall(self, key: str) -> dict[str, Any] | None:
+        """What was recorded under a key, on any machine, with all that it names brought here. Blocks: for threads."""
+        found = super().recall(key)
+        if _is_our_own(key) or (found is not None and all(map(is_here, artefacts_in(found)))):
+            return found
+        return asyncio.run(self._recalled(key))
+
+    async def _recalled(self, key: str) -> dict[str, Any] | None:
+        found = await self.peek(key)
+        if found is None:
+            return None
+        try:
+            await self.bring(artefacts_in(found))
+        except StoreError as error:
+            self._note(error)
+            return None
+        return found
+
+    async def peek(self, key: str) -> dict[str, Any] | None:
+        """What was recorded under a key, on any machine."""
+        found = super().recall(key)
+        if found is not None or _is_our_own(key):
+            return found
+        content = await self.look_up(self._record_name(key))
+        value = _mapping(content) if content else None
+        if value is not None:
+            await asyncio.to_thread(super().remember, key, value)
+        return value
+
+    async def look_up(self, name: str) -> bytes | None:
+        """A small file from the object store; None too while it is away: then this machine works with what it has."""
+        if time.monotonic() < self._rests_until:
+            return None
+        try:
+            return await self._bucket.read(self._key(name))
+        except StoreError as error:
+            self._note(error)
+            return None
+
+    def _record_name(self, key: str) -> str:
+        return self._record(key).relative_to(self.root).as_posix()
+
+    # -- writing through
+
+    async def share(self, *names: str) -> str:
+        """Bring up small files (``results/KEY``) and all that is marked, each after the blobs that it names.
+
+        What can't go up stays here, marked, for the next time; the reason is given back, for a person to see.
+        """
+        for name in names:
+            self._mark(name)
+        marked = {name for mark in sorted(self._outbox.glob("*")) if (name := _text(mark))} - self._busy
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> str:
+            async with places:
+                return await self._tried(name)
+
+        return next(filter(None, await asyncio.gather(*map(one, marked))), "")
+
+    async def _tried(self, name: str) -> str:
+        if time.monotonic() < self._rests_until:
+            return _AWAY
+        try:
+            await self._put(name)
+        except StoreError as error:
+            self._note(error)
+            return str(error)
+        return ""
+
+    async def _put(self, name: str) -> None:
+        async with self._alone(name):
+            content = await asyncio.to_thread(_content, self._local(name))
+            for blob in dict.fromkeys(each.decode() for each in _NAMED.findall(content)):
+                await self._put_blob(blob)
+            if content:
+                await self._bucket.put(self._key(name), content)
+            self._mark_of(name).unlink(missing_ok=True)
+
+    async def _put_blob(self, name: str) -> None:
+        file, key = blob_path(self.root, name), self._key(_blob_key(name))
+        async with self._alone(name):
+            if name in self._known or not file.exists():
+                return  # What is not here came from there, and was not needed.
+            size = file.stat().st_size
+            if size <= PIECE:
+                try:
+                    await self._bucket.create(key, await asyncio.to_thread(file.read_bytes))
+                except Taken:
+                    await self._replace_unless_whole(key, file, size)
+            else:
+                await self._replace_unless_whole(key, file, size)
+            self._known.add(name)
+
+    async def _replace_unless_whole(self, key: str, file: Path, size: int) -> None:
+        found = await self._bucket.look(key)
+        if found is None or found.bytes != size:
+            await self._bucket.put_file(key, file)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[None]:
+        """One upload of a name at a time in this process. Between processes, a second one does no harm."""
+        while name in self._busy:  # noqa: ASYNC110 - users may be on several event loops, which share no event
+            await asyncio.sleep(_POLL_SECONDS)
+        self._busy.add(name)
+        try:
+            yield
+        finally:
+            self._busy.discard(name)
+
+    # -- what is still to go up
+
+    @property
+    def _outbox(self) -> Path:
+        return self.root / "outbox"
+
+    def _mark_of(self, name: str) -> Path:
+        return self._outbox / name.replace("/", "~")
+
+    def _mark(self, name: str) -> None:
+        with explained("mark what is to be shared", self._outbox):
+            self._outbox.mkdir(parents=True, exist_ok=True)
+            self._mark_of(name).write_text(name)
+
+    def _local(self, name: str) -> Path:
+        kind, _, rest = name.partition("/")
+        return home.results_dir() / rest if kind == "results" else self.root / name
+
+    def _note(self, error: StoreError) -> None:
+        if error.code == "object_store_unreachable":
+            self._rests_until = time.monotonic() + _REST_SECONDS
+
+
+def _name_of(artefact: Artefact) -> str | None:
+    scheme, _, name = artefact.uri.partition(":")
+    return name if scheme == PLACELESS else None
+
+
+def _blob_key(name: str) -> str:
+    return f"blobs/{name[:2]}/{name}"
+
+
+def _is_our_own(key: str) -> bool:
+    return key.partition("-")[0] in _OUR_OWN
+
+
+def _mapping(content: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""  # It was dropped since.
+
+
+def _text(mark: Path) -> str:
+    return _content(mark).decode(errors="replace")
+
+
+@asynccontextmanager
+async def _first_error(group: asyncio.TaskGroup) -> AsyncIterator[asyncio.TaskGroup]:
+    """A group of tasks whose first error ends the others, and is raised as it was."""
+    try:
+        async with group:
+            yield group
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
