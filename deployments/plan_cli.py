@@ -35,10 +35,10 @@ def plan(job: Path, out: Path | None, as_json: bool) -> None:
 async def _look(path: Path, out: Path | None) -> dict[str, Any]:
     from polyreel.jobfile import delivered_to, load_job
     from polyreel.preflight import look_ahead, prepare
-    from polyreel.store import Store
+    from polyreel.stores import open_store
 
     job = load_job(path)
-    store = Store()
+    store = open_store()
     made = await prepare(delivered_to(job, out) if out else job, store)
     return await look_ahead(made, store)
 

@@ -20,6 +20,7 @@ from polyreel.outcome import Artefact, Problem
 from polyreel.plan import LANGUAGE_STAGES, LanguagePlan, MadeScript, Plan, voices_of
 from polyreel.sources.ingest import ingest
 from polyreel.store import Store, path_of
+from polyreel.stores import open_store
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Reading
 
@@ -135,7 +136,7 @@ def exact(seconds: float | None) -> Fraction | None:
 
 
 def _refuse_what_this_version_lacks(job: Job) -> None:
-    dubber_for(job.dubbing.provider, Store(), voices_asked(job.dubbing))
+    dubber_for(job.dubbing.provider, open_store(), voices_asked(job.dubbing))
     for place in job.delivery:
         if place.to != "folder":
             raise InvalidJob(

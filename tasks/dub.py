@@ -15,6 +15,7 @@ from polyreel.errors import SubtitleError
 from polyreel.outcome import Artefact, Reel
 from polyreel.plan import LanguagePlan
 from polyreel.store import Store, path_of
+from polyreel.stores import open_store
 from polyreel.subtitles import plain_text, read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import trim as cut_cues
@@ -26,7 +27,7 @@ from tasks.stage import key_of, stage
 @stage("script", key=key_of("script"))
 async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems) -> DubRequest:
     """What is asked of the dubber: the scripts, moved and cut with the trim, and every option of the job."""
-    job, store = language.job, Store()
+    job, store = language.job, open_store()
     whole = [named(track, job) for track in (_read(language.source_script), _read(language.script)) if track]
     source = _cut(whole[0], reel) if language.source_script else None
     script = _cut(whole[-1], reel) if language.script else None
@@ -110,7 +111,7 @@ async def collect_dub(language: LanguagePlan, request: DubRequest, receipt: Rece
 
 def _dubber(language: LanguagePlan) -> Dubber:
     dubbing = language.job.dubbing
-    return dubber_for(dubbing.provider, Store(), voices_asked(dubbing))
+    return dubber_for(dubbing.provider, open_store(), voices_asked(dubbing))
 
 
 def _at_work_or_waiting(language: LanguagePlan, name: str) -> AbstractAsyncContextManager[None]:

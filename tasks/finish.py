@@ -21,7 +21,8 @@ from polyreel.media.mux import mux as put_together
 from polyreel.media.probe import probe
 from polyreel.outcome import Artefact, Check, LineFit, Problem, Reel, Value
 from polyreel.plan import LanguagePlan
-from polyreel.store import Store, path_of
+from polyreel.store import path_of
+from polyreel.stores import open_store
 from polyreel.subtitles import read_file, write_bytes
 from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.checks import summarised
@@ -86,7 +87,7 @@ async def convert_subtitles(language: LanguagePlan, request: DubRequest, dubbed:
     files, notes = {}, []
     for wanted in dict.fromkeys(("vtt", *language.job.subtitles.formats)):
         content, lost = write_bytes(track, wanted, locale=language.locale)
-        files[wanted] = Store().keep_bytes(content, f".{wanted}")
+        files[wanted] = open_store().keep_bytes(content, f".{wanted}")
         if wanted in language.job.subtitles.formats:
             notes += [f"{wanted}: {note.message}" for note in lost]
     return Tracks(files=files, script=script, notes=tuple(dict.fromkeys(notes)))
@@ -97,7 +98,7 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
     """The reel's own picture, untouched, with the dubbed sound and the subtitles."""
     if dubbed.audio is None:
         raise ValueError("a dub without sound")
-    store = Store()
+    store = open_store()
     name = locales.own_name(language.locale)
     audio = AudioTrack(path_of(dubbed.audio), language.locale, title=name, default=True)
     text = SubtitleTrack(path_of(tracks.files["vtt"]), language.locale, title=name)

@@ -13,6 +13,7 @@ from polyreel.media.package import package as make_package
 from polyreel.outcome import Artefact, Outcome, Value
 from polyreel.plan import VERSIONS, Plan
 from polyreel.store import Store, path_of
+from polyreel.stores import open_store
 from tasks.finish import Finished, Languages
 from tasks.places import at_work
 from tasks.stage import stage
@@ -37,7 +38,7 @@ async def package(plan: Plan, languages: Languages, outcome: Outcome) -> Package
     going = _going_out(languages, outcome)
     if not plan.job.packaging or not going:
         return Packaged()
-    store = Store()
+    store = open_store()
     with store.scratch() as folder:
         audios = [Rendition(_own_name(folder, each, each.audio or each.video, ".m4a"), each.locale) for each in going]
         texts = [Rendition(_own_name(folder, each, each.tracks.files["vtt"], ".vtt"), each.locale) for each in going]

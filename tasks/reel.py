@@ -16,7 +16,8 @@ from polyreel.media.trim import trim as cut_video
 from polyreel.outcome import Artefact, Reel
 from polyreel.plan import Plan
 from polyreel.sources.ingest import ingest as take_in
-from polyreel.store import Store, clear_scratch, path_of
+from polyreel.store import clear_scratch, path_of
+from polyreel.stores import open_store
 from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.script import require_translator
@@ -27,7 +28,7 @@ from tasks.stage import stage
 async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
     clear_scratch()  # what a killed run left half-made
-    plan = await preflight.prepare(job, Store())
+    plan = await preflight.prepare(job, open_store())
     if any(language.needs_draft for language in plan.languages):
         await require_translator(job)
     return plan
@@ -36,7 +37,7 @@ async def prepare(job: Job) -> Plan:
 @stage("ingest", retries=1, retry_if=FetchError)
 async def ingest(plan: Plan) -> Plan:
     """Bring the video in, and bind the plan to it. The store itself knows what is already here and unchanged."""
-    source = await take_in(plan.job.source.media, Store(), on_progress=reporter("ingest"))
+    source = await take_in(plan.job.source.media, open_store(), on_progress=reporter("ingest"))
     return plan.bound(source)
 
 
@@ -52,7 +53,7 @@ async def trim(plan: Plan) -> Reel:
     if plan.job.trim is None and _fits_an_mp4(info):
         return _reel(plan.source_at_hand(), info)
     wanted = plan.job.trim or Trim()
-    store = Store()
+    store = open_store()
     with store.scratch() as folder:
         start, end = preflight.exact(wanted.start), preflight.exact(wanted.end)
         async with at_work("trim"):
@@ -89,7 +90,7 @@ async def separate(plan: Plan, reel: Reel) -> Stems:
         # From the source itself: what trimming left has its sound encoded once more.
         return await part_sound(
             path_of(plan.source_at_hand()),
-            Store(),
+            open_store(),
             plan.parting,
             start=Fraction(reel.start),
             duration=Fraction(reel.duration),

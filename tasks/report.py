@@ -16,7 +16,8 @@ from polyreel.outcome import Artefact, Outcome, Reel
 from polyreel.plan import VERSIONS, Plan
 from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
 from polyreel.report.page import render
-from polyreel.store import Store, path_of
+from polyreel.store import path_of
+from polyreel.stores import open_store
 from tasks.finish import Finished, Languages
 
 REPORT = "report.html"
@@ -24,7 +25,7 @@ REPORT = "report.html"
 
 def report_of(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, items: Sequence[Item]) -> Item:
     """The page, in the store. The same results give the same page, so that a re-run has nothing to deliver."""
-    store, key = Store(), _key(outcome, items)
+    store, key = open_store(), _key(outcome, items)
     found = store.recall(key)
     page = Artefact.model_validate(found) if found else None
     if page is None or not store.has(page):

@@ -26,6 +26,7 @@ from polyreel.job import Job, Translation
 from polyreel.outcome import Artefact, Problem, Reel
 from polyreel.plan import LanguagePlan, MadeScript, Plan
 from polyreel.store import Store, path_of
+from polyreel.stores import open_store
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import shift
@@ -61,7 +62,7 @@ async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
             length_ms=reel.duration_ms,
             on_progress=reporter("transcribe"),
         )
-    return MadeScript(script=_kept(shift(Track(found.cues), _start_ms(reel)), Store()), notes=found.notes)
+    return MadeScript(script=_kept(shift(Track(found.cues), _start_ms(reel)), open_store()), notes=found.notes)
 
 
 async def with_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:
@@ -72,7 +73,7 @@ async def with_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:
 @stage("translate", key=key_of("translate"))
 async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
     """Draft the script from the source's, line by line, in the words that the voice has time for."""
-    job, store = language.job, Store()
+    job, store = language.job, open_store()
     if job.translation is None or language.source_script is None:
         raise ValueError("a draft without a translator or a script to begin with")
     source = named(read_file(path_of(language.source_script)).track, job)
