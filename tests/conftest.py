@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +17,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+from polyreel.engine.models.pull import pull
+from polyreel.engine.models.registry import Model
 
 ROOT = Path(__file__).parents[1]
 TESTDATA = ROOT.parent / "shared" / "testdata"
@@ -50,6 +55,44 @@ def polyreel_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "polyreel-home"
     monkeypatch.setenv("POLYREEL_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[..., Path]:
+    """Real weights: ``weights(KOKORO)`` is the folder that holds ``kokoro/`` and whatever else was pulled into it.
+
+    ``POLYREEL_TEST_MODELS`` names a folder that holds them, as ``POLYREEL_HOME/models`` does, or shall hold them.
+    """
+
+    def pulled(*models: Model) -> Path:
+        named = os.environ.get("POLYREEL_TEST_MODELS")
+        if not named:
+            size = sum(model.mirror.bytes for model in models) / 1e6
+            pytest.skip(f"needs real weights ({size:.0f} MB): set POLYREEL_TEST_MODELS to a folder to keep them in")
+        folder = Path(named).absolute()
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as empty:
+            patch.setenv("POLYREEL_HOME", empty)
+            folder.mkdir(parents=True, exist_ok=True)
+            (Path(empty) / "models").symlink_to(folder)
+            asyncio.run(pull(models, lambda _: None))
+        return folder
+
+    return pulled
+
+
+@pytest.fixture
+def on_the_shelf(weights: Callable[..., Path], polyreel_home: Path) -> Callable[..., None]:
+    """Put real weights on this test's own shelf: ``on_the_shelf(KOKORO, KOKORO_VOICES)``."""
+
+    def put(*models: Model) -> None:
+        folder = weights(*models)
+        polyreel_home.mkdir(exist_ok=True)
+        for model in models:
+            place = polyreel_home / "models" / model.name
+            place.parent.mkdir(exist_ok=True)
+            place.symlink_to(folder / model.name)
+
+    return put
 
 
 @pytest.fixture(scope="session")

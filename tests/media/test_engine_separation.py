@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import tracemalloc
 import wave
@@ -16,7 +15,6 @@ import pytest
 
 from polyreel.dubbing.parting import part_sound, parting_of
 from polyreel.engine import separation_check, spleeter
-from polyreel.engine.models.pull import pull
 from polyreel.engine.models.registry import SPLEETER
 from polyreel.engine.pcm import WorkingTrack, open_track
 from polyreel.engine.resample import resampled
@@ -295,14 +293,8 @@ async def test_swapped_weights_are_found_out_and_leave_nothing_half_made(tmp_pat
 
 
 @pytest.fixture
-def real_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = os.environ.get("POLYREEL_TEST_MODELS")
-    if not named:
-        pytest.skip(
-            "needs the real weights (73 MB): set POLYREEL_TEST_MODELS to a folder that holds, or shall hold, them"
-        )
-    monkeypatch.setenv("POLYREEL_HOME", named)
-    asyncio.run(pull((SPLEETER,), lambda _: None))
+def real_weights(on_the_shelf: Callable[..., None]) -> None:
+    on_the_shelf(SPLEETER)
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
-"""With Whisper's weights: a real narrator transcribed, a real dub listened to, a real defect heard.
-
-Needs ``POLYREEL_TEST_MODELS``: a folder that holds ``whisper-base/`` as `polyreel models pull whisper-base` leaves it.
-"""
+"""With Whisper's weights: a real narrator transcribed, a real dub listened to, a real defect heard."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +14,7 @@ from polyreel.dubbing.backchecks import check_language, check_words
 from polyreel.dubbing.hearing import transcript_of
 from polyreel.engine.backcheck.align import align
 from polyreel.engine.backcheck.tokens import tokens, with_numbers_alike
+from polyreel.engine.models.registry import WHISPER_BASE
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_file
@@ -31,11 +29,9 @@ REEL_MS = 42_400
 
 
 @pytest.fixture(scope="module")
-def whisper() -> Whisper:
+def whisper(weights: Callable[..., Path]) -> Whisper:
     """One listener for the module."""
-    folder = Path(os.environ.get("POLYREEL_TEST_MODELS") or "/nowhere") / "whisper-base"
-    if not (folder / "model.bin").is_file():
-        pytest.skip("needs Whisper's weights: set POLYREEL_TEST_MODELS to a folder that holds whisper-base/")
+    folder = weights(WHISPER_BASE) / WHISPER_BASE.name
     return Whisper(lambda: folder, "whisper-base", "test")
 
 

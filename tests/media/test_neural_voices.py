@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +20,6 @@ from polyreel.engine.espeak import EspeakVoice
 from polyreel.engine.kokoro import KokoroVoice
 from polyreel.engine.kokoro_cast import NAMES, cast, gender
 from polyreel.engine.kokoro_phrases import phrases
-from polyreel.engine.models.pull import pull
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, Mirror, Model, ModelFile, Release
 from polyreel.engine.piper import PiperVoice
 from polyreel.engine.voices import Speech, assign
@@ -291,20 +288,8 @@ def test_a_file_that_is_no_model_says_so(tmp_path: Path) -> None:
     assert caught.value.code == "model_damaged"
 
 
-@pytest.fixture
-def real_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shelf with Kokoro's real weights, outside the repository; filled where it is empty."""
-    named = os.environ.get("POLYREEL_TEST_MODELS")
-    if not named:
-        pytest.skip(
-            "needs the real weights (90 MB): set POLYREEL_TEST_MODELS to a folder that holds, or shall hold, them"
-        )
-    monkeypatch.setenv("POLYREEL_HOME", named)
-    asyncio.run(pull((KOKORO, KOKORO_VOICES), lambda _: None))
-    return Path(named) / "models"
-
-
-def test_the_real_weights_speak_every_language(real_models: None) -> None:
+def test_the_real_weights_speak_every_language(on_the_shelf: Callable[..., None]) -> None:
+    on_the_shelf(KOKORO, KOKORO_VOICES)
     for locale, text in {
         "en-US": "Hello there.",
         "es-ES": "Hola a todos.",

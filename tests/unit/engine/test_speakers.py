@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from polyreel.engine.espeak import EspeakVoice
-from polyreel.engine.models.pull import pull
 from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.resample import resampled
 from polyreel.engine.separate import Bed, Stems
@@ -168,14 +166,8 @@ def test_likes_come_together_whatever_their_order() -> None:
 
 
 @pytest.fixture
-def real_voice_prints(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = os.environ.get("POLYREEL_TEST_MODELS")
-    if not named:
-        pytest.skip(
-            "needs the real weights (16 MB): set POLYREEL_TEST_MODELS to a folder that holds, or shall hold, them"
-        )
-    monkeypatch.setenv("POLYREEL_HOME", named)
-    asyncio.run(pull((VOICE_PRINTS,), lambda _: None))
+def real_voice_prints(on_the_shelf: Callable[..., None]) -> None:
+    on_the_shelf(VOICE_PRINTS)
 
 
 @pytest.mark.usefixtures("real_voice_prints")
