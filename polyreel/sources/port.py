@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
+from polyreel.objects.connection import Connection
 from polyreel.outcome import Artefact
 from polyreel.store import Store
 
@@ -19,7 +20,6 @@ OnProgress = Callable[[float], None]
 # Two characters at least: a drive's letter is no scheme.
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE | re.ASCII)
 _NEEDS_CONNECTION = {
-    "s3": "an object store",
     "nomad": "a Nomad asset manager",
     "videojungle": "Video Jungle",
     "tpstreams": "TPStreams",
@@ -45,13 +45,17 @@ DEFAULT_LIMITS = FetchLimits()
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One ingest: what, where to keep it, within which limits. ``on_progress`` hears a share from 0 to 1."""
+    """One ingest: what, where to keep it, within which limits. ``on_progress`` hears a share from 0 to 1.
+
+    ``connection`` is the way to object stores; without one, the environment's.
+    """
 
     location: str
     store: Store
     base: Path | None = None
     limits: FetchLimits = DEFAULT_LIMITS
     on_progress: OnProgress | None = None
+    connection: Connection | None = None
 
 
 Source = Callable[[Order], Awaitable[Artefact]]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
-from pathlib import PurePosixPath
+from typing import Any
 
 import httpx
-from pydantic import ValidationError
 
-from polyreel.errors import FetchError, InvalidJob, MediaError, StoreError
+from polyreel.errors import FetchError, InvalidJob
 from polyreel.keys import stage_key
 from polyreel.net.guard import GuardedTransport
 from polyreel.net.redaction import redact_logs, redacted, shown
 from polyreel.outcome import Artefact
-from polyreel.sources.answers import Cut, Kind, kind_of, retry_after, total_of, validator_of
 from polyreel.part import Part
+from polyreel.sources.answers import Cut, Kind, kind_of, retry_after, total_of, validator_of
+from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
 from polyreel.sources.port import FetchLimits, Order
 from polyreel.store import explained
 
@@ -33,7 +32,9 @@ async def from_web(order: Order) -> Artefact:
     try:
         async with deadline, order.store.lasting_scratch(key) as folder, _client(order.limits) as client:
             with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
-                return await _Fetch(order, url, key, part, client).until_done()
+                known = await order.store.peek(key) or {}
+                kept = await kept_before(order, known)
+                return await _Fetch(order, url, key, part, client, known if kept else {}, kept).until_done()
     except TimeoutError as error:
         if not deadline.expired():
             raise
@@ -85,11 +86,6 @@ def _next_address(url: httpx.URL, location: str) -> httpx.URL:
     return following
 
 
-def _suffix_of(url: httpx.URL) -> str:
-    suffix = PurePosixPath(url.path).suffix
-    return suffix.lower() if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) <= 9 else ""
-
-
 def _failed(url: httpx.URL, message: str, remedy: str = "", code: str | None = None) -> FetchError:
     remedy = remedy or "Open the address in a browser to see what it gives, then correct it."
     return FetchError(message, code=code, where=shown(str(url)), remedy=remedy)
@@ -118,10 +114,19 @@ async def _answer(
 class _Fetch:
     """One source's download: attempts, each going on where the last was cut."""
 
-    def __init__(self, order: Order, url: httpx.URL, key: str, part: Part, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        order: Order,
+        url: httpx.URL,
+        key: str,
+        part: Part,
+        client: httpx.AsyncClient,
+        known: Mapping[str, Any],
+        kept: Artefact | None,
+    ) -> None:
         self.order, self.url, self.key, self.part, self.client = order, url, key, part, client
-        self.known = order.store.recall(key) or {}
-        self.told = -1
+        self.known, self.kept = known, kept
+        self.teller = Teller(order)
 
     async def until_done(self) -> Artefact:
         """Try until it is done or has been in vain too often; an attempt that brought a megabyte was not in vain."""
@@ -174,23 +179,14 @@ class _Fetch:
     def _asking(self) -> dict[str, str]:
         if self.part.resumable:
             return {"Range": f"bytes={self.part.size}-", "If-Range": self.part.validator}
-        if self._known_artefact() is None:
-            return {}
         asked = {"If-None-Match": self.known.get("etag"), "If-Modified-Since": self.known.get("last_modified")}
         return {name: str(value) for name, value in asked.items() if value}
 
-    def _known_artefact(self) -> Artefact | None:
-        try:
-            artefact = Artefact.model_validate(self.known.get("artefact"))
-        except ValidationError:
-            return None
-        return artefact if self.order.store.has(artefact) else None
-
     def _kept_before(self) -> Artefact:
-        if (artefact := self._known_artefact()) is None:
+        if self.kept is None:
             raise _failed(self.url, "the server says that nothing has changed, though nothing was asked for")
-        self._tell(1.0)
-        return artefact
+        self.teller.tell(1, 1)
+        return self.kept
 
     async def _take(self, response: httpx.Response) -> None:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -204,43 +200,26 @@ class _Fetch:
             self.part.write(piece)
             if self.part.size > self.order.limits.max_bytes:
                 self._too_big()
-            self._tell(self.part.size / self.part.total if self.part.total else None)
+            self.teller.tell(self.part.size, self.part.total)
 
     def _see_that_it_fits(self) -> None:
         expected = self.part.total or 0
         if expected > self.order.limits.max_bytes:
             self._too_big()
-        free = shutil.disk_usage(self.order.store.scratch_root).free
-        if expected - self.part.size > free:
-            remedy = (
-                f"Free {(expected - self.part.size - free) // 1_000_000 + 1} MB there, or set POLYREEL_HOME elsewhere."
-            )
-            raise StoreError(
-                "the source is larger than the space left",
-                code="disk_full",
-                where=str(self.order.store.root),
-                remedy=remedy,
-            )
+        require_room(self.order, expected - self.part.size)
 
     def _too_big(self) -> None:
         self.part.begin()
-        message = f"the source is larger than {self.order.limits.max_bytes} bytes"
-        remedy = "Give a smaller rendition, or a local file."
-        raise MediaError(message, code="video_size_limit_reached", where=shown(str(self.url)), remedy=remedy)
+        raise too_large(self.order, shown(str(self.url)))
 
     async def _finish(self, response: httpx.Response) -> Artefact:
         if not self.part.complete:
             raise Cut(f"{self.part.size} of {self.part.total} bytes came")
         if not self.part.size:
-            raise MediaError(
-                "the source is empty",
-                code="invalid_input",
-                where=shown(str(self.url)),
-                remedy="Check what is at that address.",
-            )
-        artefact = await asyncio.to_thread(self.part.keep, self.order.store, _suffix_of(self.url))
+            raise empty(shown(str(self.url)))
+        artefact = await asyncio.to_thread(self.part.keep, self.order.store, suffix_of(self.url.path))
         self.order.store.remember(self.key, self._record(artefact, response))
-        self._tell(1.0)
+        self.teller.tell(1, 1)
         return artefact
 
     def _record(self, artefact: Artefact, response: httpx.Response) -> dict[str, object]:
@@ -250,10 +229,3 @@ class _Fetch:
             "last_modified": response.headers.get("last-modified"),
             "from": shown(str(self.url)),
         }
-
-    def _tell(self, share: float | None) -> None:
-        # A whole per cent at a time: a listener may do something slow with it.
-        if share is None or self.order.on_progress is None or int(share * 100) <= self.told:
-            return
-        self.told = int(share * 100)
-        self.order.on_progress(min(1.0, share))

@@ -120,7 +120,7 @@ async def test_what_names_no_file_here_is_refused(store, location):
         await ingest(location, store)
 
 
-@pytest.mark.parametrize("scheme", ["s3", "nomad", "videojungle", "tpstreams"])
+@pytest.mark.parametrize("scheme", ["nomad", "videojungle", "tpstreams"])
 async def test_a_source_without_its_connection_says_what_can_be_used(store, scheme):
     with pytest.raises(InvalidJob, match="needs a connection") as caught:
         await ingest(f"{scheme}://bucket/key?signature=s3cret", store)

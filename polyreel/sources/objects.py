@@ -1,0 +1,113 @@
+"""A source in an object store: fetched in ranges side by side, gone on with after a cut, fetched again when changed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, closing
+
+from polyreel.errors import FetchError
+from polyreel.keys import stage_key
+from polyreel.objects.address import ObjectAddress, object_address
+from polyreel.objects.bucket import Bucket, ObjectFacts
+from polyreel.objects.connection import Connection, Patience
+from polyreel.objects.problems import Changed, Missing
+from polyreel.outcome import Artefact
+from polyreel.part import Part
+from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
+from polyreel.sources.port import FetchLimits, Order
+from polyreel.store import explained
+
+
+async def from_object(order: Order) -> Artefact:
+    """The artefact that an ``s3://`` address names. Raises as `ingest` says."""
+    address = object_address(order.location)
+    keys = order.connection.keys if order.connection else None
+    connection = Connection(keys, _patience(order.limits))
+    key = stage_key("fetch", 1, object=str(address), endpoint=connection.endpoint)
+    deadline = asyncio.timeout(order.limits.deadline_seconds)
+    try:
+        async with deadline, order.store.lasting_scratch(key) as folder:
+            fetch = _Fetch(order, address, Bucket(address.bucket, connection, FetchError))
+            if kept := await fetch.kept_before(key):
+                return kept
+            with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
+                artefact = await fetch.until_done(part)
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        message = f"not fetched within {order.limits.deadline_seconds:g} s"
+        raise _failed(address, message, code="fetch_timeout") from error
+    order.store.remember(key, fetch.record(artefact))
+    return artefact
+
+
+def _patience(limits: FetchLimits) -> Patience:
+    return Patience(
+        connect_seconds=limits.connect_seconds,
+        stall_seconds=limits.stall_seconds,
+        attempts=limits.attempts,
+        backoff_seconds=limits.backoff_seconds,
+        longest_wait_seconds=limits.longest_wait_seconds,
+    )
+
+
+def _failed(address: ObjectAddress, message: str, code: str | None = None) -> FetchError:
+    return FetchError(message, code=code, where=str(address), remedy="Run again to go on where this stopped.")
+
+
+class _Fetch:
+    """One object's way here."""
+
+    def __init__(self, order: Order, address: ObjectAddress, bucket: Bucket) -> None:
+        self._order, self._address, self._bucket = order, address, bucket
+        self._teller = Teller(order)
+        self._facts = ObjectFacts(address.key, 0, "")
+
+    async def kept_before(self, key: str) -> Artefact | None:
+        """What an earlier run fetched, where the object is still the same."""
+        self._facts = await self._bucket.require(self._address.key)
+        known = await self._order.store.peek(key) or {}
+        if not self._facts.etag or (known.get("etag"), known.get("bytes")) != (self._facts.etag, self._facts.bytes):
+            return None
+        if kept := await kept_before(self._order, known):
+            self._teller.tell(1, 1)
+        return kept
+
+    async def until_done(self, part: Part) -> Artefact:
+        """Fetch it, from the beginning again where it changes meanwhile: that may happen a few times, not for ever."""
+        for _ in range(self._order.limits.attempts):
+            try:
+                await self._take(part)
+            except (Changed, Missing):
+                part.begin()
+                self._facts = await self._bucket.require(self._address.key)
+                continue
+            return await asyncio.to_thread(part.keep, self._order.store, suffix_of(self._address.key))
+        raise _failed(self._address, "the object changes while it is fetched")
+
+    def record(self, artefact: Artefact) -> dict[str, object]:
+        """What is remembered of a fetch."""
+        facts = self._facts
+        return {
+            "artefact": artefact.model_dump(mode="json"),
+            "etag": facts.etag,
+            "bytes": facts.bytes,
+            "from": str(self._address),
+        }
+
+    async def _take(self, part: Part) -> None:
+        facts = self._facts
+        self._require_bounds()
+        if (part.validator, part.total) != (facts.etag, facts.bytes) or not part.resumable:
+            part.begin(facts.etag, facts.bytes)
+        require_room(self._order, facts.bytes - part.size)
+        async with aclosing(self._bucket.pieces(facts, part.size)) as pieces:
+            async for content in pieces:
+                await asyncio.to_thread(part.write, content)
+                self._teller.tell(part.size, part.total)
+
+    def _require_bounds(self) -> None:
+        if self._facts.bytes > self._order.limits.max_bytes:
+            raise too_large(self._order, str(self._address))
+        if not self._facts.bytes:
+            raise empty(str(self._address))
