@@ -69,9 +69,9 @@ async def fetch(key: str) -> None:
         write_atomically(record_of(key), found)
 
 
-async def share(*keys: str) -> str:
-    """Let other machines have results, and all that is recorded. Says why where that can't be now."""
-    return await open_store().share(*(_name(key) for key in keys if record_of(key).exists()))
+async def share(*keys: str) -> None:
+    """Let other machines have results, and all that is recorded."""
+    await open_store().share(*(_name(key) for key in keys if record_of(key).exists()))
 
 
 async def _is_usable(store: Store, content: bytes) -> bool:

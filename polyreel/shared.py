@@ -226,10 +226,10 @@ class SharedStore(Store):
 
     # -- writing through
 
-    async def share(self, *names: str) -> str:
+    async def share(self, *names: str) -> None:
         """Bring up small files (``results/KEY``) and all that is marked, each after the blobs that it names.
 
-        What can't go up stays here, marked, for the next time; the reason is given back, for a person to see.
+        What can't go up stays here, marked, for the next time; `trouble` says why, and nothing is raised.
         """
         for name in names:
             self._mark(name)
@@ -240,7 +240,7 @@ class SharedStore(Store):
             async with places:
                 return await self._tried(name)
 
-        return next(filter(None, await asyncio.gather(*map(one, marked))), "")
+        self.trouble = next(filter(None, await asyncio.gather(*map(one, marked))), "")
 
     async def _tried(self, name: str) -> str:
         if time.monotonic() < self._rests_until:

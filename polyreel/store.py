@@ -178,6 +178,9 @@ def is_here(artefact: Artefact) -> bool:
 class Store:
     """A folder of artefacts (``blobs/ab/<sha256><suffix>``) and records (``records/<stage>/<key>.json``)."""
 
+    trouble = ""
+    """Why the last `share` could not bring everything up, for a person to see."""
+
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or home.store_dir()
         self._scratch = root.absolute().parent / "scratch" if root else home.scratch_dir()
@@ -318,9 +321,8 @@ class Store:
         """A small file that other machines may have put up: ``results/KEY``."""
         return None
 
-    async def share(self, *names: str) -> str:
-        """Let other machines have small files, by their names, and all that is recorded. Says why where it can't be."""
-        return ""
+    async def share(self, *names: str) -> None:
+        """Let other machines have small files, by their names, and all that is recorded."""
 
 
 def _file_name(text: str) -> str:

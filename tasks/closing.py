@@ -11,6 +11,7 @@ from polyreel.engine.separate import Stems
 from polyreel.errors import DeliveryError
 from polyreel.outcome import CastSpeaker, LanguageOutcome, Outcome, Problem, Reel, status_of
 from polyreel.plan import LanguagePlan, Plan
+from polyreel.stores import open_store
 from tasks.cost import spent
 from tasks.finish import Finished, Languages
 from tasks.package import Packaged
@@ -76,9 +77,14 @@ async def deliver(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome
     """Hand over all that may go out. Where that fails, everything made is kept, and the outcome says why."""
     try:
         handed = await hand_over(plan, reel, languages, outcome, packaged)
-        return handed.model_copy(update={"cost": spent(reel)})
+        return handed.model_copy(update={"cost": spent(reel), "notes": (*handed.notes, *_unshared())})
     except DeliveryError as error:
         return _undelivered(outcome, Problem(**error.as_dict()))
+
+
+def _unshared() -> tuple[str, ...]:
+    trouble = open_store().trouble
+    return (f"Not everything was shared: {trouble} It is kept here, and goes up with the next run.",) if trouble else ()
 
 
 def _undelivered(outcome: Outcome, problem: Problem) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -9,7 +11,10 @@ from prefect import task
 from prefect.client.schemas.objects import State
 from prefect.context import TaskRunContext
 
+from polyreel import results
+from polyreel.outcome import artefacts_in
 from polyreel.results import drop_if_unusable
+from polyreel.stores import open_store
 from tasks.progress import board
 
 Inputs = ParamSpec("Inputs")
@@ -35,7 +40,8 @@ def stage(
     """Make an async function a stage: a Prefect task, kept under its own key, shown on the board.
 
     ``key`` computes the stage's key from its named parameters; without one the stage runs every time (because it looks
-    for itself what is already done). The error of a failed stage is raised as it was.
+    for itself what is already done). The error of a failed stage is raised as it was. Where machines share a store,
+    what others have done is looked for first, what a stage reads is brought here, and what it makes is shared.
     """
 
     def decorate(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
@@ -49,12 +55,16 @@ def stage(
             retry_delay_seconds=2,
             retry_condition_fn=_only(retry_if) if retry_if else None,
             timeout_seconds=timeout_s,
-        )(function)
+        )(_with_inputs_here(function))
 
         async def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
             locale = _locale(args, kwargs)
             board().begin(name, locale)
+            keys = (key(inspect.signature(function).bind(*args, **kwargs).arguments),) if key else ()
+            for each in keys:
+                await results.fetch(each)
             state: State[Result] = await bound(*args, return_state=True, **kwargs)
+            await results.share(*keys)
             board().end(name, locale, _word(state))
             return await state.aresult()
 
@@ -63,6 +73,15 @@ def stage(
         return call
 
     return decorate
+
+
+def _with_inputs_here(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
+    @functools.wraps(function)
+    async def with_inputs_here(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
+        await open_store().bring(artefacts_in((args, kwargs)))
+        return await function(*args, **kwargs)
+
+    return with_inputs_here
 
 
 def _word(state: State[Any]) -> Any:
