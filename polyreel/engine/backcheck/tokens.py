@@ -1,7 +1,8 @@
 """A text as the tokens it is compared by: words where a script has spaces, the sound of each sign where it has none.
 
 Spelling is not what is checked. Case, punctuation and width don't count; Chinese is compared by its syllables (so that
-traditional and simplified characters, and homophones, are one), Japanese by its kana, and figures by how they are said.
+traditional and simplified characters, and homophones, are one), Japanese by its kana, Hindi by its consonants (a
+listener may write it as Urdu, in a script without short vowels), and figures by how they are said.
 """
 
 from __future__ import annotations
@@ -18,12 +19,21 @@ from polyreel.errors import EngineError
 Measure = Literal["WER", "CER"]
 
 _SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
+_EITHER_SCRIPT = frozenset({"hi", "ur"})
 # Words are written together or apart as each writer likes.
 _LOOSE = frozenset({"ko"})
 _NUMBER = re.compile(r"\d+(?:[.,:'\u00a0\u202f]\d+)*%?")
 _APOSTROPHES = re.compile(r"[’‘ʼ`´']")
 _ARABIC_MARKS = re.compile(r"[\u064b-\u0652\u0670\u0640]")
 _SAME_ARABIC = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي"})
+_ARABIC_LETTER = re.compile(r"[\u0620-\u06ff]")
+_SWITCHED = re.compile(r"\([a-z^-]+\)")
+# Retroflex and dental, breathed and plain, and the half vowels: one script tells them apart, the other does not.
+_SAME_CONSONANT = {
+    letter: group[0]
+    for group in ("pɸ", "b", "tʈθ", "dɖð", "kqxc", "ɡɣɟg", "f", "s", "ʃʂ", "z", "m", "nɳŋɲ", "l", "rɾɽɹ", "hɦ")
+    for letter in group
+}
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*%?|[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0dff\u200c\u200d]*[^\W\d_]*)*", re.UNICODE)
 _LONGEST_NUMBER = 8
 # espeak-ng says a figure and its word from two dictionaries, and doesn't mind a short vowel.
@@ -32,7 +42,7 @@ _WAVERING = str.maketrans({"ɪ": "i", "ʊ": "w", "u": "w", "ə": None, "ʏ": "y"
 
 def measure_of(locale: str) -> Measure:
     """What a locale's errors are counted in: words, or characters."""
-    return "CER" if locales.language(locale) in _SPACELESS | _LOOSE else "WER"
+    return "CER" if locales.language(locale) in _SPACELESS | _LOOSE | _EITHER_SCRIPT else "WER"
 
 
 def tokens(text: str, locale: str) -> list[str]:
@@ -43,6 +53,8 @@ def tokens(text: str, locale: str) -> list[str]:
         return _syllables(plain)
     if language == "ja":
         return _kana(plain)
+    if language in _EITHER_SCRIPT:
+        return list(_consonants(plain))
     if language == "ar":
         plain = _ARABIC_MARKS.sub("", plain).translate(_SAME_ARABIC)
     if language in _SPACELESS | _LOOSE:
@@ -65,6 +77,16 @@ def _kana(text: str) -> list[str]:
 
     read = str(pyopenjtalk.g2p(text, kana=True)) if text.strip() else ""
     return [char for char in read if unicodedata.category(char)[0] == "L" and char not in "ー’"]
+
+
+@lru_cache(maxsize=20_000)
+def _consonants(text: str) -> str:
+    """The consonants of Hindi or Urdu, by how espeak-ng says its script; what one of them leaves out is left out."""
+    from polyreel.engine.espeak import transcribed
+
+    voice = "ur" if _ARABIC_LETTER.search(text) else "hi"
+    said = "".join(each for each, _ in transcribed(text, voice)) if _WORD.search(text) else ""
+    return "".join(_SAME_CONSONANT.get(sign, "") for sign in _SWITCHED.sub("", said))
 
 
 def with_numbers_alike(script: Sequence[str], heard: Sequence[str], locale: str) -> tuple[list[str], list[str]]:

@@ -69,6 +69,11 @@ def heard(*texts: str, languages: dict[str, float] | None = None, spaced: bool =
         ("ja-JP", "時間が四十秒に達したら、バナナと言います。", "時間が40秒に達したら、ばななといいます"),
         ("ar-SA", "مرحبًا بالأصدقاء", "مرحبا بالاصدقاء"),
         ("hi-IN", "चालीस सेकंड", "40 सेकंड"),
+        (
+            "hi-IN",
+            "यह आपकी सुविधा और आनंद के लिए एक उदाहरण वीडियो है।",
+            "یہاں آپ کی سویدھا اور آنند کے لیے ایک اداہرن ویڈیو ہے",
+        ),
     ],
 )
 def test_what_sounds_alike_is_alike(locale: str, written: str, heard_as: str) -> None:
@@ -86,8 +91,16 @@ def test_another_number_is_an_error() -> None:
 
 def test_marks_that_spell_stay() -> None:
     """Devanagari's vowel signs and Spanish's accents are part of their words."""
-    assert tokens("बाज़ार में", "hi-IN") == ["बाज़ार", "में"]
+    assert tokens("बाज़ार में", "mr-IN") == ["बाज़ार", "में"]
     assert tokens("qué", "es-ES") != tokens("que", "es-ES")
+
+
+def test_hindi_is_compared_by_its_consonants_and_another_word_is_another() -> None:
+    """A listener may write it as Urdu, without short vowels; what it misheard is an error all the same."""
+    assert tokens("केला कहूँगा", "hi-IN") == list("klkhnɡ")
+    assert tokens("", "hi-IN") == tokens("…", "hi-IN") == []
+    apple = tokens("میں سیب کہوں گا", "hi-IN")  # two consonants are others, and the last vowel's nasal is not written
+    assert align(tokens("मैं केला कहूँगा", "hi-IN"), apple).errors == 3
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
