@@ -23,9 +23,12 @@ demo: $(READY) ## make a sample on the spot and dub it with neural voices (LITE=
 # Minutes long, each with whole servers of its own: not part of every change, but of every change to deployments.
 SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/test_kill_matrix.py
 
+# Two tests at a time; a module stays together, because its tests share what they start.
+SIDE_BY_SIDE := -n 2 --dist loadscope
+
 test: $(READY) ## every test but those of whole servers
 	@echo "Left out here: $(SERVERS) (make testservers runs them)"
-	@$(BIN)/python -m pytest $(SERVERS:%=--ignore=%)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS:%=--ignore=%)
 
 testservers: $(READY) ## polyreel up, its UI in a browser, and the matrix of kills
 	@$(BIN)/python -m pytest $(SERVERS)
