@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.base import VendorCredentials, address
+from polyreel.objects.connection import Connection, ObjectKeys
 from polyreel.vendors.objects.client import ObjectStoreClient
 from polyreel.vendors.objects.signing import Keys
 
@@ -21,6 +22,9 @@ class ObjectStoreCredentials(VendorCredentials):
 
     access_key_id: str = Field(min_length=1, title="Access key", description="The id of the access key.")
     secret_access_key: SecretStr = Field(title="Secret key", description="The secret that belongs to it.")
+    session_token: SecretStr | None = Field(
+        default=None, title="Session token", description="Only for temporary keys: the token that came with them."
+    )
     bucket: str = Field(min_length=1, title="Bucket", description="The bucket; it must exist.")
     region: str = Field(default="us-east-1", title="Region", description="The region that signatures are made for.")
     base_url: HttpUrl = Field(
@@ -31,8 +35,24 @@ class ObjectStoreCredentials(VendorCredentials):
 
     def get_client(self) -> ObjectStoreClient:
         """A client for this bucket."""
-        keys = Keys(self.access_key_id, self.secret_access_key.get_secret_value(), self.region)
+        keys = Keys(self.access_key_id, self.secret_access_key.get_secret_value(), self.region, self._token())
         return ObjectStoreClient(keys, endpoint_url=address(self.base_url), bucket=self.bucket, limits=self.limits)
+
+    def connection(self) -> Connection:
+        """The way to this bucket, for ``s3://`` addresses in jobs."""
+        return Connection(
+            ObjectKeys(
+                access_key_id=self.access_key_id,
+                secret_access_key=self.secret_access_key.get_secret_value(),
+                bucket=self.bucket,
+                endpoint_url=address(self.base_url),
+                region=self.region,
+                session_token=self._token(),
+            )
+        )
+
+    def _token(self) -> str | None:
+        return self.session_token.get_secret_value() if self.session_token else None
 
     async def check(self) -> tuple[str, ...]:
         """Lists one object."""

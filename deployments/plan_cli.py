@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from polyreel.job import Job
 
 
 @click.command()
@@ -28,19 +33,43 @@ def plan(job: Path, out: Path | None, as_json: bool) -> None:
     from deployments.shown_errors import shown
 
     with shown(as_json):
-        found = asyncio.run(_look(job, out))
+        from polyreel.jobfile import delivered_to, load_job
+
+        asked = load_job(job)
+        with _server_of(asked, quiet=as_json):
+            found = asyncio.run(_look(delivered_to(asked, out) if out else asked))
         click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
 
 
-async def _look(path: Path, out: Path | None) -> dict[str, Any]:
-    from polyreel.jobfile import delivered_to, load_job
+@contextmanager
+def _server_of(job: Job, quiet: bool) -> Iterator[None]:
+    """The server that keeps the credentials of the job's sources, where it names some."""
+    if job.source.credentials is None:
+        yield
+        return
+    from deployments import environment
+    from deployments.embedded_server import server_for_this_run
+
+    environment.prepare()
+    with server_for_this_run(environment.server_address()) as server:
+        if server:
+            if not quiet:
+                click.echo("starting a Prefect server, which keeps the credentials ...", err=True)
+            server.wait_until_ready()
+        yield
+
+
+async def _look(job: Job) -> dict[str, Any]:
     from polyreel.preflight import look_ahead, prepare
     from polyreel.stores import open_store
 
-    job = load_job(path)
+    connection = None
+    if job.source.credentials:
+        from tasks.sources import connection_of
+
+        connection = await connection_of(job)
     store = open_store()
-    made = await prepare(delivered_to(job, out) if out else job, store)
-    return await look_ahead(made, store)
+    return await look_ahead(await prepare(job, store, connection), store)
 
 
 _MARKS = {"done": "✓", "to do": "·", "can't": "✗", "unknown": "?"}

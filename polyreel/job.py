@@ -61,8 +61,8 @@ class Source(Asked):
 
     media: Place = Field(
         title="Media",
-        description="The video: a path (relative to the job file) or an http(s):// address.",
-        examples=["narrated.mp4", "https://example.com/reel.mp4"],
+        description="The video: a path (relative to the job file), an http(s):// or an s3:// address.",
+        examples=["narrated.mp4", "https://example.com/reel.mp4", "s3://films/reel.mp4"],
     )
     locale: Locale = Field(title="Spoken language", description="A BCP-47 tag.", examples=["en-US"])
     subtitles: Place | None = Field(
@@ -75,6 +75,11 @@ class Source(Asked):
     )
     speakers: int | None = Field(
         default=None, ge=1, le=50, title="Speakers", description="Optional: how many people speak."
+    )
+    credentials: BlockName | None = Field(
+        default=None,
+        title="Object store",
+        description="Name of saved s3 credentials, for the s3:// addresses of this job; else the environment's.",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from polyreel.errors import InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.job import Job, Target
 from polyreel.jobfile import is_address
 from polyreel.media.probe import MediaInfo, check_source, check_trim, probe
+from polyreel.objects.connection import Connection
 from polyreel.outcome import Artefact, Problem
 from polyreel.plan import LANGUAGE_STAGES, LanguagePlan, MadeScript, Plan, voices_of
 from polyreel.sources.ingest import ingest
@@ -25,8 +28,24 @@ from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Reading
 
 
-async def prepare(job: Job, store: Store) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """How small files that a job names come in: into the store, over the way that the job's credentials open."""
+
+    store: Store
+    connection: Connection | None
+
+    async def file(self, place: str) -> Artefact:
+        """A file that is read now, and so is on this machine."""
+        found = await ingest(place, self.store, connection=self.connection)
+        await self.store.bring((found,))
+        return found
+
+
+async def prepare(job: Job, store: Store, connection: Connection | None = None) -> Plan:
     """Read and check all that the job names, and decide the rest. Does no media work.
+
+    ``connection`` is the way to the object stores that its ``s3://`` addresses name; by default, the environment's.
 
     Raises `InvalidJob` for what no language could survive. A language whose own script or voice is at fault gets its
     ``problem`` instead, so that the others go on.
@@ -34,10 +53,11 @@ async def prepare(job: Job, store: Store) -> Plan:
     _refuse_what_this_version_lacks(job)
     require_ways(job)
     _look_at_local_source(job)
-    source_script = await _source_script(job, store)
-    background = await _background(job, store)
+    intake = _Intake(store, connection)
+    source_script = await _source_script(job, intake)
+    background = await _background(job, intake)
     parting = parting_of(job)
-    languages = tuple([await _language(job, target, source_script, store) for target in job.targets])
+    languages = tuple([await _language(job, target, source_script, intake) for target in job.targets])
     if all(language.problem for language in languages):
         raise _none_can_begin(job, languages)
     return Plan(
@@ -62,7 +82,7 @@ async def look_ahead(plan: Plan, store: Store) -> dict[str, Any]:
     """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here)."""
     source = await ingest(plan.job.source.media, store) if not is_address(plan.job.source.media) else None
     minutes = _minutes(plan, source)
-    known = _with_made_scripts(plan.bound(source)) if source else plan
+    known = await _with_what_is_made(plan.bound(source)) if source else plan
     own = ("trim", "separate", "transcribe") if plan.needs_transcript else ("trim", "separate")
     return {
         "job": plan.job.name,
@@ -92,6 +112,19 @@ def _state(plan: Plan | LanguagePlan, stage: str) -> str:
     if key is None:
         return "unknown"
     return "done" if results.is_done(key) else "to do"
+
+
+async def _with_what_is_made(plan: Plan) -> Plan:
+    """A bound plan with all that is known of its results, on this machine and on those that share its store."""
+    await _fetch_results(plan)
+    known = _with_made_scripts(plan)
+    await _fetch_results(known)
+    return known
+
+
+async def _fetch_results(plan: Plan) -> None:
+    keys = {*plan.stage_keys.values(), *(key for each in plan.languages for key in each.stage_keys.values())}
+    await asyncio.gather(*map(results.fetch, keys))
 
 
 def _with_made_scripts(plan: Plan) -> Plan:
@@ -162,30 +195,30 @@ def _require_file(path: str, field: str) -> None:
         )
 
 
-async def _source_script(job: Job, store: Store) -> Artefact | None:
+async def _source_script(job: Job, intake: _Intake) -> Artefact | None:
     if job.source.subtitles is None:
         return None
-    _reading, kept = await _script(job, job.source.subtitles, "source.subtitles", store)
+    _reading, kept = await _script(job, job.source.subtitles, "source.subtitles", intake)
     return kept
 
 
-async def _background(job: Job, store: Store) -> Artefact | None:
+async def _background(job: Job, intake: _Intake) -> Artefact | None:
     if job.source.background is None:
         return None
     if not is_address(job.source.background):
         _require_file(job.source.background, "source.background")
-    found = await ingest(job.source.background, store)
+    found = await intake.file(job.source.background)
     if not probe(path_of(found)).audio:
         raise MediaError("the background has no sound", code="missing_audio_track", where="source.background")
     return found
 
 
-async def _language(job: Job, target: Target, source_script: Artefact | None, store: Store) -> LanguagePlan:
+async def _language(job: Job, target: Target, source_script: Artefact | None, intake: _Intake) -> LanguagePlan:
     voice = voices_of(target)
     try:
         if target.subtitles is None:
-            return await _to_be_drafted(job, target, source_script, store)
-        reading, kept = await _script(job, target.subtitles, f"targets {target.locale}", store)
+            return await _to_be_drafted(job, target, source_script, intake)
+        reading, kept = await _script(job, target.subtitles, f"targets {target.locale}", intake)
         require_voices(target.locale, voice, voices_asked(job.dubbing))
     except InvalidJob as error:
         if not isinstance(error, SubtitleError):
@@ -205,7 +238,7 @@ async def _language(job: Job, target: Target, source_script: Artefact | None, st
     )
 
 
-async def _to_be_drafted(job: Job, target: Target, source_script: Artefact | None, store: Store) -> LanguagePlan:
+async def _to_be_drafted(job: Job, target: Target, source_script: Artefact | None, intake: _Intake) -> LanguagePlan:
     """A language whose script is translated from the source's."""
     require_voices(target.locale, voices_of(target), voices_asked(job.dubbing))
     return LanguagePlan(
@@ -214,26 +247,26 @@ async def _to_be_drafted(job: Job, target: Target, source_script: Artefact | Non
         source_script=source_script,
         voice=voices_of(target),
         voicing=voicing(job.dubbing),
-        glossary=await _glossary(job, target.locale, store),
+        glossary=await _glossary(job, target.locale, intake),
     )
 
 
-async def _glossary(job: Job, locale: str, store: Store) -> Artefact | None:
+async def _glossary(job: Job, locale: str, intake: _Intake) -> Artefact | None:
     place = job.translation.glossary if job.translation else None
     if place is None:
         return None
     if not is_address(place):
         _require_file(place, "translation.glossary")
-    kept = await ingest(place, store)
+    kept = await intake.file(place)
     check_glossary(path_of(kept), job.source.locale, locale, place)
     return kept
 
 
-async def _script(job: Job, place: str, field: str, store: Store) -> tuple[Reading, Artefact]:
+async def _script(job: Job, place: str, field: str, intake: _Intake) -> tuple[Reading, Artefact]:
     """A script, read whole, and kept as WebVTT (which holds all that the cue model does)."""
     if not is_address(place):
         _require_file(place, field)
-    reading = read_file(path_of(await ingest(place, store)))
+    reading = read_file(path_of(await intake.file(place)))
     changed = [note for note in reading.notes if note.kind != "lost"]
     if changed and not job.subtitles.accept_repairs:
         first = changed[0]
@@ -247,7 +280,7 @@ async def _script(job: Job, place: str, field: str, store: Store) -> tuple[Readi
         raise SubtitleError(
             "there is no cue in it", code="empty_transcript", where=place, remedy="Give a script with text."
         )
-    return reading, store.keep_bytes(write(reading.track, "vtt").text.encode(), ".vtt")
+    return reading, intake.store.keep_bytes(write(reading.track, "vtt").text.encode(), ".vtt")
 
 
 def _none_can_begin(job: Job, languages: tuple[LanguagePlan, ...]) -> InvalidJob:

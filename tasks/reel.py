@@ -21,6 +21,7 @@ from polyreel.stores import open_store
 from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.script import require_translator
+from tasks.sources import connection_of
 from tasks.stage import stage
 
 
@@ -29,7 +30,7 @@ async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
     clear_scratch()  # what a killed run left half-made
     await open_store().ready()
-    plan = await preflight.prepare(job, open_store())
+    plan = await preflight.prepare(job, open_store(), await connection_of(job))
     if any(language.needs_draft for language in plan.languages):
         await require_translator(job)
     return plan
@@ -38,7 +39,12 @@ async def prepare(job: Job) -> Plan:
 @stage("ingest", retries=1, retry_if=FetchError)
 async def ingest(plan: Plan) -> Plan:
     """Bring the video in, and bind the plan to it. The store itself knows what is already here and unchanged."""
-    source = await take_in(plan.job.source.media, open_store(), on_progress=reporter("ingest"))
+    source = await take_in(
+        plan.job.source.media,
+        open_store(),
+        on_progress=reporter("ingest"),
+        connection=await connection_of(plan.job),
+    )
     return plan.bound(source)
 
 

@@ -21,6 +21,7 @@ class Keys:
     access_key_id: str
     secret_access_key: str = field(repr=False)
     region: str = "us-east-1"
+    session_token: str | None = field(default=None, repr=False)
 
 
 def signed_url(
@@ -44,6 +45,7 @@ def signed_url(
             "X-Amz-Date": moment,
             "X-Amz-Expires": str(seconds),
             "X-Amz-SignedHeaders": "host",
+            **({"X-Amz-Security-Token": keys.session_token} if keys.session_token else {}),
         }
     )
     request = "\n".join((method, parts.path or "/", query, f"host:{parts.netloc}", "", "host", "UNSIGNED-PAYLOAD"))
