@@ -31,8 +31,8 @@ _GAP_MS = 150
 
 SOURCE_LOCALE = "en-US"
 
-# The same six sentences in each language; short enough that every voice has time for them. Japanese is written in kana
-# because espeak-ng spells kanji out.
+# The same six sentences in each language; short enough for every voice, and for every reader (Netflix: Japanese at four
+# characters a second). Japanese is written in kana because espeak-ng spells kanji out.
 LINES: dict[str, tuple[str, ...]] = {
     "en-US": (
         "Welcome to a very short film.",
@@ -56,7 +56,7 @@ LINES: dict[str, tuple[str, ...]] = {
         "La musique tient en quatre accords.",
         "Et cette voix est née ici même.",
         "Bientôt, elle parlera d'autres langues.",
-        "Une bobine entre, toutes les langues sortent.",
+        "Une bobine, et toutes les langues.",
     ),
     "de-DE": (
         "Willkommen zu einem sehr kurzen Film.",
@@ -67,12 +67,12 @@ LINES: dict[str, tuple[str, ...]] = {
         "Ein Film hinein, alle Sprachen heraus.",
     ),
     "ja-JP": (
-        "とても みじかい えいがへ ようこそ。",
-        "この えは いま かかれました。",
-        "おんがくは よっつの わおんです。",
-        "この こえも ここで うまれました。",
-        "まもなく ほかの ことばで きこえます。",
-        "ひとつの えいがを、すべての ことばに。",
+        "みじかい えいがです",
+        "えは いま かきました",
+        "おとは よっつの わおん",
+        "こえも ここで できた",
+        "つぎは ほかの ことばで",
+        "すべての ことばへ",
     ),
     "ar": (
         "أهلًا بكم في فيلم قصير جدًا.",

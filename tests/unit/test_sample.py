@@ -7,6 +7,8 @@ import pytest
 from polyreel.jobfile import load_job
 from polyreel.media.probe import probe
 from polyreel.sandbox.sample import LINES, make_sample
+from polyreel.subtitles import read_file
+from polyreel.subtitles.checks import check
 
 SECONDS = 8
 
@@ -67,3 +69,10 @@ def test_its_job_is_a_job(made):
 async def test_a_sample_without_room_for_its_narration_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no room"):
         await make_sample(tmp_path, 7)
+
+
+def test_every_script_can_be_read_in_its_time(made):
+    scripts = {**made.translations, "en-US": made.script}
+    assert {locale: check(read_file(path).track, "netflix", locale) for locale, path in scripts.items()} == {
+        locale: () for locale in scripts
+    }
