@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from polyreel.errors import PolyreelError
 from polyreel.outcome import Problem
@@ -12,6 +14,23 @@ from tasks.finish import Finished, Languages
 
 AT_ONCE = 64
 """A bound for memory's sake. Most chains wait for somebody else; what works here shares `tasks.places`."""
+
+Result = TypeVar("Result")
+
+
+@asynccontextmanager
+async def alongside(work: Awaitable[Result]) -> AsyncIterator[Callable[[], Awaitable[Result]]]:
+    """Let work go on beside the block, which may wait for its result as often as it likes.
+
+    When the work fails, the block ends at once with its error; when the block does, the work ends.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(_awaited(work))
+            # Whoever waits may be cancelled; the work is not theirs alone.
+            yield lambda: asyncio.shield(running)
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
 
 
 async def each_language(plan: Plan, chain: Callable[[LanguagePlan], Awaitable[Finished]]) -> Languages:
@@ -43,3 +62,7 @@ async def _caught(chain: Awaitable[Finished]) -> Finished | Problem:
             message=f"{type(error).__name__}: {error}",
             remedy="This is a defect in polyreel; please report it with the job.",
         )
+
+
+async def _awaited(work: Awaitable[Result]) -> Result:
+    return await work

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.languages import each_language
+from flows.languages import alongside, each_language
 from polyreel.engine.separate import Stems
 from polyreel.job import Job
 from polyreel.outcome import Outcome, Reel
@@ -17,11 +18,14 @@ from polyreel.plan import LanguagePlan
 from tasks.artefacts import drawn
 from tasks.closing import decide, deliver
 from tasks.cost import memory_watched
-from tasks.dub import collect_dub, request_dub, submit_dub, wait_for_dub
+from tasks.dub import collect_dub, request_dub, several_speak, submit_dub, wait_for_dub
 from tasks.finish import Finished, check, convert_subtitles, listen, mux
 from tasks.package import package
 from tasks.reel import ingest, prepare, separate, trim
 from tasks.script import with_script, with_source_script
+
+Parted = Callable[[], Awaitable[Stems]]
+"""Gives the reel's sound, parted, as soon as it is."""
 
 
 @flow(name="localise", flow_run_name="{job.name}", persist_result=True, result_serializer="json")
@@ -38,21 +42,23 @@ async def every_stage(job: Job) -> Outcome:
     """The stages, in their order."""
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
-    stems = await separate(plan, reel)
-    plan = await with_source_script(plan, reel, stems)
-    languages = await each_language(plan, lambda language: dub_language(language, reel, stems))
+    async with alongside(separate(plan, reel)) as parted:
+        if plan.needs_transcript:
+            plan = await with_source_script(plan, reel, await parted())
+        languages = await each_language(plan, lambda language: dub_language(language, reel, parted))
+        stems = await parted()
     decided = decide(plan, stems, reel, languages)
     packaged = await package(plan, languages, decided)
     return await deliver(plan, reel, languages, decided, packaged)
 
 
-async def dub_language(language: LanguagePlan, reel: Reel, stems: Stems) -> Finished:
-    """One language's chain. A failure here is this language's own."""
+async def dub_language(language: LanguagePlan, reel: Reel, parted: Parted) -> Finished:
+    """One language's chain. A failure here is this language's own. It is spoken while the sound is being parted."""
     language = await with_script(language, reel)
-    request = await request_dub(language, reel, stems)
+    request = await request_dub(language, reel, await parted() if several_speak(language) else None)
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
-    dubbed = await collect_dub(language, request, receipt)
+    dubbed = await collect_dub(language, request, receipt, await parted())
     listening = await listen(language, request, dubbed)
     tracks = await convert_subtitles(language, request, dubbed)
     video = await mux(language, reel, dubbed, tracks)

@@ -24,9 +24,17 @@ from tasks.progress import reporter
 from tasks.stage import key_of, stage
 
 
+def several_speak(language: LanguagePlan) -> bool:
+    """Whether the job says that several people speak."""
+    return (language.job.source.speakers or 1) > 1
+
+
 @stage("script", key=key_of("script"))
-async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems) -> DubRequest:
-    """What is asked of the dubber: the scripts, moved and cut with the trim, and every option of the job."""
+async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -> DubRequest:
+    """What is asked of the dubber: the scripts, moved and cut with the trim, and every option of the job.
+
+    ``stems`` are needed where `several_speak`: they may have to be told apart by ear.
+    """
     job, store = language.job, open_store()
     whole = [named(track, job) for track in (_read(language.source_script), _read(language.script)) if track]
     source = _cut(whole[0], reel) if language.source_script else None
@@ -103,8 +111,9 @@ async def wait_for_dub(language: LanguagePlan, request: DubRequest, receipt: Rec
 
 
 @stage("collect", key=key_of("collect"))
-async def collect_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt) -> Dubbed:
-    """The finished dub, in the store."""
+async def collect_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt, stems: Stems) -> Dubbed:
+    """The finished dub, in the store: here the speech is laid over what the sound was parted into."""
+    request = request.model_copy(update={"stems": stems})
     async with _at_work_or_waiting(language, "collect"):
         return await _dubber(language).collect(request, receipt, reporter("collect", language.locale))
 

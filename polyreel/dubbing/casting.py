@@ -51,20 +51,20 @@ async def cast_script(
     whole: Sequence[Track],
     job: Job,
     locale: str,
-    stems: Stems,
+    stems: Stems | None,
     store: Store,
 ) -> Casting:
     """Give every cue of a script its speaker.
 
     ``script`` and ``source`` are what is dubbed, in the reel's time; ``whole`` the scripts before they were trimmed,
     the source's first. Names in the script itself count; else those in the source's script, by time; else, where the
-    job says that several speak, they are told apart by ear. Raises EngineError and StoreError.
+    job says that several speak, they are told apart by ear, in the ``stems``. Raises EngineError and StoreError.
     """
     heard = _Heard(script)
     people = job.source.speakers or 1
     if not has_names(script) and source is not None and has_names(source):
         script = with_turns(script, _turns(source.cues))
-    elif not has_names(script) and people > 1:
+    elif not has_names(script) and people > 1 and stems is not None:
         heard = await _by_ear(script, source, people, stems, store)
         script = heard.script
     return settled(script, job, locale, whole=whole, heard=heard.genders, notes=heard.notes)

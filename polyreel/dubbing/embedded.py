@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
 
 from polyreel.dubbing.port import Dubbed, DubRequest, Progress, Receipt
 from polyreel.engine.meter import STEP_MS, Meter, Power, loudness_range
@@ -20,6 +18,7 @@ from polyreel.engine.perform import Direction, Performance, perform
 from polyreel.engine.script import Script, spoken_script
 from polyreel.engine.separate import Bed, Stems, power_of, weighted_power
 from polyreel.engine.stem import RATE, read_stem, samples_in
+from polyreel.engine.threads import in_thread
 from polyreel.engine.voices import Voice
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.media.audio import Loudness
@@ -27,8 +26,6 @@ from polyreel.media.probe import probe
 from polyreel.outcome import Artefact
 from polyreel.store import Store, path_of
 from polyreel.subtitles.convert import read_file
-
-Result = TypeVar("Result")
 
 _VERSION = 2
 _BLOCK = RATE * 10
@@ -60,16 +57,17 @@ class EmbeddedDubber:
         """Speak: sentences, fit, stem. Raises NoVoice, SubtitleError or EngineError."""
         report = on_progress or _quiet
         if await asyncio.to_thread(self._performed, receipt) is None:
-            await _in_thread(lambda go_on: self._perform(request, receipt, report, go_on))
+            await in_thread(lambda go_on: self._perform(request, receipt, report, go_on))
         report(1.0)
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Mix, encode, measure. Raises EngineError where the language was not spoken yet, else as ffmpeg's runner."""
         report = on_progress or _quiet
-        done = await asyncio.to_thread(self._collected, receipt)
+        key = _mixed(request, receipt)
+        done = await asyncio.to_thread(self._collected, key)
         if done is None:
             done = await self._mix(request, receipt, report)
-            await asyncio.to_thread(self._store.remember, _mixed(receipt), done.model_dump(mode="json"))
+            await asyncio.to_thread(self._store.remember, key, done.model_dump(mode="json"))
         report(1.0)
         return done
 
@@ -102,8 +100,8 @@ class EmbeddedDubber:
 
     # -- mixing
 
-    def _collected(self, receipt: Receipt) -> Dubbed | None:
-        found = self._store.recall(_mixed(receipt))
+    def _collected(self, key: str) -> Dubbed | None:
+        found = self._store.recall(key)
         if found is None:
             return None
         dubbed = Dubbed.model_validate(found)
@@ -120,7 +118,7 @@ class EmbeddedDubber:
         target = request.target_lufs if request.target_lufs is not None else (stems.lufs or UNMEASURED_LUFS)
         bed = _bed(request, stems)
         samples = samples_in(request.seconds)
-        plan = await _in_thread(lambda go_on: _plan(request, performance, samples, target, go_on))
+        plan = await in_thread(lambda go_on: _plan(request, performance, samples, target, go_on))
         sources = Sources(
             path_of(performance.stem), open_track(path_of(bed.audio)).exactly(samples) if bed else None, samples
         )
@@ -236,33 +234,13 @@ def _measured(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-async def _in_thread(work: Callable[[Callable[[], None]], Result]) -> Result:
-    """Run blocking work in a thread. When we are cancelled, it is told, and awaited: nothing runs on behind us."""
-    stop = threading.Event()
-
-    def go_on() -> None:
-        if stop.is_set():
-            raise _Stopped
-
-    running = asyncio.ensure_future(asyncio.to_thread(work, go_on))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.gather(running, return_exceptions=True)
-        raise
-
-
-class _Stopped(BaseException):
-    """Ends work in a thread whose task was cancelled; nobody sees it."""
-
-
 def _spoken(receipt: Receipt) -> str:
     return f"spoken-{receipt.key}"
 
 
-def _mixed(receipt: Receipt) -> str:
-    return f"mixed-{receipt.key}"
+def _mixed(request: DubRequest, receipt: Receipt) -> str:
+    """What lies under the speech may be known only after it was spoken."""
+    return request.key("mixed", _VERSION, spoken=receipt.key)
 
 
 def _quiet(_: float) -> None:

@@ -71,5 +71,7 @@ class Places:
                 turn.set_result(None)
 
 
-PLACES = Places(max(_LEAST, min(_MOST, usable_cores())))
+COUNT = max(_LEAST, min(_MOST, usable_cores()))
+"""How much heavy work goes on at once."""
+PLACES = Places(COUNT)
 """This process's places."""

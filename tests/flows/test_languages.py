@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from flows.languages import each_language
+import pytest
+
+from flows.languages import alongside, each_language
 from polyreel.errors import EngineError
 from polyreel.job import Job
 from polyreel.outcome import Artefact, Problem
@@ -64,3 +66,72 @@ async def test_a_language_that_fails_stops_no_other() -> None:
     assert [each.locale for each in done.finished] == list(LOCALES[3:])
     codes = [done.problems[locale].code for locale in LOCALES[:3]]
     assert codes == ["engine_failed", "internal_error", "no_voice"]
+
+
+async def test_work_goes_on_beside_the_languages() -> None:
+    """The block runs while the work does, and gets its result as often as it asks."""
+    begun = asyncio.Event()
+
+    async def work() -> str:
+        await begun.wait()
+        return "parted"
+
+    async with asyncio.timeout(10), alongside(work()) as result:
+        begun.set()
+        assert [await result(), await result()] == ["parted", "parted"]
+
+
+async def test_when_the_work_beside_fails_the_block_ends_with_its_error() -> None:
+    """Nobody goes on speaking for a reel whose sound can't be parted; the error is the work's own."""
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        raise EngineError("the network failed", where="separation")
+
+    async def block() -> None:
+        async with alongside(work()):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.set()
+
+    with pytest.raises(EngineError, match="the network failed"):
+        await block()
+    assert ended.is_set()
+
+
+async def test_when_the_block_fails_the_work_beside_ends() -> None:
+    """Nothing runs on behind a job that has failed; and the error is the block's own."""
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    async def block() -> None:
+        async with alongside(work()):
+            await asyncio.sleep(0)
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await block()
+    assert ended.is_set()
+
+
+async def test_who_waits_for_the_work_and_gives_up_does_not_end_it() -> None:
+    """One language's cancellation is its own: the others still get the result."""
+    gate = asyncio.Event()
+
+    async def work() -> str:
+        await gate.wait()
+        return "parted"
+
+    async with asyncio.timeout(10), alongside(work()) as result:
+        waiting = asyncio.ensure_future(result())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        gate.set()
+        assert await result() == "parted"
