@@ -18,6 +18,7 @@ COMMANDS = {
     "status": ("deployments.submit_cli:status", "How runs on the server stand."),
     "cancel": ("deployments.submit_cli:cancel", "End a run, and everything it has started."),
     "logs": ("deployments.submit_cli:logs", "A run's log."),
+    "deploy": ("deployments.deploy_cli:deploy", "Register the deployments of prefect.yaml for work pools."),
     "schema": ("deployments.plan_cli:schema", "Print the JSON Schema of a job."),
     "models": ("deployments.models_cli:models", "The embedded engine's weights: list, pull, verify, remove."),
     "voices": ("deployments.voices_cli:voices", "The embedded engine's voices, and how each one sounds."),

@@ -87,7 +87,7 @@ def _made(
         enforce_parameter_schema=True,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    made._parameter_openapi_schema = _as_form(made._parameter_openapi_schema)
+    made._parameter_openapi_schema = as_form(made._parameter_openapi_schema)
     # Set even when empty: a schedule of an earlier start must not stay. Nor must a work pool.
     made.schedules = [*(schedules or [])]
     made.work_pool_name = None
@@ -99,7 +99,7 @@ class _Form(ParameterSchema):
     additionalProperties: bool = False  # noqa: N815 - JSON Schema's word
 
 
-def _as_form(schema: ParameterSchema) -> ParameterSchema:
+def as_form(schema: ParameterSchema) -> ParameterSchema:
     """Drawn plainly; and a misspelt parameter is refused when the run is asked for, not when it starts."""
     return _Form(**pleasant(schema.model_dump(exclude_unset=True)))
 
