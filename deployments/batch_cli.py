@@ -35,7 +35,7 @@ def batch(files: tuple[Path, ...], at_once: int, failed: bool, as_json: bool) ->
 async def _run(remote: ModuleType, files: tuple[Path, ...], at_once: int, failed: bool) -> dict[str, Any]:
     from flows.batch import Batch, load_jobs
 
-    asked = Batch(at_once=at_once, only="failed" if failed else "all", **_places(files))
+    asked = Batch(at_once=at_once, only="failed" if failed else "all", after_crash="resume", **_places(files))
     load_jobs(asked)  # a catalogue that can't be used is said here, at once
     async with remote.server() as client:
         made = await client.create_flow_run_from_deployment(
@@ -44,11 +44,8 @@ async def _run(remote: ModuleType, files: tuple[Path, ...], at_once: int, failed
         )
         click.echo(f"batch {made.id}", err=True)
         done = await remote.finished(client, made.id)
-    try:
-        found = json.loads(asked.summary.read_text("utf-8"))
-    except FileNotFoundError:
-        found = {"counts": {"failed": 1}, "jobs": {}}
-    return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **found}
+        summary = await remote.kept_of(client, made.id) or {"counts": {"failed": 1}, "jobs": {}}
+    return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **summary}
 
 
 def _places(files: tuple[Path, ...]) -> dict[str, Any]:

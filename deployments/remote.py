@@ -16,7 +16,7 @@ from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling
 
-from flows.runs import create_run, deployment_id, key_of, outcome_of_run
+from flows.runs import create_run, deployment_id, kept_of, key_of, outcome_of_run
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
 
@@ -61,9 +61,16 @@ def _reason(answer: httpx.Response) -> str:
         said = answer.json()
     except ValueError:
         return answer.text[:200]
-    return (
-        str(said.get("detail") or said.get("exception_message") or said)[:500] if isinstance(said, dict) else str(said)
-    )
+    if not isinstance(said, dict):
+        return str(said)
+    words = said.get("detail") or said.get("exception_message") or said
+    return str(f"{words} {_fields(said)}" if "exception_detail" in said else words).strip()[:500]
+
+
+def _fields(said: dict[str, Any]) -> str:
+    """Which fields of a request were refused, and why."""
+    wrong = said["exception_detail"] if isinstance(said["exception_detail"], list) else []
+    return "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in wrong)
 
 
 async def submit(client: PrefectClient, job: Job, key: str | None = None) -> FlowRun:
@@ -74,17 +81,19 @@ async def submit(client: PrefectClient, job: Job, key: str | None = None) -> Flo
 async def again(client: PrefectClient, run_id: UUID) -> FlowRun:
     """Another run with the parameters of an earlier one; whatever that one finished is not done again."""
     old = await read(client, run_id)
-    if old.deployment_id is None:
-        raise InvalidJob(
-            "was not started through a deployment", where=str(run_id), remedy="Use `polyreel run JOB.yaml`."
-        )
+    if "job" not in old.parameters and "batch" not in old.parameters:
+        raise InvalidJob("is no run of a job or a batch", where=str(run_id), remedy="`polyreel status` lists those.")
     if old.state and not old.state.is_final():
         raise InvalidJob(
             f"is {old.state.name} still", where=str(run_id), remedy=f"`polyreel status {run_id}` follows it."
         )
     # One new run for each run that is over, however often somebody asks.
+    # A run of `polyreel run` has no deployment; its job goes on in the one that does the same.
     return await client.create_flow_run_from_deployment(
-        old.deployment_id, parameters=old.parameters, name=_base_name(old), idempotency_key=f"again-{old.id}"
+        old.deployment_id or await deployment_id(client),
+        parameters=old.parameters,
+        name=_base_name(old),
+        idempotency_key=f"again-{old.id}",
     )
 
 
@@ -161,7 +170,7 @@ def _is_over(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_final()
 
 
-async def described(run: FlowRun) -> dict[str, Any]:
+async def described(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
     """A run in plain JSON; when it is over, with its outcome."""
     state = run.state
     found: dict[str, Any] = {
@@ -171,7 +180,7 @@ async def described(run: FlowRun) -> dict[str, Any]:
         "message": state.message if state else None,
     }
     if _is_over(run) and "job" in run.parameters:
-        found["outcome"] = await outcome_of_run(run, _base_name(run))
+        found["outcome"] = await outcome_of_run(client, run, _base_name(run))
     return found
 
 
@@ -181,6 +190,7 @@ __all__ = [
     "deployment_id",
     "described",
     "finished",
+    "kept_of",
     "log_lines",
     "read",
     "recent",

@@ -46,8 +46,10 @@ async def _submit(
     asked = load_job(job) if job else None
     async with remote.server() as client:
         made = await (remote.submit(client, asked, key) if asked else remote.again(client, run))
+        if made.state and made.state.is_final():
+            click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
         done = await remote.finished(client, made.id) if wait else made
-        return dict(await remote.described(done))
+        return dict(await remote.described(client, done))
 
 
 @click.command()
@@ -67,8 +69,8 @@ def status(run: UUID | None, limit: int, as_json: bool) -> None:
 async def _status(remote: ModuleType, run: UUID | None, limit: int) -> Any:
     async with remote.server() as client:
         if run:
-            return await remote.described(await remote.read(client, run))
-        return [await remote.described(each) for each in await remote.recent(client, limit)]
+            return await remote.described(client, await remote.read(client, run))
+        return [await remote.described(client, each) for each in await remote.recent(client, limit)]
 
 
 @click.command()
@@ -79,7 +81,7 @@ def cancel(run: UUID, as_json: bool) -> None:
 
     async def ask(remote: ModuleType) -> dict[str, Any]:
         async with remote.server() as client:
-            return dict(await remote.described(await remote.cancel(client, run)))
+            return dict(await remote.described(client, await remote.cancel(client, run)))
 
     _print(_on_server(ask, as_json), as_json)
 

@@ -75,8 +75,8 @@ async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> N
 
 
 def _wants_to_go_on(parameters: dict[str, Any]) -> bool:
-    job = parameters.get("job")
-    return isinstance(job, dict) and job.get("after_crash") == "resume"
+    asked = parameters.get("job") or parameters.get("batch")
+    return isinstance(asked, dict) and asked.get("after_crash") == "resume"
 
 
 def _crashed(run: FlowRun) -> Any:

@@ -23,6 +23,7 @@ from polyreel.catalogue import distinct, load_catalogue
 from polyreel.errors import InvalidJob
 from polyreel.job import Asked, Job, Place
 from polyreel.jobfile import load_job
+from tasks.artefacts import keep_on_server
 
 _POLL_S = 2.0
 
@@ -44,6 +45,11 @@ class Batch(Asked):
         default="all",
         title="Which",
         description="failed: only those that were not delivered whole in the last batch of this catalogue or list.",
+    )
+    after_crash: Literal["stop", "resume"] = Field(
+        default="stop",
+        title="After a crash",
+        description="resume: when the batch's own run dies, `polyreel up` goes on with it and finds the runs it made.",
     )
 
     @model_validator(mode="after")
@@ -110,7 +116,7 @@ async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
         timeout=None,
         poll_interval=_POLL_S,
     )
-    return {"run": str(made.id), **await outcome_of_run(made, job.name)}
+    return {"run": str(made.id), **await outcome_of_run(client, made, job.name)}
 
 
 # -- the summary
@@ -150,6 +156,7 @@ async def _show(summary: dict[str, Any]) -> None:
         for name, outcome in summary["jobs"].items()
     ]
     await acreate_table_artifact(rows, key="batch", description="What came of each job of the batch.")
+    await keep_on_server("batch", summary, "What `polyreel batch --json` prints.")
 
 
 def _why(outcome: dict[str, Any]) -> str:

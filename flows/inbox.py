@@ -54,7 +54,7 @@ async def _advance(client: PrefectClient, claim: Claim) -> bool:
     claim.became(str(run.id))
     if run.state is None or not run.state.is_final():
         return False
-    claim.close({"run": str(run.id), **await outcome_of_run(run, job.name)})
+    claim.close({"run": str(run.id), **await outcome_of_run(client, run, job.name)})
     return True
 
 

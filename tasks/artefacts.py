@@ -18,6 +18,7 @@ from uuid import UUID
 
 import httpx
 from prefect.artifacts import (
+    Artifact,
     acreate_markdown_artifact,
     acreate_progress_artifact,
     acreate_table_artifact,
@@ -40,6 +41,9 @@ EVERY_SHARE = 0.05
 _LOOK_S = 0.5
 _WEIGHTS = {"dub": 6, "separate": 3, "mux": 2, "package": 2}
 """How long stages take beside each other; all others count one."""
+
+KEPT_KEYS = "%-outcome"
+"""The keys, as SQL's LIKE has them, of what runs leave on the server for programs to read."""
 
 Drawn = TypeVar("Drawn")
 log = get_logger("polyreel.artefacts")
@@ -87,6 +91,7 @@ class Picture:
         """The last picture, and the summary."""
         await self._draw(1.0, [ended_row(locale, language) for locale, language in outcome.languages.items()])
         await _tried(acreate_markdown_artifact(summary(outcome), key=f"{self._key}-summary", description="Summary"))
+        await keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints.")
 
     def share(self) -> float:
         """How much of the run is done, 0 to 1."""
@@ -114,6 +119,12 @@ class Picture:
         await _tried(aupdate_progress_artifact(self._progress, percent))
         if self._table:
             await _tried(_redraw(self._table, rows))
+
+
+async def keep_on_server(name: str, content: dict[str, Any], description: str) -> None:
+    """Leave JSON with the run on its server: who asks for it there may be far from the run's own machine."""
+    kept = Artifact(type="result", key=f"{name}-outcome", description=description, data=content)
+    await _tried(kept.acreate())
 
 
 def _weight(stage: str) -> int:
