@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
 INVALID, INTERRUPTED = 2, 130
+_GOODBYE_S = 4.0
 
 
 @click.command()
@@ -75,10 +76,12 @@ def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
 
 
 async def _check(job: Job) -> None:
+    if job.source.credentials:
+        return  # Who opens its sources is on the server, and there is none yet: the run itself looks first.
     from polyreel.preflight import prepare
-    from polyreel.store import Store
+    from polyreel.stores import open_store
 
-    await prepare(job, Store())
+    await prepare(job, open_store())
 
 
 def _import_flow() -> None:
@@ -123,10 +126,21 @@ def _gone_when_stopped() -> Iterator[None]:
     try:
         yield
     except _Stopped:
-        click.echo("polyreel: stopped; what was finished is kept, the next run goes on from there.", err=True)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)
+        _leave()
+
+
+def _leave() -> NoReturn:
+    click.echo("polyreel: stopped; what was finished is kept, the next run goes on from there.", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
+
+
+def _leave_soon() -> None:
+    """Whatever still computes then, in a thread that hears of no cancelling, ends with us; tools too, by the kernel."""
+    timer = threading.Timer(_GOODBYE_S, _leave)
+    timer.daemon = True
+    timer.start()
 
 
 class _interruptible:  # noqa: N801 - reads as a word at its call
@@ -141,6 +155,7 @@ class _interruptible:  # noqa: N801 - reads as a word at its call
     def _stop(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             self._loop.remove_signal_handler(number)
+        _leave_soon()
         if self._task:
             self._task.cancel()
 
