@@ -16,6 +16,7 @@ import numpy as np
 
 from polyreel.engine.edges import trimmed
 from polyreel.engine.espeak_locales import espeak_voice
+from polyreel.engine.frontend.words import sayable
 from polyreel.engine.spoken import can_be_said, spoken_form
 from polyreel.engine.voices import Gender, Samples, Speech
 from polyreel.errors import EngineError, NoVoice
@@ -156,7 +157,7 @@ class EspeakVoice:
     @property
     def version(self) -> str:
         """espeak-ng's own version, and that of the way we use it."""
-        return f"{_loaded().version}-1"
+        return f"{_loaded().version}-2"
 
     def speaks(self, locale: str) -> bool:
         """Whether espeak-ng has this locale's language."""
@@ -187,7 +188,8 @@ class EspeakVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""
-        words = spoken_form(text)
+        voice, _, pitch = voice_id.partition("@")
+        words = sayable(spoken_form(text), voice.partition("+")[0])
         if not can_be_said(words):
             raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
         if len(words) > _MOST_CHARACTERS:
@@ -196,7 +198,6 @@ class EspeakVoice:
                 where=repr(text[:40]),
                 remedy=f"Break it into cues of at most {_MOST_CHARACTERS} characters.",
             )
-        voice, _, pitch = voice_id.partition("@")
         pace = max(_PACE_LIMITS[0], min(_PACE_LIMITS[1], round(_WORDS_PER_MINUTE * speed)))
         said = [_said(chunk, voice, pace, min(99, int(pitch or 50))) for chunk in _chunks(words)]
         library = _loaded()

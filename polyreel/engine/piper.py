@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from polyreel import home
 from polyreel.engine.edges import trimmed
 from polyreel.engine.espeak import transcribed
+from polyreel.engine.frontend.words import sayable
 from polyreel.engine.models.sessions import Session
 from polyreel.engine.spoken import can_be_said, spoken_form
 from polyreel.engine.voices import Samples, Speech
 from polyreel.errors import EngineError, NoVoice
 
-_VERSION = 1
+_VERSION = 2
 _MARKS = ".,!?;:…"
 _REACH = 5
 _PAUSE_S = 0.2
@@ -82,12 +83,12 @@ class PiperVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``, ``unreadable``, ``model_damaged``) or NoVoice."""
-        words = spoken_form(text)
-        if not can_be_said(words):
-            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
         name, _, speaker = voice_id.rpartition("@")[0].partition("#")
         path = _path(name)
         configuration = _configuration(path)
+        words = sayable(spoken_form(text), configuration.locale)
+        if not can_be_said(words):
+            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
         clauses = [_numbers(clause, ending, configuration) for clause, ending in transcribed(words, _espeak(path))]
         said = [_said(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
         if not said:

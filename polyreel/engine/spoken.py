@@ -15,6 +15,8 @@ _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _WIDE_BREAK = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
 _REPEATED = re.compile(r"([^\W\d]|[^\w\s])\1{3,}")
 _MARKS_IN_A_ROW = 6
+# Of the signs that are pictures to Unicode, those that are words: degrees and numbers.
+_WORDS = "°℃℉№"
 _LONGEST_WORD = 48
 
 
@@ -43,7 +45,7 @@ def _host(match: re.Match[str]) -> str:
 
 
 def _sayable(character: str) -> str:
-    if character in _JOINERS:
+    if character in _JOINERS or character in _WORDS:
         return character
     kind = unicodedata.category(character)
     if kind == "Cf":

@@ -14,6 +14,9 @@ from functools import lru_cache
 from typing import Literal
 
 from polyreel import locales
+from polyreel.engine.frontend.lexicon import LEXICONS
+from polyreel.engine.frontend.numbers_ja import in_words
+from polyreel.engine.frontend.words import sayable
 from polyreel.errors import EngineError
 
 Measure = Literal["WER", "CER"]
@@ -59,6 +62,8 @@ def tokens(text: str, locale: str) -> list[str]:
         plain = _ARABIC_MARKS.sub("", plain).translate(_SAME_ARABIC)
     if language in _SPACELESS | _LOOSE:
         return [char for char in plain if unicodedata.category(char)[0] in "LNM"]
+    if language in LEXICONS:
+        plain = sayable(unicodedata.normalize("NFKC", text), locale).casefold()
     return _WORD.findall(unicodedata.normalize("NFC", _APOSTROPHES.sub("", plain)))
 
 
@@ -75,7 +80,7 @@ def _syllables(text: str) -> list[str]:
 def _kana(text: str) -> list[str]:
     import pyopenjtalk
 
-    read = str(pyopenjtalk.g2p(text, kana=True)) if text.strip() else ""
+    read = str(pyopenjtalk.g2p(in_words(text), kana=True)) if text.strip() else ""
     return [char for char in read if unicodedata.category(char)[0] == "L" and char not in "ー’"]
 
 

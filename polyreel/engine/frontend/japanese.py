@@ -1,16 +1,17 @@
 """Japanese: readings by Open JTalk (``pyopenjtalk-plus``), kana to the notation that Kokoro was taught.
 
 The notation is that of Kokoro's published front end: broad IPA, ``ʔ`` for a doubled consonant, ``ː`` for a long vowel,
-``ɴ`` for the moraic nasal. Open JTalk reads numbers, dates and times by itself.
+``ɴ`` for the moraic nasal. Open JTalk reads figures by itself; what stands around them is put into words before.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+
+from polyreel.engine.frontend.numbers_ja import in_words
 
 _MARKS = {"、": ",", "，": ",", "。": ".", "．": ".", "！": "!", "？": "?", "：": ":", "；": ";", "…": "…", "—": "—"}
 _BRACKETS = {"「": "“", "」": "”", "『": "“", "』": "”", "（": "(", "）": ")"}
@@ -57,7 +58,7 @@ def phonemes(text: str, locale: str) -> str:
     import pyopenjtalk
 
     said: list[str] = []
-    for word in pyopenjtalk.run_frontend(unicodedata.normalize("NFKC", text)):
+    for word in pyopenjtalk.run_frontend(in_words(text)):
         _add(said, word)
     return re.sub(r"(?<=[“(])\s+|\s+(?=[,.!?:;)”])", "", " ".join("".join(said).split()))
 

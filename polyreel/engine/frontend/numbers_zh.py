@@ -8,11 +8,26 @@ _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _MYRIADS = ("", "万", "亿", "兆")
 _MOST_DIGITS = 16
+_UNITS = {
+    "°C": "摄氏度",
+    "℃": "摄氏度",
+    "°F": "华氏度",
+    "℉": "华氏度",
+    "km/h": "公里每小时",
+    "km": "公里",
+    "kg": "公斤",
+    "cm": "厘米",
+    "mm": "毫米",
+}
 _MONEY = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "￥": "元"}
 
 _ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?=\s*年)")
 _TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:：]([0-5]\d)(?!\d)")
+_MOBILE = re.compile(r"(?<![\d.,])1[3-9]\d{9}(?![\d.,])")
+# Two of something is 两; the second of something, and a figure that goes on, is 二.
+_TWO_OF = re.compile(r"(?<![\d.第:：/-])2(?=\s?(?:个|只|次|天|位|名|本|张|条|件|种|小时|分钟|周|米|公里|公斤))")
+_FRACTION = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])")
 _PRICED = re.compile(r"([$€£¥￥])\s?(\d[\d,]*(?:\.\d+)?)")
 _PERCENT = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*[%％]")
 _NUMBER = re.compile(r"(?<![\d.])-?\d+(?:,\d{3})*(?:\.\d+)?")
@@ -20,6 +35,11 @@ _NUMBER = re.compile(r"(?<![\d.])-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 def in_characters(text: str) -> str:
     """A line in which every figure is written as it is said in Mandarin."""
+    for sign, said in _UNITS.items():
+        text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![A-Za-z/])", said, text)
+    text = _MOBILE.sub(lambda m: _one_by_one(m[0]), text)
+    text = _TWO_OF.sub("两", text)
+    text = _FRACTION.sub(lambda m: f"{_whole(int(m[2]))}分之{_whole(int(m[1]))}", text)
     text = _ISO_DATE.sub(lambda m: f"{_one_by_one(m[1])}年{_whole(int(m[2]))}月{_whole(int(m[3]))}日", text)
     text = _YEAR.sub(lambda m: _one_by_one(m[1]), text)
     text = _TIME.sub(_time, text)

@@ -1,0 +1,36 @@
+"""What is written short in Japanese, as it is said: dates, times, money, units. Open JTalk reads the figures itself."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_UNITS = {
+    "°C": "度",
+    "°F": "度",
+    "km/h": "キロメートル毎時",
+    "km": "キロメートル",
+    "kg": "キログラム",
+    "cm": "センチメートル",
+    "mm": "ミリメートル",
+    "%": "パーセント",
+}
+_MONEY = {"$": "ドル", "€": "ユーロ", "£": "ポンド", "¥": "円"}
+
+_ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?!\d)")
+_TIME = re.compile(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)")
+_PRICED = re.compile(r"([$€£¥])\s?(\d[\d,]*(?:\.\d+)?)")
+_HALF = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])")
+_MINUS = re.compile(r"(?<![\w.,])[-\u2212](?=\d)")
+
+
+def in_words(text: str) -> str:
+    """A line in which signs around figures are words. Full-width figures and signs become plain ones."""
+    text = unicodedata.normalize("NFKC", text)
+    text = _ISO_DATE.sub(lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日", text)
+    text = _TIME.sub(lambda found: f"{int(found[1])}時" + (f"{int(found[2])}分" if int(found[2]) else ""), text)
+    text = _PRICED.sub(lambda found: f"{found[2]}{_MONEY[found[1]]}", text)
+    text = _HALF.sub(lambda found: f"{found[2]}分の{found[1]}", text)
+    for sign, said in _UNITS.items():
+        text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![A-Za-z/])", said, text)
+    return _MINUS.sub("マイナス", text).replace("&", "アンド")
