@@ -76,10 +76,12 @@ def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
 
 
 async def _check(job: Job) -> None:
+    from polyreel.stores import open_store
+
+    await open_store().ready()
     if job.source.credentials:
         return  # Who opens its sources is on the server, and there is none yet: the run itself looks first.
     from polyreel.preflight import prepare
-    from polyreel.stores import open_store
 
     await prepare(job, open_store())
 

@@ -20,10 +20,10 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from polyreel import home
 from polyreel.errors import StoreError
@@ -34,6 +34,8 @@ from polyreel.objects.problems import Changed, Missing, Taken
 from polyreel.outcome import Artefact, artefacts_in
 from polyreel.part import Part
 from polyreel.store import PLACELESS, Store, blob_path, explained, is_here
+
+Result = TypeVar("Result")
 
 _FORMAT = {"store": "polyreel", "format": 1}
 _NAMED = re.compile(rb"\bstore:([0-9a-f]{64}(?:\.[\w.-]{1,60})?)", re.ASCII)
@@ -72,13 +74,18 @@ class SharedStore(Store):
         return self.address.joined(name).key
 
     async def ready(self) -> None:
-        """See that the object store can be read and written, and bring up what earlier runs could not."""
+        """See that the object store can be read, and, the first time, written."""
         key = self._key("store.json")
-        if await self._bucket.look(key) is None:
-            with contextlib.suppress(Taken):  # another machine was first, by a moment
-                await self._bucket.create(key, json.dumps(_FORMAT).encode())
+        try:
+            if await self._bucket.look(key) is None:
+                with contextlib.suppress(Taken):  # another machine was first, by a moment
+                    await self._bucket.create(key, json.dumps(_FORMAT).encode())
+        except StoreError as error:
+            alone = "Or unset POLYREEL_STORE, to work with what this machine has: nothing of it is lost."
+            raise StoreError(
+                error.message, code=error.code, where=error.where, remedy=f"{error.remedy} {alone}"
+            ) from None
         self._rests_until = 0.0
-        await self.share()
 
     # -- reading through
 
@@ -187,7 +194,7 @@ class SharedStore(Store):
         found = super().recall(key)
         if _is_our_own(key) or (found is not None and all(map(is_here, artefacts_in(found)))):
             return found
-        return asyncio.run(self._recalled(key))
+        return _waited_for(lambda: self._recalled(key))
 
     async def _recalled(self, key: str) -> dict[str, Any] | None:
         found = await self.peek(key)
@@ -313,6 +320,14 @@ class SharedStore(Store):
     def _note(self, error: StoreError) -> None:
         if error.code == "object_store_unreachable":
             self._rests_until = time.monotonic() + _REST_SECONDS
+
+
+def _waited_for(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    raise RuntimeError("a shared store's recall waits for the network: call it in a thread, not on an event loop")
 
 
 def _name_of(artefact: Artefact) -> str | None:
