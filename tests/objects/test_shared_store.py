@@ -1,0 +1,277 @@
+"""Two machines (two homes) with one store: what one has made, the other has; and nothing half-made is ever seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel import results
+from polyreel.errors import InvalidJob, StoreError
+from polyreel.objects.bucket import PIECE
+from polyreel.outcome import Artefact
+from polyreel.shared import SharedStore
+from polyreel.store import Store, path_of, write_atomically
+from polyreel.stores import open_store
+
+Machine = Callable[[str], SharedStore]
+STEM = bytes(range(256)) * (3 * PIECE // 256) + b"the end"
+
+
+@pytest.fixture
+def machine(bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Go to a machine of that name; its store."""
+    monkeypatch.setenv("POLYREEL_STORE", bucket.url("team/a"))
+
+    def go_to(name: str) -> SharedStore:
+        monkeypatch.setenv("POLYREEL_HOME", str(tmp_path / name))
+        store = open_store()
+        assert isinstance(store, SharedStore)
+        return store
+
+    return go_to
+
+
+def kept(store: Store, tmp_path: Path, content: bytes, suffix: str = ".wav") -> Artefact:
+    (tmp_path / "made").write_bytes(content)
+    return store.keep(tmp_path / "made", suffix)
+
+
+def recorded(artefact: Artefact) -> dict[str, Any]:
+    return {"audio": artefact.model_dump(), "rate": 48000}
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+class TestWhichStore:
+    def test_a_folder_may_be_elsewhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("POLYREEL_STORE", str(tmp_path / "disk"))
+        artefact = kept(open_store(), tmp_path, b"x")
+        assert path_of(artefact).is_relative_to(tmp_path / "disk" / "blobs")
+        assert results.record_of("k").parent == tmp_path / "disk" / "results"
+        assert open_store().scratch_root == tmp_path / "disk" / "scratch"
+
+    def test_what_is_no_store_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("POLYREEL_STORE", "gs://bucket/prefix")
+        with pytest.raises(InvalidJob, match="no store at gs"):
+            open_store()
+
+    def test_one_store_serves_the_whole_process(self, machine: Machine) -> None:
+        assert machine("one") is machine("one")
+        assert machine("one") is not machine("two")
+
+
+class TestReadThrough:
+    async def test_a_record_of_one_machine_is_read_on_another(self, machine: Machine, tmp_path: Path) -> None:
+        one = machine("one")
+        artefact = kept(one, tmp_path, STEM)
+        one.remember("mixed-v1-abc", recorded(artefact))
+        await one.share()
+        two = machine("two")
+        found = await asyncio.to_thread(two.recall, "mixed-v1-abc")
+        assert found == recorded(artefact)
+        assert path_of(artefact).is_relative_to(tmp_path / "two")
+        assert path_of(artefact).read_bytes() == STEM
+
+    async def test_what_is_here_is_not_asked_for(self, machine: Machine, bucket: Any, tmp_path: Path) -> None:
+        one = machine("one")
+        one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
+        await one.share()
+        bucket.s3.asked.clear()
+        assert one.recall("mixed-v1-abc")
+        await one.share()
+        assert not bucket.s3.asked
+
+    async def test_hashes_of_local_files_stay_on_their_machine(self, machine: Machine, bucket: Any) -> None:
+        one = machine("one")
+        one.remember("hash-v1-abc", {"sha256": "0" * 64})
+        await one.share()
+        assert machine("two").recall("hash-v1-abc") is None
+        assert bucket.keys() == []
+
+    async def test_another_machines_own_file_counts_as_not_there(self, machine: Machine, tmp_path: Path) -> None:
+        (tmp_path / "film.mp4").write_bytes(b"film")
+        theirs = Artefact(uri=(tmp_path / "film.mp4").as_uri(), sha256="0" * 64, bytes=4)
+        assert await machine("one").present([theirs])
+        (tmp_path / "film.mp4").unlink()
+        assert not await machine("two").present([theirs])
+        await machine("two").bring([theirs])  # not ours to bring; whoever reads it says what is missing
+
+    async def test_the_network_never_holds_up_an_event_loop(self, machine: Machine) -> None:
+        with pytest.raises(RuntimeError, match="event loop"):
+            machine("one").recall("mixed-v1-nowhere")
+
+    async def test_a_blob_that_is_gone_makes_its_record_none(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        one = machine("one")
+        one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
+        await one.share()
+        bucket.client.delete_object(Bucket=bucket.name, Key=next(key for key in bucket.keys("team/a/blobs")))
+        assert await asyncio.to_thread(machine("two").recall, "mixed-v1-abc") is None
+
+    async def test_a_damaged_blob_is_noticed_removed_and_made_anew(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        one = machine("one")
+        artefact = kept(one, tmp_path, b"stem")
+        one.remember("mixed-v1-abc", recorded(artefact))
+        await one.share()
+        key = next(key for key in bucket.keys("team/a/blobs"))
+        bucket.put(key, b"mets")
+        two = machine("two")
+        with pytest.raises(StoreError, match="not what it was") as caught:
+            await two.bring([artefact])
+        assert caught.value.code == "artefact_damaged"
+        assert bucket.keys("team/a/blobs") == []
+        assert not path_of(artefact).exists()
+        two.remember("mixed-v1-abc", recorded(kept(two, tmp_path, b"stem")))
+        await two.share()
+        assert bucket.get(key) == b"stem"
+
+
+class TestWriteThrough:
+    async def test_a_blob_is_there_before_its_record(self, machine: Machine, bucket: Any, tmp_path: Path) -> None:
+        one = machine("one")
+        one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, STEM)))
+        bucket.s3.answer = lambda asked: ("403 Forbidden", "AccessDenied") if "blobs" in asked.path else None
+        await one.share()
+        assert "does not allow this" in one.trouble
+        assert bucket.keys() == []
+        bucket.s3.reset()
+        await one.share()
+        assert one.trouble == ""
+        assert len(bucket.keys("team/a/blobs")) == len(bucket.keys("team/a/records")) == 1
+
+    async def test_a_blob_goes_up_once_however_many_records_name_it(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        one = machine("one")
+        artefact = kept(one, tmp_path, STEM)
+        for number in range(4):
+            one.remember(f"mixed-v1-{number}", recorded(artefact))
+        await asyncio.gather(one.share(), one.share())
+        assert [asked.query for asked in bucket.s3.asked if asked.method == "POST"].count("uploads=") == 1
+        assert len(bucket.keys("team/a/records")) == 4
+
+    async def test_two_machines_that_finish_the_same_work_do_no_harm(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        stores = [machine("one"), machine("two")]
+        for name, store in zip(("one", "two"), stores, strict=True):
+            machine(name)
+            store.remember("mixed-v1-abc", recorded(kept(store, tmp_path, STEM)))
+        await asyncio.gather(*(store.share() for store in stores))
+        assert [bucket.get(key) for key in bucket.keys("team/a/blobs")] == [STEM]
+        assert not any(store.trouble for store in stores)
+
+    async def test_what_could_not_go_up_goes_up_at_the_next_run(
+        self, machine: Machine, bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = machine("one")
+        with monkeypatch.context() as away:
+            away.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
+            await one.share()
+            assert "can't be reached" in one.trouble
+            assert one.recall("mixed-v1-abc")  # the work is here
+            with pytest.raises(StoreError, match="can't be reached") as caught:
+                await SharedStore(one.address).ready()
+            assert "See that it runs" in caught.value.remedy
+        await one.ready()
+        await one.share()
+        assert len(bucket.keys("team/a/records")) == 1
+
+    async def test_a_killed_upload_leaves_nothing_half_and_goes_up_later(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        one = machine("one")
+        artefact = kept(one, tmp_path, STEM)
+        one.remember("mixed-v1-abc", recorded(artefact))
+        bucket.s3.delay = lambda asked: 60.0 if "partNumber=3" in asked.query else 0.0
+        child = await asyncio.create_subprocess_exec(sys.executable, "-c", _SHARER)
+        await until(lambda: any("partNumber=3" in asked.query for asked in bucket.s3.asked))
+        child.kill()
+        await child.wait()
+        assert bucket.keys() == []
+        bucket.s3.reset()
+        await one.share()
+        await machine("two").bring([artefact])
+        assert path_of(artefact).read_bytes() == STEM
+
+    async def test_a_killed_download_is_gone_on_with(self, machine: Machine, bucket: Any, tmp_path: Path) -> None:
+        one = machine("one")
+        artefact = kept(one, tmp_path, STEM)
+        one.remember("mixed-v1-abc", recorded(artefact))
+        await one.share()
+        two = machine("two")
+        bucket.s3.delay = lambda asked: (
+            60.0 if asked.headers.get("range", "").startswith(f"bytes={2 * PIECE}-") else 0.0
+        )
+        child = await asyncio.create_subprocess_exec(sys.executable, "-c", _RECALLER)
+        await until(lambda: any(part.stat().st_size >= 2 * PIECE for part in two.scratch_root.glob("*/content.part")))
+        child.kill()
+        await child.wait()
+        assert not path_of(artefact).exists()
+        bucket.s3.reset()
+        await two.bring([artefact])
+        assert path_of(artefact).read_bytes() == STEM
+        assert f"bytes=0-{PIECE - 1}" not in {asked.headers.get("range") for asked in bucket.s3.asked}
+
+
+class TestReady:
+    async def test_a_bucket_that_is_not_there_is_named(
+        self, machine: Machine, bucket: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("POLYREEL_STORE", "s3://no-such-bucket-here/team")
+        with pytest.raises(StoreError, match="no such bucket") as caught:
+            await machine("one").ready()
+        assert caught.value.code == "no_such_bucket"
+
+    async def test_the_first_machine_says_whose_it_is(self, machine: Machine, bucket: Any) -> None:
+        await asyncio.gather(machine("one").ready(), machine("two").ready())
+        assert b"polyreel" in bucket.get("team/a/store.json")
+
+
+class TestResults:
+    async def test_a_result_of_one_machine_is_used_on_another(self, machine: Machine, tmp_path: Path) -> None:
+        artefact = kept(machine("one"), tmp_path, b"stem")
+        write_atomically(results.record_of("mux-v1-abc"), _as_prefect_writes(artefact))
+        await results.share("mux-v1-abc")
+        machine("two")
+        assert not results.is_done("mux-v1-abc")
+        await results.fetch("mux-v1-abc")
+        assert results.is_done("mux-v1-abc")
+        results.drop_if_unusable("mux-v1-abc")
+        assert results.value_of("mux-v1-abc") == artefact.model_dump()
+        assert not path_of(artefact).exists()  # brought when it is read, and not before
+
+    async def test_a_result_whose_blob_is_gone_is_made_anew(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        artefact = kept(machine("one"), tmp_path, b"stem")
+        write_atomically(results.record_of("mux-v1-abc"), _as_prefect_writes(artefact))
+        await results.share("mux-v1-abc")
+        bucket.client.delete_object(Bucket=bucket.name, Key=bucket.keys("team/a/blobs")[0])
+        machine("two")
+        await results.fetch("mux-v1-abc")
+        assert not results.is_done("mux-v1-abc")
+
+
+def _as_prefect_writes(artefact: Artefact) -> bytes:
+    return json.dumps({"metadata": {}, "result": json.dumps(artefact.model_dump())}).encode()
+
+
+_SHARER = "import asyncio; from polyreel.stores import open_store; asyncio.run(open_store().share())"
+_RECALLER = "from polyreel.stores import open_store; open_store().recall('mixed-v1-abc')"
