@@ -14,12 +14,12 @@ import click
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=4200, show_default=True, help="0 takes any free one.")
 @click.option("--jobs-at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="More wait their turn.")
-@click.option("--inbox", type=click.Path(path_type=Path), help="A folder whose job files are run, once each.")
+@click.option("--inbox", metavar="DIR|s3://...", help="A folder or prefix whose job files are run, once each.")
 @click.option("--inbox-every", type=click.FloatRange(1, 86400), default=60, show_default=True, help="Seconds.")
 @click.option("--tell", multiple=True, metavar="TYPE/NAME", help="A notification block: told of runs that need you.")
 @click.option("--json", "as_json", is_flag=True, help="Print where it is as one line of JSON.")
 def up(
-    port: int, jobs_at_once: int, inbox: Path | None, inbox_every: float, tell: tuple[str, ...], as_json: bool
+    port: int, jobs_at_once: int, inbox: str | None, inbox_every: float, tell: tuple[str, ...], as_json: bool
 ) -> None:
     """Server, UI and served deployments on this machine, until Ctrl-C. Listens on loopback only.
 
@@ -34,7 +34,7 @@ def up(
     environment.prepare("INFO")
     wishes = {
         "jobs_at_once": jobs_at_once,
-        "inbox": str(inbox.expanduser().absolute()) if inbox else None,
+        "inbox": _whole(inbox) if inbox else None,
         "inbox_every_s": inbox_every,
     }
     with shown(as_json), address.only_one():
@@ -48,6 +48,12 @@ def up(
             raise
         _say(made.ui, made.api, as_json, time.monotonic() - begun)
         keep_up(made)
+
+
+def _whole(inbox: str) -> str:
+    from polyreel.objects.address import is_object
+
+    return inbox if is_object(inbox) else str(Path(inbox).expanduser().absolute())
 
 
 def _say(ui: str, api: str, as_json: bool, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The inbox: job files left in a folder become runs, each once, and come back with their outcome."""
+"""The inbox: job files left in a folder or a prefix become runs, each once, and come back with their outcome."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pydantic import Field
 
 from flows.runs import create_run, deployment_id, outcome_of_run
 from polyreel.errors import InvalidJob
-from polyreel.inbox import Claim, claim, claimed, open_inbox
+from polyreel.inbox.port import Claim, open_inbox
 from polyreel.job import Asked, Place
-from polyreel.locks import locked
 from polyreel.outcome import Outcome, Problem
 
 
@@ -23,38 +22,38 @@ class Inbox(Asked):
     """Where job files are left."""
 
     folder: Place = Field(
-        title="Folder",
+        title="Folder or prefix",
         description="Job files (.yaml, .json) left here are run once each, then moved to done/ with their outcome.",
-        examples=["/srv/reels/inbox"],
+        examples=["/srv/reels/inbox", "s3://reels/inbox"],
     )
 
 
 @flow(name="localise-inbox", flow_run_name="inbox {inbox.folder}")
 async def localise_inbox(inbox: Inbox) -> Any:
     """Take what has been left in the inbox, start a run for each, and put aside what is done. One short round."""
-    folder = open_inbox(inbox.folder)
+    place = open_inbox(inbox.folder)
     async with get_client() as client:
-        # Claims are a server's: another scheduler that looks at the same folder has other ones.
+        # Claims are a server's: another scheduler that looks at the same place has other ones.
         owner = (await deployment_id(client)).hex[:8]
-        async with locked(folder / "running" / f".{owner}.lock"):
-            taken = claim(folder, owner)
-            closed = [await _advance(client, each) for each in claimed(folder, owner)]
-    return _state(len(taken), sum(closed), len(closed) - sum(closed))
+        async with place.alone(owner):
+            taken = await place.claim(owner)
+            closed = [await _advance(client, each) for each in await place.claimed(owner)]
+    return _state(taken, sum(closed), len(closed) - sum(closed))
 
 
 async def _advance(client: PrefectClient, claim: Claim) -> bool:
     """Bring one claim as far as it goes now: started, or put aside when it is over. True when it was put aside."""
     try:
-        job = claim.job()
+        job = await claim.job()
     except InvalidJob as error:
         problem = Problem(**error.as_dict())
-        claim.close(Outcome(job=Path(claim.name).stem, status="failed", error=problem).model_dump(mode="json"))
+        await claim.close(Outcome(job=Path(claim.name).stem, status="failed", error=problem).model_dump(mode="json"))
         return True
     run = await create_run(client, job, claim.key)
-    claim.became(str(run.id))
+    await claim.became(str(run.id))
     if run.state is None or not run.state.is_final():
         return False
-    claim.close({"run": str(run.id), **await outcome_of_run(client, run, job.name)})
+    await claim.close({"run": str(run.id), **await outcome_of_run(client, run, job.name)})
     return True
 
 

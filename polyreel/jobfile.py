@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,28 +84,50 @@ def validated(data: Any, name: str) -> Job:
 
 def anchored(job: Job, folder: Path) -> Job:
     """The same job with every relative path made absolute from a folder. Addresses stay."""
-    source = job.source.model_copy(
-        update={
-            "media": _place(job.source.media, folder),
-            "subtitles": _place(job.source.subtitles, folder),
-            "background": _place(job.source.background, folder),
-        }
-    )
-    targets = tuple(t.model_copy(update={"subtitles": _place(t.subtitles, folder)}) for t in job.targets)
     delivery = tuple(
         d.model_copy(update={"path": os.path.normpath(_place(d.path, folder) or "")})
         if isinstance(d, FolderDelivery)
         else d
         for d in job.delivery
     )
+    return _placed(job, lambda place: _place(place, folder)).model_copy(update={"delivery": delivery})
+
+
+def seen_from(job: Job, address_of: Callable[[str], str]) -> Job:
+    """The same job with every relative path made an address: it was not left in a folder. Raises `InvalidJob`."""
+    for delivery in job.delivery:
+        if isinstance(delivery, FolderDelivery) and not Path(delivery.path).expanduser().is_absolute():
+            raise InvalidJob(
+                f"there is no folder that {delivery.path!r} could be in",
+                where=f"{job.name}: delivery",
+                remedy="A job that is not left in a folder names where it delivers to by its whole path: /srv/out.",
+            )
+
+    def place(given: str | None) -> str | None:
+        if given is None or is_address(given) or Path(given).expanduser().is_absolute():
+            return _place(given, Path("/"))
+        return address_of(os.path.normpath(given))
+
+    return _placed(job, place)
+
+
+def _placed(job: Job, place: Callable[[str | None], str | None]) -> Job:
+    source = job.source.model_copy(
+        update={
+            "media": place(job.source.media),
+            "subtitles": place(job.source.subtitles),
+            "background": place(job.source.background),
+        }
+    )
+    targets = tuple(t.model_copy(update={"subtitles": place(t.subtitles)}) for t in job.targets)
     dubbing = job.dubbing
     if dubbing.provider == "dubformer":
-        dubbing = dubbing.model_copy(update={"glossary": _place(dubbing.glossary, folder)})
+        dubbing = dubbing.model_copy(update={"glossary": place(dubbing.glossary)})
     translation = job.translation
     if translation:
-        translation = translation.model_copy(update={"glossary": _place(translation.glossary, folder)})
-    changed = {"source": source, "targets": targets, "delivery": delivery, "dubbing": dubbing}
-    return job.model_copy(update={**changed, "translation": translation})
+        translation = translation.model_copy(update={"glossary": place(translation.glossary)})
+    changed = {"source": source, "targets": targets, "dubbing": dubbing, "translation": translation}
+    return job.model_copy(update=changed)
 
 
 def delivered_to(job: Job, folder: Path) -> Job:

@@ -16,22 +16,25 @@ import json
 import os
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from polyreel.errors import InvalidJob
+from polyreel.inbox.port import SUFFIXES, is_job_name
 from polyreel.job import Job
 from polyreel.jobfile import anchored, load_text, parse_job
+from polyreel.locks import locked
 
-SUFFIXES = (".yaml", ".yml", ".json")
 QUIET_S = 2.0
 _MARK = "~"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A job file that was taken."""
+class FolderClaim:
+    """A job file that was taken from a folder."""
 
     path: Path
 
@@ -51,25 +54,17 @@ class Claim:
         """The inbox it was left in."""
         return self.path.parent.parent
 
-    def job(self) -> Job:
+    async def job(self) -> Job:
         """The job in it. Raises `InvalidJob`."""
         name = str(self.inbox / self.name)
         return anchored(parse_job(load_text(self.path), name), self.inbox)
 
-    @property
-    def run(self) -> str | None:
-        """The run it became, once it is known."""
-        try:
-            return self._note.read_text().strip() or None
-        except FileNotFoundError:
-            return None
-
-    def became(self, run: str) -> None:
-        """Remember the run."""
+    async def became(self, run: str) -> None:
+        """Remember the run that it became."""
         _write_whole(self._note, run)
 
-    def close(self, outcome: dict[str, Any]) -> Path:
-        """Put the job file aside with its outcome beside it; the outcome is there first. Returns the outcome's path."""
+    async def close(self, outcome: dict[str, Any]) -> str:
+        """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
         done = self.inbox / "done"
         done.mkdir(exist_ok=True)
         stem = Path(self.name).stem
@@ -79,49 +74,55 @@ class Claim:
         _write_whole(beside, json.dumps(outcome, indent=2, ensure_ascii=False))
         self.path.rename(done / f"{stem}{self.path.suffix}")
         self._note.unlink(missing_ok=True)
-        return beside
+        return str(beside)
 
     @property
     def _note(self) -> Path:
         return self.path.with_suffix(".run")
 
 
-def open_inbox(place: str) -> Path:
-    """Make the inbox, where it is not there yet. Raises `InvalidJob` where that can't be."""
-    folder = Path(place).expanduser().absolute()
-    try:
-        (folder / "running").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidJob(
-            f"can't be an inbox: {error.strerror}", where=str(folder), remedy="Name a folder that may be written to."
-        ) from None
-    return folder
+class FolderInbox:
+    """An inbox on this machine's disks, made where it is not there yet. Raises `InvalidJob` where that can't be."""
+
+    def __init__(self, place: str) -> None:
+        self.folder = Path(place).expanduser().absolute()
+        try:
+            (self.folder / "running").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidJob(
+                f"can't be an inbox: {error.strerror}",
+                where=str(self.folder),
+                remedy="Name a folder that may be written to.",
+            ) from None
+
+    @asynccontextmanager
+    async def alone(self, owner: str) -> AsyncIterator[None]:
+        """Be the only one of an owner's schedulers on this machine who looks at it now."""
+        async with locked(self.folder / "running" / f".{owner}.lock"):
+            yield
+
+    async def claim(self, owner: str) -> int:
+        """Take every job file that is complete, for ``owner``; how many. What others take meanwhile is theirs."""
+        return sum(_take(path, self.folder, owner) for path in sorted(self.folder.iterdir()) if _is_complete(path))
+
+    async def claimed(self, owner: str) -> list[FolderClaim]:
+        """Job files that ``owner`` has taken and that are not done."""
+        found = sorted((self.folder / "running").glob(f"*{_MARK}{owner}-*"))
+        return [FolderClaim(path) for path in found if path.suffix.lower() in SUFFIXES]
 
 
-def claim(folder: Path, owner: str) -> list[Claim]:
-    """Take every job file that is complete, for ``owner``. What others take at the same time is theirs."""
-    taken = (_take(path, folder, owner) for path in sorted(folder.iterdir()) if _is_complete(path))
-    return [each for each in taken if each]
-
-
-def claimed(folder: Path, owner: str) -> list[Claim]:
-    """Job files that ``owner`` has taken and that are not done."""
-    found = sorted((folder / "running").glob(f"*{_MARK}{owner}-*"))
-    return [Claim(path) for path in found if path.suffix.lower() in SUFFIXES]
-
-
-def _take(path: Path, folder: Path, owner: str) -> Claim | None:
+def _take(path: Path, folder: Path, owner: str) -> bool:
     target = folder / "running" / f"{path.stem}{_MARK}{owner}-{uuid.uuid4().hex[:12]}{path.suffix}"
     try:
         path.rename(target)
     except FileNotFoundError:
-        return None
-    return Claim(target)
+        return False
+    return True
 
 
 def _is_complete(path: Path) -> bool:
     """Whether a file is a job file that nobody is still writing."""
-    if path.suffix.lower() not in SUFFIXES or path.name.startswith((".", "~")):
+    if not is_job_name(path.name):
         return False
     try:
         if not path.is_file() or time.time() - path.stat().st_mtime < QUIET_S:
