@@ -131,6 +131,7 @@ class Up:
     process: subprocess.Popen[str]
     api: str = ""
     ui: str = ""
+    password: str = ""
 
     def env(self) -> dict[str, str]:
         """What makes the command line use it: it is found through its home, as a person's is."""
@@ -138,7 +139,8 @@ class Up:
 
     def call(self, method: str, path: str, **body: Any) -> Any:
         """One call of the API."""
-        answer = httpx.request(method, f"{self.api}{path}", json=body or None, timeout=60, trust_env=False)
+        auth = httpx.BasicAuth(*self.password.split(":")) if self.password else None
+        answer = httpx.request(method, f"{self.api}{path}", json=body or None, auth=auth, timeout=60, trust_env=False)
         return answer.raise_for_status().json() if answer.content else None
 
     def run(self, run_id: str) -> dict[str, Any]:
@@ -160,14 +162,14 @@ class Up:
         return {task["name"].partition(" · ")[2]: task["state_name"] for task in found}
 
 
-def _start_up(home: Path, *options: str, cwd: Path | None = None) -> Up:
+def _start_up(home: Path, *options: str, **more: str) -> Up:
     inbox = home.parent / f"{home.name}-inbox"
     command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0", "--json", *options]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     process = subprocess.Popen(
         [*command, "--inbox", str(inbox)],
-        cwd=cwd or home.parent,
-        env={**env, "POLYREEL_HOME": str(home)},
+        cwd=home.parent,
+        env={**env, "POLYREEL_HOME": str(home), **more},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -179,7 +181,7 @@ def _start_up(home: Path, *options: str, cwd: Path | None = None) -> Up:
         process.communicate()
         logs = [log.read_text()[-2000:] for log in (home / "up").glob("*.log")]
         raise AssertionError(f"it did not come up: {said} {logs}")
-    return Up(home, inbox, process, said["api"], said["ui"])
+    return Up(home, inbox, process, said["api"], said["ui"], more.get("PREFECT_SERVER_API_AUTH_STRING", ""))
 
 
 def _end_up(up: Up) -> int:
@@ -200,11 +202,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def start_up() -> Iterator[Callable[..., Up]]:
-    """Start another `polyreel up` and wait until it says where it is; it ends with the module."""
+    """Start another `polyreel up`, with more in its environment, and wait until it says where it is."""
     running: list[Up] = []
 
-    def start(home: Path, *options: str, cwd: Path | None = None) -> Up:
-        running.append(_start_up(home, *options, cwd=cwd))
+    def start(home: Path, *options: str, **more: str) -> Up:
+        running.append(_start_up(home, *options, **more))
         return running[-1]
 
     yield start

@@ -1,51 +1,88 @@
-"""Stage x victim: the run, the served deployments or the server is killed in the middle of a stage of a served job.
+"""Stage x victim: the run, the served deployments or the server is killed while a served job is in that stage.
 
-Every time the job finishes, since it says ``after_crash: resume``; nothing recorded is done twice, nothing is
-delivered half.
+Every stage is held while it happens, so that the kill surely lands in it; one kill lands in all stages at once: seven
+jobs are under way, one of them with a language in each of the languages' stages. Every job finishes, since it says
+``after_crash: resume``; nothing recorded is done twice, nothing is delivered half. The server wants a password.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-LOCALES = ("es-ES", "fr-FR")
-STAGES = ("separate", "es-ES · dub", "es-ES · mux")
+from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+
+LOCALES = ("es-ES", "fr-FR", "de-DE", "it-IT", "pt-BR", "hi-IN", "ar-SA", "zh-CN")
+OF_JOBS = ("prepare", *JOB_STAGES, *CLOSING_STAGES)
+STAGES = (*OF_JOBS, *LANGUAGE_STAGES)
 VICTIMS = {"run": "deployments.warm", "worker": "deployments.served", "server": "deployments.api_server"}
+PASSWORD = "reel:secret"
+# What looks for itself what is already done, and so is asked every time.
+ALWAYS = ("prepare", "ingest", "deliver")
+
+
+@dataclass
+class Matrix:
+    """What was seen while the kills went on."""
+
+    runs: dict[str, str] = field(default_factory=dict)
+    reached: dict[str, list[int]] = field(default_factory=dict)
+    ended: dict[str, dict[str, Any]] = field(default_factory=dict)
+    states: dict[str, list[str]] = field(default_factory=dict)
+    done: dict[str, Counter[str]] = field(default_factory=dict)
+    folders: dict[str, Path] = field(default_factory=dict)
+
+
+def place_of(stage: str) -> tuple[str, str]:
+    """The job and the file that hold a stage."""
+    if stage in OF_JOBS:
+        return f"in-{stage}", f"-{stage}"
+    return "in-languages", f"{LOCALES[LANGUAGE_STAGES.index(stage)]}-{stage}"
 
 
 @pytest.fixture(scope="module")
-def up(start_up: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def hold(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hold")
+
+
+@pytest.fixture(scope="module")
+def up(start_up: Any, tmp_path_factory: pytest.TempPathFactory, hold: Path) -> Any:
     """A `polyreel up` of this module's own, as it does not come out of this unharmed."""
-    return start_up(tmp_path_factory.mktemp("kill") / "home", "--inbox-every", "3600")
+    return start_up(
+        tmp_path_factory.mktemp("kill") / "home",
+        *("--inbox-every", "3600", "--jobs-at-once", "8"),
+        PREFECT_SERVER_API_AUTH_STRING=PASSWORD,
+        POLYREEL_TESTS_HOLD=str(hold),
+        PYTHONPATH=str(Path(__file__).with_name("holding")),
+    )
 
 
-@pytest.fixture
-def job(tmp_path: Path, narrated: Path) -> dict[str, Any]:
-    shutil.copyfile(narrated / "narrated.mp4", tmp_path / "narrated.mp4")
+def job(name: str, narrated: Path, folder: Path, locales: tuple[str, ...], number: int) -> dict[str, Any]:
     return {
-        "name": tmp_path.name.replace("_", "-")[:60],
-        # Another trim each time: what an earlier test made is of no use to this one.
-        "trim": {"end": 6 + time.time() % 1},
-        "source": {"media": str(tmp_path / "narrated.mp4"), "locale": "en-US"},
-        "targets": [{"locale": locale, "subtitles": str(narrated / f"narrated.{locale}.srt")} for locale in LOCALES],
-        "delivery": [{"to": "folder", "path": str(tmp_path / "out")}],
+        "name": name,
+        # Another trim for each: what one job made is of no use to another.
+        "trim": {"end": 6 + number / 10},
+        "source": {"media": str(narrated / "narrated.mp4"), "locale": "en-US"},
+        "targets": [{"locale": locale, "subtitles": str(narrated / f"narrated.{locale}.srt")} for locale in locales],
+        "dubbing": {"provider": "embedded", "voices": "basic"},
+        "delivery": [{"to": "folder", "path": str(folder)}],
         "after_crash": "resume",
     }
 
 
-def started(up: Any, job: dict[str, Any]) -> str:
+def started(up: Any, asked: dict[str, Any]) -> str:
     deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
-    made = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters={"job": job})
+    made = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters={"job": asked})
     return str(made["id"])
 
 
@@ -78,7 +115,7 @@ def below(parent: int) -> Iterator[tuple[int, str]]:
 
 
 def victims(up: Any, kind: str) -> list[int]:
-    """The processes of a kind; of runs, those that are at work (they hold their scratch folder's lock)."""
+    """The processes of a kind; of runs, those that are at work (they hold their mark)."""
     found = [pid for pid, line in below(up.process.pid) if f"-m {VICTIMS[kind]}" in line]
     return [pid for pid in found if kind != "run" or _is_at_work(up, pid)]
 
@@ -91,40 +128,94 @@ def _is_at_work(up: Any, pid: int) -> bool:
         return False
 
 
-def under_way(up: Any, run: str, stage: str) -> bool:
-    return up.stages(run).get(stage) in ("Running", "Completed")
-
-
-@pytest.mark.parametrize("victim", VICTIMS)
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_served_job_outlives_a_kill(up: Any, job: dict[str, Any], stage: str, victim: str) -> None:
-    """Killed at this stage, the job is delivered whole all the same."""
-    run = started(up, job)
-    wait_for(lambda: under_way(up, run, stage))
+def kill(up: Any, victim: str) -> None:
     for pid in victims(up, victim):
         os.kill(pid, signal.SIGKILL)
 
-    ended = wait_for(lambda: _ended(up, run), within=150)
-    assert ended["state"]["message"].startswith("2 of 2 delivered"), ended["state"]
-    assert not {name: times for name, times in _times_done(up, run).items() if times > 1}
-    assert _whole(Path(job["delivery"][0]["path"]) / job["name"])
+
+@pytest.fixture(scope="module")
+def matrix(up: Any, hold: Path, narrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Matrix:
+    """Seven jobs, held in every stage; their processes killed, then the worker, then the server; then let go."""
+    seen, out = Matrix(), tmp_path_factory.mktemp("out")
+    places = {stage: hold.joinpath(*place_of(stage)) for stage in STAGES}
+
+    def all_reached(times: int) -> None:
+        wait_for(lambda: all(len(_reached(path)) == times for path in places.values()), within=200)
+
+    _hold(places, "after")
+    for number, name in enumerate({path.parent.name: None for path in places.values()}):
+        seen.folders[name] = out / name / name
+        locales = LOCALES if name == "in-languages" else LOCALES[:1]
+        seen.runs[name] = started(up, job(name, narrated, out / name, locales, number))
+    all_reached(1)
+    _hold(places, "before")
+    kill(up, "run")
+    all_reached(2)
+    kill(up, "worker")
+    all_reached(3)
+    kill(up, "server")
+    for path in places.values():
+        path.unlink()
+    for name, run in seen.runs.items():
+        seen.ended[name] = _end_of(up, run)
+        seen.states[name] = [each["name"] for each in up.call("GET", f"/flow_run_states/?flow_run_id={run}")]
+        seen.done[name] = _times_done(up, run)
+    seen.reached = {stage: _reached(path) for stage, path in places.items()}
+    return seen
 
 
-def _ended(up: Any, run: str) -> Any:
-    import httpx
+def _hold(places: dict[str, Path], moment: str) -> None:
+    for path in places.values():
+        path.parent.mkdir(exist_ok=True)
+        path.with_suffix(".part").write_text(moment)
+        path.with_suffix(".part").replace(path)
 
+
+def _reached(path: Path) -> list[int]:
+    """The processes that got there, in their order."""
     try:
-        found = up.run(run)
-    except httpx.HTTPError:
-        return None  # the server is on its way back
-    return found if found["state"]["type"] in ("COMPLETED", "FAILED", "CANCELLED") else None
+        return [int(line) for line in path.with_name(f"{path.name}.reached").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def _end_of(up: Any, run: str) -> dict[str, Any]:
+    """A run, once it is over; the server may be on its way back."""
+
+    def ended() -> Any:
+        try:
+            found = up.run(run)
+        except httpx.HTTPError:
+            return None
+        return found if found["state"]["type"] in ("COMPLETED", "FAILED", "CANCELLED") else None
+
+    found: dict[str, Any] = wait_for(ended, within=150)
+    return found
 
 
 def _times_done(up: Any, run: str) -> Counter[str]:
     """How often each kept stage was really done; one that was found done is ``Cached``, not ``Completed``."""
-    found = up.call("POST", "/task_runs/filter", flow_runs={"id": {"any_": [run]}})
+    found = up.call("POST", "/task_runs/filter", flow_runs={"id": {"any_": [run]}}, limit=200)
     done = [task["name"].partition(" · ")[2] for task in found if task["state_name"] == "Completed"]
-    return Counter(name for name in done if name not in ("prepare", "ingest", "deliver"))
+    return Counter(name for name in done if name not in ALWAYS)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_served_job_outlives_a_kill(matrix: Matrix, stage: str, victim: str) -> None:
+    """Killed in this stage, the job goes on with it and is delivered whole; nothing recorded is done twice."""
+    name, _ = place_of(stage)
+    attempts = matrix.reached[stage]
+    assert len(attempts) == len(set(attempts)) == 3, (
+        "one process before, one after each deadly kill; none for the server"
+    )
+    marks = [state for state in matrix.states[name] if state in ("Crashed", "AwaitingRetry")]
+    if victim != "server":
+        assert marks == ["Crashed", "AwaitingRetry"] * 2
+    asked = len(LOCALES) if name == "in-languages" else 1
+    assert matrix.ended[name]["state"]["message"].startswith(f"{asked} of {asked} delivered")
+    assert not {stage: times for stage, times in matrix.done[name].items() if times > 1}
+    assert _whole(matrix.folders[name])
 
 
 def _whole(folder: Path) -> bool:
@@ -133,21 +224,35 @@ def _whole(folder: Path) -> bool:
     return all((folder / entry["path"]).stat().st_size == entry["bytes"] for entry in manifest["files"])
 
 
-def test_cancelling_ends_everything_and_delivers_nothing(up: Any, job: dict[str, Any]) -> None:
-    """Cancelled in the middle of a stage, as the UI's button does it: its process is gone, nothing half-made stays."""
-    run = started(up, job | {"trim": None})
-    wait_for(lambda: under_way(up, run, "separate"))
-    assert victims(up, "run")
-    up.call("POST", f"/flow_runs/{run}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
-    wait_for(lambda: not victims(up, "run"), within=15)
+def test_cancelling_from_far_away_ends_everything(up: Any, narrated: Path, tmp_path: Path, polyreel: Any) -> None:
+    """Who has the password cancels from another home: within 5 s the run and its tools are gone, nothing half-made."""
+    asked = job("to-be-cancelled", narrated, tmp_path / "out", LOCALES[:4], 0) | {"trim": None}
+    (tmp_path / "job.yaml").write_text(json.dumps(asked))
+    there = {"PREFECT_API_URL": up.api}
+    refused = polyreel("submit", tmp_path / "job.yaml", "--json", **there)
+    assert (refused.code, refused.json["error"]["code"]) == (1, "unauthorized")
+    there["PREFECT_API_AUTH_STRING"] = PASSWORD
+    run = polyreel("submit", tmp_path / "job.yaml", "--json", **there).json["run"]
+    tools = wait_for(lambda: _tools(up))
+    assert polyreel("cancel", run, "--json", **there).json["state"] in ("Cancelling", "Cancelled")
+    processes = [*tools, *victims(up, "run")]
+    wait_for(lambda: not [pid for pid in processes if Path(f"/proc/{pid}").exists()] and not _tools(up), within=5)
     assert up.until(run, "CANCELLED", within=30)
-    assert not Path(job["delivery"][0]["path"]).exists()
+    assert polyreel("status", run, "--json", **there).json["outcome"]["error"]["code"] == "run_died"
+    assert "prepare" in polyreel("logs", run, **there).stdout
+    assert not (tmp_path / "out").exists()
+    assert not [*(up.home / "scratch").glob("*/*")]
 
 
-def test_nothing_stays_when_up_itself_is_killed(up: Any, job: dict[str, Any]) -> None:
+def _tools(up: Any) -> list[int]:
+    """What runs have started: media tools and voices."""
+    return [pid for run in victims(up, "run") for pid, _ in below(run)]
+
+
+def test_nothing_stays_when_up_itself_is_killed(up: Any, narrated: Path, tmp_path: Path) -> None:
     """SIGKILL of `polyreel up`: server, served deployments, runs and their tools are gone with it."""
-    run = started(up, job | {"trim": None})
-    wait_for(lambda: under_way(up, run, "separate"))
+    started(up, job("to-be-orphaned", narrated, tmp_path / "out", LOCALES[:4], 1) | {"trim": None})
+    wait_for(lambda: _tools(up))
     everybody = [pid for pid, _ in below(up.process.pid)]
     up.process.kill()
     up.process.communicate()
