@@ -31,13 +31,13 @@ from polyreel.engine.voices import Gender, Samples, Speech
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
-_VERSION = 2
+_VERSION = 3
 _STYLES = (510, 256)
 _MOST_CHARACTERS = 4000
 _SPEEDS = (0.7, 1.5)
 _FAINTEST = 1e-3
 _PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
-_SILENCE = 10 ** (-40 / 20)  # the model's own hush lies below it
+_SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own hush lies at -52 dB and less
 _FRONTENDS = {"ja": japanese.phonemes, "zh": mandarin.phonemes}
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyreel.engine.ducking import RATE, Ramp, duck, merged
+from polyreel.engine.edges import trimmed
 from polyreel.engine.meter import Meter, integrated, loudness, power_at, speech_level
 from polyreel.engine.resample import resampled
 from polyreel.engine.stretch import stretched
@@ -98,3 +99,33 @@ def test_merged_spans_are_apart_and_cover_the_same(spans: list[tuple[int, int]])
     found = merged(spans, 10)
     assert all(later[0] - earlier[1] > 10 for earlier, later in pairwise(found))
     assert all(any(start <= one and other <= end for start, end in found) for one, other in spans)
+
+
+def spoken(rate: int = 24_000) -> np.ndarray:
+    """Half a second of hum that begins at once, dies away to -66 dB, and stands in the hush of a model."""
+    random = np.random.default_rng(6)
+    time = np.arange(rate // 2) / rate
+    hum = np.sin(2 * np.pi * 150 * time + 1) * 10 ** (-np.maximum(0, time - 0.3) * 330 / 20)
+    hush = 3e-4 * random.standard_normal(2 * rate)
+    hush[rate // 2 : rate] += 0.5 * hum
+    return hush.astype(np.float32)
+
+
+@pytest.mark.parametrize("silence_db", [-40, -46, -50])
+def test_speech_comes_out_of_silence_and_goes_back_without_a_step(silence_db: int) -> None:
+    """The first and last samples are nothing, the next ones little: no click, however the voice began."""
+    kept = trimmed(spoken(), 24_000, 10 ** (silence_db / 20))
+    assert abs(kept[0]) < 1e-3 > abs(kept[-1])
+    assert np.abs(np.diff(kept[:24])).max() < 2e-3 > np.abs(np.diff(kept[-240:])).max()
+
+
+def test_what_is_kept_of_speech_is_all_of_it_and_hardly_more() -> None:
+    kept = trimmed(spoken(), 24_000, 10 ** (-46 / 20))
+    whole = spoken()[12_000:24_000]
+    assert 0.45 <= len(kept) / 24_000 <= 0.56
+    assert np.square(kept).sum() == pytest.approx(np.square(whole).sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 5, 100])
+def test_sounds_too_short_to_fade_are_kept_all_the_same(samples: int) -> None:
+    assert len(trimmed(np.full(samples, 0.5, np.float32), 24_000)) == samples
