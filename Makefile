@@ -21,7 +21,7 @@ demo: $(READY) ## make a sample on the spot and dub it with neural voices (LITE=
 	@LITE=$(LITE) $(BIN)/python -m deployments.demo
 
 # Minutes long, each with whole servers of its own: not part of every change, but of every change to deployments.
-SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/test_kill_matrix.py
+SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/test_kill_matrix.py tests/objects/test_served.py
 
 # Two tests at a time; a module stays together, because its tests share what they start.
 SIDE_BY_SIDE := -n 2 --dist loadscope
