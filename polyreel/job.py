@@ -86,8 +86,12 @@ class Source(Asked):
 class Trim(Asked):
     """The part of the reel to dub. Seconds from its start; either end may be left out."""
 
-    start: Seconds | None = Field(default=None, title="Start (s)")
-    end: Seconds | None = Field(default=None, title="End (s)")
+    start: Seconds | None = Field(
+        default=None, title="Start (s)", description="Seconds from the source's start.", examples=[5]
+    )
+    end: Seconds | None = Field(
+        default=None, title="End (s)", description="Seconds from the source's start.", examples=[17.5]
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Trim:
@@ -138,7 +142,7 @@ TargetOrLocale = Annotated[Target, BeforeValidator(_target), WithJsonSchema(_tar
 class EmbeddedDubbing(Asked):
     """Dubbed on this machine, with no account."""
 
-    provider: Literal["embedded"] = Field(default="embedded", title="Provider")
+    provider: Literal["embedded"] = Field(default="embedded", title="Provider", description="This machine.")
     credentials: BlockName | None = Field(default=None, title="Credentials", description="Not needed here.")
     mix: Mix = Field(
         default="dub",
@@ -165,21 +169,29 @@ class EmbeddedDubbing(Asked):
 class PanjayaDubbing(Asked):
     """Dubbed by Panjaya Dubbing Studio."""
 
-    provider: Literal["panjaya"] = Field(title="Provider")
+    provider: Literal["panjaya"] = Field(title="Provider", description="Panjaya Dubbing Studio.")
     credentials: BlockName | None = Field(default=None, title="Credentials", description="Name of a saved block.")
-    mix: Mix = Field(default="dub", title="Mix")
-    lips_model: Literal["real_face", "real_face_turbo"] | None = Field(default=None, title="Lips model")
-    voice_anonymization: float = Field(default=0.0, ge=0, le=1, title="Voice anonymization")
+    mix: Mix = Field(default="dub", title="Mix", description="dub: speech replaced, background kept.")
+    lips_model: Literal["real_face", "real_face_turbo"] | None = Field(
+        default=None, title="Lips model", description="Optional: which of Panjaya's models moves the lips."
+    )
+    voice_anonymization: float = Field(
+        default=0.0, ge=0, le=1, title="Voice anonymization", description="0: the voice as it is, 1: not to be known."
+    )
 
 
 class DubformerDubbing(Asked):
     """Dubbed by Dubformer."""
 
-    provider: Literal["dubformer"] = Field(title="Provider")
+    provider: Literal["dubformer"] = Field(title="Provider", description="Dubformer.")
     credentials: BlockName | None = Field(default=None, title="Credentials", description="Name of a saved block.")
-    mix: Mix = Field(default="dub", title="Mix")
-    soundalike_voices: bool = Field(default=False, title="Soundalike voices")
-    emotional_transfer: bool = Field(default=False, title="Emotional transfer")
+    mix: Mix = Field(default="dub", title="Mix", description="dub: speech replaced, background kept.")
+    soundalike_voices: bool = Field(
+        default=False, title="Soundalike voices", description="Voices that sound like the original's."
+    )
+    emotional_transfer: bool = Field(
+        default=False, title="Emotional transfer", description="The original's feelings in the new voice."
+    )
     glossary: Place | None = Field(default=None, title="Glossary", description="A TSV file.")
 
 
@@ -249,16 +261,16 @@ class Subtitles(Asked):
 class FolderDelivery(Asked):
     """Into a folder on this machine."""
 
-    to: Literal["folder"] = Field(default="folder", title="To")
+    to: Literal["folder"] = Field(default="folder", title="To", description="A folder on this machine.")
     path: Place = Field(default="out", title="Folder", description="Relative to the job file.")
 
 
 class VendorDelivery(Asked):
     """Into a vendor's library, or an object store."""
 
-    to: Literal["tpstreams", "nomad", "videojungle", "s3"] = Field(title="To")
+    to: Literal["tpstreams", "nomad", "videojungle", "s3"] = Field(title="To", description="Whose library.")
     credentials: BlockName | None = Field(default=None, title="Credentials", description="Name of a saved block.")
-    path: Place | None = Field(default=None, title="Folder or prefix")
+    path: Place | None = Field(default=None, title="Folder or prefix", description="Optional: where in the library.")
 
 
 Delivery = Annotated[FolderDelivery | VendorDelivery, Field(discriminator="to")]
@@ -275,15 +287,19 @@ class Budget(Asked):
 class Quality(Asked):
     """What happens to a language whose checks fail."""
 
-    on_fail: Literal["deliver", "hold", "fail"] = Field(default="deliver", title="When a check fails")
+    on_fail: Literal["deliver", "hold", "fail"] = Field(
+        default="deliver",
+        title="When a check fails",
+        description="deliver: it goes out all the same. hold: it waits for a person. fail: it is not delivered.",
+    )
 
 
 class Job(Asked):
     """One reel in, every language out."""
 
-    name: Slug = Field(title="Name", description="Names the output folder.", examples=["welcome"])
-    source: Source = Field(title="Source")
-    trim: Trim | None = Field(default=None, title="Trim")
+    name: Slug = Field(title="Name", description="A slug; it names the output folder.", examples=["welcome"])
+    source: Source = Field(title="Source", description="The video, and what is known of it.")
+    trim: Trim | None = Field(default=None, title="Trim", description="Optional: the part of the video to dub.")
     targets: Annotated[tuple[TargetOrLocale, ...], Strict(False)] = Field(
         min_length=1, max_length=200, title="Targets", description="The languages to dub into."
     )
@@ -292,19 +308,28 @@ class Job(Asked):
         title="Speakers",
         description="Whose voice is whose, by the name in the scripts. The outcome's `speakers` has this very shape.",
     )
-    dubbing: Dubbing = Field(default_factory=EmbeddedDubbing, title="Dubbing")
+    dubbing: Dubbing = Field(
+        default_factory=EmbeddedDubbing, title="Dubbing", description="Who dubs, and how it is mixed."
+    )
     translation: Translation | None = Field(
         default=None, title="Translation", description="Who drafts the scripts of targets without one."
     )
-    subtitles: Subtitles = Field(default_factory=Subtitles, title="Subtitles")
+    subtitles: Subtitles = Field(
+        default_factory=Subtitles, title="Subtitles", description="Which files are delivered, and how they are checked."
+    )
     packaging: Annotated[tuple[Packaging, ...], Strict(False)] = Field(
         default=(), title="Packaging", description="Streaming packages with every language in one."
     )
     delivery: Annotated[tuple[Delivery, ...], Strict(False)] = Field(
-        default_factory=lambda: (FolderDelivery(),), min_length=1, title="Delivery"
+        default_factory=lambda: (FolderDelivery(),),
+        min_length=1,
+        title="Delivery",
+        description="Where the results go.",
     )
-    budget: Budget | None = Field(default=None, title="Budget")
-    quality: Quality = Field(default_factory=Quality, title="Quality")
+    budget: Budget | None = Field(default=None, title="Budget", description="Optional: what it may cost at most.")
+    quality: Quality = Field(
+        default_factory=Quality, title="Quality", description="What happens to a language whose checks fail."
+    )
     after_crash: Literal["stop", "resume"] = Field(
         default="stop",
         title="After a crash",
