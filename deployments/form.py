@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 NULL = {"type": "null"}
+LACKING = ("PanjayaDubbing", "DubformerDubbing", "VendorDelivery")
+"""What a job may name and this version refuses in any case: not offered, and refused when the run is asked for."""
+_WORDS = {"string": "One", "array": "Several"}
+_PATHS = "An absolute path; a relative one begins in the folder that polyreel was started in."
+_SPEAKERS = 'As JSON: {"Ann": {"voices": {"es-ES": "VOICE"}}}.'
 
 
 def pleasant(schema: dict[str, Any]) -> dict[str, Any]:
@@ -16,8 +22,9 @@ def pleasant(schema: dict[str, Any]) -> dict[str, Any]:
     definitions: dict[str, Any] = dict(schema.get("definitions", {}))
     drawn = _object(schema, definitions)
     for name in list(definitions):
-        definitions[name] = _object(definitions[name], definitions)
-    return {**drawn, "definitions": definitions, "additionalProperties": False}
+        definitions[name] = {**_object(definitions[name], definitions), "title": _spaced(name)}
+    kept = {name: each for name, each in definitions.items() if name not in LACKING}
+    return {**drawn, "definitions": kept, "additionalProperties": False}
 
 
 def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -27,17 +34,47 @@ def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, An
 
 
 def _field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    field = _told(field)
     if "items" in field:
         return _list({**field, "items": _choice(field["items"])}, definitions)
     return _choice(_or_empty(field))
 
 
+def _told(field: dict[str, Any]) -> dict[str, Any]:
+    """The help text as it is true here: there is no job file, and a mapping is drawn as a box for JSON."""
+    words = field.get("description", "")
+    words = words.replace("Relative to the job file.", _PATHS).replace(" (relative to the job file)", "")
+    if "Speaker" in str(field) and "additionalProperties" in str(field):
+        words = f"{words} {_SPEAKERS}"
+    return {**field, "description": words} if words else field
+
+
 def _choice(field: dict[str, Any]) -> dict[str, Any]:
     """A choice of shapes is drawn as tabs when it is an ``anyOf``, as a box for JSON when it is anything else."""
     if "oneOf" not in field:
-        return field
+        return _named(field)
     rest = {name: value for name, value in field.items() if name not in ("oneOf", "discriminator", "default")}
-    return {**rest, "anyOf": field["oneOf"]}
+    shapes = [each for each in field["oneOf"] if each.get("$ref", "").rpartition("/")[2] not in LACKING]
+    return {**rest, "anyOf": shapes} if len(shapes) > 1 else {**rest, **shapes[0]}
+
+
+def _named(field: dict[str, Any]) -> dict[str, Any]:
+    """Tabs are called by what they hold, not by its type."""
+    if "anyOf" not in field:
+        return field
+    return {
+        **field,
+        "anyOf": [{"title": _WORDS[kind["type"]], **kind} if _is_bare(kind) else kind for kind in field["anyOf"]],
+    }
+
+
+def _is_bare(kind: dict[str, Any]) -> bool:
+    return kind.get("type") in _WORDS
+
+
+def _spaced(name: str) -> str:
+    """``EmbeddedDubbing`` as ``Embedded dubbing``."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[0].lower()}", name)
 
 
 def _or_empty(field: dict[str, Any]) -> dict[str, Any]:
