@@ -104,14 +104,35 @@ def _say_goodbye() -> None:
 
 
 async def _begin(job: Job, quiet: bool) -> Outcome:
+    import httpx
+    from prefect.exceptions import PrefectHTTPStatusError
+
     from deployments.display import display
     from flows.localise import outcome_of
     from tasks.progress import Board, use
 
     board = Board()
     use(board)
-    with display(board, job, quiet), _interruptible():
-        return await outcome_of(job)
+    try:
+        with display(board, job, quiet), _interruptible():
+            return await outcome_of(job)
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        return _without_server(board.outcome, error)
+
+
+def _without_server(outcome: Outcome | None, error: Exception) -> Outcome:
+    """The server went away meanwhile: a run that has come to its end by itself has its outcome all the same."""
+    from polyreel.errors import PolyreelError
+
+    if outcome is None:
+        raise PolyreelError(
+            f"the Prefect server went away ({type(error).__name__})",
+            code="server_unreachable",
+            where=os.environ["PREFECT_API_URL"],
+            remedy="What was finished is kept: run the job again when the server is back, or without PREFECT_API_URL.",
+        ) from None
+    click.echo("polyreel: the Prefect server went away; it does not know how this ended.", err=True)
+    return outcome
 
 
 class _Stopped(BaseException):

@@ -21,6 +21,7 @@ from tasks.cost import memory_watched
 from tasks.dub import collect_dub, request_dub, several_speak, submit_dub, wait_for_dub
 from tasks.finish import Finished, check, convert_subtitles, listen, mux
 from tasks.package import package
+from tasks.progress import board
 from tasks.reel import ingest, prepare, separate, trim
 from tasks.script import with_script, with_source_script
 
@@ -35,7 +36,9 @@ async def localise(job: Job) -> Any:
     with memory_watched():
         async with drawn(job) as picture:
             picture.outcome = await every_stage(job)
-    return _state_of(picture.outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)}))
+    outcome = picture.outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
+    board().outcome = outcome
+    return _state_of(outcome)
 
 
 async def every_stage(job: Job) -> Outcome:

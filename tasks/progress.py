@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from polyreel.outcome import Outcome
+
 StepState = Literal["running", "done", "cached", "failed"]
 
 
@@ -29,6 +31,8 @@ class Board:
 
     steps: dict[tuple[str, str], Step] = field(default_factory=dict)
     listeners: list[Callable[[Step], None]] = field(default_factory=list)
+    outcome: Outcome | None = None
+    """What came of the run, as soon as it is known: before the server is told."""
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

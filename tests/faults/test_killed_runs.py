@@ -150,3 +150,29 @@ def _servers_of(parent: int) -> list[int]:
         if int(fields[1]) == parent and b"embedded_server" in (entry / "cmdline").read_bytes():
             found.append(int(entry.name))
     return found
+
+
+def test_a_server_that_is_down_is_one_clear_line(job: Path, polyreel: Any) -> None:
+    """Nobody answers at PREFECT_API_URL: said at once, with what to do, before anything is begun."""
+    done = polyreel("run", job, PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert done.code == 1
+    assert done.stderr.strip().startswith("polyreel: http://127.0.0.1:9/api: no Prefect server answers")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_server_that_goes_away_loses_no_work(job: Path, polyreel_home: Path, tmp_path: Path) -> None:
+    """Killed in the middle of a run and never back: the run comes to its end, delivers, and says what is missing."""
+    from deployments.embedded_server import EmbeddedServer
+
+    server = EmbeddedServer(tmp_path / "server")
+    server.wait_until_ready()
+    with started(job, polyreel_home, server.address) as run:
+        lines_until(run, "dub done")
+        server._child.kill()
+        assert run.stderr is not None
+        said = run.stderr.read()
+        assert run.wait(200) == 0, said
+    server.close()
+    assert "the Prefect server went away" in said
+    assert "Traceback" not in said
+    assert _whole(job.parent / "out" / "narrated")
