@@ -1,7 +1,8 @@
 """Who works on this machine now: a few places for heavy work, shared by every language of every job in the process.
 
-A chain that waits for a vendor needs no place and may run beside sixty others. What speaks, listens, parts, mixes or
-encodes here takes one: there are as many as cores, and whoever asked first is served first.
+A chain that waits for a vendor needs no place and may run beside sixty others. A stage that speaks, listens, parts,
+mixes or encodes here takes one of `PLACES`: there are as many as cores, and whoever asked first is served first. In it,
+each run of a network takes one of `RUNS`, so that the sentences of one language fill the cores that no other one uses.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 _LEAST, _MOST = 2, 8
 """One waits for its disk while another computes; and each place may cost some 300 MB."""
@@ -37,6 +38,15 @@ class Places:
     async def one(self) -> AsyncIterator[None]:
         """Hold a place while the block runs, waiting for it as long as it takes. Never ask for a second one inside."""
         await self._taken()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The same for a thread, which waits until its turn comes."""
+        self._queued().result()
         try:
             yield
         finally:
@@ -74,4 +84,6 @@ class Places:
 COUNT = max(_LEAST, min(_MOST, usable_cores()))
 """How much heavy work goes on at once."""
 PLACES = Places(COUNT)
-"""This process's places."""
+"""This process's places for stages."""
+RUNS = Places(COUNT)
+"""This process's places for runs of networks: short, and only taken by threads that need nothing else meanwhile."""

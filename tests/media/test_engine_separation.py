@@ -18,12 +18,13 @@ from polyreel.engine import separation_check, spleeter
 from polyreel.engine.models.registry import SPLEETER
 from polyreel.engine.pcm import WorkingTrack, open_track
 from polyreel.engine.resample import resampled
-from polyreel.engine.separate import Original, Stems, part
+from polyreel.engine.separate import Ducked, Original, Stems, part
 from polyreel.engine.separation_learned import Learned, write_frames, write_header
 from polyreel.engine.separation_track import count, pieces
 from polyreel.engine.spleeter_model import TwoStems
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.job import Job
+from polyreel.media.probe import probe
 from polyreel.plan import Parting
 from polyreel.sandbox.sample import make_sample
 from polyreel.store import Store, path_of
@@ -330,3 +331,26 @@ def test_the_real_network_parts_a_voice_from_music(
     assert measured is not None
     assert measured < -20
     assert spleeter.patches_in(len(voice) * 147 // 160) == 1
+
+
+@pytest.mark.parametrize("name", ["late.ts", "late.ogg", "late.mkv"])
+async def test_a_piece_of_a_late_track_is_parted_where_it_sounds(
+    make: Callable[..., Path], reel: Path, clicks: list[str], tmp_path: Path, name: str
+) -> None:
+    """MPEG streams and Ogg can't be searched by time, and their sound begins late: the piece is the right one."""
+    codecs = {
+        "late.ts": ["-c:v", "copy", "-c:a", "mp2", "-b:a", "384k"],
+        "late.ogg": ["-c:v", "libtheora", "-c:a", "flac"],
+        "late.mkv": ["-c:v", "copy", "-c:a", "flac", "-strict", "-2"],
+    }
+    source = make(
+        f"parted-{name}", "-i", reel, "-itsoffset", 1.5, *clicks, "-map", "0:v", "-map", "1:a", "-t", 7, *codecs[name]
+    )
+    zero = float(probe(source).video.start)
+    stems = await part(source, Store(tmp_path / "store"), Ducked(), start=Fraction(3), duration=Fraction(3))
+    heard = np.abs(open_track(path_of(stems.original.audio)).read(0, stems.samples)[:, 0])
+    assert len(heard) == 3 * RATE
+    for second in (0.5, 1.5):
+        place = round((second + zero) * RATE)
+        near = heard[place - 4000 : place + 4000]
+        assert abs(int(near.argmax()) - 4000) <= (1200 if name == "late.ts" else 48)

@@ -6,7 +6,6 @@ second thread waiting. Runs of all sessions share the cores: no more of them at 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyreel.engine.cores import COUNT
+from polyreel.engine.cores import RUNS
 from polyreel.errors import EngineError
 
 THREADS = 1
-
-_cores = threading.BoundedSemaphore(COUNT)
 
 
 class Session:
@@ -53,7 +50,7 @@ class Session:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The model's first output. Raises EngineError where onnxruntime gives up."""
         try:
-            with _cores:
+            with RUNS.held():
                 first: NDArray[np.float32] = self._session.run(None, dict(inputs))[0]
         except Exception as error:  # onnxruntime's errors share no base class
             raise EngineError(f"the model failed: {_first_line(error)}", where=self._where) from error

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from polyreel.engine.cores import RUNS
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import WHISPER_BASE
 from polyreel.engine.transcribe.tongues import spoken_code
@@ -74,7 +75,7 @@ class Whisper:
 
     def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
         """The words of a slice, in the locale's language whatever is spoken. Raises EngineError."""
-        with self._lock:
+        with self._lock, RUNS.held():
             go_on()
             model = self._model = self._model or _loaded(self._folder(), self.name)
             segments, languages = _begun(model, sound, spoken_code(locale), ask_language)

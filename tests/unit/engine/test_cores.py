@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
+import time
 
 import pytest
 
@@ -103,3 +105,28 @@ def test_two_event_loops_share_the_places() -> None:
 def test_a_process_has_places_for_its_cores() -> None:
     """At least two, at most eight, else one per core."""
     assert max(2, min(8, usable_cores())) == PLACES._free
+
+
+def test_threads_wait_for_their_turn_as_tasks_do() -> None:
+    """Threads hold places, too: never more at once than there are, and an error gives its place back."""
+    places, at_once, most, lock = Places(2), 0, 0, threading.Lock()
+
+    def run(number: int) -> None:
+        nonlocal at_once, most
+        with contextlib.suppress(ValueError), places.held():
+            with lock:
+                at_once += 1
+                most = max(most, at_once)
+            time.sleep(0.005)
+            with lock:
+                at_once -= 1
+            if number % 2:
+                raise ValueError(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert most == 2
+    assert places._free == 2

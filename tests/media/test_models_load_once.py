@@ -1,0 +1,84 @@
+"""Models load once per process: not once per language, per thread or per job."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import faster_whisper
+import onnxruntime
+import pytest
+
+from polyreel.dubbing.choice import dubber_for
+from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.parting import part_sound
+from polyreel.dubbing.port import DubRequest
+from polyreel.engine import kokoro
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE
+from polyreel.engine.transcribe.whisper import usual_listener
+from polyreel.plan import Parting
+from polyreel.sources.ingest import ingest
+from polyreel.store import Store
+
+LOCALES = ("es-ES", "fr-FR", "it-IT")
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each file was made a running model."""
+    counted: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def counting(real: Any) -> Any:
+        class Counting(real):  # type: ignore[misc] # the real one, counted
+            def __init__(self, path: str, *args: Any, **kwargs: Any) -> None:
+                with lock:
+                    counted[Path(path).name.partition("-")[0]] += 1
+                super().__init__(path, *args, **kwargs)
+
+        return Counting
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counting(onnxruntime.InferenceSession))
+    monkeypatch.setattr(faster_whisper, "WhisperModel", counting(faster_whisper.WhisperModel))
+    kokoro._opened.cache_clear()
+    usual_listener.cache_clear()
+    return counted
+
+
+@pytest.fixture
+def all_models(on_the_shelf: Callable[..., None]) -> None:
+    on_the_shelf(KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE)
+
+
+@pytest.mark.usefixtures("all_models")
+async def test_three_languages_of_one_job_load_each_model_once(narrated: Path, loaded: Counter[str]) -> None:
+    """Parted, spoken in three languages and listened to: one voice, one separator, one listener."""
+    store, film = Store(), narrated / "narrated.mp4"
+    reel, length = await ingest(str(film), store), "1"
+    parting = Parting(kind="learned", model=SPLEETER.fingerprint)
+    stems = await part_sound(film, store, parting, start=Fraction(0), duration=Fraction(1), background=None)
+    for locale in LOCALES:
+        script = await ingest(str(narrated / f"narrated.{locale}.srt"), store)
+        request = DubRequest(
+            locale=locale, source_locale="en-US", reel=reel, duration=length, script=script, stems=stems
+        )
+        dubber = dubber_for("embedded", store)
+        receipt = await dubber.submit(request)
+        await dubber.wait(request, receipt)
+        dubbed = await dubber.collect(request, receipt)
+        await heard_in(dubbed, request, usual_listener(), lambda _: None)
+    assert loaded == {"kokoro": 1, "two": 1, "whisper": 1, "silero_vad_v6.onnx": 1}
+
+
+def test_threads_that_come_at_once_load_a_model_once(on_the_shelf: Callable[..., None], loaded: Counter[str]) -> None:
+    """Eight sentences begin together: seven wait for the one that loads."""
+    on_the_shelf(KOKORO, KOKORO_VOICES)
+    with ThreadPoolExecutor(8) as threads:
+        sessions = set(threads.map(lambda _: kokoro._session(), range(8)))
+    assert len(sessions) == 1
+    assert loaded == {"kokoro": 1}
