@@ -2,8 +2,7 @@
 
 Model and voices are two entries of the model registry. The model takes phoneme numbers, a style (one row of a voice
 file, chosen by how many phonemes there are) and a speed, and gives 24 kHz mono. There is one session per process: it is
-loaded with the first line, and lines are spoken one at a time on two threads, because two at once would only take turns
-on the same cores.
+loaded with the first line, and lines are spoken side by side on one thread each, as many as there are cores.
 """
 
 from __future__ import annotations
