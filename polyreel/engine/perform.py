@@ -75,7 +75,8 @@ def perform(
     """Speak a script. ``go_on`` is called before each sentence and may raise to stop.
 
     What was said before comes from the store, so that after an interruption, or when one cue has changed, only the
-    rest is spoken. Raises NoVoice, or EngineError (``empty_transcript``) where there is nothing to speak.
+    rest is spoken. Raises NoVoice, or EngineError: ``empty_transcript`` where there is nothing to speak,
+    ``script_too_long`` where no pace brings it to its end before the reel's.
     """
     session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
     lines, notes = _within(script, direction.reel_ms)
@@ -157,6 +158,7 @@ class _Session:
         """Every sentence at its place, by start."""
         waiting = [fit.Spoken(s.sentence.start_ms, s.sentence.end_ms, s.natural.ms, s.sentence.speaker) for s in said]
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
+        _require_room(said, places, self.direction)
         asked = [(s.sentence.text, s.voice, s.natural, p.length_ms) for s, p in zip(said, places, strict=True)]
         takes = self._each(asked, lambda each: self.booth.fitted(*each), (_SHARE_SAID, _SHARE_FITTED))
         found = zip(said, places, asked, strict=True)
@@ -192,6 +194,33 @@ class _Session:
         with self.store.scratch() as folder:
             write_stem(folder / "speech.s16", placed, self.direction.samples)
             return self.store.keep(folder / "speech.s16", ".s16")
+
+
+def _require_room(said: Sequence[_Said], places: Sequence[fit.Place], direction: Direction) -> None:
+    """Nothing is ever cut: a script that no pace brings to its end before the reel's is refused, not half spoken."""
+    end_ms = max(place.end_ms for place in places)
+    if end_ms <= direction.reel_ms:
+        return
+    sentence, place = max(
+        ((each.sentence, place) for each, place in zip(said, places, strict=True)),
+        key=lambda pair: pair[1].length_ms / _time_of(pair[0]),
+    )
+    raise EngineError(
+        f"the script is too long to be spoken: even at its fastest it ends at {_seconds(end_ms)}, and the reel at "
+        f"{_seconds(direction.reel_ms)}. The longest line for its time begins at {_seconds(sentence.start_ms)} "
+        f"({len(sentence.text)} characters, {_seconds(place.length_ms)}): {sentence.text[:60]!r}",
+        code="script_too_long",
+        where=direction.locale,
+        remedy="Shorten the line, or give it more time.",
+    )
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1000:.1f} s"
+
+
+def _time_of(sentence: Sentence) -> int:
+    return max(1, sentence.end_ms - sentence.start_ms)
 
 
 def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
