@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-_EVERY_S = 0.5
+_EVERY_S = 1.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class MemoryWatch:
-    """Looks twice a second, from ``with`` on, at what the process tree holds in memory (resident pages)."""
+    """Looks once a second, from ``with`` on, at what the process tree holds in memory (resident pages)."""
 
     def __init__(self, every_s: float = _EVERY_S) -> None:
         self._every_s = every_s
