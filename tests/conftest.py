@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def weights() -> Callable[..., Path]:
             patch.setenv("POLYREEL_HOME", empty)
             folder.mkdir(parents=True, exist_ok=True)
             (Path(empty) / "models").symlink_to(folder)
-            asyncio.run(pull(models, lambda _: None))
+            with ThreadPoolExecutor(1) as aside:  # the test that asks may be a coroutine
+                aside.submit(asyncio.run, pull(models, lambda _: None)).result()
         return folder
 
     return pulled
