@@ -19,11 +19,14 @@ def serve(descriptor: int) -> None:
     from prefect.server.api.server import create_app
 
     from deployments import one_writer
+    from deployments.delivered import beside
 
     one_writer.install()
     listener = socket.socket(fileno=descriptor)
+    app = create_app(final=True)
+    guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(
-        create_app(final=True),
+        app if guarded else beside(app),
         log_level="warning",
         lifespan="on",
         timeout_graceful_shutdown=2,  # browsers keep their connections open

@@ -195,8 +195,15 @@ def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
         # A cancelled batch's jobs are cancelled with it, this soon.
         "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS": "2",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-        **({"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth} if auth else {}),
+        **_guard(auth, api.removesuffix("/api")),
     }
+
+
+def _guard(auth: str | None, ui: str) -> dict[str, str]:
+    """A password for the server and its clients; without one, links to what was delivered."""
+    if auth:
+        return {"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth}
+    return {"POLYREEL_DELIVERED_URL": f"{ui}/delivered"}
 
 
 def _first_line(child: Child) -> bytes:

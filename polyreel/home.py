@@ -49,6 +49,11 @@ def models_dir() -> Path:
     return home() / "models"
 
 
+def delivered_dir() -> Path:
+    """Where the runs of `polyreel up` delivered to: a small file for each, for the links in the UI."""
+    return home() / "up" / "delivered"
+
+
 def scratch_dir() -> Path:
     """Half-made files, on the store's disk. Everything here may be deleted when no run is under way."""
     return (_store_folder() or home()) / "scratch"

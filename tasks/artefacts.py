@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,17 +29,22 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.logging import get_logger
+from prefect.runtime import flow_run
 
+from polyreel import home
 from polyreel.job import Job
 from polyreel.locales import english_name
 from polyreel.outcome import LanguageOutcome, Outcome
 from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+from polyreel.store import write_atomically
 from tasks.progress import Board, Step, board
 from tasks.summary import summary
 
 EVERY_S = 5.0
 EVERY_SHARE = 0.05
 _LOOK_S = 0.5
+_PATIENCE_S = 45.0
+"""As long as a server takes that died and is started again."""
 _WEIGHTS = {"dub": 6, "separate": 3, "mux": 2, "package": 2}
 """How long stages take beside each other; all others count one."""
 
@@ -88,10 +94,15 @@ class Picture:
             await asyncio.sleep(_LOOK_S)
 
     async def finish(self, outcome: Outcome) -> None:
-        """The last picture, and the summary."""
-        await self._draw(1.0, [ended_row(locale, language) for locale, language in outcome.languages.items()])
-        await _tried(acreate_markdown_artifact(summary(outcome), key=f"{self._key}-summary", description="Summary"))
-        await keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints.")
+        """What programs read, the last picture, and the summary. A server that is away is not waited for long."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints.")
+                await self._draw(1.0, [ended_row(locale, each) for locale, each in outcome.languages.items()])
+                page = summary(outcome, _served_at(outcome))
+                await _tried(acreate_markdown_artifact(page, key=f"{self._key}-summary", description="Summary"))
+        except TimeoutError:
+            log.warning("The server did not answer for %g s: it has no last picture of the run", _PATIENCE_S)
 
     def share(self) -> float:
         """How much of the run is done, 0 to 1."""
@@ -119,6 +130,15 @@ class Picture:
         await _tried(aupdate_progress_artifact(self._progress, percent))
         if self._table:
             await _tried(_redraw(self._table, rows))
+
+
+def _served_at(outcome: Outcome) -> str:
+    """Where `polyreel up` serves what this run delivered, as it is told to here; empty where nobody serves it."""
+    base, run = os.environ.get("POLYREEL_DELIVERED_URL"), flow_run.get_id()
+    if not (base and run and outcome.manifest):
+        return ""
+    write_atomically(home.delivered_dir() / run, str(Path(outcome.manifest).absolute().parent).encode())
+    return f"{base}/{run}"
 
 
 async def keep_on_server(name: str, content: dict[str, Any], description: str) -> None:

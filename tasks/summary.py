@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from prefect.runtime import flow_run
 
@@ -12,31 +14,47 @@ from polyreel.outcome import Check, LanguageOutcome, Outcome
 _MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
 
-def summary(outcome: Outcome) -> str:
-    """The whole page."""
+def summary(outcome: Outcome, served_at: str = "") -> str:
+    """The whole page. ``served_at`` is the address of the delivery's folder; without one, files are named by path."""
+    link = _links(outcome, served_at)
     done = sum(language.status == "delivered" for language in outcome.languages.values())
     parts = [
         f"# {outcome.job}: {done} of {len(outcome.languages)} delivered",
-        _files(outcome),
-        *(_language(locale, language) for locale, language in outcome.languages.items()),
+        _files(outcome, link),
+        *(_language(locale, language, link) for locale, language in outcome.languages.items()),
         *(f"- {_plain(note)}" for note in outcome.notes),
         _next(outcome),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _files(outcome: Outcome) -> str:
+def _links(outcome: Outcome, served_at: str) -> Callable[[str], str]:
+    folder = Path(outcome.manifest).absolute().parent if outcome.manifest else None
+
+    def link(place: str) -> str:
+        if "://" in place:
+            return f"[{_plain(place)}]({place})"
+        file = Path(place).absolute()
+        if served_at and folder and file.is_relative_to(folder):
+            return f"[{_plain(file.name)}]({served_at}/{quote(file.relative_to(folder).as_posix())})"
+        # A browser opens no file:// link of a page that came by http.
+        return f"`{str(file).replace('`', '')}`"
+
+    return link
+
+
+def _files(outcome: Outcome, link: Callable[[str], str]) -> str:
     places = [("Report", outcome.report), ("Manifest", outcome.manifest)]
-    return "\n".join(f"- {name}: {_link(place)}" for name, place in places if place)
+    return "\n".join(f"- {name}: {link(place)}" for name, place in places if place)
 
 
-def _language(locale: str, language: LanguageOutcome) -> str:
+def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
     lines = [f"## {locale} · {english_name(locale)} · {language.status}"]
     if language.error:
         lines.append(f"**{_plain(language.error.message)}** {_plain(language.error.remedy)}")
     if language.video:
         files = [language.video, *language.subtitles.values()]
-        lines.append(" · ".join(_link(file) for file in files))
+        lines.append(" · ".join(link(file) for file in files))
     if language.checks:
         lines.append("| check | | value | limit | |\n|---|---|---|---|---|")
         lines[-1] += "".join(f"\n{_row(check)}" for check in language.checks)
@@ -64,12 +82,6 @@ def _next(outcome: Outcome) -> str:
     words = "Correct what is named above, then go on from what is finished:"
     run = flow_run.get_id()
     return f"{words}\n\n```\npolyreel submit --again {run}\n```" if run else words
-
-
-def _link(place: str) -> str:
-    if "://" in place:
-        return f"[{_plain(place)}]({place})"
-    return f"[{_plain(Path(place).name)}]({Path(place).absolute().as_uri()})"
 
 
 def _plain(text: str) -> str:

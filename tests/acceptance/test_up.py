@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,19 @@ def test_a_run_made_through_the_api_delivers_and_is_drawn(up: Any, work: Any) ->
     rows = json.loads(drawn["through-the-api-languages"])
     assert {row["language"]: row["state"] for row in rows} == {"es-ES": "delivered", "fr-FR": "delivered"}
     assert rows[0]["loudness"].endswith("LUFS")
-    assert "report.html" in drawn["through-the-api-summary"]
+    _links_open(up, run["id"], drawn["through-the-api-summary"])
+
+
+def _links_open(up: Any, run: str, page: str) -> None:
+    """Every link of the summary is answered, ranges included; what no manifest lists is not."""
+    places = re.findall(r"\]\((\S+)\)", page)
+    assert {f"{up.ui}/delivered/{run}/{name}" for name in ("report.html", "manifest.json")} < set(places)
+    for place in places:
+        answer = httpx.get(place, headers={"Range": "bytes=0-99"}, trust_env=False)
+        assert answer.status_code == 206, place
+        assert answer.headers["content-security-policy"].startswith("sandbox")
+    for stranger in (f"{run}/../{run}/x", f"{run}/%2e%2e/%2e%2e/job.yaml", f"{run}/", "x/manifest.json"):
+        assert httpx.get(f"{up.ui}/delivered/{stranger}", trust_env=False).status_code == 404
 
 
 @pytest.mark.parametrize(
