@@ -38,8 +38,8 @@ def job(tmp_path: Path, narrated: Path) -> Path:
     return path
 
 
-def started(job: Path, home: Path, server: str | None) -> subprocess.Popen[str]:
-    env = {**os.environ, "POLYREEL_HOME": str(home), **({"PREFECT_API_URL": server} if server else {})}
+def started(job: Path, home: Path, server: str | None, **more: str) -> subprocess.Popen[str]:
+    env = {**os.environ, "POLYREEL_HOME": str(home), **({"PREFECT_API_URL": server} if server else {}), **more}
     return subprocess.Popen(
         [sys.executable, "-m", "deployments.cli", "run", str(job)],
         env=env,
@@ -164,15 +164,14 @@ def test_a_server_that_goes_away_loses_no_work(job: Path, polyreel_home: Path, t
     """Killed in the middle of a run and never back: the run comes to its end, delivers, and says what is missing."""
     from deployments.embedded_server import EmbeddedServer
 
-    server = EmbeddedServer(tmp_path / "server")
-    server.wait_until_ready()
-    with started(job, polyreel_home, server.address) as run:
-        lines_until(run, "dub done")
-        server._child.kill()
-        assert run.stderr is not None
-        said = run.stderr.read()
-        assert run.wait(200) == 0, said
-    server.close()
+    with EmbeddedServer(tmp_path / "server") as server:
+        server.wait_until_ready()
+        with started(job, polyreel_home, server.address, PREFECT_CLIENT_MAX_RETRIES="0") as run:
+            lines_until(run, "dub done")
+            server._child.kill()
+            assert run.stderr is not None
+            said = run.stderr.read()
+            assert run.wait(60) == 0, said
     assert "the Prefect server went away" in said
     assert "Traceback" not in said
     assert _whole(job.parent / "out" / "narrated")
