@@ -8,9 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from polyreel.jobfile import load_job
 
 
 @pytest.fixture
@@ -51,24 +54,46 @@ async def _install(api: str, address: str) -> None:
             await install(client, ("custom-webhook/tests",))
 
 
-def test_a_failed_run_is_told_with_the_reason_and_the_command(
+def _absolute(job: Path) -> dict[str, Any]:
+    return load_job(job).model_dump(mode="json")
+
+
+def _failed(work: Any) -> dict[str, Any]:
+    return _absolute(work("es-ES", name="told-failed")) | {"source": {"media": "/nowhere.mp4", "locale": "en-US"}}
+
+
+def _partial(work: Any) -> dict[str, Any]:
+    job = work("fr-FR", "de-DE", name="told-partial", trim={"end": 4})
+    (job.parent / "narrated.de-DE.srt").write_text("this is no subtitle file\n" * 20)
+    return _absolute(job)
+
+
+def _held(work: Any) -> dict[str, Any]:
+    job = work("es-ES", name="told-held", trim={"end": 8}, quality={"on_fail": "hold"})
+    script = job.parent / "narrated.es-ES.srt"
+    script.write_text(script.read_text("utf-8").replace("00:00:04,560", "00:00:06,000"), "utf-8")
+    return _absolute(job)
+
+
+def test_runs_that_need_somebody_are_told_with_the_reason_and_the_command(
     up: Any, work: Any, letterbox: tuple[str, list[Any]]
 ) -> None:
-    """The message names the job, says why, and gives the command that goes on."""
+    """A failed, a partly delivered and a held run: each message says which, why, and how to go on."""
     address, received = letterbox
     asyncio.run(_install(up.api, address))
-    from polyreel.jobfile import load_job
-
-    job = load_job(work("es-ES", name="to-be-told")).model_dump(mode="json")
     deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
-    parameters = {"job": {**job, "source": {"media": "/nowhere.mp4", "locale": "en-US"}}}
-    run = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters=parameters)["id"]
-    up.until(run, "FAILED")
-    deadline = time.monotonic() + 60
-    while not any(run in message["body"] for message in received):
+    wanted = {
+        "Failed": (_failed(work), "/nowhere.mp4: no such file"),
+        "Partial": (_partial(work), "1 of 2 delivered; de-DE: "),
+        "Held": (_held(work), "0 of 1 delivered; es-ES: did not pass: subtitles"),
+    }
+    path = f"/deployments/{deployment}/create_flow_run"
+    runs = {word: up.call("POST", path, parameters={"job": job})["id"] for word, (job, _) in wanted.items()}
+    deadline = time.monotonic() + 120
+    while len(told := {word: each for each in received for word, run in runs.items() if run in each["body"]}) < 3:
         assert time.monotonic() < deadline, received
         time.sleep(0.2)
-    message = next(message for message in received if run in message["body"])
-    assert "Failed" in message["subject"]
-    assert "/nowhere.mp4: no such file" in message["body"]
-    assert f"polyreel submit --again {run}" in message["body"]
+    for word, (job, reason) in wanted.items():
+        assert told[word]["subject"] == f"polyreel: {job['name']} is {word}"
+        assert reason in told[word]["body"]
+        assert f"polyreel submit --again {runs[word]}" in told[word]["body"]
