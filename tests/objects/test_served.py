@@ -53,7 +53,7 @@ def test_a_job_left_on_a_prefix_is_done_and_comes_back(
         "delivery": [{"to": "folder", "path": str(tmp_path / "out")}],
     }
     bucket.put("in/welcome.json", json.dumps(job).encode())
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 240
     while "in/done/welcome.json" not in bucket.keys("in/done/"):
         assert time.monotonic() < deadline, bucket.keys("in/")
         time.sleep(0.5)
