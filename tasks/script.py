@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from blocks import credentials
 from polyreel.dubbing.casting import named, settled
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.hearing import transcript_of
@@ -34,6 +34,9 @@ from polyreel.subtitles.timing import trim as cut_cues
 from tasks.places import at_work
 from tasks.progress import reporter
 from tasks.stage import key_of, stage
+
+if TYPE_CHECKING:
+    from blocks.base import PolyreelCredentials
 
 
 async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
@@ -96,18 +99,24 @@ async def require_translator(job: Job) -> None:
     """See that the credentials that a job's translation names are saved. Raises InvalidJob."""
     asked = job.translation
     if asked and asked.credentials:
-        await credentials.load(BLOCKS[asked.provider], asked.credentials)
+        await _saved(asked.provider, asked.credentials)
 
 
 async def _drafter(asked: Translation, stack: AsyncExitStack) -> Drafter:
     if asked.credentials:
-        block = await credentials.load(BLOCKS[asked.provider], asked.credentials)
+        block = await _saved(asked.provider, asked.credentials)
         client = block.get_client()
     else:
         client = keyless_client(asked)
     if hasattr(client, "__aenter__"):
         await stack.enter_async_context(client)
     return drafter_of(asked, client)
+
+
+async def _saved(provider: str, name: str) -> PolyreelCredentials:
+    from blocks import credentials  # brings every vendor's client along: only for who asks for it
+
+    return await credentials.load(BLOCKS[provider], name)
 
 
 def _voicing(job: Job, language: LanguagePlan, source: Track, store: Store) -> Voicing | None:
