@@ -107,7 +107,7 @@ def _child(folder: Path, film: Path, script: Path) -> dict[str, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "benchmarks.film", str(folder), str(film), str(script)]
     with subprocess.Popen(command, env=env) as child:
-        peak = _peak_while(child)
+        peak = peak_while(child)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if child.returncode:
         raise RuntimeError("the film could not be dubbed")
@@ -115,13 +115,14 @@ def _child(folder: Path, film: Path, script: Path) -> dict[str, float]:
     return {"cpu": cpu, "wall": time.perf_counter() - begun, "peak_mb": peak}
 
 
-def _peak_while(child: subprocess.Popen[bytes]) -> float:
+def peak_while(child: subprocess.Popen[bytes], every_s: float = 0.05) -> float:
+    """The most memory (MB, resident) that a process and its descendants had together until it ended."""
     peak = 0
     done = threading.Event()
 
     def watch() -> None:
         nonlocal peak
-        while not done.wait(0.05):
+        while not done.wait(every_s):
             peak = max(peak, _tree_bytes(child.pid))
 
     watcher = threading.Thread(target=watch)

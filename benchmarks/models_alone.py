@@ -1,0 +1,109 @@
+"""The models of a dub and nothing else: `python -m benchmarks.models_alone ORDER`, in a process of its own.
+
+Loads what a job loads, then does what its models do, on the same inputs, one after the other: speaks every sentence at
+the speeds that the fit asks for, parts the mix, listens to the finished dubs. No store, no encoder, no Prefect. Every
+model has two threads, and waits for them by spinning: what is fastest where nobody else wants the cores.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polyreel.dubbing.choice import voice_for
+from polyreel.engine import fit, kokoro, spleeter_model
+from polyreel.engine.models import sessions, shelf
+from polyreel.engine.models.registry import WHISPER_BASE
+from polyreel.engine.pcm import open_track
+from polyreel.engine.script import spoken_script
+from polyreel.engine.sentences import into_sentences
+from polyreel.engine.separation_track import pieces
+from polyreel.engine.transcribe.tongues import spoken_code
+from polyreel.engine.voices import Voice, assign
+from polyreel.errors import EngineError
+from polyreel.subtitles import read_file
+
+THREADS = 2
+
+
+def main(order: dict[str, Any]) -> dict[str, float]:
+    """``{scripts: {locale: file}, dubs: {locale: .npy at 16 kHz}, mix: WAV, reel_ms}``: seconds by what was done."""
+    _two_spinning_threads()
+    took: dict[str, float] = {}
+    with _timed(took, "separate"):
+        for _ in pieces(open_track(Path(order["mix"])), spleeter_model.TwoStems(), _go_on):
+            pass
+    with _timed(took, "speak"):
+        voice = voice_for("auto")
+        for locale, script in order["scripts"].items():
+            _speak(voice, locale, Path(script), order["reel_ms"])
+    with _timed(took, "listen"):
+        _listen(order["dubs"])
+    return took
+
+
+def _two_spinning_threads() -> None:
+    plain = partial(sessions.Session, threads=THREADS, spins=True)
+    kokoro.Session = spleeter_model.Session = plain  # type: ignore[misc, assignment] # this process measures
+
+
+def _speak(voice: Voice, locale: str, script: Path, reel_ms: int) -> None:
+    lines = [line for line in spoken_script(read_file(script).track).lines if line.start_ms < reel_ms]
+    sentences = into_sentences(lines)
+    cast = assign(voice, locale, (sentence.speaker for sentence in sentences))
+    said = []
+    for sentence in sentences:
+        try:
+            natural = voice.speak(sentence.text, cast[sentence.speaker], 1.0)
+        except EngineError as error:
+            if error.code != "nothing_to_say":
+                raise
+            continue
+        said.append((sentence, fit.Spoken(sentence.start_ms, sentence.end_ms, natural.ms, sentence.speaker)))
+    places = fit.fit([waiting for _, waiting in said], reel_ms)
+    for (sentence, waiting), place in zip(said, places, strict=True):
+        if waiting.natural_ms > place.length_ms:
+            speed = fit.voice_speed(waiting.natural_ms / place.length_ms)
+            voice.speak(sentence.text, cast[sentence.speaker], speed)
+
+
+def _listen(dubs: dict[str, str]) -> None:
+    from faster_whisper import WhisperModel
+
+    model = WhisperModel(str(shelf.require(WHISPER_BASE)), device="cpu", compute_type="int8", cpu_threads=THREADS)
+    for locale, sound in dubs.items():
+        segments, _ = model.transcribe(
+            np.load(sound),
+            language=spoken_code(locale),
+            beam_size=5,
+            temperature=(0.0, 0.4),
+            word_timestamps=True,
+            condition_on_previous_text=False,
+            vad_filter=True,
+            vad_parameters={"max_speech_duration_s": 25.0, "min_silence_duration_ms": 1500, "speech_pad_ms": 300},
+        )
+        for _ in segments:  # decoded while it is iterated
+            pass
+
+
+@contextmanager
+def _timed(took: dict[str, float], what: str) -> Iterator[None]:
+    begun = time.perf_counter()
+    yield
+    took[what] = time.perf_counter() - begun
+
+
+def _go_on() -> None:
+    pass
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(Path(sys.argv[1]).read_text("utf-8")))))
