@@ -48,7 +48,7 @@ class Patience:
     """How long a store is waited for. Seconds and counts."""
 
     connect_seconds: float = 10.0
-    stall_seconds: float = 60.0
+    stall_seconds: float = 120.0
     attempts: int = 5
     backoff_seconds: float = 0.3
     longest_wait_seconds: float = 10.0
