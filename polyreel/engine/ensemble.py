@@ -6,10 +6,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+
 from polyreel.engine.voices import Gender, Speech, Voice
 from polyreel.errors import EngineError, NoVoice
 
 _SHOWN = 3
+_STILL = 10 ** (-60 / 20)
 
 
 class Ensemble:
@@ -125,11 +128,19 @@ class Ensemble:
 
 def _tried_twice(engine: Voice, text: str, voice: str, speed: float) -> Speech:
     try:
-        return engine.speak(text, voice, speed)
+        return _audible(engine.speak(text, voice, speed), engine)
     except EngineError as error:
         if error.code in {"nothing_to_say", "unreadable"}:
             raise
-    return engine.speak(text, voice, speed)
+    return _audible(engine.speak(text, voice, speed), engine)
+
+
+def _audible(speech: Speech, engine: Voice) -> Speech:
+    """A take in which something is heard: one that is still, or broken, is a failure like any other."""
+    loudest = float(np.abs(speech.samples).max(initial=0.0))
+    if not np.isfinite(loudest) or loudest < _STILL:
+        raise EngineError(f"{engine.name} gave no sound for this line.")
+    return speech
 
 
 def _refusing(engine: Voice, locale: str) -> Voice:

@@ -1,0 +1,54 @@
+"""`polyreel voices` from the outside: who speaks a language, of which gender, and how each one sounds."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from deployments.voices_cli import voices
+
+
+def test_the_voices_of_a_language_have_a_gender_and_say_what_they_need() -> None:
+    found = json.loads(CliRunner().invoke(voices, ["es-MX", "--json"]).stdout)
+    first = {"name": "kokoro:ef_dora", "locale": "es-MX", "gender": "female", "engine": "kokoro", "ready": False}
+    assert first.items() <= found[0].items()
+    assert found[0]["needs"] == "polyreel models pull kokoro kokoro-voices"
+    robots = [each for each in found if each["engine"] == "espeak-ng"]
+    assert {each["gender"] for each in robots} == {"female", "male"}
+    assert all(each["ready"] for each in robots)
+
+
+def test_without_a_locale_every_neural_voice_is_listed() -> None:
+    done = CliRunner().invoke(voices, [])
+    assert done.exit_code == 0
+    for name in ("kokoro:af_heart", "kokoro:hm_omega", "kokoro:zf_xiaoxiao"):
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "hi-IN", "ja-JP", "sw"])
+def test_a_voice_can_be_heard(locale: str, tmp_path: Path) -> None:
+    out = tmp_path / "sample.wav"
+    done = CliRunner().invoke(voices, [locale, "--hear", "espeak-ng:f2", "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    with wave.open(str(out)) as file:
+        seconds = file.getnframes() / file.getframerate()
+    assert json.loads(done.stdout)["seconds"] == pytest.approx(seconds, abs=0.01)
+    assert seconds > 1
+
+
+def test_a_neural_voice_that_is_not_here_is_said_with_its_command(tmp_path: Path) -> None:
+    done = CliRunner().invoke(voices, ["--hear", "ef_dora", "--out", str(tmp_path / "a.wav")])
+    assert done.exit_code == 1
+    assert "polyreel models pull kokoro kokoro-voices" in done.stderr
+    assert not (tmp_path / "a.wav").exists()
+
+
+def test_a_language_that_nobody_speaks_and_a_voice_that_nobody_has_are_refused(tmp_path: Path) -> None:
+    assert CliRunner().invoke(voices, ["mn-MN"]).exit_code == 1
+    done = CliRunner().invoke(voices, ["de-DE", "--hear", "caruso", "--out", str(tmp_path / "a.wav")])
+    assert done.exit_code == 1
+    assert "caruso" in done.stderr
