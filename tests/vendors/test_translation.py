@@ -17,8 +17,10 @@ from polyreel.job import Translation
 from polyreel.subtitles.model import Cue, Track
 from polyreel.vendors import errors
 from polyreel.vendors.retry import waiting_off
+from polyreel.vendors.translation import chat as chat_service
 from polyreel.vendors.translation.deepl import DeepLTranslator
 from polyreel.vendors.translation.libretranslate import LibreTranslator
+from polyreel.vendors.transport import Timeouts
 
 KEY = "sk-very-secret-0042"
 SPANISH = {
@@ -176,6 +178,62 @@ async def test_an_endpoint_that_stays_down_ends_in_one_clear_error(service: Serv
     with pytest.raises(errors.ServerError):
         await draft(service)
     assert len(service.asked) == 5
+
+
+@pytest.mark.parametrize(
+    "to", ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:9/v1/chat/completions", "file:///etc/passwd"]
+)
+async def test_an_endpoint_that_sends_the_script_elsewhere_is_not_followed(service: Service, to: str) -> None:
+    """Subtitles are somebody's: they go to the address that the job names, and nowhere else."""
+    service.moods = [lambda body: (307, b"", {"location": to})] * 50
+    with pytest.raises(errors.CallError):
+        await draft(service)
+    assert all(head.startswith("POST /v1/chat/completions ") for head in service.headers)
+    assert len(service.headers) <= 5
+
+
+async def test_an_endpoint_that_never_answers_ends_at_its_time_limit(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_service, "_PATIENT", Timeouts(read=0.2, total=0.5))
+    asked = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await reader.read()  # until the other side gives up
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    wanted = Translation(provider="openai", base_url=address, model="m")
+    with pytest.raises(errors.Unanswered, match="translate"):
+        async with keyless_client(wanted) as client:
+            await drafter_of(wanted, client).translate(_order())
+    assert asked.is_set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_answer_is_waited_for_as_long_as_the_service_asks(service: Service) -> None:
+    """429 with Retry-After, again and again: bounded, and the draft is whole when the service has room."""
+    busy = as_json({"error": {"message": "slow down"}}, 429, retry_after="2")
+    service.moods = [lambda body: busy] * 3
+    assert texts(await draft(service)) == list(SPANISH.values())
+    assert len(service.asked) == 4
+
+
+async def test_a_track_of_hundreds_of_cues_keeps_its_number_and_order(service: Service) -> None:
+    """In batches, each of which fails in its own way once: every cue is at its place in the end."""
+    long = Track(tuple(Cue(n * 4000, n * 4000 + 3500, text) for n, text in enumerate([*SPANISH] * 60)))
+    service.moods = [
+        well,
+        lambda body: chat(chat_lines(body)[::-1]),
+        lambda body: chat(chat_lines(body)[2:]),
+        lambda body: (200, b"<html>", {"content-type": "text/html"}),
+    ]
+    made = await draft(service, long)
+    assert texts(made) == [*SPANISH.values()] * 60
+    assert [(cue.start_ms, cue.end_ms) for cue in made.track.cues] == [(c.start_ms, c.end_ms) for c in long.cues]
 
 
 async def test_an_endpoint_that_is_not_there_is_an_error_that_says_where() -> None:
