@@ -17,6 +17,16 @@ from polyreel.outcome import artefacts_in
 from polyreel.store import Store, write_atomically
 from polyreel.stores import open_store
 
+# What Prefect 3.8.8 writes of its JSON serializer.
+_READ_AS = {
+    "type": "json",
+    "jsonlib": "json",
+    "object_encoder": "prefect.serializers.prefect_json_object_encoder",
+    "object_decoder": "prefect.serializers.prefect_json_object_decoder",
+    "dumps_kwargs": {},
+    "loads_kwargs": {},
+}
+
 
 def record_of(key: str) -> Path:
     """Where the result of the stage with this key is kept."""
@@ -60,11 +70,14 @@ def drop_if_unusable(key: str) -> None:
 
 
 async def fetch(key: str) -> None:
-    """See that a result which any machine has is here, as far as it can be used here."""
-    store = open_store()
-    if home.shared_store() is None or await _is_usable(store, _content(key)):
+    """See that a result which any machine has is here, as far as it can be used here; and there, if it is only here."""
+    if home.shared_store() is None:
         return
-    found = await store.look_up(_name(key))
+    store = open_store()
+    if await _is_usable(store, _content(key)):
+        await store.offer(_name(key))
+        return
+    found = _as_our_own(key, await store.look_up(_name(key)) or b"")
     if found and await _is_usable(store, found):
         write_atomically(record_of(key), found)
 
@@ -72,6 +85,29 @@ async def fetch(key: str) -> None:
 async def share(*keys: str) -> None:
     """Let other machines have results, and all that is recorded."""
     await open_store().share(*(_name(key) for key in keys if record_of(key).exists()))
+
+
+def _as_our_own(key: str, found: bytes) -> bytes:
+    """The record as this machine would have written it; nothing where it is not one that a stage of ours returned.
+
+    A record says how it is to be read, and may name any Python object for it: what comes from elsewhere may not.
+    """
+    try:
+        record = json.loads(found)
+        if record["metadata"]["serializer"] != _READ_AS or not _is_of_ours(json.loads(record["result"])):
+            return b""
+        record["metadata"]["storage_key"] = str(record_of(key))
+    except (ValueError, KeyError, TypeError):
+        return b""
+    return json.dumps(record).encode()
+
+
+def _is_of_ours(value: Any) -> bool:
+    if isinstance(value, dict):
+        named = str(value.get("__class__", "tasks."))
+        ours = named.startswith(("polyreel.", "tasks.")) and "__exc_type__" not in value
+        return ours and all(map(_is_of_ours, value.values()))
+    return all(map(_is_of_ours, value)) if isinstance(value, list) else True
 
 
 async def _is_usable(store: Store, content: bytes) -> bool:

@@ -31,9 +31,10 @@ from polyreel.objects.address import ObjectAddress
 from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
 from polyreel.objects.connection import Connection
 from polyreel.objects.problems import Changed, Missing, Taken
+from polyreel.outbox import Outbox, content_of
 from polyreel.outcome import Artefact, artefacts_in
 from polyreel.part import Part
-from polyreel.store import PLACELESS, Store, blob_path, explained, is_here
+from polyreel.store import PLACELESS, Store, blob_path, explained, is_here, write_atomically
 
 Result = TypeVar("Result")
 
@@ -59,6 +60,7 @@ class SharedStore(Store):
         super().__init__()
         self.address = address
         self._connection = connection or Connection()
+        self._outbox = Outbox(self.root / "outbox")
         self._known: set[str] = set()
         self._busy: set[str] = set()
         self._rests_until = 0.0
@@ -187,7 +189,7 @@ class SharedStore(Store):
         """Record what a piece of work gave, under its key; it goes up with the next `share`."""
         super().remember(key, value)
         if not _is_our_own(key):
-            self._mark(self._record_name(key))
+            self._outbox.mark(self._record_name(key))
 
     def recall(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, on any machine, with all that it names brought here. Blocks: for threads."""
@@ -233,14 +235,32 @@ class SharedStore(Store):
 
     # -- writing through
 
+    async def offer(self, name: str) -> None:
+        """Mark a file that nobody has put up: from before the store was shared, or of a run that was killed."""
+        if name in self._known or time.monotonic() < self._rests_until:
+            return
+        try:
+            if await self._bucket.look(self._key(name)) is None:
+                await asyncio.to_thread(self._make_placeless, self._local(name))
+                self._outbox.mark(name)
+            self._known.add(name)
+        except StoreError as error:
+            self._note(error)
+
+    def _make_placeless(self, file: Path) -> None:
+        own = re.escape((self.root.absolute() / "blobs").as_uri().encode()) + rb"/[0-9a-f]{2}/(?=[0-9a-f]{64})"
+        content = content_of(file)
+        if (placeless := re.sub(own, b"store:", content)) != content:
+            write_atomically(file, placeless)
+
     async def share(self, *names: str) -> None:
         """Bring up small files (``results/KEY``) and all that is marked, each after the blobs that it names.
 
         What can't go up stays here, marked, for the next time; `trouble` says why, and nothing is raised.
         """
         for name in names:
-            self._mark(name)
-        marked = {name for mark in sorted(self._outbox.glob("*")) if (name := _text(mark))} - self._busy
+            self._outbox.mark(name)
+        marked = await asyncio.to_thread(self._outbox.marked) - self._busy
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def one(name: str) -> str:
@@ -261,12 +281,12 @@ class SharedStore(Store):
 
     async def _put(self, name: str) -> None:
         async with self._alone(name):
-            content = await asyncio.to_thread(_content, self._local(name))
+            content = await asyncio.to_thread(content_of, self._local(name))
             for blob in dict.fromkeys(each.decode() for each in _NAMED.findall(content)):
                 await self._put_blob(blob)
             if content:
                 await self._bucket.put(self._key(name), content)
-            self._mark_of(name).unlink(missing_ok=True)
+            self._outbox.drop(name)
 
     async def _put_blob(self, name: str) -> None:
         file, key = blob_path(self.root, name), self._key(_blob_key(name))
@@ -298,20 +318,6 @@ class SharedStore(Store):
             yield
         finally:
             self._busy.discard(name)
-
-    # -- what is still to go up
-
-    @property
-    def _outbox(self) -> Path:
-        return self.root / "outbox"
-
-    def _mark_of(self, name: str) -> Path:
-        return self._outbox / name.replace("/", "~")
-
-    def _mark(self, name: str) -> None:
-        with explained("mark what is to be shared", self._outbox):
-            self._outbox.mkdir(parents=True, exist_ok=True)
-            self._mark_of(name).write_text(name)
 
     def _local(self, name: str) -> Path:
         kind, _, rest = name.partition("/")
@@ -349,17 +355,6 @@ def _mapping(content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return b""  # It was dropped since.
-
-
-def _text(mark: Path) -> str:
-    return _content(mark).decode(errors="replace")
 
 
 @asynccontextmanager

@@ -321,6 +321,9 @@ class Store:
         """A small file that other machines may have put up: ``results/KEY``."""
         return None
 
+    async def offer(self, name: str) -> None:
+        """Let other machines have a small file that an earlier run made, with the next `share`, if they lack it."""
+
     async def share(self, *names: str) -> None:
         """Let other machines have small files, by their names, and all that is recorded."""
 

@@ -64,7 +64,7 @@ def stage(
             for each in keys:
                 await results.fetch(each)
             state: State[Result] = await bound(*args, return_state=True, **kwargs)
-            await results.share(*keys)
+            await results.share(*(keys if _word(state) == "done" else ()))
             board().end(name, locale, _word(state))
             return await state.aresult()
 

@@ -268,9 +268,50 @@ class TestResults:
         await results.fetch("mux-v1-abc")
         assert not results.is_done("mux-v1-abc")
 
+    async def test_work_from_before_the_store_was_shared_is_shared_too(
+        self, machine: Machine, bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        machine("one")
+        with monkeypatch.context() as alone:
+            alone.delenv("POLYREEL_STORE")
+            artefact = kept(open_store(), tmp_path, b"stem")
+            assert artefact.uri.startswith("file:")
+            write_atomically(results.record_of("mux-v1-abc"), _as_prefect_writes(artefact))
+        await results.fetch("mux-v1-abc")
+        await results.share()
+        machine("two")
+        await results.fetch("mux-v1-abc")
+        found = Artefact.model_validate(results.value_of("mux-v1-abc"))
+        await open_store().bring([found])
+        assert path_of(found).read_bytes() == b"stem"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"metadata": {"serializer": {"type": "pickle", "picklelib": "cloudpickle"}}, "result": "gASVIAAAAAAAAACM"},
+            {"result": json.dumps({"__class__": "subprocess.Popen", "data": ["true"]})},
+            {"result": json.dumps([{"__exc_type__": "SystemExit", "message": "x"}])},
+            {"result": 7},
+        ],
+    )
+    async def test_a_record_from_elsewhere_names_nothing_but_ours(
+        self, machine: Machine, bucket: Any, change: dict[str, Any]
+    ) -> None:
+        """Whoever can write to the bucket does not thereby run code here."""
+        artefact = Artefact(uri="store:" + "0" * 64, sha256="0" * 64, bytes=0)
+        record = json.loads(_as_prefect_writes(artefact)) | change
+        bucket.put("team/a/results/mux-v1-abc", json.dumps(record).encode())
+        machine("two")
+        await results.fetch("mux-v1-abc")
+        assert not results.record_of("mux-v1-abc").exists()
+
 
 def _as_prefect_writes(artefact: Artefact) -> bytes:
-    return json.dumps({"metadata": {}, "result": json.dumps(artefact.model_dump())}).encode()
+    from prefect.results import ResultRecord, ResultRecordMetadata
+    from prefect.serializers import JSONSerializer
+
+    metadata = ResultRecordMetadata(serializer=JSONSerializer(), storage_key="/elsewhere/results/mux-v1-abc")
+    return ResultRecord(result=artefact, metadata=metadata).serialize()
 
 
 _SHARER = "import asyncio; from polyreel.stores import open_store; asyncio.run(open_store().share())"
