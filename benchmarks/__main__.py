@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-MODULES = ("startup", "subtitles", "film", "engine", "transport", "objects", "orchestration")
+MODULES = ("startup", "subtitles", "film", "engine", "quality", "transport", "objects", "orchestration")
 OUT = Path(__file__).parent / "out"
 
 
