@@ -1,14 +1,20 @@
-"""One bucket's objects: look, fetch in ranges, put whole or not at all, list, delete. Every call awaits."""
+"""One bucket's objects: look, fetch in ranges, put whole or not at all, list, delete. Every call awaits.
+
+The library's own coroutines are not used: they are finished by its threads, which may still be touching Python while
+the interpreter ends, and then the whole process aborts. Its plain calls, in threads of ours, leave nothing behind.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import obstore
 
@@ -20,10 +26,14 @@ from polyreel.objects.problems import Changed, Missing, not_there, refusals
 if TYPE_CHECKING:
     from obstore import GetOptions
 
+Inputs = ParamSpec("Inputs")
+Result = TypeVar("Result")
+
 PIECE = 8 << 20
 SMALL = 16 << 20
 AT_ONCE = 4
 """Pieces under way at the same time, each way: 32 MiB in memory, and a line between two machines is full."""
+_threads = ThreadPoolExecutor(32, thread_name_prefix="objects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Bucket:
         """What is known of an object; None where there is none, or no such bucket."""
         try:
             with refusals(self._error, self._where(key)):
-                meta = await obstore.head_async(self._client, key)
+                meta = await _called(obstore.head, self._client, key)
         except Missing:
             return None
         return ObjectFacts(key, meta["size"], meta["e_tag"] or "")
@@ -73,8 +83,7 @@ class Bucket:
         """A small object whole; None where there is none, or one that is larger than is believed."""
         try:
             with refusals(self._error, self._where(key)):
-                found = await obstore.get_async(self._client, key)
-                return bytes(await found.bytes_async()) if found.meta["size"] <= most else None
+                return await _called(self._small, key, most)
         except Missing:
             return None
 
@@ -84,11 +93,17 @@ class Bucket:
         if etag:
             options["if_match"] = etag
         with refusals(self._error, self._where(key)):
-            found = await obstore.get_async(self._client, key, options=options)
-            content = bytes(await found.bytes_async())
+            content = await _called(self._get, key, options)
         if len(content) != end - start:
             raise Changed
         return content
+
+    def _small(self, key: str, most: int) -> bytes | None:
+        found = obstore.get(self._client, key)
+        return bytes(found.bytes()) if found.meta["size"] <= most else None
+
+    def _get(self, key: str, options: GetOptions) -> bytes:
+        return bytes(obstore.get(self._client, key, options=options).bytes())
 
     async def pieces(self, facts: ObjectFacts, start: int) -> AsyncGenerator[bytes, None]:
         """An object from a byte on, in order, several pieces under way at a time. Raises as `piece`."""
@@ -116,7 +131,7 @@ class Bucket:
     async def below(self, prefix: str) -> list[ObjectFacts]:
         """The objects right below a prefix (which ends at a slash, or is empty), without those in its folders."""
         with refusals(self._error, self._where(prefix)):
-            found = await obstore.list_with_delimiter_async(self._client, prefix or None)
+            found = await _called(obstore.list_with_delimiter, self._client, prefix or None)
         return [ObjectFacts(meta["path"], meta["size"], meta["e_tag"] or "") for meta in found["objects"]]
 
     # -- writing: an object is there whole, or as it was before
@@ -124,17 +139,17 @@ class Bucket:
     async def put(self, key: str, content: bytes) -> None:
         """Put a small object, over one that is there."""
         with self._putting(key):
-            await obstore.put_async(self._client, key, content, use_multipart=False)
+            await _called(obstore.put, self._client, key, content, use_multipart=False)
 
     async def create(self, key: str, content: bytes) -> None:
         """Put a small object where there is none. Of any number that try, one succeeds; the others get `Taken`."""
         with self._putting(key):
-            await obstore.put_async(self._client, key, content, mode="create", use_multipart=False)
+            await _called(obstore.put, self._client, key, content, mode="create", use_multipart=False)
 
     async def put_file(self, key: str, file: Path) -> None:
         """Put a file, streamed in parts; what was there is replaced at the end, in one step."""
         with self._putting(key):
-            await obstore.put_async(self._client, key, file, chunk_size=PIECE, max_concurrency=AT_ONCE)
+            await _called(obstore.put, self._client, key, file, chunk_size=PIECE, max_concurrency=AT_ONCE)
 
     @contextmanager
     def _putting(self, key: str) -> Iterator[None]:
@@ -148,14 +163,19 @@ class Bucket:
         """Delete an object. Deleting what is not there is no error."""
         try:
             with refusals(self._error, self._where(key)):
-                await obstore.delete_async(self._client, key)
+                await _called(obstore.delete, self._client, key)
         except Missing:
             return
 
     async def copy(self, key: str, to: str) -> None:
         """Copy an object inside the bucket, over one that is there. Raises `Missing`."""
         with refusals(self._error, self._where(key)):
-            await obstore.copy_async(self._client, key, to)
+            await _called(obstore.copy, self._client, key, to)
 
     def _where(self, key: str) -> str:
         return str(ObjectAddress(self.name, key))
+
+
+async def _called(work: Callable[Inputs, Result], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
+    # Threads of our own: those of the event loop may all be busy dubbing.
+    return await asyncio.get_running_loop().run_in_executor(_threads, functools.partial(work, *args, **kwargs))
