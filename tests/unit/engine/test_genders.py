@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from polyreel.dubbing.casting import settled
+from polyreel.dubbing.casting import named, settled
+from polyreel.dubbing.translation import Commission, Voicing, translated
 from polyreel.engine.ensemble import Ensemble
 from polyreel.engine.espeak import EspeakVoice
 from polyreel.engine.kokoro import KokoroVoice
+from polyreel.engine.perform import Direction, perform
 from polyreel.engine.piper import PiperVoice
 from polyreel.engine.resample import resampled
+from polyreel.engine.script import spoken_script
 from polyreel.engine.speakers_gender import genders_in
 from polyreel.engine.speakers_pitch import gender_by_pitch, pitches
-from polyreel.engine.voices import Gender, Voice, assign
+from polyreel.engine.translate.port import Order
+from polyreel.engine.voices import Gender, Speech, Voice, assign
 from polyreel.job import Job
 from polyreel.media.binaries import ffmpeg
+from polyreel.store import Store
 from polyreel.subtitles.model import Cue, Track
 
 RATE = 48_000
@@ -130,3 +136,49 @@ def test_what_has_no_pitch_says_nothing() -> None:
 def test_synthetic_men_and_women_are_told_apart(variant: str, gender: Gender) -> None:
     said = EspeakVoice().speak("This is said by one of the two of us, for a while.", f"en-us+{variant}", 1.0)
     assert gender_by_pitch(pitches(resampled(said.samples, said.rate, RATE))) == gender
+
+
+class Counting(EspeakVoice):
+    """espeak-ng, and who was asked to say what."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        self.said.append((text, voice_id))
+        return super().speak(text, voice_id, speed)
+
+
+class German:
+    """A drafter that knows two lines."""
+
+    name = "german"
+
+    async def translate(self, order: Order) -> Mapping[int, str]:
+        known = {"Hello there, my friend.": "Hallo, mein Freund.", "Good evening.": "Guten Abend."}
+        return {line.number: known[line.text] for line in order.lines}
+
+    async def shorten(self, order: Order, drafts: Mapping[int, str]) -> Mapping[int, str]:
+        return {}
+
+
+async def test_a_draft_is_measured_in_the_very_voices_that_the_dub_will_have(tmp_path: Path) -> None:
+    """So what was said to measure it need not be said again; and names in front of the words are not translated."""
+    job = Job.model_validate(
+        {"name": "a", "source": {"media": "a.mp4", "locale": "en-US", "speakers": 2}, "targets": ["de-DE"]}
+    )
+    written = Track((Cue(0, 3000, "WOMAN: Hello there, my friend."), Cue(4000, 7000, "MAN: Good evening.")))
+    source = named(written, job)
+    casting = settled(source, job, "de-DE", whole=[source])
+    voice, store = Counting(), Store(tmp_path / "store")
+    commission = Commission(source, "en-US", "de-DE", "none", 20_000, voicing=Voicing(voice, (), store, casting))
+    made = await translated(commission, German(), lambda _: None)
+    assert {text: voice.gender(by) for text, by in voice.said} == {
+        "Hallo, mein Freund.": "female",
+        "Guten Abend.": "male",
+    }
+    voice.said.clear()
+    direction = Direction("de-DE", 20 * RATE, roster=casting.roster, genders=casting.genders)
+    found = perform(spoken_script(made.track), direction, voice, store, on_progress=lambda _: None, go_on=lambda: None)
+    assert voice.said == []
+    assert [line.reused for line in found.lines] == [True, True]
