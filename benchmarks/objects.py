@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ async def _upload_theirs(blob: Path) -> float:
 
     _fill(blob)
     began = time.perf_counter()
-    await obstore.put_async(_client(), "blob", blob, chunk_size=PIECE, max_concurrency=AT_ONCE)
+    obstore.put(_client(), "blob", blob, chunk_size=PIECE, max_concurrency=AT_ONCE)
     return time.perf_counter() - began
 
 
@@ -139,19 +140,17 @@ async def _download_theirs(blob: Path) -> float:
 
     from polyreel.objects.bucket import AT_ONCE, PIECE
 
-    places, client = asyncio.Semaphore(AT_ONCE), _client()
+    client = _client()
     blob.parent.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
-    with blob.open("wb") as out:
+    with blob.open("wb") as out, ThreadPoolExecutor(AT_ONCE) as pool:
 
-        async def one(start: int) -> None:
-            async with places:
-                options: Any = {"range": (start, min(start + PIECE, BYTES))}
-                found = await obstore.get_async(client, "blobs/blob", options=options)
-                await asyncio.to_thread(os.pwrite, out.fileno(), bytes(await found.bytes_async()), start)
+        def one(start: int) -> None:
+            options: Any = {"range": (start, min(start + PIECE, BYTES))}
+            os.pwrite(out.fileno(), bytes(obstore.get(client, "blobs/blob", options=options).bytes()), start)
 
-        await asyncio.gather(*map(one, range(0, BYTES, PIECE)))
-        await asyncio.to_thread(os.fsync, out.fileno())
+        list(pool.map(one, range(0, BYTES, PIECE)))
+        os.fsync(out.fileno())
     return time.perf_counter() - began
 
 
