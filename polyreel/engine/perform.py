@@ -76,7 +76,7 @@ def perform(
 
     What was said before comes from the store, so that after an interruption, or when one cue has changed, only the
     rest is spoken. Raises NoVoice, or EngineError: ``empty_transcript`` where there is nothing to speak,
-    ``script_too_long`` where no pace brings it to its end before the reel's.
+    ``script_too_long`` where a line is longer than the whole reel, however fast it is spoken.
     """
     session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
     lines, notes = _within(script, direction.reel_ms)
@@ -156,9 +156,9 @@ class _Session:
 
     def fit(self, said: Sequence[_Said]) -> list[_Fitted]:
         """Every sentence at its place, by start."""
+        _require_room(said, self.direction)
         waiting = [fit.Spoken(s.sentence.start_ms, s.sentence.end_ms, s.natural.ms, s.sentence.speaker) for s in said]
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
-        _require_room(said, places, self.direction)
         asked = [(s.sentence.text, s.voice, s.natural, p.length_ms) for s, p in zip(said, places, strict=True)]
         takes = self._each(asked, lambda each: self.booth.fitted(*each), (_SHARE_SAID, _SHARE_FITTED))
         found = zip(said, places, asked, strict=True)
@@ -196,31 +196,23 @@ class _Session:
             return self.store.keep(folder / "speech.s16", ".s16")
 
 
-def _require_room(said: Sequence[_Said], places: Sequence[fit.Place], direction: Direction) -> None:
-    """Nothing is ever cut: a script that no pace brings to its end before the reel's is refused, not half spoken."""
-    end_ms = max(place.end_ms for place in places)
-    if end_ms <= direction.reel_ms:
-        return
-    sentence, place = max(
-        ((each.sentence, place) for each, place in zip(said, places, strict=True)),
-        key=lambda pair: pair[1].length_ms / _time_of(pair[0]),
-    )
-    raise EngineError(
-        f"the script is too long to be spoken: even at its fastest it ends at {_seconds(end_ms)}, and the reel at "
-        f"{_seconds(direction.reel_ms)}. The longest line for its time begins at {_seconds(sentence.start_ms)} "
-        f"({len(sentence.text)} characters, {_seconds(place.length_ms)}): {sentence.text[:60]!r}",
-        code="script_too_long",
-        where=direction.locale,
-        remedy="Shorten the line, or give it more time.",
-    )
+def _require_room(said: Sequence[_Said], direction: Direction) -> None:
+    """A line that is longer than the whole reel, even at its fastest, is refused: most of it would be lost."""
+    for each in said:
+        shortest = fit.shortest_ms(each.natural.ms)
+        if shortest > direction.reel_ms:
+            text = each.sentence.text
+            raise EngineError(
+                f"the line at {_seconds(each.sentence.start_ms)} is too long to be spoken: its {len(text)} characters "
+                f"take {_seconds(shortest)} at the fastest, the reel has {_seconds(direction.reel_ms)}: {text[:60]!r}",
+                code="script_too_long",
+                where=direction.locale,
+                remedy="Shorten the line, or divide it over the time that it has.",
+            )
 
 
 def _seconds(ms: int) -> str:
     return f"{ms / 1000:.1f} s"
-
-
-def _time_of(sentence: Sentence) -> int:
-    return max(1, sentence.end_ms - sentence.start_ms)
 
 
 def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:

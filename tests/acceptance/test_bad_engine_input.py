@@ -118,7 +118,8 @@ def test_a_cue_of_two_thousand_characters_is_refused_rather_than_half_spoken(wor
     done = polyreel("run", job, "--json")
     refused(done, job, "script_too_long", "too long to be spoken", 1)
     message = done.json["languages"]["es-ES"]["error"]["message"]
-    assert "begins at 1.0 s (1999 characters" in message or "begins at 1.0 s (2000 characters" in message
+    assert "the line at 1.0 s" in message
+    assert "the reel has 42.4 s" in message
 
 
 def test_a_cue_of_eighty_milliseconds_borrows_the_silence_after_it(work: Any, polyreel: Any) -> None:
