@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from polyreel.jobfile import load_job
+
 # Where screenshots go: the docs' own folder when they are renewed on purpose, else a test's.
 PICTURES = os.environ.get("POLYREEL_DOC_PICTURES")
 
@@ -80,6 +82,19 @@ def test_the_form_is_filled_in_and_the_run_it_starts_delivers(up: Any, work: Any
     page.until("document.body.innerText.includes('from-the-form: 1 of 1 delivered')")
     page.picture(pictures / "summary.png")
     assert "loudness" in page.text()
+
+
+def test_the_cancel_button_ends_a_run(up: Any, work: Any, page: Any) -> None:
+    """Pressed and confirmed on the run's page: the run is cancelled, and nothing of it is delivered."""
+    job = work("es-ES", "fr-FR", "de-DE", "it-IT", name="cancelled-by-hand")
+    deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
+    parameters = {"job": load_job(job).model_dump(mode="json")}
+    run = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters=parameters)["id"]
+    page.go(f"{up.ui}/runs/flow-run/{run}")
+    page.click(button("Cancel"))
+    page.click(button("Confirm"))
+    assert up.until(run, "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
+    assert not (job.parent / "out").exists()
 
 
 def _made(up: Any) -> str:
