@@ -21,6 +21,7 @@ class Limits:
     fastest: float = 1.30
     slowest: float = 0.95
     late_ms: int = 1500
+    overrun_ms: int = 5000
 
 
 USUAL = Limits()
@@ -60,8 +61,9 @@ def fit(lines: Sequence[Spoken], reel_ms: int, limits: Limits = USUAL, beat_ms: 
     """A place for every line, in the order given (by start).
 
     No two lines sound at once, except where two speakers' own cues overlap. A line is flagged ``too_long`` when even
-    at the fastest pace it runs past its time, when it had to begin ``late_ms`` away from its cue, or when it ends
-    after the reel. ``beat_ms`` lets each line enter that much later where there is room (voice-over).
+    at the fastest pace it runs past its time, when it had to begin ``late_ms`` away from its cue, when it goes on for
+    ``overrun_ms`` after it, however silent it is there, or when it ends after the reel. ``beat_ms`` lets each line
+    enter that much later where there is room (voice-over).
     """
     dues = _dues(lines, reel_ms, limits)
     placed: list[Place] = []
@@ -151,5 +153,6 @@ def _place(line: Spoken, room: _Room, limits: Limits, beat_ms: int) -> Place:
 
 def _flagged(line: Spoken, place: Place, room: _Room, limits: Limits) -> Place:
     astray = abs(place.start_ms - line.start_ms) > limits.late_ms
-    too_long = place.too_long or astray or place.end_ms > room.due
+    overrun = place.end_ms - line.end_ms > limits.overrun_ms
+    too_long = place.too_long or astray or overrun or place.end_ms > room.due
     return Place(place.start_ms, place.length_ms, place.natural_ms, too_long)

@@ -16,6 +16,8 @@ _DESCRIPTION = re.compile(
     r"\s*(?:[-–—]\s*)?(?:\[[^\]]*\]|\([^)]*\)|（[^）]*）|【[^】]*】|［[^］]*］|[♪♫#*].*[♪♫#*]|[♪♫].*)[.!?…]*\s*",
     re.DOTALL,
 )
+# Square brackets hold sounds wherever they stand; round ones may hold what somebody says aside.
+_ASIDE = re.compile(r"\[[^\[\]]{0,80}\]|［[^［］]{0,80}］|【[^【】]{0,80}】")
 _DASH = re.compile(r"(?m)^\s*[-–—]\s*(?=[^\d\s])")
 
 
@@ -42,7 +44,8 @@ def spoken_script(track: Track) -> Script:
 
 def _lines(number: int, cue: Cue) -> Iterator[Line]:
     """One line per speaker of a cue; they share its time by how much each says."""
-    said = [(who, spoken_form(_DASH.sub("", text))) for who, text in voices(cue) if not _DESCRIPTION.fullmatch(text)]
+    heard = [(who, text) for who, text in voices(cue) if not _DESCRIPTION.fullmatch(text)]
+    said = [(who, spoken_form(_DASH.sub("", _ASIDE.sub(" ", text)))) for who, text in heard]
     said = [(who, words) for who, words in said if can_be_said(words)]
     total, before = sum(len(words) for _, words in said), 0
     for who, words in said:

@@ -78,6 +78,21 @@ def test_sounds_and_lyrics_are_noted_and_not_spoken() -> None:
     assert script.notes[0].startswith("2 cues hold nothing to say")
 
 
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("[door slams] Hello there.", "Hello there."),
+        ("Hello [laughs] there.", "Hello there."),
+        ("［拍手］こんにちは。", "こんにちは。"),
+        ("Hello (my friend).", "Hello (my friend)."),
+        ("[música] ♪", ""),
+        ("[a\n♪ b]", ""),
+    ],
+)
+def test_sounds_inside_a_line_are_not_spoken_and_asides_are(text: str, spoken: str) -> None:
+    assert "".join(line.text for line in spoken_script(Track((Cue(0, 1000, text),))).lines) == spoken
+
+
 def test_two_voices_of_one_cue_share_its_time() -> None:
     script = spoken_script(Track((Cue(0, 1000, "<v Ana>Yes.</v>\n<v Ben>Nope</v>"),)))
     assert [(each.speaker, each.start_ms, each.end_ms) for each in script.lines] == [

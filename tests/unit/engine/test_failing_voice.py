@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -110,3 +111,38 @@ def test_the_next_run_tries_the_voice_again_and_only_for_that_line(tmp_path: Pat
     assert well.tried == [BROKEN]
     assert [line.reused for line in again.lines] == [True, False, True]
     assert not any("stood in" in note for note in again.notes)
+
+
+def by_a_robot(*cues: Cue, seconds: int) -> Performance:
+    with tempfile.TemporaryDirectory() as folder:
+        return perform(
+            spoken_script(Track(cues)),
+            Direction(locale="es-ES", samples=seconds * RATE),
+            EspeakVoice(),
+            Store(Path(folder)),
+            on_progress=lambda _: None,
+            go_on=lambda: None,
+        )
+
+
+def test_a_line_that_is_longer_than_the_whole_reel_is_refused_with_its_place() -> None:
+    long = ("Esta es una frase bastante larga, con una coma y algo más de texto. " * 30)[:2000]
+    with pytest.raises(
+        EngineError, match=r"the line at 1\.0 s is too long.*2000 characters.*the reel has 42\.0 s"
+    ) as found:
+        by_a_robot(Cue(1000, 3000, long), Cue(5000, 8000, "Adiós."), seconds=42)
+    assert found.value.code == "script_too_long"
+
+
+def test_in_a_longer_reel_it_is_spoken_whole_and_flagged() -> None:
+    long = ("Esta es una frase bastante larga, con una coma y algo más de texto. " * 30)[:2000]
+    found = by_a_robot(Cue(1000, 3000, long), seconds=200)
+    assert found.lines[0].too_long
+    assert found.lines[0].ratio <= 1.3
+    assert found.lines[0].end_ms < 200_000
+
+
+def test_a_cue_that_a_trim_cut_in_two_is_flagged_and_not_refused() -> None:
+    found = by_a_robot(Cue(5000, 6000, "Puede usar esta voz para cualquier cosa que usted quiera."), seconds=6)
+    assert found.lines[0].end_ms <= 6000
+    assert found.lines[0].cue_start_ms - found.lines[0].start_ms > 1000  # it begins earlier, to be said whole
