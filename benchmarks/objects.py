@@ -50,13 +50,11 @@ def _rows(kind: str, address: str, folder: Path) -> list[dict[str, Any]]:
     pairs = [tuple(_worker(each, address, folder) for each in both) for _ in range(REPEATS)]
     ours, theirs = min(each["s"] for each, _ in pairs), min(each["s"] for _, each in pairs)
     peak = max(each["peak_mb"] for each, _ in pairs)
-    size = f"{BYTES / (1 << 20):.0f} MiB"
+    what = f"{kind} of {BYTES / (1 << 20):.0f} MiB"
     return [
         # The bare library hashes nothing.
-        _row(
-            f"{kind} of {size} through the shared store vs obstore (throughput)", ours, theirs, theirs / ours, ">= 0.4"
-        ),
-        _row(f"{kind} of {size}: peak memory in MB vs {MEMORY_MB:g}", peak, MEMORY_MB, peak / MEMORY_MB, "<= 1.0"),
+        _row(f"{what} through the shared store vs obstore (throughput)", ours, theirs, theirs / ours, ">= 0.4"),
+        _row(f"{what}: peak memory in MB vs {MEMORY_MB:g}", peak, MEMORY_MB, peak / MEMORY_MB, "<= 1.0"),
     ]
 
 
