@@ -192,8 +192,6 @@ def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # A run whose turn it is not looks again this often.
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
-        # A cancelled batch's jobs are cancelled with it, this soon.
-        "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS": "2",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         **_guard(auth, api.removesuffix("/api")),
     }

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowFilter, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
-from prefect.states import AwaitingRetry, Cancelled, Crashed
+from prefect.states import AwaitingRetry, Cancelled, Cancelling, Crashed
 
 from deployments import liveness
 
@@ -31,6 +31,7 @@ async def watch(client: PrefectClient, deployment_ids: list[UUID]) -> None:
         try:
             await mark_dead(client)
             await resume_crashed(client, deployment_ids)
+            await cancel_orphans(client)
         except httpx.HTTPError as error:
             log.warning("The server does not answer (%s); looking again in %g s.", type(error).__name__, ROUND_S)
         await asyncio.sleep(ROUND_S)
@@ -72,6 +73,23 @@ async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> N
         if _wants_to_go_on(run.parameters) and run.run_count < MOST_STARTS:
             log.info("Going on with %s, which crashed.", run.name)
             await client.set_flow_run_state(run.id, AwaitingRetry(message="Going on after a crash."), force=True)
+
+
+async def cancel_orphans(client: PrefectClient) -> None:
+    """The jobs of a batch that was cancelled are cancelled too: nobody waits for them any more."""
+    batches = await client.read_flow_runs(
+        flow_filter=FlowFilter.model_validate({"name": {"any_": ["localise-batch"]}}),
+        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["CANCELLING", "CANCELLED"]}}}),
+        sort=FlowRunSort.START_TIME_DESC,
+        limit=20,
+    )
+    if not batches:
+        return
+    parents = {"any_": [str(batch.id) for batch in batches]}
+    at_work = {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING"]}}
+    wanted = FlowRunFilter.model_validate({"parent_flow_run_id": parents, "state": at_work})
+    for job in await client.read_flow_runs(flow_run_filter=wanted):
+        await client.set_flow_run_state(job.id, Cancelling(message="Its batch was cancelled."))
 
 
 def _wants_to_go_on(parameters: dict[str, Any]) -> bool:

@@ -120,6 +120,7 @@ def test_the_same_job_submitted_twice_is_one_run(up: Any, work: Any, polyreel: A
     assert first.json["outcome"]["status"] == "completed"
     second = polyreel("submit", job, "--json", **up.env())
     assert second.json["run"] == first.json["run"]
+    assert f"once more: polyreel submit --again {first.json['run']}" in second.stderr
     run = first.json["run"]
     assert polyreel("status", run, "--json", **up.env()).json["message"] == "1 of 1 delivered"
     assert any(each["run"] == run for each in polyreel("status", "--json", **up.env()).json)
@@ -143,6 +144,8 @@ def test_run_uses_the_server_that_is_up(up: Any, work: Any, polyreel: Any) -> No
     assert done.code == 0, done.stderr
     found = up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": ["from-the-shell"]}})
     assert [run["state"]["message"] for run in found] == ["1 of 1 delivered"]
+    again = polyreel("submit", "--again", found[0]["id"], "--wait", "--json", **up.env())
+    assert set(again.json["outcome"]["languages"]["es-ES"]["stages"].values()) == {"cached"}
 
 
 def test_a_second_up_is_refused(up: Any) -> None:
@@ -201,6 +204,24 @@ def test_a_batch_says_what_came_of_each_and_runs_again_what_failed(up: Any, work
     assert again.code == 0, again.stderr
     assert again.json["jobs"]["first"]["run"] == first
     assert again.json["jobs"]["second"]["status"] == "completed"
+
+
+def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:
+    """The job under way ends with its batch, and the one that waits is never begun."""
+    first = work("es-ES", "fr-FR", "de-DE", "it-IT", "pt-BR", "hi-IN", "ar-SA", "zh-CN", packaging=["hls"])
+    content, key = json.loads(first.read_text()), time.time_ns()
+    files = [first.with_name(f"batched-{number}-{key}.yaml") for number in range(2)]
+    for file in files:
+        file.write_text(json.dumps({**content, "name": file.stem}))
+    deployment = up.call("GET", "/deployments/name/localise-batch/localise-batch")["id"]
+    asked = {"jobs": [str(file) for file in files], "at_once": 1}
+    batch = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters={"batch": asked})["id"]
+    begun = {"name": {"any_": [file.stem for file in files]}, "state": {"type": {"any_": ["RUNNING"]}}}
+    (job,) = wait_for(lambda: up.call("POST", "/flow_runs/filter", flow_runs=begun))
+    up.call("POST", f"/flow_runs/{batch}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
+    assert up.until(batch, "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
+    assert up.until(job["id"], "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
+    assert not up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": [files[1].stem]}})
 
 
 def test_a_server_that_wants_a_password_gets_it(
