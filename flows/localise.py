@@ -20,6 +20,7 @@ from tasks.closing import decide, deliver
 from tasks.cost import memory_watched
 from tasks.dub import collect_dub, request_dub, several_speak, submit_dub, wait_for_dub
 from tasks.finish import Finished, check, convert_subtitles, listen, mux
+from tasks.models import models_loaded
 from tasks.package import package
 from tasks.progress import board
 from tasks.reel import ingest, prepare, separate, trim
@@ -45,7 +46,7 @@ async def every_stage(job: Job) -> Outcome:
     """The stages, in their order."""
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
-    async with alongside(separate(plan, reel)) as parted:
+    async with alongside(models_loaded(plan)), alongside(separate(plan, reel)) as parted:
         if plan.needs_transcript:
             plan = await with_source_script(plan, reel, await parted())
         languages = await each_language(plan, lambda language: dub_language(language, reel, parted))
@@ -62,10 +63,10 @@ async def dub_language(language: LanguagePlan, reel: Reel, parted: Parted) -> Fi
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
     dubbed = await collect_dub(language, request, receipt, await parted())
-    listening = await listen(language, request, dubbed)
-    tracks = await convert_subtitles(language, request, dubbed)
-    video = await mux(language, reel, dubbed, tracks)
-    return await check(language, reel, dubbed, tracks, video, listening=listening)
+    async with alongside(listen(language, request, dubbed)) as listened:
+        tracks = await convert_subtitles(language, request, dubbed)
+        video = await mux(language, reel, dubbed, tracks)
+        return await check(language, reel, dubbed, tracks, video, listening=await listened())
 
 
 async def outcome_of(job: Job) -> Outcome:

@@ -150,6 +150,11 @@ def _joined(said: Sequence[Samples], pieces: Sequence[Phrase]) -> Samples:
 _loading = threading.Lock()
 
 
+def load() -> None:
+    """Load the model now, and not with the first line. Blocks. Raises EngineError (``model_missing``, ...)."""
+    _session()
+
+
 def _session() -> Session:
     with _loading:
         return _opened(shelf.checked(KOKORO, "kokoro-v1.0.int8.onnx"))

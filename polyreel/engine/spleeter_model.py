@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.engine import spleeter
+from polyreel.engine.cores import Places
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPLEETER
 from polyreel.engine.models.sessions import Session
@@ -25,6 +26,7 @@ NAME = SPLEETER.name
 _INDEX, _DATA = "model.index", "model.data-00000-of-00001"
 _GRAPH_VERSION = 1
 _HASH_DIGITS = 32
+_THREADS = 2
 
 
 class TwoStems:
@@ -42,7 +44,8 @@ class TwoStems:
     def _loaded(self) -> Session:
         with self._loading:
             if self._session is None:
-                self._session = Session(graph_file())
+                # Every language waits for this; it waits for none of their sentences, and takes what cores it gets.
+                self._session = Session(graph_file(), threads=_THREADS, turns=Places(1))
             return self._session
 
 

@@ -16,11 +16,13 @@ import pytest
 
 from polyreel.dubbing.choice import dubber_for
 from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.loading import load_models
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.port import DubRequest
 from polyreel.engine import kokoro
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE
 from polyreel.engine.transcribe.whisper import usual_listener
+from polyreel.job import EmbeddedDubbing, PanjayaDubbing
 from polyreel.plan import Parting
 from polyreel.sources.ingest import ingest
 from polyreel.store import Store
@@ -82,3 +84,34 @@ def test_threads_that_come_at_once_load_a_model_once(on_the_shelf: Callable[...,
         sessions = set(threads.map(lambda _: kokoro._session(), range(8)))
     assert len(sessions) == 1
     assert loaded == {"kokoro": 1}
+
+
+@pytest.mark.usefixtures("all_models")
+@pytest.mark.parametrize(
+    ("dubbing", "locales", "expected"),
+    [
+        (EmbeddedDubbing(), ["es-ES", "fr-FR"], {"kokoro": 1, "whisper": 1}),
+        (EmbeddedDubbing(voices="basic"), ["es-ES"], {"whisper": 1}),
+        (EmbeddedDubbing(), ["de-DE"], {"whisper": 1}),
+        (PanjayaDubbing(provider="panjaya"), ["es-ES"], {"whisper": 1}),
+        (EmbeddedDubbing(), ["zu-ZA"], {}),
+    ],
+)
+def test_what_a_job_will_need_is_loaded_ahead(
+    dubbing: EmbeddedDubbing | PanjayaDubbing, locales: list[str], expected: dict[str, int], loaded: Counter[str]
+) -> None:
+    """The voice where Kokoro speaks one of the languages, the listener where it knows one; each once, however often."""
+    load_models(dubbing, locales)
+    load_models(dubbing, locales)
+    assert loaded == expected
+
+
+def test_weights_that_cannot_be_loaded_stop_nothing_ahead(polyreel_home: Path, loaded: Counter[str]) -> None:
+    """Whoever needs them says so; loading ahead is quiet."""
+    for model in (KOKORO, KOKORO_VOICES):
+        for file in model.files:
+            path = polyreel_home / "models" / model.name / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"not a model")
+    load_models(EmbeddedDubbing(), ["es-ES"])
+    assert not loaded

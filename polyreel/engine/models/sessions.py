@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyreel.engine.cores import RUNS
+from polyreel.engine.cores import RUNS, Places
 from polyreel.errors import EngineError
 
 THREADS = 1
 
 
 class Session:
-    """A loaded model. Thread-safe."""
+    """A loaded model. Thread-safe. ``turns``: whom its runs wait for."""
 
-    def __init__(self, model: Path, threads: int = THREADS, *, spins: bool = False) -> None:
+    def __init__(self, model: Path, threads: int = THREADS, *, turns: Places = RUNS, spins: bool = False) -> None:
         import onnxruntime
 
+        self._turns = turns
         self._where = model.name
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -50,7 +51,7 @@ class Session:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The model's first output. Raises EngineError where onnxruntime gives up."""
         try:
-            with RUNS.held():
+            with self._turns.held():
                 first: NDArray[np.float32] = self._session.run(None, dict(inputs))[0]
         except Exception as error:  # onnxruntime's errors share no base class
             raise EngineError(f"the model failed: {_first_line(error)}", where=self._where) from error

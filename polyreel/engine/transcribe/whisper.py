@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from polyreel.engine.cores import RUNS
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import WHISPER_BASE
@@ -73,11 +76,20 @@ class Whisper:
 
         return spoken_code(locale) in _LANGUAGE_CODES
 
+    def load(self) -> None:
+        """Load the model now, and not with the first slice. Blocks. Raises EngineError."""
+        with self._lock:
+            self._ready()
+
+    def _ready(self) -> Any:
+        self._model = self._model or _loaded(self._folder(), self.name)
+        return self._model
+
     def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
         """The words of a slice, in the locale's language whatever is spoken. Raises EngineError."""
         with self._lock, RUNS.held():
             go_on()
-            model = self._model = self._model or _loaded(self._folder(), self.name)
+            model = self._ready()
             segments, languages = _begun(model, sound, spoken_code(locale), ask_language)
             phrases: list[Phrase] = []
             for segment in segments:  # decoded while it is iterated
@@ -88,7 +100,7 @@ class Whisper:
 
 
 def _begun(model: Any, sound: Samples, code: str, ask_language: bool) -> tuple[Any, dict[str, float]]:
-    """Decoding, ready to iterate. Asking for the language costs nothing where it is the expected one."""
+    """Decoding, ready to iterate. Asking for the language costs little where it is the expected one."""
     options: dict[str, Any] = {
         "beam_size": _BEAM,
         "temperature": _TEMPERATURES,
@@ -108,7 +120,9 @@ def _loaded(folder: Path, name: str) -> Any:
     from faster_whisper import WhisperModel
 
     try:
-        return WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=_THREADS, num_workers=1)
+        return encoding_once(
+            WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=_THREADS, num_workers=1)
+        )
     except Exception as error:  # CTranslate2 raises RuntimeError, its tokenizer anything
         raise EngineError(
             f"the model can't be loaded: {(str(error).splitlines() or [type(error).__name__])[0][:200]}",
@@ -116,6 +130,33 @@ def _loaded(folder: Path, name: str) -> Any:
             where=name,
             remedy="Run `polyreel models verify`.",
         ) from error
+
+
+def encoding_once(model: Any) -> Any:
+    """The model, with one memory: asking for the language encodes the window that decoding begins with, and that once.
+
+    The library encodes it twice, a third of all the work on a short reel; the two differ in one frame of padding.
+    """
+    encode, last = model.encode, _Encoded()
+
+    def encode_once(features: NDArray[np.float32]) -> Any:
+        if not last.is_of(features):
+            last.features, last.encoding = features, encode(features)
+        return last.encoding
+
+    model.encode = encode_once
+    return model
+
+
+@dataclass(slots=True)
+class _Encoded:
+    features: NDArray[np.float32] | None = None
+    encoding: Any = None
+
+    def is_of(self, features: NDArray[np.float32]) -> bool:
+        if self.features is None or self.features.shape != features.shape:
+            return False
+        return int((self.features != features).any(axis=0).sum()) <= 1
 
 
 def _phrase(segment: Any) -> Phrase:

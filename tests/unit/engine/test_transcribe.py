@@ -15,7 +15,7 @@ from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.doubt import judged
 from polyreel.engine.transcribe.listening import WINDOW_S, listen, speech_in
 from polyreel.engine.transcribe.tongues import likeliest, share_of, spoken_code
-from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Slice
+from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Slice, encoding_once
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.engine.voices import Samples
 from polyreel.subtitles import check
@@ -233,3 +233,25 @@ def test_languages_that_sound_alike_pass_for_each_other() -> None:
     assert share_of("hr-HR", {"bs": 0.5, "sr": 0.4}) == pytest.approx(0.9)
     assert share_of("pt-BR", {"es": 0.9, "pt": 0.1}) == pytest.approx(0.1)
     assert likeliest({}) == ("", 0.0)
+
+
+def test_a_window_is_encoded_once_whatever_is_asked_of_it() -> None:
+    """The language and the words come from one encoding; a frame of padding makes no other window of it."""
+
+    class Model:
+        def __init__(self) -> None:
+            self.encoded: list[float] = []
+
+        def encode(self, features: np.ndarray) -> float:
+            self.encoded.append(float(features[0, 0]))
+            return self.encoded[-1]
+
+    plain = Model()
+    model = encoding_once(plain)
+    window = np.random.default_rng(1).random((80, 300), np.float32)
+    padded, other = window.copy(), window[:, ::-1].copy()
+    padded[:, -1] = 0
+    assert model.encode(window) == model.encode(padded) == float(window[0, 0])
+    assert model.encode(other) == float(other[0, 0])
+    assert model.encode(window[:, :200]) == float(window[0, 0])
+    assert len(plain.encoded) == 3

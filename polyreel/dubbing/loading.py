@@ -1,0 +1,31 @@
+"""Models loaded before their turn: while the reel is decoded, and not when the first sentence waits for its voice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from polyreel.engine import kokoro
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
+from polyreel.engine.models.shelf import is_here
+from polyreel.engine.transcribe.whisper import listener_here, usual_listener
+from polyreel.errors import PolyreelError
+from polyreel.job import Dubbing
+
+
+def load_models(dubbing: Dubbing, locales: Iterable[str]) -> None:
+    """Load the voice and the listener of dubs into these locales, as far as their weights are here. Blocks.
+
+    Weights that can't be loaded are no error here: whoever needs them finds out, and says what to do.
+    """
+    wanted = list(locales)
+    try:
+        if _neural(dubbing) and any(map(kokoro.KokoroVoice().speaks, wanted)):
+            kokoro.load()
+        if listener_here() and any(map(usual_listener().knows, wanted)):
+            usual_listener().load()
+    except PolyreelError:
+        return
+
+
+def _neural(dubbing: Dubbing) -> bool:
+    return dubbing.provider == "embedded" and dubbing.voices != "basic" and is_here(KOKORO, KOKORO_VOICES)
