@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test testservers lint bench lock clean
+.PHONY: help setup demo test lint bench lock clean
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -20,17 +20,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## make a sample on the spot and dub it with neural voices (LITE=1: without their weights)
 	@LITE=$(LITE) $(BIN)/python -m deployments.demo
 
-# Minutes long, each with whole servers of its own: not part of every change, but of every change to deployments.
+# Whole servers, whose tests time what others do beside them: these run alone.
 SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/test_kill_matrix.py tests/objects/test_served.py
 
-# Two tests at a time; a module stays together, because its tests share what they start.
-SIDE_BY_SIDE := -n 2 --dist loadscope
-
-test: $(READY) ## every test but those of whole servers
-	@echo "Left out here: $(SERVERS) (make testservers runs them)"
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS:%=--ignore=%)
-
-testservers: $(READY) ## polyreel up, its UI in a browser, and the matrix of kills
+test: $(READY) ## every test: two at a time (a module stays together, its tests share what they start), whole servers alone
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(SERVERS:%=--ignore=%)
 	@$(BIN)/python -m pytest $(SERVERS)
 
 lint: $(READY) ## ruff, mypy --strict, import-linter

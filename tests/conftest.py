@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     They wait for other processes on whatever machine they run on; a defect fails both tries.
     """
     for item in items:
-        if {"acceptance", "faults"} & set(item.path.parts):
+        if {"acceptance", "faults", "objects"} & set(item.path.parts):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
