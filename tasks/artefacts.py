@@ -97,10 +97,12 @@ class Picture:
         """What programs read, the last picture, and the summary. A server that is away is not waited for long."""
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                await keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints.")
-                await self._draw(1.0, [ended_row(locale, each) for locale, each in outcome.languages.items()])
                 page = summary(outcome, _served_at(outcome))
-                await _tried(acreate_markdown_artifact(page, key=f"{self._key}-summary", description="Summary"))
+                await asyncio.gather(
+                    keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints."),
+                    self._draw(1.0, [ended_row(locale, each) for locale, each in outcome.languages.items()]),
+                    _tried(acreate_markdown_artifact(page, key=f"{self._key}-summary", description="Summary")),
+                )
         except TimeoutError:
             log.warning("The server did not answer for %g s: it has no last picture of the run", _PATIENCE_S)
 
