@@ -179,6 +179,7 @@ async def test_a_killed_pull_leaves_no_lock_and_its_fetched_packages(clients: Cl
     process.kill()
     await process.wait()
     assert not (shelf.folder(TOY) / "big.bin").exists()
+    os.close(os.open(waiting, os.O_RDWR))  # what of the client still reads from it comes to its end
     waiting.unlink()
     waiting.write_bytes(content)
     await pull([TOY], quiet)
