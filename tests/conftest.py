@@ -27,13 +27,13 @@ TESTDATA = ROOT.parent / "shared" / "testdata"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start servers, browsers and killed runs get another try, or two, which pytest shows as RERUN.
+    """Tests that start servers, browsers and killed runs get a second try, which pytest shows as RERUN.
 
-    They wait for other processes on whatever machine they run on; a defect fails every try.
+    They wait for other processes on whatever machine they run on; a defect fails both tries.
     """
     for item in items:
         if {"acceptance", "faults", "objects"} & set(item.path.parts):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
