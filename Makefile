@@ -25,7 +25,7 @@ SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/
 
 test: $(READY) ## every test: two at a time (a module stays together, its tests share what they start), whole servers alone
 	@$(BIN)/python -m pytest -n 2 --dist loadscope $(SERVERS:%=--ignore=%)
-	@$(BIN)/python -m pytest $(SERVERS)
+	@$(BIN)/python -m pytest --maxfail=5 $(SERVERS)
 
 lint: $(READY) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
