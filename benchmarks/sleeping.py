@@ -11,6 +11,7 @@ from typing import Any
 
 from prefect import flow
 
+import flows.localise  # noqa: F401 - what a real job imports before it begins
 from flows.languages import each_language
 from polyreel.job import FolderDelivery, Job, Source, Target
 from polyreel.outcome import Artefact, LanguageOutcome, Outcome

@@ -6,6 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+# What Prefect imports in the midst of a run, half a second of it: here, while the run's process still waits.
+import fastapi.encoders  # noqa: F401
+import prefect.flow_engine
+import prefect.task_engine  # noqa: F401
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, ParamSpec, TypeVar
@@ -22,6 +21,19 @@ Result = TypeVar("Result")
 Key = Callable[[dict[str, Any]], str]
 
 HOUR_S = 3600.0
+
+
+class Given:
+    """What a stage was called with, and its key.
+
+    A plain object, so that Prefect takes it as it is: it looks for futures in every corner of plans and models, twice a
+    task (a fifth of what it costs), and there are none.
+    """
+
+    __slots__ = ("args", "key", "kwargs", "locale")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], locale: str, key: str = "") -> None:
+        self.args, self.kwargs, self.locale, self.key = args, kwargs, locale, key
 
 
 def key_of(name: str) -> Key:
@@ -45,25 +57,33 @@ def stage(
     """
 
     def decorate(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
+        signature = inspect.signature(function)
+
+        async def work(given: Given) -> Result:
+            await open_store().bring(artefacts_in((given.args, given.kwargs)))
+            return await function(*given.args, **given.kwargs)
+
+        work.__qualname__ = getattr(function, "__qualname__", name)  # of what Prefect calls a task's key
         bound: Any = task(
             name=name,
+            description=function.__doc__,
             task_run_name=_run_name(name),
-            cache_key_fn=_cache_key(key) if key else None,
+            cache_key_fn=_cache_key if key else None,
             persist_result=key is not None,
             result_serializer="json",
             retries=retries,
             retry_delay_seconds=2,
             retry_condition_fn=_only(retry_if) if retry_if else None,
             timeout_seconds=timeout_s,
-        )(_with_inputs_here(function))
+        )(work)
 
         async def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
             locale = _locale(args, kwargs)
             board().begin(name, locale)
-            keys = (key(inspect.signature(function).bind(*args, **kwargs).arguments),) if key else ()
+            keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
             for each in keys:
                 await results.fetch(each)
-            state: State[Result] = await bound(*args, return_state=True, **kwargs)
+            state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
             await results.share(*(keys if _word(state) == "done" else ()))
             board().end(name, locale, _word(state))
             return await state.aresult()
@@ -73,15 +93,6 @@ def stage(
         return call
 
     return decorate
-
-
-def _with_inputs_here(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
-    @functools.wraps(function)
-    async def with_inputs_here(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
-        await open_store().bring(artefacts_in((args, kwargs)))
-        return await function(*args, **kwargs)
-
-    return with_inputs_here
 
 
 def _word(state: State[Any]) -> Any:
@@ -103,7 +114,7 @@ def _run_name(name: str) -> Any:
         from prefect.runtime import flow_run
 
         job = str(flow_run.get_name() or "")
-        return " · ".join(part for part in (job, _locale((), parameters), name) if part)
+        return " · ".join(part for part in (job, parameters["given"].locale, name) if part)
 
     return run_name
 
@@ -121,10 +132,7 @@ def _only(kind: type[Exception]) -> Callable[[Any, Any, State[Any]], Awaitable[b
     return condition
 
 
-def _cache_key(key: Key) -> Callable[[TaskRunContext, dict[str, Any]], str | None]:
-    def cache_key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
-        found = key(parameters)
-        drop_if_unusable(found)
-        return found
-
-    return cache_key
+def _cache_key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
+    given: Given = parameters["given"]
+    drop_if_unusable(given.key)
+    return given.key
