@@ -8,12 +8,13 @@ import socket
 import sys
 from typing import Any
 
-from deployments import lifeline
+from deployments import garbage, lifeline
 
 
 def serve(descriptor: int) -> None:
     """Serve until standard input ends."""
     servers: list[Any] = []
+    garbage.look_seldom()
     lifeline.hold(lambda: _end(servers))
     import uvicorn
     from prefect.server.api.server import create_app

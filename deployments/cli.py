@@ -8,6 +8,9 @@ from typing import NoReturn
 
 import click
 
+from deployments.ending import AllWritten
+from deployments.garbage import look_seldom
+
 # name -> (where the command is, one line for --help). Kept here so that help needs none of the modules.
 COMMANDS = {
     "run": ("deployments.run_cli:run", "Run a job: dub one reel into every language."),
@@ -57,6 +60,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The `polyreel` program. Exit codes: 0 delivered, 1 failed, 2 invalid job, 3 partial, 4 held."""
+    look_seldom()
     from polyreel.errors import InvalidJob, PolyreelError
 
     try:
@@ -64,6 +68,8 @@ def main() -> NoReturn:
     except PolyreelError as error:
         click.echo(f"polyreel: {error}", err=True)
         sys.exit(2 if isinstance(error, InvalidJob) else 1)
+    except AllWritten as end:
+        end.now()
     sys.exit(0)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from deployments import garbage
 from polyreel import home
 from polyreel.errors import PolyreelError
 
@@ -137,6 +138,7 @@ def _in_environment(**wanted: str) -> Iterator[None]:
 def serve(descriptor: int) -> None:
     """Serve on an inherited socket until standard input ends."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    garbage.look_seldom()
     import uvicorn
     from prefect.server.api.server import create_app
 

@@ -8,16 +8,19 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from deployments.ending import AllWritten
+
 if TYPE_CHECKING:
     from deployments.embedded_server import EmbeddedServer
     from polyreel.job import Job
     from polyreel.outcome import Outcome
+    from polyreel.plan import Plan
 
 EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
 INVALID, INTERRUPTED = 2, 130
@@ -48,7 +51,7 @@ def run(job: Path, out: Path | None, as_json: bool, verbose: bool) -> None:
         from deployments.display import summary
 
         summary(outcome)
-    sys.exit(exit_code(outcome))
+    raise AllWritten(exit_code(outcome))
 
 
 def exit_code(outcome: Outcome) -> int:
@@ -61,33 +64,47 @@ def run_job(job: Job, *, quiet: bool = False, verbose: bool = False) -> Outcome:
     from deployments import environment
     from deployments.embedded_server import server_for_this_run
 
-    asyncio.run(_check(job))  # what can't be run is said at once, before anything is started
+    plan = asyncio.run(_check(job))  # what can't be run is said at once, before anything is started
     environment.prepare("INFO" if verbose else "CRITICAL")
     with _gone_when_stopped(), server_for_this_run(environment.server_address()) as server:
-        imports = threading.Thread(target=_import_flow, name="imports", daemon=True)
-        imports.start()  # importing takes as long as the server's start; do both at once
+        beside = [threading.Thread(target=_import_flow, name="imports", daemon=True)]
+        if plan:
+            beside.append(threading.Thread(target=_load_models, args=(plan,), name="models", daemon=True))
+        for each in beside:
+            each.start()  # importing takes as long as the server's start, and leaves a core idle: all at once
         if server:
             _wait_for(server, quiet)
-        imports.join()
+        beside[0].join()
         try:
             return asyncio.run(_begin(job, quiet))
         finally:
             _say_goodbye()
 
 
-async def _check(job: Job) -> None:
+async def _check(job: Job) -> Plan | None:
     from polyreel.stores import open_store
 
     await open_store().ready()
     if job.source.credentials:
-        return  # Who opens its sources is on the server, and there is none yet: the run itself looks first.
+        return None  # Who opens its sources is on the server, and there is none yet: the run itself looks first.
     from polyreel.preflight import prepare
 
-    await prepare(job, open_store())
+    return await prepare(job, open_store())
 
 
 def _import_flow() -> None:
+    import prefect.flow_engine
+
     import flows.localise  # noqa: F401 - imported early, on purpose
+
+    # Prefect's handler throws SIGTERM into whatever happens to run; ours cancels the run, and it ends what it started.
+    vars(prefect.flow_engine)["capture_sigterm"] = nullcontext
+
+
+def _load_models(plan: Plan) -> None:
+    from tasks.models import load_early
+
+    load_early(plan)
 
 
 def _wait_for(server: EmbeddedServer, quiet: bool) -> None:

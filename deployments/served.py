@@ -12,12 +12,13 @@ import signal
 import sys
 from typing import Any
 
-from deployments import lifeline
+from deployments import garbage, lifeline
 
 
 def main() -> None:
     """Serve until SIGTERM or the end of standard input. Exit code 2: what was wished for can't be."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C on a terminal is for `polyreel up`
+    garbage.look_seldom()
     from polyreel.errors import InvalidJob
 
     try:

@@ -16,12 +16,13 @@ import sys
 import threading
 import time
 
-from deployments import lifeline
+from deployments import garbage, lifeline
 from deployments.liveness import hold_run
 
 
 def main() -> None:
     """Import, wait, run."""
+    garbage.look_seldom()
     # Ctrl-C on a terminal is for `polyreel up`, which ends its runs itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     imports = threading.Thread(target=_import_everything, daemon=True)

@@ -1,18 +1,39 @@
-"""Models for the languages that are still to be dubbed, loaded beside the stages that need none."""
+"""Models for the languages that are still to be dubbed, loaded beside what needs none."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 
-from polyreel import results
+from polyreel import home, results
 from polyreel.dubbing.loading import load_models
-from polyreel.plan import Plan
+from polyreel.errors import InvalidJob
+from polyreel.plan import LanguagePlan, Plan
+from polyreel.sources.local import is_known
+from polyreel.stores import open_store
 
 
 async def models_loaded(plan: Plan) -> None:
     """Load what the plan's languages will need, unless all of it was done before."""
-    ahead = [
-        each for each in plan.runnable() if not each.needs_draft and not results.is_done(each.stage_keys["listen"])
-    ]
+    await asyncio.to_thread(_load, plan, [each for each in plan.runnable() if not _is_done(each)])
+
+
+def load_early(plan: Plan) -> None:
+    """The same before the source is taken in, where that was never done: nothing can be done of it yet. Blocks.
+
+    A program's first seconds go into importing Prefect, on one core.
+    """
+    with suppress(InvalidJob):  # who takes the source in says what is wrong with it
+        if home.shared_store() is None and not is_known(plan.job.source.media, open_store()):
+            _load(plan, plan.runnable())
+
+
+def _is_done(language: LanguagePlan) -> bool:
+    return results.is_done(language.stage_keys["listen"])
+
+
+def _load(plan: Plan, languages: Iterable[LanguagePlan]) -> None:
+    ahead = [each.locale for each in languages if not each.needs_draft]
     if ahead:
-        await asyncio.to_thread(load_models, plan.job.dubbing, [each.locale for each in ahead])
+        load_models(plan.job.dubbing, ahead)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from polyreel.engine import kokoro
+from polyreel.engine import kokoro, textlanguage
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
 from polyreel.engine.models.shelf import is_here
 from polyreel.engine.transcribe.whisper import listener_here, usual_listener
@@ -13,11 +13,13 @@ from polyreel.job import Dubbing
 
 
 def load_models(dubbing: Dubbing, locales: Iterable[str]) -> None:
-    """Load the voice and the listener of dubs into these locales, as far as their weights are here. Blocks.
+    """Load what dubs into these locales need, in that order: the judge of scripts, the voice, the listener. Blocks.
 
-    Weights that can't be loaded are no error here: whoever needs them finds out, and says what to do.
+    As far as their weights are here. Weights that can't be loaded are no error here: whoever needs them finds out, and
+    says what to do.
     """
     wanted = list(locales)
+    textlanguage.load()
     try:
         if _neural(dubbing) and any(map(kokoro.KokoroVoice().speaks, wanted)):
             kokoro.load()

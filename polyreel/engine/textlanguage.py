@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,7 @@ _ALIKE = (
     frozenset({"tl", "fil"}),
 )
 _LETTER = re.compile(r"[^\W\d_]")
+_loading = threading.Lock()
 
 
 def contradiction(text: str, locale: str) -> str:
@@ -46,8 +48,18 @@ def contradiction(text: str, locale: str) -> str:
     return locales.english_name(found)
 
 
-@cache
+def load() -> None:
+    """Load the model now, and not with the first text: half a second. Blocks."""
+    _identifier()
+
+
 def _identifier() -> Any:
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -15,6 +15,7 @@ from polyreel.errors import InvalidJob
 from polyreel.keys import stage_key
 from polyreel.outcome import Artefact
 from polyreel.sources.port import Order
+from polyreel.store import Store
 
 _PIECE = 4 << 20
 # Clocks of file systems tick this slowly: an older file can't change again without its times showing it.
@@ -84,8 +85,22 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 )
 
 
+def is_known(location: str, store: Store) -> bool:
+    """Whether this file, as it is now, was ever taken in with this store. Raises InvalidJob where it can't be read."""
+    path = local_path(location, None)
+    handle = _open(path)
+    try:
+        return store.recall(_key(handle, path)) is not None
+    finally:
+        os.close(handle)
+
+
+def _key(handle: int, path: Path) -> str:
+    return stage_key("hash", 1, path=str(path), **_identity(handle))
+
+
 async def _digest_of(handle: int, path: Path, order: Order) -> str:
-    key = stage_key("hash", 1, path=str(path), **_identity(handle))
+    key = _key(handle, path)
     if (known := order.store.recall(key)) is not None and isinstance(known.get("sha256"), str):
         _tell(order, 1.0)
         return str(known["sha256"])
