@@ -87,7 +87,7 @@ def test_the_form_is_filled_in_and_the_run_it_starts_delivers(up: Any, work: Any
 
 def test_the_cancel_button_ends_a_run(up: Any, work: Any, page: Any) -> None:
     """Pressed and confirmed on the run's page: the run is cancelled, and nothing of it is delivered."""
-    job = work("es-ES", "fr-FR", "de-DE", "it-IT", name="cancelled-by-hand")
+    job = work("es-ES", "fr-FR", "de-DE", "it-IT", name="cancelled-by-hand", minutes=7)
     deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
     parameters = {"job": load_job(job).model_dump(mode="json")}
     run = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters=parameters)["id"]

@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,24 @@ def wait_for(what: Callable[[], Any], within: float = 90) -> Any:
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.2)
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_alone(up: Any) -> dict[str, str]:
+    """Two runs of nobody's on the server: one gave a sign of life, now, and never will again; one never did."""
+    flow = up.call("GET", "/flows/name/localise")["id"]
+    running = {"type": "RUNNING", "name": "Running"}
+    runs = {
+        name: up.call("POST", "/flow_runs/", name=name, flow_id=flow, state=running)["id"] for name in ("dead", "new")
+    }
+    beat = {
+        "id": str(uuid.uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": "prefect.flow-run.heartbeat",
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{runs['dead']}"},
+    }
+    httpx.post(f"{up.api}/events", json=[beat], trust_env=False).raise_for_status()
+    return runs
 
 
 def test_a_run_made_through_the_api_delivers_and_is_drawn(up: Any, work: Any) -> None:
@@ -208,7 +228,7 @@ def test_a_batch_says_what_came_of_each_and_runs_again_what_failed(up: Any, work
 
 def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:
     """The job under way ends with its batch, and the one that waits is never begun."""
-    first = work("es-ES", "fr-FR", "de-DE", "it-IT", "pt-BR", "hi-IN", "ar-SA", "zh-CN", packaging=["hls"])
+    first = work("es-ES", "fr-FR", "de-DE", "it-IT", minutes=7)
     content, key = json.loads(first.read_text()), time.time_ns()
     files = [first.with_name(f"batched-{number}-{key}.yaml") for number in range(2)]
     for file in files:
@@ -246,3 +266,12 @@ def test_no_server_is_one_clear_line(polyreel: Any, work: Any) -> None:
     done = polyreel("submit", work("es-ES"), PREFECT_API_URL="")
     assert done.code == 2
     assert done.stderr.strip().endswith("Start `polyreel up`, or set PREFECT_API_URL.")
+
+
+def test_a_run_that_went_silent_is_marked(up: Any, left_alone: dict[str, str]) -> None:
+    """The automation that `up` installs marks it once it was silent for 90 s: the last test, as that is long."""
+    ended = up.until(left_alone["dead"], "CRASHED", within=150)
+    assert "No sign of life for 90 s" in ended["state"]["message"]
+    assert up.run(left_alone["new"])["state"]["type"] == "RUNNING"
+    for run in left_alone.values():
+        up.call("DELETE", f"/flow_runs/{run}")
