@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +102,49 @@ def on_the_shelf(weights: Callable[..., Path], polyreel_home: Path) -> Callable[
     return put
 
 
+NewDatabase = Callable[[Path], Path]
+
+
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def new_database(pytestconfig: pytest.Config) -> NewDatabase:
+    """Put Prefect's database into a folder, new and empty, before a server starts there: ``new_database(folder)``.
+
+    Its migrations take 18 s of a processor each time, and are not ours to test. They are run once for this Prefect, and
+    kept beside pytest's own cache. `polyreel up`, in its own tests, still begins with nothing.
+    """
+    kept = ROOT / ".pytest_cache" / f"prefect-{metadata.version('prefect')}.db"
+    kept.parent.mkdir(exist_ok=True)
+    with kept.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # pytest's workers want it at the same moment
+        if not kept.exists():
+            _migrate(kept)
+
+    def put(folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept, folder / "prefect.db")
+        return folder
+
+    return put
+
+
+def _migrate(final: Path) -> None:
+    code = "import asyncio; from prefect.server.database import dependencies as of"
+    code += "; asyncio.run(of.provide_database_interface().create_db())"
+    with tempfile.TemporaryDirectory() as folder:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        subprocess.run([sys.executable, "-c", code], env={**env, "PREFECT_HOME": folder}, check=True)
+        whole, part = Path(folder) / "prefect.db", final.with_suffix(".part")
+        with closing(sqlite3.connect(whole)) as made, closing(sqlite3.connect(part)) as copy:
+            made.backup(copy)  # what is still in its log, too
+        part.replace(final)
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[str]:
     """A real Prefect server on loopback, one for the session; yields its API's address."""
     from deployments.embedded_server import EmbeddedServer
 
-    with EmbeddedServer(tmp_path_factory.mktemp("prefect")) as server:
+    with EmbeddedServer(new_database(tmp_path_factory.mktemp("prefect"))) as server:
         server.wait_until_ready()
         yield server.address
 
@@ -203,11 +245,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 
 @pytest.fixture(scope="module")
-def start_up() -> Iterator[Callable[..., Up]]:
+def start_up(new_database: NewDatabase) -> Iterator[Callable[..., Up]]:
     """Start another `polyreel up`, with more in its environment, and wait until it says where it is."""
     running: list[Up] = []
 
     def start(home: Path, *options: str, **more: str) -> Up:
+        new_database(home / "prefect")
         running.append(_start_up(home, *options, **more))
         return running[-1]
 

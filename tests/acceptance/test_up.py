@@ -245,14 +245,14 @@ def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:
 
 
 def test_a_server_that_wants_a_password_gets_it(
-    tmp_path: Path, polyreel: Any, work: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, polyreel: Any, work: Any, new_database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without PREFECT_API_AUTH_STRING one clear line; with it the server answers (that nothing is deployed there)."""
     from deployments.embedded_server import EmbeddedServer
 
     monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "reel:secret")
     job = work("es-ES")
-    with EmbeddedServer(tmp_path / "guarded") as server:
+    with EmbeddedServer(new_database(tmp_path / "guarded")) as server:
         server.wait_until_ready()
         there = {"PREFECT_API_URL": server.address}
         refused = polyreel("submit", job, "--json", **there)

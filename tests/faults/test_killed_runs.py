@@ -127,8 +127,9 @@ def test_a_stopped_run_ends_what_it_started(
     assert not (job.parent / "out" / "narrated" / "manifest.json").exists()
 
 
-def test_a_killed_run_leaves_no_server_behind(job: Path, polyreel_home: Path) -> None:
+def test_a_killed_run_leaves_no_server_behind(job: Path, polyreel_home: Path, new_database: Any) -> None:
     """A run that started a server of its own takes it along, even when it is killed."""
+    new_database(polyreel_home / "prefect")
     with started(job, polyreel_home, None) as run:
         lines_until(run, "prepare done")
         servers = _servers_of(run.pid)
@@ -160,11 +161,13 @@ def test_a_server_that_is_down_is_one_clear_line(job: Path, polyreel: Any) -> No
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_server_that_goes_away_loses_no_work(job: Path, polyreel_home: Path, tmp_path: Path) -> None:
+def test_a_server_that_goes_away_loses_no_work(
+    job: Path, polyreel_home: Path, tmp_path: Path, new_database: Any
+) -> None:
     """Killed in the middle of a run and never back: the run comes to its end, delivers, and says what is missing."""
     from deployments.embedded_server import EmbeddedServer
 
-    with EmbeddedServer(tmp_path / "server") as server:
+    with EmbeddedServer(new_database(tmp_path / "server")) as server:
         server.wait_until_ready()
         with started(job, polyreel_home, server.address, PREFECT_CLIENT_MAX_RETRIES="0") as run:
             lines_until(run, "dub done")
