@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from deployments import address
 from polyreel.locks import open_locked
@@ -26,17 +27,17 @@ def hold_run(run: str) -> Iterator[None]:
             os.close(handle)
 
 
-def dead_runs() -> list[str]:
+def dead_runs() -> list[UUID]:
     """Runs whose process is gone without having said goodbye."""
     found = []
-    for path in sorted(_folder().glob("*.lock")):
+    for path in sorted(_folder().glob("*-*-*-*-*.lock")):
         if (handle := open_locked(path)) is not None:
             os.close(handle)
-            found.append(path.stem)
+            found.append(UUID(path.stem))
     return found
 
 
-def forget(run: str) -> None:
+def forget(run: UUID) -> None:
     """This run's death has been dealt with."""
     (_folder() / f"{run}.lock").unlink(missing_ok=True)
 

@@ -58,6 +58,10 @@ class WarmRunner(Runner):
         """The client that the runner uses, open while the runner is."""
         return self._client
 
+    def minds(self, run: UUID) -> bool:
+        """Whether this runner has the run in hand: until its process is gone and its end is told to the server."""
+        return run in self._scheduled_run_poller._submitting_flow_run_ids
+
     async def poll(self) -> None:
         """Look for runs and start them, until cancelled."""
         self._spare = asyncio.create_task(_warm_process())

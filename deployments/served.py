@@ -47,7 +47,7 @@ async def _serve(given: dict[str, Any]) -> None:
             await drop_missed(runner.client, ids)
             print("ready", flush=True)  # noqa: T201 - the parent waits for it
             async with asyncio.TaskGroup() as group:
-                group.create_task(watch(runner.client, ids))
+                group.create_task(watch(runner.client, ids, runner.minds))
                 group.create_task(runner.poll())
     except asyncio.CancelledError:
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +25,15 @@ _AT_WORK = (StateType.PENDING, StateType.RUNNING)
 
 log = logging.getLogger("prefect.polyreel.warden")
 
+Minds = Callable[[UUID], bool]
+"""Whether a run is in the hands of the runner here, which then says itself how its process ended."""
 
-async def watch(client: PrefectClient, deployment_ids: list[UUID]) -> None:
+
+async def watch(client: PrefectClient, deployment_ids: list[UUID], minded: Minds) -> None:
     """A round every few seconds, until cancelled. A server that is away for a while is waited for."""
     while True:
         try:
-            await mark_dead(client)
+            await mark_dead(client, minded)
             await resume_crashed(client, deployment_ids)
             await cancel_orphans(client)
         except httpx.HTTPError as error:
@@ -50,15 +54,17 @@ async def drop_missed(client: PrefectClient, deployment_ids: list[UUID]) -> None
             await client.delete_flow_run(run.id)
 
 
-async def mark_dead(client: PrefectClient) -> None:
-    """Runs that still count as running though their process is gone: crashed, or cancelled if that was asked for."""
-    for name in liveness.dead_runs():
-        run = await _read(client, name)
+async def mark_dead(client: PrefectClient, minded: Minds) -> None:
+    """Runs that count as running though their process is gone and nobody minds them: crashed, or cancelled if asked."""
+    for run_id in liveness.dead_runs():
+        if minded(run_id):
+            continue
+        run = await _read(client, run_id)
         if run and run.state and run.state.type in _AT_WORK:
             await client.set_flow_run_state(run.id, _crashed(run), force=True)
         if run and run.state and run.state.type is StateType.CANCELLING:
             await client.set_flow_run_state(run.id, Cancelled(message="Its process ended."), force=True)
-        liveness.forget(name)
+        liveness.forget(run_id)
 
 
 async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> None:
@@ -103,8 +109,8 @@ def _crashed(run: FlowRun) -> Any:
     )
 
 
-async def _read(client: PrefectClient, name: str) -> FlowRun | None:
+async def _read(client: PrefectClient, run_id: UUID) -> FlowRun | None:
     try:
-        return await client.read_flow_run(UUID(name))
-    except (ObjectNotFound, ValueError):
+        return await client.read_flow_run(run_id)
+    except ObjectNotFound:
         return None

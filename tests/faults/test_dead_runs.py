@@ -1,0 +1,89 @@
+"""Runs whose process is gone, on a real server: who marks them, and when."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import State
+from prefect.states import AwaitingRetry, Cancelling, Completed, Crashed, Running
+
+from deployments.warden import mark_dead
+
+
+@pytest.fixture
+async def client(prefect_server: str) -> AsyncIterator[PrefectClient]:
+    async with PrefectClient(prefect_server) as client:
+        yield client
+
+
+@pytest.fixture
+def marks(polyreel_home: Path) -> Path:
+    """Where runs keep their marks."""
+    folder = polyreel_home / "up" / "runs"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@flow
+def nothing() -> None:
+    """What the runs here are runs of; it is never called."""
+
+
+async def at_work(client: PrefectClient, marks: Path) -> UUID:
+    """A run that the server believes to be running, and whose process left its mark behind."""
+    run = await client.create_flow_run(nothing)
+    await client.set_flow_run_state(run.id, Running(), force=True)
+    (marks / f"{run.id}.lock").touch()
+    return run.id
+
+
+async def state_of(client: PrefectClient, run: UUID) -> State:
+    state = (await client.read_flow_run(run)).state
+    assert state is not None
+    return state
+
+
+def nobody(_: UUID) -> bool:
+    return False
+
+
+async def test_a_run_that_nobody_minds_is_marked_and_forgotten(client: PrefectClient, marks: Path) -> None:
+    """It says how to go on; what is over already is left as it is; one that was to be cancelled is cancelled."""
+    dead, over, unwanted = [await at_work(client, marks) for _ in range(3)]
+    await client.set_flow_run_state(over, Completed(message="3 of 3 delivered"), force=True)
+    await client.set_flow_run_state(unwanted, Cancelling(), force=True)
+    await mark_dead(client, nobody)
+    state = await state_of(client, dead)
+    assert state.is_crashed()
+    assert f"polyreel submit --again {dead}" in str(state.message)
+    assert (await state_of(client, over)).message == "3 of 3 delivered"
+    assert (await state_of(client, unwanted)).is_cancelled()
+    assert not [*marks.iterdir()]
+
+
+async def test_what_the_runner_has_in_hand_is_marked_by_the_runner_alone(client: PrefectClient, marks: Path) -> None:
+    """The runner sees its process end: a second mark could hit the attempt that goes on. Then it is nobody's."""
+    run = await at_work(client, marks)
+    await mark_dead(client, {run}.__contains__)
+    assert (await state_of(client, run)).is_running()
+    await client.set_flow_run_state(run, Crashed(message="the runner saw it"), force=True)
+    await client.set_flow_run_state(run, AwaitingRetry(), force=True)
+    await mark_dead(client, nobody)
+    assert (await state_of(client, run)).is_scheduled()
+
+
+async def test_a_run_whose_process_lives_is_left_alone(client: PrefectClient, marks: Path) -> None:
+    """Its process holds the mark; and a mark of a run that no server knows is swept away."""
+    run, unknown = await at_work(client, marks), marks / f"{uuid4()}.lock"
+    unknown.touch()
+    with (marks / f"{run}.lock").open() as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        await mark_dead(client, nobody)
+    assert (await state_of(client, run)).is_running()
+    assert [path.stem for path in marks.iterdir()] == [str(run)]
