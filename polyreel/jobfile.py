@@ -18,6 +18,9 @@ MAX_BYTES = 1 << 20
 _ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
 
 
+_TRAPS = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
+
+
 class _JobLoader(yaml.SafeLoader):
     """SafeLoader without YAML's traps: aliases, twice-named keys, and ``no`` (Norwegian) read as false."""
 
@@ -27,9 +30,18 @@ class _JobLoader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not used in job files", mark)
         return super().compose_node(parent, index)
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError):  # the library's ways of finding that `0x_` is no number
+            problem = f"'{str(node.value)[:40]}' can't be read; put text in quotes"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name is not text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' is given twice", key.start_mark)
             seen.add(key.value)
@@ -39,7 +51,6 @@ class _JobLoader(yaml.SafeLoader):
 _JobLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _TRAPS]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    for _TRAPS in [{"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}]
 }
 _JobLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
 
