@@ -26,6 +26,8 @@ _READ_AS = {
     "dumps_kwargs": {},
     "loads_kwargs": {},
 }
+# What reading something else than a record raises; nested deeply enough, JSON is a RecursionError.
+_NO_RECORD = (ValueError, KeyError, TypeError, RecursionError)
 
 
 def record_of(key: str) -> Path:
@@ -37,7 +39,7 @@ def is_done(key: str) -> bool:
     """Whether a stage's result is recorded here, readable, and all its artefacts can be had."""
     try:
         value = _recorded(key)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *_NO_RECORD):
         return False
     store = open_store()
     return all(store.has(artefact) for artefact in artefacts_in(value))
@@ -97,7 +99,7 @@ def _as_our_own(key: str, found: bytes) -> bytes:
         if record["metadata"]["serializer"] != _READ_AS or not _is_of_ours(json.loads(record["result"])):
             return b""
         record["metadata"]["storage_key"] = str(record_of(key))
-    except (ValueError, KeyError, TypeError):
+    except _NO_RECORD:
         return b""
     return json.dumps(record).encode()
 
@@ -113,7 +115,7 @@ def _is_of_ours(value: Any) -> bool:
 async def _is_usable(store: Store, content: bytes) -> bool:
     try:
         return await store.present(tuple(artefacts_in(_value_in(content))))
-    except (ValueError, KeyError, TypeError, StoreError):
+    except (StoreError, *_NO_RECORD):
         return False
 
 

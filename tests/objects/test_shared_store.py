@@ -292,6 +292,7 @@ class TestResults:
             {"result": json.dumps({"__class__": "subprocess.Popen", "data": ["true"]})},
             {"result": json.dumps([{"__exc_type__": "SystemExit", "message": "x"}])},
             {"result": 7},
+            {"result": "[" * 100_000},
         ],
     )
     async def test_a_record_from_elsewhere_names_nothing_but_ours(
