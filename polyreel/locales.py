@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from polyreel.errors import InvalidJob
 
-_RIGHT_TO_LEFT_SCRIPTS = {"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg"}
+_RIGHT_TO_LEFT_SCRIPTS = {"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Armi"}
 
 
 @lru_cache(maxsize=512)

@@ -10,13 +10,13 @@ from docx.oxml import OxmlElement
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
+from polyreel.locales import is_right_to_left
 from polyreel.subtitles.base import clock
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.model import Cue, Note, Track
 from polyreel.subtitles.text import lost
 
 _COLUMNS = ("No.", "Start", "End", "Speaker", "Text")
-_RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
 # What XML 1.0 can't hold, and python-docx refuses.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -26,7 +26,7 @@ def write_bytes(track: Track, locale: str | None = None) -> tuple[bytes, tuple[N
     document = Document()
     document.core_properties.language = locale or ""
     table = document.add_table(rows=len(track.cues) + 1, cols=len(_COLUMNS), style="Table Grid")
-    is_rtl = (locale or "").split("-")[0].lower() in _RIGHT_TO_LEFT
+    is_rtl = locale is not None and is_right_to_left(locale)
     rows = [_COLUMNS, *(_row(number, cue) for number, cue in enumerate(track.cues, 1))]
     # Rows by their elements: table.rows and row.cells walk the whole table each time, n squared for n rows.
     for tr, values in zip(table._tbl.tr_lst, rows, strict=True):

@@ -87,6 +87,13 @@ def test_a_word_document_has_a_row_for_each_cue() -> None:
     assert notes == ()
 
 
+def test_a_word_document_runs_as_the_script_of_its_locale_does() -> None:
+    track = Track((Cue(0, 1, "ਸਤ ਸ੍ਰੀ ਅਕਾਲ"),))
+    for locale, runs_left in (("pa-PK", True), ("pa-IN", False), (None, False)):
+        content, _ = write_bytes(track, "docx", locale=locale)
+        assert ("w:bidi" in Document(io.BytesIO(content)).tables[0].rows[1].cells[4]._tc.xml) is runs_left
+
+
 def test_every_format_writes_an_empty_track_and_a_full_one() -> None:
     full = read_bytes(_SRT.encode(), "srt").track
     for name in FORMATS:
