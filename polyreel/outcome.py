@@ -22,7 +22,7 @@ class Value(BaseModel):
 class Artefact(Value):
     """A file, by what is in it. Tasks pass these, never the bytes."""
 
-    uri: str = Field(description="Where the bytes are: file:///... (or s3://... in a shared store).")
+    uri: str = Field(description="Where the bytes are: file:///..., or store:<sha256>.wav in a shared store.")
     sha256: str = Field(description="SHA-256 of the content, lower-case hex.")
     bytes: int = Field(ge=0, description="Length of the content in bytes.")
 
