@@ -83,6 +83,11 @@ def clock(ms: int, separator: str = ".") -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{separator}{milliseconds:03d}"
 
 
+def line_of(sign: str, text: str) -> int:
+    """The line, counted from 1, that a sign first stands on. The text holds it, and has ``\\n`` as its line end."""
+    return text.count("\n", 0, text.index(sign)) + 1
+
+
 def normalised(text: str) -> str:
     """Text with ``\\n`` as its only line end."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pysrt import SubRipTime
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.base import Notes, excerpt, normalised
+from polyreel.subtitles.base import Notes, excerpt, line_of, normalised
 from polyreel.subtitles.model import Cue, Reading, Track
 from polyreel.subtitles.srt_markup import from_srt
 from polyreel.subtitles.webvtt_settings import cue_settings, names_settings
@@ -61,12 +61,10 @@ class _Parser:
         """Text with one kind of line end and without NUL, each oddity reported at its first line."""
         joined = text.replace("\r\n", "\n")
         if "\r" in joined:
-            self.notes.repaired(
-                "lone_cr", joined.count("\n", 0, joined.index("\r")) + 1, "a lone CR read as a line end"
-            )
+            self.notes.repaired("lone_cr", line_of("\r", joined), "a lone CR read as a line end")
             joined = normalised(joined)
         if "\0" in joined:
-            self.notes.repaired("nul", joined.count("\n", 0, joined.index("\0")) + 1, "NUL characters removed")
+            self.notes.repaired("nul", line_of("\0", joined), "NUL characters removed")
             joined = joined.replace("\0", "")
         return joined
 
@@ -225,10 +223,6 @@ class _Parser:
             return start_ms, end_ms
         self.notes.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
         return end_ms, start_ms
-
-
-def _line_of(char: str, text: str) -> int:
-    return text.count("\n", 0, text.index(char)) + 1
 
 
 _TIMING_BEGINS = frozenset("-0123456789")

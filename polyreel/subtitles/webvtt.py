@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.base import Notes, excerpt, normalised
+from polyreel.subtitles.base import Notes, excerpt, line_of, normalised
 from polyreel.subtitles.cuetext import has_unclosed_tag
 from polyreel.subtitles.model import Cue, Reading, Track
 from polyreel.subtitles.speakers import taken_out
@@ -46,7 +46,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.notes = Notes()
         if "\0" in text:
-            self.notes.repaired("nul", text.count("\n", 0, text.index("\0")) + 1, "NUL read as U+FFFD")
+            self.notes.repaired("nul", line_of("\0", text), "NUL read as U+FFFD")
             text = text.replace("\0", "\ufffd")
         self.lines = text.split("\n")
         self.at = 0
