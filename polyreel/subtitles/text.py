@@ -10,7 +10,8 @@ def write(track: Track, _locale: str | None = None) -> Writing:
     """A track as plain text. Times, settings and markup are lost, and said to be."""
     paragraphs = [paragraph for paragraph in map(words_of, track.cues) if paragraph]
     text = "\n\n".join(paragraphs)
-    return Writing(f"{text}\n" if text else "", lost(track, "plain text"))
+    times = Note("lost", "times", "plain text has no times: it can't be read back")
+    return Writing(f"{text}\n" if text else "", (times, *lost(track, "plain text")))
 
 
 def words_of(cue: Cue) -> str:
@@ -32,6 +33,5 @@ def lost(track: Track, name: str) -> tuple[Note, ...]:
         "settings": any(cue.settings for cue in track.cues),
         "markup": any("<" in cue.text for cue in track.cues),
     }
-    times = [Note("lost", "times", f"{name} has no times: it can't be read back")] if name == "plain text" else []
-    kinds = [Note("lost", code, f"{name} can't carry the {code}") for code, is_there in left_out.items() if is_there]
-    return (*times, *kinds)
+    codes = [code for code, is_there in left_out.items() if is_there]
+    return tuple(Note("lost", code, f"{name} can't carry the {code}") for code in codes)
