@@ -291,12 +291,15 @@ def _last_picture_end(container: av.container.InputContainer, stream: Any) -> Fr
     end = _container_duration(container) + Fraction(container.start_time or 0, av.time_base)
     container.seek(int(max(Fraction(0), end - _TAIL_S) * av.time_base), backward=True)
     frame = 1 / (stream.average_rate or stream.guessed_rate or Fraction(25))
-    shown = [
-        packet.pts * packet.time_base + (packet.duration * packet.time_base if packet.duration else frame)
-        for packet in container.demux(stream)
-        if packet.pts is not None
-    ]
-    return max(shown, default=end)
+    # Where there is no index the whole file may come by: one number is kept of it.
+    return max(
+        (
+            packet.pts * packet.time_base + (packet.duration * packet.time_base if packet.duration else frame)
+            for packet in container.demux(stream)
+            if packet.pts is not None
+        ),
+        default=end,
+    )
 
 
 def _container_duration(container: av.container.InputContainer) -> Fraction:
