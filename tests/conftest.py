@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -26,6 +27,7 @@ import pytest
 
 from polyreel.engine.models.pull import pull
 from polyreel.engine.models.registry import Model
+from polyreel.media.binaries import ffmpeg
 
 ROOT = Path(__file__).parents[1]
 TESTDATA = ROOT.parent / "shared" / "testdata"
@@ -53,6 +55,22 @@ def testdata() -> Path:
 def narrated(testdata: Path) -> Path:
     """The folder of the narrated video and its translations."""
     return testdata / "narrated"
+
+
+@pytest.fixture(scope="session")
+def film(narrated: Path) -> Callable[[Path, int], Path]:
+    """Write the narrated video repeated for so many minutes, like no other: ``film(path, 7)``.
+
+    Whoever must meet a job at work gets a job that is long at it, and of which nothing is done yet.
+    """
+
+    def write(path: Path, minutes: int) -> Path:
+        command = [str(ffmpeg()), "-v", "error", "-stream_loop", "-1", "-i", str(narrated / "narrated.mp4")]
+        command += ["-t", str(minutes * 60), "-c", "copy", "-metadata", f"title={uuid.uuid4()}", str(path)]
+        subprocess.run(command, check=True)
+        return path
+
+    return write
 
 
 @pytest.fixture(autouse=True)

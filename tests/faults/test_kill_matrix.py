@@ -76,17 +76,24 @@ def up(another_up: Callable[[], Any]) -> Any:
     return another_up()
 
 
-def job(name: str, narrated: Path, folder: Path, locales: tuple[str, ...], number: int) -> dict[str, Any]:
+def job(name: str, narrated: Path, folder: Path, locales: tuple[str, ...], **more: Any) -> dict[str, Any]:
     return {
         "name": name,
-        # Another trim for each: what one job made is of no use to another.
-        "trim": {"end": 6 + number / 10},
         "source": {"media": str(narrated / "narrated.mp4"), "locale": "en-US"},
         "targets": [{"locale": locale, "subtitles": str(narrated / f"narrated.{locale}.srt")} for locale in locales],
         "dubbing": {"provider": "embedded", "voices": "basic"},
         "delivery": [{"to": "folder", "path": str(folder)}],
         "after_crash": "resume",
+        **more,
     }
+
+
+@pytest.fixture
+def long_job(narrated: Path, tmp_path: Path, film: Callable[[Path, int], Path]) -> Callable[[str], dict[str, Any]]:
+    """A job that is at work for long enough to be met there: ``long_job(name)``, delivered to ``tmp_path / "out"``."""
+    media = film(tmp_path / "film.mp4", 7)
+    source = {"media": str(media), "locale": "en-US"}
+    return lambda name: job(name, narrated, tmp_path / "out", LOCALES[:4], source=source)
 
 
 def started(up: Any, asked: dict[str, Any]) -> str:
@@ -176,7 +183,9 @@ def _kill_in_every_stage(up: Any, seen: Matrix, hold: Path, narrated: Path, out:
     for number, name in enumerate({path.parent.name: None for path in places.values()}):
         seen.folders[name] = out / name / name
         locales = LOCALES if name == "in-languages" else LOCALES[:1]
-        seen.runs[name] = started(up, job(name, narrated, out / name, locales, number))
+        # Another trim for each: what one job made is of no use to another.
+        trim = {"end": 6 + number / 10}
+        seen.runs[name] = started(up, job(name, narrated, out / name, locales, trim=trim))
     all_reached(1)
     _hold(places, "before")
     kill(up, "run")
@@ -263,10 +272,11 @@ def _whole(folder: Path) -> bool:
     return all((folder / entry["path"]).stat().st_size == entry["bytes"] for entry in manifest["files"])
 
 
-def test_cancelling_from_far_away_ends_everything(up: Any, narrated: Path, tmp_path: Path, polyreel: Any) -> None:
+def test_cancelling_from_far_away_ends_everything(
+    up: Any, long_job: Callable[[str], dict[str, Any]], tmp_path: Path, polyreel: Any
+) -> None:
     """Who has the password cancels from another home: within 5 s the run and its tools are gone, nothing half-made."""
-    asked = job("to-be-cancelled", narrated, tmp_path / "out", LOCALES[:4], 0) | {"trim": None}
-    (tmp_path / "job.yaml").write_text(json.dumps(asked))
+    (tmp_path / "job.yaml").write_text(json.dumps(long_job("to-be-cancelled")))
     there = {"PREFECT_API_URL": up.api}
     refused = polyreel("submit", tmp_path / "job.yaml", "--json", **there)
     assert (refused.code, refused.json["error"]["code"]) == (1, "unauthorized")
@@ -288,9 +298,9 @@ def _tools(up: Any) -> list[int]:
     return [pid for run in victims(up, "run") for pid, _ in below(run)]
 
 
-def test_nothing_stays_when_up_itself_is_killed(up: Any, narrated: Path, tmp_path: Path) -> None:
+def test_nothing_stays_when_up_itself_is_killed(up: Any, long_job: Callable[[str], dict[str, Any]]) -> None:
     """SIGKILL of `polyreel up`: server, served deployments, runs and their tools are gone with it."""
-    started(up, job("to-be-orphaned", narrated, tmp_path / "out", LOCALES[:4], 1) | {"trim": None})
+    started(up, long_job("to-be-orphaned"))
     wait_for(lambda: _tools(up))
     everybody = [pid for pid, _ in below(up.process.pid)]
     up.process.kill()
