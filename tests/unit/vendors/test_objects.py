@@ -65,7 +65,19 @@ async def test_what_is_not_there_is_none(peer: Any, bucket: ObjectStoreClient, m
         assert await bucket.look("missing") is None
 
 
-@pytest.mark.parametrize("body", [b"<html", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'])
+ENTITY = '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html",
+        ENTITY.encode(),
+        f"<!--{' ' * 2000}-->{ENTITY}".encode(),
+        f'<?xml version="1.0" encoding="utf-16"?>{ENTITY}'.encode("utf-16"),
+        (LISTING % (b"one", b"")).replace(b"<Size>7", b"<Size>many"),
+    ],
+)
 async def test_a_hostile_listing_is_refused(
     peer: Any, bucket: ObjectStoreClient, make_answer: Answers, body: bytes
 ) -> None:
