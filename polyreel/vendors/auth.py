@@ -8,6 +8,9 @@ from typing import Protocol
 from polyreel.errors import InvalidJob
 from polyreel.vendors.errors import CallError
 
+JUST_NOW = 1.0
+"""Seconds: calls that went out together are refused together, and one renewal serves them all."""
+
 
 class Auth(Protocol):
     """Gives the headers of a call, and may get new ones when the vendor refuses them."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from polyreel.errors import InvalidJob
+from polyreel.vendors.auth import JUST_NOW
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
 from polyreel.vendors.endpoints import endpoint
@@ -19,9 +20,6 @@ from polyreel.vendors.errors import CallError, Invalid, NotFound, Refused, Unaut
 from polyreel.vendors.nomad.models import Login
 from polyreel.vendors.nomad.resource import WIRE, Resource
 from polyreel.vendors.transport import Transport
-
-JUST_NOW = 1.0
-"""Seconds: calls that went out together are refused together, and one refresh serves them all."""
 
 
 class LoginAuth:

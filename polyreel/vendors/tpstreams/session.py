@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from polyreel.errors import InvalidJob
+from polyreel.vendors.auth import JUST_NOW
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import CallError, Forbidden, Invalid, Unauthorized
@@ -47,6 +49,7 @@ class TokenAuth:
         self.transport: Transport | None = None
         self._token = token.strip()
         self._lock = asyncio.Lock()
+        self._renewed_at = float("-inf")
 
     @property
     def key(self) -> str:
@@ -65,11 +68,13 @@ class TokenAuth:
         return {"Authorization": f"Token {self._token}"}
 
     async def renew(self, refusal: CallError) -> bool:
-        """After a 401: a new login, once per refused token. A 403 is about rights, not about the token."""
+        """After a 401: a new login, one for all calls refused together. A 403 is about rights, not about the token."""
         if isinstance(refusal, Forbidden) or not self.account.can_log_in:
             return False
         async with self._lock:
-            await self.log_in()
+            if time.monotonic() - self._renewed_at > JUST_NOW:
+                await self.log_in()
+                self._renewed_at = time.monotonic()
         return True
 
     async def log_in(self) -> Token:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 from pathlib import Path
@@ -84,6 +85,27 @@ async def test_a_refused_token_costs_one_login_and_is_replaced(peer: Any, make_a
         tokens.put(client.auth.key, "t1")
         assert (await client.get_asset("a")).id == "a"
         assert tokens.get(client.auth.key) == "t2"
+
+
+async def test_calls_that_are_refused_together_cost_one_login(peer: Any, make_answer: Any, tmp_path: Path) -> None:
+    """An organisation has twenty tokens, and each login makes one."""
+    page, both = {"count": 0, "next": None, "previous": None, "results": []}, asyncio.Barrier(2)
+
+    async def vendor(seen: Any, writer: asyncio.StreamWriter) -> None:
+        if seen.headers.get("authorization") == "Token old":
+            await both.wait()
+            writer.write(make_answer(401, {"detail": "Invalid token."}))
+        else:
+            writer.write(make_answer(200, {"token": "new"} if "login" in seen.target else page))
+        await writer.drain()
+
+    async def listed(client: TPStreamsClient) -> list[Asset]:
+        return [asset async for asset in client.list_assets()]
+
+    peer.will(vendor)
+    async with TPStreamsClient(ANA, token="old", base_url=peer.url) as client:
+        assert await asyncio.gather(listed(client), listed(client)) == [[], []]
+    assert sum("login" in seen.target for seen in peer.seen) == 1
 
 
 async def test_a_missing_right_is_no_reason_to_log_in(peer: Any, make_answer: Any) -> None:
