@@ -62,8 +62,13 @@ def own_name(tag: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def is_right_to_left(tag: str) -> bool:
-    """Whether the locale's usual script runs from right to left."""
+def script(tag: str) -> str:
+    """The script that the locale is usually written in (ISO 15924): ``zh-TW`` -> ``Hant``."""
     import langcodes
 
-    return langcodes.Language.get(canonical(tag)).maximize().script in _RIGHT_TO_LEFT_SCRIPTS
+    return langcodes.Language.get(canonical(tag)).maximize().script or "Zyyy"
+
+
+def is_right_to_left(tag: str) -> bool:
+    """Whether the locale's usual script runs from right to left."""
+    return script(tag) in _RIGHT_TO_LEFT_SCRIPTS

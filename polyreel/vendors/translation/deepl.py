@@ -17,8 +17,8 @@ from polyreel.vendors.transport import Transport
 
 FREE_URL, PAID_URL = "https://api-free.deepl.com", "https://api.deepl.com"
 LINES_PER_CALL = 50
-# The targets for which DeepL wants a region, or a script.
-_REGIONAL = {"EN-US", "EN-GB", "PT-BR", "PT-PT", "ES-419", "ZH-HANS", "ZH-HANT"}
+# The targets for which DeepL wants a region.
+_REGIONAL = {"EN-US", "EN-GB", "PT-BR", "PT-PT", "ES-419"}
 _USUAL = {"EN": "EN-US", "PT": "PT-PT"}
 
 
@@ -63,9 +63,11 @@ class DeepLTranslator(Resource):
 
 
 def target_lang(tag: str) -> str:
-    """DeepL's spelling of a target: `pt-BR` -> `PT-BR`, `fr-FR` -> `FR`."""
+    """DeepL's spelling of a target: `pt-BR` -> `PT-BR`, `fr-FR` -> `FR`, `zh-TW` -> `ZH-HANT`."""
     wanted = locales.canonical(tag).upper()
     short = locales.language(tag).upper()
+    if short == "ZH":
+        return f"ZH-{locales.script(tag).upper()}"
     return wanted if wanted in _REGIONAL else _USUAL.get(short, short)
 
 

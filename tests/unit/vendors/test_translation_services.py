@@ -76,7 +76,18 @@ async def test_a_deepl_key_knows_its_plan(key: str, url: str) -> None:
         assert str(service.transport.base_url) == url
 
 
-@pytest.mark.parametrize(("tag", "spelled"), [("fr-FR", "FR"), ("en-AU", "EN-US"), ("pt", "PT-PT"), ("en-GB", "EN-GB")])
+@pytest.mark.parametrize(
+    ("tag", "spelled"),
+    [
+        ("fr-FR", "FR"),
+        ("en-AU", "EN-US"),
+        ("pt", "PT-PT"),
+        ("en-GB", "EN-GB"),
+        ("zh-CN", "ZH-HANS"),
+        ("zh-TW", "ZH-HANT"),
+        ("zh-Hant-HK", "ZH-HANT"),
+    ],
+)
 def test_deepl_wants_regions_for_some_targets_only(tag: str, spelled: str) -> None:
     """As its page lists them."""
     assert target_lang(tag) == spelled
