@@ -27,7 +27,7 @@ VERSIONS = {
     "listen": 1,
     "subtitles": 1,
     "mux": 1,
-    "check": 3,
+    "check": 4,
     "package": 1,
     "report": 1,
 }

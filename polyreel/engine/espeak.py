@@ -157,7 +157,7 @@ class EspeakVoice:
     @property
     def version(self) -> str:
         """espeak-ng's own version, and that of the way we use it."""
-        return f"{_loaded().version}-3"
+        return f"{_loaded().version}-4"
 
     def speaks(self, locale: str) -> bool:
         """Whether espeak-ng has this locale's language."""

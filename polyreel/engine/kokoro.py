@@ -30,7 +30,7 @@ from polyreel.engine.voices import Gender, Samples, Speech
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
-_VERSION = 3
+_VERSION = 4
 _STYLES = (510, 256)
 _MOST_CHARACTERS = 4000
 _SPEEDS = (0.7, 1.5)

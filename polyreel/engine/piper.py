@@ -27,7 +27,7 @@ from polyreel.engine.spoken import can_be_said, spoken_form
 from polyreel.engine.voices import Samples, Speech
 from polyreel.errors import EngineError, NoVoice
 
-_VERSION = 3
+_VERSION = 4
 _MARKS = ".,!?;:…"
 _REACH = 5
 _PAUSE_S = 0.2

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>|<\d[\d:.]{0,20}>|\{\\[^{}]{0,200}\}")
 _URL = re.compile(r"(?:https?://|ftp://|www\.)([^\s/?#<>]+)[^\s<>]*", re.IGNORECASE)
+# *word*, _word_, ~~word~~: how emphasis is written where there are no italics.
+_EMPHASIS = re.compile(r"(?<![^\W_])([*_~`]{1,3})(?=[^\s*_~`])([^*_~`\n]{1,200}?)(?<=\S)\1(?![^\W_])")
 _BRACKETED_CODE = re.compile(r"\[\[|\]\]")
 _JOINERS = "\u200c\u200d"  # Hindi, Persian and others spell with these
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
@@ -29,6 +31,7 @@ def spoken_form(text: str) -> str:
     plain = html.unescape(_TAG.sub("", text))
     plain = _TAG.sub("", plain)  # an entity may have hidden a tag
     plain = _BRACKETED_CODE.sub(" ", _URL.sub(_host, plain))
+    plain = _EMPHASIS.sub(r"\2", plain)
     plain = "".join(map(_sayable, unicodedata.normalize("NFC", plain)))
     plain = _WIDE_BREAK.sub("", " ".join(plain.split()))
     return _breakable(_calm(_REPEATED.sub(r"\1\1\1", plain)))
@@ -50,7 +53,8 @@ def _sayable(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Cf":
         return ""
-    return " " if kind[0] in "CZ" or kind == "So" or character in "<>\\" else character
+    is_arrow = "\u2190" <= character <= "\u21ff"
+    return " " if kind[0] in "CZ" or kind == "So" or is_arrow or character in "<>\\" else character
 
 
 def _calm(text: str) -> str:

@@ -21,16 +21,28 @@ _ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|
 _TIME = re.compile(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)")
 _PRICED = re.compile(r"([$€£¥])\s?(\d[\d,]*(?:\.\d+)?)")
 _HALF = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])")
+_BETWEEN = re.compile(r"(?<![\d./:A-Za-z-])(\d{1,4}%?)\s?[-–—~〜]\s?(\d{1,4})(?![\d./:-])")
 _MINUS = re.compile(r"(?<![\w.,])[-\u2212](?=\d)")
 
 
 def in_words(text: str) -> str:
     """A line in which signs around figures are words. Full-width figures and signs become plain ones."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text).replace("⁄", "/")
     text = _ISO_DATE.sub(lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日", text)
     text = _TIME.sub(lambda found: f"{int(found[1])}時" + (f"{int(found[2])}分" if int(found[2]) else ""), text)
     text = _PRICED.sub(lambda found: f"{found[2]}{_MONEY[found[1]]}", text)
-    text = _HALF.sub(lambda found: f"{found[2]}分の{found[1]}", text)
+    text = _BETWEEN.sub(_range, _HALF.sub(_fraction, text))
     for sign, said in _UNITS.items():
         text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![A-Za-z/])", said, text)
     return _MINUS.sub("マイナス", text).replace("&", "アンド")
+
+
+def _fraction(found: re.Match[str]) -> str:
+    """A part of something; what can only be a day of a month is one."""
+    part, whole = int(found[1]), int(found[2])
+    return f"{part}月{whole}日" if whole > 10 and 1 <= part <= 12 and whole <= 31 else f"{whole}分の{part}"
+
+
+def _range(found: re.Match[str]) -> str:
+    falls = found[1].isdecimal() and int(found[1]) > int(found[2])
+    return f"{found[1]}{'対' if falls else 'から'}{found[2]}"

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from polyreel.engine.frontend import figures, german
 from polyreel.engine.frontend.lexicon import LEXICONS, NONE, Lexicon
 
-_NUMBER = r"\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
-_SIGNS = r"R\$|[$€£¥₹]"
-_ISO_DATE = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b")
+_ONE_NUMBER = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
+_NUMBER = rf"(?:{_ONE_NUMBER})(?:[-–](?:{_ONE_NUMBER}))?"
+_SIGNS = r"R\$|(?:\b(?:US|CA|AU|C|A))?\$|[€£¥₹]"
 _HUNDREDTHS = re.compile(r"(.+)[.,](\d\d)$")
 _MINUS = re.compile(r"(?<![\w.,)])[-\u2212](?=\d)")
 _AMPERSAND = re.compile(r"(?<=\s)&(?=\s)")
-_CLOCK = re.compile(r"\b([01]?\d|2[0-4])\s?h\s?([0-5]\d)\b")
+_CLOCK = re.compile(r"(?<![\w:])([01]?\d|2[0-4])\s?h(?:\s?([0-5]\d))?\b")
+_HOURS_BEHIND = re.compile(r"(?<=\d:[0-5]\d)\s?h(?:s|rs)?\b\.?")
+_CARBON = re.compile(r"\bCO[2₂]")
 _GERMAN_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\s?Uhr\b")
 # 1905 and 1999 as years are said by halves in English alone; 1500 and 1900 are whole hundreds either way.
 _ENGLISH_YEAR = re.compile(r"(?<![\d.,$€£¥₹#])\b(1[1-9])(?:(0)([1-9])|([1-9]\d))\b(?![.,]?\d)")
@@ -30,9 +33,10 @@ def sayable(text: str, locale: str) -> str:
     language = locale.partition("-")[0]
     text = text.replace("℃", "°C").replace("℉", "°F")
     words = LEXICONS.get(language, NONE)
-    text = _ISO_DATE.sub(lambda found: _date(found, words), text)
+    text = _CARBON.sub("C O 2", text)
+    text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
     text = _with_money(text, words)
-    text = _with_times(text, language, words)
+    text = _with_times(figures.ranges(text, words), language, words)
     text = _with_units(text, words)
     text = _with_ordinals(text, words)
     if words.minus:
@@ -42,28 +46,42 @@ def sayable(text: str, locale: str) -> str:
     return _with_short_forms(text, language, words)
 
 
-def _date(found: re.Match[str], words: Lexicon) -> str:
-    months = words.months.split()
-    if not months:
-        return found[0]
-    return words.date.format(day=int(found[3]), month=months[int(found[2]) - 1], year=found[1])
+def _with_figures(text: str, language: str, locale: str, words: Lexicon) -> str:
+    text = figures.fractions(figures.dates(text, locale, words), words)
+    if language == "en":
+        text = figures.decades(figures.roman(text, language, _the))
+    if language == "fr":
+        text = figures.roman(text, language)
+    if language == "de":
+        text = german.ordinals(figures.roman(text, language, german.of_rulers))
+    return text
+
+
+def _the(number: int) -> str:
+    return f"the {number}{'th' if 10 < number < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def _with_money(text: str, words: Lexicon) -> str:
     if not words.currencies:
         return text
-    return _money(words.millions).sub(lambda found: _amount(found, words), text)
+    scales = "|".join([words.millions, *map(re.escape, words.scales)])
+    return _money(scales).sub(lambda found: _amount(found, words), text)
 
 
 @lru_cache
 def _money(millions: str) -> re.Pattern[str]:
-    scale = rf"(?:\s(?:{millions})\b)?"
+    scale = rf"(?:\s?(?:{millions})(?!\w))?"
     return re.compile(rf"({_SIGNS})\s?({_NUMBER}{scale})|({_NUMBER}{scale})\s?({_SIGNS})")
 
 
 def _amount(found: re.Match[str], words: Lexicon) -> str:
     sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
     currency = words.currencies.get(sign) or words.currencies.get(sign[-1], sign)
+    if number == "1":
+        return words.one_of.get(sign) or words.one_of.get(sign[-1], f"{number} {currency}")
+    for short in sorted(words.scales, key=len, reverse=True):
+        if number.endswith(short):
+            return f"{number.removesuffix(short).rstrip()} {words.scales[short]} {currency}"
     parted = _HUNDREDTHS.match(number)
     if parted is None:
         return f"{number} {currency}"
@@ -73,10 +91,12 @@ def _amount(found: re.Match[str], words: Lexicon) -> str:
 
 
 def _with_times(text: str, language: str, words: Lexicon) -> str:
+    text = figures.hours(text, language, words)
     if words.clock:
-        return _CLOCK.sub(lambda found: _clock(words, found), text)
+        return _CLOCK.sub(lambda found: _clock(words, found), _HOURS_BEHIND.sub(f" {words.hours}", text))
     if language == "de":
-        return _GERMAN_CLOCK.sub(lambda found: f"{found[1]} Uhr {found[2].lstrip('0')}".rstrip(), text)
+        text = _GERMAN_CLOCK.sub(lambda found: f"{found[1]} Uhr {found[2].lstrip('0')}".rstrip(), text)
+        return german.years(text)
     if language == "en":
         return _ENGLISH_YEAR.sub(
             lambda found: f"{found[1]} oh {found[3]}" if found[2] else f"{found[1]} {found[4]}", text
@@ -85,7 +105,9 @@ def _with_times(text: str, language: str, words: Lexicon) -> str:
 
 
 def _clock(words: Lexicon, found: re.Match[str]) -> str:
-    if found[2] == "00":
+    if found[1] == "1":
+        return f"{words.one_hour} {(found[2] or '').lstrip('0')}".rstrip()
+    if found[2] in {None, "00"}:
         return f"{found[1]} {words.hours}"
     return words.clock.format(hours=found[1], minutes=found[2].removeprefix("0"))
 
@@ -99,10 +121,12 @@ def _with_units(text: str, words: Lexicon) -> str:
 def _with_ordinals(text: str, words: Lexicon) -> str:
     if not words.ordinals:
         return text
-    return re.sub(rf"(?<![\w.,])(10|[1-9]){words.ordinal_signs}", lambda found: _ordinal(words.ordinals, found), text)
+    return re.sub(rf"(?<![\w.,])([1-9]\d?){words.ordinal_signs}", lambda found: _ordinal(words.ordinals, found), text)
 
 
 def _ordinal(ordinals: tuple[str, ...], found: re.Match[str]) -> str:
+    if int(found[1]) > len(ordinals):
+        return found[0]
     masculine, _, feminine = ordinals[int(found[1]) - 1].partition(" ")
     is_feminine = bool(found[2]) and found[2] not in "º°"
     return feminine if is_feminine and feminine else masculine

@@ -33,6 +33,25 @@ PAIRS = {
         ("on 2024-05-03", "on May 3, 2024"),
         ("see https://www.example.com/a?b=1", "see example.com"),
         ("<i>Hello</i> &amp; goodbye", "Hello and goodbye"),
+        ("Chapter IV of World War II", "Chapter four of World War two"),
+        ("Louis XIV and Elizabeth II", "Louis the fourteenth and Elizabeth the second"),
+        ("5-10 people", "five to ten people"),
+        ("pages 10–20", "pages ten to twenty"),
+        ("they won 2-1", "they won two to one"),
+        ("at 10:00", "at ten o'clock"),
+        ("at 9:05", "at nine oh five"),
+        ("10:00 a.m.", "ten a.m."),
+        ("12/25/2024", "December 25, 2024"),
+        ("Dec 25", "December 25"),
+        ("$1", "one dollar"),
+        ("$2.5M and $3bn", "two point five million dollars and three billion dollars"),
+        ("the 1990s and the '80s", "the nineteen nineties and the eighties"),
+        ("½ cup or 3/4", "one half cup or three quarters"),
+        ("1½ hours", "one and one half hours"),
+        ("555-1234", "five five five, one two three four"),
+        ("this is *very* _good_", "this is very good"),
+        ("→ next", "next"),
+        ("Mt. Everest", "Mount Everest"),
     ],
     "es-ES": [
         ("50 %", "cincuenta por ciento"),
@@ -46,6 +65,13 @@ PAIRS = {
         ("el Sr. Pérez", "el señor Pérez"),
         ("frutas, p. ej. peras", "frutas, por ejemplo peras"),
         ("info@example.com", "info arroba example punto com"),
+        ("5-10 personas", "5 a 10 personas"),
+        ("a las 22:00", "a las veintidós horas"),
+        ("a las 10:30 h", "a las 10:30 horas"),
+        ("25/12/2024", "25 de diciembre de 2024"),
+        ("1 €", "un euro"),
+        ("½ litro", "medio litro"),
+        ("EE. UU. gana", "Estados Unidos gana"),
     ],
     "fr-FR": [
         ("50 %", "cinquante pour cent"),
@@ -58,6 +84,15 @@ PAIRS = {
         ("le 2e", "le deuxième"),
         ("M. Dupont", "monsieur Dupont"),
         ("il fait -5 degrés", "il fait moins cinq degrés"),
+        ("Louis XIV", "Louis quatorze"),
+        ("le XXIe siècle", "le vingt-et-unième siècle"),
+        ("François Ier", "François premier"),
+        ("de 9h à 17h", "de 9 heures à 17 heures"),
+        ("1h30", "une heure trente"),
+        ("5–10 personnes", "cinq à dix personnes"),
+        ("25/12/2024", "25 décembre 2024"),
+        ("MM. Dupont", "messieurs Dupont"),
+        ("1,5 M€", "1,5 millions euros"),
     ],
     "it-IT": [
         ("5,50 €", "cinque euro e cinquanta"),
@@ -66,6 +101,11 @@ PAIRS = {
         ("il 1º", "il primo"),
         ("il Sig. Rossi", "il signor Rossi"),
         ("5 km", "cinque chilometri"),
+        ("5-10 persone", "cinque a dieci persone"),
+        ("alle 22:00", "alle 22"),
+        ("25/12/2024", "25 dicembre 2024"),
+        ("½ litro", "mezzo litro"),
+        ("1 €", "un euro"),
     ],
     "pt-BR": [
         ("R$ 5,50", "cinco reais e cinquenta"),
@@ -75,6 +115,13 @@ PAIRS = {
         ("a 1ª", "a primeira"),
         ("o Sr. Silva", "o senhor Silva"),
         ("20 °C", "vinte graus Celsius"),
+        ("5-10 pessoas", "cinco a dez pessoas"),
+        ("às 22h", "às 22 horas"),
+        ("25/12/2024", "25 de dezembro de 2024"),
+        ("R$ 1", "um real"),
+        ("US$ 5", "cinco dólares"),
+        ("R$ 2,5 mi", "2,5 milhões de reais"),
+        ("(11) 91234-5678", "1 1, 9 1 2 3 4, 5 6 7 8"),
     ],
     "hi-IN": [
         ("₹500", "500 रुपये"),
@@ -82,6 +129,10 @@ PAIRS = {
         ("20 °C", "20 डिग्री सेल्सियस"),
         ("डॉ. शर्मा", "डॉक्टर शर्मा"),
         ("2024-05-03", "3 मई 2024"),
+        ("₹1,23,456", "1,23,456 रुपये"),
+        ("5-10 लोग", "5 से 10 लोग"),
+        ("10:00 बजे", "10 बजे"),
+        ("½", "आधा"),
     ],
     "de-DE": [
         ("10:30 Uhr", "zehn Uhr dreißig"),
@@ -92,6 +143,17 @@ PAIRS = {
         ("Dr. Weiß", "Doktor Weiß"),
         ("20 °C", "zwanzig Grad Celsius"),
         ("Äpfel, Birnen usw.", "Äpfel, Birnen und so weiter."),
+        ("am 1. Mai", "am ersten Mai"),
+        ("der 3. Platz", "der dritte Platz"),
+        ("im 21. Jahrhundert", "im einundzwanzigsten Jahrhundert"),
+        ("im Jahr 1999", "im Jahr neunzehnhundert 99"),
+        ("am 25.12.2024", "am fünfundzwanzigsten Dezember 2024"),
+        ("Ludwig XIV. war König", "Ludwig der Vierzehnte war König"),
+        ("Kapitel IV", "Kapitel vier"),
+        ("5-10 Personen", "fünf bis zehn Personen"),
+        ("um 22:00 Uhr", "um zweiundzwanzig Uhr"),
+        ("5 Mio. €", "fünf Millionen Euro"),
+        ("Hr. Weiß", "Herr Weiß"),
     ],
     "ja-JP": [
         ("50%", "五十パーセント"),
@@ -104,6 +166,9 @@ PAIRS = {
         ("3.5", "三点五"),
         ("-5", "マイナス五"),
         ("1/2", "二分の一"),
+        ("5～10人", "五から十人"),
+        ("½", "二分の一"),
+        ("12/25", "十二月二十五日"),
     ],
     "zh-CN": [
         ("50%", "百分之五十"),
@@ -117,6 +182,13 @@ PAIRS = {
         ("第2个", "第二个"),
         ("1/2", "二分之一"),
         ("13800138000", "一三八零零一三八零零零"),
+        ("5-10人", "五到十人"),
+        ("３．１４", "三点一四"),
+        ("2点", "两点"),
+        ("010-12345678", "零一零，一二三四五六七八"),
+        ("½", "二分之一"),
+        ("100m", "一百米"),
+        ("比分2:1", "比分二比一"),
     ],
 }
 FRONT_ENDS = {"ja-JP": japanese.phonemes, "zh-CN": mandarin.phonemes}
@@ -147,9 +219,19 @@ def test_putting_into_words_ends_and_stays(locale: str, text: str) -> None:
 
 
 def test_a_range_is_no_minus_and_a_large_number_no_year() -> None:
-    assert sayable("pages 5-10", "en-US") == "pages 5-10"
+    assert sayable("pages 5-10", "en-US") == "pages 5 to 10"
+    assert sayable("pages 5-10-15, a-5, 2024-05", "en-US") == "pages 5-10-15, a-5, 2024-05"
     assert sayable("1999.5 or 11,999 or 19990", "en-US") == "1999.5 or 11,999 or 19990"
     assert sayable("1900 and 1500", "en-US") == "1900 and 1500"
+
+
+def test_letters_that_only_look_like_a_roman_number_stay() -> None:
+    text = "I see an IV, a MIX of XXL and CIVIL, Malcolm X, vitamin I, and Xi."
+    assert sayable(text, "en-US") == text
+
+
+def test_a_dot_that_ends_a_sentence_makes_no_german_ordinal() -> None:
+    assert sayable("Er war 3. Danach kam sie.", "de-DE") == "Er war 3. Danach kam sie."
 
 
 def test_a_language_without_a_lexicon_is_left_to_its_voice() -> None:
