@@ -7,12 +7,16 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+from pydantic import BaseModel
+
 from polyreel.errors import InvalidJob
 from polyreel.vendors.bodies import Body, json_body
 from polyreel.vendors.calls import Call, Reply
+from polyreel.vendors.errors import Facts, Malformed
 from polyreel.vendors.transport import Transport
 
 T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def path(template: str, **ids: str) -> str:
@@ -49,6 +53,14 @@ class Resource:
 
     async def _reply(self, operation: str, method: str, at: str, **rest: Any) -> Reply:
         return await self.transport.reply(_call(operation, method, at, **rest))
+
+    def _row(self, shape: type[Model], row: Any, operation: str) -> Model:
+        """One row of a list whose pages were put together; `Malformed` where it does not fit."""
+        try:
+            return shape.model_validate(row)
+        except ValueError:
+            facts = Facts(self.transport.vendor, operation)
+            raise Malformed("A row of the list does not fit.", facts=facts) from None
 
     async def _tell(self, operation: str, method: str, at: str, **rest: Any) -> None:
         """Where only the status of the answer says anything."""

@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import Body, FilePart, Form, Watched, json_body
-from polyreel.vendors.calls import Call
+from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
@@ -44,7 +44,7 @@ class PanjayaClient(Resource):
             return await self.transport.send(turned("get assets", "/v1/assets/", turn), lambda reply: reply.json())
 
         async for row in all_rows(fetch, _row_id):
-            yield Asset.model_validate(row)
+            yield self._row(Asset, row, "get assets")
 
     @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset")
     async def create_asset(self, request: CreateAsset) -> Asset:
@@ -71,7 +71,7 @@ class PanjayaClient(Resource):
         """Page section "Add languages to an existing asset". Charged; never repeated by itself."""
         at = f"{_asset_path(asset_id)}/languages"
         call = _post("add languages", at, json_body(request.wire()))
-        return await self.transport.send(call, lambda reply: _asset(reply.json(), asset_id))
+        return await self.transport.send(call, lambda reply: _asset(reply, asset_id))
 
     @endpoint("GET", "/v1/versions/{version_id}", page=WIRE, section="Panjaya")
     async def get_version(self, version_id: str) -> Version:
@@ -83,7 +83,7 @@ class PanjayaClient(Resource):
         """Back to ReadyToEdit (WIRE.md). The generated video is gone for good: fetch it first."""
         # ReadyToEdit may be revised to ReadyToEdit (WIRE.md), so a lost answer is no reason to stop.
         call = Call("revise version", "PATCH", f"{_version(version_id)}/revise", repeatable=True)
-        return await self.transport.send(call, lambda reply: Revised.model_validate(reply.json() if reply.body else {}))
+        return await self.transport.send(call, lambda reply: reply.fit(reply.json() if reply.body else {}, Revised))
 
     async def download_result(self, version_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
         """Fetch the generated video, with a fresh signed address whenever the last one has expired."""
@@ -129,7 +129,8 @@ def _row_id(row: Any) -> Any:
     return (row.get("asset_id") or row.get("id") or repr(row)) if isinstance(row, dict) else repr(row)
 
 
-def _asset(answer: Any, asset_id: str) -> Asset:
+def _asset(reply: Reply, asset_id: str) -> Asset:
     # The page shows no answer; some APIs give only what was added.
+    answer = reply.json()
     known = answer if isinstance(answer, dict) else {"dubbings": answer if isinstance(answer, list) else []}
-    return Asset.model_validate({"asset_id": asset_id, **known})
+    return reply.fit({"asset_id": asset_id, **known}, Asset)

@@ -161,7 +161,9 @@ class Asset(Answer):
     @field_validator("dubbings", mode="before")
     @classmethod
     def _from_tags(cls, value: Any) -> Any:
-        return [{"locale": each} if isinstance(each, str) else each for each in value or ()]
+        if not isinstance(value, list):
+            return value or ()
+        return [{"locale": each} if isinstance(each, str) else each for each in value]
 
     @property
     def failed(self) -> bool:

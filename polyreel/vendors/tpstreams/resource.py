@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from polyreel.vendors import resource
 from polyreel.vendors.calls import Problem
-from polyreel.vendors.errors import Facts, Malformed
 from polyreel.vendors.pages import Turn, all_rows
+from polyreel.vendors.resource import Model
 from polyreel.vendors.transport import Transport
 
 PAGE = "tpstreams.md"
 WIRE = "WIRE.md"
-Model = TypeVar("Model", bound=BaseModel)
 
 
 class Resource(resource.Resource):
@@ -39,14 +36,7 @@ class Resource(resource.Resource):
             return await self._send(lambda reply: reply.json(), operation, "GET", at, params={**(params or {}), **turn})
 
         async for row in all_rows(fetch, _row_id):
-            yield await self._row(shape, row, operation)
-
-    async def _row(self, shape: type[Model], row: Any, operation: str) -> Model:
-        try:
-            return shape.model_validate(row)
-        except ValueError:
-            facts = Facts(self.transport.vendor, operation)
-            raise Malformed("A row of the list does not fit.", facts=facts) from None
+            yield self._row(shape, row, operation)
 
 
 def problem(status: int, body: Any) -> Problem:

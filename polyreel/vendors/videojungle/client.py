@@ -32,5 +32,6 @@ def problem(status: int, body: Any) -> Problem:
 def _fault(fault: Any) -> str:
     if not isinstance(fault, dict):
         return str(fault)
-    place = ".".join(str(step) for step in fault.get("loc", ()) if step not in ("body", "query"))
+    steps = fault.get("loc")
+    place = ".".join(str(step) for step in steps if step not in ("body", "query")) if isinstance(steps, list) else ""
     return f"{place}: {fault.get('msg', '')}" if place else str(fault.get("msg", ""))

@@ -106,6 +106,9 @@ def _analysis(reply: Reply) -> Analysis:
 
 
 def _found(reply: Reply) -> tuple[Found, ...]:
-    # A hit may be the video file itself.
-    rows = [row if "video" in row else {**row, "video": row} for row in Page.of(reply.json()).rows]
-    return tuple(reply.fit(row, Found) for row in rows)
+    return tuple(reply.fit(_hit(row), Found) for row in Page.of(reply.json()).rows)
+
+
+def _hit(row: Any) -> Any:
+    """A hit may be the video file itself."""
+    return {**row, "video": row} if isinstance(row, dict) and "video" not in row else row

@@ -8,10 +8,18 @@ import pytest
 from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob
-from polyreel.vendors.errors import UnsupportedLocale
+from polyreel.vendors.errors import Malformed, UnsupportedLocale
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.locales import SOURCES, TARGETS, source_locale, target_locale
-from polyreel.vendors.panjaya.models import Asset, AssetErrorCode, CreateAsset, Version, VersionStatus
+from polyreel.vendors.panjaya.models import (
+    AddLanguages,
+    Asset,
+    AssetErrorCode,
+    CreateAsset,
+    TargetLanguage,
+    Version,
+    VersionStatus,
+)
 from polyreel.vendors.panjaya.problems import asset_failed, version_failed
 
 MINIMAL = {"media_url": "https://host/film.mp4", "locale": "en-US", "languages": [{"locale": "fr-FR"}]}
@@ -140,6 +148,20 @@ def test_a_result_address_is_not_shown() -> None:
     """It is signed, and so a secret."""
     version = Version.model_validate({"id": "v", "status": "Completed", "result_url": "https://s3/x?sig=abc"})
     assert "sig=abc" not in repr(version)
+
+
+async def test_an_answer_that_does_not_fit_is_malformed(peer: Any, make_answer: Any) -> None:
+    """Whatever the vendor answers, our caller sees our errors."""
+    async with PanjayaClient("key-1234", base_url=peer.url) as client:
+        peer.will(make_answer(200, [{"status": "Ready"}]))
+        with pytest.raises(Malformed):
+            await anext(client.get_assets())
+        peer.will(make_answer(200, {"dubbings": 5}))
+        with pytest.raises(Malformed):
+            await client.add_languages("a", AddLanguages(languages=(TargetLanguage(locale="fr-FR"),)))
+        peer.will(make_answer(200, {"studio_url": [1]}))
+        with pytest.raises(Malformed):
+            await client.revise_version("v")
 
 
 @pytest.mark.parametrize("key", ["sandbox", "panjaya-sandbox", " panjaya-sandbox\n"])

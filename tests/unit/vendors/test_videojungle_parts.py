@@ -9,7 +9,7 @@ import pytest
 
 from polyreel.vendors import errors
 from polyreel.vendors.videojungle.client import VideoJungleClient, problem
-from polyreel.vendors.videojungle.models import Asset, Generation, NewAsset, NewVideoFile
+from polyreel.vendors.videojungle.models import Asset, Generation, NewAsset, NewVideoFile, Search
 
 PAGE_ASSET = {
     "asset_path": None,
@@ -117,3 +117,14 @@ async def test_a_malformed_answer_is_said_to_be_one(peer: Any, make_answer: Any)
             await client.check_asset("a")
         with pytest.raises(errors.Malformed):
             await client.list_assets("p")
+
+
+async def test_hits_and_faults_of_another_shape_are_our_errors(peer: Any, make_answer: Any) -> None:
+    """Whatever the vendor answers, our caller sees our errors."""
+    async with VideoJungleClient("key-1234", base_url=peer.url) as client:
+        peer.will(make_answer(200, ["a hit"]))
+        with pytest.raises(errors.Malformed):
+            await client.search(Search(query="sea"))
+        peer.will(make_answer(422, {"detail": [{"loc": None, "msg": "no"}]}))
+        with pytest.raises(errors.Invalid, match="no"):
+            await client.search(Search(query="sea"))
