@@ -4,10 +4,12 @@
      ├─ UnsupportedLocale          this vendor can't dub from, or into, this locale; raised before any call
      ├─ JobFailed                  the vendor took the work and failed at it; `vendor_code` says at what
      ├─ ForgedCallback             a callback whose signature, or token, is not the vendor's
+     ├─ StillWorking               the vendor was not done within our patience; nothing is lost
      └─ CallError                  one call went wrong; `facts` says which, where and how far it got
          ├─ Unreachable            no connection: the request was never sent
          ├─ Unanswered             sent, and no (whole) answer came: the work may have been done
          ├─ Malformed              an answer that is not what the vendor documents
+         │   └─ Garbled            ... and not even in its format
          ├─ Damaged                a file that arrived short, long or with another hash
          ├─ LinkExpired            a signed address that no longer opens
          ├─ ServerError            5xx: the work may have been done
@@ -264,6 +266,12 @@ class ForgedCallback(VendorError):
     """A callback that did not come from the vendor, or was changed on its way."""
 
     default_code = "forged_callback"
+
+
+class StillWorking(VendorError):
+    """The vendor was not done within our patience. Nothing is lost: look again later."""
+
+    default_code = "vendor_still_working"
 
 
 _BY_STATUS: dict[int, type[CallError]] = {

@@ -7,16 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from polyreel.errors import VendorError
+from polyreel.vendors.errors import StillWorking
 from polyreel.vendors.retry import pause
 
 T = TypeVar("T")
-
-
-class StillWorking(VendorError):
-    """The vendor was not done within our patience. Nothing is lost: look again later."""
-
-    default_code = "vendor_still_working"
 
 
 @dataclass(frozen=True, slots=True)

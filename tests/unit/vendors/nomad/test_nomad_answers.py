@@ -13,7 +13,7 @@ from polyreel.vendors import errors
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models_words import SubtitleFormat
 from polyreel.vendors.nomad.statuses import AssetStatus
-from polyreel.vendors.waiting import Patience, StillWorking
+from polyreel.vendors.waiting import Patience
 
 
 async def test_waiting_goes_on_through_statuses_nobody_documented(client: NomadClient, peer: Any) -> None:
@@ -43,7 +43,7 @@ async def test_waiting_ends_where_nothing_will_come(client: NomadClient, manager
 async def test_waiting_is_not_for_ever(client: NomadClient, manager: Any) -> None:
     """Nothing is lost: look again later."""
     manager.plain["/admin/asset/a"] = manager.answer(200, {"id": "a", "status": "Creating"})
-    with pytest.raises(StillWorking):
+    with pytest.raises(errors.StillWorking):
         await client.wait_until_usable("a", Patience(first=1, total=0))
 
 
