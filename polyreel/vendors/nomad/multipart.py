@@ -104,12 +104,6 @@ def _slice(part: Part, size: int, chunk: int) -> Slice:
     return Slice(part=part, start=start, length=end + 1 - start)
 
 
-def sha256_of(path: Path) -> str:
-    """Lower-case hex of the whole file. Blocking: for a thread."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def etag_of(path: Path, pieces: Sequence[Slice], known: Mapping[int, str]) -> str:
     """The ETag that plain S3 gives a file uploaded in these pieces: MD5 over their MD5s, dash, their number.
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from polyreel.store import sha256_of
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Tell
 from polyreel.vendors.endpoints import endpoint
@@ -33,7 +34,7 @@ from polyreel.vendors.nomad.models_uploads import (
     Upload,
     Uploaded,
 )
-from polyreel.vendors.nomad.multipart import PartBody, Source, etag_of, sha256_of, slices
+from polyreel.vendors.nomad.multipart import PartBody, Source, etag_of, slices
 from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, Routes, path
 from polyreel.vendors.transport import Transport
 
