@@ -21,10 +21,11 @@ def serve(descriptor: int) -> None:
 
     from deployments import one_writer
     from deployments.delivered import beside
+    from deployments.repeatable import refusing
 
     one_writer.install()
     listener = socket.socket(fileno=descriptor)
-    app = create_app(final=True)
+    app = refusing(create_app(final=True))
     guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(
         app if guarded else beside(app),

@@ -280,7 +280,7 @@ class Budget(Asked):
     """What the job may cost at most."""
 
     minutes: float | None = Field(
-        default=None, gt=0, title="Minutes", description="Refuse above this, before spending."
+        default=None, gt=0, le=1_000_000, title="Minutes", description="Refuse above this, before spending."
     )
 
 

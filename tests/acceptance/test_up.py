@@ -97,6 +97,7 @@ def _links_open(up: Any, run: str, page: str) -> None:
         ({"targets": [{"locale": 5}]}, "job.targets"),
         ({"name": "../out"}, "job.name"),
         ({"trim": {"start": -1}}, "job.trim.start"),
+        ({"budget": {"minutes": 10**15}}, "job.budget.minutes"),
         ({"dubbing": {"provider": "nobody"}}, "job.dubbing"),
         ({"source": {}}, "'media' is a required property"),
     ],
@@ -117,6 +118,18 @@ def test_a_misspelt_parameter_is_refused_too(up: Any, work: Any) -> None:
     assert deployment["description"]
     assert deployment["tags"] == ["polyreel"]
     assert deployment["version"]
+
+
+@pytest.mark.parametrize("media", [10**30, "half-a-character-\ud83d.mp4"])
+def test_what_the_server_could_never_say_again_is_refused(up: Any, work: Any, media: Any) -> None:
+    """One such run would be in the way of everybody who lists runs: the UI, status, and who starts them."""
+    deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
+    job = absolute(work("es-ES"), source={"media": media, "locale": "en-US"})
+    body = json.dumps({"parameters": {"job": job}, "enforce_parameter_schema": False}).encode()
+    answer = httpx.post(f"{up.api}/deployments/{deployment}/create_flow_run", content=body, trust_env=False)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("This can't be kept: ")
+    up.call("POST", "/flow_runs/filter", deployments={"id": {"any_": [deployment]}})
 
 
 def test_targets_may_be_locales_alone(up: Any, work: Any) -> None:
