@@ -159,21 +159,22 @@ def _place(place: str | None, folder: Path) -> str | None:
     return str((folder / Path(place).expanduser()).absolute())
 
 
-def load_text(path: Path) -> str:
-    """The text of a job file. Raises `InvalidJob` where it can't be read or is no text."""
+def load_text(path: Path, name: str | None = None) -> str:
+    """The text of a job file; ``name`` stands for it in errors. Raises `InvalidJob` where it can't be read."""
+    where = name or str(path)
     try:
         if path.is_dir():
-            raise InvalidJob("is a folder, not a job file", where=str(path))
+            raise InvalidJob("is a folder, not a job file", where=where)
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise InvalidJob(f"is {size:,} bytes, too large for a job file (at most {MAX_BYTES:,})", where=str(path))
+            raise InvalidJob(f"is {size:,} bytes, too large for a job file (at most {MAX_BYTES:,})", where=where)
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise InvalidJob("there is no such job file", where=str(path), remedy="Check the path.") from None
+        raise InvalidJob("there is no such job file", where=where, remedy="Check the path.") from None
     except OSError as error:
-        raise InvalidJob(f"can't be read: {error.strerror}", where=str(path)) from None
+        raise InvalidJob(f"can't be read: {error.strerror}", where=where) from None
     except UnicodeDecodeError:
-        raise InvalidJob("is not UTF-8 text", where=str(path), remedy="Save it as UTF-8.") from None
+        raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
 
 
 def _brief(error: yaml.YAMLError) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import time
 import uuid
@@ -28,6 +29,7 @@ from polyreel.job import Job
 from polyreel.jobfile import anchored, load_text, parse_job
 from polyreel.locks import locked
 
+log = logging.getLogger("polyreel.inbox")
 QUIET_S = 2.0
 _MARK = "~"
 
@@ -57,7 +59,7 @@ class FolderClaim:
     async def job(self) -> Job:
         """The job in it. Raises `InvalidJob`."""
         name = str(self.inbox / self.name)
-        return anchored(parse_job(load_text(self.path), name), self.inbox)
+        return anchored(parse_job(load_text(self._content, name), name), self.inbox)
 
     async def became(self, run: str) -> None:
         """Remember the run that it became."""
@@ -67,14 +69,25 @@ class FolderClaim:
         """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
         done = self.inbox / "done"
         done.mkdir(exist_ok=True)
-        stem = Path(self.name).stem
-        if (done / self.name).exists():  # an earlier job of the same name
-            stem = self.path.stem
+        said = json.dumps(outcome, indent=2, ensure_ascii=False)
+        stem = self._free_stem(done, said)
         beside = done / f"{stem}.outcome.json"
-        _write_whole(beside, json.dumps(outcome, indent=2, ensure_ascii=False))
+        _write_whole(beside, said)
         self.path.rename(done / f"{stem}{self.path.suffix}")
         self._note.unlink(missing_ok=True)
         return str(beside)
+
+    def _free_stem(self, done: Path, said: str) -> str:
+        """The file's own, unless an earlier job has it: ``welcome.yaml``, where ours is ``welcome.json``."""
+        stem = Path(self.name).stem
+        beside = done / f"{stem}.outcome.json"
+        ours = not beside.exists() or beside.read_text("utf-8") == said  # said before, by who died then
+        return stem if ours and not (done / self.name).exists() else self.path.stem
+
+    @property
+    def _content(self) -> Path:
+        """The file itself, or what it is a link to, as seen from where the link was left."""
+        return self.inbox / self.path.readlink() if self.path.is_symlink() else self.path
 
     @property
     def _note(self) -> Path:
@@ -117,6 +130,9 @@ def _take(path: Path, folder: Path, owner: str) -> bool:
         path.rename(target)
     except FileNotFoundError:
         return False
+    except OSError as error:  # a name that is too long, a folder that may not be written to: the others go on
+        log.warning("%s can't be taken: %s", path, error.strerror)
+        return False
     return True
 
 
@@ -136,7 +152,10 @@ def _has_writer(path: Path) -> bool:
     """Whether a process has the file open for writing: then the kernel gives no read lease on it (Linux)."""
     if not hasattr(fcntl, "F_SETLEASE"):
         return False
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        return False  # It is taken, and comes back with that as the reason.
     try:
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except BlockingIOError:
