@@ -10,10 +10,10 @@ _SOURCES_CODES = (
 )
 SOURCES = tuple(_SOURCES_CODES.split())
 _TARGETS_CODES = (
-    "af-ZA am-ET ar-AE ar-EG ar-SA bg-BG bn-IN cs-CZ da-DK de-AT de-DE el-GR en-AU en-GB en-IN en-US es-AR es- "
-    "ES es-MX et-EE fa-IR fi-FI fil-PH fr-CA fr-FR he-IL hi-IN hr-HR hu-HU id-ID it-IT ja-JP kk-KZ ko-KR lt-LT "
-    "lv-LV ms-MY nb-NO nl-NL pl-PL pt-BR pt-PT ro-RO ru-RU sk-SK sl-SI sr-RS sv-SE ta-IN te-IN th-TH tr-TR uk- "
-    "UA ur-PK vi-VN zh-CN zh-TW"
+    "af-ZA am-ET ar-AE ar-EG ar-SA bg-BG bn-IN cs-CZ da-DK de-AT de-DE el-GR en-AU en-GB en-IN en-US es-AR "
+    "es-ES es-MX et-EE fa-IR fi-FI fil-PH fr-CA fr-FR he-IL hi-IN hr-HR hu-HU id-ID it-IT ja-JP kk-KZ ko-KR lt-LT "
+    "lv-LV ms-MY nb-NO nl-NL pl-PL pt-BR pt-PT ro-RO ru-RU sk-SK sl-SI sr-RS sv-SE ta-IN te-IN th-TH tr-TR "
+    "uk-UA ur-PK vi-VN zh-CN zh-TW"
 )
 TARGETS = tuple(_TARGETS_CODES.split())
 EMOTIONAL = ("en", "es", "fr", "de", "it", "pt")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from polyreel.locales import canonical
+
 LINE = {"start_ms": 100, "end_ms": 1500, "text": "Bonjour", "speaker_id": 1}
 SPEAKER = {"speaker_id": 1, "style": "feminine", "voice_key": "soundalike"}
 
@@ -30,6 +32,13 @@ def ready(dubformer, order, until):
 
 def _balance(client):
     return client.get("/api/v1/balance").json()["balance_minutes"]
+
+
+def test_every_language_that_is_offered_is_a_locale(dubformer):
+    offered = dubformer.get("/api/v1/options").json()
+    assert {"es-ES", "uk-UA"} <= set(offered["target_langs"])
+    for tag in (*offered["source_langs"], *offered["target_langs"]):
+        assert canonical(tag) == tag
 
 
 def test_a_project_is_ready_with_video_voice_and_scripts(dubformer, ready):
