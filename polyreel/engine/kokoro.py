@@ -85,12 +85,12 @@ class KokoroVoice:
         Where the text has letters, but none that the language's front end can read, the code is ``unreadable``.
         """
         name, _, locale = voice_id.partition("@")
-        pieces = phrases(_phonemes(_checked(text), locale))
-        if not any(tokens(piece.phonemes) for piece in pieces):
+        pieces = [piece for piece in phrases(_phonemes(_checked(text), locale)) if tokens(piece.phonemes)]
+        if not pieces:
             raise EngineError(f"Kokoro can't read this in {locale}.", code="unreadable", where=repr(text[:40]))
         styles = _styles(name)
         pace = max(_SPEEDS[0], min(_SPEEDS[1], speed))
-        said = [_said(piece, styles, pace) for piece in pieces if tokens(piece.phonemes)]
+        said = [_said(piece, styles, pace) for piece in pieces]
         return Speech(_joined(said, pieces), RATE)
 
     def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def _said(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
 
 def _joined(said: Sequence[Samples], pieces: Sequence[Phrase]) -> Samples:
     parts: list[Samples] = []
-    for sound, piece in zip(said, pieces, strict=False):
+    for sound, piece in zip(said, pieces, strict=True):
         parts += [sound, np.zeros(round(piece.pause_s * RATE), np.float32)]
     whole = np.concatenate(parts[:-1])
     peak = float(np.abs(whole).max())
