@@ -25,6 +25,8 @@ def shown(as_json: bool, **fields: Any) -> Iterator[None]:
     except PolyreelError as error:
         _show(error, as_json, fields)
         sys.exit(INVALID if isinstance(error, InvalidJob) else FAILED)
+    except click.ClickException:
+        raise  # how the command was called: click says it, with the usage
     except BrokenPipeError:
         # Whoever read our output has seen enough (`| head`); what is still in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-# One plain sentence per language that has neural voices; elsewhere the language's own name is spoken.
+# One plain sentence per language that has neural voices, and German; elsewhere the voice counts.
 _SAMPLES = {
     "en": "Good morning. This is how I sound when I speak for your film.",
     "es": "Buenos días. Así sueno cuando hablo en su película.",
@@ -20,6 +20,8 @@ _SAMPLES = {
     "zh": "早上好。在您的影片里，我就是这样说话的。",
     "de": "Guten Morgen. So klinge ich in Ihrem Film.",
 }
+# Every voice reads figures in its own language.
+_COUNTING = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."
 
 
 @click.command()
@@ -73,7 +75,7 @@ def _hear(name: str, locale: str | None, out: Path | None, text: str | None, as_
     if out is None:
         raise click.UsageError("--hear needs --out FILE.wav")
     tag = canonical(locale) if locale else _own_locale(name)
-    words = text or _SAMPLES.get(tag.partition("-")[0]) or _SAMPLES["en"]
+    words = text or _SAMPLES.get(tag.partition("-")[0], _COUNTING)
     seconds = write_sample(name, tag, words, out)
     if as_json:
         click.echo(json.dumps({"file": str(out), "voice": name, "locale": tag, "seconds": round(seconds, 2)}))

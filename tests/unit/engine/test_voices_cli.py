@@ -40,6 +40,24 @@ def test_a_voice_can_be_heard(locale: str, tmp_path: Path) -> None:
     assert seconds > 1
 
 
+def test_a_voice_whose_language_has_no_sample_counts_in_it(tmp_path: Path) -> None:
+    """It never reads English by the rules of another language."""
+    seconds = []
+    for text in ([], ["--text", "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."]):
+        asked = ["ru-RU", "--hear", "f2", "--out", str(tmp_path / "a.wav"), "--json", *text]
+        seconds.append(json.loads(CliRunner().invoke(voices, asked).stdout)["seconds"])
+    assert seconds[0] == pytest.approx(seconds[1], abs=0.1)
+
+
+@pytest.mark.parametrize("arguments", [["--hear", "ef_dora"], ["--hear", "f2", "--out", "a.wav"]])
+def test_a_voice_asked_for_by_halves_is_a_matter_of_usage(arguments: list[str]) -> None:
+    """No file to write to, or no language: that is how the command was called, and no defect."""
+    done = CliRunner().invoke(voices, arguments)
+    assert done.exit_code == 2
+    assert "Usage:" in done.stderr
+    assert "defect" not in done.stderr
+
+
 def test_a_neural_voice_that_is_not_here_is_said_with_its_command(tmp_path: Path) -> None:
     done = CliRunner().invoke(voices, ["--hear", "ef_dora", "--out", str(tmp_path / "a.wav")])
     assert done.exit_code == 1
