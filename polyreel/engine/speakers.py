@@ -22,8 +22,9 @@ def with_names(track: Track, expected: int | None = None) -> Track:
     """The same track, its ``Ana:`` prefixes read as speakers where they are names.
 
     Without ``expected`` (how many people speak) that takes two different names, each in two cues or more, in 30 % of
-    all cues together; a script with voice tags is left alone. With two or more expected, as many prefixes are names as
-    are expected, the most frequent first; with one, none is. A cue without a name goes on with the last one's.
+    all cues together; where those are in capitals, so is every name, even one that comes once. A script with voice tags
+    is left alone. With two or more expected, as many prefixes are names as are expected, the most frequent first; with
+    one, none is. A cue without a name goes on with the last one's.
     """
     if expected == 1 or has_names(track):
         return track
@@ -80,7 +81,11 @@ def _names(cue: Cue) -> list[str]:
 def _recurring(found: Mapping[str, int], cues: int) -> set[str]:
     names = {name for name, count in found.items() if count >= _RECURS}
     enough = len(names) > 1 and sum(found[name] for name in names) >= _LEAST_SHARE * cues
-    return names if enough else set()
+    if not enough:
+        return set()
+    # Where names stand in capitals, whatever else does is one, too: who speaks once only must not be read aloud.
+    in_capitals = all(name.isupper() for name in names)
+    return names | {name for name in found if in_capitals and name.isupper()}
 
 
 def _most_frequent(found: Counter[str], expected: int) -> set[str]:

@@ -50,6 +50,11 @@ def test_a_colon_in_plain_text_makes_no_speaker(texts: tuple[str, ...]) -> None:
     assert with_names(script(*texts)) == script(*texts)
 
 
+def test_where_names_are_in_capitals_who_speaks_once_has_one_too() -> None:
+    found = with_names(script("ANA: Hello.", "BEN: Hi.", "POLICE: Stop!", "ANA: Note: I can't.", "BEN: Me neither."))
+    assert said(found)[2:4] == [("POLICE", "Stop!"), ("ANA", "Note: I can't.")]
+
+
 def test_where_two_are_expected_the_two_most_frequent_are_names_and_the_rest_is_text() -> None:
     found = with_names(script("Ana: Hello.", "Ben: Hi.", "Note: it rains.", "Ana: Yes.", "Ben: No."), expected=2)
     assert said(found)[2] == ("Ben", "Note: it rains.")
