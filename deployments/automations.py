@@ -28,13 +28,9 @@ Go on:       polyreel submit --again {{ flow_run.id }}
 """
 
 
-async def install(client: PrefectClient, tell: tuple[str, ...]) -> None:
-    """Put the automations in place, anew: what an earlier version installed goes.
-
-    ``tell`` names notification blocks as ``TYPE/NAME`` (``slack-webhook/ops``). Raises `InvalidJob` for one that is
-    not saved, or is none.
-    """
-    wanted = [silent_runs(), *([telling([await _block_id(place) for place in tell])] if tell else [])]
+async def install(client: PrefectClient, tell: list[object]) -> None:
+    """Put the automations in place, anew: what an earlier version installed goes. ``tell`` are blocks' ids."""
+    wanted = [silent_runs(), *([telling(tell)] if tell else [])]
     for name in (SILENT_RUNS, TELL):
         for old in await client.read_automations_by_name(name):
             await client.delete_automation(old.id)
@@ -83,7 +79,11 @@ def telling(blocks: list[object]) -> AutomationCore:
     )
 
 
-async def _block_id(place: str) -> object:
+async def notification_block(place: str) -> object:
+    """The id of a notification block, named as ``TYPE/NAME`` (``slack-webhook/ops``).
+
+    Raises `InvalidJob` for one that is not saved, or is none.
+    """
     try:
         found: Any = await Block.aload(place)
     except ValueError as error:

@@ -32,7 +32,7 @@ async def _serve(given: dict[str, Any]) -> None:
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
     assert me is not None  # noqa: S101 - this runs in one
     lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM), goodbye_s=8.0)
-    from deployments.automations import install
+    from deployments.automations import install, notification_block
     from deployments.definitions import ENTRYPOINTS, Wishes, deployments
     from deployments.runner import WarmRunner
     from deployments.warden import drop_missed, watch
@@ -41,8 +41,9 @@ async def _serve(given: dict[str, Any]) -> None:
     wishes = Wishes(**given["wishes"])
     runner = WarmRunner(ENTRYPOINTS, wishes.processes)
     try:
+        told = [await notification_block(place) for place in given["tell"]]
         async with runner:
-            await install(runner.client, tuple(given["tell"]))
+            await install(runner.client, told)
             ids = [await runner.aadd_deployment(each) for each in deployments(wishes)]
             await drop_missed(runner.client, ids)
             print("ready", flush=True)  # noqa: T201 - the parent waits for it

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -43,7 +46,7 @@ async def _install(api: str, address: str) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from deployments.automations import install
+    from deployments.automations import install, notification_block
 
     with temporary_settings({PREFECT_API_URL: api}):
         block = CustomWebhookNotificationBlock(
@@ -51,7 +54,7 @@ async def _install(api: str, address: str) -> None:
         )
         await block.save("tests", overwrite=True)
         async with get_client() as client:
-            await install(client, ("custom-webhook/tests",))
+            await install(client, [await notification_block("custom-webhook/tests")])
 
 
 def _absolute(job: Path) -> dict[str, Any]:
@@ -73,6 +76,20 @@ def _held(work: Any) -> dict[str, Any]:
     script = job.parent / "narrated.es-ES.srt"
     script.write_text(script.read_text("utf-8").replace("00:00:04,560", "00:00:06,000"), "utf-8")
     return _absolute(job)
+
+
+@pytest.mark.parametrize("place", ["slack-webhook/nobody", "no-such-type/ops", "ops"])
+def test_a_block_that_can_not_be_told_is_named(prefect_server: str, place: str) -> None:
+    """`polyreel up --tell` hears from its served deployments which one, and what to do."""
+    order = json.dumps({"wishes": {}, "tell": [place]})
+    env = {**os.environ, "PREFECT_API_URL": prefect_server}
+    command = [sys.executable, "-m", "deployments.served", order]
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as served:
+        assert served.stdout is not None
+        said = json.loads(served.stdout.readline())
+    assert served.returncode == 2
+    assert said["message"].startswith(f"--tell {place}: ")
+    assert "Blocks" in said["remedy"]
 
 
 def test_runs_that_need_somebody_are_told_with_the_reason_and_the_command(
