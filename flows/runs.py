@@ -40,7 +40,7 @@ async def deployment_id(client: PrefectClient, name: str = DEPLOYMENT) -> UUID:
             f"there is no deployment {name}",
             code="not_deployed",
             where=str(client.api_url),
-            remedy="Start `polyreel up` there, or deploy with `prefect deploy --all`.",
+            remedy="Start `polyreel up` there, or register them with `polyreel deploy`.",
         ) from None
 
 
