@@ -44,7 +44,7 @@ def _one_certificate(place: Path) -> Path:
     if not place.exists():
         import certifi
 
-        from polyreel.store import write_atomically
+        from polyreel.files import write_atomically
 
         first, end, _ = certifi.contents().partition(_END_OF_CERTIFICATE)
         write_atomically(place, (first + end).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polyreel.store import explained
+from polyreel.files import explained
 
 
 class Outbox:

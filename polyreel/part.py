@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from polyreel.files import explained, place
 from polyreel.outcome import Artefact
-from polyreel.store import Store, boot_id, explained, place
+from polyreel.scratch import boot_id
+from polyreel.store import Store
 
 _PIECE = 1 << 20
 

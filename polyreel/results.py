@@ -13,8 +13,9 @@ from typing import Any
 
 from polyreel import home
 from polyreel.errors import StoreError
+from polyreel.files import write_atomically
 from polyreel.outcome import artefacts_in
-from polyreel.store import Store, write_atomically
+from polyreel.store import Store
 from polyreel.stores import open_store
 
 # What Prefect 3.8.8 writes of its JSON serializer.

@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 from polyreel import home
 from polyreel.errors import StoreError
+from polyreel.files import explained, write_atomically
 from polyreel.objects.address import ObjectAddress
 from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
 from polyreel.objects.connection import Connection
@@ -34,7 +35,7 @@ from polyreel.objects.problems import Changed, Missing, Taken
 from polyreel.outbox import Outbox, content_of
 from polyreel.outcome import Artefact, artefacts_in
 from polyreel.part import Part
-from polyreel.store import PLACELESS, Store, blob_path, explained, is_here, write_atomically
+from polyreel.store import PLACELESS, Store, blob_path, is_here
 
 Result = TypeVar("Result")
 

@@ -4,8 +4,7 @@
 
     store/blobs/ab/abcd...ef.wav        content, named by its SHA-256
     store/records/<stage>/<digest>.json what a piece of work gave, under its key
-    scratch/<boot>-<random>             half-made files, with their owner's lock beside them (``.lock``)
-    scratch/lasting-<key>               half-made files that a later run goes on with
+    scratch/...                         half-made files (see `polyreel.scratch`)
 
 An artefact is named by the address of its file, or, where other machines keep the same store, by its content alone
 (``store:<sha256>.wav``): such a name means the same on every machine.
@@ -16,79 +15,22 @@ at all. Scratch lies on the store's own disk, so that keeping a file is a rename
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import platform
 import re
-import shutil
-import time
-import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from polyreel import home
+from polyreel import home, scratch
 from polyreel.errors import StoreError
-from polyreel.locks import locked, open_locked
+from polyreel.files import HashingFile, copy_hashed, explained, make_folder, place, replace_durably, sha256_of
 from polyreel.outcome import Artefact
 
-_CHUNK = 1 << 20
 _BLOB = re.compile(r"([0-9a-f]{64})((?:\.[\w.-]{1,60})?)", re.ASCII)
 PLACELESS = "store"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_ELSEWHERE_KEPT_SECONDS = 2 * 86_400
-_LASTING_KEPT_SECONDS = 7 * 86_400
-
-
-# -- files
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class HashingFile:
-    """A new file that is hashed while it is written, so that nobody has to read it again to name it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.bytes = 0
-        self._hash = hashlib.sha256()
-        self._file = path.open("wb")
-
-    @property
-    def sha256(self) -> str:
-        """The hash of everything written so far, lower-case hex."""
-        return self._hash.hexdigest()
-
-    def write(self, content: bytes | memoryview) -> int:
-        """Append a piece."""
-        self._hash.update(content)
-        self.bytes += len(content)
-        return self._file.write(content)
-
-    def __enter__(self) -> HashingFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-
-def copy_hashed(source: Path, copy: Path) -> HashingFile:
-    """Copy a file and hash it in the one pass; what comes back is closed and knows ``sha256`` and ``bytes``."""
-    with source.open("rb") as file, HashingFile(copy) as hashed:
-        while piece := file.read(_CHUNK):
-            hashed.write(piece)
-    return hashed
 
 
 def path_of(artefact: Artefact) -> Path:
@@ -106,67 +48,6 @@ def blob_path(root: Path, name: str) -> Path:
     if not _BLOB.fullmatch(name):
         raise StoreError(f"not a name for an artefact: {name!r}", where="store")
     return root.absolute() / "blobs" / name[:2] / name
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def replace_durably(part: Path, final: Path) -> None:
-    """Move a finished file to its name: content first, then the name, so that a crash leaves one or the other."""
-    handle = os.open(part, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    part.replace(final)
-    sync_folder(final.parent)
-
-
-def place(part: Path, final: Path) -> None:
-    """Move a finished file to its name, in a folder that is made where there is none."""
-    _make_folder(final.parent)
-    replace_durably(part, final)
-
-
-def write_atomically(final: Path, content: bytes) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    _make_folder(final.parent)
-    part = final.with_name(f".{uuid.uuid4().hex[:12]}.part")
-    try:
-        part.write_bytes(content)
-        replace_durably(part, final)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
-
-
-@contextmanager
-def explained(doing: str, where: Path | str) -> Iterator[None]:
-    """Turn an operating system's error into one that says what to do about it."""
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in _FULL
-        remedy = "Free some space on that disk" if full else "See that the folder exists and can be written"
-        raise StoreError(
-            f"could not {doing}: {'the disk is full' if full else error.strerror or error}",
-            code="disk_full" if full else None,
-            where=str(where),
-            remedy=f"{remedy} (POLYREEL_HOME says where), then run again: finished work is kept.",
-        ) from error
 
 
 def is_here(artefact: Artefact) -> bool:
@@ -236,7 +117,7 @@ class Store:
         return final.as_uri()
 
     def _on_own_disk(self, file: Path) -> bool:
-        _make_folder(self.root)
+        make_folder(self.root)
         return file.stat().st_dev == self.root.stat().st_dev
 
     # -- scratch
@@ -246,32 +127,13 @@ class Store:
         """Where half-made files lie: beside the store, on its disk."""
         return self._scratch
 
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
+    def scratch(self) -> AbstractContextManager[Path]:
         """A folder for half-made files on the store's own disk; gone afterwards, whatever happened."""
-        folder, lock = _claim_scratch(self.scratch_root)
-        try:
-            yield folder
-        finally:
-            _drop(folder, lock)
+        return scratch.passing_folder(self.scratch_root)
 
-    @asynccontextmanager
-    async def lasting_scratch(self, key: str) -> AsyncIterator[Path]:
-        """A folder for half-made files that a later run goes on with; one user at a time, the others wait.
-
-        It stays as long as something is in it; `clear_scratch` removes it when nobody has touched it for a week.
-        """
-        folder = self.scratch_root / f"lasting-{_file_name(key)}"
-        with explained("make a folder for half-made files", folder):
-            _make_folder(self.scratch_root)
-        async with locked(_lock_of(folder)):
-            folder.mkdir(exist_ok=True)
-            try:
-                yield folder
-            finally:
-                if not any(folder.iterdir()):
-                    folder.rmdir()
-                    _lock_of(folder).unlink(missing_ok=True)
+    def lasting_scratch(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """A folder for half-made files that a later run goes on with (see `polyreel.scratch`)."""
+        return scratch.lasting_folder(self.scratch_root / f"lasting-{_file_name(key)}")
 
     # -- records
 
@@ -280,7 +142,7 @@ class Store:
         content = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
         record = self._record(key)
         with explained("write a record", self.root), self.scratch() as folder:
-            _make_folder(record.parent)
+            make_folder(record.parent)
             part = folder / "record"
             part.write_bytes(content)
             replace_durably(part, record)
@@ -332,65 +194,3 @@ def _file_name(text: str) -> str:
     """A text as one file name that can't leave its folder; a long one by its hash."""
     name = quote(text, safe="").replace(".", "%2E")
     return name if 0 < len(name) <= 120 else hashlib.sha256(text.encode()).hexdigest()
-
-
-# -- whose scratch is whose
-
-
-def boot_id() -> str:
-    """This start of this machine, in 8 characters: what runs on another machine, or ran before, has another one."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-    except OSError:
-        return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
-
-
-def _claim_scratch(base: Path) -> tuple[Path, int]:
-    with explained("make a folder for half-made files", base):
-        base.mkdir(parents=True, exist_ok=True)
-        while True:
-            folder = base / f"{boot_id()}-{uuid.uuid4().hex[:12]}"
-            if (lock := open_locked(_lock_of(folder))) is not None:
-                folder.mkdir()
-                return folder, lock
-
-
-def _lock_of(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.lock")
-
-
-def _drop(folder: Path, lock: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    _lock_of(folder).unlink(missing_ok=True)
-    os.close(lock)
-
-
-def clear_scratch(root: Path | None = None) -> None:
-    """Remove half-made files of processes that are gone (a run that was killed leaves some).
-
-    A process holds its folder's lock as long as it lives, so a reused process number deceives nobody. Locks are not
-    seen from machine to machine on every shared disk: another machine's folder goes only when it has long been still.
-    """
-    base = root or home.scratch_dir()
-    for name in {entry.name.removesuffix(".lock") for entry in base.glob("*-*")}:
-        folder = base / name
-        if time.time() - _last_touched(folder) < _kept_seconds(name):
-            continue
-        if (lock := open_locked(_lock_of(folder))) is not None:
-            _drop(folder, lock)
-
-
-def _kept_seconds(name: str) -> float:
-    if name.startswith("lasting-"):
-        return _LASTING_KEPT_SECONDS
-    return 0 if name.startswith(f"{boot_id()}-") else _ELSEWHERE_KEPT_SECONDS
-
-
-def _last_touched(folder: Path) -> float:
-    times = [0.0]
-    for path in [_lock_of(folder), folder, *folder.rglob("*")]:
-        try:
-            times.append(path.lstat().st_mtime)
-        except FileNotFoundError:
-            continue  # Its owner is at work, and has just removed it.
-    return max(times)

@@ -32,11 +32,11 @@ from prefect.logging import get_logger
 from prefect.runtime import flow_run
 
 from polyreel import home
+from polyreel.files import write_atomically
 from polyreel.job import Job
 from polyreel.locales import english_name
 from polyreel.outcome import LanguageOutcome, Outcome
 from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
-from polyreel.store import write_atomically
 from tasks.progress import Board, Step, board
 from tasks.summary import summary
 

@@ -15,8 +15,9 @@ from polyreel.media.probe import MediaInfo, probe
 from polyreel.media.trim import trim as cut_video
 from polyreel.outcome import Artefact, Reel
 from polyreel.plan import Plan
+from polyreel.scratch import clear_scratch
 from polyreel.sources.ingest import ingest as take_in
-from polyreel.store import clear_scratch, path_of
+from polyreel.store import path_of
 from polyreel.stores import open_store
 from tasks.places import at_work
 from tasks.progress import reporter

@@ -15,7 +15,7 @@ from polyreel.engine.models.shelf import is_here, missing, pull_command
 from polyreel.engine.piper import PiperVoice
 from polyreel.engine.voices import Voice
 from polyreel.errors import NoVoice
-from polyreel.store import explained, write_atomically
+from polyreel.files import explained, write_atomically
 
 
 @dataclass(frozen=True, slots=True)

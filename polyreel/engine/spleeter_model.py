@@ -20,7 +20,7 @@ from polyreel.engine.models.registry import SPLEETER
 from polyreel.engine.models.sessions import Session
 from polyreel.engine.spleeter_checkpoint import Checkpoint
 from polyreel.engine.spleeter_graph import INPUT, speech_mask_model
-from polyreel.store import sha256_of, write_atomically
+from polyreel.files import sha256_of, write_atomically
 
 NAME = SPLEETER.name
 _INDEX, _DATA = "model.index", "model.data-00000-of-00001"

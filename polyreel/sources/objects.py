@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing, closing
 
 from polyreel.errors import FetchError
+from polyreel.files import explained
 from polyreel.keys import stage_key
 from polyreel.objects.address import ObjectAddress, object_address
 from polyreel.objects.bucket import Bucket, ObjectFacts
@@ -15,7 +16,6 @@ from polyreel.outcome import Artefact
 from polyreel.part import Part
 from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
 from polyreel.sources.port import FetchLimits, Order
-from polyreel.store import explained
 
 
 async def from_object(order: Order) -> Artefact:

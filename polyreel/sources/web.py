@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from polyreel.errors import FetchError, InvalidJob
+from polyreel.files import explained
 from polyreel.keys import stage_key
 from polyreel.net.guard import GuardedTransport
 from polyreel.net.redaction import redact_logs, redacted, shown
@@ -18,7 +19,6 @@ from polyreel.part import Part
 from polyreel.sources.answers import Cut, Kind, kind_of, retry_after, total_of, validator_of
 from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
 from polyreel.sources.port import FetchLimits, Order
-from polyreel.store import explained
 
 _PROGRESS_BYTES = 1 << 20
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from polyreel import store
 from polyreel.errors import SubtitleError
+from polyreel.files import write_atomically
 from polyreel.subtitles.decode import MAX_BYTES, decoded, too_big
 from polyreel.subtitles.model import Note, Reading, Track, Writing
 from polyreel.subtitles.registry import format_named, format_of_file, format_of_text
@@ -97,5 +97,5 @@ def convert_file(src: Path, dst: Path) -> tuple[Note, ...]:
         )
     reading = read_file(src)
     content, lost = write_bytes(reading.track, target.name)
-    store.write_atomically(dst, content)
+    write_atomically(dst, content)
     return (*reading.notes, *lost)

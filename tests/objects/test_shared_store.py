@@ -14,10 +14,11 @@ import pytest
 
 from polyreel import results
 from polyreel.errors import InvalidJob, StoreError
+from polyreel.files import write_atomically
 from polyreel.objects.bucket import PIECE
 from polyreel.outcome import Artefact
 from polyreel.shared import SharedStore
-from polyreel.store import Store, path_of, write_atomically
+from polyreel.store import Store, path_of
 from polyreel.stores import open_store
 
 Machine = Callable[[str], SharedStore]

@@ -13,10 +13,12 @@ import pytest
 
 from polyreel import store as store_module
 from polyreel.errors import StoreError
+from polyreel.files import HashingFile, copy_hashed, write_atomically
 from polyreel.keys import stage_key
 from polyreel.locks import open_locked
 from polyreel.outcome import Artefact
-from polyreel.store import HashingFile, Store, clear_scratch, copy_hashed, path_of, write_atomically
+from polyreel.scratch import boot_id, clear_scratch
+from polyreel.store import Store, path_of
 
 
 @pytest.fixture
@@ -226,7 +228,7 @@ class TestScratch:
             assert folder.is_dir()
 
     def test_what_a_killed_process_left_is_cleared_though_its_number_lives_on(self, store):
-        left = store.scratch_root / f"{store_module.boot_id()}-{os.getpid():012d}"
+        left = store.scratch_root / f"{boot_id()}-{os.getpid():012d}"
         left.mkdir(parents=True)
         (left / "half").write_bytes(b"x")
         clear_scratch(store.scratch_root)

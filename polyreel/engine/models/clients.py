@@ -11,8 +11,8 @@ from pathlib import Path
 
 from polyreel.engine.models.registry import Package
 from polyreel.errors import EngineError, ToolError
+from polyreel.files import explained
 from polyreel.media.process import Limits, execute
-from polyreel.store import explained
 
 # A node runtime reserves far more address space than it ever touches.
 _LIMITS = Limits(seconds=3 * 3600, memory_bytes=256 << 30)

@@ -9,7 +9,7 @@ from pathlib import Path
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError
-from polyreel.store import explained, replace_durably
+from polyreel.files import explained, replace_durably
 
 
 def put(model: Model, file: ModelFile, pieces: Iterable[bytes], work: Path) -> None:

@@ -20,8 +20,8 @@ from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.placing import put
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, PolyreelError, StoreError
+from polyreel.files import explained
 from polyreel.locks import locked
-from polyreel.store import explained
 
 _MARGIN = 64 << 20
 _LOOK_S = 0.25

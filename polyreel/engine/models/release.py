@@ -18,8 +18,8 @@ from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.placing import put
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, FetchError
+from polyreel.files import explained
 from polyreel.net.guard import GuardedTransport, resolve
-from polyreel.store import explained
 
 _CONNECT_S, _READ_S = 4.0, 30.0
 _PIECE = 1 << 20

@@ -15,7 +15,7 @@ from typing import Literal
 from polyreel import home
 from polyreel.engine.models.registry import MODELS, Model, ModelFile
 from polyreel.errors import EngineError
-from polyreel.store import explained, sha256_of
+from polyreel.files import explained, sha256_of
 
 State = Literal["here", "incomplete", "missing"]
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from polyreel.store import sha256_of
+from polyreel.files import sha256_of
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Tell
 from polyreel.vendors.endpoints import endpoint
