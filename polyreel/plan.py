@@ -19,7 +19,7 @@ VERSIONS = {
     "trim": 1,
     "separate": 2,
     "transcribe": 1,
-    "translate": 2,
+    "translate": 3,
     "script": 2,
     "submit": 2,
     "dub": 1,

@@ -162,13 +162,15 @@ async def test_a_model_that_obeys_a_line_is_not_believed(service: Service) -> No
 
 
 async def test_a_draft_in_the_wrong_language_is_refused(service: Service) -> None:
-    """A service that gives the source back has not translated."""
+    """A service that gives the source back, and does so again, has not translated."""
 
     def echo(body: dict[str, Any]) -> Answer:
         document = json.loads(body["messages"][1]["content"])
         return chat([{"id": line["id"], "text": line["text"]} for line in document["lines"]])
 
     service.moods = [echo]
+    assert texts(await draft(service)) == list(SPANISH.values()), "asked once more, it translates"
+    service.moods = [echo] * 9
     with pytest.raises(EngineError, match="answered in English instead of es-ES"):
         await draft(service)
 
@@ -178,6 +180,13 @@ async def test_an_endpoint_that_stays_down_ends_in_one_clear_error(service: Serv
     with pytest.raises(errors.ServerError):
         await draft(service)
     assert len(service.asked) == 5
+
+
+async def test_a_model_that_is_not_served_is_named_with_what_gets_it(service: Service) -> None:
+    service.moods = [lambda _: as_json({"error": {"message": "model 'm' not found, try pulling it first"}}, 404)]
+    with pytest.raises(errors.NotFound, match=r"does not serve the model 'm'") as caught:
+        await draft(service)
+    assert "ollama pull m" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from polyreel import locales
 from polyreel.engine.spoken import can_be_said
 from polyreel.engine.translate.glossary import terms_in, unkept
 from polyreel.engine.translate.port import Drafter, Line, Order, Term
@@ -18,6 +19,10 @@ from polyreel.errors import EngineError
 BATCH = 24
 CONTEXT = 4
 _LONGEST_RATIO, _LONGEST_EXTRA = 5, 60
+_LEAST_WORDS = 4
+_SHORTEST_MERGED = 8
+_QUOTES = frozenset({'""', "“”", "„“", "«»", "「」"})
+_OPENING = frozenset("\"“„«「'")
 # One ideograph says what several letters do: what is long for an alphabet differs.
 _WIDE_RATIO = 9
 
@@ -50,7 +55,7 @@ async def drafted(task: Task, drafter: Drafter, on_progress: Callable[[float], N
         found.update(await _batch(task, drafter, batch))
         on_progress((start + len(batch)) / len(work))
     lines = [found[number] for number in range(len(task.texts))]
-    return Draft(lines, _broken_terms(task, lines))
+    return Draft(lines, [*_broken_terms(task, lines), *_untranslated(task, lines)])
 
 
 async def shortened(
@@ -75,30 +80,40 @@ async def shortened(
 
 
 async def _batch(task: Task, drafter: Drafter, numbers: Sequence[int]) -> dict[int, str]:
-    found = _sound(task, numbers, await drafter.translate(_order(task, numbers)))
-    missing = [number for number in numbers if number not in found]
-    if missing:
-        found = await _again(task, drafter, numbers, found)
+    answer = await drafter.translate(_order(task, numbers))
+    found = _sound(task, numbers, answer)
+    if len(found) < len(numbers):
+        found = await _again(task, drafter, numbers, found, _echoes(task, numbers, answer))
     return await _with_terms(task, drafter, found)
 
 
-async def _again(task: Task, drafter: Drafter, numbers: Sequence[int], found: dict[int, str]) -> dict[int, str]:
-    """What was wrong, once more; then each line alone."""
-    doubtful = _with_neighbours(numbers, found)
-    if len(numbers) > 1:
-        answer = await drafter.translate(_order(task, doubtful))
-        found = {n: text for n, text in found.items() if n not in doubtful} | _sound(task, doubtful, answer)
-    for number in [number for number in numbers if number not in found]:
-        alone = _sound(task, [number], await drafter.translate(_order(task, [number])))
-        if number not in alone:
-            raise EngineError(
-                f"{drafter.name} gave no usable translation of line {number + 1}: {task.texts[number][:60]!r}",
-                code="translation_failed",
-                where=task.target,
-                remedy="Run again, try another model or service, or give the target its script.",
-            )
-        found |= alone
-    return found
+async def _again(
+    task: Task, drafter: Drafter, numbers: Sequence[int], found: dict[int, str], echoed: dict[int, str]
+) -> dict[int, str]:
+    """What was wrong, once more; then each line alone. What came back as it was, twice, is left so."""
+    doubtful = _with_neighbours(numbers, found) if len(numbers) > 1 else numbers
+    answer = await drafter.translate(_order(task, doubtful))
+    found = {n: text for n, text in found.items() if n not in doubtful} | _sound(task, doubtful, answer)
+    echoed = echoed | _echoes(task, doubtful, answer)
+    for number in [number for number in numbers if number not in found and number not in echoed]:
+        found |= await _alone(task, drafter, number, found)
+    return echoed | found
+
+
+async def _alone(task: Task, drafter: Drafter, number: int, found: Mapping[int, str]) -> dict[int, str]:
+    """One line; and the line beside it alone, too, that has said it already. Raises EngineError."""
+    said = _plausible(task, [number], await drafter.translate(_order(task, [number])))
+    if number not in said:
+        raise EngineError(
+            f"{drafter.name} gave no usable translation of line {number + 1}: {task.texts[number][:60]!r}",
+            code="translation_failed",
+            where=task.target,
+            remedy="Run again, try another model or service, or give the target its script.",
+        )
+    for beside in (number - 1, number + 1):
+        if len(said[number]) > _SHORTEST_MERGED and _bare(said[number]) in _bare(found.get(beside, "")):
+            said |= _sound(task, [beside], await drafter.translate(_order(task, [beside])))
+    return said
 
 
 def _with_neighbours(numbers: Sequence[int], found: Mapping[int, str]) -> list[int]:
@@ -135,9 +150,40 @@ def _order(task: Task, numbers: Sequence[int], *, insist: bool = False, most: Ma
 
 
 def _sound(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
-    """Of an answer, the lines that can be a translation of what was asked."""
-    cleaned = {number: _clean(answer[number]) for number in numbers if number in answer}
+    """Of an answer, the lines that can be a translation of what was asked, and are not the very same."""
+    plausible = _plausible(task, numbers, answer)
+    return {number: text for number, text in plausible.items() if not _is_echo(task, number, text)}
+
+
+def _echoes(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
+    """Of an answer, the lines that came back as they went."""
+    plausible = _plausible(task, numbers, answer)
+    return {number: text for number, text in plausible.items() if _is_echo(task, number, text)}
+
+
+def _plausible(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
+    cleaned = {n: _unquoted(_clean(answer[n]), task.texts[n]) for n in numbers if n in answer}
     return {number: text for number, text in cleaned.items() if _is_plausible(task, number, text)}
+
+
+def _is_echo(task: Task, number: int, text: str) -> bool:
+    """Whether a line of some words is the source's own, which a name or an exclamation may be."""
+    source = task.texts[number]
+    is_a_phrase = len(source.split()) >= _LEAST_WORDS
+    return (
+        is_a_phrase and locales.language(task.source) != locales.language(task.target) and _bare(text) == _bare(source)
+    )
+
+
+def _bare(text: str) -> str:
+    return text.casefold().rstrip(" .!?…。")
+
+
+def _unquoted(text: str, source: str) -> str:
+    """Without the quotation marks that a model puts around its whole answer, and nobody around the line."""
+    inside = text[1:-1]
+    quoted = text[:1] + text[-1:] in _QUOTES and not set(text[:1] + text[-1:]) & set(inside)
+    return inside if quoted and source[:1] not in _OPENING else text
 
 
 def _clean(text: str) -> str:
@@ -162,3 +208,12 @@ def _broken_terms(task: Task, lines: Sequence[str]) -> list[str]:
     shown = "; ".join(f"line {n + 1}: '{term.source}' is not '{term.target}'" for n, term in broken[:5])
     more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
     return [f"The glossary was not kept in {len(broken)} places: {shown}{more}."]
+
+
+def _untranslated(task: Task, lines: Sequence[str]) -> list[str]:
+    same = [n for n, text in enumerate(lines) if can_be_said(text) and _is_echo(task, n, text)]
+    if not same:
+        return []
+    shown = "; ".join(f"line {n + 1}: '{lines[n][:40]}'" for n in same[:5])
+    more = f"; and {len(same) - 5} more" if len(same) > 5 else ""
+    return [f"Asked twice, lines came back untranslated: {shown}{more}."]

@@ -10,7 +10,7 @@ from polyreel import locales
 from polyreel.vendors.auth import Anonymous, KeyAuth
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call, Reply
-from polyreel.vendors.errors import Malformed
+from polyreel.vendors.errors import Malformed, NotFound
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Answer
 from polyreel.vendors.resource import Resource
@@ -61,8 +61,15 @@ class ChatTranslator(Resource):
         return said
 
     async def complete(self, system: str, user: str) -> str:
-        """What the model says to one message, under an instruction."""
-        completion = await self.transport.ask(self._call(system, user), _Completion)
+        """What the model says to one message, under an instruction. Raises NotFound where it is not served there."""
+        try:
+            completion = await self.transport.ask(self._call(system, user), _Completion)
+        except NotFound as error:
+            raise NotFound(
+                f"This address does not serve the model '{self.model}'.",
+                facts=error.facts,
+                remedy=f"Check `model` and `base_url` (which ends in /v1); for Ollama, `ollama pull {self.model}`.",
+            ) from error
         return completion.choices[0].message.content or "" if completion.choices else ""
 
     async def check(self) -> str:

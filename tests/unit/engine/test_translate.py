@@ -103,6 +103,35 @@ async def test_what_stays_missing_is_asked_for_alone() -> None:
     assert [line.number for line in clerk.orders[2].lines] == [2]
 
 
+async def test_a_line_that_comes_back_untranslated_is_asked_for_again() -> None:
+    texts = ("We leave for the coast tomorrow.", "OK.", "New York, New York!")
+    same = lambda order: {line.number: line.text for line in order.lines}  # noqa: E731 - a mood
+    clerk = Clerk([same])
+    assert await lines_of(clerk, task(texts)) == expected(texts)
+    draft = await drafted(task(texts), Clerk([same] * 9), lambda _: None)
+    assert draft.lines == list(texts), "a line that stays as it is may be a name"
+    assert draft.notes == [
+        "Asked twice, lines came back untranslated: line 1: 'We leave for the coast tomorrow.'; "
+        "line 3: 'New York, New York!'."
+    ]
+
+
+async def test_what_was_merged_into_its_neighbour_is_not_said_twice() -> None:
+    def merged(order: Order) -> dict[int, str]:
+        if len(order.lines) == 1:
+            return good(order)
+        return good(order) | {1: "xx(Two fish.) xx(Red fish.)", 2: ""}
+
+    clerk = Clerk([merged] * 9)
+    assert await lines_of(clerk, task()) == expected()
+
+
+async def test_quotation_marks_around_a_whole_answer_are_not_the_lines() -> None:
+    texts = ("Hello.", '"Go", he said, "now"', '"Quoted."')
+    clerk = Clerk([lambda order: {0: '"Hola."', 1: '"Vete", dijo, "ya"', 2: "«Citado.»"}])
+    assert await lines_of(clerk, task(texts)) == ["Hola.", '"Vete", dijo, "ya"', "«Citado.»"]
+
+
 async def test_a_hole_is_an_error_after_bounded_asking() -> None:
     """Never silence, never the source's words, never endless calls."""
     clerk = Clerk([lambda order: {}] * 99)
@@ -228,7 +257,14 @@ def said(*lines: Any) -> str:
         ("<think>{odd}</think>Sure!\n```json\n" + said({"id": 7, "text": "hola"}) + "\n```", {7: "hola"}),
         (said({"id": 7, "text": "hola"}, {"id": 8, "text": "extra"}), {}),
         (said({"id": 7, "text": "hola"}, {"id": 7, "text": "again"}), {}),
-        (said({"id": "7", "text": "hola"}), {}),
+        (said({"id": "7", "text": "hola"}), {7: "hola"}),
+        (said({"id": "seven", "text": "hola"}), {}),
+        (said({"id": True, "text": "hola"}), {}),
+        ('[{"id": 7, "text": "hola"}]', {7: "hola"}),
+        ("Here {as asked}:\n" + said({"id": 7, "text": "hola"}) + "\nMore {of it}?", {7: "hola"}),
+        (said({"id": 7, "text": "hola"})[:-1], {7: "hola"}),
+        (said({"id": 7, "text": "hola"})[:-4], {}),
+        ("[" * 50_000, {}),
         (said({"id": 7, "text": None}), {}),
         (said("hola"), {}),
         ('["hola"]', {}),
