@@ -61,11 +61,12 @@ class EmbeddedDubber:
         report(1.0)
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
-        """Mix, encode, measure. Raises EngineError where the language was not spoken yet, else as ffmpeg's runner."""
+        """Mix, encode, measure. Raises as `wait` and ffmpeg's runner do."""
         report = on_progress or _quiet
         key = _mixed(request, receipt)
         done = await asyncio.to_thread(self._collected, key)
         if done is None:
+            await self.wait(request, receipt)  # It was spoken, but a store may lose what it held.
             done = await self._mix(request, receipt, report)
             await asyncio.to_thread(self._store.remember, key, done.model_dump(mode="json"))
         report(1.0)
@@ -111,9 +112,7 @@ class EmbeddedDubber:
     async def _mix(self, request: DubRequest, receipt: Receipt, report: Progress) -> Dubbed:
         performance = await asyncio.to_thread(self._performed, receipt)
         if performance is None:
-            raise EngineError(
-                "this language has not been spoken yet.", where=request.locale, remedy="Wait for it first."
-            )
+            raise EngineError("what was spoken is gone already", where=request.locale, remedy="Run the job again.")
         stems = _stems(request)
         target = request.target_lufs if request.target_lufs is not None else (stems.lufs or UNMEASURED_LUFS)
         bed = _bed(request, stems)

@@ -1,6 +1,7 @@
 """The embedded dub, end to end: real sound in, a measured track out."""
 
 import asyncio
+import shutil
 import subprocess
 from collections.abc import Sequence
 from fractions import Fraction
@@ -192,6 +193,17 @@ async def test_a_finished_dub_is_taken_from_the_store(reel: Path, store: Store) 
     voice = CountingVoice()
     assert await dub(EmbeddedDubber(store, voice), asked) == first
     assert voice.said == []
+
+
+async def test_what_was_spoken_and_is_gone_from_the_store_is_spoken_again(reel: Path, store: Store) -> None:
+    """That a language was spoken is recorded; the store may lose what that gave all the same."""
+    dubber, asked = EmbeddedDubber(store, EspeakVoice()), request(store, reel, await stems_of(reel, store))
+    receipt = await dubber.submit(asked)
+    await dubber.wait(asked, receipt)
+    shutil.rmtree(store.root / "records")
+    dubbed = await dubber.collect(asked, receipt)
+    assert dubbed.audio
+    assert store.has(dubbed.audio)
 
 
 async def test_a_cancelled_dub_stops_and_goes_on_where_it_was(reel: Path, store: Store) -> None:
