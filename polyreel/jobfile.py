@@ -186,6 +186,8 @@ def _brief(error: yaml.YAMLError) -> str:
 _WORDS = {
     "extra_forbidden": "there is no such field",
     "missing": "is required",
+    "model_type": "is a group of fields (`name: value`), not a value",
+    "tuple_type": "is a list",
     "string_type": "must be text (put it in quotes)",
 }
 
@@ -204,6 +206,8 @@ def _follows(item: Any, places: set[tuple[int | str, ...]]) -> bool:
 
 def _message(item: Any) -> str:
     loc = item["loc"]
+    if item["type"] == "union_tag_not_found":
+        return f"needs {item['ctx']['discriminator']}, which says what the other fields are".replace("'", "`")
     if item["type"] == "string_pattern_mismatch" and loc and loc[-1] == "name":
         return "must be a slug: letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 80"
     words = _WORDS.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
