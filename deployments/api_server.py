@@ -21,6 +21,7 @@ def serve(descriptor: int) -> None:
 
     from deployments import one_writer
     from deployments.delivered import beside
+    from deployments.own_pages import own_pages_only
     from deployments.repeatable import refusing
 
     one_writer.install()
@@ -28,7 +29,7 @@ def serve(descriptor: int) -> None:
     app = refusing(create_app(final=True))
     guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(
-        app if guarded else beside(app),
+        app if guarded else own_pages_only(beside(app)),
         log_level="warning",
         lifespan="on",
         timeout_graceful_shutdown=2,  # browsers keep their connections open

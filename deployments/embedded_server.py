@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from deployments import garbage
+from deployments.own_pages import allowed_origins
 from polyreel import home
 from polyreel.errors import PolyreelError
 
@@ -39,11 +40,17 @@ class EmbeddedServer:
         with listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen(128)
-            self.address = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+            port = listener.getsockname()[1]
+            self.address = f"http://127.0.0.1:{port}/api"
             self._log = (folder / "embedded-server.log").open("ab")
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "deployments.embedded_server", str(listener.fileno())],
-                env={**os.environ, "PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
+                env={
+                    **os.environ,
+                    **allowed_origins(port),
+                    "PREFECT_HOME": str(folder),
+                    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                },
                 pass_fds=[listener.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=self._log,
@@ -96,7 +103,7 @@ def require_server(address: str) -> None:
     import httpx
 
     try:
-        httpx.get(f"{address.rstrip('/')}/health", timeout=10, trust_env=False)
+        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=10, trust_env=False)
     except httpx.HTTPError as error:
         raise PolyreelError(
             f"no Prefect server answers ({type(error).__name__})",
@@ -104,6 +111,13 @@ def require_server(address: str) -> None:
             where=address,
             remedy="Start it, or unset PREFECT_API_URL and let the run use a server of its own.",
         ) from None
+    if "html" in answer.headers.get("content-type", ""):
+        raise PolyreelError(
+            "what answers there is a web page, and no Prefect API",
+            code="server_unreachable",
+            where=address,
+            remedy="Correct PREFECT_API_URL: with /api at its end, it is the API of the server whose UI this is.",
+        )
 
 
 @contextmanager
@@ -142,8 +156,11 @@ def serve(descriptor: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
+    from deployments.own_pages import own_pages_only
+
     listener = socket.socket(fileno=descriptor)
-    server = uvicorn.Server(uvicorn.Config(create_app(ephemeral=True, final=True), log_level="error", lifespan="on"))
+    app = own_pages_only(create_app(ephemeral=True, final=True))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
     _servers.append(server)
     asyncio.run(server.serve(sockets=[listener]))
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from deployments import address
+from deployments.own_pages import allowed_origins
 from polyreel.errors import InvalidJob, PolyreelError
 
 READY_WITHIN_S = 180.0
@@ -186,6 +187,7 @@ def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
         "PREFECT_SERVER_UI_API_URL": api,
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
+        **allowed_origins(port),
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "ui"),
         # The new UI draws no form for a nested job yet; a person may still switch to it.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",

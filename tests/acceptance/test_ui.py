@@ -6,8 +6,11 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -96,6 +99,31 @@ def test_the_cancel_button_ends_a_run(up: Any, work: Any, page: Any) -> None:
     page.click(button("Confirm"))
     assert up.until(run, "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
     assert not (job.parent / "out").exists()
+
+
+def test_the_ui_works_by_its_other_name(up: Any, page: Any) -> None:
+    """Opened as localhost, its pages call the API under 127.0.0.1: another origin, and still our own."""
+    page.go(f"{up.ui.replace('127.0.0.1', 'localhost')}/deployments")
+    page.until("document.body.innerText.includes('localise-inbox')")
+
+
+@pytest.mark.parametrize("how", ["plain", "asked-first"])
+def test_a_page_from_elsewhere_reaches_nothing(up: Any, page: Any, tmp_path: Path, how: str) -> None:
+    """A site that is open in the same browser can neither start a job nor see one, asked first (preflight) or not."""
+    kinds = {"plain": "text/plain", "asked-first": "application/json"}
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("<p>elsewhere</p>")
+    site = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path / "site"))
+    with site:
+        Thread(target=site.serve_forever, daemon=True).start()
+        page.go(f"http://127.0.0.1:{site.server_address[1]}/")
+        page.until("document.body.innerText === 'elsewhere'")
+        asked = {"method": "POST", "body": "{}", "headers": {"Content-Type": kinds[how]}}
+        call = f"fetch({json.dumps(up.api + '/flow_runs/filter')}, {json.dumps(asked)})"
+        assert page.js(f"{call}.then(answer => answer.text(), () => 'kept away')") == "kept away"
+        seen = page.js(f"fetch({json.dumps(up.api + '/health')}, {{mode: 'no-cors'}}).then(answer => answer.type)")
+        assert seen == "opaque"  # it is there, and says nothing
+        site.shutdown()
 
 
 def _made(up: Any) -> str:
