@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from polyreel.sandbox.wire import Refusal
@@ -12,17 +13,22 @@ _FORM = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:([;:])(\d{2})|\.(\d{1,3}))?")
 
 def seconds_of(code: str | float) -> float:
     """A timecode as seconds; anything else is refused."""
-    if not isinstance(code, str):
-        return float(code)
-    found = _FORM.fullmatch(code.strip())
+    found = _FORM.fullmatch(code.strip()) if isinstance(code, str) else None
     if found is None:
-        try:
-            return float(code)
-        except ValueError as error:
-            raise Refusal(400, f"not a timecode: {code[:20]}") from error
+        return _plain(code)
     hours, minutes, seconds = (int(part) for part in found.group(1, 2, 3))
     rest = int(found[5]) / FRAMES if found[5] else float(f"0.{found[6] or 0}")
     return hours * 3600 + minutes * 60 + seconds + rest
+
+
+def _plain(code: str | float) -> float:
+    try:
+        seconds = float(code)
+    except (ValueError, OverflowError):  # words; a whole number that no float can hold
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise Refusal(400, f"not a timecode: {str(code)[:20]}")
+    return seconds
 
 
 def timecode(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
 _CUE = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})\s*-->\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{3})", re.MULTILINE)
@@ -37,8 +38,8 @@ def timed_lines(content: str) -> list[Line]:
     marks = list(_CUE.finditer(content.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
     lines = [
         Line(_ms(mark[1]), _ms(mark[2]), text)
-        for mark in marks
-        if (text := _payload(mark.string[mark.end() :])) is not None
+        for mark, following in zip_longest(marks, marks[1:])
+        if (text := _payload(mark.string[mark.end() : following.start() if following else None])) is not None
     ]
     if not lines or any(line.end_ms <= line.start_ms for line in lines):
         raise BadScript("not a valid subtitle file")
@@ -46,7 +47,7 @@ def timed_lines(content: str) -> list[Line]:
 
 
 def _payload(rest: str) -> str | None:
-    """What stands between a timing line and the next blank one."""
+    """What stands between a timing line and the next blank one. ``rest`` ends where the next cue's times begin."""
     block = re.split(r"\n\s*\n", rest.partition("\n")[2], maxsplit=1)[0]
     text = " ".join(part.strip() for part in block.splitlines())
     return re.sub(r"<[^>]+>", "", text).strip() or None

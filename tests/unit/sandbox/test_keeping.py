@@ -13,6 +13,7 @@ from polyreel.sandbox.files import Expired, Files, Forged
 from polyreel.sandbox.money import BalanceTooSmall, Purse
 from polyreel.sandbox.nomad.timecode import seconds_of, timecode
 from polyreel.sandbox.state import Shelf, State
+from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, script_lines, srt, timed_lines, vtt
 
 
@@ -114,6 +115,12 @@ def test_scripts_are_read_from_srt_vtt_and_text():
     assert [line.text for line in script_lines("one\n\ntwo", 4)] == ["one", "two"]
 
 
+def test_a_line_ends_where_the_times_of_the_next_begin():
+    """Also without a blank line between them, and so that a long script is gone through once."""
+    lines = timed_lines("00:01.000 --> 00:02.000\nHello\n00:02.000 --> 00:03.000\nBye")
+    assert [line.text for line in lines] == ["Hello", "Bye"]
+
+
 @pytest.mark.parametrize("content", ["", "no times here", "1\n00:00:02,000 --> 00:00:01,000\nbackwards"])
 def test_what_is_no_subtitle_is_refused(content):
     with pytest.raises(BadScript):
@@ -133,3 +140,9 @@ def test_webvtt_is_told_by_its_first_line(content, right):
 def test_timecodes_are_read_in_every_form(code, seconds):
     assert seconds_of(code) == pytest.approx(seconds)
     assert seconds_of(timecode(seconds)) == pytest.approx(seconds, abs=1 / 30)
+
+
+@pytest.mark.parametrize("code", ["soon", "", "nan", "1e999", "-1", -0.5, float("inf")])
+def test_what_is_no_moment_of_a_film_is_no_timecode(code):
+    with pytest.raises(Refusal):
+        seconds_of(code)
