@@ -13,7 +13,7 @@ from polyreel.errors import InvalidJob
 
 
 def home() -> Path:
-    """The folder that holds store, results, ledger, models and the embedded server's database."""
+    """The folder that holds store, results, models, voices and the embedded server's database."""
     return Path(os.environ.get("POLYREEL_HOME") or Path.home() / ".polyreel").expanduser().absolute()
 
 
