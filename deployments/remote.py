@@ -16,12 +16,14 @@ from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling
 
-from flows.runs import create_run, deployment_id, kept_of, key_of, outcome_of_run
+from flows.runs import create_run, deployment_id, is_over, kept_of, key_of, outcome_of_run
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
 
 _POLL_S = 0.5
 _PAGE = 200
+STRANGER = (401, 403)
+"""How a server answers whom it does not know."""
 
 
 @asynccontextmanager
@@ -31,7 +33,7 @@ async def server() -> AsyncIterator[PrefectClient]:
         async with get_client() as client:
             yield client
     except PrefectHTTPStatusError as error:
-        raise _refused(error.response) from None
+        raise refused(error.response) from None
     except httpx.TransportError as error:
         raise PolyreelError(
             f"the server does not answer ({type(error).__name__})",
@@ -40,9 +42,10 @@ async def server() -> AsyncIterator[PrefectClient]:
         ) from None
 
 
-def _refused(answer: httpx.Response) -> PolyreelError:
+def refused(answer: httpx.Response) -> PolyreelError:
+    """What a server that did not do as it was asked means, and what to do about it."""
     reason = _reason(answer)
-    if answer.status_code in (401, 403):
+    if answer.status_code in STRANGER:
         return PolyreelError(
             "the server wants to know who you are",
             code="unauthorized",
@@ -125,7 +128,7 @@ async def finished(client: PrefectClient, run_id: UUID) -> FlowRun:
     """The run, once it is over."""
     while True:
         run = await read(client, run_id)
-        if run.state and run.state.is_final():
+        if is_over(run):
             return run
         await asyncio.sleep(_POLL_S)
 
@@ -144,7 +147,7 @@ async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncI
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
     seen = 0
     while True:
-        over = not follow or _is_over(await read(client, run_id))
+        over = not follow or is_over(await read(client, run_id))
         tasks = await _task_names(client, run_id)
         while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):
             seen += len(page)
@@ -166,10 +169,6 @@ async def _task_names(client: PrefectClient, run_id: UUID) -> dict[UUID | None, 
     return names
 
 
-def _is_over(run: FlowRun) -> bool:
-    return run.state is not None and run.state.is_final()
-
-
 async def described(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
     """A run in plain JSON; when it is over, with its outcome."""
     state = run.state
@@ -179,7 +178,7 @@ async def described(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
         "state": state.name if state else None,
         "message": state.message if state else None,
     }
-    if _is_over(run) and "job" in run.parameters:
+    if is_over(run) and "job" in run.parameters:
         found["outcome"] = await outcome_of_run(client, run, _base_name(run))
     return found
 

@@ -17,10 +17,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry, Cancelled, Cancelling, Crashed
 
 from deployments import liveness
+from flows.runs import goes_on
 
 ROUND_S = 5.0
-MOST_STARTS = 4
-"""A job that takes its machine down each time must not do so for ever."""
 _AT_WORK = (StateType.PENDING, StateType.RUNNING)
 
 log = logging.getLogger("prefect.polyreel.warden")
@@ -76,7 +75,7 @@ async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> N
         limit=50,
     )
     for run in crashed:
-        if _wants_to_go_on(run.parameters) and run.run_count < MOST_STARTS:
+        if goes_on(run):
             log.info("Going on with %s, which crashed.", run.name)
             await client.set_flow_run_state(run.id, AwaitingRetry(message="Going on after a crash."), force=True)
 
@@ -96,11 +95,6 @@ async def cancel_orphans(client: PrefectClient) -> None:
     wanted = FlowRunFilter.model_validate({"parent_flow_run_id": parents, "state": at_work})
     for job in await client.read_flow_runs(flow_run_filter=wanted):
         await client.set_flow_run_state(job.id, Cancelling(message="Its batch was cancelled."))
-
-
-def _wants_to_go_on(parameters: dict[str, Any]) -> bool:
-    asked = parameters.get("job") or parameters.get("batch")
-    return isinstance(asked, dict) and asked.get("after_crash") == "resume"
 
 
 def _crashed(run: FlowRun) -> Any:

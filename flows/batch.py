@@ -17,10 +17,9 @@ from prefect.deployments import arun_deployment
 from prefect.states import Completed, Failed
 from pydantic import Field, Strict, model_validator
 
-from flows.runs import DEPLOYMENT, key_of, outcome_of_run, parameters_of
+from flows.runs import DEPLOYMENT, is_over, key_of, outcome_of_run, parameters_of
 from polyreel import home
 from polyreel.catalogue import distinct, load_catalogue
-from polyreel.errors import InvalidJob
 from polyreel.job import Asked, Job, Place
 from polyreel.jobfile import load_job
 from tasks.artefacts import keep_on_server
@@ -98,10 +97,7 @@ def _wanted(batch: Batch) -> list[Job]:
     if batch.only == "all":
         return jobs
     done = {name for name, outcome in _last(batch).items() if outcome["status"] == "completed"}
-    wanted = [job for job in jobs if job.name not in done]
-    if not wanted:
-        raise InvalidJob("every job was delivered in the last batch", where=str(batch.summary), remedy="Nothing to do.")
-    return wanted
+    return [job for job in jobs if job.name not in done]
 
 
 async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
@@ -113,9 +109,11 @@ async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
         parameters=parameters_of(job),
         flow_run_name=job.name,
         idempotency_key=key,
-        timeout=None,
-        poll_interval=_POLL_S,
+        timeout=0,  # not waited for in there: it takes a run that crashed and goes on for one that is over
     )
+    while not is_over(made):
+        await asyncio.sleep(_POLL_S)
+        made = await client.read_flow_run(made.id)
     return {"run": str(made.id), **await outcome_of_run(client, made, job.name)}
 
 

@@ -11,7 +11,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from pydantic import Field
 
-from flows.runs import create_run, deployment_id, outcome_of_run
+from flows.runs import create_run, deployment_id, is_over, outcome_of_run
 from polyreel.errors import InvalidJob
 from polyreel.inbox.port import Claim, open_inbox
 from polyreel.job import Asked, Place
@@ -51,7 +51,7 @@ async def _advance(client: PrefectClient, claim: Claim) -> bool:
         return True
     run = await create_run(client, job, claim.key)
     await claim.became(str(run.id))
-    if run.state is None or not run.state.is_final():
+    if not is_over(run):
         return False
     await claim.close({"run": str(run.id), **await outcome_of_run(client, run, job.name)})
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,10 @@ from polyreel.outcome import Outcome, Problem
 from tasks.artefacts import KEPT_KEYS
 
 DEPLOYMENT = "localise/localise"
+MOST_STARTS = 4
+"""A job that takes its machine down each time must not do so for ever."""
+_TAKEN_UP_WITHIN = timedelta(seconds=60)
+"""A run that crashed goes on after a few seconds, where `polyreel up` looks after it; later than this, nobody does."""
 
 
 def parameters_of(job: Job) -> dict[str, Any]:
@@ -49,6 +54,20 @@ async def create_run(client: PrefectClient, job: Job, key: str) -> FlowRun:
     return await client.create_flow_run_from_deployment(
         await deployment_id(client), parameters=parameters_of(job), name=job.name, idempotency_key=key
     )
+
+
+def goes_on(run: FlowRun) -> bool:
+    """Whether a crashed run is one that is started again: its job or batch says so, and it was not too often."""
+    asked = run.parameters.get("job") or run.parameters.get("batch")
+    return isinstance(asked, dict) and asked.get("after_crash") == "resume" and run.run_count < MOST_STARTS
+
+
+def is_over(run: FlowRun) -> bool:
+    """Whether nothing more comes of a run. One that has just crashed and goes on is not over."""
+    if run.state is None or not run.state.is_final():
+        return False
+    just_crashed = run.state.is_crashed() and datetime.now(UTC) - run.state.timestamp < _TAKEN_UP_WITHIN
+    return not (just_crashed and run.deployment_id and goes_on(run))
 
 
 async def outcome_of_run(client: PrefectClient, run: FlowRun, job: str) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,7 +15,9 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import AwaitingRetry, Cancelling, Completed, Crashed, Running
 
+from deployments.remote import finished
 from deployments.warden import mark_dead
+from flows.runs import MOST_STARTS, is_over
 
 
 @pytest.fixture
@@ -76,6 +80,24 @@ async def test_what_the_runner_has_in_hand_is_marked_by_the_runner_alone(client:
     await client.set_flow_run_state(run, AwaitingRetry(), force=True)
     await mark_dead(client, nobody)
     assert (await state_of(client, run)).is_scheduled()
+
+
+async def test_who_waits_for_a_run_waits_for_its_next_attempt(client: PrefectClient) -> None:
+    """It crashed, and its job says that it goes on: it is over when that ends, or when nobody takes it up."""
+    deployment = await client.create_deployment(await client.create_flow(nothing), f"nothing-{uuid4()}")
+    asked = {"job": {"name": "nothing", "after_crash": "resume"}}
+    run = (await client.create_flow_run_from_deployment(deployment, parameters=asked)).id
+    await client.set_flow_run_state(run, Crashed(), force=True)
+    waiting = asyncio.create_task(finished(client, run))
+    await asyncio.wait({waiting}, timeout=1)
+    assert not waiting.done()
+    crashed = await client.read_flow_run(run)
+    assert crashed.state is not None
+    long_ago = crashed.state.model_copy(update={"timestamp": datetime(2020, 1, 1, tzinfo=UTC)})
+    assert is_over(crashed.model_copy(update={"state": long_ago}))
+    assert is_over(crashed.model_copy(update={"run_count": MOST_STARTS}))
+    await client.set_flow_run_state(run, Completed(message="1 of 1 delivered"), force=True)
+    assert (await waiting).state == await state_of(client, run)
 
 
 async def test_a_run_whose_process_lives_is_left_alone(client: PrefectClient, marks: Path) -> None:
