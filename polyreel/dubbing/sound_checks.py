@@ -131,8 +131,8 @@ def _heard(stem: Artefact) -> Iterator[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for start in range(0, count, block):
         loud = _loud(read_stem(path, start, min(block, count - start)), step)
-        first = start // step
-        spans += [((first + at) * _STEP_MS, (first + at + 1) * _STEP_MS) for at in np.flatnonzero(loud).tolist()]
+        turns = start // step + np.flatnonzero(np.diff(loud, prepend=False, append=False))
+        spans += [(begin * _STEP_MS, end * _STEP_MS) for begin, end in turns.reshape(-1, 2).tolist()]
     return iter(merged(spans))
 
 
