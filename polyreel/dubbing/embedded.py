@@ -27,7 +27,7 @@ from polyreel.outcome import Artefact
 from polyreel.store import Store, path_of
 from polyreel.subtitles.convert import read_file
 
-_VERSION = 3
+_VERSION = 4
 _BLOCK = RATE * 10
 
 

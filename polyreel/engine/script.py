@@ -10,14 +10,13 @@ from polyreel.engine.sentences import Line
 from polyreel.engine.spoken import can_be_said, spoken_form
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.spoken import sounds_in, without_sounds
 
 # What captions say about sound, for who can't hear it: nobody says it aloud.
 _DESCRIPTION = re.compile(
     r"\s*(?:[-–—]\s*)?(?:\[[^\]]*\]|\([^)]*\)|（[^）]*）|【[^】]*】|［[^］]*］|[♪♫#*].*[♪♫#*]|[♪♫].*)[.!?…]*\s*",
     re.DOTALL,
 )
-# Square brackets hold sounds wherever they stand; round ones may hold what somebody says aside.
-_ASIDE = re.compile(r"\[[^\[\]]{0,80}\]|［[^［］]{0,80}］|【[^【】]{0,80}】")
 _DASH = re.compile(r"(?m)^\s*[-–—]\s*(?=[^\d\s])")
 
 
@@ -33,25 +32,37 @@ def spoken_script(track: Track) -> Script:
     """The lines to speak. Sounds (``[applause]``), lyrics and cues without a word are left out, and noted."""
     lines: list[Line] = []
     silent: list[Cue] = []
+    sounds = [sound for cue in track.cues for _, text in voices(cue) if _is_said(text) for sound in sounds_in(text)]
     for number, cue in enumerate(track.cues):
         found = list(_lines(number, cue))
         lines += found
         if not found:
             silent.append(cue)
     lines.sort(key=lambda line: (line.start_ms, line.cue))
-    return Script(tuple(lines), _notes(silent))
+    return Script(tuple(lines), (*_notes(silent), *_notes_of_sounds(sounds)))
 
 
 def _lines(number: int, cue: Cue) -> Iterator[Line]:
     """One line per speaker of a cue; they share its time by how much each says."""
-    heard = [(who, text) for who, text in voices(cue) if not _DESCRIPTION.fullmatch(text)]
-    said = [(who, spoken_form(_DASH.sub("", _ASIDE.sub(" ", text)))) for who, text in heard]
+    said = [(who, spoken_form(_DASH.sub("", without_sounds(text)))) for who, text in voices(cue) if _is_said(text)]
     said = [(who, words) for who, words in said if can_be_said(words)]
     total, before = sum(len(words) for _, words in said), 0
     for who, words in said:
         start = cue.start_ms + cue.duration_ms * before // total
         before += len(words)
         yield Line(number, start, cue.start_ms + cue.duration_ms * before // total, words, who)
+
+
+def _is_said(text: str) -> bool:
+    return not _DESCRIPTION.fullmatch(text)
+
+
+def _notes_of_sounds(sounds: list[str]) -> tuple[str, ...]:
+    found = list(dict.fromkeys(sounds))
+    if not found:
+        return ()
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return (f"Described inside lines, and so not spoken: {', '.join(found[:5])}{more}.",)
 
 
 def _notes(silent: list[Cue]) -> tuple[str, ...]:

@@ -53,8 +53,8 @@ def _sayable(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Cf":
         return ""
-    is_arrow = "\u2190" <= character <= "\u21ff"
-    return " " if kind[0] in "CZ" or kind == "So" or is_arrow or character in "<>\\" else character
+    is_picture = kind == "So" or "\u2190" <= character <= "\u21ff" or "\U0001f3fb" <= character <= "\U0001f3ff"
+    return " " if kind[0] in "CZ" or is_picture or character in "<>\\" else character
 
 
 def _calm(text: str) -> str:

@@ -8,9 +8,12 @@ from dataclasses import replace
 from polyreel.subtitles.cuetext import Token, escaped, tokens
 from polyreel.subtitles.model import Cue, Track
 
-# "Ana:", "ANA MARÍA:", "Dr. O'Neil:": at most four words, the first a capital letter (or one of a script without case).
+# "Ana:", "ANA MARÍA:", "Dr. O'Neil:": at most four words, the first a capital letter (or one of a script without case);
+# "MAN (shouting):" is the man's. Italics may begin before.
 _PREFIX = re.compile(
-    r"\s*[-–—]?\s*(?P<name>[^\W\d_][\w.'’\-]*(?: [\w.'’\-]+){0,3})\s*[:：](?=\s|[^\x00-\x7f])\s*", re.UNICODE
+    r"(?P<tags>(?:<[ibu]>)*)\s*[-–—]?\s*(?P<name>[^\W\d_][\w.'’\-]*(?: [\w.'’\-]+){0,3})"
+    r"(?:\s*[(（\[][^()（）\[\]]{1,40}[)）\]])?\s*[:：](?=\s|[^\x00-\x7f])\s*",
+    re.UNICODE,
 )
 
 
@@ -67,7 +70,7 @@ def _split(line: str) -> tuple[str | None, str]:
     found = _PREFIX.match(line[:80])
     if found is None or found["name"][0].islower():
         return None, line
-    return found["name"], line[found.end() :]
+    return found["name"], found["tags"] + line[found.end() :]
 
 
 def _voiced(lines: list[tuple[str | None, str]]) -> str:

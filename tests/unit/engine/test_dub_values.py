@@ -85,12 +85,21 @@ def test_sounds_and_lyrics_are_noted_and_not_spoken() -> None:
         ("Hello [laughs] there.", "Hello there."),
         ("［拍手］こんにちは。", "こんにちは。"),
         ("Hello (my friend).", "Hello (my friend)."),
+        ("(whispering) Come here. (door opens)", "Come here."),
+        ("- (MAN) Stop!\n- (laughs) Why?", "Stop! Why?"),
+        ("He left. (And I was glad.)", "He left. (And I was glad.)"),
+        ("（笑）そうですね（泣）", "そうですね"),
         ("[música] ♪", ""),
         ("[a\n♪ b]", ""),
     ],
 )
 def test_sounds_inside_a_line_are_not_spoken_and_asides_are(text: str, spoken: str) -> None:
     assert "".join(line.text for line in spoken_script(Track((Cue(0, 1000, text),))).lines) == spoken
+
+
+def test_what_is_left_out_inside_lines_is_noted() -> None:
+    cues = (Cue(0, 900, "[door slams] Who is it? (sighs)"), Cue(1000, 1900, "(sighs) Me."), Cue(2000, 2900, "[all]"))
+    assert "Described inside lines, and so not spoken: [door slams], (sighs)." in spoken_script(Track(cues)).notes
 
 
 def test_two_voices_of_one_cue_share_its_time() -> None:

@@ -55,6 +55,11 @@ def test_where_names_are_in_capitals_who_speaks_once_has_one_too() -> None:
     assert said(found)[2:4] == [("POLICE", "Stop!"), ("ANA", "Note: I can't.")]
 
 
+def test_how_it_is_said_and_italics_belong_to_no_name() -> None:
+    found = with_names(script("ANA: Hi.", "BEN (shouting): Hey!", "<i>ANA: Yes.</i>", "- BEN [off]: No.", "BEN: So."))
+    assert said(found) == [("ANA", "Hi."), ("BEN", "Hey!"), ("ANA", "<i>Yes.</i>"), ("BEN", "No."), ("BEN", "So.")]
+
+
 def test_where_two_are_expected_the_two_most_frequent_are_names_and_the_rest_is_text() -> None:
     found = with_names(script("Ana: Hello.", "Ben: Hi.", "Note: it rains.", "Ana: Yes.", "Ben: No."), expected=2)
     assert said(found)[2] == ("Ben", "Note: it rains.")
