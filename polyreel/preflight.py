@@ -286,8 +286,13 @@ async def _script(job: Job, place: str, field: str, intake: _Intake) -> tuple[Re
 def _none_can_begin(job: Job, languages: tuple[LanguagePlan, ...]) -> InvalidJob:
     problems = [each.problem for each in languages if each.problem]
     return InvalidJob(
-        "; ".join(f"{each.locale}: {each.problem.message}" for each in languages if each.problem),
+        "; ".join(_of_locale(each.locale, each.problem.message) for each in languages if each.problem),
         code=problems[0].code,
         where=job.name,
         remedy=problems[0].remedy,
     )
+
+
+def _of_locale(locale: str, message: str) -> str:
+    """A message that says which language it is about, once."""
+    return message if message.startswith(f"{locale}: ") else f"{locale}: {message}"

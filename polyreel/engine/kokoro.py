@@ -185,5 +185,5 @@ def _unspoken(locale: str) -> NoVoice:
     return NoVoice(
         f"Kokoro does not speak {locale}.",
         where=locale,
-        remedy=f"It speaks {', '.join(kokoro_cast.LANGUAGES)}; use another voice for this language.",
+        remedy=f"It speaks {', '.join(kokoro_cast.LANGUAGES)}; for other languages, say `dubbing: {{voices: auto}}`.",
     )

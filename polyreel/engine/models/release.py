@@ -37,7 +37,7 @@ async def fetch(
     """
     host = urlsplit(model.release.address).hostname or ""
     if not host:
-        raise _failed(model.name, "is released as a package only")
+        raise EngineError("there is no release of single files", code="place_failed", where=model.name)
     if host in unreachable:
         raise _failed(host, "can't be reached")
     try:
