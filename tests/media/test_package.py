@@ -40,8 +40,9 @@ async def test_both_kinds_name_and_tag_every_language_and_play(reel, tracks, too
         [("video", None), ("audio", "es-ES"), ("audio", "zh-Hans-CN"), ("text", "es-ES"), ("text", "zh-Hans-CN")],
         key=str,
     )
-    for address in manifest.iter(f"{DASH}BaseURL"):
-        assert (folder / "dash" / str(address.text)).resolve().is_file()
+    addresses = [str(one.text) for one in manifest.iter(f"{DASH}BaseURL")]
+    assert len(addresses) == len(tagged)
+    assert all((folder / "dash" / address).resolve().is_file() for address in addresses)
     assert str(tmp_path) not in master + (folder / "dash" / "main.mpd").read_text("utf-8")
     for path, options in ((folder / "hls/main.m3u8", []), (folder / "dash/main.mpd", ["-allowed_extensions", "ALL"])):
         raw = tool(

@@ -242,7 +242,8 @@ async def test_the_detail_knows_the_media(nomad: NomadClient, reel: str) -> None
     assert detail.usable
     assert detail.type is AssetType.FILE
     assert detail.url
-    assert detail.media_properties or detail.duration_seconds
+    assert detail.media_properties
+    assert detail.duration_seconds
 
 
 async def test_segments_and_screenshots_have_details(nomad: NomadClient, reel: str) -> None:
