@@ -1,4 +1,4 @@
-"""The port of a voice: text in, samples out. espeak-ng stands behind it today; neural voices drop in here."""
+"""The port of a voice: text in, samples out. Behind it stand espeak-ng, Kokoro, the user's Piper files, or several."""
 
 from __future__ import annotations
 
