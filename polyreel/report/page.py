@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import jinja2
-from langcodes import Language
-from langcodes.tag_parser import LanguageTagError
 
+from polyreel.errors import InvalidJob
+from polyreel.locales import english_name, own_name
 from polyreel.outcome import Check, LanguageOutcome, LineFit, Outcome
 from polyreel.report import figures
 from polyreel.report.details import LanguageDetails, ReportDetails
@@ -83,25 +84,17 @@ def render(outcome: Outcome, details: ReportDetails) -> str:
         details=details,
         languages=languages,
         delivered=sum(view.outcome.status == "delivered" for view in languages),
-        source_name=display_name(details.source.locale) if details.source else "",
+        source_name=_name(details.source.locale) if details.source else "",
         stages=_stages(outcome, details),
         style=files("polyreel.report").joinpath("page.css").read_text("utf-8"),
     )
 
 
-def display_name(locale: str) -> str:
-    """A locale's English name: ``Spanish (Spain)``; the locale itself where it has none."""
+def _name(locale: str, name: Callable[[str], str] = english_name) -> str:
+    """A locale's name; the locale itself where it has none."""
     try:
-        return Language.get(locale).display_name()
-    except (LanguageTagError, LookupError):
-        return locale
-
-
-def autonym(locale: str) -> str:
-    """A locale's name in its own language."""
-    try:
-        return Language.get(locale).autonym()
-    except (LanguageTagError, LookupError):
+        return name(locale)
+    except InvalidJob:
         return locale
 
 
@@ -109,7 +102,7 @@ def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails) -> Lang
     own = details.languages.get(locale, LanguageDetails())
     reel = max([1, round((own.seconds or 0) * 1000), *map(figures.end_of, own.fits)])
     longest = max([1, *(figures.end_of(line) - figures.start_of(line) for line in own.fits)])
-    return LanguageView(locale, display_name(locale), autonym(locale), outcome, own, reel, longest)
+    return LanguageView(locale, _name(locale), _name(locale, own_name), outcome, own, reel, longest)
 
 
 def _stages(outcome: Outcome, details: ReportDetails) -> list[tuple[str, str, float | None, float]]:
