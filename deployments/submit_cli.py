@@ -105,7 +105,8 @@ def _print(found: Any, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        click.echo(f"{found['run']}  {found['job']:<20} {found['state']:<10} {found['message'] or ''}".rstrip())
+        message = " ".join((found["message"] or "").split())  # one run, one line, whatever Prefect says
+        click.echo(f"{found['run']}  {found['job']:<20} {found['state']:<10} {message}".rstrip())
 
 
 def _on_server(work: Callable[[ModuleType], Coroutine[Any, Any, T]], as_json: bool) -> T:
