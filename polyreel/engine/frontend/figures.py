@@ -94,6 +94,8 @@ def hours(text: str, language: str, words: Lexicon) -> str:
 def _full_hour(hour: int, language: str, words: Lexicon) -> str:
     if language == "en" and not 1 <= hour <= 12:
         return f"{hour} hundred hours"
+    if hour == 1 and words.one_hour:  # a la una; à une heure
+        return words.one_hour if language == "fr" else words.one_hour.partition(" ")[0]
     return words.full_hour.format(hour=hour)
 
 

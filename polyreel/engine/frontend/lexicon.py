@@ -16,9 +16,9 @@ class Lexicon:
     ``short`` is said as it stands, ``before_number`` only in front of a figure. ``date`` takes day, month and year;
     ``clock`` hours and minutes, and a whole hour is so many ``hours``; ``full_hour`` is what 10:00 is. ``amount`` joins
     money's whole and hundredth part; ``one_of`` is one of each currency, ``scales`` what its thousands and millions are
-    shortened to. ``until`` stands between the ends of a range, ``against`` in a score. ``fractions`` are a half, a
-    third, two thirds, a quarter, three quarters. Ordinals are from 1 up, as (masculine,
-    feminine) where a language has both.
+    shortened to. ``one_before`` is how a 1 is said before those nouns that are counted most. ``until`` stands between
+    the ends of a range, ``against`` in a score. ``fractions`` are a half, a third, two thirds, a quarter, three
+    quarters. Ordinals are from 1 up, as (masculine, feminine) where a language has both.
     """
 
     months: str = ""
@@ -38,6 +38,7 @@ class Lexicon:
     millions: str = ""
     scales: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    one_before: Mapping[str, str] = field(default_factory=dict)
     short: Mapping[str, str] = field(default_factory=dict)
     before_number: Mapping[str, str] = field(default_factory=dict)
     ordinals: tuple[str, ...] = ()
@@ -122,6 +123,10 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "un dólar", "€": "un euro", "£": "una libra", "₹": "una rupia"},
         scales={"M": "millones de", "mill.": "millones de"},
         millions="mil|millón|millones",
+        one_before={
+            "una": "hora semana vez persona mujer niña libra página parte cosa noche taza tarde",
+            "un": "minuto segundo día mes año hombre niño millón metro kilómetro kilo litro grado punto siglo",
+        },
         units=_units(
             "metros",
             "mililitros",
@@ -159,6 +164,9 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "un dollar", "€": "un euro", "£": "une livre", "₹": "une roupie"},
         scales={"k": "mille", "M": "millions", "Md": "milliards", "Mds": "milliards"},
         millions="mille|millions?|milliards?",
+        one_before={
+            "une": "heure minute seconde semaine année fois personne femme page partie livre nuit tasse",
+        },
         units=_units(
             "mètres",
             "millilitres",
@@ -195,6 +203,11 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "un dollaro", "€": "un euro", "£": "una sterlina", "₹": "una rupia"},
         scales={"mln": "milioni di", "mld": "miliardi di"},
         millions="mila|milion[ei]|miliard[oi]",
+        one_before={
+            "un'": "ora",
+            "una": "settimana volta persona donna pagina parte cosa notte tazza",
+            "un": "minuto secondo giorno mese anno uomo bambino milione metro chilometro chilo litro grado punto",
+        },
         units=_units(
             "metri",
             "millilitri",
@@ -233,6 +246,9 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"R$": "um real", "$": "um dólar", "€": "um euro", "£": "uma libra", "₹": "uma rupia"},
         scales={"mil": "mil", "mi": "milhões de", "bi": "bilhões de"},
         millions="mil|milhão|milhões|bilhão|bilhões",
+        one_before={
+            "uma": "hora semana vez pessoa mulher menina libra página parte coisa noite xícara",
+        },
         units=_units(
             "metros",
             "mililitros",
@@ -283,6 +299,10 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "ein Dollar", "€": "ein Euro", "£": "ein Pfund", "₹": "eine Rupie"},
         scales={"Mio.": "Millionen", "Mrd.": "Milliarden", "Tsd.": "Tausend"},
         millions="Tausend|Millionen|Milliarden|Million|Milliarde",
+        one_before={
+            "eine": "Stunde Minute Sekunde Woche Million Person Frau Seite Nacht Tasse",
+            "ein": "Uhr Tag Monat Jahr Mann Kind Meter Kilometer Kilo Kilogramm Liter Grad Punkt Prozent Mal",
+        },
         units=_units(
             "Meter", "Milliliter", "Grad", "Kilometer", "Stundenkilometer", "Kilogramm", "Zentimeter", "Millimeter"
         ),

@@ -19,6 +19,7 @@ _MINUS = re.compile(r"(?<![\w.,)])[-\u2212](?=\d)")
 _AMPERSAND = re.compile(r"(?<=\s)&(?=\s)")
 _CLOCK = re.compile(r"(?<![\w:])([01]?\d|2[0-4])\s?h(?:\s?([0-5]\d))?\b")
 _HOURS_BEHIND = re.compile(r"(?<=\d:[0-5]\d)\s?h(?:s|rs)?\b\.?")
+_PLURAL = re.compile(r"^(\w{4,}[^s\W])s\b")  # what is one: the tables have the plural
 _CARBON = re.compile(r"\bCO[2₂]")
 _GERMAN_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\s?Uhr\b")
 # 1905 and 1999 as years are said by halves in English alone; 1500 and 1900 are whole hundreds either way.
@@ -37,7 +38,7 @@ def sayable(text: str, locale: str) -> str:
     text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
     text = _with_money(text, words)
     text = _with_times(figures.ranges(text, words), language, words)
-    text = _with_units(text, words)
+    text = _with_ones(_with_units(text, words), words)
     text = _with_ordinals(text, words)
     if words.minus:
         text = _MINUS.sub(f"{words.minus} ", text)
@@ -114,7 +115,16 @@ def _clock(words: Lexicon, found: re.Match[str]) -> str:
 
 def _with_units(text: str, words: Lexicon) -> str:
     for sign, said in words.units.items():
+        one = _PLURAL.sub(r"\1", said)
+        text = re.sub(rf"(?<![\w.,:/-])1\s?{re.escape(sign)}(?![\w/])", f"1 {one}", text)
         text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![\w/])", f" {said}", text)
+    return text
+
+
+def _with_ones(text: str, words: Lexicon) -> str:
+    for one, nouns in words.one_before.items():
+        gap = "" if one.endswith("'") else " "
+        text = re.sub(rf"(?<![\w.,:/-])1 (?=(?:{nouns.replace(' ', '|')})(?!\w))", f"{one}{gap}", text)
     return text
 
 

@@ -52,6 +52,7 @@ PAIRS = {
         ("this is *very* _good_", "this is very good"),
         ("→ next", "next"),
         ("Mt. Everest", "Mount Everest"),
+        ("1 km", "one kilometer"),
     ],
     "es-ES": [
         ("50 %", "cincuenta por ciento"),
@@ -72,6 +73,9 @@ PAIRS = {
         ("1 €", "un euro"),
         ("½ litro", "medio litro"),
         ("EE. UU. gana", "Estados Unidos gana"),
+        ("a la 1:00", "a la una"),
+        ("1 hora y 1 minuto", "una hora y un minuto"),
+        ("1 km", "un kilómetro"),
     ],
     "fr-FR": [
         ("50 %", "cinquante pour cent"),
@@ -93,6 +97,7 @@ PAIRS = {
         ("25/12/2024", "25 décembre 2024"),
         ("MM. Dupont", "messieurs Dupont"),
         ("1,5 M€", "1,5 millions euros"),
+        ("1 heure", "une heure"),
     ],
     "it-IT": [
         ("5,50 €", "cinque euro e cinquanta"),
@@ -106,6 +111,7 @@ PAIRS = {
         ("25/12/2024", "25 dicembre 2024"),
         ("½ litro", "mezzo litro"),
         ("1 €", "un euro"),
+        ("1 ora e 1 minuto", "un'ora e un minuto"),
     ],
     "pt-BR": [
         ("R$ 5,50", "cinco reais e cinquenta"),
@@ -122,6 +128,7 @@ PAIRS = {
         ("US$ 5", "cinco dólares"),
         ("R$ 2,5 mi", "2,5 milhões de reais"),
         ("(11) 91234-5678", "1 1, 9 1 2 3 4, 5 6 7 8"),
+        ("1 hora", "uma hora"),
     ],
     "hi-IN": [
         ("₹500", "500 रुपये"),
@@ -154,6 +161,8 @@ PAIRS = {
         ("um 22:00 Uhr", "um zweiundzwanzig Uhr"),
         ("5 Mio. €", "fünf Millionen Euro"),
         ("Hr. Weiß", "Herr Weiß"),
+        ("1 Uhr", "ein Uhr"),
+        ("1 Stunde", "eine Stunde"),
     ],
     "ja-JP": [
         ("50%", "五十パーセント"),
