@@ -25,6 +25,7 @@ BODY = """{{ flow_run.name }} ({{ flow.name }}): {{ flow_run.state.name }}
 
 Look at it:  {{ flow_run|ui_url }}
 Go on:       polyreel submit --again {{ flow_run.id }}
+             (the job as it was; a changed job file: polyreel submit FILE)
 """
 
 

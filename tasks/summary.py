@@ -81,7 +81,10 @@ def _next(outcome: Outcome) -> str:
         return ""
     words = "Correct what is named above, then go on from what is finished:"
     run = flow_run.get_id()
-    return f"{words}\n\n```\npolyreel submit --again {run}\n```" if run else words
+    if not run:
+        return words
+    changed = "That is the job as it was. A job file that you changed is handed in as such: `polyreel submit FILE`."
+    return f"{words}\n\n```\npolyreel submit --again {run}\n```\n\n{changed}"
 
 
 def _plain(text: str) -> str:

@@ -114,3 +114,4 @@ def test_runs_that_need_somebody_are_told_with_the_reason_and_the_command(
         assert told[word]["subject"] == f"polyreel: {job['name']} is {word}"
         assert reason in told[word]["body"]
         assert f"polyreel submit --again {runs[word]}" in told[word]["body"]
+        assert "polyreel submit FILE" in told[word]["body"]
