@@ -1,4 +1,4 @@
-"""Sound: working tracks cut to the sample, PCM in blocks, loudness, AAC.
+"""Sound: working tracks cut to the sample, PCM in blocks, loudness, and how AAC is encoded.
 
 Sound is counted in samples from the file's own zero (see ``probe``): a track that starts late begins with silence, one
 that breaks off ends in it, so that a working track is exactly as long as the picture.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from polyreel.media.command import (
     Stream,
     local_input,
     local_output,
-    piped_input,
     piped_output,
     run,
     talkative,
@@ -37,10 +36,8 @@ RATE = 48_000
 """Samples per second of every working track."""
 Samples: TypeAlias = NDArray[np.float32]
 """Sound as numbers: shape (samples, channels), full scale 1.0."""
-SampleFormat: TypeAlias = Literal["s16", "f32"]
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-_CODECS: dict[SampleFormat, str] = {"s16": "pcm_s16le", "f32": "pcm_f32le"}
 _BITRATES = {1: "128k", 2: "192k"}
 _BLOCKS_AHEAD = 8
 _LEAD_S = 2  # decoders need some sound before the first sample that counts
@@ -99,7 +96,6 @@ async def extract(
     start: Fraction | None = None,
     end: Fraction | None = None,
     channels: int | None = None,
-    sample_format: SampleFormat = "s16",
     limits: Limits = DEFAULT,
     on_progress: Callable[[float], None] | None = None,
 ) -> int:
@@ -113,15 +109,15 @@ async def extract(
     first, last = start or Fraction(0), info.duration if end is None else min(end, info.duration)
     samples = round((last - first) * RATE)
     sound = sound_of(source, start=first, samples=samples, track=track, channels=channels, info=info)
-    output = local_output(sound, path=target, **_lossless(target, sample_format))
+    output = local_output(sound, path=target, **_lossless(target))
     await run(output, limits=limits, on_progress=on_progress, expected_ms=samples * 1000 // RATE)
     return samples
 
 
-def _lossless(target: Path, sample_format: SampleFormat) -> dict[str, Any]:
+def _lossless(target: Path) -> dict[str, Any]:
     if target.suffix == ".flac":
         return {"format": "flac", "c:a": "flac", "sample_fmt": "s16", "compression_level": "2"}
-    return {"format": "wav", "c:a": _CODECS[sample_format], "rf64": "auto", "bitexact": None}
+    return {"format": "wav", "c:a": "pcm_s16le", "rf64": "auto", "bitexact": None}
 
 
 async def measure_loudness(path: Path, *, track: int = 0, limits: Limits = DEFAULT) -> Loudness:
@@ -179,49 +175,6 @@ async def _bytes_of(output: Stream, limits: Limits) -> AsyncGenerator[bytes, Non
 
 def _as_samples(raw: bytes, channels: int) -> Samples:
     return np.frombuffer(raw, dtype="<f4").reshape(-1, channels)
-
-
-async def write_blocks(
-    sound: AsyncIterator[Samples],
-    target: Path,
-    *,
-    channels: int,
-    rate: int = RATE,
-    sample_format: SampleFormat = "f32",
-    limits: Limits = DEFAULT,
-) -> Loudness:
-    """Write sound as it is made into a WAV (or FLAC) file, and measure its loudness in the same pass."""
-
-    async def raw() -> AsyncIterator[bytes]:
-        async for some in sound:
-            yield np.ascontiguousarray(some, dtype="<f4").tobytes()
-
-    meter = _metered(piped_input("f32le", ar=rate, ch_layout=layout(channels)).audio)
-    output = local_output(meter, path=target, ar=rate, **_lossless(target, sample_format))
-    return _loudness(await run(talkative(output), limits=limits, stdin=raw()))
-
-
-async def encode_aac(
-    source: Path,
-    target: Path,
-    *,
-    gain_db: float = 0.0,
-    peak_db: float | None = None,
-    samples: int | None = None,
-    bitrate: str | None = None,
-    channels: int = 2,
-    limits: Limits = DEFAULT,
-) -> None:
-    """Encode a working track into an ``.m4a``, once: ``mux`` and ``package`` copy it.
-
-    ``gain_db`` changes the level, ``peak_db`` holds every sample below so many dBFS, ``samples`` makes the track
-    exactly so long. ``channels`` says only which bitrate fits when ``bitrate`` is None.
-    """
-    sound = levelled(local_input(source, **_SOUND_ONLY).audio, gain_db, peak_db)
-    if samples is not None:
-        sound = sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples)
-    output = local_output(sound, path=target, format="ipod", ar=RATE, **aac_options(channels, bitrate))
-    await run(output, limits=limits)
 
 
 def levelled(sound: Stream, gain_db: float, peak_db: float | None) -> Stream:

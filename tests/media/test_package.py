@@ -7,7 +7,6 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from polyreel.errors import InvalidJob
-from polyreel.media.audio import encode_aac
 from polyreel.media.package import Rendition, package
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\nHola\n\n00:06.500 --> 00:07.500\nAdi\u00f3s\n"
@@ -15,11 +14,11 @@ DASH = "{urn:mpeg:dash:schema:mpd:2011}"
 
 
 @pytest.fixture
-async def tracks(reel, tmp_path):
+def tracks(reel, tool, tmp_path):
     """Two languages' sound and text, each in files of its own."""
     sounds, texts = [], []
     for locale in ("es-ES", "zh-Hans-CN"):
-        await encode_aac(reel, tmp_path / f"{locale}.m4a")
+        tool("-i", reel, "-vn", "-c:a", "aac", tmp_path / f"{locale}.m4a")
         (tmp_path / f"{locale}.vtt").write_text(VTT, "utf-8")
         sounds.append(Rendition(tmp_path / f"{locale}.m4a", locale))
         texts.append(Rendition(tmp_path / f"{locale}.vtt", locale))
