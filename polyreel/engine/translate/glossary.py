@@ -19,6 +19,7 @@ from polyreel.errors import InvalidJob
 _MOST_BYTES = 1 << 20
 _MOST_TERMS = 5000
 _LONGEST = 200
+_SHORT = 4
 _TITLES = frozenset({"source", "term", "original"})
 
 
@@ -40,14 +41,35 @@ def read_glossary(path: Path, source: str, target: str) -> tuple[Term, ...]:
 
 
 def terms_in(text: str, terms: Sequence[Term]) -> tuple[Term, ...]:
-    """The terms that occur in a line."""
-    return tuple(term for term in terms if pattern_of(term.source).search(_plain(text)))
+    """The terms that occur in a line, plurals in -s included."""
+    plain = _plain(text)
+    return tuple(term for term in terms if pattern_of(term.source).search(plain) or _plurals(term.source).search(plain))
 
 
 def unkept(text: str, draft: str, terms: Sequence[Term]) -> tuple[Term, ...]:
-    """The terms that occur in a line and are not in its translation."""
-    said = _plain(draft).casefold()
-    return tuple(term for term in terms_in(text, terms) if _plain(term.target).casefold() not in said)
+    """The terms that occur in a line and are not in its translation. Of a plural, the beginning is enough."""
+    plain, said = _plain(text), _plain(draft).casefold()
+    return tuple(
+        term
+        for term in terms_in(text, terms)
+        if not _kept_as(_plain(term.target).casefold(), bool(pattern_of(term.source).search(plain))).search(said)
+    )
+
+
+@lru_cache(maxsize=8192)
+def _kept_as(target: str, whole: bool) -> re.Pattern[str]:
+    """A short term as a word of its own, since its letters stand in many others; a longer one also inside a word."""
+    if len(target) < _SHORT and target.isascii():
+        ending = "" if whole else r"\w{0,2}"
+        return re.compile(rf"(?<!\w){re.escape(target)}{ending}(?!\w)", re.IGNORECASE)
+    return re.compile(re.escape(target if whole else target[: max(_SHORT - 1, len(target) - 2)]), re.IGNORECASE)
+
+
+@lru_cache(maxsize=8192)
+def _plurals(term: str) -> re.Pattern[str]:
+    """A term with the plural that English and most Romance languages have in common; one that matches nothing else."""
+    is_word = term.isalpha() and not term.isupper() and len(term) >= _SHORT
+    return re.compile(rf"(?<!\w){re.escape(_plain(term))}(?:s|es)(?!\w)" if is_word else r"(?!)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)

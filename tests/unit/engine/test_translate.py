@@ -218,6 +218,28 @@ def test_terms_are_whole_words_in_any_case() -> None:
 # -- time
 
 
+@pytest.mark.parametrize(
+    ("text", "draft", "lost"),
+    [
+        ("The whales sing.", "Los cetáceos cantan.", 1),
+        ("The whales sing.", "Las ballenas cantan.", 0),
+        ("A whale sings.", "Una BALLENA canta.", 0),
+        ("The EU agreed.", "¿Y por qué fue así?", 1),
+        ("The EU agreed.", "La UE aceptó.", 0),
+        ("It is neutral.", "Es neutral.", 0),
+    ],
+)
+def test_a_term_is_known_in_its_plural_and_a_short_one_is_not_found_inside_words(
+    text: str, draft: str, lost: int
+) -> None:
+    assert len(unkept(text, draft, [Term("whale", "ballena"), Term("EU", "UE")])) == lost
+
+
+def test_the_plural_of_a_term_may_end_as_its_language_has_it() -> None:
+    assert not unkept("The whales sing.", "Le balene cantano.", [Term("whale", "balena")])
+    assert unkept("The whale sings.", "Le balene cantano.", [Term("whale", "balena")])
+
+
 def test_the_time_of_a_line_is_its_cue_and_some_silence_after_it() -> None:
     cues = [Cue(0, 1000, "a"), Cue(1500, 2500, "b"), Cue(20_000, 21_000, "c")]
     assert budget.times_ms(cues, 60_000) == (1380, 3000, 3000)
