@@ -31,6 +31,7 @@ from polyreel.objects.connection import Connection
 from polyreel.objects.problems import Taken
 
 _RUNNING, _DONE, _CLAIM = "running", "done", ".claim"
+_FACTS = {"owner": str, "id": str, "name": str, "etag": str, "bytes": int}
 
 
 class ObjectInbox:
@@ -86,11 +87,16 @@ class ObjectInbox:
         return now is not None and now.etag == left.etag
 
     async def _read(self, key: str) -> ObjectClaim | None:
-        content = await self.bucket.read(key)
         try:
-            return ObjectClaim(self, key, json.loads(content)) if content else None
-        except ValueError:
+            facts = json.loads(await self.bucket.read(key) or b"null")
+        except (ValueError, RecursionError):
             return None
+        return ObjectClaim(self, key, facts) if _is_a_claim(facts) else None
+
+
+def _is_a_claim(facts: Any) -> bool:
+    """Whether this is what `_take` writes: whoever may write to the prefix can leave anything there."""
+    return isinstance(facts, dict) and all(isinstance(facts.get(name), kind) for name, kind in _FACTS.items())
 
 
 class ObjectClaim:

@@ -164,6 +164,14 @@ async def test_a_claim_on_what_is_done_already_is_given_back(
     assert bucket.keys("reels/in/running/") == []
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"owner": "aaaa"}', b"[" * 100_000])
+async def test_what_only_looks_like_a_claim_keeps_no_job_back(bucket: Any, inbox: Any, content: bytes) -> None:
+    bucket.put("reels/in/welcome.yaml", job_file())
+    await inbox.claim("aaaa")
+    bucket.put("reels/in/running/else~000000000000.claim", content)
+    assert [claim.name for claim in await inbox.claimed("aaaa")] == ["welcome.yaml"]
+
+
 async def test_an_inbox_that_cannot_be_read_says_why(s3: Any) -> None:
     with pytest.raises(StoreError, match="no such bucket"):
         await open_inbox("s3://no-such-bucket-here/in").claim("aaaa")
