@@ -135,8 +135,12 @@ class SharedStore(Store):
                 return  # Somebody else on this machine has just fetched it.
             facts = await self._required(name)
             with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
+                was_begun = part.resumable
                 await self._fill(part, facts)
-                if (part.sha256, part.size) != (artefact.sha256, artefact.bytes):
+                if was_begun and not _holds(part, artefact):
+                    part.begin()  # what lay here from before may be at fault: the shared copy is judged by itself
+                    await self._fill(part, facts)
+                if not _holds(part, artefact):
                     part.discard()
                     raise await self._damaged(name)
                 await asyncio.to_thread(part.become, blob_path(self.root, name))
@@ -366,3 +370,7 @@ async def _first_error(group: asyncio.TaskGroup) -> AsyncIterator[asyncio.TaskGr
             yield group
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+
+
+def _holds(part: Part, artefact: Artefact) -> bool:
+    return (part.sha256, part.size) == (artefact.sha256, artefact.bytes)

@@ -17,6 +17,7 @@ from polyreel.errors import InvalidJob, StoreError
 from polyreel.files import write_atomically
 from polyreel.objects.bucket import PIECE
 from polyreel.outcome import Artefact
+from polyreel.part import Part
 from polyreel.shared import SharedStore
 from polyreel.store import Store, path_of
 from polyreel.stores import open_store
@@ -139,6 +140,25 @@ class TestReadThrough:
         assert not path_of(artefact).exists()
         two.remember("mixed-v1-abc", recorded(kept(two, tmp_path, b"stem")))
         await two.share()
+        assert bucket.get(key) == b"stem"
+
+    async def test_half_a_download_that_is_wrong_costs_the_shared_copy_nothing(
+        self, machine: Machine, bucket: Any, tmp_path: Path
+    ) -> None:
+        """A disk may forget what a killed process wrote, though not its length."""
+        one = machine("one")
+        artefact = kept(one, tmp_path, b"stem")
+        one.remember("mixed-v1-abc", recorded(artefact))
+        await one.share()
+        (key,) = bucket.keys("team/a/blobs")
+        two = machine("two")
+        async with two.lasting_scratch(f"bring-{Path(key).name}") as folder:
+            part = Part(folder)
+            part.begin(bucket.client.head_object(Bucket=bucket.name, Key=key)["ETag"], 4)
+            part.write(b"\0\0")
+            part.close()
+        await two.bring([artefact])
+        assert path_of(artefact).read_bytes() == b"stem"
         assert bucket.get(key) == b"stem"
 
 
