@@ -111,12 +111,13 @@ def require_server(address: str) -> None:
             where=address,
             remedy="Start it, or unset PREFECT_API_URL and let the run use a server of its own.",
         ) from None
-    if "html" in answer.headers.get("content-type", ""):
+    bare = answer.url.path == "/health" and answer.status_code == 404
+    if bare or "html" in answer.headers.get("content-type", ""):
         raise PolyreelError(
-            "what answers there is a web page, and no Prefect API",
+            "what answers there is no Prefect API",
             code="server_unreachable",
             where=address,
-            remedy="Correct PREFECT_API_URL: with /api at its end, it is the API of the server whose UI this is.",
+            remedy="Correct PREFECT_API_URL: it has /api at its end, where the address of the UI has nothing.",
         )
 
 

@@ -139,8 +139,13 @@ async def _begin(job: Job, quiet: bool) -> Outcome:
 
 def _without_server(outcome: Outcome | None, error: Exception) -> Outcome:
     """The server went away meanwhile: a run that has come to its end by itself has its outcome all the same."""
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    from deployments.remote import STRANGER, refused
     from polyreel.errors import PolyreelError
 
+    if isinstance(error, PrefectHTTPStatusError) and error.response.status_code in STRANGER:
+        raise refused(error.response) from None
     if outcome is None:
         raise PolyreelError(
             f"the Prefect server went away ({type(error).__name__})",
