@@ -58,6 +58,11 @@ class Batch(Asked):
         return self
 
     @property
+    def title(self) -> str:
+        """What its run is called by."""
+        return self.catalogue or f"of {len(self.jobs)} job files"
+
+    @property
     def summary(self) -> Path:
         """Where the summary goes: beside the catalogue; for a list, below ``POLYREEL_HOME``."""
         if self.catalogue:
@@ -67,7 +72,7 @@ class Batch(Asked):
         return home.home() / "batches" / f"{digest}.json"
 
 
-@flow(name="localise-batch", flow_run_name="batch {batch.catalogue}")
+@flow(name="localise-batch", flow_run_name="batch {batch.title}")
 async def localise_batch(batch: Batch) -> Any:
     """Run every job as a run of its own, a few at once; say at the end what came of each."""
     jobs = _wanted(batch)
