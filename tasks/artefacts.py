@@ -32,10 +32,11 @@ from prefect.logging import get_logger
 from prefect.runtime import flow_run
 
 from polyreel import home
+from polyreel.errors import PolyreelError
 from polyreel.files import write_atomically
 from polyreel.job import Job
 from polyreel.locales import english_name
-from polyreel.outcome import LanguageOutcome, Outcome
+from polyreel.outcome import LanguageOutcome, Outcome, Problem
 from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
 from tasks.progress import Board, Step, board
 from tasks.summary import summary
@@ -65,6 +66,9 @@ async def drawn(job: Job) -> AsyncIterator[Picture]:
     follower = asyncio.create_task(picture.follow())
     try:
         yield picture
+    except PolyreelError as error:
+        picture.outcome = Outcome(job=job.name, status="failed", error=Problem(**error.as_dict()))
+        raise
     finally:
         follower.cancel()
         await asyncio.gather(follower, return_exceptions=True)
@@ -100,11 +104,15 @@ class Picture:
                 page = summary(outcome, _served_at(outcome))
                 await asyncio.gather(
                     keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints."),
-                    self._draw(1.0, [ended_row(locale, each) for locale, each in outcome.languages.items()]),
+                    self._draw_end(outcome),
                     _tried(acreate_markdown_artifact(page, key=f"{self._key}-summary", description="Summary")),
                 )
         except TimeoutError:
             log.warning("The server did not answer for %g s: it has no last picture of the run", _PATIENCE_S)
+
+    async def _draw_end(self, outcome: Outcome) -> None:
+        if outcome.languages:  # else it never began
+            await self._draw(1.0, [ended_row(locale, each) for locale, each in outcome.languages.items()])
 
     def share(self) -> float:
         """How much of the run is done, 0 to 1."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from prefect.runtime import flow_run
 
 from polyreel.locales import english_name
-from polyreel.outcome import Check, LanguageOutcome, Outcome
+from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
 
 _MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
@@ -19,7 +19,8 @@ def summary(outcome: Outcome, served_at: str = "") -> str:
     link = _links(outcome, served_at)
     done = sum(language.status == "delivered" for language in outcome.languages.values())
     parts = [
-        f"# {outcome.job}: {done} of {len(outcome.languages)} delivered",
+        f"# {outcome.job}: {f'{done} of {len(outcome.languages)}' if outcome.languages else 'nothing'} delivered",
+        _problem(outcome.error),
         _files(outcome, link),
         *(_language(locale, language, link) for locale, language in outcome.languages.items()),
         *(f"- {_plain(note)}" for note in outcome.notes),
@@ -50,8 +51,7 @@ def _files(outcome: Outcome, link: Callable[[str], str]) -> str:
 
 def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
     lines = [f"## {locale} · {english_name(locale)} · {language.status}"]
-    if language.error:
-        lines.append(f"**{_plain(language.error.message)}** {_plain(language.error.remedy)}")
+    lines += [_problem(language.error)] if language.error else []
     if language.video:
         files = [language.video, *language.subtitles.values()]
         lines.append(" · ".join(link(file) for file in files))
@@ -59,6 +59,10 @@ def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]
         lines.append("| check | | value | limit | |\n|---|---|---|---|---|")
         lines[-1] += "".join(f"\n{_row(check)}" for check in language.checks)
     return "\n\n".join(lines)
+
+
+def _problem(problem: Problem | None) -> str:
+    return f"**{_plain(problem.message)}** {_plain(problem.remedy)}" if problem else ""
 
 
 def _row(check: Check) -> str:
