@@ -21,12 +21,13 @@ def serve(descriptor: int) -> None:
 
     from deployments import one_writer
     from deployments.delivered import beside
+    from deployments.nulls import leaving_out
     from deployments.own_pages import own_pages_only
     from deployments.repeatable import refusing
 
     one_writer.install()
     listener = socket.socket(fileno=descriptor)
-    app = refusing(create_app(final=True))
+    app = refusing(leaving_out(create_app(final=True)))
     guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(
         app if guarded else own_pages_only(beside(app)),

@@ -22,15 +22,10 @@ def refusing(app: App) -> App:
     async def checked(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             return await app(scope, receive, send)
-        heard = await _whole(receive)
-        if reason := unrepeatable(b"".join(part.get("body", b"") for part in heard)):
+        heard = await whole(receive)
+        if reason := unrepeatable(bytes_of(heard)):
             return await JSONResponse({"detail": reason}, status_code=422)(scope, receive, send)
-        waiting = iter(heard)
-
-        async def again() -> Any:
-            return next(waiting, None) or await receive()
-
-        await app(scope, again, send)
+        await app(scope, again(heard, receive), send)
 
     return checked
 
@@ -48,8 +43,27 @@ def unrepeatable(body: bytes) -> str | None:
     return None
 
 
-async def _whole(receive: Any) -> list[Any]:
+# -- what who stands before the server must do: hear it all, and say it again
+
+
+async def whole(receive: Any) -> list[Any]:
+    """Every message of a request's body."""
     heard = [await receive()]
     while heard[-1].get("more_body"):
         heard.append(await receive())
     return heard
+
+
+def bytes_of(heard: list[Any]) -> bytes:
+    """What the messages say."""
+    return b"".join(part.get("body", b"") for part in heard)
+
+
+def again(heard: list[Any], receive: Any) -> Any:
+    """The messages once more, and then what comes after them."""
+    waiting = iter(heard)
+
+    async def following() -> Any:
+        return next(waiting, None) or await receive()
+
+    return following

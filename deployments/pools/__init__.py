@@ -1,7 +1,7 @@
 """The deployments of `prefect.yaml` for work pools, and the pools: ``NAME`` is for processes, ``NAME-KIND`` for KIND.
 
-Not left to `prefect deploy`: in the pinned version it stops after the first deployment (its question for workers is
-refused by the server), and it draws the form from the bare schema.
+Not left to `prefect deploy`: it makes no pools, draws the form from the bare schema, and in the pinned version it stops
+after the first deployment (its question for workers is refused by servers other than `polyreel up`).
 """
 
 from __future__ import annotations

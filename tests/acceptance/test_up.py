@@ -132,17 +132,32 @@ def test_what_the_server_could_never_say_again_is_refused(up: Any, work: Any, me
     up.call("POST", "/flow_runs/filter", deployments={"id": {"any_": [deployment]}})
 
 
+def test_prefects_own_commands_are_answered(up: Any) -> None:
+    """They say null for what they leave out: `prefect deployment ls` and `prefect work-pool ls` do."""
+    found = up.call("POST", "/deployments/filter", flows=None, deployments=None, limit=None, offset=0, sort=None)
+    assert {each["name"] for each in found} == {"localise", "localise-inbox", "localise-batch"}
+    assert up.call("POST", "/work_pools/filter", limit=None, offset=0, work_pools=None) == []
+
+
 def test_targets_may_be_locales_alone(up: Any, work: Any) -> None:
     """The short form passes the API as it does a job file; here the run says that scripts are missing."""
     made = create(up, absolute(work("es-ES"), targets=["es-ES", "fr-FR"]))
     assert made.status_code == 201, made.text
 
 
-def test_a_job_that_passes_the_schema_and_can_not_run_says_why_in_its_state(up: Any, work: Any) -> None:
-    """What only the job's files show is said in the run's state: here a video that is not there."""
+def test_a_job_that_passes_the_schema_and_can_not_run_says_why(up: Any, work: Any, polyreel: Any) -> None:
+    """What only the job's files show is said in the run's state, its summary, and whoever asks from another machine."""
     made = create(up, absolute(work("es-ES"), source={"media": "/nowhere.mp4", "locale": "en-US"}))
     run = up.until(made.json()["id"], "FAILED", "COMPLETED")
     assert "/nowhere.mp4: no such file" in run["state"]["message"]
+    drawn = up.call("POST", "/artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    (page,) = [each["data"] for each in drawn if (each["key"] or "").endswith("-summary")]
+    assert "/nowhere.mp4: no such file" in page
+    assert f"polyreel submit --again {run['id']}" in page
+    shutil.rmtree(up.home / "results")
+    told = polyreel("status", run["id"], "--json", **up.env()).json["outcome"]["error"]
+    assert told["code"] == "invalid_input"
+    assert "/nowhere.mp4: no such file" in told["message"]
 
 
 def test_the_same_job_submitted_twice_is_one_run(up: Any, work: Any, polyreel: Any) -> None:
@@ -238,6 +253,9 @@ def test_a_batch_says_what_came_of_each_and_runs_again_what_failed(up: Any, work
     assert again.json["jobs"]["first"]["run"] == first
     assert again.json["jobs"]["second"]["status"] == "completed"
 
+    nothing = polyreel("batch", catalogue, "--failed", "--json", **up.env())
+    assert (nothing.code, nothing.json["jobs"]) == (0, again.json["jobs"])
+
 
 def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:
     """The job under way ends with its batch, and the one that waits is never begun."""
@@ -252,7 +270,8 @@ def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:
     begun = {"name": {"any_": [file.stem for file in files]}, "state": {"type": {"any_": ["RUNNING"]}}}
     (job,) = wait_for(lambda: up.call("POST", "/flow_runs/filter", flow_runs=begun))
     up.call("POST", f"/flow_runs/{batch}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
-    assert up.until(batch, "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
+    ended = up.until(batch, "CANCELLED", "COMPLETED", "FAILED")
+    assert (ended["state"]["type"], ended["name"]) == ("CANCELLED", "batch of 2 job files")
     assert up.until(job["id"], "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
     assert not up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": [files[1].stem]}})
 
@@ -270,7 +289,9 @@ def test_a_server_that_wants_a_password_gets_it(
         there = {"PREFECT_API_URL": server.address}
         refused = polyreel("submit", job, "--json", **there)
         known = polyreel("submit", job, "--json", **there, PREFECT_API_AUTH_STRING="reel:secret")
+        run = polyreel("run", job, "--json", **there, PREFECT_API_AUTH_STRING="reel:wrong")
     assert (refused.code, refused.json["error"]["code"]) == (1, "unauthorized")
+    assert (run.code, run.json["error"]["code"]) == (1, "unauthorized")
     assert known.json["error"]["code"] == "not_deployed"
 
 
@@ -279,6 +300,14 @@ def test_no_server_is_one_clear_line(polyreel: Any, work: Any) -> None:
     done = polyreel("submit", work("es-ES"), PREFECT_API_URL="")
     assert done.code == 2
     assert done.stderr.strip().endswith("Start `polyreel up`, or set PREFECT_API_URL.")
+
+
+def test_an_address_without_its_api_is_named(up: Any, work: Any, polyreel: Any) -> None:
+    """The UI's address in place of the API's: whoever answers there is no server to a run."""
+    for command in (["status"], ["run", work("es-ES")]):
+        done = polyreel(*command, "--json", PREFECT_API_URL=up.ui)
+        assert (done.code, done.json["error"]["code"]) == (1, "server_unreachable")
+        assert "/api at its end" in done.json["error"]["remedy"]
 
 
 def test_a_run_that_went_silent_is_marked(up: Any, left_alone: dict[str, str]) -> None:
