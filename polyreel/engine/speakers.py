@@ -22,15 +22,18 @@ def with_names(track: Track, expected: int | None = None) -> Track:
     """The same track, its ``Ana:`` prefixes read as speakers where they are names.
 
     Without ``expected`` (how many people speak) that takes two different names, each in two cues or more, in 30 % of
-    all cues together; where those are in capitals, so is every name, even one that comes once. A script with voice tags
-    is left alone. With two or more expected, as many prefixes are names as are expected, the most frequent first; with
-    one, none is. A cue without a name goes on with the last one's.
+    all cues together; or two names in capitals before words that are not, even if each comes once, as captions have
+    them. A script with voice tags is left alone. With two or more expected, as many prefixes are names as are expected,
+    the most frequent first; with one, none is. A cue without a name goes on with the last one's.
     """
     if expected == 1 or has_names(track):
         return track
     read = speakers_from_prefixes(track).cues
     found = Counter(name for cue in read for name in dict.fromkeys(_names(cue)))
-    accepted = _recurring(found, len(track.cues)) if expected is None else _most_frequent(found, expected)
+    if expected is None:
+        accepted = _recurring(found, len(track.cues)) | _in_capitals(read)
+    else:
+        accepted = _most_frequent(found, expected)
     if not accepted:
         return track
     return replace(track, cues=tuple(_carried_on(_chosen(track.cues, read, accepted))))
@@ -81,11 +84,12 @@ def _names(cue: Cue) -> list[str]:
 def _recurring(found: Mapping[str, int], cues: int) -> set[str]:
     names = {name for name, count in found.items() if count >= _RECURS}
     enough = len(names) > 1 and sum(found[name] for name in names) >= _LEAST_SHARE * cues
-    if not enough:
-        return set()
-    # Where names stand in capitals, whatever else does is one, too: who speaks once only must not be read aloud.
-    in_capitals = all(name.isupper() for name in names)
-    return names | {name for name in found if in_capitals and name.isupper()}
+    return names if enough else set()
+
+
+def _in_capitals(read: Iterable[Cue]) -> set[str]:
+    names = {who for cue in read for who, text in voices(cue) if who and who.isupper() and not text.isupper()}
+    return names if len(names) > 1 else set()
 
 
 def _most_frequent(found: Counter[str], expected: int) -> set[str]:

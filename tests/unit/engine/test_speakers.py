@@ -55,6 +55,16 @@ def test_where_names_are_in_capitals_who_speaks_once_has_one_too() -> None:
     assert said(found)[2:4] == [("POLICE", "Stop!"), ("ANA", "Note: I can't.")]
 
 
+def test_two_names_in_capitals_are_names_though_each_comes_once() -> None:
+    found = with_names(script("So it began.", "Nobody knew.", "It rained.", "ANA: Hello.", "BEN: Hi.", "The end."))
+    assert [cue.speaker for cue in found.cues] == [None, None, None, "ANA", "BEN", "BEN"]
+
+
+@pytest.mark.parametrize("texts", [("NOTE: it rains.", "Yes."), ("NOTE: IT RAINS.", "SO: STAY.", "ANA: NO.")])
+def test_one_word_in_capitals_or_a_script_of_them_proves_nothing(texts: tuple[str, ...]) -> None:
+    assert with_names(script(*texts)) == script(*texts)
+
+
 def test_how_it_is_said_and_italics_belong_to_no_name() -> None:
     found = with_names(script("ANA: Hi.", "BEN (shouting): Hey!", "<i>ANA: Yes.</i>", "- BEN [off]: No.", "BEN: So."))
     assert said(found) == [("ANA", "Hi."), ("BEN", "Hey!"), ("ANA", "<i>Yes.</i>"), ("BEN", "No."), ("BEN", "So.")]
