@@ -21,7 +21,7 @@ from polyreel.media.mux import mux as put_together
 from polyreel.media.probe import probe
 from polyreel.outcome import Artefact, Check, LineFit, Problem, Reel, Value
 from polyreel.plan import LanguagePlan
-from polyreel.store import path_of
+from polyreel.store import Store, path_of
 from polyreel.stores import open_store
 from polyreel.subtitles import read_file, write_bytes
 from polyreel.subtitles.checks import check as check_cues
@@ -83,11 +83,15 @@ async def convert_subtitles(language: LanguagePlan, request: DubRequest, dubbed:
     script = dubbed.script or request.script
     if script is None:
         raise ValueError("a dub without any script")
+    return await asyncio.to_thread(_written, language, script, open_store())
+
+
+def _written(language: LanguagePlan, script: Artefact, store: Store) -> Tracks:
     track = read_file(path_of(script)).track
     files, notes = {}, []
     for wanted in dict.fromkeys(("vtt", *language.job.subtitles.formats)):
         content, lost = write_bytes(track, wanted, locale=language.locale)
-        files[wanted] = open_store().keep_bytes(content, f".{wanted}")
+        files[wanted] = store.keep_bytes(content, f".{wanted}")
         if wanted in language.job.subtitles.formats:
             notes += [f"{wanted}: {note.message}" for note in lost]
     return Tracks(files=files, script=script, notes=tuple(dict.fromkeys(notes)))

@@ -29,7 +29,7 @@ from tasks.stage import stage
 @stage("prepare")
 async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
-    clear_scratch()  # what a killed run left half-made
+    await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
     await open_store().ready()
     plan = await preflight.prepare(job, open_store(), await connection_of(job))
     if any(language.needs_draft for language in plan.languages):
