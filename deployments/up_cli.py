@@ -32,12 +32,12 @@ def up(
 
     begun = time.monotonic()
     environment.prepare("INFO")
-    wishes = {
-        "jobs_at_once": jobs_at_once,
-        "inbox": _whole(inbox) if inbox else None,
-        "inbox_every_s": inbox_every,
-    }
     with shown(as_json), address.only_one():
+        wishes = {
+            "jobs_at_once": jobs_at_once,
+            "inbox": _whole(inbox) if inbox else None,
+            "inbox_every_s": inbox_every,
+        }
         made = Up(Asked(port, wishes, tell))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, made.stop)
@@ -51,9 +51,12 @@ def up(
 
 
 def _whole(inbox: str) -> str:
+    from polyreel.inbox.port import open_inbox
     from polyreel.objects.address import is_object
 
-    return inbox if is_object(inbox) else str(Path(inbox).expanduser().absolute())
+    place = inbox if is_object(inbox) else str(Path(inbox).expanduser().absolute())
+    open_inbox(place)  # What can't be one is said now, and not by a failed run every minute.
+    return place
 
 
 def _say(ui: str, api: str, as_json: bool, seconds: float) -> None:

@@ -205,6 +205,14 @@ def test_a_second_up_is_refused(up: Any) -> None:
     assert up.ui in done.stderr
 
 
+@pytest.mark.parametrize("place", ["/proc/inbox", "s3://"])
+def test_an_inbox_that_can_be_none_is_said_at_once(polyreel: Any, place: str) -> None:
+    """Not by a run that fails every minute."""
+    done = polyreel("up", "--port", "0", "--inbox", place, "--json")
+    assert (done.code, done.json["error"]["code"]) == (2, "invalid_input")
+    assert place in done.json["error"]["message"]
+
+
 def test_a_schedule_takes_what_is_left_in_the_inbox(up: Any, work: Any) -> None:
     """A job file is taken once, run, and put aside with its outcome; one still being written is left alone."""
     job = work("es-ES", name="left-in-the-inbox", **SHORT)
