@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,8 @@ COMPRESSES = 2.6
 FASTEST_PER_S = 45
 QUIET_DB = -55.0
 QUIET_BELOW_DB = -38.0
+_AGAIN_MS = 500
+_DOUBTFUL = 0.4
 _LOOP = 3
 _LONGEST_LOOP = 8
 
@@ -49,7 +51,7 @@ def judged(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judged:
     for phrase in phrases:
         reason = _disbelief(phrase)
         audible = () if reason else tuple(w for w in phrase.words if not _is_silent(w, sound, rate, loudest))
-        said = _without_loops(audible)
+        said = _without_loops(_without_stutter(audible, found.believed))
         if said:
             found.believed.append(phrase.model_copy(update={"words": said}))
         if len(said) < len(phrase.words):
@@ -100,6 +102,19 @@ def _level(sound: Samples) -> float:
     return 10 * float(np.log10(power + 1e-12))
 
 
+def _without_stutter(words: tuple[Word, ...], before: Sequence[Phrase]) -> tuple[Word, ...]:
+    """Words without a doubtful first one that is the last phrase's last: listeners begin again where they left off."""
+    if not words or not before:
+        return words
+    first, last = words[0], before[-1].words[-1]
+    is_again = _plain(first) == _plain(last) and first.start_ms - last.end_ms < _AGAIN_MS
+    return words[1:] if is_again and first.probability < _DOUBTFUL else words
+
+
+def _plain(word: Word) -> str:
+    return re.sub(r"\W+", "", word.text).casefold()
+
+
 def _without_loops(words: tuple[Word, ...]) -> tuple[Word, ...]:
     """Words without what is said the same way more than `_LOOP` times in a row: ``no no no`` stays, fifty don't."""
     kept = list(words)
@@ -109,7 +124,7 @@ def _without_loops(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _unlooped(words: list[Word], size: int) -> list[Word]:
-    plain = [re.sub(r"\W+", "", word.text).casefold() for word in words]
+    plain = [_plain(word) for word in words]
     starts = range(0, max(0, len(words) - size + 1))
     same = [plain[at : at + size] == plain[at + size : at + 2 * size] for at in starts]
     cut: set[int] = set()

@@ -23,6 +23,7 @@ _UNFINISHED_S = 1.0
 _WORTH_A_SLICE_S = 20.0
 _ASKED_FOR_LANGUAGE = 3
 _LONGEST_SPEECH_S = 25.0
+_LEAST_WORD_S = 0.9  # with the sound around it that a stretch of speech comes with
 
 Span = tuple[int, int]
 """First sample and the one after the last."""
@@ -77,26 +78,31 @@ class _Ear:
         if not last and groups and _goes_on(groups, len(held)):
             done = groups.pop()[0][0]
         for group in groups:
-            self._slice(held, group, at, go_on)
+            self.speech += sum(end - start for start, end in group)
+            unheard = self._slice(held, group, at, go_on)
+            # What went under among longer speech may be heard alone.
+            for span in unheard if len(group) > 1 else ():
+                self._slice(held, [span], at, go_on)
         return done
 
-    def _slice(self, held: Samples, group: Sequence[Span], at: int, go_on: GoOn) -> None:
+    def _slice(self, held: Samples, group: Sequence[Span], at: int, go_on: GoOn) -> list[Span]:
+        """Hear a slice; returns the stretches of speech in it of which not a word was heard."""
         sound = np.concatenate([held[start:end] for start, end in group])
         ask = self.slices < _ASKED_FOR_LANGUAGE
         found = self.listener.hear(sound, self.locale, ask, go_on)
         self.slices += 1
-        self.speech += len(sound)
         for language, share in found.languages.items():
             self.votes[language] += share * len(sound)
         self.asked += len(sound) if found.languages else 0
         checked: Judged = judged(found.phrases, sound, RATE)
         self.dropped += checked.dropped
         self.phrases += [_placed(phrase, group, at) for phrase in checked.believed]
+        return _unheard(found.phrases, group)
 
     def heard(self) -> Heard:
         shares = {code: round(vote / self.asked, 4) for code, vote in self.votes.items()} if self.asked else {}
         return Heard(
-            phrases=tuple(self.phrases),
+            phrases=tuple(sorted(self.phrases, key=lambda phrase: phrase.start_ms)),
             languages={code: share for code, share in shares.items() if share >= 0.001},
             speech_ms=self.speech * 1000 // RATE,
             dropped=tuple(self.dropped),
@@ -134,6 +140,19 @@ def _goes_on(groups: Sequence[Sequence[Span]], samples: int) -> bool:
     unfinished = last[-1][1] > samples - _UNFINISHED_S * RATE
     # Something of the window must be used up, or memory would grow.
     return last[0][0] > samples // 2 and (unfinished or length < _WORTH_A_SLICE_S * RATE)
+
+
+def _unheard(phrases: Sequence[Phrase], group: Sequence[Span]) -> list[Span]:
+    """The stretches of a slice that hold no word at all, and are long enough to hold one."""
+    middles = [(word.start_ms + word.end_ms) * RATE // 2000 for phrase in phrases for word in phrase.words]
+    found: list[Span] = []
+    before = 0
+    for start, end in group:
+        after = before + end - start
+        if end - start >= _LEAST_WORD_S * RATE and not any(before <= middle < after for middle in middles):
+            found.append((start, end))
+        before = after
+    return found
 
 
 def _placed(phrase: Phrase, group: Sequence[Span], at: int) -> Phrase:

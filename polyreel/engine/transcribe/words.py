@@ -53,4 +53,4 @@ class Heard(Value):
 
     def words(self) -> Iterator[Word]:
         """All words, in order."""
-        return (word for phrase in self.phrases for word in phrase.words)
+        return iter(sorted((w for phrase in self.phrases for w in phrase.words), key=lambda word: word.start_ms))

@@ -118,6 +118,16 @@ def test_what_people_say_is_believed_even_where_it_reads_like_credits() -> None:
     assert [each.text for each in judged(said, noise(20), RATE).believed] == [each.text for each in said]
 
 
+def test_a_phrase_that_begins_again_with_the_last_ones_last_word_is_put_right() -> None:
+    """Whisper does so where it goes on after a pause, and is not sure itself; what somebody says twice, it knows."""
+    first = phrase("See the time.")
+    for probability, said in ((0.14, "When it comes"), (0.9, "time. When it comes")):
+        again = phrase("time. When it comes", first.end_ms + 100)
+        words = (again.words[0].model_copy(update={"probability": probability}), *again.words[1:])
+        found = judged([first, again.model_copy(update={"words": words})], noise(20), RATE)
+        assert found.believed[-1].text == said
+
+
 def test_a_loop_is_cut_to_what_may_have_been_said() -> None:
     found = judged([phrase("I know. " * 6 + "Really."), phrase("I know. " * 30, 10_000)], noise(60), RATE)
     assert [each.text for each in found.believed] == ["I know. I know. I know. Really."]
@@ -128,7 +138,7 @@ def test_a_loop_is_cut_to_what_may_have_been_said() -> None:
 
 
 class Counter:
-    """A listener that hears one word per slice, at its middle, and notes how long its slices were."""
+    """A listener that hears one word every second, and notes how long its slices were."""
 
     name, version = "counter", "1"
 
@@ -143,9 +153,18 @@ class Counter:
         go_on()
         self.slices.append(len(sound) / RATE)
         self.asked += ask_language
-        middle = len(sound) * 500 // RATE
-        word = Word(text=" word", start_ms=middle - 50, end_ms=middle + 50)
-        return Slice((Phrase(words=(word,)),), {"en": 0.9, "cy": 0.1} if ask_language else {})
+        middles = range(400, len(sound) * 1000 // RATE, 1000)
+        words = tuple(Word(text=" word", start_ms=middle - 50, end_ms=middle + 50) for middle in middles)
+        return Slice((Phrase(words=words),), {"en": 0.9, "cy": 0.1} if ask_language else {})
+
+
+class Inattentive(Counter):
+    """A listener that stops after the first five seconds of what it is given."""
+
+    def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
+        found = super().hear(sound, locale, ask_language, go_on)
+        words = tuple(word for word in found.phrases[0].words if word.end_ms < 5000)
+        return Slice((Phrase(words=words),), found.languages)
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +213,21 @@ async def test_a_long_track_is_heard_in_slices_with_flat_memory(speech: Samples)
     every = len(one) / RATE
     for word in heard.words():
         assert (word.start_ms / 1000) % every > 24  # inside the speech, never in a pause
+
+
+async def test_speech_of_which_nothing_was_heard_among_others_is_heard_alone(speech: Samples) -> None:
+    pause = np.zeros(RATE * 20, dtype=np.float32)
+
+    async def sound() -> AsyncIterator[Samples]:
+        yield np.concatenate([speech, pause, speech])
+
+    ear = Inattentive()
+    heard = await listen(sound(), ear, "en-US", samples=42 * RATE, on_progress=lambda _: None)
+    starts = [word.start_ms for word in heard.words()]
+    assert any(start > 30_000 for start in starts), "the second speech would be lost"
+    assert starts == sorted(starts)
+    assert len(ear.slices) == 2
+    assert heard.speech_ms < 24_000, "counted once"
 
 
 async def test_cancelling_stops_the_listener(speech: Samples) -> None:
