@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 
 from polyreel import home, results
-from polyreel.dubbing.loading import load_models
+from polyreel.dubbing.loading import load_listener, load_models
 from polyreel.errors import InvalidJob
 from polyreel.plan import LanguagePlan, Plan
 from polyreel.sources.local import is_known
@@ -16,7 +16,7 @@ from polyreel.stores import open_store
 
 async def models_loaded(plan: Plan) -> None:
     """Load what the plan's languages will need, unless all of it was done before."""
-    await asyncio.to_thread(_load, plan, [each for each in plan.runnable() if not _is_done(each)])
+    await asyncio.to_thread(_load, plan, [each for each in plan.runnable() if not _is_done(plan, each)])
 
 
 def load_early(plan: Plan) -> None:
@@ -29,11 +29,16 @@ def load_early(plan: Plan) -> None:
             _load(plan, plan.runnable())
 
 
-def _is_done(language: LanguagePlan) -> bool:
-    return results.is_done(language.stage_keys["listen"])
+def _is_done(plan: Plan, language: LanguagePlan) -> bool:
+    """Whether nothing is left to do with models; of a draft, whether it was made: what follows has no key before it."""
+    if not language.needs_draft:
+        return results.is_done(language.stage_keys["listen"])
+    return results.is_done(plan.stage_keys["transcribe"] if plan.needs_transcript else language.stage_keys["translate"])
 
 
-def _load(plan: Plan, languages: Iterable[LanguagePlan]) -> None:
-    ahead = [each.locale for each in languages if not each.needs_draft]
-    if ahead:
-        load_models(plan.job.dubbing, ahead)
+def _load(plan: Plan, languages: Sequence[LanguagePlan]) -> None:
+    if not languages:
+        return
+    if plan.needs_transcript:
+        load_listener([plan.job.source.locale])
+    load_models(plan.job.dubbing, [each.locale for each in languages])

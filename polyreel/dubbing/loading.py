@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from polyreel.engine import kokoro, textlanguage
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
@@ -20,13 +21,17 @@ def load_models(dubbing: Dubbing, locales: Iterable[str]) -> None:
     """
     wanted = list(locales)
     textlanguage.load()
-    try:
+    with suppress(PolyreelError):
         if _neural(dubbing) and any(map(kokoro.KokoroVoice().speaks, wanted)):
             kokoro.load()
-        if listener_here() and any(map(usual_listener().knows, wanted)):
+        load_listener(wanted)
+
+
+def load_listener(locales: Iterable[str]) -> None:
+    """Load who listens to these locales, in the same way: to finished dubs, or to a source without a script."""
+    with suppress(PolyreelError):
+        if listener_here() and any(map(usual_listener().knows, locales)):
             usual_listener().load()
-    except PolyreelError:
-        return
 
 
 def _neural(dubbing: Dubbing) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from polyreel.engine.booth import Booth
 from polyreel.engine.cores import PLACES
 from polyreel.engine.script import spoken_script
 from polyreel.engine.sentences import Sentence, into_sentences
+from polyreel.engine.takes import Progress, naturals
 from polyreel.engine.textlanguage import contradiction
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.whisper import require_listener
@@ -34,9 +36,7 @@ from polyreel.vendors.translation.libretranslate import LibreTranslator
 
 BLOCKS = {"openai": "chat", "libretranslate": "libretranslate", "deepl": "deepl"}
 """The credentials that a provider's account is saved as."""
-_SHARE_DRAFTED = 0.7
-
-Progress = Callable[[float], None]
+_SHARE_DRAFTED, _SHARE_SAID = 0.7, 0.2
 
 
 def require_ways(job: Job) -> None:
@@ -132,13 +132,16 @@ async def translated(commission: Commission, drafter: Drafter, on_progress: Prog
     _require_language(lines, commission, drafter)
     if commission.voicing:
         async with PLACES.one():
-            too_long = await in_thread(lambda go_on: _too_long(commission, pieces, lines, go_on))
-        on_progress(0.9)
+            too_long = await in_thread(partial(_too_long, commission, pieces, lines, _while_it_is_said(on_progress)))
         if too_long:
             lines, better = await shortened(task, drafter, lines, too_long)
             notes = [*notes, _shortening(len(too_long), better)]
     track = put_together(commission.track, pieces, lines, commission.profile, commission.target)
     return Translated(track, (_marked(drafter), *notes))
+
+
+def _while_it_is_said(on_progress: Progress) -> Progress:
+    return lambda share: on_progress(_SHARE_DRAFTED + _SHARE_SAID * share)
 
 
 def _marked(drafter: Drafter) -> str:
@@ -187,22 +190,24 @@ def _require_language(lines: Sequence[str], commission: Commission, drafter: Dra
 # -- the voice's own time
 
 
-def _too_long(commission: Commission, pieces: Sequence[Piece], lines: Sequence[str], go_on: GoOn) -> dict[int, int]:
+def _too_long(
+    commission: Commission, pieces: Sequence[Piece], lines: Sequence[str], on_progress: Progress, go_on: GoOn
+) -> dict[int, int]:
     """Pieces that the voice can't say in time without being noticed, and the characters it has time for. Blocks."""
     voicing = commission.voicing
     assert voicing is not None  # noqa: S101 - the caller has looked
     draft = put_together(commission.track, pieces, lines, commission.profile, commission.target)
     sentences = into_sentences(line for line in spoken_script(draft).lines if line.start_ms < commission.reel_ms)
-    naturals = _said(voicing, commission.target, sentences, go_on)
-    spoken = [sentence for sentence in sentences if sentence in naturals]
-    waiting = [fit.Spoken(s.start_ms, s.end_ms, naturals[s], s.speaker) for s in spoken]
+    lengths = _said(voicing, commission.target, sentences, on_progress, go_on)
+    spoken = [sentence for sentence in sentences if sentence in lengths]
+    waiting = [fit.Spoken(s.start_ms, s.end_ms, lengths[s], s.speaker) for s in spoken]
     places = fit.fit(waiting, commission.reel_ms)
     cues = budget.times_ms(commission.track.cues, commission.reel_ms)
     found: dict[int, int] = {}
     for sentence, place in zip(spoken, places, strict=True):
         if place.ratio > budget.HURRIED or place.too_long:
             time = min(place.length_ms, sum(cues[cue] for cue in {line.cue for line in sentence.lines}))
-            share = min(1.0, budget.HURRIED * time / naturals[sentence])
+            share = min(1.0, budget.HURRIED * time / lengths[sentence])
             found |= _budgets(sentence, share, pieces, lines)
     return found
 
@@ -217,19 +222,14 @@ def _budgets(sentence: Sentence, share: float, pieces: Sequence[Piece], lines: S
     }
 
 
-def _said(voicing: Voicing, locale: str, sentences: Sequence[Sentence], go_on: GoOn) -> Mapping[Sentence, int]:
+def _said(
+    voicing: Voicing, locale: str, sentences: Sequence[Sentence], on_progress: Progress, go_on: GoOn
+) -> Mapping[Sentence, int]:
     """How long each sentence takes at the voice's own pace, in ms; what can't be said is missing."""
-    booth = Booth(voicing.voice, voicing.store)
     casting = _cast(voicing, locale, sentences)
-    found: dict[Sentence, int] = {}
-    for sentence in sentences:
-        go_on()
-        try:
-            found[sentence] = booth.natural(sentence.text, casting[sentence.speaker]).ms
-        except EngineError as error:
-            if error.code != "nothing_to_say":
-                raise
-    return found
+    asked = [(sentence.text, casting[sentence.speaker]) for sentence in sentences]
+    takes = naturals(Booth(voicing.voice, voicing.store), asked, on_progress, go_on)
+    return {sentence: take.ms for sentence, each in zip(sentences, asked, strict=True) if (take := takes[each])}
 
 
 def _cast(voicing: Voicing, locale: str, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:

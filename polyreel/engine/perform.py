@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from polyreel.engine import fit
 from polyreel.engine.booth import Booth, Take
-from polyreel.engine.cores import COUNT
 from polyreel.engine.script import Script
 from polyreel.engine.sentences import Line, Sentence, cut_back, into_sentences
 from polyreel.engine.stem import RATE, Placed, voice_gains, write_stem
+from polyreel.engine.takes import Progress, each_of, naturals
 from polyreel.engine.voices import Gender, Voice, assign
 from polyreel.errors import EngineError
 from polyreel.outcome import Artefact, LineFit, Value
 from polyreel.store import Store
 
 _SHARE_SAID, _SHARE_FITTED = 0.7, 0.2
-
-Asked = TypeVar("Asked", bound=tuple[Any, ...])
-Made = TypeVar("Made")
 
 
 class Performance(Value):
@@ -142,17 +137,9 @@ class _Session:
     def say(self, sentences: Sequence[Sentence], casting: Mapping[str | None, str]) -> list[_Said]:
         """Every sentence at its voice's own pace; those that the voice can't say are missing."""
         asked = [(sentence.text, casting[sentence.speaker]) for sentence in sentences]
-        takes = self._each(asked, lambda each: self._natural(*each), (0.0, _SHARE_SAID))
+        takes = naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
         found = zip(sentences, asked, strict=True)
         return [_Said(sentence, each[1], take) for sentence, each in found if (take := takes[each])]
-
-    def _natural(self, text: str, voice: str) -> Take | None:
-        try:
-            return self.booth.natural(text, voice)
-        except EngineError as error:
-            if error.code != "nothing_to_say":
-                raise
-            return None
 
     def fit(self, said: Sequence[_Said]) -> list[_Fitted]:
         """Every sentence at its place, by start."""
@@ -160,32 +147,14 @@ class _Session:
         waiting = [fit.Spoken(s.sentence.start_ms, s.sentence.end_ms, s.natural.ms, s.sentence.speaker) for s in said]
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
         asked = [(s.sentence.text, s.voice, s.natural, p.length_ms) for s, p in zip(said, places, strict=True)]
-        takes = self._each(asked, lambda each: self.booth.fitted(*each), (_SHARE_SAID, _SHARE_FITTED))
+        progress = self._share(_SHARE_SAID, _SHARE_FITTED)
+        takes = each_of(asked, lambda each: self.booth.fitted(*each), progress, self.go_on)
         found = zip(said, places, asked, strict=True)
         fitted = [_Fitted(each, place, takes[wanted]) for each, place, wanted in found]
         return sorted(fitted, key=lambda each: each.place.start_ms)
 
-    def _each(
-        self, asked: Sequence[Asked], record: Callable[[Asked], Made], share: tuple[float, float]
-    ) -> dict[Asked, Made]:
-        """What was made of each: as many at once as there are cores, the same twice only once, the longest first."""
-
-        def one(each: Asked) -> Made:
-            self.go_on()
-            return record(each)
-
-        before, own = share
-        order = sorted(dict.fromkeys(asked), key=lambda each: -len(each[0]))
-        found: dict[Asked, Made] = {}
-        with ThreadPoolExecutor(COUNT, "booth") as booths:
-            try:
-                for each, made in zip(order, booths.map(one, order), strict=True):
-                    found[each] = made
-                    self.on_progress(before + own * len(found) / len(order))
-            except BaseException:
-                booths.shutdown(cancel_futures=True)
-                raise
-        return found
+    def _share(self, before: float, own: float) -> Progress:
+        return lambda share: self.on_progress(before + own * share)
 
     def write(self, fitted: Sequence[_Fitted]) -> Artefact:
         """The stem, in the store."""

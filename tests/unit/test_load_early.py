@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polyreel.files import write_atomically
 from polyreel.job import Job
 from polyreel.preflight import prepare
+from polyreel.results import record_of
 from polyreel.sources.ingest import ingest
 from polyreel.sources.local import is_known
 from polyreel.stores import open_store
@@ -18,15 +21,17 @@ from tasks import models
 @pytest.fixture
 async def plan(narrated: Path) -> Any:
     """A job's plan, before its source was taken in."""
-    job = Job.model_validate(
-        {
-            "name": "new",
-            "source": {"media": str(narrated / "narrated.mp4"), "locale": "en-US"},
-            "targets": [{"locale": "es-ES", "subtitles": str(narrated / "narrated.es-ES.srt")}],
-            "delivery": [{"to": "folder", "path": "/dev/null"}],
-        }
-    )
-    return await prepare(job, open_store())
+    targets = [{"locale": "es-ES", "subtitles": str(narrated / "narrated.es-ES.srt")}]
+    return await prepare(Job.model_validate(_job(narrated, targets=targets)), open_store())
+
+
+def _job(narrated: Path, **more: Any) -> dict[str, Any]:
+    source = {
+        "media": str(narrated / "narrated.mp4"),
+        "locale": "en-US",
+        "subtitles": str(narrated / "narrated.en-US.srt"),
+    }
+    return {"name": "new", "source": source, "delivery": [{"to": "folder", "path": "/dev/null"}], **more}
 
 
 @pytest.fixture
@@ -62,6 +67,25 @@ async def test_what_is_elsewhere_is_left_to_the_run(
     monkeypatch.setenv("POLYREEL_STORE", "s3://bucket/store")
     models.load_early(plan)
     assert loaded == []
+
+
+async def test_a_draft_that_is_to_be_made_is_loaded_for_and_one_that_is_made_is_not(
+    narrated: Path, loaded: list[list[str]]
+) -> None:
+    """Its lines are said while they are drafted. What follows a draft has no key before it: a rerun loads nothing."""
+    translation = {"provider": "libretranslate", "base_url": "http://127.0.0.1:1"}
+    job = Job.model_validate(_job(narrated, targets=["es-ES", "fr-FR"], translation=translation))
+    store = open_store()
+    plan = await prepare(job, store)
+    models.load_early(plan)
+    bound = plan.bound(await ingest(job.source.media, store))
+    await models.models_loaded(bound)
+    assert loaded == [["es-ES", "fr-FR"]] * 2
+    made = {"type": "json", "result": json.dumps({"script": store.keep_bytes(b"WEBVTT", ".vtt").model_dump()})}
+    for language in bound.languages:
+        write_atomically(record_of(language.stage_keys["translate"]), json.dumps(made).encode())
+    await models.models_loaded(bound)
+    assert loaded == [["es-ES", "fr-FR"]] * 2
 
 
 def _at(address: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -139,13 +140,15 @@ def test_synthetic_men_and_women_are_told_apart(variant: str, gender: Gender) ->
 
 
 class Counting(EspeakVoice):
-    """espeak-ng, and who was asked to say what."""
+    """espeak-ng, for two lines that are said at the same time; and who was asked to say what."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
+        self._meet = threading.Barrier(2)
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         self.said.append((text, voice_id))
+        self._meet.wait(20)
         return super().speak(text, voice_id, speed)
 
 
@@ -163,7 +166,7 @@ class German:
 
 
 async def test_a_draft_is_measured_in_the_very_voices_that_the_dub_will_have(tmp_path: Path) -> None:
-    """So what was said to measure it need not be said again; and names in front of the words are not translated."""
+    """Side by side; what was said to measure it need not be said again; names before the words are not translated."""
     job = Job.model_validate(
         {"name": "a", "source": {"media": "a.mp4", "locale": "en-US", "speakers": 2}, "targets": ["de-DE"]}
     )
