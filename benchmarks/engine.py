@@ -53,6 +53,7 @@ def run() -> list[dict[str, Any]]:
         bench.warm_up(short)
         cases = [(short, ONE), (short, FIVE), (long, ONE)]
         rows = [row for film, locales in cases for row in bench.case(film, locales)]
+        rows += [bench.drafted(film) for film in (short, long)]
         return [*rows, *(bench.memory(film) for film in (short, long)), bench.own_server(short)]
 
 
@@ -112,7 +113,7 @@ class Bench:
         work = self.folder / f"{film.name}-{len(locales)}"
         job = self.job(film, locales, work)
         whole = self.run(job, work / "home")
-        alone = self.alone(film, locales, work, whole.outcome())
+        alone = self.alone(film, locales, work, whole)
         spoken = _spoken(work / "home")
         again = self.changed(film, locales, job, work)
         return [
@@ -131,13 +132,22 @@ class Bench:
         work = self.folder / "warm-up"
         self.run(self.job(film, ONE, work), work / "home")
 
-    def memory(self, film: Film) -> dict[str, Any]:
-        """Everything on, the source's script heard and the target's drafted by a service; a server of its own."""
-        work = self.folder / f"{film.name}-everything"
+    def drafted(self, film: Film) -> dict[str, Any]:
+        """No script: what is said is written down, drafted by a service, and dubbed; and the models alone."""
+        work = self.folder / f"{film.name}-drafted"
+        whole = self.everything(film, work)
+        return _ratio(f"{film.seconds:.0f} s, no script: heard, drafted", whole, self.alone(film, ONE, work, whole))
+
+    def everything(self, film: Film, work: Path, *, own_server: bool = False) -> Taken:
+        """A job with everything on: the source's script heard, the target's drafted by a service."""
         with _drafting_service(film) as address:
             translation = {"provider": "libretranslate", "base_url": address}
-            job = self.job(film, (), work, targets=["es-ES"], translation=translation)
-            taken = self.run(job, work / "home", own_server=True)
+            job = self.job(film, (), work, targets=list(ONE), translation=translation)
+            return self.run(job, work / "home", own_server=own_server)
+
+    def memory(self, film: Film) -> dict[str, Any]:
+        """Everything on, and a server of its own."""
+        taken = self.everything(film, self.folder / f"{film.name}-everything", own_server=True)
         return {
             "name": f"{film.seconds:.0f} s, everything on: memory of the tree, its own server too",
             "peak_mb": taken.peak_mb,
@@ -180,13 +190,17 @@ class Bench:
         environment = {"POLYREEL_HOME": str(place), **({} if own_server else {"PREFECT_API_URL": self.server})}
         return _taken(["-m", "deployments.cli", "run", str(job), "--json"], environment)
 
-    def alone(self, film: Film, locales: tuple[str, ...], work: Path, outcome: dict[str, Any]) -> Taken:
+    def alone(self, film: Film, locales: tuple[str, ...], work: Path, whole: Taken) -> Taken:
         """The models on what the job gave them."""
         mix = work / "mix.wav"
         _decode(film.folder / "film.mp4", mix, "-ar", "48000", "-c:a", "pcm_s16le")
+        outcome = whole.outcome()
+        made = {locale: outcome["languages"][locale] for locale in locales}
+        heard = "transcribe" in outcome["stages"]
         order = {
-            "scripts": {locale: str(film.folder / f"{locale}.vtt") for locale in locales},
-            "dubs": {locale: str(_dub(Path(outcome["languages"][locale]["video"]), work)) for locale in locales},
+            "scripts": {locale: each["subtitles"]["vtt"] for locale, each in made.items()},
+            "source": {"en-US": str(_as_heard(film.folder / "film.mp4", work))} if heard else {},
+            "dubs": {locale: str(_as_heard(Path(each["video"]), work)) for locale, each in made.items()},
             "mix": str(mix),
             "reel_ms": round(film.seconds * 1000),
         }
@@ -227,8 +241,8 @@ def _spoken(place: Path) -> set[str]:
     return {record.name for record in (place / "store" / "records").glob("speech-*/*.json")}
 
 
-def _dub(video: Path, work: Path) -> Path:
-    """A finished dub as a listener takes it."""
+def _as_heard(video: Path, work: Path) -> Path:
+    """A film's sound, or a finished dub's, as a listener takes it."""
     raw = work / f"{video.stem}.f32"
     _decode(video, raw, "-ac", "1", "-ar", "16000", "-f", "f32le")
     path = raw.with_suffix(".npy")

@@ -34,7 +34,10 @@ THREADS = 2
 
 
 def main(order: dict[str, Any]) -> dict[str, float]:
-    """``{scripts: {locale: file}, dubs: {locale: .npy at 16 kHz}, mix: WAV, reel_ms}``: seconds by what was done."""
+    """Seconds by what was done, for ``{scripts: {locale: file}, source, dubs: {locale: .npy}, mix: WAV, reel_ms}``.
+
+    What is listened to is mono, at 16 kHz: the source, where nobody gave its script, and the dubs.
+    """
     _two_spinning_threads()
     took: dict[str, float] = {}
     with _timed(took, "separate"):
@@ -45,7 +48,7 @@ def main(order: dict[str, Any]) -> dict[str, float]:
         for locale, script in order["scripts"].items():
             _speak(voice, locale, Path(script), order["reel_ms"])
     with _timed(took, "listen"):
-        _listen(order["dubs"])
+        _listen([*order["source"].items(), *order["dubs"].items()])
     return took
 
 
@@ -78,11 +81,11 @@ def _speak(voice: Voice, locale: str, script: Path, reel_ms: int) -> None:
             voice.speak(sentence.text, cast[sentence.speaker], speed)
 
 
-def _listen(dubs: dict[str, str]) -> None:
+def _listen(sounds: list[tuple[str, str]]) -> None:
     from faster_whisper import WhisperModel
 
     model = WhisperModel(str(shelf.require(WHISPER_BASE)), device="cpu", compute_type="int8", cpu_threads=THREADS)
-    for locale, sound in dubs.items():
+    for locale, sound in sounds:
         segments, _ = model.transcribe(
             np.load(sound),
             language=spoken_code(locale),
