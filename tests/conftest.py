@@ -226,10 +226,10 @@ class Up:
 
 def _start_up(home: Path, *options: str, **more: str) -> Up:
     inbox = home.parent / f"{home.name}-inbox"
-    command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0", "--json", *options]
+    command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0", "--json", "--inbox", str(inbox), *options]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     process = subprocess.Popen(
-        [*command, "--inbox", str(inbox)],
+        command,
         cwd=home.parent,
         env={**env, "POLYREEL_HOME": str(home), **more},
         stdin=subprocess.DEVNULL,
@@ -273,9 +273,8 @@ def start_up(new_database: NewDatabase) -> Iterator[Callable[..., Up]]:
         return running[-1]
 
     yield start
-    for each in running:
-        if each.process.poll() is None:
-            _end_up(each)
+    codes = [_end_up(each) for each in running if each.process.poll() is None]
+    assert not any(codes)
 
 
 @pytest.fixture

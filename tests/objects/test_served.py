@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-pytestmark = pytest.mark.flaky(reruns=1)
-
-
-@pytest.fixture
-def served(bucket: Any, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """`polyreel up` that looks at the bucket's inbox every two seconds."""
-    options = ["--port", "0", "--json", "--inbox", bucket.url("in"), "--inbox-every", "2"]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deployments.cli", "up", *options],
-        cwd=tmp_path,
-        env={**env, "POLYREEL_HOME": str(tmp_path / "served"), "POLYREEL_STORE": bucket.url("team")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert "api" in json.loads(process.stdout.readline() or "{}")
-    yield process
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
-    process.stdout.close()
-
 
 def test_a_job_left_on_a_prefix_is_done_and_comes_back(
-    served: subprocess.Popen[str], bucket: Any, narrated: Path, tmp_path: Path, secret: str
+    start_up: Callable[..., Any], bucket: Any, narrated: Path, tmp_path: Path, secret: str
 ) -> None:
     """Its files are seen from the prefix; what its stages made is in the shared store; no secret is anywhere."""
+    options = ("--inbox", bucket.url("in"), "--inbox-every", "2")
+    start_up(tmp_path / "served", *options, POLYREEL_STORE=bucket.url("team"))
     for name in ("narrated.mp4", "narrated.en-US.srt", "narrated.es-ES.srt"):
         bucket.put(f"in/reels/{name}", narrated / name)
     job = {
