@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from deployments.delivered import App, Scope
 
 SETTING = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
-"""Prefect's own setting: origins whose pages may call, separated by commas. Named by the user, it is theirs to say."""
+"""Prefect's own setting: origins whose pages may call, separated by commas. The user may name others beside our own."""
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 def allowed_origins(port: int) -> dict[str, str]:
-    """The setting for a server on this port, unless it is set."""
-    return {SETTING: os.environ.get(SETTING) or ",".join(f"http://{name}:{port}" for name in _NAMES)}
+    """The setting for a server on this port: its own pages, and those that the user has named."""
+    named = [origin.strip() for origin in os.environ.get(SETTING, "").split(",")]
+    return {SETTING: ",".join([*(f"http://{name}:{port}" for name in _NAMES), *filter(None, named)])}
 
 
 def own_pages_only(app: App) -> App:

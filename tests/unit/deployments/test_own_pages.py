@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deployments.own_pages import stranger
+from deployments.own_pages import SETTING, allowed_origins, stranger
 
 OURS = ("http://127.0.0.1:4200", "http://localhost:4200")
 
@@ -42,6 +42,18 @@ def test_the_user_says_whose_pages_may_call_too() -> None:
     """By Prefect's own setting."""
     assert stranger("localhost:4200", "https://reels.example", ("https://reels.example",)) is None
     assert stranger("localhost:4200", "https://reels.example", ("*",)) is None
+
+
+def test_pages_that_the_user_names_come_beside_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The UI would be a stranger on its own server otherwise."""
+    monkeypatch.setenv(SETTING, "https://reels.example, https://dubs.example")
+    assert allowed_origins(4200)[SETTING].split(",") == [
+        "http://127.0.0.1:4200",
+        "http://localhost:4200",
+        "http://[::1]:4200",
+        "https://reels.example",
+        "https://dubs.example",
+    ]
 
 
 @pytest.mark.parametrize("named", [{"Origin": "https://elsewhere.example"}, {"Host": "rebound.example"}])
