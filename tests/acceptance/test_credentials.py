@@ -100,3 +100,4 @@ def test_without_a_server_the_commands_bring_their_own(
     allowed = polyreel("credentials", "check", "dubformer", "alone", "--json", **alone)
     assert (allowed.code, allowed.stderr) == (0, ""), allowed.stdout
     assert allowed.json["may"] == ["may dub 10000 more minutes"]
+    assert (polyreel_home / "prefect" / "embedded-server.log").is_file()
