@@ -52,7 +52,7 @@ def each_of(
             for each, made in zip(order, booths.map(one, order), strict=True):
                 found[each] = made
                 on_progress(len(found) / len(order))
-        except BaseException:
+        except BaseException:  # `go_on` stops with one
             booths.shutdown(cancel_futures=True)
             raise
     return found

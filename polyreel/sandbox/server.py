@@ -56,7 +56,7 @@ async def _serve(settings: Settings, listener: socket.socket, announce: Callable
     server = _Quiet(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError, ValueError):
+        with contextlib.suppress(NotImplementedError, ValueError):  # a system without signals; no main thread
             loop.add_signal_handler(number, server.stop)
     announce(box.files.base_url)
     await server.serve(sockets=[listener])

@@ -16,6 +16,7 @@ from polyreel.errors import EngineError
 _PIECE = 1 << 20
 _UNREADABLE = (
     *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error),
+    # Cut off, absent, or packed in a way that zipfile does not know.
     *(EOFError, KeyError, NotImplementedError),
 )
 
