@@ -11,8 +11,13 @@
      │   └─ ToolStopped           ... was ended because the run was cancelled
      ├─ EngineError               the embedded dubber could not do its work
      │   └─ NoVoice               no voice speaks this locale
-     ├─ StoreError                an artefact is missing, damaged, or could not be kept
+     ├─ StoreError                a stored file is missing, damaged, or could not be kept
      ├─ DeliveryError             the result could not be put where the job wants it
+     ├─ LedgerError               the ledger could not be read or written: nothing was bought
+     ├─ ReviewRefused             a decision or an edit that does not fit what waits for it: nothing was changed
+     ├─ HeldForPerson             only a person can say how to go on (exit code 4)
+     │   ├─ UnresolvedCall        ... whether a call that must happen once was made
+     │   └─ StillAtVendor         ... or only the vendor, who is at work; this run does not wait for it
      └─ VendorError               a vendor refused, failed or answered nonsense (see polyreel.vendors.errors)
 
 Every error says what happened (``message``), where (``where``: a file, a field, a line, an address without its
@@ -23,23 +28,35 @@ from __future__ import annotations
 
 from typing import Any
 
+# Errors quote what they are about, and that may be a value of a megabyte, from a stranger. In characters.
+LONGEST_MESSAGE = 4000
+LONGEST_PLACE = 1000
+
+
+def shorten(text: str, most: int) -> str:
+    """A text of at most ``most`` characters: of a longer one the middle is left out, and said to be."""
+    if len(text) <= most:
+        return text
+    room = most - 30
+    first = room * 2 // 3
+    return f"{text[:first]} … ({len(text) - room} left out) … {text[len(text) - (room - first) :]}"
+
 
 class PolyreelError(Exception):
-    """Something a person has to know about: what, where, and what to do."""
+    """Something a person has to know about: what, where, and what to do. Each of them is short, whatever it quotes."""
 
     default_code = "error"
 
     def __init__(self, message: str, *, code: str | None = None, remedy: str = "", where: str = "") -> None:
-        self.message = message
+        self.message = shorten(message, LONGEST_MESSAGE)
         self.code = code or self.default_code
-        self.remedy = remedy
-        self.where = where
-        super().__init__(message)
+        self.remedy = shorten(remedy, LONGEST_PLACE)
+        self.where = shorten(where, LONGEST_PLACE)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        stop = "" if self.message.endswith((".", "!", "?", ":")) else "."
-        return f"{place}{self.message}{stop} {self.remedy}".rstrip()
+        return f"{place}{as_sentence(self.message, self.remedy, self.code)}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own way calls cls(*args) and so loses the keyword-only fields.
@@ -49,6 +66,12 @@ class PolyreelError(Exception):
         """``{"code", "message", "remedy"}``, as the outcome and ``--json`` show an error."""
         message = f"{self.where}: {self.message}" if self.where else self.message
         return {"code": self.code, "message": message, "remedy": self.remedy}
+
+
+def as_sentence(message: str, remedy: str, code: str) -> str:
+    """What happened, what to do, and the code to look it up by: ``no such file. Check the path. [invalid_input]``."""
+    stop = "" if message.endswith((".", "!", "?", ":")) else "."
+    return " ".join(filter(None, (f"{message}{stop}", remedy, f"[{code}]")))
 
 
 def _rebuilt(cls: type[PolyreelError], state: dict[str, Any], args: tuple[Any, ...]) -> PolyreelError:
@@ -128,7 +151,7 @@ class NoVoice(EngineError):
 
 
 class StoreError(PolyreelError):
-    """An artefact is missing, damaged, or could not be kept."""
+    """A stored file is missing, damaged, or could not be kept."""
 
     default_code = "store_failed"
 
@@ -137,6 +160,47 @@ class DeliveryError(PolyreelError):
     """The result could not be put where the job wants it."""
 
     default_code = "delivery_failed"
+
+
+class LedgerError(PolyreelError):
+    """The ledger could not be read or written. Without it nothing is bought."""
+
+    default_code = "ledger_failed"
+
+
+class ReviewRefused(PolyreelError):
+    """A decision or an edit of a reviewer that does not fit what is there now. Nothing was changed."""
+
+    default_code = "review_refused"
+
+
+class HeldForPerson(PolyreelError):
+    """Only a person can say how to go on; nothing is lost meanwhile, and what did not need the answer goes on.
+
+    ``key`` is the ledger's row whose change may be the answer, and ``seen`` how it stood
+    (`polyreel.ledger.waits.standing`; empty: it is not there yet). Without a key nothing tells when it is over.
+    ``place`` is where a person decides: an address or a command.
+    """
+
+    default_code = "held"
+
+    def __init__(self, message: str, *, key: str = "", seen: str = "", place: str = "", **rest: str) -> None:
+        self.key = key
+        self.seen = seen
+        self.place = place
+        super().__init__(message, **rest)
+
+
+class UnresolvedCall(HeldForPerson):
+    """A call that must happen once may or may not have been made, and the vendor can't tell us. ``key`` is its row."""
+
+    default_code = "unresolved_call"
+
+
+class StillAtVendor(HeldForPerson):
+    """The vendor is at work on it, and this run does not stay to wait: the next one collects it."""
+
+    default_code = "still_at_vendor"
 
 
 class VendorError(PolyreelError):

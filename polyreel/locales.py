@@ -6,6 +6,16 @@ from functools import lru_cache
 
 from polyreel.errors import InvalidJob
 
+# What translators call a language that they have more than one name for, the newest first.
+_SPELLINGS = {
+    "zh-Hant": ("zh-Hant", "zt", "zh-TW"),
+    "zh-Hans": ("zh-Hans", "zh", "zh-CN"),
+    "pt-BR": ("pt-BR", "pb", "pt"),
+    "pt": ("pt", "pt-PT"),
+    "nb": ("nb", "no"),
+    "no": ("nb", "no"),
+    "fil": ("tl", "fil"),
+}
 _RIGHT_TO_LEFT_SCRIPTS = {"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Armi"}
 
 
@@ -55,10 +65,12 @@ def english_name(tag: str) -> str:
 
 @lru_cache(maxsize=512)
 def own_name(tag: str) -> str:
-    """What its speakers call it: ``es-ES`` -> ``español (España)``."""
+    """What its speakers call it, in their own script: ``es-ES`` -> ``español (España)``."""
     import langcodes
 
-    return langcodes.Language.get(canonical(tag)).autonym()
+    found = langcodes.Language.get(canonical(tag))
+    # CLDR keeps names by script: without one, it looks for Taiwan's among the simplified ones, and finds none.
+    return found.display_name(found.maximize())
 
 
 @lru_cache(maxsize=512)
@@ -69,6 +81,21 @@ def script(tag: str) -> str:
     return langcodes.Language.get(canonical(tag)).maximize().script or "Zyyy"
 
 
+def translator_spellings(tag: str) -> tuple[str, ...]:
+    """What translators that know no regions may call a locale, the likeliest first: ``zh-TW`` -> ``zh-Hant, zt, ...``.
+
+    They tell apart the script of Chinese (its other script would be wrong) and the Portuguese of Brazil.
+    """
+    spoken, brazilian = language(tag), canonical(tag).endswith("-BR")
+    kind = f"zh-{script(tag)}" if spoken == "zh" else f"{spoken}-BR" if spoken == "pt" and brazilian else spoken
+    return _SPELLINGS.get(kind, (kind,))
+
+
 def is_right_to_left(tag: str) -> bool:
     """Whether the locale's usual script runs from right to left."""
     return script(tag) in _RIGHT_TO_LEFT_SCRIPTS
+
+
+def is_british(locale: str) -> bool:
+    """Whether an English locale is spoken nearer to London than to Los Angeles."""
+    return locale.startswith("en") and locale not in {"en", "en-US", "en-CA", "en-PH", "en-PR"}

@@ -1,4 +1,4 @@
-"""What came of a job: artefacts, checks, and each language's state. Plain frozen values; JSON both ways."""
+"""What came of a job: stored files, checks, and each language's state. Plain frozen values; JSON both ways."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from polyreel.errors import LONGEST_MESSAGE, PolyreelError, as_sentence, shorten
+from polyreel.full_disk import as_full_disk
+from polyreel.redaction import redact, redact_homes
 
 LanguageStatus = Literal["pending", "running", "delivered", "held", "failed"]
 JobStatus = Literal["completed", "partial", "failed", "held"]
@@ -19,7 +23,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Artefact(Value):
+class StoredFile(Value):
     """A file, by what is in it. Tasks pass these, never the bytes."""
 
     uri: str = Field(description="Where the bytes are: file:///..., or store:<sha256>.wav in a shared store.")
@@ -27,15 +31,15 @@ class Artefact(Value):
     bytes: int = Field(ge=0, description="Length of the content in bytes.")
 
 
-def artefacts_in(value: Any) -> Iterator[Artefact]:
-    """Every artefact named anywhere in a value, a record of plain JSON, or a collection of such."""
-    if isinstance(value, Artefact):
+def stored_files_in(value: Any) -> Iterator[StoredFile]:
+    """Every stored file named anywhere in a value, a record of plain JSON, or a collection of such."""
+    if isinstance(value, StoredFile):
         yield value
     elif isinstance(value, dict) and value.keys() >= {"uri", "sha256", "bytes"}:
-        yield Artefact(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
+        yield StoredFile(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
     else:
         for part in _parts_of(value):
-            yield from artefacts_in(part)
+            yield from stored_files_in(part)
 
 
 def _parts_of(value: Any) -> Collection[Any]:
@@ -46,10 +50,18 @@ def _parts_of(value: Any) -> Collection[Any]:
     return value if isinstance(value, list | tuple) else ()
 
 
+class ReelChapter(Value):
+    """A named stretch of the reel. Integer milliseconds from the reel's own zero."""
+
+    start_ms: int
+    end_ms: int
+    title: str = ""
+
+
 class Reel(Value):
     """The video that is dubbed: the source, trimmed where the job asks for it. Its zero is every cue's zero."""
 
-    file: Artefact
+    file: StoredFile
     duration: str = Field(description="Exact length in seconds, as a fraction: 1260/30.")
     start: str = Field(default="0", description="Where the reel begins in the source: seconds, exact.")
     width: int = 0
@@ -58,12 +70,21 @@ class Reel(Value):
     video_codec: str = ""
     audio_codec: str = ""
     channels: int | None = None
+    sound: tuple[int, ...] = Field(
+        default=(0,), description="Which of the source's sound tracks is dubbed; two: left and right of one."
+    )
+    chapters: tuple[ReelChapter, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def duration_ms(self) -> int:
         """Length in milliseconds, rounded."""
         return round(Fraction(self.duration) * 1000)
+
+    @property
+    def start_ms(self) -> int:
+        """Where it begins in the source, in milliseconds, rounded."""
+        return round(Fraction(self.start) * 1000)
 
 
 class Check(Value):
@@ -84,6 +105,24 @@ class Problem(Value):
     message: str
     remedy: str = ""
 
+    def __str__(self) -> str:
+        return as_sentence(self.message, self.remedy, self.code)
+
+    @classmethod
+    def of(cls, error: BaseException) -> Problem:
+        """Any error as a problem; one that is not ours is a defect, and says so.
+
+        Nobody has looked at what such an error quotes: no secret, signed address or home is shown of it.
+        """
+        error = as_full_disk(error) or error
+        if isinstance(error, PolyreelError):
+            return cls(**error.as_dict())
+        return cls(
+            code="internal_error",
+            message=shorten(redact_homes(redact(f"{type(error).__name__}: {error}")), LONGEST_MESSAGE),
+            remedy="This is a defect in polyreel; please report it with the job.",
+        )
+
 
 class LineFit(Value):
     """How one spoken line sits in the time it has. Times are integer milliseconds from the reel's start."""
@@ -101,6 +140,26 @@ class LineFit(Value):
     voice: str = ""
 
 
+class SoundOutline(Value):
+    """A track's sound in as many points as a drawing has, at equal distances over the whole reel."""
+
+    speech: tuple[int, ...] = Field(default=(), description="Peak of the new speech, 0 to 100 of full scale.")
+    loudness: tuple[float, ...] = Field(default=(), description="Of 3 s around each point, LUFS; -70 is silence.")
+    target_lufs: float | None = None
+
+
+class ReviewRecord(Value):
+    """Something that a person did in a language's review."""
+
+    did: Literal["approved", "rejected", "edited", "commented"]
+    stage: Literal["script", "final"] = "script"
+    by: str = ""
+    at: str = Field(default="", description="ISO 8601, UTC.")
+    reason: str = ""
+    script: str = Field(default="", description="SHA-256 of exactly what was decided on; of an edit, of what it made.")
+    line: int | None = None
+
+
 class LanguageOutcome(Value):
     """One language: delivered, held, or failed with the reason."""
 
@@ -111,6 +170,14 @@ class LanguageOutcome(Value):
     error: Problem | None = None
     notes: tuple[str, ...] = ()
     stages: dict[str, str] = Field(default_factory=dict, description="done | cached | failed, per stage.")
+    review_page: str = Field(default="", description="Where a person decides on it, while it waits and that is served.")
+    reviews: tuple[ReviewRecord, ...] = Field(default=(), description="Who approved, rejected, edited; when and why.")
+
+    @property
+    def standing(self) -> str:
+        """The status as a person should see it: what went out though a check failed is not like the others."""
+        doubtful = self.status == "delivered" and any(check.status == "fail" for check in self.checks)
+        return "delivered with failing checks" if doubtful else self.status
 
 
 class Cost(Value):
@@ -119,6 +186,27 @@ class Cost(Value):
     stage_seconds: dict[str, float] = Field(default_factory=dict, description="By stage, all languages together.")
     seconds_per_minute: float = Field(default=0.0, description="Of all stages together, per minute of film.")
     peak_memory_mb: int | None = Field(default=None, description="Of the whole process tree, resident, in 10^6 bytes.")
+
+
+class DeliveryOutcome(Value):
+    """What came of one entry of a job's ``delivery``."""
+
+    to: str = Field(description="The place, as the job names it.")
+    status: Literal["delivered", "failed"]
+    location: str = Field(default="", description="The folder or address that holds the delivery.")
+    ids: dict[str, str] = Field(default_factory=dict, description="The place's own id by what it is: es-ES, ...")
+    urls: dict[str, str] = Field(default_factory=dict, description="Where it can be played or read, by the same names.")
+    error: Problem | None = None
+
+
+class Paid(Value):
+    """One purchase: a language bought from a provider."""
+
+    provider: str
+    locale: str
+    minutes: float = Field(description="As the provider charged it; where it does not say, as it was quoted.")
+    id: str = Field(default="", description="The provider's own name for the work.")
+    quoted: bool = Field(default=False, description="The minutes are our quote: the provider does not say.")
 
 
 class CastSpeaker(Value):
@@ -133,6 +221,7 @@ class Outcome(Value):
     job: str
     status: JobStatus
     languages: dict[str, LanguageOutcome] = Field(default_factory=dict)
+    scripts: dict[str, str] = Field(default_factory=dict, description="Path per file of `scripts`: en-US.srt, ...")
     manifest: str | None = None
     report: str | None = None
     seconds: float = 0.0
@@ -141,6 +230,8 @@ class Outcome(Value):
     speakers: dict[str, CastSpeaker] = Field(
         default_factory=dict, description="Whose voice was whose: copy it into the job's `speakers`, and change it."
     )
+    deliveries: tuple[DeliveryOutcome, ...] = ()
+    paid: tuple[Paid, ...] = ()
     cost: Cost | None = None
     error: Problem | None = None
     notes: tuple[str, ...] = ()

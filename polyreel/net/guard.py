@@ -109,7 +109,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         refused: httpx.TransportError = httpx.ConnectError("the host's name has no address", request=request)
         for address in addresses:
             try:
-                return await self._inner.handle_async_request(_pinned(request, host, address))
+                return await self._inner.handle_async_request(_pin_address(request, host, address))
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 refused = error
         raise refused
@@ -119,7 +119,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _pinned(request: httpx.Request, host: str, address: Address) -> httpx.Request:
+def _pin_address(request: httpx.Request, host: str, address: Address) -> httpx.Request:
     extensions = {**request.extensions, "sni_hostname": host}
     url = request.url.copy_with(host=str(address))
     return httpx.Request(request.method, url, headers=request.headers, stream=request.stream, extensions=extensions)

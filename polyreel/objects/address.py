@@ -30,7 +30,7 @@ class ObjectAddress:
 
     def joined(self, path: str) -> ObjectAddress:
         """What lies below this address. Raises `InvalidJob` for a path that would leave it."""
-        return ObjectAddress(self.bucket, _checked(f"{self.key}/{path}" if self.key else path, str(self)))
+        return ObjectAddress(self.bucket, _check_key(f"{self.key}/{path}" if self.key else path, str(self)))
 
 
 def is_object(place: str) -> bool:
@@ -52,10 +52,10 @@ def prefix_address(place: str) -> ObjectAddress:
     bucket, _, key = rest.partition("/")
     if scheme.lower() != SCHEME or not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise _no_address("its bucket has no proper name", place)
-    return ObjectAddress(bucket, _checked(key.rstrip("/"), place) if key.rstrip("/") else "")
+    return ObjectAddress(bucket, _check_key(key.rstrip("/"), place) if key.rstrip("/") else "")
 
 
-def _checked(key: str, place: str) -> str:
+def _check_key(key: str, place: str) -> str:
     # A key is a name, not a path: what a client or a server might resolve is refused.
     if any(step in ("", ".", "..") for step in key.split("/")):
         raise _no_address("a part of its key is empty, '.' or '..'", place)

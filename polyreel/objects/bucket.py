@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import mimetypes
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -38,11 +40,15 @@ _threads = ThreadPoolExecutor(32, thread_name_prefix="objects")
 
 @dataclass(frozen=True, slots=True)
 class ObjectFacts:
-    """What is known of an object without its bytes. ``etag`` has its quotes; it changes whenever the content does."""
+    """What is known of an object without its bytes.
+
+    ``etag`` has its quotes; it changes whenever the content does. ``modified`` is in whole seconds since 1970.
+    """
 
     key: str
     bytes: int
     etag: str
+    modified: float = 0.0
 
 
 class Bucket:
@@ -59,10 +65,10 @@ class Bucket:
         """What is known of an object; None where there is none, or no such bucket."""
         try:
             with refusals(self._error, self._where(key)):
-                meta = await _called(obstore.head, self._client, key)
+                meta = await _call(obstore.head, self._client, key)
         except Missing:
             return None
-        return ObjectFacts(key, meta["size"], meta["e_tag"] or "")
+        return ObjectFacts(key, meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp())
 
     async def require(self, key: str) -> ObjectFacts:
         """What is known of an object; raises with the reason where it can't be had."""
@@ -83,7 +89,7 @@ class Bucket:
         """A small object whole; None where there is none, or one that is larger than is believed."""
         try:
             with refusals(self._error, self._where(key)):
-                return await _called(self._small, key, most)
+                return await _call(self._small, key, most)
         except Missing:
             return None
 
@@ -93,7 +99,7 @@ class Bucket:
         if etag:
             options["if_match"] = etag
         with refusals(self._error, self._where(key)):
-            content = await _called(self._get, key, options)
+            content = await _call(self._get, key, options)
         if len(content) != end - start:
             raise Changed
         return content
@@ -131,25 +137,54 @@ class Bucket:
     async def below(self, prefix: str) -> list[ObjectFacts]:
         """The objects right below a prefix (which ends at a slash, or is empty), without those in its folders."""
         with refusals(self._error, self._where(prefix)):
-            found = await _called(obstore.list_with_delimiter, self._client, prefix or None)
+            found = await _call(obstore.list_with_delimiter, self._client, prefix or None)
         return [ObjectFacts(meta["path"], meta["size"], meta["e_tag"] or "") for meta in found["objects"]]
+
+    async def names_below(self, prefix: str) -> list[str]:
+        """The last parts of what lies right below a prefix (which ends at a slash), objects and folders."""
+        with refusals(self._error, self._where(prefix)):
+            found = await _call(obstore.list_with_delimiter, self._client, prefix)
+        paths = [*(meta["path"] for meta in found["objects"]), *found["common_prefixes"]]
+        return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
+
+    async def first(self) -> str:
+        """The key of any one object; empty where there is none. Raises with the reason where it may not be asked."""
+        with refusals(self._error, self._where("")):
+            return await _call(self._first)
+
+    def _first(self) -> str:
+        for page in obstore.list(self._client, chunk_size=1):
+            return str(page[0]["path"]) if page else ""
+        return ""
 
     # -- writing: an object is there whole, or as it was before
 
     async def put(self, key: str, content: bytes) -> None:
         """Put a small object, over one that is there."""
         with self._putting(key):
-            await _called(obstore.put, self._client, key, content, use_multipart=False)
+            await _call(obstore.put, self._client, key, content, use_multipart=False)
 
     async def create(self, key: str, content: bytes) -> None:
         """Put a small object where there is none. Of any number that try, one succeeds; the others get `Taken`."""
         with self._putting(key):
-            await _called(obstore.put, self._client, key, content, mode="create", use_multipart=False)
+            await _call(obstore.put, self._client, key, content, mode="create", use_multipart=False)
 
-    async def put_file(self, key: str, file: Path) -> None:
-        """Put a file, streamed in parts; what was there is replaced at the end, in one step."""
+    async def put_file(self, key: str, file: Path, *, content_type: str = "") -> None:
+        """Put a file, streamed in parts; what was there is replaced at the end, in one step.
+
+        Its content type is that of its name, where none is given.
+        """
+        kind = content_type or mimetypes.guess_type(file.name)[0] or mimetypes.guess_type(key)[0]
+        attributes = {"Content-Type": kind or "application/octet-stream"}
         with self._putting(key):
-            await _called(obstore.put, self._client, key, file, chunk_size=PIECE, max_concurrency=AT_ONCE)
+            await _call(
+                obstore.put, self._client, key, file, attributes=attributes, chunk_size=PIECE, max_concurrency=AT_ONCE
+            )
+
+    def link(self, key: str, *, seconds: int) -> str:
+        """A signed address that gives the object to anybody, for so long; for a vendor that fetches by URL."""
+        with refusals(self._error, self._where(key)):
+            return obstore.sign(self._client, "GET", key, timedelta(seconds=seconds))
 
     @contextmanager
     def _putting(self, key: str) -> Iterator[None]:
@@ -163,19 +198,19 @@ class Bucket:
         """Delete an object. Deleting what is not there is no error."""
         try:
             with refusals(self._error, self._where(key)):
-                await _called(obstore.delete, self._client, key)
+                await _call(obstore.delete, self._client, key)
         except Missing:
             return
 
     async def copy(self, key: str, to: str) -> None:
         """Copy an object inside the bucket, over one that is there. Raises `Missing`."""
         with refusals(self._error, self._where(key)):
-            await _called(obstore.copy, self._client, key, to)
+            await _call(obstore.copy, self._client, key, to)
 
     def _where(self, key: str) -> str:
         return str(ObjectAddress(self.name, key))
 
 
-async def _called(work: Callable[Inputs, Result], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
+async def _call(work: Callable[Inputs, Result], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
     # Threads of our own: those of the event loop may all be busy dubbing.
     return await asyncio.get_running_loop().run_in_executor(_threads, functools.partial(work, *args, **kwargs))

@@ -81,7 +81,7 @@ class Connection:
         _require_safe(self.endpoint)
         if self.keys is None:
             _require_a_way_in(bucket, error)
-        return _opened(self, bucket, _of_environment() if self.keys is None else ())
+        return _open_store(self, bucket, _of_environment() if self.keys is None else ())
 
 
 def _require_safe(endpoint: str) -> None:
@@ -125,7 +125,7 @@ def _of_environment() -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=16)
-def _opened(connection: Connection, bucket: str, _environment: tuple[tuple[str, str], ...]) -> S3Store:
+def _open_store(connection: Connection, bucket: str, _environment: tuple[tuple[str, str], ...]) -> S3Store:
     from obstore.store import S3Store
 
     keys = connection.keys

@@ -63,10 +63,10 @@ def refusals(error: type[PolyreelError], where: str) -> Iterator[None]:
     except exceptions.PreconditionError:
         raise Changed from None
     except (exceptions.BaseError, ValueError) as reason:
-        raise refused(error, str(reason), where) from None
+        raise explain_refusal(error, str(reason), where) from None
 
 
-def refused(error: type[PolyreelError], said: str, where: str) -> PolyreelError:
+def explain_refusal(error: type[PolyreelError], said: str, where: str) -> PolyreelError:
     """The error for what a store (or the way to it) said."""
     code = _code_of(said)
     if code in _REFUSALS:
@@ -82,7 +82,7 @@ def refused(error: type[PolyreelError], said: str, where: str) -> PolyreelError:
 
 def not_there(error: type[PolyreelError], missing: Missing, where: str) -> PolyreelError:
     """The error for what was needed and is not there."""
-    return refused(error, f"<Code>{missing if str(missing) in _REFUSALS else 'NoSuchKey'}</Code>", where)
+    return explain_refusal(error, f"<Code>{missing if str(missing) in _REFUSALS else 'NoSuchKey'}</Code>", where)
 
 
 def _code_of(said: str) -> str:

@@ -10,17 +10,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from polyreel.errors import MediaError, StoreError
-from polyreel.outcome import Artefact
+from polyreel.net.part import Part
+from polyreel.outcome import StoredFile
 from polyreel.sources.port import Order
 
 
-async def kept_before(order: Order, known: Mapping[str, Any]) -> Artefact | None:
-    """The artefact that an earlier fetch gave, where it can still be had."""
+async def kept_before(order: Order, known: Mapping[str, Any]) -> StoredFile | None:
+    """The stored file that an earlier fetch gave, where it can still be had."""
     try:
-        artefact = Artefact.model_validate(known.get("artefact"))
+        stored_file = StoredFile.model_validate(known.get("stored_file"))
     except ValidationError:
         return None
-    return artefact if await order.store.present((artefact,)) else None
+    return stored_file if await order.store.present((stored_file,)) else None
+
+
+def keep_part(order: Order, part: Part, path: str) -> StoredFile:
+    """The finished transfer as a stored file, with the suffix of the address's path. Blocks."""
+    return order.store.keep_hashed(part.release(), part.sha256, suffix_of(path))
 
 
 def require_room(order: Order, expected: int) -> None:

@@ -13,17 +13,17 @@ from urllib.parse import unquote, urlsplit
 
 from polyreel.errors import InvalidJob
 from polyreel.keys import stage_key
-from polyreel.outcome import Artefact
+from polyreel.outcome import StoredFile
 from polyreel.sources.port import Order
-from polyreel.store import Store
+from polyreel.store.port import Store
 
 _PIECE = 4 << 20
 # Clocks of file systems tick this slowly: an older file can't change again without its times showing it.
 _SETTLED_SECONDS = 0.05
 
 
-async def from_file(order: Order) -> Artefact:
-    """The artefact that a local path or ``file:`` address names. The file itself is referenced, never copied."""
+async def from_file(order: Order) -> StoredFile:
+    """The stored file that a local path or ``file:`` address names. The file itself is referenced, never copied."""
     path = local_path(order.location, order.base)
     handle = _open(path)
     try:
@@ -32,7 +32,17 @@ async def from_file(order: Order) -> Artefact:
         digest = await _digest_of(handle, path, order)
     finally:
         os.close(handle)
-    return Artefact(uri=path.as_uri(), sha256=digest, bytes=facts.st_size)
+    return StoredFile(uri=path.as_uri(), sha256=digest, bytes=facts.st_size)
+
+
+def require_file(location: str) -> None:
+    """See that a location names a file that has something in it. Raises InvalidJob; opens it, but reads nothing."""
+    path = local_path(location, None)
+    handle = _open(path)
+    try:
+        _examine(handle, path)
+    finally:
+        os.close(handle)
 
 
 def local_path(location: str, base: Path | None) -> Path:
@@ -41,7 +51,7 @@ def local_path(location: str, base: Path | None) -> Path:
     if not text or "\0" in text:
         raise InvalidJob("the path is empty or holds a NUL", where="media", remedy="Name a media file.")
     try:
-        # The kernel's own view of the path: links resolved, so that the artefact names the file that was hashed.
+        # The kernel's own view of the path: links resolved, so that the stored file names the file that was hashed.
         return ((base or Path()).absolute() / Path(text).expanduser()).resolve()
     except (RuntimeError, OSError) as error:
         raise _unreadable(text, str(error)) from error
@@ -72,8 +82,8 @@ def _examine(handle: int, path: Path) -> os.stat_result:
     facts = os.fstat(handle)
     kind = next((name for test, name in _KINDS if test(facts.st_mode)), "")
     if kind or not facts.st_size:
-        remedy = "Name a media file that has something in it."
-        raise InvalidJob(f"not a media file: {kind or 'it is empty'}", where=str(path), remedy=remedy)
+        remedy = "Name a file that has something in it."
+        raise InvalidJob(f"no file to read from: {kind or 'it is empty'}", where=str(path), remedy=remedy)
     return facts
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, closing
+from contextlib import aclosing
 
 from polyreel.errors import FetchError
-from polyreel.files import explained
 from polyreel.keys import stage_key
+from polyreel.machine.files import explain_errors
+from polyreel.net.part import Part, open_part
 from polyreel.objects.address import ObjectAddress, object_address
 from polyreel.objects.bucket import Bucket, ObjectFacts
 from polyreel.objects.connection import Connection, Patience
 from polyreel.objects.problems import Changed, Missing
-from polyreel.outcome import Artefact
-from polyreel.part import Part
-from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
+from polyreel.outcome import StoredFile
+from polyreel.sources.bounds import Teller, empty, keep_part, kept_before, require_room, too_large
 from polyreel.sources.port import FetchLimits, Order
 
 
-async def from_object(order: Order) -> Artefact:
-    """The artefact that an ``s3://`` address names. Raises as `ingest` says."""
+async def from_object(order: Order) -> StoredFile:
+    """The stored file that an ``s3://`` address names. Raises as `ingest` says."""
     address = object_address(order.location)
     keys = order.connection.keys if order.connection else None
     connection = Connection(keys, _patience(order.limits))
@@ -30,15 +30,16 @@ async def from_object(order: Order) -> Artefact:
             fetch = _Fetch(order, address, Bucket(address.bucket, connection, FetchError))
             if kept := await fetch.kept_before(key):
                 return kept
-            with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
-                artefact = await fetch.until_done(part)
+            with explain_errors("keep what is fetched", folder):
+                async with open_part(folder) as part:
+                    stored_file = await fetch.until_done(part)
     except TimeoutError as error:
         if not deadline.expired():
             raise
         message = f"not fetched within {order.limits.deadline_seconds:g} s"
-        raise _failed(address, message, code="fetch_timeout") from error
-    order.store.remember(key, fetch.record(artefact))
-    return artefact
+        raise _fetch_error(address, message, code="fetch_timeout") from error
+    order.store.remember(key, fetch.record(stored_file))
+    return stored_file
 
 
 def _patience(limits: FetchLimits) -> Patience:
@@ -51,7 +52,7 @@ def _patience(limits: FetchLimits) -> Patience:
     )
 
 
-def _failed(address: ObjectAddress, message: str, code: str | None = None) -> FetchError:
+def _fetch_error(address: ObjectAddress, message: str, code: str | None = None) -> FetchError:
     return FetchError(message, code=code, where=str(address), remedy="Run again to go on where this stopped.")
 
 
@@ -63,7 +64,7 @@ class _Fetch:
         self._teller = Teller(order)
         self._facts = ObjectFacts(address.key, 0, "")
 
-    async def kept_before(self, key: str) -> Artefact | None:
+    async def kept_before(self, key: str) -> StoredFile | None:
         """What an earlier run fetched, where the object is still the same."""
         self._facts = await self._bucket.require(self._address.key)
         known = await self._order.store.peek(key) or {}
@@ -73,7 +74,7 @@ class _Fetch:
             self._teller.tell(1, 1)
         return kept
 
-    async def until_done(self, part: Part) -> Artefact:
+    async def until_done(self, part: Part) -> StoredFile:
         """Fetch it, from the beginning again where it changes meanwhile: that may happen a few times, not for ever."""
         for _ in range(self._order.limits.attempts):
             try:
@@ -82,14 +83,14 @@ class _Fetch:
                 part.begin()
                 self._facts = await self._bucket.require(self._address.key)
                 continue
-            return await asyncio.to_thread(part.keep, self._order.store, suffix_of(self._address.key))
-        raise _failed(self._address, "the object changes while it is fetched")
+            return await asyncio.to_thread(keep_part, self._order, part, self._address.key)
+        raise _fetch_error(self._address, "the object changes while it is fetched")
 
-    def record(self, artefact: Artefact) -> dict[str, object]:
+    def record(self, stored_file: StoredFile) -> dict[str, object]:
         """What is remembered of a fetch."""
         facts = self._facts
         return {
-            "artefact": artefact.model_dump(mode="json"),
+            "stored_file": stored_file.model_dump(mode="json"),
             "etag": facts.etag,
             "bytes": facts.bytes,
             "from": str(self._address),

@@ -1,6 +1,6 @@
 """The port that every kind of source stands behind, and the registry of them by scheme.
 
-To add one: write an ``async def`` that takes an `Order` and gives an `Artefact`, and call `register` with its schemes.
+To add one: write an ``async def`` that takes an `Order` and gives an `StoredFile`, and `register` it with its schemes.
 """
 
 from __future__ import annotations
@@ -9,31 +9,34 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from polyreel.errors import InvalidJob
+from polyreel.net.pace import SLOW_ATTEMPTS, SLOW_SECONDS, SLOWEST_BYTES
 from polyreel.objects.connection import Connection
-from polyreel.outcome import Artefact
-from polyreel.store import Store
+from polyreel.outcome import StoredFile
+from polyreel.store.port import Store
 
 OnProgress = Callable[[float], None]
 
 # Two characters at least: a drive's letter is no scheme.
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE | re.ASCII)
-_NEEDS_CONNECTION = {
-    "nomad": "a Nomad asset manager",
-    "videojungle": "Video Jungle",
-    "tpstreams": "TPStreams",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """What fetching from the network may cost. Seconds, bytes and counts."""
+    """What fetching from the network may cost. Seconds, bytes and counts.
+
+    Where fewer than ``slowest_bytes`` a second come for ``slow_seconds``, the attempt is over; the next goes on there.
+    """
 
     max_bytes: int = 64 << 30
     deadline_seconds: float = 6 * 3600.0
     connect_seconds: float = 15.0
     stall_seconds: float = 60.0
+    slowest_bytes: float = SLOWEST_BYTES
+    slow_seconds: float = SLOW_SECONDS
+    slow_attempts: int = SLOW_ATTEMPTS
     redirects: int = 5
     attempts: int = 6
     backoff_seconds: float = 0.5
@@ -47,7 +50,8 @@ DEFAULT_LIMITS = FetchLimits()
 class Order:
     """One ingest: what, where to keep it, within which limits. ``on_progress`` hears a share from 0 to 1.
 
-    ``connection`` is the way to object stores; without one, the environment's.
+    ``connection`` is the way to object stores; without one, the environment's. ``client`` is the open client of the
+    vendor whose asset it is.
     """
 
     location: str
@@ -56,9 +60,10 @@ class Order:
     limits: FetchLimits = DEFAULT_LIMITS
     on_progress: OnProgress | None = None
     connection: Connection | None = None
+    client: Any = None
 
 
-Source = Callable[[Order], Awaitable[Artefact]]
+Source = Callable[[Order], Awaitable[StoredFile]]
 _sources: dict[str, Source] = {}
 
 
@@ -82,8 +87,6 @@ def source_for(location: str) -> Source:
 
 
 def _refusal(scheme: str) -> str:
-    if place := _NEEDS_CONNECTION.get(scheme):
-        return f"this source needs a connection to {place}, which this version does not have"
     return f"no source answers for {scheme}: addresses"
 
 

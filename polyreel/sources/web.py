@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Any
 
 import httpx
 
 from polyreel.errors import FetchError, InvalidJob
-from polyreel.files import explained
 from polyreel.keys import stage_key
-from polyreel.net.guard import GuardedTransport
-from polyreel.net.redaction import redact_logs, redacted, shown
-from polyreel.outcome import Artefact
-from polyreel.part import Part
-from polyreel.sources.answers import Cut, Kind, kind_of, retry_after, total_of, validator_of
-from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
+from polyreel.machine.files import explain_errors
+from polyreel.net.answers import Cut, Kind, kind_of, total_of, validator_of
+from polyreel.net.guard import Address, GuardedTransport, judge
+from polyreel.net.pace import Pace, TooSlow
+from polyreel.net.part import Part, open_part
+from polyreel.net.patience import retry_after
+from polyreel.outcome import StoredFile
+from polyreel.redaction import redact, redact_logs, strip_address
+from polyreel.sources.bounds import Teller, empty, keep_part, kept_before, require_room, too_large
 from polyreel.sources.port import FetchLimits, Order
 
 _PROGRESS_BYTES = 1 << 20
+_HEAD_SECONDS = 90.0
 
 
-async def from_web(order: Order) -> Artefact:
-    """The artefact that an address names; downloaded into the store unless what was downloaded before still holds."""
+async def from_web(order: Order) -> StoredFile:
+    """The stored file that an address names; downloaded unless what was downloaded before still holds."""
     redact_logs()
     url = _first_address(order.location)
     key = stage_key("fetch", 1, url=str(url))
     deadline = asyncio.timeout(order.limits.deadline_seconds)
     try:
         async with deadline, order.store.lasting_scratch(key) as folder, _client(order.limits) as client:
-            with explained("keep what is fetched", folder), closing(await asyncio.to_thread(Part, folder)) as part:
-                known = await order.store.peek(key) or {}
-                kept = await kept_before(order, known)
-                return await _Fetch(order, url, key, part, client, known if kept else {}, kept).until_done()
+            with explain_errors("keep what is fetched", folder):
+                async with open_part(folder) as part:
+                    known = await order.store.peek(key) or {}
+                    kept = await kept_before(order, known)
+                    return await _Fetch(order, url, key, part, client, known if kept else {}, kept).until_done()
     except TimeoutError as error:
         if not deadline.expired():
             raise
         message = f"not fetched within {order.limits.deadline_seconds:g} s"
-        raise _failed(url, message, "Run again to go on where this stopped.", code="fetch_timeout") from error
+        raise _fetch_error(url, message, "Run again to go on where this stopped.", code="fetch_timeout") from error
 
 
 def _client(limits: FetchLimits) -> httpx.AsyncClient:
@@ -59,8 +66,33 @@ def _first_address(location: str) -> httpx.URL:
         reason = "not an address"
     if reason:
         remedy = "Give an address of the form https://host/path, without user name and password."
-        raise InvalidJob(reason, where=shown(location), remedy=remedy)
+        raise InvalidJob(reason, where=strip_address(location), remedy=remedy)
     return url
+
+
+_OLD_NUMBERS = re.compile(r"(?:0[xX])?[0-9a-fA-F]+(?:\.(?:0[xX])?[0-9a-fA-F]+){0,3}")
+
+
+def check_address(location: str) -> None:
+    """See that an address is one to fetch from: its form, and its network where it is in numbers. Raises InvalidJob,
+    ForbiddenAddress."""
+    url = _first_address(location)
+    if address := _in_numbers(url.host):
+        judge(url.host, [address])
+
+
+def _in_numbers(host: str) -> Address | None:
+    try:
+        return ip_address("127.0.0.1" if host.rstrip(".").lower() == "localhost" else host)
+    except ValueError:
+        pass
+    if not _OLD_NUMBERS.fullmatch(host):
+        return None
+    try:
+        # As the system reads them when it is asked for such a name: 2130706433, 0x7f.1 and 127.1 are 127.0.0.1.
+        return ip_address(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def _fault_of(url: httpx.URL) -> str:
@@ -76,19 +108,35 @@ def _next_address(url: httpx.URL, location: str) -> httpx.URL:
         following = url.join(location).copy_with(fragment=None)
         reason = _fault_of(following)
     except (httpx.InvalidURL, UnicodeError):
-        raise _failed(url, "redirects to something that is no address") from None
+        raise _fetch_error(url, "redirects to something that is no address") from None
     if url.scheme == "https" and following.scheme == "http":
         reason = "it gives up encryption (https to http)"
     if reason:
-        raise _failed(
-            url, f"the redirect to {shown(str(following))} was not followed: {reason}", code="redirect_refused"
+        raise _fetch_error(
+            url, f"the redirect to {strip_address(str(following))} was not followed: {reason}", code="redirect_refused"
         )
     return following
 
 
-def _failed(url: httpx.URL, message: str, remedy: str = "", code: str | None = None) -> FetchError:
+def _fetch_error(url: httpx.URL, message: str, remedy: str = "", code: str | None = None) -> FetchError:
     remedy = remedy or "Open the address in a browser to see what it gives, then correct it."
-    return FetchError(message, code=code, where=shown(str(url)), remedy=remedy)
+    return FetchError(message, code=code, where=strip_address(str(url)), remedy=remedy)
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    try:
+        # Between two reads of a head that drips there is no pause that a timeout could see.
+        async with asyncio.timeout(_HEAD_SECONDS) as head:
+            return await client.send(request, stream=True)
+    except httpx.InvalidURL:
+        # httpx reads every Location, also where it doesn't follow: `data:` and its kin have no host.
+        raise _fetch_error(
+            request.url, "redirects to something that is no http(s) address", code="redirect_refused"
+        ) from None
+    except TimeoutError:
+        if not head.expired():
+            raise
+        raise Cut(f"no answer within {_HEAD_SECONDS:g} s") from None
 
 
 @asynccontextmanager
@@ -97,7 +145,7 @@ async def _answer(
 ) -> AsyncIterator[httpx.Response]:
     """The last answer behind at most so many redirects, its body unread. Each address is judged by the transport."""
     for _ in range(most + 1):
-        response = await client.send(client.build_request("GET", url, headers=headers), stream=True)
+        response = await _send(client, client.build_request("GET", url, headers=headers))
         try:
             if not response.has_redirect_location:
                 yield response
@@ -105,7 +153,7 @@ async def _answer(
             url = _next_address(url, response.headers["location"])
         finally:
             await response.aclose()
-    raise _failed(url, f"more than {most} redirects", code="too_many_redirects")
+    raise _fetch_error(url, f"more than {most} redirects", code="too_many_redirects")
 
 
 # -- one download
@@ -122,27 +170,28 @@ class _Fetch:
         part: Part,
         client: httpx.AsyncClient,
         known: Mapping[str, Any],
-        kept: Artefact | None,
+        kept: StoredFile | None,
     ) -> None:
         self.order, self.url, self.key, self.part, self.client = order, url, key, part, client
         self.known, self.kept = known, kept
         self.teller = Teller(order)
 
-    async def until_done(self) -> Artefact:
+    async def until_done(self) -> StoredFile:
         """Try until it is done or has been in vain too often; an attempt that brought a megabyte was not in vain."""
-        vain = 0
+        vain = slow = 0
         while True:
             before = self.part.size
             try:
                 return await self._once()
             except httpx.TransportError as error:
                 cut = self._cut_by(error)
+            except TooSlow as error:
+                cut, slow = Cut(str(error)), slow + 1
             except Cut as error:
                 cut = error
-            self.part.flush()
             vain = 1 if self.part.size - before >= _PROGRESS_BYTES else vain + 1
-            if vain >= self.order.limits.attempts:
-                raise _failed(self.url, f"{cut} ({vain} attempts)", "Run again to go on where this stopped.")
+            if vain >= self.order.limits.attempts or slow >= self.order.limits.slow_attempts:
+                raise _fetch_error(self.url, f"{cut} ({vain} attempts)", "Run again to go on where this stopped.")
             await asyncio.sleep(self._pause(vain, cut))
 
     def _pause(self, vain: int, cut: Cut) -> float:
@@ -154,10 +203,10 @@ class _Fetch:
         # The libraries between wrap the TLS error several times over: its text is what reaches this far for certain.
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             remedy = "If the server uses your own authority, name its certificate in SSL_CERT_FILE."
-            raise _failed(self.url, f"the server's certificate is not trusted: {redacted(str(error))}", remedy)
-        return Cut(f"the connection failed: {redacted(str(error)) or type(error).__name__}")
+            raise _fetch_error(self.url, f"the server's certificate is not trusted: {redact(str(error))}", remedy)
+        return Cut(f"the connection failed: {redact(str(error)) or type(error).__name__}")
 
-    async def _once(self) -> Artefact:
+    async def _once(self) -> StoredFile:
         async with _answer(self.client, self.url, self._asking(), self.order.limits.redirects) as response:
             match kind_of(response, self.part):
                 case Kind.UNCHANGED:
@@ -170,9 +219,10 @@ class _Fetch:
                     self.part.begin()
                     raise Cut("the server's partial answer does not continue what was fetched before")
                 case Kind.LATER:
-                    raise Cut(f"the server answered {response.status_code}", retry_after(response))
+                    wait = retry_after(response.headers.get("retry-after")) or 0.0
+                    raise Cut(f"the server answered {response.status_code}", wait)
                 case Kind.REFUSED:
-                    raise _failed(self.url, f"the server answered {response.status_code} {response.reason_phrase}")
+                    raise _fetch_error(self.url, f"the server answered {response.status_code} {response.reason_phrase}")
             await self._take(response)
             return await self._finish(response)
 
@@ -182,22 +232,24 @@ class _Fetch:
         asked = {"If-None-Match": self.known.get("etag"), "If-Modified-Since": self.known.get("last_modified")}
         return {name: str(value) for name, value in asked.items() if value}
 
-    def _kept_before(self) -> Artefact:
+    def _kept_before(self) -> StoredFile:
         if self.kept is None:
-            raise _failed(self.url, "the server says that nothing has changed, though nothing was asked for")
+            raise _fetch_error(self.url, "the server says that nothing has changed, though nothing was asked for")
         self.teller.tell(1, 1)
         return self.kept
 
     async def _take(self, response: httpx.Response) -> None:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise _failed(
+            raise _fetch_error(
                 self.url,
                 "the server compresses although it was asked not to",
                 "Use an address that gives the file itself.",
             )
         self._see_that_it_fits()
+        pace = Pace(self.order.limits.slowest_bytes, self.order.limits.slow_seconds)
         async for piece in response.aiter_raw():
             self.part.write(piece)
+            pace.count(len(piece))
             if self.part.size > self.order.limits.max_bytes:
                 self._too_big()
             self.teller.tell(self.part.size, self.part.total)
@@ -210,22 +262,22 @@ class _Fetch:
 
     def _too_big(self) -> None:
         self.part.begin()
-        raise too_large(self.order, shown(str(self.url)))
+        raise too_large(self.order, strip_address(str(self.url)))
 
-    async def _finish(self, response: httpx.Response) -> Artefact:
+    async def _finish(self, response: httpx.Response) -> StoredFile:
         if not self.part.complete:
             raise Cut(f"{self.part.size} of {self.part.total} bytes came")
         if not self.part.size:
-            raise empty(shown(str(self.url)))
-        artefact = await asyncio.to_thread(self.part.keep, self.order.store, suffix_of(self.url.path))
-        self.order.store.remember(self.key, self._record(artefact, response))
+            raise empty(strip_address(str(self.url)))
+        stored_file = await asyncio.to_thread(keep_part, self.order, self.part, self.url.path)
+        self.order.store.remember(self.key, self._record(stored_file, response))
         self.teller.tell(1, 1)
-        return artefact
+        return stored_file
 
-    def _record(self, artefact: Artefact, response: httpx.Response) -> dict[str, object]:
+    def _record(self, stored_file: StoredFile, response: httpx.Response) -> dict[str, object]:
         return {
-            "artefact": artefact.model_dump(mode="json"),
+            "stored_file": stored_file.model_dump(mode="json"),
             "etag": response.headers.get("etag"),
             "last_modified": response.headers.get("last-modified"),
-            "from": shown(str(self.url)),
+            "from": strip_address(str(self.url)),
         }

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 import httpx
 
-from polyreel.part import Part
+from polyreel.net.part import Part
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _LATER = {408, 425, 429, 500, 502, 503, 504}
@@ -73,14 +71,3 @@ def total_of(response: httpx.Response) -> int | None:
     """The length that a whole answer declares, in bytes."""
     declared = str(response.headers.get("content-length", ""))
     return int(declared) if declared.isascii() and declared.isdigit() else None
-
-
-def retry_after(response: httpx.Response) -> float:
-    """How many seconds the server asks to be left alone; 0 where it says nothing sensible."""
-    asked = str(response.headers.get("retry-after", ""))
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    try:
-        return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return 0.0

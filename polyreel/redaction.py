@@ -23,10 +23,11 @@ _FIELD = re.compile(
     r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&}]+)",
     re.I,
 )
+_HOME = re.compile(r"(?<![\w.~-])(?:/home/[^/\s'\"]+|/Users/[^/\s'\"]+|/root)(?=/|[\s'\"]|$)")
 EXCERPT = 500
 
 
-def shown(address: str) -> str:
+def strip_address(address: str) -> str:
     """An address of any scheme without credentials, query and fragment."""
     try:
         parts = urlsplit(address)
@@ -36,7 +37,7 @@ def shown(address: str) -> str:
     return f"{parts.scheme}://{host}{parts.path}"
 
 
-def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """A text without the users and queries of addresses (``?...``), tokens, password fields and the given secrets."""
     for secret in secrets:
         if len(secret) >= 4:
@@ -50,16 +51,21 @@ def redacted_addresses(text: str) -> str:
     return _QUERY.sub("?...", _BEHIND.sub(r"\1?...", _USER.sub("", text)))
 
 
+def redact_homes(text: str) -> str:
+    """A text with ``~`` for everybody's home: outcomes are shown to others than whose machine it is."""
+    return _HOME.sub("~", text)
+
+
 def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
     """The beginning of an answer, at most `EXCERPT` characters, redacted."""
     # Redact before cutting: a secret cut in two would no longer be recognised.
-    text = redacted(body[: 8 * EXCERPT].decode("utf-8", "replace"), secrets)
+    text = redact(body[: 8 * EXCERPT].decode("utf-8", "replace"), secrets)
     return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"
 
 
 class _Redaction(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = redacted(record.getMessage()), ()
+        record.msg, record.args = redact(record.getMessage()), ()
         return True
 
 

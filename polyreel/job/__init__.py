@@ -1,0 +1,301 @@
+"""What a user asks for: a strict model, the same for a job file, the flow's parameter and the UI's form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, model_validator
+
+from polyreel.job.delivery import (
+    Delivery,
+    FolderDelivery,
+    NomadDelivery,
+    NomadStaging,
+    PluginDelivery,
+    S3Delivery,
+    S3Staging,
+    Staging,
+    TPStreamsDelivery,
+    VideoJungleDelivery,
+    VideoJungleStaging,
+)
+from polyreel.job.dubbing import (
+    Dubbing,
+    DubformerDubbing,
+    EmbeddedDubbing,
+    PanjayaDubbing,
+    PluginDubbing,
+    Translation,
+)
+from polyreel.job.packaging import Master, Package, PackageKind, PackageOrKind, Provenance
+from polyreel.job.review import Reviewers, ReviewStage, ReviewStages
+from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Trim
+from polyreel.job.values import (
+    Asked,
+    BlockName,
+    HttpAddress,
+    LeastVoice,
+    Locale,
+    LoudnessTarget,
+    Mix,
+    Place,
+    ScriptFormat,
+    Separation,
+    Slug,
+    SubtitleFormat,
+    SubtitleKind,
+    SubtitleProfile,
+    VoiceKind,
+)
+
+__all__ = [
+    "Asked",
+    "BlockName",
+    "Budget",
+    "Delivery",
+    "Dubbing",
+    "DubformerDubbing",
+    "EmbeddedDubbing",
+    "FolderDelivery",
+    "HttpAddress",
+    "Job",
+    "Locale",
+    "LoudnessTarget",
+    "Master",
+    "Mix",
+    "NomadDelivery",
+    "NomadStaging",
+    "Package",
+    "PackageKind",
+    "PackageOrKind",
+    "PanjayaDubbing",
+    "Place",
+    "PluginDelivery",
+    "PluginDubbing",
+    "Provenance",
+    "Quality",
+    "ReviewStage",
+    "S3Delivery",
+    "S3Staging",
+    "ScriptFormat",
+    "Separation",
+    "Slug",
+    "Source",
+    "Speaker",
+    "Staging",
+    "SubtitleFormat",
+    "SubtitleKind",
+    "SubtitleProfile",
+    "Subtitles",
+    "TPStreamsDelivery",
+    "Target",
+    "TargetOrLocale",
+    "Translation",
+    "Trim",
+    "VideoJungleDelivery",
+    "VideoJungleStaging",
+    "VoiceKind",
+]
+
+
+class Subtitles(Asked):
+    """Which subtitle files are delivered, and how they are checked."""
+
+    formats: Annotated[tuple[SubtitleFormat, ...], Strict(False)] = Field(
+        default=("srt", "vtt"), title="Formats", description="One file per format and language."
+    )
+    kinds: Annotated[tuple[SubtitleKind, ...], Strict(False)] = Field(
+        default=("subtitles",),
+        min_length=1,
+        title="Kinds",
+        description="subtitles: what is said. captions: with speakers and sounds, for who does not hear (.sdh). "
+        "forced: signs and foreign lines alone (.forced). One file of each, per format and language.",
+    )
+    bilingual: bool = Field(
+        default=False,
+        title="Bilingual",
+        description="A further file with the source's lines below (.bilingual), where the source has a script.",
+    )
+    timing: Literal["script", "spoken"] = Field(
+        default="script",
+        title="Timing",
+        description="script: as the script has it. spoken: as the dub's voices begin and end, on frames, by the shots.",
+    )
+    mend: bool = Field(
+        default=False,
+        title="Mend",
+        description="Wrap, split, merge and extend cues that are not as the profile has it; every mend is listed.",
+    )
+    profile: SubtitleProfile = Field(default="netflix", title="Profile", description="Whose limits are checked.")
+    accept_repairs: bool = Field(
+        default=False,
+        title="Accept repairs",
+        description="Go on when a script had to be repaired or loses text in reading.",
+    )
+
+
+class Budget(Asked):
+    """What the job may cost at most."""
+
+    minutes: float | None = Field(
+        default=None, gt=0, le=1_000_000, title="Minutes", description="Refuse above this, before spending."
+    )
+
+
+class Quality(Asked):
+    """What happens to a language whose checks fail."""
+
+    on_fail: Literal["deliver", "hold", "fail"] = Field(
+        default="deliver",
+        title="When a check fails",
+        description="deliver: it goes out all the same. hold: it waits for a person. fail: it is not delivered.",
+    )
+    min_voice: LeastVoice | None = Field(
+        default=None,
+        title="Least voice",
+        description="Optional: refuse languages whose voice on this machine was understood worse than that.",
+    )
+
+
+class Job(Asked):
+    """One reel in, every language out."""
+
+    name: Slug = Field(title="Name", description="A slug; it names the output folder.", examples=["welcome"])
+    source: Source = Field(title="Source", description="The video, and what is known of it.")
+    trim: Trim | None = Field(default=None, title="Trim", description="Optional: the part of the video to dub.")
+    targets: Annotated[tuple[TargetOrLocale, ...], Strict(False)] = Field(
+        max_length=200, title="Targets", description="The languages to dub into; none, with `scripts`, for those alone."
+    )
+    scripts: Annotated[tuple[ScriptFormat, ...], Strict(False)] = Field(
+        default=(),
+        title="Scripts",
+        description="The source's script as files, written down where none is given; docx and json for each language "
+        "too: a dubbing list with the source's lines beside the target's.",
+    )
+    speakers: dict[str, Speaker] | None = Field(
+        default=None,
+        title="Speakers",
+        description="Whose voice is whose, by the name in the scripts. The outcome's `speakers` has this very shape.",
+    )
+    series: Place | None = Field(
+        default=None,
+        title="Series",
+        description="Optional: what jobs of a series share (cast, glossary, approved lines, profile): a name below "
+        "POLYREEL_HOME/series, or a folder (with a slash in it).",
+        examples=["harbour", "./series/harbour"],
+    )
+    dubbing: Dubbing = Field(
+        default_factory=EmbeddedDubbing, title="Dubbing", description="Who dubs, and how it is mixed."
+    )
+    translation: Translation | None = Field(
+        default=None, title="Translation", description="Who drafts the scripts of targets without one."
+    )
+    pronunciations: Place | None = Field(
+        default=None,
+        title="Pronunciations",
+        description="Optional: how terms are said. A TSV file (term, respelling or /IPA/, locale, voice) or a W3C PLS.",
+    )
+    subtitles: Subtitles = Field(
+        default_factory=Subtitles, title="Subtitles", description="Which files are delivered, and how they are checked."
+    )
+    packaging: Annotated[tuple[PackageOrKind, ...], Strict(False)] = Field(
+        default=(), max_length=2, title="Packaging", description="Streaming packages with every language in one."
+    )
+    masters: Annotated[tuple[Master, ...], Strict(False)] = Field(
+        default=(),
+        title="Masters",
+        description="mp4, mkv: one film with the original, every dub and every text. Per language: wav (the mix as "
+        "Broadcast Wave), stems (dialogue; music and effects), otio (a timeline of the lines), "
+        "burned (a film with its subtitles in the picture).",
+    )
+    provenance: Provenance | None = Field(
+        default=None, title="Provenance", description="Optional: sign what is delivered, and say how it was made."
+    )
+    delivery: Annotated[tuple[Delivery, ...], Strict(False)] = Field(
+        default_factory=lambda: (FolderDelivery(),),
+        min_length=1,
+        title="Delivery",
+        description="Where the results go.",
+    )
+    staging: Staging | None = Field(
+        default=None,
+        title="Staging",
+        description="Optional: where local media waits for vendors that fetch by URL; removed afterwards.",
+    )
+    fallback: Annotated[tuple[Dubbing, ...], Strict(False)] = Field(
+        default=(),
+        max_length=5,
+        title="Fallback",
+        description="Optional: who dubs a language when the first can't, tried in order.",
+    )
+    wait: Literal["hold", "suspend"] = Field(
+        default="hold",
+        title="While vendors work",
+        description="hold: the run's process waits. suspend: it ends, and a change at the vendor wakes the run.",
+    )
+    budget: Budget | None = Field(default=None, title="Budget", description="Optional: what it may cost at most.")
+    review: ReviewStages = Field(
+        default=(),
+        title="Review",
+        description="Optional: where each language waits for a person: script (before its speech is bought or made), "
+        "final (before delivery), or both.",
+    )
+    reviewers: dict[Locale, Reviewers] = Field(
+        default_factory=dict,
+        title="Reviewers",
+        description='Optional: who decides on a language, by name: {"es-ES": "Ana"}. Anybody where nobody is named.',
+    )
+    quality: Quality = Field(
+        default_factory=Quality, title="Quality", description="What happens to a language whose checks fail."
+    )
+    after_crash: Literal["stop", "resume"] = Field(
+        default="stop",
+        title="After a crash",
+        description="resume: when the machine or the run dies, `polyreel up` goes on with it from what was finished.",
+    )
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> Job:
+        if not self.targets and not self.scripts:
+            raise ValueError("no targets: name a language to dub into, or `scripts: [srt, docx]` for the script alone")
+        idle = [name for name in ("packaging", "masters", "provenance", "review") if getattr(self, name)]
+        if idle and not self.targets:
+            raise ValueError(f"no targets, and `{idle[0]}` is of dubs: name a language to dub into, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_make_sense(self) -> Job:
+        seen: set[str] = set()
+        for target in self.targets:
+            if target.locale == self.source.locale:
+                raise ValueError(f"target {target.locale} is the language of the source; leave it out")
+            if target.locale in seen:
+                raise ValueError(f"target {target.locale} is listed twice; keep one")
+            seen.add(target.locale)
+        return self
+
+    @model_validator(mode="after")
+    def _packages_agree(self) -> Job:
+        kinds = [each.kind for each in self.packaging]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError(f"packaging names {kinds[0]} twice; keep one")
+        if len({each.model_dump_json(exclude={"kind"}) for each in self.packaging}) > 1:
+            raise ValueError("hls and dash share their media: give both packages the same options")
+        return self
+
+    @model_validator(mode="after")
+    def _fallbacks_make_sense(self) -> Job:
+        asked = [self.dubbing, *self.fallback]
+        if len({each.model_dump_json() for each in asked}) < len(asked):
+            raise ValueError("the fallback names a way of dubbing twice; keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _reviewers_have_something_to_review(self) -> Job:
+        targets = {target.locale for target in self.targets}
+        for locale in self.reviewers:
+            if locale not in targets:
+                raise ValueError(f"reviewers are named for {locale}, which is no target")
+        if self.reviewers and not self.review:
+            raise ValueError("reviewers are named, and nothing waits for them: add `review: script` or `review: final`")
+        return self

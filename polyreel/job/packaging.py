@@ -1,0 +1,61 @@
+"""What a job makes of all its languages together: streaming packages and masters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
+
+from polyreel.job.values import Asked, BlockName
+
+PackageKind = Literal["hls", "dash"]
+Rung = Annotated[int, Field(ge=144, le=4320, multiple_of=2)]
+Master = Literal["mp4", "mkv", "wav", "stems", "otio", "burned"]
+FILMS: frozenset[Master] = frozenset({"mp4", "mkv"})
+"""Masters that hold all languages; the others are made per language."""
+LOSSLESS: frozenset[Master] = frozenset({"wav", "stems"})
+
+
+class Package(Asked):
+    """One streaming package. HLS and DASH share their media, so what is said of one holds for the other."""
+
+    kind: PackageKind = Field(title="Kind", description="hls (Apple's) or dash (MPEG's).")
+    ladder: Annotated[tuple[Rung, ...], Strict(False)] = Field(
+        default=(),
+        max_length=8,
+        title="Ladder",
+        description="Sizes of the picture by their shorter side, none above the source's; none: the source's picture "
+        "alone, copied.",
+        examples=[[1080, 720, 360]],
+    )
+    original: bool = Field(
+        default=True,
+        title="Original language",
+        description="Whether the original's sound (and text, where there is a script) is in it, marked as such.",
+    )
+
+
+class Provenance(Asked):
+    """Marks of origin in everything that holds synthetic speech: signed C2PA manifests."""
+
+    credentials: BlockName | None = Field(
+        default=None,
+        title="Credentials",
+        description="Name of a saved signing key; without one, a test key signs, which proves nothing and says so.",
+    )
+
+
+def _package(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def _package_schema() -> dict[str, Any]:
+    return {
+        "anyOf": [
+            Package.model_json_schema(mode="validation"),
+            {"type": "string", "enum": ["hls", "dash"], "title": "Kind", "description": "Short form: the kind alone."},
+        ]
+    }
+
+
+PackageOrKind = Annotated[Package, BeforeValidator(_package), WithJsonSchema(_package_schema())]

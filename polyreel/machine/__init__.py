@@ -1,0 +1,1 @@
+"""This machine: where polyreel keeps its things, files made whole, locks, memory."""

@@ -1,0 +1,356 @@
+"""A job, decided: every stage, key and file name, once, before anything runs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from polyreel.job import Dubbing, Job, Target
+from polyreel.job.packaging import LOSSLESS
+from polyreel.job.values import is_embedded
+from polyreel.keys import stage_key
+from polyreel.outcome import Problem, StoredFile, Value
+
+JOB_STAGES = ("ingest", "trim", "separate")
+LANGUAGE_STAGES = ("script", "submit", "dub", "collect", "listen", "subtitles", "mux", "check")
+CLOSING_STAGES = ("package", "master", "sign", "deliver")
+
+# A stage whose result would come out differently than before gets a new number here, and only that stage is redone.
+VERSIONS = {
+    "trim": 2,
+    "separate": 2,
+    "transcribe": 2,
+    "identify": 1,
+    "translate": 3,
+    "script": 3,
+    "submit": 2,
+    "dub": 1,
+    "collect": 1,
+    "listen": 2,
+    "shots": 1,
+    "subtitles": 2,
+    "mux": 2,
+    "check": 5,
+    "package": 3,
+    "master": 1,
+    "sign": 1,
+    "report": 3,
+}
+
+
+class Parting(Value):
+    """How speech and background are parted: by what, with which weights, and why not better."""
+
+    kind: Literal["given", "learned", "ducked"] = "ducked"
+    model: str = Field(default="", description="The weights' fingerprint, where weights are used.")
+    why: str = ""
+
+
+class MadeScript(Value):
+    """A script that was made here, heard or translated, timed to the source; and what a person should know of it."""
+
+    script: StoredFile
+    notes: tuple[str, ...] = ()
+
+
+class EditedScript(Value):
+    """A script as people left it. ``earlier``: what it was before, the latest first; None: whoever dubs wrote it."""
+
+    script: StoredFile
+    made: StoredFile = Field(description="As the job gives or makes it, before anybody edited it.")
+    earlier: tuple[StoredFile | None, ...] = ()
+    is_read: bool = Field(default=False, description="A person has approved just this script.")
+    notes: tuple[str, ...] = ()
+
+
+MediaWay = Literal["store", "url", "upload", "staged"]
+"""How a provider gets the reel: from our store, from the source's own address, by upload, from a staged copy."""
+
+
+class Way(Value):
+    """How one provider would dub one language, decided before anything runs."""
+
+    identity: str = Field(default="", description="What changes its dubs beside the options: voices, or an account.")
+    media: MediaWay = "store"
+    works_here: bool = Field(default=True, description="On this machine: it needs the parted sound.")
+    trims: bool = Field(default=False, description="The provider cuts the reel itself.")
+    separates: bool = Field(default=False, description="The provider parts speech and background itself.")
+    writes_script: bool = Field(default=False, description="The provider writes the script, where none is given.")
+    changes_picture: bool = False
+    problem: Problem | None = Field(default=None, description="Why it can't dub this language.")
+
+
+class LanguagePlan(Value):
+    """One language: its script as it was read, its keys and names. ``problem`` is set when it can't begin."""
+
+    job: Job
+    locale: str
+    script: StoredFile | None = None
+    source_script: StoredFile | None = None
+    forced: StoredFile | None = Field(default=None, description="Signs and foreign lines, in a file of their own.")
+    voice: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = Field(default=(), description="One for the job's dubbing, and one for each fallback.")
+    choice: int = Field(default=0, ge=0, description="Who dubs it: 0 the job's dubbing, 1 its first fallback, ...")
+    source: StoredFile | None = Field(default=None, description="The job's source; filled when it is known.")
+    background: StoredFile | None = None
+    terms: StoredFile | None = Field(default=None, description="The provider's own glossary.")
+    pronunciations: StoredFile | None = Field(default=None, description="Those that count in this language.")
+    names: tuple[str, ...] = Field(default=(), description="Names in the script that no pronunciation is given for.")
+    problem: Problem | None = None
+    notes: tuple[str, ...] = ()
+    glossary: StoredFile | None = None
+    memory: StoredFile | None = Field(default=None, description="The series' approved lines in this pair of languages.")
+    machine_draft: bool = Field(default=False, description="The script was translated by a machine, unread.")
+    edited: EditedScript | None = Field(default=None, description="What people did to the script, once that is known.")
+    stage_keys: dict[str, str] = Field(default_factory=dict, description="Per stage; filled when the source is known.")
+
+    @property
+    def dubbing(self) -> Dubbing:
+        """Who dubs this language, with that provider's own options."""
+        return (self.job.dubbing, *self.job.fallback)[self.choice]
+
+    @property
+    def way(self) -> Way:
+        """How it is dubbed."""
+        return self.ways[self.choice] if self.ways else Way()
+
+    @property
+    def needs_draft(self) -> bool:
+        """Whether its script has to be translated here first."""
+        written_there = self.way.writes_script and self.job.translation is None
+        return self.script is None and self.problem is None and not written_there
+
+    def next_choice(self, after: int) -> int | None:
+        """The next way that can dub it; None where there is none."""
+        return next((number for number, way in enumerate(self.ways) if number > after and not way.problem), None)
+
+    def with_draft(self, made: MadeScript) -> LanguagePlan:
+        """The same language with the script that a machine drafted: what follows is kept under that script's keys."""
+        keys = {
+            stage: stage_key(stage, VERSIONS[stage], plan=key, script=made.script.sha256)
+            for stage, key in self.stage_keys.items()
+            if stage != "translate"
+        }
+        changed = {"script": made.script, "machine_draft": True, "notes": (*self.notes, *made.notes)}
+        return self.model_copy(update={**changed, "stage_keys": {**self.stage_keys, **keys}})
+
+    def revised(self, edited: EditedScript) -> LanguagePlan:
+        """The same language with its script as people left it.
+
+        What follows an edited script, or an approved draft, is kept under keys of its own; where people changed
+        nothing, under those that it had.
+        """
+        script, draft = edited.script, self.machine_draft and not edited.is_read and edited.script == self.script
+        changed = {
+            "script": script,
+            "edited": edited,
+            "machine_draft": draft,
+            "notes": (*self.notes, *edited.notes),
+        }
+        if script == self.script and draft == self.machine_draft:
+            return self.model_copy(update=changed)
+        keys = {
+            stage: stage_key(stage, VERSIONS[stage], plan=key, script=script.sha256, read=True)
+            for stage, key in self.stage_keys.items()
+            if stage != "translate"
+        }
+        return self.model_copy(update={**changed, "stage_keys": {**self.stage_keys, **keys}})
+
+    def file_name(self, suffix: str) -> str:
+        """``LOCALE/NAME.LOCALE.suffix``: where this language's file goes below the delivery's folder."""
+        return f"{self.locale}/{self.job.name}.{self.locale}.{suffix}"
+
+
+class Plan(Value):
+    """The whole job, decided. ``source`` and the keys are there once the source has been taken in."""
+
+    job: Job
+    languages: tuple[LanguagePlan, ...]
+    source_script: StoredFile | None = None
+    heard_script: StoredFile | None = Field(default=None, description="The source's script as it was written down.")
+    heard_notes: tuple[str, ...] = Field(default=(), description="What a person should know of that script.")
+    background: StoredFile | None = None
+    parting: Parting = Parting()
+    ear: str = Field(default="", description="What speakers without names are told apart with, where that is asked.")
+    listener: str = Field(default="", description="What dubs are listened to with; empty where its weights are absent.")
+    further_checks: str = Field(default="", description="The checks that installed packages bring, with versions.")
+    source: StoredFile | None = None
+    stage_keys: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def needs_transcript(self) -> bool:
+        """Whether the source has to be listened to: a script is to be translated, and there is none to begin with."""
+        wanted = bool(self.job.scripts) or any(each.needs_draft for each in self.languages)
+        return self.source_script is None and self.heard_script is None and wanted
+
+    def with_source_script(self, made: MadeScript) -> Plan:
+        """The same plan with the source's script as it was heard, for the languages that are translated from it."""
+        script, notes = made.script, made.notes
+        languages = tuple(
+            each.model_copy(update={"source_script": script, "notes": (*each.notes, *notes)})
+            if each.needs_draft
+            else each
+            for each in self.languages
+        )
+        changed = {"languages": languages, "heard_script": script, "heard_notes": notes}
+        return self.model_copy(update=changed).with_source(self.source_at_hand())
+
+    def without_source_script(self, problem: Problem) -> Plan:
+        """The same plan where the source could not be understood: the languages that need its script can't begin."""
+        languages = tuple(
+            each.model_copy(update={"problem": problem}) if each.needs_draft else each for each in self.languages
+        )
+        return self.model_copy(update={"languages": languages})
+
+    def with_source(self, source: StoredFile) -> Plan:
+        """The same plan for a source whose content is known: now every stage has its key."""
+        digest = source.sha256
+        languages = tuple(
+            each.model_copy(update={"stage_keys": self._keys_of(each, digest), "source": source})
+            for each in self.languages
+        )
+        keys = {stage: self.key(stage, digest) for stage in ("trim", "separate", "transcribe")}
+        return self.model_copy(update={"source": source, "languages": languages, "stage_keys": keys})
+
+    def _keys_of(self, language: LanguagePlan, source: str) -> dict[str, str]:
+        return {stage: self.key(stage, source, language.locale) for stage in _key_inputs(language)}
+
+    def with_choice(self, locale: str, choice: int, note: str) -> Plan:
+        """The same plan with a language dubbed another way, under that way's keys."""
+        language = self.language(locale)
+        changed = language.model_copy(update={"choice": choice, "notes": (*language.notes, note)})
+        return self.model_copy(
+            update={"languages": tuple(changed if each.locale == locale else each for each in self.languages)}
+        ).with_source(self.source_at_hand())
+
+    @property
+    def separates_here(self) -> bool:
+        """Whether the sound has to be parted on this machine, as far as is known before a provider fails."""
+        return any(each.way.works_here or each.needs_draft for each in self.runnable())
+
+    def source_at_hand(self) -> StoredFile:
+        """The source of a bound plan."""
+        if self.source is None:
+            raise ValueError("the plan is not bound to its source yet")
+        return self.source
+
+    @property
+    def separation(self) -> str:
+        """How speech and background are parted: ``given``, ``learned`` or ``ducked``."""
+        return self.parting.kind
+
+    def runnable(self) -> tuple[LanguagePlan, ...]:
+        """The languages that can begin."""
+        return tuple(language for language in self.languages if language.problem is None)
+
+    def language(self, locale: str) -> LanguagePlan:
+        """One language's plan."""
+        return next(language for language in self.languages if language.locale == locale)
+
+    # -- keys
+
+    def key(self, stage: str, source: str, locale: str = "") -> str:
+        """The key of a stage for a source (its sha256) and, below the job's own stages, a language."""
+        return stage_key(stage, VERSIONS[stage], **self._inputs(stage, source, locale))
+
+    def _inputs(self, stage: str, source: str, locale: str) -> dict[str, Any]:
+        asked = self.job.source
+        reel = {"source": source, "trim": self.job.trim, "sound": [asked.locale, asked.audio_track]}
+        if stage == "trim":
+            return {**reel, "embedded": is_embedded(asked.subtitles or ""), "for": self._who_dubs()}
+        parting = self.parting.model_dump(mode="json", exclude={"why"})
+        stems = {**reel, "background": _sha(self.background), "parting": parting}
+        if stage == "separate":
+            return {**stems, "after": VERSIONS["trim"]}
+        if stage in ("transcribe", "identify"):
+            heard = {"locale": asked.locale, "profile": self.job.subtitles.profile}
+            return {**reel, **heard, "listener": self.listener, "after": VERSIONS["trim"]}
+        return stems | self._language_inputs(stage, self.language(locale))
+
+    def _language_inputs(self, stage: str, language: LanguagePlan) -> dict[str, Any]:
+        cues: dict[str, Any] = {"locale": language.locale, "script": _sha(language.script)}
+        if language.script is None:
+            cues |= {"draft": self._draft_inputs(language)}
+        if stage == "translate":
+            return cues
+        dub = {
+            **cues,
+            "source_locale": self.job.source.locale,
+            "source_script": _sha(language.source_script),
+            "voice": language.voice,
+            "voicing": language.way.identity,
+            "speakers": self._who_speaks(),
+            "dubbing": language.dubbing.model_dump(mode="json", exclude={"credentials", "separation"}),
+        }
+        if language.terms:
+            dub |= {"terms": _sha(language.terms)}
+        if language.pronunciations:
+            dub |= {"pronunciations": _sha(language.pronunciations)}
+        if stage in ("subtitles", "mux") and language.script is None:
+            # What was said may have had to be heard.
+            dub |= {"listener": self.listener}
+        if stage in ("subtitles", "mux", "check"):
+            # What was checked is kept with the files that were checked: with others, it is another result.
+            dub |= {"formats": self.job.subtitles.formats} | self._timecode() | self._tracks(language)
+        if stage in ("listen", "check"):
+            dub |= {"listener": self.listener}
+        if stage == "check":
+            dub |= {"profile": self.job.subtitles.profile}
+        if stage == "check" and self.further_checks:
+            dub |= {"further": self.further_checks}
+        if stage in ("collect", "check") and LOSSLESS & set(self.job.masters):
+            dub |= {"lossless": [self.job.source.timecode]}
+        # A stage that is made anew makes all that come after it anew.
+        before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index(stage)]
+        return {**dub, "after": [VERSIONS[each] for each in before]}
+
+    def _timecode(self) -> dict[str, Any]:
+        asked = self.job.source
+        told = [asked.timecode, asked.frame_rate]
+        return {"timecode": told} if any(told) else {}
+
+    def _tracks(self, language: LanguagePlan) -> dict[str, Any]:
+        """What changes a language's files of text beside their formats."""
+        subtitles = self.job.subtitles
+        told: dict[str, Any] = {}
+        if subtitles.kinds != ("subtitles",) or subtitles.bilingual:
+            told["kinds"] = [subtitles.kinds, subtitles.bilingual, _sha(language.forced)]
+        if subtitles.timing != "script" or subtitles.mend:
+            told["timing"] = [subtitles.timing, subtitles.mend, subtitles.profile]
+        return told
+
+    def _who_dubs(self) -> list[str]:
+        return [self.job.dubbing.provider, *(each.provider for each in self.job.fallback)]
+
+    def _who_speaks(self) -> list[Any]:
+        return [self.job.source.speakers, self.ear, self.job.speakers and self.job.model_dump()["speakers"]]
+
+    def _draft_inputs(self, language: LanguagePlan) -> dict[str, Any]:
+        asked = self.job.translation
+        return {
+            "source_locale": self.job.source.locale,
+            "source_script": _sha(language.source_script),
+            "translation": asked.model_dump(mode="json", exclude={"credentials", "glossary"}) if asked else None,
+            "glossary": _sha(language.glossary),
+            **({"memory": _sha(language.memory)} if language.memory else {}),
+            "profile": self.job.subtitles.profile,
+            "voice": [language.voice, language.way.identity],
+            "speakers": self._who_speaks(),
+            "versions": [VERSIONS["transcribe"], VERSIONS["translate"]],
+        }
+
+
+def _key_inputs(language: LanguagePlan) -> tuple[str, ...]:
+    return ("translate", *LANGUAGE_STAGES) if language.needs_draft else LANGUAGE_STAGES
+
+
+def voices_of(target: Target) -> tuple[str, ...]:
+    """The voices a target asks for: none, one for everybody, or one per speaker."""
+    if target.voice is None:
+        return ()
+    return (target.voice,) if isinstance(target.voice, str) else target.voice
+
+
+def _sha(stored_file: StoredFile | None) -> str | None:
+    return stored_file.sha256 if stored_file else None

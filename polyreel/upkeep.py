@@ -1,0 +1,210 @@
+"""What is tidied up from time to time: what crashes left behind, and what is not to be kept any longer.
+
+Everything is decided from the ledger's rows, and only what those say is ours is touched. Each chore may be repeated, or
+die half-way: a vendor's copy is deleted first and its row written after, and what is gone already counts as deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pydantic import Field
+
+from polyreel.delivery.places import PLACES
+from polyreel.dubbing.providers import PROVIDERS
+from polyreel.dubbing.staging import MAY_FETCH, is_needed, shelf_at
+from polyreel.dubbing.submission import script_key
+from polyreel.errors import PolyreelError
+from polyreel.ledger import steps
+from polyreel.ledger.entry import Entry, State
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.rows import Filter
+from polyreel.outcome import Value
+from polyreel.vendors.errors import NotFound
+
+HOUR_S, DAY_S = 3600.0, 86400.0
+STAGED_S = HOUR_S
+"""How long what was staged is left alone though no dub of its job is under way: a run may be about to buy."""
+
+FILM_S = DAY_S
+"""How long a library may take to fetch a film by its address; who has it takes the film away earlier."""
+
+ChoreKind = Literal["intent", "staged", "upload", "retention", "link"]
+
+
+class Rules(Value):
+    """What is done, and after how long."""
+
+    forget_after_days: int | None = Field(
+        default=None, ge=1, description="Delete the vendor's copy of a dub so many days after it was collected."
+    )
+    abandoned_after_days: int = Field(default=7, ge=1, description="An upload of ours that nobody went on with.")
+    intents_after_hours: int = Field(default=1, ge=1, description="A call that a crash left undecided is told then.")
+
+
+class Chore(Value):
+    """One thing that was seen to, or that somebody should see to (``done`` is false, and ``note`` says how)."""
+
+    kind: ChoreKind
+    what: str
+    done: bool = True
+    key: str = Field(default="", description="The ledger's row.")
+    job: str = ""
+    provider: str = ""
+    locale: str = ""
+    note: str = ""
+
+
+class Accounts(Protocol):
+    """The way to the accounts that rows name."""
+
+    def __call__(self, vendor: str, row: Entry) -> AbstractAsyncContextManager[Any]:
+        """An open client of the row's own account. Raises `PolyreelError` where its credentials are gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """One round of chores."""
+
+    ledger: Ledger
+    accounts: Accounts
+    rules: Rules
+    is_kept: Callable[[str], Awaitable[bool]]
+    """Whether what was collected under a key is in the store, whole: nothing else is to be had once it is deleted."""
+
+    async def tidy(self) -> tuple[Chore, ...]:
+        """Do what is to be done; every chore, done or not."""
+        now = self.ledger.rows.now()
+        rows = await self.ledger.select()
+        steps_ = (self._intents, self._find_staged, self._uploads, self._retention)
+        return tuple([chore for step in steps_ async for chore in step(rows, now)])
+
+    async def _intents(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+        """Calls that may or may not have been made: only their own job knows how to look."""
+        for row in rows:
+            left = row.state is State.INTENDED and now - row.attempted_at > self.rules.intents_after_hours * HOUR_S
+            if left and not steps.is_held(row, now):
+                again = f"submit --again {row.run_id}" if row.run_id else "run JOB.yaml"
+                yield _chore(row, "intent", done=False, note=f"Run the job again, which looks first: polyreel {again}")
+            if row.state is State.UNRESOLVED:
+                note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
+                yield _chore(row, "intent", done=False, note=note)
+
+    async def _find_staged(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+        for row in rows:
+            left = row.kind == "staged" and row.state is State.COLLECTED and now - row.updated_at > STAGED_S
+            # Asked anew for each: while others were removed, a run may have begun to buy.
+            if left and not is_needed(row, await self.ledger.select(MAY_FETCH)):
+                yield await self._at_account(PLACES[row.provider].block, row, "staged", _remove_staged)
+            if row.kind == "film" and row.state is State.COLLECTED and now - row.updated_at > FILM_S:
+                yield await self._at_account(PLACES[row.provider].block, row, "staged", _remove_staged)
+
+    async def _uploads(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+        """Only uploads of ours: others' may be under way in the same account, by other means."""
+        for row in rows:
+            begun = row.provider in _CANCELS and row.receipt.get("upload") and not row.receipt.get("uploaded")
+            if begun and row.state in _BEGUN and now - row.updated_at > self.rules.abandoned_after_days * DAY_S:
+                yield await self._at_account(PLACES[row.provider].block, row, "upload", _CANCELS[row.provider])
+
+    async def _retention(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+        if self.rules.forget_after_days is None:
+            return
+        limit = now - self.rules.forget_after_days * DAY_S
+        for row in rows:
+            if row.kind != "dub" or row.state is not State.COLLECTED or row.collected_at > limit:
+                continue
+            provider = PROVIDERS.get(row.provider)
+            if provider is None or provider.forget is None:
+                note = f"{row.provider} deletes nothing by its API: delete {row.vendor_id} there by hand"
+                yield _chore(row, "retention", done=False, note=note)
+            elif _is_needed(row, rows, limit):
+                continue
+            elif not await self.is_kept(_kept_as(row, rows)):
+                note = "The store here does not have it: the vendor's copy is the only one. Run the job again first."
+                yield _chore(row, "retention", done=False, note=note)
+            else:
+                yield await self._at_account(provider.block, row, "retention", provider.forget)
+
+    async def _at_account(
+        self, block: str | None, row: Entry, kind: ChoreKind, work: Callable[[Any, Entry], Awaitable[None]]
+    ) -> Chore:
+        try:
+            async with self.accounts(block or row.provider, row) as client:
+                await work(client, row)
+            await self._forget(row)
+        except PolyreelError as error:
+            return _chore(row, kind, done=False, note=str(error))
+        return _chore(row, kind)
+
+    async def _forget(self, row: Entry) -> None:
+        """The vendor's copy is gone: so it is for every row that names it."""
+        named = await self.ledger.select(Filter(provider=row.provider, account=row.account, vendor_id=row.vendor_id))
+        # Two buckets of one account hold different copies under the same name.
+        same = [each for each in named if each.details.get("where") == row.details.get("where")]
+        await self.ledger.change_all({each.key: steps.advance(State.FORGOTTEN) for each in same if not each.is_open})
+
+
+_BEGUN = (State.SUBMITTED, State.READY)
+
+
+def _is_needed(row: Entry, rows: Sequence[Entry], limit: float) -> bool:
+    """Whether a script that was put in later, at the same thing there, is not collected yet, or since ``limit``."""
+    done = (State.COLLECTED, State.FAILED, State.FORGOTTEN)
+    same = [each for each in rows if each.key.startswith(row.key)]
+    return any(each.state not in done or each.collected_at > limit for each in same)
+
+
+def _kept_as(row: Entry, rows: Sequence[Entry]) -> str:
+    """The key under which what the vendor shows now was kept: the purchase's, or that of a script put in later."""
+    later = [each for each in rows if each.key.startswith(f"{row.key}~script-") and each.state is State.COLLECTED]
+    return script_key(max(later, key=lambda each: each.collected_at).key) if later else row.key
+
+
+async def _remove_staged(client: Any, row: Entry) -> None:
+    await shelf_at(row, client).remove(row.vendor_id)
+
+
+async def _cancel_at_nomad(client: Any, row: Entry) -> None:
+    try:
+        await client.cancel_upload(str(row.receipt["upload"]))
+    except NotFound:
+        return
+
+
+_CANCELS: dict[str, Callable[[Any, Entry], Awaitable[None]]] = {"nomad": _cancel_at_nomad}
+
+
+def _chore(row: Entry, kind: ChoreKind, *, done: bool = True, note: str = "") -> Chore:
+    what = " ".join(filter(None, (row.what or row.kind, row.locale)))
+    return Chore(
+        kind=kind, what=what, done=done, key=row.key, job=row.job, provider=row.provider, locale=row.locale, note=note
+    )
+
+
+def drop_dead_links(folder: Path) -> tuple[Chore, ...]:
+    """Forget links to deliveries that are gone: one file per run, which names the delivery's folder."""
+    found = []
+    for link in sorted(folder.glob("[!.]*")):  # what begins with a dot is being written by a run
+        target = Path(link.read_text("utf-8").strip())
+        if not (target / "manifest.json").exists():
+            link.unlink(missing_ok=True)
+            found.append(Chore(kind="link", what=str(target), note=f"run {link.name}"))
+    return tuple(found)
+
+
+def summarise(chores: Collection[Chore]) -> str:
+    """``2 staged, 1 upload seen to; 1 intent needs somebody``; ``nothing to do``."""
+    done = _counts([each for each in chores if each.done])
+    left = _counts([each for each in chores if not each.done])
+    parts = [f"{done} seen to"] if done else []
+    return "; ".join([*parts, *([f"{left} for a person"] if left else [])]) or "nothing to do"
+
+
+def _counts(chores: Sequence[Chore]) -> str:
+    kinds = sorted({each.kind for each in chores})
+    return ", ".join(f"{sum(each.kind == kind for each in chores)} {kind}" for kind in kinds)
