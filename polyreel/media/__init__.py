@@ -1,1 +1,1 @@
-"""Media: ffmpeg and its guards, probing, trimming, sound, muxing, packaging."""
+"""Media: ffmpeg and its guards, probing, trimming, sound, tracks, muxing."""

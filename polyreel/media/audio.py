@@ -16,10 +16,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from polyreel.errors import MediaError, ToolError
+from polyreel.errors import MediaError, ToolError, ToolStopped, ToolTimeout
 from polyreel.media.command import (
     DEFAULT,
     Limits,
@@ -27,15 +28,18 @@ from polyreel.media.command import (
     local_input,
     local_output,
     piped_output,
+    print_findings,
     run,
-    talkative,
 )
-from polyreel.media.probe import MediaInfo
+from polyreel.media.info import MediaInfo
 
 RATE = 48_000
 """Samples per second of every working track."""
 Samples: TypeAlias = NDArray[np.float32]
 """Sound as numbers: shape (samples, channels), full scale 1.0."""
+
+Tracks: TypeAlias = int | tuple[int, int]
+"""A sound track's number, or two mono tracks' that are the left and the right of one."""
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BITRATES = {1: "128k", 2: "192k"}
@@ -58,7 +62,7 @@ def sound_of(
     *,
     start: Fraction,
     samples: int,
-    track: int = 0,
+    track: Tracks = 0,
     channels: int | None = None,
     info: MediaInfo | None = None,
 ) -> Stream:
@@ -70,16 +74,28 @@ def sound_of(
     skip = max(0, math.floor(start) - _LEAD_S) if info is None or info.is_indexed else 0
     first = round((start - skip) * RATE)
     seek = {"ss": skip} if skip else {}
-    node = local_input(source, **_SOUND_ONLY, **seek)[f"a:{track}"]
-    shift = info.shift(info.audio[track]) if info else None
-    if shift:
-        node = node.filter("asetpts", f"PTS+({shift.numerator}/{shift.denominator})/TB")
-    # async=1 only fills holes and trims overlaps; first_pts=0 turns a late start into silence.
-    node = node.filter("aresample", RATE, **{"async": 1, "first_pts": 0})
+    file = local_input(source, **_SOUND_ONLY, **seek)
+    sides = (track,) if isinstance(track, int) else track
+    nodes = [
+        _resample_on_timeline(file[f"a:{side}"], info.shift(info.audio[side]) if info else Fraction(0))
+        for side in sides
+    ]
+    node = nodes[0]
+    if len(nodes) > 1:
+        whole = [each.filter("apad", whole_len=first + samples) for each in nodes]
+        node = ffmpeg.filter(whole, "join", inputs=2, channel_layout="stereo", map="0.0-FL|1.0-FR")
     if channels is not None:
         node = node.filter("aformat", channel_layouts=layout(channels))
     node = node.filter("apad", whole_len=first + samples)
     return node.filter("atrim", start_sample=first, end_sample=first + samples).filter("asetpts", "PTS-STARTPTS")
+
+
+def _resample_on_timeline(node: Stream, shift: Fraction) -> Stream:
+    """A track at the working rate, on the file's own timeline."""
+    if shift:
+        node = node.filter("asetpts", f"PTS+({shift.numerator}/{shift.denominator})/TB")
+    # async=1 only fills holes and trims overlaps; first_pts=0 turns a late start into silence.
+    return node.filter("aresample", RATE, **{"async": 1, "first_pts": 0})
 
 
 def layout(channels: int) -> str:
@@ -92,7 +108,7 @@ async def extract(
     target: Path,
     info: MediaInfo,
     *,
-    track: int = 0,
+    track: Tracks = 0,
     start: Fraction | None = None,
     end: Fraction | None = None,
     channels: int | None = None,
@@ -104,14 +120,30 @@ async def extract(
     From ``start`` to ``end`` (seconds; the whole video where left out), to the sample. Raises MediaError where there is
     no such track, else as ``run`` does.
     """
-    if track >= len(info.audio):
+    if max(track if isinstance(track, tuple) else (track,)) >= len(info.audio):
         raise MediaError(f"there is no sound track number {track}.", code="missing_audio_track", where=str(source))
     first, last = start or Fraction(0), info.duration if end is None else min(end, info.duration)
     samples = round((last - first) * RATE)
     sound = sound_of(source, start=first, samples=samples, track=track, channels=channels, info=info)
     output = local_output(sound, path=target, **_lossless(target))
-    await run(output, limits=limits, on_progress=on_progress, expected_ms=samples * 1000 // RATE)
+    try:
+        await run(output, limits=limits, on_progress=on_progress, expected_ms=samples * 1000 // RATE)
+    except ToolError as error:
+        raise _explain_failure(error, source, track, info) from error
     return samples
+
+
+def _explain_failure(error: ToolError, source: Path, track: Tracks, info: MediaInfo) -> ToolError | MediaError:
+    """The sound's own fault in plain words; what the machine lacked, or who stopped the tool, stays as it is."""
+    if isinstance(error, ToolTimeout | ToolStopped) or "No space left" in error.message or "memory" in error.message:
+        return error
+    codec = info.audio[track if isinstance(track, int) else track[0]].codec
+    return MediaError(
+        f"the sound (track {track}, {codec}) can't be decoded: it is damaged. ffmpeg {error.message}",
+        code="unsupported_media",
+        where=str(source),
+        remedy="Export the video again with AAC or PCM sound, or choose another track: `source.audio_track`.",
+    )
 
 
 def _lossless(target: Path) -> dict[str, Any]:
@@ -122,8 +154,8 @@ def _lossless(target: Path) -> dict[str, Any]:
 
 async def measure_loudness(path: Path, *, track: int = 0, limits: Limits = DEFAULT) -> Loudness:
     """Loudness of a file's sound, in one pass. Most of the cost is the true peak's fourfold oversampling."""
-    meter = _metered(local_input(path, **_SOUND_ONLY)[f"a:{track}"])
-    printed = await run(talkative(piped_output(meter, format="null")), limits=limits)
+    meter = _add_meter(local_input(path, **_SOUND_ONLY)[f"a:{track}"])
+    printed = await run(print_findings(piped_output(meter, format="null")), limits=limits)
     return _loudness(printed)
 
 
@@ -143,7 +175,7 @@ async def blocks(
     sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"].filter("aresample", rate)
     sound = sound.filter("aformat", channel_layouts=layout(channels))
     size, waiting = block * channels * 4, bytearray()
-    async with aclosing(_bytes_of(piped_output(sound, format="f32le"), limits)) as chunks:
+    async with aclosing(_stream_bytes(piped_output(sound, format="f32le"), limits)) as chunks:
         async for chunk in chunks:
             waiting += chunk
             while len(waiting) >= size:
@@ -153,7 +185,7 @@ async def blocks(
         yield _as_samples(bytes(waiting), channels)
 
 
-async def _bytes_of(output: Stream, limits: Limits) -> AsyncGenerator[bytes, None]:
+async def _stream_bytes(output: Stream, limits: Limits) -> AsyncGenerator[bytes, None]:
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
     room = asyncio.Semaphore(_BLOCKS_AHEAD)
 
@@ -177,7 +209,7 @@ def _as_samples(raw: bytes, channels: int) -> Samples:
     return np.frombuffer(raw, dtype="<f4").reshape(-1, channels)
 
 
-def levelled(sound: Stream, gain_db: float, peak_db: float | None) -> Stream:
+def adjust_level(sound: Stream, gain_db: float, peak_db: float | None) -> Stream:
     """Sound made louder or softer, and its peaks held where asked; untouched where nothing is to do."""
     if gain_db:
         sound = sound.filter("volume", f"{gain_db:.4f}dB")
@@ -195,7 +227,7 @@ def aac_options(channels: int, bitrate: str | None = None, index: str = "a") -> 
     }
 
 
-def _metered(sound: Stream) -> Stream:
+def _add_meter(sound: Stream) -> Stream:
     return sound.filter("ebur128", framelog="quiet", peak="true")
 
 

@@ -29,11 +29,12 @@ __all__ = [
     "generated_input",
     "local_input",
     "local_output",
+    "merge_outputs",
     "piped_input",
     "piped_output",
+    "print_findings",
+    "repeat_option",
     "run",
-    "several",
-    "talkative",
 ]
 
 Stream: TypeAlias = Any
@@ -69,6 +70,11 @@ def local_output(*streams: Stream, path: Path | str, format: str, **options: Any
     return ffmpeg.output(*streams, f"file:{path}", **{"threads": THREADS, **_valueless(options), "format": format})
 
 
+def merge_outputs(*outputs: Stream) -> Stream:
+    """Several outputs of one command: what they share is decoded once."""
+    return ffmpeg.merge_outputs(*outputs)
+
+
 def piped_output(*streams: Stream, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
     """Bytes for ``run(stdout=...)``, e.g. ``format="f32le"``. One per command."""
     return ffmpeg.output(*streams, "pipe:1", **{**_valueless(options), "format": format})
@@ -78,12 +84,12 @@ def _valueless(options: dict[str, Any]) -> dict[str, Any]:
     return {name: None if name in _FLAGS else value for name, value in options.items()}
 
 
-def several(*values: str) -> str:
+def repeat_option(*values: str) -> str:
     """One option given several times (``metadata:s:a:0``): ffmpeg-python alone keeps only one value per option."""
     return _SEPARATOR + _SEPARATOR.join(value.replace(_SEPARATOR, " ").replace("\0", " ") for value in values)
 
 
-def talkative(stream: Stream) -> Stream:
+def print_findings(stream: Stream) -> Stream:
     """A graph whose filters print their findings (``ebur128``, ``volumedetect``)."""
     return stream.global_args("-loglevel", "info")
 
@@ -91,7 +97,7 @@ def talkative(stream: Stream) -> Stream:
 def arguments(stream: Stream) -> list[str]:
     """A graph as ffmpeg's arguments. Raises ValueError where an input or output did not come from this module."""
     for node in _nodes(stream):
-        if not _guarded(node):
+        if not _is_guarded(node):
             raise ValueError(f"an unguarded ffmpeg input or output: {node.kwargs.get('filename')}")
     found: list[str] = []
     for argument in ffmpeg.get_args(stream):
@@ -112,7 +118,7 @@ async def run(
     stdin: AsyncIterator[bytes] | None = None,
     stdout: Taker | None = None,
 ) -> str:
-    """Execute a graph; return the end of what ffmpeg printed: warnings, or more after ``talkative(stream)``.
+    """Execute a graph; return the end of what ffmpeg printed: warnings, or more after ``print_findings(stream)``.
 
     ``on_progress`` gets the done share, 0 to 1, of ``expected_ms`` of output. ``stdin`` feeds a piped input,
     ``stdout`` gets a piped output's bytes as they come. Raises ToolTimeout, ToolStopped or ToolError; then, and when
@@ -134,7 +140,7 @@ def _nodes(stream: Stream) -> list[Any]:
     return list(nodes)
 
 
-def _guarded(node: Any) -> bool:
+def _is_guarded(node: Any) -> bool:
     filename = str(node.kwargs.get("filename", ""))
     if isinstance(node, OutputNode):
         return filename == "pipe:1" or (filename.startswith("file:") and "format" in node.kwargs)

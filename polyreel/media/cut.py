@@ -8,6 +8,7 @@ everything that is shown so far. The pictures between such places and the cut ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -15,9 +16,11 @@ from typing import Any
 
 import av
 import av.container
+import av.error
 
 from polyreel.media import h264
-from polyreel.media.probe import MediaInfo, VideoStream, opened
+from polyreel.media.info import MediaInfo
+from polyreel.media.probe import open_media
 
 # A cut given as a decimal number still means the picture whose time is a fraction.
 _TOLERANCE = Fraction(1, 2000)
@@ -81,9 +84,11 @@ class _Edge:
 class _Scan:
     """One open file, read around the two ends of the cut."""
 
-    def __init__(self, container: av.container.InputContainer, video: VideoStream) -> None:
-        self.container, self.video = container, video
-        self.stream: Any = container.streams[video.index]
+    def __init__(self, container: av.container.InputContainer, info: MediaInfo, again: ExitStack) -> None:
+        if info.video is None:
+            raise ValueError("there is no video to cut")
+        self.container, self.path, self.video, self._again = container, info.path, info.video, again
+        self.stream: Any = container.streams[info.video.index]
         self.zero = Fraction(container.start_time or 0, av.time_base)
 
     def ticks(self, seconds: Fraction) -> Fraction:
@@ -96,11 +101,22 @@ class _Scan:
         """Pictures from an entry at or before ``moment`` (ticks) to some way behind the first that is ``behind`` it."""
         back = Fraction(0)
         while True:
-            self.container.seek(int(moment - back), stream=self.stream, backward=True)
-            found = _marked(_timed(list(self._some_way_behind(behind))))
-            if back > moment or any(one.is_entry and one.shown <= moment for one in found):
+            is_whole = not self._seek(int(moment - back))
+            found = _mark_entries(_fill_decoding_times(list(self._some_way_behind(behind))))
+            if is_whole or back > moment or any(one.is_entry and one.shown <= moment for one in found):
                 return found
             back = back * 2 + 5 / self.video.time_base
+
+    def _seek(self, ticks: int) -> bool:
+        """Go to before a moment; where the file can't be searched, back to its beginning, and False."""
+        try:
+            self.container.seek(ticks, stream=self.stream, backward=True)
+        except av.error.FFmpegError:
+            self._again.close()
+            self.container = self._again.enter_context(open_media(self.path))
+            self.stream = self.container.streams[self.video.index]
+            return False
+        return True
 
     def _some_way_behind(self, behind: Callable[[Picture], bool]) -> Iterator[Picture]:
         left, is_behind = _REORDERED, False
@@ -140,10 +156,8 @@ def plan_cut(info: MediaInfo, start: Fraction | None, end: Fraction | None, *, j
     ``start`` and ``end`` are seconds; pictures shown at ``start`` or later and before ``end`` are kept. ``joinable``
     says whether copied and newly encoded pictures can stand in one stream.
     """
-    if info.video is None:
-        raise ValueError("there is no video to cut")
-    with opened(info.path) as container:
-        scan = _Scan(container, info.video)
+    with open_media(info.path) as container, ExitStack() as again:
+        scan = _Scan(container, info, again)
         opening, closing = scan.opening(start), scan.closing(end, info.duration)
         if opening.moment is None:
             return Cut(start or Fraction(0), start or Fraction(0), 0, reason="no picture is shown after the start")
@@ -186,17 +200,17 @@ def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None,
     if not any(kept[cut_off:]):
         return closing[cut_off].shown, None
     keys = [one for one in closing if one.is_key and one.shown < stop and _is_closed(closing, one)]
-    last = max(keys, key=_shown, default=None)
+    last = max(keys, key=_shown_at, default=None)
     if last is None or last.decoded is None:
         return None, None
     return last.shown, _piece(scan, closing, last.shown, stop, last.shown - last.decoded)
 
 
-def _shown(picture: Picture) -> int:
+def _shown_at(picture: Picture) -> int:
     return picture.shown
 
 
-def _timed(pictures: list[Picture]) -> list[Picture]:
+def _fill_decoding_times(pictures: list[Picture]) -> list[Picture]:
     """With decoding times also for the first few after a seek, which Matroska's demuxer leaves open."""
     known = next((place for place, one in enumerate(pictures) if one.decoded is not None), 0)
     step = min((b - a for a, b in pairwise(sorted(one.shown for one in pictures))), default=1)
@@ -206,7 +220,7 @@ def _timed(pictures: list[Picture]) -> list[Picture]:
     return early[:known] + pictures[known:]
 
 
-def _marked(pictures: list[Picture]) -> list[Picture]:
+def _mark_entries(pictures: list[Picture]) -> list[Picture]:
     """Entries are key pictures that need nothing before them and that nothing stored later is shown before."""
     return [Picture(one.shown, one.decoded, one.is_key, one.is_entry and _is_closed(pictures, one)) for one in pictures]
 

@@ -40,7 +40,7 @@ class ParameterSets:
         """The avcC record of both streams in one. Their sets must differ in number (see ``free_number``)."""
         sequence, picture = self.sequence + other.sequence, self.picture + other.picture
         head = bytes([1]) + self.profile + bytes([max(self.level, other.level), 0xFF, 0xE0 | len(sequence)])
-        return head + _packed(sequence) + bytes([len(picture)]) + _packed(picture) + self.extension
+        return head + _pack_sets(sequence) + bytes([len(picture)]) + _pack_sets(picture) + self.extension
 
     def free_number(self) -> int:
         """A number that no set here has: x264 gives it to both of its own (``sps-id``)."""
@@ -76,7 +76,7 @@ def _sets(record: bytes, position: int, count: int) -> tuple[tuple[bytes, ...], 
     return tuple(found), position
 
 
-def _packed(sets: tuple[bytes, ...]) -> bytes:
+def _pack_sets(sets: tuple[bytes, ...]) -> bytes:
     return b"".join(len(one).to_bytes(2, "big") + one for one in sets)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -15,11 +16,13 @@ from typing import Any
 
 import av
 import av.container
+import av.error
 
 from polyreel.errors import ToolError
 from polyreel.media.cut import Cut, Piece
 from polyreel.media.h264 import NotJoinable, ParameterSets
-from polyreel.media.probe import MediaInfo, opened
+from polyreel.media.info import MediaInfo
+from polyreel.media.probe import open_media
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ def sets_of(info: MediaInfo) -> Sets | None:
     """What joining to this video takes; None where it can't be joined to."""
     if info.video is None or info.video.codec != "h264" or info.video.rotation % 90:
         return None
-    with opened(info.path) as container:
+    with open_media(info.path) as container:
         record = container.streams[info.video.index].codec_context.extradata or b""
     try:
         found = ParameterSets.parse(record)
@@ -55,10 +58,11 @@ def join(info: MediaInfo, cut: Cut, edges: Edges, target: Path, stop: threading.
     """Write the video of a cut (no sound) into an MP4. Ends early, leaving a part, when ``stop`` is set."""
     if info.video is None:
         raise ValueError("there is no video to join")
-    with opened(info.path) as source, av.open(str(target), "w", format="mp4") as output:
+    with open_media(info.path) as source, av.open(str(target), "w", format="mp4") as output:
         stream: Any = source.streams[info.video.index]
-        written = output.add_stream_from_template(stream)
-        record = _joined_record(stream.codec_context.extradata, edges)
+        # As it is, whatever encoders there are: an AV1 decoder named `libdav1d` has none of its name.
+        written = output.add_stream_from_template(stream, opaque=info.video.codec not in ("h264", "hevc"))
+        record = _join_records(stream.codec_context.extradata, edges)
         if record:
             written.codec_context.extradata = record
         pieces = (_edge(edges.head, cut.head), _middle(source, stream, cut), _edge(edges.tail, cut.tail))
@@ -70,11 +74,11 @@ def join(info: MediaInfo, cut: Cut, edges: Edges, target: Path, stop: threading.
             output.mux(packet)
 
 
-def _joined_record(source: bytes | None, edges: Edges) -> bytes | None:
+def _join_records(source: bytes | None, edges: Edges) -> bytes | None:
     edge = edges.head or edges.tail
     if source is None or edge is None:
         return None
-    with opened(edge) as container:
+    with open_media(edge) as container:
         record = container.streams.video[0].codec_context.extradata or b""
     return ParameterSets.parse(source).join(ParameterSets.parse(record))
 
@@ -83,7 +87,7 @@ def _edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
     """An encoded edge's packets, each with the time of the source's picture. Edges have no reordered pictures."""
     if path is None or piece is None:
         return
-    with opened(path) as container:
+    with open_media(path) as container:
         packets = [packet for packet in container.demux(container.streams.video[0]) if packet.pts is not None]
         if len(packets) != len(piece.shown):
             raise ToolError("an edge of the trimmed video came out with another number of pictures.", where="ffmpeg")
@@ -98,7 +102,8 @@ def _middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> Itera
     if cut.copy_from is None:
         return
     # From a little before, so that the demuxer knows decoding times when the entry comes.
-    source.seek(cut.copy_from - 1, stream=stream, backward=True)
+    with suppress(av.error.FFmpegError):  # what can't be searched is read from its beginning, where it stands
+        source.seek(cut.copy_from - 1, stream=stream, backward=True)
     undated: list[Any] = []
     begun = False
     for packet in source.demux(stream):
@@ -110,14 +115,14 @@ def _middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> Itera
         if packet.dts is None:
             undated.append(packet)
             continue
-        yield from _dated(undated, packet)
+        yield from _date_packets(undated, packet)
         undated.clear()
         yield packet
     if undated:
         raise ToolError("the video's decoding times have gaps.", where="ffmpeg")
 
 
-def _dated(packets: list[Any], following: Any) -> Iterator[Any]:
+def _date_packets(packets: list[Any], following: Any) -> Iterator[Any]:
     """Packets without decoding times (the first of a Matroska file), with some just before the following one's."""
     shown = sorted(packet.pts for packet in (*packets, following))
     step = min((b - a for a, b in pairwise(shown)), default=1)

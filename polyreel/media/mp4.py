@@ -21,6 +21,7 @@ _Extent: TypeAlias = tuple[bytes, int, int]
 _LEFT_BEHIND = frozenset({b"ftyp", b"moov", b"free"})
 _CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
 _PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+_MOST_CHAPTERS = 255
 _INDEX_LIMIT = 512 << 20
 
 
@@ -39,9 +40,9 @@ class Box:
             found = next((box for box in found.inside if box.kind == kind), None) if found else None
         return found
 
-    def packed(self) -> bytes:
+    def as_bytes(self) -> bytes:
         """The box as it stands in a file."""
-        body = self.content or b"".join(box.packed() for box in self.inside)
+        body = self.content or b"".join(box.as_bytes() for box in self.inside)
         return struct.pack(">I4s", 8 + len(body), self.kind) + body
 
 
@@ -53,18 +54,26 @@ class Label:
     enabled: bool = True
 
 
-def finish(part: Path, target: Path, labels: Sequence[Label]) -> None:
-    """Write ``part`` to ``target`` with its index in front and a label per track, in track order."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a chapter begins (milliseconds), and its title."""
+
+    start_ms: int
+    title: str
+
+
+def finish(part: Path, target: Path, labels: Sequence[Label], chapters: Sequence[Mark] = ()) -> None:
+    """Write ``part`` to ``target`` with its index in front and a label per track, in track order, and its chapters."""
     with part.open("rb") as source:
         extents = list(_top_level(source, part.stat().st_size))
-        index = _labelled(_read_index(source, extents, part), labels)
+        index = _add_chapters(_label_tracks(_read_index(source, extents, part), labels), chapters)
         before = sum(size for kind, _, size in extents if kind == b"ftyp")
-        moved = _shifted(index, extents, before)
+        moved = _shift_chunks(index, extents, before)
         with target.open("wb") as output:
             for kind, start, size in extents:
                 if kind == b"ftyp":
                     _copy(source, output, start, size)
-            output.write(moved.packed())
+            output.write(moved.as_bytes())
             for kind, start, size in extents:
                 if kind not in _LEFT_BEHIND:
                     _copy(source, output, start, size)
@@ -81,6 +90,7 @@ def _tags_of(trak: Box) -> tuple[str, str, str]:
     handler, header, extended = (trak.child(b"mdia", kind) for kind in (b"hdlr", b"mdhd", b"elng"))
     if handler is None or header is None:
         return "", "", ""
+    # Three letters of five bits each, counted from a character before 'a' (ISO/IEC 14496-12, 8.4.2.3).
     packed = int.from_bytes(header.content[-4:-2], "big")
     code = "".join(chr(96 + (packed >> shift & 31)) for shift in (10, 5, 0))
     tag = extended.content[4:].split(b"\0")[0].decode("ascii", "replace") if extended else ""
@@ -92,6 +102,7 @@ def _top_level(source: BinaryIO, length: int) -> Iterator[_Extent]:
     while position + 8 <= length:
         source.seek(position)
         size, kind = struct.unpack(">I4s", source.read(8))
+        # 1 says that the size is too large for 32 bits and follows; 0, that the box runs to the file's end.
         if size == 1:
             size = int.from_bytes(source.read(8), "big")
         size = size or length - position
@@ -120,24 +131,41 @@ def _boxes(content: bytes) -> Iterator[Box]:
         position += size
 
 
-def _labelled(index: Box, labels: Sequence[Label]) -> Box:
+def _label_tracks(index: Box, labels: Sequence[Label]) -> Box:
     waiting = iter(labels)
-    inside = (_with_label(box, next(waiting, Label())) if box.kind == b"trak" else box for box in index.inside)
+    inside = (_add_label(box, next(waiting, Label())) if box.kind == b"trak" else box for box in index.inside)
     return Box(index.kind, inside=tuple(inside))
 
 
-def _with_label(trak: Box, label: Label) -> Box:
+def _add_label(trak: Box, label: Label) -> Box:
     inside = trak.inside
     if not label.enabled:
         # ffmpeg enables the first track of each kind, so subtitles would show unasked.
-        inside = tuple(_disabled(box) if box.kind == b"tkhd" else box for box in inside)
+        inside = tuple(_disable_track(box) if box.kind == b"tkhd" else box for box in inside)
     if label.tag:
         elng = Box(b"elng", bytes(4) + label.tag.encode("ascii") + b"\0")
         inside = tuple(_after_header(box, elng) if box.kind == b"mdia" else box for box in inside)
     return Box(trak.kind, inside=inside)
 
 
-def _disabled(header: Box) -> Box:
+def _add_chapters(index: Box, chapters: Sequence[Mark]) -> Box:
+    """The index with a chapter list (``chpl``) among what it says of the whole file: ffmpeg writes chapters only from
+    an input's own, which lie elsewhere after a trim."""
+    if not chapters:
+        return index
+    marks = b"".join(_pack_mark(one) for one in chapters[:_MOST_CHAPTERS])
+    listed = Box(b"chpl", bytes([1, 0, 0, 0]) + bytes(4) + bytes([min(len(chapters), _MOST_CHAPTERS)]) + marks)
+    others = [box for box in index.inside if box.kind != b"udta"]
+    said = b"".join(box.content for box in index.inside if box.kind == b"udta")
+    return Box(index.kind, inside=(*others, Box(b"udta", said + listed.as_bytes())))
+
+
+def _pack_mark(mark: Mark) -> bytes:
+    title = mark.title.encode("utf-8")[:255].decode("utf-8", "ignore").encode("utf-8")
+    return struct.pack(">QB", mark.start_ms * 10_000, len(title)) + title
+
+
+def _disable_track(header: Box) -> Box:
     return Box(header.kind, header.content[:3] + bytes([header.content[3] & ~1]) + header.content[4:])
 
 
@@ -146,40 +174,41 @@ def _after_header(media: Box, elng: Box) -> Box:
     return Box(media.kind, inside=(*kept[:1], elng, *kept[1:]))
 
 
-def _shifted(index: Box, extents: Sequence[_Extent], before: int) -> Box:
+def _shift_chunks(index: Box, extents: Sequence[_Extent], before: int) -> Box:
     """The index with every chunk where it will be: behind the index, whose own length may depend on that."""
-    narrow = _placed(index, extents, before, wide=False)
-    return narrow if narrow is not None else _placed(index, extents, before, wide=True) or index
+    narrow = _place_chunks(index, extents, before, wide=False)
+    return narrow if narrow is not None else _place_chunks(index, extents, before, wide=True) or index
 
 
-def _placed(index: Box, extents: Sequence[_Extent], before: int, *, wide: bool) -> Box | None:
+def _place_chunks(index: Box, extents: Sequence[_Extent], before: int, *, wide: bool) -> Box | None:
     """None where 32-bit offsets do not reach far enough."""
-    as_wide = _relocated(index, [], wide)
+    as_wide = _relocate_box(index, [], wide)
     if as_wide is None:
         return None
-    moves, begin = [], before + len(as_wide.packed())
+    moves, begin = [], before + len(as_wide.as_bytes())
     for kind, start, size in extents:
         if kind not in _LEFT_BEHIND:
             moves.append((start, size, begin - start))
             begin += size
-    return _relocated(index, moves, wide)
+    return _relocate_box(index, moves, wide)
 
 
-def _relocated(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool) -> Box | None:
+def _relocate_box(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool) -> Box | None:
     if box.kind in _CHUNKS:
-        return _relocated_chunks(box, moves, wide)
+        return _relocate_chunks(box, moves, wide)
     if not box.inside:
         return box
-    inside = [_relocated(one, moves, wide) for one in box.inside]
+    inside = [_relocate_box(one, moves, wide) for one in box.inside]
     return None if None in inside else Box(box.kind, inside=tuple(one for one in inside if one))
 
 
-def _relocated_chunks(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool) -> Box | None:
+def _relocate_chunks(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool) -> Box | None:
     old = np.frombuffer(box.content[8:], dtype=_CHUNKS[box.kind]).astype(np.int64)
     new = old.copy()
     for start, size, by in moves:
         new[(old >= start) & (old < start + size)] += by
     kind = b"co64" if wide else box.kind
+    # Moving the index to the front may push the last chunks over 4 GiB: then all offsets are written with 64 bits.
     if kind == b"stco" and new.size and new.max() > 0xFFFFFFFF:
         return None
     return Box(kind, box.content[:8] + new.astype(_CHUNKS[kind]).tobytes())

@@ -17,9 +17,10 @@ from polyreel import locales
 from polyreel.errors import MediaError
 from polyreel.media import mp4
 from polyreel.media.audio import RATE, aac_options, sound_of
-from polyreel.media.codecs import MP4_VIDEO, h264_options, mp4_tag, playable
-from polyreel.media.command import DEFAULT, Limits, Stream, local_input, local_output, run, several
-from polyreel.media.probe import AudioStream, MediaInfo, probe
+from polyreel.media.codecs import MP4_VIDEO, describe_encoding, encode_picture, mp4_tag
+from polyreel.media.command import DEFAULT, Limits, Stream, local_input, local_output, repeat_option, run
+from polyreel.media.info import AudioStream, MediaInfo
+from polyreel.media.probe import probe
 
 _SUBTITLE_FORMATS = {".srt": "srt", ".vtt": "webvtt"}
 _LENGTH_SLACK_S = Fraction(1, 10)
@@ -34,6 +35,8 @@ class AudioTrack:
     title: str = ""
     default: bool = False
     track: int = 0
+    disposition: str = ""
+    """What it is beside, in ffmpeg's words: ``original``, ``dub``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class SubtitleTrack:
     locale: str
     title: str = ""
     default: bool = False
+    disposition: str = ""
+    """``forced``, ``captions+hearing_impaired``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ async def mux(
     target: Path,
     *,
     info: MediaInfo | None = None,
+    chapters: Sequence[mp4.Mark] = (),
     limits: Limits = DEFAULT,
     on_progress: Callable[[float], None] | None = None,
 ) -> MuxResult:
@@ -77,7 +83,7 @@ async def mux(
     try:
         output = _output(seen, tracks, sounds, subtitles, part)
         await run(output, limits=limits, on_progress=on_progress, expected_ms=round(seen.duration * 1000))
-        await _finish(part, target, _track_labels(tracks, subtitles))
+        await _finish(part, target, _track_labels(tracks, subtitles), chapters)
     except BaseException:
         _discard(target)
         raise
@@ -90,8 +96,8 @@ def _discard(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-async def _finish(part: Path, target: Path, labels: list[mp4.Label]) -> None:
-    writing = asyncio.ensure_future(asyncio.to_thread(mp4.finish, part, target, labels))
+async def _finish(part: Path, target: Path, labels: list[mp4.Label], chapters: Sequence[mp4.Mark]) -> None:
+    writing = asyncio.ensure_future(asyncio.to_thread(mp4.finish, part, target, labels, chapters))
     try:
         await asyncio.shield(writing)
     finally:
@@ -108,7 +114,7 @@ def _track_labels(tracks: Sequence[AudioTrack], subtitles: Sequence[SubtitleTrac
 def _reason(info: MediaInfo) -> str:
     if info.video is None or info.video.codec in MP4_VIDEO:
         return ""
-    return f"an MP4 can't hold {info.video.codec}, so the picture was encoded as H.264"
+    return f"an MP4 can't hold {info.video.codec}, so the picture was encoded {describe_encoding(info.video)}"
 
 
 def _output(
@@ -136,7 +142,7 @@ def _picture(info: MediaInfo) -> tuple[Stream, dict[str, Any]]:
         raise ValueError("there is no picture")
     node = local_input(info.path)[str(info.video.index)]
     if _reason(info):
-        return playable(node.filter("null")), h264_options()
+        return encode_picture(node, info.video)
     return node, {"c:v": "copy", **mp4_tag(info.video.codec)}
 
 
@@ -144,13 +150,13 @@ def _sound(track: AudioTrack, sound: MediaInfo, info: MediaInfo, place: int) -> 
     if track.track >= len(sound.audio):
         raise MediaError("there is no such sound track to put in.", code="missing_audio_track", where=str(track.path))
     stream = sound.audio[track.track]
-    if _fits(stream, info):
+    if is_copyable(stream, info):
         return local_input(track.path)[str(stream.index)], {f"c:a:{place}": "copy"}
     node = sound_of(track.path, start=Fraction(0), samples=info.samples(RATE), track=track.track, info=sound)
     return node, aac_options(stream.channels, index=f"a:{place}")
 
 
-def _fits(stream: AudioStream, info: MediaInfo) -> bool:
+def is_copyable(stream: AudioStream, info: MediaInfo) -> bool:
     """Whether a track can be copied: AAC, there from the start, and as long as the picture."""
     late = abs(stream.start) > Fraction(1, 1000)
     return stream.codec == "aac" and not late and abs(stream.duration - info.duration) <= _LENGTH_SLACK_S
@@ -164,10 +170,10 @@ def _is_default(track: AudioTrack, tracks: Sequence[AudioTrack]) -> bool:
 def _labels(place: str, track: AudioTrack | SubtitleTrack, *, is_default: bool) -> dict[str, str]:
     title = track.title or locales.own_name(track.locale)
     return {
-        f"metadata:s:{place}": several(
+        f"metadata:s:{place}": repeat_option(
             f"language={locales.iso639_2(track.locale)}", f"title={title}", f"handler_name={title}"
         ),
-        f"disposition:{place}": "default" if is_default else "0",
+        f"disposition:{place}": "+".join(filter(None, ("default" * is_default, track.disposition))) or "0",
     }
 
 

@@ -8,9 +8,10 @@ zero is the earliest stream's start, as players and ffmpeg have it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -20,87 +21,36 @@ import av
 import av.container
 import av.error
 import av.stream
+from av.sidedata.sidedata import Type as SideData
 
 from polyreel.errors import MediaError
 from polyreel.media.command import FORMATS, MAX_PIXELS
+from polyreel.media.info import AudioStream, Chapter, Fields, Hdr, MediaInfo, SubtitleStream, VideoStream
+from polyreel.media.matroska import TooLargeHeader, open_without_attachments
+
+__all__ = ["open_media", "probe", "refuse_media"]
 
 _PACKETS_LOOKED_AT = 250
 _TAIL_S = 20
+# So much may be missing at the end: lengths in headers are rounded, and last pictures have none.
+_MISSING_S = Fraction(1)
 _STREAMS = 64
-_OWN_ZERO = frozenset({"mpegts", "mpeg", "ogg"})
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]")
-
-
-@dataclass(frozen=True, slots=True)
-class VideoStream:
-    """The moving picture. ``start`` is seconds on the file's timeline; ``rotation`` is degrees counter-clockwise."""
-
-    index: int
-    codec: str
-    profile: str
-    width: int
-    height: int
-    pixel_format: str
-    frame_rate: Fraction
-    time_base: Fraction
-    start: Fraction
-    duration: Fraction
-    is_vfr: bool
-    frames: int | None
-    rotation: int
-
-
-@dataclass(frozen=True, slots=True)
-class AudioStream:
-    """One sound track. ``start`` and ``duration`` are seconds, ``language`` is as the file says it ("" if not)."""
-
-    index: int
-    codec: str
-    profile: str
-    channels: int
-    layout: str
-    sample_rate: int
-    start: Fraction
-    duration: Fraction
-    language: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubtitleStream:
-    """One subtitle track inside the file."""
-
-    index: int
-    codec: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class MediaInfo:
-    """A file as it is. ``duration`` is where the picture ends (the sound, where there is no picture), in seconds."""
-
-    path: Path
-    container: str
-    duration: Fraction
-    video: VideoStream | None
-    audio: tuple[AudioStream, ...]
-    subtitles: tuple[SubtitleStream, ...]
-
-    @property
-    def is_indexed(self) -> bool:
-        """Whether a seek is sure to land before its goal, at a key picture."""
-        return self.container.startswith(("mov,", "matroska,"))
-
-    def shift(self, stream: VideoStream | AudioStream) -> Fraction:
-        """What brings a stream that ffmpeg reads alone back onto the file's timeline, in seconds.
-
-        ffmpeg lets MPEG streams and Ogg begin with the streams it uses, not with the earliest one.
-        """
-        return stream.start if self.container in _OWN_ZERO else Fraction(0)
-
-    def samples(self, rate: int) -> int:
-        """How many samples at ``rate`` per second a sound track as long as this file has."""
-        return round(self.duration * rate)
+# libavutil's numbers for what makes a picture HDR (AVColorTransferCharacteristic).
+_HDR: dict[int, Hdr] = {16: "PQ", 18: "HLG"}
+# libavcodec's AVFieldOrder: by which field is shown first.
+_FIELDS: dict[int, Fields] = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}
+# Their pictures say whether they are interlaced; a container that says so of all of them may exaggerate.
+_SAY_THEMSELVES = frozenset({"h264", "hevc", "mpeg2video", "mpeg1video", "vc1", "dvvideo", "prores"})
+# Most files say in a track's name alone that it is no original.
+_ASIDE = re.compile(
+    r"comment(?:ary|aire|o\b)|comentario|comentário|kommentar|"
+    r"audio.?descri|descriptive|audiodeskription|hörfassung|visually impaired|\bDVS\b",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(r"(\d{1,3}):(\d\d):(\d\d(?:\.\d{1,9})?)")
+_UPRIGHT = (1 << 16, 0, 0, 0, 1 << 16, 0)
+_TEXT = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "microdvd", "subviewer", "ttml"})
 
 
 class UndecodableVideo(ValueError):
@@ -110,12 +60,12 @@ class UndecodableVideo(ValueError):
 def probe(path: Path) -> MediaInfo:
     """Look into a local file. Raises MediaError (``unsupported_media``) for what is not sound or moving picture."""
     _refuse_empty(path)
-    with opened(path) as container:
+    with open_media(path) as container:
         zero = Fraction(container.start_time or 0, av.time_base)
         video = _video(path, container, zero)
         audio = tuple(_audio(container, stream, zero) for stream in container.streams.audio)
         if video is None and not audio:
-            raise _unsupported(path, "holds neither a moving picture nor sound.")
+            raise refuse_media(path, "holds neither a moving picture nor sound.")
         return MediaInfo(
             path=path,
             container=container.format.name,
@@ -123,100 +73,60 @@ def probe(path: Path) -> MediaInfo:
             video=video,
             audio=audio,
             subtitles=tuple(_subtitle(stream) for stream in container.streams.subtitles),
+            chapters=_chapters(container, zero),
+            brand=container.metadata.get("major_brand", "").strip(),
+            timecode=_timecode(container),
+            other_pictures=len(container.streams.video) - (video is not None),
+            attachments=sum(stream.type == "attachment" for stream in container.streams),
+            data_tracks=sum(stream.type == "data" and not _has_timecode(stream) for stream in container.streams),
+            stated=_stated_length(container, video),
         )
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[av.container.InputContainer]:
+def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     """A file opened under the guards above. What goes wrong inside is raised as MediaError."""
     try:
-        with av.open(
-            f"file:{path}",
-            options={"max_pixels": str(MAX_PIXELS), "threads": "1"},
-            container_options={
-                "protocol_whitelist": "file",
-                "format_whitelist": FORMATS,
-                "max_streams": str(_STREAMS),
-                "probesize": "10000000",
-                "analyzeduration": "10000000",
-            },
-        ) as container:
+        with open_without_attachments(path) as masked, _open(path, masked) as container:
             yield container
     except FileNotFoundError as error:
         raise MediaError("no such file.", code="invalid_input", where=str(path), remedy="Check the path.") from error
     except UndecodableVideo as error:
-        raise _unsupported(path, "holds pictures, but none that can be decoded.") from error
+        raise refuse_media(path, "holds pictures, but none that can be decoded.") from error
+    except TooLargeHeader as error:
+        raise refuse_media(path, f"is no film: {error}.") from error
     except (av.error.FFmpegError, UnicodeError, OSError) as error:
-        raise _unsupported(path, _what_it_looks_like(path)) from error
+        raise refuse_media(path, _what_it_looks_like(path)) from error
 
 
-def check_source(
-    info: MediaInfo,
-    *,
-    max_bytes: int | None = None,
-    max_duration_s: float | None = None,
-    size: int | None = None,
-) -> None:
-    """Refuse what can't be dubbed, in Panjaya's words. ``size`` is the file's length in bytes, looked up if None."""
-    where = str(info.path)
-    if info.video is None:
-        raise _unsupported(info.path, "is sound only, or sound with a cover picture.")
-    if info.video.duration <= 0:
-        raise _unsupported(info.path, "holds a still picture, or a video that breaks off before it begins.")
-    if info.video.width * info.video.height > MAX_PIXELS:
-        raise _unsupported(info.path, f"has pictures of {info.video.width} x {info.video.height}: too large.")
-    if not info.audio:
-        raise MediaError(
-            "the video has no sound track.",
-            code="missing_audio_track",
-            where=where,
-            remedy="A dub needs the spoken original; export the video with its sound.",
-        )
-    _check_limits(info, where, max_bytes, max_duration_s, info.path.stat().st_size if size is None else size)
-
-
-def _check_limits(info: MediaInfo, where: str, max_bytes: int | None, max_duration_s: float | None, size: int) -> None:
-    if max_bytes is not None and size > max_bytes:
-        raise MediaError(
-            f"the video is {size} bytes; at most {max_bytes} are taken.",
-            code="video_size_limit_reached",
-            where=where,
-            remedy="Encode it at a lower bitrate, or cut it into parts.",
-        )
-    if max_duration_s is not None and info.duration > max_duration_s:
-        raise MediaError(
-            f"the video is {float(info.duration):.1f} s long; at most {max_duration_s:g} s are taken.",
-            code="video_duration_limit_reached",
-            where=where,
-            remedy="Trim it, or cut it into parts.",
-        )
-
-
-def check_trim(info: MediaInfo, start: Fraction | None, end: Fraction | None) -> None:
-    """Refuse a trim outside the video, or one that keeps nothing. Seconds."""
-    first, last = start or Fraction(0), info.duration if end is None else end
-    if not 0 <= first < last or first >= info.duration or last > info.duration + Fraction(1, 2):
-        raise MediaError(
-            f"a trim from {float(first):g} to {float(last):g} s is not inside the video.",
-            code="time_out_of_range",
-            where=str(info.path),
-            remedy=f"The video lasts {float(info.duration):.3f} s; start must come before end.",
-        )
+def _open(path: Path, masked: Any) -> av.container.InputContainer:
+    return av.open(
+        masked or f"file:{path}",
+        options={"max_pixels": str(MAX_PIXELS), "threads": "1"},
+        container_options={
+            "protocol_whitelist": "file",
+            "format_whitelist": FORMATS,
+            "max_streams": str(_STREAMS),
+            "probesize": "10000000",
+            "analyzeduration": "10000000",
+        },
+    )
 
 
 def _refuse_empty(path: Path) -> None:
     if not path.is_file():
         raise MediaError("no such file.", code="invalid_input", where=str(path), remedy="Check the path.")
     if path.stat().st_size == 0:
-        raise _unsupported(path, "is empty.")
+        raise refuse_media(path, "is empty.")
 
 
-def _unsupported(path: Path, reason: str) -> MediaError:
+def refuse_media(path: Path, reason: str, remedy: str = "") -> MediaError:
+    """The error for a file that can't be dubbed. ``reason`` goes on from "this file"."""
     return MediaError(
         f"this file {reason}",
         code="unsupported_media",
         where=str(path),
-        remedy="Give a video file with sound, such as MP4, MOV, MKV or WebM.",
+        remedy=remedy or "Give a video file with sound, such as MP4, MOV, MKV or WebM.",
     )
 
 
@@ -231,32 +141,54 @@ def _what_it_looks_like(path: Path) -> str:
 
 
 def _video(path: Path, container: av.container.InputContainer, zero: Fraction) -> VideoStream | None:
-    moving = [stream for stream in container.streams.video if not _is_cover(stream)]
-    time_base = moving[0].time_base if moving else None
-    if time_base is None or not moving[0].width:
+    stream = _moving_picture(path, container)
+    if stream is None or stream.time_base is None or not stream.codec_context or not stream.width:
         return None
-    stream, context = moving[0], moving[0].codec_context
+    context = stream.codec_context
     times = _first_times(container, stream)
     start = (times[0] if times else _seconds(stream.start_time, stream.time_base)) - zero
-    return VideoStream(
+    found = VideoStream(
         index=stream.index,
-        codec=context.name,
+        codec=context.codec.canonical_name,
         profile=str(context.profile or ""),
         width=context.width,
         height=context.height,
         pixel_format=str(context.pix_fmt or ""),
         frame_rate=stream.average_rate or stream.guessed_rate or Fraction(0),
-        time_base=time_base,
+        time_base=stream.time_base,
         start=start,
-        duration=_video_duration(container, stream, times, start + zero),
-        is_vfr=_varies(times, time_base),
-        frames=stream.frames or None,
-        rotation=_rotation(path, stream.index),
+        duration=_video_duration(path, container, stream, times, start + zero),
+        is_vfr=_varies(times, stream.time_base),
+        frames=stream.frames or (1 if len(times) == 1 else None),
+        rotation=0,
+        fields=_read_field_order(context),
+        hdr=_HDR.get(int(context.color_trc or 0), ""),
     )
+    return _with_first_picture(path, found)
+
+
+def _moving_picture(path: Path, container: av.container.InputContainer) -> Any:
+    """The stream that is the film: a thumbnail may stand first, and not say that it is one."""
+    streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+    if len(streams) < 2:
+        return streams[0] if streams else None
+    pictures: Counter[int] = Counter()
+    # Opened anew, as not every demuxer finds back to its beginning.
+    with open_media(path) as other:
+        for packet in islice(other.demux([other.streams[stream.index] for stream in streams]), _PACKETS_LOOKED_AT):
+            pictures[packet.stream.index] += packet.pts is not None
+    most = max(pictures.values(), default=0)
+    return next(stream for stream in streams if pictures[stream.index] * 2 >= most)
 
 
 def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+    marks = av.stream.Disposition
+    return bool(stream.disposition & (marks.attached_pic | marks.timed_thumbnails | marks.still_image))
+
+
+def _read_field_order(context: Any) -> Fields:
+    declared = _FIELDS.get(int(context.field_order or 0), "")
+    return "auto" if declared and context.codec.canonical_name in _SAY_THEMSELVES else declared
 
 
 def _first_times(container: av.container.InputContainer, stream: Any) -> list[Fraction]:
@@ -277,28 +209,65 @@ def _varies(times: list[Fraction], time_base: Fraction) -> bool:
 
 
 def _video_duration(
-    container: av.container.InputContainer, stream: Any, times: list[Fraction], start: Fraction
+    path: Path, container: av.container.InputContainer, stream: Any, times: list[Fraction], start: Fraction
 ) -> Fraction:
     if len(times) <= 1 and not stream.duration:
         return Fraction(0)
+    if not stream.duration:
+        return _last_picture_end(path, container, stream) - start
+    stated = _seconds(stream.duration, stream.time_base)
+    return stated if _reaches(container, stream, start + stated) else _last_picture_end(path, container, stream) - start
+
+
+def _stated_length(container: av.container.InputContainer, video: VideoStream | None) -> Fraction:
+    """How long the picture should last by its track's header; of files that state it nowhere, as it does."""
+    if video is None:
+        return Fraction(0)
+    stream = container.streams[video.index]
     if stream.duration:
-        return _seconds(stream.duration, stream.time_base)
-    return _last_picture_end(container, stream) - start
+        return video.start + _seconds(stream.duration, stream.time_base)
+    # Matroska has it as a tag, where whoever wrote the file came to its end.
+    found = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
+    return (
+        sum((Fraction(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True)), Fraction(0))
+        if found
+        else Fraction(0)
+    )
 
 
-def _last_picture_end(container: av.container.InputContainer, stream: Any) -> Fraction:
+def _reaches(container: av.container.InputContainer, stream: Any, end: Fraction) -> bool:
+    """Whether there are pictures up to where the header says that there are: an upload may have broken off before."""
+    frame = 1 / (stream.average_rate or stream.guessed_rate or Fraction(25))
+    try:
+        container.seek(int(max(Fraction(0), end - 1) * av.time_base), backward=True)
+        found = _latest_end(container, stream, frame)
+    except av.error.FFmpegError:
+        return False
+    return found is not None and found >= end - max(_MISSING_S, end / 50)
+
+
+def _last_picture_end(path: Path, container: av.container.InputContainer, stream: Any) -> Fraction:
     """Where the last picture ends, read from the file's tail: Matroska and others state it nowhere."""
     end = _container_duration(container) + Fraction(container.start_time or 0, av.time_base)
-    container.seek(int(max(Fraction(0), end - _TAIL_S) * av.time_base), backward=True)
     frame = 1 / (stream.average_rate or stream.guessed_rate or Fraction(25))
-    # Where there is no index the whole file may come by: one number is kept of it.
+    with suppress(av.error.FFmpegError):
+        container.seek(int(max(Fraction(0), end - _TAIL_S) * av.time_base), backward=True)
+        if (found := _latest_end(container, stream, frame)) is not None:
+            return found
+    # A file without an index (FLV as streams leave it) has to come by as a whole; one number is kept of it.
+    with open_media(path) as whole:
+        found = _latest_end(whole, whole.streams[stream.index], frame)
+    return end if found is None else found
+
+
+def _latest_end(container: av.container.InputContainer, stream: Any, frame: Fraction) -> Fraction | None:
     return max(
         (
             packet.pts * packet.time_base + (packet.duration * packet.time_base if packet.duration else frame)
             for packet in container.demux(stream)
             if packet.pts is not None
         ),
-        default=end,
+        default=None,
     )
 
 
@@ -306,40 +275,95 @@ def _container_duration(container: av.container.InputContainer) -> Fraction:
     return Fraction(container.duration or 0, av.time_base)
 
 
-def _rotation(path: Path, index: int) -> int:
-    """Degrees counter-clockwise by which a player turns the picture: known from the first decoded one only.
+def _with_first_picture(path: Path, video: VideoStream) -> VideoStream:
+    """With what only a decoded picture says: how a player turns it, whether it is interlaced, and its HDR curve."""
+    frame = _first_picture(path, video.index)
+    return replace(
+        video,
+        rotation=int(getattr(frame, "rotation", 0)) % 360,
+        is_turned=_matrix(frame) != _UPRIGHT,
+        fields="auto" if frame.interlaced_frame else video.fields,
+        hdr=video.hdr or _HDR.get(int(frame.color_trc or 0), ""),
+        pixel_format=video.pixel_format or frame.format.name,
+    )
 
-    Opened anew, as not every demuxer finds back to its beginning.
-    """
+
+def _matrix(frame: Any) -> tuple[int, ...]:
+    """What a player multiplies places by to show the picture: without the places it is moved to (ISO/IEC 14496-12)."""
+    side = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if side is None:
+        return _UPRIGHT
+    numbers = [int.from_bytes(bytes(side)[at : at + 4], "little", signed=True) for at in range(0, 36, 4)]
+    a, b, u, c, d, v = numbers[:6]
+    return (a, b, u, c, d, v)
+
+
+def _first_picture(path: Path, index: int) -> Any:
+    """Opened anew, as not every demuxer finds back to its beginning."""
     failure: Exception = ValueError("no picture")
-    with opened(path) as container:
+    with open_media(path) as container:
         for packet in islice(container.demux(container.streams[index]), _PACKETS_LOOKED_AT):
             try:
                 for frame in packet.decode():
-                    return int(getattr(frame, "rotation", 0)) % 360
+                    return frame
             except av.error.FFmpegError as error:
                 failure = error  # a film may begin with a damaged picture; one that has no other is refused
         raise UndecodableVideo from failure
 
 
 def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) -> AudioStream:
-    context = stream.codec_context
+    marks, context = av.stream.Disposition, stream.codec_context
     return AudioStream(
         index=stream.index,
-        codec=context.name,
-        profile=str(context.profile or ""),
-        channels=context.channels,
-        layout=context.layout.name,
-        sample_rate=context.sample_rate,
+        codec=context.codec.canonical_name if context else "unknown",
+        profile=str(context.profile or "") if context else "",
+        channels=context.channels if context else 0,
+        layout=context.layout.name if context else "",
+        sample_rate=context.sample_rate if context else 0,
         start=_seconds(stream.start_time, stream.time_base) - zero if stream.start_time is not None else Fraction(0),
         duration=_seconds(stream.duration, stream.time_base) or _container_duration(container),
         language=_language(stream),
         title=_clean(stream.metadata.get("title", "")),
+        is_default=bool(stream.disposition & marks.default),
+        is_aside=bool(stream.disposition & (marks.comment | marks.visual_impaired | marks.descriptions))
+        or _ASIDE.search(stream.metadata.get("title", "")[:200]) is not None,
+        is_decodable=context is not None,
     )
 
 
 def _subtitle(stream: Any) -> SubtitleStream:
-    return SubtitleStream(index=stream.index, codec=stream.codec_context.name, language=_language(stream))
+    marks, context = av.stream.Disposition, stream.codec_context
+    codec = context.codec.canonical_name if context else "unknown"
+    return SubtitleStream(
+        index=stream.index,
+        codec=codec,
+        language=_language(stream),
+        title=_clean(stream.metadata.get("title", "")),
+        is_default=bool(stream.disposition & marks.default),
+        is_forced=bool(stream.disposition & marks.forced),
+        is_text=codec in _TEXT,
+    )
+
+
+def _chapters(container: av.container.InputContainer, zero: Fraction) -> tuple[Chapter, ...]:
+    return tuple(
+        Chapter(
+            start=_seconds(one["start"], one["time_base"]) - zero,
+            end=_seconds(one["end"], one["time_base"]) - zero,
+            title=_clean(one["metadata"].get("title", "")),
+        )
+        for one in container.chapters()
+    )
+
+
+def _timecode(container: av.container.InputContainer) -> str:
+    """The timecode of the first picture, from whichever place holds it."""
+    named = [container.metadata, *(stream.metadata for stream in container.streams)]
+    return next((_clean(one["timecode"]) for one in named if one.get("timecode")), "")
+
+
+def _has_timecode(stream: Any) -> bool:
+    return "timecode" in stream.metadata
 
 
 def _language(stream: Any) -> str:

@@ -26,12 +26,14 @@ _STOPPED = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
 _FFMPEG_STOPPED = 255  # also what a refused permission gives, but then it prints why
 # Secrets live in the environment; a tool that reads hostile media has no use for them.
 _ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LANG", "FONTCONFIG_PATH", "FONTCONFIG_FILE")
-# What setpriv does, where there is no setpriv: PR_SET_PDEATHSIG is 1.
+# What setpriv does, where there is no setpriv: PR_SET_PDEATHSIG is 1. The tool's name is looked for as a shell does.
 _WITH_PARENT = (
     "import ctypes, os, signal, sys; "
     "ctypes.CDLL(None).prctl(1, int(signal.SIGKILL)); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
+    "os.execvp(sys.argv[1], sys.argv[1:])"
 )
+# The kernel does not tell of a parent that died before the child was bound to it: after that, the child looks itself.
+_IF_PARENT_LIVES = ("/bin/sh", "-c", 'test "$PPID" = "$0" && exec "$@"')
 Taker: TypeAlias = Callable[[bytes], Awaitable[None] | None]
 """Takes a tool's output as it comes; where it returns something to await, the tool waits too."""
 
@@ -81,7 +83,7 @@ async def execute(
         async with asyncio.timeout(limits.seconds):
             printed = await _converse(process, stdin, stdout, notes, on_note)
     except TimeoutError as error:
-        raise _timed_out(name, limits.seconds) from error
+        raise _timeout_error(name, limits.seconds) from error
     finally:
         await _end(process)
         if notes:
@@ -123,7 +125,7 @@ async def _start(
     harmless = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     try:
         process = await asyncio.create_subprocess_exec(
-            *_ends_with_parent(),
+            *_end_with_parent(os.getpid()),
             *argv,
             stdin=PIPE if reads else DEVNULL,
             stdout=PIPE if writes else DEVNULL,
@@ -139,11 +141,14 @@ async def _start(
     return process
 
 
+def _end_with_parent(parent: int) -> tuple[str, ...]:
+    """What to put before a command so that it ends, or never begins, when its parent has been killed (Linux)."""
+    return (*_binding(), *_IF_PARENT_LIVES, str(parent)) if sys.platform == "linux" else ()
+
+
 @cache
-def _ends_with_parent() -> tuple[str, ...]:
-    """What to put before a command so that the kernel ends it when this process is killed (Linux)."""
-    if sys.platform != "linux":
-        return ()
+def _binding() -> tuple[str, ...]:
+    """The command that asks the kernel to kill what it becomes when the parent dies."""
     setpriv = shutil.which("setpriv")
     if setpriv:
         prefix = (setpriv, "--pdeathsig", "KILL", "--")
@@ -253,13 +258,13 @@ async def _end(process: Process) -> None:
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_S):
-                    await _gone(process)
+                    await _drain(process)
         finally:
             _signal_group(process.pid, signal.SIGKILL)
-            await _gone(process)
+            await _drain(process)
 
 
-async def _gone(process: Process) -> None:
+async def _drain(process: Process) -> None:
     # An unread pipe can keep some Python versions from noticing the end.
     await asyncio.gather(process.wait(), _read(process.stdout, _ignore), _read(process.stderr, _ignore))
 
@@ -269,7 +274,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
-def _timed_out(name: str, seconds: float) -> ToolTimeout:
+def _timeout_error(name: str, seconds: float) -> ToolTimeout:
     return ToolTimeout(
         f"did not end within {seconds:g} seconds and was ended.",
         where=name,

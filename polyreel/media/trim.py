@@ -12,19 +12,20 @@ import asyncio
 import math
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from polyreel.errors import MediaError, ToolError
-from polyreel.media.audio import RATE, aac_options, sound_of
-from polyreel.media.codecs import MP4_VIDEO, h264_options, mp4_tag, playable
+from polyreel.media.audio import RATE, Tracks, aac_options, sound_of
+from polyreel.media.codecs import MP4_VIDEO, describe_encoding, encode_picture, h264_options, mp4_tag
 from polyreel.media.command import DEFAULT, Limits, Stream, local_input, local_output, run
 from polyreel.media.cut import Cut, Piece, plan_cut
+from polyreel.media.info import MediaInfo, VideoStream
 from polyreel.media.join import Edges, Sets, join, sets_of
-from polyreel.media.probe import MediaInfo, VideoStream, check_trim
+from polyreel.media.limits import check_trim
 
 _EDGE_CRF = 16
 _PROFILES = {"Baseline": "baseline", "Constrained Baseline": "baseline", "Main": "main", "High": "high"}
@@ -36,13 +37,14 @@ class TrimResult:
 
     ``start`` and ``end`` are where pictures begin and end, so they may differ from what was asked by less than one
     picture; cues and everything else that has a time move by ``start``. ``reencoded_s`` is how much of the picture was
-    encoded anew, ``reason`` why, when it was all of it.
+    encoded anew; when it was all of it, ``reason`` says why and ``encoding`` how.
     """
 
     start: Fraction
     end: Fraction
     reencoded_s: float
     reason: str = ""
+    encoding: str = ""
 
     @property
     def duration(self) -> Fraction:
@@ -57,13 +59,15 @@ async def trim(
     start: Fraction | None,
     end: Fraction | None,
     *,
+    sound: Tracks | None = None,
     limits: Limits = DEFAULT,
     on_progress: Callable[[float], None] | None = None,
 ) -> TrimResult:
     """Write the part of ``source`` from ``start`` to ``end`` (seconds; None: its own ends) into an MP4.
 
-    Pictures shown at ``start`` or later and before ``end`` are kept, and of every sound track exactly as much. Raises
-    MediaError (``time_out_of_range``) for a cut outside the video or without a picture, ToolError where ffmpeg fails.
+    Pictures shown at ``start`` or later and before ``end`` are kept, and of every sound track (or of
+    ``sound`` alone) exactly as much. Raises MediaError (``time_out_of_range``) for a cut outside the video or without a
+    picture, ToolError where ffmpeg fails.
     """
     check_trim(info, start, end)
     sets, cut = await asyncio.to_thread(_plan, replace(info, path=source), start, end)
@@ -74,7 +78,7 @@ async def trim(
             where=str(source),
             remedy="Leave at least one picture between start and end.",
         )
-    work = _Work(replace(info, path=source), cut, target, limits)
+    work = _Work(replace(info, path=source), cut, target, limits, sound)
     if cut.copies:
         try:
             return await _trim_by_copy(work, sets)
@@ -92,6 +96,7 @@ class _Work:
     cut: Cut
     target: Path
     limits: Limits
+    sound: Tracks | None = None
 
     @property
     def video(self) -> VideoStream:
@@ -150,21 +155,23 @@ def _edge_options(video: VideoStream, sets: Sets) -> dict[str, Any]:
     options: dict[str, Any] = {**h264_options(_EDGE_CRF), "bf": 0, "pix_fmt": video.pixel_format}
     if video.profile in _PROFILES:
         options["profile:v"] = _PROFILES[video.profile]
+    if video.fields:
+        options["flags:v"] = "+ildct+ilme"
     return {**options, "x264-params": f"sps-id={sets.number}"}
 
 
 async def _trim_by_encoding(work: _Work, on_progress: Callable[[float], None] | None) -> TrimResult:
     cut, half = work.cut, work.video.time_base / 2
-    picture = _pictures(work, cut.start - half, cut.end - half).filter("setpts", _moved(work, cut.start - half))
-    output = _output(work, playable(picture), h264_options())
+    picture = _pictures(work, cut.start - half, cut.end - half).filter("setpts", _move_to_zero(work, cut.start - half))
+    output = _output(work, *encode_picture(picture, work.video))
     length = cut.end - cut.start
     await run(output, limits=work.limits, on_progress=on_progress, expected_ms=round(length * 1000))
-    return TrimResult(cut.start, cut.end, float(length), cut.reason)
+    return TrimResult(cut.start, cut.end, float(length), cut.reason, describe_encoding(work.video))
 
 
 def _pictures(work: _Work, after: Fraction, before: Fraction, **options: Any) -> Stream:
-    """The pictures shown between two moments (seconds), decoded, on a timeline that begins at ``_skipped``."""
-    skip = _skipped(work, after)
+    """The pictures shown between two moments (seconds), decoded, on a timeline that begins at ``_seek_seconds``."""
+    skip = _seek_seconds(work, after)
     seek = {"ss": skip} if skip else {}
     node = local_input(work.info.path, **options, **seek)[str(work.video.index)]
     shift = work.info.shift(work.video)
@@ -173,23 +180,25 @@ def _pictures(work: _Work, after: Fraction, before: Fraction, **options: Any) ->
     return node.filter("trim", start=f"{float(after - skip):.6f}", end=f"{float(before - skip):.6f}")
 
 
-def _skipped(work: _Work, moment: Fraction) -> int:
+def _seek_seconds(work: _Work, moment: Fraction) -> int:
     return max(0, math.floor(moment)) if work.info.is_indexed else 0
 
 
-def _moved(work: _Work, after: Fraction) -> str:
-    back = work.cut.start - _skipped(work, after)
+def _move_to_zero(work: _Work, after: Fraction) -> str:
+    back = work.cut.start - _seek_seconds(work, after)
     return f"PTS-({back.numerator}/{back.denominator})/TB"
 
 
 def _output(work: _Work, picture: Stream, options: dict[str, Any]) -> Stream:
     start, samples = work.cut.start, round((work.cut.end - work.cut.start) * RATE)
-    tracks = range(len(work.info.audio))
+    tracks: Sequence[Tracks] = range(len(work.info.audio)) if work.sound is None else [work.sound]
     sounds = [sound_of(work.info.path, start=start, samples=samples, track=track, info=work.info) for track in tracks]
-    for track, one in enumerate(work.info.audio):
-        options = {**options, **aac_options(one.channels, _working_bitrate(one.channels), f"a:{track}")}
+    for place, track in enumerate(tracks):
+        one = work.info.audio[track if isinstance(track, int) else track[0]]
+        channels = one.channels if isinstance(track, int) else len(track)
+        options = {**options, **aac_options(channels, _working_bitrate(channels), f"a:{place}")}
         if one.language:
-            options[f"metadata:s:a:{track}"] = f"language={one.language}"
+            options[f"metadata:s:a:{place}"] = f"language={one.language}"
     return local_output(picture, *sounds, path=work.target, format="mp4", **options)
 
 

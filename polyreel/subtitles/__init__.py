@@ -2,7 +2,7 @@
 
     model       Cue, Track, Note, Reading, Writing
     convert     read_file, read_bytes, write, write_bytes, convert_file
-    registry    FORMATS;  base says how to add one
+    formats     one small file each; registry has FORMATS, base says how to add one
     checks      check, summarised;  profiles has the figures and their sources
     timing      shift, trim, rescale
     cuetext     plain_text, voices;  spoken has spoken_text, speakers has speakers_from_prefixes
@@ -16,10 +16,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from polyreel.subtitles.checks import Finding, check, summarised
+    from polyreel.subtitles.checks import Finding, check, summarise_findings
     from polyreel.subtitles.convert import convert_file, read_bytes, read_file, write, write_bytes
     from polyreel.subtitles.cuetext import plain_text, voices
-    from polyreel.subtitles.registry import FORMATS
+    from polyreel.subtitles.formats.registry import FORMATS
     from polyreel.subtitles.speakers import speakers_from_prefixes
     from polyreel.subtitles.spoken import spoken_text
     from polyreel.subtitles.timing import rescale, shift, trim
@@ -36,7 +36,7 @@ __all__ = [
     "shift",
     "speakers_from_prefixes",
     "spoken_text",
-    "summarised",
+    "summarise_findings",
     "trim",
     "voices",
     "write",
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "FORMATS": "registry",
+    "FORMATS": "formats.registry",
     "Finding": "checks",
     "check": "checks",
     "plain_text": "cuetext",
@@ -52,7 +52,7 @@ _HOMES = {
     "shift": "timing",
     "speakers_from_prefixes": "speakers",
     "spoken_text": "spoken",
-    "summarised": "checks",
+    "summarise_findings": "checks",
     "trim": "timing",
     "voices": "cuetext",
 }

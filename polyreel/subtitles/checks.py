@@ -5,12 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polyreel.outcome import Check
 from polyreel.subtitles.cuetext import plain_text
+from polyreel.subtitles.formats.base import TrackKind
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.profiles import Profile, ScriptLimits, profile_named
+
+# A gap of two frames is meant for films. At one picture a second (slides, a screen recording) it would be two seconds.
+_SLOWEST_FILM = 23.976
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +30,21 @@ class Finding:
     line: int = 0
 
 
-def check(track: Track, profile: str, locale: str, *, frame_rate: float = 24.0) -> tuple[Finding, ...]:
-    """What a profile (``netflix``, ``bbc``, ``none``) finds in a track, in the order of its cues.
+def check(
+    track: Track, profile: str, locale: str, *, frame_rate: float = 24.0, kind: TrackKind = "subtitles"
+) -> tuple[Finding, ...]:
+    """What a profile (``netflix``, ``bbc``, ``none``, ...) finds in a track, in the order of its cues.
 
     Codes: ``line_length``, ``lines``, ``reading_speed``, ``too_short``, ``too_long``, ``gap``, ``overlap``.
-    ``frame_rate`` is the video's, for gaps that are counted in frames. Raises InvalidJob for an unknown profile.
+    ``frame_rate`` is the video's, for gaps that are counted in frames; ``kind`` is what the track is for.
+    Raises InvalidJob for an unknown profile.
     """
     house = profile_named(profile)
     if house is None:
         return ()
     limits = house.limits(locale)
+    if kind == "captions" and limits.captions_per_second is not None:
+        limits = replace(limits, per_second=limits.captions_per_second)
     findings: list[Finding] = []
     latest: int | None = None
     for number, cue in enumerate(track.cues, 1):
@@ -84,7 +93,7 @@ def _spacing(house: Profile, cue: Cue, number: int, latest: int | None, frame_ra
     if latest is None:
         return
     gap = cue.start_ms - latest
-    wanted = house.gap_ms or int((house.gap_frames or 0) * 1000 / frame_rate)
+    wanted = house.gap_ms or int((house.gap_frames or 0) * 1000 / max(frame_rate, _SLOWEST_FILM))
     if gap < 0:
         yield Finding("overlap", f"begins {-gap} ms before the one before ends", -gap, 0, "ms", number, cue.line)
     elif gap < wanted and not (gap == 0 and house.may_touch):
@@ -105,7 +114,7 @@ def width_of(line: str, limits: ScriptLimits) -> float:
     return sum(1.0 if unicodedata.east_asian_width(char) in {"W", "F", "A"} else 0.5 for char in seen)
 
 
-def summarised(findings: Sequence[Finding], profile: str, cues: int) -> Check:
+def summarise_findings(findings: Sequence[Finding], profile: str, cues: int) -> Check:
     """The findings as one check of a language's outcome, named ``subtitles``.
 
     ``fail`` where cues overlap, ``warn`` where something else is found. ``detail`` has the worst of each kind.

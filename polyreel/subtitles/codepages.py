@@ -43,12 +43,36 @@ _CENTRAL = (
 _TURKISH = (("çğıöşüİ", "âîû"),)
 _BALTIC = (("ąčęėįšųūž", ""), ("āčēģīķļņšūž", ""), ("äõöüšž", ""))
 _CYRILLIC = (("оеаинтсрвлкмдпу", "бгжзйфхцчшщъыьэюяёіїєґў"), ("оеаинтсрвлкмдпуј", "бгжзфхцчшђћљњџѓќѕ"))
+_KAZAKH = (("оеаинтсрвлкмдпу", "бгжзйфхцчшщъыьэюяёіәғқңөұүһ"),)
 _GREEK = (("αειονσςτηυρπκμλάέήίόύώ", "βγδζθξφχψωϊϋΐΰ΄"),)
 _HEBREW = (("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "".join(map(chr, range(0x5B0, 0x5C3)))),)
 _ARABIC = (("ابةتثجحخدذرزسشصضطظعغفقكلمنهويىءأإآؤئ،؟", "؛ًٌٍَُِّْـپچژگک"),)
 _THAI = (("".join(map(chr, range(0xE01, 0xE3B))), "".join(map(chr, range(0xE3F, 0xE5C)))),)
 _VIETNAMESE = (("ăâđêôơư", "áàãéèíìóòõúùýẻạ̣̀̉̃́"),)
 
+# Whose alphabet is whose: the witness where it is known in which language a text should be.
+_LANGUAGES = {
+    **{"es": _WESTERN[0], "fr": _WESTERN[1], "de": _WESTERN[2], "pt": _WESTERN[3], "it": _WESTERN[4]},
+    **dict.fromkeys(("sv", "da", "nb", "no", "nn", "fi"), _WESTERN[5]),
+    **{"is": _WESTERN[6], "nl": _WESTERN[7], "ca": _WESTERN[8]},
+    **{
+        "pl": _CENTRAL[0],
+        "cs": _CENTRAL[1],
+        "sk": _CENTRAL[2],
+        "hu": _CENTRAL[3],
+        "ro": _CENTRAL[4],
+        "sq": _CENTRAL[6],
+    },
+    **dict.fromkeys(("hr", "bs", "sl"), _CENTRAL[5]),
+    **{"tr": _TURKISH[0], "lt": _BALTIC[0], "lv": _BALTIC[1], "et": _BALTIC[2]},
+    **dict.fromkeys(("ru", "uk", "be", "bg"), _CYRILLIC[0]),
+    **dict.fromkeys(("sr", "mk"), _CYRILLIC[1]),
+    **dict.fromkeys(("kk", "ky", "tt"), _KAZAKH[0]),
+    **{"el": _GREEK[0], "he": _HEBREW[0], "yi": _HEBREW[0], "th": _THAI[0], "vi": _VIETNAMESE[0]},
+    **dict.fromkeys(("ar", "fa", "ur", "ps"), _ARABIC[0]),
+}
+
+_FINALS = re.compile(r"[ךםןףץς](?=\w)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -68,9 +92,11 @@ def _by_alphabets(alphabets: tuple[tuple[str, str], ...], text: str) -> float:
 
 
 def _is_odd(word: str) -> bool:
-    """A word with a capital in its middle, or of two scripts at once."""
+    """A word with a capital in its middle, of two scripts at once, or with a letter in it that only ends words."""
     if word.isascii():
         return False
+    if _FINALS.search(word):
+        return True
     is_mixed = any(char < "\x7f" for char in word) and any(char > "\u024f" for char in word)
     return is_mixed or not (word.islower() or word.isupper() or word[1:].islower() or word.lower() == word.upper())
 
@@ -139,17 +165,64 @@ CODE_PAGES = (
     CodePage("iso8859_9", partial(_by_alphabets, _TURKISH)),
     CodePage("cp852", partial(_by_alphabets, _CENTRAL)),
     CodePage("cp850", partial(_by_alphabets, _WESTERN)),
+    CodePage("mac_roman", partial(_by_alphabets, _WESTERN)),
+    CodePage("mac_latin2", partial(_by_alphabets, _CENTRAL)),
+    CodePage("mac_cyrillic", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("mac_greek", partial(_by_alphabets, _GREEK)),
+    CodePage("mac_turkish", partial(_by_alphabets, _TURKISH)),
+    CodePage("cp862", partial(_by_alphabets, _HEBREW)),
+    CodePage("cp737", partial(_by_alphabets, _GREEK)),
+    CodePage("cp869", partial(_by_alphabets, _GREEK)),
+    CodePage("cp855", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("cp1125", partial(_by_alphabets, _CYRILLIC)),
+    CodePage("cp857", partial(_by_alphabets, _TURKISH)),
+    CodePage("cp775", partial(_by_alphabets, _BALTIC)),
+    CodePage("iso8859_4", partial(_by_alphabets, _BALTIC)),
+    CodePage("iso8859_13", partial(_by_alphabets, _BALTIC)),
+    CodePage("cp720", partial(_by_alphabets, _ARABIC)),
+    CodePage("iso8859_15", partial(_by_alphabets, _WESTERN)),
+    CodePage("cp860", partial(_by_alphabets, _WESTERN)),
+    CodePage("cp861", partial(_by_alphabets, _WESTERN)),
+    CodePage("cp863", partial(_by_alphabets, _WESTERN)),
+    CodePage("cp865", partial(_by_alphabets, _WESTERN)),
+    CodePage("mac_iceland", partial(_by_alphabets, _WESTERN)),
+    CodePage("mac_croatian", partial(_by_alphabets, _CENTRAL)),
+    CodePage("mac_romanian", partial(_by_alphabets, _CENTRAL)),
+    CodePage("iso8859_16", partial(_by_alphabets, _CENTRAL)),
+    CodePage("kz1048", partial(_by_alphabets, _KAZAKH)),
+    CodePage("ptcp154", partial(_by_alphabets, _KAZAKH)),
 )
 
 
-def recognised(data: bytes) -> tuple[str, bool]:
-    """The code page that bytes which are not Unicode were written in, and whether that is more than a guess."""
+def recognise_code_page(data: bytes, locale: str | None = None) -> tuple[str, bool]:
+    """The code page that bytes which are not Unicode were written in, and whether that is more than a guess.
+
+    Where ``locale`` says in which language the text should be, the page wins that gives this language's letters; only
+    where none does, the one that gives any language's.
+    """
     sample = _sample(data)
-    weighed = [(_weight(page, sample), -number) for number, page in enumerate(CODE_PAGES)]
-    weight, number = max(weighed)
+    alphabet = _LANGUAGES.get(locale.split("-")[0].lower()) if locale else None
+    if alphabet:
+        encoding, weight = _heaviest(sample, partial(_by_alphabets, (alphabet,)))
+        if weight >= _GOOD:
+            return encoding, True
+    encoding, weight = _heaviest(sample)
     if weight >= _GOOD:
-        return CODE_PAGES[-number].encoding, True
-    return _asked(data) or "cp1252", False
+        return encoding, True
+    return _ask_normalizer(data) or "cp1252", False
+
+
+def weigh_language(text: str, locale: str) -> float:
+    """How likely a text is in a language, by its letters beyond ASCII: 0 to 1, and 0 for a language without a table."""
+    alphabet = _LANGUAGES.get(locale.split("-", maxsplit=1)[0].lower())
+    return _by_alphabets((alphabet,), text) if alphabet else 0.0
+
+
+def _heaviest(sample: bytes, weigh: Callable[[str], float] | None = None) -> tuple[str, float]:
+    """The page whose text weighs most, by a measure of its own or by one for all. In case of a tie the first."""
+    weighed = [(_weight(page, sample, weigh or page.weigh), -number) for number, page in enumerate(CODE_PAGES)]
+    weight, number = max(weighed)
+    return CODE_PAGES[-number].encoding, weight
 
 
 def _sample(data: bytes) -> bytes:
@@ -165,14 +238,14 @@ def _sample(data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def _weight(page: CodePage, sample: bytes) -> float:
+def _weight(page: CodePage, sample: bytes, weigh: Callable[[str], float]) -> float:
     try:
-        return page.weigh(sample.decode(page.encoding))
+        return weigh(sample.decode(page.encoding))
     except UnicodeDecodeError:
         return 0.0
 
 
-def _asked(data: bytes) -> str | None:
+def _ask_normalizer(data: bytes) -> str | None:
     """charset-normalizer's word."""
     from charset_normalizer import from_bytes
 

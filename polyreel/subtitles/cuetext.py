@@ -136,6 +136,6 @@ def voices(cue: Cue) -> tuple[tuple[str | None, str], ...]:
     return tuple((voice, text) for voice, text in said if text)
 
 
-def escaped(text: str) -> str:
+def escape_text(text: str) -> str:
     """Plain text as cue text: what would be read as markup, an entity or a timing arrow is written as entities."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")

@@ -6,8 +6,9 @@ import codecs
 import re
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.codepages import recognised
+from polyreel.subtitles.codepages import recognise_code_page
 from polyreel.subtitles.model import Note
+from polyreel.subtitles.mojibake import undo_double_encoding
 
 MAX_BYTES = 16 * 1024 * 1024
 
@@ -20,6 +21,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD = 4096
+# Chinese in seven bits: pairs of letters between ~{ and ~}.
+_HZ = re.compile(rb"~\{(?:[!-w][!-~])+~\}")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 Decoded = tuple[str, str, tuple[Note, ...]]
@@ -34,23 +37,35 @@ def too_big(size: int) -> SubtitleError:
     )
 
 
-def decoded(data: bytes) -> Decoded:
+def decode_bytes(data: bytes, locale: str | None = None) -> Decoded:
     """``(text, encoding, notes)``: the BOM is gone; bytes that mean nothing are U+FFFD, with a note (``bad_bytes``).
 
+    ``locale`` is the language that the text should be in: between code pages that all give letters, its own decide.
+
     In order: a BOM; UTF-16 or UTF-32 by where the zero bytes are; UTF-8, where at most a few bytes are wrong;
-    ISO-2022-JP; a code page by `polyreel.subtitles.codepages`, with a note (``encoding_guess``) where it is a guess.
+    ISO-2022-JP and -KR, HZ; a code page by `polyreel.subtitles.codepages`, with a note (``encoding_guess``) where it is
+    a guess.
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return _as(data[len(bom) :], encoding)
+            return _once(_as(data[len(bom) :], encoding), locale)
     wide = _wide(data[:_HEAD])
     if wide:
         return _as(data, wide)
     if b"\x1b$" in data and data.isascii():
-        return _as(data, "iso2022_jp")
+        return _as(data, "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp")
+    if _HZ.search(data) and data.isascii():
+        return _as(data, "hz")
     if _is_utf8(data):
-        return _as(data, "utf-8")
-    return _as_code_page(data)
+        return _once(_as(data, "utf-8"), locale)
+    return _as_code_page(data, locale)
+
+
+def _once(decoded: Decoded, locale: str | None) -> Decoded:
+    """Text that was encoded once, whatever was done to it before."""
+    text, encoding, notes = decoded
+    text, undone = undo_double_encoding(text, locale)
+    return text, encoding, (*notes, *undone)
 
 
 def _wide(head: bytes) -> str | None:
@@ -78,8 +93,8 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _as_code_page(data: bytes) -> Decoded:
-    encoding, is_sure = recognised(data)
+def _as_code_page(data: bytes, locale: str | None) -> Decoded:
+    encoding, is_sure = recognise_code_page(data, locale)
     text, _, notes = _as(data, encoding)
     if is_sure:
         return text, encoding, notes

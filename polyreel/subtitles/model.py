@@ -45,7 +45,10 @@ class Track:
     comments_before: tuple[int, ...] = ()
 
 
-NoteKind = Literal["repaired", "dropped", "lost"]
+NoteKind = Literal["repaired", "dropped", "lost", "noted"]
+
+# A note quotes what it speaks of; a value of a megabyte must not become a note of a megabyte.
+LONGEST_NOTE = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,20 @@ class Note:
 
     ``repaired``: read, though it was not written as it should be. ``dropped``: words that are not in the track.
     ``lost``: something other than words (a setting, a style, a name) that could not be carried, in or out.
+    ``noted``: read by a convention that leaves no doubt (captions that roll, frames at a known rate): no word is at
+    stake, and nobody has to accept it.
+
+    A message is on one line and at most `LONGEST_NOTE` characters long.
     """
 
     kind: NoteKind
     code: str
     message: str
     line: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.message) > LONGEST_NOTE:
+            object.__setattr__(self, "message", self.message[: LONGEST_NOTE - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,66 @@
 
 from __future__ import annotations
 
+import html
 import re
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from polyreel.subtitles.cuetext import Token, escaped, tokens
+from polyreel.subtitles.cuetext import Token, escape_text, tokens
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.spoken import opens_turn
 
-# "Ana:", "ANA MARÍA:", "Dr. O'Neil:": at most four words, the first a capital letter (or one of a script without case);
-# "MAN (shouting):" is the man's. Italics may begin before.
-_PREFIX = re.compile(
-    r"(?P<tags>(?:<[ibu]>)*)\s*[-–—]?\s*(?P<name>[^\W\d_][\w.'’\-]*(?: [\w.'’\-]+){0,3})"
-    r"(?:\s*[(（\[][^()（）\[\]]{1,40}[)）\]])?\s*[:：](?=\s|[^\x00-\x7f])\s*",
-    re.UNICODE,
+_WORD = r"(?:[\w.'’\-#/&]|&amp;)+"
+# "Ana:", "ANA MARÍA:", "Dr. O'Neil:", "MAN #2:", "ANA & LUIS:": at most four words (seven, in capitals), the first a
+# capital letter (or one of a script without case). "MAN (shouting):" and "MAN, shouting:" are the man's. A dash or ">>"
+# may stand before, italics, a colour or stars around.
+_ENTITY = "(?:>|&(?:amp;)?gt;)"
+_TAGS = r"<(?:[ibu]|c[.\w-]{0,60})>"
+_ENDS = "</[ibuc]>"
+_LABEL = re.compile(
+    rf"\s*+(?P<mark>(?:{_ENTITY}{{2,3}}|[-–—])?)\s*+(?P<tags>(?:{_TAGS}\s*+)*+)(?:{_ENTITY}{{2,3}}\s*|[-–—]\s*)?"
+    rf"(?P<stars>\*{{0,3}})(?P<name>[^\W\d_]{_WORD[:-1]}*(?: {_WORD}){{0,6}})"
+    rf"(?P<how>\s*+[(（\[][^()（）\[\]]{{1,40}}[)）\]]|, [^\W\d_][^:：,.!?<>\n]{{2,30}})?\s*+(?P<inside>(?:{_ENDS})*+)"
+    rf"\**\s*+[:：](?P<behind>(?:{_ENDS})*)\**"
+    r"(?=\s|\Z|[^\x00-\x7f])\s*"
 )
+# "[Ana]: Hello", "(ANA): Hello", "[SPEAKER_00] Hello": with its colon, or as programs number those whom they hear.
+_BRACKETED = re.compile(
+    rf"\s*+(?P<tags>(?:{_TAGS}\s*+)*+)[\[(（【](?P<name>[^\W\d_][^\[\]()（）【】<>\n]{{0,60}})[\])）】]"
+    rf"(?P<behind>(?:{_ENDS})*)(?P<colon>\s*+[:：])?\s*"
+)
+_NUMBERED = re.compile(r"(?:speaker|spk|sprecher|locutor|hablante|orateur)[ _-]?\d{1,3}", re.IGNORECASE)
+_MOST_WORDS = 4
+_LONGEST_LABEL = 140
+# What scripts write in capitals before a colon without anybody being called so.
+_HEADINGS = """
+note notes warning caution attention important tip hint ps p.s nb n.b q a faq example step part chapter summary todo
+nota aviso atención advertencia importante consejo ejemplo paso capítulo remarque avertissement exemple étape chapitre
+hinweis achtung warnung wichtig tipp beispiel schritt kapitel avviso attenzione esempio passo capitolo atenção exemplo
+"""
+_NO_NAMES = frozenset(_HEADINGS.split())
 
 
-def taken_out(text: str) -> tuple[str | None, str]:
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name before the words of a line, and the line without it.
+
+    ``is_marked`` says that more than a colon speaks for a name: ``>>`` before it, how it is said behind it, or italics
+    around it alone.
+    """
+
+    name: str
+    rest: str
+    is_marked: bool
+
+    @property
+    def is_capital(self) -> bool:
+        """Whether it is in capitals before words that are not, as captions write names."""
+        words = self.rest.upper() != self.rest or not any(map(str.isalpha, self.rest))
+        return self.name.isupper() and words and self.name.casefold().rstrip(".") not in _NO_NAMES
+
+
+def take_voice_out(text: str) -> tuple[str | None, str]:
     """A voice that spans the whole cue (``<v Ana>...``), and the text without it; else None and the text as it is."""
     if not text.startswith("<v"):
         return None, text
@@ -39,45 +83,79 @@ def _with_classes(text: str, classes: tuple[str, ...]) -> str:
     return f"<c.{'.'.join(classes)}>{text}</c>" if classes else text
 
 
-def put_back(cue: Cue) -> str:
+def put_voice_back(cue: Cue) -> str:
     """A cue's text with its speaker as a WebVTT voice span."""
     if not cue.speaker:
         return cue.text
-    name = escaped(" ".join(cue.speaker.split())).replace(">", "&gt;")
+    name = escape_text(" ".join(cue.speaker.split())).replace(">", "&gt;")
     return f"<v {name}>{cue.text}</v>"
 
 
-def speakers_from_prefixes(track: Track) -> Track:
+def read_label(line: str) -> Label | None:
+    """The name that a line of cue text begins with, if it does."""
+    found = _LABEL.match(line[:_LONGEST_LABEL])
+    if found is None or not _is_name(found["name"], found["how"] or ""):
+        return _read_bracketed(line)
+    opened = re.findall(_TAGS, found["tags"])
+    closed = re.findall(_ENDS, found["inside"] + found["behind"])
+    tags = "".join(opened[: max(len(opened) - len(closed), 0)])
+    around = found["how"] or found["stars"] or (opened and closed)
+    is_marked = found["mark"].startswith((">", "&")) or bool(around)
+    return Label(html.unescape(found["name"]), tags + line[found.end() :], is_marked)
+
+
+def _is_name(name: str, how: str) -> bool:
+    if name[0].islower() or (how.startswith(",") and not name.isupper()):
+        return False
+    return name.isupper() or len(name.split()) <= _MOST_WORDS
+
+
+def _read_bracketed(line: str) -> Label | None:
+    found = _BRACKETED.match(line[:_LONGEST_LABEL])
+    if found is None or len(found["name"].split()) > _MOST_WORDS:
+        return None
+    is_known = _NUMBERED.fullmatch(found["name"]) or (found["colon"] and not found["name"][0].islower())
+    opened, closed = re.findall(_TAGS, found["tags"]), re.findall(_ENDS, found["behind"])
+    tags = "".join(opened[: max(len(opened) - len(closed), 0)])
+    return Label(html.unescape(found["name"]), tags + line[found.end() :], is_marked=True) if is_known else None
+
+
+def find_labels(track: Track) -> tuple[tuple[Label, ...], ...]:
+    """For each cue, the labels of its lines. Cues that have a speaker have none."""
+    return tuple(
+        () if cue.speaker else tuple(label for line in cue.text.split("\n") if (label := read_label(line)))
+        for cue in track.cues
+    )
+
+
+def speakers_from_prefixes(track: Track, is_name: Callable[[str], bool] = bool) -> Track:
     """The same track with ``Ana: Hello`` read as Ana saying *Hello*. Only where it is asked for: a colon is no proof.
 
-    A name is at most four words and begins with a capital letter, or with a letter of a script that has no capitals.
-    A cue whose lines name several speakers gets voice spans; a cue that has a speaker already stays as it is.
+    A name is at most four words and begins with a capital letter, or with a letter of a script that has no capitals;
+    ``is_name`` may refuse some. A cue whose lines name several speakers gets voice spans, and lines that a dash or
+    ``>>`` gives to somebody else are nobody's; a cue that has a speaker already stays as it is.
     """
-    return replace(track, cues=tuple(cue if cue.speaker else _named(cue) for cue in track.cues))
+    return replace(track, cues=tuple(cue if cue.speaker else _name_cue(cue, is_name) for cue in track.cues))
 
 
-def _named(cue: Cue) -> Cue:
-    lines = [_split(line) for line in cue.text.split("\n")]
-    names = [name for name, _ in lines if name]
-    if not names or not lines[0][0]:
-        return cue
-    if len(names) == 1:
-        return replace(cue, speaker=names[0], text="\n".join(rest for _, rest in lines))
-    return replace(cue, text=_voiced(lines))
-
-
-def _split(line: str) -> tuple[str | None, str]:
-    found = _PREFIX.match(line[:80])
-    if found is None or found["name"][0].islower():
-        return None, line
-    return found["name"], found["tags"] + line[found.end() :]
-
-
-def _voiced(lines: list[tuple[str | None, str]]) -> str:
-    groups: list[tuple[str, list[str]]] = []
-    for name, rest in lines:
-        if name:
-            groups.append((name, [rest]))
+def _name_cue(cue: Cue, is_name: Callable[[str], bool]) -> Cue:
+    groups: list[tuple[str | None, list[str]]] = []
+    for line in cue.text.split("\n"):
+        label = read_label(line)
+        name = label.name if label and is_name(label.name) else None
+        if label and name:
+            groups.append((name, [label.rest] if label.rest else []))
+        elif not groups or (groups[-1][0] and opens_turn(line)):
+            groups.append((None, [line]))
         else:
-            groups[-1][1].append(rest)
-    return "\n".join(f"<v {name}>{chr(10).join(rest)}</v>" for name, rest in groups)
+            groups[-1][1].append(line)
+    if not any(name for name, _ in groups):
+        return cue
+    if len(groups) == 1:
+        return replace(cue, speaker=groups[0][0], text="\n".join(groups[0][1]))
+    return replace(cue, text="\n".join(_with_voice_tag(name, lines) for name, lines in groups if lines))
+
+
+def _with_voice_tag(name: str | None, lines: list[str]) -> str:
+    text = "\n".join(lines)
+    return f"<v {escape_text(name).replace('>', '&gt;')}>{text}</v>" if name else text

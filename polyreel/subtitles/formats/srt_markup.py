@@ -6,34 +6,21 @@ Alpha, ``{\\an1}`` to ``{\\an9}`` for the place; everything else is text. Both w
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Callable
 
-from polyreel.subtitles.cuetext import Token, escaped, tokens
+from polyreel.subtitles.cuetext import Token, escape_text, tokens
+from polyreel.subtitles.formats.ass_overrides import KNOWN_COLOURS, PLACES, Overrides, Report, Settings
+from polyreel.subtitles.formats.leftovers import keep_words
 
-Report = Callable[[str, str], None]
-
-_SRT_TAG = re.compile(r"<(/?)([ibus]|font)((?:\s[^<>]*)?)>|\{\\([^{}\n]{1,120})\}", re.IGNORECASE)
+_SRT_TAG = re.compile(r"<(/?)([ibus]|font)((?:\s[^<>]*)?)>|\{\\([^{}\n]{1,200})\}", re.IGNORECASE)
+# What converters from WebVTT forget, and HTML's entities, which SubRip does not have and nobody means as they stand.
+_VTT_TAG = re.compile(r"</?(?:v|c|lang|ruby|rt)(?:[. \t][^<>\n]{0,200})?>|<\d{2}(?::\d{2}){1,2}\.\d{3}>")
+_ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|lrm|rlm|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 _COLOUR = re.compile(r"""color\s*=\s*(["']?)(#?[0-9A-Za-z]+)\1""", re.IGNORECASE)
-# The eight colour classes that every WebVTT renderer knows (W3C WebVTT, section 5.1).
-_CLASSES = frozenset({"white", "lime", "cyan", "red", "yellow", "magenta", "blue", "black"})
-_ASS_STYLE = re.compile(r"([ibus])([01])")
-
-# {\an1}..{\an9} is a number pad; a left or right alignment brings the WebVTT position with it.
-_PLACES: dict[str, tuple[tuple[str, str], ...]] = {
-    "1": (("align", "left"),),
-    "2": (("align", "center"),),
-    "3": (("align", "right"),),
-    "4": (("line", "50%"), ("align", "left")),
-    "5": (("line", "50%"),),
-    "6": (("line", "50%"), ("align", "right")),
-    "7": (("line", "0"), ("align", "left")),
-    "8": (("line", "0"),),
-    "9": (("line", "0"), ("align", "right")),
-}
-_NUMBERS = {frozenset(settings): number for number, settings in _PLACES.items()}
-
-Settings = tuple[tuple[str, str], ...]
+_VOICES_MEET = re.compile(r"([^\s<>])(</v><v[. ]|<v[. ])")
+_CLASSES = frozenset(KNOWN_COLOURS.values())
+_NUMBERS = {frozenset(settings): number for number, settings in PLACES.items()}
 
 
 def from_srt(text: str, report: Report) -> tuple[str, Settings]:
@@ -47,11 +34,11 @@ def from_srt(text: str, report: Report) -> tuple[str, Settings]:
     pieces: list[str] = []
     at = 0
     for tag in _SRT_TAG.finditer(text):
-        pieces.append(escaped(text[at : tag.start()]))
-        pieces.append(reader.override(tag[4]) if tag[4] else reader.tag(tag))
+        pieces.append(reader.words(text[at : tag.start()]))
+        pieces.append(reader.overrides.translate(tag[4]) if tag[4] else reader.tag(tag))
         at = tag.end()
-    pieces.append(escaped(text[at:]))
-    return "".join(pieces), reader.settings
+    pieces += [reader.words(text[at:]), reader.overrides.close()]
+    return "".join(pieces), reader.overrides.settings
 
 
 class _SrtMarkup:
@@ -60,14 +47,33 @@ class _SrtMarkup:
     def __init__(self, report: Report) -> None:
         self.report = report
         self.fonts: list[bool] = []
-        self.settings: Settings = ()
+        self.overrides = Overrides(report)
+
+    def words(self, text: str) -> str:
+        """The text between two tags, with what WebVTT and HTML left in it as what it stood for."""
+        text = keep_words(text, self.overrides)
+        if "<" not in text and "&" not in text:
+            return escape_text(text)
+        pieces, at = [], 0
+        for tag in _VTT_TAG.finditer(text):
+            pieces += [self.plain_words(text[at : tag.start()]), tag[0]]
+            at = tag.end()
+        if at:
+            self.report("leftover", "WebVTT's tags in it are read as what they stood for")
+        return "".join([*pieces, self.plain_words(text[at:])])
+
+    def plain_words(self, text: str) -> str:
+        meant = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+        if meant != text:
+            self.report("leftover", "HTML's entities in it are read as the signs that they stood for")
+        return escape_text(meant)
 
     def tag(self, tag: re.Match[str]) -> str:
         slash, name = tag[1], tag[2].lower()
         if name == "font":
             return self.end_font(tag[0]) if slash else self.font(tag[3])
         if tag[3].strip():
-            return escaped(tag[0])
+            return escape_text(tag[0])
         if name == "s":
             return "</c>" if slash else "<c.strike>"
         return f"<{slash}{name}>"
@@ -85,21 +91,6 @@ class _SrtMarkup:
             self.report("font", f"{raw} closes no font")
             return ""
         return "</c>" if self.fonts.pop() else ""
-
-    def override(self, body: str) -> str:
-        if body[:2] == "an" and body[2:] in _PLACES:
-            self.settings = _PLACES[body[2:]]
-            return ""
-        style = _ASS_STYLE.fullmatch(body)
-        if style:
-            return self.style(style[1], is_end=style[2] == "0")
-        self.report("override", f"{{\\{body}}} can't be carried")
-        return ""
-
-    def style(self, name: str, *, is_end: bool) -> str:
-        if name == "s":
-            return "</c>" if is_end else "<c.strike>"
-        return f"</{name}>" if is_end else f"<{name}>"
 
 
 def colour_class(colour: str) -> str:
@@ -121,7 +112,8 @@ def to_srt(text: str, report: Report) -> str:
     if "<" not in text and "&" not in text:
         return text
     writer = _VttMarkup(report)
-    return "".join(writer.piece(token) for token in tokens(text))
+    # Two voices without a space between them are two lines: what one says must not be joined to the other's words.
+    return "".join(writer.piece(token) for token in tokens(_VOICES_MEET.sub(r"\1\n\2", text)))
 
 
 class _VttMarkup:
@@ -143,7 +135,7 @@ class _VttMarkup:
         return ""
 
     def words(self, text: str) -> str:
-        if _SRT_TAG.search(text):
+        if _SRT_TAG.search(text) or _VTT_TAG.search(text) or _ENTITY.search(text):
             self.report("literal_tag", "text that looks like markup will be read as markup")
         return text
 

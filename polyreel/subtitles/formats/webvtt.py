@@ -1,7 +1,7 @@
 """WebVTT, read by the W3C's parsing rules (WebVTT: The Web Video Text Tracks Format, section 6.1 and 6.2).
 
 The reader is the specification's block collector as a state machine over lines. What the rules drop is listed with its
-line; what they keep is kept as it was written. `polyreel.subtitles.webvtt_write` writes, through webvtt-py.
+line; what they keep is kept as it was written. `polyreel.subtitles.formats.webvtt_write` writes, through webvtt-py.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ import re
 from dataclasses import dataclass, field
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.base import Notes, excerpt, line_of, normalised
 from polyreel.subtitles.cuetext import has_unclosed_tag
+from polyreel.subtitles.formats.ass_overrides import Settings
+from polyreel.subtitles.formats.base import Notes, ReadingOptions, excerpt, line_of, normalise_line_ends
+from polyreel.subtitles.formats.leftovers import translate_leftovers, translate_microdvd, translate_overrides
+from polyreel.subtitles.formats.webvtt_settings import cue_settings, region_settings
 from polyreel.subtitles.model import Cue, Reading, Track
-from polyreel.subtitles.speakers import taken_out
-from polyreel.subtitles.webvtt_settings import cue_settings, region_settings
+from polyreel.subtitles.speakers import take_voice_out
 
 # Hours and, where no hours stand before them, minutes: the rules take any number of digits for hours. Twelve are
 # enough for a hundred million years; more would only make int() slow.
 _TIME = r"(?:([0-9]{1,12}):)?([0-9]{2}):([0-9]{2})\.([0-9]{3})(?![0-9])"
 _TIMING = re.compile(rf"[ \t\f]*{_TIME}[ \t\f]*-->[ \t\f]*{_TIME}(.*)")
+# A comma for the dot is SubRip's habit. The rules drop such a cue, and a file of such cues would be empty.
+_COMMA_TIMING = re.compile(_TIMING.pattern.replace(r"\.", "[.,]"))
+_MICRODVD = re.compile(r"\{[yYcCfFsSpPoO]:[^{}\n]{1,80}\}")
 _METADATA = re.compile(r"[\w-]+\s*[:=]")
 
 
@@ -35,9 +40,9 @@ class _Block:
     lines: list[str] = field(default_factory=list)
 
 
-def read(text: str) -> Reading:
+def read(text: str, _options: ReadingOptions) -> Reading:
     """A WebVTT file. Raises SubtitleError (``invalid_subtitles``) where it does not begin with ``WEBVTT``."""
-    return _Parser(normalised(text)).run()
+    return _Parser(normalise_line_ends(text)).run()
 
 
 class _Parser:
@@ -49,6 +54,8 @@ class _Parser:
             self.notes.repaired("nul", line_of("\0", text), "NUL read as U+FFFD")
             text = text.replace("\0", "\ufffd")
         self.lines = text.split("\n")
+        self.drop_marks()
+        self.timing = self.find_spelling()
         self.at = 0
         self.cues: list[Cue] = []
         self.styles: list[str] = []
@@ -56,6 +63,20 @@ class _Parser:
         self.region_ids: set[str] = set()
         self.comments: list[tuple[int, str]] = []
         self.seen_cue = False
+        self.drawings: set[int] = set()
+
+    def find_spelling(self) -> re.Pattern[str]:
+        """How the file writes its times: with commas only where every line with an arrow is a timing then."""
+        arrows = [line for line in self.lines[1:] if "-->" in line]
+        is_plain = all(map(_TIMING.fullmatch, arrows))
+        return _TIMING if is_plain or not all(map(_COMMA_TIMING.fullmatch, arrows)) else _COMMA_TIMING
+
+    def drop_marks(self) -> None:
+        """A BOM begins a file; further in, two files were put together, and a number or a time has it in front."""
+        for at in range(1, len(self.lines)):
+            if "\ufeff" in self.lines[at]:
+                self.lines[at] = self.lines[at].replace("\ufeff", "")
+                self.notes.noted("unseen_mark", at + 1, "a mark that is not seen (U+FEFF) taken out")
 
     def run(self) -> Reading:
         header = self.header()
@@ -81,7 +102,7 @@ class _Parser:
         first = self.lines[0]
         if first[:6] != "WEBVTT" or first[6:7] not in {"", " ", "\t"}:
             raise SubtitleError(
-                f"not WebVTT: the first line is {excerpt(first)!r}, not WEBVTT",
+                "not WebVTT: the first line is not WEBVTT",
                 line=1,
                 where="line 1",
                 remedy="Begin the file with a line WEBVTT, or name it by the format that it is in.",
@@ -137,7 +158,7 @@ class _Parser:
 
     def begin_cue(self, block: _Block, line: str) -> None:
         block.timing_line = self.at + 1
-        found = _TIMING.fullmatch(line)
+        found = self.timing.fullmatch(line)
         if found and _is_clock(found):
             block.timing = found
             block.identifier = block.lines[0] if block.lines else ""
@@ -152,18 +173,36 @@ class _Parser:
     def keep_cue(self, block: _Block, timing: re.Match[str]) -> None:
         line = block.timing_line
         start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:8])
+        if "," in timing[0][: timing.start(9)]:
+            self.notes.noted("comma", line, "commas in the times, as SubRip has them, read as dots")
         if end < start:
             self.notes.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
             start, end = end, start
-        settings: tuple[tuple[str, str], ...] = ()
+        settings: Settings = ()
         if timing[9]:
             settings, dropped = cue_settings(timing[9], self.region_ids)
             for setting in dropped:
                 self.notes.lost("bad_setting", line, f"the cue setting {excerpt(setting)} does not hold")
-        speaker, text = taken_out("\n".join(block.lines))
+        text, place = self.mend_text("\n".join(block.lines), line)
+        if line in self.drawings and not text.strip():
+            return  # nothing but a drawing, which was noted
+        speaker, text = take_voice_out(text)
         if has_unclosed_tag(text):
             self.notes.dropped("unclosed_tag", line, f"a < without > hides {excerpt(text[text.rfind('<') :])}")
-        self.cues.append(Cue(start, end, text, speaker, block.identifier or None, settings, line))
+        self.cues.append(Cue(start, end, text, speaker, block.identifier or None, settings or place, line))
+
+    def mend_text(self, text: str, line: int) -> tuple[str, Settings]:
+        """The text without what other formats left in it, and the settings that this stood for."""
+
+        def report(code: str, message: str) -> None:
+            add = self.notes.noted if code == "leftover" else self.notes.lost
+            if code == "drawing":
+                self.drawings.add(line)
+            add(code, line, message)
+
+        if _MICRODVD.search(text):  # else a bar is a bar
+            text = translate_microdvd(text, report)
+        return translate_overrides(translate_leftovers(text, report), report)
 
     def keep_region(self, block: _Block) -> None:
         settings, dropped = region_settings("\n".join(block.lines))
@@ -177,6 +216,8 @@ class _Parser:
         text = "\n".join(block.lines)
         if not block.timing_line and re.match(r"NOTE(?![^ \t\n])", text):
             self.comments.append((len(self.cues), text[4:].strip(" \t\n")))
+        elif text == "WEBVTT":
+            self.notes.noted("glued", block.line, "a second WEBVTT: two files were put together")
         elif text:
             late = re.match(r"(STYLE|REGION)[ \t\f]*(?:\n|\Z)", text)
             why = f"{late[1]} after a cue" if late else "not a cue"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from polyreel.subtitles.cuetext import plain_text, voices
+from polyreel.subtitles.formats.base import WritingOptions
 from polyreel.subtitles.model import Cue, Note, Track, Writing
 
 
-def write(track: Track, _locale: str | None = None) -> Writing:
+def write(track: Track, _options: WritingOptions) -> Writing:
     """A track as plain text. Times, settings and markup are lost, and said to be."""
     paragraphs = [paragraph for paragraph in map(words_of, track.cues) if paragraph]
     text = "\n\n".join(paragraphs)

@@ -9,9 +9,9 @@ from typing import cast
 from webvtt import vtt
 from webvtt.models import Caption, Region, Style
 
-from polyreel.subtitles.base import clock, excerpt, normalised
-from polyreel.subtitles.model import Cue, Note, Track, Writing
-from polyreel.subtitles.speakers import put_back
+from polyreel.subtitles.formats.base import Notes, WritingOptions, clock, excerpt, normalise_line_ends
+from polyreel.subtitles.model import Cue, Track, Writing
+from polyreel.subtitles.speakers import put_voice_back
 
 _NAMES = frozenset({"vertical", "line", "position", "size", "align", "region"})
 
@@ -33,12 +33,12 @@ class _Caption:
         return "\n".join(self.lines)
 
 
-def write(track: Track, _locale: str | None = None) -> Writing:
+def write(track: Track, _options: WritingOptions) -> Writing:
     """A track as WebVTT, and what WebVTT can't carry (SubRip's coordinates, empty lines inside a text)."""
-    notes: list[Note] = []
+    notes = Notes()
     captions = [_caption(cue, notes) for cue in track.cues]
     first, last = _comments(track, captions)
-    header, *metadata = [line.replace("-->", "-- >") for line in normalised(track.header).split("\n")]
+    header, *metadata = [line.replace("-->", "-- >") for line in normalise_line_ends(track.header).split("\n")]
     text = vtt.to_str(
         cast("list[Caption]", captions),
         [Style(style) for style in map(_harmless, track.styles) if style],
@@ -48,11 +48,11 @@ def write(track: Track, _locale: str | None = None) -> Writing:
         [line for line in metadata if line],
         [Region.from_string(region) for region in map(_harmless, track.regions) if region],
     )
-    return Writing(text if text.endswith("\n") else text + "\n", tuple(notes))
+    return Writing(text if text.endswith("\n") else text + "\n", notes.by_line())
 
 
-def _caption(cue: Cue, notes: list[Note]) -> _Caption:
-    text = put_back(cue) if cue.speaker else cue.text
+def _caption(cue: Cue, notes: Notes) -> _Caption:
+    text = put_voice_back(cue) if cue.speaker else cue.text
     if not text or "\r" in text or "\n\n" in text or text[0] == "\n" or text[-1] == "\n":
         text = _without_blank_lines(text, cue, notes)
     lines = text.replace("-->", "--&gt;").split("\n") if text else []
@@ -60,26 +60,26 @@ def _caption(cue: Cue, notes: list[Note]) -> _Caption:
     return _Caption(clock(cue.start_ms), clock(cue.end_ms), lines, _identifier(cue), settings)
 
 
-def _without_blank_lines(text: str, cue: Cue, notes: list[Note]) -> str:
+def _without_blank_lines(text: str, cue: Cue, notes: Notes) -> str:
     if text:
-        notes.append(Note("lost", "blank_in_text", "an empty line inside a cue's text left out", cue.line))
-    return "\n".join(filter(None, normalised(text).split("\n")))
+        notes.lost("blank_in_text", cue.line, "an empty line inside a cue's text left out")
+    return "\n".join(filter(None, normalise_line_ends(text).split("\n")))
 
 
 def _harmless(text: str) -> str:
     """Text that neither ends its block nor begins a cue."""
-    return "\n".join(line for line in normalised(text).replace("-->", "-- >").split("\n") if line)
+    return "\n".join(line for line in normalise_line_ends(text).replace("-->", "-- >").split("\n") if line)
 
 
 def _identifier(cue: Cue) -> str | None:
     return " ".join(_harmless(cue.identifier).split("\n")) if cue.identifier else None
 
 
-def _settings(cue: Cue, notes: list[Note]) -> str:
+def _settings(cue: Cue, notes: Notes) -> str:
     foreign = [f"{name}:{value}" for name, value in cue.settings if name not in _NAMES]
     if foreign:
         message = f"the coordinates {excerpt(' '.join(foreign))} can't be carried"
-        notes.append(Note("lost", "coordinates", message, cue.line))
+        notes.lost("coordinates", cue.line, message)
     return " ".join(f"{name}:{value}" for name, value in cue.settings if name in _NAMES)
 
 

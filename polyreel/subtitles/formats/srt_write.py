@@ -6,29 +6,33 @@ import re
 
 from pysrt import SubRipItem, SubRipTime
 
-from polyreel.subtitles.base import excerpt, normalised
-from polyreel.subtitles.model import Cue, Note, Track, Writing
-from polyreel.subtitles.srt import is_number, is_timing
-from polyreel.subtitles.srt_markup import Report, place_of, to_srt
+from polyreel.subtitles.formats.ass_overrides import Report
+from polyreel.subtitles.formats.base import Notes, WritingOptions, excerpt, normalise_line_ends
+from polyreel.subtitles.formats.srt import is_number, is_timing
+from polyreel.subtitles.formats.srt_markup import place_of, to_srt
+from polyreel.subtitles.model import Cue, Track, Writing
 
 _COORDINATES = frozenset({"X1", "X2", "Y1", "Y2"})
 
 
-def write(track: Track, _locale: str | None = None) -> Writing:
+_BETWEEN_TIMES = re.compile(r"\s*(?:[-–—=~]{1,3} ?(?:>|&gt;)|→|(?<=[0-9])(?:[-–—=~/,]|\s)+(?=[0-9]{1,3} ?:))\s*")
+
+
+def write(track: Track, _options: WritingOptions) -> Writing:
     """A track as SubRip, and what SubRip can't carry."""
-    notes: list[Note] = []
+    notes = Notes()
     for what, name in ((track.header, "header"), (track.styles, "styles"), (track.regions, "regions")):
         if what:
-            notes.append(Note("lost", name, f"SubRip has no {name}"))
+            notes.lost(name, 0, f"SubRip has no {name}")
     if track.comments:
-        notes.append(Note("lost", "comments", f"SubRip has no comments: {len(track.comments)} left out"))
-    pieces = [_written(number, cue, notes) for number, cue in enumerate(track.cues, 1)]
-    return Writing("".join(pieces), tuple(notes))
+        notes.lost("comments", 0, f"SubRip has no comments: {len(track.comments)} left out")
+    pieces = [_write_cue(number, cue, notes) for number, cue in enumerate(track.cues, 1)]
+    return Writing("".join(pieces), notes.by_line())
 
 
-def _written(number: int, cue: Cue, notes: list[Note]) -> str:
+def _write_cue(number: int, cue: Cue, notes: Notes) -> str:
     def lost(code: str, message: str) -> None:
-        notes.append(Note("lost", code, message, cue.line))
+        notes.lost(code, cue.line, message)
 
     identifier = cue.identifier or ""
     if identifier and not is_number(identifier):
@@ -56,14 +60,12 @@ def _place_written(cue: Cue, lost: Report) -> tuple[str, str]:
 
 def _lines_written(text: str, lost: Report) -> str:
     """Text that no reader takes for the end of the cue or for the next one's times."""
-    lines = normalised(text).split("\n")
+    lines = normalise_line_ends(text).split("\n")
     kept = [line for line in lines if line.strip()]
     if len(kept) < len(lines) and text:
         lost("blank_in_text", "an empty line inside a cue's text left out")
-    if ">" not in text and "→" not in text:
-        return "\n".join(kept)
     for at, line in enumerate(kept):
         if is_timing(line):
             lost("timing_in_text", f"text that looks like a timing: {excerpt(line)}")
-            kept[at] = re.sub("[-–—=~]{1,3} ?>|→", "⟶", line)
+            kept[at] = _BETWEEN_TIMES.sub(" ⟶ ", line)
     return "\n".join(kept)

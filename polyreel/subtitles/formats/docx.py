@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Collection, Sequence
 
 from docx import Document
 from docx.oxml import OxmlElement
@@ -11,39 +12,47 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
 from polyreel.locales import is_right_to_left
-from polyreel.subtitles.base import clock
 from polyreel.subtitles.cuetext import plain_text
+from polyreel.subtitles.formats.base import WritingOptions, clock
+from polyreel.subtitles.formats.text import lost
 from polyreel.subtitles.model import Cue, Note, Track
-from polyreel.subtitles.text import lost
 
 _COLUMNS = ("No.", "Start", "End", "Speaker", "Text")
 # What XML 1.0 can't hold, and python-docx refuses.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def write_bytes(track: Track, locale: str | None = None) -> tuple[bytes, tuple[Note, ...]]:
+def write_bytes(track: Track, options: WritingOptions) -> tuple[bytes, tuple[Note, ...]]:
     """A track as a .docx file, and what it can't carry. Right-to-left text runs from right to left."""
+    rows = [_row(number, cue) for number, cue in enumerate(track.cues, 1)]
+    is_rtl = options.locale is not None and is_right_to_left(options.locale)
+    content = write_table(_COLUMNS, rows, options.locale or "", turned={len(_COLUMNS) - 1} if is_rtl else ())
+    return content, lost(track, "a Word document")
+
+
+def write_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], locale: str, *, turned: Collection[int] = ()
+) -> bytes:
+    """A document of one table. ``turned`` are the columns whose text runs from right to left."""
     document = Document()
-    document.core_properties.language = locale or ""
-    table = document.add_table(rows=len(track.cues) + 1, cols=len(_COLUMNS), style="Table Grid")
-    is_rtl = locale is not None and is_right_to_left(locale)
-    rows = [_COLUMNS, *(_row(number, cue) for number, cue in enumerate(track.cues, 1))]
+    document.core_properties.language = locale
+    table = document.add_table(rows=len(rows) + 1, cols=len(columns), style="Table Grid")
     # Rows by their elements: table.rows and row.cells walk the whole table each time, n squared for n rows.
-    for tr, values in zip(table._tbl.tr_lst, rows, strict=True):
+    for tr, values in zip(table._tbl.tr_lst, [columns, *rows], strict=True):
         cells = [_Cell(tc, table) for tc in tr.tc_lst]
         _fill(cells, values)
-        if is_rtl:
-            _turn(cells[-1].paragraphs[0])
+        for place in turned:
+            _turn(cells[place].paragraphs[0])
     content = io.BytesIO()
     document.save(content)
-    return content.getvalue(), lost(track, "a Word document")
+    return content.getvalue()
 
 
 def _row(number: int, cue: Cue) -> tuple[str, ...]:
     return str(number), clock(cue.start_ms), clock(cue.end_ms), cue.speaker or "", plain_text(cue.text)
 
 
-def _fill(cells: list[_Cell], values: tuple[str, ...]) -> None:
+def _fill(cells: list[_Cell], values: Sequence[str]) -> None:
     for cell, value in zip(cells, values, strict=True):
         cell.text = _NOT_XML.sub("\ufffd", value)
 

@@ -1,0 +1,122 @@
+"""SubStation Alpha (.ass, .ssa), read only: times, text, who speaks, place, italics and colours.
+
+What the player draws with (fonts, sizes, margins, positions in pixels, effects, karaoke) is lost, and said to be.
+Events stand in any order in such a file; cues are put in the order of their times.
+"""
+
+from __future__ import annotations
+
+import re
+
+from polyreel.errors import SubtitleError
+from polyreel.subtitles.cuetext import escape_text
+from polyreel.subtitles.formats.ass_overrides import PLACES, Settings
+from polyreel.subtitles.formats.base import Notes, ReadingOptions, excerpt, normalise_line_ends
+from polyreel.subtitles.formats.leftovers import translate_leftovers, translate_overrides
+from polyreel.subtitles.model import Cue, Reading, Track
+
+_TIME = re.compile(r"\s*(\d{1,3}):(\d{1,2}):(\d{1,2})[.,:](\d{1,3})\s*")
+_EVENT_FIELDS = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
+_USUAL_PLACE = "2"
+
+
+class _Style:
+    """What a line of ``[V4+ Styles]`` says that a cue can carry."""
+
+    def __init__(self, fields: dict[str, str], *, is_old: bool) -> None:
+        alignment = fields.get("alignment", _USUAL_PLACE)
+        # SubStation Alpha 4 numbers its places otherwise; in a style as in \a.
+        self.override = f"a{alignment}" if is_old else f"an{alignment}"
+        self.tags = "".join(name[0] for name in ("italic", "bold") if fields.get(name, "0") not in {"0", ""})
+
+
+def read(text: str, _options: ReadingOptions) -> Reading:
+    """A SubStation Alpha file. Raises SubtitleError (``invalid_subtitles``) where it has no events."""
+    return _Parser(text).run()
+
+
+class _Parser:
+    """One pass over the lines; the two ``Format:`` lines say what the fields behind them are."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = normalise_line_ends(text).split("\n")
+        self.notes = Notes()
+        self.cues: list[Cue] = []
+        self.styles: dict[str, _Style] = {}
+        self.section = ""
+        self.fields: dict[str, list[str]] = {"events": _names(_EVENT_FIELDS)}
+
+    def run(self) -> Reading:
+        for number, line in enumerate(self.lines, 1):
+            if line.startswith("["):
+                self.section = _section(line)
+            else:
+                self.line(number, line)
+        if "events" not in {_section(line) for line in self.lines if line.startswith("[")}:
+            raise SubtitleError(
+                "no cue: there is no [Events] section", line=1, where="line 1", remedy="Give the whole file."
+            )
+        ordered = sorted(self.cues, key=lambda cue: cue.start_ms)
+        if ordered != self.cues:
+            self.notes.noted("order", 0, "the cues are put in the order of their times")
+        return Reading(Track(cues=tuple(ordered)), self.notes.by_line(), format="ass")
+
+    def line(self, number: int, line: str) -> None:
+        kind, colon, rest = line.partition(":")
+        kind = kind.strip().lower()
+        if not colon or self.section not in {"events", "styles"}:
+            return
+        if kind == "format":
+            self.fields[self.section] = _names(rest)
+        elif kind == "style":
+            fields = self.split(rest)
+            self.styles[fields.get("name", "").lstrip("*")] = _Style(fields, is_old="tertiarycolour" in fields)
+        elif kind == "dialogue":
+            self.event(number, rest)
+        elif kind == "comment" and rest.rpartition(",")[2].strip():
+            self.notes.lost("comments", number, f"a comment left out: {excerpt(rest.rpartition(',')[2])}")
+
+    def split(self, rest: str) -> dict[str, str]:
+        """The fields of a line by name; the last one, the text, may hold commas."""
+        names = self.fields.get(self.section, [])
+        return dict(zip(names, (part.strip() for part in rest.split(",", len(names) - 1)), strict=False))
+
+    def event(self, number: int, rest: str) -> None:
+        fields = self.split(rest)
+        times = [_TIME.fullmatch(fields.get(name, "")) for name in ("start", "end")]
+        if times[0] is None or times[1] is None:
+            self.notes.dropped("bad_timing", number, f"not an event with times: {excerpt(rest)}")
+            return
+        start, end = _ms(times[0]), _ms(times[1])
+        if end < start:
+            self.notes.repaired("end_before_start", number, "the cue ends before it starts: its times are swapped")
+            start, end = end, start
+        text, settings = self.text(number, fields)
+        if text.strip():
+            self.cues.append(Cue(start, end, text, fields.get("name") or None, None, settings, number))
+
+    def text(self, number: int, fields: dict[str, str]) -> tuple[str, Settings]:
+        def report(code: str, message: str) -> None:
+            if code != "leftover":  # here a \N is no leftover
+                self.notes.lost(code, number, message)
+
+        style = self.styles.get(fields.get("style", "").lstrip("*"))
+        raw = escape_text(fields.get("text", ""))
+        if style:
+            raw = "".join(f"{{\\{tag}1}}" for tag in style.tags) + f"{{\\{style.override}}}" + raw
+        text, settings = translate_overrides(translate_leftovers(raw, report), report)
+        return text, () if settings == PLACES[_USUAL_PLACE] else settings
+
+
+def _section(line: str) -> str:
+    name = line.strip("[] \t").lower()
+    return "styles" if "styles" in name else name
+
+
+def _names(line: str) -> list[str]:
+    return [name.strip().lower() for name in line.split(",")]
+
+
+def _ms(time: re.Match[str]) -> int:
+    hours, minutes, seconds = map(int, time.groups()[:3])
+    return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(time[4].ljust(3, "0"))

@@ -1,0 +1,106 @@
+"""Text that was encoded twice: UTF-8 that somebody read in a code page and saved as UTF-8 again (``trÃ¨s``).
+
+It is valid UTF-8, and so nothing else notices. Turned back into the code page's bytes it is valid UTF-8 once more,
+which text that was written as it stands practically never is: that is the proof.
+"""
+
+from __future__ import annotations
+
+import re
+
+from polyreel.subtitles.codepages import weigh_language
+from polyreel.subtitles.model import Note
+
+# cp1252 with the five bytes that it leaves empty: most programs pass them through.
+_WINDOWS = {ord(bytes([byte]).decode("cp1252", "ignore") or chr(byte)): byte for byte in range(0x80, 0x100)}
+_OTHERS = ("cp1251", "cp1250", "cp1254", "cp1253", "mac_roman", "cp437", "cp850", "koi8_r", "cp1256", "iso8859_2")
+_RARE = ("cp1255", "cp1257", "cp1258", "cp866", "cp852", "cp932")
+# Reads two bytes as one sign, so that nothing gets shorter: only the length of what fits is a proof.
+_WIDE = "gb18030"
+_WIDE_PROOF = 12
+_TIMES = 3
+# What UTF-8's accents and quotation marks look like in cp1252. An Ã before a quotation mark is Portuguese in capitals.
+_TRACES = re.compile(
+    "[ÃÂ][\x80-\xbf\u0152-\u0161\u017d-\u0192\u02c6\u2030\u20ac\u2122]|â€[\x80-\xbf\u0152-\u2122\ufffd]"
+    # Other scripts: three letters of two bytes in a row (Ð”Ð¾Ð±), or two of three bytes (ã‚ãª).
+    "|(?:[Ä-ÅÎ-Ñ×-Û][\x80-\xbf\u0152-\u0161\u017d-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122\ufffd]){3}"
+    "|(?:[à-ï][\x80-\xbf\u0152-\u0161\u017d-\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122\ufffd]{2}){2}"
+)
+# The mark that begins a UTF-8 file, read in a code page: in front of a number or a time it makes text of it.
+_MARKS = re.compile("^(?:ï»¿|п»ї|ď»ż|ο»Ώ|ן»¿|ļ»æ|∩╗┐|Ôªø|锘[縩縚]?)", re.MULTILINE)
+
+
+def undo_double_encoding(text: str, locale: str | None = None) -> tuple[str, tuple[Note, ...]]:
+    """The text as it was meant, and a note; traces that can't be undone are noted as ``repaired``, with their line.
+
+    ``locale`` is the language that the text should be in: where several code pages explain it, its letters decide.
+    """
+    if text.isascii():
+        return text, ()
+    text = _MARKS.sub("\ufeff", text)
+    for _ in range(_TIMES):
+        found = _undone(text, locale)
+        if found is None:
+            break
+        text, by = found
+        note = Note(
+            "noted", "double_encoding", f"UTF-8 that was encoded twice (by way of {by}) read as it was meant", 1
+        )
+        if _undone(text, locale) is None:
+            return text, (note,)
+    return _line_by_line(text)
+
+
+def _undone(text: str, locale: str | None) -> tuple[str, str] | None:
+    """The text one encoding back, and the code page that it went through."""
+    pages = ("cp1252", *_OTHERS, *_RARE, _WIDE)
+    found = ((page, _back(text, page)) for page in pages)
+    meant = [(back, page) for page, back in found if back and _is_proof(text, back, page, locale)]
+    if len(meant) < 2 or not locale:
+        return meant[0] if meant else None
+    return max(meant, key=lambda each: weigh_language(each[0], locale))
+
+
+def _is_proof(text: str, back: str, page: str, locale: str | None) -> bool:
+    """Whether what came out can't be chance: shorter than before, and without control characters."""
+    before, after = _beyond_ascii(text), _beyond_ascii(back)
+    if not after or re.search("[\x80-\x9f\ufffd]", back):
+        return False
+    if page == _WIDE:
+        is_other = locale is not None and weigh_language(back, locale) > 0.9 > weigh_language(text, locale)
+        return before >= (_WIDE_PROOF // 4 if is_other else _WIDE_PROOF)
+    least = 1 if page == "cp1252" and _TRACES.search(text) else 3 if page in {"cp1252", *_RARE} else 2
+    return before - after >= least
+
+
+def _back(text: str, encoding: str) -> str | None:
+    try:
+        data = text.translate(_WINDOWS).encode("latin-1") if encoding == "cp1252" else text.encode(encoding)
+        return data.decode("utf-8")
+    except UnicodeError:
+        return None
+
+
+def _beyond_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _line_by_line(text: str) -> tuple[str, tuple[Note, ...]]:
+    """A file that was put together from two: only the lines with traces are turned back."""
+    if not _TRACES.search(text):
+        return text, ()
+    lines, notes = text.split("\n"), []
+    for at, line in enumerate(lines):
+        if not _TRACES.search(line):
+            continue
+        # An editor may have made a plain space of the no-break space that is the second half of an à.
+        found = _back(line, "cp1252") or _back(line.replace("Ã ", "Ã\xa0"), "cp1252")
+        lines[at] = found or line
+        notes.append("" if found else f"line {at + 1}")
+    first = next((at for at, line in enumerate(text.split("\n"), 1) if _TRACES.search(line)), 1)
+    bad = [place for place in notes if place]
+    if bad:
+        message = f"text that was encoded twice and can't be read back, on {len(bad)} lines (first: {bad[0]})"
+        return "\n".join(lines), (Note("repaired", "double_encoding", message, int(bad[0].split()[1])),)
+    message = f"{len(notes)} lines of UTF-8 that was encoded twice read as they were meant"
+    return "\n".join(lines), (Note("noted", "double_encoding", message, first),)
