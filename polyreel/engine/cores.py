@@ -37,23 +37,23 @@ class Places:
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
         """Hold a place while the block runs, waiting for it as long as it takes. Never ask for a second one inside."""
-        await self._taken()
+        await self._take_turn()
         try:
             yield
         finally:
             self._leave()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """The same for a thread, which waits until its turn comes."""
-        self._queued().result()
+        self._join_queue().result()
         try:
             yield
         finally:
             self._leave()
 
-    async def _taken(self) -> None:
-        turn = self._queued()
+    async def _take_turn(self) -> None:
+        turn = self._join_queue()
         try:
             await asyncio.wrap_future(turn)
         except asyncio.CancelledError:
@@ -61,7 +61,7 @@ class Places:
                 self._leave()  # our turn came in the moment we gave up
             raise
 
-    def _queued(self) -> Future[None]:
+    def _join_queue(self) -> Future[None]:
         turn: Future[None] = Future()
         with self._lock:
             self._waiting.append(turn)

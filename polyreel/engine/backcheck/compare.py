@@ -73,10 +73,10 @@ def _stray(words: Sequence[Word]) -> list[str]:
             runs[-1].append(word)
         else:
             runs.append([word])
-    return [_quoted(run) for run in runs if len(run) >= _INVENTED_WORDS]
+    return [_quote_words(run) for run in runs if len(run) >= _INVENTED_WORDS]
 
 
-def _quoted(words: Sequence[Word]) -> str:
+def _quote_words(words: Sequence[Word]) -> str:
     said = "".join(word.text for word in words).strip()
     return f"{words[0].start_ms / 1000:.1f} s: {said[:60]}"
 

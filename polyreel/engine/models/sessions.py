@@ -51,7 +51,7 @@ class Session:
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The model's first output. Raises EngineError where onnxruntime gives up."""
         try:
-            with self._turns.held():
+            with self._turns.hold():
                 first: NDArray[np.float32] = self._session.run(None, dict(inputs))[0]
         except Exception as error:  # onnxruntime's errors share no base class
             raise EngineError(f"the model failed: {_first_line(error)}", where=self._where) from error

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from polyreel import home
 from polyreel.engine.models.registry import MODELS, Model, ModelFile
 from polyreel.errors import EngineError
-from polyreel.files import explained, sha256_of
+from polyreel.machine import home
+from polyreel.machine.files import explain_errors, sha256_of
 
 State = Literal["here", "incomplete", "missing"]
 
@@ -61,11 +61,11 @@ def verify(model: Model) -> tuple[Fault, ...]:
     )
 
 
-def checked(model: Model, path: str) -> Path:
+def check_file(model: Model, path: str) -> Path:
     """One file of a model, checked by its hash. Raises EngineError: ``model_missing`` or ``model_damaged``."""
     file, place = model.file(path), folder(model) / path
     if not place.is_file():
-        raise missing(model)
+        raise missing_models_error(model)
     with _checking:
         if _stamp(place) in _seen:
             return place
@@ -82,13 +82,13 @@ def checked(model: Model, path: str) -> Path:
 
 
 def require(model: Model) -> Path:
-    """The folder of a model of which every file is checked. Raises EngineError as `checked` does."""
+    """The folder of a model of which every file is checked. Raises EngineError as `check_file` does."""
     for file in model.files:
-        checked(model, file.path)
+        check_file(model, file.path)
     return folder(model)
 
 
-def missing(*models: Model) -> EngineError:
+def missing_models_error(*models: Model) -> EngineError:
     """The error for models that have not been pulled, with the command that gets them."""
     names = ", ".join(model.name for model in models)
     megabytes = round(sum(model.mirror.bytes for model in models) / 1e6)
@@ -106,7 +106,7 @@ def remove(model: Model) -> int:
     if not place.exists():
         return 0
     freed = sum(each.stat().st_size for each in place.rglob("*") if each.is_file())
-    with explained("remove a model", place):
+    with explain_errors("remove a model", place):
         shutil.rmtree(place)
     return freed
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from polyreel.engine.layout import break_cost, fits, house_of, laid_out
 from polyreel.engine.transcribe.words import Word
 from polyreel.subtitles.checks import width_of
-from polyreel.subtitles.cuetext import escaped
+from polyreel.subtitles.cuetext import escape_text
+from polyreel.subtitles.layout import break_cost, fits, house_of, laid_out
 from polyreel.subtitles.model import Cue
 from polyreel.subtitles.profiles import Profile
 
@@ -27,7 +27,7 @@ def into_cues(words: Sequence[Word], profile: str, locale: str, length_ms: int) 
     """Cues for what was heard, none overlapping, all inside ``length_ms``; as the profile has it (none: Netflix's)."""
     house = house_of(profile)
     groups = [part for sentence in _sentences(words) for part in _parts(sentence, house, locale)]
-    groups = _joined(groups, house, locale)
+    groups = _join_short(groups, house, locale)
     cues: list[Cue] = []
     for at, group in enumerate(groups):
         following = groups[at + 1][0].start_ms if at + 1 < len(groups) else length_ms + _gap_ms(house)
@@ -82,7 +82,7 @@ def _cut_cost(words: Sequence[Word], place: int) -> float:
     return off_centre + break_cost(text_of(words[:place])) - 0.6 * pause + lonely
 
 
-def _joined(groups: Sequence[Sequence[Word]], house: Profile, locale: str) -> list[Sequence[Word]]:
+def _join_short(groups: Sequence[Sequence[Word]], house: Profile, locale: str) -> list[Sequence[Word]]:
     """Pieces too short to be read with the one after them, where both go into one cue."""
     shortest = house.shortest_ms or _SHORTEST_MS
     kept: list[Sequence[Word]] = []
@@ -110,7 +110,7 @@ def _cue(words: Sequence[Word], house: Profile, locale: str, following_ms: int) 
     until = max(min(start + min(wanted, house.longest_ms or _LONGEST_MS), latest), min(end, latest), start + 1)
     if house.may_touch and following_ms - until < (house.gap_ms or 0):
         until = following_ms
-    return Cue(start, until, escaped(laid_out(text, house, locale)))
+    return Cue(start, until, escape_text(laid_out(text, house, locale)))
 
 
 def _gap_ms(house: Profile) -> int:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.transcribe.words import Phrase, Word
-from polyreel.engine.voices import Samples
 
 NO_SPEECH = 0.6
 UNSURE = -0.8
@@ -44,7 +44,7 @@ class Judged:
     dropped: list[str] = field(default_factory=list)
 
 
-def judged(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judged:
+def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judged:
     """Sort out what was not said. Times are from the sound's start (mono, ``rate`` samples per second)."""
     found = Judged()
     loudest = _level(sound)
@@ -119,11 +119,11 @@ def _without_loops(words: tuple[Word, ...]) -> tuple[Word, ...]:
     """Words without what is said the same way more than `_LOOP` times in a row: ``no no no`` stays, fifty don't."""
     kept = list(words)
     for size in range(1, _LONGEST_LOOP + 1):
-        kept = _unlooped(kept, size)
+        kept = _drop_loops(kept, size)
     return tuple(kept)
 
 
-def _unlooped(words: list[Word], size: int) -> list[Word]:
+def _drop_loops(words: list[Word], size: int) -> list[Word]:
     plain = [_plain(word) for word in words]
     starts = range(0, max(0, len(words) - size + 1))
     same = [plain[at : at + size] == plain[at + size : at + 2 * size] for at in starts]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.threads import GoOn, in_thread
-from polyreel.engine.transcribe.doubt import Judged, judged
+from polyreel.engine.transcribe.doubt import Judged, judge_phrases
 from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Listener
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
-from polyreel.engine.voices import Samples
 
 WINDOW_S = 150
 _UNFINISHED_S = 1.0
@@ -51,7 +51,7 @@ async def listen(
             on_progress(min(1.0, at / max(1, samples)))
     await in_thread(_window(ear, held, at, last=True))
     on_progress(1.0)
-    return ear.heard()
+    return ear.summarise()
 
 
 def _window(ear: _Ear, held: Samples, at: int, *, last: bool) -> Callable[[GoOn], int]:
@@ -94,12 +94,12 @@ class _Ear:
         for language, share in found.languages.items():
             self.votes[language] += share * len(sound)
         self.asked += len(sound) if found.languages else 0
-        checked: Judged = judged(found.phrases, sound, RATE)
+        checked: Judged = judge_phrases(found.phrases, sound, RATE)
         self.dropped += checked.dropped
-        self.phrases += [_placed(phrase, group, at) for phrase in checked.believed]
+        self.phrases += [_place_phrase(phrase, group, at) for phrase in checked.believed]
         return _unheard(found.phrases, group)
 
-    def heard(self) -> Heard:
+    def summarise(self) -> Heard:
         shares = {code: round(vote / self.asked, 4) for code, vote in self.votes.items()} if self.asked else {}
         return Heard(
             phrases=tuple(sorted(self.phrases, key=lambda phrase: phrase.start_ms)),
@@ -155,7 +155,7 @@ def _unheard(phrases: Sequence[Phrase], group: Sequence[Span]) -> list[Span]:
     return found
 
 
-def _placed(phrase: Phrase, group: Sequence[Span], at: int) -> Phrase:
+def _place_phrase(phrase: Phrase, group: Sequence[Span], at: int) -> Phrase:
     """A phrase with its words' times from the track's start."""
     return phrase.model_copy(update={"words": tuple(_in_track(word, group, at) for word in phrase.words)})
 

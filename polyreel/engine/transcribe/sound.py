@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from polyreel.engine.resample import resampled
-from polyreel.engine.stem import RATE as STEM_RATE
-from polyreel.engine.stem import read_stem
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.sound.stem import RATE as STEM_RATE
+from polyreel.engine.sound.stem import read_stem
 from polyreel.engine.transcribe.whisper import RATE
-from polyreel.engine.voices import Samples
 from polyreel.media.audio import blocks
 
 _BLOCK_S = 10
@@ -29,4 +29,4 @@ async def of_stem(path: Path, samples: int) -> AsyncGenerator[Samples, None]:
     step = STEM_RATE * _BLOCK_S
     for start in range(0, samples, step):
         held = await asyncio.to_thread(read_stem, path, start, min(step, samples - start))
-        yield await asyncio.to_thread(resampled, held, STEM_RATE, RATE)
+        yield await asyncio.to_thread(resample, held, STEM_RATE, RATE)

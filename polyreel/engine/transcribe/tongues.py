@@ -6,6 +6,11 @@ from collections.abc import Mapping
 
 from polyreel import locales
 
+SURELY_ANOTHER, SURELY_NOT = 0.8, 0.05
+"""A source speaks another language where that one is at least so likely, and the expected one at most so."""
+LEAST_SPEECH_MS = 2000
+"""Less speech than this says nothing of its language."""
+
 _CODES = {"nb": "no", "fil": "tl", "jv": "jw", "cmn": "zh", "yue": "zh", "iw": "he", "in": "id"}
 # Told apart by spelling or by politics more than by ear: a listener of this size takes one for the other.
 _ALIKE = (

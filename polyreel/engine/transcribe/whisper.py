@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from polyreel.engine.cores import RUNS
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import WHISPER_BASE
+from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.transcribe.tongues import spoken_code
 from polyreel.engine.transcribe.words import Phrase, Word
-from polyreel.engine.voices import Samples
 from polyreel.errors import EngineError
 
 RATE = 16_000
@@ -82,15 +82,15 @@ class Whisper:
             self._ready()
 
     def _ready(self) -> Any:
-        self._model = self._model or _loaded(self._folder(), self.name)
+        self._model = self._model or _load_model(self._folder(), self.name)
         return self._model
 
     def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
         """The words of a slice, in the locale's language whatever is spoken. Raises EngineError."""
-        with self._lock, RUNS.held():
+        with self._lock, RUNS.hold():
             go_on()
             model = self._ready()
-            segments, languages = _begun(model, sound, spoken_code(locale), ask_language)
+            segments, languages = _begin_decoding(model, sound, spoken_code(locale), ask_language)
             phrases: list[Phrase] = []
             for segment in segments:  # decoded while it is iterated
                 go_on()
@@ -98,8 +98,15 @@ class Whisper:
                     phrases.append(_phrase(segment))
         return Slice(tuple(phrases), languages)
 
+    def identify(self, sound: Samples, go_on: Callable[[], None]) -> dict[str, float]:
+        """Probability by language of a slice. Nothing is decoded. Raises EngineError."""
+        with self._lock, RUNS.hold():
+            go_on()
+            _, _, found = self._ready().detect_language(sound)
+        return {language: float(share) for language, share in found}
 
-def _begun(model: Any, sound: Samples, code: str, ask_language: bool) -> tuple[Any, dict[str, float]]:
+
+def _begin_decoding(model: Any, sound: Samples, code: str, ask_language: bool) -> tuple[Any, dict[str, float]]:
     """Decoding, ready to iterate. Asking for the language costs little where it is the expected one."""
     options: dict[str, Any] = {
         "beam_size": _BEAM,
@@ -116,7 +123,7 @@ def _begun(model: Any, sound: Samples, code: str, ask_language: bool) -> tuple[A
     return segments, languages
 
 
-def _loaded(folder: Path, name: str) -> Any:
+def _load_model(folder: Path, name: str) -> Any:
     from faster_whisper import WhisperModel
 
     try:
@@ -198,7 +205,7 @@ def listener_here() -> str:
 def require_listener() -> None:
     """See that there are weights to listen with. Raises EngineError (``model_missing``) with the command."""
     if not listener_here():
-        raise shelf.missing(WHISPER_BASE)
+        raise shelf.missing_models_error(WHISPER_BASE)
 
 
 def listener_command() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from polyreel import locales
@@ -21,16 +21,23 @@ class ArgosService:
 
 def require_argos(source: str, target: str) -> Any:
     """Argos's translation for a pair of locales. Raises InvalidJob (``translator_missing``)."""
-    origin, into = locales.language(source), locales.language(target)
     try:
         from argostranslate import translate
     except ImportError:
-        raise _absent("Argos Translate is not installed", origin, into) from None
+        raise _absent("Argos Translate is not installed", _code(source), _code(target)) from None
     installed = {language.code: language for language in translate.get_installed_languages()}
+    origin, into = _code(source, installed), _code(target, installed)
     pair = installed[origin].get_translation(installed[into]) if {origin, into} <= installed.keys() else None
     if pair is None:
         raise _absent(f"Argos Translate has no package from {origin} to {into}", origin, into)
     return pair
+
+
+def _code(tag: str, installed: Container[str] = ()) -> str:
+    """Argos's name for a locale: the installed one, else the two letters that its packages are named by."""
+    spellings = locales.translator_spellings(tag)
+    short = next((spelling for spelling in spellings if len(spelling) == 2), spellings[0])
+    return next((spelling for spelling in spellings if spelling in installed), short)
 
 
 def _absent(what: str, origin: str, into: str) -> InvalidJob:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polyreel import locales
-from polyreel.engine import fit
+from polyreel.engine.speech import fit
 from polyreel.subtitles.model import Cue
 
 HURRIED = 1.15

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from polyreel.engine.translate.glossary import pattern_of
-from polyreel.engine.translate.port import Line, LineService, Order
+from polyreel.engine.translate.port import Line, LineService, Order, Unread
 from polyreel.errors import VendorError
 
 
@@ -19,15 +19,15 @@ class ByLines:
 
     async def translate(self, order: Order) -> Mapping[int, str]:
         """The lines by number; none of them where the service did not give as many as it got."""
-        asked = [_asked(line, order) for line in order.lines]
+        asked = [_ask_line(line, order) for line in order.lines]
         try:
             said = await self.service.translate(asked, order.source, order.target)
         except VendorError as error:
             if error.code != "vendor_malformed":
                 raise
-            return {}
+            return Unread(error.message)
         if len(said) != len(asked):
-            return {}
+            return Unread(f"{len(said)} lines for {len(asked)}")
         return {line.number: text for line, text in zip(order.lines, said, strict=True)}
 
     async def shorten(self, order: Order, drafts: Mapping[int, str]) -> Mapping[int, str]:
@@ -35,7 +35,7 @@ class ByLines:
         return {}
 
 
-def _asked(line: Line, order: Order) -> str:
+def _ask_line(line: Line, order: Order) -> str:
     """The line; where a term was not kept, with its translation in its place: services let foreign words pass."""
     if not order.insist:
         return line.text

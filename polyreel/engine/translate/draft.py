@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from polyreel import locales
-from polyreel.engine.spoken import can_be_said
 from polyreel.engine.translate.glossary import terms_in, unkept
-from polyreel.engine.translate.port import Drafter, Line, Order, Term
+from polyreel.engine.translate.port import Drafter, Line, Order, Term, Unread, quote_answer
+from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError
+from polyreel.net.entities import decode_entities
 
 BATCH = 24
 CONTEXT = 4
@@ -36,6 +37,8 @@ class Task:
     texts: Sequence[str]
     most: Sequence[int]
     terms: Sequence[Term] = ()
+    known: Mapping[int, str] = field(default_factory=dict)
+    """Lines whose translation a person has approved: they are taken as they are."""
 
 
 @dataclass
@@ -46,19 +49,19 @@ class Draft:
     notes: list[str] = field(default_factory=list)
 
 
-async def drafted(task: Task, drafter: Drafter, on_progress: Callable[[float], None]) -> Draft:
+async def draft_lines(task: Task, drafter: Drafter, on_progress: Callable[[float], None]) -> Draft:
     """Translate every line. Raises EngineError (``translation_failed``), or what the drafter raises."""
-    found: dict[int, str] = {n: text for n, text in enumerate(task.texts) if not can_be_said(text)}
+    found: dict[int, str] = {n: text for n, text in enumerate(task.texts) if not can_be_said(text)} | dict(task.known)
     work = [number for number in range(len(task.texts)) if number not in found]
     for start in range(0, len(work), BATCH):
         batch = work[start : start + BATCH]
         found.update(await _batch(task, drafter, batch))
         on_progress((start + len(batch)) / len(work))
     lines = [found[number] for number in range(len(task.texts))]
-    return Draft(lines, [*_broken_terms(task, lines), *_untranslated(task, lines)])
+    return Draft(lines, [*_broken_terms(task, lines), *_list_untranslated(task, lines)])
 
 
-async def shortened(
+async def shorten_lines(
     task: Task, drafter: Drafter, drafts: Sequence[str], too_long: Mapping[int, int]
 ) -> tuple[list[str], int]:
     """One round for lines that are too long to say. ``too_long``: number -> the characters there is time for.
@@ -66,7 +69,7 @@ async def shortened(
     What comes back is taken where it is shorter and keeps the terms. Returns the lines, and how many became shorter.
     """
     lines, better = list(drafts), 0
-    numbers = sorted(too_long)
+    numbers = sorted(set(too_long) - set(task.known))
     for start in range(0, len(numbers), BATCH):
         batch = numbers[start : start + BATCH]
         order = _order(task, batch, most=too_long)
@@ -102,10 +105,12 @@ async def _again(
 
 async def _alone(task: Task, drafter: Drafter, number: int, found: Mapping[int, str]) -> dict[int, str]:
     """One line; and the line beside it alone, too, that has said it already. Raises EngineError."""
-    said = _plausible(task, [number], await drafter.translate(_order(task, [number])))
+    answer = await drafter.translate(_order(task, [number]))
+    said = _plausible(task, [number], answer)
     if number not in said:
         raise EngineError(
-            f"{drafter.name} gave no usable translation of line {number + 1}: {task.texts[number][:60]!r}",
+            f"{drafter.name} gave no usable translation of line {number + 1}: {task.texts[number][:60]!r}; "
+            f"{_instead(answer, number)}",
             code="translation_failed",
             where=task.target,
             remedy="Run again, try another model or service, or give the target its script.",
@@ -114,6 +119,12 @@ async def _alone(task: Task, drafter: Drafter, number: int, found: Mapping[int, 
         if len(said[number]) > _SHORTEST_MERGED and _bare(said[number]) in _bare(found.get(beside, "")):
             said |= _sound(task, [beside], await drafter.translate(_order(task, [beside])))
     return said
+
+
+def _instead(answer: Mapping[int, str], number: int) -> str:
+    """What came in place of a translation, quoted."""
+    said = answer.said if isinstance(answer, Unread) else quote_answer(answer.get(number, ""))
+    return f"its answer was: {said}" if said else "its answer was empty"
 
 
 def _with_neighbours(numbers: Sequence[int], found: Mapping[int, str]) -> list[int]:
@@ -162,7 +173,7 @@ def _echoes(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> di
 
 
 def _plausible(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
-    cleaned = {n: _unquoted(_clean(answer[n]), task.texts[n]) for n in numbers if n in answer}
+    cleaned = {n: _tidy(answer[n], task.texts[n]) for n in numbers if n in answer}
     return {number: text for number, text in cleaned.items() if _is_plausible(task, number, text)}
 
 
@@ -179,7 +190,11 @@ def _bare(text: str) -> str:
     return text.casefold().rstrip(" .!?…。")
 
 
-def _unquoted(text: str, source: str) -> str:
+def _tidy(text: str, source: str) -> str:
+    return _strip_quotes(_clean(decode_entities(text, source)), source)
+
+
+def _strip_quotes(text: str, source: str) -> str:
     """Without the quotation marks that a model puts around its whole answer, and nobody around the line."""
     inside = text[1:-1]
     quoted = text[:1] + text[-1:] in _QUOTES and not set(text[:1] + text[-1:]) & set(inside)
@@ -210,7 +225,7 @@ def _broken_terms(task: Task, lines: Sequence[str]) -> list[str]:
     return [f"The glossary was not kept in {len(broken)} places: {shown}{more}."]
 
 
-def _untranslated(task: Task, lines: Sequence[str]) -> list[str]:
+def _list_untranslated(task: Task, lines: Sequence[str]) -> list[str]:
     same = [n for n, text in enumerate(lines) if can_be_said(text) and _is_echo(task, n, text)]
     if not same:
         return []

@@ -15,6 +15,7 @@ from pathlib import Path
 from polyreel import locales
 from polyreel.engine.translate.port import Term
 from polyreel.errors import InvalidJob
+from polyreel.machine.files import TooManyBytes, read_whole
 
 _MOST_BYTES = 1 << 20
 _MOST_TERMS = 5000
@@ -91,7 +92,7 @@ def _columns(head: Sequence[str], source: str, target: str) -> tuple[int, int] |
         return 0, 1
     if head[0].casefold() in _TITLES:
         return 0, 1
-    by_language = {_known(cell): place for place, cell in reversed(list(enumerate(head)))}
+    by_language = {_locale_of_cell(cell): place for place, cell in reversed(list(enumerate(head)))}
     exact = {cell.replace("_", "-").casefold(): place for place, cell in enumerate(head)}
     place = exact.get(target.casefold(), by_language.get(locales.language(target)))
     origin = exact.get(source.casefold(), by_language.get(locales.language(source), 0))
@@ -101,11 +102,11 @@ def _columns(head: Sequence[str], source: str, target: str) -> tuple[int, int] |
 def _is_head(row: Sequence[str]) -> bool:
     if row[0].casefold() in _TITLES:
         return True
-    return len(row) > 1 and all(_known(cell) for cell in row)
+    return len(row) > 1 and all(_locale_of_cell(cell) for cell in row)
 
 
 @lru_cache(maxsize=64)
-def _known(cell: str) -> str:
+def _locale_of_cell(cell: str) -> str:
     """The language of a cell that is a locale; empty where it is a word."""
     if not re.fullmatch(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", cell):
         return ""
@@ -131,9 +132,9 @@ def _term(path: Path, number: int, row: Sequence[str], columns: tuple[int, int])
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise _wrong(path, 0, f"larger than {_MOST_BYTES >> 20} MiB")
-        return path.read_bytes().decode("utf-8-sig")
+        return read_whole(path, _MOST_BYTES).decode("utf-8-sig")
+    except TooManyBytes:
+        raise _wrong(path, 0, f"larger than {_MOST_BYTES >> 20} MiB") from None
     except OSError as error:
         raise InvalidJob(
             f"can't be read: {error.strerror}", where=str(path), remedy="Check `translation.glossary`."

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+_QUOTED = 160
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -42,6 +44,20 @@ class Order:
     after: tuple[str, ...] = ()
     terms: tuple[Term, ...] = ()
     insist: bool = False
+
+
+class Unread(dict[int, str]):
+    """An answer that no line could be taken from; ``said`` is how it began, for the person who has to look into it."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self.said = quote_answer(said)
+
+
+def quote_answer(said: str) -> str:
+    """The beginning of what somebody said, on one line."""
+    line = " ".join(said[: _QUOTED * 4].split())
+    return line if len(line) <= _QUOTED else f"{line[:_QUOTED]}..."
 
 
 class Drafter(Protocol):

@@ -1,0 +1,174 @@
+"""Reads a TensorFlow checkpoint's tensors without TensorFlow.
+
+A checkpoint is a tensor bundle: ``NAME.index`` is a sorted table of LevelDB's kind (blocks of prefix-compressed keys, a
+footer with a magic number), its values are ``BundleEntryProto`` messages that say where in ``NAME.data-00000-of-00001``
+a tensor lies. Source of the facts: TensorFlow's ``tensor_bundle.proto``, LevelDB's ``table_format.md``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.errors import EngineError
+
+Tensor = NDArray[np.float32]
+
+_MAGIC = 0xDB4775248B80FB57
+_FOOTER = 48
+_UNCOMPRESSED = 0
+_DT_FLOAT = 1
+_MOST_INDEX_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Where a tensor lies in the data file, in bytes."""
+
+    shape: tuple[int, ...]
+    offset: int
+    size: int
+    dtype: int
+
+
+class Checkpoint:
+    """The float tensors of a bundle with one shard, by name; each is read when it is asked for."""
+
+    def __init__(self, index: Path, data: Path) -> None:
+        """Reads the index. Raises EngineError (``model_damaged``) for what is no tensor bundle."""
+        self._data = data
+        self._entries = _entries(index)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Every float tensor's shape."""
+        return {name: entry.shape for name, entry in self._entries.items()}
+
+    def tensor(self, name: str) -> Tensor:
+        """One tensor. Raises EngineError where there is none, or where it lies outside the data file."""
+        entry = self._entries.get(name)
+        if entry is None:
+            raise _damaged_error(self._data, f"it has no tensor '{name}'")
+        found = np.fromfile(self._data, "<f4", entry.size // 4, offset=entry.offset)
+        if found.size != entry.size // 4 or found.size != int(np.prod(entry.shape)):
+            raise _damaged_error(self._data, f"the tensor '{name}' is cut off")
+        return found.reshape(entry.shape)
+
+
+def _entries(index: Path) -> dict[str, _Entry]:
+    content = index.read_bytes() if index.stat().st_size <= _MOST_INDEX_BYTES else b""
+    try:
+        return {
+            key.decode(): entry
+            for key, value in _table(content)
+            # The empty key holds the bundle's header.
+            if key and (entry := _entry(value)).dtype == _DT_FLOAT
+        }
+    except (struct.error, IndexError, ValueError) as error:
+        raise _damaged_error(index, str(error) or type(error).__name__) from None
+
+
+def _damaged_error(file: Path, why: str) -> EngineError:
+    return EngineError(
+        f"this is not the checkpoint it should be: {why}.",
+        code="model_damaged",
+        where=file.name,
+        remedy="Run `polyreel models verify`.",
+    )
+
+
+# -- the table
+
+
+def _table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    footer = content[-_FOOTER:]
+    if len(footer) < _FOOTER or struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
+        raise ValueError("its footer is missing")
+    _, at = _handle(footer, 0)
+    top, _ = _handle(footer, at)
+    for _, value in _block(content, *top):
+        yield from _block(content, *_handle(value, 0)[0])
+
+
+def _handle(content: bytes, at: int) -> tuple[tuple[int, int], int]:
+    offset, at = _varint(content, at)
+    size, at = _varint(content, at)
+    return (offset, size), at
+
+
+def _block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """A block's keys and values. After the entries come their restart points, which a reader of everything skips."""
+    if content[offset + size] != _UNCOMPRESSED:
+        raise ValueError("its table is compressed")
+    block = content[offset : offset + size]
+    end = len(block) - 4 - 4 * struct.unpack("<I", block[-4:])[0]
+    at, key = 0, b""
+    while at < end:
+        shared, at = _varint(block, at)
+        fresh, at = _varint(block, at)
+        length, at = _varint(block, at)
+        key = key[:shared] + block[at : at + fresh]
+        yield key, block[at + fresh : at + fresh + length]
+        at += fresh + length
+
+
+# -- the messages in it
+
+
+def _entry(message: bytes) -> _Entry:
+    numbers: dict[int, int] = {}
+    shape: tuple[int, ...] = ()
+    for field, value in _fields(message):
+        if isinstance(value, int):
+            numbers[field] = value
+        elif field == 2:
+            shape = tuple(_shape(value))
+    if numbers.get(3, 0):
+        raise ValueError("it has more than one data file")
+    return _Entry(shape, numbers.get(4, 0), numbers.get(5, 0), numbers.get(1, 0))
+
+
+def _shape(message: bytes) -> Iterator[int]:
+    for field, dimension in _fields(message):
+        if field == 2 and isinstance(dimension, bytes):
+            yield next((value for number, value in _fields(dimension) if number == 1 and isinstance(value, int)), 0)
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        value: int | bytes
+        match tag & 7:
+            case 0:
+                value, at = _varint(message, at)
+            case 2:
+                length, at = _varint(message, at)
+                value, at = message[at : at + length], at + length
+            case 5:
+                value, at = message[at : at + 4], at + 4
+            case 1:
+                value, at = message[at : at + 8], at + 8
+            case kind:
+                raise ValueError(f"a message with wire type {kind}")
+        yield tag >> 3, value
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = content[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not byte & 0x80:
+            return value, at
+        if shift > 63:
+            raise ValueError("a number without an end")

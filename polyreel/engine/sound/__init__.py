@@ -1,0 +1,1 @@
+"""Sound as arrays: PCM, rates, loudness, stretch, mix."""

@@ -1,0 +1,37 @@
+"""The speech stem as a file: raw 16-bit little-endian mono at 48 kHz, exactly as long as the reel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from polyreel.engine.sound.pcm import Samples
+
+RATE = 48_000
+_FULL = 32767
+
+
+def samples_in(duration: Fraction) -> int:
+    """How many samples a reel of this many seconds has: ``round(duration * 48000)``."""
+    return round(duration * RATE)
+
+
+def write_samples(path: Path, blocks: Iterable[Samples]) -> None:
+    """Write a stem block by block; what is beyond full scale is clipped."""
+    with path.open("wb") as file:
+        for block in blocks:
+            file.write(as_stem(block))
+
+
+def as_stem(block: Samples) -> bytes:
+    """Samples as a stem holds them."""
+    return (np.clip(block, -1, 1) * _FULL).round().astype("<i2").tobytes()
+
+
+def read_stem(path: Path, start: int, count: int) -> Samples:
+    """``count`` samples of a stem from ``start``; fewer at its end."""
+    held = np.fromfile(path, "<i2", count, offset=start * 2)
+    return held.astype(np.float32) / np.float32(_FULL)

@@ -1,0 +1,1 @@
+"""Who speaks: by name in the script, by voice in the sound."""

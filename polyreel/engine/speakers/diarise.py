@@ -1,0 +1,147 @@
+"""Who speaks when, by ear: the source's speech cue by cue, as voice prints, in as many groups as people speak.
+
+How high each of them speaks is measured on the way, so that a man's lines need not be given to a woman's voice.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.engine.models.registry import VOICE_PRINTS
+from polyreel.engine.separation.port import Stems
+from polyreel.engine.sound.pcm import WorkingTrack, open_track
+from polyreel.engine.speakers.named import Turn
+from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
+from polyreel.engine.speakers.voiceprint import Encoder, Print, encoder, voice_print
+from polyreel.engine.voice.port import Gender
+from polyreel.keys import stage_key
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+
+_VERSION = 2
+_RATE_MS = 48
+_MOST_MS, _LEAST_MS = 6000, 700
+_MOST_COMPARED = 400
+# Of 5.1 the centre; else everything there is.
+_VOICE_CHANNELS = {1: (0,), 2: (0, 1), 6: (2,)}
+_listening = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Who was heard: a turn for every cue, and the gender of those speakers whose pitch is clear."""
+
+    turns: tuple[Turn, ...]
+    genders: Mapping[str, Gender]
+
+
+def heard_speakers(
+    stems: Stems,
+    cues: Sequence[tuple[int, int]],
+    people: int,
+    store: Store,
+    go_on: Callable[[], None],
+    *,
+    load: Callable[[], Encoder] = encoder,
+) -> Ear:
+    """A turn for every cue (start and end in ms), its speaker named ``Speaker 1`` to ``Speaker N`` by first appearance.
+
+    Remembered by what it depends on, and done once, however many languages ask at the same time. Blocks; ``go_on``
+    may raise between cues. Raises EngineError (``model_missing``) where the network is not on this machine.
+    """
+    key = _key(stems, cues, people)
+    with _listening:
+        found = store.recall(key)
+        if found is None:
+            prints, heights = _prints(stems, cues, load(), go_on)
+            names = _told_apart(prints, cues, people)
+            found = {"speakers": names, "genders": _genders(names, heights)}
+            store.remember(key, found)
+    turns = (Turn(start, end, _name(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
+    return Ear(tuple(turns), found["genders"])
+
+
+def _name(number: int) -> str:
+    return f"Speaker {number}"
+
+
+def _genders(names: Sequence[int], heights: Sequence[NDArray[np.float64]]) -> dict[str, Gender]:
+    """The gender of each speaker, by the pitch of all their frames together."""
+    found: dict[str, Gender] = {}
+    for number in sorted(set(names)):
+        own = [heard for name, heard in zip(names, heights, strict=True) if name == number]
+        if gender := gender_by_pitch(np.concatenate(own)):
+            found[_name(number)] = gender
+    return found
+
+
+def _key(stems: Stems, cues: Sequence[tuple[int, int]], people: int) -> str:
+    background = stems.background.audio.sha256 if stems.background else None
+    sound = [stems.original.audio.sha256, background]
+    return stage_key("speakers", _VERSION, sound=sound, cues=list(cues), people=people, model=VOICE_PRINTS.fingerprint)
+
+
+def _prints(
+    stems: Stems, cues: Sequence[tuple[int, int]], encode: Encoder, go_on: Callable[[], None]
+) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
+    """The print of each cue's speech, and the pitches of its frames."""
+    original = open_track(path_of(stems.original.audio)).exactly(stems.samples)
+    background = open_track(path_of(stems.background.audio)).exactly(stems.samples) if stems.background else None
+    prints: list[Print] = []
+    heights: list[NDArray[np.float64]] = []
+    for start, end in cues:
+        go_on()
+        speech = _speech(original, background, start, end)
+        prints.append(voice_print(speech, encode))
+        heights.append(pitches(speech))
+    return np.array(prints), heights
+
+
+def _speech(original: WorkingTrack, background: WorkingTrack | None, start: int, end: int) -> NDArray[np.float32]:
+    """The middle of a cue, mono, without what is known not to be speech."""
+    length = min(end - start, _MOST_MS)
+    first, count = (start + (end - start - length) // 2) * _RATE_MS, max(1, length) * _RATE_MS
+    channels = _VOICE_CHANNELS[original.channels]
+    sound = original.read(first, count)[:, channels]
+    if background is not None:
+        sound = sound - background.read(first, count)[:, channels]
+    mono: NDArray[np.float32] = sound.mean(axis=1)
+    return mono
+
+
+def _told_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], people: int) -> list[int]:
+    """A number for each cue, from 1 up in the order of first appearance."""
+    lengths = np.array([end - start for start, end in cues])
+    longest = np.argsort(-lengths, kind="stable")[:_MOST_COMPARED]
+    # A word or two make no print to go by; they go to whoever is nearest.
+    compared = np.sort(longest[lengths[longest] >= _LEAST_MS])
+    if len(compared) < people:
+        compared = np.sort(longest)
+    groups = group_prints(prints[compared], people)
+    centres = np.array([prints[compared[groups == group]].mean(axis=0) for group in range(groups.max() + 1)])
+    nearest = (prints @ centres.T).argmax(axis=1)
+    order = {group: number for number, group in enumerate(dict.fromkeys(nearest.tolist()), start=1)}
+    return [order[group] for group in nearest.tolist()]
+
+
+def group_prints(prints: NDArray[np.float32], groups: int) -> NDArray[np.int64]:
+    """Average linkage by cosine: the two likest groups become one until there are so few. Numbers from 0 up."""
+    count = len(prints)
+    members = np.arange(count)
+    alike = (prints @ prints.T).astype(np.float64)
+    np.fill_diagonal(alike, -np.inf)
+    sizes = np.ones(count)
+    for _ in range(count - groups):
+        one, other = sorted(np.unravel_index(int(alike.argmax()), alike.shape))
+        joint = (alike[one] * sizes[one] + alike[other] * sizes[other]) / (sizes[one] + sizes[other])
+        alike[one], alike[:, one] = joint, joint
+        alike[one, one] = -np.inf
+        alike[other], alike[:, other] = -np.inf, -np.inf
+        sizes[one] += sizes[other]
+        members[members == other] = one
+    return np.unique(members, return_inverse=True)[1]

@@ -1,0 +1,218 @@
+"""One language, spoken: cast the voices, say every sentence, fit it, write the stem. Blocks; call it in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from polyreel.engine.sound.stem import RATE
+from polyreel.engine.speech import fit
+from polyreel.engine.speech.booth import Booth, Take
+from polyreel.engine.speech.script import Script
+from polyreel.engine.speech.sentences import Line, Sentence, cut_back, into_sentences
+from polyreel.engine.speech.stem import Placed, voice_gains, write_stem
+from polyreel.engine.speech.takes import Progress, Text, each_of, naturals
+from polyreel.engine.voice.port import Gender, Voice, assign
+from polyreel.engine.voice.text.said_as import Pronunciation, respell
+from polyreel.errors import EngineError
+from polyreel.outcome import LineFit, StoredFile, Value
+from polyreel.store.port import Store
+
+_SHARE_SAID, _SHARE_FITTED = 0.7, 0.2
+
+
+class Performance(Value):
+    """A language's speech: the stem (raw 16-bit mono, 48 kHz, as long as the reel), and how each line sits."""
+
+    stem: StoredFile
+    lines: tuple[LineFit, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """How a script is to be spoken. ``samples`` is the reel's length at 48 kHz; ``asked`` the voices a job names.
+
+    ``roster`` is everybody who speaks in the whole job, ``pinned`` (speaker, voice) what a job says of single ones,
+    ``genders`` (speaker, gender) what is known of them. ``pronunciations`` are those that count in the locale.
+    """
+
+    locale: str
+    samples: int
+    asked: tuple[str, ...] = ()
+    beat_ms: int = 0
+    roster: tuple[str, ...] = ()
+    pinned: tuple[tuple[str, str], ...] = ()
+    genders: tuple[tuple[str, Gender], ...] = ()
+    pronunciations: tuple[Pronunciation, ...] = ()
+
+    @property
+    def reel_ms(self) -> int:
+        """The reel's length in whole milliseconds."""
+        return self.samples * 1000 // RATE
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A sentence, the voice it got, the words that this voice was given, and how they came out at its own pace."""
+
+    sentence: Sentence
+    voice: str
+    words: str
+    natural: Take
+
+
+def perform(
+    script: Script,
+    direction: Direction,
+    voice: Voice,
+    store: Store,
+    *,
+    on_progress: Callable[[float], None],
+    go_on: Callable[[], None],
+) -> Performance:
+    """Speak a script. ``go_on`` is called before each sentence and may raise to stop.
+
+    What was said before comes from the store, so that after an interruption, or when one cue has changed, only the
+    rest is spoken. Raises NoVoice, or EngineError: ``empty_transcript`` where there is nothing to speak,
+    ``script_too_long`` where a line is longer than the whole reel, however fast it is spoken.
+    """
+    session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
+    # Sentences that begin after the reel would be spoken into nothing; they are counted and told instead.
+    lines, notes = _within(script, direction.reel_ms)
+    sentences = into_sentences(lines)
+    said = session.say(sentences, _cast(voice, direction, sentences))
+    if not said:
+        raise EngineError(
+            "nothing in the script can be spoken.",
+            code="empty_transcript",
+            where=direction.locale,
+            remedy="Give a script with words in it, timed to the reel.",
+        )
+    cast = session.fit(said)
+    notes += _unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, [each.words for each in said])
+    found = [line for each in cast for line in _line_fits(each)]
+    return Performance(
+        stem=session.write(cast), lines=tuple(sorted(found, key=lambda line: line.start_ms)), notes=notes
+    )
+
+
+def _cast(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
+    return assign(
+        voice,
+        direction.locale,
+        (sentence.speaker for sentence in sentences),
+        direction.asked,
+        roster=direction.roster,
+        pinned=dict(direction.pinned),
+        genders=dict(direction.genders),
+    )
+
+
+def _within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:
+    inside = [line for line in script.lines if line.start_ms < reel_ms]
+    outside = len(script.lines) - len(inside)
+    late = (f"{outside} lines begin after the reel has ended and are not spoken.",) if outside else ()
+    return inside, (*script.notes, *late)
+
+
+def _unsaid(count: int) -> tuple[str, ...]:
+    return (f"{count} sentences hold nothing that this voice can say.",) if count else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A sentence at its place, and how it sounds there."""
+
+    said: _Said
+    place: fit.Place
+    take: Take
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One language's time in the booth."""
+
+    booth: Booth
+    direction: Direction
+    store: Store
+    on_progress: Callable[[float], None]
+    go_on: Callable[[], None]
+
+    def say(self, sentences: Sequence[Sentence], casting: Mapping[str | None, str]) -> list[_Said]:
+        """Every sentence at its voice's own pace; those that the voice can't say are missing."""
+        asked = [self._request(sentence, casting[sentence.speaker]) for sentence in sentences]
+        takes = naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
+        found = zip(sentences, asked, strict=True)
+        return [
+            _Said(sentence, voice, words, take) for sentence, (words, voice) in found if (take := takes[words, voice])
+        ]
+
+    def _request(self, sentence: Sentence, voice: str) -> Text:
+        return respell(sentence.text, self.direction.pronunciations, voice), voice
+
+    def fit(self, said: Sequence[_Said]) -> list[_Fitted]:
+        """Every sentence at its place, by start."""
+        # Before the fitting: it would squeeze such a line into the reel's end, and most of its words would be lost.
+        _require_room(said, self.direction)
+        waiting = [fit.Spoken(s.sentence.start_ms, s.sentence.end_ms, s.natural.ms, s.sentence.speaker) for s in said]
+        places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
+        asked = [(s.words, s.voice, s.natural, p.length_ms) for s, p in zip(said, places, strict=True)]
+        progress = self._share(_SHARE_SAID, _SHARE_FITTED)
+        takes = each_of(asked, lambda each: self.booth.fit_into(*each), progress, self.go_on)
+        found = zip(said, places, asked, strict=True)
+        fitted = [_Fitted(each, place, takes[wanted]) for each, place, wanted in found]
+        return sorted(fitted, key=lambda each: each.place.start_ms)
+
+    def _share(self, before: float, own: float) -> Progress:
+        return lambda share: self.on_progress(before + own * share)
+
+    def write(self, fitted: Sequence[_Fitted]) -> StoredFile:
+        """The stem, in the store."""
+        # Voices are not equally loud at the same setting, and a dialogue must not jump from one to the next.
+        gains = voice_gains((each.said.voice, each.said.natural) for each in fitted)
+        placed = (Placed(each.take, each.place.start_ms, gains.get(each.said.voice, 1.0)) for each in fitted)
+        with self.store.scratch() as folder:
+            write_stem(folder / "speech.s16", placed, self.direction.samples)
+            return self.store.keep(folder / "speech.s16", ".s16")
+
+
+def _require_room(said: Sequence[_Said], direction: Direction) -> None:
+    """A line that is longer than the whole reel, even at its fastest, is refused: most of it would be lost."""
+    for each in said:
+        shortest = fit.shortest_ms(each.natural.ms)
+        if shortest > direction.reel_ms:
+            text = each.sentence.text
+            raise EngineError(
+                f"the line at {_seconds(each.sentence.start_ms)} is too long to be spoken: its {len(text)} characters "
+                f"take {_seconds(shortest)} at the fastest, the reel has {_seconds(direction.reel_ms)}: {text[:60]!r}",
+                code="script_too_long",
+                where=direction.locale,
+                remedy="Shorten the line, or divide it over the time that it has.",
+            )
+
+
+def _seconds(ms: int) -> str:
+    return f"{ms / 1000:.1f} s"
+
+
+def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
+    """A sentence's fit, told per line. All its lines share its pace, and its flag."""
+    said, place, take = fitted.said, fitted.place, fitted.take
+    spoken_ms = min(take.ms, place.length_ms)
+    spoken = cut_back(said.sentence, place.start_ms, place.start_ms + spoken_ms)
+    natural = cut_back(said.sentence, 0, said.natural.ms)
+    for line, (start, end), (begin, done) in zip(said.sentence.lines, spoken, natural, strict=True):
+        yield LineFit(
+            text=line.text,
+            speaker=line.speaker,
+            cue_start_ms=line.start_ms,
+            cue_end_ms=line.end_ms,
+            start_ms=start,
+            end_ms=end,
+            natural_ms=done - begin,
+            ratio=round(said.natural.ms / max(1, spoken_ms), 4),
+            too_long=place.too_long,
+            reused=said.natural.reused and take.reused,
+            voice=said.voice,
+        )

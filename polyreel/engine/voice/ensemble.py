@@ -1,0 +1,166 @@
+"""Several voice engines as one voice: per locale the first that speaks it; the last stands in where a line fails."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from polyreel.engine.voice.port import Gender, Speech, Voice
+from polyreel.errors import EngineError, NoVoice
+
+_SHOWN = 3
+_STILL = 10 ** (-60 / 20)
+
+Rank = Callable[[str, str], int]
+"""From a locale and an engine's name to its place in that locale."""
+
+
+def _as_named(_locale: str, _engine: str) -> int:
+    return 0
+
+
+class Ensemble:
+    """Engines in order of preference, behind the voice port. Ids look like ``kokoro:ef_dora@es-ES``.
+
+    A line that an engine fails at is tried once more, then spoken by the last engine that knows the locale, and said so
+    in `caveats`; what a stand-in said is marked, so that nobody keeps it as the engine's own.
+    """
+
+    name = "ensemble"
+
+    def __init__(
+        self, engines: Sequence[Voice], missing: str = "", missing_for: Voice | None = None, rank: Rank | None = None
+    ) -> None:
+        """``missing`` is said of the locales that ``missing_for`` would speak, if its weights were there.
+
+        ``rank`` puts engines in order for a locale, the lowest first; of equals the one that is named first is better.
+        """
+        self._engines = tuple(engines)
+        self._rank = rank or _as_named
+        self._missing, self._missing_for = missing, missing_for
+        self._failed: dict[tuple[str, str], str] = {}
+        self._replaced: dict[str, dict[str, None]] = defaultdict(dict)
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> str:
+        """Every engine's name and version."""
+        return " ".join(f"{engine.name}/{engine.version}" for engine in self._engines)
+
+    def speaks(self, locale: str) -> bool:
+        """Whether any engine does."""
+        return any(engine.speaks(locale) for engine in self._engines)
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """The voices of those who speak a locale, in order of preference; the last engine's, if nobody else does.
+
+        Raises NoVoice.
+        """
+        best = self._engine_for(locale)
+        able = [engine for engine in self._able(locale) if engine is not self._engines[-1]]
+        able = [best] if best is self._engines[-1] else able
+        return tuple(f"{engine.name}:{voice}" for engine in able for voice in engine.cast(locale))
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """A voice of any engine that speaks the locale: ``ef_dora``, ``espeak-ng:es+f2``, ``piper:my-voice``."""
+        self._engine_for(locale)
+        wanted, _, rest = asked.partition(":")
+        named = [engine for engine in self._engines if engine.name == wanted and rest]
+        refused: NoVoice | None = None
+        for engine in named or self._able(locale):
+            try:
+                return f"{engine.name}:{engine.resolve(locale, rest if named else asked)}"
+            except NoVoice as error:
+                refused = refused or error
+        raise refused or NoVoice(f"there is no voice '{asked[:40]}'.", where=locale, remedy="Run `polyreel voices`.")
+
+    def gender(self, voice_id: str) -> Gender | None:
+        """As the voice's own engine knows it."""
+        engine, own = self._own(voice_id)
+        return engine.gender(own)
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text with the voice's own engine, or with the stand-in. Raises EngineError as the engines do."""
+        engine, own = self._own(voice_id)
+        if (text, voice_id) in self._failed:
+            return self._stand_in(text, voice_id, speed)
+        try:
+            return _tried_twice(engine, text, own, speed)
+        except EngineError as error:
+            if error.code == "nothing_to_say" or engine is self._engines[-1]:
+                raise
+            with self._lock:
+                self._failed[text, voice_id] = error.message
+            return self._stand_in(text, voice_id, speed)
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Who speaks the locale, what is to be known of it, and which lines a stand-in had to speak."""
+        engine = self._engine_for(locale)
+        spoken_by = f"{locale} is spoken by {engine.name}."
+        if engine is not self._missing_for and self._missing_for is not None and self._missing_for.speaks(locale):
+            spoken_by = f"{locale} is spoken by {engine.name}: {self._missing}"
+        return (spoken_by, *engine.caveats(locale, texts), *self._stand_ins(locale, texts))
+
+    def _own(self, voice_id: str) -> tuple[Voice, str]:
+        """A voice's engine, and its own name for it."""
+        name, _, own = voice_id.partition(":")
+        engine = next((each for each in self._engines if each.name == name), None)
+        if engine is None:
+            raise NoVoice(f"there is no voice engine '{name[:40]}'.", remedy="Run `polyreel voices`.")
+        return engine, own
+
+    def _engine_for(self, locale: str) -> Voice:
+        able = self._able(locale)
+        return able[0] if able else _require_locale(self._engines[-1], locale)
+
+    def _able(self, locale: str) -> list[Voice]:
+        """Those who speak a locale, the best first."""
+        able = [engine for engine in self._engines if engine.speaks(locale)]
+        return sorted(able, key=lambda engine: self._rank(locale, engine.name))
+
+    def _stand_in(self, text: str, voice_id: str, speed: float) -> Speech:
+        locale = voice_id.rpartition("@")[2]
+        last = self._engines[-1]
+        gender = self.gender(voice_id)
+        cast = [each for each in last.cast(locale) if gender in {None, last.gender(each)}] or last.cast(locale)
+        # Always the same stand-in for the same voice; and speakers who differed still differ, as far as that goes.
+        chosen = cast[sum(voice_id.encode()) % len(cast)]
+        speech = last.speak(text, chosen, speed)
+        with self._lock:
+            self._replaced[locale][text] = None
+        return Speech(speech.samples, speech.rate, stand_in=True)
+
+    def _stand_ins(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        with self._lock:
+            replaced = [text for text in self._replaced.get(locale, {}) if text in texts]
+            reason = next((why for (text, _), why in self._failed.items() if text in replaced), "")
+        if not replaced:
+            return ()
+        shown = ", ".join(f"'{text[:40]}'" for text in replaced[:_SHOWN])
+        more = f" and {len(replaced) - _SHOWN} more" if len(replaced) > _SHOWN else ""
+        return (f"{self._engines[-1].name} stood in for {len(replaced)} lines ({shown}{more}): {reason}",)
+
+
+def _tried_twice(engine: Voice, text: str, voice: str, speed: float) -> Speech:
+    try:
+        return _audible(engine.speak(text, voice, speed), engine)
+    except EngineError as error:
+        if error.code in {"nothing_to_say", "unreadable"}:
+            raise
+    return _audible(engine.speak(text, voice, speed), engine)
+
+
+def _audible(speech: Speech, engine: Voice) -> Speech:
+    """A take in which something is heard: one that is still, or broken, is a failure like any other."""
+    loudest = float(np.abs(speech.samples).max(initial=0.0))
+    if not np.isfinite(loudest) or loudest < _STILL:
+        raise EngineError(f"{engine.name} gave no sound for this line.")
+    return speech
+
+
+def _require_locale(engine: Voice, locale: str) -> Voice:
+    engine.cast(locale)  # raises NoVoice, with the engine's own words
+    return engine

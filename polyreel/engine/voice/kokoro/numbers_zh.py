@@ -1,0 +1,132 @@
+"""Arabic figures in Chinese characters: numbers, decimals, percent, dates, times, years and telephone numbers."""
+
+from __future__ import annotations
+
+import re
+
+from polyreel.engine.voice.text.figures import value_of
+from polyreel.engine.voice.text.measures import degrees
+
+_DIGITS = "零一二三四五六七八九"
+_PLACES = ("", "十", "百", "千")
+_MYRIADS = ("", "万", "亿", "兆")
+_MOST_DIGITS = 16
+_UNITS = {
+    "°C": "摄氏度",
+    "℃": "摄氏度",
+    "°F": "华氏度",
+    "℉": "华氏度",
+    "km/h": "公里每小时",
+    **{"km²": "平方公里", "cm²": "平方厘米", "m²": "平方米", "m³": "立方米", "cm³": "立方厘米"},
+    "km": "公里",
+    "kg": "公斤",
+    "cm": "厘米",
+    "mm": "毫米",
+    "m": "米",
+    "ml": "毫升",
+}
+_MONEY = {"$": "美元", "€": "欧元", "£": "英镑", "¥": "元", "￥": "元"}
+
+_ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(\d{4})(?=\s*年)")
+_TIME = re.compile(r"(?<!\d)([01]?\d|2[0-3])[:：]([0-5]\d)(?!\d)")
+_MOBILE = re.compile(r"(?<![\d.,])1[3-9]\d{9}(?![\d.,])")
+# Two of something is 两; the second of something, and a figure that goes on, is 二.
+_TWO_OF = re.compile(
+    r"(?<![\d.第:：/-])2(?=\s?(?:个|只|次|天|位|名|本|张|条|件|种|小时|分钟|周|米|公里|公斤|点(?!\d|[零一二三四五六七八九])))"
+)
+_FRACTION = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])")
+_PLAIN = str.maketrans("０１２３４５６７８９％：／～", "0123456789%:/~")
+_PLAIN_POINT = re.compile(r"(?<=\d)．(?=\d)")
+_VULGAR = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
+_LANDLINE = re.compile(r"(?<![\d-])(0\d{2,3})-(\d{7,8})(?![\d-])")
+_BETWEEN = re.compile(r"(?<![\d./:A-Za-z-])(\d{1,4}%?)\s?[-–—~〜]\s?(\d{1,4})(?![\d./:-])")
+_SCORE = re.compile(r"(?<![\d:])(\d{1,2}):(\d)(?![\d:])")
+_ROMAN = re.compile(r"(?<=第)\s?([IVX]{1,4})(?![A-Za-z])")
+_PRICED = re.compile(r"([$€£¥￥])\s?(\d[\d,]*(?:\.\d+)?)")
+_PERCENT = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*[%％]")
+_POWER = re.compile(r"(?<![\w^])(\d+)\^(\d+)(?![\w^])")
+_EMERGENCY = re.compile(r"(?<![\w-])(\d)-(\d)-(\d)(?![\w-])")
+_NUMBER = re.compile(r"(?<![\d.])-?\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+def in_characters(text: str) -> str:
+    """A line in which every figure is written as it is said in Mandarin."""
+    text = _EMERGENCY.sub(r"\1 \2 \3", _POWER.sub(r"\1的\2次方", degrees(text)))
+    text = _PLAIN_POINT.sub(".", text.translate(_PLAIN))
+    for sign, written in _VULGAR.items():
+        text = text.replace(sign, written)
+    text = _ROMAN.sub(lambda m: str(value_of(m[1])), text.replace("@", " at "))
+    for sign, said in _UNITS.items():
+        text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![A-Za-z/²³])", said, text)
+    text = _LANDLINE.sub(lambda m: f"{_one_by_one(m[1])}，{_one_by_one(m[2])}", text)
+    text = _MOBILE.sub(lambda m: _one_by_one(m[0]), text)
+    text = _TWO_OF.sub("两", text)
+    text = _FRACTION.sub(_fraction, text)
+    text = _ISO_DATE.sub(lambda m: f"{_one_by_one(m[1])}年{_whole(int(m[2]))}月{_whole(int(m[3]))}日", text)
+    text = _BETWEEN.sub(_range, text)
+    text = _YEAR.sub(lambda m: _one_by_one(m[1]), text)
+    text = _SCORE.sub(r"\1比\2", _TIME.sub(_time, text))
+    text = _PRICED.sub(lambda m: f"{_number(m[2])}{_MONEY[m[1]]}", text)
+    text = _PERCENT.sub(lambda m: f"百分之{_number(m[1])}", text)
+    return _NUMBER.sub(lambda m: _number(m[0]), text)
+
+
+def _fraction(found: re.Match[str]) -> str:
+    """A part of something; what can only be a day of a month is one."""
+    part, whole = int(found[1]), int(found[2])
+    if whole > 10 and 1 <= part <= 12 and whole <= 31:
+        return f"{_whole(part)}月{_whole(whole)}日"
+    return f"{_whole(whole)}分之{_whole(part)}"
+
+
+def _range(found: re.Match[str]) -> str:
+    falls = found[1].isdecimal() and int(found[1]) > int(found[2])
+    return f"{found[1]}{'比' if falls else '到'}{found[2]}"
+
+
+def _time(found: re.Match[str]) -> str:
+    hour, minute = int(found[1]), int(found[2])
+    if not minute:
+        return f"{_whole(hour)}点"
+    return f"{_whole(hour)}点{'零' if minute < 10 else ''}{_whole(minute)}分"
+
+
+def _number(written: str) -> str:
+    sign, digits = ("负", written[1:]) if written.startswith("-") else ("", written)
+    whole, _, fraction = digits.replace(",", "").partition(".")
+    decimals = f"点{_one_by_one(fraction)}" if fraction else ""
+    if len(whole) > _MOST_DIGITS or (len(whole) > 1 and whole.startswith("0")):
+        return sign + _one_by_one(whole) + decimals  # a telephone number or a code, not a quantity
+    return sign + _whole(int(whole)) + decimals
+
+
+def _one_by_one(digits: str) -> str:
+    return "".join(_DIGITS[int(digit)] for digit in digits)
+
+
+def _whole(number: int) -> str:
+    """A number below 10^16. A gap of zeros is said once; ten to nineteen begin with 十."""
+    if number == 0:
+        return _DIGITS[0]
+    groups: list[int] = []
+    while number:
+        number, group = divmod(number, 10_000)
+        groups.append(group)
+    said = ""
+    for power in range(len(groups) - 1, -1, -1):
+        group = groups[power]
+        if group:
+            gap = "零" if said and (group < 1000 or not groups[power + 1]) else ""
+            said += gap + _below_myriad(group) + _MYRIADS[power]
+    return said.removeprefix("一") if said.startswith("一十") else said
+
+
+def _below_myriad(number: int) -> str:
+    said, gap = "", False
+    for place in (3, 2, 1, 0):
+        digit = number // 10**place % 10
+        if digit:
+            said += ("零" if gap and said else "") + _DIGITS[digit] + _PLACES[place]
+        gap = not digit
+    return said

@@ -1,0 +1,194 @@
+"""Kokoro-82M behind the voice port: neural voices for eight languages, by onnxruntime on the processor.
+
+Model and voices are two entries of the model registry. The model takes phoneme numbers, a style (one row of a voice
+file, chosen by how many phonemes there are) and a speed, and gives 24 kHz mono. There is one session per process: it is
+loaded with the first line, and lines are spoken side by side on one thread each, as many as there are cores.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
+from polyreel.engine.models.sessions import Session
+from polyreel.engine.sound.edges import trim_silence
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.kokoro import cast as kokoro_cast
+from polyreel.engine.voice.kokoro import japanese, latin, mandarin
+from polyreel.engine.voice.kokoro.phrases import Phrase, phrases
+from polyreel.engine.voice.kokoro.vocabulary import tokens
+from polyreel.engine.voice.port import Gender, Speech
+from polyreel.engine.voice.text.said_as import pieces
+from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
+from polyreel.errors import EngineError, NoVoice
+
+RATE = 24_000
+_VERSION = 4
+_STYLES = (510, 256)
+_MOST_CHARACTERS = 4000
+_SPEEDS = (0.7, 1.5)
+_FAINTEST = 1e-3
+_PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
+_SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own hush lies at -52 dB and less
+_FRONTENDS = {"ja": japanese.phonemes, "zh": mandarin.phonemes}
+
+
+class KokoroVoice:
+    """Neural voices. Ids look like ``ef_dora@es-MX``: a voice, and the locale whose phonemes it is given."""
+
+    name = "kokoro"
+
+    @property
+    def version(self) -> str:
+        """Changes with the weights, and with everything that turns text into phonemes."""
+        weights = f"{KOKORO.fingerprint}.{KOKORO_VOICES.fingerprint}"
+        readers = ".".join(_installed_version(each) for each in ("pypinyin", "pyopenjtalk-plus"))
+        return f"{_VERSION}-{weights}-{readers}-{EspeakVoice().version}"
+
+    def speaks(self, locale: str) -> bool:
+        """Whether Kokoro was taught this locale's language."""
+        return kokoro_cast.language_of(locale) is not None
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """The language's own voices, men and women in turn, then those it borrows. Raises NoVoice."""
+        if not self.speaks(locale):
+            raise _unspoken(locale)
+        return tuple(f"{name}@{locale}" for name in kokoro_cast.cast(locale))
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """``ef_dora``, or any other of the 54 names: each can speak each language, with its own accent."""
+        name = asked.partition("@")[0]
+        if not self.speaks(locale):
+            raise _unspoken(locale)
+        if name not in kokoro_cast.NAMES:
+            raise NoVoice(
+                f"Kokoro has no voice '{asked[:40]}'.",
+                where=locale,
+                remedy=f"Choose one of {', '.join(kokoro_cast.native(locale))}, or leave `voice` out.",
+            )
+        return f"{name}@{locale}"
+
+    def gender(self, voice_id: str) -> Gender:
+        """By the voice's name."""
+        return kokoro_cast.gender(voice_id)
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text. Raises EngineError: ``nothing_to_say``, ``model_missing``, ``model_damaged``, ``engine_failed``.
+
+        Where the text has letters, but none that the language's front end can read, the code is ``unreadable``.
+        """
+        name, _, locale = voice_id.partition("@")
+        pieces = [piece for piece in phrases(_phonemes(_check_text(text), locale)) if tokens(piece.phonemes)]
+        if not pieces:
+            raise EngineError(f"Kokoro can't read this in {locale}.", code="unreadable", where=repr(text[:40]))
+        styles = _styles(name)
+        pace = max(_SPEEDS[0], min(_SPEEDS[1], speed))
+        said = [_synthesise(piece, styles, pace) for piece in pieces]
+        return Speech(_join_phrases(said, pieces), RATE)
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Portuguese is spoken as in Brazil, whatever the locale: the voices were taught nothing else."""
+        if locale.startswith("pt") and locale not in {"pt", "pt-BR"}:
+            return (f"Kokoro's Portuguese voices are Brazilian, also for {locale}.",)
+        return ()
+
+
+def _check_text(text: str) -> str:
+    words = spoken_form(text)
+    if not can_be_said(words):
+        raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+    if len(words) > _MOST_CHARACTERS:
+        raise EngineError(
+            f"a line of {len(words)} characters is too long to be spoken.",
+            where=repr(text[:40]),
+            remedy=f"Break it into cues of at most {_MOST_CHARACTERS} characters.",
+        )
+    return words
+
+
+def _phonemes(words: str, locale: str) -> str:
+    language = kokoro_cast.language_of(locale) or locale
+    read = _FRONTENDS.get(language)
+    if read is None:
+        return latin.phonemes(words, "pt-BR" if language == "pt" else locale)
+    return " ".join(f"{each.sounds}{each.ending}" if each.sounds else read(each.text, locale) for each in pieces(words))
+
+
+def _synthesise(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
+    numbers = tokens(phrase.phonemes)
+    heard: Samples = (
+        _session()
+        .run(
+            {
+                "tokens": np.array([[0, *numbers, 0]], np.int64),
+                "style": styles[len(numbers) - 1][None, :],
+                "speed": np.array([speed], np.float32),
+            }
+        )
+        .ravel()
+    )
+    if not np.isfinite(heard).all() or np.abs(heard).max(initial=0.0) < _FAINTEST:
+        raise EngineError("Kokoro gave no sound for this line.", where=repr(phrase.phonemes[:40]))
+    return trim_silence(heard, RATE, _SILENCE)
+
+
+def _join_phrases(said: Sequence[Samples], pieces: Sequence[Phrase]) -> Samples:
+    parts: list[Samples] = []
+    for sound, piece in zip(said, pieces, strict=True):
+        parts += [sound, np.zeros(round(piece.pause_s * RATE), np.float32)]
+    whole = np.concatenate(parts[:-1])
+    peak = float(np.abs(whole).max())
+    return whole if peak <= _PEAK else whole * np.float32(_PEAK / peak)
+
+
+# -- what is loaded once per process
+
+_loading = threading.Lock()
+
+
+def load() -> None:
+    """Load the model now, and not with the first line. Blocks. Raises EngineError (``model_missing``, ...)."""
+    _session()
+
+
+def _session() -> Session:
+    with _loading:
+        return _open_session(shelf.check_file(KOKORO, "kokoro-v1.0.int8.onnx"))
+
+
+@cache
+def _open_session(model: Path) -> Session:
+    return Session(model)
+
+
+def _styles(name: str) -> NDArray[np.float32]:
+    return _read_styles(shelf.check_file(KOKORO_VOICES, f"{name}.bin"))
+
+
+@cache
+def _read_styles(file: Path) -> NDArray[np.float32]:
+    return np.fromfile(file, "<f4").reshape(_STYLES)
+
+
+def _installed_version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _unspoken(locale: str) -> NoVoice:
+    return NoVoice(
+        f"Kokoro does not speak {locale}.",
+        where=locale,
+        remedy=f"It speaks {', '.join(kokoro_cast.LANGUAGES)}; for other languages, say `dubbing: {{voices: auto}}`.",
+    )

@@ -1,0 +1,215 @@
+"""The user's own Piper voices: ``NAME.onnx`` with ``NAME.onnx.json`` below ``POLYREEL_HOME/voices``, or by path.
+
+Piper's own program is under the GPL, so none of it is used: the files are run by onnxruntime as their configuration
+says, with phonemes from espeak-ng. Voice ids look like ``de_DE-thorsten@de-DE`` or ``multi#3@en-GB`` (speaker 3).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.engine.models.sessions import Session
+from polyreel.engine.sound.edges import trim_silence
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.voice.espeak import transcribe_clauses
+from polyreel.engine.voice.port import Speech
+from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
+from polyreel.engine.voice.text.words import sayable
+from polyreel.errors import EngineError, NoVoice
+from polyreel.machine import home
+from polyreel.machine.files import read_whole
+
+_VERSION = 4
+_MARKS = ".,!?;:…"
+_REACH = 5
+_PAUSE_S = 0.2
+_BEGIN, _END, _PAD = "^", "$", "_"
+_MOST_SPEAKERS = 20
+_MOST_CONFIGURATION_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Configuration:
+    """What a voice's ``.onnx.json`` says of it."""
+
+    locale: str
+    espeak_voice: str
+    rate: int
+    scales: tuple[float, float, float]
+    speakers: int
+    ids: Mapping[str, Sequence[int]]
+
+
+class PiperVoice:
+    """Every Piper voice that the user has put below ``POLYREEL_HOME/voices``."""
+
+    name = "piper"
+
+    @property
+    def version(self) -> str:
+        """Changes with any of the files."""
+        stamps = (f"{path.stem}.{path.stat().st_size}.{path.stat().st_mtime_ns}" for path in _files())
+        return "-".join((str(_VERSION), *stamps))
+
+    def speaks(self, locale: str) -> bool:
+        """Whether one of the user's voices is of this locale's language."""
+        return any(_fits(_configuration(path), locale) for path in _files())
+
+    def cast(self, locale: str) -> tuple[str, ...]:
+        """The user's voices for a language, those of the very locale first. Raises NoVoice."""
+        fitting = [path for path in _files() if _fits(_configuration(path), locale)]
+        fitting.sort(key=lambda path: (_configuration(path).locale != locale, path.stem))
+        if not fitting:
+            raise NoVoice(f"no Piper voice for {locale}.", where=str(_folder()), remedy="Put one there.")
+        return tuple(voice for path in fitting for voice in _ids(path, locale))
+
+    def resolve(self, locale: str, asked: str) -> str:
+        """A name below ``POLYREEL_HOME/voices``, or the path of an ``.onnx``; ``#3`` is a speaker. Raises NoVoice."""
+        name, _, speaker = asked.removesuffix(f"@{locale}").partition("#")
+        configuration = _configuration(_path(name))
+        if speaker and not (speaker.isdecimal() and int(speaker) < configuration.speakers):
+            raise NoVoice(f"the Piper voice '{name[:40]}' has no speaker '{speaker[:10]}'.", where=locale)
+        return f"{name}{f'#{speaker}' if speaker else ''}@{locale}"
+
+    def gender(self, voice_id: str) -> None:
+        """Nobody knows: voice files don't say."""
+
+    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
+        """Say a text. Raises EngineError (``nothing_to_say``, ``unreadable``, ``model_damaged``) or NoVoice."""
+        name, _, speaker = voice_id.rpartition("@")[0].partition("#")
+        path = _path(name)
+        configuration = _configuration(path)
+        words = sayable(spoken_form(text), configuration.locale)
+        if not can_be_said(words):
+            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+        clauses = [
+            _numbers(clause, ending, configuration) for clause, ending in transcribe_clauses(words, _espeak(path))
+        ]
+        said = [_synthesise(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
+        if not said:
+            raise EngineError(f"the Piper voice '{name}' can't read this.", code="unreadable", where=repr(text[:40]))
+        pause = np.zeros(round(_PAUSE_S * configuration.rate), np.float32)
+        joined = [part for sound in said for part in (sound, pause)][:-1]
+        return Speech(np.concatenate(joined), configuration.rate)
+
+    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
+        """Nothing: they are the user's own."""
+        return ()
+
+
+def _folder() -> Path:
+    return home.home() / "voices"
+
+
+def _files() -> list[Path]:
+    return sorted(path for path in _folder().glob("*.onnx") if path.with_name(f"{path.name}.json").is_file())
+
+
+def _path(name: str) -> Path:
+    asked = Path(name).expanduser()
+    path = asked if asked.suffix == ".onnx" else _folder() / f"{name}.onnx"
+    if not path.is_file() or not path.with_name(f"{path.name}.json").is_file():
+        raise NoVoice(
+            f"there is no Piper voice '{name[:60]}'.",
+            where=str(path),
+            remedy=f"Put NAME.onnx and NAME.onnx.json into {_folder()}, or give the path of the .onnx file.",
+        )
+    return path
+
+
+def _ids(path: Path, locale: str) -> list[str]:
+    speakers = min(_configuration(path).speakers, _MOST_SPEAKERS)
+    return [f"{path.stem}#{each}@{locale}" for each in range(speakers)] if speakers > 1 else [f"{path.stem}@{locale}"]
+
+
+def _fits(configuration: _Configuration, locale: str) -> bool:
+    return configuration.locale.partition("-")[0] == locale.partition("-")[0]
+
+
+def _espeak(path: Path) -> str:
+    return _configuration(path).espeak_voice
+
+
+def _configuration(path: Path) -> _Configuration:
+    file = path.with_name(f"{path.name}.json")
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path, _changed: int) -> _Configuration:
+    try:
+        found = json.loads(read_whole(file, _MOST_CONFIGURATION_BYTES))
+        return _read_configuration(found)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EngineError(
+            f"this Piper voice's configuration can't be used ({type(error).__name__}: {error}).",
+            code="model_damaged",
+            where=str(file),
+            remedy="Take the .onnx.json file that was published with the voice.",
+        ) from error
+
+
+def _read_configuration(found: dict[str, Any]) -> _Configuration:
+    voice = str(found["espeak"]["voice"])
+    inference = found.get("inference", {})
+    scales = (inference.get("noise_scale", 0.667), inference.get("length_scale", 1.0), inference.get("noise_w", 0.8))
+    return _Configuration(
+        locale=str(found.get("language", {}).get("code", voice)).replace("_", "-"),
+        espeak_voice=voice,
+        rate=int(found["audio"]["sample_rate"]),
+        scales=scales,
+        speakers=int(found.get("num_speakers", 1)),
+        ids=found["phoneme_id_map"],
+    )
+
+
+def _numbers(clause: str, ending: str, configuration: _Configuration) -> list[int]:
+    """Phoneme numbers as Piper's training had them: decomposed, a pad after each, begin and end marked."""
+    mark = next((sign for sign in reversed(ending[-_REACH:]) if sign in _MARKS), "")
+    ids = configuration.ids
+    signs = [sign for sign in unicodedata.normalize("NFD", clause.replace("^", "") + mark) if sign in ids]
+    if not any(sign.isalpha() for sign in signs):
+        return []
+    numbers = [*ids.get(_BEGIN, ()), *ids.get(_PAD, ())]
+    for sign in signs:
+        numbers += [*ids[sign], *ids.get(_PAD, ())]
+    return [*numbers, *ids.get(_END, ())]
+
+
+def _synthesise(path: Path, numbers: list[int], speaker: int, speed: float) -> Samples:
+    configuration, session = _configuration(path), _session(path, path.stat().st_mtime_ns)
+    noise, length, width = configuration.scales
+    inputs: dict[str, NDArray[Any]] = {
+        "input": np.array([numbers], np.int64),
+        "input_lengths": np.array([len(numbers)], np.int64),
+        "scales": np.array([noise, length / speed, width], np.float32),
+    }
+    if "sid" in session.inputs:
+        inputs["sid"] = np.array([speaker], np.int64)
+    heard: Samples = session.run(inputs).astype(np.float32).ravel()
+    if not len(heard) or not np.isfinite(heard).all():
+        raise EngineError("this Piper voice gave no sound for a line.", where=path.name)
+    return trim_silence(heard, configuration.rate)
+
+
+_loading = threading.Lock()
+
+
+def _session(path: Path, changed: int) -> Session:
+    with _loading:
+        return _open_session(path, changed)
+
+
+@lru_cache(maxsize=4)
+def _open_session(path: Path, _changed: int) -> Session:
+    return Session(path)

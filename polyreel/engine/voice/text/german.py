@@ -1,0 +1,52 @@
+"""German: ordinals, which are written with a full stop that ends no sentence, and years, which are said by hundreds."""
+
+from __future__ import annotations
+
+import re
+
+_FIRST = (
+    "erst zweit dritt viert fünft sechst siebt acht neunt zehnt elft zwölft dreizehnt vierzehnt fünfzehnt sechzehnt"
+)
+_FIRST += " siebzehnt achtzehnt neunzehnt"
+_ONES = ("", "einund", "zweiund", "dreiund", "vierund", "fünfund", "sechsund", "siebenund", "achtund", "neunund")
+_STEMS = (*_FIRST.split(), *(f"{one}zwanzigst" for one in _ONES), "dreißigst", "einunddreißigst")
+_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+_COUNTED = (
+    "Jahrhunderts? Platz Mal Stock Kapitel Klasse Tag Jahr Weltkrieg Geburtstag Jahrestag Minute Stunde Etage Teil"
+)
+_FOLLOWING = "|".join(f"{_MONTHS} {_COUNTED}".split())
+_ORDINAL = re.compile(rf"(?:\b(\w+) )?(?<![\d.,])([12]?\d|3[01])\.\s?(?=(?:{_FOLLOWING})\b)")
+_DEFINITE = frozenset({"der", "die", "das"})
+_DATIVES = "am vom zum beim im dem den des seit bis ab nach vor zur einem einen jedem ihrem seinem"
+_OBLIQUE = frozenset(_DATIVES.split())
+_HUNDREDS = ("elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn")
+_YEAR = re.compile(r"(?<![\w.,€$£/+-])1([1-9])(\d\d)(?![\d/]|[.,]\d)")
+
+
+def ordinals(text: str) -> str:
+    """``am 3. Oktober``, ``der 1. Platz``: the ending is what the word before asks for."""
+    return _ORDINAL.sub(_ordinal, text)
+
+
+def _ordinal(found: re.Match[str]) -> str:
+    number = int(found[2])
+    if not number:
+        return found[0]
+    before = found[1] or ""
+    return f"{before} {_STEMS[number - 1]}{_ordinal_ending(before.casefold())} ".lstrip()
+
+
+def of_rulers(number: int) -> str:
+    """``XIV.`` behind a ruler's name: der Vierzehnte, as long as his grammar is not asked for."""
+    return f"der {_STEMS[number - 1].capitalize()}e" if number <= len(_STEMS) else str(number)
+
+
+def _ordinal_ending(before: str) -> str:
+    if before in _DEFINITE:
+        return "e"
+    return "en" if before in _OBLIQUE else "er"
+
+
+def years(text: str) -> str:
+    """``1999``: neunzehnhundert 99."""
+    return _YEAR.sub(lambda found: f"{_HUNDREDS[int(found[1]) - 1]}hundert {found[2].lstrip('0')}".rstrip(), text)

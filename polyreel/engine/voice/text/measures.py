@@ -1,0 +1,163 @@
+"""What stands above, between and behind figures: squares and powers, feet, seasons, grouped thousands, short millions.
+
+Like `figures`: each rule gives words or plain figures, and what no rule knows stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+_DEGREES = re.compile(r"(?<=\d)\s?[º°˚]\s?([CF])\b")
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_RAISED = re.compile(r"(?<=\d)([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_VARIABLE = re.compile(r"\b([A-Za-z])([²³])(?!\w)")
+_POWER = re.compile(r"(?<![\w^])(\d+(?:[.,]\d+)?)\^\(?([-\u2212]?\d+)\)?(?![\w^])")
+_AREA = re.compile(r"(?<=\d)\s?(mm|cm|km|m)(?:([²2])|[³3])(?![\w/^])")
+_FEET = re.compile(r"(?<![\w.,'’′\"])([3-8])\s?['’′]\s?(1[01]|\d)(?:\s?(?:[\"”″]|'')|(?![\w\"]))")
+_SEASON = re.compile(r"(?<![\w./\-–])((?:19|20)\d\d)[-–/](\d\d)(?![\w/\-–]|\.\d)")
+_EMERGENCY = re.compile(r"(?<![\w-])(\d)-(\d)-(\d)(?![\w-])")
+_CALLED = re.compile(r"\b((?:call|dial)(?:ed|ing|s)?) (\d)(\d)(\d)(?![\w.,]?\d)", re.IGNORECASE)
+_BY_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?:\.(\d+))?(?![.,]?\d)")
+_BY_DOT = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![.,]?\d)")
+# Spanish is written with a decimal point, and its thousands with commas, from Mexico to Panama.
+_POINT_LOCALES = frozenset(f"es-{region}" for region in ("MX", "US", "PR", "GT", "HN", "SV", "NI", "PA", "DO"))
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureWords:
+    """One language's words. ``squared`` and ``cubed`` stand behind a figure, ``power`` between it and its exponent.
+
+    ``areas`` are a metre's square and cube as patterns of the unit. ``scales`` are what millions are shortened to
+    where no currency follows, as (one, several).
+    """
+
+    squared: str
+    cubed: str
+    power: str
+    areas: tuple[str, str]
+    feet: str = ""
+    scales: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+MEASURES: Mapping[str, MeasureWords] = {
+    "en": MeasureWords(
+        *("squared", "cubed", "to the power of", ("square {}", "cubic {}"), "{} foot {}"),
+        {"M": ("million", "million"), "mn": ("million", "million"), "bn": ("billion", "billion")},
+    ),
+    "es": MeasureWords(
+        *("al cuadrado", "al cubo", "elevado a", ("{} cuadrados", "{} cúbicos"), "{} pies {} pulgadas"),
+        {"mill.": ("millón de", "millones de")},
+    ),
+    "fr": MeasureWords(
+        *("au carré", "au cube", "puissance", ("{} carrés", "{} cubes"), "{} pieds {} pouces"),
+        {"M": ("million de", "millions de"), "Md": ("milliard de", "milliards de"), "Mds": ("", "milliards de")},
+    ),
+    "it": MeasureWords(
+        *("al quadrato", "al cubo", "elevato alla", ("{} quadrati", "{} cubi"), "{} piedi e {} pollici"),
+        {"mln": ("milione di", "milioni di"), "mld": ("miliardo di", "miliardi di")},
+    ),
+    "pt": MeasureWords(
+        *("ao quadrado", "ao cubo", "elevado a", ("{} quadrados", "{} cúbicos"), "{} pés {} polegadas"),
+        {"mi": ("milhão de", "milhões de"), "bi": ("bilhão de", "bilhões de")},
+    ),
+    "hi": MeasureWords("का वर्ग", "का घन", "की घात", ("वर्ग {}", "घन {}"), "{} फ़ुट {} इंच"),
+    "de": MeasureWords(
+        *("hoch 2", "hoch 3", "hoch", ("Quadrat{}", "Kubik{}"), "{} Fuß {} Zoll"),
+        {
+            **{"Mio.": ("Million", "Millionen"), "Mrd.": ("Milliarde", "Milliarden"), "Tsd.": ("Tausend", "Tausend")},
+            **{"Mio": ("Million", "Millionen"), "Mrd": ("Milliarde", "Milliarden")},
+        },
+    ),
+}
+
+
+def degrees(text: str) -> str:
+    """``20 ºC`` and ``20 ˚C``: people take the ordinal's sign, or a ring, for the degree's."""
+    return _DEGREES.sub(r" °\1", text)
+
+
+def ungroup(text: str, locale: str) -> str:
+    """Numbers grouped as another language groups them, as this one's: ``$1,234.56`` in German is ``1.234,56``."""
+    language = locale.partition("-")[0]
+    if language in {"en", "hi"}:
+        return _BY_DOT.sub(lambda found: f"{found[1].replace('.', ',')}.{found[2]}", text)
+    if locale in _POINT_LOCALES:
+        return _BY_COMMA.sub(lambda found: _regroup(found, language), text)
+    return _BY_COMMA.sub(lambda found: _regroup(found, language) if _is_grouped(found) else found[0], text)
+
+
+def _is_grouped(found: re.Match[str]) -> bool:
+    """One comma alone may be a decimal one; two, or a point behind it, or a dollar before it, show that it is none."""
+    before = found.string[: found.start()].rstrip()[-1:]
+    return bool(found[2]) or found[1].count(",") > 1 or before in {"$", "£"}
+
+
+def _regroup(found: re.Match[str], language: str) -> str:
+    return found[1].replace(",", "" if language == "fr" else ".") + (f",{found[2]}" if found[2] else "")
+
+
+def emergency(text: str, language: str) -> str:
+    """``9-1-1``, and in English ``call 911``, figure by figure."""
+    text = _EMERGENCY.sub(r"\1 \2 \3", text)
+    return _CALLED.sub(r"\1 \2 \3 \4", text) if language == "en" else text
+
+
+def seasons(text: str, language: str, until: str) -> str:
+    """``2020-21`` and ``2020/21``: from a year to the next one."""
+    return _SEASON.sub(lambda found: _season(found, language, until), text) if until else text
+
+
+def _season(found: re.Match[str], language: str, until: str) -> str:
+    year, then = int(found[1]), int(found[2])
+    if then != (year + 1) % 100:
+        return found[0]
+    if language == "en" and year > 2009:
+        return f"{year // 100} {year % 100} {until} {then}"
+    return f"{year} {until} {year + 1}"
+
+
+def powers(text: str, language: str, units: Mapping[str, str]) -> str:
+    """``50 m²``, ``10^6``, ``10⁶``, ``x²``, ``5'11"``."""
+    words = MEASURES.get(language)
+    if words is None:
+        return text
+    text = _AREA.sub(lambda found: _area(found, words, units), text)
+    text = _VARIABLE.sub(lambda found: f"{found[1]} {words.squared if found[2] == '²' else words.cubed}", text)
+    text = _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", text)
+    text = _POWER.sub(lambda found: _power(found, words), text)
+    return _FEET.sub(lambda found: words.feet.format(found[1], found[2]), text) if words.feet else text
+
+
+def _area(found: re.Match[str], words: MeasureWords, units: Mapping[str, str]) -> str:
+    unit = units.get(found[1])
+    if unit is None:
+        return found[0]
+    pattern = words.areas[0 if found[2] else 1]
+    return " " + pattern.format(unit.lower() if pattern[0].isupper() else unit)
+
+
+def _power(found: re.Match[str], words: MeasureWords) -> str:
+    known = {"2": words.squared, "3": words.cubed}.get(found[2])
+    return f"{found[1]} {known or f'{words.power} {found[2]}'}"
+
+
+def short_scales(text: str, language: str) -> str:
+    """``5 Mio. Menschen``, ``5 mln di persone``: millions without a currency."""
+    words = MEASURES.get(language)
+    for short, (one, several) in sorted(words.scales.items(), reverse=True) if words else ():
+        # What would follow twice: "5 mln di persone" has its own "di".
+        linked = r"(?:\s+(?:de|di)\b|\s+d['’])?" if several.endswith((" de", " di")) else ""
+        pattern = rf"(?<![\w.,])(\d(?:[\d.,\u00a0]*\d)?)\s?{re.escape(short)}(?!\w)({linked})(?=(\s+\w)?)"
+        text = re.sub(pattern, partial(_say_scale, one, several), text)
+    return text
+
+
+def _say_scale(one: str, several: str, found: re.Match[str]) -> str:
+    said = one if found[1] == "1" and one else several
+    noun, _, link = said.partition(" ")
+    if found[2]:
+        return f"{found[1]} {noun}{found[2]}"
+    return f"{found[1]} {noun} {link}".rstrip() if link and found[3] else f"{found[1]} {noun}"

@@ -1,0 +1,155 @@
+"""Terms that are said otherwise than they are written: put into a line before a voice reads it.
+
+A respelling simply takes the term's place. Sounds (IPA) stand in the line as ``⟦respelt|sounds⟧``, from which every
+voice takes the half that it can read; where there is no respelling, as ``⟦written||sounds⟧``. All of it is part of the
+text that a take is kept under.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from polyreel import locales
+
+_OPEN, _BAR, _CLOSE = "⟦", "|", "⟧"
+_MARKED = re.compile(rf"{_OPEN}([^{_OPEN}{_CLOSE}|]*)\|(\|?)([^{_OPEN}{_CLOSE}|]*){_CLOSE}([.,!?;:…—]*)")
+_NO_MARKS = str.maketrans(dict.fromkeys(f"{_OPEN}{_CLOSE}", " "))
+_OWNED = re.compile(r"['’]s$")
+_WITHOUT_SPACES = "THAI", "LAO", "KHMER", "MYANMAR"
+_SHOWN = 5
+_HISSING, _VOICELESS = "szʃʒʧʤ", "ptkfθ"
+
+
+@dataclass(frozen=True, slots=True)
+class Pronunciation:
+    """How one term is said: ``say`` is a respelling, or, where ``is_ipa``, the sounds themselves.
+
+    ``locale`` (a language, or a whole tag) and ``voice`` (an engine, a voice, or ``engine:voice``) say for which it
+    counts; empty: for all.
+    """
+
+    term: str
+    say: str
+    is_ipa: bool = False
+    locale: str = ""
+    voice: str = ""
+
+    def counts_in(self, locale: str) -> bool:
+        """Whether it is for this locale."""
+        return self.locale in {"", locale, locales.language(locale)}
+
+    def counts_for(self, voice_id: str) -> bool:
+        """Whether it is for this voice (an id such as ``kokoro:ef_dora@es-ES``)."""
+        engine, _, own = voice_id.rpartition(":")
+        own = own.partition("@")[0]
+        return self.voice in {"", engine, own, f"{engine}:{own}"}
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The more it is made for one voice and one locale, the more it counts."""
+        return bool(self.voice), len(self.locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a line: plain ``text``, or a term with its ``sounds`` and the punctuation that follows it."""
+
+    text: str
+    sounds: str = ""
+    ending: str = ""
+
+
+def respell(text: str, pronunciations: tuple[Pronunciation, ...], voice_id: str) -> str:
+    """A line as this voice is to be given it. ``pronunciations`` are those of the line's locale."""
+    text = text.translate(_NO_MARKS)
+    if not pronunciations:
+        return text
+    terms = _terms(pronunciations, voice_id)
+    return terms.pattern.sub(lambda match: _say(match, terms.ways[(match.lastindex or 1) - 1]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """One pattern with a group per term, and by group how that term is said, the best first."""
+
+    pattern: re.Pattern[str]
+    ways: tuple[tuple[Pronunciation, ...], ...]
+
+
+@lru_cache(maxsize=64)
+def _terms(pronunciations: tuple[Pronunciation, ...], voice_id: str) -> _Terms:
+    found: dict[str, list[Pronunciation]] = {}
+    for each in sorted(pronunciations, key=lambda each: each.rank, reverse=True):
+        if each.counts_for(voice_id):
+            found.setdefault(_fold(each.term), []).append(each)
+    # Where one term begins another, the longer one is meant.
+    ways = sorted(map(tuple, found.values()), key=lambda each: len(each[0].term), reverse=True)
+    either = "|".join(f"({_pattern(each[0].term)})" for each in ways)
+    return _Terms(re.compile(either or r"(?!)"), tuple(ways))
+
+
+def _say(match: re.Match[str], ways: Sequence[Pronunciation]) -> str:
+    owned = match[0][-2:] if _OWNED.search(match[0]) and not _OWNED.search(ways[0].term) else ""
+    respelt = next((each.say for each in ways if not each.is_ipa), "")
+    spelt = (respelt or match[0].removesuffix(owned)) + owned
+    if not ways[0].is_ipa:
+        return spelt
+    bar = _BAR if respelt else 2 * _BAR
+    return f"{_OPEN}{spelt}{bar}{ways[0].say}{_own(ways[0].say) if owned else ''}{_CLOSE}"
+
+
+def _own(sounds: str) -> str:
+    """English ``'s`` after these sounds."""
+    return "ɪz" if sounds[-1] in _HISSING else "s" if sounds[-1] in _VOICELESS else "z"
+
+
+def _fold(term: str) -> str:
+    return term if _is_acronym(term) else term.casefold()
+
+
+def _is_acronym(term: str) -> bool:
+    """Written in capitals, a term is not the word of the same letters: ``US`` is not ``us``."""
+    return term.isupper() and term.casefold() != term
+
+
+def _pattern(term: str) -> str:
+    """A whole word or several, however they are spaced, in any case unless it is an acronym."""
+    words = r"\s+".join(map(re.escape, term.split()))
+    inside = words if _is_acronym(term) else f"(?i:{words})"
+    before = r"(?<!\w)" if _is_spaced(term[0]) else ""
+    return f"{before}{inside}" + (r"(?:['’]s)?(?!\w)" if _is_spaced(term[-1]) else "")
+
+
+def _is_spaced(letter: str) -> bool:
+    """Whether words of this letter's script stand apart."""
+    wide = unicodedata.east_asian_width(letter) in "WF"
+    return letter.isalnum() and not wide and not unicodedata.name(letter, "").startswith(_WITHOUT_SPACES)
+
+
+def pieces(text: str) -> list[Piece]:
+    """A line, its terms with sounds apart."""
+    found: list[Piece] = []
+    at = 0
+    for match in _MARKED.finditer(text):
+        found += [Piece(before)] if (before := text[at : match.start()].strip()) else []
+        found.append(Piece(match[1], match[3], match[4]))
+        at = match.end()
+    return found + ([Piece(rest)] if (rest := text[at:].strip()) else [])
+
+
+def as_written(text: str) -> str:
+    """A line for a voice that can't be given sounds: the terms as they are written, or respelt."""
+    return _MARKED.sub(lambda match: match[1] + match[4], text)
+
+
+def describe_unread(engine: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """What is to be known where an engine can't be given sounds: which terms it reads by its own rules."""
+    terms = list(dict.fromkeys(match[1] for text in texts for match in _MARKED.finditer(text) if match[2]))
+    if not terms:
+        return ()
+    shown = ", ".join(terms[:_SHOWN]) + (f" and {len(terms) - _SHOWN} more" if len(terms) > _SHOWN else "")
+    return (f"{engine} takes no IPA: it reads {shown} as written. Add a respelling to `pronunciations`.",)

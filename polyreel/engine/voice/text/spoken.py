@@ -1,0 +1,95 @@
+"""The spoken form of a line: what a voice is given to say. Never markup, control characters or endless words."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>|<\d[\d:.]{0,20}>|\{\\[^{}]{0,200}\}")
+_STYLE_TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|em|strong|span)\b[^<>]*>|<\d[^<>]*>|\{.*", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://|ftp://|www\.)([^\s/?#<>]+)[^\s<>]*", re.IGNORECASE)
+# *word*, _word_, ~~word~~: how emphasis is written where there are no italics.
+_EMPHASIS = re.compile(r"(?<![^\W_])([*_~`]{1,3})(?=[^\s*_~`])([^*_~`\n]{1,200}?)(?<=\S)\1(?![^\W_])")
+_BRACKETED_CODE = re.compile(r"\[\[|\]\]")
+_JOINERS = "\u200c\u200d"  # Hindi, Persian and others spell with these
+_WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
+_WIDE_BREAK = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
+_REPEATED = re.compile(r"([^\W\d]|[^\w\s])\1{3,}")
+_MARKS_IN_A_ROW = 6
+# Of the signs that are pictures to Unicode, those that are words: degrees and numbers.
+_WORDS = "°℃℉№"
+# Units, months and companies as one square sign each (㎡, ㎏, ㈱): said as what they are made of.
+_SQUARED = re.compile("[\u3200-\u33ff]")
+_LONGEST_WORD = 48
+
+
+def spoken_form(text: str) -> str:
+    """One line of plain words: no markup, entities resolved, addresses shortened, whitespace single.
+
+    Web addresses are said by their host alone (``https://www.example.com/a?b=1``: ``example.com``), e-mail addresses as
+    they stand (voices read ``@`` in their own language). Pictures (emoji, notes) are not said.
+    """
+    plain = html.unescape(_TAG.sub(_gap, text))
+    plain = _TAG.sub(_gap, plain)  # an entity may have hidden a tag
+    plain = _BRACKETED_CODE.sub(" ", _URL.sub(_host, plain))
+    plain = _EMPHASIS.sub(r"\2", plain)
+    plain = _SQUARED.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), unicodedata.normalize("NFC", plain))
+    plain = "".join(map(_sayable, plain))
+    plain = _WIDE_BREAK.sub("", " ".join(plain.split()))
+    return _breakable(_calm(_REPEATED.sub(r"\1\1\1", plain)))
+
+
+def _gap(tag: re.Match[str]) -> str:
+    """What a tag leaves: nothing where it only styles letters, else a space, so that it joins no words."""
+    return "" if _STYLE_TAG.fullmatch(tag[0]) else " "
+
+
+def can_be_said(text: str) -> bool:
+    """Whether a text holds a letter or a digit in any script."""
+    return any(unicodedata.category(character)[0] in "LN" for character in text)
+
+
+def _host(match: re.Match[str]) -> str:
+    host = match.group(1).rpartition("@")[2].partition(":")[0]
+    return host.removeprefix("www.").rstrip(".,;!") or " "
+
+
+def _sayable(character: str) -> str:
+    if character in _JOINERS or character in _WORDS:
+        return character
+    kind = unicodedata.category(character)
+    if kind == "Cf":
+        return ""
+    is_picture = kind == "So" or "\u2190" <= character <= "\u21ff" or "\U0001f3fb" <= character <= "\U0001f3ff"
+    return " " if kind[0] in "CZ" or is_picture or character in "<>\\" else character
+
+
+def _calm(text: str) -> str:
+    """At most a few combining marks on one letter: no language needs more, and piles of them are an attack."""
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MARKS_IN_A_ROW:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _breakable(text: str) -> str:
+    """Words of a length that a synthesiser's buffers were made for."""
+    return " ".join(word if len(word) <= _LONGEST_WORD else _pieces(word) for word in text.split(" "))
+
+
+def _pieces(word: str) -> str:
+    if (
+        re.search(_WIDE, word) or "⟦" in word
+    ):  # a term with its sounds; or no spaces between words there; the synthesiser finds them itself
+        return word
+    return " ".join(word[at : at + _LONGEST_WORD] for at in range(0, len(word), _LONGEST_WORD))
+
+
+def join_lines(texts: Iterable[str]) -> str:
+    """Lines as one text: with a space between, except inside Chinese and Japanese."""
+    return _WIDE_BREAK.sub("", " ".join(texts))

@@ -1,0 +1,165 @@
+"""What is written short, put into words before a voice reads it: money, dates, times, units, ordinals, abbreviations.
+
+Plain numbers are left to the voice: espeak-ng reads them in every language that it has.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from polyreel.engine.voice.text import figures, german, measures
+from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
+from polyreel.engine.voice.text.reigns import reigns
+
+_ONE_NUMBER = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
+_NUMBER = rf"(?:{_ONE_NUMBER})(?:[-–](?:{_ONE_NUMBER}))?"
+_SIGNS = r"R\$|(?:\b(?:US|CA|AU|C|A))?\$|[€£¥₹]"
+_HUNDREDTHS = re.compile(r"(.+)[.,](\d\d)$")
+_MINUS = re.compile(r"(?<![\w.,)])[-\u2212](?=\d)")
+_AMPERSAND = re.compile(r"(?<=\s)&(?=\s)")
+_CLOCK = re.compile(r"(?<![\w:])([01]?\d|2[0-4])\s?h(?:\s?([0-5]\d))?\b")
+_HOURS_BEHIND = re.compile(r"(?<=\d:[0-5]\d)\s?h(?:s|rs)?\b\.?")
+_PLURAL = re.compile(r"^(\w{4,}[^s\W])s\b")  # what is one: the tables have the plural
+_CARBON = re.compile(r"\bCO[2₂]")
+_GERMAN_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\s?Uhr\b")
+# 1905 and 1999 as years are said by halves in English alone; 1500 and 1900 are whole hundreds either way.
+_ENGLISH_YEAR = re.compile(r"(?<![\d.,$€£¥₹#])\b(1[1-9])(?:(0)([1-9])|([1-9]\d))\b(?![.,]?\d)")
+
+
+def sayable(text: str, locale: str) -> str:
+    """A line with what is written short in words of its language, as far as they are known here.
+
+    Where a language has no words here, the line comes back as it was, for the voice's own rules.
+    """
+    language = locale.partition("-")[0]
+    text = text.replace("℃", "°C").replace("℉", "°F")
+    words = LEXICONS.get(language, NONE)
+    text = _CARBON.sub("C O 2", measures.degrees(text))
+    text = _with_measures(text, language, locale, words)
+    text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
+    text = measures.short_scales(_with_money(text, words), language)
+    text = _with_times(figures.ranges(text, words), language, words)
+    text = _with_ones(_with_units(text, words), words)
+    text = _with_ordinals(text, words)
+    if words.minus:
+        text = _MINUS.sub(f"{words.minus} ", text)
+    if words.ampersand:
+        text = _AMPERSAND.sub(words.ampersand, text)
+    return _with_short_forms(text, language, words)
+
+
+def _with_measures(text: str, language: str, locale: str, words: Lexicon) -> str:
+    """Before all else: what a later rule would take apart (``9-1-1`` is no range, ``1,234.56`` no list)."""
+    if not words.months:
+        return text
+    text = measures.ungroup(measures.emergency(text, language), locale)
+    text = measures.seasons(text, language, words.until)
+    return reigns(measures.powers(text, language, words.units), language)
+
+
+def _with_figures(text: str, language: str, locale: str, words: Lexicon) -> str:
+    text = figures.fractions(figures.dates(text, locale, words), words)
+    if language == "en":
+        text = figures.decades(figures.roman(text, language, _the))
+    if language == "fr":
+        text = figures.roman(text, language)
+    if language == "de":
+        text = german.ordinals(figures.roman(text, language, german.of_rulers))
+    return text
+
+
+def _the(number: int) -> str:
+    return f"the {number}{'th' if 10 < number < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def _with_money(text: str, words: Lexicon) -> str:
+    if not words.currencies:
+        return text
+    scales = "|".join([words.millions, *map(re.escape, words.scales)])
+    return _money(scales).sub(lambda found: _amount(found, words), text)
+
+
+@lru_cache
+def _money(millions: str) -> re.Pattern[str]:
+    scale = rf"(?:\s?(?:{millions})(?!\w))?"
+    return re.compile(rf"({_SIGNS})\s?({_NUMBER}{scale})|({_NUMBER}{scale})\s?({_SIGNS})")
+
+
+def _amount(found: re.Match[str], words: Lexicon) -> str:
+    sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
+    currency = words.currencies.get(sign) or words.currencies.get(sign[-1], sign)
+    if number == "1":
+        return words.one_of.get(sign) or words.one_of.get(sign[-1], f"{number} {currency}")
+    for short in sorted(words.scales, key=len, reverse=True):
+        if number.endswith(short):
+            return f"{number.removesuffix(short).rstrip()} {words.scales[short]} {currency}"
+    parted = _HUNDREDTHS.match(number)
+    if parted is None:
+        return f"{number} {currency}"
+    if parted[2] == "00":
+        return f"{parted[1]} {currency}"
+    return words.amount.format(whole=parted[1], currency=currency, part=parted[2].removeprefix("0"))
+
+
+def _with_times(text: str, language: str, words: Lexicon) -> str:
+    text = figures.hours(text, language, words)
+    if words.clock:
+        return _CLOCK.sub(lambda found: _clock(words, found), _HOURS_BEHIND.sub(f" {words.hours}", text))
+    if language == "de":
+        text = _GERMAN_CLOCK.sub(lambda found: f"{found[1]} Uhr {found[2].lstrip('0')}".rstrip(), text)
+        return german.years(text)
+    if language == "en":
+        return _ENGLISH_YEAR.sub(
+            lambda found: f"{found[1]} oh {found[3]}" if found[2] else f"{found[1]} {found[4]}", text
+        )
+    return text
+
+
+def _clock(words: Lexicon, found: re.Match[str]) -> str:
+    if found[1] == "1":
+        return f"{words.one_hour} {(found[2] or '').lstrip('0')}".rstrip()
+    if found[2] in {None, "00"}:
+        return f"{found[1]} {words.hours}"
+    return words.clock.format(hours=found[1], minutes=found[2].removeprefix("0"))
+
+
+def _with_units(text: str, words: Lexicon) -> str:
+    for sign, said in words.units.items():
+        one = _PLURAL.sub(r"\1", said)
+        text = re.sub(rf"(?<![\w.,:/-])1\s?{re.escape(sign)}(?![\w/])", f"1 {one}", text)
+        text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![\w/])", f" {said}", text)
+    return text
+
+
+def _with_ones(text: str, words: Lexicon) -> str:
+    for one, nouns in words.one_before.items():
+        gap = "" if one.endswith("'") else " "
+        text = re.sub(rf"(?<![\w.,:/-])1 (?=(?:{nouns.replace(' ', '|')})(?!\w))", f"{one}{gap}", text)
+    return text
+
+
+def _with_ordinals(text: str, words: Lexicon) -> str:
+    if not words.ordinals:
+        return text
+    return re.sub(rf"(?<![\w.,])([1-9]\d?){words.ordinal_signs}", lambda found: _ordinal(words.ordinals, found), text)
+
+
+def _ordinal(ordinals: tuple[str, ...], found: re.Match[str]) -> str:
+    if int(found[1]) > len(ordinals):
+        return found[0]
+    masculine, _, feminine = ordinals[int(found[1]) - 1].partition(" ")
+    is_feminine = bool(found[2]) and found[2] not in "º°"
+    return feminine if is_feminine and feminine else masculine
+
+
+def _with_short_forms(text: str, language: str, words: Lexicon) -> str:
+    for short, said in words.before_number.items():
+        text = re.sub(rf"(?<!\w){re.escape(short)}\s?(?=\d)", f"{said} ", text)
+    for short in sorted(words.short, key=len, reverse=True):
+        # Said as words; and the full stop, which would end the sentence, stays only where the sentence may end.
+        stop = r"\.?" if "." in short else r"\."  # "sig.ra" has none of its own
+        last = rf"{stop}(?=\s)" if short[0].isupper() or language == "hi" else rf"{stop}(?=\s+\w)|\.(?=[,;)])"
+        text = re.sub(rf"(?<!\w){re.escape(short)}(?:{last})", words.short[short], text)
+        text = re.sub(rf"(?<!\w){re.escape(short)}\.$", f"{words.short[short]}.", text)
+    return text

@@ -1,0 +1,1 @@
+"""Packaging: streaming packages (HLS, DASH) of all languages together."""

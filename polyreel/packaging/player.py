@@ -1,0 +1,24 @@
+"""A page that plays a package from any static host: ``index.html`` beside the manifest, and the player's own script."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+
+from polyreel.job.packaging import PackageKind
+
+
+def write_page(folder: Path, kind: PackageKind, title: str, script: Path) -> list[Path]:
+    """Write the page and its script (hls.js for HLS, shaka-player for DASH) into a package's folder; return both."""
+    page, own = folder / "index.html", folder / script.name
+    page.write_text(_template().render(title=title, kind=kind, script=script.name), "utf-8")
+    shutil.copyfile(script, own)
+    return [page, own]
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string(files("polyreel.packaging").joinpath("player.html.j2").read_text("utf-8"))

@@ -1,0 +1,150 @@
+"""Who signs: a key and its certificates, seen to fit before any work; or a key for trying it out, which says so."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from polyreel.errors import InvalidJob
+
+TEST_NAME = "polyreel TEST KEY - NOT TO BE TRUSTED"
+_CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+# What C2PA lets sign (C2PA 2.2, "Certificate profile"): a purpose of its own, of documents, or of mail.
+_PURPOSES = {"1.3.6.1.4.1.62558.2.1", "1.3.6.1.5.5.7.3.36", ExtendedKeyUsageOID.EMAIL_PROTECTION.dotted_string}
+_TEST_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A key and its chain, as PEM, the signer's own certificate first. ``is_test``: made here, trusted by nobody."""
+
+    certificates: bytes
+    private_key: bytes = field(repr=False)
+    algorithm: str
+    signer: str
+    is_test: bool = False
+
+
+def load_key(certificates: bytes, private_key: bytes) -> SigningKey:
+    """A user's key, once it is seen that it can sign. Raises InvalidJob: no PEM, another certificate's key, expired,
+    no certificate for signing, a chain that ends before its authority."""
+    try:
+        chain = x509.load_pem_x509_certificates(certificates)
+        key = serialization.load_pem_private_key(private_key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _unusable("the certificates or the key are no PEM that can be read", "bad_signing_key") from error
+    if _spki(chain[0].public_key()) != _spki(key.public_key()):
+        raise _unusable("the private key doesn't belong to the first certificate", "key_certificate_mismatch")
+    _check_certificate(chain)
+    return SigningKey(certificates, private_key, _algorithm(key), _name_of(chain[0]))
+
+
+def make_test_key() -> SigningKey:
+    """A key for trying it out, with certificates that say so; every call makes another."""
+    issuer_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    issuer = _certificate(f"{TEST_NAME} (root)", issuer_key, issuer_key, f"{TEST_NAME} (root)", is_authority=True)
+    own = _certificate(TEST_NAME, key, issuer_key, f"{TEST_NAME} (root)", is_authority=False)
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return SigningKey(own.public_bytes(pem) + issuer.public_bytes(pem), private, "es256", TEST_NAME, is_test=True)
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    *,
+    is_authority: bool,
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    uses = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
+    )
+    usage = x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        decipher_only=False,
+        **uses,
+    )
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(_subject(name))
+        .issuer_name(_subject(issuer))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(days=_TEST_DAYS))
+        .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+    )
+    if not is_authority:
+        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
+        built = built.add_extension(purpose, critical=False)
+    return built.sign(issuer_key, hashes.SHA256())
+
+
+def _subject(name: str) -> x509.Name:
+    parts = ((NameOID.COMMON_NAME, name), (NameOID.ORGANIZATION_NAME, "polyreel (test)"))
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
+
+
+def _check_certificate(chain: list[x509.Certificate]) -> None:
+    own, now = chain[0], datetime.now(UTC)
+    if not own.not_valid_before_utc <= now <= own.not_valid_after_utc:
+        raise _unusable(
+            f"the certificate is valid from {own.not_valid_before_utc:%Y-%m-%d} to {own.not_valid_after_utc:%Y-%m-%d}",
+            "certificate_expired",
+        )
+    if own.issuer == own.subject:
+        raise _unusable("the certificate is signed by itself, which C2PA doesn't take", "certificate_unfit")
+    try:
+        purposes = own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        purposes = x509.ExtendedKeyUsage([])
+    if not {each.dotted_string for each in purposes} & _PURPOSES:
+        raise _unusable("the certificate is not one for signing documents or content", "certificate_unfit")
+    for signed, issuer in itertools.pairwise(chain):
+        if signed.issuer != issuer.subject:
+            raise _unusable("the certificates are no chain: each has to be signed by the next", "certificate_unfit")
+
+
+def _algorithm(key: object) -> str:
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
+        return _CURVES[key.curve.name]
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "ed25519"
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
+        return "ps256"
+    raise _unusable("C2PA signs with EC (P-256, P-384, P-521), Ed25519 or RSA keys of 2048 bits", "bad_signing_key")
+
+
+def _spki(key: object) -> bytes:
+    public = getattr(key, "public_bytes")  # noqa: B009 - every kind of public key has it, their union doesn't
+    found: bytes = public(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return found
+
+
+def _name_of(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+
+
+def _unusable(what: str, code: str) -> InvalidJob:
+    return InvalidJob(
+        f"{what}.",
+        code=code,
+        where="provenance",
+        remedy="Save the key with its own chain again: `polyreel credentials save signing NAME --set "
+        "certificates=env:CHAIN --set private_key=env:KEY`.",
+    )

@@ -1,0 +1,172 @@
+"""HLS and DASH of all languages together, by Shaka Packager: every sound and text track named and tagged.
+
+The media lies once, in ``hls`` (or ``dash`` where only that is asked for); a DASH manifest beside HLS refers to it
+there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from polyreel import locales
+from polyreel.errors import InvalidJob
+from polyreel.job.packaging import PackageKind as Kind
+from polyreel.media import binaries
+from polyreel.media.command import DEFAULT, Limits
+from polyreel.media.process import execute
+from polyreel.packaging.playlists import describe_renditions, order_labels
+from polyreel.packaging.roles import Rendition
+
+_SEGMENT_S = 6
+_KINDS: tuple[Kind, ...] = ("hls", "dash")
+
+
+async def package(
+    pictures: Sequence[Path],
+    audios: Sequence[Rendition],
+    subtitles: Sequence[Rendition],
+    folder: Path,
+    kinds: Sequence[Kind],
+    *,
+    limits: Limits = DEFAULT,
+) -> list[Path]:
+    """Write ``folder/hls/main.m3u8`` and/or ``folder/dash/main.mpd`` and their media; return every file written.
+
+    ``pictures`` are MP4s of which only the picture is taken: one, or the rungs of a ladder, named by their sizes
+    (``720.mp4``). Every track is a file of its own. What stood in those two folders is replaced as a whole.
+    Raises InvalidJob for tracks that can't be packaged, ToolError where the packager can't run or fails.
+    """
+    _check(audios, subtitles, kinds)
+    with _scratch(folder) as scratch, _plain_names(scratch) as names:
+        media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
+        seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
+        command = _command(seen, names.of_all(audios), names.of_all(subtitles), names.of(media), kinds)
+        await execute(command, limits=limits)
+        if "hls" in kinds:
+            await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
+        if "dash" in kinds:
+            await asyncio.to_thread(order_labels, media / "main.mpd")
+        if len(kinds) > 1:
+            _move_manifest(media / "main.mpd", scratch / "dash" / "main.mpd")
+        return await asyncio.to_thread(_adopt, scratch, folder, kinds)
+
+
+def locale_of(file: Path, tracks: Sequence[Rendition]) -> str | None:
+    """The language of a file of a package; None for one that all share."""
+    stems = {f"{stream}_{one.file_name}": one.locale for one in tracks for stream in ("audio", "text")}
+    return stems.get(file.stem)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".package.", dir=folder) as scratch:
+        for kind in _KINDS:
+            Path(scratch, kind).mkdir()
+        yield Path(scratch)
+
+
+class _Names:
+    """Links without a comma to files whose paths may hold one: Shaka's stream descriptors part their fields by commas
+    and can't quote them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, path: Path) -> Path:
+        """Another name for a file or a folder."""
+        link = self._folder / f"{len(list(self._folder.iterdir()))}{path.suffix.replace(',', '')}"
+        link.symlink_to(path.absolute())
+        return link
+
+    def of_all(self, tracks: Sequence[Rendition]) -> list[Rendition]:
+        """The same tracks under other names."""
+        return [replace(one, path=self.of(one.path)) for one in tracks]
+
+
+@contextmanager
+def _plain_names(scratch: Path) -> Iterator[_Names]:
+    where = scratch if "," not in str(scratch) else None
+    with tempfile.TemporaryDirectory(prefix="polyreel-package-", dir=where) as folder:
+        yield _Names(Path(folder))
+
+
+def _check(audios: Sequence[Rendition], subtitles: Sequence[Rendition], kinds: Sequence[Kind]) -> None:
+    paths = [one.path for one in (*audios, *subtitles)]
+    if len(set(paths)) < len(paths):
+        raise InvalidJob("two tracks share one file.", where="packaging", remedy="Give every language its own file.")
+    if not kinds or not audios:
+        raise InvalidJob("packaging needs a format (hls, dash) and at least one sound track.", where="packaging")
+    for one in subtitles:
+        if one.path.suffix.lower() != ".vtt":
+            raise InvalidJob("only WebVTT can be packaged.", where=str(one.path), remedy="Convert the subtitles first.")
+
+
+def _picture_name(picture: Path, pictures: Sequence[Path]) -> str:
+    return "video" if len(pictures) == 1 else f"video_{picture.stem}"
+
+
+def _command(
+    pictures: Mapping[str, Path],
+    audios: Sequence[Rendition],
+    subtitles: Sequence[Rendition],
+    media: Path,
+    kinds: Sequence[Kind],
+) -> list[str]:
+    hls, dash = "hls" in kinds, "dash" in kinds
+    command = [str(binaries.packager())]
+    for name, path in pictures.items():
+        searching = f",iframe_playlist_name={name}_keyframes.m3u8" if hls else ""
+        command += [f"in={path},stream=video,output={media}/{name}.mp4,playlist_name={name}.m3u8{searching}"]
+    command += _descriptors(audios, "audio", "mp4", media)
+    command += _descriptors(subtitles, "text", "vtt", media)
+    command += [f"--segment_duration={_SEGMENT_S}", f"--default_language={locales.canonical(audios[0].locale)}"]
+    command += [f"--hls_master_playlist_output={media}/main.m3u8", "--hls_playlist_type=VOD"] if hls else []
+    command += [f"--mpd_output={media}/main.mpd"] if dash else []
+    return [*command, f"--temp_dir={media.parent}", "--quiet"]
+
+
+def _descriptors(tracks: Sequence[Rendition], stream: str, suffix: str, media: Path) -> Iterator[str]:
+    for one in tracks:
+        name = f"{stream}_{one.file_name}"
+        title = one.name.replace(",", " ").replace('"', "'").replace("\n", " ")
+        fields = {
+            "in": str(one.path),
+            "stream": stream,
+            "output": f"{media}/{name}.{suffix}",
+            "language": locales.canonical(one.locale),
+            "hls_group_id": stream,
+            "hls_name": title,
+            "playlist_name": f"{name}.m3u8",
+            "dash_label": title,
+            "hls_characteristics": ";".join(one.characteristics),
+            "dash_roles": "" if one.role == "forced" else one.dash_role,
+            "dash_accessibilities": one.accessibility,
+            "forced_subtitle": "1" if one.role == "forced" else "",
+        }
+        yield ",".join(f"{field}={value}" for field, value in fields.items() if value)
+
+
+def _move_manifest(written: Path, final: Path) -> None:
+    """Take the DASH manifest out of HLS's folder. The packager's own way (--base_urls) would escape the slashes, and
+    one address for the whole manifest is not understood by every player (ffmpeg among them)."""
+    manifest = written.read_text("utf-8")
+    final.write_text(manifest.replace("<BaseURL>", "<BaseURL>../hls/"), "utf-8")
+    written.unlink()
+
+
+def _adopt(scratch: Path, folder: Path, kinds: Sequence[Kind]) -> list[Path]:
+    """Put the finished folders in place of the old ones; a manifest is never seen without its media."""
+    for kind in kinds:
+        final, old = folder / kind, scratch / f"old-{kind}"
+        if final.exists():
+            final.rename(old)
+        (scratch / kind).rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+    return sorted(path for kind in kinds for path in (folder / kind).rglob("*") if path.is_file())
