@@ -154,8 +154,8 @@ class Form:
         return [*plain, *typed, *((self._head(name, shown, body.content_type), body) for name, shown, body in files)]
 
     def _head(self, name: str, filename: str = "", content_type: str = "") -> bytes:
-        lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quoted(name)}"']
-        lines[1] += f'; filename="{_quoted(filename)}"' if filename else ""
+        lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quote(name)}"']
+        lines[1] += f'; filename="{_quote(filename)}"' if filename else ""
         lines += [f"Content-Type: {content_type}"] if content_type else []
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
@@ -193,6 +193,6 @@ def _text(value: str) -> Bytes:
     return Bytes(value.encode(), "")
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     # As browsers do (HTML, multipart/form-data encoding algorithm).
     return os.fspath(text).replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -96,9 +96,23 @@ def any_problem(status: int, body: Any) -> Problem:
     """Read the error shapes that vendors commonly use; ``body`` is parsed JSON, or None."""
     if not isinstance(body, dict):
         return Problem()
+    inner = body.get("error")
+    if isinstance(inner, dict):  # as OpenAI and those who copy it nest it
+        return any_problem(status, inner)
     message = body.get("message") or body.get("detail") or body.get("title") or body.get("error_message") or ""
     code = body.get("error") or body.get("code") or body.get("type") or ""
+    if not message and isinstance(inner, str) and " " in inner:  # a sentence, where others have a code
+        message, code = inner, ""
     return Problem(message if isinstance(message, str) else json.dumps(message), code if isinstance(code, str) else "")
+
+
+def error_inside(body: Any) -> int | None:
+    """Whether an answer is an error although its status is a success: the status that it names itself, else 0."""
+    if not isinstance(body, dict) or not body.get("error"):
+        return None
+    inner = body["error"]
+    code = inner.get("code", inner.get("status")) if isinstance(inner, dict) else body.get("code")
+    return code if isinstance(code, int) and 400 <= code < 600 else 0
 
 
 @cache

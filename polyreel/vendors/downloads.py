@@ -1,34 +1,36 @@
 """Fetch a file from a vendor: flat memory, resumed where it broke off, and kept only when it is whole.
 
-The bytes go to `NAME.part`, beside it `NAME.part.json` remembers which file they belong to (ETag and length), so that
-also a later process goes on where this one stopped. Signed addresses expire: give `link` as a function that asks the
-vendor for a fresh one, and it is called again when the address no longer opens.
+The bytes go to `NAME.part` (`polyreel.net.part`), so that also a later process goes on where this one stopped. Signed
+addresses expire: give `link` as a function that asks the vendor for a fresh one, and it is called again when the
+address no longer opens. An address that a vendor hands out never gets our credentials, at the vendor's own origin
+neither.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import httpx
 
+from polyreel.net.answers import continues, total_of, validator_of
+from polyreel.net.pace import SLOW_ATTEMPTS, Pace, TooSlow
+from polyreel.net.part import Part
 from polyreel.vendors.calls import Call
-from polyreel.vendors.errors import CallError, Damaged, Facts, LinkExpired, Refused
-from polyreel.vendors.parts import BLOCK, Part
+from polyreel.vendors.errors import CallError, Damaged, Dripping, Facts, LinkExpired, Refused
 from polyreel.vendors.sockets import PlainStream
-from polyreel.vendors.transport import Transport
+from polyreel.vendors.transport import Transport, is_whole
 
 Link = str | Callable[[], Awaitable[str]]
 Tell = Callable[[int, int], None]
+BLOCK = 1 << 20
 WORTH_WRITING = 1 << 18
 MOST_FRESH_LINKS = 3
 _EXPIRED = frozenset({400, 401, 403, 404, 410})
-_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ async def download(
     tell: Tell | None = None,
 ) -> Downloaded:
     """Fetch `link` into the file `to`, which appears only when it is whole. Raises `CallError`."""
-    fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or _quiet, Part(to))
+    to.parent.mkdir(parents=True, exist_ok=True)
+    fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or _quiet)
     return await fetch.run()
 
 
@@ -72,11 +75,13 @@ class _Fetch:
     operation: str
     expected: Expected
     tell: Tell
-    part: Part
     content_type: str = ""
 
+    def __post_init__(self) -> None:
+        self.part = Part.beside(self.to)
+        self.slow = 0
+
     async def run(self) -> Downloaded:
-        self.to.parent.mkdir(parents=True, exist_ok=True)
         deadline, idle = time.monotonic() + self.transport.timeouts.transfer, 0
         while True:
             before = self.part.size
@@ -84,27 +89,31 @@ class _Fetch:
                 return await self._attempts(deadline)
             except CallError as failure:
                 # What brought the file further is worth as much patience again.
-                idle = 0 if self.part.size > before else idle + 1
+                idle = 0 if self.part.resumable and self.part.size > before else idle + 1
                 if not self._worth_going_on(failure, idle) or time.monotonic() > deadline:
                     raise
 
     def _worth_going_on(self, failure: CallError, idle: int) -> bool:
+        if isinstance(failure, Dripping):
+            self.slow += 1
+            return self.slow < SLOW_ATTEMPTS
         if isinstance(failure, LinkExpired):
             return not isinstance(self.link, str) and idle < MOST_FRESH_LINKS
         return failure.transient and idle == 0
 
     async def _attempts(self, deadline: float) -> Downloaded:
         address = self.link if isinstance(self.link, str) else await self.link()
-        call = Call(self.operation, "GET", address, total=max(0.1, deadline - time.monotonic()))
+        left = max(0.1, deadline - time.monotonic())
+        call = Call(self.operation, "GET", address, anonymous=is_whole(address), total=left)
         return await self.transport.repeat(call, partial(self._once, call))
 
     async def _once(self, call: Call, left: float) -> Downloaded:
-        have, (etag, _) = self.part.size, self.part.noted()
-        headers = {"Range": f"bytes={have}-", **({"If-Range": etag} if etag else {})} if have else {}
-        call = Call(call.operation, "GET", call.path, headers=headers, total=call.total)
+        going_on = self.part.resumable
+        headers = {"Range": f"bytes={self.part.size}-", "If-Range": self.part.validator} if going_on else {}
+        call = replace(call, headers=headers)
         try:
             async with self.transport.answer(call, left) as (response, facts):
-                await self._receive(response, have, facts)
+                await self._receive(response, facts)
         except Refused as refusal:
             if refusal.status == 416:
                 raise self._other_file(refusal.facts) from None
@@ -113,46 +122,50 @@ class _Fetch:
             raise
         return await asyncio.to_thread(self._finish, facts)
 
-    async def _receive(self, response: httpx.Response, have: int, facts: Facts) -> None:
-        start, total = _place(response, facts)
-        known = self.part.noted()[1]
-        if start not in (0, have) or (start and known not in (None, total)):
+    async def _receive(self, response: httpx.Response, facts: Facts) -> None:
+        if response.status_code != 206:
+            await asyncio.to_thread(self.part.begin, validator_of(response), total_of(response))
+        elif continues(response, self.part):
+            await asyncio.to_thread(self.part.open)
+        else:
             raise self._other_file(facts)
         self.content_type = response.headers.get("content-type", "")
-        self.part.remember(response.headers.get("etag", ""), total)
-        await asyncio.to_thread(self.part.open, start)
         try:
-            await self._write(response, start, total, facts)
+            await self._write(response, facts)
+        except TooSlow as error:
+            raise Dripping(f"The storage is {error}.", facts=facts) from None
         finally:
-            await asyncio.to_thread(self.part.close)
-        if total is not None and self.part.size != total:
-            raise Damaged(f"{self.part.size} of {total} bytes came.", facts=facts)
+            await asyncio.to_thread(self.part.pause)
+        if not self.part.complete:
+            raise Damaged(f"{self.part.size} of {self.part.total} bytes came.", facts=facts)
 
-    async def _write(self, response: httpx.Response, start: int, total: int | None, facts: Facts) -> None:
-        done = start
+    async def _write(self, response: httpx.Response, facts: Facts) -> None:
+        timeouts, done = self.transport.timeouts, self.part.size
+        pace = Pace(timeouts.slowest, timeouts.slow)
         async with _Beside() as beside:
-            async for block in _blocks(response, self.transport.timeouts.read):
+            async for block in _blocks(response, timeouts.read, pace):
                 done += len(block)
                 if done > self.expected.most:
                     said = f"The file is larger than {self.expected.most} bytes."
                     raise CallError(said, code="too_large", facts=facts)
-                await beside.run(partial(self.part.write, block), partial(self.part.hash, block))
-                self.tell(done, total or 0)
+                await beside.run(partial(self.part.append, block), partial(self.part.take, block))
+                self.tell(done, self.part.total or 0)
 
     def _other_file(self, facts: Facts) -> Damaged:
-        self.part.forget()
+        self.part.discard()
         return Damaged("The vendor's file is not the one begun; starting over.", facts=facts)
 
     def _finish(self, facts: Facts) -> Downloaded:
         size, sha256, wanted = self.part.size, self.part.sha256, self.expected
         if (wanted.bytes is not None and size != wanted.bytes) or (wanted.sha256 and sha256 != wanted.sha256):
-            self.part.forget()
+            self.part.discard()
             raise Damaged(f"The file is not the one expected ({size} bytes, sha256 {sha256[:12]}).", facts=facts)
-        self.part.finish()
+        # Not synced to the disk: the store does that when it takes the file.
+        self.part.release().replace(self.to)
         return Downloaded(self.to, size, sha256, self.content_type)
 
 
-def _quiet(_done: int, _total: int) -> None:
+def _quiet(_wait_for_steps: int, _total: int) -> None:
     """Nobody asked to be told."""
 
 
@@ -166,10 +179,10 @@ class _Beside:
         return self
 
     async def run(self, *steps: Callable[[], None]) -> None:
-        await self._done()
+        await self._wait_for_steps()
         self._steps = {asyncio.ensure_future(asyncio.to_thread(step)) for step in steps}
 
-    async def _done(self) -> None:
+    async def _wait_for_steps(self) -> None:
         if self._steps:
             # `wait` leaves the steps alone when we are cancelled: a thread can't be stopped, only waited for.
             await asyncio.wait(self._steps)
@@ -178,26 +191,17 @@ class _Beside:
             step.result()
 
     async def __aexit__(self, *failure: object) -> None:
-        await self._done()
+        await self._wait_for_steps()
 
 
-def _place(response: httpx.Response, facts: Facts) -> tuple[int, int | None]:
-    """Where the body begins in the file, and how long the file is."""
-    if response.status_code != 206:
-        length = response.headers.get("content-length", "")
-        return 0, int(length) if length.isdigit() else None
-    match = _RANGE.match(response.headers.get("content-range", ""))
-    if match is None:
-        raise Damaged("A piece of the file came without saying which.", facts=facts)
-    return int(match[1]), None if match[3] == "*" else int(match[3])
-
-
-async def _blocks(response: httpx.Response, patience: float) -> AsyncIterator[bytes | memoryview]:
+async def _blocks(response: httpx.Response, patience: float, pace: Pace) -> AsyncIterator[bytes | memoryview]:
     """The body in blocks worth writing; what came before a break is given before the break is raised."""
-    buffer, broken = bytearray(), None
+    buffer = bytearray()
+    broken: Exception | None = None
     left = _left_on_a_plain_connection(response)
     try:
         async for data in response.aiter_raw():
+            pace.count(len(data))
             if not buffer and len(data) >= WORTH_WRITING:
                 yield data
             else:
@@ -206,10 +210,10 @@ async def _blocks(response: httpx.Response, patience: float) -> AsyncIterator[by
                 yield bytes(buffer)
                 buffer.clear()
             if left is not None:
-                async for view in response.extensions["network_stream"].pour(left - len(data), patience):
+                async for view in response.extensions["network_stream"].pour(left - len(data), patience, pace):
                     yield view
                 return
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, TooSlow) as error:
         broken = error
     if buffer:
         yield bytes(buffer)

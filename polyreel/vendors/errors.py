@@ -10,6 +10,8 @@
          ├─ Unanswered             sent, and no (whole) answer came: the work may have been done
          ├─ Malformed              an answer that is not what the vendor documents
          │   └─ Garbled            ... and not even in its format
+         ├─ ErrorInside            a success by its status, and an error by what it says
+         ├─ Dripping               a file that came too slowly for too long
          ├─ Damaged                a file that arrived short, long or with another hash
          ├─ LinkExpired            a signed address that no longer opens
          ├─ ServerError            5xx: the work may have been done
@@ -51,6 +53,8 @@ class Facts:
     retry_after: float | None = None
     attempts: int = 1
     repeatable: bool = False
+    doubtful: bool = False
+    """Whether an earlier attempt of the same call may have done the work."""
 
 
 class CallError(VendorError):
@@ -111,9 +115,14 @@ class CallError(VendorError):
         """Whether the same call again can't do, or charge, the work twice."""
         return self.facts.repeatable or not self.maybe_done
 
-    def after(self, attempts: int) -> CallError:
-        """The same error, knowing how many attempts were made."""
-        self.facts = replace(self.facts, attempts=attempts)
+    @property
+    def made_nothing(self) -> bool:
+        """Whether the vendor has certainly done, and charged, nothing: by this attempt or an earlier one."""
+        return not (self.maybe_done or self.facts.doubtful)
+
+    def after(self, attempts: int, *, doubtful: bool = False) -> CallError:
+        """The same error, knowing how many attempts were made, and whether an earlier one may have done the work."""
+        self.facts = replace(self.facts, attempts=attempts, doubtful=doubtful)
         return self
 
 
@@ -148,12 +157,26 @@ class Garbled(Malformed):
     transient = True
 
 
+class ErrorInside(CallError):
+    """The status says success, the body says what went wrong: the vendor's own words are the message."""
+
+    default_remedy = "Correct what the vendor names, or try again later."
+    maybe_done = True
+
+
 class Damaged(CallError):
     """A file arrived short, long, or with another hash than it should have."""
 
     default_code = "transfer_damaged"
     default_remedy = "Transfer it again."
     transient = True
+
+
+class Dripping(CallError):
+    """A storage that sends too little for too long. What came is kept, and gone on from."""
+
+    default_code = "transfer_too_slow"
+    default_remedy = "Run the job again to go on where this stopped."
 
 
 class LinkExpired(CallError):
@@ -222,6 +245,11 @@ class NotFound(Refused):
 
 class Conflict(Refused):
     """It is there already, or in a state that does not allow this."""
+
+    @property
+    def made_nothing(self) -> bool:
+        """Never certain: an earlier call may have made what this one meets."""
+        return False
 
     default_code = "vendor_conflict"
     default_remedy = "Look at its state at the vendor first."

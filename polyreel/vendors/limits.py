@@ -30,11 +30,14 @@ class Gate:
         self._filled = time.monotonic()
 
     @asynccontextmanager
-    async def passage(self) -> AsyncIterator[None]:
-        """Hold one place, after waiting for the rate."""
+    async def passage(self, *, hold: bool = True) -> AsyncIterator[None]:
+        """Wait for the rate and hold one place; without `hold`, only the beginning waits for a place."""
         async with self._places:
             await self._token()
-            yield
+            if hold:
+                yield
+                return
+        yield
 
     async def _token(self) -> None:
         # The debt is taken before the wait, so that callers queue up behind each other without a lock.

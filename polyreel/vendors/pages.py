@@ -44,7 +44,7 @@ class Page:
 
     def turns(self, page: int, seen: int) -> list[Turn]:
         """The requests that may give the next page, the likeliest first; none at the end."""
-        if self._ended(page, seen):
+        if self._is_last(page, seen):
             return []
         link = self.about.get("next") or self.about.get("nextpage") or self.about.get("nexturl")
         if isinstance(link, str) and link:
@@ -57,7 +57,7 @@ class Page:
             return [by_offset]
         return [by_page, by_offset]
 
-    def _ended(self, page: int, seen: int) -> bool:
+    def _is_last(self, page: int, seen: int) -> bool:
         total, last = self.number("total", "count", "totalcount", "totalitems"), self.number(*_LAST)
         told = "next" in self.about and not self.about["next"]
         return not self.rows or told or (total is not None and seen >= total) or (last is not None and page >= last)

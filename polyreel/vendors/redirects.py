@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from polyreel.net.redaction import redacted_addresses
+from polyreel.redaction import redacted_addresses
 from polyreel.vendors.errors import Facts, Malformed
 
 
@@ -22,6 +22,16 @@ class Hop:
 def origin(url: httpx.URL) -> tuple[str, str, int]:
     """Scheme, host and port: what has to be equal for an address to see the credentials."""
     return url.scheme, url.host.lower(), url.port or {"https": 443, "http": 80}.get(url.scheme, 0)
+
+
+_PERMISSIONS = frozenset(
+    {"x-amz-signature", "x-goog-signature", "signature", "sig", "awsaccesskeyid", "googleaccessid", "key-pair-id"}
+)
+
+
+def is_signed(url: httpx.URL) -> bool:
+    """Whether the address brings its own permission (S3, CloudFront, Google, Azure): storages refuse a second one."""
+    return any(name.lower() in _PERMISSIONS for name in url.params)
 
 
 def next_hop(hop: Hop, response: httpx.Response, facts: Facts) -> Hop:

@@ -10,8 +10,6 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from polyreel.vendors.errors import CallError, Unreachable
 
@@ -52,22 +50,6 @@ class RetryPolicy:
 
 
 NEVER = RetryPolicy(attempts=1)
-
-
-def retry_after(value: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float | None:
-    """Seconds from a Retry-After header: a number, or an HTTP date (RFC 9110, 10.2.3). None when it is neither."""
-    text = (value or "").strip()
-    if not text:
-        return None
-    if text.replace(".", "", 1).isascii() and text.replace(".", "", 1).isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now()).total_seconds())
 
 
 class _Waiting:

@@ -17,6 +17,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from polyreel.net.pace import Pace, TooSlow
+
 READ_AT_ONCE = 1 << 20
 _NAMES = ("ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout", "ConnectError", "ReadError", "WriteError",
           "LocalProtocolError", "RemoteProtocolError", "UnsupportedProtocol")  # fmt: skip
@@ -80,7 +82,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         with _core_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                return PlainStream(await _connected(host, port))
+                return PlainStream(await _connect(host, port))
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -99,23 +101,24 @@ class PlainStream(httpcore.AsyncNetworkStream):
             async with asyncio.timeout(timeout):
                 return await self._loop.sock_recv(self._socket, max(max_bytes, READ_AT_ONCE))
 
-    async def pour(self, length: int, timeout: float) -> AsyncIterator[memoryview]:
+    async def pour(self, length: int, timeout: float, pace: Pace) -> AsyncIterator[memoryview]:
         """The next `length` bytes, past the HTTP library: two buffers by turns, so a view holds until the next but one.
 
-        Only for a body of known length of which everything that came with its head has been taken.
+        Only for a body of known length of which everything that came with its head has been taken. What came before
+        a break is given first; raises `TooSlow` as ``pace`` says.
         """
         buffers = (bytearray(READ_AT_ONCE), bytearray(READ_AT_ONCE))
         turn = 0
         while length > 0:
             view = memoryview(buffers[turn])[: min(length, READ_AT_ONCE)]
-            got, broken = await self._fill(view, timeout)
+            got, broken = await self._fill(view, timeout, pace)
             if got:
                 yield view[:got]
             if broken is not None:
                 raise broken
             length, turn = length - got, 1 - turn
 
-    async def _fill(self, view: memoryview, timeout: float) -> tuple[int, httpx.HTTPError | None]:
+    async def _fill(self, view: memoryview, timeout: float, pace: Pace) -> tuple[int, Exception | None]:
         got = 0
         try:
             while got < len(view):
@@ -124,6 +127,9 @@ class PlainStream(httpcore.AsyncNetworkStream):
                 if not count:
                     return got, httpx.RemoteProtocolError("the connection was closed before the whole body was there")
                 got += count
+                pace.count(count)
+        except TooSlow as error:
+            return got, error
         except TimeoutError:
             return got, httpx.ReadTimeout("")
         except OSError as error:
@@ -159,7 +165,7 @@ class PlainStream(httpcore.AsyncNetworkStream):
         return bool(poll.poll(0))
 
 
-async def _connected(host: str, port: int) -> socket.socket:
+async def _connect(host: str, port: int) -> socket.socket:
     loop = asyncio.get_running_loop()
     failure: OSError = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):

@@ -1,9 +1,9 @@
 """The one way to a vendor: every client's calls go through a `Transport`.
 
-It adds the credentials (to the vendor's own origin only, also across redirects), keeps to the vendor's limits, bounds
-every call in time and size, repeats what is safe to repeat, and turns what goes wrong into `polyreel.vendors.errors`.
-Proxies and certificates come from the arguments, never from the environment (`trust_env=False`): a stray variable must
-not send keys elsewhere.
+It adds the credentials (to the vendor's own origin only, never to a signed address, also across redirects), keeps to
+the vendor's limits, bounds every call in time and size, repeats what is safe to repeat, and turns what goes wrong into
+`polyreel.vendors.errors`. Proxies and certificates come from the arguments, never from the environment
+(`trust_env=False`): a stray variable must not send keys elsewhere.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from typing import Any, Self, TypedDict, TypeVar
 import httpx
 
 from polyreel.errors import FetchError, ForbiddenAddress
-from polyreel.net.redaction import excerpt, redact_logs, redacted, redacted_addresses
+from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES
+from polyreel.net.patience import retry_after
+from polyreel.redaction import excerpt, redact, redact_logs, redacted_addresses
 from polyreel.vendors.auth import Anonymous, Auth
-from polyreel.vendors.calls import Call, ProblemReader, Reply, any_problem, with_status
+from polyreel.vendors.calls import Call, Problem, ProblemReader, Reply, any_problem, error_inside, with_status
 from polyreel.vendors.errors import (
     CallError,
+    ErrorInside,
     Facts,
     Forbidden,
     Garbled,
@@ -36,8 +39,8 @@ from polyreel.vendors.errors import (
     kind_of,
 )
 from polyreel.vendors.limits import Gate, Limits
-from polyreel.vendors.redirects import Hop, next_hop, origin
-from polyreel.vendors.retry import RetryPolicy, pause, retry_after
+from polyreel.vendors.redirects import Hop, is_signed, next_hop, origin
+from polyreel.vendors.retry import RetryPolicy, pause
 from polyreel.vendors.sockets import PlainTransport
 from polyreel.vendors.strangers import Strangers
 
@@ -50,7 +53,11 @@ SMALL_BODY = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds: to connect, between two reads or writes, for a free connection; for a call, or transfer, as a whole."""
+    """Seconds: to connect, between two reads or writes, for a free connection; for a call, or transfer, as a whole.
+
+    A download has to bring ``slowest`` bytes a second, taken over each ``slow`` seconds: who drips keeps every other
+    limit, and a run for hours.
+    """
 
     connect: float = 10.0
     read: float = 60.0
@@ -58,6 +65,8 @@ class Timeouts:
     pool: float = 30.0
     total: float = 180.0
     transfer: float = 6 * 3600.0
+    slowest: float = SLOWEST_BYTES
+    slow: float = SLOW_SECONDS
 
     def httpx(self) -> httpx.Timeout:
         """As httpx takes them."""
@@ -96,9 +105,9 @@ class Transport:
         self.gate = Gate(limits or Limits())
         self._problem = problem
         secure = self.base_url.scheme == "https"
-        self._calls = _client(self.timeouts, http2=secure, verify=_trusted(verify, http2=secure))
+        self._calls = _client(self.timeouts, http2=secure, verify=_trust(verify, http2=secure))
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
-        self._transfers = _client(self.timeouts, http2=False, verify=_trusted(verify, http2=False))
+        self._transfers = _client(self.timeouts, http2=False, verify=_trust(verify, http2=False))
         self._strangers = Strangers(self.base_url, lambda guarded: _client(self.timeouts, transport=guarded))
         self._base, self._origin = str(self.base_url), origin(self.base_url)
 
@@ -131,28 +140,45 @@ class Transport:
     async def repeat(self, call: Call, once: Callable[[float], Awaitable[T]]) -> T:
         """Attempt after attempt, as the policy decides, within the call's total time."""
         total = call.total or (self.timeouts.total if _is_small(call) else self.timeouts.transfer)
-        deadline, attempt, renewed = time.monotonic() + total, 1, False
+        deadline, attempt, renewed, doubtful = time.monotonic() + total, 1, False, False
         while True:
             try:
                 return await once(deadline - time.monotonic())
             except CallError as failure:
-                if not renewed and await self._renewed(call, failure):
+                if not renewed and await self._renew(call, failure):
                     renewed = True
                     continue
                 decision = self.retry.decide(failure, attempt, deadline - time.monotonic())
                 if decision is None:
-                    raise failure.after(attempt) from None
+                    raise failure.after(attempt, doubtful=doubtful) from None
+                doubtful = doubtful or failure.maybe_done
             await pause(decision.seconds)
             attempt += 1
 
-    async def _renewed(self, call: Call, failure: CallError) -> bool:
+    async def _renew(self, call: Call, failure: CallError) -> bool:
         refused = isinstance(failure, (Unauthorized, Forbidden)) and not call.anonymous and self.is_own(self.url(call))
         return refused and await self.auth.renew(failure)
 
     async def _once(self, call: Call, read: Callable[[Reply], T], left: float) -> T:
         async with self.answer(call, left) as (response, facts):
             body = await self._whole(response, facts)
-            return read(Reply(response.status_code, response.headers, body, facts))
+            reply = Reply(response.status_code, response.headers, body, facts)
+            try:
+                return read(reply)
+            except Malformed:
+                self._raise_error_inside(reply)
+                raise
+
+    def _raise_error_inside(self, reply: Reply) -> None:
+        """Raise what a body says that is an error under a status of success. A body that is none passes."""
+        try:
+            body = reply.json()
+        except Garbled:
+            return
+        status = error_inside(body)
+        if status is not None:
+            said = self._problem(status, body)
+            raise self._error(said, "200, and an error inside:", kind_of(status) if status else ErrorInside, reply)
 
     @asynccontextmanager
     async def answer(self, call: Call, left: float) -> AsyncIterator[tuple[httpx.Response, Facts]]:
@@ -184,13 +210,16 @@ class Transport:
 
     def _passage(self, call: Call, url: httpx.URL) -> AbstractAsyncContextManager[None]:
         # At a signed address answers a storage, not the vendor's API: the account's limits say nothing about it.
-        signed = call.anonymous and _is_whole(call.path)
-        return nullcontext() if signed or not self.is_own(url) else self.gate.passage()
+        handed_out = call.anonymous and is_whole(call.path)
+        if handed_out or is_signed(url) or not self.is_own(url):
+            return nullcontext()
+        # A large upload to the API itself counts as a call, but must not keep the others out while it lasts.
+        return self.gate.passage(hold=_is_small(call))
 
     def url(self, call: Call) -> httpx.URL:
         """The whole address of a call, its own query kept."""
         below = f"{self._base}/{call.path.lstrip('/')}"
-        url = httpx.URL(call.path if _is_whole(call.path) else below)
+        url = httpx.URL(call.path if is_whole(call.path) else below)
         return url.copy_merge_params(_flat(call.params)) if call.params else url
 
     def is_own(self, url: httpx.URL) -> bool:
@@ -214,7 +243,8 @@ class Transport:
 
     async def _open(self, call: Call, hop: Hop) -> httpx.Response:
         own = self.is_own(hop.url)
-        headers = {**call.headers, **(await self._credentials(call) if own else {})}
+        known = own and not is_signed(hop.url)
+        headers = {**call.headers, **(await self._credentials(call) if known else {})}
         body = call.body if hop.with_body else None
         if body is not None:
             headers["Content-Length"] = str(body.length)
@@ -248,12 +278,16 @@ class Transport:
             said = self._problem(response.status_code, reply.json())
         except Garbled:
             said = self._problem(response.status_code, None)
+        words = f"{response.status_code}"
+        return self._error(said, words, kind_of(response.status_code), reply, response.reason_phrase)
+
+    def _error(self, said: Problem, words: str, usual: type[CallError], reply: Reply, reason: str = "") -> CallError:
         secrets = list(self.auth.secrets())
-        wait = retry_after(response.headers.get("retry-after"))
-        code = redacted(said.code, secrets)[:100]
-        facts = replace(facts, vendor_code=code, body=excerpt(body, secrets), retry_after=wait)
-        message = redacted(said.message, secrets)[:300] or response.reason_phrase or "refused"
-        return (said.kind or kind_of(response.status_code))(f"{response.status_code} {message}", facts=facts)
+        wait = retry_after(reply.headers.get("retry-after"))
+        code = redact(said.code, secrets)[:100]
+        facts = replace(reply.facts, vendor_code=code, body=excerpt(reply.body, secrets), retry_after=wait)
+        message = redact(said.message, secrets)[:300] or reason or code or "refused"
+        return (said.kind or usual)(f"{words} {message}", facts=facts)
 
 
 def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
@@ -269,7 +303,7 @@ def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
     )
 
 
-def _trusted(verify: Any, *, http2: bool) -> Any:
+def _trust(verify: Any, *, http2: bool) -> Any:
     return _authorities(http2) if verify is True else verify
 
 
@@ -286,10 +320,11 @@ def _failure(error: httpx.HTTPError, facts: Facts) -> CallError:
 
 
 def _kind(error: httpx.HTTPError) -> str:
-    return f"{type(error).__name__} {redacted(str(error))}".strip()
+    return f"{type(error).__name__} {redact(str(error))}".strip()
 
 
-def _is_whole(address: str) -> bool:
+def is_whole(address: str) -> bool:
+    """Whether an address names its host, and so was handed out by a vendor rather than made by us."""
     return address[:8].lower().startswith(("http://", "https://"))
 
 

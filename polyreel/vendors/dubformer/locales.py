@@ -13,7 +13,7 @@ EMOTIONAL = frozenset({"en", "es", "fr", "de", "it", "pt"})
 
 def source_lang(tag: str, offered: Collection[str] = ()) -> str:
     """`en-US` -> `en`. With the languages that "Get options" offers, checked against them."""
-    return _offered(locales.language(tag), offered, "source")
+    return _require_offered(locales.language(tag), offered, "source")
 
 
 def target_lang(tag: str, offered: Collection[str] = ()) -> str:
@@ -22,9 +22,9 @@ def target_lang(tag: str, offered: Collection[str] = ()) -> str:
     if "-" not in wanted:
         near = sorted(each for each in offered if each.split("-")[0] == wanted)
         if len(near) != 1:
-            raise _unsupported(wanted, "target", f"Say which region: {', '.join(near)}." if near else "Add a region.")
+            raise _refusal(wanted, "target", f"Say which region: {', '.join(near)}." if near else "Add a region.")
         return near[0]
-    return _offered(wanted, offered, "target")
+    return _require_offered(wanted, offered, "target")
 
 
 def carries_emotion(tag: str) -> bool:
@@ -35,20 +35,20 @@ def carries_emotion(tag: str) -> bool:
 def no_emotion(tag: str) -> UnsupportedLocale:
     """The refusal of emotional transfer for a language that does not have it."""
     wanted = locales.canonical(tag)
-    return _unsupported(wanted, "emotional target", f"Switch emotional transfer off; it exists for {_listed()}.")
+    return _refusal(wanted, "emotional target", f"Switch emotional transfer off; it exists for {_list_emotional()}.")
 
 
-def _offered(wanted: str, offered: Collection[str], role: str) -> str:
+def _require_offered(wanted: str, offered: Collection[str], role: str) -> str:
     if offered and wanted not in offered:
         near = sorted(each for each in offered if each.split("-")[0] == wanted.split("-", maxsplit=1)[0])
-        raise _unsupported(wanted, role, f"It has {', '.join(near)}." if near else "Use another provider.")
+        raise _refusal(wanted, role, f"It has {', '.join(near)}." if near else "Use another provider.")
     return wanted
 
 
-def _listed() -> str:
+def _list_emotional() -> str:
     return ", ".join(sorted(EMOTIONAL))
 
 
-def _unsupported(wanted: str, role: str, remedy: str) -> UnsupportedLocale:
+def _refusal(wanted: str, role: str, remedy: str) -> UnsupportedLocale:
     message = f"Dubformer does not take {wanted} as a {role} language."
     return UnsupportedLocale(message, vendor="dubformer", locale=wanted, role=role, remedy=remedy)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Malformed
-from polyreel.vendors.nomad.models_words import AdBreak, AdBreakDraft, AdQuery
+from polyreel.vendors.nomad.models_words import AdBreak, AdBreakDraft, Impression, VastQuery
 from polyreel.vendors.nomad.resource import PAGE, Resource, fitted, path
+from polyreel.vendors.transport import is_whole
 
 
 class Ads(Resource):
@@ -48,28 +51,40 @@ class Ads(Resource):
         return await self._send(_xml, "get vmap", "GET", at, anonymous=True)
 
     @endpoint("GET", "/ads/vast", page=PAGE, section="Ad Serving (Public Endpoints)")
-    async def get_vast(self, query: AdQuery) -> str:
-        """The VAST document of an ad, as it came: parse it as hostile XML."""
+    async def get_vast(self, query: VastQuery) -> str:
+        """The VAST document of a moment, as it came: parse it as hostile XML. Better: `follow_ad_tag`."""
         return await self._send(_xml, "get vast", "GET", "/ads/vast", params=query.wire(), anonymous=True)
 
+    async def follow_ad_tag(self, ad_tag: str) -> str:
+        """The VAST document at an address that a VMAP names (`ad_tags`), fetched as a player does: as a stranger."""
+        return await self._send(_xml, "follow ad tag", "GET", ad_tag, anonymous=True)
+
     @endpoint("GET", "/ads/impression", page=PAGE, section="Ad Serving (Public Endpoints)")
-    async def record_impression(self, query: AdQuery) -> None:
+    async def record_impression(self, impression: Impression) -> None:
         """Record that an ad was seen. Sent once: a repeated beacon counts twice."""
-        await self._tell(
-            "record impression", "GET", "/ads/impression", params=query.wire(), anonymous=True, repeatable=False
-        )
+        await self._beacon("record impression", "GET", impression)
 
     @endpoint("HEAD", "/ads/impression", page=PAGE, section="Ad Serving (Public Endpoints)")
-    async def record_impression_by_head(self, query: AdQuery) -> None:
+    async def record_impression_by_head(self, impression: Impression) -> None:
         """The same, without a body in the answer."""
-        await self._tell(
-            "record impression by HEAD",
-            "HEAD",
-            "/ads/impression",
-            params=query.wire(),
-            anonymous=True,
-            repeatable=False,
-        )
+        await self._beacon("record impression by HEAD", "HEAD", impression)
+
+    async def _beacon(self, operation: str, method: str, impression: Impression) -> None:
+        rest = {"params": impression.wire(), "anonymous": True, "repeatable": False}
+        await self._tell(operation, method, "/ads/impression", **rest)
+
+
+def ad_tags(vmap: str) -> tuple[str, ...]:
+    """The addresses of ads that a VMAP document names, in its order. Raises `Malformed` for what is no VMAP."""
+    try:
+        # A document type could hold entities that unfold without end.
+        if "<!doctype" in vmap.lower():
+            raise ValueError("a document type")
+        root = ElementTree.fromstring(vmap)  # noqa: S314 - no document type, so no entities
+    except (ElementTree.ParseError, ValueError):
+        raise Malformed("Expected a VMAP document.", where="nomad ads") from None
+    named = (text.strip() for each in root.iterfind(".//{*}AdTagURI") if (text := each.text))
+    return tuple(address for address in named if is_whole(address))
 
 
 def _xml(reply: Reply) -> str:

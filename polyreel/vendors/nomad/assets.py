@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from polyreel.vendors.calls import Reply
 from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Damaged, JobFailed
@@ -28,9 +30,13 @@ from polyreel.vendors.nomad.models_edits import (
 )
 from polyreel.vendors.nomad.models_uploads import Uploaded
 from polyreel.vendors.nomad.multipart import agreement
-from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, path
+from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Resource, path
 from polyreel.vendors.nomad.statuses import AssetStatus
+from polyreel.vendors.transport import is_whole
 from polyreel.vendors.waiting import Patience, wait_for
+
+MOST_PAGES = 1000
+"""Of a folder's list: a vendor that answers for ever is not asked for ever."""
 
 
 class Creating(Resource):
@@ -103,11 +109,29 @@ class Reading(Resource):
         at = path("/admin/asset/{asset_id}/parent-folders", asset_id=asset_id)
         return await self._rows(Asset, "get parent folders", "GET", at, params={"pageSize": page_size})
 
+    @endpoint("GET", "/admin/asset/{id}/getAssetChildNodes", page=CLIENTS, section="getAssetChildNodes")
+    async def list_children(self, folder_id: str, *, page_size: int = 1000) -> tuple[Asset, ...]:
+        """All that lies right in a folder, page after page; ``root`` for the top.
+
+        The vendor's pages name no way to list a folder; its published clients ask like this.
+        """
+        at = path("/admin/asset/{folder_id}/getAssetChildNodes", folder_id=folder_id)
+        found: dict[str, Asset] = {}
+        for number in range(MOST_PAGES):
+            params = {"folderId": folder_id, "pageIndex": number, "pageSize": page_size}
+            page = await self._rows(Asset, "list children", "GET", at, params=params)
+            # Some answer every page with the whole folder: a page without news is the last.
+            news = {each.id: each for each in page if each.id not in found}
+            found |= news
+            if len(page) != page_size or not news:
+                break
+        return tuple(found.values())
+
     @endpoint("GET", "/admin/asset/{id}/metadata-summary", page=PAGE, section="Metadata & Labels")
     async def get_metadata_summary(self, asset_id: str) -> MetadataSummary:
         """Labels the AI found; for a folder, of everything below it."""
         at = path("/admin/asset/{asset_id}/metadata-summary", asset_id=asset_id)
-        return await self._asked(MetadataSummary, "get metadata summary", "GET", at)
+        return await self._ask_for(MetadataSummary, "get metadata summary", "GET", at)
 
     @endpoint("GET", "/admin/asset/{assetId}/job-history", page=PAGE, section="Job History")
     async def get_job_history(self, asset_id: str) -> tuple[Job, ...]:
@@ -117,10 +141,20 @@ class Reading(Resource):
 
     @endpoint("GET", "/admin/asset/{assetId}/resolve-full-url?url=...", page=PAGE, section="URL Resolution")
     async def resolve_full_url(self, asset_id: str, url: str) -> str:
-        """A signed address for a relative one; as JSON or as plain text."""
+        """A signed address for a relative one; as JSON or as plain text. `JobFailed` where the vendor knows none."""
         at = path("/admin/asset/{asset_id}/resolve-full-url", asset_id=asset_id)
         reply = await self._reply("resolve full url", "GET", at, params={"url": url})
-        return plain_url(reply.text)
+        return plain_url(reply.text) or await self._without_address(asset_id)
+
+    async def get_download_url(self, asset_id: str) -> str:
+        """A whole address that gives the asset's file now. `JobFailed` (`asset_unusable`) where there is none."""
+        detail = await self.get_detail(asset_id)
+        if not detail.url.strip():
+            raise not_usable(detail, "has no file to download")
+        return detail.url if is_whole(detail.url) else await self.resolve_full_url(asset_id, detail.url)
+
+    async def _without_address(self, asset_id: str) -> str:
+        raise not_usable(await self.get_asset(asset_id), "has no address that opens")
 
     async def wait_until_usable(self, asset_id: str, patience: Patience | None = None) -> Asset:
         """Ask until the asset is `Available` or `Restored`. `JobFailed` when it settles as anything else."""
@@ -148,10 +182,7 @@ class Reading(Resource):
         """Fetch an asset's file, with a fresh address whenever the last one has expired."""
 
         async def link() -> str:
-            detail = await self.get_detail(asset_id)
-            if not detail.url:
-                raise not_usable(detail, "has no file to download")
-            return detail.url if "://" in detail.url else await self.resolve_full_url(asset_id, detail.url)
+            return await self.get_download_url(asset_id)
 
         return await download(self.transport, link, to, operation="download asset", expected=expected, tell=tell)
 
@@ -190,7 +221,7 @@ class Editing(Resource):
     async def share(self, asset_id: str, request: ShareAsset) -> Share:
         """A shareable address."""
         at = path("/asset/{asset_id}/share", asset_id=asset_id)
-        return await self._ask(Share, "share", "POST", at, json=request.wire())
+        return await self._send(_share, "share", "POST", at, json=request.wire())
 
     @endpoint("DELETE", "/admin/asset/{id}", page=WIRE, section="Asset management")
     async def delete_asset(self, asset_id: str) -> None:
@@ -226,16 +257,20 @@ class Keeping(Resource):
 
 
 def plain_url(text: str) -> str:
-    """An address that came as plain text, as a JSON string, or in an object."""
-    import json
-
+    """An address that came as plain text, as a JSON string, or in an object; empty where there is none."""
     try:
         value = json.loads(text)
     except ValueError:
-        return text.strip()
-    if isinstance(value, dict):
-        return next((str(found) for found in value.values() if isinstance(found, str) and "://" in found), "")
-    return str(value)
+        value = text
+    candidates = value.values() if isinstance(value, dict) else [value]
+    return next((found.strip() for found in candidates if isinstance(found, str) and is_whole(found.strip())), "")
+
+
+def _share(reply: Reply) -> Share:
+    """A share in an object, or its bare link."""
+    link = plain_url(reply.text)
+    value = reply.json() if reply.text.lstrip().startswith("{") else {"url": link or None}
+    return reply.fit(value, Share)
 
 
 def not_usable(asset: Asset, why: str = "") -> JobFailed:
@@ -244,6 +279,7 @@ def not_usable(asset: Asset, why: str = "") -> JobFailed:
     archived = asset.status is AssetStatus.ARCHIVED
     return JobFailed(
         f"The asset {why or 'can not be used'}: it is {word}. {asset.error}".strip(),
+        code="asset_unusable",
         vendor="nomad",
         job_id=asset.id,
         vendor_code=word,

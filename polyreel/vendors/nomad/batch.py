@@ -23,7 +23,7 @@ class Batches(Resource):
         """Do it to all of them; the result says for each whether it was done."""
         at = path("/admin/asset/{action}", action=action)
         body = Batch(target_ids=tuple(target_ids), action_arguments=dict(arguments or {})).wire()
-        return await self._asked(BatchResult, f"batch {action}", "POST", at, json=body)
+        return await self._ask_for(BatchResult, f"batch {action}", "POST", at, json=body)
 
     async def delete_assets(self, ids: Ids) -> BatchResult:
         """Permanently delete assets."""

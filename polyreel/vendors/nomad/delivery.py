@@ -25,7 +25,7 @@ class Queue(Resource):
         """
         request = QueueRequest(ids=tuple(ids), download_proxy=download_proxy)
         # Duplicates are skipped (page "Duplicate Handling"), so asking again adds nothing.
-        return await self._asked(
+        return await self._ask_for(
             QueueResult, "add to download queue", "POST", "/asset-queue", json=request.wire(), repeatable=True
         )
 
@@ -42,7 +42,7 @@ class Queue(Resource):
     @endpoint("DELETE", "/asset-queue", page=PAGE, section="Download Queue")
     async def remove_from_queue(self, ids: Sequence[str]) -> None:
         """Remove entries from the queue."""
-        await self._tell("remove from download queue", "DELETE", "/asset-queue", json={"ids": list(ids)})
+        await self._tell("remove from download queue", "DELETE", "/asset-queue", json=list(ids))
 
     @endpoint("POST", "/admin/asset/download-archive", page=PAGE, section="Creating ZIP Archives")
     @endpoint("POST", "/asset/download-archive", page=PAGE, section="Creating ZIP Archives")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from polyreel.vendors.nomad.statuses import AssetStatus, ReadStatus, ReadType
+from polyreel.vendors.nomad.timecodes import duration_in, read_seconds
 from polyreel.vendors.nomad.wire import Answer
 
 
@@ -95,18 +96,45 @@ class RelatedAsset(Answer):
     }
 
 
+class Piece(Answer):
+    """Something in an asset that has an id of its own: a segment, a screenshot, a transcript, a face."""
+
+    id: str = ""
+
+    also: ClassVar[Mapping[str, str]] = {
+        "segmentid": "id",
+        "screenshotid": "id",
+        "transcriptid": "id",
+        "faceid": "id",
+        "relatedassetid": "id",
+    }
+
+
+def _by_name(properties: Any) -> Any:
+    """Properties that came as a list, by their names."""
+    if not isinstance(properties, list):
+        return properties
+    named = [{str(key).lower(): value for key, value in row.items()} for row in properties if isinstance(row, Mapping)]
+    return {str(row.get("name", number)): row.get("value", row) for number, row in enumerate(named)}
+
+
 class AssetDetail(Asset):
     """Page "Asset Retrieval", detail: media properties, URLs, related assets and what the AI found."""
 
     related_assets: tuple[RelatedAsset, ...] = ()
-    segments: tuple[dict[str, Any], ...] = ()
-    screenshots: tuple[dict[str, Any], ...] = ()
-    transcripts: tuple[dict[str, Any], ...] = ()
-    faces: tuple[dict[str, Any], ...] = ()
-    duration_seconds: float | None = None
-    media_properties: dict[str, Any] = Field(default_factory=dict)
+    segments: tuple[Piece, ...] = ()
+    screenshots: tuple[Piece, ...] = ()
+    transcripts: tuple[Piece, ...] = ()
+    faces: tuple[Piece, ...] = ()
+    duration_seconds: Annotated[float | None, BeforeValidator(read_seconds)] = None
+    media_properties: Annotated[dict[str, Any], BeforeValidator(_by_name)] = Field(default_factory=dict)
 
     also: ClassVar[Mapping[str, str]] = {**Asset.also, "duration": "duration_seconds", "properties": "media_properties"}
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the media is: as the asset says, else as its media properties do."""
+        return self.duration_seconds if self.duration_seconds is not None else duration_in(self.media_properties)
 
 
 class SegmentDetail(Answer):
@@ -115,7 +143,7 @@ class SegmentDetail(Answer):
     id: str = ""
     start_timecode: str = ""
     end_timecode: str = ""
-    screenshots: tuple[dict[str, Any], ...] = ()
+    screenshots: tuple[Piece, ...] = ()
 
     also: ClassVar[Mapping[str, str]] = {"segmentid": "id"}
 
@@ -236,7 +264,12 @@ class QueueItem(Answer):
     status: str = ""
     download_proxy: bool = False
 
-    also: ClassVar[Mapping[str, str]] = {"assetqueueid": "id", "queuestatus": "status"}
+    also: ClassVar[Mapping[str, str]] = {
+        "assetqueueid": "id",
+        "assetdownloadqueueid": "id",
+        "queuestatus": "status",
+        "transferstatus": "status",
+    }
 
 
 class QueueResult(Answer):

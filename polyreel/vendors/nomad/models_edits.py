@@ -147,11 +147,12 @@ class QueueRequest(Request):
 
 
 class QueueChange(Request):
-    """``PATCH /asset-queue``: the page leaves the fields open; these two are what an item has."""
+    """``PATCH /asset-queue``: the page leaves the fields open; these are the published ones (WIRE.md)."""
 
-    id: str
-    status: str | None = None
-    download_proxy: bool | None = None
+    asset_download_queue_id: str
+    transfer_status: str | None = None
+    error_message: str | None = None
+    complete_percentage: float | None = Field(default=None, ge=0, le=100)
 
 
 class ZipArchive(Request):

@@ -120,6 +120,8 @@ class Upload(Answer):
         "relativepath": "name",
         "filesize": "content_length",
         "createddate": "created",
+        "startdate": "created",
+        "starteddate": "created",
         "createdat": "created",
         "completed": "is_completed",
         "assetuploadparts": "parts",

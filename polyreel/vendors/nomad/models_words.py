@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from polyreel.vendors.nomad.models_edits import Lookup
 from polyreel.vendors.nomad.timecodes import Timecode
@@ -106,15 +106,15 @@ class AdBreak(Answer):
     also: ClassVar[Mapping[str, str]] = {"adbreakid": "id", "starttimecode": "timecode"}
 
 
-class AdQuery(Request):
-    """What ``/ads/vast`` and ``/ads/impression`` are asked with: the page leaves the parameters open."""
+class VastQuery(Request):
+    """What ``/ads/vast`` is asked with (WIRE.md): the moment, what may be shown there, and where in the film it is."""
 
-    asset_id: str | None = None
-    ad_break_id: str | None = None
-    ad_id: str | None = None
+    time_code: Timecode
+    categories: str | None = None
+    vpos: str | None = None
 
-    @model_validator(mode="after")
-    def _of_something(self) -> Self:
-        if not self.wire():
-            raise ValueError("give asset_id, ad_break_id or ad_id")
-        return self
+
+class Impression(Request):
+    """What ``/ads/impression`` is told with (WIRE.md)."""
+
+    asset_id: str = Field(min_length=1)

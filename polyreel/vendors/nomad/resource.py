@@ -16,6 +16,7 @@ from polyreel.vendors.transport import Transport
 
 PAGE = "nomad-media.md"
 WIRE = "WIRE.md"
+CLIENTS = "the published clients"
 Routes = Literal["admin", "core"]
 Model = TypeVar("Model", bound=BaseModel)
 path = resource.path
@@ -37,7 +38,7 @@ class Resource(resource.Resource):
         prefix = "/admin" if self.routes == "admin" else ""
         return prefix + path(template, **ids)
 
-    async def _asked(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> Model:
+    async def _ask_for(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> Model:
         """An answer that may be a bare list, or empty: then the model's defaults say so."""
         return await self._send(lambda reply: fitted(shape, reply), operation, method, at, **rest)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from polyreel.files import sha256_of
+from polyreel.machine.files import sha256_of
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Tell
 from polyreel.vendors.endpoints import endpoint
@@ -104,7 +104,7 @@ class Uploads(Resource):
     async def get_upload(self, upload_id: str) -> Upload:
         """An upload as it stands: which parts are there, and fresh addresses for those that aren't."""
         at = path("/admin/asset/upload/{upload_id}", upload_id=upload_id)
-        return await self._ask(Upload, "get upload", "GET", at)
+        return await self._send(lambda reply: _detail(reply, upload_id), "get upload", "GET", at)
 
     @endpoint("GET", "/admin/asset/upload", page=WIRE, section="Asset management")
     async def list_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
@@ -136,7 +136,7 @@ class Uploads(Resource):
             display_name=name or file.name,
             relative_path=name or file.name,
             content_length=source.bytes,
-            chunk_size=_chunk(source.bytes, PART_SIZE),
+            chunk_size=part_size(source.bytes, PART_SIZE),
             parent_id=parent_id,
             language_id=language_id,
             existing_asset_id=existing_asset_id,
@@ -163,7 +163,7 @@ class Uploads(Resource):
         request = StartRelatedUpload(
             existing_asset_id=asset_id,
             content_length=source.bytes,
-            chunk_size=_chunk(source.bytes, RELATED_PART_SIZE),
+            chunk_size=part_size(source.bytes, RELATED_PART_SIZE),
             relative_path=name or file.name,
             new_related_asset_metadata_type=kind,
             related_asset_id=related_asset_id,
@@ -173,11 +173,24 @@ class Uploads(Resource):
         begun = await self.start_related_upload(request)
         return await self._feed(_Feed(begun, source, request.chunk_size, tell), started)
 
-    async def resume_upload(self, upload_id: str, file: Path, *, tell: Tell | None = None) -> Uploaded:
-        """Go on with an upload, in this process or a later one: only the missing parts are sent."""
+    async def resume_upload(
+        self, upload_id: str, file: Path, *, asset_id: str = "", tell: Tell | None = None
+    ) -> Uploaded:
+        """Go on with an upload, in this process or a later one: only the missing parts are sent.
+
+        `asset_id`, where it is known, is told by the receipt: the vendor's own answer may hold the parts alone.
+        """
         source = await asyncio.to_thread(Source.of, file)
-        begun = await self.get_upload(upload_id)
-        return await self._feed(_Feed(begun, source, _chunk(source.bytes, PART_SIZE), tell), None)
+        begun = await self._whole(await self.get_upload(upload_id), asset_id)
+        return await self._feed(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
+
+    async def _whole(self, upload: Upload, asset_id: str) -> Upload:
+        """The upload with its asset's id, looked for among those under way where nobody told it."""
+        if upload.asset_id or asset_id:
+            return upload.model_copy(update={"asset_id": upload.asset_id or asset_id})
+        known = await self.list_uploads(completed=True)
+        found = next((each.asset_id for each in known if each.id == upload.id), "")
+        return upload.model_copy(update={"asset_id": found})
 
     async def abort_abandoned_uploads(self, older_than: timedelta, *, now: datetime | None = None) -> tuple[str, ...]:
         """Cancel unfinished uploads begun longer ago than this; their ids. One without a date is left alone."""
@@ -191,14 +204,14 @@ class Uploads(Resource):
         if started:
             started(feed.upload)
         try:
-            return await self._fed(feed)
+            return await self._send_all(feed)
         except CallError as failure:
             failure.remedy = f"{failure.remedy} Upload {feed.upload.id} stays open: resume or cancel it.".strip()
             raise
         except OSError as error:
             raise Damaged(f"The file can't be read any more: {error}.", where=feed.source.path.name) from None
 
-    async def _fed(self, feed: _Feed) -> Uploaded:
+    async def _send_all(self, feed: _Feed) -> Uploaded:
         pieces = slices(feed.upload, feed.source.bytes, feed.chunk)
         await self._send_parts(feed, [piece for piece in pieces if not piece.part.is_completed])
         etag = await asyncio.to_thread(etag_of, feed.source.path, pieces, feed.md5s)
@@ -260,7 +273,7 @@ class _Feed:
             self.tell(self.done, self.source.bytes)
 
 
-def _chunk(size: int, usual: int) -> int:
+def part_size(size: int, usual: int) -> int:
     """The usual part size, or a larger one where the file would have too many parts."""
     return max(usual, -(-size // MOST_PARTS))
 
@@ -283,6 +296,13 @@ def _related_as_page(request: StartRelatedUpload) -> StartRelatedUploadAsPage:
         content_type=mimetypes.guess_type(request.relative_path)[0],
         language_id=request.language_id,
     )
+
+
+def _detail(reply: Reply, upload_id: str) -> Upload:
+    """An upload, or only its parts: a bare list, or one under a key."""
+    value = reply.json()
+    answer = {"parts": value} if isinstance(value, list) else value
+    return reply.fit({"id": upload_id, **answer} if isinstance(answer, dict) else answer, Upload)
 
 
 def _etag(reply: Reply, body: PartBody) -> str:

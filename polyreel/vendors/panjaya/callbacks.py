@@ -33,13 +33,13 @@ def verified(body: bytes, headers: Mapping[str, str], public_key: str = PUBLIC_K
     given = {name.lower(): value for name, value in headers.items()}
     algorithm = given.get("x-signature-algorithm", "ES256").strip().upper()
     if algorithm != "ES256" or len(body) > LARGEST:
-        raise _forged("is not signed as Panjaya signs")
+        raise _forgery("is not signed as Panjaya signs")
     if not is_signed(body, given.get("x-signature", ""), load_key(public_key)):
-        raise _forged("has a signature that is not Panjaya's")
+        raise _forgery("has a signature that is not Panjaya's")
     try:
         return Callback.model_validate_json(body)
     except ValidationError:
-        raise _forged("is signed, but not a callback") from None
+        raise _forgery("is signed, but not a callback") from None
 
 
 def load_key(pem: str) -> ec.EllipticCurvePublicKey:
@@ -91,5 +91,5 @@ def _base64(text: str) -> bytes:
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
-def _forged(why: str) -> ForgedCallback:
+def _forgery(why: str) -> ForgedCallback:
     return ForgedCallback(f"A callback {why}.", where="panjaya callback", remedy="It was ignored; polling goes on.")

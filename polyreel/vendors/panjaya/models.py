@@ -29,7 +29,7 @@ class TargetLanguage(Request):
 
     @field_validator("locale")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _check_locale(cls, value: str) -> str:
         return target_locale(value)
 
 
@@ -47,7 +47,7 @@ class AssetOptions(Request):
 
     @field_validator("locale")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _check_locale(cls, value: str) -> str:
         return source_locale(value)
 
     @model_validator(mode="after")

@@ -28,12 +28,12 @@ def problem(status: int, body: Any) -> Problem:
 
 def asset_failed(asset: Asset) -> JobFailed:
     """The error of an asset that is `Failed`; its `code` is the vendor's documented word."""
-    return _failed("asset", asset.asset_id, asset.error)
+    return _job_failed("asset", asset.asset_id, asset.error)
 
 
 def version_failed(version: Version) -> JobFailed:
     """The error of a version that is `Failed`."""
-    return _failed("version", version.version_id, version.error)
+    return _job_failed("version", version.version_id, version.error)
 
 
 def not_generated(version: Version) -> JobFailed:
@@ -46,7 +46,7 @@ def not_generated(version: Version) -> JobFailed:
     )
 
 
-def _failed(what: str, job_id: str, failure: Failure | None) -> JobFailed:
+def _job_failed(what: str, job_id: str, failure: Failure | None) -> JobFailed:
     failure = failure or Failure()
     said = failure.message or failure.code or "it does not say why"
     known = failure.kind is not AssetErrorCode.UNKNOWN

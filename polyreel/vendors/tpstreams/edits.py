@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
+from polyreel.machine.files import TooManyBytes, read_whole
 from polyreel.vendors.bodies import FilePart, Form
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
@@ -16,6 +17,7 @@ from polyreel.vendors.tpstreams.models import Asset, MediaTrack, RevertStarted, 
 from polyreel.vendors.tpstreams.resource import PAGE, WIRE, Resource
 from polyreel.vendors.waiting import Patience, wait_for
 
+_MOST_BYTES = 16 << 20
 _ASSET = "/api/v1/<organization_id>/assets/<asset_id>/"
 
 
@@ -109,7 +111,9 @@ def _content(subtitle: Path | bytes) -> bytes:
     if isinstance(subtitle, bytes):
         return subtitle
     try:
-        return subtitle.read_bytes()
+        return read_whole(subtitle, _MOST_BYTES)
+    except TooManyBytes as error:
+        raise InvalidJob(f"The file is {error}: no subtitle file.", where=subtitle.name) from None
     except OSError as error:
         raise InvalidJob(f"The file can't be read: {error.strerror}.", where=subtitle.name) from None
 

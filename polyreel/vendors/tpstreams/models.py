@@ -262,9 +262,24 @@ class UploadSession(SparseAnswer):
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, data: Any) -> Any:
-        """The form may stand in an object of its own (``upload``, ``presigned_post`` ...)."""
+        """``{asset, upload_session, client_payload}``; or the form whole, flat or in an object of its own."""
         if not isinstance(data, Mapping):
             return data
-        inner = next((v for v in data.values() if isinstance(v, Mapping) and {"url", "fields"} <= set(v)), {})
-        asset = data.get("asset")
-        return {**data, **inner, **({"asset_id": asset.get("id")} if isinstance(asset, Mapping) else {})}
+        form = next((v for v in data.values() if isinstance(v, Mapping) and {"url", "fields"} <= set(v)), {})
+        found = {**form, **_form_fields(data.get("client_payload"))}
+        session, asset = _inner(data, "upload_session"), _inner(data, "asset")
+        ids = {"id": session.get("uuid") or session.get("id"), "asset_id": asset.get("id") or asset.get("uuid")}
+        return {**data, **found, **{name: value for name, value in ids.items() if value}}
+
+
+def _inner(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = data.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _form_fields(payload: Any) -> dict[str, Any]:
+    """The storage's form, its address among its fields."""
+    if not isinstance(payload, Mapping) or "upload_link" not in payload:
+        return {}
+    fields = {name: str(value) for name, value in payload.items() if name != "upload_link" and value is not None}
+    return {"url": payload["upload_link"], "fields": fields}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from polyreel.vendors.bodies import FilePart, Form, Watched
 from polyreel.vendors.calls import Call, Reply
-from polyreel.vendors.downloads import Downloaded, Tell, download
+from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Invalid, JobFailed, LinkExpired, Refused
 from polyreel.vendors.pages import Page
@@ -37,16 +37,20 @@ class Ingest(Resource):
 
     @endpoint("POST", "/api/v1/<organization_id>/assets/videos/bulk-create/", page=WIRE, section="TPStreams")
     async def bulk_create(self, requests: Sequence[CreateVideo]) -> tuple[Asset, ...]:
-        """Up to 50 videos, all or none. A refusal's `vendor_code` says which one is at fault (``item 3``)."""
+        """Up to 50 videos, all or none; each title and address but once.
+
+        A refusal's `vendor_code` says which one is at fault (``item 3``, counted from zero).
+        """
         if not 0 < len(requests) <= MOST_IN_BULK:
             raise Invalid(f"1 to {MOST_IN_BULK} videos go in one call, not {len(requests)}.", where="tpstreams")
-        body = {"videos": [request.wire() for request in requests]}
         at = self._at("assets/videos/bulk-create/")
-        return await self._send(_assets, "bulk create", "POST", at, json=body)
+        return await self._send(_assets, "bulk create", "POST", at, json=[request.wire() for request in requests])
 
     @endpoint("POST", "/api/v1/<organization_id>/assets/upload-sessions/", page=WIRE, section="TPStreams")
     async def create_upload_session(self, options: VideoOptions) -> UploadSession:
-        """A form to post one file with; the asset waits for it."""
+        """A form to post one file with; the asset waits for it. The vendor wants a title: `Invalid` without one."""
+        if options.title is None:
+            raise Invalid("An upload needs a title.", where="tpstreams", remedy="Give the video a title.")
         at = self._at("assets/upload-sessions/")
         return await self._ask(UploadSession, "create upload session", "POST", at, json=options.wire())
 
@@ -71,7 +75,8 @@ class Ingest(Resource):
     async def upload_file(self, video: Path, options: VideoOptions, *, tell: Tell | None = None) -> str:
         """A whole upload of a file; the new asset's id."""
         upload_size(video)
-        session = await self.create_upload_session(options)
+        titled = options if options.title else options.model_copy(update={"title": video.stem})
+        session = await self.create_upload_session(titled)
         await self.upload_to_session(session, video, tell=tell)
         return session.asset_id or session.id
 
@@ -119,9 +124,10 @@ class Assets(Resource):
 
     @endpoint("POST", "/api/v1/<organization_id>/assets/<asset_id>/delete_resolutions/", page=WIRE, section="TPStreams")
     async def delete_resolutions(self, asset_id: str, resolutions: Sequence[Resolution]) -> None:
-        """Remove renditions; done in the background."""
+        """Remove renditions, in the background. One must stay, and an AES-protected video keeps all: `Invalid`."""
         at = self._at("assets/{asset_id}/delete_resolutions/", asset_id=asset_id)
-        await self._tell("delete resolutions", "POST", at, json={"resolutions": list(resolutions)})
+        heights = [int(resolution.removesuffix("p")) for resolution in resolutions]
+        await self._tell("delete resolutions", "POST", at, json={"resolutions": heights})
 
     @endpoint("POST", "/api/v1/<organization_id>/assets/folders/", page=WIRE, section="TPStreams")
     async def create_folder(self, title: str, *, parent: str | None = None) -> Asset:
@@ -139,16 +145,18 @@ class Assets(Resource):
         """Ask until the video plays. Raises `JobFailed` for `Error`."""
         return await wait_for(lambda: self.get_asset(asset_id), _is_completed, f"tpstreams asset {asset_id}", patience)
 
-    async def download(self, asset_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
+    async def download(
+        self, asset_id: str, to: Path, *, expected: Expected | None = None, tell: Tell | None = None
+    ) -> Downloaded:
         """Fetch a video's file, with a fresh address whenever the last one has expired."""
 
         async def link() -> str:
             asset = await self.get_asset(asset_id)
             if not asset.download_url:
-                raise _failed(asset, "has no file to download")
+                raise _job_failed(asset, "has no file to download")
             return asset.download_url
 
-        return await download(self.transport, link, to, operation="download asset", tell=tell)
+        return await download(self.transport, link, to, operation="download asset", expected=expected, tell=tell)
 
 
 def _assets(reply: Reply) -> tuple[Asset, ...]:
@@ -157,11 +165,11 @@ def _assets(reply: Reply) -> tuple[Asset, ...]:
 
 def _is_completed(asset: Asset) -> bool:
     if asset.status is Status.ERROR:
-        raise _failed(asset, "could not be processed")
+        raise _job_failed(asset, "could not be processed")
     return asset.ready
 
 
-def _failed(asset: Asset, why: str) -> JobFailed:
+def _job_failed(asset: Asset, why: str) -> JobFailed:
     return JobFailed(
         f"TPStreams' video {asset.id} {why}; it is {asset.status.value}.",
         vendor="tpstreams",

@@ -23,14 +23,14 @@ def verified(body: bytes, headers: Mapping[str, str], secret_token: str) -> Asse
     # Compared as bytes: `compare_digest` takes no text beyond ASCII, and a forger may send some.
     known = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret_token.encode())
     if not secret_token or not known:
-        raise _forged("does not carry the webhook's secret")
+        raise _forgery("does not carry the webhook's secret")
     if len(body) > LARGEST:
-        raise _forged("is too large")
+        raise _forgery("is too large")
     try:
         return Asset.model_validate_json(body)
     except ValidationError:
-        raise _forged("carries the secret, but no asset") from None
+        raise _forgery("carries the secret, but no asset") from None
 
 
-def _forged(why: str) -> ForgedCallback:
+def _forgery(why: str) -> ForgedCallback:
     return ForgedCallback(f"A callback {why}.", where="tpstreams callback", remedy="It was ignored; polling goes on.")

@@ -29,6 +29,7 @@ _INSTRUCTION = (
 
 class _Message(Answer):
     content: str | None = None
+    refusal: str | None = None
 
 
 class _Choice(Answer):
@@ -70,7 +71,8 @@ class ChatTranslator(Resource):
                 facts=error.facts,
                 remedy=f"Check `model` and `base_url` (which ends in /v1); for Ollama, `ollama pull {self.model}`.",
             ) from error
-        return completion.choices[0].message.content or "" if completion.choices else ""
+        said = completion.choices[0].message if completion.choices else _Message()
+        return said.content or said.refusal or ""
 
     async def check(self) -> str:
         """Whether the endpoint answers, and has the model."""

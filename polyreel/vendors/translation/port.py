@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from polyreel.net.entities import decode_entities
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.errors import Malformed
 
@@ -26,11 +27,11 @@ class Translator(Protocol):
 
 
 def as_many(lines: Sequence[str], translated: list[str], reply: Reply) -> list[str]:
-    """The translated lines, if there are as many as were sent: a line too few shifts all that follow."""
+    """The translated lines, entities decoded, if there are as many as were sent: one too few shifts all that follow."""
     if len(translated) != len(lines):
         message = f"{len(lines)} lines were sent and {len(translated)} came back."
         raise Malformed(message, facts=reply.facts)
-    return translated
+    return [decode_entities(text, line) for line, text in zip(lines, translated, strict=True)]
 
 
 def batches(lines: Sequence[str], most: int) -> list[Sequence[str]]:

@@ -134,12 +134,13 @@ class NewAsset(Asset):
     """A created asset, and where its file goes: often a path below the vendor's own address."""
 
     upload_url: str = Field(default="", repr=False)
+    fields: dict[str, str] = Field(default_factory=dict, repr=False)
 
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, data: Any) -> Any:
         link = data.get("upload_url") if isinstance(data, dict) else None
-        return {**data, "upload_url": link.get("url")} if isinstance(link, dict) else data
+        return {**data, "upload_url": link.get("url"), "fields": link.get("fields")} if isinstance(link, dict) else data
 
 
 class AssetStatus(SparseAnswer):
@@ -202,13 +203,15 @@ class NewVideoFile(SparseAnswer):
 
     @model_validator(mode="before")
     @classmethod
-    def _wrapped(cls, data: Any) -> Any:
-        """The video may stand in `video` or be the whole answer, the form in an object of its own."""
+    def _unwrap(cls, data: Any) -> Any:
+        """The video may stand in `video` or be the whole answer; the form in an object of its own, or in the video."""
         if not isinstance(data, dict):
             return data
-        form = next((value for value in data.values() if isinstance(value, dict) and "fields" in value), data)
-        given = {"url": form.get("url"), "fields": form.get("fields")} if "fields" in form else {"url": ""}
-        return {"video": data.get("video", data), **given}
+        video = data.get("video", data)
+        inner = video.values() if isinstance(video, dict) else ()
+        holders = [data, *data.values(), *inner]
+        form = next((each for each in holders if isinstance(each, dict) and each.get("fields")), {})
+        return {"video": video, "url": form.get("url"), "fields": form.get("fields")}
 
 
 class Analysis(SparseAnswer):

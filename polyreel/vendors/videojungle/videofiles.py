@@ -7,7 +7,7 @@ from typing import Any
 
 from polyreel.vendors.bodies import FilePart, Form, Watched
 from polyreel.vendors.calls import Call, Reply
-from polyreel.vendors.downloads import Downloaded, Tell, download
+from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import LinkExpired, Malformed, Refused
 from polyreel.vendors.pages import Page
@@ -83,16 +83,20 @@ class VideoFiles(Resource):
     @endpoint("POST", "/video-file/search", page=WIRE, section="Video Jungle")
     async def search(self, request: Search) -> tuple[Found, ...]:
         """Look for video files. A question, so it may be asked again."""
-        return await self._send(_found, "search", "POST", "/video-file/search", json=request.wire(), repeatable=True)
+        return await self._send(
+            _read_hits, "search", "POST", "/video-file/search", json=request.wire(), repeatable=True
+        )
 
-    async def download_video_file(self, video_file_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
+    async def download_video_file(
+        self, video_file_id: str, to: Path, *, expected: Expected | None = None, tell: Tell | None = None
+    ) -> Downloaded:
         """Fetch a video file, with a fresh address whenever the last one has expired."""
 
         async def link() -> str:
             video = await self.get_video_file(video_file_id)
             return video.download_url or video.url or nothing_there("video file", video.id, video.current_status)
 
-        return await download(self.transport, link, to, operation="download video file", tell=tell)
+        return await download(self.transport, link, to, operation="download video file", expected=expected, tell=tell)
 
 
 def _form(fields: dict[str, str], file: Path, tell: Tell | None) -> Form | Watched:
@@ -105,7 +109,7 @@ def _analysis(reply: Reply) -> Analysis:
     return reply.fit({"analysis": value} if isinstance(value, list) else value or {}, Analysis)
 
 
-def _found(reply: Reply) -> tuple[Found, ...]:
+def _read_hits(reply: Reply) -> tuple[Found, ...]:
     return tuple(reply.fit(_hit(row), Found) for row in Page.of(reply.json()).rows)
 
 

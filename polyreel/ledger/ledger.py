@@ -1,0 +1,142 @@
+"""The ledger as the rest of polyreel uses it: `once`, waiting for rows, news of them, what a person settled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from polyreel.errors import InvalidJob, LedgerError
+from polyreel.ledger import steps
+from polyreel.ledger.address import ledger_rows
+from polyreel.ledger.entry import Entry, Receipt, State, Subject
+from polyreel.ledger.news import EVERY_SECONDS, News
+from polyreel.ledger.once import Call, Find, Timing, once
+from polyreel.ledger.rows import Edit, Filter, Rows
+
+_LOOK_AGAIN_SECONDS = 30.0
+
+
+class Ledger:
+    """What must happen once, and what came of it. An async context manager; belongs to one event loop.
+
+    ::
+
+        async with Ledger() as ledger:
+            entry = await ledger.once(key, call, find, subject=Subject(kind="dub", provider="panjaya", ...))
+            entry = await ledger.wait_for(key, lambda row: row.state is State.READY)
+    """
+
+    def __init__(self, rows: Rows | None = None, *, timing: Timing | None = None, every: float = EVERY_SECONDS) -> None:
+        self.rows: Rows = rows or ledger_rows()
+        self.news = News(self.rows, every)
+        self._timing = timing or Timing()
+        self._every = every
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop waiting for news. The connections stay, for whoever opens the ledger next."""
+        await self.news.close()
+
+    async def once(self, key: str, call: Call, find: Find, *, subject: Subject) -> Entry:
+        """The row of this key with its receipt: see `polyreel.ledger.once.once`, which says what is raised."""
+        entry = await once(
+            self.rows, key, call, find, subject=subject, wait_for_news=self._wait_a_moment, timing=self._timing
+        )
+        self.news.tell([entry])
+        return entry
+
+    async def _wait_a_moment(self, entry: Entry) -> None:
+        # A holder that died changes nothing, so the row is looked at again even without news of it.
+        await self._next(entry, 2 * self._every)
+
+    async def get(self, key: str) -> Entry | None:
+        """One row."""
+        return await asyncio.to_thread(self.rows.get, key)
+
+    async def select(self, wanted: Filter | None = None) -> list[Entry]:
+        """The rows that match, oldest first."""
+        return await asyncio.to_thread(self.rows.select, wanted or Filter())
+
+    async def wait_for(self, key: str, done: Callable[[Entry], bool]) -> Entry:
+        """The row, once `done` says so; `done` may raise what it knows better. Waits as long as the caller lets it."""
+        while True:
+            entry = await self.get(key)
+            if entry is None:
+                raise LedgerError("there is no such row", code="no_such_row", where=key, remedy="Run the job again.")
+            if done(entry):
+                return entry
+            await self._next(entry, _LOOK_AGAIN_SECONDS)
+
+    async def _next(self, entry: Entry, seconds: float) -> None:
+        future = self.news.expect(entry.key, entry.updated_at)
+        try:
+            await asyncio.wait({future}, timeout=seconds)
+        finally:
+            self.news.drop(entry.key, future)
+
+    async def advance(
+        self, key: str, state: State, *, note: str = "", minutes: float | None = None, due_at: float = 0.0,
+        details: Mapping[str, Any] | None = None,
+    ) -> Entry | None:  # fmt: skip
+        """Write what was learned of a row with a receipt: never backwards. The row as it is now; None without one."""
+        return await self._change(key, steps.advance(state, note=note, minutes=minutes, due_at=due_at, details=details))
+
+    async def wait_as(self, key: str, run_id: str) -> Entry | None:
+        """Note which run waits for the row, so that it can be woken."""
+        return await self._change(key, steps.wait_as(run_id))
+
+    async def settle_found(self, key: str, vendor_id: str, minutes: float | None = None) -> Entry:
+        """A person has seen that the vendor took it: this is its id there. Raises `InvalidJob`."""
+        entry = await self._row_to_settle(key)
+        if not entry.is_open:
+            raise InvalidJob(
+                f"this was settled before: {entry.state}, as {entry.vendor_id}", where=key, code="settled_before"
+            )
+        receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
+        return await self._change(key, steps.record(key, Subject(kind=entry.kind), receipt)) or entry
+
+    async def settle_not_bought(self, key: str) -> Entry:
+        """A person has seen that the vendor has nothing (any more): the next run may buy it. Raises `InvalidJob`.
+
+        What failed at the vendor, or was deleted there, keeps its receipt under a key of its own.
+        """
+        entry = await self._row_to_settle(key)
+        if not entry.is_open and entry.state not in (State.FAILED, State.FORGOTTEN):
+            remedy = "Only what is unresolved, failed or forgotten may be bought again."
+            raise InvalidJob(
+                f"there is a receipt: {entry.state}, as {entry.vendor_id}", where=key, code="bought", remedy=remedy
+            )
+        if entry.vendor_id:
+            old = f"{key}~{entry.vendor_id}"
+            await self._change(old, steps.copy_as(old, entry))
+        await self._change(key, steps.remove_if(entry.state, entry.vendor_id))
+        return entry
+
+    async def _row_to_settle(self, key: str) -> Entry:
+        entry = await self.get(key)
+        if entry is None:
+            raise InvalidJob("the ledger has no such row", where=key, remedy="`polyreel ledger` shows those it has.")
+        if entry.is_open and steps.is_held(entry, await asyncio.to_thread(self.rows.now)):
+            remedy = "Wait until it has ended."
+            raise InvalidJob("a run is making this call right now", where=key, code="under_way", remedy=remedy)
+        return entry
+
+    async def change_all(self, edits: Mapping[str, Edit]) -> None:
+        """Edit several rows in one transaction (`polyreel.ledger.steps` has the edits), and tell who waits for them."""
+        changes = await asyncio.to_thread(self.rows.change_all, edits)
+        self.news.tell([it.after for it in changes.values() if it.after is not None and it.after is not it.before])
+
+    async def _change(self, key: str, edit: Edit) -> Entry | None:
+        change = await asyncio.to_thread(self.rows.change, key, edit)
+        if change.after is not None and change.after is not change.before:
+            self.news.tell([change.after])
+        return change.after

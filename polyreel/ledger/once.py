@@ -1,0 +1,225 @@
+"""The one primitive: a call that must happen once, happens once.
+
+1. The intent is durable before the call. 2. The call is made. 3. Its receipt is written at once. Whatever ends the
+process between two of these leaves a row that tells the next one what to do: nothing under way and a receipt, it is
+done; an intent without a receipt, ``find`` looks at the vendor first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from polyreel.errors import LedgerError, PolyreelError, UnresolvedCall
+from polyreel.ledger import steps
+from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
+from polyreel.ledger.holder import new_holder
+from polyreel.ledger.rows import Change, Edit, Rows
+from polyreel.vendors.errors import CallError, UnsupportedLocale
+
+T = TypeVar("T")
+Call = Callable[[], Awaitable[Receipt]]
+Find = Callable[[Entry], Awaitable[Finding]]
+WaitForNews = Callable[[Entry], Awaitable[None]]
+RECEIPT_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. ``lease``: how long a holder on another machine is waited for after its last sign of life.
+
+    ``quiet``: how long after the last sign of life a "not there" is believed; before, the request may still travel.
+    """
+
+    lease: float = 45.0
+    quiet: float = 8.0
+
+
+async def once(
+    rows: Rows, key: str, call: Call, find: Find, *, subject: Subject, wait_for_news: WaitForNews,
+    timing: Timing | None = None,
+) -> Entry:  # fmt: skip
+    """The row of this key with its receipt; ``call`` is made only where no row says that it may have been made.
+
+    ``call`` is one request to a vendor, and gives its receipt. ``find`` looks for what an earlier call may have made.
+    Raises what ``call`` raises (then nothing was made, or the intent waits for ``find`` at the next try), what
+    ``find`` raises, `UnresolvedCall` where only a person can tell, `LedgerError` where the ledger fails (before the
+    call: nothing is made without an intent).
+    """
+    timing = timing or Timing()
+    holder = new_holder()
+    while True:
+        claimed = await _claim(rows, key, subject, holder, timing.lease)
+        entry = _require(claimed.after, key)
+        if entry.holder == holder:
+            attempt = _Attempt(rows, key, subject, holder, timing, call, find)
+            return await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
+        if not entry.is_open:
+            return entry
+        await wait_for_news(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What one holder does with an intent that is its own."""
+
+    rows: Rows
+    key: str
+    subject: Subject
+    holder: str
+    timing: Timing
+    call: Call
+    find: Find
+
+    async def begin(self) -> Entry:
+        """The call of a fresh intent."""
+        try:
+            async with self._holding(attempting=True):
+                receipt = await self.call()
+        except BaseException as error:
+            await self._after_failure(error)
+            raise
+        return await self._record(receipt)
+
+    async def take_over(self, entry: Entry) -> Entry:
+        """An intent that somebody left without a receipt: look first."""
+        try:
+            async with self._holding(attempting=False):
+                finding = await self._look(entry)
+        except BaseException:
+            await self._change(steps.let_go(self.holder))
+            raise
+        match finding:
+            case Found(receipt):
+                return await self._record(receipt)
+            case CantTell(look_at):
+                await self._change(steps.hold_for_person(self.holder, look_at))
+                raise unresolved(self.key, entry, look_at)
+            case NotThere():
+                await self._attempt_again()
+                return await self.begin()
+
+    async def _attempt_again(self) -> None:
+        try:
+            await self._change(steps.attempt(self.holder, self.timing.lease))
+        except BaseException:
+            await self._change(steps.let_go(self.holder))
+            raise
+
+    async def _look(self, entry: Entry) -> Finding:
+        while True:
+            looked_at = await asyncio.to_thread(self.rows.now)
+            finding = await self.find(entry)
+            early = entry.attempted_at + self.timing.quiet - looked_at
+            if not isinstance(finding, NotThere) or early <= 0:
+                return finding
+            await asyncio.sleep(early)
+
+    async def _after_failure(self, error: BaseException) -> None:
+        if made_nothing(error):
+            await self._change(steps.release(self.holder))
+        else:
+            note = error.message if isinstance(error, PolyreelError) else type(error).__name__
+            await self._change(steps.let_go(self.holder, note))
+
+    async def _record(self, receipt: Receipt) -> Entry:
+        entry = await finish(self._write_receipt(receipt))
+        if entry.vendor_id != receipt.id:
+            await finish(self._keep_spare(receipt))
+            raise LedgerError(
+                f"{entry.what or self.key} was made twice: {entry.vendor_id} and {receipt.id}", code="made_twice",
+                where=self.key, remedy=f"Remove {receipt.id} at {entry.provider or 'the vendor'}.",
+            )  # fmt: skip
+        return entry
+
+    async def _write_receipt(self, receipt: Receipt) -> Entry:
+        # What was bought must not be lost to a ledger that is away for a moment. (If it stays away, `find` finds it.)
+        edit = steps.record(self.key, self.subject, receipt)
+        for pause in range(1, RECEIPT_TRIES):
+            try:
+                return _require((await _change(self.rows, self.key, edit)).after, self.key)
+            except LedgerError:
+                await asyncio.sleep(pause / 2)
+        return _require((await _change(self.rows, self.key, edit)).after, self.key)
+
+    async def _keep_spare(self, receipt: Receipt) -> None:
+        # Somebody took over (we had been stopped for longer than our lease) and has a receipt of its own.
+        other = f"{self.key}~{receipt.id}"
+        await _change(self.rows, other, steps.record(other, self.subject, receipt))
+
+    async def _change(self, edit: Edit) -> Change:
+        return await finish(_change(self.rows, self.key, edit))
+
+    @asynccontextmanager
+    async def _holding(self, *, attempting: bool) -> AsyncIterator[None]:
+        beat = asyncio.create_task(self._beat(attempting))
+        try:
+            yield
+        finally:
+            beat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beat
+
+    async def _beat(self, attempting: bool) -> None:
+        edit = steps.keep_hold(self.holder, self.timing.lease, attempting=attempting)
+        while True:
+            await asyncio.sleep(self.timing.lease / 4)
+            with contextlib.suppress(LedgerError):  # the lease outlasts a ledger that is away for a moment
+                await _change(self.rows, self.key, edit)
+
+
+def made_nothing(error: BaseException) -> bool:
+    """Whether the failure of a call says for certain that the vendor made, and charged, nothing."""
+    return isinstance(error, UnsupportedLocale) or (isinstance(error, CallError) and error.made_nothing)
+
+
+def unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:
+    """What a person is told who has to look whether a call was made."""
+    what = " ".join(filter(None, (entry.what or entry.kind, entry.locale)))
+    return UnresolvedCall(
+        f"It is not known whether {entry.provider or 'the vendor'} took this: {what}",
+        key=key, seen=str(State.UNRESOLVED), where=key,
+        remedy=f"Look at {look_at.rstrip('.')}. If it is there: `polyreel ledger settle {key} --found ID`; "
+        f"if not: `polyreel ledger settle {key} --not-bought`. Then run the job again.",
+    )  # fmt: skip
+
+
+async def finish(work: Awaitable[T]) -> T:
+    """Await to the end even when cancelled meanwhile; the cancellation goes on afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()  # lost to the cancellation, which is what the caller has to obey first
+        raise cancelled
+    return task.result()
+
+
+async def _claim(rows: Rows, key: str, subject: Subject, holder: str, lease: float) -> Change:
+    """The row, ours if nobody else has it. Cancelled meanwhile, it is nobody's: a living process keeps its holds."""
+    claiming = asyncio.ensure_future(_change(rows, key, steps.claim(key, subject, holder, lease)))
+    try:
+        return await finish(claiming)
+    except asyncio.CancelledError:
+        if claiming.exception() is None:
+            is_new = claiming.result().before is None
+            await finish(_change(rows, key, steps.release(holder) if is_new else steps.let_go(holder)))
+        raise
+
+
+async def _change(rows: Rows, key: str, edit: Edit) -> Change:
+    return await asyncio.to_thread(rows.change, key, edit)
+
+
+def _require(entry: Entry | None, key: str) -> Entry:
+    if entry is None:
+        raise LedgerError("a row disappeared while it was worked on", where=key, remedy="Run the job again.")
+    return entry

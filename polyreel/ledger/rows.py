@@ -1,0 +1,83 @@
+"""The port to where rows are kept. Everything that happens to a row is one `change`, atomic and durable.
+
+The methods block (they wait for a disk or a server): on an event loop, call them in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from polyreel.ledger.entry import Entry, State
+
+Edit = Callable[[Entry | None, float], Entry | None]
+"""From the row as it is, and the time, to the row as it shall be; None is no row. Pure: it may be called again."""
+
+
+class Change(NamedTuple):
+    """A row before and after an edit."""
+
+    before: Entry | None
+    after: Entry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which rows are wanted; what is left empty matches all."""
+
+    job: str = ""
+    provider: str = ""
+    account: str = ""
+    vendor_id: str = ""
+    kind: str = ""
+    run_id: str = ""
+    states: frozenset[State] = frozenset()
+    updated_since: float = 0.0
+    limit: int | None = None
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether the row is wanted."""
+        asked = ("job", "provider", "account", "vendor_id", "kind", "run_id")
+        same = all(getattr(self, name) in ("", getattr(entry, name)) for name in asked)
+        return same and (not self.states or entry.state in self.states) and entry.updated_at >= self.updated_since
+
+
+class Rows(Protocol):
+    """Where the rows are: SQLite, PostgreSQL, or this process's memory."""
+
+    def change(self, key: str, edit: Edit) -> Change:
+        """Edit one row, or make or remove it; durable when this returns. Nobody else edits it meanwhile."""
+        ...
+
+    def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
+        """Edit several rows at once: all of them, or none."""
+        ...
+
+    def get(self, key: str) -> Entry | None:
+        """One row."""
+        ...
+
+    def select(self, wanted: Filter) -> list[Entry]:
+        """The rows that match, oldest intent first."""
+        ...
+
+    def lead(self, account: str, holder: str, seconds: float) -> bool:
+        """Whether this holder is the one that watches an account, for so many seconds more."""
+        ...
+
+    def poke(self, account: str) -> None:
+        """Note that there may be news at an account."""
+        ...
+
+    def poked_at(self, accounts: frozenset[str]) -> dict[str, float]:
+        """When each account was last poked; accounts that never were are left out."""
+        ...
+
+    def now(self) -> float:
+        """The time by the clock that all who share these rows go by: seconds since 1970."""
+        ...
+
+    def close(self) -> None:
+        """Give back whatever is open."""
+        ...

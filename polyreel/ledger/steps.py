@@ -1,0 +1,217 @@
+"""What may happen to a row: pure steps from one `Entry` to the next, whatever keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from polyreel.ledger.entry import UNDER_WAY, Entry, Receipt, State, Subject
+from polyreel.ledger.holder import is_alive, is_dead
+from polyreel.ledger.rows import Edit
+
+_RANK = {State.INTENDED: 0, State.UNRESOLVED: 0, State.SUBMITTED: 1, State.READY: 2, State.FAILED: 2,
+         State.COLLECTED: 3, State.FORGOTTEN: 4}  # fmt: skip
+GRACE_SECONDS = 600.0
+"""How long a living process that gives no sign of life keeps its hold beyond the lease."""
+_TIMES = {State.SUBMITTED: "submitted_at", State.READY: "ready_at", State.COLLECTED: "collected_at"}
+
+
+def claim(key: str, subject: Subject, holder: str, lease: float) -> Edit:
+    """Write the intent; or take over one that nobody holds any more. A row with a receipt, or held, stays as it is."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None:
+            return _intent(key, subject, now).model_copy(
+                update={"holder": holder, "lease_until": now + lease, "attempted_at": now, "attempts": 1}
+            )
+        if not entry.is_open or is_held(entry, now):
+            return entry
+        return _edit(entry, now, holder=holder, lease_until=now + lease, run_id=subject.run_id or entry.run_id)
+
+    return edit
+
+
+def _intent(key: str, subject: Subject, now: float) -> Entry:
+    named = subject.model_dump(exclude={"minutes"})
+    return Entry(key=key, quoted_minutes=subject.minutes, intended_at=now, updated_at=now, **named)
+
+
+def is_held(entry: Entry, now: float) -> bool:
+    """Whether somebody is making the call, or looking for it, right now."""
+    if not entry.holder or is_dead(entry.holder):
+        return False
+    # A holder that lives on this machine may be suspended, or starved of the processor, and still come back.
+    return now < entry.lease_until + (GRACE_SECONDS if is_alive(entry.holder) else 0.0)
+
+
+def attempt(holder: str, lease: float) -> Edit:
+    """Note that the call is made again, after `find` saw that it had not been."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.holder != holder:
+            return entry
+        return _edit(
+            entry, now, state=State.INTENDED, note="", attempts=entry.attempts + 1, attempted_at=now,
+            lease_until=now + lease,
+        )  # fmt: skip
+
+    return edit
+
+
+def keep_hold(holder: str, lease: float, *, attempting: bool) -> Edit:
+    """A sign of life from the holder. Not a change that anybody waits for."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.holder != holder:
+            return entry
+        seen = now if attempting else entry.attempted_at
+        return entry.model_copy(update={"lease_until": now + lease, "attempted_at": seen})
+
+    return edit
+
+
+def let_go(holder: str, note: str = "") -> Edit:
+    """Leave the intent for `find`: it is not known whether the call was made."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.holder != holder:
+            return entry
+        return _edit(entry, now, holder="", lease_until=0.0, note=note or entry.note)
+
+    return edit
+
+
+def release(holder: str) -> Edit:
+    """Remove the intent: the vendor has certainly made nothing."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        return None if entry is not None and entry.holder == holder and entry.is_open else entry
+
+    return edit
+
+
+def hold_for_person(holder: str, note: str) -> Edit:
+    """Only a person can tell whether the call was made."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.holder != holder:
+            return entry
+        return _edit(entry, now, state=State.UNRESOLVED, note=note, holder="", lease_until=0.0)
+
+    return edit
+
+
+def record(key: str, subject: Subject, receipt: Receipt) -> Edit:
+    """Write the receipt of an open row (or of one that somebody removed). A row that has one already keeps it."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        entry = entry or _intent(key, subject, now)
+        if not entry.is_open:
+            return entry
+        charge = receipt.minutes if receipt.minutes is not None else entry.quoted_minutes
+        times = {"submitted_at": now} | ({_TIMES[receipt.state]: now} if receipt.state in _TIMES else {})
+        return _edit(
+            entry, now, state=receipt.state, vendor_id=receipt.id, charged_minutes=charge,
+            charged_by="" if charge is None else "quote" if receipt.minutes is None else "vendor",
+            receipt=receipt.details, due_at=receipt.due_at or 0.0, note="", holder="", lease_until=0.0, **times,
+        )  # fmt: skip
+
+    return edit
+
+
+def advance(
+    state: State, *, note: str = "", minutes: float | None = None, due_at: float = 0.0,
+    details: Mapping[str, Any] | None = None,
+) -> Edit:  # fmt: skip
+    """Write what was learned of a row with a receipt: never backwards, so that late news can't undo newer ones."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.is_open or _RANK[state] < _RANK[entry.state]:
+            return entry
+        news: dict[str, Any] = {"state": state, "note": note, "receipt": {**entry.receipt, **(details or {})}}
+        if minutes is not None:
+            news |= {"charged_minutes": minutes, "charged_by": "vendor"}
+        if due_at:
+            news["due_at"] = due_at
+        if state in _TIMES and not getattr(entry, _TIMES[state]):
+            news[_TIMES[state]] = now
+        same = all(getattr(entry, name) == value for name, value in news.items())
+        return entry if same else _edit(entry, now, **news)
+
+    return edit
+
+
+def hint() -> Edit:
+    """Note that the vendor has told of something: the row is due now, and its watcher looks at it before others."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        return entry if entry is None or entry.state not in UNDER_WAY else _edit(entry, now, due_at=now)
+
+    return edit
+
+
+def reservation(place: str, key: str) -> dict[str, Any]:
+    """What a receipt says of a place on the thing that was made: which purchase it is for."""
+    return {"taken": {place: key}}
+
+
+def reserve(place: str, key: str) -> Edit:
+    """Keep a place on a thing that was made for one purchase; whoever was first keeps it."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or reserved_for(entry, place):
+            return entry
+        taken = reservation(place, key)["taken"]
+        return _edit(entry, now, receipt={**entry.receipt, "taken": {**entry.receipt.get("taken", {}), **taken}})
+
+    return edit
+
+
+def reserved_for(entry: Entry, place: str) -> str:
+    """The purchase that a place is kept for; empty where it is free."""
+    return str(entry.receipt.get("taken", {}).get(place, ""))
+
+
+def supersede(note: str) -> Edit:
+    """What was asked for is not shown at the vendor any more, as something else took its place there."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or _RANK[entry.state] >= _RANK[State.COLLECTED]:
+            return entry
+        return _edit(entry, now, state=State.FORGOTTEN, note=note, holder="", lease_until=0.0)
+
+    return edit
+
+
+def wait_as(run_id: str) -> Edit:
+    """Note which run waits for the row."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.run_id == run_id:
+            return entry
+        return _edit(entry, now, run_id=run_id)
+
+    return edit
+
+
+def copy_as(key: str, entry: Entry) -> Edit:
+    """Keep a row under another key, where there is none yet."""
+
+    def edit(there: Entry | None, now: float) -> Entry | None:
+        return there or _edit(entry, now, key=key)
+
+    return edit
+
+
+def remove_if(state: State, vendor_id: str) -> Edit:
+    """Remove a row that is still as it was seen."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        unchanged = entry is not None and (entry.state, entry.vendor_id) == (state, vendor_id)
+        return None if unchanged and entry is not None and not is_held(entry, now) else entry
+
+    return edit
+
+
+def _edit(entry: Entry, now: float, **news: Any) -> Entry:
+    return entry.model_copy(update={**news, "updated_at": now})

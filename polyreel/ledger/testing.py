@@ -1,0 +1,70 @@
+"""Doubles for tests: a ledger that lives in this process's memory, and keeps every promise but durability."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+
+from polyreel.ledger.entry import Entry
+from polyreel.ledger.rows import Change, Edit, Filter
+
+
+class MemoryRows:
+    """`Rows` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Entry] = {}
+        self._leaders: dict[str, tuple[str, float]] = {}
+        self._pokes: dict[str, float] = {}
+        self._lock = threading.RLock()
+
+    def change(self, key: str, edit: Edit) -> Change:
+        """Edit one row, or make or remove it."""
+        with self._lock:
+            before = self._rows.get(key)
+            after = edit(before, self.now())
+            if after is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = after
+            return Change(before, before if after == before else after)
+
+    def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
+        """Edit several rows at once."""
+        with self._lock:
+            return {key: self.change(key, edit) for key, edit in edits.items()}
+
+    def get(self, key: str) -> Entry | None:
+        """One row."""
+        return self._rows.get(key)
+
+    def select(self, wanted: Filter) -> list[Entry]:
+        """The rows that match, oldest intent first."""
+        with self._lock:
+            found = [entry for entry in self._rows.values() if wanted.matches(entry)]
+        return sorted(found, key=lambda entry: (entry.intended_at, entry.key))[: wanted.limit]
+
+    def lead(self, account: str, holder: str, seconds: float) -> bool:
+        """Whether this holder is the one that watches an account, for so many seconds more."""
+        with self._lock:
+            leader, until = self._leaders.get(account, ("", 0.0))
+            if leader != holder and self.now() < until:
+                return False
+            self._leaders[account] = holder, self.now() + seconds
+            return True
+
+    def poke(self, account: str) -> None:
+        """Note that there may be news at an account."""
+        self._pokes[account] = self.now()
+
+    def poked_at(self, accounts: frozenset[str]) -> dict[str, float]:
+        """When each account was last poked."""
+        return {account: self._pokes[account] for account in accounts if account in self._pokes}
+
+    def now(self) -> float:
+        """The time."""
+        return time.time()
+
+    def close(self) -> None:
+        """Nothing is open."""

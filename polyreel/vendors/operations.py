@@ -1,0 +1,160 @@
+"""A client's operations by their names, for people: what each one takes, read from text, and what it gives, as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+
+from polyreel.errors import InvalidJob
+from polyreel.vendors.endpoints import endpoints
+
+CLIENTS = {
+    "panjaya": "PanjayaClient",
+    "dubformer": "DubformerClient",
+    "tpstreams": "TPStreamsClient",
+    "videojungle": "VideoJungleClient",
+    "nomad": "NomadClient",
+}
+OWN_BUSINESS = frozenset({"login", "logout", "refresh_token"})
+"""What a client does by itself; by hand it would only print, or end, what it needs."""
+_PURCHASES = {
+    "panjaya": frozenset({"create_asset", "upload_asset", "add_languages"}),
+    "dubformer": frozenset({"create_project"}),
+}
+"""Dubs are bought by jobs alone, through the ledger: by hand they could be bought twice."""
+_CHARGED = {"tpstreams": frozenset({"generate_subtitle"})}
+_HIDDEN = frozenset({"token", "refresh_token", "secret_token", "stream_key", "cookies"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument. ``form`` reads its value; a text that the form doesn't take is read as JSON."""
+
+    name: str
+    form: TypeAdapter[Any]
+    is_file: bool
+    required: bool
+
+    def read(self, text: str) -> Any:
+        """The value that a text stands for. Raises `InvalidJob`."""
+        if self.is_file:
+            return Path(text)
+        try:
+            return self.form.validate_python(text)
+        except ValidationError:
+            pass
+        try:
+            return self.form.validate_json(text)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            place = ".".join(str(step) for step in fault["loc"])
+            said = f"{place}: {fault['msg']}" if place else str(fault["msg"])
+            raise InvalidJob(
+                f"this is no {self.name}: {said}", where=self.name, remedy="Objects and lists are written as JSON."
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of a vendor's client."""
+
+    vendor: str
+    name: str
+    summary: str
+    endpoint: str
+    parameters: tuple[Parameter, ...]
+    charged: bool = False
+    """The vendor takes money for it, each time."""
+
+    async def call(self, client: Any, given: Mapping[str, str]) -> Any:
+        """Call it on an open client, with its arguments as text; what came back, as JSON would hold it (or bytes)."""
+        result = getattr(client, self.name)(**self._arguments(given))
+        if isinstance(result, AsyncIterator):
+            return [plain(each) async for each in result]
+        return plain(await result)
+
+    def _arguments(self, given: Mapping[str, str]) -> dict[str, Any]:
+        known = {each.name: each for each in self.parameters}
+        for name in given:
+            if name not in known:
+                remedy = f"It takes: {', '.join(known) or 'nothing'}."
+                raise InvalidJob(f"{self.name} takes no {name}", where=self.vendor, remedy=remedy)
+        missing = [each.name for each in self.parameters if each.required and each.name not in given]
+        if missing:
+            raise InvalidJob(
+                f"{self.name} needs {' and '.join(missing)}", where=self.vendor,
+                remedy="Give it with --set " + " --set ".join(f"{name}=..." for name in missing) + ".",
+            )  # fmt: skip
+        return {name: known[name].read(text) for name, text in given.items()}
+
+
+@cache
+def operations(vendor: str) -> dict[str, Operation]:
+    """A vendor's operations that can be called by their names. Raises `InvalidJob` for a vendor that isn't."""
+    if vendor not in CLIENTS:
+        raise InvalidJob(f"There is no vendor '{vendor}'.", remedy=f"Known are: {', '.join(CLIENTS)}.")
+    client = getattr(import_module(f"polyreel.vendors.{vendor}.client"), CLIENTS[vendor])
+    found: dict[str, Operation] = {}
+    for each in endpoints():
+        name = each.client.rpartition(".")[2]
+        kept_out = OWN_BUSINESS | _PURCHASES.get(vendor, frozenset())
+        if each.vendor == vendor and name not in kept_out and name not in found:
+            method = getattr(client, name)
+            if (parameters := _parameters(method)) is not None:
+                summary = inspect.cleandoc(method.__doc__ or "").partition("\n")[0]
+                charged = name in _CHARGED.get(vendor, ())
+                found[name] = Operation(vendor, name, summary, f"{each.method} {each.path}", parameters, charged)
+    return found
+
+
+def operation(vendor: str, name: str) -> Operation:
+    """One operation. Raises `InvalidJob` where there is none of this name."""
+    known = operations(vendor)
+    if name.replace("-", "_") in _PURCHASES.get(vendor, ()):
+        remedy = "Write a job: what it buys stands in the ledger, and is bought once."
+        raise InvalidJob(f"{name} buys a dub, and that only jobs do", where=vendor, remedy=remedy)
+    if (found := known.get(name.replace("-", "_"))) is None:
+        raise InvalidJob(f"{vendor} has no operation '{name}'.", remedy=f"`polyreel vendor {vendor}` lists them.")
+    return found
+
+
+def _parameters(method: Callable[..., Any]) -> tuple[Parameter, ...] | None:
+    """A method's parameters; None where one that it needs can't be written down."""
+    hints, found = get_type_hints(method), []
+    for name, each in inspect.signature(method).parameters.items():
+        if name == "self":
+            continue
+        required = each.default is inspect.Parameter.empty
+        try:
+            form: TypeAdapter[Any] = TypeAdapter(hints[name])
+            form.core_schema  # noqa: B018 - it is built when it is asked for, and fails there
+        except PydanticUserError:
+            if required:
+                return None
+            continue
+        if "Callable" in str(hints[name]):
+            continue
+        found.append(Parameter(name, form, "Path" in str(hints[name]), required))
+    return tuple(found)
+
+
+def plain(value: Any) -> Any:
+    """What a client gave, as JSON holds it; tokens and other keys are left out, bytes stay bytes."""
+    if isinstance(value, BaseModel):
+        return plain(value.model_dump(mode="json"))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain(dataclasses.asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): "********" if key in _HIDDEN and each else plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value if value is None or isinstance(value, (str, int, float, bool, bytes)) else str(value)
