@@ -8,26 +8,26 @@ import os
 import threading
 
 from polyreel.errors import DeliveryError, StoreError
-from polyreel.outcome import Artefact
-from polyreel.store import path_of
+from polyreel.outcome import StoredFile
+from polyreel.store.local import path_of
 
 _PIECE = 1 << 20
 # Linux's FICLONE (linux/fs.h): the new file shares the old one's blocks until either is written to.
 _FICLONE = 0x40049409
 
 
-def copy_verified(artefact: Artefact, target: int, stop: threading.Event) -> None:
-    """Fill an open, empty file with an artefact's bytes, on disk. `StoreError`: they are not what they should be."""
+def copy_verified(stored_file: StoredFile, target: int, stop: threading.Event) -> None:
+    """Fill an open, empty file with a stored file's bytes, on disk. `StoreError`: they are not what they should be."""
     try:
-        source = os.open(path_of(artefact), os.O_RDONLY | os.O_CLOEXEC)
+        source = os.open(path_of(stored_file), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise _damaged(artefact, "is gone") from error
+        raise _damaged_error(stored_file, "is gone") from error
     try:
-        digest = _digest_of(target, stop) if _cloned(source, target) else _copied(source, target, stop)
+        digest = _digest_of(target, stop) if _clone(source, target) else _copy(source, target, stop)
     finally:
         os.close(source)
-    if digest != artefact.sha256:
-        raise _damaged(artefact, "is not what it was")
+    if digest != stored_file.sha256:
+        raise _damaged_error(stored_file, "is not what it was")
     os.fsync(target)
 
 
@@ -36,7 +36,7 @@ def sha256_of_open(handle: int, stop: threading.Event) -> str:
     return _digest_of(handle, stop)
 
 
-def _cloned(source: int, target: int) -> bool:
+def _clone(source: int, target: int) -> bool:
     try:
         fcntl.ioctl(target, _FICLONE, source)
     except OSError:
@@ -44,7 +44,7 @@ def _cloned(source: int, target: int) -> bool:
     return True
 
 
-def _copied(source: int, target: int, stop: threading.Event) -> str:
+def _copy(source: int, target: int, stop: threading.Event) -> str:
     digest = hashlib.sha256()
     while piece := _read(source, stop):
         digest.update(piece)
@@ -68,6 +68,8 @@ def _read(handle: int, stop: threading.Event) -> bytes:
     return os.read(handle, _PIECE)
 
 
-def _damaged(artefact: Artefact, what: str) -> StoreError:
+def _damaged_error(stored_file: StoredFile, what: str) -> StoreError:
     remedy = "Remove that file if it is the store's, or put the source back; then run again and it is made anew."
-    return StoreError(f"an artefact {what}", code="artefact_damaged", where=str(path_of(artefact)), remedy=remedy)
+    return StoreError(
+        f"a stored file {what}", code="stored_file_damaged", where=str(path_of(stored_file)), remedy=remedy
+    )

@@ -7,8 +7,10 @@ A reader who goes by the manifest never meets a file that is not what the manife
 2. A journal says what is about to be placed. If a file that the old manifest names is to be replaced or removed, the
    old manifest goes now: from here to step 5 the folder makes no statement.
 3. The new files get their names, one rename each.
+   A file that somebody has corrected since is first given a name beside its own, and the delivery says so.
 4. Files of the earlier delivery that are not in this one are removed, unless somebody has edited them. Folders left
-   empty go too.
+   empty go too. A language that this job does not ask for is another job's: that stops the delivery before anything is
+   changed.
 5. The new manifest gets its name; the journal goes.
 
 After a crash the next delivery reads the journal, keeps what is right already, and does the rest. A file that nobody
@@ -29,6 +31,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from polyreel.delivery.copying import copy_verified, sha256_of_open
+from polyreel.delivery.corrections import describe_correction, is_corrected, name_beside, refuse_another_job
 from polyreel.delivery.manifest import (
     JOURNAL,
     entry_of,
@@ -40,10 +43,10 @@ from polyreel.delivery.manifest import (
     write_new,
 )
 from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_path
-from polyreel.delivery.port import Delivered, Item, Parcel
+from polyreel.delivery.port import Delivered, Item, Parcel, Progress
 from polyreel.delivery.tree import Tree, opened_tree, parent_of, part_of
 from polyreel.errors import DeliveryError
-from polyreel.locks import try_lock
+from polyreel.machine.locks import try_lock
 
 _POLL_SECONDS = 0.05
 
@@ -55,21 +58,21 @@ class FolderDelivery:
         self.folder = folder
         self.patience_seconds = patience_seconds
 
-    async def deliver(self, parcel: Parcel) -> Delivered:
-        """Bring a parcel. Raises `DeliveryError` (what, where, remedy) and `StoreError` (an artefact is damaged)."""
+    async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
+        """Bring a parcel. Raises `DeliveryError` (what, where, remedy) and `StoreError` (a stored file is damaged)."""
         check_name(parcel.name)
         check_apart(check_path(item.path) for item in parcel.items)
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(self._deliver, parcel, stop)
+            return await asyncio.to_thread(self._deliver, parcel, stop, on_progress or _quiet)
         except asyncio.CancelledError:
             stop.set()
             raise
 
-    def _deliver(self, parcel: Parcel, stop: threading.Event) -> Delivered:
-        with _explained(self.folder / parcel.name), opened_tree(self.folder, parcel.name) as tree:
+    def _deliver(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
+        with _explain_os_error(self.folder / parcel.name), opened_tree(self.folder, parcel.name) as tree:
             self._wait_for(tree, stop)
-            return _Handover(tree, parcel, stop).run()
+            return _Handover(tree, parcel, stop, report).run()
 
     def _wait_for(self, tree: Tree, stop: threading.Event) -> None:
         patience = time.monotonic() + self.patience_seconds
@@ -83,18 +86,20 @@ class FolderDelivery:
 class _Handover:
     """One delivery, under the folder's lock."""
 
-    def __init__(self, tree: Tree, parcel: Parcel, stop: threading.Event) -> None:
-        self.tree, self.parcel, self.stop = tree, parcel, stop
+    def __init__(self, tree: Tree, parcel: Parcel, stop: threading.Event, report: Progress) -> None:
+        self.tree, self.parcel, self.stop, self.report = tree, parcel, stop, report
         self.before = read_before(tree)
+        self.corrected: dict[str, str] = {}
         self.folders = {".", *(parent_of(path) for path in [*self.before.ours(), *(i.path for i in parcel.items)])}
 
     def run(self) -> Delivered:
         self.tree.clear_parts(self.folders)
+        refuse_another_job(self.tree, self.parcel, self.before)
         new = [item for item in self.parcel.items if not self._is_there(item)]
-        gone = self._gone()
+        gone = self._find_gone()
         if new or gone or self.before.listing != listing_of(self.parcel.items) or self.tree.facts(JOURNAL):
-            self._change(self._staged(new), gone)
-        return self._delivered(new, gone)
+            self._change(self._stage_all(new), gone)
+        return self._describe_delivered(new, gone)
 
     def _is_there(self, item: Item) -> bool:
         if self.before.stands(self.tree, item.path, entry_of(item)):
@@ -102,35 +107,41 @@ class _Handover:
         facts = self.tree.facts(item.path)
         if facts is None:
             return False
-        if stat.S_ISREG(facts.st_mode) and facts.st_size == item.artefact.bytes and self._holds(item):
+        if stat.S_ISREG(facts.st_mode) and facts.st_size == item.stored_file.bytes and self._holds(item):
             return True
         if not stat.S_ISREG(facts.st_mode) or item.path not in self.before.ours():
             remedy = "Move it away, or deliver to another folder: files that polyreel did not make are never replaced."
             where = str(self.tree.location / item.path)
             raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
+        if is_corrected(self.tree, item.path, self.before, self.stop):
+            taken = [*self.corrected.values(), *(one.path for one in self.parcel.items)]
+            self.corrected[item.path] = name_beside(self.tree, item.path, taken)
         return False
 
     def _holds(self, item: Item) -> bool:
         handle = self.tree.open(item.path)
         try:
-            return sha256_of_open(handle, self.stop) == item.artefact.sha256
+            return sha256_of_open(handle, self.stop) == item.stored_file.sha256
         finally:
             os.close(handle)
 
-    def _gone(self) -> list[str]:
+    def _find_gone(self) -> list[str]:
         wanted = {item.path for item in self.parcel.items}
-        return [path for path in self.before.ours() if path not in wanted and self._unedited(path)]
+        return [path for path in self.before.ours() if path not in wanted and self._is_unedited(path)]
 
-    def _unedited(self, path: str) -> bool:
+    def _is_unedited(self, path: str) -> bool:
         if (entry := self.before.stated.get(path)) is not None and self.before.stands(self.tree, path, entry):
             return True
         coming, facts = self.before.placing.get(path), self.tree.facts(path)
         return coming is not None and facts is not None and facts.st_size == coming.bytes
 
-    def _staged(self, new: list[Item]) -> dict[str, str]:
+    def _stage_all(self, new: list[Item]) -> dict[str, str]:
         """New files, the manifest among them, beside their places: final path by part."""
         try:
-            staged = {self._stage(item): item.path for item in new}
+            staged = {}
+            for number, item in enumerate(new, 1):
+                staged[self._stage(item)] = item.path
+                self.report(number / len(new))
             staged[stage_bytes(self.tree, MANIFEST, manifest_of(self.parcel))] = MANIFEST
             write_new(self.tree, JOURNAL, journal_of(self.before, new))
         except BaseException:
@@ -143,7 +154,7 @@ class _Handover:
         part = part_of(item.path)
         handle = self.tree.create(part)
         try:
-            copy_verified(item.artefact, handle, self.stop)
+            copy_verified(item.stored_file, handle, self.stop)
         finally:
             os.close(handle)
         return part
@@ -152,6 +163,8 @@ class _Handover:
         if self.before.stated.keys() & {*staged.values(), *gone}:
             self.tree.remove(MANIFEST)
             self.tree.sync({"."})
+        for path, beside in self.corrected.items():
+            self.tree.rename(path, beside)
         for part, path in staged.items():
             if path != MANIFEST:
                 self.tree.rename(part, path)
@@ -163,17 +176,31 @@ class _Handover:
         self.tree.sync({"."})
         self.tree.remove(JOURNAL)
 
-    def _delivered(self, new: list[Item], gone: list[str]) -> Delivered:
+    def _describe_delivered(self, new: list[Item], gone: list[str]) -> Delivered:
         written = tuple(item.path for item in new)
         kept = tuple(item.path for item in self.parcel.items if item.path not in written)
         location = self.tree.location
         return Delivered(
-            location=str(location), manifest=str(location / MANIFEST), written=written, kept=kept, removed=tuple(gone)
+            location=str(location),
+            manifest=str(location / MANIFEST),
+            written=written,
+            kept=kept,
+            removed=tuple(gone),
+            notes=tuple(self._notes()),
         )
+
+    def _notes(self) -> Iterator[str]:
+        for item in self.parcel.items:
+            if beside := self.corrected.get(item.path):
+                yield describe_correction(item.path, beside, item.locale, str(self.tree.location))
+
+
+def _quiet(_share: float) -> None:
+    """Nobody listens."""
 
 
 @contextmanager
-def _explained(where: Path) -> Iterator[None]:
+def _explain_os_error(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -191,6 +218,7 @@ _ADVICE = {
     errno.EFBIG: ("a file is too large for that disk", "Deliver to a disk that takes files of this size."),
     errno.ELOOP: _LINK,
     errno.ENOTDIR: _LINK,
+    errno.EEXIST: ("what has the folder's name is no folder", "Give it another name, or deliver to another folder."),
     errno.EACCES: ("writing there is not allowed", "Change the folder's permissions, or deliver to another one."),
     errno.EROFS: ("that disk is read-only", "Deliver to another one."),
 }

@@ -50,7 +50,7 @@ class Before:
 
 def entry_of(item: Item) -> Entry:
     """An item's content, without its place."""
-    return Entry(item.artefact.sha256, item.artefact.bytes)
+    return Entry(item.stored_file.sha256, item.stored_file.bytes)
 
 
 def listing_of(items: Iterable[Item]) -> tuple[dict[str, Any], ...]:
@@ -58,8 +58,8 @@ def listing_of(items: Iterable[Item]) -> tuple[dict[str, Any], ...]:
     return tuple(
         {
             "path": item.path,
-            "bytes": item.artefact.bytes,
-            "sha256": item.artefact.sha256,
+            "bytes": item.stored_file.bytes,
+            "sha256": item.stored_file.sha256,
             "role": item.role,
             "locale": item.locale,
         }
@@ -71,7 +71,9 @@ def manifest_of(parcel: Parcel) -> bytes:
     """The manifest as it is written."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
     about = {"manifest": 1, "job": parcel.name, "made_at": made, "polyreel": version("polyreel")}
-    return _json({**about, "files": listing_of(parcel.items)})
+    receipts = {"deliveries": list(parcel.receipts)} if parcel.receipts else {}
+    origin = {"provenance": list(parcel.provenance)} if parcel.provenance else {}
+    return _json({**about, **receipts, **origin, "files": listing_of(parcel.items)})
 
 
 def journal_of(before: Before, new: Iterable[Item]) -> bytes:
@@ -86,10 +88,16 @@ def journal_of(before: Before, new: Iterable[Item]) -> bytes:
 def read_before(tree: Tree) -> Before:
     """What the folder says of earlier deliveries. A damaged manifest says nothing; its files then count as foreign."""
     manifest, journal = _read(tree, MANIFEST), _read(tree, JOURNAL)
+    facts = tree.facts(MANIFEST)
+    return before_of(manifest if facts else {}, journal, facts.st_mtime_ns if facts else 0)
+
+
+def before_of(manifest: Mapping[str, Any], journal: Mapping[str, Any], as_of_ns: int = 0) -> Before:
+    """What a manifest and a journal say, each as it was read; either may be empty, or nonsense."""
     placing = {**_entries(journal.get("stated")), **_entries(journal.get("placing"))}
-    if manifest and (facts := tree.facts(MANIFEST)) is not None:
+    if manifest:
         listing = tuple(file for file in manifest.get("files") or () if isinstance(file, dict))
-        return Before(listing, _entries(listing), placing, facts.st_mtime_ns)
+        return Before(listing, _entries(listing), placing, as_of_ns)
     as_of = journal.get("as_of_ns")
     return Before((), _entries(journal.get("stated")), placing, as_of if isinstance(as_of, int) else 0)
 

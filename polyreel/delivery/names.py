@@ -33,10 +33,10 @@ def check_path(path: str) -> str:
 
 def check_apart(paths: Iterable[str]) -> None:
     """See that no two files share a name, on file systems too that don't tell case or accents' spelling apart."""
-    files: dict[str, str] = {_folded(MANIFEST): MANIFEST}
+    files: dict[str, str] = {_fold_case(MANIFEST): MANIFEST}
     folders: dict[str, str] = {}
     for path in paths:
-        folded = _folded(path)
+        folded = _fold_case(path)
         if (other := files.get(folded) or folders.get(folded)) is not None:
             raise _clash(path, other)
         files[folded] = path
@@ -52,7 +52,7 @@ def _clash(path: str, other: str) -> DeliveryError:
     )
 
 
-def _folded(path: str) -> str:
+def _fold_case(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 

@@ -1,43 +1,203 @@
-"""The port that every kind of delivery stands behind, and the values that pass through it."""
+"""The port that every kind of delivery stands behind, and the values that pass through it.
+
+An adapter is a class with `Delivery`'s one method, made by its row in `polyreel.delivery.places` from the job's own
+options and `Access` (an open client, and the ledger's way of doing things once). It says what it made in `Delivered`
+and raises what went wrong; the flow knows the job's other places, and asks again in the next run.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field
 
-from polyreel.outcome import Artefact, Value
+from polyreel.keys import stage_key
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State, Subject
+from polyreel.outcome import Check, Problem, StoredFile, Value
+
+if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a delivery to a folder takes
+    from polyreel.ledger.ledger import Ledger
+    from polyreel.ledger.once import Call, Find
+
+Progress = Callable[[float], None]
+"""Gets the share of a delivery that is done, 0 to 1."""
+
+
+SHARED_ROLES = frozenset({"hls", "dash"})
+"""Roles of what holds all languages together: a locale there is that of a track, which may be the original's."""
 
 
 class Item(Value):
     """One file to deliver. ``path`` is below the parcel's folder, with forward slashes; it comes from the plan."""
 
     path: str
-    artefact: Artefact
-    role: str = Field(description="video, subtitles, report, hls, dash, ...")
+    stored_file: StoredFile
+    role: str = Field(description="video, subtitles, report, hls, dash, master, ...")
     locale: str | None = None
 
 
 class Parcel(Value):
-    """Everything that a job delivers, under one name."""
+    """Everything that a job delivers, under one name, and what a library wants to know of it."""
 
     name: str
     items: tuple[Item, ...]
+    asked: tuple[str, ...] = Field(default=(), description="Every language that the job asks for, made or not.")
+    source_media: str = Field(default="", description="The job's source.media: nomad:ID where it is an asset there.")
+    source_locale: str = ""
+    start: str = Field(default="0", description="Where the reel begins in the source: seconds, exact fraction.")
+    duration: str = Field(default="0", description="The reel's length in seconds, exact fraction.")
+    checks: dict[str, tuple[Check, ...]] = Field(default_factory=dict, description="By locale.")
+    provenance: tuple[dict[str, Any], ...] = Field(default=(), description="What signed files say, for the manifest.")
+    receipts: tuple[dict[str, Any], ...] = Field(
+        default=(), description="What came of the job's other deliveries, in the outcome's words, for the manifest."
+    )
+
+    def locales(self) -> tuple[str, ...]:
+        """The languages that were made, in their order: the original's tracks and scripts are none of them."""
+        own = [item for item in self.items if item.role not in {*SHARED_ROLES, "script"}]
+        return tuple(dict.fromkeys(item.locale for item in own if item.locale))
+
+    def of(self, locale: str, role: str) -> tuple[Item, ...]:
+        """A language's items of one role."""
+        return tuple(item for item in self.items if item.locale == locale and item.role == role)
 
 
 class Delivered(Value):
     """Where a parcel is now, and what had to be done for it. Paths are below ``location`` with forward slashes."""
 
-    location: str = Field(description="The folder that holds the parcel, as a path (or an address).")
-    manifest: str = Field(description="The manifest's path, whole.")
+    location: str = Field(description="What holds the parcel: a folder's path, an address, or a library's folder.")
+    manifest: str = Field(default="", description="The manifest's path or address, whole; empty where there is none.")
     written: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    ids: dict[str, str] = Field(
+        default_factory=dict, description="The place's own ids by what they are: 'es-ES' a dub, 'es-ES.vtt' a file."
+    )
+    urls: dict[str, str] = Field(
+        default_factory=dict,
+        description="Where it can be played or read, under the same names; never a signed address.",
+    )
+    notes: tuple[str, ...] = Field(default=(), description="What a person should be told: pt-BR delivered as pt.")
+    problems: dict[str, Problem] = Field(
+        default_factory=dict, description="Languages that could not be brought, by locale: the others are there."
+    )
+
+
+class Shelf(Protocol):
+    """Where a film waits for a place that fetches by address."""
+
+    async def address(self, file: StoredFile, name: str) -> str:
+        """A signed address that gives the file for days; it is put there when it is not. Raises `PolyreelError`."""
+        ...
+
+    async def drop(self, file: StoredFile) -> None:
+        """The place has fetched it: remove it, where it is still there. Raises `PolyreelError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an adapter reaches its place, and how it does there once what can't be repeated.
+
+    ``client`` is the place's own, open, with the saved credentials that the job names; None for a place without, or
+    where the environment's are meant. ``subject`` says for which job, place and account something is made; an empty
+    ``subject.account`` is none. ``shelf`` is where a place that fetches by address finds the films; None: they are
+    uploaded.
+    """
+
+    client: Any = None
+    ledger: Ledger | None = None
+    subject: Subject = field(default_factory=lambda: Subject(kind="delivery"))
+    shelf: Shelf | None = None
+
+    async def once(
+        self, key: str, call: Call, find: Find, *, what: str, locale: str = "", kind: str = "delivery", slot: str = ""
+    ) -> Entry:
+        """The row with the receipt of what ``call`` made under ``key``, now or in an earlier run.
+
+        ``key`` is whatever makes it the same thing, such as ``asset es-ES SHA256``; the place's account is added.
+        ``call`` is one request, and gives its `Receipt` (``state=State.COLLECTED`` for what is done when it returns).
+        ``find`` gets the row and looks whether a call whose answer was lost has made it (see `polyreel.ledger.once`).
+        ``what`` is for people: ``narrated es-ES``. ``slot`` is where it belongs whatever its content, so that what was
+        there before can be told (`earlier`). Raises as the ledger's `once` does.
+
+        ::
+
+            entry = await access.once(f"asset {item.locale} {item.stored_file.sha256}", make, find, what=parcel.name)
+            asset = entry.vendor_id
+        """
+        details = {**self.subject.details, "slot": slot}
+        about = self.subject.model_copy(update={"kind": kind, "what": what, "locale": locale, "details": details})
+        return await self._require_ledger().once(self._full(key), call, find, subject=about)
+
+    async def find_or_make(
+        self, key: str, look: Callable[[], Awaitable[str]], make: Callable[[], Awaitable[str]], *, what: str
+    ) -> str:
+        """The id of what has a name of its own at the place (a folder, a project): what is there, else made, once.
+
+        ``look`` gives the id of what is there, "" where nothing is; ``make`` is one request, and gives the new id.
+        """
+
+        async def call() -> Receipt:
+            return Receipt(id=await make(), state=State.COLLECTED)
+
+        async def find(_entry: Entry) -> Finding:
+            there = await look()
+            return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
+
+        if there := await look():
+            return there
+        entry = await self.once(key, call, find, what=what)
+        if await look():
+            return entry.vendor_id
+        # Made by an earlier run, and removed by somebody since.
+        await self.forget(key)
+        return (await self.once(key, call, find, what=what)).vendor_id
+
+    async def note(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
+        """Add to the receipt what is known by now: a part that is done need not be looked for by the next run."""
+        await self._require_ledger().advance(self._full(key), state, details=details)
+
+    async def forget(self, key: str) -> None:
+        """The place no longer has what was made under ``key``: it may be made again."""
+        await self._require_ledger().advance(self._full(key), State.FORGOTTEN)
+        await self._require_ledger().settle_not_bought(self._full(key))
+
+    async def list_made(self) -> list[Entry]:
+        """Every row of this account that has something at the place."""
+        from polyreel.ledger.rows import Filter
+
+        wanted = Filter(provider=self.subject.provider, account=self.subject.account)
+        found = await self._require_ledger().select(wanted)
+        return [entry for entry in found if entry.vendor_id and entry.state is not State.FORGOTTEN]
+
+    async def earlier(self, slot: str, key: str) -> list[Entry]:
+        """What earlier runs put into the same slot under other keys, oldest first."""
+        full = self._full(key)
+        return [entry for entry in await self.list_made() if entry.details.get("slot") == slot and entry.key != full]
+
+    async def drop(self, entry: Entry) -> None:
+        """An earlier row whose thing has been replaced or removed at the place."""
+        await self._require_ledger().advance(entry.key, State.FORGOTTEN)
+
+    def _full(self, key: str) -> str:
+        return stage_key(f"delivery-{self.subject.provider}", 1, account=self.subject.account, of=key)
+
+    def _require_ledger(self) -> Ledger:
+        if self.ledger is None:
+            raise ValueError("this place was made without a ledger")
+        return self.ledger
 
 
 class Delivery(Protocol):
     """A place that a parcel can be brought to."""
 
-    async def deliver(self, parcel: Parcel) -> Delivered:
-        """Bring a parcel; bringing it again replaces or completes what is there. Raises `DeliveryError`."""
+    async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
+        """Bring a parcel; bringing it again replaces or completes what is there, and makes nothing twice.
+
+        It may be cancelled and repeated at any point. Raises `DeliveryError`, or the client's `VendorError`; the job's
+        other places are not concerned.
+        """
         ...

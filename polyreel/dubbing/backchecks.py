@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from polyreel import locales
 from polyreel.engine.backcheck.compare import Comparison, compare
-from polyreel.engine.transcribe.tongues import likeliest, share_of
+from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, SURELY_ANOTHER, SURELY_NOT, likeliest, share_of
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus, LineFit
@@ -70,6 +70,23 @@ def check_language(heard: Heard, locale: str) -> Check:
         limit=_SURE,
         status=_as_trusted(status, locale),
         detail=detail,
+    )
+
+
+def check_source_language(heard: Heard, locale: str) -> Check:
+    """Whether the source speaks the language that the job says: fails only where it is surely another one."""
+    share, (other, other_share) = share_of(locale, heard.languages), likeliest(heard.languages)
+    is_another = other_share >= SURELY_ANOTHER and share <= SURELY_NOT and heard.speech_ms >= LEAST_SPEECH_MS
+    status: CheckStatus = "fail" if is_another else "pass" if share >= _SURE or not heard.languages else "warn"
+    detail = "" if status == "pass" else f"the source is heard as '{other}' ({other_share:.0%} sure), not {locale}"
+    value = round(share, 3) if heard.languages else None
+    return Check(
+        name="source_language",
+        value=value,
+        unit="probability",
+        limit=_SURE,
+        status=status,
+        detail=detail if heard.languages else "nobody was heard where the source was listened to",
     )
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from polyreel.engine.cores import PLACES
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import VOICE_PRINTS
-from polyreel.engine.separate import Stems
-from polyreel.engine.speakers import Turn, has_names, roster, with_names, with_turns
-from polyreel.engine.speakers_gender import genders_in
-from polyreel.engine.speakers_heard import Ear, heard_speakers
+from polyreel.engine.separation.port import Stems
+from polyreel.engine.speakers.diarise import Ear, heard_speakers
+from polyreel.engine.speakers.gender import genders_in
+from polyreel.engine.speakers.named import Turn, has_names, roster, with_names, with_turns
 from polyreel.engine.threads import in_thread
-from polyreel.engine.voices import Gender
+from polyreel.engine.voice.port import Gender
 from polyreel.job import Job
-from polyreel.store import Store
+from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue, Track
 
 
@@ -39,7 +39,7 @@ def ear_of(job: Job) -> str:
     return VOICE_PRINTS.fingerprint if asked else ""
 
 
-def named(script: Track, job: Job) -> Track:
+def name_speakers(script: Track, job: Job) -> Track:
     """A whole script, its ``Ana:`` prefixes read as speakers where they are names."""
     return with_names(script, job.source.speakers)
 
@@ -67,10 +67,10 @@ async def cast_script(
     elif not has_names(script) and people > 1 and stems is not None:
         heard = await _by_ear(script, source, people, stems, store)
         script = heard.script
-    return settled(script, job, locale, whole=whole, heard=heard.genders, notes=heard.notes)
+    return resolve_casting(script, job, locale, whole=whole, heard=heard.genders, notes=heard.notes)
 
 
-def settled(
+def resolve_casting(
     script: Track,
     job: Job,
     locale: str,
@@ -105,10 +105,10 @@ async def _by_ear(script: Track, source: Track | None, people: int, stems: Stems
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
         ear = await in_thread(lambda go_on: heard_speakers(stems, cues, people, store, go_on))
-    return _Heard(with_turns(script, ear.turns), dict(ear.genders), _told(ear))
+    return _Heard(with_turns(script, ear.turns), dict(ear.genders), _describe_ear(ear))
 
 
-def _told(ear: Ear) -> tuple[str, ...]:
+def _describe_ear(ear: Ear) -> tuple[str, ...]:
     """What was made of the voices, for a person to correct in the job's ``speakers``."""
     people = dict.fromkeys(turn.speaker for turn in ear.turns)
     said = ", ".join(f"{name} ({ear.genders.get(name, 'gender not clear')})" for name in people)

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from polyreel.dubbing.port import Dubbed
-from polyreel.engine import fit
+from polyreel.engine.speech import fit
 from polyreel.outcome import Check, CheckStatus, LineFit
 
 LOUDNESS_WARN_LU = 1.0

@@ -1,21 +1,21 @@
-"""Which dubber a job gets, and what can be said of it before anything runs."""
+"""The embedded engine's voices: which ones a job gets, and what can be said of them before anything runs."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
-from polyreel.dubbing.embedded import EmbeddedDubber
-from polyreel.dubbing.port import Dubber
-from polyreel.engine.ensemble import Ensemble
-from polyreel.engine.espeak import EspeakVoice
-from polyreel.engine.kokoro import KokoroVoice
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
-from polyreel.engine.models.shelf import absent, is_here, missing, pull_command
-from polyreel.engine.piper import PiperVoice
-from polyreel.engine.voices import Voice
-from polyreel.errors import InvalidJob
-from polyreel.job import Dubbing, EmbeddedDubbing, LoudnessTarget, VoiceKind
-from polyreel.store import Store
+from polyreel.engine.models.shelf import absent, is_here, missing_models_error, pull_command
+from polyreel.engine.voice.ensemble import Ensemble
+from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.kokoro.voice import KokoroVoice
+from polyreel.engine.voice.measured import GRADES, Grade, Measured, grade_of, measured_as, ranks_key
+from polyreel.engine.voice.pico import PicoVoice
+from polyreel.engine.voice.piper import PiperVoice
+from polyreel.engine.voice.port import Voice
+from polyreel.job import LoudnessTarget, VoiceKind
+from polyreel.machine.plugins import plugins
 
 # (integrated LUFS, true peak dBTP). EBU R 128; ATSC A/85; Netflix Sound Mix Specifications; the usual for the web.
 _LOUDNESS: dict[LoudnessTarget, tuple[float | None, float]] = {
@@ -34,53 +34,87 @@ def voice_for(kind: VoiceKind) -> Voice:
     """
     if kind == "basic":
         return _basic()
-    neural = is_here(KOKORO, KOKORO_VOICES)
+    neural = neural_here()
     if kind == "neural":
         if not neural:
-            raise missing(*absent(KOKORO, KOKORO_VOICES))
+            raise missing_models_error(*absent(KOKORO, KOKORO_VOICES))
         return _neural()
     return _best() if neural else _best_without_weights()
 
 
 @cache
 def _basic() -> Voice:
-    return EspeakVoice()
+    return Ensemble((PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
 def _neural() -> Voice:
-    return Ensemble((PiperVoice(), KokoroVoice()))
+    return Ensemble((PiperVoice(), *brought_voices(), KokoroVoice()))
 
 
 @cache
 def _best() -> Voice:
-    return Ensemble((PiperVoice(), KokoroVoice(), EspeakVoice()))
+    return Ensemble((PiperVoice(), *brought_voices(), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
 def _best_without_weights() -> Voice:
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
-    return Ensemble((PiperVoice(), EspeakVoice()), missing=get_them, missing_for=KokoroVoice())
+    engines = (PiperVoice(), *brought_voices(), PicoVoice(), EspeakVoice())
+    return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)
 
 
-def dubber_for(provider: str, store: Store, voices: VoiceKind = "auto") -> Dubber:
-    """The dubber that a job's ``dubbing.provider`` names. Raises `InvalidJob` for one that this version lacks.
+@cache
+def brought_voices() -> tuple[Voice, ...]:
+    """The voices of installed packages: each entry point is a function without arguments that gives one."""
+    return tuple(each.value() for each in plugins("voices"))
 
-    Raises EngineError (``model_missing``) where neural voices are asked for and their weights are not here.
+
+def rank(locale: str, engine: str) -> int:
+    """An engine's place in a locale, by how well it was understood there.
+
+    The user's own voices and those of installed packages, which nobody has measured, come first. A neural voice is
+    behind no voice of rules because nobody has measured it: it counts as good.
     """
-    if provider == "embedded":
-        return EmbeddedDubber(store, voice_for(voices))
-    raise InvalidJob(
-        f"this version does not dub with {provider}",
-        code="not_available",
-        where="dubbing.provider",
-        remedy="Use `provider: embedded`.",
-    )
+    if engine not in _OURS:
+        return -1
+    grade = grade_of(locale, engine)
+    return 0 if engine == KokoroVoice.name and grade == "not measured" else GRADES.index(grade)
 
 
-def voices_asked(dubbing: Dubbing) -> VoiceKind:
-    """What a job says of the embedded engine's voices; vendors have their own."""
-    return dubbing.voices if dubbing.provider == "embedded" else "auto"
+_OURS = frozenset({KokoroVoice.name, PicoVoice.name, EspeakVoice.name})
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Who would speak a locale, and how well that voice was understood (``measured``; None where nobody has tried)."""
+
+    voice: str
+    grade: Grade
+    measured: Measured | None
+
+    def describe(self) -> str:
+        """``robotic (WER 0.43)``."""
+        row = self.measured
+        return f"{self.grade} ({row.measure} {row.errors:.2f})" if row else self.grade
+
+
+def spoken_by(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> Spoken:
+    """The worst of the voices that a job names for a locale, else the one that it gets first. Raises NoVoice."""
+    ensemble = voice_for(voices)
+    ids = [ensemble.resolve(locale, name) for name in asked] or [ensemble.cast(locale)[0]]
+    return max((_describe_voice(locale, each) for each in ids), key=lambda each: GRADES.index(each.grade))
+
+
+def measured_name(engine: str, voice: str) -> str:
+    """What a voice of an engine is called in the table: without its locale, which stands in a column of its own."""
+    return voice.rpartition("+")[2] if engine == EspeakVoice.name else voice.partition("@")[0]
+
+
+def _describe_voice(locale: str, voice_id: str) -> Spoken:
+    engine, _, own = voice_id.partition(":")
+    name = measured_name(engine, own)
+    return Spoken(f"{engine}:{name}", grade_of(locale, engine, name), measured_as(locale, engine, name))
 
 
 def require_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> None:
@@ -91,14 +125,17 @@ def require_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "aut
         voice.resolve(locale, name)
 
 
-def voicing(dubbing: Dubbing) -> str:
+def voices_key(voices: VoiceKind) -> str:
     """The embedded engine's voices with their version: part of every key of what they speak."""
-    if dubbing.provider != "embedded":
-        return ""
-    voice = voice_for(dubbing.voices)
-    return f"{voice.name} {voice.version}"
+    voice = voice_for(voices)
+    return f"{voice.name} {voice.version} {ranks_key()}"
 
 
-def loudness_of(dubbing: EmbeddedDubbing) -> tuple[float | None, float]:
-    """Integrated loudness (LUFS; None: as loud as the source) and true peak limit (dBTP) that a job asks for."""
-    return _LOUDNESS[dubbing.loudness]
+def neural_here() -> bool:
+    """Whether the neural voices' weights are on this machine."""
+    return is_here(KOKORO, KOKORO_VOICES)
+
+
+def loudness_limits(asked: LoudnessTarget) -> tuple[float | None, float]:
+    """Integrated loudness (LUFS; None: as loud as the source) and true peak limit (dBTP) of a target."""
+    return _LOUDNESS[asked]

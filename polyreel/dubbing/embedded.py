@@ -9,25 +9,30 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from polyreel.dubbing.port import Dubbed, DubRequest, Progress, Receipt
-from polyreel.engine.meter import STEP_MS, Meter, Power, loudness_range
-from polyreel.engine.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, ducked_by, plan_mix
-from polyreel.engine.mixdown import Sources, mix_down
-from polyreel.engine.pcm import open_track
-from polyreel.engine.perform import Direction, Performance, perform
-from polyreel.engine.script import Script, spoken_script
-from polyreel.engine.separate import Bed, Stems, power_of, weighted_power
-from polyreel.engine.stem import RATE, read_stem, samples_in
+from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks, Progress, Receipt
+from polyreel.engine.separation.port import Bed, Stems, power_of, weighted_power
+from polyreel.engine.sound.lossless import write_lossless
+from polyreel.engine.sound.meter import STEP_MS, Meter, Power, loudness_range
+from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, ducked_by, plan_mix
+from polyreel.engine.sound.mixdown import Finished, Sources, mix_down
+from polyreel.engine.sound.pcm import open_track
+from polyreel.engine.sound.stem import RATE, read_stem, samples_in
+from polyreel.engine.speech.perform import Direction, Performance, perform
+from polyreel.engine.speech.script import Script, spoken_script
 from polyreel.engine.threads import in_thread
-from polyreel.engine.voices import Voice
+from polyreel.engine.voice.port import Voice
+from polyreel.engine.voice.pronunciations import read_pronunciations
+from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.media.audio import Loudness
+from polyreel.media.bwf import Label
 from polyreel.media.probe import probe
-from polyreel.outcome import Artefact
-from polyreel.store import Store, path_of
+from polyreel.outcome import StoredFile, stored_files_in
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
 from polyreel.subtitles.convert import read_file
 
-_VERSION = 4
+_VERSION = 5
 _BLOCK = RATE * 10
 
 
@@ -56,15 +61,15 @@ class EmbeddedDubber:
     async def wait(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> None:
         """Speak: sentences, fit, stem. Raises NoVoice, SubtitleError or EngineError."""
         report = on_progress or _quiet
-        if await asyncio.to_thread(self._performed, receipt) is None:
+        if await asyncio.to_thread(self._recall_performance, receipt) is None:
             await in_thread(lambda go_on: self._perform(request, receipt, report, go_on))
         report(1.0)
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Mix, encode, measure. Raises as `wait` and ffmpeg's runner do."""
         report = on_progress or _quiet
-        key = _mixed(request, receipt)
-        done = await asyncio.to_thread(self._collected, key)
+        key = _mix_key(request, receipt)
+        done = await asyncio.to_thread(self._recall_dubbed, key)
         if done is None:
             await self.wait(request, receipt)  # It was spoken, but a store may lose what it held.
             done = await self._mix(request, receipt, report)
@@ -86,14 +91,15 @@ class EmbeddedDubber:
             roster=request.roster,
             pinned=request.pinned,
             genders=request.genders,
+            pronunciations=_pronunciations(request.pronunciations),
             beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
         )
         script = _script(request.script)
         found = perform(script, direction, self._voice, self._store, on_progress=report, go_on=go_on)
-        self._store.remember(_spoken(receipt), found.model_dump(mode="json"))
+        self._store.remember(_performance_key(receipt), found.model_dump(mode="json"))
 
-    def _performed(self, receipt: Receipt) -> Performance | None:
-        found = self._store.recall(_spoken(receipt))
+    def _recall_performance(self, receipt: Receipt) -> Performance | None:
+        found = self._store.recall(_performance_key(receipt))
         if found is None:
             return None
         performance = Performance.model_validate(found)
@@ -101,21 +107,20 @@ class EmbeddedDubber:
 
     # -- mixing
 
-    def _collected(self, key: str) -> Dubbed | None:
+    def _recall_dubbed(self, key: str) -> Dubbed | None:
         found = self._store.recall(key)
         if found is None:
             return None
         dubbed = Dubbed.model_validate(found)
-        kept = [each for each in (dubbed.audio, dubbed.speech) if each]
-        return dubbed if all(map(self._store.has, kept)) else None
+        return dubbed if all(map(self._store.has, stored_files_in(dubbed))) else None
 
     async def _mix(self, request: DubRequest, receipt: Receipt, report: Progress) -> Dubbed:
-        performance = await asyncio.to_thread(self._performed, receipt)
+        performance = await asyncio.to_thread(self._recall_performance, receipt)
         if performance is None:
             raise EngineError("what was spoken is gone already", where=request.locale, remedy="Run the job again.")
         stems = _stems(request)
         target = request.target_lufs if request.target_lufs is not None else (stems.lufs or UNMEASURED_LUFS)
-        bed = _bed(request, stems)
+        bed = _choose_bed(request, stems)
         samples = samples_in(request.seconds)
         plan = await in_thread(lambda go_on: _plan(request, performance, samples, target, go_on))
         sources = Sources(
@@ -131,17 +136,35 @@ class EmbeddedDubber:
                 on_progress=report,
             )
             length = (await asyncio.to_thread(probe, finished.path)).duration
+            lossless = await self._lossless(request, plan, sources, folder, finished)
             audio = await asyncio.to_thread(self._store.keep, finished.path, ".m4a")
-        return _dubbed(request, performance, plan, _Track(audio, finished.loudness, length))
+        return _make_dubbed(request, performance, plan, _Track(audio, finished.loudness, length, lossless))
+
+    async def _lossless(
+        self, request: DubRequest, plan: MixPlan, sources: Sources, folder: Path, finished: Finished
+    ) -> LosslessTracks | None:
+        if request.lossless_from is None:
+            return None
+        label = Label(f"dub {request.locale}", request.lossless_from)
+        made = await write_lossless(plan, sources, folder, finished.setting, label)
+        mix, dialogue, effects = [
+            await asyncio.to_thread(self._store.keep, path, ".wav") if path else None
+            for path in (made.mix, made.dialogue, made.effects)
+        ]
+        return LosslessTracks(mix=mix, dialogue=dialogue, effects=effects) if mix else None
 
 
-def _script(script: Artefact | None) -> Script:
+def _pronunciations(file: StoredFile | None) -> tuple[Pronunciation, ...]:
+    return read_pronunciations(path_of(file)) if file else ()
+
+
+def _script(script: StoredFile | None) -> Script:
     if script is None:
         return Script(())
     return spoken_script(read_file(path_of(script)).track)
 
 
-def _spans(script: Artefact | None) -> list[tuple[int, int]]:
+def _spans(script: StoredFile | None) -> list[tuple[int, int]]:
     return [(line.start_ms, line.end_ms) for line in _script(script).lines]
 
 
@@ -151,7 +174,7 @@ def _stems(request: DubRequest) -> Stems:
     return request.stems
 
 
-def _bed(request: DubRequest, stems: Stems) -> Bed | None:
+def _choose_bed(request: DubRequest, stems: Stems) -> Bed | None:
     """What lies under the speech."""
     if request.mix == "speech_only":
         return None
@@ -162,7 +185,7 @@ def _plan(
     request: DubRequest, performance: Performance, samples: int, target: float, go_on: Callable[[], None]
 ) -> MixPlan:
     stems = _stems(request)
-    bed = _bed(request, stems)
+    bed = _choose_bed(request, stems)
     # Without the original's script, the translation's cues say when somebody speaks: they are timed to the same reel.
     cues = _spans(request.source_script or request.script)
     material = Material(
@@ -189,21 +212,23 @@ def _stem_power(stem: Path, samples: int, go_on: Callable[[], None]) -> Power:
 class _Track:
     """The finished track, as it was measured. ``length`` is in seconds."""
 
-    audio: Artefact
+    audio: StoredFile
     loudness: Loudness
     length: Fraction
+    lossless: LosslessTracks | None = None
 
 
-def _dubbed(request: DubRequest, performance: Performance, plan: MixPlan, track: _Track) -> Dubbed:
+def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, track: _Track) -> Dubbed:
     stems = _stems(request)
     over = plan.dialogue_over_bed_lu
     return Dubbed(
         locale=request.locale,
         audio=track.audio,
         speech=performance.stem,
+        lossless=track.lossless,
         lines=performance.lines,
-        lufs=_measured(track.loudness.integrated_lufs),
-        true_peak_dbtp=_measured(track.loudness.true_peak_dbtp),
+        lufs=_finite_or_none(track.loudness.integrated_lufs),
+        true_peak_dbtp=_finite_or_none(track.loudness.true_peak_dbtp),
         target_lufs=plan.target_lufs,
         peak_limit_dbtp=request.peak_dbtp,
         dialogue_over_bed_lu=None if over is None else round(over, 1),
@@ -229,17 +254,18 @@ def _speech_left(request: DubRequest, plan: MixPlan) -> float | None:
     return None if found is None else round(found, 1)
 
 
-def _measured(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _spoken(receipt: Receipt) -> str:
+def _performance_key(receipt: Receipt) -> str:
     return f"spoken-{receipt.key}"
 
 
-def _mixed(request: DubRequest, receipt: Receipt) -> str:
+def _mix_key(request: DubRequest, receipt: Receipt) -> str:
     """What lies under the speech may be known only after it was spoken."""
-    return request.key("mixed", _VERSION, spoken=receipt.key)
+    lossless = {} if request.lossless_from is None else {"lossless": request.lossless_from}
+    return request.key("mixed", _VERSION, spoken=receipt.key, **lossless)
 
 
 def _quiet(_: float) -> None:

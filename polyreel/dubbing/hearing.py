@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.engine.stem import samples_in
+from polyreel.dubbing.relistening import Relistening, cut, memory_key, put_together, remember_heard, what_to_hear
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.sound.stem import RATE as STEM_RATE
+from polyreel.engine.sound.stem import samples_in
+from polyreel.engine.threads import in_thread
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_file, of_stem
-from polyreel.engine.transcribe.tongues import likeliest, share_of
+from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, SURELY_ANOTHER, SURELY_NOT, likeliest, share_of
 from polyreel.engine.transcribe.whisper import RATE, Listener
 from polyreel.engine.transcribe.words import Heard
 from polyreel.errors import MediaError
-from polyreel.store import path_of
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue
 
 Progress = Callable[[float], None]
-
-_SURELY_ANOTHER, _SURELY_NOT = 0.8, 0.05
-_LEAST_SPEECH_MS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,14 @@ async def transcript_of(
 
 def _require_language(heard: Heard, locale: str) -> None:
     found, share = likeliest(heard.languages)
-    if share >= _SURELY_ANOTHER and share_of(locale, heard.languages) <= _SURELY_NOT:
-        if heard.speech_ms < _LEAST_SPEECH_MS:
+    if share >= SURELY_ANOTHER and share_of(locale, heard.languages) <= SURELY_NOT:
+        if heard.speech_ms < LEAST_SPEECH_MS:
             return
         raise MediaError(
             f"the video speaks '{found}' ({share:.0%} sure), not {locale}",
             code="wrong_language",
             where="source.locale",
-            remedy="Correct the job's `source.locale`, or give the script: `source.subtitles`.",
+            remedy="Correct `source.locale` or `source.audio_track`, or give the script: `source.subtitles`.",
         )
 
 
@@ -79,16 +82,52 @@ def _notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[st
     return tuple(notes)
 
 
-async def heard_in(dubbed: Dubbed, request: DubRequest, listener: Listener, on_progress: Progress) -> Heard | None:
+async def heard_in(
+    dubbed: Dubbed, request: DubRequest, listener: Listener, on_progress: Progress, store: Store | None = None
+) -> Heard | None:
     """What is heard in a finished dub; None where it has no sound of its own, or the listener lacks the language.
+
+    With a ``store``, what was heard the last time stays where the sound is the same, and only the rest is listened to.
 
     The finished mix is listened to: what drowns in it is not heard. Under a voice-over the original goes on speaking,
     so there the new speech is listened to alone.
     """
     if not listener.knows(request.locale) or dubbed.audio is None:
         return None
+    key = memory_key(request, f"{listener.name} {listener.version}")
+    length_ms = round(request.seconds * 1000)
+    changed = await in_thread(lambda _: what_to_hear(store, key, dubbed, length_ms)) if store else None
+    heard = await (
+        _hear_changed(changed, dubbed, request, listener, on_progress)
+        if changed
+        else _hear_whole(dubbed, request, listener, on_progress)
+    )
+    if store:
+        await asyncio.to_thread(remember_heard, store, key, dubbed, heard)
+    return heard
+
+
+async def _hear_whole(dubbed: Dubbed, request: DubRequest, listener: Listener, on_progress: Progress) -> Heard:
+    samples = samples_in(request.seconds) * RATE // STEM_RATE
+    async with aclosing(_sound_of(dubbed, request)) as sound:
+        return await listen(sound, listener, request.locale, samples=samples, on_progress=on_progress)
+
+
+async def _hear_changed(
+    changed: Relistening, dubbed: Dubbed, request: DubRequest, listener: Listener, on_progress: Progress
+) -> Heard:
+    heard = changed.kept
+    for number, span in enumerate(changed.spans, 1):
+        samples = (span[1] - span[0]) * RATE // 1000
+        async with aclosing(_sound_of(dubbed, request)) as whole, aclosing(cut(whole, span)) as sound:
+            found = await listen(sound, listener, request.locale, samples=samples, on_progress=lambda _: None)
+        heard = put_together(heard, span, found)
+        on_progress(number / len(changed.spans))
+    return heard
+
+
+def _sound_of(dubbed: Dubbed, request: DubRequest) -> AsyncGenerator[Samples, None]:
+    assert dubbed.audio is not None  # noqa: S101 - whoever has no sound is not listened to
     samples = samples_in(request.seconds)
     alone = request.mix == "voiceover" and dubbed.speech is not None
-    source = of_stem(path_of(dubbed.speech), samples) if alone and dubbed.speech else of_file(path_of(dubbed.audio))
-    async with aclosing(source) as sound:
-        return await listen(sound, listener, request.locale, samples=samples * RATE // 48_000, on_progress=on_progress)
+    return of_stem(path_of(dubbed.speech), samples) if alone and dubbed.speech else of_file(path_of(dubbed.audio))

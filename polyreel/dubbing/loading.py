@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from polyreel.engine import kokoro, textlanguage
-from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
-from polyreel.engine.models.shelf import is_here
+from polyreel.dubbing.providers import provider_of
 from polyreel.engine.transcribe.whisper import listener_here, usual_listener
+from polyreel.engine.translate import identify as textlanguage
+from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.errors import PolyreelError
 from polyreel.job import Dubbing
 
@@ -22,7 +22,7 @@ def load_models(dubbing: Dubbing, locales: Iterable[str]) -> None:
     wanted = list(locales)
     textlanguage.load()
     with suppress(PolyreelError):
-        if _neural(dubbing) and any(map(kokoro.KokoroVoice().speaks, wanted)):
+        if provider_of(dubbing).needs_neural_voice(dubbing) and any(map(kokoro.KokoroVoice().speaks, wanted)):
             kokoro.load()
         load_listener(wanted)
 
@@ -32,7 +32,3 @@ def load_listener(locales: Iterable[str]) -> None:
     with suppress(PolyreelError):
         if listener_here() and any(map(usual_listener().knows, locales)):
             usual_listener().load()
-
-
-def _neural(dubbing: Dubbing) -> bool:
-    return dubbing.provider == "embedded" and dubbing.voices != "basic" and is_here(KOKORO, KOKORO_VOICES)

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
+from polyreel.dubbing.providers import Provider, provider_of
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPLEETER
-from polyreel.engine.separate import Ducked, Given, Separator, Stems, part
-from polyreel.engine.separation_check import with_speech_left
-from polyreel.engine.separation_learned import Learned
-from polyreel.engine.spleeter_model import TwoStems
+from polyreel.engine.separation.leak import with_speech_left
+from polyreel.engine.separation.learned import Learned
+from polyreel.engine.separation.port import Ducked, Given, Separator, Stems, part
+from polyreel.engine.separation.spleeter_model import TwoStems
 from polyreel.errors import EngineError, InvalidJob
-from polyreel.job import EmbeddedDubbing, Job
-from polyreel.plan import Parting
-from polyreel.store import Store
+from polyreel.job import Job, Mix
+from polyreel.media.audio import Tracks
+from polyreel.plans import Parting
+from polyreel.store.port import Store
 
 
 def parting_of(job: Job) -> Parting:
@@ -24,8 +26,8 @@ def parting_of(job: Job) -> Parting:
     Raises InvalidJob for ``given`` without a background, EngineError (``model_missing``) for ``learned`` without
     weights.
     """
-    dubbing = job.dubbing
-    asked = dubbing.separation if isinstance(dubbing, EmbeddedDubbing) else "auto"
+    provider = provider_of(job.dubbing)
+    asked = provider.separation(job.dubbing)
     given = job.source.background is not None
     if asked == "given" and not given:
         raise InvalidJob(
@@ -35,22 +37,24 @@ def parting_of(job: Job) -> Parting:
         )
     if asked == "learned":
         if not shelf.is_here(SPLEETER):
-            raise shelf.missing(SPLEETER)
-        return _learned()
+            raise shelf.missing_models_error(SPLEETER)
+        return _learned_parting()
     if asked == "ducked":
         return Parting(why="The job asks for no separation")
-    return Parting(kind="given") if given else _best_without_background(dubbing.provider, dubbing.mix)
+    return Parting(kind="given") if given else _best_without_background(provider, job.dubbing.mix)
 
 
-def _best_without_background(provider: str, mix: str) -> Parting:
-    if provider != "embedded" or mix != "dub":
+def _best_without_background(provider: Provider, mix: Mix) -> Parting:
+    if not provider.works_here:
+        return Parting(why=f"Separated by {provider.title}")
+    if mix != "dub":
         return Parting(why="This mix needs no clean background")
     if shelf.is_here(SPLEETER):
-        return _learned()
+        return _learned_parting()
     return Parting(why=f"No clean background was given, and no model parts one (`{shelf.pull_command(SPLEETER)}`)")
 
 
-def _learned() -> Parting:
+def _learned_parting() -> Parting:
     return Parting(kind="learned", model=SPLEETER.fingerprint)
 
 
@@ -62,6 +66,7 @@ async def part_sound(
     start: Fraction,
     duration: Fraction,
     background: Path | None,
+    track: Tracks = 0,
     on_progress: Callable[[float], None] | None = None,
 ) -> Stems:
     """Part a source's sound from ``start`` on (seconds), and measure what speech is left in the background.
@@ -70,7 +75,7 @@ async def part_sound(
     """
     network = TwoStems()
     separator = _separator(parting, network, background, start, on_progress)
-    stems = await part(source, store, separator, start=start, duration=duration)
+    stems = await part(source, store, separator, start=start, duration=duration, track=track)
     if stems.background is None:
         return stems
     if not shelf.is_here(SPLEETER):

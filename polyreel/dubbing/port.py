@@ -8,16 +8,26 @@ engine returns sound; a vendor may return sound, a finished video, scripts, or a
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field
 
-from polyreel.engine.separate import Stems
-from polyreel.engine.voices import Gender
+from polyreel.engine.separation.port import Stems
+from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key
-from polyreel.outcome import Artefact, LineFit, Value
+from polyreel.ledger.entry import Subject
+from polyreel.outcome import LineFit, StoredFile, Value
+from polyreel.store.port import Store
 
+if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a dub on this machine takes to begin
+    from polyreel.ledger.ledger import Ledger
+    from polyreel.ledger.watch import Watchers
+
+# Masters are made beside a dub, and are no reason to speak or to buy it again.
+_BESIDE = ("media_url", "background_url", "shown", "lossless_from")
+_OF_VENDORS = ("source_sha256", "trim", "reel_start", "trims_there", "terms", "title", "revises")
 Mix = Literal["dub", "voiceover", "speech_only"]
 Progress = Callable[[float], None]
 """Gets the done share of a step, 0 to 1."""
@@ -28,10 +38,13 @@ class DubRequest(Value):
 
     locale: str = Field(description="BCP-47 tag of the language to dub into.")
     source_locale: str
-    reel: Artefact = Field(description="The trimmed video.")
+    reel: StoredFile = Field(description="The trimmed video.")
     duration: str = Field(description="The reel's length in seconds, exact: '1272/30' or '42.4'.")
-    script: Artefact | None = Field(default=None, description="The script in the target language (.srt or .vtt).")
-    source_script: Artefact | None = Field(default=None, description="The script in the source language.")
+    script: StoredFile | None = Field(default=None, description="The script in the target language (.srt or .vtt).")
+    shown: StoredFile | None = Field(
+        default=None, description="The script as it is shown, with names in its text where it had them."
+    )
+    source_script: StoredFile | None = Field(default=None, description="The script in the source language.")
     machine_draft: bool = Field(default=False, description="The target script was translated by a machine, unread.")
     speakers: int | None = None
     mix: Mix = "dub"
@@ -39,14 +52,31 @@ class DubRequest(Value):
     roster: tuple[str, ...] = Field(default=(), description="Everybody who speaks in the job, by first appearance.")
     pinned: tuple[tuple[str, str], ...] = Field(default=(), description="(speaker, voice) that the job says.")
     genders: tuple[tuple[str, Gender], ...] = Field(default=(), description="(speaker, gender) as far as known.")
+    pronunciations: StoredFile | None = Field(
+        default=None, description="How terms are said in this language (`polyreel.engine.voice.pronunciations`)."
+    )
     stems: Stems | None = Field(default=None, description="Needed by the embedded engine.")
-    background: Artefact | None = Field(default=None, description="The user's clean background, for vendors.")
+    background: StoredFile | None = Field(default=None, description="The user's clean background, for vendors.")
     media_url: str | None = Field(default=None, description="Where a vendor fetches the reel.")
     background_url: str | None = None
-    callback_url: str | None = None
+    source_sha256: str = Field(default="", description="The source before it was trimmed: what a purchase is known by.")
+    trim: tuple[float | None, float | None] = Field(default=(None, None), description="Start and end in it, seconds.")
+    reel_start: str = Field(default="0", description="Where the reel begins in the source: seconds, exact fraction.")
+    trims_there: bool = Field(default=False, description="The provider gets the whole source and cuts it itself.")
+    terms: StoredFile | None = Field(default=None, description="The provider's glossary.")
+    title: str = Field(default="", description="The job's name, for people.")
     target_lufs: float | None = Field(default=None, description="None: as loud as the source.")
     peak_dbtp: float = -1.0
+    lossless_from: int | None = Field(
+        default=None,
+        description="Lossless tracks are wanted too, and this is the number since midnight of their first sample.",
+    )
     notes: tuple[str, ...] = Field(default=(), description="What a person should be told of the request.")
+    revises: tuple[StoredFile | None, ...] = Field(
+        default=(),
+        description="Earlier editions of the script, the latest first (None: written there): what was bought with one "
+        "of them is revised, and not bought again.",
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="The provider's own options, from the job.")
 
     @property
@@ -56,7 +86,9 @@ class DubRequest(Value):
 
     def key(self, provider: str, version: int, **more: Any) -> str:
         """A key over everything that changes the result; addresses (they are signed anew each time) don't."""
-        asked = self.model_dump(mode="json", exclude={"media_url", "background_url", "callback_url"})
+        # Dubs that were made before there were pronunciations keep their keys.
+        unasked = {"pronunciations"} if self.pronunciations is None else set()
+        asked = self.model_dump(mode="json", exclude={*_OF_VENDORS, *_BESIDE, *unasked})
         return stage_key(f"dub-{provider}", version, asked=_by_content(asked), **more)
 
 
@@ -71,15 +103,24 @@ class Receipt(Value):
     details: dict[str, Any] = Field(default_factory=dict, description="What else the adapter needs later.")
 
 
+class LosslessTracks(Value):
+    """A dub in Broadcast Wave files as long as the reel: the mix, and what it is made of."""
+
+    mix: StoredFile
+    dialogue: StoredFile | None = Field(default=None, description="None: the mix is all that there is.")
+    effects: StoredFile | None = Field(default=None, description="None: nothing lies under the speech.")
+
+
 class Dubbed(Value):
     """A finished dub. At least one of ``audio`` and ``video`` is there."""
 
     locale: str
-    audio: Artefact | None = Field(default=None, description="The whole mixed track, AAC in .m4a, to be copied.")
-    video: Artefact | None = Field(default=None, description="The provider's own video.")
-    speech: Artefact | None = Field(default=None, description="The new speech alone.")
-    script: Artefact | None = Field(default=None, description="The script as it was spoken, where it is not ours.")
-    source_script: Artefact | None = None
+    audio: StoredFile | None = Field(default=None, description="The whole mixed track, AAC in .m4a, to be copied.")
+    video: StoredFile | None = Field(default=None, description="The provider's own video.")
+    speech: StoredFile | None = Field(default=None, description="The new speech alone.")
+    lossless: LosslessTracks | None = Field(default=None, description="Where they were asked for and can be had.")
+    script: StoredFile | None = Field(default=None, description="The script as it was spoken, where it is not ours.")
+    source_script: StoredFile | None = None
     lines: tuple[LineFit, ...] = ()
     lufs: float | None = Field(default=None, description="Integrated loudness of the finished track.")
     true_peak_dbtp: float | None = None
@@ -95,6 +136,39 @@ class Dubbed(Value):
     separation: str = ""
     machine_draft: bool = False
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a dubber works with.
+
+    ``client`` is its provider's own, open, and ``ledger`` is where its purchases stand; None for a provider that needs
+    no account. ``subject`` says for which job and account something is bought.
+    """
+
+    store: Store
+    client: Any = None
+    ledger: Ledger | None = None
+    subject: Subject = field(default_factory=lambda: Subject(kind="dub"))
+    watchers: Watchers | None = None
+    staging: Staging | None = None
+    callback_url: str | None = None
+    patience_s: float | None = None
+    """How long the provider is waited for before `StillAtVendor` is raised; None: as long as it takes."""
+
+    def at_hand(self) -> Ledger:
+        """The ledger of a provider that is paid."""
+        if self.ledger is None:
+            raise ValueError("a vendor's dubber was made without a ledger")
+        return self.ledger
+
+
+class Staging(Protocol):
+    """Where media waits for a vendor that fetches by URL."""
+
+    async def address(self, file: StoredFile, name: str) -> str:
+        """A signed address that gives the file for days; it is put there when it is not. Raises `VendorError`."""
+        ...
 
 
 class Dubber(Protocol):
@@ -115,9 +189,9 @@ class Dubber(Protocol):
 
 
 def _by_content(value: Any) -> Any:
-    """Artefacts by what is in them, not by where they lie: a moved store must not redo everything."""
+    """Stored files by what is in them, not by where they lie: a moved store must not redo everything."""
     if not isinstance(value, dict):
         return [_by_content(each) for each in value] if isinstance(value, list) else value
-    if set(value) == set(Artefact.model_fields):
+    if set(value) == set(StoredFile.model_fields):
         return value["sha256"]
     return {name: _by_content(each) for name, each in value.items()}

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyreel.dubbing.choice import voice_for
-from polyreel.engine import kokoro_cast
-from polyreel.engine.booth import wav_bytes
-from polyreel.engine.espeak import EspeakVoice
-from polyreel.engine.kokoro import KokoroVoice
+from polyreel.dubbing.choice import brought_voices, measured_name, rank, voice_for
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
-from polyreel.engine.models.shelf import is_here, missing, pull_command
-from polyreel.engine.piper import PiperVoice
-from polyreel.engine.voices import Voice
+from polyreel.engine.models.shelf import is_here, missing_models_error, pull_command
+from polyreel.engine.speech.booth import wav_bytes
+from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.kokoro import cast as kokoro_cast
+from polyreel.engine.voice.kokoro.voice import KokoroVoice
+from polyreel.engine.voice.measured import Grade, Measured, measured_as
+from polyreel.engine.voice.pico import PicoVoice
+from polyreel.engine.voice.piper import PiperVoice
+from polyreel.engine.voice.port import Voice
+from polyreel.engine.voice.text.said_as import Pronunciation, respell
+from polyreel.engine.voice.text.spoken import spoken_form
 from polyreel.errors import NoVoice
-from polyreel.files import explained, write_atomically
+from polyreel.machine.files import explain_errors, write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +32,18 @@ class Entry:
     engine: str
     ready: bool = True
     needs: str = ""
+    measured: Measured | None = None
+
+    @property
+    def grade(self) -> Grade:
+        """How well it was understood in this locale, in a word."""
+        return self.measured.grade if self.measured else "not measured"
 
 
 def roster(locale: str) -> tuple[Entry, ...]:
     """The voices for a locale, in the order a job would prefer them. Raises NoVoice where there is none at all."""
-    engines: tuple[Voice, ...] = (PiperVoice(), KokoroVoice(), EspeakVoice())
+    named: tuple[Voice, ...] = (PiperVoice(), *brought_voices(), KokoroVoice(), PicoVoice(), EspeakVoice())
+    engines = sorted(named, key=lambda engine: rank(locale, engine.name))
     found = [
         _entry(engine, locale, voice) for engine in engines if engine.speaks(locale) for voice in engine.cast(locale)
     ]
@@ -43,25 +54,36 @@ def roster(locale: str) -> tuple[Entry, ...]:
 
 def _entry(engine: Voice, locale: str, voice: str) -> Entry:
     name = f"{engine.name}:{voice.removesuffix(f'@{locale}')}"
+    known = measured_as(locale, engine.name, measured_name(engine.name, voice))
     if engine.name != KokoroVoice.name:
-        return Entry(name, locale, _gender(engine.name, voice), engine.name)
+        return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, measured=known)
     ready = is_here(KOKORO, KOKORO_VOICES)
     needs = "" if ready else pull_command(KOKORO, KOKORO_VOICES)
-    return Entry(name, locale, kokoro_cast.gender(voice), engine.name, ready, needs)
+    return Entry(name, locale, kokoro_cast.gender(voice), engine.name, ready, needs, known)
 
 
-def _gender(engine: str, voice: str) -> str:
-    variant = voice.rpartition("+")[2][:1] if engine == EspeakVoice.name else ""
-    return {"f": "female", "m": "male"}.get(variant, "unknown")
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sample that was written: whose voice it is, what that voice was given to say, and what is to be known of it."""
+
+    voice: str
+    words: str
+    seconds: float
+    notes: tuple[str, ...] = ()
 
 
-def hear(name: str, locale: str, text: str, out: Path) -> float:
-    """Write a sample of a voice as a .wav file; returns its seconds. Raises NoVoice, EngineError or StoreError."""
+def say(text: str, locale: str, out: Path, *, name: str = "", pronunciations: tuple[Pronunciation, ...] = ()) -> Sample:
+    """Write a text as a job would say it, as a .wav file: by the voice ``name``, or by the locale's first.
+
+    Raises NoVoice, EngineError or StoreError.
+    """
     wants_kokoro = name.startswith("kokoro:") or name in kokoro_cast.NAMES
     if wants_kokoro and not is_here(KOKORO, KOKORO_VOICES):
-        raise missing(KOKORO, KOKORO_VOICES)
+        raise missing_models_error(KOKORO, KOKORO_VOICES)
     voice = voice_for("auto")
-    speech = voice.speak(text, voice.resolve(locale, name), 1.0)
-    with explained("write a sample", out):
+    voice_id = voice.resolve(locale, name) if name else voice.cast(locale)[0]
+    words = respell(spoken_form(text), tuple(each for each in pronunciations if each.counts_in(locale)), voice_id)
+    speech = voice.speak(words, voice_id, 1.0)
+    with explain_errors("write a sample", out):
         write_atomically(out.absolute(), wav_bytes(speech))
-    return speech.ms / 1000
+    return Sample(voice_id.rpartition("@")[0] or voice_id, words, speech.ms / 1000, voice.caveats(locale, [words]))

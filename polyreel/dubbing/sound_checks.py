@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.dubbing.line_checks import check_lines
 from polyreel.dubbing.port import Dubbed
-from polyreel.engine.ducking import merged
-from polyreel.engine.stem import RATE, read_stem
+from polyreel.engine.sound.ducking import merge_spans
+from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.job import LoudnessTarget
-from polyreel.outcome import Artefact, Check, CheckStatus, LineFit
-from polyreel.store import path_of
+from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
+from polyreel.store.local import path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,13 @@ def check_sound(dubbed: Dubbed, reel_ms: int, limits: SoundLimits) -> tuple[Chec
         checks.append(check_range(dubbed.range_lu, dubbed.source_range_lu, reel_ms, limits))
     if dubbed.speech is not None and dubbed.lines:
         checks.append(check_window(dubbed.speech, dubbed.lines))
+        checks += check_lines(dubbed.speech, dubbed.lines)
     return tuple(checks)
 
 
 def check_background_speech(left_db: float, separation: str, limits: SoundLimits) -> Check:
     """How much of the original's speech is still heard under the new one."""
-    status = _judged(left_db, limits.speech_left_db, limits.speech_left_fail_db)
+    status = _judge(left_db, limits.speech_left_db, limits.speech_left_fail_db)
     told = {
         "given": "the given background holds speech",
         "learned": "separation left speech behind",
@@ -89,7 +91,7 @@ def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: 
     limit = limits.range_lu
     if limit is None:
         limit = max(_LEAST_WIDE_LU, (source_lu or 0.0) + _WIDER_THAN_SOURCE_LU)
-    status = _judged(range_lu, limit, limit + limits.range_fail_lu)
+    status = _judge(range_lu, limit, limit + limits.range_fail_lu)
     if status == "fail" and reel_ms < _SHORT_MS:
         status = "warn"
     own = "" if source_lu is None else f"the original's is {source_lu:.1f}"
@@ -98,12 +100,12 @@ def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: 
     )
 
 
-def check_window(stem: Artefact, lines: tuple[LineFit, ...]) -> Check:
+def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:
     """Whether the speech stem is silent wherever no line is due: neither in its cue nor where it was placed."""
-    due = merged((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _over(line) + _LATE_MS) for line in lines)
-    strays = [span for span in _heard(stem) for span in _outside(span, due)]
+    due = merge_spans((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _over(line) + _LATE_MS) for line in lines)
+    strays = [span for span in _audible_spans(stem) for span in _outside(span, due)]
     total = sum(end - start for start, end in strays)
-    status = _judged(total, _STRAY_WARN_MS, _STRAY_FAIL_MS)
+    status = _judge(total, _STRAY_WARN_MS, _STRAY_FAIL_MS)
     shown = ", ".join(f"{start / 1000:.1f} s" for start, _ in strays[:5])
     return Check(
         name="speech_window",
@@ -119,12 +121,12 @@ def _over(line: LineFit) -> int:
     return max(line.cue_end_ms, line.end_ms)
 
 
-def _judged(value: float, warn: float, fail: float) -> CheckStatus:
+def _judge(value: float, warn: float, fail: float) -> CheckStatus:
     """``pass`` up to one limit, ``warn`` up to the other."""
     return "pass" if value <= warn else "warn" if value <= fail else "fail"
 
 
-def _heard(stem: Artefact) -> Iterator[tuple[int, int]]:
+def _audible_spans(stem: StoredFile) -> Iterator[tuple[int, int]]:
     """Where the stem is audible, as spans in ms."""
     path, step = path_of(stem), RATE * _STEP_MS // 1000
     count, block = stem.bytes // 2, step * 1000
@@ -133,7 +135,7 @@ def _heard(stem: Artefact) -> Iterator[tuple[int, int]]:
         loud = _loud(read_stem(path, start, min(block, count - start)), step)
         turns = start // step + np.flatnonzero(np.diff(loud, prepend=False, append=False))
         spans += [(begin * _STEP_MS, end * _STEP_MS) for begin, end in turns.reshape(-1, 2).tolist()]
-    return iter(merged(spans))
+    return iter(merge_spans(spans))
 
 
 def _loud(samples: NDArray[np.float32], step: int) -> NDArray[np.bool_]:

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from polyreel.dubbing.casting import Casting
-from polyreel.engine import fit
-from polyreel.engine.booth import Booth
 from polyreel.engine.cores import PLACES
-from polyreel.engine.script import spoken_script
-from polyreel.engine.sentences import Sentence, into_sentences
-from polyreel.engine.takes import Progress, naturals
-from polyreel.engine.textlanguage import contradiction
+from polyreel.engine.speech import fit
+from polyreel.engine.speech.booth import Booth
+from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.sentences import Sentence, into_sentences
+from polyreel.engine.speech.takes import Progress, naturals
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.whisper import require_listener
 from polyreel.engine.translate import budget
 from polyreel.engine.translate.argos import ArgosService, require_argos
 from polyreel.engine.translate.by_chat import ByChat
 from polyreel.engine.translate.by_lines import ByLines
-from polyreel.engine.translate.draft import Task, drafted, shortened
+from polyreel.engine.translate.draft import Task, draft_lines, shorten_lines
 from polyreel.engine.translate.glossary import read_glossary
+from polyreel.engine.translate.identify import contradiction
 from polyreel.engine.translate.port import Drafter
 from polyreel.engine.translate.track import Piece, pieces_of, put_together
-from polyreel.engine.voices import Voice, assign
+from polyreel.engine.voice.port import Voice, assign
+from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.job import Job, Translation
-from polyreel.store import Store
+from polyreel.series.memory import Pair
+from polyreel.store.port import Store
 from polyreel.subtitles.model import Track
 from polyreel.vendors.translation.chat import ChatTranslator
 from polyreel.vendors.translation.libretranslate import LibreTranslator
@@ -39,9 +42,11 @@ BLOCKS = {"openai": "chat", "libretranslate": "libretranslate", "deepl": "deepl"
 _SHARE_DRAFTED, _SHARE_SAID = 0.7, 0.2
 
 
-def require_ways(job: Job) -> None:
-    """See that every target has a script or a way to one. Raises InvalidJob, or EngineError (``model_missing``)."""
-    without = [target.locale for target in job.targets if target.subtitles is None]
+def require_ways(job: Job, without: Sequence[str]) -> None:
+    """See that there is a way to the scripts of these languages, which were given none.
+
+    Raises InvalidJob, or EngineError (``model_missing``).
+    """
     if not without:
         return
     if job.translation is None:
@@ -110,6 +115,8 @@ class Commission:
     reel_ms: int
     glossary: Path | None = None
     voicing: Voicing | None = None
+    memory: Path | None = None
+    """Approved lines of this pair of languages: JSON, ``[[source, target], ...]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,35 +127,51 @@ class Translated:
     notes: tuple[str, ...]
 
 
-async def translated(commission: Commission, drafter: Drafter, on_progress: Progress) -> Translated:
+async def draft_script(commission: Commission, drafter: Drafter, on_progress: Progress) -> Translated:
     """Draft a script: every cue kept at its place and time, glossary enforced, one round of shortening.
 
     Raises EngineError (``translation_failed``) where a line can't be had, or the draft is in another language.
     """
     pieces = pieces_of(commission.track)
-    task = _task(commission, pieces)
-    draft = await drafted(task, drafter, lambda share: on_progress(_SHARE_DRAFTED * share))
+    task, remembered = _with_memory(_task(commission, pieces), commission.memory)
+    draft = await draft_lines(task, drafter, lambda share: on_progress(_SHARE_DRAFTED * share))
     lines, notes = draft.lines, draft.notes
     _require_language(lines, commission, drafter)
     if commission.voicing:
         async with PLACES.one():
             too_long = await in_thread(partial(_too_long, commission, pieces, lines, _while_it_is_said(on_progress)))
         if too_long:
-            lines, better = await shortened(task, drafter, lines, too_long)
-            notes = [*notes, _shortening(len(too_long), better)]
+            lines, better = await shorten_lines(task, drafter, lines, too_long)
+            notes = [*notes, _shortening_note(len(too_long), better)]
     track = put_together(commission.track, pieces, lines, commission.profile, commission.target)
-    return Translated(track, (_marked(drafter), *notes))
+    whole = len(task.known) >= sum(can_be_said(text) for text in task.texts)
+    return Translated(track, (*(() if whole else (_mark_of(drafter),)), *remembered, *notes))
+
+
+def _with_memory(task: Task, memory: Path | None) -> tuple[Task, tuple[str, ...]]:
+    """The task with every line that was approved before, and what a person should know: those that are nearly so."""
+    if memory is None:
+        return task, ()
+    pair = Pair([(source, target) for source, target in json.loads(memory.read_bytes())])
+    known = {n: found for n, text in enumerate(task.texts) if (found := pair.exact(text))}
+    notes = [f"{len(known)} of {len(task.texts)} lines were approved before, in the series' memory."] if known else []
+    near = [(n, like) for n, text in enumerate(task.texts) if n not in known and (like := pair.near(text))]
+    if near:
+        shown = "; ".join(f"line {n + 1}: '{each.source[:60]}' is '{each.target[:60]}'" for n, each in near[:5])
+        more = f"; and {len(near) - 5} more" if len(near) > 5 else ""
+        notes.append(f"{len(near)} lines are nearly ones that were approved: {shown}{more}.")
+    return replace(task, known=known), tuple(notes)
 
 
 def _while_it_is_said(on_progress: Progress) -> Progress:
     return lambda share: on_progress(_SHARE_DRAFTED + _SHARE_SAID * share)
 
 
-def _marked(drafter: Drafter) -> str:
+def _mark_of(drafter: Drafter) -> str:
     return f"machine_draft: the script was translated by {drafter.name} and read by nobody."
 
 
-def _shortening(asked: int, better: int) -> str:
+def _shortening_note(asked: int, better: int) -> str:
     left = asked - better
     rest = f"; {left} stay{'s' * (left == 1)} long" if left else ""
     return f"{asked} lines needed more than {budget.HURRIED} of the voice's pace: {better} were shortened{rest}."
@@ -198,7 +221,7 @@ def _too_long(
     assert voicing is not None  # noqa: S101 - the caller has looked
     draft = put_together(commission.track, pieces, lines, commission.profile, commission.target)
     sentences = into_sentences(line for line in spoken_script(draft).lines if line.start_ms < commission.reel_ms)
-    lengths = _said(voicing, commission.target, sentences, on_progress, go_on)
+    lengths = _measure_sentences(voicing, commission.target, sentences, on_progress, go_on)
     spoken = [sentence for sentence in sentences if sentence in lengths]
     waiting = [fit.Spoken(s.start_ms, s.end_ms, lengths[s], s.speaker) for s in spoken]
     places = fit.fit(waiting, commission.reel_ms)
@@ -222,7 +245,7 @@ def _budgets(sentence: Sentence, share: float, pieces: Sequence[Piece], lines: S
     }
 
 
-def _said(
+def _measure_sentences(
     voicing: Voicing, locale: str, sentences: Sequence[Sentence], on_progress: Progress, go_on: GoOn
 ) -> Mapping[Sentence, int]:
     """How long each sentence takes at the voice's own pace, in ms; what can't be said is missing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from polyreel.outcome import LineFit, Value
+from polyreel.outcome import LineFit, SoundOutline, Value
 
 
 class SourceFacts(Value):
@@ -21,6 +21,25 @@ class SourceFacts(Value):
     channels: int | None = None
     bytes: int = Field(default=0, ge=0)
     sha256: str = ""
+    sound: str | None = Field(default=None, description="The reel's own sound beside the report, to compare with.")
+    levels: tuple[int, ...] = Field(default=(), description="How loud the reel's own sound is, 0 to 100 of full scale.")
+    bed: tuple[int, ...] = Field(default=(), description="How loud the clean background is, before mixing.")
+
+
+class ScriptLine(Value):
+    """A cue of a script. Integer milliseconds from the reel's start."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+
+
+class Remark(Value):
+    """What is to be said of one place in a language's script: a finding of the subtitle checks, say."""
+
+    at_ms: int
+    text: str
 
 
 class LanguageDetails(Value):
@@ -30,14 +49,20 @@ class LanguageDetails(Value):
     subtitles: dict[str, str] = Field(default_factory=dict, description="Link per format: srt, vtt, ...")
     vtt: str = Field(default="", description="The WebVTT text itself: a page opened from a disk may load no track.")
     seconds: float | None = None
-    fits: tuple[LineFit, ...] = ()
+    fits: tuple[LineFit, ...] = Field(default=(), description="Where the provider says how each line was spoken.")
+    script: tuple[ScriptLine, ...] = Field(default=(), description="The dub's script, where there are no fits.")
+    heard: tuple[str, ...] = Field(default=(), description="What a listener heard of each line of `fits`.")
+    remarks: tuple[Remark, ...] = ()
+    outline: SoundOutline = SoundOutline()
 
 
 class ReportDetails(Value):
     """Everything that `render` shows beside the outcome."""
 
     source: SourceFacts | None = None
+    source_script: tuple[ScriptLine, ...] = Field(default=(), description="What is said in the reel itself.")
     languages: dict[str, LanguageDetails] = Field(default_factory=dict)
     stage_seconds: dict[str, float] = Field(default_factory=dict, description="How long each stage took.")
+    go_on: str = Field(default="", description="The command that goes on from what is finished.")
     made_at: str = Field(default="", description="ISO 8601.")
     version: str = ""

@@ -3,35 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from polyreel.outcome import Check, LineFit
 
 # The engine's own limits: up to the first by the voice's pace alone, up to the second by stretching too.
 _EASY, _FAST = 1.15, 1.30
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One line on a time axis, in per cent of its width: the cue's slot, and the voice in it."""
-
-    slot_x: float
-    slot_width: float
-    voice_x: float
-    voice_width: float
-    tone: str
-
-
-def bar(line: LineFit, from_ms: int, span_ms: int) -> Bar:
-    """Where a line's cue and its voice lie on an axis that begins at ``from_ms`` and is ``span_ms`` long."""
-    return Bar(
-        slot_x=_share(line.cue_start_ms - from_ms, span_ms),
-        slot_width=_share(line.cue_end_ms - line.cue_start_ms, span_ms),
-        voice_x=_share(line.start_ms - from_ms, span_ms),
-        voice_width=_share(line.end_ms - line.start_ms, span_ms),
-        tone=tone(line),
-    )
 
 
 def start_of(line: LineFit) -> int:
@@ -79,9 +56,44 @@ def number(value: float | int | str | None) -> str:
     return text.replace("-", "\u2212", 1) if not isinstance(value, str) else text
 
 
-def measured(check: Check) -> str:
-    """A check's value with its unit."""
-    return f"{number(check.value)} {check.unit}".strip()
+_COUNTED = {("subtitles", "cues"): "cues with findings", ("fit", "lines too long"): "lines too long"}
+_LIMITS = {
+    "loudness": "target",
+    "duration": "the reel:",
+    "language": "at least",
+    "source_language": "at least",
+    "back_transcription": "warns above",
+    "true_peak": "at most",
+    "fit": "at most",
+    "subtitles": "at most",
+    "background_speech": "at most",
+    "loudness_range": "at most",
+    "speech_window": "at most",
+    "silent_lines": "at most",
+    "clipped_speech": "at most",
+}
+
+
+def format_value(check: Check) -> str:
+    """A check's value with what was counted or measured."""
+    return f"{number(check.value)} {_COUNTED.get((check.name, check.unit), check.unit)}".strip()
+
+
+def format_in_table(check: Check) -> str:
+    """A check's value below a heading that says what was counted."""
+    return number(check.value) if (check.name, check.unit) in _COUNTED else format_value(check)
+
+
+def format_limit(check: Check) -> str:
+    """A check's limit with what it limits; empty where there is none."""
+    if check.limit is None:
+        return ""
+    return f"{_LIMITS.get(check.name, 'limit')} {number(check.limit)} {check.unit}".strip()
+
+
+def say_speed(speed: float | None) -> str:
+    """Characters per second, as subtitlers count them."""
+    return f"{speed:.0f} cps" if speed is not None else ""
 
 
 def size(count: int) -> str:
@@ -97,7 +109,3 @@ def size(count: int) -> str:
 def link(path: str) -> str:
     """A relative path as a link that can't be anything but a file beside the page."""
     return f"./{quote(path.lstrip('/'), safe='/')}" if path else ""
-
-
-def _share(part_ms: int, span_ms: int) -> float:
-    return round(min(100.0, max(0.0, 100 * part_ms / span_ms)), 2)

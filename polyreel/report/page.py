@@ -1,8 +1,13 @@
-"""Renders an outcome as one self-contained page: no scripts, nothing loaded but the delivered videos beside it."""
+"""Renders an outcome as one self-contained page: nothing is loaded but the delivered videos and sounds beside it.
+
+The page's own style and script are allowed by their hashes and nothing else is: markup that found its way into a text
+could neither run nor dress itself up.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,11 +17,17 @@ import jinja2
 
 from polyreel.errors import InvalidJob
 from polyreel.locales import english_name, own_name
-from polyreel.outcome import Check, LanguageOutcome, LineFit, Outcome
-from polyreel.report import figures
+from polyreel.outcome import Check, DeliveryOutcome, LanguageOutcome, Outcome, Problem
+from polyreel.report import drawings, figures
 from polyreel.report.details import LanguageDetails, ReportDetails
+from polyreel.report.rows import write_rows
+from polyreel.report.script import Line, pair_lines
 
 _MANY_LINES = 40
+_DRAWN_LINES = 400
+"""A language with more lines has no bar beside each: its figures, and the strip of all lines, say the same."""
+_CAPTION_BYTES = 400_000
+"""Captions of all languages that the page carries itself; where there are more, its script makes them of the lines."""
 _ORDER = ("pass", "warn", "fail")
 _COLUMNS = ("fit", "loudness", "true_peak", "subtitles")
 
@@ -31,13 +42,21 @@ class LanguageView:
     outcome: LanguageOutcome
     details: LanguageDetails
     reel_ms: int
-    line_ms: int
+    lines: list[Line]
+    source_locale: str
+    carries_captions: bool
 
     @property
     def columns(self) -> tuple[Check | None, ...]:
         """The checks that have a column of their own in the table, in its order."""
         found = {check.name: check for check in self.outcome.checks}
         return tuple(found.get(name) for name in _COLUMNS)
+
+    @property
+    def review_page(self) -> str:
+        """Where a person decides on it; only an address that a browser may be sent to."""
+        address = self.outcome.review_page
+        return address if address.startswith(("https://", "http://")) else ""
 
     @property
     def length(self) -> str:
@@ -52,12 +71,18 @@ class LanguageView:
     @property
     def opened(self) -> bool:
         """Whether the lines are shown at once."""
-        return len(self.details.fits) <= _MANY_LINES
+        return len(self.lines) <= _MANY_LINES
+
+    @property
+    def rows(self) -> str:
+        """The lines, as the page lists them."""
+        drawn = len(self.lines) <= _DRAWN_LINES
+        return write_rows(self.lines, self.source_locale, self.details.video, drawn=drawn)
 
     @property
     def track(self) -> str:
         """The subtitles as an address that the page carries in itself, or the link beside it."""
-        if self.details.vtt:
+        if self.details.vtt and self.carries_captions:
             return "data:text/vtt;base64," + base64.b64encode(self.details.vtt.encode()).decode("ascii")
         return figures.link(self.details.subtitles.get("vtt", ""))
 
@@ -67,27 +92,101 @@ class LanguageView:
         found = [check.status for check in self.outcome.checks]
         return [(status, found.count(status)) for status in dict.fromkeys(sorted(found, key=_ORDER.index))]
 
-    def place(self, line: LineFit) -> figures.Bar:
-        """A line's place in the reel."""
-        return figures.bar(line, 0, self.reel_ms)
+    @property
+    def strip(self) -> dict[str, str]:
+        """All cues and the voice in them, on the reel's own axis: a path per tone."""
+        return drawings.draw_strip(self.details.fits, self.reel_ms)
 
-    def fit(self, line: LineFit) -> figures.Bar:
-        """A line's voice in its cue, all lines to one scale."""
-        return figures.bar(line, figures.start_of(line), self.line_ms)
+    @property
+    def speech(self) -> str:
+        """The new speech as an outline."""
+        return drawings.outline_levels(self.details.outline.speech, 30, 28)
+
+    @property
+    def loudness(self) -> str:
+        """The finished track's loudness over time."""
+        return drawings.draw_loudness(self.details.outline.loudness, 64, 46)
+
+    @property
+    def target_y(self) -> float | None:
+        """Where the loudness target lies in the drawing."""
+        target = self.details.outline.target_lufs
+        return None if target is None else drawings.place_lufs(target, 64, 46)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that a person has to look at: where, what, and what to do."""
+
+    where: str
+    link: str
+    what: str
+    remedy: str = ""
+    code: str = ""
+    grave: bool = True
 
 
 def render(outcome: Outcome, details: ReportDetails) -> str:
     """The report as HTML. Every text is escaped; nothing in it is taken for markup."""
-    languages = [_view(locale, language, details) for locale, language in outcome.languages.items()]
+    carried = sum(len(own.vtt) for own in details.languages.values()) <= _CAPTION_BYTES
+    languages = [_view(locale, each, details, carried) for locale, each in outcome.languages.items()]
+    style, script = _read("page.css"), _read("page.js")
     return _template().render(
         outcome=outcome,
         details=details,
         languages=languages,
         delivered=sum(view.outcome.status == "delivered" for view in languages),
+        failing=sum(view.outcome.standing != view.outcome.status for view in languages),
+        tasks=_tasks(outcome),
         source_name=_name(details.source.locale) if details.source else "",
         stages=_stages(outcome, details),
-        style=files("polyreel.report").joinpath("page.css").read_text("utf-8"),
+        bought=sum(each.minutes for each in outcome.paid),
+        deliveries=[_safe(each) for each in outcome.deliveries],
+        bed=drawings.outline_levels(details.source.bed, 30, 28) if details.source else "",
+        original=drawings.outline_levels(details.source.levels, 30, 28) if details.source else "",
+        style=style,
+        script=script,
+        policy=_policy(style, script),
     )
+
+
+def _read(name: str) -> str:
+    return files("polyreel.report").joinpath(name).read_text("utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """A content security policy that knows the page's own style and script by their hashes."""
+    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (style, script)]
+    return (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data:; "
+        "media-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _tasks(outcome: Outcome) -> list[Task]:
+    """What failed, is held, or went out though a check failed; the gravest first."""
+    found = [_task("the job", "", outcome.error)] if outcome.error else []
+    for locale, language in outcome.languages.items():
+        if language.error:
+            found.append(_task(locale, f"#{locale}", language.error))
+        elif language.standing != language.status:
+            failing = ", ".join(check.name.replace("_", " ") for check in language.checks if check.status == "fail")
+            remedy = "Listen to it; correct its script and run the job again, or set `quality: {on_fail: hold}`."
+            found.append(Task(locale, f"#{locale}", f"went out though a check failed: {failing}", remedy, grave=False))
+    for place in outcome.deliveries:
+        if place.error and place.error != outcome.error:
+            found.append(_task(place.location or place.to, "#deliveries", place.error))
+    return sorted(found, key=lambda task: not task.grave)
+
+
+def _task(where: str, link: str, error: Problem) -> Task:
+    return Task(where, link, error.message, error.remedy, error.code)
+
+
+def _safe(delivery: DeliveryOutcome) -> DeliveryOutcome:
+    """A place's receipts, with only those addresses that a browser may be sent to."""
+    urls = {name: url for name, url in delivery.urls.items() if url.startswith(("https://", "http://"))}
+    return delivery.model_copy(update={"urls": urls})
 
 
 def _name(locale: str, name: Callable[[str], str] = english_name) -> str:
@@ -98,11 +197,13 @@ def _name(locale: str, name: Callable[[str], str] = english_name) -> str:
         return locale
 
 
-def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails) -> LanguageView:
+def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried: bool) -> LanguageView:
     own = details.languages.get(locale, LanguageDetails())
     reel = max([1, round((own.seconds or 0) * 1000), *map(figures.end_of, own.fits)])
-    longest = max([1, *(figures.end_of(line) - figures.start_of(line) for line in own.fits)])
-    return LanguageView(locale, _name(locale), _name(locale, own_name), outcome, own, reel, longest)
+    # Without a word of its own, a language that failed would only repeat the source's script.
+    lines = pair_lines(own, details.source_script) if own.fits or own.script else []
+    spoken = details.source.locale if details.source else ""
+    return LanguageView(locale, _name(locale), _name(locale, own_name), outcome, own, reel, lines, spoken, carried)
 
 
 def _stages(outcome: Outcome, details: ReportDetails) -> list[tuple[str, str, float | None, float]]:
@@ -122,6 +223,12 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        clock=figures.clock, link=figures.link, number=figures.number, size=figures.size, measured=figures.measured
+        clock=figures.clock,
+        link=figures.link,
+        number=figures.number,
+        size=figures.size,
+        measured=figures.format_value,
+        limited=figures.format_limit,
+        tabled=figures.format_in_table,
     )
-    return environment.from_string(files("polyreel.report").joinpath("page.html.j2").read_text("utf-8"))
+    return environment.from_string(_read("page.html.j2"))

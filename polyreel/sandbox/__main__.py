@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from polyreel.sandbox.dialect import Shapes
 
 PROFILES = ("none", "flaky", "stormy", "slow", "callbacks")
 
@@ -20,15 +24,22 @@ PROFILES = ("none", "flaky", "stormy", "slow", "callbacks")
     help="How many times faster jobs run.",
 )
 @click.option(
-    "--faults", "profile", default="none", show_default=True, type=click.Choice(PROFILES), help="The weather."
+    "--faults", "profile", default="none", show_default=True, type=click.Choice(PROFILES), help="Which faults strike."
+)
+@click.option(
+    "--shapes",
+    default="usual",
+    show_default=True,
+    type=click.Choice(["usual", "other"]),
+    help="The answers' shapes: the usual ones, or the others that the vendors' documents allow.",
 )
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Where state is kept.")
-def command(port: int, instant: bool, speed: float, profile: str, data: Path | None) -> None:
+def command(port: int, instant: bool, speed: float, profile: str, shapes: Shapes, data: Path | None) -> None:
     """Five vendors on loopback, to rehearse without an account. The first line printed is the base URL."""
     from polyreel.sandbox.server import serve
     from polyreel.sandbox.settings import Settings
 
-    settings = Settings.of(data=data, port=port, speed=None if instant else speed, profile=profile)
+    settings = Settings.of(data=data, port=port, speed=None if instant else speed, profile=profile, shapes=shapes)
     try:
         serve(settings, announce=click.echo)
     except OSError as error:

@@ -18,6 +18,7 @@ from starlette.types import ExceptionHandler, Lifespan
 from polyreel.sandbox import control, page, storage
 from polyreel.sandbox.box import Box, Vendor
 from polyreel.sandbox.clock import Clock
+from polyreel.sandbox.dialect import Dialect
 from polyreel.sandbox.dubformer import api as dubformer_api
 from polyreel.sandbox.faults import Faults
 from polyreel.sandbox.files import Files
@@ -35,7 +36,7 @@ from polyreel.sandbox.videojungle import api as videojungle_api
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.instant import InstantStudio
 from polyreel.sandbox.work.port import Studio
-from polyreel.store import Store
+from polyreel.store.local import LocalStore
 
 log = logging.getLogger("polyreel.sandbox")
 
@@ -74,7 +75,7 @@ def _studio(settings: Settings) -> Studio:
         return InstantStudio()
     from polyreel.sandbox.work.embedded import EmbeddedStudio
 
-    return EmbeddedStudio(Store(settings.data / "store"))
+    return EmbeddedStudio(LocalStore(settings.data / "store"))
 
 
 def application(box: Box) -> Starlette:
@@ -83,6 +84,10 @@ def application(box: Box) -> Starlette:
     for vendor in everybody:
         for step, handler in vendor.steps.items():
             box.jobs.handle(vendor.name, step, partial(handler, box))
+    names = frozenset(vendor.name for vendor in everybody)
+    layers = [Middleware(Storm, faults=box.faults, vendors=names)]
+    if box.settings.shapes == "other":
+        layers.append(Middleware(Dialect, vendors=names))
     app = Starlette(
         routes=[
             Route("/", page.show, methods=["GET"]),
@@ -90,8 +95,8 @@ def application(box: Box) -> Starlette:
             *storage.routes(),
             *(Mount(f"/{vendor.name}", app=_vendor_app(vendor, box)) for vendor in everybody),
         ],
-        middleware=[Middleware(Storm, faults=box.faults, vendors=frozenset(vendor.name for vendor in everybody))],
-        exception_handlers={Refusal: control.refused},
+        middleware=layers,
+        exception_handlers={Refusal: control.refuse},
         lifespan=_lifespan(box),
     )
     app.state.box = box

@@ -60,7 +60,7 @@ def box_of(request: Request) -> Box:
     return box
 
 
-def named(request: Request, vendor: str, kind: str, param: str, missing: str) -> Json:
+def require_document(request: Request, vendor: str, kind: str, param: str, missing: str) -> Json:
     """The document of a vendor that a path names by ``param``; a 404 with the vendor's words where there is none."""
     found = box_of(request).shelf(vendor).get(kind, request.path_params[param])
     if found is None:

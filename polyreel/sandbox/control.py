@@ -35,7 +35,7 @@ class Skip(Wire):
     seconds: float = Field(gt=0)
 
 
-async def refused(_request: Request, error: Exception) -> Response:
+async def refuse(_request: Request, error: Exception) -> Response:
     """How the controls say no."""
     assert isinstance(error, Refusal)  # noqa: S101 - registered for Refusal only
     return JSONResponse({"error": error.message}, error.status)
@@ -72,13 +72,13 @@ async def set_account(request: Request) -> Response:
     return JSONResponse({"minutes": box.purse.balance(vendor)})
 
 
-def _shown(armed: Armed) -> Json:
+def _describe_fault(armed: Armed) -> Json:
     return {"id": armed.id, "struck": armed.struck, **armed.fault.model_dump()}
 
 
 async def list_faults(request: Request) -> Response:
     """The faults that may still strike, and the profiles there are."""
-    armed = [_shown(armed) for armed in box_of(request).faults.armed()]
+    armed = [_describe_fault(armed) for armed in box_of(request).faults.list_armed()]
     return JSONResponse({"faults": armed, "profiles": sorted(PROFILES)})
 
 
@@ -88,7 +88,7 @@ async def arm_fault(request: Request) -> Response:
         fault = Fault.model_validate_json(await raw_json(request))
     except ValidationError as error:
         raise Refusal(422, first_fault(error)) from error
-    return JSONResponse(_shown(box_of(request).faults.arm(fault)), 201)
+    return JSONResponse(_describe_fault(box_of(request).faults.arm(fault)), 201)
 
 
 async def arm_profile(request: Request) -> Response:
@@ -96,7 +96,9 @@ async def arm_profile(request: Request) -> Response:
     name = request.path_params["profile"]
     if name not in PROFILES:
         raise Refusal(404, f"no such profile: {name}; there are {', '.join(sorted(PROFILES))}")
-    return JSONResponse({"faults": [_shown(box_of(request).faults.arm(fault)) for fault in PROFILES[name]]}, 201)
+    return JSONResponse(
+        {"faults": [_describe_fault(box_of(request).faults.arm(fault)) for fault in PROFILES[name]]}, 201
+    )
 
 
 async def clear_faults(request: Request) -> Response:
@@ -112,7 +114,7 @@ async def skip_time(request: Request) -> Response:
     return JSONResponse({"now": box.clock.stamp()})
 
 
-async def happened(request: Request) -> Response:
+async def list_events(request: Request) -> Response:
     """Jobs, callbacks and charges, newest first."""
     box = box_of(request)
     jobs = [{"step": job.step, "vendor": job.vendor, "subject": job.subject, "state": job.state, "note": job.note}
@@ -133,5 +135,5 @@ def routes() -> list[BaseRoute]:
         Route("/sandbox/faults/{fault_id}", clear_faults, methods=["DELETE"]),
         Route("/sandbox/profiles/{profile}", arm_profile, methods=["POST"]),
         Route("/sandbox/clock", skip_time, methods=["POST"]),
-        Route("/sandbox/log", happened, methods=["GET"]),
+        Route("/sandbox/log", list_events, methods=["GET"]),
     ]

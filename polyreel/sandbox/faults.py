@@ -26,13 +26,22 @@ Kind = Literal[
 ]  # fmt: skip
 
 
+STORE = "files"
+"""The file store that the vendors' signed links lead to. Faults strike there only when they name it: the vendors
+themselves fetch from it, and a vendor's own storage has other weather than its API."""
+
+
 class Fault(BaseModel):
     """One thing that goes wrong, as the control endpoint takes it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
-    vendor: str = Field(default="*", description="panjaya, dubformer, tpstreams, videojungle, nomad, or * for any.")
+    vendor: str = Field(
+        default="*",
+        description="panjaya, dubformer, tpstreams, videojungle, nomad, or * for any of them; files for the storage "
+        "behind their signed links.",
+    )
     method: str = Field(default="*", description="HTTP method, or * for any.")
     path: str = Field(
         default="*", description="A pattern on the path below the vendor (/v1/assets/*), or a job's step."
@@ -95,13 +104,13 @@ class Armed:
         fault = self.fault
         return (
             fault.kind in kinds
-            and fault.vendor in ("*", vendor)
+            and (fault.vendor == vendor or (fault.vendor == "*" and vendor != STORE))
             and fault.method.upper() in ("*", method)
             and fnmatchcase(path, fault.path)
-            and not self.spent()
+            and not self.is_spent()
         )
 
-    def spent(self) -> bool:
+    def is_spent(self) -> bool:
         """Whether it has struck as often, or lasted as long, as it was meant to."""
         if self.fault.kind == "down":
             return time.monotonic() - self.since > self.fault.seconds
@@ -127,9 +136,9 @@ class Faults:
         self._armed = [armed for armed in self._armed if key is not None and armed.id != key]
         return before - len(self._armed)
 
-    def armed(self) -> list[Armed]:
+    def list_armed(self) -> list[Armed]:
         """The faults that may still strike."""
-        self._armed = [armed for armed in self._armed if not armed.spent()]
+        self._armed = [armed for armed in self._armed if not armed.is_spent()]
         return list(self._armed)
 
     def take(self, kind: str, vendor: str, path: str = "*", method: str = "*") -> Fault | None:

@@ -76,7 +76,7 @@ class Mailbox:
         if take("callback_doubled", letter.vendor, letter.event):
             copies.append((replace(letter, note=" again"), delay))
         if take("callback_forged", letter.vendor, letter.event):
-            copies.append((replace(letter, sign=_forged(letter.sign), note=" forged"), delay))
+            copies.append((replace(letter, sign=_forge_signature(letter.sign), note=" forged"), delay))
         return copies
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -115,7 +115,7 @@ class Mailbox:
         )
 
 
-def _forged(sign: Callable[[bytes], Mapping[str, str]]) -> Callable[[bytes], Mapping[str, str]]:
+def _forge_signature(sign: Callable[[bytes], Mapping[str, str]]) -> Callable[[bytes], Mapping[str, str]]:
     """The right form over the wrong words: what somebody without the key could send."""
     return lambda body: {
         name: value if name.lower().endswith("algorithm") else value[::-1] for name, value in sign(body).items()

@@ -37,11 +37,11 @@ class Purse:
 
     def set_opening(self, vendor: str, balance: float) -> None:
         """Give an account exactly this balance from now on."""
-        self._state.set_fact(f"minutes:{vendor}", str(balance + self._spent(vendor)))
+        self._state.set_fact(f"minutes:{vendor}", str(balance + self._sum_spent(vendor)))
 
     def balance(self, vendor: str) -> float | int:
         """Minutes left; a whole number where it is one."""
-        left = round(self.opening(vendor) - self._spent(vendor), 3)
+        left = round(self.opening(vendor) - self._sum_spent(vendor), 3)
         return int(left) if left.is_integer() else left
 
     def charge(self, vendor: str, subject: str, minutes: float, what: str) -> None:
@@ -51,7 +51,7 @@ class Purse:
             known = db.execute("SELECT 1 FROM charges WHERE vendor = ? AND subject = ?", (vendor, subject)).fetchone()
             if known is not None:
                 return
-            if opening - self._spent(vendor) < minutes:
+            if opening - self._sum_spent(vendor) < minutes:
                 raise BalanceTooSmall(f"{minutes:g} minutes are needed")
             db.execute(
                 "INSERT INTO charges (vendor, subject, minutes, what, at) VALUES (?, ?, ?, ?, ?)",
@@ -63,6 +63,6 @@ class Purse:
         rows = self._state.rows("SELECT * FROM charges WHERE ? IS NULL OR vendor = ? ORDER BY seq DESC", vendor, vendor)
         return [Charge(row["vendor"], row["subject"], row["minutes"], row["what"], row["at"]) for row in rows]
 
-    def _spent(self, vendor: str) -> float:
+    def _sum_spent(self, vendor: str) -> float:
         row = self._state.rows("SELECT COALESCE(SUM(minutes), 0) AS spent FROM charges WHERE vendor = ?", vendor)[0]
         return float(row["spent"])

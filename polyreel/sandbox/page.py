@@ -124,7 +124,7 @@ def _faults(box: Box) -> str:
             f"{armed.fault.chance:.0%}",
             str(armed.struck),
         )
-        for armed in box.faults.armed()
+        for armed in box.faults.list_armed()
     ]
     return _table(
         ("Fault", "Vendor", "Where", "How often", "Chance", "Struck"), rows, "Fair weather: no fault is armed."

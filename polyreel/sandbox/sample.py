@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from polyreel.engine.espeak import EspeakVoice
-from polyreel.engine.resample import resampled
-from polyreel.engine.voices import Samples
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.media.audio import aac_options
 from polyreel.media.command import Stream, generated_input, local_input, local_output, run
+from polyreel.sandbox.music import BAR_MS as _SLOT_MS
+from polyreel.sandbox.music import RATE as _RATE
+from polyreel.sandbox.music import play_music
 
-Wave = NDArray[np.float64]
-
-_RATE = 48_000
 _FPS = 25
 _LEAD_MS = 600
-_SLOT_MS = 3200
 _GAP_MS = 150
 
 SOURCE_LOCALE = "en-US"
@@ -84,14 +82,6 @@ LINES: dict[str, tuple[str, ...]] = {
     ),
 }
 
-# A minor, F, C, G: bass note and three voices of each chord, in hertz.
-_CHORDS = (
-    (110.00, 220.00, 261.63, 329.63),
-    (87.31, 220.00, 261.63, 349.23),
-    (130.81, 196.00, 261.63, 329.63),
-    (98.00, 196.00, 246.94, 293.66),
-)
-
 # Looked for in order, for the running time in the picture's corner; without any of them there is none.
 _FONTS = (
     "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
@@ -127,10 +117,10 @@ async def make_sample(folder: Path, seconds: int = 20) -> Sample:
         await run(_film(mixed, folder / "sample.mp4", seconds))
     finally:
         mixed.unlink(missing_ok=True)
-    return _described(folder, background, slots)
+    return _describe_sample(folder, background, slots)
 
 
-def _described(folder: Path, background: Path, slots: int) -> Sample:
+def _describe_sample(folder: Path, background: Path, slots: int) -> Sample:
     scripts = {locale: folder / f"sample.{locale}.srt" for locale in LINES}
     for locale, path in scripts.items():
         path.write_text(_srt(LINES[locale], slots), encoding="utf-8")
@@ -147,7 +137,7 @@ def _make_sound(background: Path, mixed: Path, slots: int, seconds: int) -> None
     """Both tracks in one pass, a slot at a time: a long sample needs no more memory than a short one."""
     spoken = _narration()
     with _wav(background) as music_file, _wav(mixed) as mixed_file:
-        for number, music in enumerate(_music(seconds), start=-1):
+        for number, music in enumerate(play_music(seconds * _RATE, _LEAD_MS * _RATE // 1000), start=-1):
             voice = np.zeros(len(music), np.float32)
             if 0 <= number < slots:
                 line = spoken[number % len(spoken)][: len(music)]
@@ -161,52 +151,8 @@ def _narration() -> list[Samples]:
     voice = EspeakVoice()
     narrator = voice.cast(SOURCE_LOCALE)[0]
     spoken = [voice.speak(line, narrator, 1.0) for line in LINES[SOURCE_LOCALE]]
-    lines = [resampled(speech.samples, speech.rate, _RATE) for speech in spoken]
+    lines = [resample(speech.samples, speech.rate, _RATE) for speech in spoken]
     return [np.multiply(line, 0.5 / np.abs(line).max(), dtype=np.float32) for line in lines]
-
-
-def _music(seconds: int) -> Iterator[Samples]:
-    """Stereo music in pieces: the lead-in is the end of a bar, then one chord to each slot."""
-    left = seconds * _RATE
-    yield _bar(_CHORDS[-1])[-_LEAD_MS * _RATE // 1000 :]
-    left -= _LEAD_MS * _RATE // 1000
-    number = 0
-    while left > 0:
-        piece = _bar(_CHORDS[number % len(_CHORDS)])[:left]
-        yield _faded(piece) if len(piece) == left else piece
-        left -= len(piece)
-        number += 1
-
-
-def _bar(chord: tuple[float, ...]) -> Samples:
-    """One chord: a soft pad below, and its notes plucked one after the other above."""
-    time = np.arange(_SLOT_MS * _RATE // 1000) / _RATE
-    swell = np.minimum(1, np.minimum(time / 0.4, (time[-1] - time) / 0.5))
-    pad = sum(_tone(note, time) for note in chord) * swell * 0.012
-    plucks = [_pluck(chord[1 + step % 3] * 2, time - step * 0.4) for step in range(8)]
-    left = pad + 0.022 * sum(plucks[0::2]) + 0.012 * sum(plucks[1::2])
-    right = pad + 0.012 * sum(plucks[0::2]) + 0.022 * sum(plucks[1::2])
-    release = np.minimum(1, (time[-1] - time) / 0.03)
-    sound: Samples = (np.stack([left, right], axis=1) * release[:, None]).astype(np.float32)
-    return sound
-
-
-def _tone(note: float, time: Wave) -> Wave:
-    tone: Wave = np.sin(2 * np.pi * note * time) + 0.3 * np.sin(4 * np.pi * note * 1.001 * time)
-    return tone
-
-
-def _pluck(note: float, time: Wave) -> Wave:
-    envelope: Wave = np.where(time > 0, np.exp(-3.2 * time) * np.minimum(1, np.maximum(time, 0) / 0.008), 0)
-    plucked: Wave = envelope * np.sin(2 * np.pi * note * time)
-    return plucked
-
-
-def _faded(piece: Samples) -> Samples:
-    length = min(len(piece), _RATE // 2)
-    fade = np.ones(len(piece), np.float32)
-    fade[-length:] = np.linspace(1, 0, length, dtype=np.float32)
-    return np.multiply(piece, fade[:, None], dtype=np.float32)
 
 
 @contextmanager
@@ -237,13 +183,13 @@ def _film(sound: Path, target: Path, seconds: int) -> Stream:
     )
     progress = generated_input(f"color=c=0xd9d6ec:s=1280x8:r={_FPS}:d={seconds}")
     picture = sky.overlay(waves, x=0, y="(H-h)/2", eof_action="repeat")
-    picture = _timed(picture.overlay(progress, x=f"-w+w*t/{seconds}", y="H-h"))
+    picture = _time_picture(picture.overlay(progress, x=f"-w+w*t/{seconds}", y="H-h"))
     video = {"vcodec": "libx264", "preset": "superfast", "crf": 25, "pix_fmt": "yuv420p", "g": 2 * _FPS}
     options = {**video, **aac_options(2), "ar": _RATE, "t": seconds, "movflags": "+faststart"}
     return local_output(picture, heard[1], path=target, format="mp4", **options)
 
 
-def _timed(picture: Stream) -> Stream:
+def _time_picture(picture: Stream) -> Stream:
     font = next((font for font in _FONTS if Path(font).is_file()), None)
     if font is None:
         return picture

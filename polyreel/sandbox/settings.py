@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyreel import home
+from polyreel.machine import home
+from polyreel.sandbox.dialect import Shapes
 
 LOOPBACK = "127.0.0.1"
 
@@ -33,11 +34,14 @@ class Settings:
     pace: Pace = Pace()
     profile: str = "none"
     engine: str = "embedded"
+    shapes: Shapes = "usual"
 
     @classmethod
-    def of(cls, *, data: Path | None, port: int, speed: float | None, profile: str) -> Settings:
+    def of(
+        cls, *, data: Path | None, port: int, speed: float | None, profile: str, shapes: Shapes = "usual"
+    ) -> Settings:
         """Settings from options; no speed at all is ``--instant``, which also picks the cheap stand-in dubber."""
         folder = data or home.home() / "sandbox"
         if speed is None:
-            return cls(folder, port, INSTANT, profile, engine="instant")
-        return cls(folder, port, Pace(speed), profile)
+            return cls(folder, port, INSTANT, profile, engine="instant", shapes=shapes)
+        return cls(folder, port, Pace(speed), profile, shapes=shapes)

@@ -30,8 +30,17 @@ def s3_error(status: int, code: str, message: str) -> Response:
     return Response(body, status, media_type="application/xml")
 
 
+def refuse_credentials(request: Request) -> Response | None:
+    """Storages take one permission: beside a signature, an account's key is an error."""
+    if "authorization" in request.headers or "x-api-key" in request.headers:
+        return s3_error(400, "InvalidArgument", "Only one auth mechanism allowed")
+    return None
+
+
 def _judge(request: Request, method: str) -> Path | Response:
     box, name = box_of(request), request.path_params["name"]
+    if (fault := refuse_credentials(request)) is not None:
+        return fault
     try:
         path = box.files.path(name)
         box.files.allow(method, name, request.query_params)
@@ -57,8 +66,6 @@ async def take(request: Request) -> Response:
     path = _judge(request, "PUT")
     if isinstance(path, Response):
         return path
-    if "authorization" in request.headers:
-        return s3_error(400, "InvalidArgument", "Only one auth mechanism allowed")
     if "content-length" not in request.headers:
         return s3_error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
     etag = f'"{await keep_body(request, path)}"'
@@ -69,6 +76,8 @@ async def take(request: Request) -> Response:
 async def play(request: Request) -> Response:
     """One file of a packaged video. Protected folders want the signature on every file, so playlists pass it on."""
     box, name, entry = box_of(request), request.path_params["name"], request.path_params["entry"]
+    if (fault := refuse_credentials(request)) is not None:
+        return fault
     try:
         folder = box.files.path(name)
         if not (folder / ".open").exists():

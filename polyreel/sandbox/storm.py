@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from polyreel.sandbox.faults import Fault, Faults
+from polyreel.sandbox.faults import STORE, Fault, Faults
 
 TRANSPORT = "polyreel.transport"
 _PIECES = 20
@@ -36,14 +36,14 @@ class Storm:
         if fault is not None and await _strike_before(fault, scope, send):
             return
         after = self.faults.take_any(_AFTER, vendor, path, scope["method"])
-        await self.app(scope, receive, _broken(after, scope, send) if after else send)
+        await self.app(scope, receive, _break_send(after, scope, send) if after else send)
 
     def _place(self, scope: Scope) -> tuple[str, str]:
         if scope["type"] != "http":
             return "", ""
         _, _, rest = scope["path"].partition("/")
         vendor, slash, below = rest.partition("/")
-        return (vendor, slash + below) if vendor in self.vendors else ("", "")
+        return (vendor, slash + below) if vendor in self.vendors or vendor == STORE else ("", "")
 
 
 async def _strike_before(fault: Fault, scope: Scope, send: Send) -> bool:
@@ -80,12 +80,17 @@ def reset(scope: Scope) -> None:
     transport.abort()
 
 
-def _broken(fault: Fault, scope: Scope, send: Send) -> Send:
-    kinds = {"reset_after": _resetting, "truncated": _truncating, "dripping": _dripping, "wrong_json": _garbling}
+def _break_send(fault: Fault, scope: Scope, send: Send) -> Send:
+    kinds = {
+        "reset_after": _reset_connection,
+        "truncated": _truncate_body,
+        "dripping": _drip_body,
+        "wrong_json": _garble_body,
+    }
     return kinds[fault.kind](fault, scope, send)
 
 
-def _resetting(_fault: Fault, scope: Scope, _send: Send) -> Send:
+def _reset_connection(_fault: Fault, scope: Scope, _send: Send) -> Send:
     async def instead(message: Message) -> None:
         if message["type"] == "http.response.start":
             reset(scope)
@@ -93,7 +98,7 @@ def _resetting(_fault: Fault, scope: Scope, _send: Send) -> Send:
     return instead
 
 
-def _truncating(_fault: Fault, scope: Scope, send: Send) -> Send:
+def _truncate_body(_fault: Fault, scope: Scope, send: Send) -> Send:
     async def half(message: Message) -> None:
         if message["type"] != "http.response.body":
             await send(message)
@@ -107,7 +112,7 @@ def _truncating(_fault: Fault, scope: Scope, send: Send) -> Send:
     return half
 
 
-def _dripping(fault: Fault, _scope: Scope, send: Send) -> Send:
+def _drip_body(fault: Fault, _scope: Scope, send: Send) -> Send:
     async def drip(message: Message) -> None:
         body = message.get("body", b"")
         if message["type"] != "http.response.body" or not body:
@@ -122,7 +127,7 @@ def _dripping(fault: Fault, _scope: Scope, send: Send) -> Send:
     return drip
 
 
-def _garbling(_fault: Fault, _scope: Scope, send: Send) -> Send:
+def _garble_body(_fault: Fault, _scope: Scope, send: Send) -> Send:
     """Same length, so that the framing is right and only the content is wrong."""
 
     async def garble(message: Message) -> None:

@@ -45,7 +45,7 @@ async def raw_json(request: Request) -> bytes:
     return body
 
 
-def parsed(model: type[Model], body: bytes | str, *, status: int = 400) -> Model:
+def parse_body(model: type[Model], body: bytes | str, *, status: int = 400) -> Model:
     """A body as its model, or a refusal that names the first field that is wrong."""
     try:
         return model.model_validate_json(body)
@@ -55,7 +55,7 @@ def parsed(model: type[Model], body: bytes | str, *, status: int = 400) -> Model
 
 async def json_body(request: Request, model: type[Model], *, status: int = 400) -> Model:
     """The JSON body of a request as its model."""
-    return parsed(model, await raw_json(request), status=status)
+    return parse_body(model, await raw_json(request), status=status)
 
 
 def first_field(error: ValidationError) -> str:

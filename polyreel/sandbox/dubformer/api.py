@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from polyreel.sandbox import fetch
-from polyreel.sandbox.box import Box, Vendor, box_of, named
+from polyreel.sandbox.box import Box, Vendor, box_of, require_document
 from polyreel.sandbox.dubformer.voices import SOURCES, TARGETS, voices
 from polyreel.sandbox.dubformer.wire import CreateProject, Translate
-from polyreel.sandbox.dubformer.work import NAME, STEPS, begin, estimated
+from polyreel.sandbox.dubformer.work import NAME, STEPS, begin, estimate_completion
 from polyreel.sandbox.money import BalanceTooSmall
 from polyreel.sandbox.repeat import once
 from polyreel.sandbox.state import Json
@@ -50,16 +50,16 @@ def refuse(refusal: Refusal) -> Response:
 
 
 def _with_key(endpoint: Endpoint) -> Endpoint:
-    async def checked(request: Request) -> Response:
+    async def check_key(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {KEY}":
             raise Refusal(401, "Invalid API key")
         return await endpoint(request)
 
-    return checked
+    return check_key
 
 
 def _project(request: Request) -> Json:
-    return named(request, NAME, "project", "project_id", "Project not found")
+    return require_document(request, NAME, "project", "project_id", "Project not found")
 
 
 def _receipt(box: Box, project: Json, cost: int) -> Json:
@@ -89,7 +89,11 @@ async def create_project(request: Request) -> Response:
         raise Refusal(402, "You have no available minutes") from error
     fields = wanted.model_dump(mode="json")
     made = {"status": "in_progress", "cost_minutes": cost, "source": source, "seconds": clip.seconds}
-    began = {"created_date": box.clock.stamp(), "estimated_completion_date": estimated(box), "translations_count": 0}
+    began = {
+        "created_date": box.clock.stamp(),
+        "estimated_completion_date": estimate_completion(box),
+        "translations_count": 0,
+    }
     script: Json = {"target_script": [], "target_speakers": []}
     project = box.shelf(NAME).add("project", {**fields, **made, **began, **script}, key=number)
     begin(box, project)
@@ -174,7 +178,7 @@ async def translate(request: Request) -> Response:
         *("project", project["id"], ("ready", "error"), "in_progress"),
         **changes,
         translations_count=count,
-        estimated_completion_date=estimated(box),
+        estimated_completion_date=estimate_completion(box),
     )
     if again is None:
         raise Refusal(400, "The project is still in progress")

@@ -24,7 +24,7 @@ def begin(box: Box, project: Json) -> None:
     box.jobs.start(NAME, "dub", project["id"], after=WORK_SECONDS, translation=project["translations_count"])
 
 
-def estimated(box: Box) -> str:
+def estimate_completion(box: Box) -> str:
     """When a project begun now would be done."""
     due = box.clock.now() + box.settings.pace.wait(WORK_SECONDS)
     return datetime.fromtimestamp(due, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -63,7 +63,7 @@ async def _outputs(box: Box, project: Json) -> Json:
                 source_script=_source_script(project),
             )
         )
-        return _kept(box, project, dubbed)
+        return _keep_outputs(box, project, dubbed)
     finally:
         box.files.remove(folder.name)
 
@@ -73,13 +73,13 @@ def _source_script(project: Json) -> tuple[Line, ...]:
     return tuple(script_lines(content, project["seconds"])) if content else ()
 
 
-def _kept(box: Box, project: Json, dubbed: Dubbed) -> Json:
+def _keep_outputs(box: Box, project: Json, dubbed: Dubbed) -> Json:
     speakers = project["target_speakers"] or [_first_voice(project)]
     return {
         "video": dubbed.video.rename(box.files.new(".mp4")).name,
         "voice": dubbed.voice.rename(box.files.new(".wav")).name,
-        "output_source_script": [_shown(line) for line in dubbed.source_lines],
-        "output_target_script": [_shown(line) for line in dubbed.target_lines],
+        "output_source_script": [_describe_line(line) for line in dubbed.source_lines],
+        "output_target_script": [_describe_line(line) for line in dubbed.target_lines],
         "output_target_speakers": speakers,
     }
 
@@ -98,7 +98,7 @@ def _line(line: Json) -> Line:
     return Line(line["start_ms"], line["end_ms"], line["text"], line["speaker_id"])
 
 
-def _shown(line: Line) -> Json:
+def _describe_line(line: Line) -> Json:
     return {"start_ms": line.start_ms, "end_ms": line.end_ms, "text": line.text, "speaker_id": line.speaker}
 
 

@@ -13,7 +13,7 @@ from polyreel.sandbox.nomad.shapes import NAME
 from polyreel.sandbox.nomad.statuses import BUCKET, FILE, USABLE
 from polyreel.sandbox.nomad.wire import Login, Logout, Refresh
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.wire import Refusal, json_body, parsed, raw_json
+from polyreel.sandbox.wire import Refusal, json_body, parse_body, raw_json
 
 API_KEY = "nomad-sandbox"
 TOKEN_SECONDS = 3600
@@ -26,13 +26,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def with_token(endpoint: Endpoint) -> Endpoint:
     """Let only a good token or the API key pass. A token that was good once is a 403, which clients take to refresh."""
 
-    async def checked(request: Request) -> Response:
+    async def check_key(request: Request) -> Response:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if not (scheme == "ApiKey" and value == API_KEY):
             _judge(box_of(request), scheme, value)
         return await endpoint(request)
 
-    return checked
+    return check_key
 
 
 def _judge(box: Box, scheme: str, token: str) -> None:
@@ -63,7 +63,7 @@ async def refresh(request: Request) -> Response:
 async def logout(request: Request) -> Response:
     """The token is no longer good."""
     if await request.body():
-        parsed(Logout, await raw_json(request))
+        parse_body(Logout, await raw_json(request))
     box_of(request).shelf(NAME).remove("token", request.headers["authorization"].partition(" ")[2])
     return JSONResponse(None)
 

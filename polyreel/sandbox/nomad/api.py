@@ -15,7 +15,7 @@ _PUBLIC: list[tuple[str, str, Endpoint]] = [
     ("GET", "/ads/vmap/{asset_id}", outlets.vmap),
     ("GET", "/ads/vast", outlets.vast),
     ("GET", "/ads/impression", outlets.impression),
-    ("GET", "/shared/{share_id}", outlets.shared),
+    ("GET", "/shared/{share_id}", outlets.serve_share),
 ]
 _PLAIN: list[tuple[str, str, Endpoint]] = [
     ("POST", "/account/logout", access.logout),

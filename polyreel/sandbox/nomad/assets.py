@@ -231,19 +231,19 @@ async def _shot(box: Box, asset: Json, at: float, key: str | None) -> Json:
 # -- putting away
 
 
-def archived(box: Box, asset: Json) -> Json:
+def begin_archive(box: Box, asset: Json) -> Json:
     """Begin to archive an asset."""
     return work.begin(box, usable(asset), "archive", "PendingArchive", after=work.ARCHIVE_SECONDS)
 
 
-def restored(box: Box, asset: Json) -> Json:
+def begin_restore(box: Box, asset: Json) -> Json:
     """Begin to restore an archived asset."""
     if asset["status"] != "Archived":
         raise Refusal(400, f"The asset is {asset['status']}, not Archived")
     return work.begin(box, asset, "restore", "PendingRestore", after=work.ARCHIVE_SECONDS)
 
 
-def deleted(box: Box, asset: Json) -> None:
+def begin_delete(box: Box, asset: Json) -> None:
     """Delete an asset: at once if jobs are instant, else after a while as Deleting."""
     if box.settings.pace.wait(work.SETTLE_SECONDS) == 0:
         work.remove(box, asset)
@@ -254,18 +254,18 @@ def deleted(box: Box, asset: Json) -> None:
 async def archive(request: Request) -> Response:
     """Move to archival storage."""
     box = box_of(request)
-    return JSONResponse(asset_shape(box, archived(box, asset_of(request))))
+    return JSONResponse(asset_shape(box, begin_archive(box, asset_of(request))))
 
 
 async def restore(request: Request) -> Response:
     """Restore from archival storage."""
     box = box_of(request)
-    return JSONResponse(asset_shape(box, restored(box, asset_of(request))))
+    return JSONResponse(asset_shape(box, begin_restore(box, asset_of(request))))
 
 
 async def delete(request: Request) -> Response:
     """Delete an asset for good."""
-    deleted(box_of(request), asset_of(request))
+    begin_delete(box_of(request), asset_of(request))
     return JSONResponse(None)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import Box, box_of
 from polyreel.sandbox.nomad import work
 from polyreel.sandbox.nomad.access import add_asset, asset_or_refuse, folder_or_refuse
-from polyreel.sandbox.nomad.assets import archived, deleted, restored
+from polyreel.sandbox.nomad.assets import begin_archive, begin_delete, begin_restore
 from polyreel.sandbox.nomad.shapes import NAME, asset_shape
 from polyreel.sandbox.nomad.wire import Batch
 from polyreel.sandbox.state import Json
@@ -33,15 +33,15 @@ def _destination(box: Box, arguments: Json) -> str:
 
 
 def _delete(box: Box, asset: Json, _arguments: Json) -> None:
-    deleted(box, asset)
+    begin_delete(box, asset)
 
 
 def _archive(box: Box, asset: Json, _arguments: Json) -> Json:
-    return archived(box, asset)
+    return begin_archive(box, asset)
 
 
 def _restore(box: Box, asset: Json, _arguments: Json) -> Json:
-    return restored(box, asset)
+    return begin_restore(box, asset)
 
 
 def _move(box: Box, asset: Json, arguments: Json) -> Json:
@@ -57,18 +57,18 @@ def _move(box: Box, asset: Json, arguments: Json) -> Json:
     return work.begin(box, moved, "settle", "Moving", after=work.SETTLE_SECONDS, to=asset["status"])
 
 
-def _copied(box: Box, asset: Json, parent: str, name: str) -> Json:
+def _copy_asset(box: Box, asset: Json, parent: str, name: str) -> Json:
     fields = {"contentLength": asset["contentLength"], "tags": asset["tags"], "languageId": asset["languageId"]}
     made = add_asset(box, name, asset["type"], parent=parent, status="Copying", **fields)
     return work.begin(box, made, "copy", "Copying", after=work.SETTLE_SECONDS, source=asset["id"])
 
 
 def _copy(box: Box, asset: Json, arguments: Json) -> Json:
-    return _copied(box, asset, _destination(box, arguments), asset["displayName"])
+    return _copy_asset(box, asset, _destination(box, arguments), asset["displayName"])
 
 
 def _duplicate(box: Box, asset: Json, _arguments: Json) -> Json:
-    return _copied(box, asset, asset["parentId"] or "", f"Copy of {asset['displayName']}")
+    return _copy_asset(box, asset, asset["parentId"] or "", f"Copy of {asset['displayName']}")
 
 
 def _index(box: Box, asset: Json, _arguments: Json) -> Json:
@@ -79,7 +79,7 @@ def _reprocess(box: Box, asset: Json, _arguments: Json) -> Json:
     return work.begin(box, asset, "process", "Creating", after=work.PROCESS_SECONDS)
 
 
-def _labelled(field: str, names: tuple[str, ...], keep: Callable[[list[str], str], list[str]]) -> Action:
+def _label_action(field: str, names: tuple[str, ...], keep: Callable[[list[str], str], list[str]]) -> Action:
     def act(box: Box, asset: Json, arguments: Json) -> Json:
         label = _argument(arguments, *names)
         return box.shelf(NAME).change("asset", asset["id"], **{field: keep(asset[field], label)})
@@ -106,10 +106,10 @@ ACTIONS: dict[str, Action] = {
     "copy": _copy,
     "index": _index,
     "reprocess": _reprocess,
-    "addtag": _labelled("tags", _TAG, _with),
-    "removetag": _labelled("tags", _TAG, _without),
-    "addcollection": _labelled("collections", _COLLECTION, _with),
-    "removecollection": _labelled("collections", _COLLECTION, _without),
+    "addtag": _label_action("tags", _TAG, _with),
+    "removetag": _label_action("tags", _TAG, _without),
+    "addcollection": _label_action("collections", _COLLECTION, _with),
+    "removecollection": _label_action("collections", _COLLECTION, _without),
 }
 
 

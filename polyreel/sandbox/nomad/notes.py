@@ -164,10 +164,10 @@ async def export_subtitle(request: Request) -> Response:
     if number not in EXPORTS.values():
         return Response(status_code=204)
     name = asset["displayName"].rpartition(".")[0] or asset["displayName"]
-    return _exported(number, lines, name)
+    return _export_lines(number, lines, name)
 
 
-def _exported(number: int, lines: list[Line], name: str) -> Response:
+def _export_lines(number: int, lines: list[Line], name: str) -> Response:
     forms: dict[int, tuple[Callable[[list[Line]], str | bytes], str, str]] = {
         0: (_docx, _DOCX, "docx"),
         1: (lambda found: "\n".join(line.text for line in found), "text/plain", "txt"),

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from starlette.requests import Request
@@ -24,7 +24,7 @@ from polyreel.sandbox.nomad.assets import files_below
 from polyreel.sandbox.nomad.shapes import NAME, asset_shape, full_url
 from polyreel.sandbox.nomad.statuses import FILE
 from polyreel.sandbox.nomad.timecode import seconds_of
-from polyreel.sandbox.nomad.wire import Archive, ImageOrder, Queue, QueueItem, Share
+from polyreel.sandbox.nomad.wire import IDS, Archive, ImageOrder, Queue, QueueItem, Share, json_list
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal, json_body
 from polyreel.sandbox.work.edit import picture_of
@@ -43,7 +43,7 @@ async def share(request: Request) -> Response:
     wanted = await json_body(request, Share)
     until = _until(box, wanted)
     salt = secrets.token_hex(8)
-    locked = _locked(wanted.password, salt) if wanted.password else None
+    locked = _hash_password(wanted.password, salt) if wanted.password else None
     made = box.shelf(NAME).add(
         "share", {"assetId": asset["id"], "until": until.timestamp(), "salt": salt, "locked": locked}
     )
@@ -65,18 +65,18 @@ def _until(box: Box, wanted: Share) -> datetime:
     return until
 
 
-def _locked(password: str, salt: str) -> str:
+def _hash_password(password: str, salt: str) -> str:
     return hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), 10_000).hex()
 
 
-async def shared(request: Request) -> Response:
+async def serve_share(request: Request) -> Response:
     """What a share's link leads to."""
     box = box_of(request)
     found = box.shelf(NAME).get("share", request.path_params["share_id"])
     if found is None or found["until"] < box.clock.now():
         raise Refusal(404, "The share was not found")
     given = request.query_params.get("password", "")
-    if found["locked"] and not hmac.compare_digest(found["locked"], _locked(given, found["salt"])):
+    if found["locked"] and not hmac.compare_digest(found["locked"], _hash_password(given, found["salt"])):
         raise Refusal(403, "The password is wrong")
     link = full_url(box, asset_or_refuse(box, found["assetId"]))
     if link is None:
@@ -123,20 +123,7 @@ async def queue_add(request: Request) -> Response:
         ids = [asset["id"] for asset in assets]
         box.jobs.start(NAME, "queue", "queue", after=1, ids=ids, proxy=bool(wanted.download_proxy))
         return JSONResponse({"status": "Queued", "items": []}, 202)
-    return JSONResponse({"status": "Completed", "items": queued(box, assets, proxy=bool(wanted.download_proxy))})
-
-
-def queued(box: Box, assets: list[Json], *, proxy: bool) -> list[Json]:
-    """Put files into the queue; what is there already stays as it is."""
-    shelf = box.shelf(NAME)
-    waiting = {item["assetId"] for item in shelf.all("queue") if item["status"] in ("Queued", "Downloading")}
-    added = []
-    for asset in assets:
-        if asset["id"] not in waiting:
-            waiting.add(asset["id"])
-            body = {"assetId": asset["id"], "status": "Queued", "downloadProxy": proxy}
-            added.append(shelf.add("queue", body, parent=asset["id"]))
-    return added
+    return JSONResponse({"status": "Completed", "items": work.enqueue(box, assets, proxy=bool(wanted.download_proxy))})
 
 
 async def queue_list(request: Request) -> Response:
@@ -145,22 +132,21 @@ async def queue_list(request: Request) -> Response:
 
 
 async def queue_change(request: Request) -> Response:
-    """Update a queue item, by its own id or its asset's."""
+    """Update a queue item: how far its transfer is."""
     box = box_of(request)
     wanted = await json_body(request, QueueItem)
-    changes = wanted.model_dump(exclude_none=True, by_alias=True, exclude={"id"})
-    for item in box.shelf(NAME).all("queue"):
-        if wanted.id in (item["id"], item["assetId"]):
-            return JSONResponse(box.shelf(NAME).change("queue", item["id"], **changes))
-    raise Refusal(404, "The queue item was not found")
+    item = box.shelf(NAME).get("queue", wanted.asset_download_queue_id)
+    if item is None:
+        raise Refusal(404, "The queue item was not found")
+    changes = wanted.model_dump(exclude_none=True, by_alias=True, exclude={"asset_download_queue_id"})
+    status = changes.pop("transferStatus", item["status"])
+    return JSONResponse(box.shelf(NAME).change("queue", item["id"], status=status, **changes))
 
 
 async def queue_remove(request: Request) -> Response:
     """Remove entries from the queue."""
     box = box_of(request)
-    ids = request.query_params.getlist("ids")
-    if await request.body():
-        ids = (await json_body(request, Queue)).ids
+    ids = await json_list(request, IDS)
     if not ids:
         raise Refusal(400, "No IDs provided")
     gone = [item for item in box.shelf(NAME).all("queue") if item["id"] in ids or item["assetId"] in ids]
@@ -229,7 +215,8 @@ async def vmap(request: Request) -> Response:
 def _vmap_break(box: Box, asset: Json, item: Json) -> str:
     at = seconds_of(item["timecode"])
     offset = f"{int(at // 3600):02}:{int(at // 60 % 60):02}:{at % 60:06.3f}"
-    vast = f"{box.files.base_url}/nomad/ads/vast?assetId={asset['id']}&adBreakId={item['id']}"
+    query = urlencode({"timeCode": item["timecode"], "categories": "", "vpos": "preroll" if at == 0 else "midroll"})
+    vast = f"{box.files.base_url}/nomad/ads/vast?{query}&assetId={asset['id']}"
     return (
         f'<vmap:AdBreak timeOffset="{offset}" breakType="linear" breakId={quoteattr(item["id"])}><vmap:AdSource>'
         f'<vmap:AdTagURI templateType="vast3">{escape(vast)}</vmap:AdTagURI></vmap:AdSource></vmap:AdBreak>'
@@ -239,8 +226,9 @@ def _vmap_break(box: Box, asset: Json, item: Json) -> str:
 async def vast(request: Request) -> Response:
     """VAST XML for an ad creative."""
     box, query = box_of(request), request.query_params
-    asset_id = query.get("assetId", "")
-    beacon = f"{box.files.base_url}/nomad/ads/impression?assetId={asset_id}&adBreakId={query.get('adBreakId', '')}"
+    if not query.get("timeCode"):
+        raise Refusal(400, "timeCode is required")
+    beacon = f"{box.files.base_url}/nomad/ads/impression?assetId={query.get('assetId', '')}"
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<VAST version="3.0"><Ad id="sandbox"><InLine><AdSystem>sandbox'
         f"</AdSystem><AdTitle>Rehearsal</AdTitle><Impression>{escape(beacon)}</Impression><Creatives/></InLine></Ad>"
@@ -252,6 +240,8 @@ async def vast(request: Request) -> Response:
 async def impression(request: Request) -> Response:
     """Record an ad impression beacon."""
     box = box_of(request)
+    if set(request.query_params) != {"assetId"}:
+        raise Refusal(400, "assetId is required, and nothing else")
     box.shelf(NAME).add("impression", {**dict(request.query_params), "at": box.clock.stamp()})
     return Response(_PIXEL, media_type="image/gif")
 

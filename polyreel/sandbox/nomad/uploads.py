@@ -8,7 +8,7 @@ import shutil
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polyreel.sandbox.box import Box, box_of, named
+from polyreel.sandbox.box import Box, box_of, require_document
 from polyreel.sandbox.nomad.access import add_asset, asset_or_refuse, folder_or_refuse
 from polyreel.sandbox.nomad.shapes import NAME, part_shape, upload_shape
 from polyreel.sandbox.nomad.statuses import FILE
@@ -35,12 +35,12 @@ async def start(request: Request) -> Response:
     if wanted.existing_asset_id:
         asset = asset_or_refuse(box, wanted.existing_asset_id)
         _replaceable(asset)
-        return _opened(box, wanted, asset)
+        return _open_upload(box, wanted, asset)
     parent = folder_or_refuse(box, wanted.parent_id)
     twin = _twin(box, parent, wanted.name)
     if twin is not None:
         return _with_twin(box, wanted, twin)
-    return _opened(box, wanted, _new_asset(box, wanted, parent))
+    return _open_upload(box, wanted, _new_asset(box, wanted, parent))
 
 
 def _sound(wanted: StartUpload) -> None:
@@ -63,7 +63,7 @@ def _twin(box: Box, parent: Json, name: str) -> Json | None:
 def _with_twin(box: Box, wanted: StartUpload, twin: Json) -> Response:
     """An asset of this name is there already: go on with its upload, replace it, or give up."""
     option = wanted.upload_overwrite_option.lower()
-    going_on = _unfinished(box, twin)
+    going_on = _find_unfinished(box, twin)
     if option == "continue" and going_on is not None and going_on["contentLength"] == wanted.size:
         return JSONResponse(upload_shape(box, going_on))
     if option == "cancel":
@@ -73,13 +73,13 @@ def _with_twin(box: Box, wanted: StartUpload, twin: Json) -> Response:
         return JSONResponse(upload_shape(box, {**going_on, "status": "Cancelled"}))
     if going_on is not None:
         discard(box, going_on)
-        return _opened(box, wanted, _new_asset(box, wanted, folder_or_refuse(box, twin["parentId"])))
+        return _open_upload(box, wanted, _new_asset(box, wanted, folder_or_refuse(box, twin["parentId"])))
     if option == "continue":
         raise Refusal(400, f"{wanted.name} exists already; say Replace to upload it anew")
-    return _opened(box, wanted, twin)
+    return _open_upload(box, wanted, twin)
 
 
-def _unfinished(box: Box, asset: Json) -> Json | None:
+def _find_unfinished(box: Box, asset: Json) -> Json | None:
     found = box.shelf(NAME).all("upload", asset["id"])
     return next((upload for upload in found if upload["status"] == "InProgress"), None)
 
@@ -99,11 +99,11 @@ async def start_related(request: Request) -> Response:
         raise Refusal(400, "existingAssetId is required")
     asset = asset_or_refuse(box, owner)
     kind = wanted.new_related_asset_metadata_type or wanted.relationship_type
-    related = _related(box, asset, wanted, kind)
-    return _opened(box, wanted, related, usual=20 << 20, kind="related")
+    related = _make_related(box, asset, wanted, kind)
+    return _open_upload(box, wanted, related, usual=20 << 20, kind="related")
 
 
-def _related(box: Box, asset: Json, wanted: StartRelated, kind: str | int | None) -> Json:
+def _make_related(box: Box, asset: Json, wanted: StartRelated, kind: str | int | None) -> Json:
     if wanted.related_asset_id:
         found = box.shelf(NAME).get("related", wanted.related_asset_id)
         if found is None:
@@ -114,7 +114,9 @@ def _related(box: Box, asset: Json, wanted: StartRelated, kind: str | int | None
     return box.shelf(NAME).add("related", {**body, **fixed}, parent=asset["id"])
 
 
-def _opened(box: Box, wanted: StartUpload, asset: Json, *, usual: int = USUAL_PART, kind: str = "asset") -> Response:
+def _open_upload(
+    box: Box, wanted: StartUpload, asset: Json, *, usual: int = USUAL_PART, kind: str = "asset"
+) -> Response:
     size = wanted.size or 0
     chunk = int(min(LARGEST_PART, max(SMALLEST_PART, wanted.chunk_size or usual, math.ceil(size / MOST_PARTS))))
     fixed = {"assetId": asset["id"], "displayName": wanted.name, "contentLength": size, "chunkSize": chunk}
@@ -133,7 +135,7 @@ def _opened(box: Box, wanted: StartUpload, asset: Json, *, usual: int = USUAL_PA
 
 
 def _upload_of(request: Request) -> Json:
-    return named(request, NAME, "upload", "upload_id", "The upload was not found")
+    return require_document(request, NAME, "upload", "upload_id", "The upload was not found")
 
 
 async def complete_part(request: Request) -> Response:

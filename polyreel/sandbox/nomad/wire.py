@@ -259,7 +259,7 @@ class AdBreak(Body):
 
 
 class Queue(Body):
-    """Body of POST and DELETE /asset-queue."""
+    """Body of POST /asset-queue."""
 
     ids: list[str] = Field(default_factory=list)
     download_proxy: bool | None = None
@@ -268,9 +268,10 @@ class Queue(Body):
 class QueueItem(Body):
     """Body of PATCH /asset-queue."""
 
-    id: str
-    status: str | int | None = None
-    download_proxy: bool | None = None
+    asset_download_queue_id: str
+    transfer_status: str | int | None = None
+    error_message: str | None = None
+    complete_percentage: float | None = Field(default=None, ge=0, le=100)
 
 
 class Archive(Body):
@@ -302,3 +303,4 @@ async def json_list(request: Request, items: TypeAdapter[list[Item]]) -> list[It
 
 ANNOTATIONS = TypeAdapter(list[Annotation])
 WORDS = TypeAdapter(list[Word])
+IDS = TypeAdapter(list[str])

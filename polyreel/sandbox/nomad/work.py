@@ -77,7 +77,7 @@ async def process(box: Box, job: Job) -> None:
 async def _looked_into(box: Box, asset: Json, media: Path, clip: Clip) -> Json:
     facts: Json = {"duration": clip.seconds, "clip": clip.as_dict()}
     if clip.audio_codec:
-        await _listened(box, asset, media)
+        await _transcribe_asset(box, asset, media)
     if clip.video_codec is None or clip.seconds == 0:
         return facts
     picture = await edit.screenshot(media, clip.seconds / 2, box.files.new(".png"))
@@ -101,7 +101,7 @@ def _segments(clip: Clip) -> list[Json]:
     ]
 
 
-async def _listened(box: Box, asset: Json, media: Path) -> None:
+async def _transcribe_asset(box: Box, asset: Json, media: Path) -> None:
     if box.shelf(NAME).all("transcript", asset["id"]):
         return
     folder = box.files.new_folder()
@@ -171,12 +171,23 @@ def remove(box: Box, asset: Json) -> None:
     box.files.remove(asset["file"], asset.get("picture"), asset.get("stream"))
 
 
+def enqueue(box: Box, assets: list[Json], *, proxy: bool) -> list[Json]:
+    """Put files into the queue; what is there already stays as it is."""
+    shelf = box.shelf(NAME)
+    waiting = {item["assetId"] for item in shelf.all("queue") if item["status"] in ("Queued", "Downloading")}
+    added = []
+    for asset in assets:
+        if asset["id"] not in waiting:
+            waiting.add(asset["id"])
+            body = {"assetId": asset["id"], "status": "Queued", "downloadProxy": proxy}
+            added.append(shelf.add("queue", body, parent=asset["id"]))
+    return added
+
+
 async def queue(box: Box, job: Job) -> None:
     """A large order for the download queue."""
-    from polyreel.sandbox.nomad.outlets import queued
-
     found = [box.shelf(NAME).get("asset", key) for key in job.payload["ids"]]
-    queued(box, [asset for asset in found if asset], proxy=bool(job.payload["proxy"]))
+    enqueue(box, [asset for asset in found if asset], proxy=bool(job.payload["proxy"]))
 
 
 STEPS = {

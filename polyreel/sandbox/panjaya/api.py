@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from polyreel.sandbox.box import Box, Vendor, box_of, named
+from polyreel.sandbox.box import Box, Vendor, box_of, require_document
 from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.panjaya import shapes
 from polyreel.sandbox.panjaya.shapes import NAME, asset_detail, asset_summary, version_detail
 from polyreel.sandbox.panjaya.wire import CreateAsset, Languages, Revise, UploadAsset
 from polyreel.sandbox.panjaya.work import STEPS, begin_version
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.wire import Refusal, form_fields, json_body, parsed, raw_json, whole_number
+from polyreel.sandbox.wire import Refusal, form_fields, json_body, parse_body, raw_json, whole_number
 
 KEYS = ("panjaya-sandbox", "panjaya-panjaya-sandbox")
 PROCESS_SECONDS = 15.0
@@ -26,21 +26,21 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def _with_key(endpoint: Endpoint) -> Endpoint:
-    async def checked(request: Request) -> Response:
+    async def check_key(request: Request) -> Response:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or key.strip() not in KEYS:
             raise Refusal(401, "The API key could not be validated")
         return await endpoint(request)
 
-    return checked
+    return check_key
 
 
 def _asset(request: Request) -> Json:
-    return named(request, NAME, "asset", "asset_id", "Asset not found")
+    return require_document(request, NAME, "asset", "asset_id", "Asset not found")
 
 
 def _version(request: Request) -> Json:
-    return named(request, NAME, "version", "version_id", "Version not found")
+    return require_document(request, NAME, "version", "version_id", "Version not found")
 
 
 # -- assets
@@ -75,7 +75,7 @@ async def upload_asset(request: Request) -> Response:
     box = box_of(request)
     async with read_form(request) as form:
         form_fields({"request", "video", "background"}, form.keys())
-        wanted = parsed(UploadAsset, await _request_part(form))
+        wanted = parse_body(UploadAsset, await _request_part(form))
         video, background = form.get("video"), form.get("background")
         if not isinstance(video, UploadFile):
             raise Refusal(400, "video is required")
@@ -162,7 +162,7 @@ async def revise_version(request: Request) -> Response:
     """Revise a version: back to ReadyToEdit; the generated video is gone for good."""
     box, version = box_of(request), _version(request)
     if await request.body():
-        parsed(Revise, await raw_json(request))
+        parse_body(Revise, await raw_json(request))
     allowed = ("Completed", "ReadyToEdit", "Failed")
     revised = box.shelf(NAME).move_on("version", version["id"], allowed, "ReadyToEdit", result=None, error=None)
     if revised is None:

@@ -26,7 +26,7 @@ class Language(Wire):
 
     @field_validator("locale")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _require_known(cls, value: str) -> str:
         if value in TARGETS:
             return value
         raise ValueError(f"{value} is a source language only" if value in SOURCES else f"unsupported locale {value}")
@@ -60,7 +60,7 @@ class UploadAsset(Wire):
 
     @field_validator("locale")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _require_known(cls, value: str) -> str:
         if value not in SOURCES:
             raise ValueError(f"unsupported locale {value}")
         return value

@@ -18,7 +18,7 @@ from polyreel.sandbox.work.edit import trim
 from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.port import NothingSaid, Order
 from polyreel.sandbox.work.probe import Clip, NotMedia, is_silent, probe
-from polyreel.sandbox.work.script import BadScript, Line, shifted, timed_lines
+from polyreel.sandbox.work.script import BadScript, Line, cut_lines, timed_lines
 
 MOST_BYTES = 5 << 30
 PREPARE_SECONDS = 20.0
@@ -43,7 +43,7 @@ async def process_asset(box: Box, job: Job) -> None:
     """Fetch, judge and cut the media; then begin every language."""
     asset = box.shelf(NAME).need("asset", job.subject)
     try:
-        ready = await _prepared(box, asset)
+        ready = await _prepare_media(box, asset)
     except AssetFailed as failure:
         _fail_asset(box, asset, failure)
         return
@@ -52,12 +52,12 @@ async def process_asset(box: Box, job: Job) -> None:
         begin_version(box, version)
 
 
-async def _prepared(box: Box, asset: Json) -> Json:
+async def _prepare_media(box: Box, asset: Json) -> Json:
     rehearsed = box.faults.take("job_fails", NAME, "asset")
     if rehearsed is not None:
         raise AssetFailed(rehearsed.code or "invalid_input", rehearsed.message or "rehearsed failure")
     media = await _media(box, asset)
-    clip = await _judged(box, asset, media)
+    clip = await _judge_media(box, asset, media)
     known = {"background": await _background(box, asset), "size": clip.bytes}
     start, end = asset["start_time"] or 0.0, asset["end_time"]
     if end is None and not start:
@@ -70,7 +70,7 @@ async def _background(box: Box, asset: Json) -> str | None:
     """The clean background's file, uploaded or fetched."""
     if asset["background"] or not asset["background_url"]:
         return asset["background"] or None
-    file = await _fetched(box, asset["background_url"])
+    file = await _fetch_media(box, asset["background_url"])
     try:
         sounds = (await probe(file)).audio_codec is not None
     except NotMedia:
@@ -86,14 +86,14 @@ async def _media(box: Box, asset: Json) -> Path:
         if path.stat().st_size > _most_bytes(box):
             raise AssetFailed("video_size_limit_reached", "The video is larger than this account may send.")
         return path
-    return await _fetched(box, asset["media_url"])
+    return await _fetch_media(box, asset["media_url"])
 
 
 def _most_bytes(box: Box) -> int:
     return int(box.state.fact("panjaya-most-bytes", lambda: str(MOST_BYTES)))
 
 
-async def _fetched(box: Box, url: str) -> Path:
+async def _fetch_media(box: Box, url: str) -> Path:
     try:
         return await fetch.fetch(url, box.files.new(".mp4"), most_bytes=_most_bytes(box))
     except (fetch.NotLoopback, fetch.NotFetched) as error:
@@ -102,7 +102,7 @@ async def _fetched(box: Box, url: str) -> Path:
         raise AssetFailed("video_size_limit_reached", "The video is larger than this account may send.") from error
 
 
-async def _judged(box: Box, asset: Json, media: Path) -> Clip:
+async def _judge_media(box: Box, asset: Json, media: Path) -> Clip:
     try:
         clip = await probe(media)
     except NotMedia as error:
@@ -171,7 +171,7 @@ async def _script(box: Box, version: Json, asset: Json) -> list[list[object]]:
         content = file.read_text("utf-8-sig", "replace")
         box.files.remove(file.name)
     start = int((asset["start_time"] or 0) * 1000)
-    lines = shifted(timed_lines(content), start, start + int(asset["duration"] * 1000))
+    lines = cut_lines(timed_lines(content), start, start + int(asset["duration"] * 1000))
     return [[line.start_ms, line.end_ms, line.text, line.speaker] for line in lines]
 
 
@@ -193,7 +193,7 @@ async def finish_version(box: Box, job: Job) -> None:
     try:
         if rehearsed := box.faults.take("job_fails", NAME, "generate"):
             raise ToolFailed(rehearsed.message or "rehearsed failure")
-        result = await _dubbed(box, asset, version)
+        result = await _make_dub(box, asset, version)
     except (NothingSaid, ToolFailed) as error:
         _fail_version(box, asset, version, "version_generate_failed", str(error) or "nothing is said in the video")
         return
@@ -202,7 +202,7 @@ async def finish_version(box: Box, job: Job) -> None:
         notify(box, asset, "version_generated", done)
 
 
-async def _dubbed(box: Box, asset: Json, version: Json) -> str:
+async def _make_dub(box: Box, asset: Json, version: Json) -> str:
     folder = box.files.new_folder()
     try:
         order = Order(

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from polyreel.sandbox.box import box_of, named
+from polyreel.sandbox.box import box_of, require_document
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.tpstreams.shapes import NAME, ORGANISATION
 from polyreel.sandbox.tpstreams.wire import Login
@@ -22,13 +22,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def with_token(endpoint: Endpoint) -> Endpoint:
     """Let only a logged-in request pass, and only to its own organisation."""
 
-    async def checked(request: Request) -> Response:
+    async def check_token(request: Request) -> Response:
         if request.path_params.get("organisation", ORGANISATION) != ORGANISATION:
             raise Refusal(404, "Not Found", code="plain")
         token_of(request)
         return await endpoint(request)
 
-    return checked
+    return check_token
 
 
 def token_of(request: Request) -> str:
@@ -43,7 +43,7 @@ def token_of(request: Request) -> str:
 
 def asset_of(request: Request) -> Json:
     """The asset that the path names."""
-    return named(request, NAME, "asset", "asset_id", "Not found.")
+    return require_document(request, NAME, "asset", "asset_id", "Not found.")
 
 
 def video_of(request: Request) -> Json:

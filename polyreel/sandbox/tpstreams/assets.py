@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from polyreel.sandbox.box import Box, box_of, named
+from polyreel.sandbox.box import Box, box_of, require_document
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.tpstreams.access import asset_of, video_of
 from polyreel.sandbox.tpstreams.shapes import NAME, asset_brief, asset_detail, new_id, page
@@ -22,9 +22,8 @@ from polyreel.sandbox.tpstreams.wire import (
     Shape,
     Webhook,
 )
-from polyreel.sandbox.wire import Refusal, first_fault, json_body, parsed, raw_json
+from polyreel.sandbox.wire import Refusal, first_fault, json_body, parse_body, raw_json
 
-_BULK_NAMES = ("videos", "items", "assets")
 _BLANK: Json = {
     **{"status": "Not Started", "progress": 0, "bytes": None, "duration": None, "seconds": None, "error": None},
     **{"source": None, "original": None, "stream": None, "pictures": None, "thumbnails": [], "cover": None},
@@ -53,10 +52,10 @@ async def create_video(request: Request) -> Response:
     box = box_of(request)
     wanted = await json_body(request, CreateVideo)
     folder_or_refuse(box, wanted.folder, "folder")
-    return JSONResponse(asset_brief(box, _begun(box, wanted)), 201)
+    return JSONResponse(asset_brief(box, _begin_asset(box, wanted)), 201)
 
 
-def _begun(box: Box, wanted: CreateVideo) -> Json:
+def _begin_asset(box: Box, wanted: CreateVideo) -> Json:
     asset = add_video(box, wanted, inputs=[given.model_dump() for given in wanted.inputs])
     box.jobs.start(NAME, "queue", asset["id"], after=1)
     return asset
@@ -66,7 +65,17 @@ async def bulk_create(request: Request) -> Response:
     """Up to fifty videos, all or none."""
     box, items = box_of(request), _bulk_items(await raw_json(request))
     wanted = [_bulk_item(box, index, item) for index, item in enumerate(items)]
-    return JSONResponse([asset_brief(box, _begun(box, video)) for video in wanted], 201)
+    _distinct(wanted)
+    return JSONResponse([asset_brief(box, _begin_asset(box, video)) for video in wanted], 201)
+
+
+def _distinct(wanted: list[CreateVideo]) -> None:
+    seen: set[tuple[str | None, str]] = set()
+    for index, video in enumerate(wanted):
+        twin = (video.title, video.inputs[0].url)
+        if twin in seen:
+            raise Refusal(400, "Duplicate title with the same URL.", code="bulk", field=str(index))
+        seen.add(twin)
 
 
 def _bulk_items(body: bytes) -> list[object]:
@@ -74,8 +83,6 @@ def _bulk_items(body: bytes) -> list[object]:
         given = json.loads(body)
     except ValueError as error:
         raise Refusal(400, "the body is not valid JSON", code="validation") from error
-    if isinstance(given, dict):
-        given = next((given[name] for name in _BULK_NAMES if name in given), None)
     if not isinstance(given, list) or not 0 < len(given) <= MOST_IN_BULK:
         raise Refusal(400, f"A list of 1 to {MOST_IN_BULK} videos is required.", code="validation")
     return given
@@ -141,7 +148,7 @@ def _delete(box: Box, asset: Json) -> None:
 async def move_asset(request: Request) -> Response:
     """Move an asset into a folder; with an empty body, to the root."""
     box, asset = box_of(request), asset_of(request)
-    parent = parsed(Move, await raw_json(request)).parent if await request.body() else None
+    parent = parse_body(Move, await raw_json(request)).parent if await request.body() else None
     folder_or_refuse(box, parent, "parent")
     if parent and parent in _own_family(box, asset):
         raise Refusal(400, "A folder can't be moved into itself.", code="validation", field="parent")
@@ -158,11 +165,13 @@ def _own_family(box: Box, asset: Json) -> set[str]:
 
 
 async def delete_resolutions(request: Request) -> Response:
-    """Remove renditions of a finished video; one must stay."""
+    """Remove renditions of a finished video, by their heights; one must stay."""
     box, asset = box_of(request), video_of(request)
-    wanted = await json_body(request, DeleteResolutions)
-    left = [name for name in asset["resolutions"] if name not in wanted.resolutions]
-    if len(left) + len(set(wanted.resolutions)) != len(asset["resolutions"]) or not left:
+    wanted = {f"{height}p" for height in (await json_body(request, DeleteResolutions)).resolutions}
+    if asset["content_protection_type"] == "aes":
+        raise Refusal(400, "Not supported for AES encrypted videos.", code="validation", field="resolutions")
+    left = [name for name in asset["resolutions"] if name not in wanted]
+    if len(left) + len(wanted) != len(asset["resolutions"]) or not left:
         raise Refusal(400, "These resolutions can't be deleted.", code="validation", field="resolutions")
     box.shelf(NAME).change("asset", asset["id"], resolutions=left)
     return JSONResponse({"detail": "Resolutions deletion started."}, 202)
@@ -201,7 +210,7 @@ async def list_webhooks(request: Request) -> Response:
 
 
 def _webhook_of(request: Request) -> Json:
-    return named(request, NAME, "webhook", "webhook_id", "Not found.")
+    return require_document(request, NAME, "webhook", "webhook_id", "Not found.")
 
 
 async def get_webhook(request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import uuid
 from datetime import UTC, datetime
 
 from starlette.datastructures import UploadFile
@@ -14,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import box_of
 from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.storage import s3_error
+from polyreel.sandbox.storage import refuse_credentials, s3_error
 from polyreel.sandbox.tpstreams.assets import add_video, folder_or_refuse
 from polyreel.sandbox.tpstreams.shapes import NAME, asset_brief
 from polyreel.sandbox.tpstreams.wire import UploadSession
@@ -36,15 +37,18 @@ async def open_session(request: Request) -> Response:
     expires = datetime.fromtimestamp(box.clock.now() + _SESSION_SECONDS, UTC).isoformat()
     conditions = [{"key": key}, ["content-length-range", 1, MOST_BYTES]]
     policy = base64.b64encode(json.dumps({"expiration": expires, "conditions": conditions}).encode()).decode()
-    fields = {"key": key, "policy": policy, "x-amz-signature": box.files.token("form", policy)}
-    url = f"{box.files.base_url}/tpstreams/s3-upload/"
-    answer = {"id": asset["id"], "asset_id": asset["id"], "url": url, "fields": fields, "expires_at": expires}
-    return JSONResponse({**answer, "asset": asset_brief(box, asset)}, 201)
+    form = {"key": key, "policy": policy, "x-amz-signature": box.files.token("form", policy)}
+    link = f"{box.files.base_url}/tpstreams/s3-upload/"
+    session = {"uuid": str(uuid.uuid4()), "status": "Pending", "expires_at": expires}
+    payload = {"upload_link": link, **form}
+    return JSONResponse({"asset": asset_brief(box, asset), "upload_session": session, "client_payload": payload}, 201)
 
 
 async def take_form(request: Request) -> Response:
     """The storage's end of the form."""
     box = box_of(request)
+    if (fault := refuse_credentials(request)) is not None:
+        return fault
     async with read_form(request) as form:
         policy, key = str(form.get("policy", "")), str(form.get("key", ""))
         signature = str(form.get("x-amz-signature", ""))

@@ -47,7 +47,7 @@ class Shape(Wire):
 
     @field_validator("resolutions")
     @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for name in value:
             if name not in HEIGHTS:
                 raise ValueError(f'"{name}" is not a valid choice.')
@@ -63,6 +63,7 @@ class CreateVideo(Shape):
 class UploadSession(Shape):
     """Body of a new upload session."""
 
+    title: str = Field(min_length=1)
     resolutions: Resolutions = ("240p", "480p", "720p")
     file_name: str | None = None
     filename: str | None = None
@@ -120,6 +121,6 @@ class Webhook(Wire):
 
 
 class DeleteResolutions(Wire):
-    """Renditions to be removed."""
+    """Renditions to be removed, by their heights in pixels."""
 
-    resolutions: Resolutions
+    resolutions: list[int] = Field(min_length=1)

@@ -64,8 +64,8 @@ async def package(box: Box, job: Job) -> None:
     try:
         if rehearsed := box.faults.take("job_fails", NAME, "package"):
             raise ToolFailed(rehearsed.message or rehearsed.code or "rehearsed failure")
-        source = asset["source"] or (await _fetched(box, asset["inputs"][0]["url"])).name
-        finished = await packaged(box, asset, source)
+        source = asset["source"] or (await _fetch_media(box, asset["inputs"][0]["url"])).name
+        finished = await make_playable(box, asset, source)
     except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge, NotMedia, ToolFailed) as error:
         _change(box, asset, status="Error", error=str(error) or "the video is too large")
         return
@@ -74,18 +74,18 @@ async def package(box: Box, job: Job) -> None:
         box.jobs.start(NAME, "subtitle", asset["id"], after=WORK_SECONDS)
 
 
-async def _fetched(box: Box, url: str) -> Path:
+async def _fetch_media(box: Box, url: str) -> Path:
     return await fetch.fetch(url, box.files.new(".mp4"), most_bytes=MOST_BYTES)
 
 
-async def packaged(box: Box, asset: Json, source: str) -> Json:
+async def make_playable(box: Box, asset: Json, source: str) -> Json:
     """Everything that makes a file playable: streams, thumbnails, the scrub bar's sprite."""
     media = box.files.path(source)
     clip = await probe(media)
     if clip.video_codec is None:
         raise NotMedia("no video in the file")
     streams, pictures = box.files.new_folder(), box.files.new_folder()
-    await _streamed(box, asset, clip, media, streams)
+    await _make_streams(box, asset, clip, media, streams)
     names = await edit.thumbnails(media, clip, pictures)
     _open(pictures)
     if not any(track["type"] == "Preview Thumbnail" for track in box.shelf(NAME).all("track", asset["id"])):
@@ -104,7 +104,7 @@ async def packaged(box: Box, asset: Json, source: str) -> Json:
     }
 
 
-async def _streamed(box: Box, asset: Json, clip: Clip, media: Path, folder: Path) -> None:
+async def _make_streams(box: Box, asset: Json, clip: Clip, media: Path, folder: Path) -> None:
     if box.settings.engine == "instant":
         await edit.stream_as_is(media, clip, folder)
     else:
@@ -141,7 +141,7 @@ async def trim(box: Box, job: Job) -> None:
             raise ToolFailed(rehearsed.message or "rehearsed failure")
         end = cut["end_time"] or asset["seconds"]
         out = await edit.trim(box.files.path(asset["source"]), cut["start_time"] or 0.0, end, box.files.new(".mp4"))
-        finished = await packaged(box, asset, out.name)
+        finished = await make_playable(box, asset, out.name)
     except (ToolFailed, NotMedia):
         shelf.change("trim", cut["id"], status=4, modified=box.clock.stamp())
         _change(box, asset, status="Completed")
@@ -155,7 +155,7 @@ async def revert(box: Box, job: Job) -> None:
     """Back to the full video."""
     asset = box.shelf(NAME).need("asset", job.subject)
     if asset["original"]:
-        finished = await packaged(box, asset, asset["original"])
+        finished = await make_playable(box, asset, asset["original"])
         _change(box, asset, status="Completed", original=None, **finished)
         box.files.remove(asset["stream"], asset["pictures"], asset["source"])
 

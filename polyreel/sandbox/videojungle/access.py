@@ -18,7 +18,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def with_key(endpoint: Endpoint) -> Endpoint:
     """Let only requests with the account's key pass."""
 
-    async def checked(request: Request) -> Response:
+    async def check_key(request: Request) -> Response:
         given = request.headers.get("x-api-key")
         if given is None:
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -26,15 +26,15 @@ def with_key(endpoint: Endpoint) -> Endpoint:
             raise Refusal(401, "Invalid or missing API key")
         return await endpoint(request)
 
-    return checked
+    return check_key
 
 
-def named(request: Request, kind: str, param: str) -> Json:
+def require_document(request: Request, kind: str, param: str) -> Json:
     """The document that the path names."""
-    return box.named(request, NAME, kind, param, f"{kind.capitalize()} not found")
+    return box.require_document(request, NAME, kind, param, f"{kind.capitalize()} not found")
 
 
-def limited(request: Request, default: int) -> int:
+def limit_of(request: Request, default: int) -> int:
     """The query's ``limit``."""
     given = request.query_params.get("limit", str(default))
     if not given.isdecimal() or int(given) < 1:

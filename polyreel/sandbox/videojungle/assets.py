@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import Box, box_of
 from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.videojungle.access import limited, named
+from polyreel.sandbox.videojungle.access import limit_of, require_document
 from polyreel.sandbox.videojungle.projects import add_asset, forget_asset
 from polyreel.sandbox.videojungle.shapes import NAME, asset_detail, asset_shape
 from polyreel.sandbox.videojungle.wire import CreateAsset
@@ -19,7 +19,7 @@ from polyreel.sandbox.wire import Refusal, form_fields, json_body
 _PAGE = 10
 
 
-def settled(box: Box, asset: Json) -> Json:
+def settle_asset(box: Box, asset: Json) -> Json:
     """An asset as it is now: a file put under its signed link counts at once."""
     there = asset["upload"] and not asset["uploaded"] and box.files.path(asset["upload"]).is_file()
     if asset["status"] != "generating" or not there:
@@ -31,30 +31,30 @@ def settled(box: Box, asset: Json) -> Json:
 
 
 def _asset(request: Request) -> Json:
-    return settled(box_of(request), named(request, "asset", "asset_id"))
+    return settle_asset(box_of(request), require_document(request, "asset", "asset_id"))
 
 
-def _listed(request: Request, found: list[Json]) -> Response:
+def _list_response(request: Request, found: list[Json]) -> Response:
     box = box_of(request)
-    return JSONResponse([asset_shape(box, settled(box, asset)) for asset in found[: limited(request, _PAGE)]])
+    return JSONResponse([asset_shape(box, settle_asset(box, asset)) for asset in found[: limit_of(request, _PAGE)]])
 
 
 async def list_assets(request: Request) -> Response:
     """List all assets of a project, newest first; ten unless ``limit`` says more."""
-    project = named(request, "project", "project_id")
-    return _listed(request, box_of(request).shelf(NAME).all("asset", project["id"])[::-1])
+    project = require_document(request, "project", "project_id")
+    return _list_response(request, box_of(request).shelf(NAME).all("asset", project["id"])[::-1])
 
 
 async def list_generated(request: Request) -> Response:
     """Only what was generated."""
-    project = named(request, "project", "project_id")
+    project = require_document(request, "project", "project_id")
     found = box_of(request).shelf(NAME).all("asset", project["id"])[::-1]
-    return _listed(request, [asset for asset in found if asset["asset_type"] == "generated_video"])
+    return _list_response(request, [asset for asset in found if asset["asset_type"] == "generated_video"])
 
 
 async def create_asset(request: Request) -> Response:
     """A new asset: a file to be uploaded, or a reference to a video file."""
-    box, project = box_of(request), named(request, "project", "project_id")
+    box, project = box_of(request), require_document(request, "project", "project_id")
     wanted = await json_body(request, CreateAsset, status=422)
     fields: Json = {"keyname": wanted.keyname, "description": wanted.description, "asset_type": wanted.asset_type}
     if wanted.upload_method == "video-reference":
@@ -71,7 +71,7 @@ async def create_asset(request: Request) -> Response:
 
 async def upload(request: Request) -> Response:
     """The asset's file (multipart ``file``)."""
-    box, asset = box_of(request), named(request, "asset", "asset_id")
+    box, asset = box_of(request), require_document(request, "asset", "asset_id")
     if asset["uploaded"]:
         raise Refusal(409, "The asset has been uploaded already")
     async with read_form(request) as form:

@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import Box, box_of
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.videojungle import shapes
-from polyreel.sandbox.videojungle.access import named
+from polyreel.sandbox.videojungle.access import require_document
 from polyreel.sandbox.videojungle.shapes import NAME, OWNER, project_detail
 from polyreel.sandbox.videojungle.wire import CreateProject, CreateScript, Generate
 from polyreel.sandbox.videojungle.work import PATIENCE_SECONDS, RENDER_SECONDS
-from polyreel.sandbox.wire import Refusal, json_body, parsed, raw_json
+from polyreel.sandbox.wire import Refusal, json_body, parse_body, raw_json
 
 _GONE: Json = {"status": "deleted"}
 
@@ -44,12 +44,12 @@ async def create_project(request: Request) -> Response:
 
 async def get_project(request: Request) -> Response:
     """One project."""
-    return JSONResponse(project_detail(box_of(request), named(request, "project", "project_id")))
+    return JSONResponse(project_detail(box_of(request), require_document(request, "project", "project_id")))
 
 
 async def delete_project(request: Request) -> Response:
     """Delete a project with everything in it."""
-    box, project = box_of(request), named(request, "project", "project_id")
+    box, project = box_of(request), require_document(request, "project", "project_id")
     shelf = box.shelf(NAME)
     for asset in shelf.all("asset", project["id"]):
         forget_asset(box, asset)
@@ -77,13 +77,13 @@ async def list_templates(_request: Request) -> Response:
 
 async def list_scripts(request: Request) -> Response:
     """A project's scripts."""
-    project = named(request, "project", "project_id")
+    project = require_document(request, "project", "project_id")
     return JSONResponse(box_of(request).shelf(NAME).all("script", project["id"]))
 
 
 async def create_script(request: Request) -> Response:
     """A new script in a project."""
-    box, project = box_of(request), named(request, "project", "project_id")
+    box, project = box_of(request), require_document(request, "project", "project_id")
     wanted = await json_body(request, CreateScript, status=422)
     inputs = [{"name": name, "value": value} for name, value in wanted.inputs.items()]
     body = {"name": wanted.name, "value": wanted.data, "inputs": inputs, "project_id": project["id"]}
@@ -92,8 +92,8 @@ async def create_script(request: Request) -> Response:
 
 
 def _script(request: Request) -> Json:
-    named(request, "project", "project_id")
-    script = named(request, "script", "script_id")
+    require_document(request, "project", "project_id")
+    script = require_document(request, "script", "script_id")
     if script["project_id"] != request.path_params["project_id"]:
         raise Refusal(404, "Script not found")
     return script
@@ -122,7 +122,7 @@ async def generate(request: Request) -> Response:
         missing = [wanted["name"] for wanted in script["inputs"] if wanted["name"] not in given]
         if missing:
             raise Refusal(422, f"{missing[0]} is required", code="validation", field=missing[0])
-    prompt = parsed(Generate, await raw_json(request), status=422) if await request.body() else Generate()
+    prompt = parse_body(Generate, await raw_json(request), status=422) if await request.body() else Generate()
     upload = box.files.new(".mp4").name
     parameters = {**given, **prompt.model_dump(exclude_none=True, exclude_defaults=True)}
     asset = add_asset(

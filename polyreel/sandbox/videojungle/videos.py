@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import Box, box_of
 from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.storage import s3_error
-from polyreel.sandbox.videojungle.access import limited, named
+from polyreel.sandbox.storage import refuse_credentials, s3_error
+from polyreel.sandbox.videojungle.access import limit_of, require_document
 from polyreel.sandbox.videojungle.shapes import NAME, video_shape
 from polyreel.sandbox.videojungle.wire import CreateVideo, Filters, Search
 from polyreel.sandbox.videojungle.work import ANALYSE_SECONDS, look_into
@@ -23,7 +23,7 @@ from polyreel.sandbox.wire import Refusal, form_fields, json_body
 
 
 def _video(request: Request) -> Json:
-    return named(request, "video", "video_id")
+    return require_document(request, "video", "video_id")
 
 
 async def create_video(request: Request) -> Response:
@@ -52,6 +52,8 @@ def _form(box: Box, video: Json) -> Json:
 async def take_form(request: Request) -> Response:
     """The storage's end of a ``direct`` upload."""
     box = box_of(request)
+    if (fault := refuse_credentials(request)) is not None:
+        return fault
     async with read_form(request) as form:
         key, file = str(form.get("key", "")), form.get("file")
         if form.get("x-amz-signature") != box.files.token("video-form", key):
@@ -87,7 +89,7 @@ async def list_videos(request: Request) -> Response:
     """All video files, newest first."""
     box = box_of(request)
     found = box.shelf(NAME).all("video")[::-1]
-    return JSONResponse([video_shape(box, video) for video in found[: limited(request, 10**6)]])
+    return JSONResponse([video_shape(box, video) for video in found[: limit_of(request, 10**6)]])
 
 
 async def get_video(request: Request) -> Response:

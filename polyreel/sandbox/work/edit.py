@@ -8,7 +8,7 @@ from pathlib import Path
 from polyreel.sandbox.work.ffmpeg import ToolFailed, ffmpeg, source
 from polyreel.sandbox.work.probe import Clip
 
-_COPYABLE = ("h264", "hevc", "av1", "mpeg4", "vp9", "libdav1d")
+_COPYABLE = ("h264", "hevc", "av1", "mpeg4", "vp9")
 _FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 _SEGMENT_SECONDS = "2"
 HEIGHTS = {"240p": 240, "360p": 360, "480p": 480, "540p": 540, "720p": 720, "1080p": 1080}
@@ -72,13 +72,13 @@ async def picture_of(out: Path, width: int, height: int) -> Path:
 async def stream(media: Path, clip: Clip, resolutions: list[str], folder: Path) -> None:
     """HLS (``video.m3u8``) and DASH (``video.mpd``) over the same segments, one rendition per resolution."""
     heights = sorted({min(HEIGHTS[name], clip.height) & ~1 for name in resolutions})
-    await _packaged(media, clip, _renditions(heights), folder)
+    await _package(media, clip, _renditions(heights), folder)
 
 
 async def stream_as_is(media: Path, clip: Clip, folder: Path) -> None:
     """The same files with the picture taken over as it is: one rendition, at once."""
     video = ["-map", "0:v:0", *(("-c:v", "copy") if clip.video_codec == "h264" else _FAST)]
-    await _packaged(media, clip, video, folder)
+    await _package(media, clip, video, folder)
 
 
 async def thumbnails(media: Path, clip: Clip, folder: Path, count: int = 6) -> list[str]:
@@ -96,7 +96,7 @@ async def sprite(media: Path, folder: Path, every: int = 2) -> str:
     return "sprite_image.png"
 
 
-async def _packaged(media: Path, clip: Clip, video: list[str], folder: Path) -> None:
+async def _package(media: Path, clip: Clip, video: list[str], folder: Path) -> None:
     await ffmpeg(
         *source(media),
         *video,

@@ -11,15 +11,15 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from polyreel.engine.espeak import EspeakVoice
-from polyreel.engine.meter import STEP_MS, Meter, Power
-from polyreel.engine.mix import UNMEASURED_LUFS, Material, plan_mix
-from polyreel.engine.mixdown import Sources, mix_down
-from polyreel.engine.pcm import open_track
-from polyreel.engine.perform import Direction, Performance, perform
-from polyreel.engine.script import spoken_script
-from polyreel.engine.separate import Bed, Ducked, Given, Separator, Stems, part, power_of
-from polyreel.engine.stem import RATE, read_stem
+from polyreel.engine.separation.port import Bed, Ducked, Given, Separator, Stems, part, power_of
+from polyreel.engine.sound.meter import STEP_MS, Meter, Power
+from polyreel.engine.sound.mix import UNMEASURED_LUFS, Material, plan_mix
+from polyreel.engine.sound.mixdown import Sources, mix_down
+from polyreel.engine.sound.pcm import open_track
+from polyreel.engine.sound.stem import RATE, read_stem
+from polyreel.engine.speech.perform import Direction, Performance, perform
+from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.errors import EngineError, PolyreelError
 from polyreel.media.mux import AudioTrack, mux
 from polyreel.sandbox.work.edit import audio_of
@@ -27,7 +27,8 @@ from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.instant import InstantStudio
 from polyreel.sandbox.work.port import Dubbed, NothingSaid, Order
 from polyreel.sandbox.work.script import Line
-from polyreel.store import Store, path_of
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue, Track
 
 _PEAK_DBTP = -1.0
@@ -49,9 +50,9 @@ class EmbeddedStudio:
     async def dub(self, order: Order) -> Dubbed:
         """Speak, mix and mux. An engine that can't do it (no voice for the language, say) is a `ToolFailed`."""
         heard = order.source_script or await self.listen(order)
-        lines = order.script or _numbered(heard)
+        lines = order.script or _number_lines(heard)
         try:
-            return await self._dubbed(order, heard, lines)
+            return await self._dub(order, heard, lines)
         except EngineError as error:
             if error.code == "empty_transcript":
                 raise NothingSaid from error
@@ -59,10 +60,10 @@ class EmbeddedStudio:
         except PolyreelError as error:
             raise ToolFailed(str(error)) from error
 
-    async def _dubbed(self, order: Order, heard: tuple[Line, ...], lines: tuple[Line, ...]) -> Dubbed:
+    async def _dub(self, order: Order, heard: tuple[Line, ...], lines: tuple[Line, ...]) -> Dubbed:
         stems = await part(order.media, self._store, _separator(order))
         said = await asyncio.to_thread(self._perform, order.target_locale, lines, stems)
-        track = await self._mixed(order, stems, said, heard)
+        track = await self._mix(order, stems, said, heard)
         video, voice = order.folder / "video.mp4", order.folder / "voice.wav"
         await mux(order.media, [AudioTrack(track, order.target_locale)], [], video)
         return Dubbed(video, await audio_of(track, voice), heard, lines)
@@ -72,8 +73,8 @@ class EmbeddedStudio:
         direction = Direction(locale=locale, samples=stems.samples)
         return perform(script, direction, self._voice, self._store, on_progress=_ignore, go_on=_never)
 
-    async def _mixed(self, order: Order, stems: Stems, said: Performance, heard: Sequence[Line]) -> Path:
-        bed = _bed(order, stems)
+    async def _mix(self, order: Order, stems: Stems, said: Performance, heard: Sequence[Line]) -> Path:
+        bed = _choose_bed(order, stems)
         target = stems.lufs if stems.lufs is not None else UNMEASURED_LUFS
         material = await asyncio.to_thread(_material, stems, said, bed, heard)
         plan = await asyncio.to_thread(plan_mix, order.mix, material, target)
@@ -88,7 +89,7 @@ def _separator(order: Order) -> Separator:
     return Given(order.background, Fraction(order.background_start).limit_denominator(1000))
 
 
-def _bed(order: Order, stems: Stems) -> Bed | None:
+def _choose_bed(order: Order, stems: Stems) -> Bed | None:
     if order.mix == "speech_only":
         return None
     return stems.original if order.mix == "voiceover" else stems.background or stems.original
@@ -113,7 +114,7 @@ def _power(stem: Path, samples: int) -> Power:
     return power
 
 
-def _numbered(lines: Sequence[Line]) -> tuple[Line, ...]:
+def _number_lines(lines: Sequence[Line]) -> tuple[Line, ...]:
     return tuple(replace(line, text=f"{number}.") for number, line in enumerate(lines, 1))
 
 

@@ -27,20 +27,20 @@ class InstantStudio:
         if await is_silent(order.media):
             raise NothingSaid
         video, voice = order.folder / "video.mp4", order.folder / "voice.wav"
-        await ffmpeg(*_mixed(order, clip, video))
+        await ffmpeg(*_mix_arguments(order, clip, video))
         await audio_of(video, voice)
-        heard = order.source_script or _heard(clip.seconds)
-        return Dubbed(video, voice, heard, order.script or _drafted(heard, order.target_locale))
+        heard = order.source_script or _placeholder_lines(clip.seconds)
+        return Dubbed(video, voice, heard, order.script or _draft_lines(heard, order.target_locale))
 
     async def listen(self, order: Order) -> tuple[Line, ...]:
         """Placeholder lines over the whole length."""
         clip = await probe(order.media)
         if clip.audio_codec is None or await is_silent(order.media):
             raise NothingSaid
-        return _heard(clip.seconds)
+        return _placeholder_lines(clip.seconds)
 
 
-def _mixed(order: Order, clip: Clip, out: Path) -> list[str]:
+def _mix_arguments(order: Order, clip: Clip, out: Path) -> list[str]:
     pitch = 150 + zlib.crc32(order.target_locale.encode()) % 400
     sound = f"volume={_VOLUMES[order.mix]},highpass=f={pitch},apad=whole_dur={clip.seconds:.3f}"
     tags = ("-metadata:s:a:0", f"language={three_letters(order.target_locale)}")
@@ -60,7 +60,7 @@ def three_letters(locale: str) -> str:
         return "und"
 
 
-def _heard(seconds: float) -> tuple[Line, ...]:
+def _placeholder_lines(seconds: float) -> tuple[Line, ...]:
     """One placeholder line per four seconds: the stand-in can't hear."""
     whole = int(seconds * 1000)
     starts = range(0, max(1, whole), _LINE_SECONDS * 1000)
@@ -70,5 +70,5 @@ def _heard(seconds: float) -> tuple[Line, ...]:
     )
 
 
-def _drafted(lines: tuple[Line, ...], locale: str) -> tuple[Line, ...]:
+def _draft_lines(lines: tuple[Line, ...], locale: str) -> tuple[Line, ...]:
     return tuple(Line(line.start_ms, line.end_ms, f"[{locale}] {line.text}", line.speaker) for line in lines)

@@ -85,15 +85,15 @@ def srt(lines: Iterable[Line]) -> str:
 
 def vtt(lines: Iterable[Line]) -> str:
     """Lines as WebVTT."""
-    cues = (f"{clock(line.start_ms, '.')} --> {clock(line.end_ms, '.')}\n{_escaped(line.text)}\n" for line in lines)
+    cues = (f"{clock(line.start_ms, '.')} --> {clock(line.end_ms, '.')}\n{_escape(line.text)}\n" for line in lines)
     return "WEBVTT\n\n" + "\n".join(cues)
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
 
 
-def shifted(lines: Sequence[Line], start_ms: int, end_ms: int) -> list[Line]:
+def cut_lines(lines: Sequence[Line], start_ms: int, end_ms: int) -> list[Line]:
     """The lines inside a part of the media, with times from the part's start."""
     return [
         Line(max(0, line.start_ms - start_ms), min(line.end_ms, end_ms) - start_ms, line.text, line.speaker)

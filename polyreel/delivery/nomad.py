@@ -1,0 +1,109 @@
+"""Delivery to a Nomad-style asset manager: dubs and subtitles in parts, with their languages, checked at the far end.
+
+The dubs become assets in a folder; or, where they belong to an asset (the source's own, or one that is named) and no
+folder is asked for, that asset's related assets. An upload that broke off is gone on with by its id, in a later process
+too; new content takes the place of the old under the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from polyreel.delivery.library import Brought, Gauge, bring_languages, format_name, texts_of, video_of
+from polyreel.delivery.nomad_files import FilePlace, send
+from polyreel.delivery.nomad_marks import archive_source, dress
+from polyreel.delivery.port import Access, Delivered, Parcel, Progress
+from polyreel.errors import InvalidJob
+from polyreel.job import NomadDelivery as Options
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.vendors.errors import NotFound
+from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.statuses import AssetType
+
+SCHEME = "nomad:"
+TOP = "root"
+"""What the vendor calls the bucket that everything is in."""
+
+
+class NomadDelivery:
+    """Delivers into a folder of the library, or beside the asset that the dubs belong to."""
+
+    def __init__(self, options: Options, access: Access) -> None:
+        self.options, self.access = options, access
+        self.client: NomadClient = access.client
+
+    async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
+        """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
+        owner = await self._owner(parcel)
+        folder = await self._folders() if self.options.path or not owner else ""
+        gauge = Gauge(parcel, on_progress)
+
+        async def one(locale: str) -> Brought:
+            return await self._language(parcel, locale, owner, folder, gauge)
+
+        done = await bring_languages(parcel, one, f"Nomad: {self.options.path or owner or ''}".rstrip(" :"))
+        if self.options.archive_source and not done.problems:
+            note = await archive_source(self.client, parcel.source_media.removeprefix(SCHEME) if owner else "")
+            done = done.model_copy(update={"notes": (*done.notes, note)})
+        return done
+
+    async def _owner(self, parcel: Parcel) -> str:
+        """The asset that the dubs belong to; empty where there is none."""
+        media = parcel.source_media
+        named = self.options.related_to or (media.removeprefix(SCHEME) if media.startswith(SCHEME) else "")
+        if not named:
+            return ""
+        try:
+            return (await self.client.get_asset(named)).id
+        except NotFound:
+            raise InvalidJob(
+                f"the asset manager has no asset {named}", where="delivery.related_to", code="vendor_not_found",
+                remedy="Correct the id, or leave it out.",
+            ) from None  # fmt: skip
+
+    async def _language(self, parcel: Parcel, locale: str, owner: str, folder: str, gauge: Gauge) -> Brought:
+        done, film = Brought(), video_of(parcel, locale)
+        kind = "" if folder else "Dub"
+        place = FilePlace(self.client, self.access, folder or owner, kind)
+        asset_id = await send(place, film, gauge, done)
+        done.ids[locale] = asset_id
+        hung = FilePlace(self.client, self.access, asset_id if folder else owner, "Subtitle")
+        for item in texts_of(parcel, locale):
+            kind = "" if item.role == "subtitles" else f"{item.role}."
+            done.ids[f"{locale}.{kind}{format_name(item)}"] = await send(hung, item, gauge, done)
+        if folder:
+            await dress(self.client, self.options, parcel, locale, asset_id, owner, done)
+        return done
+
+    # -- folders
+
+    async def _folders(self) -> str:
+        at = TOP
+        for name in filter(None, (self.options.path or "").strip("/").split("/")):
+            at = await self._folder(at, name)
+        return at
+
+    async def _folder(self, parent: str, name: str) -> str:
+        async def look() -> str:
+            for each in await self.client.list_children(parent):
+                if each.name == name and each.type is AssetType.FOLDER:
+                    return each.id
+            return ""
+
+        async def make() -> Receipt:
+            return Receipt(id=(await self.client.create_folder(parent, name)).id, state=State.COLLECTED)
+
+        async def find(_entry: Entry) -> Finding:
+            there = await look()
+            return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
+
+        if there := await look():
+            return there
+        key = f"folder {parent}/{name}"
+        entry = await self.access.once(key, make, find, what=f"folder {name}")
+        with suppress(NotFound):
+            return (await self.client.get_asset(entry.vendor_id)).id
+        await self.access.forget(key)
+        await asyncio.sleep(0)
+        return (await self.access.once(key, make, find, what=f"folder {name}")).vendor_id

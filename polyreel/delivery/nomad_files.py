@@ -1,0 +1,182 @@
+"""One file at the asset manager: begun once, gone on with by its upload's id, replaced in place, checked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from polyreel.delivery.library import MOST_STARTS, Brought, Gauge, file_name
+from polyreel.delivery.port import Access, Item
+from polyreel.errors import DeliveryError
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.store.local import path_of
+from polyreel.vendors.errors import Damaged, Invalid, NotFound
+from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models_uploads import (
+    PART_SIZE,
+    RELATED_PART_SIZE,
+    StartRelatedUpload,
+    StartUpload,
+    Upload,
+    Uploaded,
+)
+from polyreel.vendors.nomad.uploads import part_size
+from polyreel.vendors.waiting import Patience
+
+PATIENCE = Patience(first=1.0, cap=30.0, total=6 * 3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlace:
+    """Where a file goes: into a folder, or (with a ``kind``) onto an asset, as a related one of that kind."""
+
+    client: NomadClient
+    access: Access
+    parent: str
+    kind: str = ""
+
+
+async def send(place: FilePlace, item: Item, gauge: Gauge, done: Brought) -> str:
+    """The id of the file's asset, once it is there and usable. Raises `VendorError` and `DeliveryError`."""
+    return await _File(place, item, gauge).bring(done)
+
+
+@dataclass
+class _File:
+    place: FilePlace
+    item: Item
+    gauge: Gauge
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client, self.access = self.place.client, self.place.access
+        self.name = file_name(self.item)
+        self.path: Path = path_of(self.item.stored_file)
+        self.slot = f"{self.place.parent}/{self.place.kind}/{self.name}"
+        self.key = f"asset {self.slot} {self.item.stored_file.sha256}"
+
+    async def bring(self, done: Brought) -> str:
+        """The asset's id. What the vendor lost meanwhile is begun anew."""
+        for _ in range(MOST_STARTS):
+            entry = await self.access.once(
+                self.key, self._make, self._find, what=self.name, locale=self.item.locale or "", slot=self.slot
+            )
+            was_there = entry.state is State.COLLECTED
+            try:
+                await self._settle(entry)
+            except (NotFound, Damaged):
+                await self.access.forget(self.key)
+                continue
+            (done.kept if was_there else done.written).append(self.item.path)
+            self.gauge.finish(self.item)
+            return entry.vendor_id
+        raise DeliveryError(
+            f"{self.name} did not arrive in {MOST_STARTS} attempts", code="transfer_damaged", where="Nomad",
+            remedy="Run the job again; if it stays, look at the asset's job history.",
+        )  # fmt: skip
+
+    # -- beginning
+
+    async def _make(self) -> Receipt:
+        earlier = await self.access.earlier(self.slot, self.key)
+        old = await self._first_known([entry.vendor_id for entry in reversed(earlier)])
+        upload = await (self._start_related(old) if self.place.kind else self._start(old))
+        return self._receipt(upload)
+
+    async def _start(self, old: str | None) -> Upload:
+        size = self.item.stored_file.bytes
+        return await self.client.start_upload(
+            StartUpload(
+                display_name=self.name,
+                relative_path=self.name,
+                content_length=size,
+                chunk_size=part_size(size, PART_SIZE),
+                parent_id=self.place.parent,
+                language_id=self.item.locale,
+                existing_asset_id=old,
+            )
+        )
+
+    async def _start_related(self, old: str | None) -> Upload:
+        size = self.item.stored_file.bytes
+        return await self.client.start_related_upload(
+            StartRelatedUpload(
+                existing_asset_id=self.place.parent,
+                content_length=size,
+                chunk_size=part_size(size, RELATED_PART_SIZE),
+                relative_path=self.name,
+                new_related_asset_metadata_type=self.place.kind,
+                related_asset_id=old or await self._related_of_this_name(),
+                language_id=self.item.locale,
+            )
+        )
+
+    async def _related_of_this_name(self) -> str | None:
+        related = (await self.client.get_detail(self.place.parent)).related_assets
+        return next((each.id for each in related if each.name == self.name), None)
+
+    async def _first_known(self, ids: list[str]) -> str | None:
+        """The first that the vendor still has: the newest content takes its place, under its id."""
+        if self.place.kind:
+            there = {each.id for each in (await self.client.get_detail(self.place.parent)).related_assets}
+            return next((each for each in ids if each in there), None)
+        for each in ids:
+            try:
+                return (await self.client.get_asset(each)).id
+            except NotFound:
+                continue
+        return None
+
+    def _receipt(self, upload: Upload) -> Receipt:
+        return Receipt(id=upload.asset_id or upload.id, details={"upload": upload.id})
+
+    async def _find(self, _entry: Entry) -> Finding:
+        """An upload under way, of this name and length, that is nobody's: the answer to its start was lost."""
+        known = {entry.receipt.get("upload") for entry in await self.access.list_made()}
+        for upload in await self.client.list_uploads():
+            same = upload.name == self.name and upload.content_length == self.item.stored_file.bytes
+            if same and upload.id not in known:
+                return Found(self._receipt(upload))
+        return NotThere()
+
+    # -- going on
+
+    async def _settle(self, entry: Entry) -> None:
+        if entry.state is not State.COLLECTED:
+            uploaded = await self._upload_rest(entry)
+            if not self.place.kind:
+                await self.client.wait_until_usable(entry.vendor_id, PATIENCE)
+                await self.client.check_uploaded(uploaded)
+            await self._drop_earlier(entry)
+            await self.access.note(self.key, {}, State.COLLECTED)
+        elif self.place.kind:
+            related = (await self.client.get_detail(self.place.parent)).related_assets
+            if entry.vendor_id not in {each.id for each in related}:
+                raise NotFound("The related asset is gone.", where=f"nomad asset {self.place.parent}")
+        else:
+            await self.client.get_asset(entry.vendor_id)
+
+    async def _upload_rest(self, entry: Entry) -> Uploaded:
+        if known := entry.receipt.get("uploaded"):
+            return Uploaded.model_validate(known)
+        try:
+            done = await self.client.resume_upload(
+                str(entry.receipt.get("upload")), self.path, asset_id=entry.vendor_id, tell=self.gauge.of(self.item)
+            )
+        except Invalid as refusal:
+            # Cancelled by somebody, or by the vendor's own housekeeping.
+            raise NotFound(refusal.message, facts=refusal.facts) from None
+        if done.sha256 != self.item.stored_file.sha256:
+            raise Damaged("The stored file is not what it was.", where=self.name)
+        await self.access.note(self.key, {"uploaded": done.model_dump(mode="json")})
+        return done
+
+    async def _drop_earlier(self, entry: Entry) -> None:
+        for old in await self.access.earlier(self.slot, self.key):
+            if old.vendor_id != entry.vendor_id and not self.place.kind:
+                try:
+                    await self.client.delete_asset(old.vendor_id)
+                except NotFound:
+                    await asyncio.sleep(0)
+            await self.access.drop(old)

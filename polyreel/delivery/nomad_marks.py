@@ -1,0 +1,130 @@
+"""What is said about a delivered asset: tags, collection, transcript, notes on failed checks, moved ad breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from polyreel.delivery.library import Brought, track_of
+from polyreel.delivery.port import Parcel
+from polyreel.errors import VendorError
+from polyreel.job import NomadDelivery as Options
+from polyreel.outcome import Check
+from polyreel.subtitles.formats.text import words_of
+from polyreel.vendors.errors import Refused
+from polyreel.vendors.models import folded
+from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models_words import AdBreakDraft, AnnotationDraft, TranscriptLine
+from polyreel.vendors.nomad.timecodes import from_timecode, to_timecode
+
+OURS = "polyreel"
+"""The annotation's property that says whose it is."""
+USUAL_RATE = Fraction(25)
+
+
+async def dress(
+    client: NomadClient, options: Options, parcel: Parcel, locale: str, asset_id: str, owner: str, done: Brought
+) -> None:
+    """Say all that is known of a dub. Doing it again changes nothing; what the vendor refuses is noted, not raised."""
+    steps = {
+        "tags": _label(client, options, asset_id),
+        "the transcript": _transcribe(client, parcel, locale, asset_id),
+        "notes on its checks": _annotate(client, parcel, locale, asset_id),
+        "ad breaks": _move_ad_breaks(client, parcel, owner, asset_id),
+    }
+    for what, step in steps.items():
+        try:
+            note = await step
+        except Refused as refusal:
+            note = f"{what} of {locale} were refused by the asset manager: {refusal.message}"
+        if note:
+            done.notes.append(note)
+
+
+async def _label(client: NomadClient, options: Options, asset_id: str) -> str:
+    for tag in options.tags:
+        await client.add_tag([asset_id], tag)
+    if options.collection:
+        await client.add_to_collection([asset_id], options.collection)
+    return ""
+
+
+async def _transcribe(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
+    """The words as they were dubbed, in the place of what the vendor's machine heard."""
+    track = track_of(parcel, locale)
+    heard = (await client.get_detail(asset_id)).transcripts
+    if track is None or not heard:
+        return "" if track is None else f"the asset manager has no transcript of {locale} to correct."
+    lines = [
+        TranscriptLine(text=words_of(cue), start_time=cue.start_ms / 1000, end_time=cue.end_ms / 1000)
+        for cue in track.cues
+    ]
+    if lines:
+        await client.update_transcript(asset_id, heard[0].id, lines)
+    return ""
+
+
+async def _annotate(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
+    """One annotation for each check that failed; those of an earlier delivery that no longer hold go."""
+    failed = {check.name: _properties(check) for check in parcel.checks.get(locale, ()) if check.status == "fail"}
+    for note in await client.list_annotations(asset_id):
+        name = str(note.properties.get(OURS, ""))
+        if name and failed.get(name) == dict(note.properties):
+            failed.pop(name)
+        elif name:
+            await client.delete_annotation(asset_id, note.id)
+    for properties in failed.values():
+        await client.create_annotation(asset_id, AnnotationDraft(start_timecode="00:00:00;00", properties=properties))
+    return ""
+
+
+def _properties(check: Check) -> dict[str, Any]:
+    measured = " ".join(str(each) for each in (check.value, check.unit) if each not in (None, ""))
+    limit = f" (limit {check.limit})" if check.limit is not None else ""
+    said = ": ".join(filter(None, (f"{measured}{limit}".strip(), check.detail)))
+    return {"title": f"Check failed: {check.name}", "description": said, OURS: check.name}
+
+
+async def _move_ad_breaks(client: NomadClient, parcel: Parcel, owner: str, asset_id: str) -> str:
+    """The source's ad breaks where they fall in the reel: earlier by what was trimmed off, and only those within it."""
+    if not owner:
+        return ""
+    breaks = await client.list_ad_breaks(owner)
+    rate = rate_in((await client.get_detail(owner)).media_properties)
+    start, length = round(Fraction(parcel.start) * 1000), round(Fraction(parcel.duration) * 1000)
+    moved = [(each, from_timecode(each.timecode, rate) - start) for each in breaks if each.timecode]
+    within = {to_timecode(at, rate): each for each, at in moved if 0 <= at < length}
+    there = {each.timecode for each in await client.list_ad_breaks(asset_id)}
+    for timecode in within.keys() - there:
+        await client.create_ad_break(asset_id, AdBreakDraft(timecode=timecode))
+    lost = len(breaks) - len(within)
+    return f"{lost} of the source's {len(breaks)} ad breaks lie outside the reel." if lost else ""
+
+
+def rate_in(properties: Mapping[str, Any]) -> Fraction:
+    """Frames per second as media properties tell; 25 where they don't."""
+    told = {folded(str(name)): value for name, value in properties.items()}
+    for name in ("fps", "framerate", "framespersecond"):
+        try:
+            found = Fraction(str(told[name])).limit_denominator(1001)
+        except (KeyError, ValueError, ZeroDivisionError):
+            continue
+        if 0 < found <= 1000:
+            return found
+    inner = (rate_in(value) for value in told.values() if isinstance(value, Mapping))
+    return next((rate for rate in inner if rate != USUAL_RATE), USUAL_RATE)
+
+
+async def archive_source(client: NomadClient, source_id: str) -> str:
+    """Ask for the source's archive; what came of it, for people."""
+    if not source_id:
+        return "The source is no asset of this asset manager: there was nothing to archive."
+    asset = await client.get_asset(source_id)
+    if not asset.usable:
+        return f"The source asset was not archived: it is {asset.status.word if asset.status else 'of unknown status'}."
+    try:
+        await client.archive(source_id)
+    except VendorError as error:
+        return f"The source asset was not archived: {error.message}"
+    return f"The source asset {source_id} is being archived."

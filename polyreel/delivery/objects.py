@@ -1,0 +1,216 @@
+"""Delivery to an object store, laid out as a folder delivery is: every file under its path, the manifest last.
+
+An object is there whole or not at all, so there are no parts to rename. Before anything that the old manifest names is
+replaced or removed, the old manifest goes, and a journal says what is about to be put: whoever goes by the manifest
+never meets an object that is not what it says, and the next run knows which objects are a delivery's own. What was put
+is checked at the far end: its length, and its hash where the store's ETag is one. What somebody has corrected since is
+kept beside, and another job's languages are not removed, as in a folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from polyreel.delivery.corrections import (
+    describe_correction,
+    find_not_asked,
+    names_beside,
+    refuse_lost,
+    refuse_more_beside,
+)
+from polyreel.delivery.manifest import JOURNAL, Before, before_of, entry_of, journal_of, listing_of, manifest_of
+from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_path
+from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
+from polyreel.errors import DeliveryError
+from polyreel.job import S3Delivery as Options
+from polyreel.objects.address import ObjectAddress, prefix_address
+from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
+from polyreel.objects.connection import Connection
+from polyreel.store.local import path_of
+
+AT_ONCE = 4
+# Scripts and manifests are read to be compared; films are not.
+_MOST_READ = 4 << 20
+
+
+class ObjectsDelivery:
+    """Delivers below ``PREFIX/NAME``, by the job's credentials or the environment's."""
+
+    def __init__(self, options: Options, access: Access) -> None:
+        self.prefix = prefix_address(options.path)
+        self.connection: Connection = access.client or Connection()
+
+    async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
+        """Bring a parcel. Raises `DeliveryError`."""
+        check_name(parcel.name)
+        check_apart(check_path(item.path) for item in parcel.items)
+        bucket = Bucket(self.prefix.bucket, self.connection, DeliveryError)
+        return await _Handover(bucket, self.prefix.joined(parcel.name), parcel, on_progress).run()
+
+
+@dataclass
+class _Handover:
+    """One delivery."""
+
+    bucket: Bucket
+    root: ObjectAddress
+    parcel: Parcel
+    on_progress: Progress | None
+    unproven: list[str] = field(default_factory=list)
+    corrected: dict[str, str] = field(default_factory=dict)
+    delivered_at: float = 0.0
+
+    async def run(self) -> Delivered:
+        before = await self._before()
+        await self._refuse_another_job(before)
+        new = [item for item in self.parcel.items if not await self._is_there(item, before)]
+        wanted = {item.path for item in self.parcel.items}
+        gone = [path for path in before.ours() if path not in wanted and not await self._is_corrected(path, before)]
+        if new or gone or before.listing != listing_of(self.parcel.items) or before.placing:
+            await self._change(before, new, gone)
+        kept = tuple(item.path for item in self.parcel.items if item not in new)
+        written = tuple(item.path for item in new)
+        manifest = str(self.root.joined(MANIFEST))
+        unproven = (
+            f"{len(self.unproven)} files at {self.root} were checked by their length alone: the store gives no hash."
+        )
+        return Delivered(
+            location=str(self.root), manifest=manifest, written=written, kept=kept, removed=tuple(gone),
+            notes=((unproven,) if self.unproven else ()) + tuple(self._describe_corrections()),
+        )  # fmt: skip
+
+    async def _refuse_another_job(self, before: Before) -> None:
+        lost = {
+            locale
+            for locale, path in find_not_asked(self.parcel, before)
+            if await self.bucket.look(self._key(path)) is not None
+        }
+        if lost:
+            places = [str(self.root.joined(locale)) for locale in lost]
+            raise refuse_lost(self.parcel, sorted(lost), str(self.root), places)
+
+    async def _is_corrected(self, path: str, before: Before) -> bool:
+        """Whether an object is no longer what a delivery put there.
+
+        Its length tells; a script's words do; and a film that is younger than the manifest, which was put last.
+        """
+        facts = await self.bucket.look(self._key(path))
+        if facts is None:
+            return False
+        known = [entry for entry in (before.stated.get(path), before.placing.get(path)) if entry]
+        if facts.bytes not in {entry.bytes for entry in known}:
+            return True
+        if facts.bytes > _MOST_READ:
+            # Where a delivery broke off, its own objects are younger too.
+            return not before.placing and 0 < self.delivered_at < facts.modified
+        content = await self.bucket.read(self._key(path), most=_MOST_READ)
+        return content is not None and hashlib.sha256(content).hexdigest() not in {entry.sha256 for entry in known}
+
+    async def _name_beside(self, path: str) -> str:
+        taken = {*self.corrected.values(), *(item.path for item in self.parcel.items)}
+        for name in names_beside(path):
+            if name not in taken and await self.bucket.look(self._key(name)) is None:
+                return name
+        raise refuse_more_beside(str(self.root.joined(path)))
+
+    def _describe_corrections(self) -> Iterator[str]:
+        for item in self.parcel.items:
+            if beside := self.corrected.get(item.path):
+                yield describe_correction(item.path, beside, item.locale)
+
+    async def _before(self) -> Before:
+        manifest, journal = await asyncio.gather(self._read(MANIFEST), self._read(JOURNAL))
+        facts = await self.bucket.look(self._key(MANIFEST))
+        self.delivered_at = facts.modified if facts else 0.0
+        return before_of(manifest, journal)
+
+    async def _read(self, path: str) -> dict[str, object]:
+        content = await self.bucket.read(self._key(path), most=32 << 20)
+        try:
+            found = json.loads(content or b"{}")
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    async def _is_there(self, item: Item, before: Before) -> bool:
+        facts = await self.bucket.look(self._key(item.path))
+        if facts is None:
+            return False
+        same = facts.bytes == item.stored_file.bytes
+        # A journal means that a delivery broke off: then an object may be newer than what was stated of it.
+        if same and not before.placing and before.stated.get(item.path) == entry_of(item):
+            return True
+        if same and await asyncio.to_thread(is_proven, facts, path_of(item.stored_file)):
+            return True
+        if item.path not in before.ours():
+            remedy = "Move it away, or deliver elsewhere: objects that polyreel did not make are never replaced."
+            where = str(self.root.joined(item.path))
+            raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
+        if await self._is_corrected(item.path, before):
+            self.corrected[item.path] = await self._name_beside(item.path)
+        return False
+
+    async def _change(self, before: Before, new: Sequence[Item], gone: Sequence[str]) -> None:
+        await self.bucket.put(self._key(JOURNAL), journal_of(before, new))
+        if before.stated.keys() & {*gone, *(item.path for item in new)}:
+            await self.bucket.delete(self._key(MANIFEST))
+        for path, beside in self.corrected.items():
+            await self.bucket.copy(self._key(path), self._key(beside))
+        await self._put_all(new)
+        for path in gone:
+            await self.bucket.delete(self._key(path))
+        await self.bucket.put(self._key(MANIFEST), manifest_of(self.parcel))
+        await self.bucket.delete(self._key(JOURNAL))
+
+    async def _put_all(self, new: Sequence[Item]) -> None:
+        total, done = sum(item.stored_file.bytes for item in new) or 1, 0
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(item: Item) -> None:
+            nonlocal done
+            async with places:
+                await self._put(item)
+            done += item.stored_file.bytes
+            if self.on_progress:
+                self.on_progress(done / total)
+
+        await asyncio.gather(*(one(item) for item in new))
+
+    async def _put(self, item: Item) -> None:
+        path, key = path_of(item.stored_file), self._key(item.path)
+        await self.bucket.put_file(key, path)
+        facts = await self.bucket.look(key)
+        if facts is None or facts.bytes != item.stored_file.bytes:
+            where = str(self.root.joined(item.path))
+            said = f"the store keeps {facts.bytes if facts else 'nothing'}, sent were {item.stored_file.bytes} bytes"
+            raise DeliveryError(
+                said, code="transfer_damaged", where=where, remedy="Run the job again: it is sent anew."
+            )
+        if not await asyncio.to_thread(is_proven, facts, path):
+            self.unproven.append(item.path)
+
+    def _key(self, path: str) -> str:
+        return self.root.joined(path).key
+
+
+def is_proven(facts: ObjectFacts, file: Path) -> bool:
+    """Whether the store's ETag is this file's: its MD5, or that of its parts. An encrypting store's says nothing."""
+    etag = facts.etag.strip('"').lower()
+    return etag == (_of_parts(file) if "-" in etag else _of_whole(file))
+
+
+def _of_whole(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _of_parts(file: Path) -> str:
+    with file.open("rb") as content:
+        pieces = iter(lambda: content.read(PIECE), b"")
+        digests = [hashlib.md5(piece, usedforsecurity=False).digest() for piece in pieces]
+    return f"{hashlib.md5(b''.join(digests), usedforsecurity=False).hexdigest()}-{len(digests)}"

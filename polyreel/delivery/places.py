@@ -1,0 +1,189 @@
+"""Where results can go, and where media can wait for a vendor: one row per place.
+
+Whoever needs to know something of a place asks its row; no other module compares places' names. To add one: its options
+in `polyreel.job.delivery`, its adapter beside this module, its block in `blocks`, and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polyreel.delivery.port import Access, Delivery
+from polyreel.errors import InvalidJob
+from polyreel.job import Delivery as AskedDelivery
+from polyreel.job import (
+    FolderDelivery,
+    NomadDelivery,
+    S3Delivery,
+    TPStreamsDelivery,
+    VideoJungleDelivery,
+)
+from polyreel.job.plugins import require_options
+from polyreel.job.values import Asked
+from polyreel.machine.plugins import plugin_named
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a place can. ``options`` in the signatures is the place's own model of `polyreel.job.delivery`."""
+
+    name: str
+    """As a job's ``delivery[].to`` has it."""
+    title: str
+    """As people call it."""
+    options: type[Asked]
+    block: str | None
+    """Whose saved credentials it takes; None: it needs none."""
+    locate: Callable[[Any, str], str]
+    """Where a job of this name goes, for people: a path, an address, or words."""
+    make: Callable[[Any, Access], Delivery] | None
+    """The adapter; None: this version has none, and a job that names the place is refused."""
+    holds_tree: bool = False
+    """It holds files under their own paths: the report and the manifest go there too, and so it comes last."""
+    local: bool = False
+    """A folder on this machine: the paths of the outcome are its."""
+    streams: bool = False
+    """What is delivered can be played from there."""
+    takes_url: bool = False
+    """It fetches by address what it is given."""
+    takes_upload: bool = True
+    calls_back: bool = False
+    charges: bool = False
+    replaces: bool = True
+    """Delivering again replaces what is there."""
+    deletes: bool = True
+    """What was delivered can be removed there."""
+    stages: bool = False
+    """It can hold media for a while behind a signed address that vendors fetch by."""
+    stable_links: bool = False
+    """Its signed addresses of one file differ in their query alone: a vendor's copy tells where it came from."""
+
+
+def place_of(options: AskedDelivery) -> Place:
+    """The row of one of a job's ``delivery``."""
+    return _of_plugin(options.plugin) if options.plugin else PLACES[options.to]
+
+
+def _of_plugin(name: str) -> Place:
+    """The row that a package brings. Raises `InvalidJob` where none does, or where what it brings is no row."""
+    found = plugin_named("deliveries", name)
+    if not isinstance(found.value, Place):
+        raise InvalidJob(
+            f"what {found.identity} brings is no `polyreel.delivery.places.Place`", code="plugin_broken", where=name
+        )
+    return found.value
+
+
+def require_place(options: AskedDelivery) -> None:
+    """See that this version delivers there. Raises `InvalidJob`."""
+    place = place_of(options)
+    if options.plugin:
+        require_options(place.options, options, f"delivery: {options.plugin}")
+    if place.make is None:
+        raise InvalidJob(
+            f"this version does not deliver to {place.name}",
+            code="not_available",
+            where="delivery",
+            remedy=f"Use {' or '.join(f'`to: {each.name}`' for each in PLACES.values() if each.make)}.",
+        )
+
+
+def make_delivery(options: AskedDelivery, access: Access) -> Delivery:
+    """The adapter of a place. Raises `InvalidJob` where this version has none."""
+    require_place(options)
+    make = place_of(options).make
+    assert make is not None  # noqa: S101 - `require_place` has seen to it
+    return make(options, access)
+
+
+def _make_folder(options: Any, _access: Access) -> Delivery:
+    from polyreel.delivery.folder import FolderDelivery as Folder
+
+    return Folder(Path(options.path))
+
+
+def _make_objects(options: Any, access: Access) -> Delivery:
+    from polyreel.delivery.objects import ObjectsDelivery
+
+    return ObjectsDelivery(options, access)
+
+
+def _make_tpstreams(options: Any, access: Access) -> Delivery:
+    from polyreel.delivery.tpstreams import TPStreamsDelivery as Library
+
+    return Library(options, access)
+
+
+def _make_nomad(options: Any, access: Access) -> Delivery:
+    from polyreel.delivery.nomad import NomadDelivery as Library
+
+    return Library(options, access)
+
+
+def _make_videojungle(options: Any, access: Access) -> Delivery:
+    from polyreel.delivery.videojungle import VideoJungleDelivery as Library
+
+    return Library(options, access)
+
+
+def _below(address: str, name: str) -> str:
+    return f"{address.rstrip('/')}/{name}"
+
+
+_ROWS = (
+    Place(
+        name="folder",
+        title="a folder on this machine",
+        options=FolderDelivery,
+        block=None,
+        locate=lambda options, name: str(Path(options.path) / name),
+        make=_make_folder,
+        holds_tree=True,
+        local=True,
+    ),
+    Place(
+        name="s3",
+        title="an S3-compatible object store",
+        options=S3Delivery,
+        block="s3",
+        locate=lambda options, name: _below(options.path, name),
+        make=_make_objects,
+        holds_tree=True,
+        stages=True,
+        stable_links=True,
+    ),
+    Place(
+        name="tpstreams",
+        title="TPStreams",
+        options=TPStreamsDelivery,
+        block="tpstreams",
+        locate=lambda options, name: f"TPStreams: {_below(options.folder or '', name)}",
+        make=_make_tpstreams,
+        streams=True,
+        takes_url=True,
+        calls_back=True,
+        charges=True,
+    ),
+    Place(
+        name="nomad",
+        title="a Nomad-style asset manager",
+        options=NomadDelivery,
+        block="nomad",
+        locate=lambda options, name: f"Nomad: {_below(options.path or '', name)}",
+        make=_make_nomad,
+        stages=True,
+    ),
+    Place(
+        name="videojungle",
+        title="Video Jungle",
+        options=VideoJungleDelivery,
+        block="videojungle",
+        locate=lambda options, name: f"Video Jungle: {options.project or name}",
+        make=_make_videojungle,
+        stages=True,
+    ),
+)
+PLACES: dict[str, Place] = {each.name: each for each in _ROWS}

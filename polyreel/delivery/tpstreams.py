@@ -1,0 +1,300 @@
+"""Delivery to TPStreams: one streaming asset per language, each with every language's subtitles, and a cover.
+
+An asset is made by an upload session, whose form is posted in one piece. The form is known to nobody but the run that
+asked for it: an asset that a run left without its file is removed, and made anew. Where the job has a shelf for films,
+TPStreams fetches each by a signed address instead, of any size; the shelf is emptied once it plays. What is there is
+kept, a new dub takes the old one's place once it plays.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from polyreel.delivery.library import (
+    MOST_STARTS,
+    Brought,
+    Gauge,
+    bring_languages,
+    describe_left_out,
+    digest,
+    file_name,
+    video_of,
+    webvtt_of,
+)
+from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
+from polyreel.errors import DeliveryError, MediaError, ToolError
+from polyreel.job import TPStreamsDelivery as Options
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.locales import own_name
+from polyreel.media.still import take_still
+from polyreel.store.local import path_of
+from polyreel.vendors.errors import Forbidden, JobFailed, LinkExpired, NotFound, UnsupportedLocale
+from polyreel.vendors.tpstreams.checks import language_code
+from polyreel.vendors.tpstreams.client import TPStreamsClient
+from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
+from polyreel.vendors.waiting import Patience
+
+PATIENCE = Patience(first=1.0, cap=30.0, total=6 * 3600.0)
+_PROTECTION: dict[str, Protection] = {"none": "disable", "aes": "aes", "drm": "drm"}
+
+
+class TPStreamsDelivery:
+    """Delivers into one organisation's library, into a folder of it where one is named."""
+
+    def __init__(self, options: Options, access: Access) -> None:
+        self.options, self.access = options, access
+        self.client: TPStreamsClient = access.client
+
+    async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
+        """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
+        texts = await webvtt_of(parcel)
+        folder = await self._folder(self.options.folder) if self.options.folder else ""
+        gauge = Gauge(parcel, on_progress)
+        where = f"TPStreams: {self.options.folder or ''}".rstrip(" :")
+
+        async def one(locale: str) -> Brought:
+            return await _Dub(self, parcel, locale, folder, gauge).bring(texts)
+
+        return await bring_languages(parcel, one, where)
+
+    async def _folder(self, title: str) -> str:
+        async def look() -> str:
+            found = [each.id async for each in self.client.list_folders(search=title) if each.title == title]
+            return found[0] if found else ""
+
+        async def make() -> str:
+            return str((await self.client.create_folder(title)).id)
+
+        return await self.access.find_or_make(f"folder {title}", look, make, what=f"folder {title}")
+
+
+@dataclass
+class _Dub:
+    """One language at the library."""
+
+    place: TPStreamsDelivery
+    parcel: Parcel
+    locale: str
+    folder: str
+    gauge: Gauge
+
+    def __post_init__(self) -> None:
+        self.client, self.access, options = self.place.client, self.place.access, self.place.options
+        self.item: Item = video_of(self.parcel, self.locale)
+        self.title = file_name(self.item).removesuffix(".mp4")
+        self.slot = f"{self.folder or 'root'}/{self.title}"
+        shape = f"{','.join(options.resolutions)} {options.protection}"
+        self.key = f"asset {self.slot} {self.item.stored_file.sha256} {shape}"
+        self.session: UploadSession | None = None
+
+    async def bring(self, texts: Mapping[str, bytes]) -> Brought:
+        """The asset, playing, with its subtitles and cover."""
+        done = Brought(notes=describe_left_out(self.parcel, self.locale, "TPStreams"))
+        entry, asset = await self._asset(done)
+        self.gauge.finish(self.item)
+        await self._subtitles(entry, texts, done)
+        await self._cover(entry, done)
+        await self._replace(asset.id)
+        if self.access.shelf:
+            await self.access.shelf.drop(self.item.stored_file)
+        await self.access.note(self.key, {}, State.COLLECTED)
+        done.ids[self.locale] = asset.id
+        if asset.video and asset.video.playback_url:
+            # The query of a protected stream's address is a permission that runs out.
+            done.urls[self.locale] = asset.video.playback_url.partition("?")[0]
+        return done
+
+    # -- the asset
+
+    async def _asset(self, done: Brought) -> tuple[Entry, Asset]:
+        for _ in range(MOST_STARTS):
+            entry = await self.access.once(self.key, self._make, self._find, what=self.title, locale=self.locale,
+                                           slot=self.slot)  # fmt: skip
+            if (asset := await self._there(entry.vendor_id)) is None:
+                await self.access.forget(self.key)
+                continue
+            fetched = bool(entry.receipt.get("fetched"))
+            if not entry.receipt.get("uploaded") and not fetched and not _has_file(asset):
+                if not await self._send(entry):
+                    continue
+                done.written.append(self.item.path)
+            else:
+                was_made = fetched and entry.state is State.SUBMITTED
+                (done.written if was_made else done.kept).append(self.item.path)
+            return entry, await self._wait_until_playable(entry)
+        raise DeliveryError(
+            f"{self.title} could not be uploaded in {MOST_STARTS} attempts: its upload forms ran out",
+            where="TPStreams",
+            remedy="Run the job again.",
+        )
+
+    async def _make(self) -> Receipt:
+        options = self.place.options
+        wanted = VideoOptions(
+            title=self.title,
+            resolutions=options.resolutions,
+            content_protection_type=_PROTECTION[options.protection],
+            folder=self.folder or None,
+        )
+        if self.access.shelf:
+            video = CreateVideo.from_url(await self._address(), **wanted.model_dump(exclude_none=True))
+            return Receipt(id=(await self.client.upload_video(video)).id, details={"fetched": True})
+        self.session = await self.client.create_upload_session(wanted)
+        return Receipt(id=self.session.asset_id)
+
+    async def _address(self) -> str:
+        assert self.access.shelf is not None  # noqa: S101 - who calls has seen to it
+        file, place = self.item.stored_file, digest(f"{self.access.subject.account} {self.slot}".encode())
+        # A name of this asset's own: two libraries fetch two copies, and each takes its own away.
+        return await self.access.shelf.address(file, f"{self.title}-{place[:12]}.mp4")
+
+    async def _find(self, _entry: Entry) -> Finding:
+        """An asset of this title that is nobody's, and waits for a file or came from our shelf: its answer was lost."""
+        if waiting := await self._waiting():
+            return Found(Receipt(id=waiting[0]))
+        if self.access.shelf:
+            ours = (await self._address()).partition("?")[0]
+            for asset in await self._unknown():
+                if ours in (address.partition("?")[0] for address in _inputs(asset)):
+                    return Found(Receipt(id=asset.id, details={"fetched": True}))
+        return NotThere()
+
+    async def _waiting(self) -> list[str]:
+        return [each.id for each in await self._unknown() if not _has_file(each) and not _is_fetched(each)]
+
+    async def _unknown(self) -> list[Asset]:
+        known = {entry.vendor_id for entry in await self.access.list_made()}
+        seen = self.client.list_assets(parent=self.folder or None, in_root=not self.folder)
+        named = [asset async for asset in seen if asset.title == self.title and asset.video is not None]
+        return [asset for asset in named if asset.id not in known]
+
+    async def _there(self, asset_id: str) -> Asset | None:
+        try:
+            return await self.client.get_asset(asset_id)
+        except NotFound:
+            return None
+
+    async def _send(self, entry: Entry) -> bool:
+        """Whether the file went out; False: the form is lost or has run out, and the asset was removed."""
+        if self.session is not None and self.session.asset_id == entry.vendor_id:
+            try:
+                await self.client.upload_to_session(
+                    self.session, path_of(self.item.stored_file), tell=self.gauge.of(self.item)
+                )
+            except LinkExpired:
+                await self._remove(entry.vendor_id)
+                return False
+            await self.access.note(self.key, {"uploaded": True})
+            return True
+        for each in (entry.vendor_id, *await self._waiting()):
+            await self._remove(each, forget=each == entry.vendor_id)
+        return False
+
+    async def _wait_until_playable(self, entry: Entry) -> Asset:
+        try:
+            return await self.client.wait_until_completed(entry.vendor_id, PATIENCE)
+        except JobFailed:
+            # A film that TPStreams can't process stays unusable: it goes, so that a repeat begins anew.
+            await self._remove(entry.vendor_id)
+            raise
+
+    async def _remove(self, asset_id: str, *, forget: bool = True) -> None:
+        with suppress(NotFound):
+            await self.client.delete_asset(asset_id)
+        if forget:
+            await self.access.forget(self.key)
+
+    async def _replace(self, asset_id: str) -> None:
+        for old in await self.access.earlier(self.slot, self.key):
+            if old.vendor_id != asset_id:
+                with suppress(NotFound):
+                    await self.client.delete_asset(old.vendor_id)
+            await self.access.drop(old)
+
+    # -- words and cover
+
+    async def _subtitles(self, entry: Entry, texts: Mapping[str, bytes], done: Brought) -> None:
+        chosen, notes = choose_codes(texts, self.locale)
+        done.notes += notes
+        kept: dict[str, dict[str, str]] = dict(entry.receipt.get("tracks", {}))
+        there = {track.id for track in await self.client.list_subtitles(entry.vendor_id)}
+        for code in sorted({*chosen, *kept}):
+            locale = chosen.get(code, "")
+            sha256 = digest(texts[locale]) if locale else ""
+            known = kept.get(code, {})
+            if not locale or known.get("sha256") != sha256 or known.get("id") not in there:
+                kept[code] = await self._track(entry.vendor_id, code, locale, texts, known)
+                await self.access.note(self.key, {"tracks": kept})
+            if kept[code].get("id"):
+                done.ids[f"{self.locale}.{code}.vtt"] = kept[code]["id"]
+
+    async def _track(
+        self, asset_id: str, code: str, locale: str, texts: Mapping[str, bytes], known: Mapping[str, str]
+    ) -> dict[str, str]:
+        """One track, in the place of an earlier one, and of one that a run left without noting it."""
+        before = await self.client.list_subtitles(asset_id)
+        name = own_name(locale) if locale else ""
+        old = [each.id for each in before if each.id == known.get("id") or (each.language, each.name) == (code, name)]
+        if locale:
+            await self.client.upload_subtitle(asset_id, texts[locale], locale, name=name)
+        for each in old:
+            with suppress(NotFound, Forbidden):
+                await self.client.delete_subtitle(asset_id, each)
+        seen = {each.id for each in before}
+        new = [track.id for track in await self.client.list_subtitles(asset_id) if track.id not in seen]
+        return {"id": new[-1] if new else "", "sha256": digest(texts[locale]) if locale else "", "locale": locale}
+
+    async def _cover(self, entry: Entry, done: Brought) -> None:
+        if entry.receipt.get("cover"):
+            return
+        media = path_of(self.item.stored_file)
+        with tempfile.TemporaryDirectory(prefix="polyreel-cover-") as folder:
+            try:
+                at = float(Fraction(self.parcel.duration)) / 3
+                picture = await take_still(media, at, Path(folder) / "cover.jpg")
+                await self.client.upload_thumbnail(entry.vendor_id, picture)
+            except (ToolError, MediaError) as error:
+                done.notes.append(f"{self.locale} has TPStreams' own cover: {error.message}")
+                return
+        await self.access.note(self.key, {"cover": True})
+
+
+def choose_codes(texts: Mapping[str, Any], own: str) -> tuple[dict[str, str], list[str]]:
+    """Which locale stands for each two-letter code on an asset: its own language's first, then in the job's order.
+
+    The notes say what stays out: TPStreams can't tell pt-BR from pt-PT, and has no code for some languages.
+    """
+    chosen: dict[str, str] = {}
+    notes: list[str] = []
+    for locale in sorted(texts, key=lambda each: each != own):
+        try:
+            code = language_code(locale)
+        except UnsupportedLocale:
+            notes.append(f"TPStreams has no two-letter code for {locale}: its subtitles are not there.")
+            continue
+        if code in chosen:
+            said = f"TPStreams knows {locale} and {chosen[code]} both as {code}"
+            notes.append(f"{said}: with the film in {own}, the subtitles are those in {chosen[code]}.")
+            continue
+        chosen[code] = locale
+    return chosen, notes
+
+
+def _is_fetched(asset: Asset) -> bool:
+    """Whether TPStreams was given an address for it, rather than an upload's form."""
+    return any(address.lower().startswith(("http://", "https://")) for address in _inputs(asset))
+
+
+def _inputs(asset: Asset) -> list[str]:
+    return [str(each.get("url", "")) for each in asset.video.inputs] if asset.video else []
+
+
+def _has_file(asset: Asset) -> bool:
+    """Whether an asset got its file: it is in work, done, or failed."""
+    return bool(asset.bytes) or asset.status in {Status.QUEUED, Status.PROCESSING, Status.COMPLETED, Status.ERROR}

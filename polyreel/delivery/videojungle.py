@@ -1,0 +1,134 @@
+"""Delivery to a Video Jungle project: the films and their subtitles, each an asset, checked until it is there."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from polyreel.delivery.library import MOST_STARTS, Brought, Gauge, bring_languages, file_name, texts_of, video_of
+from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
+from polyreel.errors import DeliveryError
+from polyreel.job import VideoJungleDelivery as Options
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.store.local import path_of
+from polyreel.vendors.errors import LinkExpired, NotFound
+from polyreel.vendors.videojungle.client import VideoJungleClient
+from polyreel.vendors.videojungle.models import CreateAsset, CreateProject, NewAsset
+from polyreel.vendors.waiting import Patience
+
+PATIENCE = Patience(first=1.0, cap=20.0, total=3600.0)
+WHOLE_LIST = 1000
+"""Lists give ten rows unless asked for more."""
+
+
+class VideoJungleDelivery:
+    """Delivers into one project, by its name; it is made when missing."""
+
+    def __init__(self, options: Options, access: Access) -> None:
+        self.options, self.access = options, access
+        self.client: VideoJungleClient = access.client
+
+    async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
+        """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
+        name = self.options.project or parcel.name
+        project = await self._project(name)
+        gauge = Gauge(parcel, on_progress)
+
+        async def one(locale: str) -> Brought:
+            done = Brought()
+            for item in (video_of(parcel, locale), *texts_of(parcel, locale)):
+                await _File(self, parcel, item, project, gauge).bring(done)
+            return done
+
+        return await bring_languages(parcel, one, f"Video Jungle: {name}")
+
+    async def _project(self, name: str) -> str:
+        async def look() -> str:
+            found = [each.id for each in await self.client.list_projects(limit=WHOLE_LIST) if each.name == name]
+            return found[0] if found else ""
+
+        async def make() -> str:
+            made = await self.client.create_project(CreateProject(name=name, description="Dubs by polyreel."))
+            return made.id
+
+        return await self.access.find_or_make(f"project {name}", look, make, what=f"project {name}")
+
+
+@dataclass
+class _File:
+    """One file in the project."""
+
+    place: VideoJungleDelivery
+    parcel: Parcel
+    item: Item
+    project: str
+    gauge: Gauge
+    created: NewAsset | None = None
+
+    def __post_init__(self) -> None:
+        self.client, self.access = self.place.client, self.place.access
+        self.name = file_name(self.item)
+        self.slot = f"{self.project}/{self.name}"
+        self.key = f"asset {self.slot} {self.item.stored_file.sha256}"
+
+    async def bring(self, done: Brought) -> None:
+        """The asset, checked; what earlier runs put there goes."""
+        for _ in range(MOST_STARTS):
+            entry = await self.access.once(
+                self.key, self._make, self._find, what=self.name, locale=self.item.locale or "", slot=self.slot
+            )
+            is_there = await self._is_there(entry)
+            if not is_there and not await self._send(entry):
+                continue
+            (done.kept if is_there else done.written).append(self.item.path)
+            await self.client.wait_until_uploaded(entry.vendor_id, PATIENCE)
+            await self._replace(entry)
+            await self.access.note(self.key, {"uploaded": True}, State.COLLECTED)
+            self.gauge.finish(self.item)
+            is_film = self.item.role == "video"
+            done.ids[str(self.item.locale) if is_film else self.name.removeprefix(f"{self.parcel.name}.")] = (
+                entry.vendor_id
+            )
+            return
+        raise DeliveryError(
+            f"{self.name} could not be uploaded in {MOST_STARTS} attempts", where="Video Jungle",
+            remedy="Run the job again.",
+        )  # fmt: skip
+
+    async def _make(self) -> Receipt:
+        request = CreateAsset(keyname=self.name, description=f"{self.parcel.name} {self.item.locale or ''}".strip())
+        self.created = await self.client.create_asset(self.project, request)
+        return Receipt(id=self.created.id)
+
+    async def _find(self, _entry: Entry) -> Finding:
+        """An asset of this name that waits for its file and is nobody's: its creation's answer was lost."""
+        known = {entry.vendor_id for entry in await self.access.list_made()}
+        listed = await self.client.list_assets(self.project, limit=WHOLE_LIST)
+        for asset in listed:
+            if asset.keyname == self.name and asset.id not in known and not await self.client.check_asset(asset.id):
+                return Found(Receipt(id=asset.id))
+        return NotThere()
+
+    async def _is_there(self, entry: Entry) -> bool:
+        with suppress(NotFound):
+            return await self.client.check_asset(entry.vendor_id)
+        return False
+
+    async def _send(self, entry: Entry) -> bool:
+        """Whether the file went out; False: its address is lost or has run out, and the asset was removed."""
+        if self.created is not None and self.created.id == entry.vendor_id:
+            with suppress(LinkExpired):
+                path = path_of(self.item.stored_file)
+                await self.client.upload_asset(self.created, path, tell=self.gauge.of(self.item))
+                return True
+        with suppress(NotFound):
+            await self.client.delete_asset(entry.vendor_id)
+        await self.access.forget(self.key)
+        return False
+
+    async def _replace(self, entry: Entry) -> None:
+        for old in await self.access.earlier(self.slot, self.key):
+            if old.vendor_id != entry.vendor_id:
+                with suppress(NotFound):
+                    await self.client.delete_asset(old.vendor_id)
+            await self.access.drop(old)

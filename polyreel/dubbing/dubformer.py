@@ -1,0 +1,378 @@
+"""Dubformer behind the dubbing port: one project per language, made once under the submission key.
+
+It fetches the reel by URL: a public source as it is, anything else from where it is staged. A target script can't be
+given with a project; it is put in afterwards as a re-translation, which Dubformer does not charge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt
+from polyreel.dubbing.staging import STAGED
+from polyreel.dubbing.submission import describe_reel, key_of_dub, key_of_revision, script_key, submit_once
+from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
+from polyreel.dubbing.waiting import wait_until_ready
+from polyreel.errors import InvalidJob, MediaError
+from polyreel.job import DubformerDubbing
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
+from polyreel.ledger.entry import Receipt as Bought
+from polyreel.ledger.rows import Filter
+from polyreel.ledger.watch import Sighting
+from polyreel.outcome import StoredFile
+from polyreel.store.local import path_of
+from polyreel.subtitles import plain_text, read_file, write
+from polyreel.subtitles.model import Cue, Track
+from polyreel.vendors.dubformer.client import DubformerClient
+from polyreel.vendors.dubformer.models import (
+    EMOTIONAL_TRANSFER,
+    SOUNDALIKE,
+    CastSpeaker,
+    CreateProject,
+    MixingMode,
+    Project,
+    ProjectStatus,
+    Retranslate,
+    ScriptLine,
+    Speaker,
+    SpokenLine,
+    Submitted,
+)
+from polyreel.vendors.dubformer.problems import project_failed
+from polyreel.vendors.errors import JobFailed
+
+_MODES: dict[Mix, MixingMode] = {
+    "dub": MixingMode.WITHOUT_ORIGINAL_VOICE,
+    "voiceover": MixingMode.WITH_ORIGINAL_TRACK,
+    "speech_only": MixingMode.VOICEOVER_ONLY,
+}
+_OWN_SCRIPT = "~script"
+"""What the ledger's key of a re-translation ends in, after its project's key."""
+
+
+class DubformerDubber:
+    """Dubs at Dubformer. Every step may be repeated: what was bought is in the ledger."""
+
+    provider = "dubformer"
+
+    def __init__(self, options: DubformerDubbing, means: Means) -> None:
+        self._options = options
+        self._means = means
+        self._client: DubformerClient = means.client
+
+    # -- buying
+
+    async def submit(self, request: DubRequest) -> Receipt:
+        """Buy this language, once. Raises `VendorError`, and `UnresolvedCall` where only a person can tell."""
+        receipt, _ = await submit_once(request, self.provider, self._means, self._buy)
+        return receipt
+
+    async def _buy(self, request: DubRequest, key: str) -> Entry:
+        from polyreel.dubbing.providers import minutes_begun
+
+        source, target = await self._client.check_locales(request.source_locale, request.locale)
+        name = f"{request.title} {request.locale} {key[-12:]}"
+
+        async def call() -> Bought:
+            wanted = CreateProject(
+                name=name,
+                source_lang=source,
+                target_lang=target,
+                source_video_url=await self._address(request),
+                mixing_mode=_MODES[request.mix],
+                use_emotional_transfer=self._options.emotional_transfer or None,
+                use_soundalike_voices=self._options.soundalike_voices or None,
+                source_script_content=await asyncio.to_thread(_srt, request.source_script),
+                glossary_content=await asyncio.to_thread(_text, request.terms),
+            )
+            return _read_bought(await self._client.create_project(wanted, idempotency_key=key))
+
+        async def find(_entry: Entry) -> Finding:
+            # A staged reel has another signed address each time, so the same key can't always be sent again: the name
+            # says whose it is.
+            mine = [each for each in await self._client.get_projects() if each.name == name]
+            return Found(Bought(id=mine[0].project_id, minutes=mine[0].cost_minutes)) if mine else NotThere()
+
+        about = {
+            "what": request.title,
+            "locale": request.locale,
+            "minutes": minutes_begun(request.seconds),
+            "details": describe_reel(request.source_sha256, request.trim)
+            | ({} if request.media_url else {STAGED: request.reel.sha256}),
+        }
+        return await self._means.at_hand().once(key, call, find, subject=self._means.subject.model_copy(update=about))
+
+    async def _address(self, request: DubRequest) -> str:
+        if request.media_url:
+            return request.media_url
+        if self._means.staging is None:
+            raise InvalidJob(
+                "Dubformer fetches by URL, and the reel is not on the web",
+                code="needs_staging",
+                where="staging",
+                remedy="Add `staging: {to: s3, credentials: NAME, path: s3://BUCKET/tmp}`.",
+            )
+        # Every language fetches the same copy, whoever put it there.
+        return await self._means.staging.address(request.reel, f"{request.title}-{request.reel.sha256[:12]}.mp4")
+
+    # -- waiting
+
+    async def wait(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> None:
+        """Wait for the project; then, where there is a target script, for the dub of that. Raises `JobFailed`.
+
+        What was collected before, and is still here, needs nothing of the vendor, who may have deleted it since.
+        """
+        if await asyncio.to_thread(recall_dubbed, _kept_as(receipt), self._means.store):
+            return
+        observer = DubformerObserver(self._client)
+        await wait_until_ready(self._means, receipt.key, observer, on_progress)
+        if request.script is not None:
+            key = await self._put_in_script(request, receipt, observer)
+            await wait_until_ready(self._means, key, observer, on_progress)
+
+    async def _put_in_script(self, request: DubRequest, receipt: Receipt, observer: DubformerObserver) -> str:
+        """See that the project speaks this script; the key of the row that says so."""
+        before = await self._settle_translations(receipt, _own_key(receipt), observer)
+        key = _key_of_translation(before, _own_key(receipt))
+        entry = await self._means.at_hand().get(key)
+        if entry is not None and not entry.is_open:
+            return key
+        kept = entry.details["body"] if entry else None
+        body = Retranslate.model_validate(kept) if kept else await self._retranslation(request, receipt)
+        if entry is None:
+            if "revision" in receipt.details:
+                # What would be refused is said before what is there is given up.
+                await self._client.validate_translation_request(receipt.id, body)
+            await self._make_safe(request, receipt, before)
+        await self._translate(key, body, receipt, request.title)
+        return key
+
+    async def _translate(self, key: str, body: Retranslate, receipt: Receipt, title: str) -> Entry:
+        async def call() -> Bought:
+            return _read_bought(await self._client.retranslate(receipt.id, body, idempotency_key=key))
+
+        async def find(_entry: Entry) -> Finding:
+            # The same key with the same body is the same translation.
+            return Found(await call())
+
+        subject = self._means.subject.model_copy(
+            update={
+                "kind": "translation",
+                "what": title,
+                "locale": receipt.locale,
+                "minutes": 0.0,
+                "details": {"body": body.model_dump(mode="json")},
+            }
+        )
+        return await self._means.at_hand().once(key, call, find, subject=subject)
+
+    async def _settle_translations(self, receipt: Receipt, own: str, observer: DubformerObserver) -> list[Entry]:
+        """Every script that was put in, the latest last, once the vendor is done with the others: more are refused."""
+        for row in await self._list_translations(receipt):
+            if script_key(row.key) == own:
+                continue
+            if row.is_open:
+                # Whether it was taken is not known: it is sent once more, and then it was.
+                await self._translate(row.key, Retranslate.model_validate(row.details["body"]), receipt, row.what)
+            if row.is_open or row.state is State.SUBMITTED:
+                with suppress(JobFailed):  # that script's failure is none of this one's
+                    await wait_until_ready(self._means, row.key, observer)
+        return await self._list_translations(receipt)
+
+    async def _list_translations(self, receipt: Receipt) -> list[Entry]:
+        wanted = Filter(account=self._means.subject.account, kind="translation")
+        rows = await self._means.at_hand().select(wanted)
+        return [row for row in rows if row.key.startswith(receipt.key + _OWN_SCRIPT)]
+
+    async def _make_safe(self, request: DubRequest, receipt: Receipt, before: Sequence[Entry]) -> None:
+        """Collect what the project speaks now: what is put in takes its place for good."""
+        shown = before[-1] if before else await self._means.at_hand().get(receipt.key)
+        if shown is None or shown.state is not State.READY:
+            return
+        for script in request.revises:
+            asked = request.model_copy(update={"script": script, "revises": ()})
+            bought = await asyncio.to_thread(key_of_dub, asked, self.provider, self._means.subject.account)
+            # What was bought to be spoken by a script of ours is nothing to keep before that was put in.
+            own = receipt.key + (_OWN_SCRIPT if script else "")
+            details = {}
+            if bought != receipt.key:
+                own = await asyncio.to_thread(key_of_revision, asked, receipt.key)
+                details = {"revision": own}
+            if script_key(shown.key) == own:
+                # What can't be a dub is in the store all the same, and a reason to have it done again.
+                with suppress(MediaError):
+                    await self.collect(asked, receipt.model_copy(update={"details": details}))
+
+    async def _retranslation(self, request: DubRequest, receipt: Receipt) -> Retranslate:
+        project = await self._client.get_project(receipt.id)
+        lines = await asyncio.to_thread(_lines, request.script, project.output_target_script)
+        voices = await self._client.get_voices()
+        offered = {voice.voice_key: voice.style for voice in voices.get(project.target_lang, ())}
+        cast = project.output_target_speakers or (CastSpeaker(speaker_id=lines[0].speaker_id),)
+        used = {line.speaker_id for line in lines}
+        speakers = [_speaker(each, number, request.voices, offered) for number, each in enumerate(cast)]
+        return Retranslate(
+            target_script=tuple(lines),
+            target_speakers=tuple(each for each in speakers if each.speaker_id in used),
+            mixing_mode=_MODES[request.mix],
+        )
+
+    # -- collecting
+
+    async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
+        """Fetch video, speech and scripts. Raises `VendorError`, and `MediaError` for what can't be a dub."""
+        kept_as = _kept_as(receipt)
+        if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
+            await self._note_collected(receipt)
+            return kept
+        project = await self._client.get_project(receipt.id)
+
+        def tell(done: int, whole: int) -> None:
+            if on_progress and whole:
+                on_progress(0.9 * done / whole)
+
+        store = self._means.store
+        with store.scratch() as folder:
+            await self._client.download_video(receipt.id, folder / "dubformer.mp4", tell=tell)
+            video = await asyncio.to_thread(store.keep, folder / "dubformer.mp4")
+            speech = await self._speech(receipt.id, folder / "speech.wav") if project.output_tts_audio_url else None
+        result = Result(
+            provider="Dubformer",
+            id=receipt.id,
+            video=video,
+            speech=speech,
+            script=request.script or self._script(project.output_target_script),
+            source_script=self._script(project.output_source_script),
+        )
+        dubbed = await as_dubbed(request, result, store)
+        await asyncio.to_thread(keep_dubbed, kept_as, dubbed, store)
+        await self._note_collected(receipt)
+        return dubbed
+
+    async def _note_collected(self, receipt: Receipt) -> None:
+        # What a script was put in under, the first time and again: of others nothing was collected.
+        mine = [row.key for row in await self._list_translations(receipt) if script_key(row.key) == _own_key(receipt)]
+        for key in (receipt.key, *mine):
+            await self._means.at_hand().advance(key, State.COLLECTED)
+
+    async def _speech(self, project_id: str, to: Path) -> StoredFile:
+        await self._client.download_speech(project_id, to)
+        return await asyncio.to_thread(self._means.store.keep, to)
+
+    def _script(self, lines: Sequence[SpokenLine]) -> StoredFile | None:
+        cues = tuple(
+            Cue(line.start_ms, line.end_ms, line.text.strip())
+            for line in lines
+            if line.text.strip() and 0 <= line.start_ms < line.end_ms
+        )
+        if not cues:
+            return None
+        ordered = tuple(sorted(cues, key=lambda cue: cue.start_ms))
+        return self._means.store.keep_bytes(write(Track(ordered), "vtt").text.encode(), ".vtt")
+
+
+class DubformerObserver:
+    """How projects stand: one list for all of them."""
+
+    def __init__(self, client: DubformerClient) -> None:
+        self._client = client
+
+    async def list_under_way(self, entries: Sequence[Entry]) -> list[Sighting]:
+        """See `polyreel.ledger.watch.Observer`."""
+        projects = {each.project_id: each for each in await self._client.get_projects()}
+        found = [await self._sighting(row, projects.get(row.vendor_id)) for row in entries]
+        return [each for each in found if each]
+
+    async def _sighting(self, row: Entry, listed: Project | None) -> Sighting | None:
+        if row.kind not in ("dub", "translation"):
+            return None
+        if listed is None:
+            note = f"Dubformer has no project {row.vendor_id} any more"
+            return Sighting(row.key, State.FAILED, note=note, details={"remedy": "It may have been deleted there."})
+        if listed.status is ProjectStatus.READY:
+            return Sighting(row.key, State.READY, minutes=listed.cost_minutes if row.kind == "dub" else None)
+        if listed.status is ProjectStatus.ERROR:
+            error = project_failed(row.vendor_id, await self._client.get_project(row.vendor_id))
+            return Sighting(
+                row.key, State.FAILED, note=error.message, details={"code": error.code, "remedy": error.remedy}
+            )
+        return Sighting(row.key, State.SUBMITTED, due_at=_seconds(listed.estimated_completion_date))
+
+
+def _kept_as(receipt: Receipt) -> str:
+    """The key under which what was collected is kept: the purchase's, or its revision's."""
+    return str(receipt.details.get("revision") or receipt.key)
+
+
+def _own_key(receipt: Receipt) -> str:
+    """The key under which its script is put in, the first time."""
+    return str(receipt.details.get("revision") or receipt.key + _OWN_SCRIPT)
+
+
+def _key_of_translation(before: Sequence[Entry], own: str) -> str:
+    """The row under which a script is put in. A project speaks the script that it was given last."""
+    keys = [row.key for row in before]
+    if not keys or script_key(keys[-1]) == own:
+        return keys[-1] if keys else own
+    # It was put in before, and another script after it: to go back, it is put in once more.
+    return f"{own}#{len(keys)}" if own in keys else own
+
+
+def _read_bought(answer: Submitted) -> Bought:
+    return Bought(
+        id=answer.project_id,
+        minutes=answer.cost_minutes,
+        due_at=_seconds(answer.estimated_completion_date) or None,
+        details={"balance_minutes": answer.balance_minutes},
+    )
+
+
+def _seconds(when: datetime | None) -> float:
+    if when is None:
+        return 0.0
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _srt(script: StoredFile | None) -> str | None:
+    return write(read_file(path_of(script)).track, "srt").text if script else None
+
+
+def _text(file: StoredFile | None) -> str | None:
+    return path_of(file).read_text("utf-8-sig") if file else None
+
+
+def _lines(script: StoredFile | None, spoken: Sequence[SpokenLine]) -> list[ScriptLine]:
+    """The target script, each line by the speaker who says most at that time in what Dubformer made of the reel."""
+    cues = read_file(path_of(script)).track.cues if script else ()
+    first = spoken[0].speaker_id if spoken else 1
+    return [
+        ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=text, speaker_id=_who(cue, spoken, first))
+        for cue in cues
+        if (text := plain_text(cue.text).strip()) and cue.start_ms < cue.end_ms
+    ]
+
+
+def _who(cue: Cue, spoken: Sequence[SpokenLine], default: int) -> int:
+    def time_together(line: SpokenLine) -> int:
+        return min(cue.end_ms, line.end_ms) - max(cue.start_ms, line.start_ms)
+
+    best = max(spoken, key=time_together, default=None)
+    return best.speaker_id if best and time_together(best) > 0 else default
+
+
+def _speaker(cast: CastSpeaker, number: int, asked: Sequence[str], offered: dict[str, str]) -> Speaker:
+    """Who says it: in the voice that the job names, else in Dubformer's own choice, else in one of its voices."""
+    voice = asked[min(number, len(asked) - 1)] if asked else cast.voice_key
+    style = offered.get(voice) or cast.style
+    if not asked and voice not in offered and voice not in (SOUNDALIKE, EMOTIONAL_TRANSFER):
+        voice = next((key for key, kind in offered.items() if kind == cast.style), next(iter(offered), SOUNDALIKE))
+        style = offered.get(voice) or cast.style
+    return Speaker(
+        speaker_id=cast.speaker_id,
+        style="feminine" if style == "feminine" else "masculine",
+        voice_key=voice,
+    )

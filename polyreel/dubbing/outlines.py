@@ -1,0 +1,63 @@
+"""What the report draws of a dub: its speech and its loudness over time, and which words were heard of which line."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from polyreel.dubbing.port import Dubbed
+from polyreel.engine.sound.meter import CHANNEL_WEIGHTS, Meter, Power
+from polyreel.engine.sound.outline import outline_loudness, outline_stem, weigh_channels
+from polyreel.engine.transcribe.words import Heard
+from polyreel.media.audio import blocks
+from polyreel.media.probe import probe
+from polyreel.outcome import LineFit, SoundOutline
+from polyreel.store.local import path_of
+
+_RATE = 24_000
+"""What is higher counts next to nothing in loudness, and would double the work."""
+_NEAR_MS = 1500
+
+
+async def outline_dub(dubbed: Dubbed) -> SoundOutline:
+    """The new speech alone, where it is there alone, and the finished track's loudness beside its target."""
+    speech = await asyncio.to_thread(outline_stem, path_of(dubbed.speech)) if dubbed.speech else ()
+    power = await _measure_power(path_of(dubbed.audio)) if dubbed.audio else None
+    return SoundOutline(
+        speech=speech,
+        loudness=() if power is None else outline_loudness(power),
+        target_lufs=dubbed.target_lufs,
+    )
+
+
+async def _measure_power(track: Path) -> Power:
+    info = await asyncio.to_thread(probe, track)
+    found = info.audio[0].channels
+    channels = found if found in CHANNEL_WEIGHTS else 2
+    meter = Meter(channels, _RATE)
+    async with aclosing(blocks(track, channels=channels, rate=_RATE, block=_RATE * 20)) as pieces:
+        async for piece in pieces:
+            await asyncio.to_thread(meter.feed, piece)
+    return await asyncio.to_thread(weigh_channels, meter, channels)
+
+
+def split_heard(heard: Heard, lines: Sequence[LineFit]) -> tuple[str, ...]:
+    """What was heard of each line, by time; empty for a line of which nothing was."""
+    order = sorted(range(len(lines)), key=lambda place: lines[place].start_ms)
+    starts = [lines[place].start_ms for place in order]
+    said = [""] * len(lines)
+    for word in heard.words():
+        middle = (word.start_ms + word.end_ms) // 2
+        after = bisect_right(starts, middle)
+        near = [order[place] for place in range(max(0, after - 2), min(len(order), after + 1))]
+        best = min(near, key=lambda place: _distance(lines[place], middle), default=None)
+        if best is not None and _distance(lines[best], middle) <= _NEAR_MS:
+            said[best] += word.text
+    return tuple(text.strip() for text in said)
+
+
+def _distance(line: LineFit, at_ms: int) -> int:
+    return max(line.start_ms - at_ms, at_ms - line.end_ms, 0)

@@ -1,0 +1,201 @@
+"""Panjaya's assets: one per reel and options, made once, and each of its languages kept for one script.
+
+An asset has a language once. So the ledger's row of an asset says for which purchase each of its languages is, and says
+it before the language is added: two runs with two scripts for one language, at the same time, get an asset each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from polyreel.dubbing.port import DubRequest, Means
+from polyreel.dubbing.submission import key_of_reel
+from polyreel.errors import HeldForPerson
+from polyreel.job import PanjayaDubbing
+from polyreel.ledger import steps
+from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.ledger.rows import Filter
+from polyreel.outcome import StoredFile
+from polyreel.store.local import path_of
+from polyreel.subtitles import read_file, write
+from polyreel.subtitles.timing import shift
+from polyreel.vendors.errors import Invalid, NotFound
+from polyreel.vendors.panjaya.client import PanjayaClient
+from polyreel.vendors.panjaya.locales import source_locale, target_locale
+from polyreel.vendors.panjaya.models import Asset, AssetOptions, CreateAsset, TargetLanguage
+
+PROVIDER = "panjaya"
+_CLOCKS_APART_S = 300.0
+_MOST_ASSETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """The assets of one account that dubs of one job are on."""
+
+    client: PanjayaClient
+    means: Means
+    options: PanjayaDubbing
+
+    async def find_room(self, request: DubRequest, dub_key: str) -> str:
+        """The asset of this reel and options that has, or can have, this dub: made once, its language kept for it."""
+        begun = await asyncio.to_thread(self.means.at_hand().rows.now)
+        for number in range(_MOST_ASSETS):
+            key = key_of_reel(request, PROVIDER, self.means.subject.account, number=number)
+            entry = await self._make(request, key, dub_key)
+            if await self._holds_another(entry.vendor_id, request.locale, dub_key):
+                continue
+            if await self._reserve(key, request.locale, dub_key) != dub_key:
+                continue
+            if entry.intended_at >= begun or await self._is_usable(entry.vendor_id):
+                return entry.vendor_id
+        raise HeldForPerson(
+            f"{_MOST_ASSETS} dubs of {request.title} into {request.locale} were bought already",
+            where="panjaya",
+            remedy="Look at `polyreel ledger`: is every one of these scripts meant?",
+        )
+
+    async def _reserve(self, key: str, locale: str, dub_key: str) -> str:
+        """The purchase that the language of an asset is for: this one, where no other was first."""
+        await self.means.at_hand().change_all({key: steps.reserve(locale, dub_key)})
+        entry = await self.means.at_hand().get(key)
+        return steps.reserved_for(entry, locale) if entry else ""
+
+    async def _is_usable(self, asset_id: str) -> bool:
+        """Whether an asset of an earlier run can still take languages. A failed one costs nothing: it is left."""
+        try:
+            return not (await self.client.get_asset(asset_id)).failed
+        except NotFound:
+            return False
+
+    async def _holds_another(self, asset_id: str, locale: str, dub_key: str) -> bool:
+        """Whether the asset has this language with another script, also by a purchase that reserved nothing."""
+        wanted = Filter(provider=PROVIDER, account=self.means.subject.account, kind="dub")
+        rows = await self.means.at_hand().select(wanted)
+        return any(row.key != dub_key and row.locale == locale and asset_of(row) == asset_id for row in rows)
+
+    async def _make(self, request: DubRequest, key: str, dub_key: str) -> Entry:
+        name = f"{request.title}-{key[-12:]}.mp4"
+        options = self._options(request)
+        # Whoever makes it with a language of its own has that language.
+        own = steps.reservation(request.locale, dub_key)
+
+        async def call() -> Receipt:
+            try:
+                asset, taken = await self._create(request, options, name), {}
+            except Invalid:
+                # Some accounts want a language from the beginning; this one is to be bought in any case.
+                script = await asyncio.to_thread(script_of, request)
+                language = TargetLanguage(locale=target_locale(request.locale), srt=script)
+                asset = await self._create(request, options.model_copy(update={"languages": (language,)}), name)
+                taken = own
+            return Receipt(id=asset.asset_id, state=State.COLLECTED, minutes=0.0, details=taken)
+
+        async def find(entry: Entry) -> Finding:
+            return await self._find(request, options, name, entry)
+
+        subject = self.means.subject.model_copy(
+            update={"kind": "asset", "what": request.title, "minutes": 0.0, "details": own}
+        )
+        return await self.means.at_hand().once(key, call, find, subject=subject)
+
+    def _options(self, request: DubRequest) -> AssetOptions:
+        start, end = request.trim if request.trims_there else (None, None)
+        return AssetOptions(
+            locale=source_locale(request.source_locale),
+            speakers_count=request.speakers,
+            start_time=start,
+            end_time=end,
+            callback_url=self.means.callback_url,
+            lips_model=self.options.lips_model,
+            voice_anonymization=self.options.voice_anonymization or None,
+        )
+
+    async def _create(self, request: DubRequest, options: AssetOptions, name: str) -> Asset:
+        if request.media_url:
+            given = options.model_dump(exclude_none=True)
+            return await self.client.create_asset(
+                CreateAsset(**given, media_url=request.media_url, background_url=request.background_url)
+            )
+        background = path_of(request.background) if request.background else None
+        with self.means.store.scratch() as folder:
+            # Its name is seen in the studio's list, and is how an upload whose answer was lost is found again.
+            (folder / name).symlink_to(path_of(request.reel))
+            return await self.client.upload_asset(options, folder / name, background)
+
+    async def _find(self, request: DubRequest, options: AssetOptions, name: str, entry: Entry) -> Finding:
+        """Is there an asset that nobody in the ledger owns, of this media, this language and this time?"""
+        owned = {
+            row.vendor_id
+            for row in await self.means.at_hand().select(Filter(provider=PROVIDER, kind="asset"))
+            if row.vendor_id
+        }
+        since = entry.intended_at - _CLOCKS_APART_S
+
+        def matches(asset: Asset) -> bool:
+            if asset.asset_id in owned or (asset.locale and asset.locale != options.locale):
+                return False
+            if asset.created_at and seconds_of(asset.created_at) < since:
+                return False
+            return _comes_from(asset, request.media_url, name) is not False
+
+        found = await self.client.find_assets(matches)
+        # What says that it is ours is it, whoever else has made an asset meanwhile that says nothing.
+        found = [each for each in found if _comes_from(each, request.media_url, name)] or found
+        if len(found) == 1:
+            return Found(await self._as_made(found[0].asset_id, entry))
+        if not found:
+            return NotThere()
+        made = datetime.fromtimestamp(entry.intended_at, UTC).strftime("%d %B %Y, %H:%M UTC")
+        return CantTell(
+            f"the {len(found)} assets of {made} in Panjaya's studio: {', '.join(a.asset_id for a in found)}"
+        )
+
+    async def _as_made(self, asset_id: str, entry: Entry) -> Receipt:
+        """The receipt of an asset that was found: a language that it was made with is that of whoever meant to."""
+        has_language = bool((await self.client.get_asset(asset_id)).locales())
+        return Receipt(
+            id=asset_id, state=State.COLLECTED, minutes=0.0, details=dict(entry.details) if has_language else {}
+        )
+
+
+def asset_of(entry: Entry) -> str:
+    """The asset that a purchase is on: as its receipt says; else, of one that a person settled, as was intended."""
+    return str(entry.receipt.get("asset_id") or entry.details.get("asset_id") or "")
+
+
+def script_of(request: DubRequest) -> str | None:
+    """The target script as SRT, on the clock of the video that Panjaya gets."""
+    return _srt(request.script, Fraction(request.reel_start) if request.trims_there else Fraction(0))
+
+
+def _srt(script: StoredFile | None, start: Fraction) -> str | None:
+    if script is None:
+        return None
+    return write(shift(read_file(path_of(script)).track, round(start * 1000)), "srt").text
+
+
+def seconds_of(when: datetime) -> float:
+    """Seconds since 1970; times without a zone are UTC."""
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def _comes_from(asset: Asset, media_url: str | None, name: str) -> bool | None:
+    """Whether an asset is of this address or, without one, of the upload of this name; None where it does not say."""
+    filename = _filename(asset)
+    if asset.media_url is not None:
+        return asset.media_url == media_url
+    if filename is None or (media_url and filename == PurePosixPath(urlsplit(media_url).path).name):
+        return None
+    return not media_url and filename == name
+
+
+def _filename(asset: Asset) -> str | None:
+    """Not on the page, but a name that an upload was given is what tells it from others where it is shown."""
+    found = (asset.model_extra or {}).get("filename")
+    return found if isinstance(found, str) else None

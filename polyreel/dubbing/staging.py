@@ -1,0 +1,307 @@
+"""Where local media waits for vendors that fetch by URL: put there once, by a signed address, removed afterwards."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from polyreel.errors import DeliveryError
+from polyreel.job import NomadStaging, S3Staging, Staging, VideoJungleStaging
+from polyreel.keys import stage_key
+from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State, Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.rows import Filter
+from polyreel.objects.address import prefix_address
+from polyreel.objects.bucket import Bucket
+from polyreel.objects.connection import Connection
+from polyreel.outcome import StoredFile
+from polyreel.store.local import path_of
+from polyreel.vendors.errors import NotFound
+
+LINK_SECONDS = 3 * 24 * 3600
+"""A vendor may fetch days later, when its queue is long. A signed address lives seven days at most."""
+STAGED = "staged"
+"""What a row's details call the file that is staged, by its sha256: in its own row, and in those of who needs it."""
+MAY_FETCH = Filter(kind="dub", states=frozenset({State.INTENDED, State.UNRESOLVED, State.SUBMITTED}))
+"""Purchases whose vendor may still fetch what was staged for them."""
+_TOP = "root"
+"""What the asset manager calls the library's own folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFiles:
+    """Files at one place, for one job: `polyreel.dubbing.port.Staging`, and `polyreel.delivery.port.Shelf`.
+
+    ``purpose`` keeps apart what is put there for others than dubbers: each of them removes its own (`drop`).
+    """
+
+    place: Shelf
+    ledger: Ledger
+    subject: Subject
+    purpose: str = ""
+
+    async def address(self, file: StoredFile, name: str) -> str:
+        """A signed address of a file, which is put there where it is not yet."""
+        return await self.place.link((await self._stage(file, name)).vendor_id)
+
+    async def _stage(self, file: StoredFile, name: str) -> Entry:
+        for number in range(1000):
+            key = self._key(file, number)
+            entry = await self.ledger.get(key)
+            if entry is None or entry.state is not State.FORGOTTEN:
+                return await self._put(key, file, name)
+        raise AssertionError("unreachable")
+
+    def _key(self, file: StoredFile, number: int) -> str:
+        known = {"account": self.subject.account, "where": self.place.where, "file": file.sha256, "number": number}
+        return stage_key("staged", 1, **known, **({"purpose": self.purpose} if self.purpose else {}))
+
+    async def _put(self, key: str, file: StoredFile, name: str) -> Entry:
+        async def call() -> Receipt:
+            return Receipt(id=await self.place.put(file, name), state=State.COLLECTED, minutes=0.0)
+
+        async def find(entry: Entry) -> Finding:
+            # Another language's run may have begun to put it there, under its own job's name.
+            return await self.place.find(file, entry.what or name)
+
+        about = self.subject.model_copy(
+            update={"kind": self._kind, "what": name, "details": {STAGED: file.sha256, "where": self.place.where}}
+        )
+        return await self.ledger.once(key, call, find, subject=about)
+
+    @property
+    def _kind(self) -> str:
+        return "film" if self.purpose else "staged"
+
+    async def drop(self, file: StoredFile) -> None:
+        """Remove a file whose one reader has it now. Raises `VendorError`."""
+        for number in range(1000):
+            entry = await self.ledger.get(self._key(file, number))
+            if entry is None:
+                return
+            if entry.state is State.COLLECTED:
+                await self.place.remove(entry.vendor_id)
+                await self.ledger.advance(entry.key, State.FORGOTTEN)
+
+    async def clear(self) -> None:
+        """Remove what lies here, other jobs' leavings too, unless a vendor may still fetch it. Raises `VendorError`.
+
+        The intent of a purchase is written before its reel is staged, and names it: what none names, nobody needs.
+        """
+        for entry in await self.ledger.select(Filter(kind="staged", account=self.subject.account)):
+            left = entry.state is State.COLLECTED and self._is_here(entry)
+            # Asked anew for each: while others were removed, a run may have begun to buy.
+            if left and not is_needed(entry, await self.ledger.select(MAY_FETCH)):
+                await self.place.remove(entry.vendor_id)
+                await self.ledger.advance(entry.key, State.FORGOTTEN)
+
+    def _is_here(self, entry: Entry) -> bool:
+        where = entry.details.get("where")
+        return where == self.place.where if where is not None else entry.job == self.subject.job
+
+
+def is_needed(staged: Entry, under_way: Sequence[Entry]) -> bool:
+    """Whether a purchase names the file; one that does not say what it needs, needs what its job has staged."""
+    return any(
+        row.details.get(STAGED, "") == staged.details.get(STAGED, "")
+        if "source" in row.details and STAGED in staged.details
+        else row.job == staged.job
+        for row in under_way
+    )
+
+
+class Shelf:
+    """One place that can hold a file for a while."""
+
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """Where at that place, for keys."""
+
+    @abstractmethod
+    async def put(self, file: StoredFile, name: str) -> str:
+        """Put a file there; its id."""
+
+    @abstractmethod
+    async def find(self, file: StoredFile, name: str) -> Finding:
+        """Whether a put whose answer was lost has put it there."""
+
+    @abstractmethod
+    async def link(self, file_id: str) -> str:
+        """A fresh signed address."""
+
+    @abstractmethod
+    async def remove(self, file_id: str) -> None:
+        """Remove it; it may be gone already."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectShelf(Shelf):
+    """A prefix of an S3-compatible store."""
+
+    client: Connection | None
+    options: S3Staging
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket, by the saved credentials or the environment's."""
+        return Bucket(prefix_address(self.options.path).bucket, self.client or Connection(), DeliveryError)
+
+    @property
+    def where(self) -> str:
+        """The prefix."""
+        return self.options.path
+
+    def _key(self, file: StoredFile, name: str) -> str:
+        prefix = prefix_address(self.options.path).key
+        return "/".join(part for part in (prefix, file.sha256[:16], name) if part)
+
+    async def put(self, file: StoredFile, name: str) -> str:
+        """An object of its own name; putting it again replaces it by itself."""
+        key = self._key(file, name)
+        await self.bucket.put_file(key, path_of(file), content_type="video/mp4")
+        return key
+
+    async def find(self, file: StoredFile, name: str) -> Finding:
+        """By its name and length."""
+        found = await self.bucket.look(self._key(file, name))
+        there = found is not None and found.bytes == file.bytes
+        return Found(Receipt(id=self._key(file, name), state=State.COLLECTED, minutes=0.0)) if there else NotThere()
+
+    async def link(self, file_id: str) -> str:
+        """Signed for days."""
+        return self.bucket.link(file_id, seconds=LINK_SECONDS)
+
+    async def remove(self, file_id: str) -> None:
+        """Delete the object."""
+        await self.bucket.delete(file_id)
+
+
+@dataclass(frozen=True, slots=True)
+class NomadShelf(Shelf):
+    """A folder of a Nomad-style asset manager; vendors fetch by a share's link."""
+
+    client: Any
+    options: NomadStaging
+
+    @property
+    def where(self) -> str:
+        """The folder."""
+        return self.options.path or ""
+
+    async def put(self, file: StoredFile, name: str) -> str:
+        """An asset of its own; what a broken-off upload of this name has left is replaced."""
+        folder = await self._folder()
+        done = await self.client.upload(path_of(file), name=name, parent_id=folder, sha256=file.sha256)
+        await self.client.wait_until_usable(done.asset_id)
+        return str(done.asset_id)
+
+    async def _folder(self) -> str | None:
+        """The folder that the job names, made when missing; None where it names none."""
+        at = None
+        for title in filter(None, (self.options.path or "").strip("/").split("/")):
+            there = [each.id for each in await self.client.list_children(at or _TOP) if each.name == title]
+            at = there[0] if there else (await self.client.create_folder(at or _TOP, title)).id
+        return at
+
+    async def find(self, file: StoredFile, name: str) -> Finding:
+        """By its name, which holds its purchase's key, and its length; only a whole one is of use.
+
+        An upload that was broken off is no find: `put` replaces it.
+        """
+        listed = await self.client.list_children(await self._folder() or _TOP)
+        for each in listed:
+            if each.name == name and each.usable:
+                detail = await self.client.get_detail(each.id)
+                if detail.size == file.bytes:
+                    return Found(Receipt(id=each.id, state=State.COLLECTED, minutes=0.0))
+        return NotThere()
+
+    async def link(self, file_id: str) -> str:
+        """A share's link."""
+        from polyreel.vendors.nomad.models_edits import ShareAsset
+
+        share = await self.client.share(file_id, ShareAsset(shared_duration_in_hours=LINK_SECONDS // 3600))
+        return str(share.url)
+
+    async def remove(self, file_id: str) -> None:
+        """Delete the asset."""
+        with suppress(NotFound):
+            await self.client.delete_asset(file_id)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoJungleShelf(Shelf):
+    """A video file at Video Jungle."""
+
+    client: Any
+    options: VideoJungleStaging
+
+    @property
+    def where(self) -> str:
+        """Among the account's video files."""
+        return "video files"
+
+    async def put(self, file: StoredFile, name: str) -> str:
+        """A video file of its own."""
+        return str((await self.client.upload_file(path_of(file), name=name)).id)
+
+    async def find(self, file: StoredFile, name: str) -> Finding:
+        """By its name, which holds its purchase's key, and its length; what is left half is removed."""
+        mine = [each for each in await self.client.list_video_files() if each.name == name]
+        whole = [each for each in mine if each.size == file.bytes]
+        for each in mine:
+            if each not in whole[:1]:
+                await self.remove(each.id)
+        return Found(Receipt(id=whole[0].id, state=State.COLLECTED, minutes=0.0)) if whole else NotThere()
+
+    async def link(self, file_id: str) -> str:
+        """Its own address, signed anew each time."""
+        video = await self.client.get_video_file(file_id)
+        address = video.download_url or video.url
+        if not address:
+            raise DeliveryError(
+                "Video Jungle has no address for the staged file yet", where="staging", remedy="Run the job again."
+            )
+        return str(address)
+
+    async def remove(self, file_id: str) -> None:
+        """Delete it."""
+        with suppress(NotFound):
+            await self.client.delete_video_file(file_id)
+
+
+def shelf_of(options: Staging, client: Any) -> Shelf:
+    """The shelf that a job's ``staging`` names, over its open client."""
+    shelf: Shelf = _SHELVES[type(options)](client, options)
+    return shelf
+
+
+def shelf_at(row: Entry, client: Any) -> Shelf:
+    """The shelf on which a staged file lies, as its row says. Raises `DeliveryError` where that does not say enough."""
+    where = str(row.details.get("where", ""))
+    options: dict[str, Callable[[], Staging]] = {
+        "s3": lambda: S3Staging(to="s3", credentials=row.credentials or None, path=_require_prefix(row, where)),
+        "nomad": lambda: NomadStaging(to="nomad", credentials=row.credentials, path=where or None),
+        "videojungle": lambda: VideoJungleStaging(to="videojungle", credentials=row.credentials),
+    }
+    return shelf_of(options[row.provider](), client)
+
+
+def _require_prefix(row: Entry, where: str) -> str:
+    """Rows of earlier versions don't say where a file was staged."""
+    if not where:
+        raise DeliveryError(
+            "it is not known in which bucket this was staged", where=row.key, remedy=f"Delete {row.vendor_id} there."
+        )
+    return where
+
+
+_SHELVES: dict[type[Any], Any] = {
+    S3Staging: ObjectShelf,
+    NomadStaging: NomadShelf,
+    VideoJungleStaging: VideoJungleShelf,
+}

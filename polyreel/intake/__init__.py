@@ -1,0 +1,1 @@
+"""How jobs come in: job files, catalogues, the inbox."""

@@ -1,0 +1,115 @@
+"""Many jobs at once: a list of job files, or a catalogue in CSV or YAML that says only what differs.
+
+CSV, one job a row. ``name`` and ``media`` are needed; ``locale`` is the source's language, ``targets`` the languages
+(``es-ES fr-FR``, or with ``;``), ``scripts`` a pattern with ``{locale}`` for their scripts; any other column is a field
+of the job by its path (``trim.end``, ``dubbing.mix``, ``quality.on_fail``). An empty cell is a field left out.
+
+YAML: ``defaults:`` (fields for every job) and ``jobs:`` (a list of jobs, or of paths of job files).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from polyreel.errors import InvalidJob
+from polyreel.intake.jobfile import anchor_paths, load_job, load_text, parse_yaml, validate_job
+from polyreel.job import Job
+
+MAX_JOBS = 10_000
+_TEXT = ("name", "media", "locale", "subtitles", "path")
+_SHORT = {"media": "source.media", "locale": "source.locale", "script": "source.subtitles"}
+
+
+def load_catalogue(path: Path) -> list[Job]:
+    """Every job of a catalogue (or the one of a job file). Raises `InvalidJob` naming the row or entry."""
+    text = load_text(path)
+    jobs = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_yaml(text, path)
+    if not jobs:
+        raise InvalidJob("there is no job in it", where=str(path), remedy="Add rows, or entries below `jobs:`.")
+    return distinct(jobs, str(path))
+
+
+def distinct(jobs: list[Job], where: str) -> list[Job]:
+    """The jobs, each of its own name: two of one name would write into one folder. Raises `InvalidJob`."""
+    seen: set[str] = set()
+    for job in jobs:
+        if job.name in seen:
+            raise InvalidJob(f"two jobs are called {job.name}", where=where, remedy="Give each a name of its own.")
+        seen.add(job.name)
+    if len(jobs) > MAX_JOBS:
+        raise InvalidJob(f"{len(jobs):,} jobs are too many (at most {MAX_JOBS:,})", where=where, remedy="Split it.")
+    return jobs
+
+
+def _from_yaml(text: str, path: Path) -> list[Job]:
+    data = parse_yaml(text, str(path))
+    if not isinstance(data, dict) or "jobs" not in data:
+        return [anchor_paths(validate_job(data, str(path)), path.absolute().parent)]
+    defaults, entries = data.get("defaults") or {}, data["jobs"]
+    if data.keys() - {"defaults", "jobs"} or not isinstance(defaults, dict) or not isinstance(entries, list):
+        raise InvalidJob(
+            "a catalogue has `jobs:` (a list) and, if wanted, `defaults:` (fields), and nothing else", where=str(path)
+        )
+    return [_entry(entry, defaults, path, f"{path}, job {number}") for number, entry in enumerate(entries, 1)]
+
+
+def _entry(entry: Any, defaults: dict[str, Any], path: Path, where: str) -> Job:
+    folder = path.absolute().parent
+    if isinstance(entry, str):
+        return load_job(folder / entry)
+    if not isinstance(entry, dict):
+        raise InvalidJob("is neither a job nor the path of a job file", where=where)
+    return anchor_paths(validate_job(_merge(defaults, entry), where), folder)
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = {key: _merge(below[key], above[key]) for key in below.keys() & above.keys() if _mappings(below, above, key)}
+    return {**below, **above, **both}
+
+
+def _mappings(below: dict[str, Any], above: dict[str, Any], key: str) -> bool:
+    return isinstance(below[key], dict) and isinstance(above[key], dict)
+
+
+def _from_csv(text: str, path: Path) -> list[Job]:
+    # A spreadsheet writes what its country takes for a comma.
+    head = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count), strict=True)
+    try:
+        return [_row(row, path, rows.line_num) for row in rows if any(row.values())]
+    except csv.Error as error:
+        raise InvalidJob(f"is not CSV: {error}", where=f"{path}, line {rows.line_num}") from None
+
+
+def _row(row: dict[str | None, Any], path: Path, line: int) -> Job:
+    where = f"{path}, line {line}"
+    if None in row:
+        raise InvalidJob("has more cells than there are columns", where=where, remedy="Quote cells that hold commas.")
+    cells = {str(key).strip(): str(value).strip() for key, value in row.items() if value and str(value).strip()}
+    scripts = cells.pop("scripts", None)
+    locales = re.split(r"[;,\s]+", cells.pop("targets", ""))
+    data: dict[str, Any] = {
+        "targets": [_target(locale, scripts, cells.get("name", "")) for locale in locales if locale]
+    }
+    for column, text in cells.items():
+        _put(data, _SHORT.get(column, column).split("."), text, where)
+    return anchor_paths(validate_job(data, where), path.absolute().parent)
+
+
+def _target(locale: str, scripts: str | None, name: str) -> dict[str, str]:
+    if scripts is None:
+        return {"locale": locale}
+    return {"locale": locale, "subtitles": scripts.replace("{locale}", locale).replace("{name}", name)}
+
+
+def _put(data: dict[str, Any], places: list[str], text: str, where: str) -> None:
+    for place in places[:-1]:
+        data = data.setdefault(place, {})
+        if not isinstance(data, dict):
+            raise InvalidJob(f"the column {'.'.join(places)} goes below a field that has a value", where=where)
+    # A cell is text where the field wants text, and YAML's number or list where it wants those.
+    data[places[-1]] = text if places[-1] in _TEXT else parse_yaml(text, where)

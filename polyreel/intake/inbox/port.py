@@ -1,0 +1,51 @@
+"""The port that every kind of inbox stands behind: a folder, a prefix of an object store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+from polyreel.job import Job
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class Claim(Protocol):
+    """A job file that was taken."""
+
+    @property
+    def name(self) -> str:
+        """The file's own name, as it was left in the inbox."""
+
+    @property
+    def key(self) -> str:
+        """What makes this claim one: the same for every attempt to start it."""
+
+    async def job(self) -> Job:
+        """The job in it. Raises `InvalidJob`."""
+
+    async def became(self, run: str) -> None:
+        """Remember the run that it became."""
+
+    async def close(self, outcome: dict[str, Any]) -> str:
+        """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
+
+
+class Inbox(Protocol):
+    """Where job files are left. What others take at the same time is theirs."""
+
+    def alone(self, owner: str) -> AbstractAsyncContextManager[None]:
+        """Be the only one of an owner's schedulers on this machine who looks at it now."""
+
+    async def claim(self, owner: str) -> int:
+        """Take every job file that is complete, for ``owner``; how many."""
+
+    async def list_claims(self, owner: str) -> Sequence[Claim]:
+        """Job files that ``owner`` has taken and that are not done."""
+
+
+def is_job_name(name: str) -> bool:
+    """Whether a file of this name is meant as a job; what begins with a dot or a tilde is somebody's half-made file."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not name.startswith((".", "~"))

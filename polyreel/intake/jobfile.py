@@ -1,0 +1,230 @@
+"""Job files: YAML (or JSON) into a `Job`, with errors that name the file, the field and the remedy."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from polyreel.errors import InvalidJob, shorten
+from polyreel.job import FolderDelivery, Job
+from polyreel.machine.files import TooManyBytes, read_whole
+
+MAX_BYTES = 1 << 20
+_ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+_TRAPS = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
+
+
+class _JobLoader(yaml.SafeLoader):
+    """SafeLoader without YAML's traps: aliases, twice-named keys, and ``no`` (Norwegian) read as false."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.get_event().start_mark  # type: ignore[no-untyped-call] # bare in the stubs
+            raise yaml.constructor.ConstructorError(None, None, "aliases (*name) are not used in job files", mark)
+        return super().compose_node(parent, index)
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError):  # the library's ways of finding that `0x_` is no number
+            problem = f"'{str(node.value)[:40]}' can't be read; put text in quotes"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name is not text", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' is given twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_JobLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _TRAPS]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_JobLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+
+
+def load_job(path: Path) -> Job:
+    """Read a job file; its relative paths are taken from its own folder, and its series is in it.
+
+    Raises `InvalidJob`.
+    """
+    from polyreel.intake.series import with_series
+
+    return with_series(anchor_paths(parse_job(load_text(path), str(path)), path.absolute().parent))
+
+
+def parse_job(text: str, name: str) -> Job:
+    """A job from YAML or JSON text; ``name`` stands for it in errors."""
+    data = parse_yaml(text, name)
+    if not isinstance(data, dict):
+        raise InvalidJob("a job is a mapping of fields", where=name, remedy="Begin with `name:` and `source:`.")
+    return validate_job(data, name)
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """Plain data from YAML or JSON text. Raises `InvalidJob`."""
+    try:
+        return yaml.load(text, Loader=_JobLoader)  # noqa: S506 - a SafeLoader, made stricter
+    except yaml.YAMLError as error:
+        raise InvalidJob(
+            f"not valid YAML: {_brief(error)}",
+            where=name,
+            remedy="Correct the file; `polyreel schema` has every field.",
+        ) from None
+    except RecursionError:
+        raise InvalidJob("nested too deeply to be a job", where=name) from None
+
+
+def validate_job(data: Any, name: str) -> Job:
+    """A job from plain data. Raises `InvalidJob` that lists every wrong field."""
+    try:
+        return Job.model_validate(data)
+    except ValidationError as error:
+        problems = _problems(error)
+        more = len(problems) - _MOST_PROBLEMS
+        told = [*problems[:_MOST_PROBLEMS], *([f"and {more} more fields"] if more > 0 else [])]
+        raise InvalidJob(
+            "; ".join(told), where=name, remedy="Correct the fields named; `polyreel schema` describes them all."
+        ) from None
+
+
+def anchor_paths(job: Job, folder: Path) -> Job:
+    """The same job with every relative path made absolute from a folder. Addresses stay."""
+    placed = with_paths(job, lambda place: _absolute(place, folder))
+    return placed.model_copy(update={"delivery": tuple(each.with_paths(os.path.normpath) for each in placed.delivery)})
+
+
+def seen_from(job: Job, address_of: Callable[[str], str]) -> Job:
+    """The same job with every relative path made an address: it was not left in a folder. Raises `InvalidJob`."""
+
+    def place(given: str) -> str:
+        if is_address(given) or Path(given).expanduser().is_absolute():
+            return _absolute(given, Path("/"))
+        return address_of(os.path.normpath(given))
+
+    for delivery in job.delivery:
+        delivery.with_paths(lambda given: _require_whole_path(given, job.name))
+    return with_paths(job, place)
+
+
+def _require_whole_path(given: str, job: str) -> str:
+    if not Path(given).expanduser().is_absolute():
+        raise InvalidJob(
+            f"there is no folder that {given!r} could be in",
+            where=f"{job}: delivery",
+            remedy="A job that is not left in a folder names where it delivers to by its whole path: /srv/out.",
+        )
+    return given
+
+
+def with_paths(job: Job, place: Callable[[str], str]) -> Job:
+    """The same job with ``place`` applied to every path in it, of every part that has some."""
+    parts = {
+        "source": job.source.with_paths(place),
+        "targets": tuple(each.with_paths(place) for each in job.targets),
+        "dubbing": job.dubbing.with_paths(place),
+        "fallback": tuple(each.with_paths(place) for each in job.fallback),
+        "translation": job.translation and job.translation.with_paths(place),
+        "series": place(job.series) if job.series and "/" in job.series else job.series,
+        "pronunciations": job.pronunciations and place(job.pronunciations),
+        "delivery": tuple(each.with_paths(place) for each in job.delivery),
+    }
+    return job.model_copy(update=parts)
+
+
+def delivered_to(job: Job, folder: Path) -> Job:
+    """The same job with its folder delivery pointed elsewhere (``--out``)."""
+    there = FolderDelivery(path=str(folder.absolute()))
+    others = tuple(each for each in job.delivery if not each.path_fields)
+    return job.model_copy(update={"delivery": (there, *others)})
+
+
+def is_address(place: str) -> bool:
+    """Whether a place names something by a scheme (``https://...``, ``nomad:<id>``) and not by a path."""
+    return bool(_ADDRESS.match(place))
+
+
+def _absolute(place: str, folder: Path) -> str:
+    if is_address(place):
+        return place
+    return str((folder / Path(place).expanduser()).absolute())
+
+
+def load_text(path: Path, name: str | None = None) -> str:
+    """The text of a job file; ``name`` stands for it in errors. Raises `InvalidJob` where it can't be read."""
+    where = name or str(path)
+    try:
+        return read_whole(path, MAX_BYTES).decode("utf-8-sig")
+    except TooManyBytes as error:
+        found = f"{error.bytes:,} bytes"
+        raise InvalidJob(f"is {found}, too large for a job file (at most {MAX_BYTES:,})", where=where) from None
+    except FileNotFoundError:
+        raise InvalidJob("there is no such job file", where=where, remedy="Check the path.") from None
+    except OSError as error:
+        raise InvalidJob(f"can't be read: {error.strerror}", where=where) from None
+    except UnicodeDecodeError:
+        raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
+
+
+def _brief(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    return f"{getattr(error, 'problem', None) or 'it can not be parsed'}{place}"
+
+
+# So many wrong fields are named, each in so many characters: a thousand bad locales are one mistake.
+_MOST_PROBLEMS = 10
+_LONGEST_PROBLEM = 300
+_LONGEST_NAME = 60
+_WORDS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "is required",
+    "model_type": "is a group of fields (`name: value`), not a value",
+    "tuple_type": "is a list",
+    "string_type": "must be text (put it in quotes)",
+}
+
+
+def _problems(error: ValidationError) -> list[str]:
+    found = error.errors(include_url=False, include_input=False)
+    places = {item["loc"] for item in found}
+    told = (f"{_field(item['loc'])}: {_message(item)}" for item in found if not _follows(item, places))
+    return [shorten(each, _LONGEST_PROBLEM) for each in told]
+
+
+def _follows(item: Any, places: set[tuple[int | str, ...]]) -> bool:
+    """Whether "too few items" only says again that an item inside was refused."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(len(each) > len(loc) and each[: len(loc)] == loc for each in places)
+
+
+def _message(item: Any) -> str:
+    loc = item["loc"]
+    if item["type"] == "union_tag_not_found":
+        return f"needs {item['ctx']['discriminator']}, which says what the other fields are".replace("'", "`")
+    if item["type"] == "union_tag_invalid":
+        told = item["ctx"]
+        named, known = str(told["discriminator"]).replace("'", "`"), str(told["expected_tags"]).replace("'", "`")
+        return f"its {named} is one of {known}, not {shorten(str(told['tag']), _LONGEST_NAME)}"
+    if item["type"] == "string_pattern_mismatch" and loc and loc[-1] == "name":
+        return "must be a slug: letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 80"
+    words = _WORDS.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
+    return words[0].lower() + words[1:] if words[:5] == "Input" else words
+
+
+def _field(loc: tuple[Any, ...]) -> str:
+    parts = [f"[{part}]" if isinstance(part, int) else f".{shorten(str(part), _LONGEST_NAME)}" for part in loc]
+    return "".join(parts).lstrip(".") or "job"

@@ -1,0 +1,73 @@
+"""What is known of a source's picture and tracks before anything runs: what is encoded, left out, or can't be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from polyreel.errors import PolyreelError
+from polyreel.job import Job
+from polyreel.job.values import is_embedded
+from polyreel.media import binaries
+from polyreel.media.codecs import MP4_VIDEO, describe_encoding
+from polyreel.media.info import MediaInfo
+from polyreel.media.probe import probe
+from polyreel.media.tracks import choose_sound, list_subtitles, note_left_out
+from polyreel.packaging.burned import font_for
+from polyreel.packaging.picture import explain_encoding
+from polyreel.plans import LanguagePlan
+from polyreel.store.local import path_of
+
+
+def describe_source(info: MediaInfo, job: Job) -> tuple[str, ...]:
+    """Everything that a person should know of a source before it is dubbed, a sentence each."""
+    sound = choose_sound(info, job.source.locale, job.source.audio_track).notes
+    left_out = note_left_out(info, is_embedded(job.source.subtitles or ""))
+    return (*sound, *_describe_picture(info, job), *left_out)
+
+
+def _describe_picture(info: MediaInfo, job: Job) -> tuple[str, ...]:
+    video = info.video
+    if video is None:
+        return ()
+    if video.codec not in MP4_VIDEO:
+        made = describe_encoding(video)
+        return (f"The picture will be encoded {made}: an MP4 can't hold {video.codec}.",)
+    is_copied = any(not each.ladder for each in job.packaging)
+    reason = explain_encoding(video) if is_copied else ""
+    return (f"The streaming packages will have a picture of their own: {reason}.",) if reason else ()
+
+
+@contextmanager
+def offer_embedded(job: Job) -> Iterator[None]:
+    """Where no script is at hand, say also which subtitles lie inside a video that is on this machine."""
+    try:
+        yield
+    except PolyreelError as error:
+        error.remedy = f"{error.remedy}{_find_offer(job)}"
+        raise
+
+
+def _find_offer(job: Job) -> str:
+    try:
+        info = probe(Path(job.source.media))
+    except PolyreelError:
+        return ""  # far away, or refused by name where it is looked at
+    if not any(one.is_text for one in info.subtitles):
+        return ""
+    return f" The video holds subtitles: {list_subtitles(info)}; `subtitles: embedded` takes them as a script."
+
+
+def require_packager(job: Job) -> None:
+    """See that packages can be made on this machine, before anything else is. Raises ToolError."""
+    if job.packaging:
+        binaries.packager()
+
+
+def require_fonts(job: Job, languages: Iterable[LanguagePlan]) -> None:
+    """See that every script that is to be burned into the picture can be drawn here. Raises InvalidJob."""
+    if "burned" in job.masters:
+        for each in languages:
+            if each.script and each.problem is None:
+                font_for(path_of(each.script), each.locale)

@@ -1,0 +1,394 @@
+"""Everything that can be known before anything runs: the job's files, scripts, voices and limits, and what is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from polyreel.delivery.places import place_of, require_place
+from polyreel.dubbing.casting import ear_of
+from polyreel.dubbing.parting import parting_of
+from polyreel.dubbing.plugin_checks import checks_key
+from polyreel.dubbing.providers import provider_of, require_provider
+from polyreel.dubbing.translation import check_glossary, require_ways
+from polyreel.engine.transcribe.whisper import listener_here, require_listener
+from polyreel.engine.voice.pronunciations import read_pronunciations, write_pronunciations
+from polyreel.engine.voice.text.said_as import Pronunciation
+from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
+from polyreel.intake.jobfile import is_address
+from polyreel.intake.series import with_series
+from polyreel.job import Job, Target
+from polyreel.job.values import embedded_number, is_embedded
+from polyreel.media.info import MediaInfo
+from polyreel.media.limits import check_sound, check_source, check_trim
+from polyreel.media.probe import probe
+from polyreel.media.subtitles import extract_subtitles
+from polyreel.media.tracks import SoundChoice, choose_sound, choose_subtitles
+from polyreel.objects.connection import Connection
+from polyreel.outcome import Problem, StoredFile
+from polyreel.packaging.ladder import check_ladder
+from polyreel.planning.memory import keep_memory, keep_terms
+from polyreel.planning.names import unknown_names
+from polyreel.planning.picture import offer_embedded, require_fonts, require_packager
+from polyreel.planning.scripts import Script, ScriptRequest, read_script
+from polyreel.planning.ways import ways_of
+from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
+from polyreel.sources.ingest import check_location, ingest
+from polyreel.sources.local import local_path
+from polyreel.sources.port import scheme_of
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from polyreel.subtitles import read_file, write
+from polyreel.subtitles.capacity import require_carried
+from polyreel.subtitles.model import Track
+from polyreel.subtitles.retime import retiming_from
+from polyreel.subtitles.timing import exact_rate
+
+_MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """How small files that a job names come in: into the store, over the way that the job's credentials open."""
+
+    store: Store
+    connection: Connection | None
+    media: str
+    reel: MediaInfo | None = None
+    client: Any = None
+
+    async def file(self, place: str) -> StoredFile:
+        """A file that is read now, and so is on this machine."""
+        client = self.client if place == self.media else None
+        found = await ingest(place, self.store, connection=self.connection, client=client)
+        await self.store.bring((found,))
+        return found
+
+    async def extract_embedded(self, place: str, locale: str) -> StoredFile:
+        """The subtitles inside the job's own video as a file. A video that is far away comes in for it."""
+        video = path_of(await self.file(self.media))
+        info = await asyncio.to_thread(probe, video)
+        stream = choose_subtitles(info, locale, embedded_number(place))
+        with self.store.scratch() as folder:
+            return self.store.keep(await extract_subtitles(info, stream, folder))
+
+
+async def prepare(
+    job: Job,
+    store: Store,
+    connection: Connection | None = None,
+    accounts: Mapping[str, str] | None = None,
+    client: Any = None,
+) -> Plan:
+    """Read and check all that the job names, and decide the rest. Does no media work.
+
+    ``connection`` is the way to the object stores that its ``s3://`` addresses name; by default, the environment's.
+    ``accounts`` are the names of the vendors' accounts by `ways.account_key`; without them, nothing is known of what
+    was bought. ``client`` is that of the vendor whose asset the source is, for the subtitles inside it.
+
+    Raises `InvalidJob` for what no language could survive. A language whose own script or voice is at fault gets its
+    ``problem`` instead, so that the others go on.
+    """
+    _refuse_what_this_version_lacks(job)
+    job = with_series(job)
+    ways = {target.locale: ways_of(job, target, accounts or {}) for target in job.targets}
+    with offer_embedded(job):
+        require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
+    if job.scripts and job.source.subtitles is None:
+        require_listener()
+    _require_place_for_scripts(job)
+    require_packager(job)
+    intake = _Intake(store, connection, job.source.media, _look_at_local_source(job), client)
+    source_script = await _source_script(job, intake)
+    background = await _background(job, intake)
+    # Where nothing is dubbed, nothing has to be parted: the sound is only listened to.
+    parting = parting_of(job) if job.targets else Parting()
+    terms = await _terms(job, intake)
+    said = await _pronunciations(job, intake)
+    read = [_require_reviewable(await _language(job, target, source_script, intake)) for target in job.targets]
+    decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
+    languages = tuple(_with_pronunciations(each, said, intake) for each in decided)
+    require_fonts(job, languages)
+    if languages and all(language.problem for language in languages):
+        raise _none_can_begin(job, languages)
+    return Plan(
+        job=job,
+        languages=languages,
+        source_script=source_script,
+        background=background,
+        parting=parting,
+        ear=ear_of(job),
+        listener=listener_here(),
+        further_checks=checks_key(),
+    )
+
+
+def _needs_draft(job: Job, target: Target, ways: tuple[Way, ...]) -> bool:
+    """Whether a script must be translated here: no way that can dub the language writes one by itself."""
+    able = [way for way in ways if way.problem is None or way.problem.code == "missing_script"]
+    return target.subtitles is None and not (able and able[0].writes_script and job.translation is None)
+
+
+def _require_reviewable(language: LanguagePlan) -> LanguagePlan:
+    """A script that whoever dubs writes by itself is there only when it is paid: nobody can review it before."""
+    job = language.job
+    if "script" not in job.review or language.script or language.problem or job.translation:
+        return language
+    problem = Problem(
+        code="nothing_to_review",
+        message=f"{language.locale}: there is no script to review before the dub is bought",
+        remedy="Give the target its `subtitles`, let them be drafted (`translation`), or use `review: final`.",
+    )
+    return language.model_copy(update={"problem": problem})
+
+
+def _decide_way(
+    language: LanguagePlan, ways: tuple[Way, ...], background: StoredFile | None, terms: StoredFile | None
+) -> LanguagePlan:
+    """The language with its ways: dubbed by the first that can, and told why not by those before it."""
+    choice = next((number for number, way in enumerate(ways) if way.problem is None), None)
+    problem = language.problem or (ways[0].problem if choice is None else None)
+    refused = [way.problem.message for way in ways[:choice] if way.problem] if choice else []
+    options = (language.job.dubbing, *language.job.fallback)[choice or 0]
+    notes = tuple(f"Dubbed by {provider_of(options).title}: {why}." for why in refused)
+    changed = {"ways": ways, "choice": choice or 0, "problem": problem, "background": background, "terms": terms}
+    return language.model_copy(update={**changed, "notes": (*language.notes, *notes)})
+
+
+def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
+    """Refuse media that can't be dubbed and trims outside it; say which sound is dubbed. Raises `MediaError`."""
+    check_source(info)
+    sound = choose_sound(info, job.source.locale, job.source.audio_track)
+    check_sound(info, sound.first)
+    _check_rate(info, job)
+    if job.trim:
+        check_trim(info, exact(job.trim.start), exact(job.trim.end))
+    for package in job.packaging:
+        check_ladder(package.ladder, info)
+    return sound
+
+
+# A rate as a container tells it is a mean; nobody says 25 for 24 by a thousandth.
+_RATES_AGREE = Fraction(1, 2000)
+
+
+def _check_rate(info: MediaInfo, job: Job) -> None:
+    """Refuse a frame rate that is not the video's: scripts would drift, and nobody would see why."""
+    asked, found = job.source.frame_rate, info.video.frame_rate if info.video else None
+    if asked and found and abs(exact_rate(asked) / found - 1) > _RATES_AGREE:
+        raise MediaError(
+            f"the video runs at {float(found):.5g} frames per second, not at {asked}",
+            code="frame_rate_mismatch",
+            where="source.frame_rate",
+            remedy="Leave it out, or give `source: {rate: ...}` where only the script was timed at another rate.",
+        )
+    if job.source.timecode:
+        retiming_from(job.source.timecode, exact_rate(asked) if asked else found)
+
+
+def exact(seconds: float | None) -> Fraction | None:
+    """A number of seconds as the user wrote it: the decimal fraction, not the float nearest to it."""
+    return None if seconds is None else Fraction(str(seconds))
+
+
+# -- what the job names
+
+
+def _refuse_what_this_version_lacks(job: Job) -> None:
+    for options in (job.dubbing, *job.fallback):
+        require_provider(options)
+    for place in job.delivery:
+        require_place(place)
+
+
+def _require_place_for_scripts(job: Job) -> None:
+    """Scripts are files: a library takes films and their subtitles."""
+    if not job.targets and not any(place_of(each).holds_tree for each in job.delivery):
+        raise InvalidJob(
+            "a job of scripts alone is delivered to a folder or an object store; this one has neither",
+            code="no_place_for_scripts",
+            where="delivery",
+            remedy="Add `{to: folder, path: out}`.",
+        )
+
+
+def _look_at_local_source(job: Job) -> MediaInfo | None:
+    media = job.source.media
+    if not is_address(media):
+        _require_file(media, "source.media")
+    check_location(media)
+    if scheme_of(media) != "file":
+        return None
+    info = probe(local_path(media, None))
+    check_reel(info, job)
+    return info
+
+
+def _require_file(path: str, field: str) -> None:
+    if not Path(path).exists():
+        raise InvalidJob(
+            "no such file", where=f"{field}: {path}", remedy="Check the path; it is taken from the job file's folder."
+        )
+
+
+async def _source_script(job: Job, intake: _Intake) -> StoredFile | None:
+    if job.source.subtitles is None:
+        return None
+    found = await _script(ScriptRequest.of_source(job), "source.subtitles", intake)
+    return _keep(found, intake)
+
+
+async def _background(job: Job, intake: _Intake) -> StoredFile | None:
+    if job.source.background is None:
+        return None
+    if not is_address(job.source.background):
+        _require_file(job.source.background, "source.background")
+    found = await intake.file(job.source.background)
+    if not probe(path_of(found)).audio:
+        raise MediaError("the background has no sound", code="missing_audio_track", where="source.background")
+    return found
+
+
+async def _language(job: Job, target: Target, source_script: StoredFile | None, intake: _Intake) -> LanguagePlan:
+    plan = LanguagePlan(job=job, locale=target.locale, source_script=source_script, voice=voices_of(target))
+    try:
+        require_carried(job.subtitles.formats, target.locale)
+        plan = plan.model_copy(update={"forced": await _read_forced(job, target, intake)})
+    except SubtitleError as error:
+        return plan.model_copy(update={"problem": Problem.of(error)})
+    if target.subtitles is None:
+        drafted = {
+            "glossary": await _glossary(job, target.locale, intake),
+            "memory": keep_memory(job, target, intake.store),
+        }
+        return plan.model_copy(update=drafted)
+    try:
+        reference = read_file(path_of(source_script)).track if source_script else None
+        found = await _script(ScriptRequest.of_target(job, target), f"targets {target.locale}", intake, reference)
+    except InvalidJob as error:
+        if not isinstance(error, SubtitleError):
+            raise
+        return plan.model_copy(update={"problem": Problem.of(error)})
+    except PolyreelError as error:
+        return plan.model_copy(update={"problem": Problem.of(error)})
+    try:
+        require_carried(job.subtitles.formats, target.locale, found.track)
+    except SubtitleError as error:
+        return plan.model_copy(update={"problem": Problem.of(error)})
+    return plan.model_copy(update={"script": _keep(found, intake), "notes": found.notes})
+
+
+async def _read_forced(job: Job, target: Target, intake: _Intake) -> StoredFile | None:
+    """The file of a target's signs and foreign lines. A file that nobody would read is a slip."""
+    if target.forced is None:
+        return None
+    if "forced" not in job.subtitles.kinds:
+        raise SubtitleError(
+            "a file of forced subtitles is given, and none are asked for",
+            code="forced_not_asked",
+            where=f"targets {target.locale}",
+            remedy="Set `subtitles: {kinds: [subtitles, forced]}`, or leave `forced` out.",
+        )
+    asked = replace(ScriptRequest.of_target(job, target), place=target.forced)
+    return _keep(await _script(asked, f"targets {target.locale}", intake), intake)
+
+
+async def _terms(job: Job, intake: _Intake) -> StoredFile | None:
+    """The glossary that goes to whoever dubs, of the first that takes one."""
+    places = [getattr(options, "glossary", None) for options in (job.dubbing, *job.fallback)]
+    place = next((each for each in places if each), None)
+    if place is None:
+        takes_one = any("glossary" in type(options).model_fields for options in (job.dubbing, *job.fallback))
+        return keep_terms(job, intake.store) if takes_one else None
+    if not is_address(place):
+        _require_file(place, "dubbing.glossary")
+    return await intake.file(place)
+
+
+async def _pronunciations(job: Job, intake: _Intake) -> tuple[Pronunciation, ...]:
+    """How the job's terms are said, in all languages."""
+    if job.pronunciations is None:
+        return ()
+    if not is_address(job.pronunciations):
+        _require_file(job.pronunciations, "pronunciations")
+    file = await intake.file(job.pronunciations)
+    return read_pronunciations(path_of(file), f"pronunciations: {job.pronunciations}")
+
+
+def _with_pronunciations(language: LanguagePlan, said: tuple[Pronunciation, ...], intake: _Intake) -> LanguagePlan:
+    """The language with its own pronunciations in one file (what is changed for another changes nothing here)."""
+    own = tuple(each for each in said if each.counts_in(language.locale))
+    if language.problem:
+        return language
+    if not language.way.works_here:
+        note = f"{provider_of(language.dubbing).title} takes no pronunciations: these terms are said as it knows them."
+        return language.model_copy(update={"notes": (*language.notes, note)}) if own else language
+    kept = intake.store.keep_bytes(write_pronunciations(own), ".tsv") if own else None
+    return language.model_copy(update={"pronunciations": kept, "names": _names(language, own)})
+
+
+def _names(language: LanguagePlan, said: tuple[Pronunciation, ...]) -> tuple[str, ...]:
+    if language.script is None:
+        return ()
+    source = read_file(path_of(language.source_script)).track if language.source_script else None
+    script = read_file(path_of(language.script)).track
+    return unknown_names(script, language.locale, said, source, language.job.source.locale)
+
+
+async def _glossary(job: Job, locale: str, intake: _Intake) -> StoredFile | None:
+    place = job.translation.glossary if job.translation else None
+    if place is None:
+        kept = keep_terms(job, intake.store) if job.translation else None
+        if kept:
+            check_glossary(path_of(kept), job.source.locale, locale, f"series: {job.series}")
+        return kept
+    if not is_address(place):
+        _require_file(place, "translation.glossary")
+    kept = await intake.file(place)
+    check_glossary(path_of(kept), job.source.locale, locale, place)
+    return kept
+
+
+async def _script(asked: ScriptRequest, field: str, intake: _Intake, reference: Track | None = None) -> Script:
+    if is_embedded(asked.place):
+        file = await intake.extract_embedded(asked.place, asked.locale)
+    else:
+        if not is_address(asked.place):
+            _require_file(asked.place, field)
+        file = await intake.file(asked.place)
+    path = path_of(file)
+    try:
+        return read_script(path, asked, intake.reel, reference)
+    except SubtitleError as error:
+        # What is read lies in the store; who wrote the job knows it by another name.
+        error.where = error.where.replace(str(path), asked.place)
+        raise
+
+
+def _keep(script: Script, intake: _Intake) -> StoredFile:
+    """A script in the store, as WebVTT, which holds all that the cue model does."""
+    return intake.store.keep_bytes(write(script.track, "vtt").text.encode(), ".vtt")
+
+
+def _none_can_begin(job: Job, languages: tuple[LanguagePlan, ...]) -> PolyreelError:
+    problems = [each.problem for each in languages if each.problem]
+    if {problem.code for problem in problems} == {"model_missing"}:
+        # The job is as it should be; this machine is not.
+        return EngineError(problems[0].message, code="model_missing", remedy=problems[0].remedy)
+    told = [_of_locale(each.locale, each.problem.message) for each in languages if each.problem]
+    more = [f"and {len(told) - _MOST_TOLD} more languages"] if len(told) > _MOST_TOLD else []
+    return InvalidJob(
+        "; ".join([*told[:_MOST_TOLD], *more]),
+        code=problems[0].code,
+        where=job.name,
+        remedy=problems[0].remedy,
+    )
+
+
+def _of_locale(locale: str, message: str) -> str:
+    """A message that says which language it is about, once."""
+    return message if message.startswith(f"{locale}: ") else f"{locale}: {message}"

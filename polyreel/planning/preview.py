@@ -1,0 +1,125 @@
+"""What a run would do, and what is done already: for `polyreel plan`. Spends nothing, makes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from fractions import Fraction
+from typing import Any
+
+from polyreel.delivery.places import place_of
+from polyreel.dubbing.providers import provider_of
+from polyreel.media.info import MediaInfo
+from polyreel.media.probe import probe
+from polyreel.planning.picture import describe_source
+from polyreel.planning.prepare import exact
+from polyreel.planning.ways import describe_way
+from polyreel.plans import LANGUAGE_STAGES, LanguagePlan, MadeScript, Plan
+from polyreel.sources.ingest import ingest
+from polyreel.sources.port import scheme_of
+from polyreel.store import results
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+
+AskForQuote = Callable[[Plan, Fraction], Awaitable[dict[str, Any]]]
+"""From a plan and the reel's seconds to what `polyreel.planning.quote.as_dict` gives."""
+Recall = Callable[[str], tuple[Any] | None]
+"""What the stage with a key returned, in a tuple of one; None where it is not done. The stages know how to read it."""
+
+
+async def look_ahead(plan: Plan, store: Store, recall: Recall, ask: AskForQuote | None = None) -> dict[str, Any]:
+    """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here).
+
+    ``ask`` gets the quote of a job that is charged for; it raises what a run would refuse before spending.
+    """
+    source = await ingest(plan.job.source.media, store) if scheme_of(plan.job.source.media) == "file" else None
+    reel = await asyncio.to_thread(probe, path_of(source)) if source else None
+    length = _length(plan, reel) if reel else None
+    minutes = None if length is None else round(float(length) / 60 * len(plan.runnable()), 2)
+    bound = plan.with_source(source) if source else plan
+    charged = await ask(bound, length) if ask and length is not None else {}
+    known = await _with_what_is_made(bound, recall) if source else plan
+    own = ("trim", "separate", "transcribe") if plan.needs_transcript else ("trim", "separate")
+    return {
+        "job": plan.job.name,
+        "source": {"media": plan.job.source.media, "sha256": source.sha256 if source else None},
+        "separation": plan.separation,
+        "quote": {"minutes": minutes, "paid_minutes": 0, "sentence": _quote(plan, minutes), **charged},
+        "stages": {
+            "ingest": "done" if source else "unknown",
+            **{stage: _state(known, stage, recall) for stage in own},
+            **({"package": "to do"} if plan.job.packaging else {}),
+            **({"master": "to do"} if plan.job.masters else {}),
+            **({"sign": "to do"} if plan.job.provenance else {}),
+            "deliver": "to do",
+        },
+        "languages": {each.locale: _language_ahead(each, recall) for each in known.languages},
+        "notes": describe_source(reel, plan.job) if reel else (),
+        "delivers_to": [place_of(each).locate(each, plan.job.name) for each in plan.job.delivery],
+    }
+
+
+def _language_ahead(language: LanguagePlan, recall: Recall) -> dict[str, Any]:
+    made = ("translate",) if language.needs_draft or language.machine_draft else ()
+    stages = {
+        stage: "can't" if language.problem else _state(language, stage, recall) for stage in (*made, *LANGUAGE_STAGES)
+    }
+    error = language.problem.model_dump() if language.problem else None
+    return {"stages": stages, "dubbing": describe_way(language), "names": list(language.names), "error": error}
+
+
+def _state(plan: Plan | LanguagePlan, stage: str, recall: Recall) -> str:
+    """Keys are there once the source is."""
+    key = plan.stage_keys.get(stage)
+    if key is None:
+        return "unknown"
+    return "to do" if recall(key) is None else "done"
+
+
+async def _with_what_is_made(plan: Plan, recall: Recall) -> Plan:
+    """A bound plan with all that is known of its results, on this machine and on those that share its store."""
+    await _fetch_results(plan)
+    known = _with_made_scripts(plan, recall)
+    await _fetch_results(known)
+    return known
+
+
+async def _fetch_results(plan: Plan) -> None:
+    keys = {*plan.stage_keys.values(), *(key for each in plan.languages for key in each.stage_keys.values())}
+    await asyncio.gather(*map(results.fetch, keys))
+
+
+def _with_made_scripts(plan: Plan, recall: Recall) -> Plan:
+    """A bound plan with the scripts that earlier runs have heard and drafted: later stages are kept under them."""
+    if plan.needs_transcript and (heard := _made_script(plan.stage_keys["transcribe"], recall)):
+        plan = plan.with_source_script(heard)
+    return plan.model_copy(update={"languages": tuple(_with_draft(each, recall) for each in plan.languages)})
+
+
+def _with_draft(language: LanguagePlan, recall: Recall) -> LanguagePlan:
+    made = _made_script(language.stage_keys["translate"], recall) if language.needs_draft else None
+    return language.with_draft(made) if made else language
+
+
+def _made_script(key: str, recall: Recall) -> MadeScript | None:
+    found = recall(key)
+    return found[0] if found else None
+
+
+def _length(plan: Plan, reel: MediaInfo) -> Fraction:
+    """Seconds of the reel."""
+    length = reel.duration
+    trim = plan.job.trim
+    end = min(length, exact(trim.end) or length) if trim else length
+    start = (exact(trim.start) or Fraction(0)) if trim else Fraction(0)
+    return end - start
+
+
+def _quote(plan: Plan, minutes: float | None) -> str:
+    languages = len(plan.runnable())
+    length = "length not known yet" if minutes is None else f"{minutes:g} minutes of dubbing"
+    said = f"{languages} language{'s' * (languages != 1)}, {length}"
+    charged = [provider_of(each.dubbing).title for each in plan.runnable() if provider_of(each.dubbing).charges]
+    if charged:
+        return f"{said}, at {' and '.join(sorted(set(charged)))}: what it costs is known once the source is here"
+    return f"{said}, on this machine: nothing is charged"

@@ -1,0 +1,200 @@
+"""What a job's dubs will cost, before anything is spent: minutes by each vendor's rule, less what was bought before.
+
+Pure: whoever calls has asked the ledger for the rows and the vendors for their balances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from pydantic import Field
+
+from polyreel.dubbing.providers import provider_of
+from polyreel.dubbing.submission import describe_reel
+from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.ledger.entry import Entry
+from polyreel.outcome import Value
+from polyreel.plans import LanguagePlan, Plan
+
+
+class Offer(Value):
+    """One language, as one provider would dub it."""
+
+    locale: str
+    provider: str = Field(description="As people call it.")
+    account: str = Field(default="", description="The account's name (`polyreel.ledger.account`).")
+    minutes: float = Field(ge=0, description="What the provider's rule says it charges.")
+    key: str | None = Field(default=None, description="The purchase's key; None while the source is not known.")
+
+
+class QuotedLanguage(Value):
+    """An offer beside the ledger. ``bought`` minutes were charged before: they are not spent again."""
+
+    offer: Offer
+    bought: float | None = None
+
+    @property
+    def to_spend(self) -> float:
+        """Minutes that a run would spend on it now."""
+        return 0.0 if self.bought is not None else self.offer.minutes
+
+
+class Quote(Value):
+    """What a job costs. Minutes are minutes of the vendors' accounts."""
+
+    languages: tuple[QuotedLanguage, ...] = ()
+
+    @property
+    def to_spend(self) -> float:
+        """What a run would spend now."""
+        return sum(each.to_spend for each in self.languages)
+
+    @property
+    def bought(self) -> float:
+        """What was spent on it before."""
+        return sum(each.bought or 0.0 for each in self.languages)
+
+    def by_account(self) -> dict[str, float]:
+        """What a run would spend now, by account; accounts that nothing is spent of are left out."""
+        sums: dict[str, float] = {}
+        for each in self.languages:
+            if each.to_spend:
+                sums[each.offer.account] = sums.get(each.offer.account, 0.0) + each.to_spend
+        return sums
+
+
+def offers_of(languages: Iterable[LanguagePlan], seconds: Fraction) -> tuple[Offer, ...]:
+    """What each language of a reel of so many seconds costs, by its provider's rule. Its key: its place in the job."""
+    return tuple(_offer(each, seconds) for each in languages if each.problem is None)
+
+
+def _offer(language: LanguagePlan, seconds: Fraction) -> Offer:
+    provider = provider_of(language.dubbing)
+    # Minutes are summed by account: two languages at one vendor draw on one balance.
+    account = language.way.identity if provider.charges else ""
+    return Offer(
+        locale=language.locale, provider=provider.title, account=account, minutes=provider.minutes(seconds),
+        key=_place(language.locale, account),
+    )  # fmt: skip
+
+
+def rows_by_place(rows: Iterable[Entry], plan: Plan) -> dict[str, Entry]:
+    """The rows that stand for a job's languages, by language and account: this reel's latest dub there.
+
+    Whatever script it was bought with: coarser than a purchase's own key, which is known when the script is. What a
+    changed script costs anew is seen when it is bought, and the vendor refuses what the account does not have. Another
+    reel's dubs don't count, also under the same job's name, and this reel's do under any.
+    """
+    # An open intent may or may not have been bought, and a quote must not promise that it was.
+    settled = [row for row in rows if row.kind == "dub" and not row.is_open and _is_of_reel(row, plan)]
+    return {_place(row.locale, row.account): row for row in settled}
+
+
+def _is_of_reel(row: Entry, plan: Plan) -> bool:
+    """By what its row says of the reel; rows that say nothing, and plans without a source yet, go by the job's name."""
+    if plan.source is None or "source" not in row.details:
+        return row.job == plan.job.name
+    trim = plan.job.trim
+    reel = describe_reel(plan.source.sha256, (trim.start, trim.end) if trim else (None, None))
+    return {name: row.details.get(name) for name in reel} == reel
+
+
+def _place(locale: str, account: str) -> str:
+    return f"{locale}@{account}"
+
+
+def quote_languages(offers: Iterable[Offer], rows: Mapping[str, Entry]) -> Quote:
+    """The quote of these offers; ``rows`` are the ledger's, by key, as far as there are any.
+
+    A row that failed at the vendor, or was deleted there, was paid all the same, and is not bought again by itself. An
+    intent that nobody has settled may have been bought: it counts as something to spend.
+    """
+    return Quote(languages=tuple(_beside(offer, rows.get(offer.key or "")) for offer in offers))
+
+
+def _beside(offer: Offer, row: Entry | None) -> QuotedLanguage:
+    return QuotedLanguage(offer=offer, bought=None if row is None or row.is_open else row.minutes)
+
+
+def require_budget(quote: Quote, most: float | None) -> None:
+    """See that a job stays within its budget, what was bought for it before included. Raises `InvalidJob`.
+
+    What needs nothing more is never refused, whatever it has cost.
+    """
+    # What was paid in earlier runs counts against the same budget: it is for the job, not for a run of it.
+    whole = quote.to_spend + quote.bought
+    if most is None or not quote.to_spend or whole <= most:
+        return
+    before = f", {_minutes(quote.bought)} of them paid before" if quote.bought else ""
+    raise InvalidJob(
+        f"the dubs of {_languages(quote)} cost {_minutes(whole)}{before}, and the budget is {_minutes(most)}",
+        code="over_budget",
+        where="budget.minutes",
+        remedy="Raise the budget, trim the reel, or leave languages out. Nothing was spent.",
+    )
+
+
+def require_balance(quote: Quote, balances: Mapping[str, float]) -> None:
+    """See that each account has what the quote says. ``balances`` are minutes by account, where the vendor tells them.
+
+    Raises `PolyreelError` (``balance_too_small``), with figures.
+    """
+    for account, minutes in quote.by_account().items():
+        left = balances.get(account)
+        if left is not None and left < minutes:
+            provider = next(each.offer.provider for each in quote.languages if each.offer.account == account)
+            raise PolyreelError(
+                f"the dubs cost {_minutes(minutes)}, and the account has {_minutes(left)}",
+                code="balance_too_small",
+                where=provider,
+                remedy="Top the account up, or dub fewer languages. Nothing was spent.",
+            )
+
+
+def describe(quote: Quote, balances: Mapping[str, float] | None = None) -> str:
+    """The quote in a sentence or two: what is spent where, what was bought before, what is left."""
+    if not any(each.offer.minutes or each.bought for each in quote.languages):
+        return "Nothing is charged."
+    parts = [f"{_minutes(quote.to_spend)} to spend" if quote.to_spend else "Nothing more to spend"]
+    for provider, languages in _by_provider(quote).items():
+        each = ", ".join(f"{it.offer.locale} {it.to_spend:g}" for it in languages)
+        parts.append(f"{provider}: {each}")
+    if quote.bought:
+        parts.append(f"{_minutes(quote.bought)} were bought before")
+    for account, left in (balances or {}).items():
+        named = {it.offer.provider for it in quote.languages if it.offer.account == account}
+        parts += [f"{provider} has {_minutes(left)} left" for provider in sorted(named)]
+    return "; ".join(parts) + "."
+
+
+def as_dict(quote: Quote, balances: Mapping[str, float]) -> dict[str, Any]:
+    """The quote as ``polyreel plan --json`` prints it. Minutes of the vendors' accounts."""
+    return {
+        "paid_minutes": quote.to_spend,
+        "bought_minutes": quote.bought,
+        "languages": {
+            each.offer.locale: {"provider": each.offer.provider, "minutes": each.to_spend, "bought": each.bought}
+            for each in quote.languages
+        },
+        "balances": dict(balances),
+        "sentence": describe(quote, balances),
+    }
+
+
+def _by_provider(quote: Quote) -> dict[str, list[QuotedLanguage]]:
+    found: dict[str, list[QuotedLanguage]] = {}
+    for each in quote.languages:
+        if each.to_spend:
+            found.setdefault(each.offer.provider, []).append(each)
+    return found
+
+
+def _languages(quote: Quote) -> str:
+    count = len(quote.languages)
+    return f"{count} language{'s' * (count != 1)}"
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes:g} minute{'s' * (minutes != 1)}"

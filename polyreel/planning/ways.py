@@ -1,0 +1,118 @@
+"""How each provider that a job names would dub a language: what it is sent, who trims and separates, why it can't."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from polyreel.dubbing.providers import Provider, Request, provider_of, require_language, require_voice
+from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.job import Dubbing, Job, Target
+from polyreel.outcome import Problem
+from polyreel.plans import LanguagePlan, MediaWay, Way, voices_of
+
+_BY_HTTP = ("http://", "https://")
+
+
+def ways_of(job: Job, target: Target, accounts: Mapping[str, str]) -> tuple[Way, ...]:
+    """One way for the job's dubbing, and one for each fallback.
+
+    ``accounts`` are the names of vendors' accounts by `account_key`, as far as they are known.
+    """
+    return tuple(_way(job, target, options, accounts) for options in (job.dubbing, *job.fallback))
+
+
+def _way(job: Job, target: Target, options: Dubbing, accounts: Mapping[str, str]) -> Way:
+    provider = provider_of(options)
+    try:
+        media = media_way(job, provider)
+        asked = Request(source=job.source.locale, target=target.locale, voices=voices_of(target))
+        require_language(options, asked)
+        if least := job.quality.min_voice:
+            require_voice(options, asked, least)
+        _require_script(job, target, provider)
+    except PolyreelError as error:
+        return Way(works_here=provider.works_here, problem=Problem.of(error))
+    return Way(
+        identity=provider.engine_version(options) or accounts.get(account_key(provider, options), ""),
+        media=media,
+        works_here=provider.works_here,
+        trims=media == "url" and job.trim is not None,
+        separates=not provider.works_here,
+        writes_script=provider.writes_scripts,
+        changes_picture=provider.changes_picture(options),
+    )
+
+
+def account_key(provider: Provider, options: Dubbing) -> str:
+    """What the account of a provider's saved credentials is known by in ``accounts``."""
+    return f"{provider.block}/{options.credentials}"
+
+
+def media_way(job: Job, provider: Provider) -> MediaWay:
+    """How a provider gets a job's reel. Raises `InvalidJob` (``needs_staging``) where there is no way.
+
+    An address that anybody may fetch is given as it is, where the provider can do the trimming; else the reel is cut
+    here and uploaded, or staged for a provider that only fetches.
+    """
+    if provider.works_here:
+        return "store"
+    if "url" in provider.ways and _is_fetched_whole(job, provider):
+        return "url"
+    if "upload" in provider.ways:
+        return "upload"
+    if job.staging is not None:
+        return "staged"
+    why = "a trimmed reel" if job.source.media.startswith(_BY_HTTP) else "media that is not on the web"
+    raise InvalidJob(
+        f"{provider.title} fetches by URL, and has no way to {why}",
+        code="needs_staging",
+        where="staging",
+        remedy="Add `staging: {to: s3, credentials: NAME, path: s3://BUCKET/tmp}` (or nomad, or videojungle).",
+    )
+
+
+_SENT: dict[MediaWay, str] = {
+    "store": "here",
+    "url": "fetched from its address",
+    "upload": "uploaded",
+    "staged": "staged",
+}
+
+
+def describe_way(language: LanguagePlan) -> dict[str, str]:
+    """Who dubs a language, how the reel gets there, who trims and who separates, in words."""
+    way, title = language.way, provider_of(language.dubbing).title
+    there, here = title, "this machine"
+    trimmed = there if way.trims else here
+    return _voice_of(language) | {
+        "provider": title,
+        "media": _SENT[way.media],
+        "trim": trimmed if language.job.trim else "none",
+        "separation": there if way.separates else here,
+        "script": "given" if language.script else there if way.writes_script and not language.needs_draft else here,
+        "picture": f"{there} (lips)" if way.changes_picture else "the source's own",
+    }
+
+
+def _voice_of(language: LanguagePlan) -> dict[str, str]:
+    """Whose voice it is, where that is known, and how well it was understood."""
+    asked = Request(source=language.job.source.locale, target=language.locale, voices=language.voice)
+    spoken = None if language.problem else provider_of(language.dubbing).spoken_by(language.dubbing, asked)
+    return {"voice": spoken.voice, "understood": spoken.describe()} if spoken else {}
+
+
+def _is_fetched_whole(job: Job, provider: Provider) -> bool:
+    """Whether everything it needs can be had from public addresses."""
+    background = job.source.background
+    reachable = background is None or not provider.takes_background or background.startswith(_BY_HTTP)
+    return job.source.media.startswith(_BY_HTTP) and reachable and (job.trim is None or provider.trims)
+
+
+def _require_script(job: Job, target: Target, provider: Provider) -> None:
+    if target.subtitles is None and job.translation is None and not provider.writes_scripts:
+        raise InvalidJob(
+            f"no script for {target.locale}, and {provider.title} writes none",
+            code="missing_script",
+            where=target.locale,
+            remedy="Give the target its script, or name who drafts one (`translation`).",
+        )

@@ -1,0 +1,113 @@
+"""What is known of every run on this machine: one small JSON file each, below ``POLYREEL_HOME/jobs/NAME/``.
+
+A record is written when a run begins and again when it ends, so that jobs can be listed without a server, and a run
+whose process died is told from one that works. The last 50 of a job are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from polyreel.ledger.holder import is_alive, new_holder
+from polyreel.machine import home
+from polyreel.machine.files import write_atomically
+from polyreel.outcome import Outcome, Problem, Value
+from polyreel.report.details import ReportDetails
+from polyreel.report.page import render
+
+State = Literal["running", "waiting", "stopped", "died", "completed", "partial", "held", "failed"]
+KEPT_RUNS = 50
+_STOPPED = "stopped"
+_REPORT = "report.html"
+
+
+class RunRecord(Value):
+    """One run. Times are seconds since 1970; 0 is not yet."""
+
+    job: str
+    run: str = Field(default="", description="The server's id of the run, where a server keeps it.")
+    locales: tuple[str, ...] = ()
+    began: float
+    ended: float = 0.0
+    holder: str = Field(default="", description="Which process runs it, on which machine.")
+    waiting: bool = Field(default=False, description="It was put aside until something changes; no process holds it.")
+    outcome: Outcome | None = None
+
+    @property
+    def state(self) -> State:
+        """How the run stands, or how it ended."""
+        if self.outcome is None or (self.waiting and self.outcome.status != "held"):
+            return "waiting" if self.waiting else "running" if is_alive(self.holder) else "died"
+        stopped = self.outcome.error is not None and self.outcome.error.code == _STOPPED
+        return "stopped" if stopped else self.outcome.status
+
+    @property
+    def path(self) -> Path:
+        """Where the record is kept."""
+        return home.jobs_dir() / self.job / f"{round(self.began * 1000)}-{self.holder.rpartition(':')[2]}.json"
+
+
+def begin_record(job: str, locales: tuple[str, ...], run: str = "") -> RunRecord:
+    """Note that a run of this process begins, or goes on after it was put aside. Raises `StoreError`, OSError."""
+    woken = next((each for each in _of_job(job) if run and each.run == run and each.waiting), None)
+    record = RunRecord(job=job, run=run, locales=locales, began=time.time(), holder=new_holder())
+    if woken:
+        woken.path.unlink(missing_ok=True)
+        record = record.model_copy(update={"began": woken.began})
+    _write(record)
+    for old in sorted(record.path.parent.glob("*.json"))[:-KEPT_RUNS]:
+        old.unlink(missing_ok=True)
+    return record
+
+
+def end_record(record: RunRecord, outcome: Outcome) -> None:
+    """Note what came of a run. Raises `StoreError`, OSError."""
+    own = home.jobs_dir() / record.job / _REPORT
+    if outcome.report != str(own):
+        own.unlink(missing_ok=True)  # an earlier run's, which delivered nothing
+    _write(record.model_copy(update={"ended": time.time(), "outcome": outcome, "waiting": False}))
+
+
+def put_aside(record: RunRecord, outcome: Outcome | None = None) -> None:
+    """Note that a run waits without a process; ``outcome``: what has come of it, where a person has to do something."""
+    _write(record.model_copy(update={"waiting": True, "outcome": outcome}))
+
+
+def stopped_outcome(job: str) -> Outcome:
+    """What came of a run that was ended from outside."""
+    problem = Problem(code=_STOPPED, message="the run was stopped", remedy="Run it again: finished work is kept.")
+    return Outcome(job=job, status="failed", error=problem)
+
+
+def write_failure(outcome: Outcome) -> Outcome:
+    """The outcome of a job that could not begin, with a report of it beside its records."""
+    target = home.jobs_dir() / outcome.job / _REPORT
+    write_atomically(target, render(outcome, ReportDetails()).encode())
+    return outcome.model_copy(update={"report": str(target)})
+
+
+def read_records() -> Iterator[RunRecord]:
+    """Every run's record, the latest first; what is no record (another version's, a damaged file) is left out."""
+    return _read_all("*/*.json")
+
+
+def _of_job(job: str) -> Iterator[RunRecord]:
+    return _read_all(f"{job}/*.json")
+
+
+def _read_all(pattern: str) -> Iterator[RunRecord]:
+    found = home.jobs_dir().glob(pattern)
+    for file in sorted(found, key=lambda path: path.name.partition("-")[0].zfill(16), reverse=True):
+        try:
+            yield RunRecord.model_validate_json(file.read_bytes())
+        except (OSError, ValidationError):
+            continue
+
+
+def _write(record: RunRecord) -> None:
+    write_atomically(record.path, record.model_dump_json().encode())

@@ -1,0 +1,1 @@
+"""What people decide on a language's script and dub, and the script's versions that come of it."""

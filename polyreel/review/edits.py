@@ -1,0 +1,311 @@
+"""Edits of a script: a whole file, or lines by number; judged before they count, and merged where two people edit."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from polyreel.errors import ReviewRefused, SubtitleError
+from polyreel.outcome import Reel, StoredFile
+from polyreel.planning.scripts import ScriptRequest, read_script, require_language
+from polyreel.review.decisions import Reviewer, describe, place_of, shorten_lines
+from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.log import ReviewLog
+from polyreel.review.state import Review
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from polyreel.subtitles import plain_text, read_file, write
+from polyreel.subtitles.cuetext import escape_text
+from polyreel.subtitles.drift import Correction
+from polyreel.subtitles.fit import find_outside, quote
+from polyreel.subtitles.formats.base import ReadingOptions, clock
+from polyreel.subtitles.model import Cue, Track
+
+Change = Callable[[Track, Reel | None], Track]
+"""From the script that the reviewer has seen, in the source's time, to what they want; with the reel, where known.
+
+Raises `ReviewRefused` or SubtitleError."""
+_LONGEST_LINE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Who edits what, and why."""
+
+    reviewer: Reviewer
+    change: Change
+    reason: str = ""
+
+
+def from_file(path: Path, locale: str, *, accept_repairs: bool = False) -> Change:
+    """The script in a file, instead of the one that is there; what SubRip can't carry is kept from that one.
+
+    A delivered file counts from the reel's zero, where the job trims: that is seen, and what lies outside stays.
+    """
+
+    def change(before: Track, reel: Reel | None) -> Track:
+        window = reel and _window_of(read_file(path, ReadingOptions(locale)).track, before, reel)
+        offset = Correction("", window[0]) if window else Correction("", 0)
+        asked = ScriptRequest(str(path), locale, "{}", offset, accept_repairs)
+        given = read_script(path, asked, None, before if window is None else None).track
+        return _with_speakers(_put_into(before, given, *window) if window else given, before)
+
+    return change
+
+
+def _window_of(given: Track, before: Track, reel: Reel) -> tuple[int, int] | None:
+    """The reel's part of the source, in milliseconds, where a file is timed to the reel; None where to the source."""
+    known = {cue.start_ms for cue in before.cues}
+    as_it_is = sum(cue.start_ms in known for cue in given.cues)
+    moved = sum(cue.start_ms + reel.start_ms in known for cue in given.cues)
+    return (reel.start_ms, reel.start_ms + reel.duration_ms) if moved > as_it_is else None
+
+
+def _put_into(before: Track, given: Track, start_ms: int, end_ms: int) -> Track:
+    """The script with its part inside the window replaced; lines that the trim had cut get their own times again."""
+    outside = [cue for cue in before.cues if cue.end_ms <= start_ms or cue.start_ms >= end_ms]
+    cut = [cue for cue in before.cues if cue not in outside and (cue.start_ms < start_ms or cue.end_ms > end_ms)]
+
+    def whole(cue: Cue) -> Cue:
+        for old in cut:
+            if (max(old.start_ms, start_ms), min(old.end_ms, end_ms)) == (cue.start_ms, cue.end_ms):
+                return replace(cue, start_ms=old.start_ms, end_ms=old.end_ms)
+        return cue
+
+    cues = sorted([*outside, *map(whole, given.cues)], key=lambda cue: cue.start_ms)
+    return replace(given, cues=tuple(cues))
+
+
+def from_lines(texts: Mapping[int, str]) -> Change:
+    """New texts by line number, counted from 1; plain text, in which nothing is markup."""
+
+    def change(before: Track, _reel: Reel | None) -> Track:
+        cues = list(before.cues)
+        for number, text in texts.items():
+            if not 1 <= number <= len(cues):
+                raise ReviewRefused(
+                    f"there is no line {number}: the script has {len(cues)}", code="no_such_line", where=f"{number}"
+                )
+            cues[number - 1] = replace(cues[number - 1], text=_read_text(text, number))
+        return replace(before, cues=tuple(cues))
+
+    return change
+
+
+def _read_text(text: str, number: int) -> str:
+    lines = [line.strip() for line in text.replace("\r\n", "\n").split("\n")]
+    words = "\n".join(line for line in lines if line)
+    if not words or len(words) > _LONGEST_LINE:
+        why = "is empty" if not words else f"has more than {_LONGEST_LINE} characters"
+        raise ReviewRefused(
+            f"line {number} {why}",
+            code="bad_line",
+            where=f"{number}",
+            remedy="To leave lines out or to divide them, edit the script's file and give that.",
+        )
+    if any(ord(letter) < 32 and letter != "\n" for letter in words):
+        raise ReviewRefused(f"line {number} holds control characters", code="bad_line", where=f"{number}")
+    return escape_text(words)
+
+
+async def edit_script(store: Store, key: ReviewKey, edit: Edit) -> Review:
+    """Write an edit. What others edited meanwhile stays: in other lines both hold, in the same ones it is refused.
+
+    Raises `ReviewRefused` and SubtitleError (``wrong_language``, ``script_outside_reel``); nothing is changed then.
+    """
+    log = ReviewLog(store)
+    while True:
+        review = await log.read(key)
+        edit.reviewer.require_allowed(review)
+        seen, now = _find_scripts(review, edit.reviewer)
+        await store.bring((seen, now))
+        event = await asyncio.to_thread(_make_event, review, seen, now, edit, store)
+        if event is None:
+            return review
+        written = await log.write(key, _write_if_unchanged(review, event))
+        if written.events[-1] is event:
+            return written
+
+
+def _write_if_unchanged(seen: Review, event: Event) -> Callable[[Review], Event | None]:
+    return lambda now: event if now.revision == seen.revision else None
+
+
+def _find_scripts(review: Review, reviewer: Reviewer) -> tuple[StoredFile, StoredFile]:
+    """What the reviewer has seen, and what is there now. Raises `ReviewRefused`."""
+    now = review.script()
+    if now is None:
+        raise ReviewRefused(
+            "no run has come as far as this language's script",
+            code="nothing_waits",
+            where=place_of(review.key),
+            remedy="Run the job first.",
+        )
+    if reviewer.revision is not None:
+        return Review(review.key, review.events[: reviewer.revision]).script() or now, now
+    others = [each for each in _list_since_asked(review) if each.kind == "edited" and each.by != reviewer.name]
+    if others:
+        raise ReviewRefused(
+            describe(others[-1]),
+            code="changed_meanwhile",
+            where=place_of(review.key),
+            remedy=f"Look at it; then give the edit with --revision {review.revision}.",
+        )
+    return now, now
+
+
+def _list_since_asked(review: Review) -> tuple[Event, ...]:
+    asked = [number for number, each in enumerate(review.events) if each.kind in ("asked", "delivered")]
+    return review.events[asked[-1] :] if asked else review.events
+
+
+def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, store: Store) -> Event | None:
+    before, there = read_file(path_of(seen)).track, read_file(path_of(now)).track
+    wanted = edit.change(before, _reel_of(review))
+    merged = wanted if seen == now else _merge(before, there, wanted, review)
+    changed = changed_lines(there, merged)
+    if not changed and len(there.cues) == len(merged.cues):
+        return None
+    require_fitting(merged, there, review)
+    script = store.keep_bytes(write(merged, "vtt").text.encode(), ".vtt")
+    return Event(
+        kind="edited", by=edit.reviewer.name, at=written_now(), subject=now.sha256, script=script,
+        changed=changed, reason=edit.reason,
+    )  # fmt: skip
+
+
+def require_fitting(track: Track, before: Track, review: Review) -> None:
+    """See that an edited script still is a script for this reel, in this language. Raises SubtitleError."""
+    require_language(track, review.key.locale)
+    reel = _reel_of(review)
+    if reel is None:
+        return
+    end_ms = reel.start_ms + reel.duration_ms
+    outside = find_outside(track, end_ms)
+    if len(outside) > len(find_outside(before, end_ms)):
+        raise SubtitleError(
+            f"lines lie outside the reel and would be lost: {quote(outside)}",
+            code="script_outside_reel",
+            where=place_of(review.key),
+            remedy="Give them times inside the reel, or leave them out.",
+        )
+
+
+def _reel_of(review: Review) -> Reel | None:
+    return next((each.shown.reel for each in reversed(review.events) if each.shown and each.shown.reel), None)
+
+
+def changed_lines(before: Track, after: Track) -> tuple[int, ...]:
+    """The lines of ``after`` (counted from 1) that ``before`` does not have at that time with those words."""
+    if len(before.cues) == len(after.cues):
+        pairs = enumerate(zip(before.cues, after.cues, strict=True), 1)
+        return tuple(number for number, (old, new) in pairs if _identity_of(old) != _identity_of(new))
+    known = {_identity_of(cue) for cue in before.cues}
+    return tuple(number for number, cue in enumerate(after.cues, 1) if _identity_of(cue) not in known)
+
+
+def _identity_of(cue: Cue) -> tuple[int, int, str, str | None]:
+    return cue.start_ms, cue.end_ms, cue.text, cue.speaker
+
+
+def _merge(before: Track, there: Track, wanted: Track, review: Review) -> Track:
+    """Both edits of one script, line by line. Raises `ReviewRefused` where they touch the same lines."""
+    same_length = len(before.cues) == len(there.cues) == len(wanted.cues)
+    if not same_length:
+        raise _refuse_merge(review, "the script has other lines than it had")
+    both = [
+        number
+        for number, (old, theirs, mine) in enumerate(zip(before.cues, there.cues, wanted.cues, strict=True), 1)
+        if _identity_of(old) != _identity_of(theirs) != _identity_of(mine) != _identity_of(old)
+    ]
+    if both:
+        raise _refuse_merge(review, f"line{'s' * (len(both) > 1)} {shorten_lines(both)} changed on both sides")
+    cues = [
+        mine if _identity_of(mine) != _identity_of(old) else theirs
+        for old, theirs, mine in zip(before.cues, there.cues, wanted.cues, strict=True)
+    ]
+    return replace(there, cues=tuple(cues))
+
+
+def _refuse_merge(review: Review, why: str) -> ReviewRefused:
+    last = next(each for each in reversed(review.events) if each.kind == "edited")
+    return ReviewRefused(
+        f"{why}: {describe(last)}",
+        code="changed_meanwhile",
+        where=place_of(review.key),
+        remedy=f"Take their version (revision {review.revision}) and make your changes in that.",
+    )
+
+
+def _with_speakers(track: Track, before: Track) -> Track:
+    """Lines that stand where one stood keep what a plainer format has no place for: who says it, where it is shown."""
+    there = {(cue.start_ms, cue.end_ms): cue for cue in before.cues}
+
+    def one(cue: Cue) -> Cue:
+        old = there.get((cue.start_ms, cue.end_ms))
+        if old is None or cue.speaker:
+            return cue
+        return replace(cue, speaker=old.speaker, settings=cue.settings or old.settings, identifier=old.identifier)
+
+    return replace(track, cues=tuple(map(one, track.cues)), header=before.header, styles=track.styles or before.styles)
+
+
+# -- the script, to be looked at
+
+
+async def script_of(store: Store, review: Review) -> Track:
+    """The script in force. Raises `ReviewRefused` where no run has told which one that is."""
+    _, now = _find_scripts(review, Reviewer("", review.revision))
+    await store.bring((now,))
+    return (await asyncio.to_thread(read_file, path_of(now))).track
+
+
+async def lines_of(store: Store, review: Review) -> list[dict[str, Any]]:
+    """The script beside its source, line by line: ``{"number", "at", "start_ms", "end_ms", "speaker", "text",
+    "source"}``; the source's words are those that sound at the same time."""
+    track = await script_of(store, review)
+    source = _Source(await _source_of(store, review))
+    return [
+        {
+            "number": number,
+            "at": clock(cue.start_ms),
+            "start_ms": cue.start_ms,
+            "end_ms": cue.end_ms,
+            "speaker": cue.speaker,
+            "text": plain_text(cue.text),
+            "source": "\n".join(plain_text(each.text) for each in source.find_beside(cue)),
+        }
+        for number, cue in enumerate(track.cues, 1)
+    ]
+
+
+async def _source_of(store: Store, review: Review) -> Track:
+    shown = next((each.shown for each in reversed(review.events) if each.shown), None)
+    if shown is None or shown.source_script is None:
+        return Track()
+    await store.bring((shown.source_script,))
+    return (await asyncio.to_thread(read_file, path_of(shown.source_script))).track
+
+
+class _Source:
+    """The source's lines, to be found by time: a script of ten thousand lines has as many beside it."""
+
+    def __init__(self, track: Track) -> None:
+        self._cues = sorted(track.cues, key=lambda cue: cue.start_ms)
+        self._starts = [cue.start_ms for cue in self._cues]
+        self._longest = max((cue.duration_ms for cue in self._cues), default=0)
+
+    def find_beside(self, cue: Cue) -> list[Cue]:
+        """Those of which the middle lies in the line's time, or in whose time its middle lies."""
+        first = bisect_left(self._starts, cue.start_ms - self._longest)
+        last = bisect_left(self._starts, cue.end_ms)
+        return [each for each in self._cues[first:last] if _share_middle(cue, each)]
+
+
+def _share_middle(cue: Cue, other: Cue) -> bool:
+    middle, others = (cue.start_ms + cue.end_ms) // 2, (other.start_ms + other.end_ms) // 2
+    return other.start_ms <= middle < other.end_ms or cue.start_ms <= others < cue.end_ms

@@ -1,0 +1,84 @@
+"""Reviews in the store: one small file per event, numbered; whoever writes a number first has it.
+
+::
+
+    reviews/welcome~0123456789ab/es-ES/000001.json
+
+So two reviewers never overwrite each other, on one machine or on many: who comes second reads what the first one wrote,
+and judges again whether what they want still fits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from polyreel.errors import StoreError
+from polyreel.review.events import Event, ReviewKey
+from polyreel.review.state import Review
+from polyreel.store.port import Store
+
+Step = Callable[[Review], Event | None]
+"""From what is there to what happens next; None: nothing. Raises `ReviewRefused` where it does not fit."""
+_MOST_TRIES = 50
+_AT_ONCE = 16
+
+
+class ReviewLog:
+    """All reviews of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, key: ReviewKey) -> Review:
+        """One language's events. Raises `StoreError`, also for one that can't be read: nothing is guessed."""
+        names = [name for name in await self._store.names_below(key.folder) if name.endswith(".json")]
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> Event:
+            async with places:
+                return self._parse(f"{key.folder}/{name}", await self._store.read(f"{key.folder}/{name}"))
+
+        return Review(key, tuple(await asyncio.gather(*map(one, names))))
+
+    async def count_events(self, key: ReviewKey) -> int:
+        """How many events there are, without reading them: a review's revision."""
+        return sum(name.endswith(".json") for name in await self._store.names_below(key.folder))
+
+    async def write(self, key: ReviewKey, step: Step) -> Review:
+        """Let something happen, judged by what is there at that moment. Raises what ``step`` raises."""
+        for _ in range(_MOST_TRIES):
+            review = await self.read(key)
+            event = step(review)
+            if event is None:
+                return review
+            name = f"{key.folder}/{review.revision + 1:06d}.json"
+            if await self._store.create(name, event.model_dump_json(exclude_defaults=True).encode()):
+                return Review(key, (*review.events, event))
+        raise StoreError("others write this review all the time", where=key.folder, remedy="Try again.")
+
+    async def keys(self) -> list[ReviewKey]:
+        """Every language that has events."""
+        found = []
+        for folder in await self._store.names_below("reviews"):
+            job, _, source = folder.rpartition("~")
+            locales = await self._store.names_below(f"reviews/{folder}")
+            found += [ReviewKey(job=job, source=source, locale=locale) for locale in locales if job]
+        return found
+
+    async def all(self) -> list[Review]:
+        """Every review there is."""
+        return [await self.read(key) for key in await self.keys()]
+
+    def _parse(self, name: str, content: bytes | None) -> Event:
+        try:
+            return Event.model_validate_json(content or b"")
+        except ValidationError as error:
+            raise StoreError(
+                "a review's event can't be read",
+                code="review_damaged",
+                where=name,
+                remedy=f"Restore that file, or move the folder away to begin anew. ({error.error_count()} faults)",
+            ) from None

@@ -1,0 +1,147 @@
+"""A language's versions: what went out, in which words; compared, gone back to, and seen to be stale."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from polyreel.errors import ReviewRefused
+from polyreel.outcome import Value
+from polyreel.review.decisions import Reviewer, place_of
+from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.log import ReviewLog, Step
+from polyreel.review.state import Review
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from polyreel.subtitles import plain_text, read_file
+from polyreel.subtitles.formats.base import clock
+from polyreel.subtitles.model import Cue
+
+
+class Version(Value):
+    """One version that went out. ``by`` and ``reason`` are those of the edit that made its script, if one did."""
+
+    number: int
+    at: str
+    script: str
+    by: str = ""
+    reason: str = ""
+    changed: tuple[int, ...] = ()
+    current: bool = False
+
+
+class Difference(Value):
+    """A line that two versions have not in common; a side that has none is None."""
+
+    at: str
+    before: str | None = None
+    after: str | None = None
+
+
+def list_versions(review: Review) -> tuple[Version, ...]:
+    """The versions that went out, oldest first. The last one is what is delivered now."""
+    found = list(review.delivered())
+    return tuple(_make_version(review, number, event, number == len(found)) for number, event in found)
+
+
+def _make_version(review: Review, number: int, event: Event, current: bool) -> Version:
+    edits = [each for each in review.events if each.kind == "edited" and each.script == event.script]
+    made = edits[0] if edits else Event(kind="edited")
+    script = event.script.sha256 if event.script else ""
+    return Version(
+        number=number, at=event.at, script=script, by=made.by, reason=made.reason, changed=made.changed, current=current
+    )
+
+
+def is_stale(review: Review) -> bool:
+    """Whether what is delivered was made from an older script than the one in force."""
+    versions = [event for _, event in review.delivered()]
+    return bool(versions) and versions[-1].script != review.script()
+
+
+async def compare(store: Store, review: Review, one: int, other: int) -> tuple[Difference, ...]:
+    """The lines that differ between two versions. Raises `ReviewRefused` for a version that there is not."""
+    before, after = await _read_cues(store, review, one), await _read_cues(store, review, other)
+    old, new = {_identity_of(cue): cue for cue in before}, {_identity_of(cue): cue for cue in after}
+    gone = {cue.start_ms: cue for said, cue in old.items() if said not in new}
+    come = {cue.start_ms: cue for said, cue in new.items() if said not in old}
+    return tuple(
+        Difference(at=clock(start), before=_text_of(gone.get(start)), after=_text_of(come.get(start)))
+        for start in sorted({*gone, *come})
+    )
+
+
+async def _read_cues(store: Store, review: Review, number: int) -> tuple[Cue, ...]:
+    script = _find_version(review, number).script
+    if script is None:
+        return ()
+    await store.bring((script,))
+    return (await asyncio.to_thread(read_file, path_of(script))).track.cues
+
+
+def _identity_of(cue: Cue) -> tuple[int, int, str, str | None]:
+    return cue.start_ms, cue.end_ms, plain_text(cue.text), cue.speaker
+
+
+def _text_of(cue: Cue | None) -> str | None:
+    return plain_text(cue.text) if cue else None
+
+
+def _find_version(review: Review, number: int) -> Event:
+    found = dict(review.delivered())
+    if number not in found:
+        raise ReviewRefused(
+            f"there is no version {number}: {len(found)} went out",
+            code="no_such_version",
+            where=place_of(review.key),
+            remedy="`polyreel versions JOB.yaml LOCALE` lists them.",
+        )
+    return found[number]
+
+
+async def go_back(store: Store, key: ReviewKey, reviewer: Reviewer, number: int) -> Review:
+    """Put the script of an earlier version in force again, as an order of this person. Raises `ReviewRefused`."""
+    log = ReviewLog(store)
+    review = await log.write(key, _return_to(reviewer, number))
+    return await log.write(key, order(reviewer)) if review.revision else review
+
+
+def _return_to(reviewer: Reviewer, number: int) -> Step:
+    def step(review: Review) -> Event | None:
+        reviewer.require_allowed(review)
+        version, now = _find_version(review, number), review.script()
+        if now is None or version.script is None or version.script == now:
+            return None
+        return Event(
+            kind="edited", by=reviewer.name, at=written_now(), subject=now.sha256, script=version.script,
+            reason=f"back to version {number}",
+        )  # fmt: skip
+
+    return step
+
+
+def order(reviewer: Reviewer) -> Step:
+    """Whoever orders a revision approves its script with it: they have just written it."""
+
+    def step(review: Review) -> Event | None:
+        reviewer.require_allowed(review)
+        script = review.script()
+        if script is None:
+            return None
+        decision = review.decision("script", script.sha256)
+        if decision and decision.kind == "approved":
+            return None
+        return Event(kind="approved", by=reviewer.name, at=written_now(), subject=script.sha256, script=script)
+
+    return step
+
+
+def as_dict(review: Review) -> dict[str, Any]:
+    """What `polyreel versions --json` prints of one language."""
+    return {
+        "job": review.key.job,
+        "locale": review.key.locale,
+        "stale": is_stale(review),
+        "revision": review.revision,
+        "versions": [each.model_dump(mode="json") for each in list_versions(review)],
+    }
