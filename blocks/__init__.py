@@ -9,9 +9,11 @@ from blocks.dubformer import DubformerCredentials
 from blocks.nomad import NomadCredentials
 from blocks.object_store import ObjectStoreCredentials
 from blocks.panjaya import PanjayaCredentials
+from blocks.signing import SigningCredentials
 from blocks.tpstreams import TPStreamsCredentials
 from blocks.translation import ChatTranslationCredentials, DeepLCredentials, LibreTranslateCredentials
 from blocks.videojungle import VideoJungleCredentials
+from blocks.webhook import WebhookEndpoint
 
 __all__ = [
     "CallbackSecret",
@@ -22,6 +24,8 @@ __all__ = [
     "NomadCredentials",
     "ObjectStoreCredentials",
     "PanjayaCredentials",
+    "SigningCredentials",
     "TPStreamsCredentials",
     "VideoJungleCredentials",
+    "WebhookEndpoint",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, HttpUrl
 
+from polyreel.ledger.account import account_name
 from polyreel.vendors.limits import Limits
 
 
@@ -29,7 +29,20 @@ class PolyreelCredentials(CredentialsBlock):
         """One harmless call: what this account may do, a short sentence each. Raises `VendorError`."""
 
 
-class VendorCredentials(PolyreelCredentials):
+class AccountCredentials(PolyreelCredentials):
+    """A block for an account that the ledger has to know again."""
+
+    @property
+    def account(self) -> str:
+        """The account's name, equal for equal accounts and without a secret: what keys and the ledger know it by."""
+        return account_name(address(getattr(self, "base_url", None)), self.known_by())
+
+    @abstractmethod
+    def known_by(self) -> str:
+        """What tells this account from others at its address: its key; or its organisation or user's name."""
+
+
+class VendorCredentials(AccountCredentials):
     """A block for a vendor's API, with the limits that the account has there."""
 
     calls_per_second: float = Field(
@@ -52,10 +65,6 @@ class VendorCredentials(PolyreelCredentials):
         """The limits, as clients take them."""
         burst = max(1, round(2 * self.calls_per_second))
         return Limits(per_second=self.calls_per_second, burst=burst, at_once=self.calls_at_once)
-
-    @abstractmethod
-    def get_client(self) -> AbstractAsyncContextManager[Any]:
-        """The client, ready for ``async with``."""
 
 
 def address(url: HttpUrl | None) -> str:

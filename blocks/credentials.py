@@ -56,10 +56,10 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now."""
     if not _NAME.fullmatch(name):
         raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
-    block = _made(kind_of(vendor), {key: _value(value) for key, value in fields.items()})
+    block = _make_block(kind_of(vendor), {key: _value(value) for key, value in fields.items()})
     await type(block).aregister_type_and_schema()
     await block.asave(name, overwrite=True)
-    return Saved(vendor, name, _shown(block))
+    return Saved(vendor, name, _mask_secrets(block))
 
 
 async def load(vendor: str, name: str) -> PolyreelCredentials:
@@ -75,7 +75,7 @@ async def load(vendor: str, name: str) -> PolyreelCredentials:
         ) from None
 
 
-async def saved() -> list[Saved]:
+async def list_saved() -> list[Saved]:
     """Every saved block of ours, by vendor and name."""
     from prefect.client.orchestration import get_client
 
@@ -98,7 +98,7 @@ async def check(vendor: str, name: str) -> CheckReport:
         return CheckReport(vendor, name, ok=False, error=error.as_dict())
 
 
-def _made(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> PolyreelCredentials:
+def _make_block(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> PolyreelCredentials:
     unknown = sorted(set(fields) - set(kind.model_fields))
     if unknown:
         known = ", ".join(kind.model_fields)
@@ -120,7 +120,7 @@ def _value(given: str) -> str:
     return os.environ[variable]
 
 
-def _shown(block: PolyreelCredentials) -> dict[str, str]:
+def _mask_secrets(block: PolyreelCredentials) -> dict[str, str]:
     given = {name: getattr(block, name) for name in type(block).model_fields}
     return {name: "********" if isinstance(value, SecretStr) else str(value) for name, value in given.items()}
 

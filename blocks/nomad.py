@@ -53,6 +53,10 @@ class NomadCredentials(VendorCredentials):
             raise ValueError("give an API key, or user name and password")
         return self
 
+    def known_by(self) -> str:
+        """Its key, or its user's name."""
+        return self.api_key.get_secret_value() if self.api_key else self.username or ""
+
     def get_client(self) -> NomadClient:
         """A client for this account."""
         base = address(self.base_url)

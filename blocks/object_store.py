@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from blocks.base import VendorCredentials, address
+from blocks.base import AccountCredentials, address
+from polyreel.errors import VendorError
+from polyreel.objects.bucket import Bucket
 from polyreel.objects.connection import Connection, ObjectKeys
-from polyreel.vendors.objects.client import ObjectStoreClient
-from polyreel.vendors.objects.signing import Keys
 
 
-class ObjectStoreCredentials(VendorCredentials):
+class ObjectStoreCredentials(AccountCredentials):
     """One bucket of an S3-compatible object store (AWS, MinIO, R2, ...)."""
 
     vendor: ClassVar[str] = "s3"
@@ -33,13 +33,12 @@ class ObjectStoreCredentials(VendorCredentials):
         description="The store's address, such as https://s3.eu-west-1.amazonaws.com or http://127.0.0.1:9000.",
     )
 
-    def get_client(self) -> ObjectStoreClient:
-        """A client for this bucket."""
-        keys = Keys(self.access_key_id, self.secret_access_key.get_secret_value(), self.region, self._token())
-        return ObjectStoreClient(keys, endpoint_url=address(self.base_url), bucket=self.bucket, limits=self.limits)
+    def known_by(self) -> str:
+        """Its bucket: whoever writes, it is the same."""
+        return self.bucket
 
-    def connection(self) -> Connection:
-        """The way to this bucket, for ``s3://`` addresses in jobs."""
+    def get_client(self) -> Connection:
+        """The way to this bucket, for ``s3://`` addresses in jobs and for deliveries."""
         return Connection(
             ObjectKeys(
                 access_key_id=self.access_key_id,
@@ -56,7 +55,5 @@ class ObjectStoreCredentials(VendorCredentials):
 
     async def check(self) -> tuple[str, ...]:
         """Lists one object."""
-        async with self.get_client() as client:
-            async for found in client.list(at_most=1):
-                return (f"may list {self.bucket}", f"its first object is {found.key}")
-        return (f"may list {self.bucket}", "it is empty")
+        first = await Bucket(self.bucket, self.get_client(), VendorError).first()
+        return (f"may list {self.bucket}", f"its first object is {first}" if first else "it is empty")

@@ -27,6 +27,10 @@ class PanjayaCredentials(VendorCredentials):
         description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/panjaya.",
     )
 
+    def known_by(self) -> str:
+        """Its key, however it was pasted."""
+        return self.api_key.get_secret_value().strip().removeprefix("panjaya-")
+
     def get_client(self) -> PanjayaClient:
         """A client for this account."""
         return PanjayaClient(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from blocks.base import VendorCredentials, address
-from polyreel import home
+from polyreel.machine import home
 from polyreel.vendors.tpstreams.client import BASE_URL, TPStreamsClient
 from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import FileTokens
@@ -40,6 +40,10 @@ class TPStreamsCredentials(VendorCredentials):
         if self.token is None and not (self.username and self.password):
             raise ValueError("give a token, or user name and password")
         return self
+
+    def known_by(self) -> str:
+        """Its organisation: whoever logs in, the library is the same."""
+        return self.organization_id
 
     def get_client(self) -> TPStreamsClient:
         """A client for this organisation. Its login's token is kept from run to run: there are at most 20."""

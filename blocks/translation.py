@@ -22,6 +22,11 @@ class TranslationCredentials(VendorCredentials):
     def get_client(self) -> AbstractAsyncContextManager[Translator]:
         """A translator."""
 
+    def known_by(self) -> str:
+        """Its key, where it has one."""
+        key: SecretStr | None = getattr(self, "api_key", None)
+        return key.get_secret_value() if key else ""
+
     async def check(self) -> tuple[str, ...]:
         """Asks for what costs nothing: models, languages or usage."""
         async with self.get_client() as client:

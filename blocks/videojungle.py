@@ -25,6 +25,10 @@ class VideoJungleCredentials(VendorCredentials):
         description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/videojungle.",
     )
 
+    def known_by(self) -> str:
+        """Its key."""
+        return self.api_key.get_secret_value()
+
     def get_client(self) -> VideoJungleClient:
         """A client for this account."""
         return VideoJungleClient(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)

@@ -18,13 +18,18 @@ from prefect.states import Completed, Failed
 from pydantic import Field, Strict, model_validator
 
 from flows.runs import DEPLOYMENT, is_over, key_of, outcome_of_run, parameters_of
-from polyreel import home
-from polyreel.catalogue import distinct, load_catalogue
+from polyreel.errors import InvalidJob
+from polyreel.intake.catalogue import distinct, load_catalogue
+from polyreel.intake.folders import is_vouched, require_path, vouch
+from polyreel.intake.jobfile import load_job
 from polyreel.job import Asked, Job, Place
-from polyreel.jobfile import load_job
-from tasks.artefacts import keep_on_server
+from polyreel.machine import home
+from polyreel.machine.files import read_whole
+from tasks.run.artifacts import keep_on_server
+from tasks.run.connections import client_of
 
 _POLL_S = 2.0
+_MOST_SUMMARY_BYTES = 1 << 30
 
 
 class Batch(Asked):
@@ -38,6 +43,12 @@ class Batch(Asked):
     )
     jobs: Annotated[tuple[Place, ...], Strict(False)] = Field(
         default=(), title="Job files", description="Paths of job files, instead of a catalogue or besides."
+    )
+    each_of: Place | None = Field(
+        default=None,
+        title="Each video of",
+        description="A library's folder: the one job file is run for each video in it, with its own credentials.",
+        examples=["nomad:3fa85f64-5717-4562-b3fc-2c963f66afa6"],
     )
     at_once: int = Field(default=2, ge=1, le=64, title="At once", description="How many jobs run at the same time.")
     only: Literal["all", "failed"] = Field(
@@ -55,12 +66,14 @@ class Batch(Asked):
     def _names_jobs(self) -> Batch:
         if self.catalogue is None and not self.jobs:
             raise ValueError("name a catalogue or job files")
+        if self.each_of and (self.catalogue or len(self.jobs) != 1):
+            raise ValueError("for each video of a folder there is one job file, the pattern of all")
         return self
 
     @property
     def title(self) -> str:
         """What its run is called by."""
-        return self.catalogue or f"of {len(self.jobs)} job files"
+        return self.each_of or self.catalogue or f"of {len(self.jobs)} job files"
 
     @property
     def summary(self) -> Path:
@@ -68,14 +81,20 @@ class Batch(Asked):
         if self.catalogue:
             path = Path(self.catalogue).expanduser().absolute()
             return path.with_name(f"{path.name}.summary.json")
-        digest = hashlib.sha256("\n".join(self.jobs).encode()).hexdigest()[:16]
+        named = "\n".join(filter(None, (*self.jobs, self.each_of)))
+        digest = hashlib.sha256(named.encode()).hexdigest()[:16]
         return home.home() / "batches" / f"{digest}.json"
 
 
-@flow(name="localise-batch", flow_run_name="batch {batch.title}")
+@flow(name="localise-batch", flow_run_name="batch {batch.title}", retries=0)
 async def localise_batch(batch: Batch) -> Any:
     """Run every job as a run of its own, a few at once; say at the end what came of each."""
-    jobs = _wanted(batch)
+    vouched = is_vouched(batch_key(batch))
+    if not vouched:
+        _require_allowed(batch)
+    jobs = await _list_jobs(batch)
+    for job in jobs if vouched else ():
+        vouch(key_of(job))
     places = asyncio.Semaphore(batch.at_once)
 
     async with get_client() as client:
@@ -85,10 +104,20 @@ async def localise_batch(batch: Batch) -> Any:
                 return await _run(client, job)
 
         outcomes = await asyncio.gather(*(one(job) for job in jobs))
-    summary = _merged(batch, {job.name: outcome for job, outcome in zip(jobs, outcomes, strict=True)})
+    summary = _merge_counts(batch, {job.name: outcome for job, outcome in zip(jobs, outcomes, strict=True)})
     _write(batch.summary, summary)
     await _show(summary)
     return _state(summary)
+
+
+def batch_key(batch: Batch) -> str:
+    """What a batch is known by: the same for the same list."""
+    return f"batch-{hashlib.sha256(batch.model_dump_json().encode()).hexdigest()[:24]}"
+
+
+def _require_allowed(batch: Batch) -> None:
+    for place in (*batch.jobs, *([batch.catalogue] if batch.catalogue else [])):
+        require_path(place)
 
 
 def load_jobs(batch: Batch) -> list[Job]:
@@ -97,12 +126,33 @@ def load_jobs(batch: Batch) -> list[Job]:
     return distinct(found + [load_job(Path(path).expanduser()) for path in batch.jobs], "batch")
 
 
-def _wanted(batch: Batch) -> list[Job]:
+async def _list_jobs(batch: Batch) -> list[Job]:
     jobs = load_jobs(batch)
+    if batch.each_of:
+        jobs = await jobs_of_folder(jobs[0], batch.each_of)
     if batch.only == "all":
         return jobs
     done = {name for name, outcome in _last(batch).items() if outcome["status"] == "completed"}
     return [job for job in jobs if job.name not in done]
+
+
+async def jobs_of_folder(pattern: Job, address: str) -> list[Job]:
+    """The pattern's job for every video in a library's folder. Raises `InvalidJob` and `VendorError`."""
+    from polyreel.intake.library import folder_of, list_videos, make_jobs
+
+    vendor, folder = folder_of(address)
+    async with client_of(vendor, pattern.source.credentials) as client:
+        if client is None:
+            raise InvalidJob(
+                f"a folder at {vendor} needs an account, and the job names no credentials",
+                code="missing_credentials",
+                where="source.credentials",
+                remedy=f"Save them: `polyreel credentials save {vendor} NAME --set ...`, and name them in the job.",
+            )
+        videos = await list_videos(vendor, client, folder)
+    if not videos:
+        raise InvalidJob("there is no video right in this folder", where=address, remedy="Name the folder with them.")
+    return distinct(make_jobs(pattern, vendor, videos), address)
 
 
 async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
@@ -127,13 +177,13 @@ async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
 
 def _last(batch: Batch) -> dict[str, Any]:
     try:
-        found = json.loads(batch.summary.read_text("utf-8"))
+        found = json.loads(read_whole(batch.summary, _MOST_SUMMARY_BYTES))
         return dict(found["jobs"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
 
 
-def _merged(batch: Batch, new: dict[str, Any]) -> dict[str, Any]:
+def _merge_counts(batch: Batch, new: dict[str, Any]) -> dict[str, Any]:
     jobs = {**(_last(batch) if batch.only == "failed" else {}), **new}
     counted = Counter(outcome["status"] for outcome in jobs.values())
     return {"counts": dict(counted), "jobs": jobs}

@@ -13,9 +13,12 @@ from pydantic import Field
 
 from flows.runs import create_run, deployment_id, is_over, outcome_of_run
 from polyreel.errors import InvalidJob
-from polyreel.inbox.port import Claim, open_inbox
+from polyreel.intake.folders import require_path
+from polyreel.intake.inbox.choice import open_inbox
+from polyreel.intake.inbox.port import Claim
 from polyreel.job import Asked, Place
 from polyreel.outcome import Outcome, Problem
+from tasks.run.overview import draw_jobs
 
 
 class Inbox(Asked):
@@ -28,16 +31,19 @@ class Inbox(Asked):
     )
 
 
-@flow(name="localise-inbox", flow_run_name="inbox {inbox.folder}")
+@flow(name="localise-inbox", flow_run_name="inbox {inbox.folder}", retries=0)
 async def localise_inbox(inbox: Inbox) -> Any:
     """Take what has been left in the inbox, start a run for each, and put aside what is done. One short round."""
+    require_path(inbox.folder)
     place = open_inbox(inbox.folder)
     async with get_client() as client:
         # Claims are a server's: another scheduler that looks at the same place has other ones.
         owner = (await deployment_id(client)).hex[:8]
         async with place.alone(owner):
             taken = await place.claim(owner)
-            closed = [await _advance(client, each) for each in await place.claimed(owner)]
+            closed = [await _advance(client, each) for each in await place.list_claims(owner)]
+    if taken or any(closed):
+        await draw_jobs()
     return _state(taken, sum(closed), len(closed) - sum(closed))
 
 
@@ -46,7 +52,7 @@ async def _advance(client: PrefectClient, claim: Claim) -> bool:
     try:
         job = await claim.job()
     except InvalidJob as error:
-        problem = Problem(**error.as_dict())
+        problem = Problem.of(error)
         await claim.close(Outcome(job=Path(claim.name).stem, status="failed", error=problem).model_dump(mode="json"))
         return True
     run = await create_run(client, job, claim.key)

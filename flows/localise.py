@@ -14,63 +14,147 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.languages import alongside, each_language
-from polyreel.engine.separate import Stems
+from flows.languages import alongside, each_language, on_demand
+from flows.runs import key_of
+from flows.suspension import Pass, run_passes, waits_for_balance
+from polyreel.engine.separation.port import Stems
+from polyreel.errors import PolyreelError
+from polyreel.intake.folders import is_vouched, require_allowed
 from polyreel.job import Job
+from polyreel.ledger.entry import Wait
 from polyreel.outcome import Outcome, Reel
-from polyreel.plan import LanguagePlan
-from tasks.artefacts import drawn
-from tasks.closing import decide, deliver
-from tasks.cost import memory_watched
+from polyreel.plans import LanguagePlan
+from tasks.deliver import decide, deliver
 from tasks.dub import collect_dub, request_dub, several_speak, submit_dub, wait_for_dub
-from tasks.finish import Finished, check, convert_subtitles, listen, mux
-from tasks.models import models_loaded
-from tasks.package import package
-from tasks.progress import board
+from tasks.finish import check, convert_subtitles, find_shots, lacks_script, listen, mux
+from tasks.identify import (
+    identify_or_explain,
+    require_source_language,
+    with_source_check,
+    with_source_note,
+)
+from tasks.master import master_or_explain
+from tasks.package import package_or_explain
+from tasks.paid import purchases, require_means, stay_where_paid, with_purchases
 from tasks.reel import ingest, prepare, separate, trim
-from tasks.script import with_script, with_source_script
+from tasks.review import hold_for_review, keep_versions, with_reviewed_script, with_reviews
+from tasks.run.accounts import clear_staging
+from tasks.run.artifacts import draw_run
+from tasks.run.connections import clients_open
+from tasks.run.cost import memory_watched
+from tasks.run.deployed import suspends, waiting_note
+from tasks.run.models import load_models_ahead
+from tasks.run.progress import board
+from tasks.run.records import Kept, keep_record
+from tasks.run.values import LanguageResult, LanguageResults, Shots, SpokenLanguage
+from tasks.script import with_script, with_source_script, write_scripts
+from tasks.sign import sign_or_explain
 
 Parted = Callable[[], Awaitable[Stems]]
 """Gives the reel's sound, parted, as soon as it is."""
+Spoken = Callable[[], Awaitable[SpokenLanguage]]
+"""Gives what was heard of the source's language, as soon as it was."""
+
+SeenShots = Callable[[], Awaitable[Shots]]
+"""Gives where the reel's shots begin; looked for when it is first asked."""
 
 
-@flow(name="localise", flow_run_name="{job.name}", persist_result=True, result_serializer="json")
+@flow(name="localise", flow_run_name="{job.name}", retries=0, persist_result=True, result_serializer="json")
 async def localise(job: Job) -> Any:
     """Dub one reel into every language the job asks for, check each, and deliver what may go out."""
     begun = time.monotonic()
-    with memory_watched():
-        async with drawn(job) as picture:
-            picture.outcome = await every_stage(job)
-    outcome = picture.outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
-    board().outcome = outcome
+    with keep_record(job) as kept:
+        with memory_watched():
+            outcome = await run_passes(job.name, lambda: _noted_pass(job, kept))
+        outcome = outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
+        board().outcome = kept.outcome = outcome
     return _state_of(outcome)
 
 
-async def every_stage(job: Job) -> Outcome:
+async def _noted_pass(job: Job, kept: Kept) -> Pass:
+    done = await one_pass(job)
+    kept.so_far = done.outcome if done.has_ended and done.needs_person else None
+    return done
+
+
+async def one_pass(job: Job) -> Pass:
+    """Everything that can be done of a job now. What was done before is taken from where it is kept."""
+    async with clients_open(), draw_run(job) as picture:
+        _require_allowed(job)
+        done = await every_stage(job)
+        picture.outcome = done.outcome if done.has_ended else None
+    return done
+
+
+def _require_allowed(job: Job) -> None:
+    """A job from the API or the UI stays below the folders that whoever runs the server allows."""
+    if not is_vouched(key_of(job)):
+        require_allowed(job)
+
+
+async def every_stage(job: Job) -> Pass:
     """The stages, in their order."""
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
-    async with alongside(models_loaded(plan)), alongside(separate(plan, reel)) as parted:
+    plan = await stay_where_paid(plan)
+    try:
+        await require_means(plan, reel)
+    except PolyreelError as error:
+        return waits_for_balance(job, error)
+    parting = alongside(separate(plan, reel)) if plan.separates_here else on_demand(lambda: separate(plan, reel))
+    identifying = alongside(identify_or_explain(plan, reel))
+    seeing = on_demand(lambda: find_shots(reel))
+    async with alongside(load_models_ahead(plan)), identifying as spoken, parting as parted, seeing as shots:
         if plan.needs_transcript:
             plan = await with_source_script(plan, reel, await parted())
-        languages = await each_language(plan, lambda language: dub_language(language, reel, parted))
-        stems = await parted()
-    decided = decide(plan, stems, reel, languages)
-    packaged = await package(plan, languages, decided)
-    return await deliver(plan, reel, languages, decided, packaged)
+        languages = await each_language(plan, lambda language: dub_language(language, reel, parted, spoken, shots))
+        stems = await parted() if plan.separates_here else None
+        scripts = await write_scripts(plan, reel, languages)
+        heard = await spoken()
+    languages = await hold_for_review(plan, reel, languages)
+    decided = with_source_note(decide(plan, stems, reel, languages), heard)
+    decided = with_purchases(decided, await purchases(plan), (*await clear_staging(plan.job), *waiting_note(plan.job)))
+    decided = await with_reviews(plan, decided)
+    if languages.at_vendors:
+        asked = any(wait.for_person for wait in languages.waits)
+        return Pass(decided, languages.waits, has_ended=False, needs_person=asked)
+    packaged = await package_or_explain(plan, reel, languages, decided)
+    mastered = await master_or_explain(plan, reel, languages, decided)
+    languages, together = await sign_or_explain(plan, languages, decided, packaged.joined(mastered))
+    outcome = await deliver(plan, reel, languages, decided, together, stems=stems, scripts=scripts)
+    await keep_versions(plan, reel, languages.finished, outcome, (*together.items, *scripts))
+    return Pass(outcome, _worth_waiting(plan.job, languages))
 
 
-async def dub_language(language: LanguagePlan, reel: Reel, parted: Parted) -> Finished:
+def _worth_waiting(job: Job, languages: LanguageResults) -> tuple[Wait, ...]:
+    """What this run waits for without a process, after all that could go out has: people in any case."""
+    asked = any(wait.for_person for wait in languages.waits)
+    return languages.waits if asked or suspends(job) else ()
+
+
+async def dub_language(
+    language: LanguagePlan, reel: Reel, parted: Parted, spoken: Spoken, shots: SeenShots
+) -> LanguageResult:
     """One language's chain. A failure here is this language's own. It is spoken while the sound is being parted."""
-    language = await with_script(language, reel)
+    if not language.way.works_here:
+        require_source_language(await spoken())  # before anything is bought
+    language = await with_reviewed_script(await with_script(language, reel), reel)
     request = await request_dub(language, reel, await parted() if several_speak(language) else None)
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
-    dubbed = await collect_dub(language, request, receipt, await parted())
+    dubbed = await collect_dub(language, reel, request, receipt, await parted() if language.way.works_here else None)
     async with alongside(listen(language, request, dubbed)) as listened:
-        tracks = await convert_subtitles(language, request, dubbed)
+        tracks = await convert_subtitles(
+            language,
+            request,
+            dubbed,
+            await listened() if lacks_script(dubbed, request) else None,
+            reel=reel,
+            shots=await shots() if language.job.subtitles.timing == "spoken" else None,
+        )
         video = await mux(language, reel, dubbed, tracks)
-        return await check(language, reel, dubbed, tracks, video, listening=await listened())
+        result = await check(language, reel, dubbed, tracks, video, listening=await listened())
+    return with_source_check(result.model_copy(update={"language": language}), await spoken())
 
 
 async def outcome_of(job: Job) -> Outcome:
@@ -93,7 +177,23 @@ def _state_of(outcome: Outcome) -> State[Outcome]:
 
 
 def _sentence(outcome: Outcome) -> str:
-    """``3 of 4 delivered: de-DE has no voice``."""
+    """``3 of 4 delivered, 1 with failing checks: fr-FR back_transcription; de-DE: no voice [no_voice]``."""
+    if not outcome.languages:
+        return f"{len(outcome.scripts)} files of the script delivered"
     delivered = sum(language.status == "delivered" for language in outcome.languages.values())
-    reasons = [f"{locale}: {each.error.message}" for locale, each in outcome.languages.items() if each.error]
-    return f"{delivered} of {len(outcome.languages)} delivered" + "".join(f"; {reason}" for reason in reasons)
+    reasons = [f"{locale}: {each.error.message} [{each.error.code}]" for locale, each in _in_trouble(outcome)]
+    return "; ".join([f"{delivered} of {len(outcome.languages)} delivered{_doubts(outcome)}", *reasons])
+
+
+def _in_trouble(outcome: Outcome) -> list[tuple[str, Any]]:
+    return [(locale, each) for locale, each in outcome.languages.items() if each.error]
+
+
+def _doubts(outcome: Outcome) -> str:
+    failing = {
+        locale: [check.name for check in each.checks if check.status == "fail"]
+        for locale, each in outcome.languages.items()
+        if each.status == "delivered"
+    }
+    told = [f"{locale} {', '.join(names)}" for locale, names in failing.items() if names]
+    return f", {len(told)} with failing checks: {'; '.join(told)}" if told else ""

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from polyreel.errors import PolyreelError
 from polyreel.job import Job
 from polyreel.outcome import Outcome, Problem
-from tasks.artefacts import KEPT_KEYS
+from tasks.run.artifacts import KEPT_KEYS
 
 DEPLOYMENT = "localise/localise"
 MOST_STARTS = 4
@@ -26,8 +26,11 @@ _TAKEN_UP_WITHIN = timedelta(seconds=60)
 
 
 def parameters_of(job: Job) -> dict[str, Any]:
-    """A job as the flow's parameters, in plain JSON."""
-    return {"job": job.model_dump(mode="json")}
+    """A job as the flow's parameters, in plain JSON.
+
+    What is left out is left out: the deployment's form, which the server checks them with, knows no null for a menu.
+    """
+    return {"job": job.model_dump(mode="json", exclude_none=True)}
 
 
 def key_of(job: Job) -> str:
@@ -79,7 +82,7 @@ async def outcome_of_run(client: PrefectClient, run: FlowRun, job: str) -> dict[
     found = _as_outcome(await kept_of(client, run.id)) or await _result(run.state)
     if isinstance(found, Outcome):
         return found.model_dump(mode="json")
-    problem = Problem(**found.as_dict()) if isinstance(found, PolyreelError) else _problem_of(run)
+    problem = Problem.of(found) if isinstance(found, PolyreelError) else _problem_of(run)
     return Outcome(job=job, status="failed", error=problem).model_dump(mode="json")
 
 
@@ -87,6 +90,7 @@ async def kept_of(client: PrefectClient, run_id: UUID) -> Any:
     """What a run left on the server for programs to read; None where it left nothing."""
     # By hand: the client's own way of asking sends nulls, which the pinned server refuses.
     wanted = {"artifacts": {"key": {"like_": KEPT_KEYS}, "flow_run_id": {"any_": [str(run_id)]}}, "limit": 1}
+    wanted["sort"] = "CREATED_DESC"  # a run that was suspended may have left one for each pass
     found = (await client.request("POST", "/artifacts/filter", json=wanted)).json()
     return json.loads(found[0]["data"]) if found else None
 

@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from fractions import Fraction
+from typing import Any
 
-from polyreel.dubbing.casting import cast_script, named
-from polyreel.dubbing.choice import dubber_for, loudness_of, voices_asked
-from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Receipt
-from polyreel.engine.separate import Stems
-from polyreel.engine.textlanguage import contradiction
-from polyreel.errors import SubtitleError
-from polyreel.outcome import Artefact, Reel
-from polyreel.plan import LanguagePlan
-from polyreel.store import Store, path_of
-from polyreel.stores import open_store
-from polyreel.subtitles import plain_text, read_file, write
+from prefect.runtime import flow_run
+
+from polyreel.dubbing.casting import cast_script, name_speakers
+from polyreel.dubbing.choice import loudness_limits
+from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
+from polyreel.dubbing.providers import make_dubber, provider_of
+from polyreel.engine.separation.port import Stems
+from polyreel.job.packaging import LOSSLESS
+from polyreel.ledger.entry import Subject
+from polyreel.ledger.receiver import callback_address
+from polyreel.outcome import Reel, StoredFile
+from polyreel.packaging.start import start_of
+from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
+from polyreel.plans import LanguagePlan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import trim as cut_cues
-from tasks.places import at_work
-from tasks.progress import reporter
-from tasks.stage import key_of, stage
+from tasks.paid import note_choice
+from tasks.run.accounts import staging_of
+from tasks.run.connections import books_of_run, client_of
+from tasks.run.deployed import suspends
+from tasks.run.progress import board, reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import DAY_S, key_of, stage
+
+PATIENCE_S = 2.0
+"""How long a run that may be suspended waits for a vendor with its process: shorter waits are not worth another one."""
 
 
 def several_speak(language: LanguagePlan) -> bool:
-    """Whether the job says that several people speak."""
-    return (language.job.source.speakers or 1) > 1
+    """Whether the job says that several people speak, and it is for us to tell them apart."""
+    return language.way.works_here and (language.job.source.speakers or 1) > 1
 
 
 @stage("script", key=key_of("script"))
@@ -36,93 +52,177 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
     ``stems`` are needed where `several_speak`: they may have to be told apart by ear.
     """
     job, store = language.job, open_store()
-    whole = [named(track, job) for track in (_read(language.source_script), _read(language.script)) if track]
-    source = _cut(whole[0], reel) if language.source_script else None
-    script = _cut(whole[-1], reel) if language.script else None
-    if script is None:
-        raise SubtitleError(
-            "no cue of the script lies inside the trim",
-            code="empty_transcript",
-            where=language.locale,
-            remedy="Trim less, or give a script for this part.",
-        )
+    whole = [
+        name_speakers(track, job)
+        for track in (_read_script(language.source_script), _read_script(language.script))
+        if track
+    ]
+    # Viewers get the script as it was written; the voices get the one whose labels were read as speakers.
+    shown = _read_script(language.script)
+    source = _cut_to_reel(whole[0], reel) if language.source_script else None
+    script = _cut_to_reel(whole[-1], reel) if shown else None
+    outside = _outside(language, reel, shown, whole[0] if language.source_script else None) if shown else ()
+    if script is None and language.script is None and language.way.writes_script:
+        return _without_script(language, reel, source)
+    if script is None or shown is None:
+        raise refuse_empty(job, "the script", language.locale)
     if not job.subtitles.accept_repairs:
-        await asyncio.to_thread(_require_language, script, language.locale)
+        await asyncio.to_thread(require_language, script, language.locale)
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
-    lufs, peak = loudness_of(job.dubbing) if job.dubbing.provider == "embedded" else (None, -1.0)
+    lufs, peak = loudness_limits(provider_of(language.dubbing).loudness(language.dubbing))
     return DubRequest(
-        locale=language.locale,
-        source_locale=job.source.locale,
-        reel=reel.file,
-        duration=reel.duration,
-        script=_kept(casting.script, store),
-        source_script=_kept(source, store) if source else None,
+        **_of_the_reel(language, reel),
+        script=_keep_track(casting.script, store),
+        shown=_keep_track(_cut_to_reel(shown, reel) or shown, store),
+        source_script=_keep_track(source, store) if source else None,
         machine_draft=language.machine_draft,
-        speakers=job.source.speakers,
-        mix=job.dubbing.mix,
         voices=language.voice,
         roster=casting.roster,
         pinned=casting.pinned,
         genders=casting.genders,
+        pronunciations=language.pronunciations if language.way.works_here else None,
         stems=stems,
         target_lufs=lufs,
         peak_dbtp=peak,
-        notes=casting.notes,
+        notes=(*outside, *casting.notes),
+        revises=await asyncio.to_thread(_earlier_editions, language, reel, store),
     )
 
 
-def _require_language(script: Track, locale: str) -> None:
-    found = contradiction(" ".join(plain_text(cue.text) for cue in script.cues), locale)
-    if found:
-        raise SubtitleError(
-            f"the script is written in {found}",
-            code="wrong_language",
-            where=locale,
-            remedy="Give the script of this language; if it is, set `subtitles: {accept_repairs: true}`.",
-        )
+def _earlier_editions(language: LanguagePlan, reel: Reel, store: Store) -> tuple[StoredFile | None, ...]:
+    """What the script was before people edited it, brought onto the reel as the script itself is."""
+    earlier = language.edited.earlier if language.edited else ()
+
+    def one(script: StoredFile | None) -> StoredFile | None:
+        track = _read_script(script)
+        cut = _cut_to_reel(name_speakers(track, language.job), reel) if track else None
+        return _keep_track(cut, store) if cut else None
+
+    return tuple(one(each) for each in earlier)
 
 
-def _read(script: Artefact | None) -> Track | None:
+def _outside(language: LanguagePlan, reel: Reel, script: Track, reference: Track | None) -> tuple[str, ...]:
+    """Refuse cues that are outside a reel that nobody trimmed; notes, where the job accepts that."""
+    job = language.job
+    target = next(each for each in job.targets if each.locale == language.locale)
+    # Cues outside of a trim were cut away on purpose, and a drafted script is timed to what was heard.
+    if job.trim or not target.subtitles:
+        return ()
+    return require_inside(script, ScriptRequest.of_target(job, target), reel, reference)
+
+
+def _without_script(language: LanguagePlan, reel: Reel, source: Track | None) -> DubRequest:
+    """What is asked of a provider that writes the script itself."""
+    told = _keep_track(source, open_store()) if source else None
+    return DubRequest(**_of_the_reel(language, reel), source_script=told, voices=language.voice)
+
+
+def _of_the_reel(language: LanguagePlan, reel: Reel) -> dict[str, Any]:
+    """What a request says of the reel; and, to a provider that works elsewhere, of how it gets there."""
+    job, way = language.job, language.way
+    known = {
+        "locale": language.locale,
+        "source_locale": job.source.locale,
+        "reel": reel.file,
+        "duration": reel.duration,
+        "speakers": job.source.speakers,
+        "mix": language.dubbing.mix,
+    }
+    if way.works_here:
+        return known
+    # Only what the vendor can reach by itself is given as an address; everything else is uploaded or staged.
+    by_url = way.media == "url"
+    return known | {
+        "source_sha256": language.source.sha256 if language.source else "",
+        "trim": (job.trim.start, job.trim.end) if job.trim else (None, None),
+        "reel_start": reel.start,
+        "trims_there": way.trims,
+        "media_url": job.source.media if by_url else None,
+        "background": language.background,
+        "background_url": job.source.background if by_url else None,
+        "terms": language.terms,
+        "title": job.name,
+        "options": language.dubbing.model_dump(mode="json", exclude={"provider", "credentials", "mix", "glossary"}),
+    }
+
+
+def _read_script(script: StoredFile | None) -> Track | None:
     return read_file(path_of(script)).track if script else None
 
 
-def _cut(track: Track, reel: Reel) -> Track | None:
+def _cut_to_reel(track: Track, reel: Reel) -> Track | None:
     """A script with the reel's own zero; None where nothing of it is left."""
     start_ms = round(Fraction(reel.start) * 1000)
     cut = cut_cues(track, start_ms, start_ms + reel.duration_ms)
     return cut if cut.cues else None
 
 
-def _kept(track: Track, store: Store) -> Artefact:
+def _keep_track(track: Track, store: Store) -> StoredFile:
     return store.keep_bytes(write(track, "vtt").text.encode(), ".vtt")
 
 
-@stage("submit", key=key_of("submit"))
 async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
-    """Commit to the work. Never retried: a second submission may be a second bill."""
-    return await _dubber(language).submit(request)
+    """Commit to the work, once; the run's board remembers what it stands on, also where it was bought before."""
+    await note_choice(language)
+    receipt = await buy_dub(language, request)
+    board().bought.add(receipt.key)
+    return receipt
 
 
-@stage("dub", key=key_of("dub"))
+@stage("submit", key=key_of("submit"))
+async def buy_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
+    """Commit to the work. Never retried: what was bought stands in the ledger, and is found there by the next run."""
+    async with _dubber(language) as dubber:
+        return await dubber.submit(request)
+
+
+@stage("dub", key=key_of("dub"), timeout_s=30 * DAY_S)
 async def wait_for_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt) -> None:
     """Wait until it is done; here that means doing it. What is already spoken is not spoken again."""
-    async with _at_work_or_waiting(language, "dub"):
-        await _dubber(language).wait(request, receipt, reporter("dub", language.locale))
+    async with _at_work_or_waiting(language, "dub"), _dubber(language) as dubber:
+        await dubber.wait(request, receipt, reporter("dub", language.locale))
 
 
 @stage("collect", key=key_of("collect"))
-async def collect_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt, stems: Stems) -> Dubbed:
+async def collect_dub(
+    language: LanguagePlan, reel: Reel, request: DubRequest, receipt: Receipt, stems: Stems | None
+) -> Dubbed:
     """The finished dub, in the store: here the speech is laid over what the sound was parted into."""
-    request = request.model_copy(update={"stems": stems})
-    async with _at_work_or_waiting(language, "collect"):
-        return await _dubber(language).collect(request, receipt, reporter("collect", language.locale))
+    # The request was kept without them, so that a language can be submitted while the sound is still being parted.
+    request = request.model_copy(update={"stems": stems}) if stems else request
+    if LOSSLESS & set(language.job.masters):
+        start = await asyncio.to_thread(start_of, language.source, reel, language.job.source.timecode)
+        request = request.model_copy(update={"lossless_from": start.samples})
+    async with _at_work_or_waiting(language, "collect"), _dubber(language) as dubber:
+        return await dubber.collect(request, receipt, reporter("collect", language.locale))
 
 
-def _dubber(language: LanguagePlan) -> Dubber:
-    dubbing = language.job.dubbing
-    return dubber_for(dubbing.provider, open_store(), voices_asked(dubbing))
+@asynccontextmanager
+async def _dubber(language: LanguagePlan) -> AsyncIterator[Dubber]:
+    """Who dubs this language, with the saved credentials that the job names."""
+    options, provider = language.dubbing, provider_of(language.dubbing)
+    if provider.block is None:
+        yield make_dubber(options, Means(open_store()))
+        return
+    subject = Subject(
+        kind="dub",
+        job=language.job.name,
+        provider=provider.name,
+        account=language.way.identity,
+        credentials=options.credentials or "",
+        run_id=str(flow_run.get_id() or ""),
+    )
+    async with (
+        client_of(provider.block, options.credentials) as client,
+        books_of_run() as books,
+        staging_of(language.job, books.ledger) as staging,
+    ):
+        address = callback_address(provider.name) if provider.calls_back else None
+        patience = PATIENCE_S if suspends(language.job) else None
+        means = Means(open_store(), client, books.ledger, subject, books.watchers, staging, address, patience)
+        yield make_dubber(options, means)
 
 
 def _at_work_or_waiting(language: LanguagePlan, name: str) -> AbstractAsyncContextManager[None]:
     """A place on this machine where the dubber works on it; a vendor is waited for without one."""
-    return at_work(name, language.locale) if language.job.dubbing.provider == "embedded" else nullcontext()
+    return at_work(name, language.locale) if language.way.works_here else nullcontext()

@@ -3,142 +3,248 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from fractions import Fraction
-
-from pydantic import Field
 
 from polyreel import locales
 from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.outlines import outline_dub, split_heard
+from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
+from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.whisper import listener_command, listener_here, usual_listener
-from polyreel.engine.transcribe.words import Heard
-from polyreel.job import EmbeddedDubbing, Job, LoudnessTarget
+from polyreel.job import LoudnessTarget
+from polyreel.keys import stage_key
+from polyreel.media.mp4 import Mark
 from polyreel.media.mux import AudioTrack, SubtitleTrack
 from polyreel.media.mux import mux as put_together
 from polyreel.media.probe import probe
-from polyreel.outcome import Artefact, Check, LineFit, Problem, Reel, Value
-from polyreel.plan import LanguagePlan
-from polyreel.store import Store, path_of
-from polyreel.stores import open_store
-from polyreel.subtitles import read_file, write_bytes
+from polyreel.media.shots import find_shots as shots_in
+from polyreel.outcome import Check, LineFit, Reel, StoredFile
+from polyreel.plans import VERSIONS, LanguagePlan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from polyreel.subtitles import read_bytes, read_file, write, write_bytes
 from polyreel.subtitles.checks import check as check_cues
-from polyreel.subtitles.checks import summarised
-from tasks.places import at_work
-from tasks.progress import reporter
-from tasks.stage import key_of, stage
-
-
-class Tracks(Value):
-    """A language's subtitle files by format. ``vtt`` is always there: the video and the report carry it."""
-
-    files: dict[str, Artefact]
-    script: Artefact
-    notes: tuple[str, ...] = ()
-
-
-class Listening(Value):
-    """What was heard in the finished dub; without it, why not."""
-
-    heard: Heard | None = None
-    notes: tuple[str, ...] = ()
-
-
-class Finished(Value):
-    """A language, made and checked."""
-
-    locale: str
-    video: Artefact
-    tracks: Tracks
-    checks: tuple[Check, ...] = ()
-    lines: tuple[LineFit, ...] = ()
-    audio: Artefact | None = Field(default=None, description="The dubbed sound alone, for streaming packages.")
-    notes: tuple[str, ...] = ()
-
-
-class Languages(Value):
-    """What became of every language: finished, or the reason why not."""
-
-    finished: tuple[Finished, ...] = ()
-    problems: dict[str, Problem] = Field(default_factory=dict)
+from polyreel.subtitles.checks import summarise_findings
+from polyreel.subtitles.formats.registry import FORMATS, suffix_of
+from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.simultaneous import merge_simultaneous
+from polyreel.subtitles.timing import trim as trim_cues
+from tasks.run.progress import reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import key_of, stage
+from tasks.run.values import LanguageResult, Listening, Shots, TrackFile, Tracks
+from tasks.script import writing_options
 
 
 @stage("listen", key=key_of("listen"))
 async def listen(language: LanguagePlan, request: DubRequest, dubbed: Dubbed) -> Listening:
     """Write down what a listener hears in the finished dub."""
     if not listener_here():
-        return Listening(notes=(f"Nobody listened to the dub: `{listener_command()}` gets the weights to do it with.",))
+        return Listening(notes=(f"Back-transcription skipped: no Whisper weights. Run `{listener_command()}`.",))
     async with at_work("listen", language.locale):
-        heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale))
+        heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale), open_store())
     if heard is None:
-        return Listening(notes=("Nobody listened to the dub: the listener was not taught this language.",))
+        return Listening(notes=("Back-transcription skipped: Whisper was not taught this language.",))
     return Listening(heard=heard)
 
 
 @stage("subtitles", key=key_of("subtitles"))
-async def convert_subtitles(language: LanguagePlan, request: DubRequest, dubbed: Dubbed) -> Tracks:
-    """The script as it was spoken, in every format that the job asks for."""
-    script = dubbed.script or request.script
-    if script is None:
-        raise ValueError("a dub without any script")
-    return await asyncio.to_thread(_written, language, script, open_store())
+async def convert_subtitles(
+    language: LanguagePlan,
+    request: DubRequest,
+    dubbed: Dubbed,
+    listening: Listening | None,
+    *,
+    reel: Reel,
+    shots: Shots | None = None,
+) -> Tracks:
+    """The script as it was spoken, in every format that the job asks for; where nobody gives one, as it was heard."""
+    if script := dubbed.script or request.script:
+        shown = request.shown if dubbed.script is None else None
+        files = ScriptFiles(script, shown or script)
+        tracks = await asyncio.to_thread(_write_tracks, language, files, dubbed.lines, reel, shots)
+        why = explain_timing(language.job.subtitles, dubbed.lines)
+        return tracks.model_copy(update={"notes": (*why, *tracks.notes)})
+    heard, notes = await asyncio.to_thread(_heard_script, language, request, listening, open_store())
+    tracks = await asyncio.to_thread(_write_tracks, language, ScriptFiles(heard, heard), (), reel, shots)
+    return tracks.model_copy(update={"notes": (*notes, *tracks.notes)})
 
 
-def _written(language: LanguagePlan, script: Artefact, store: Store) -> Tracks:
-    track = read_file(path_of(script)).track
-    files, notes = {}, []
-    for wanted in dict.fromkeys(("vtt", *language.job.subtitles.formats)):
-        content, lost = write_bytes(track, wanted, locale=language.locale)
-        files[wanted] = store.keep_bytes(content, f".{wanted}")
-        if wanted in language.job.subtitles.formats:
+@dataclass(frozen=True, slots=True)
+class ScriptFiles:
+    """A script with names as speakers, and as it is shown."""
+
+    script: StoredFile
+    shown: StoredFile
+
+
+@stage("shots", key=lambda given: stage_key("shots", VERSIONS["shots"], reel=given["reel"].file.sha256))
+async def find_shots(reel: Reel) -> Shots:
+    """Look where the reel's shots begin; once, for all languages."""
+    async with at_work("shots"):
+        info = await asyncio.to_thread(probe, path_of(reel.file))
+        return Shots(starts_ms=tuple(await shots_in(path_of(reel.file), info, reporter("shots"))))
+
+
+def lacks_script(dubbed: Dubbed, request: DubRequest) -> bool:
+    """Whether nobody gives the dub's words: they have to be heard."""
+    return dubbed.script is None and request.script is None
+
+
+def _heard_script(
+    language: LanguagePlan, request: DubRequest, listening: Listening | None, store: Store
+) -> tuple[StoredFile, tuple[str, ...]]:
+    """A script of what was heard in the dub; an empty one, and why, where nobody listened."""
+    title, heard = provider_of(language.dubbing).title, listening.heard if listening else None
+    cues: tuple[Cue, ...] = ()
+    if heard is not None:
+        length_ms = round(request.seconds * 1000)
+        cues = into_cues(list(heard.words()), language.job.subtitles.profile, language.locale, length_ms)
+    script = store.keep_bytes(write(Track(cues), "vtt").text.encode(), ".vtt")
+    if cues:
+        return script, (f"{title} gives no script: the subtitles are what was heard in the dub, read by nobody.",)
+    advice = f"Give the target its `subtitles`, or let the dub be listened to: `{listener_command()}`."
+    return script, (f"No subtitles: {title} gives no script. {advice}",)
+
+
+def _write_tracks(
+    language: LanguagePlan, files: ScriptFiles, lines: tuple[LineFit, ...], reel: Reel, shots: Shots | None
+) -> Tracks:
+    """WebVTT says who speaks by its own means; in SubRip a name stays in the text, where the script had it."""
+    store, subtitles = open_store(), language.job.subtitles
+    said = writing_options(language.job, reel, language.locale)
+    times = ReelTimes(reel.duration_ms, said.frame_rate, shots.starts_ms if shots else ())
+    scripts, mended = retime_scripts(_read_scripts(language, files, reel), subtitles, language.locale, lines, times)
+    kinds, missing = tracks_of(scripts, subtitles)
+    found: dict[tuple[str, str], StoredFile] = {}
+    notes: list[str] = []
+    for kind, (track, shown) in kinds.items():
+        for wanted in subtitles.formats:
+            content, lost = write_bytes(shown if wanted == "srt" else track, wanted, options=said)
+            found[kind, wanted] = store.keep_bytes(content, suffix_of(wanted))
             notes += [f"{wanted}: {note.message}" for note in lost]
-    return Tracks(files=files, script=script, notes=tuple(dict.fromkeys(notes)))
+    # An MP4's own text track shows one text at a time: where cues meet, both are put into it.
+    together = write_bytes(merge_simultaneous(scripts.shown), "vtt")[0]
+    own = store.keep_bytes(write_bytes(scripts.said, "vtt", options=said)[0], ".vtt")
+    return Tracks(
+        files={"vtt": own} | {wanted: file for (kind, wanted), file in found.items() if kind == "subtitles"},
+        script=files.script if scripts.said == read_file(path_of(files.script)).track else own,
+        embedded=store.keep_bytes(together, ".vtt"),
+        more=tuple(
+            TrackFile(kind=kind, format=wanted, file=file)
+            for (kind, wanted), file in found.items()
+            if kind != "subtitles"
+        ),
+        notes=(*missing, *mended, *limit_notes(tuple(dict.fromkeys(notes)))),
+    )
+
+
+def _read_scripts(language: LanguagePlan, files: ScriptFiles, reel: Reel) -> Scripts:
+    """The scripts that the files are made of, each on the reel's own times."""
+    said, shown = (read_file(path_of(each)).track for each in (files.script, files.shown))
+    start = round(Fraction(reel.start) * 1000)
+
+    def inside(file: StoredFile | None) -> Track | None:
+        return trim_cues(read_file(path_of(file)).track, start, start + reel.duration_ms) if file else None
+
+    return Scripts(said, shown, inside(language.source_script), inside(language.forced))
 
 
 @stage("mux", key=key_of("mux"))
-async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks) -> Artefact:
-    """The reel's own picture, untouched, with the dubbed sound and the subtitles."""
+async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks) -> StoredFile:
+    """The reel's own picture, untouched, or the one that a vendor was asked to change; the dub and the subtitles."""
     if dubbed.audio is None:
         raise ValueError("a dub without sound")
     store = open_store()
     name = locales.own_name(language.locale)
     audio = AudioTrack(path_of(dubbed.audio), language.locale, title=name, default=True)
-    text = SubtitleTrack(path_of(tracks.files["vtt"]), language.locale, title=name)
+    said = bool(read_file(path_of(tracks.script)).track.cues)
+    shown = path_of(tracks.embedded or tracks.files["vtt"])
+    texts = [SubtitleTrack(shown, language.locale, title=name)] if said else []
     report = reporter("mux", language.locale)
     async with at_work("mux", language.locale):
         with store.scratch() as folder:
             target = folder / "dubbed.mp4"
-            await put_together(path_of(reel.file), [audio], [text], target, on_progress=report)
+            await put_together(
+                path_of(dubbed.video or reel.file),
+                [audio],
+                texts,
+                target,
+                chapters=_chapter_marks(reel),
+                on_progress=report,
+            )
             return await asyncio.to_thread(store.keep, target)
+
+
+def _chapter_marks(reel: Reel) -> list[Mark]:
+    marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
+    # A chapter lasts until the next: the list has no ends, so what comes before the first is one without a name.
+    return [Mark(0, ""), *marks] if marks and marks[0].start_ms else marks
 
 
 @stage("check", key=key_of("check"))
 async def check(
-    language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks, video: Artefact, *, listening: Listening
-) -> Finished:
+    language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks, video: StoredFile, *, listening: Listening
+) -> LanguageResult:
     """Measure what came out against the reel, the script and the profile."""
     profile = language.job.subtitles.profile
     track = read_file(path_of(tracks.script)).track
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
     async with at_work("check", language.locale):
-        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language.job)))
+        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language)))
         words = await _check_words(language, dubbed, listening)
-    cues = summarised(findings, profile, len(track.cues))
-    return Finished(
+        outline = await outline_dub(dubbed)
+        given = FinishedLanguage.of(language, reel, dubbed, video, track.cues, listening.heard)
+        further = await asyncio.to_thread(run_further_checks, given)
+    cues = summarise_findings(findings, profile, len(track.cues))
+    captions = _check_captions(language, tracks, rate)
+    return LanguageResult(
         locale=language.locale,
         video=video,
         audio=dubbed.audio,
+        provider=provider_of(language.dubbing).title,
+        mix=language.dubbing.mix,
+        has_own_picture=dubbed.video is not None,
+        is_machine_text=language.machine_draft or language.script is None,
         tracks=tracks,
-        checks=(*check_dub(await _measured(dubbed, video), Fraction(reel.duration)), *sound, *words, cues),
+        checks=(
+            *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration)),
+            *sound,
+            *words,
+            cues,
+            *captions,
+            *further,
+        ),
         lines=dubbed.lines,
+        heard=split_heard(listening.heard, dubbed.lines) if listening.heard else (),
+        outline=outline,
+        lossless=dubbed.lossless,
         notes=(*language.notes, *dubbed.notes, *tracks.notes, *listening.notes),
     )
 
 
-async def _measured(dubbed: Dubbed, video: Artefact) -> Dubbed:
+def _check_captions(language: LanguagePlan, tracks: Tracks, rate: float) -> tuple[Check, ...]:
+    """Captions have limits of their own: who reads them hears nothing, and reads more."""
+    subtitles = language.job.subtitles
+    file = next((each for each in tracks.more if each.kind == "captions" and FORMATS[each.format].read), None)
+    if file is None:
+        return ()
+    track = read_bytes(path_of(file.file).read_bytes(), file.format).track
+    findings = check_cues(track, subtitles.profile, language.locale, frame_rate=rate, kind="captions")
+    found = summarise_findings(findings, subtitles.profile, len(track.cues))
+    return (found.model_copy(update={"name": "captions"}),)
+
+
+async def _with_delivered_length(dubbed: Dubbed, video: StoredFile) -> Dubbed:
     """The dub with the length of what is delivered, not of what was meant."""
     delivered = (await asyncio.to_thread(probe, path_of(video))).audio[0].duration
     return dubbed.model_copy(update={"seconds": str(delivered)})
@@ -154,5 +260,10 @@ async def _check_words(language: LanguagePlan, dubbed: Dubbed, listening: Listen
     return await asyncio.to_thread(check_heard, listening.heard, dubbed.lines, language.locale, profile)
 
 
-def _loudness(job: Job) -> LoudnessTarget:
-    return job.dubbing.loudness if isinstance(job.dubbing, EmbeddedDubbing) else "source"
+def limit_notes(notes: tuple[str, ...], most: int = 20) -> tuple[str, ...]:
+    """The first notes, and how many more there are."""
+    return (*notes[:most], f"and {len(notes) - most} more") if len(notes) > most else notes
+
+
+def _loudness(language: LanguagePlan) -> LoudnessTarget:
+    return provider_of(language.dubbing).loudness(language.dubbing)

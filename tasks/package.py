@@ -1,70 +1,123 @@
-"""Streaming packages: every language that goes out, in one HLS or DASH presentation."""
+"""Streaming packages: every language that goes out, and the original, in one HLS or DASH presentation."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from polyreel.delivery.port import Item
+from polyreel.engine.models.registry import HLS_JS, SHAKA_PLAYER
+from polyreel.engine.models.shelf import check_file, is_here, pull_command
+from polyreel.job import PackageKind
 from polyreel.keys import stage_key
-from polyreel.media.package import Rendition
-from polyreel.media.package import package as make_package
-from polyreel.outcome import Artefact, Outcome, Value
-from polyreel.plan import VERSIONS, Plan
-from polyreel.store import Store, path_of
-from polyreel.stores import open_store
-from tasks.finish import Finished, Languages
-from tasks.places import at_work
-from tasks.stage import stage
+from polyreel.media.probe import probe
+from polyreel.outcome import Outcome, Problem, Reel
+from polyreel.packaging.ladder import make_ladder
+from polyreel.packaging.original import Original
+from polyreel.packaging.picture import encode_for_package, explain_encoding
+from polyreel.packaging.player import write_page
+from polyreel.packaging.roles import Rendition
+from polyreel.packaging.streaming import locale_of
+from polyreel.packaging.streaming import package as make_package
+from polyreel.plans import VERSIONS, Plan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from tasks.run.progress import reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import stage
+from tasks.run.values import LanguageResult, LanguageResults, Packaged
+from tasks.together import content_of, going_out, link, original_of, sounds_of, texts_of
 
-
-class Packaged(Value):
-    """The files of the streaming packages, at their places below the delivery; none when none was asked for."""
-
-    items: tuple[Item, ...] = ()
+PLAYERS = {"hls": HLS_JS, "dash": SHAKA_PLAYER}
+_OF_PLAYERS = frozenset({"index.html", *(each.files[0].path for each in PLAYERS.values())})
 
 
 def _key(given: dict[str, Any]) -> str:
     # By content: which languages are in it is only known now.
-    going = _going_out(given["languages"], given["outcome"])
-    parts = [(each.locale, each.video.sha256, each.tracks.files["vtt"].sha256) for each in going]
-    return stage_key("package", VERSIONS["package"], of=parts, kinds=given["plan"].job.packaging)
+    going = going_out(given["languages"], given["outcome"])
+    asked = [each.model_dump(mode="json") for each in given["plan"].job.packaging]
+    of = content_of(going, given["original"])
+    name, players = given["plan"].job.name, [each.fingerprint for each in PLAYERS.values() if is_here(each)]
+    return stage_key("package", VERSIONS["package"], of=of, asked=asked, name=name, players=players)
 
 
 @stage("package", key=_key)
-async def package(plan: Plan, languages: Languages, outcome: Outcome) -> Packaged:
-    """One presentation with a sound and a text track per language, named and tagged."""
-    going = _going_out(languages, outcome)
+async def package(
+    plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, original: Original | None
+) -> Packaged:
+    """One presentation with a sound and a text track per language, named and marked as what they are."""
+    going = going_out(languages, outcome)
     if not plan.job.packaging or not going:
         return Packaged()
-    store = open_store()
+    store, kinds = open_store(), [each.kind for each in plan.job.packaging]
     with store.scratch() as folder:
-        audios = [Rendition(_own_name(folder, each, each.audio or each.video, ".m4a"), each.locale) for each in going]
-        texts = [Rendition(_own_name(folder, each, each.tracks.files["vtt"], ".vtt"), each.locale) for each in going]
-        video = path_of(going[0].video)
+        sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
         async with at_work("package"):
-            made = await make_package(video, audios, texts, folder / "made", plan.job.packaging)
-        return Packaged(items=await asyncio.to_thread(_kept, store, folder / "made", made))
+            pictures, notes = await _pictures(plan, reel, going, folder)
+            made = await make_package(pictures, sounds, texts, folder / "made", kinds)
+        pages, missing = await asyncio.to_thread(_write_pages, folder / "made", kinds, plan.job.name)
+        items = await asyncio.to_thread(_keep_files, store, folder / "made", made + pages, [*sounds, *texts])
+        return Packaged(items=items, notes=(*notes, *missing))
 
 
-def _going_out(languages: Languages, outcome: Outcome) -> list[Finished]:
-    return [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
+def _write_pages(root: Path, kinds: Sequence[PackageKind], title: str) -> tuple[list[Path], tuple[str, ...]]:
+    """A page that plays it beside each manifest; what is missing for one, in a sentence."""
+    absent = [PLAYERS[kind] for kind in kinds if not is_here(PLAYERS[kind])]
+    missing = (f"No page that plays the package: run `{pull_command(*absent)}`, and again.",) if absent else ()
+    pages: list[Path] = []
+    for kind in kinds:
+        if is_here(PLAYERS[kind]):
+            script = check_file(PLAYERS[kind], PLAYERS[kind].files[0].path)
+            pages += write_page(root / kind, kind, title, script)
+    return pages, missing
 
 
-def _own_name(folder: Path, finished: Finished, file: Artefact, suffix: str) -> Path:
-    """The packager wants a file per track, and two languages may share one script's content."""
-    link = folder / f"{finished.locale}{suffix}"
-    link.symlink_to(path_of(file))
-    return link
+async def _pictures(
+    plan: Plan, reel: Reel, going: Sequence[LanguageResult], folder: Path
+) -> tuple[list[Path], tuple[str, ...]]:
+    """What the package shows: the rungs of its ladder, else the delivered picture as it is."""
+    ladder = plan.job.packaging[0].ladder
+    if not ladder:
+        video, notes = await _packageable(path_of(going[0].video), folder)
+        return [video], notes
+    # The reel's own picture stays the same whatever is dubbed again, and so do its rungs.
+    whose = going[0].video if all(each.has_own_picture for each in going) else reel.file
+    rungs = await make_ladder(whose, ladder, open_store(), on_progress=reporter("package"))
+    return [link(folder / f"{rung}.mp4", file) for rung, file in rungs.items()], ()
 
 
-def _kept(store: Store, root: Path, files: list[Path]) -> tuple[Item, ...]:
+async def _packageable(video: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """The picture as players of streams show it: the delivered one, or one encoded for the package."""
+    info = await asyncio.to_thread(probe, video)
+    reason = explain_encoding(info.video) if info.video else ""
+    if not reason:
+        return video, ()
+    await encode_for_package(info, folder / "picture.mp4", on_progress=reporter("package"))
+    return folder / "picture.mp4", (f"The streaming packages have a picture of their own: {reason}.",)
+
+
+async def package_or_explain(plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome) -> Packaged:
+    """The packages; where they can't be made, the reason: finished languages go out all the same."""
+    try:
+        with_original = any(each.original for each in plan.job.packaging) and going_out(languages, outcome)
+        original = await original_of(plan, reel) if with_original else None
+        return await package(plan, reel, languages, outcome, original)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the languages are delivered, and it is reported
+        problem = Problem.of(error)
+        said = f"the streaming packages could not be made: {problem.message}"
+        return Packaged(problem=problem.model_copy(update={"message": said}))
+
+
+def _keep_files(store: Store, root: Path, files: list[Path], tracks: list[Rendition]) -> tuple[Item, ...]:
     return tuple(
         Item(
             path=(name := file.relative_to(root).as_posix()),
-            artefact=store.keep(file, file.suffix),
-            role=name.partition("/")[0],
+            stored_file=store.keep(file, file.suffix),
+            role="player" if file.name in _OF_PLAYERS else name.partition("/")[0],
+            locale=locale_of(file, tracks),
         )
         for file in files
     )

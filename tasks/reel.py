@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from fractions import Fraction
 
-from polyreel import preflight
 from polyreel.dubbing.parting import part_sound
-from polyreel.engine.separate import Stems
+from polyreel.dubbing.providers import provider_of
+from polyreel.engine.separation.port import Stems
 from polyreel.errors import FetchError
 from polyreel.job import Job, Trim
+from polyreel.job.values import is_embedded
 from polyreel.media.codecs import MP4_VIDEO
-from polyreel.media.probe import MediaInfo, probe
+from polyreel.media.info import MediaInfo
+from polyreel.media.probe import probe
+from polyreel.media.tracks import SoundChoice, note_left_out
 from polyreel.media.trim import trim as cut_video
-from polyreel.outcome import Artefact, Reel
-from polyreel.plan import Plan
-from polyreel.scratch import clear_scratch
+from polyreel.outcome import Reel, ReelChapter, StoredFile
+from polyreel.planning import prepare as planning
+from polyreel.plans import Plan
 from polyreel.sources.ingest import ingest as take_in
-from polyreel.store import path_of
-from polyreel.stores import open_store
-from tasks.places import at_work
-from tasks.progress import reporter
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.store.scratch import clear_scratch
+from tasks.run.accounts import accounts_of
+from tasks.run.connections import client_of, connection_of
+from tasks.run.progress import reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import stage
 from tasks.script import require_translator
-from tasks.sources import connection_of
-from tasks.stage import stage
+from tasks.sign import require_signer
 
 
 @stage("prepare")
@@ -31,22 +38,28 @@ async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
     await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
     await open_store().ready()
-    plan = await preflight.prepare(job, open_store(), await connection_of(job))
+    source = job.source
+    async with client_of(source.vendor, source.credentials if source.vendor else None) as client:
+        plan = await planning.prepare(job, open_store(), await connection_of(job), await accounts_of(job), client)
     if any(language.needs_draft for language in plan.languages):
         await require_translator(job)
+    await require_signer(plan)
     return plan
 
 
 @stage("ingest", retries=1, retry_if=FetchError)
 async def ingest(plan: Plan) -> Plan:
     """Bring the video in, and bind the plan to it. The store itself knows what is already here and unchanged."""
-    source = await take_in(
-        plan.job.source.media,
-        open_store(),
-        on_progress=reporter("ingest"),
-        connection=await connection_of(plan.job),
-    )
-    return plan.bound(source)
+    source = plan.job.source
+    async with client_of(source.vendor, source.credentials if source.vendor else None) as client:
+        file = await take_in(
+            source.media,
+            open_store(),
+            on_progress=reporter("ingest"),
+            connection=await connection_of(plan.job),
+            client=client,
+        )
+    return plan.with_source(file)
 
 
 @stage("trim", key=lambda given: given["plan"].stage_keys["trim"])
@@ -57,26 +70,43 @@ async def trim(plan: Plan) -> Reel:
     """
     source = path_of(plan.source_at_hand())
     info = await asyncio.to_thread(probe, source)
-    preflight.check_reel(info, plan.job)
-    if plan.job.trim is None and _fits_an_mp4(info):
-        return _reel(plan.source_at_hand(), info)
+    sound = planning.check_reel(info, plan.job)
+    if plan.job.trim is None and _fits_an_mp4(info) and _is_for_here(plan.job, info):
+        return _reel(plan, info, sound, plan.source_at_hand(), info)
     wanted = plan.job.trim or Trim()
     store = open_store()
     with store.scratch() as folder:
-        start, end = preflight.exact(wanted.start), preflight.exact(wanted.end)
+        start, end = planning.exact(wanted.start), planning.exact(wanted.end)
         async with at_work("trim"):
-            done = await cut_video(source, folder / "reel.mp4", info, start, end, on_progress=reporter("trim"))
+            done = await cut_video(
+                source, folder / "reel.mp4", info, start, end, sound=sound.tracks, on_progress=reporter("trim")
+            )
         kept = await asyncio.to_thread(store.keep, folder / "reel.mp4")
-    notes = (f"The whole picture was encoded: {done.reason}.",) if done.reason else ()
-    return _reel(kept, await asyncio.to_thread(probe, path_of(kept)), done.start, notes)
+    notes = (f"The whole picture was encoded {done.encoding}: {done.reason}.",) if done.reason else ()
+    made = await asyncio.to_thread(probe, path_of(kept))
+    return _reel(plan, info, sound, kept, made, done.start, notes)
 
 
 def _fits_an_mp4(info: MediaInfo) -> bool:
     return info.video is not None and info.video.codec in MP4_VIDEO
 
 
-def _reel(file: Artefact, info: MediaInfo, start: Fraction = Fraction(0), notes: tuple[str, ...] = ()) -> Reel:
+def _is_for_here(job: Job, info: MediaInfo) -> bool:
+    """Whether the file can go to who dubs as it is: others than us would take the first of several sound tracks."""
+    return len(info.audio) < 2 or all(provider_of(each).works_here for each in (job.dubbing, *job.fallback))
+
+
+def _reel(
+    plan: Plan,
+    source: MediaInfo,
+    sound: SoundChoice,
+    file: StoredFile,
+    info: MediaInfo,
+    start: Fraction = Fraction(0),
+    notes: tuple[str, ...] = (),
+) -> Reel:
     assert info.video is not None  # noqa: S101 - check_reel has seen to it
+    track = source.audio[sound.first]
     return Reel(
         file=file,
         duration=str(info.duration),
@@ -85,10 +115,20 @@ def _reel(file: Artefact, info: MediaInfo, start: Fraction = Fraction(0), notes:
         height=info.video.height,
         frame_rate=str(info.video.frame_rate),
         video_codec=info.video.codec,
-        audio_codec=info.audio[0].codec,
-        channels=info.audio[0].channels,
-        notes=notes,
+        audio_codec=track.codec,
+        channels=track.channels if isinstance(sound.tracks, int) else len(sound.tracks),
+        sound=(sound.tracks,) if isinstance(sound.tracks, int) else sound.tracks,
+        chapters=tuple(_chapters(source, start, info.duration)),
+        notes=(*notes, *sound.notes, *note_left_out(source, is_embedded(plan.job.source.subtitles or ""))),
     )
+
+
+def _chapters(source: MediaInfo, start: Fraction, duration: Fraction) -> Iterator[ReelChapter]:
+    """The source's chapters as far as they lie inside the reel, on its own timeline."""
+    for one in source.chapters:
+        first, last = max(one.start - start, Fraction(0)), min(one.end - start, duration)
+        if first < last:
+            yield ReelChapter(start_ms=round(first * 1000), end_ms=round(last * 1000), title=one.title)
 
 
 @stage("separate", key=lambda given: given["plan"].stage_keys["separate"])
@@ -103,5 +143,6 @@ async def separate(plan: Plan, reel: Reel) -> Stems:
             start=Fraction(reel.start),
             duration=Fraction(reel.duration),
             background=path_of(plan.background) if plan.background else None,
+            track=reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1]),
             on_progress=reporter("separate"),
         )

@@ -2,36 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
+from prefect.runtime import flow_run
+
 from polyreel.delivery.port import Item
-from polyreel.jobfile import is_address
+from polyreel.engine.cores import PLACES
+from polyreel.engine.separation.port import Stems, weighted_power
+from polyreel.engine.sound.outline import outline_power
+from polyreel.intake.jobfile import is_address
 from polyreel.keys import stage_key
-from polyreel.net.redaction import shown
-from polyreel.outcome import Artefact, Outcome, Reel
-from polyreel.plan import VERSIONS, Plan
-from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
+from polyreel.machine import home
+from polyreel.machine.files import write_atomically
+from polyreel.media.sound_copy import copy_sound
+from polyreel.outcome import Outcome, Reel, StoredFile
+from polyreel.plans import VERSIONS, Plan
+from polyreel.redaction import strip_address
+from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
 from polyreel.report.page import render
-from polyreel.store import path_of
-from polyreel.stores import open_store
-from tasks.finish import Finished, Languages
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.subtitles import read_file
+from polyreel.subtitles.checks import check as check_cues
+from polyreel.subtitles.cuetext import plain_text
+from polyreel.subtitles.formats.registry import format_of_file
+from polyreel.subtitles.model import Track
+from polyreel.subtitles.timing import trim as cut_cues
+from tasks.run.items import TRACK_TAGS
+from tasks.run.values import LanguageResult, LanguageResults
 
 REPORT = "report.html"
+SOURCE_SOUND = "original.m4a"
+_OWN = frozenset({"video", "subtitles", *TRACK_TAGS})
 
 
-def report_of(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, items: Sequence[Item]) -> Item:
+def report_of(
+    plan: Plan,
+    reel: Reel,
+    languages: LanguageResults,
+    outcome: Outcome,
+    items: Sequence[Item],
+    *,
+    stems: Stems | None = None,
+) -> Item:
     """The page, in the store. The same results give the same page, so that a re-run has nothing to deliver."""
     store, key = open_store(), _key(outcome, items)
     found = store.recall(key)
-    page = Artefact.model_validate(found) if found else None
+    page = StoredFile.model_validate(found) if found else None
     if page is None or not store.has(page):
-        page = store.keep_bytes(_page(plan, reel, languages, outcome, items).encode(), ".html")
+        page = store.keep_bytes(_page(plan, reel, languages, outcome, items, stems).encode(), ".html")
         store.remember(key, page.model_dump())
-    return Item(path=REPORT, artefact=page, role="report")
+    return Item(path=REPORT, stored_file=page, role="report")
+
+
+def files_shown(plan: Plan, languages: LanguageResults, stems: Stems | None) -> list[StoredFile]:
+    """What the page is made from: it may still be on the machine that made it."""
+    beds = (stems.original, stems.background) if stems else ()
+    scripts = [
+        each for finished in languages.finished for each in (finished.tracks.files["vtt"], finished.tracks.script)
+    ]
+    return [*scripts, *filter(None, [_find_source_script(plan)]), *(bed.power for bed in beds if bed)]
+
+
+async def source_sound_of(reel: Reel) -> Item:
+    """The reel's own sound, to be heard in the report beside a dub. Made once."""
+    store, key = open_store(), stage_key("source-sound", 1, reel=reel.file.sha256, sound=reel.sound)
+    found = await asyncio.to_thread(store.recall, key)
+    sound = StoredFile.model_validate(found) if found else None
+    if sound is None or not store.has(sound):
+        await store.bring((reel.file,))
+        async with PLACES.one():
+            with store.scratch() as folder:
+                target = folder / SOURCE_SOUND
+                tracks = reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1])
+                await copy_sound(path_of(reel.file), target, tracks)
+                sound = await asyncio.to_thread(store.keep, target, ".m4a")
+        await asyncio.to_thread(store.remember, key, sound.model_dump())
+    return Item(path=SOURCE_SOUND, stored_file=sound, role="report")
+
+
+def place_beside(job: str, page: Item) -> str:
+    """Put a report beside the job's record, where no delivery holds one: the file's path."""
+    target = home.jobs_dir() / job / REPORT
+    write_atomically(target, path_of(page.stored_file).read_bytes())
+    return str(target)
 
 
 def _key(outcome: Outcome, items: Sequence[Item]) -> str:
@@ -39,25 +99,37 @@ def _key(outcome: Outcome, items: Sequence[Item]) -> str:
     steady = outcome.model_dump(mode="json", exclude={"seconds", "stages", "cost"})
     for language in steady["languages"].values():
         del language["stages"]
-    files = {item.path: item.artefact.sha256 for item in items}
+    files = {item.path: item.stored_file.sha256 for item in items}
     return stage_key("report", VERSIONS["report"], outcome=steady, files=files, polyreel=version("polyreel"))
 
 
-def _page(plan: Plan, reel: Reel, languages: Languages, outcome: Outcome, items: Sequence[Item]) -> str:
+def _page(
+    plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, items: Sequence[Item], stems: Stems | None
+) -> str:
     details = ReportDetails(
-        source=_source(plan, reel),
-        languages={each.locale: _language(each, items, reel) for each in languages.finished},
+        source=_source(plan, reel, items, stems),
+        source_script=_source_script(plan, reel),
+        languages={each.locale: _language(plan, each, items, reel) for each in languages.finished},
         stage_seconds=outcome.cost.stage_seconds if outcome.cost else {},
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("polyreel"),
+        go_on=_go_on(outcome),
     )
     return render(outcome, details)
 
 
-def _source(plan: Plan, reel: Reel) -> SourceFacts:
+def _go_on(outcome: Outcome) -> str:
+    """The command that runs the job again on its server; empty where all is well, or the server was the run's own."""
+    run = flow_run.get_id()
+    if outcome.status == "completed" or not run or os.environ.get("POLYREEL_EMBEDDED_SERVER"):
+        return ""
+    return f"polyreel submit --again {run}"
+
+
+def _source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems | None) -> SourceFacts:
     media, file = plan.job.source.media, plan.source_at_hand()
     return SourceFacts(
-        name=shown(media) if is_address(media) else Path(media).name,
+        name=strip_address(media) if is_address(media) else Path(media).name,
         locale=plan.job.source.locale,
         seconds=float(Fraction(reel.duration)),
         width=reel.width,
@@ -68,15 +140,60 @@ def _source(plan: Plan, reel: Reel) -> SourceFacts:
         channels=reel.channels,
         bytes=file.bytes,
         sha256=file.sha256,
+        sound=next((item.path for item in items if item.path == SOURCE_SOUND), None),
+        levels=outline_power(weighted_power(stems.original)) if stems else (),
+        bed=outline_power(weighted_power(stems.background)) if stems and stems.background else (),
     )
 
 
-def _language(finished: Finished, items: Sequence[Item], reel: Reel) -> LanguageDetails:
-    links = {Path(item.path).suffix[1:]: item.path for item in items if item.locale == finished.locale}
+def _source_script(plan: Plan, reel: Reel) -> tuple[ScriptLine, ...]:
+    """What is said in the reel, from its own zero; empty where nobody gave or heard it."""
+    script = _find_source_script(plan)
+    if script is None:
+        return ()
+    start = round(Fraction(reel.start) * 1000)
+    return _as_lines(cut_cues(read_file(path_of(script)).track, start, start + reel.duration_ms))
+
+
+def _find_source_script(plan: Plan) -> StoredFile | None:
+    scripts = (plan.source_script, plan.heard_script, *(each.source_script for each in plan.languages))
+    return next((each for each in scripts if each), None)
+
+
+def _as_lines(track: Track) -> tuple[ScriptLine, ...]:
+    return tuple(
+        ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=plain_text(cue.text), speaker=cue.speaker)
+        for cue in track.cues
+    )
+
+
+def _kind_of(item: Item) -> str:
+    """What a file is, for its link: its format's name, else how it ends."""
+    known = format_of_file(item.path)
+    name = known.name if known else Path(item.path).suffix[1:]
+    return name if item.role in {"subtitles", "video"} else f"{item.role} {name}"
+
+
+def _language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel: Reel) -> LanguageDetails:
+    own = [item for item in items if item.locale == finished.locale and item.role in _OWN]
+    links = {_kind_of(item): item.path for item in own}
+    track = read_file(path_of(finished.tracks.script)).track
     return LanguageDetails(
         video=links.pop("mp4", None),
         subtitles=links,
         vtt=path_of(finished.tracks.files["vtt"]).read_text("utf-8"),
         seconds=float(Fraction(reel.duration)),
         fits=finished.lines,
+        script=() if finished.lines else _as_lines(track),
+        heard=finished.heard,
+        remarks=tuple(_remarks(plan, finished.locale, track, reel)),
+        outline=finished.outline,
     )
+
+
+def _remarks(plan: Plan, locale: str, track: Track, reel: Reel) -> Iterator[Remark]:
+    rate = float(Fraction(reel.frame_rate or 24)) or 24.0
+    for finding in check_cues(track, plan.job.subtitles.profile, locale, frame_rate=rate):
+        yield Remark(
+            at_ms=track.cues[finding.cue - 1].start_ms, text=f"{finding.code.replace('_', ' ')}: {finding.message}"
+        )

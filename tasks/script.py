@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-from polyreel.dubbing.casting import named, settled
-from polyreel.dubbing.choice import voice_for
+from polyreel.delivery.port import Item
+from polyreel.dubbing.casting import name_speakers, resolve_casting
 from polyreel.dubbing.hearing import transcript_of
+from polyreel.dubbing.lists import list_lines, write_list, write_script
+from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.translation import (
     BLOCKS,
     Commission,
     Voicing,
+    draft_script,
     drafter_of,
     keyless_client,
-    translated,
 )
-from polyreel.engine.separate import Stems
+from polyreel.engine.separation.port import Stems
 from polyreel.engine.transcribe.whisper import usual_listener
 from polyreel.engine.translate.port import Drafter
-from polyreel.errors import PolyreelError, SubtitleError
+from polyreel.errors import PolyreelError
 from polyreel.job import Job, Translation
-from polyreel.outcome import Artefact, Problem, Reel
-from polyreel.plan import LanguagePlan, MadeScript, Plan
-from polyreel.store import Store, path_of
-from polyreel.stores import open_store
+from polyreel.outcome import Problem, Reel, StoredFile
+from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside
+from polyreel.plans import LanguagePlan, MadeScript, Plan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
+from polyreel.subtitles.formats.base import WritingOptions
+from polyreel.subtitles.formats.registry import suffix_of
 from polyreel.subtitles.model import Track
-from polyreel.subtitles.timing import shift
+from polyreel.subtitles.retime import start_frame_of
+from polyreel.subtitles.timing import exact_rate, shift
 from polyreel.subtitles.timing import trim as cut_cues
-from tasks.places import at_work
-from tasks.progress import reporter
-from tasks.stage import key_of, stage
-
-if TYPE_CHECKING:
-    from blocks.base import PolyreelCredentials
+from tasks.run.connections import client_of, load_saved
+from tasks.run.progress import reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import key_of, stage
+from tasks.run.values import LanguageResults
 
 
 async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
@@ -44,9 +51,9 @@ async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
     if not plan.needs_transcript:
         return plan
     try:
-        return plan.transcribed(await transcribe(plan, reel, stems))
+        return plan.with_source_script(await transcribe(plan, reel, stems))
     except PolyreelError as error:
-        without = plan.untranscribed(Problem(**error.as_dict()))
+        without = plan.without_source_script(Problem.of(error))
         if not without.runnable():
             raise
         return without
@@ -65,12 +72,12 @@ async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
             length_ms=reel.duration_ms,
             on_progress=reporter("transcribe"),
         )
-    return MadeScript(script=_kept(shift(Track(found.cues), _start_ms(reel)), open_store()), notes=found.notes)
+    return MadeScript(script=_keep_track(shift(Track(found.cues), _start_ms(reel)), open_store()), notes=found.notes)
 
 
 async def with_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:
     """The language with a script: the one it was given, else a machine's draft."""
-    return language.drafted(await translate(language, reel)) if language.needs_draft else language
+    return language.with_draft(await translate(language, reel)) if language.needs_draft else language
 
 
 @stage("translate", key=key_of("translate"))
@@ -79,70 +86,100 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
     job, store = language.job, open_store()
     if job.translation is None or language.source_script is None:
         raise ValueError("a draft without a translator or a script to begin with")
-    source = named(read_file(path_of(language.source_script)).track, job)
+    source = name_speakers(read_file(path_of(language.source_script)).track, job)
     commission = Commission(
-        track=_inside(source, reel, language.locale),
+        track=_inside(source, reel, language),
         source=job.source.locale,
         target=language.locale,
         profile=job.subtitles.profile,
         reel_ms=reel.duration_ms,
         glossary=path_of(language.glossary) if language.glossary else None,
-        voicing=_voicing(job, language, source, store),
+        memory=path_of(language.memory) if language.memory else None,
+        voicing=_voicing_of(job, language, source, store),
     )
-    async with AsyncExitStack() as stack:
-        drafter = await _drafter(job.translation, stack)
-        made = await translated(commission, drafter, reporter("translate", language.locale))
-    return MadeScript(script=_kept(shift(made.track, _start_ms(reel)), store), notes=made.notes)
+    async with _drafter(job.translation) as drafter:
+        made = await draft_script(commission, drafter, reporter("translate", language.locale))
+    return MadeScript(script=_keep_track(shift(made.track, _start_ms(reel)), store), notes=made.notes)
 
 
 async def require_translator(job: Job) -> None:
     """See that the credentials that a job's translation names are saved. Raises InvalidJob."""
     asked = job.translation
     if asked and asked.credentials:
-        await _saved(asked.provider, asked.credentials)
+        await load_saved(BLOCKS[asked.provider], asked.credentials)
 
 
-async def _drafter(asked: Translation, stack: AsyncExitStack) -> Drafter:
+@asynccontextmanager
+async def _drafter(asked: Translation) -> AsyncIterator[Drafter]:
+    """Who drafts, over the saved credentials that the job names, or over a server that needs none."""
     if asked.credentials:
-        block = await _saved(asked.provider, asked.credentials)
-        client = block.get_client()
-    else:
+        async with client_of(BLOCKS[asked.provider], asked.credentials) as client:
+            yield drafter_of(asked, client)
+        return
+    async with AsyncExitStack() as stack:
         client = keyless_client(asked)
-    if hasattr(client, "__aenter__"):
-        await stack.enter_async_context(client)
-    return drafter_of(asked, client)
+        opened = await stack.enter_async_context(client) if hasattr(client, "__aenter__") else client
+        yield drafter_of(asked, opened)
 
 
-async def _saved(provider: str, name: str) -> PolyreelCredentials:
-    from blocks import credentials  # brings every vendor's client along: only for who asks for it
-
-    return await credentials.load(BLOCKS[provider], name)
-
-
-def _voicing(job: Job, language: LanguagePlan, source: Track, store: Store) -> Voicing | None:
+def _voicing_of(job: Job, language: LanguagePlan, source: Track, store: Store) -> Voicing | None:
     """Our own voices are heard before they perform; a vendor's are not."""
-    if job.dubbing.provider != "embedded":
+    voice = provider_of(language.dubbing).voice(language.dubbing)
+    if voice is None:
         return None
-    return Voicing(voice_for(job.dubbing.voices), language.voice, store, settled(source, job, language.locale))
+    return Voicing(voice, language.voice, store, resolve_casting(source, job, language.locale))
 
 
-def _inside(track: Track, reel: Reel, locale: str) -> Track:
+def _inside(track: Track, reel: Reel, language: LanguagePlan) -> Track:
     """What of the source's script lies inside the reel, from the reel's own zero."""
-    start = _start_ms(reel)
+    job, start = language.job, _start_ms(reel)
+    if job.source.subtitles and not job.trim:
+        require_inside(track, ScriptRequest.of_source(job), reel)
     inside = cut_cues(replace(track, comments=(), comments_before=()), start, start + reel.duration_ms)
     if not inside.cues:
-        raise SubtitleError(
-            "no cue of the source's script lies inside the trim",
-            code="empty_transcript",
-            where=locale,
-            remedy="Trim less, or give a script for this part.",
-        )
+        raise refuse_empty(job, "the source's script", language.locale)
     return inside
+
+
+async def write_scripts(plan: Plan, reel: Reel, languages: LanguageResults) -> tuple[Item, ...]:
+    """The files of ``scripts``: the source's script, and a dubbing list for each language that was made."""
+    return await asyncio.to_thread(_script_items, plan, reel, languages) if plan.job.scripts else ()
+
+
+def _script_items(plan: Plan, reel: Reel, languages: LanguageResults) -> tuple[Item, ...]:
+    job, store, start = plan.job, open_store(), _start_ms(reel)
+    script = plan.source_script or plan.heard_script
+    source = cut_cues(read_file(path_of(script)).track, start, start + reel.duration_ms) if script else None
+    if source is not None and not source.cues:
+        raise refuse_empty(job, "the source's script", job.source.locale)
+    made: list[Item] = []
+
+    def keep(content: bytes, locale: str, ending: str) -> None:
+        path = f"{locale}/{job.name}.{locale}{ending}"
+        made.append(Item(path=path, stored_file=store.keep_bytes(content, ending), role="script", locale=locale))
+
+    for wanted in dict.fromkeys(job.scripts):
+        ending = ".json" if wanted == "json" else suffix_of(wanted)
+        if source is not None:
+            options = writing_options(job, reel, job.source.locale)
+            keep(write_script(source, wanted, options), job.source.locale, f".script{ending}")
+        for each in languages.finished if wanted in {"docx", "json"} else ():
+            lines = list_lines(read_file(path_of(each.tracks.script)).track, source, each.lines)
+            keep(write_list(lines, wanted, writing_options(job, reel, each.locale)), each.locale, f".list{ending}")
+    return tuple(made)
+
+
+def writing_options(job: Job, reel: Reel, locale: str) -> WritingOptions:
+    """What files say beside their cues: the languages, and the reel's timecodes."""
+    source = job.source
+    rate = exact_rate(source.frame_rate) if source.frame_rate else Fraction(reel.frame_rate or 0) or None
+    start, is_drop = start_frame_of(source.timecode, rate, Fraction(reel.start))
+    return WritingOptions(locale, source.locale, rate, is_drop, start)
 
 
 def _start_ms(reel: Reel) -> int:
     return round(Fraction(reel.start) * 1000)
 
 
-def _kept(track: Track, store: Store) -> Artefact:
+def _keep_track(track: Track, store: Store) -> StoredFile:
     return store.keep_bytes(write(track, "vtt").text.encode(), ".vtt")

@@ -19,14 +19,21 @@ def summary(outcome: Outcome, served_at: str = "") -> str:
     link = _links(outcome, served_at)
     done = sum(language.status == "delivered" for language in outcome.languages.values())
     parts = [
-        f"# {outcome.job}: {f'{done} of {len(outcome.languages)}' if outcome.languages else 'nothing'} delivered",
+        f"# {outcome.job}: {_count_made(outcome, done)} delivered",
         _problem(outcome.error),
         _files(outcome, link),
         *(_language(locale, language, link) for locale, language in outcome.languages.items()),
+        _places(outcome),
         *(f"- {_plain(note)}" for note in outcome.notes),
         _next(outcome),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _count_made(outcome: Outcome, done: int) -> str:
+    if outcome.languages:
+        return f"{done} of {len(outcome.languages)}"
+    return f"{len(outcome.scripts)} script files" if outcome.scripts else "nothing"
 
 
 def _links(outcome: Outcome, served_at: str) -> Callable[[str], str]:
@@ -46,12 +53,29 @@ def _links(outcome: Outcome, served_at: str) -> Callable[[str], str]:
 
 def _files(outcome: Outcome, link: Callable[[str], str]) -> str:
     places = [("Report", outcome.report), ("Manifest", outcome.manifest)]
+    places += [("Script", path) for path in outcome.scripts.values()]
     return "\n".join(f"- {name}: {link(place)}" for name, place in places if place)
+
+
+def _places(outcome: Outcome) -> str:
+    """What libraries and stores made of it: their ids, with links where it can be played."""
+    lines = []
+    for place in (each for each in outcome.deliveries if each.ids or each.error):
+        trouble = f": {_plain(place.error.message)} {_plain(place.error.remedy)}" if place.error else ""
+        lines.append(f"- {_plain(place.location)}, {place.status}{trouble}")
+        lines += [f"    - {_receipt(name, value, place.urls.get(name, ''))}" for name, value in place.ids.items()]
+    return "\n".join(["## Deliveries", "", *lines]) if lines else ""
+
+
+def _receipt(name: str, value: str, url: str) -> str:
+    playable = url.startswith(("https://", "http://")) and not set(url) & set(" <>()`")
+    return f"{f'[{_plain(name)}]({url})' if playable else _plain(name)}: {_plain(value)}"
 
 
 def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
     lines = [f"## {locale} · {english_name(locale)} · {language.status}"]
     lines += [_problem(language.error)] if language.error else []
+    lines += [f"[Review it]({language.review_page})"] if language.review_page else []
     if language.video:
         files = [language.video, *language.subtitles.values()]
         lines.append(" · ".join(link(file) for file in files))
@@ -62,7 +86,7 @@ def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]
 
 
 def _problem(problem: Problem | None) -> str:
-    return f"**{_plain(problem.message)}** {_plain(problem.remedy)}" if problem else ""
+    return f"**{_plain(problem.message)}** {_plain(problem.remedy)} {_plain(f'[{problem.code}]')}" if problem else ""
 
 
 def _row(check: Check) -> str:

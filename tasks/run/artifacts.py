@@ -31,15 +31,16 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.logging import get_logger
 from prefect.runtime import flow_run
 
-from polyreel import home
 from polyreel.errors import PolyreelError
-from polyreel.files import write_atomically
+from polyreel.full_disk import as_full_disk
 from polyreel.job import Job
 from polyreel.locales import english_name
+from polyreel.machine import home
+from polyreel.machine.files import write_atomically
 from polyreel.outcome import LanguageOutcome, Outcome, Problem
-from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
-from tasks.progress import Board, Step, board
-from tasks.summary import summary
+from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+from tasks.run.progress import Board, Step, board
+from tasks.run.summary import summary
 
 EVERY_S = 5.0
 EVERY_SHARE = 0.05
@@ -53,11 +54,11 @@ KEPT_KEYS = "%-outcome"
 """The keys, as SQL's LIKE has them, of what runs leave on the server for programs to read."""
 
 Drawn = TypeVar("Drawn")
-log = get_logger("polyreel.artefacts")
+log = get_logger("polyreel.artifacts")
 
 
 @asynccontextmanager
-async def drawn(job: Job) -> AsyncIterator[Picture]:
+async def draw_run(job: Job) -> AsyncIterator[Picture]:
     """Draw a run while the block runs. On a server that is only this run's own, nobody looks: nothing is drawn."""
     picture = Picture(job, board())
     if os.environ.get("POLYREEL_EMBEDDED_SERVER"):
@@ -66,8 +67,12 @@ async def drawn(job: Job) -> AsyncIterator[Picture]:
     follower = asyncio.create_task(picture.follow())
     try:
         yield picture
-    except PolyreelError as error:
-        picture.outcome = Outcome(job=job.name, status="failed", error=Problem(**error.as_dict()))
+    except Exception as error:
+        full = as_full_disk(error)
+        if full or isinstance(error, PolyreelError):
+            picture.outcome = Outcome(job=job.name, status="failed", error=Problem.of(full or error))
+        if full:
+            raise full from error
         raise
     finally:
         follower.cancel()
@@ -77,7 +82,7 @@ async def drawn(job: Job) -> AsyncIterator[Picture]:
 
 
 class Picture:
-    """One run's artefacts."""
+    """One run's artifacts."""
 
     def __init__(self, job: Job, steps: Board) -> None:
         self._job = job
@@ -105,7 +110,7 @@ class Picture:
                 await asyncio.gather(
                     keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints."),
                     self._draw_end(outcome),
-                    _tried(acreate_markdown_artifact(page, key=f"{self._key}-summary", description="Summary")),
+                    try_call(acreate_markdown_artifact(page, key=f"{self._key}-summary", description="Summary")),
                 )
         except TimeoutError:
             log.warning("The server did not answer for %g s: it has no last picture of the run", _PATIENCE_S)
@@ -130,16 +135,16 @@ class Picture:
     async def _draw(self, share: float, rows: list[dict[str, Any]]) -> None:
         percent = round(share * 100, 1)
         if self._progress is None:
-            self._progress = await _tried(
+            self._progress = await try_call(
                 acreate_progress_artifact(percent, key=f"{self._key}-progress", description=self._job.name)
             )
-            self._table = await _tried(
+            self._table = await try_call(
                 acreate_table_artifact(rows, key=f"{self._key}-languages", description="Languages")
             )
             return
-        await _tried(aupdate_progress_artifact(self._progress, percent))
+        await try_call(aupdate_progress_artifact(self._progress, percent))
         if self._table:
-            await _tried(_redraw(self._table, rows))
+            await try_call(_redraw(self._table, rows))
 
 
 def _served_at(outcome: Outcome) -> str:
@@ -154,7 +159,7 @@ def _served_at(outcome: Outcome) -> str:
 async def keep_on_server(name: str, content: dict[str, Any], description: str) -> None:
     """Leave JSON with the run on its server: who asks for it there may be far from the run's own machine."""
     kept = Artifact(type="result", key=f"{name}-outcome", description=description, data=content)
-    await _tried(kept.acreate())
+    await try_call(kept.acreate())
 
 
 def _weight(stage: str) -> int:
@@ -171,20 +176,24 @@ def ended_row(locale: str, language: LanguageOutcome) -> dict[str, Any]:
     """A language in the table: state, length, fit, loudness, and why not where it was not delivered."""
     checks = {check.name: check for check in language.checks}
 
-    def told(name: str) -> str:
+    def spell_check(name: str) -> str:
         check = checks.get(name)
         return "" if check is None or check.value is None else f"{check.value} {check.unit}".strip()
 
     return {
         "language": locale,
         "name": english_name(locale),
-        "state": language.status,
-        "length": told("duration"),
-        "fit": told("fit"),
-        "loudness": told("loudness"),
-        "why": language.error.message if language.error else "",
+        "state": language.standing,
+        "length": spell_check("duration"),
+        "fit": spell_check("fit"),
+        "loudness": spell_check("loudness"),
+        "why": str(language.error) if language.error else _failing(language),
         "video": language.video or "",
     }
+
+
+def _failing(language: LanguageOutcome) -> str:
+    return ", ".join(check.name for check in language.checks if check.status == "fail")
 
 
 async def _redraw(table: UUID, rows: list[dict[str, Any]]) -> None:
@@ -192,7 +201,8 @@ async def _redraw(table: UUID, rows: list[dict[str, Any]]) -> None:
         await client.update_artifact(table, ArtifactUpdate(data=json.dumps(rows)))
 
 
-async def _tried(call: Awaitable[Drawn]) -> Drawn | None:
+async def try_call(call: Awaitable[Drawn]) -> Drawn | None:
+    """What a call to the server gave; None, logged, where it did not take it."""
     try:
         return await call
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:

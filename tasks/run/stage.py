@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import task
 from prefect.client.schemas.objects import State
-from prefect.context import TaskRunContext
+from prefect.states import Completed
 
-from polyreel import results
-from polyreel.outcome import artefacts_in
-from polyreel.results import drop_if_unusable
-from polyreel.stores import open_store
-from tasks.progress import board
+from polyreel.errors import StillAtVendor
+from polyreel.outcome import stored_files_in
+from polyreel.store import results as store_results
+from polyreel.store.choice import open_store
+from tasks.run import results
+from tasks.run.progress import board
 
 Inputs = ParamSpec("Inputs")
 Result = TypeVar("Result")
 Key = Callable[[dict[str, Any]], str]
 
 HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
+CACHED = "Cached"
+"""The state of a stage that was done before, as Prefect itself names it."""
+WAITING = "Waiting"
+"""The state of a stage that ended because its run does not wait for a vendor with its process."""
+STAGES: dict[str, Callable[..., Awaitable[Any]]] = {}
+"""Every stage by its name, for whoever looks at all of them."""
+KEPT_STAGES: set[str] = set()
+"""Those whose results are kept under a key."""
+
+
+class _NotYet:
+    """What a stage waits for: an error by nature, but no failure that anybody should be shown."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: StillAtVendor) -> None:
+        self.error = error
 
 
 class Given:
@@ -59,18 +79,25 @@ def stage(
     def decorate(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
         signature = inspect.signature(function)
 
-        async def work(given: Given) -> Result:
-            await open_store().bring(artefacts_in((given.args, given.kwargs)))
-            return await function(*given.args, **given.kwargs)
+        async def work(given: Given) -> Result | State[Result]:
+            if given.key and (kept := results.recall(given.key)):
+                return Completed(name=CACHED, data=kept[0])
+            await open_store().bring(stored_files_in((given.args, given.kwargs)))
+            try:
+                result = await function(*given.args, **given.kwargs)
+            except StillAtVendor as still:
+                return Completed(name=WAITING, data=_NotYet(still), message=still.message)
+            if given.key:
+                await asyncio.to_thread(results.keep, given.key, result)
+            return result
 
-        work.__qualname__ = getattr(function, "__qualname__", name)  # of what Prefect calls a task's key
+        # Prefect derives a task's key from its function's qualified name: all stages would share one.
+        work.__qualname__ = getattr(function, "__qualname__", name)
         bound: Any = task(
             name=name,
             description=function.__doc__,
             task_run_name=_run_name(name),
-            cache_key_fn=_cache_key if key else None,
-            persist_result=key is not None,
-            result_serializer="json",
+            persist_result=False,  # Results are kept by us, under our own keys, tags and versions.
             retries=retries,
             retry_delay_seconds=2,
             retry_condition_fn=_only(retry_if) if retry_if else None,
@@ -82,14 +109,18 @@ def stage(
             board().begin(name, locale)
             keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
             for each in keys:
-                await results.fetch(each)
+                await store_results.fetch(each)
             state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
-            await results.share(*(keys if _word(state) == "done" else ()))
+            if state.name == WAITING:  # it goes on in another process: on the board it is still running
+                raise (await cast("State[Any]", state).aresult()).error
+            await store_results.share(*(keys if _word(state) == "done" else ()))
             board().end(name, locale, _word(state))
             return await state.aresult()
 
         call.__doc__ = function.__doc__
         call.__name__ = getattr(function, "__name__", name)
+        STAGES[name] = function
+        KEPT_STAGES.update({name} if key else ())
         return call
 
     return decorate
@@ -98,7 +129,7 @@ def stage(
 def _word(state: State[Any]) -> Any:
     if not state.is_completed():
         return "failed"
-    return "cached" if state.name == "Cached" else "done"
+    return "cached" if state.name == CACHED else "done"
 
 
 def _locale(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -130,9 +161,3 @@ def _only(kind: type[Exception]) -> Callable[[Any, Any, State[Any]], Awaitable[b
         return False
 
     return condition
-
-
-def _cache_key(_context: TaskRunContext, parameters: dict[str, Any]) -> str:
-    given: Given = parameters["given"]
-    drop_if_unusable(given.key)
-    return given.key

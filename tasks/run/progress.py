@@ -33,6 +33,8 @@ class Board:
     listeners: list[Callable[[Step], None]] = field(default_factory=list)
     outcome: Outcome | None = None
     """What came of the run, as soon as it is known: before the server is told."""
+    bought: set[str] = field(default_factory=set)
+    """The submission keys that this run stands on, whether it bought them or found them bought."""
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

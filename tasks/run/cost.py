@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
 
-from polyreel.memory import MemoryWatch
+from polyreel.machine.memory import MemoryWatch
 from polyreel.outcome import Cost, Reel
-from tasks.progress import Board, board
+from tasks.run.progress import Board, board
 
 _watch: ContextVar[MemoryWatch | None] = ContextVar("polyreel_memory_watch", default=None)
 
@@ -25,7 +25,7 @@ def memory_watched() -> Iterator[None]:
             _watch.reset(token)
 
 
-def spent(reel: Reel) -> Cost:
+def measure_cost(reel: Reel) -> Cost:
     """What this run took so far."""
     watch = _watch.get()
     return cost_of(board(), Fraction(reel.duration), watch.peak_bytes if watch else None)

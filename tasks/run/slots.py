@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from polyreel.engine.cores import PLACES
-from tasks.progress import board
+from tasks.run.progress import board
 
 
 @asynccontextmanager

@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from polyreel import home, results
 from polyreel.dubbing.loading import load_listener, load_models
 from polyreel.errors import InvalidJob
-from polyreel.plan import LanguagePlan, Plan
+from polyreel.machine import home
+from polyreel.plans import LanguagePlan, Plan
 from polyreel.sources.local import is_known
-from polyreel.stores import open_store
+from polyreel.store.choice import open_store
+from tasks.run import results
 
 
-async def models_loaded(plan: Plan) -> None:
+async def load_models_ahead(plan: Plan) -> None:
     """Load what the plan's languages will need, unless all of it was done before."""
     await asyncio.to_thread(_load, plan, [each for each in plan.runnable() if not _is_done(plan, each)])
 

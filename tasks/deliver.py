@@ -1,0 +1,373 @@
+"""The end of a job: decide what may go out, and deliver it with its report, the manifest last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyreel.delivery.places import PLACES, make_delivery, place_of
+from polyreel.delivery.port import SHARED_ROLES, Access, Delivered, Item, Parcel
+from polyreel.engine.separation.port import Stems
+from polyreel.errors import PolyreelError
+from polyreel.job import Delivery, Job
+from polyreel.keys import stage_key
+from polyreel.ledger.entry import Subject
+from polyreel.outcome import CastSpeaker, Check, DeliveryOutcome, LanguageOutcome, Outcome, Problem, Reel, status_of
+from polyreel.plans import LanguagePlan, Plan
+from polyreel.redaction import strip_address
+from polyreel.store.choice import open_store
+from polyreel.subtitles.formats.registry import format_of_file
+from tasks.report import REPORT, files_shown, place_beside, report_of, source_sound_of
+from tasks.review import items_out_before
+from tasks.run.accounts import staging_of
+from tasks.run.connections import account_of, books_of_run, client_of
+from tasks.run.cost import measure_cost
+from tasks.run.items import TRACK_TAGS, items_of_language
+from tasks.run.progress import board, reporter
+from tasks.run.stage import stage
+from tasks.run.values import LanguageResult, LanguageResults, Packaged
+
+
+def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
+    """Every language's state: failed, held by the job's quality rule, or to be delivered."""
+    finished = {each.locale: each for each in languages.finished}
+    notes = (*reel.notes, *(stems.notes if stems else ()), *_notes_on_script(plan))
+    decided = {
+        language.locale: _decide_language(language, finished.get(language.locale), languages, notes)
+        for language in plan.languages
+    }
+    return Outcome(
+        job=plan.job.name,
+        status=status_of(decided.values()) if decided else "completed",
+        languages=decided,
+        separation=_separation(plan, stems),
+        stages=board().stages(),
+        speakers=_speakers(languages),
+        cost=measure_cost(reel),
+        notes=notes,
+    )
+
+
+def _notes_on_script(plan: Plan) -> tuple[str, ...]:
+    """What is to be said of the source's script, where it is delivered."""
+    if not plan.job.scripts or plan.source_script:
+        return ()
+    return plan.heard_notes if plan.heard_script else ("No script of the source: it could not be written down.",)
+
+
+def _separation(plan: Plan, stems: Stems | None) -> str:
+    """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
+    if not plan.languages:
+        return ""
+    return stems.kind if stems else plan.runnable()[0].dubbing.provider
+
+
+def _speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
+    """Who has a name, and their voice in each language."""
+    voices: dict[str, dict[str, str]] = {}
+    for finished in languages.finished:
+        for line in finished.lines:
+            if line.speaker and line.voice:
+                voices.setdefault(line.speaker, {})[finished.locale] = line.voice
+    return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
+
+
+def _decide_language(
+    language: LanguagePlan, finished: LanguageResult | None, languages: LanguageResults, known: tuple[str, ...]
+) -> LanguageOutcome:
+    stages = board().stages(language.locale)
+    held = languages.held.get(language.locale)
+    if finished is None and held:
+        return LanguageOutcome(status="held", error=held, notes=language.notes, stages=stages)
+    if finished is None:
+        return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
+    failures = [check for check in finished.checks if check.status == "fail"]
+    rule = language.job.quality.on_fail if failures and language.locale not in languages.approved else "deliver"
+    refused = _refuse_failures(failures) if rule != "deliver" else None
+    return LanguageOutcome(
+        status="held" if held else {"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
+        checks=finished.checks,
+        error=held or refused,
+        notes=tuple(note for note in finished.notes if note not in known),
+        stages=stages,
+    )
+
+
+def _refuse_failures(failures: Sequence[Check]) -> Problem:
+    return Problem(
+        code="quality",
+        message=f"did not pass: {', '.join(check.name for check in failures)}",
+        remedy="Look at the checks; correct the script, or set `quality: {on_fail: deliver}` to let it go out.",
+    )
+
+
+async def deliver(
+    plan: Plan,
+    reel: Reel,
+    languages: LanguageResults,
+    outcome: Outcome,
+    packaged: Packaged,
+    *,
+    stems: Stems | None = None,
+    scripts: tuple[Item, ...] = (),
+) -> Outcome:
+    """Hand over all that may go out. Where that fails, everything made is kept, and the outcome says why."""
+    outcome = _with_package(outcome, packaged)
+    out = [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
+    if not out and not scripts:
+        return await _with_report_beside(plan, reel, languages, outcome, stems)
+    # What a language held or failed had delivered before stays out: it is not removed for want of a newer one.
+    items = tuple(item for each in out for item in items_of_language(plan, each)) + packaged.items
+    items += await items_out_before(plan, outcome)
+    if not out:
+        items += await _shared_out_before(plan)
+    items += _going_scripts(scripts, out, plan)
+    trees = [each for each in plan.job.delivery if place_of(each).holds_tree]
+    # Libraries take films; scripts alone are none.
+    libraries = [each for each in plan.job.delivery if not place_of(each).holds_tree] if out else []
+    outcome = _with_libraries_left_out(plan, outcome, bool(libraries))
+    parcel = Parcel(
+        name=plan.job.name,
+        items=items,
+        asked=tuple(target.locale for target in plan.job.targets),
+        source_media=strip_address(plan.job.source.media),
+        source_locale=plan.job.source.locale,
+        start=reel.start,
+        duration=reel.duration,
+        checks={each.locale: each.checks for each in out},
+        provenance=packaged.provenance,
+    )
+    # Trees come last: their report and manifest tell what came of the libraries.
+    brought = await bring_to_all(libraries, parcel, plan.job)
+    if trees:
+        outcome, sound = await _with_source_sound(outcome, reel)
+        told, shown = _with_deliveries(outcome, brought), (*items, *sound)
+        await open_store().bring(files_shown(plan, languages, stems))
+        report = await asyncio.to_thread(report_of, plan, reel, languages, told, shown, stems=stems)
+        receipts = tuple(each.model_dump(mode="json") for each in told.deliveries)
+        brought += await bring_to_all(
+            trees, parcel.model_copy(update={"items": (*shown, report), "receipts": receipts}), plan.job
+        )
+    if out:
+        shared = [item.model_dump(mode="json") for item in packaged.items if _is_shared(item)]
+        await asyncio.to_thread(open_store().remember, _shared_key(plan), {"items": shared})
+    done = _with_paths(_judge_deliveries(_with_deliveries(outcome, brought)), brought, items)
+    if done.report is None:
+        done = await _with_report_beside(plan, reel, languages, done, stems)
+    return done.model_copy(update={"cost": measure_cost(reel), "notes": (*done.notes, *_unshared_notes())})
+
+
+def _with_libraries_left_out(plan: Plan, outcome: Outcome, are_brought: bool) -> Outcome:
+    """A note of the libraries that get nothing."""
+    left = [each.to for each in plan.job.delivery if not place_of(each).holds_tree]
+    if are_brought or not left:
+        return outcome
+    note = f"Nothing was brought to {', '.join(left)}: a library takes films, and no language goes out."
+    return outcome.model_copy(update={"notes": (*outcome.notes, note)})
+
+
+async def _shared_out_before(plan: Plan) -> tuple[Item, ...]:
+    """What holds all languages together (masters, packages) as it went out last: it stays, as its languages do."""
+    store = open_store()
+    found = await asyncio.to_thread(store.recall, _shared_key(plan)) or {}
+    items = tuple(Item.model_validate(each) for each in found.get("items", ()))
+    return items if await store.present(each.stored_file for each in items) else ()
+
+
+def _is_shared(item: Item) -> bool:
+    return item.locale is None or item.role in SHARED_ROLES
+
+
+def _shared_key(plan: Plan) -> str:
+    wanted = plan.job.model_dump(mode="json", include={"masters", "package"})
+    return stage_key("shared-out", 1, job=plan.job.name, wanted=wanted)
+
+
+async def _with_report_beside(
+    plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, stems: Stems | None
+) -> Outcome:
+    """The outcome with a report beside the job's record, as no folder holds one. Without room for it, that is noted."""
+    try:
+        await open_store().bring(files_shown(plan, languages, stems))
+        page = await asyncio.to_thread(report_of, plan, reel, languages, outcome, (), stems=stems)
+        await open_store().share()
+        return outcome.model_copy(update={"report": place_beside(plan.job.name, page)})
+    except (PolyreelError, OSError) as error:
+        note = f"There is no report: {Problem.of(error).message}"
+        return outcome.model_copy(update={"notes": (*outcome.notes, note)})
+
+
+async def _with_source_sound(outcome: Outcome, reel: Reel) -> tuple[Outcome, tuple[Item, ...]]:
+    """What the report compares a dub with; a sound that can't be copied keeps no language back, and is noted."""
+    try:
+        return outcome, (await source_sound_of(reel),)
+    except PolyreelError as error:
+        note = f"The report lets nobody hear the original: {error.message}"
+        return outcome.model_copy(update={"notes": (*outcome.notes, note)}), ()
+
+
+def _going_scripts(scripts: tuple[Item, ...], out: Sequence[LanguageResult], plan: Plan) -> tuple[Item, ...]:
+    """The source's script always; a language's list where the language goes out."""
+    going = {each.locale for each in out} | {plan.job.source.locale}
+    return tuple(item for item in scripts if item.locale in going)
+
+
+def _with_package(outcome: Outcome, packaged: Packaged) -> Outcome:
+    """A package that failed makes the outcome partial; every finished language goes out."""
+    outcome = outcome.model_copy(update={"notes": (*outcome.notes, *packaged.notes)})
+    if packaged.problem is None:
+        return outcome
+    status = "partial" if outcome.status == "completed" else outcome.status
+    return outcome.model_copy(update={"status": status, "error": packaged.problem})
+
+
+def _unshared_notes() -> tuple[str, ...]:
+    trouble = open_store().trouble
+    return (f"Not everything was shared: {trouble} It is kept here, and goes up with the next run.",) if trouble else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of bringing a parcel to one place: where it is now, or why not."""
+
+    asked: Delivery
+    name: str
+    done: Delivered | None = None
+    problem: Problem | None = None
+
+    def as_outcome(self) -> DeliveryOutcome:
+        """The same in the outcome's words."""
+        if self.done is None:
+            location = place_of(self.asked).locate(self.asked, self.name)
+            return DeliveryOutcome(to=self.asked.to, status="failed", location=location, error=self.problem)
+        found = self.done
+        return DeliveryOutcome(
+            to=self.asked.to,
+            status="failed" if found.problems else "delivered",
+            location=found.location,
+            ids=found.ids,
+            urls=found.urls,
+            error=_merge_problems(found.problems),
+        )
+
+
+def _merge_problems(problems: Mapping[str, Problem]) -> Problem | None:
+    """What kept some languages from a place, under the first one's code; the others are there."""
+    if not problems:
+        return None
+    first = next(iter(problems.values()))
+    said = "; ".join(f"{locale}: {each.message.rstrip('.')}" for locale, each in problems.items())
+    return first.model_copy(update={"message": f"not delivered there: {said}."})
+
+
+async def bring_to_all(asked: Sequence[Delivery], parcel: Parcel, job: Job) -> list[Brought]:
+    """Bring a parcel to several places at once; one that fails stops no other."""
+    return list(await asyncio.gather(*(_bring_to_place(each, parcel, job) for each in asked)))
+
+
+async def _bring_to_place(asked: Delivery, parcel: Parcel, job: Job) -> Brought:
+    try:
+        return Brought(asked, parcel.name, done=await bring(asked, parcel, job))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other places get theirs, and it is reported
+        return Brought(asked, parcel.name, problem=Problem.of(error))
+
+
+@stage("deliver")
+async def bring(asked: Delivery, parcel: Parcel, job: Job) -> Delivered:
+    """Bring everything that may go out to one place. Doing it again does only what is missing."""
+    async with _access(asked, job) as access:
+        return await make_delivery(asked, access).deliver(parcel, reporter("deliver"))
+
+
+@asynccontextmanager
+async def _access(asked: Delivery, job: Job) -> AsyncIterator[Access]:
+    """The way to a place, with the saved credentials that the job names; films wait where its media is staged."""
+    block, name = place_of(asked).block, getattr(asked, "credentials", None)
+    if block is None:
+        yield Access()
+        return
+    account = await account_of(block, name) if name else ""
+    subject = Subject(kind="delivery", job=job.name, provider=asked.to, account=account, credentials=name or "")
+    async with client_of(block, name) as client, books_of_run() as books, AsyncExitStack() as stack:
+        shelf = None
+        if place_of(asked).takes_url and job.staging and PLACES[job.staging.to].stable_links:
+            shelf = await stack.enter_async_context(staging_of(job, books.ledger, f"{asked.to} {account}"))
+        yield Access(client, books.ledger, subject, shelf)
+
+
+def _with_deliveries(outcome: Outcome, brought: Sequence[Brought]) -> Outcome:
+    notes = [note for each in brought if each.done for note in each.done.notes]
+    deliveries = tuple(each.as_outcome() for each in brought)
+    return outcome.model_copy(update={"deliveries": deliveries, "notes": (*outcome.notes, *notes)})
+
+
+def _judge_deliveries(outcome: Outcome) -> Outcome:
+    """A place that failed makes the outcome partial; a language that no place has, has not gone out."""
+    failed = [each.error for each in outcome.deliveries if each.error]
+    if not failed:
+        return outcome
+    languages = {
+        locale: each
+        if each.status != "delivered" or _has_gone_out(locale, outcome.deliveries)
+        else each.model_copy(update={"status": "failed", "error": failed[0]})
+        for locale, each in outcome.languages.items()
+    }
+    status = status_of(languages.values())
+    return outcome.model_copy(
+        update={
+            "languages": languages,
+            "status": "partial" if status == "completed" else status,
+            "error": outcome.error or failed[0],
+        }
+    )
+
+
+def _has_gone_out(locale: str, deliveries: Sequence[DeliveryOutcome]) -> bool:
+    # A place that got only some of the languages has an error, and ids of those that it got.
+    return any(each.status == "delivered" or locale in each.ids for each in deliveries)
+
+
+def _with_paths(outcome: Outcome, brought: Sequence[Brought], items: Sequence[Item]) -> Outcome:
+    """Where everything is now: in the folder, where there is one; else in the object store, or at a library."""
+    there = sorted((each for each in brought if each.done), key=lambda each: not place_of(each.asked).local)
+    tree = next((each.done for each in there if each.done and place_of(each.asked).holds_tree), None)
+    urls = {name: url for each in reversed(there) if each.done for name, url in each.done.urls.items()}
+    languages = {
+        locale: _with_places(
+            language,
+            [item for item in items if item.locale == locale and item.role != "script"],
+            tree,
+            urls.get(locale),
+        )
+        if language.status == "delivered"
+        else language
+        for locale, language in outcome.languages.items()
+    }
+    if tree is None:
+        return outcome.model_copy(update={"languages": languages})
+    scripts = {Path(item.path).name: _in(tree, item.path) for item in items if item.role == "script"}
+    files = {"manifest": tree.manifest, "report": _in(tree, REPORT), "scripts": scripts}
+    return outcome.model_copy(update={"languages": languages, **files})
+
+
+def _with_places(
+    language: LanguageOutcome, mine: list[Item], tree: Delivered | None, url: str | None
+) -> LanguageOutcome:
+    if tree is None:
+        return language.model_copy(update={"video": url})
+    files = {_format_of(item): _in(tree, item.path) for item in mine if item.role in {"subtitles", *TRACK_TAGS}}
+    video = next(_in(tree, item.path) for item in mine if item.role == "video")
+    return language.model_copy(update={"video": video, "subtitles": files})
+
+
+def _format_of(item: Item) -> str:
+    known = format_of_file(item.path)
+    name = known.name if known else Path(item.path).suffix[1:]
+    return name if item.role == "subtitles" else f"{item.role}.{name}"
+
+
+def _in(tree: Delivered, path: str) -> str:
+    return f"{tree.location.rstrip('/')}/{path}"

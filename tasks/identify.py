@@ -1,0 +1,92 @@
+"""Does the source speak the language that the job says? Heard before anything is bought, where there are weights."""
+
+from __future__ import annotations
+
+import asyncio
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from polyreel.dubbing.backchecks import check_source_language
+from polyreel.engine.transcribe.identify import identify_language
+from polyreel.engine.transcribe.whisper import listener_command, usual_listener
+from polyreel.engine.transcribe.words import Heard
+from polyreel.errors import MediaError, PolyreelError
+from polyreel.media.audio import extract
+from polyreel.media.probe import probe
+from polyreel.outcome import Outcome, Reel
+from polyreel.plans import Plan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from tasks.run.slots import at_work
+from tasks.run.stage import stage
+from tasks.run.values import LanguageResult, SpokenLanguage
+
+_WINDOW_S = 40
+_PLACES = (Fraction(1, 20), Fraction(2, 5), Fraction(3, 4))
+
+
+async def identify_or_explain(plan: Plan, reel: Reel) -> SpokenLanguage:
+    """The source's language as it is heard. A source whose script is heard anyway is judged there."""
+    if plan.needs_transcript:
+        return SpokenLanguage()
+    asked = "Which language the source speaks was not checked"
+    if not plan.listener:
+        return SpokenLanguage(note=f"{asked}: no Whisper weights. Run `{listener_command()}`.")
+    if not usual_listener().knows(plan.job.source.locale):
+        return SpokenLanguage(note=f"{asked}: Whisper was not taught {plan.job.source.locale}.")
+    try:
+        return await identify(plan, reel)
+    except PolyreelError as error:
+        return SpokenLanguage(note=f"{asked}: {error}")
+
+
+def _key(given: dict[str, Any]) -> str:
+    plan = given["plan"]
+    return str(plan.key("identify", plan.source_at_hand().sha256))
+
+
+@stage("identify", key=_key)
+async def identify(plan: Plan, reel: Reel) -> SpokenLanguage:
+    """Listen to the source in a few places, and judge whether it speaks what the job says."""
+    async with at_work("identify"):
+        with open_store().scratch() as folder:
+            windows = await _cut_windows(path_of(plan.source_at_hand()), reel, folder)
+            heard: Heard = await identify_language(windows, usual_listener())
+    return SpokenLanguage(check=check_source_language(heard, plan.job.source.locale))
+
+
+async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
+    """Pieces of the reel's sound: all of a short one, three places of a long one."""
+    info = await asyncio.to_thread(probe, source)
+    start, length = Fraction(reel.start), Fraction(reel.duration)
+    is_short = length <= _WINDOW_S * len(_PLACES)
+    spans = [(Fraction(0), length)] if is_short else [(length * at, length * at + _WINDOW_S) for at in _PLACES]
+    track = reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1])
+    windows = []
+    for number, (first, last) in enumerate(spans):
+        window = folder / f"{number}.wav"
+        await extract(source, window, info, track=track, start=start + first, end=start + last, channels=1)
+        windows.append(window)
+    return windows
+
+
+def require_source_language(spoken: SpokenLanguage) -> None:
+    """Refuse to buy a dub of a source that surely speaks another language. Raises MediaError (``wrong_language``)."""
+    if spoken.check and spoken.check.status == "fail":
+        raise MediaError(
+            f"{spoken.check.detail}: nothing was bought",
+            code="wrong_language",
+            where="source.locale",
+            remedy="Correct the job's `source.locale`, or choose the sound that speaks it: `source.audio_track`.",
+        )
+
+
+def with_source_check(result: LanguageResult, spoken: SpokenLanguage) -> LanguageResult:
+    """A language's result with the check of its source among its own."""
+    return result.model_copy(update={"checks": (*result.checks, spoken.check)}) if spoken.check else result
+
+
+def with_source_note(outcome: Outcome, spoken: SpokenLanguage) -> Outcome:
+    """The outcome with the reason why the source's language was not checked, where it was not."""
+    return outcome.model_copy(update={"notes": (*outcome.notes, spoken.note)}) if spoken.note else outcome

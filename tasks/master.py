@@ -1,0 +1,163 @@
+"""Masters: what broadcasters and archives take, made of the languages that go out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from polyreel.delivery.port import Item
+from polyreel.dubbing.port import LosslessTracks
+from polyreel.job import Master
+from polyreel.job.packaging import FILMS
+from polyreel.keys import stage_key
+from polyreel.media.bwf import Label, decode_bwf
+from polyreel.media.mp4 import Mark
+from polyreel.outcome import Outcome, Problem, Reel, StoredFile, stored_files_in
+from polyreel.packaging.burned import write_burned
+from polyreel.packaging.films import Film, write_mkv, write_mp4
+from polyreel.packaging.original import Original
+from polyreel.packaging.start import Start, start_of
+from polyreel.plans import VERSIONS, LanguagePlan, Plan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from tasks.run.progress import reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import stage
+from tasks.run.values import LanguageResult, LanguageResults, Packaged
+from tasks.together import content_of, going_out, original_of, sounds_of, texts_of
+
+WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
+
+
+def _key(given: dict[str, Any]) -> str:
+    going = going_out(given["languages"], given["outcome"])
+    job, chapters = given["plan"].job, [each.model_dump() for each in given["reel"].chapters]
+    lossless = [[file.sha256 for file in stored_files_in(each.lossless)] for each in going]
+    of = [content_of(going, given["original"]), lossless]
+    lines = [[line.model_dump(mode="json", exclude={"reused"}) for line in each.lines] for each in going]
+    reel = [given["plan"].source_at_hand().sha256, given["reel"].start, given["reel"].frame_rate, job.source.timecode]
+    known = {"asked": job.masters, "name": job.name, "chapters": chapters, "lines": lines, "reel": reel}
+    return stage_key("master", VERSIONS["master"], of=of, **known)
+
+
+@stage("master", key=_key)
+async def master(
+    plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, original: Original | None
+) -> Packaged:
+    """Films with the original, every dub and every text; per language the lossless sound and a timeline."""
+    going = going_out(languages, outcome)
+    if not plan.job.masters or not going:
+        return Packaged()
+    async with at_work("master"):
+        films = await _films(plan, reel, going, original)
+        start = await asyncio.to_thread(start_of, plan.source, reel, plan.job.source.timecode)
+        made = [await _language_masters(plan, reel, each, start) for each in going]
+    return Packaged(
+        items=(*films, *(item for each in made for item in each.items)),
+        notes=tuple(dict.fromkeys(note for each in made for note in each.notes)),
+    )
+
+
+async def _films(plan: Plan, reel: Reel, going: list[LanguageResult], original: Original | None) -> list[Item]:
+    """One film per container."""
+    store, items = open_store(), []
+    with store.scratch() as folder:
+        marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
+        sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
+        film = Film(path_of(going[0].video), sounds, texts, marks)
+        for kind in dict.fromkeys(plan.job.masters):
+            if kind in FILMS:
+                target: Path = folder / f"master.{kind}"
+                await WRITERS[kind](film, target, on_progress=reporter("master"))
+                kept = await asyncio.to_thread(store.keep, target, f".{kind}")
+                items.append(Item(path=f"masters/{plan.job.name}.{kind}", stored_file=kept, role="master"))
+    return items
+
+
+async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start: Start) -> Packaged:
+    """A language's lossless tracks, and the timeline that names them."""
+    asked, language = set(plan.job.masters), plan.language(each.locale)
+    tracks = each.lossless or (await _decoded_mix(each, start) if "wav" in asked else None)
+    held = _wanted_tracks(tracks, asked) if tracks else {}
+    items = [
+        Item(path=language.file_name(f"{role}.wav"), stored_file=file, role=role, locale=each.locale)
+        for role, file in held.items()
+        if file
+    ]
+    if "burned" in asked:
+        items.append(await _burn(language, each))
+    if "otio" in asked:
+        items.append(await asyncio.to_thread(_timeline, plan, reel, each, items, start))
+    return Packaged(items=tuple(items), notes=_notes_on_stems(each, asked))
+
+
+async def _burn(language: LanguagePlan, each: LanguageResult) -> Item:
+    store = open_store()
+    with store.scratch() as folder:
+        target = folder / "burned.mp4"
+        film, text = path_of(each.video), path_of(each.tracks.files["vtt"])
+        await write_burned(film, text, each.locale, target, on_progress=reporter("master"))
+        kept = await asyncio.to_thread(store.keep, target, ".mp4")
+    path = language.file_name("subtitled.mp4")
+    return Item(path=path, stored_file=kept, role="subtitled", locale=each.locale)
+
+
+def _wanted_tracks(tracks: LosslessTracks, asked: set[Master]) -> dict[str, StoredFile | None]:
+    mix = {"mix": tracks.mix} if "wav" in asked else {}
+    parts = {"dialogue": tracks.dialogue, "music-and-effects": tracks.effects} if "stems" in asked else {}
+    return {**mix, **parts}
+
+
+async def _decoded_mix(each: LanguageResult, start: Start) -> LosslessTracks:
+    """The sound that a vendor gave, decoded: nothing better is to be had of it."""
+    store = open_store()
+    with store.scratch() as folder:
+        sound = path_of(each.audio or each.video)
+        await decode_bwf(sound, folder / "mix.wav", Label(f"dub {each.locale}: mix", start.samples))
+        return LosslessTracks(mix=await asyncio.to_thread(store.keep, folder / "mix.wav", ".wav"))
+
+
+def _notes_on_stems(each: LanguageResult, asked: set[Master]) -> tuple[str, ...]:
+    if each.lossless is not None:
+        return ()
+    mix = f"{each.locale}: the vendor gives no lossless sound; the mix is decoded from what it gave."
+    parts = f"{each.locale}: the vendor gives no stems."
+    return tuple(said for kind, said in (("wav", mix), ("stems", parts)) if kind in asked)
+
+
+def _timeline(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], start: Start) -> Item:
+    """Files are named as they lie beside the timeline, in the language's own folder."""
+    # Here, and not above: most jobs ask for no timeline, and would wait for the library all the same.
+    from polyreel.packaging.timelines import Sheet, write_timeline
+
+    language, rate = plan.language(each.locale), Fraction(reel.frame_rate or 25)
+    names = {item.role: Path(item.path).name for item in items}
+    picture = Path(language.file_name("mp4")).name
+    sheet = Sheet(
+        name=f"{plan.job.name} {each.locale}",
+        rate=rate,
+        frames=round(Fraction(reel.duration) * rate),
+        start=start.frames(rate),
+        picture=picture,
+        sounds=[(role, name) for role, name in names.items() if role != "dialogue"],
+        dialogue=names.get("dialogue") or names.get("mix") or picture,
+        lines=each.lines,
+    )
+    kept = open_store().keep_bytes(write_timeline(sheet), ".otio")
+    return Item(path=language.file_name("otio"), stored_file=kept, role="timeline", locale=each.locale)
+
+
+async def master_or_explain(plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome) -> Packaged:
+    """The masters; where they can't be made, the reason: finished languages go out all the same."""
+    try:
+        is_wanted = plan.job.masters and going_out(languages, outcome)
+        original = await original_of(plan, reel) if is_wanted else None
+        return await master(plan, reel, languages, outcome, original)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the languages are delivered, and it is reported
+        problem = Problem.of(error)
+        return Packaged(
+            problem=problem.model_copy(update={"message": f"the masters could not be made: {problem.message}"})
+        )

@@ -1,0 +1,143 @@
+"""What a job bought, as the ledger has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from polyreel.dubbing.providers import provider_of
+from polyreel.dubbing.submission import describe_reel
+from polyreel.keys import stage_key
+from polyreel.outcome import Outcome, Paid, Reel
+from polyreel.planning import quote as quoting
+from polyreel.plans import LanguagePlan, Plan
+from polyreel.store.choice import open_store
+from polyreel.vendors.errors import CallError
+from tasks.run.connections import books_of_run, client_of
+from tasks.run.progress import board
+
+if TYPE_CHECKING:
+    from polyreel.ledger.entry import Entry
+
+
+async def require_means(plan: Plan, reel: Reel) -> None:
+    """See that the budget, and the balance where the vendor tells it, suffice. Raises before anything is spent."""
+    if _charges(plan):
+        await quote_job(plan, Fraction(reel.duration))
+
+
+async def note_choice(language: LanguagePlan) -> None:
+    """Write down, before it is paid, who dubs a language that its first choice could not: see `stay_where_paid`."""
+    if language.choice and provider_of(language.dubbing).charges:
+        await asyncio.to_thread(open_store().remember, _choice_key(language), {"choice": language.choice})
+
+
+async def stay_where_paid(plan: Plan) -> Plan:
+    """The plan with each language at the fallback that was paid for it, while it may still give what was bought.
+
+    A run that is woken, or repeated, begins with first choices; one that works again must not be paid as well.
+    """
+    if not any(provider_of(options).charges for options in plan.job.fallback):
+        return plan
+    for language in plan.runnable():
+        noted = await asyncio.to_thread(open_store().recall, _choice_key(language)) or {}
+        chosen = language.model_copy(update={"choice": noted.get("choice", language.choice)})
+        if chosen.choice > language.choice and not chosen.way.problem and await _is_paid(chosen):
+            title = provider_of(chosen.dubbing).title
+            plan = plan.with_choice(chosen.locale, chosen.choice, f"Dubbed by {title}, who was paid for it before.")
+    return plan
+
+
+def _choice_key(language: LanguagePlan) -> str:
+    """By who is asked, in this order: a job that names others, or the same in another order, begins anew."""
+    job = language.job
+    ways = [each.model_dump(mode="json") for each in (job.dubbing, *job.fallback)]
+    return stage_key("choice", 1, job=job.name, locale=language.locale, ways=ways, reel=_reel_of(language))
+
+
+def _reel_of(language: LanguagePlan) -> dict[str, Any]:
+    trim = language.job.trim
+    source = language.source.sha256 if language.source else ""
+    return describe_reel(source, (trim.start, trim.end) if trim else (None, None))
+
+
+async def _is_paid(language: LanguagePlan) -> bool:
+    """Whether its provider has, or may have, what was bought: an intent counts, and what failed there is lost."""
+    from polyreel.ledger.rows import Filter
+
+    async with books_of_run() as books:
+        rows = await books.ledger.select(Filter(kind="dub", job=language.job.name, account=language.way.identity))
+    reel, locale = _reel_of(language), language.locale
+    alive = [row for row in rows if row.locale == locale and row.state != "failed"]
+    return any(reel.items() <= row.details.items() for row in alive)
+
+
+async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
+    """What a job costs, beside what was bought for it before, as `polyreel plan` prints it.
+
+    Raises `InvalidJob` (``over_budget``) and `PolyreelError` (``balance_too_small``), with figures.
+    """
+    from polyreel.ledger.rows import Filter
+
+    # As the run will: what a fallback was paid for stays there, and costs nothing more.
+    plan = await stay_where_paid(plan)
+    async with books_of_run() as books:
+        accounts = {each.way.identity for each in plan.runnable() if provider_of(each.dubbing).charges}
+        bought = [await books.ledger.select(Filter(kind="dub", account=account)) for account in sorted(accounts)]
+    rows = quoting.rows_by_place(chain.from_iterable(bought), plan)
+    quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows)
+    quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
+    balances = await _balances(plan)
+    quoting.require_balance(quote, balances)
+    return quoting.as_dict(quote, balances)
+
+
+async def _balances(plan: Plan) -> dict[str, float]:
+    """Minutes by account, of those that a language is bought from and whose vendor tells."""
+    ways = {each.way.identity: each.dubbing for each in plan.runnable() if provider_of(each.dubbing).tells_balance}
+    found = {}
+    for account, options in ways.items():
+        async with client_of(provider_of(options).block, options.credentials) as client:
+            try:
+                found[account] = float(await client.get_balance())
+            except CallError as error:
+                # Away for a moment: it refuses by itself what the account does not have. A wrong key is said now.
+                if not error.transient:
+                    raise
+    return found
+
+
+def _charges(plan: Plan) -> bool:
+    return any(provider_of(each.dubbing).charges for each in plan.runnable())
+
+
+async def purchases(plan: Plan) -> tuple[Paid, ...]:
+    """What this run stands on: every language that it bought, or found bought by an earlier run, at what it cost.
+
+    Other dubs of the same job's name (another reel, another script) are not among them.
+    """
+    if not any(provider_of(options).charges for options in (plan.job.dubbing, *plan.job.fallback)):
+        return ()
+    async with books_of_run() as books:
+        rows = [await books.ledger.get(key) for key in sorted(board().bought)]
+    paid = [_paid_from(row) for row in rows if row is not None and row.kind == "dub" and row.vendor_id]
+    order = [language.locale for language in plan.languages]
+    return tuple(sorted(paid, key=lambda each: order.index(each.locale)))
+
+
+def _paid_from(row: Entry) -> Paid:
+    return Paid(
+        provider=row.provider,
+        locale=row.locale,
+        minutes=row.minutes,
+        id=row.vendor_id,
+        quoted=row.charged_by != "vendor",
+    )
+
+
+def with_purchases(outcome: Outcome, paid: Sequence[Paid], notes: Sequence[str]) -> Outcome:
+    """The outcome with what was bought for it."""
+    return outcome.model_copy(update={"paid": tuple(paid), "notes": (*outcome.notes, *notes)})

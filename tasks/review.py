@@ -1,0 +1,245 @@
+"""Where a job waits for people: a language's script before its speech is bought, its dub before it is delivered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from polyreel.delivery.port import SHARED_ROLES, Item
+from polyreel.errors import HeldForPerson
+from polyreel.job import Job, ReviewStage
+from polyreel.outcome import Outcome, Problem, Reel, StoredFile
+from polyreel.plans import EditedScript, LanguagePlan, Plan
+from polyreel.review.decisions import ask, note_delivered
+from polyreel.review.events import Event, ReviewKey, SentFile, Shown, subject_of_dub
+from polyreel.review.log import ReviewLog
+from polyreel.review.state import Review
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.subtitles import read_file, write
+from polyreel.subtitles.timing import shift
+from tasks.run.connections import books_of_run
+from tasks.run.deployed import sleeps_for_people, wait_for
+from tasks.run.items import items_of_language
+from tasks.run.values import LanguageResult, LanguageResults
+
+_DECIDED_HERE = ("review_script", "review_final", "rejected", "quality")
+
+
+async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:
+    """The language with its script as people have edited it.
+
+    Raises `HeldForPerson` where the job wants that exact script approved, and nobody has approved it.
+    """
+    key, log = ReviewKey.of(language.job, language.locale), ReviewLog(open_store())
+    review = await log.read(key)
+    made = language.script or review.written_there()
+    if made is None:
+        return language  # whoever dubs it writes the script: `prepare` has refused to promise a review of that
+    edited = _apply_edits(language, review, made)
+    if language.script is None and edited.script == made:
+        return language
+    await open_store().bring((edited.script,))
+    decision = review.decision("script", edited.script.sha256)
+    if "script" not in language.job.review or (decision and decision.kind == "approved"):
+        return language.revised(edited)
+    shown = _describe(language, reel)
+    asked = ask("script", edited.script.sha256, made=made, script=edited.script, reason="", shown=shown)
+    review = await log.write(key, asked)
+    raise await _hold(_explain_hold(language.job, review, "script", decision), review)
+
+
+def _apply_edits(language: LanguagePlan, review: Review, made: StoredFile) -> EditedScript:
+    *earlier, script = review.editions(made)
+    decision = review.decision("script", script.sha256)
+    return EditedScript(
+        script=script,
+        made=made,
+        earlier=(*reversed(earlier), *(() if language.script else (None,))),
+        is_read=decision is not None and decision.kind == "approved",
+        notes=_note_of(review, script),
+    )
+
+
+async def hold_for_review(plan: Plan, reel: Reel, languages: LanguageResults) -> LanguageResults:
+    """The results, those held whose dub a person has to approve: the job asks for it, or a check failed."""
+    held, approved, waits = dict(languages.held), [], list(languages.waits)
+    for finished in languages.finished:
+        why = _why_final(plan.job, finished)
+        if why is None:
+            continue
+        error = await _ask_final(plan, reel, finished, why)
+        if error is None:
+            approved.append(finished.locale)
+            continue
+        held[finished.locale] = Problem.of(error)
+        wait = wait_for(finished.locale, error)
+        waits += [wait] if wait else []
+    return languages.model_copy(update={"held": held, "approved": tuple(approved), "waits": tuple(waits)})
+
+
+def _why_final(job: Job, finished: LanguageResult) -> str | None:
+    """Why a person has to see a finished language; None where nobody has to."""
+    failures = [check.name for check in finished.checks if check.status == "fail"]
+    if failures and job.quality.on_fail == "hold":
+        return f"did not pass: {', '.join(failures)}"
+    return "" if "final" in job.review else None
+
+
+async def _ask_final(plan: Plan, reel: Reel, finished: LanguageResult, why: str) -> HeldForPerson | None:
+    key, log = ReviewKey.of(plan.job, finished.locale), ReviewLog(open_store())
+    script = _script_of(finished, reel)
+    subject = subject_of_dub(script, finished.video)
+    review = await log.read(key)
+    decision = review.decision("final", subject)
+    if decision and decision.kind == "approved":
+        return None
+    shown = _describe(_language_of(plan, finished), reel, finished)
+    asked = ask("final", subject, made=_original_of(finished, script), script=script, reason=why, shown=shown)
+    review = await log.write(key, asked)
+    return await _hold(_explain_hold(plan.job, review, "final", decision, why), review)
+
+
+async def _hold(error: HeldForPerson, review: Review) -> HeldForPerson:
+    """The error; where the run can sleep until somebody decides, with what wakes it."""
+    error.place = _address_of_page(review.key) or f"polyreel review {review.key.job} {review.key.locale}"
+    if sleeps_for_people():
+        # Here, and not above: it brings SQLAlchemy along, which most runs never need.
+        from polyreel.review.waits import expect_decision
+
+        async with books_of_run() as books:
+            what = f"{review.key.job} {review.key.locale}: {error.message}"
+            error.key, error.seen = await expect_decision(books.ledger, review, what)
+    return error
+
+
+def _explain_hold(job: Job, review: Review, stage: ReviewStage, decision: Event | None, why: str = "") -> HeldForPerson:
+    names = job.reviewers.get(review.key.locale, ())
+    who = f" by {' or '.join(names)}" if names else ""
+    what = {"script": "its script", "final": "the dub"}[stage]
+    command = f"polyreel review {review.key.job} {review.key.locale}"
+    then = "the run goes on by itself" if sleeps_for_people() else "run the job again"
+    if decision:
+        return HeldForPerson(
+            f"{decision.by} rejected {what}: {decision.reason}",
+            code="rejected",
+            remedy=f"Correct it (`{command} --edit FILE`, or the file that the job names), then {then}.",
+        )
+    reason = f"{why[0].lower()}{why[1:]}; " if why else ""
+    return HeldForPerson(
+        f"{reason}{what} waits to be approved{who}",
+        code="quality" if why else f"review_{stage}",
+        remedy=f"Look at it: `{command}`. Then `{command} --approve` (or --reject WHY, --edit FILE); {then}.",
+    )
+
+
+async def with_reviews(plan: Plan, outcome: Outcome) -> Outcome:
+    """The outcome with what people did for each language, and where they decide on those that wait."""
+    log = ReviewLog(open_store())
+    languages = {}
+    for locale, each in outcome.languages.items():
+        key = ReviewKey.of(plan.job, locale)
+        waits = each.status == "held" and each.error is not None and each.error.code in _DECIDED_HERE
+        page = _address_of_page(key) if waits else ""
+        records = (await log.read(key)).records()
+        languages[locale] = each.model_copy(update={"reviews": records, "review_page": page})
+    return outcome.model_copy(update={"languages": languages})
+
+
+def _address_of_page(key: ReviewKey) -> str:
+    """The review's page, where `polyreel up` says that it serves it; else empty."""
+    base = os.environ.get("POLYREEL_REVIEW_URL", "")
+    return f"{base}/{quote(f'{key.job}~{key.source}')}/{key.locale}" if base else ""
+
+
+async def keep_versions(
+    plan: Plan, reel: Reel, finished: Sequence[LanguageResult], outcome: Outcome, further: Sequence[Item] = ()
+) -> None:
+    """Write down what went out, so that it can be listed, compared and gone back to.
+
+    ``further`` is what was delivered beside: of that, a language's own masters and lists are part of its version.
+    """
+    log = ReviewLog(open_store())
+    for each in finished:
+        if outcome.languages[each.locale].status == "delivered":
+            script = _script_of(each, reel)
+            step = note_delivered(
+                subject_of_dub(script, each.video),
+                made=_original_of(each, script),
+                script=script,
+                shown=_describe(_language_of(plan, each), reel, each),
+                files=tuple(
+                    SentFile(path=item.path, stored_file=item.stored_file, role=item.role)
+                    for item in (*items_of_language(plan, each), *_own_items(each.locale, further))
+                ),
+            )
+            await _forget_wait(await log.write(ReviewKey.of(plan.job, each.locale), step))
+
+
+async def _forget_wait(review: Review) -> None:
+    """Nothing is asked of a language that went out. Another run that still waits looks again."""
+    if sleeps_for_people():
+        from polyreel.review.waits import forget_review
+
+        async with books_of_run() as books:
+            await forget_review(books.ledger, review)
+
+
+def _own_items(locale: str, items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.locale == locale and item.role not in SHARED_ROLES]
+
+
+async def items_out_before(plan: Plan, outcome: Outcome) -> tuple[Item, ...]:
+    """The files of the last version that went out, of languages of which none goes out now."""
+    log, store = ReviewLog(open_store()), open_store()
+    found: list[Item] = []
+    for locale, language in outcome.languages.items():
+        if language.status not in ("held", "failed"):
+            continue
+        versions = [event for _, event in (await log.read(ReviewKey.of(plan.job, locale))).delivered()]
+        files = versions[-1].files if versions else ()
+        if await store.present(each.stored_file for each in files):
+            await store.bring(each.stored_file for each in files)
+            found += [
+                Item(path=each.path, stored_file=each.stored_file, role=each.role, locale=locale) for each in files
+            ]
+    return tuple(found)
+
+
+def _language_of(plan: Plan, finished: LanguageResult) -> LanguagePlan:
+    return finished.language or plan.language(finished.locale)
+
+
+def _script_of(finished: LanguageResult, reel: Reel) -> StoredFile:
+    """The script that the language was dubbed from, in the source's time; else what the vendor says it spoke."""
+    given = finished.language.script if finished.language else None
+    if given or not reel.start_ms:
+        return given or finished.tracks.script
+    spoken = shift(read_file(path_of(finished.tracks.script)).track, reel.start_ms)
+    return open_store().keep_bytes(write(spoken, "vtt").text.encode(), ".vtt")
+
+
+def _original_of(finished: LanguageResult, script: StoredFile) -> StoredFile:
+    edited = finished.language.edited if finished.language else None
+    return edited.made if edited else script
+
+
+def _describe(language: LanguagePlan, reel: Reel, finished: LanguageResult | None = None) -> Shown:
+    return Shown(
+        reel=reel.model_copy(update={"notes": ()}),
+        source_locale=language.job.source.locale,
+        source_script=language.source_script,
+        machine_draft=language.machine_draft,
+        profile=language.job.subtitles.profile,
+        reviewers=language.job.reviewers.get(language.locale, ()),
+        video=finished.video if finished else None,
+        written_there=finished is not None and language.script is None,
+        checked=language.stage_keys.get("check", "") if finished else "",
+    )
+
+
+def _note_of(review: Review, script: StoredFile) -> tuple[str, ...]:
+    """What a person should know of a script that people have worked on."""
+    edits = [each for each in review.events if each.kind == "edited" and each.script == script]
+    return tuple(f"The script was edited by {each.by}, {each.at}." for each in edits[-1:])

@@ -1,0 +1,1 @@
+"""What every stage shares: progress, slots, keys, cost, and what the Prefect UI shows."""

@@ -1,0 +1,66 @@
+"""The vendors' accounts of a job: their names for keys, where its media waits for them, and what is removed after."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from prefect.logging import get_logger
+
+from polyreel.delivery.places import PLACES
+from polyreel.dubbing.providers import provider_of
+from polyreel.errors import PolyreelError
+from polyreel.job import Job
+from polyreel.ledger.entry import Subject
+from polyreel.planning.ways import account_key
+from tasks.run.connections import account_of, books_of_run, client_of
+
+if TYPE_CHECKING:
+    from polyreel.dubbing.staging import StagedFiles
+    from polyreel.ledger.ledger import Ledger
+
+log = get_logger("polyreel.accounts")
+
+
+async def accounts_of(job: Job) -> dict[str, str]:
+    """The names of every account that a job may dub with, by `account_key`. Raises `InvalidJob`."""
+    found = {}
+    for options in (job.dubbing, *job.fallback):
+        provider = provider_of(options)
+        if provider.block is None or options.credentials is None:
+            continue
+        found[account_key(provider, options)] = await account_of(provider.block, options.credentials)
+    return found
+
+
+@asynccontextmanager
+async def staging_of(job: Job, ledger: Ledger, purpose: str = "") -> AsyncIterator[StagedFiles | None]:
+    """Where the job's media waits for vendors that fetch by URL; None where the job names no such place.
+
+    ``purpose`` is as `StagedFiles` has it; empty for dubbers.
+    """
+    if job.staging is None:
+        yield None
+        return
+    from polyreel.dubbing.staging import StagedFiles, shelf_of
+
+    block, name = PLACES[job.staging.to].block or "", job.staging.credentials
+    account = await account_of(block, name) if name else f"{job.staging.to} by the environment's credentials"
+    subject = Subject(kind="staged", job=job.name, provider=job.staging.to, account=account, credentials=name or "")
+    async with client_of(block, name) as client:
+        yield StagedFiles(shelf_of(job.staging, client), ledger, subject, purpose)
+
+
+async def clear_staging(job: Job) -> tuple[str, ...]:
+    """Remove what was staged, once no vendor has to fetch it any more; a note for people where that fails."""
+    if job.staging is None:
+        return ()
+    try:
+        async with books_of_run() as books, staging_of(job, books.ledger) as staging:
+            if staging:
+                await staging.clear()
+    except PolyreelError as error:
+        log.warning("Staged files were not removed: %s", error)
+        return (f"What was staged is still there: {error.message}. The next run removes it.",)
+    return ()

@@ -1,0 +1,43 @@
+"""Whether a run can end its process and be started again: a run of a deployment can, one of `polyreel run` can't."""
+
+from __future__ import annotations
+
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
+
+from polyreel.errors import HeldForPerson
+from polyreel.job import Job
+from polyreel.ledger.entry import Wait
+
+
+def deployed_run() -> FlowRun | None:
+    """The run that this is in, where it is one of a deployment: its server can start it again."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    # Prefect suspends no run that another one made and waits for: a batch's.
+    can = run is not None and run.deployment_id is not None and run.parent_task_run_id is None
+    return run if can else None
+
+
+def suspends(job: Job) -> bool:
+    """Whether this run leaves its process while all that is left of the job is to wait."""
+    return job.wait == "suspend" and deployed_run() is not None
+
+
+def waiting_note(job: Job) -> tuple[str, ...]:
+    """What a person should be told of a job that asks to be suspended where that can't be."""
+    if job.wait != "suspend" or deployed_run() is not None:
+        return ()
+    return ("This run held its process while it waited: runs that were handed in are suspended (`polyreel submit`).",)
+
+
+def sleeps_for_people() -> bool:
+    """Whether this run leaves its process while a person has to decide, and goes on by itself afterwards."""
+    return deployed_run() is not None
+
+
+def wait_for(locale: str, error: HeldForPerson) -> Wait | None:
+    """What may tell that a held language can go on; None where nothing does."""
+    what = f"{locale}: {error.message}{f' ({error.place})' if error.place else ''}"
+    decides = bool(error.place)
+    return Wait(key=error.key, seen=error.seen, what=what, for_person=decides) if error.key else None

@@ -1,0 +1,28 @@
+"""A finished language's files, at their places below the delivery."""
+
+from __future__ import annotations
+
+from polyreel.delivery.port import Item
+from polyreel.plans import Plan
+from polyreel.subtitles.formats.registry import suffix_of
+from tasks.run.values import LanguageResult
+
+# What a file of text says of its kind in its name, as players look for it.
+TRACK_TAGS = {"captions": "sdh", "forced": "forced", "bilingual": "bilingual"}
+
+
+def items_of_language(plan: Plan, finished: LanguageResult) -> list[Item]:
+    """The video, and the files of text of every kind that the job asks for."""
+    language, subtitles = plan.language(finished.locale), plan.job.subtitles
+    wanted = subtitles.formats if "subtitles" in subtitles.kinds else ()
+    named = [("video", "mp4", finished.video)]
+    named += [
+        ("subtitles", suffix_of(each)[1:], file) for each, file in finished.tracks.files.items() if each in wanted
+    ]
+    named += [
+        (each.kind, f"{TRACK_TAGS[each.kind]}{suffix_of(each.format)}", each.file) for each in finished.tracks.more
+    ]
+    return [
+        Item(path=language.file_name(ending), stored_file=file, role=role, locale=finished.locale)
+        for role, ending, file in named
+    ]

@@ -1,0 +1,112 @@
+"""What stages hand to each other beside the core's own values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from polyreel.delivery.port import Item
+from polyreel.dubbing.port import LosslessTracks
+from polyreel.engine.transcribe.words import Heard
+from polyreel.job import Mix
+from polyreel.ledger.entry import Wait
+from polyreel.outcome import Check, LineFit, Problem, SoundOutline, StoredFile, Value
+from polyreel.plans import LanguagePlan
+
+
+class TrackFile(Value):
+    """One file of text of another kind than subtitles: captions, forced, bilingual."""
+
+    kind: str
+    format: str
+    file: StoredFile
+
+
+class Shots(Value):
+    """Where the reel's shots begin, in milliseconds from its start."""
+
+    starts_ms: tuple[int, ...] = ()
+
+
+class Tracks(Value):
+    """A language's subtitle files by format. ``vtt`` is always there: the video and the report carry it."""
+
+    files: dict[str, StoredFile]
+    script: StoredFile
+    more: tuple[TrackFile, ...] = ()
+    embedded: StoredFile | None = Field(default=None, description="What the video's own text track shows.")
+    notes: tuple[str, ...] = ()
+
+
+class Listening(Value):
+    """What was heard in the finished dub; without it, why not."""
+
+    heard: Heard | None = None
+    notes: tuple[str, ...] = ()
+
+
+class SpokenLanguage(Value):
+    """What was heard of the source's language; without a check, why it was not checked."""
+
+    check: Check | None = None
+    note: str = Field(default="", description="For a person, where nothing was checked.")
+
+
+class LanguageResult(Value):
+    """A language, made and checked."""
+
+    locale: str
+    video: StoredFile
+    tracks: Tracks
+    checks: tuple[Check, ...] = ()
+    lines: tuple[LineFit, ...] = ()
+    audio: StoredFile | None = Field(default=None, description="The dubbed sound alone, for streaming packages.")
+    heard: tuple[str, ...] = Field(default=(), description="What a listener heard of each of `lines`.")
+    outline: SoundOutline = SoundOutline()
+    provider: str = Field(default="", description="Who dubbed it, as people call them.")
+    mix: Mix = "dub"
+    has_own_picture: bool = Field(default=False, description="The provider changed the picture.")
+    is_machine_text: bool = Field(default=False, description="The script is a machine's, and was read by nobody.")
+    lossless: LosslessTracks | None = Field(default=None, description="For masters, where they were asked for.")
+    notes: tuple[str, ...] = ()
+    language: LanguagePlan | None = Field(
+        default=None,
+        description="The language as it was dubbed: told by the run, not kept with the stage.",
+    )
+
+
+class LanguageResults(Value):
+    """What became of every language: a result, or the reason why there is none."""
+
+    finished: tuple[LanguageResult, ...] = ()
+    problems: dict[str, Problem] = Field(default_factory=dict)
+    held: dict[str, Problem] = Field(default_factory=dict, description="What waits for a person, and for what.")
+    approved: tuple[str, ...] = Field(default=(), description="Those whose finished dub a person has approved.")
+    waits: tuple[Wait, ...] = Field(default=(), description="What may tell that a held language can go on.")
+    at_vendors: bool = Field(default=False, description="Some are held for no person: a vendor is at work on them.")
+
+
+class Signed(Value):
+    """Signed copies by what they were signed from (its SHA-256), and what each of them says, as plain JSON."""
+
+    files: dict[str, StoredFile] = Field(default_factory=dict)
+    facts: tuple[dict[str, Any], ...] = ()
+
+
+class Packaged(Value):
+    """Files that hold all languages together, at their places below the delivery; none when none were asked for."""
+
+    items: tuple[Item, ...] = ()
+    provenance: tuple[dict[str, Any], ...] = Field(default=(), description="What the signed files say.")
+    notes: tuple[str, ...] = ()
+    problem: Problem | None = None
+
+    def joined(self, other: Packaged) -> Packaged:
+        """Both together; of two problems the first is told."""
+        return Packaged(
+            items=(*self.items, *other.items),
+            provenance=(*self.provenance, *other.provenance),
+            notes=(*self.notes, *other.notes),
+            problem=self.problem or other.problem,
+        )

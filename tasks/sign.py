@@ -1,0 +1,143 @@
+"""Marks of origin: a signed manifest in every film, master and track that holds synthetic speech."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from polyreel.delivery.port import Item
+from polyreel.keys import stage_key
+from polyreel.outcome import Outcome, Problem, StoredFile
+from polyreel.packaging.provenance import c2pa
+from polyreel.packaging.provenance.manifest import Dub, Story
+from polyreel.packaging.provenance.signer import SigningKey, make_test_key
+from polyreel.plans import VERSIONS, Plan
+from polyreel.redaction import strip_address
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from tasks.run.connections import client_of
+from tasks.run.progress import reporter
+from tasks.run.slots import at_work
+from tasks.run.stage import stage
+from tasks.run.values import LanguageResult, LanguageResults, Packaged, Signed
+from tasks.together import going_out
+
+SIGNING = "signing"
+"""What `polyreel credentials save` calls a signing key."""
+TEST_NOTE = "SIGNED WITH A TEST KEY: it proves nothing. Name a saved key in `provenance: {credentials: NAME}`."
+_SPOKEN = frozenset({"master", "mix", "dialogue", "subtitled"})
+_BY_RULES = ("espeak-ng", "pico")
+
+
+async def require_signer(plan: Plan) -> None:
+    """See, before any work, that what the job asks to be signed can be. Raises InvalidJob or ToolError."""
+    if plan.job.provenance is not None:
+        c2pa.require_library()
+        await _signing_key(plan)
+
+
+async def _signing_key(plan: Plan) -> SigningKey:
+    name = plan.job.provenance.credentials if plan.job.provenance else None
+    async with client_of(SIGNING, name) as key:
+        return key if isinstance(key, SigningKey) else make_test_key()
+
+
+def _key(given: dict[str, Any]) -> str:
+    stories = [[file.sha256, story.facts()] for file, _, story in given["files"]]
+    return stage_key("sign", VERSIONS["sign"], of=stories, signer=given["signer"])
+
+
+@stage("sign", key=_key)
+async def sign(plan: Plan, files: list[tuple[StoredFile, str, Story]], signer: str) -> Signed:
+    """Copies of files, each with its story, signed. ``signer`` names the key; the key itself is in no record."""
+    store, key = open_store(), await _signing_key(plan)
+    source, report = path_of(plan.source_at_hand()), reporter("sign")
+    made: dict[str, StoredFile] = {}
+    with store.scratch() as folder:
+        async with at_work("sign"):
+            for number, (file, suffix, story) in enumerate(files):
+                target = folder / f"{number}{suffix}"
+                await asyncio.to_thread(c2pa.sign, path_of(file), target, source, story, key, kind=suffix)
+                made[file.sha256] = await asyncio.to_thread(store.keep, target, suffix)
+                report((number + 1) / len(files))
+    return Signed(files=made, facts=tuple(story.facts() for _, _, story in files))
+
+
+async def sign_or_explain(
+    plan: Plan, languages: LanguageResults, outcome: Outcome, packaged: Packaged
+) -> tuple[LanguageResults, Packaged]:
+    """Everything with its signed files in place of the plain ones. What can't be signed does not go out unsaid."""
+    going = going_out(languages, outcome)
+    if plan.job.provenance is None or not going:
+        return languages, packaged
+    try:
+        key = await _signing_key(plan)
+        signer = "test" if key.is_test else hashlib.sha256(key.certificates).hexdigest()
+        files = list(_files(plan, going, packaged, is_test=key.is_test))
+        signed = await sign(plan, files, signer)
+    except Exception as error:  # noqa: BLE001 - whatever it is, finished languages go out, and it is reported
+        found = Problem.of(error)
+        problem = found.model_copy(update={"message": f"the files could not be signed: {found.message}"})
+        return languages, packaged.joined(Packaged(problem=problem))
+    notes = (TEST_NOTE,) if key.is_test else ()
+    said = Packaged(notes=notes, provenance=signed.facts)
+    return _with_videos(languages, signed), _with_items(packaged, signed).joined(said)
+
+
+def _files(
+    plan: Plan, going: list[LanguageResult], packaged: Packaged, *, is_test: bool
+) -> Iterator[tuple[StoredFile, str, Story]]:
+    dubs = {each.locale: _dub(each) for each in going}
+    for each in going:
+        name = Path(plan.language(each.locale).file_name("mp4")).name
+        yield each.video, ".mp4", _story(plan, name, (dubs[each.locale],), is_test)
+    for item in packaged.items:
+        path = Path(item.path)
+        if item.role in _SPOKEN and c2pa.can_sign(path):
+            of = (dubs[item.locale],) if item.locale else tuple(dubs.values())
+            yield item.stored_file, path.suffix, _story(plan, path.name, of, is_test)
+
+
+def _story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Story:
+    source = plan.job.source
+    return Story(
+        title=title,
+        source_locale=source.locale,
+        source_title=strip_address(source.media).rpartition("/")[2],
+        source_sha256=plan.source_at_hand().sha256,
+        dubs=dubs,
+        is_test=is_test,
+    )
+
+
+def _dub(each: LanguageResult) -> Dub:
+    voices = {line.speaker or "": line.voice for line in each.lines if line.voice}
+    by_rules = bool(voices) and all(voice.startswith(_BY_RULES) for voice in voices.values())
+    return Dub(
+        locale=each.locale,
+        provider=each.provider,
+        voices=tuple(sorted(voices.items())),
+        is_trained=not by_rules,
+        is_machine_text=each.is_machine_text,
+    )
+
+
+def _with_videos(languages: LanguageResults, signed: Signed) -> LanguageResults:
+    finished = tuple(
+        each.model_copy(update={"video": signed.files.get(each.video.sha256, each.video)})
+        for each in languages.finished
+    )
+    return languages.model_copy(update={"finished": finished})
+
+
+def _with_items(packaged: Packaged, signed: Signed) -> Packaged:
+    items = tuple(_signed_item(item, signed) for item in packaged.items)
+    return packaged.model_copy(update={"items": items})
+
+
+def _signed_item(item: Item, signed: Signed) -> Item:
+    file = signed.files.get(item.stored_file.sha256, item.stored_file)
+    return item.model_copy(update={"stored_file": file}) if item.role in _SPOKEN else item

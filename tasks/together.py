@@ -1,0 +1,106 @@
+"""What holds all languages that go out together: the tracks that packages and masters are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from polyreel.outcome import Outcome, Reel, StoredFile
+from polyreel.packaging.original import Original, take_original
+from polyreel.packaging.roles import Rendition, Role
+from polyreel.plans import Plan
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.subtitles import read_bytes, write_bytes
+from polyreel.subtitles.formats.registry import FORMATS
+from tasks.run.values import LanguageResult, LanguageResults, TrackFile
+
+_ROLES: dict[str, Role] = {"captions": "captions", "forced": "forced"}
+
+
+def going_out(languages: LanguageResults, outcome: Outcome) -> list[LanguageResult]:
+    """The finished languages that nothing holds back."""
+    return [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
+
+
+def content_of(going: Iterable[LanguageResult], original: Original | None) -> list[Any]:
+    """What a package's or a master's key says of its tracks: what is in them, and what they are marked as."""
+    tracks: list[Any] = [original.model_dump(mode="json")] if original else []
+    for each in going:
+        further = [[text.kind, text.format, text.file.sha256] for text in _further_texts(each)]
+        own = [each.locale, each.video.sha256, each.tracks.files["vtt"].sha256, each.mix, each.is_machine_text]
+        tracks.append([*own, further] if further else own)
+    return tracks
+
+
+async def original_of(plan: Plan, reel: Reel) -> Original:
+    """The original language's sound, and its script where somebody wrote one or it was heard."""
+    # A reel that was cut or encoded holds the sound that is dubbed alone.
+    is_source = plan.source is not None and reel.file.sha256 == plan.source.sha256
+    tracks = reel.sound if is_source else (0,)
+    heard = plan.heard_script or next((each.source_script for each in plan.languages if each.source_script), None)
+    script = plan.source_script or heard
+    await open_store().bring([reel.file, *([script] if script else [])])
+    return await take_original(
+        reel,
+        plan.job.source.locale,
+        open_store(),
+        tracks=tracks[0] if len(tracks) == 1 else (tracks[0], tracks[1]),
+        script=script,
+        is_machine_made=plan.source_script is None,
+    )
+
+
+def sounds_of(going: Iterable[LanguageResult], original: Original | None, folder: Path) -> list[Rendition]:
+    """Every sound, the original first. The links lie in ``folder``: the packager wants a file per track."""
+    found = [_original_track(original.audio, original, folder / "original.m4a", "original")] if original else []
+    for each in going:
+        path = link(folder / f"{each.locale}.m4a", each.audio or each.video)
+        role: Role = "voiceover" if each.mix == "voiceover" else "dub"
+        # Every provider's voices are synthetic.
+        found.append(Rendition(path, each.locale, role=role, is_machine_made=True))
+    return found
+
+
+def texts_of(going: Iterable[LanguageResult], original: Original | None, folder: Path) -> list[Rendition]:
+    """Every text, the original first."""
+    found = []
+    if original and original.text:
+        found.append(_original_track(original.text, original, folder / "original.vtt", "subtitles"))
+    for each in going:
+        path = link(folder / f"{each.locale}.vtt", each.tracks.files["vtt"])
+        found.append(Rendition(path, each.locale, role="subtitles", is_machine_made=each.is_machine_text))
+        for text in _further_texts(each):
+            path = _as_webvtt(folder / f"{each.locale}.{text.kind}.vtt", text)
+            found.append(Rendition(path, each.locale, role=_ROLES[text.kind], is_machine_made=each.is_machine_text))
+    return found
+
+
+def _further_texts(each: LanguageResult) -> list[TrackFile]:
+    """A language's captions and forced lines, each in the format that says most of it; WebVTT first."""
+    found: dict[str, TrackFile] = {}
+    for text in sorted(each.tracks.more, key=lambda one: one.format != "vtt"):
+        if text.kind in _ROLES and FORMATS[text.format].read:
+            found.setdefault(text.kind, text)
+    return [found[kind] for kind in _ROLES if kind in found]
+
+
+def _as_webvtt(path: Path, text: TrackFile) -> Path:
+    if text.format == "vtt":
+        return link(path, text.file)
+    path.write_bytes(write_bytes(read_bytes(path_of(text.file).read_bytes(), text.format).track, "vtt")[0])
+    return path
+
+
+def _original_track(file: StoredFile, original: Original, path: Path, role: Role) -> Rendition:
+    is_machine_made = role == "subtitles" and original.is_machine_made
+    return Rendition(
+        link(path, file), original.locale, role=role, is_machine_made=is_machine_made, is_translation=False
+    )
+
+
+def link(path: Path, file: StoredFile) -> Path:
+    """A stored file under a name of its own: two languages may share one script's content."""
+    path.symlink_to(path_of(file))
+    return path
