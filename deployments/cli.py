@@ -8,26 +8,39 @@ from typing import NoReturn
 
 import click
 
-from deployments.ending import AllWritten
-from deployments.garbage import look_seldom
+from deployments.process.ending import AllWritten
+from deployments.process.garbage import look_seldom
+from polyreel.net.proxies import keep_loopback_direct
 
 # name -> (where the command is, one line for --help). Kept here so that help needs none of the modules.
 COMMANDS = {
-    "run": ("deployments.run_cli:run", "Run a job: dub one reel into every language."),
-    "plan": ("deployments.plan_cli:plan", "Check a job and show its stages; spends nothing."),
-    "up": ("deployments.up_cli:up", "Server, UI and served deployments on this machine."),
-    "submit": ("deployments.submit_cli:submit", "Hand a job to a running server."),
-    "batch": ("deployments.batch_cli:batch", "Run a list or a catalogue of jobs on a running server."),
-    "status": ("deployments.submit_cli:status", "How runs on the server stand."),
-    "cancel": ("deployments.submit_cli:cancel", "End a run, and everything it has started."),
-    "logs": ("deployments.submit_cli:logs", "A run's log."),
-    "deploy": ("deployments.deploy_cli:deploy", "Register the deployments of prefect.yaml for work pools."),
-    "schema": ("deployments.plan_cli:schema", "Print the JSON Schema of a job."),
-    "models": ("deployments.models_cli:models", "The embedded engine's weights: list, pull, verify, remove."),
-    "voices": ("deployments.voices_cli:voices", "The embedded engine's voices, and how each one sounds."),
-    "subtitles": ("deployments.subtitles_cli:subtitles", "Convert and check subtitle files."),
-    "credentials": ("deployments.credentials_cli:credentials", "Save, list and check vendor credentials."),
-    "sandbox": ("deployments.sandbox_cli:sandbox", "The five vendors on loopback, to rehearse against."),
+    "run": ("deployments.commands.run:run", "Run a job: dub one reel into every language."),
+    "plan": ("deployments.commands.plan:plan", "Check a job and show its stages; spends nothing."),
+    "up": ("deployments.commands.up:up", "Server, UI and served deployments on this machine."),
+    "submit": ("deployments.commands.submit:submit", "Hand a job to a running server."),
+    "batch": ("deployments.commands.batch:batch", "Run a list or a catalogue of jobs on a running server."),
+    "review": ("deployments.commands.review:review", "What waits for a person: look at it, approve, reject, edit."),
+    "revise": ("deployments.commands.revise:revise", "Do the changed lines of a language again, in place."),
+    "versions": ("deployments.commands.revise:versions", "What went out: list, compare, go back."),
+    "status": ("deployments.commands.submit:status", "How runs on the server stand."),
+    "cancel": ("deployments.commands.submit:cancel", "End a run, and everything it has started."),
+    "logs": ("deployments.commands.submit:logs", "A run's log."),
+    "deploy": ("deployments.commands.deploy:deploy", "Register the deployments of prefect.yaml for work pools."),
+    "jobs": ("deployments.commands.jobs:jobs", "Every job, its state and cost, and who must act."),
+    "series": ("deployments.commands.series:series", "What jobs of a series share: show, learn, import, export."),
+    "ledger": ("deployments.commands.ledger:ledger", "What was bought, by which job; settle what only a person can."),
+    "housekeeping": ("deployments.commands.housekeeping:housekeeping", "Clear up what crashes left, and what is old."),
+    "schema": ("deployments.commands.plan:schema", "Print the JSON Schema of a job."),
+    "models": ("deployments.commands.models:models", "The embedded engine's weights: list, pull, verify, remove."),
+    "voices": ("deployments.commands.voices:voices", "The embedded engine's voices, and how each one sounds."),
+    "subtitles": ("deployments.commands.subtitles:subtitles", "Convert and check subtitle files."),
+    "provenance": (
+        "deployments.commands.provenance:provenance",
+        "What a file says of how it was made; whether it fits.",
+    ),
+    "credentials": ("deployments.commands.credentials:credentials", "Save, list and check vendor credentials."),
+    "vendor": ("deployments.commands.vendor:vendor", "Call one of a vendor's operations by its name."),
+    "sandbox": ("deployments.commands.sandbox:sandbox", "The five vendors on loopback, to rehearse against."),
 }
 
 
@@ -61,13 +74,15 @@ def cli() -> None:
 def main() -> NoReturn:
     """The `polyreel` program. Exit codes: 0 delivered, 1 failed, 2 invalid job, 3 partial, 4 held."""
     look_seldom()
-    from polyreel.errors import InvalidJob, PolyreelError
+    keep_loopback_direct()
+    from deployments.commands.errors import exit_code
+    from polyreel.errors import PolyreelError
 
     try:
         cli(standalone_mode=True)
     except PolyreelError as error:
         click.echo(f"polyreel: {error}", err=True)
-        sys.exit(2 if isinstance(error, InvalidJob) else 1)
+        sys.exit(exit_code(error))
     except AllWritten as end:
         end.now()
     sys.exit(0)

@@ -1,0 +1,75 @@
+"""`polyreel batch`: many jobs through the running server, a few at once."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deployments.commands.submit import _on_server, as_json_option
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--each-of", metavar="VENDOR:FOLDER", help="Run the one job file for each video in this library's folder."
+)
+@click.option("--at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="How many jobs at a time.")
+@click.option("--failed", is_flag=True, help="Only what was not delivered whole in the last batch of this catalogue.")
+@as_json_option
+def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bool, as_json: bool) -> None:
+    """Run a CATALOGUE (CSV, or YAML with `jobs:`), or several job files; wait; say what came of each.
+
+    With --each-of nomad:FOLDER or tpstreams:FOLDER the one job file is the pattern of a job for each video in there.
+
+    Exit codes: 0 every job delivered whole, 3 some were, 1 none was, 2 the catalogue (or a job) is invalid.
+    """
+    if each_of and len(files) != 1:
+        raise click.UsageError("--each-of takes one job file, the pattern of all")
+    summary = _on_server(lambda: _run(_places(files, each_of), at_once, failed), as_json)
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False))
+    else:
+        _say(summary)
+    counts = summary["counts"]
+    sys.exit(0 if counts.keys() == {"completed"} else 3 if {"completed", "partial"} & counts.keys() else 1)
+
+
+async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
+    from deployments.commands import remote
+    from flows.batch import Batch, batch_key, load_jobs
+    from polyreel.intake.folders import vouch
+    from polyreel.intake.library import folder_of
+
+    asked = Batch(at_once=at_once, only="failed" if failed else "all", after_crash="resume", **places)
+    if asked.each_of:
+        folder_of(asked.each_of)
+    vouch(batch_key(asked))
+    load_jobs(asked)  # a catalogue that can't be used is said here, at once
+    async with remote.server() as client:
+        made = await client.create_flow_run_from_deployment(
+            await remote.deployment_id(client, "localise-batch/localise-batch"),
+            parameters={"batch": asked.model_dump(mode="json")},
+        )
+        click.echo(f"batch {made.id}", err=True)
+        done = await remote.wait_for_end(client, made.id)
+        assert done.state is not None  # noqa: S101 - it is over
+        summary = await remote.kept_of(client, made.id) or {"counts": {"failed": 1}, "jobs": {}}
+    return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **summary}
+
+
+def _places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]:
+    paths = [str(path.absolute()) for path in files]
+    if each_of:
+        return {"jobs": paths, "each_of": each_of}
+    return {"catalogue": paths[0]} if len(paths) == 1 else {"jobs": paths}
+
+
+def _say(summary: dict[str, Any]) -> None:
+    for name, outcome in summary["jobs"].items():
+        problem = outcome["error"] or {}
+        click.echo(f"{name:<24} {outcome['status']:<10} {outcome['manifest'] or problem.get('message', '')}".rstrip())
+    click.echo(f"{summary['state']}: {summary['message']}")

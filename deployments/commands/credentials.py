@@ -1,0 +1,110 @@
+"""`polyreel credentials`: save, list and check what the vendors know us by. Secrets are never printed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from blocks.credentials import CheckReport
+    from deployments.server.embedded_server import EmbeddedServer
+
+T = TypeVar("T")
+
+
+@click.group()
+def credentials() -> None:
+    """Save, list and check vendor credentials."""
+
+
+@credentials.command()
+@click.argument("vendor")
+@click.argument("name")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field; VALUE may be env:VARIABLE.")
+def save(vendor: str, name: str, settings: tuple[str, ...]) -> None:
+    """Save credentials for VENDOR under NAME."""
+    fields = dict(read_pair(setting) for setting in settings)
+    kept = on_server(lambda book: book.save(vendor, name, fields), as_json=False)
+    click.echo(f"Saved {kept.vendor}/{kept.name}.")
+
+
+@credentials.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_saved(as_json: bool) -> None:
+    """List saved credentials; secrets are hidden."""
+    found = on_server(lambda book: book.list_saved(), as_json=as_json)
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    for each in found:
+        click.echo(f"{each.vendor}/{each.name}  " + "  ".join(f"{k}={v}" for k, v in each.fields.items()))
+    if not found:
+        click.echo("No credentials are saved.", err=True)
+
+
+@credentials.command()
+@click.argument("vendor")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(vendor: str, name: str, as_json: bool) -> None:
+    """Make one harmless call with saved credentials; say what the account may do. Exit code 1: the vendor refuses."""
+    report = on_server(lambda book: book.check(vendor, name), as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(asdict(report), indent=2))
+    else:
+        _say(report)
+    sys.exit(0 if report.ok else 1)
+
+
+def _say(report: CheckReport) -> None:
+    for line in report.may:
+        click.echo(f"{report.vendor}/{report.name} {line}")
+    if report.error:
+        click.echo(f"{report.vendor}/{report.name}: {report.error['message']} {report.error['remedy']}", err=True)
+
+
+def read_pair(setting: str) -> tuple[str, str]:
+    """A ``--set`` as its name and value."""
+    field, separator, value = setting.partition("=")
+    if not separator or not field:
+        # Not the whole setting: it may be a secret typed without its field.
+        raise click.BadParameter("a setting is not FIELD=VALUE", param_hint="--set")
+    return field.strip(), value
+
+
+def on_server(work: Callable[[ModuleType], Coroutine[Any, Any, T]], *, as_json: bool) -> T:
+    """Do something with the saved blocks, on the user's server or on one of our own; errors are told, not raised."""
+    from deployments.commands.errors import report_errors
+    from deployments.process import environment
+    from deployments.server.embedded_server import server_for_this_run
+
+    environment.prepare()
+    with report_errors(as_json), server_for_this_run(environment.server_address()) as server:
+        if server:
+            _wait_for(server, quiet=as_json)
+        _look_unseen()
+        from blocks import credentials as book
+
+        return asyncio.run(work(book))
+
+
+def _wait_for(server: EmbeddedServer, quiet: bool) -> None:
+    if not quiet:
+        click.echo("starting a Prefect server, which keeps the credentials ...", err=True)
+    server.wait_until_ready()
+
+
+def _look_unseen() -> None:
+    # Prefect tells its server of every block that is loaded, from a thread that outlives the command's own server.
+    from prefect.events.clients import NullEventsClient
+    from prefect.events.worker import EventsWorker
+
+    EventsWorker.set_client_override(NullEventsClient)

@@ -1,0 +1,57 @@
+"""How an error reaches a person (one line on stderr) or a program (JSON on stdout), and which exit code it has."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from polyreel.errors import HeldForPerson, InvalidJob, PolyreelError
+from polyreel.full_disk import as_full_disk
+
+FAILED, INVALID, HELD = 1, 2, 4
+
+
+@contextmanager
+def report_errors(as_json: bool, **fields: Any) -> Iterator[None]:
+    """Run a command; an error of ours becomes its message and exit code. ``fields`` go before the error in JSON."""
+    try:
+        yield
+    except PolyreelError as error:
+        told = as_full_disk(error) or error
+        _show(told, as_json, fields)
+        sys.exit(exit_code(told))
+    except click.ClickException:
+        raise  # how the command was called: click says it, with the usage
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`); what is still in the buffer has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except Exception as error:  # noqa: BLE001 - the last stop: a defect still gets a message and an exit code
+        if full := as_full_disk(error):
+            _show(full, as_json, fields)
+            sys.exit(FAILED)
+        traceback.print_exc()
+        remedy = "This is a defect in polyreel; please report it with the lines above."
+        _show(PolyreelError(f"{type(error).__name__}: {error}", code="internal_error", remedy=remedy), as_json, fields)
+        sys.exit(FAILED)
+
+
+def exit_code(error: PolyreelError) -> int:
+    """How the program ends after an error: 1 failed, 2 invalid, 4 held for a person."""
+    if isinstance(error, HeldForPerson):
+        return HELD
+    return INVALID if isinstance(error, InvalidJob) else FAILED
+
+
+def _show(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
+    if as_json:
+        click.echo(json.dumps({**fields, "error": error.as_dict()}, ensure_ascii=False))
+    else:
+        click.echo(f"polyreel: {error}", err=True)

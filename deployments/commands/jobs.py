@@ -1,0 +1,90 @@
+"""`polyreel jobs`: every job of this machine, how it stands, what it cost, and whose turn it is."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from polyreel.report.overview import JobRow, Wanted
+
+STATES = ("running", "waiting", "held", "partial", "failed", "died", "stopped", "completed")
+WHO = ("you", "vendor", "machine", "nobody")
+_MARKS = {"completed": "✓", "failed": "✗", "died": "✗", "partial": "!", "held": "‖", "stopped": "·"}
+
+
+@click.command()
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only jobs that stand so.")
+@click.option("--job", default="", metavar="TEXT", help="Only jobs with this in their name.")
+@click.option("--since", metavar="24h|7d|DAY", help="Only jobs that ran since then.")
+@click.option(
+    "--who", default="", type=click.Choice(["", "you", "vendor", "machine", "nobody"]), help="Whose turn it is."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+def jobs(states: tuple[str, ...], job: str, since: str | None, who: str | None, as_json: bool) -> None:
+    """Every job that was run on this machine: state, languages, minutes, and who must act. Needs no server.
+
+    What waits for you comes first. Runs of other machines are in their own lists; the ledger's minutes are everybody's.
+    """
+    from deployments.commands.errors import report_errors
+
+    with report_errors(as_json):
+        rows = _read(_build_filter(states, job, since, who or ""))
+        if as_json:
+            click.echo(
+                json.dumps({"jobs": [row.model_dump(mode="json") for row in rows]}, ensure_ascii=False, indent=2)
+            )
+        else:
+            _print(rows)
+
+
+def _build_filter(states: tuple[str, ...], job: str, since: str | None, who: str) -> Wanted:
+    from polyreel.report.overview import Wanted, parse_since
+
+    try:
+        begin = parse_since(since) if since else 0.0
+    except ValueError:
+        raise click.BadParameter("Say 90m, 24h, 7d or a day such as 2026-11-28.", param_hint="--since") from None
+    return Wanted(frozenset(states), job, who, begin)
+
+
+def _read(wanted: Wanted) -> list[JobRow]:
+    from polyreel.ledger.address import ledger_rows
+    from polyreel.ledger.rows import Filter
+    from polyreel.report.overview import list_jobs
+
+    return [row for row in list_jobs(ledger_rows().select(Filter())) if wanted.matches(row)]
+
+
+def _print(rows: list[JobRow]) -> None:
+    if not rows:
+        return click.echo("No job that was run here is like this.")
+    width = min(28, max(len(row.job) for row in rows))
+    for row in rows:
+        done = f"{row.delivered}/{len(row.languages)}"
+        cost = f"{row.minutes_charged + row.minutes_quoted:g} min" if row.minutes_charged or row.minutes_quoted else ""
+        when = time.strftime("%d %b %H:%M", time.localtime(row.ended or row.began))
+        turn = {"you": "your turn", "vendor": row.why, "machine": "at work", "nobody": ""}[row.who]
+        cells = f"{row.job:<{width}}  {row.state:<9} {done:>6}  {cost:>9}  {when}  {turn}"
+        click.echo(f"{_MARKS.get(row.state, '▸')} {_plain(cells)}".rstrip())
+        if row.who == "you":
+            click.echo(f"    {_plain(row.why)}")
+            click.echo(f"    → {_plain(row.todo)}" if row.todo else "    → Look at its report.")
+        if row.report:
+            click.echo(f"    {row.report}")
+    return click.echo(_sum(rows))
+
+
+def _plain(text: str) -> str:
+    """One line, without what would move a terminal's cursor."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split(" ")).strip()
+
+
+def _sum(rows: list[JobRow]) -> str:
+    yours = sum(row.who == "you" for row in rows)
+    charged, quoted = sum(row.minutes_charged for row in rows), sum(row.minutes_quoted for row in rows)
+    bought = f"; {charged:g} min charged, {quoted:g} quoted" if charged or quoted else ""
+    return f"{len(rows)} job{'s' * (len(rows) != 1)}, {yours} for you{bought}."

@@ -1,0 +1,150 @@
+"""`polyreel ledger`: what was bought, uploaded and delivered, by which job; and what only a person can settle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from polyreel.ledger.entry import Entry
+
+T = TypeVar("T")
+STATES = ("intended", "submitted", "ready", "collected", "failed", "unresolved", "forgotten")
+_SHORT, _SHORTEST = 10, 6
+
+
+@click.group(invoke_without_command=True)
+@click.option("--job", default="", help="Only what this job made.")
+@click.option("--provider", default="", help="Only what is at this vendor.")
+@click.option("--state", type=click.Choice(STATES), help="Only what stands so.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+@click.pass_context
+def ledger(ctx: click.Context, job: str, provider: str, state: str | None, as_json: bool) -> None:
+    """What happened once: bought, uploaded, delivered; by which job, for how many minutes. Oldest first."""
+    from deployments.commands.errors import report_errors
+
+    if ctx.invoked_subcommand is not None:
+        return
+    with report_errors(as_json):
+        entries = _select(job, provider, state)
+        if as_json:
+            click.echo(
+                json.dumps({"entries": [_describe_row(entry) for entry in entries]}, ensure_ascii=False, indent=2)
+            )
+        else:
+            _print_table(entries)
+
+
+@ledger.command()
+@click.argument("key")
+@click.option("--found", metavar="ID", help="The vendor has it, under this id.")
+@click.option("--not-bought", is_flag=True, help="The vendor has nothing: the next run buys it.")
+@click.option("--minutes", type=click.FloatRange(min=0), help="With --found: what the vendor charged.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+def settle(key: str, found: str | None, not_bought: bool, minutes: float | None, as_json: bool) -> None:
+    """Say what became of a call whose answer was lost. KEY may be its beginning, as `polyreel ledger` shows it.
+
+    What failed at the vendor, or was deleted there, can be bought again after --not-bought; its receipt is kept.
+    """
+    from deployments.commands.errors import report_errors
+
+    if bool(found and found.strip()) == not_bought:
+        raise click.UsageError("Give one of --found ID and --not-bought.")
+    if minutes is not None and not_bought:
+        raise click.UsageError("--minutes goes with --found.")
+    with report_errors(as_json):
+        entry = _run(_settle(key, found, minutes))
+        said = f"It is settled as {entry.vendor_id}." if found else "It may be bought again."
+        click.echo(json.dumps(_describe_row(entry), ensure_ascii=False) if as_json else f"{said} Run the job again.")
+
+
+async def _settle(key: str, found: str | None, minutes: float | None) -> Entry:
+    from polyreel.ledger.ledger import Ledger
+
+    async with Ledger() as it:
+        whole = _whole_key(key, [entry.key for entry in await it.select()])
+        if found:
+            return await it.settle_found(whole, found.strip(), minutes)
+        return await it.settle_not_bought(whole)
+
+
+def _whole_key(given: str, keys: Iterable[str]) -> str:
+    """The one key that begins so. Raises `InvalidJob`."""
+    from polyreel.errors import InvalidJob
+
+    keys = list(keys)
+    if given in keys or len(given) < _SHORTEST:
+        return given
+    found = [key for key in keys if key.startswith(given) or _distinct(key).startswith(given)]
+    if len(found) > 1:
+        raise InvalidJob(f"{len(found)} rows begin so", where=given, remedy="Give more of the key.")
+    return found[0] if found else given
+
+
+def _select(job: str, provider: str, state: str | None) -> list[Entry]:
+    from polyreel.ledger.entry import State
+    from polyreel.ledger.ledger import Ledger
+    from polyreel.ledger.rows import Filter
+
+    async def ask() -> list[Entry]:
+        async with Ledger() as it:
+            states = frozenset({State(state)} if state else ())
+            return await it.select(Filter(job=job, provider=provider, states=states))
+
+    return _run(ask())
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _describe_row(entry: Entry) -> dict[str, Any]:
+    """A row as JSON: times in ISO 8601, null for never; without what only the machinery needs."""
+    row = entry.model_dump(mode="json", exclude={"holder", "lease_until"})
+    return {name: _iso(value) if name.endswith("_at") else value for name, value in row.items()}
+
+
+def _iso(seconds: float) -> str | None:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds else None
+
+
+def _print_table(entries: list[Entry]) -> None:
+    if not entries:
+        return click.echo("Nothing in the ledger is like this.")
+    click.echo(_line("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
+    for entry in entries:
+        minutes = "" if entry.charged_minutes is None and entry.quoted_minutes is None else f"{entry.minutes:g}"
+        key = _distinct(entry.key)[:_SHORT]
+        click.echo(_line(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
+        if below := " · ".join(filter(None, (_iso(entry.intended_at), entry.vendor_id, entry.note))):
+            click.echo(_cut(f"{'':<{_SHORT}} {below}", 80))
+    return click.echo(_sums(entries))
+
+
+def _line(*cells: str) -> str:
+    widths = (_SHORT, 10, 11, 9, 7, 6)
+    head = " ".join(_cut(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=False))
+    return _cut(f"{head} {cells[-1]}", 80).rstrip()
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _distinct(key: str) -> str:
+    """The part of a key that tells it from others: what stands behind ``buy-v1-``."""
+    return key.rpartition("-")[2] or key
+
+
+def _sums(entries: list[Entry]) -> str:
+    spent: dict[str, list[float]] = {}
+    for entry in entries:
+        sums = spent.setdefault(entry.provider or "elsewhere", [0.0, 0.0])
+        sums[0 if entry.charged_by == "vendor" else 1] += entry.minutes
+    parts = [f"{name}: {charged:g} min charged, {quoted:g} quoted" for name, (charged, quoted) in spent.items()]
+    return "\n".join([f"{len(entries)} row{'s' * (len(entries) != 1)}.", *parts])

@@ -1,0 +1,213 @@
+"""`polyreel run JOB.yaml --rehearse`: the same job over the sandbox of all vendors, where nothing costs money.
+
+A rehearsal has a home of its own below ``POLYREEL_HOME`` (store, ledger, server, deliveries), made anew each time; only
+the models' weights are the user's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from polyreel.job import Job
+    from polyreel.outcome import Outcome
+
+SPEED = 30.0
+"""How many times faster than a vendor the sandbox works."""
+_CREDENTIALS = "rehearsal"
+_ELSEWHERE = ("POLYREEL_STORE", "POLYREEL_LEDGER_URL", "PREFECT_API_URL", "PREFECT_API_KEY")
+_END_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A rehearsal's home and the sandbox that plays the vendors."""
+
+    home: Path
+    base_url: str
+
+    def accounts(self) -> dict[str, dict[str, str]]:
+        """The sandbox's accounts by vendor: where each is, what opens it, and the minutes that are left."""
+        with urllib.request.urlopen(f"{self.base_url}/sandbox", timeout=30) as answer:  # noqa: S310 - our own sandbox
+            found: dict[str, dict[str, str]] = json.load(answer)["accounts"]
+        return found
+
+    async def save_credentials(self) -> None:
+        """Save credentials for every vendor, under the one name that a rehearsed job uses."""
+        from blocks import credentials
+
+        for vendor, account in self.accounts().items():
+            fields = credentials.kind_of(vendor).model_fields
+            given = {name: value for name, value in account.items() if name in fields}
+            if "key" in account:
+                given["api_key"] = account["key"]
+            await credentials.save(vendor, _CREDENTIALS, given)
+
+
+@contextmanager
+def rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
+    """A fresh home and a running sandbox, for as long as the block lasts."""
+    from polyreel.machine import home
+
+    folder, models = home.home() / "rehearsals" / name, home.models_dir()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    models.mkdir(parents=True, exist_ok=True)
+    (folder / "models").symlink_to(models)
+    networks = ",".join(filter(None, [os.environ.get("POLYREEL_ALLOW_NETWORKS", ""), "127.0.0.0/8"]))
+    with (
+        _sandbox(folder, faults) as base_url,
+        _environment(POLYREEL_HOME=str(folder), POLYREEL_ALLOW_NETWORKS=networks),
+    ):
+        yield Rehearsal(folder, base_url)
+
+
+@contextmanager
+def _sandbox(folder: Path, faults: str) -> Iterator[str]:
+    wanted = ["--speed", f"{SPEED:g}", "--faults", faults, "--data", str(folder / "sandbox")]
+    with (folder / "sandbox.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "polyreel.sandbox", *wanted],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, "POLYREEL_HOME": str(folder)},
+            text=True,
+        )
+    try:
+        assert process.stdout is not None  # noqa: S101 - it was started with a pipe
+        base_url = process.stdout.readline().strip()
+        if not base_url:
+            raise click.ClickException(f"the sandbox did not start; its log is {folder / 'sandbox.log'}")
+        yield base_url
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END_SECONDS)
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def _environment(**wanted: str) -> Iterator[None]:
+    names = (*wanted, *_ELSEWHERE)
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def make_rehearsal(job: Job, folder: Path) -> tuple[Job, tuple[str, ...]]:
+    """The job as it is rehearsed, delivering below ``folder``; and what is not as it would be. Raises `InvalidJob`."""
+    from polyreel.delivery.places import place_of
+    from polyreel.errors import InvalidJob
+    from polyreel.job import FolderDelivery, NomadStaging
+
+    if job.source.vendor is not None:
+        raise InvalidJob(
+            f"there is no asset of yours in a rehearsal's {job.source.vendor}",
+            where="source.media",
+            remedy="Rehearse with a copy of the media on this machine.",
+        )
+    notes = []
+    deliveries: list[Any] = [FolderDelivery(path=str(folder))]
+    for each in job.delivery:
+        if hasattr(each, "credentials") and each.to in _list_played():
+            deliveries.append(_with_account(each))
+        elif not each.path_fields:
+            there = place_of(each).locate(each, job.name)
+            notes.append(f"nobody plays {each.to}: what would go to {there} goes into the rehearsal's folder")
+    staging: Any = job.staging and _with_account(job.staging)
+    if job.staging is not None and job.staging.to not in _list_played():
+        staging = NomadStaging(to="nomad", credentials=_CREDENTIALS)
+        notes.append(f"nobody plays {job.staging.to}: media is staged at the sandbox's asset manager")
+    changed = {
+        "dubbing": _with_account(job.dubbing),
+        "fallback": tuple(map(_with_account, job.fallback)),
+        "delivery": tuple(deliveries),
+        "staging": staging,
+    }
+    return job.model_copy(update=changed), tuple(notes)
+
+
+def _list_played() -> set[str]:
+    from polyreel.sandbox.control import ACCOUNTS
+
+    return set(ACCOUNTS)
+
+
+def _with_account(part: Any) -> Any:
+    from polyreel.dubbing.providers import PROVIDERS
+
+    row = PROVIDERS.get(getattr(part, "provider", ""))
+    needs_none = row is not None and row.block is None
+    return part if needs_none else part.model_copy(update={"credentials": _CREDENTIALS})
+
+
+def fetch_media(job: Job) -> Job:
+    """The job with media from this machine: the sandbox fetches from nowhere else. Raises as a run's ingest does."""
+    from polyreel.intake.jobfile import is_address
+    from polyreel.sources.ingest import ingest
+    from polyreel.store.choice import open_store
+    from polyreel.store.local import path_of
+
+    if not is_address(job.source.media):
+        return job
+    found = asyncio.run(ingest(job.source.media, open_store()))
+    return job.model_copy(update={"source": job.source.model_copy(update={"media": str(path_of(found))})})
+
+
+def cost_sentence(outcome: Outcome) -> str:
+    """``It would have cost 2 minutes at panjaya (es-ES, fr-FR).``"""
+    minutes: dict[str, float] = defaultdict(float)
+    locales: dict[str, list[str]] = defaultdict(list)
+    for each in outcome.paid:
+        minutes[each.provider] += each.minutes
+        locales[each.provider].append(each.locale)
+    parts = [
+        f"{minutes[name]:g} minute{'s' * (minutes[name] != 1)} at {name} ({', '.join(sorted(locales[name]))})"
+        for name in sorted(minutes)
+    ]
+    return f"It would have cost {' and '.join(parts) or 'nothing'}."
+
+
+def run_rehearsal(job: Job, *, faults: str = "none", quiet: bool = False, verbose: bool = False) -> Outcome:
+    """Rehearse a job, and say beside its outcome what it would have cost."""
+    from deployments.commands.run import run_job
+
+    with_media = fetch_media(job)
+    with rehearsal(job.name, faults) as stage:
+        asked, notes = make_rehearsal(with_media, stage.home / "out")
+        if not quiet:
+            click.echo(f"rehearsing over {stage.base_url} (open it to see the vendors' accounts)", err=True)
+        outcome = run_job(asked, quiet=quiet, verbose=verbose, before=stage.save_credentials)
+        if not quiet:
+            show_accounts(stage)
+    rehearsal_notes = (f"A rehearsal. {cost_sentence(outcome)}", *(f"Not as it would be: {note}." for note in notes))
+    return outcome.model_copy(update={"notes": (*outcome.notes, *rehearsal_notes)})
+
+
+def show_accounts(stage: Rehearsal) -> None:
+    """The minutes that every account of the sandbox has left."""
+    click.echo("accounts after the rehearsal:", err=True)
+    for vendor, account in stage.accounts().items():
+        click.echo(f"  {vendor:<12} {account['minutes']:>8} minutes left", err=True)

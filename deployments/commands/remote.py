@@ -1,0 +1,208 @@
+"""What `polyreel submit`, `status`, `cancel` and `logs` say to a server: every call that they need, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.states import Cancelling
+
+from flows.runs import create_run, deployment_id, is_over, kept_of, key_of, outcome_of_run
+from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.job import Job
+
+_POLL_S = 0.5
+_PAGE = 200
+STRANGER = (401, 403)
+"""How a server answers whom it does not know."""
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[PrefectClient]:
+    """A client; what goes wrong between it and the server is said in one line."""
+    try:
+        async with get_client() as client:
+            yield client
+    except PrefectHTTPStatusError as error:
+        raise explain_refusal(error.response) from None
+    except httpx.TransportError as error:
+        raise PolyreelError(
+            f"the server does not answer ({type(error).__name__})",
+            code="server_unreachable",
+            remedy="What was handed in there goes on without us; ask again when it is back.",
+        ) from None
+
+
+def explain_refusal(answer: httpx.Response) -> PolyreelError:
+    """What a server that did not do as it was asked means, and what to do about it."""
+    reason = _reason(answer)
+    if answer.status_code in STRANGER:
+        return PolyreelError(
+            "the server wants to know who you are",
+            code="unauthorized",
+            where=str(answer.url.copy_with(query=None)),
+            remedy="Set PREFECT_API_AUTH_STRING (user:password), or PREFECT_API_KEY, as the server expects it.",
+        )
+    if answer.status_code in (400, 409, 422):
+        return InvalidJob(
+            reason, code="refused", where="the server", remedy="Correct the job; `polyreel plan` tells more."
+        )
+    return PolyreelError(f"the server answered {answer.status_code}: {reason}", code="server_failed")
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        said = answer.json()
+    except ValueError:
+        return answer.text[:200]
+    if not isinstance(said, dict):
+        return str(said)
+    words = said.get("detail") or said.get("exception_message") or said
+    return str(f"{words} {_fields(said)}" if "exception_detail" in said else words).strip()[:500]
+
+
+def _fields(said: dict[str, Any]) -> str:
+    """Which fields of a request were refused, and why."""
+    wrong = said["exception_detail"] if isinstance(said["exception_detail"], list) else []
+    return "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in wrong)
+
+
+async def submit(client: PrefectClient, job: Job, key: str | None = None) -> FlowRun:
+    """Hand a job in. The same job again is the first run, unless another ``key`` is given."""
+    return await create_run(client, job, key or key_of(job))
+
+
+async def again(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """Another run with the parameters of an earlier one; whatever that one finished is not done again."""
+    old = await read(client, run_id)
+    if "job" not in old.parameters and "batch" not in old.parameters:
+        raise InvalidJob("is no run of a job or a batch", where=str(run_id), remedy="`polyreel status` lists those.")
+    if old.state and not old.state.is_final():
+        raise InvalidJob(
+            f"is {old.state.name} still", where=str(run_id), remedy=f"`polyreel status {run_id}` follows it."
+        )
+    # One new run for each run that is over, however often somebody asks.
+    # A run of `polyreel run` has no deployment; its job goes on in the one that does the same.
+    return await client.create_flow_run_from_deployment(
+        old.deployment_id or await deployment_id(client),
+        parameters=old.parameters,
+        name=_base_name(old),
+        idempotency_key=f"again-{old.id}",
+    )
+
+
+def _base_name(run: FlowRun) -> str:
+    job = run.parameters.get("job")
+    return str(job["name"]) if isinstance(job, dict) and "name" in job else run.name
+
+
+async def read(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """One run. Raises `InvalidJob` when the server has none of this id."""
+    try:
+        return await client.read_flow_run(run_id)
+    except ObjectNotFound:
+        raise InvalidJob(
+            "there is no such run on this server",
+            code="no_such_run",
+            where=str(run_id),
+            remedy="`polyreel status` lists.",
+        ) from None
+
+
+async def recent(client: PrefectClient, limit: int) -> list[FlowRun]:
+    """The latest runs of jobs, the newest first."""
+    flows = FlowFilter.model_validate({"name": {"any_": ["localise", "localise-batch"]}})
+    return await client.read_flow_runs(flow_filter=flows, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit)
+
+
+async def wait_for_end(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """The run, once it is over, or sleeps until a person has decided."""
+    while True:
+        run = await read(client, run_id)
+        if is_over(run) or await held_outcome(client, run):
+            return run
+        await asyncio.sleep(_POLL_S)
+
+
+async def held_outcome(client: PrefectClient, run: FlowRun) -> dict[str, Any] | None:
+    """The outcome so far of a run that is suspended until a person has decided; None of any other."""
+    if run.state is None or not run.state.is_paused():
+        return None
+    kept = await kept_of(client, run.id)
+    return kept if isinstance(kept, dict) and kept.get("status") == "held" else None
+
+
+async def cancel(client: PrefectClient, run_id: UUID) -> FlowRun:
+    """Ask for a run's end; over already, it stays as it is."""
+    run = await read(client, run_id)
+    if run.state is None or not run.state.is_final():
+        await client.set_flow_run_state(run_id, Cancelling(message="polyreel cancel"))
+    return await read(client, run_id)
+
+
+async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncIterator[str]:
+    """A run's log, oldest first; with ``follow``, until the run is over."""
+    await read(client, run_id)
+    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+    seen = 0
+    while True:
+        over = not follow or is_over(await read(client, run_id))
+        tasks = await _task_names(client, run_id)
+        while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):
+            seen += len(page)
+            for line in page:
+                task = tasks.get(line.task_run_id)
+                yield f"{line.timestamp:%H:%M:%S} {f'{task}: ' if task else ''}{line.message}"
+        if over:
+            return
+        await asyncio.sleep(_POLL_S)
+
+
+async def _task_names(client: PrefectClient, run_id: UUID) -> dict[UUID | None, str]:
+    runs = FlowRunFilter.model_validate({"id": {"any_": [str(run_id)]}})
+    names: dict[UUID | None, str] = {}
+    while page := await client.read_task_runs(
+        flow_run_filter=runs, sort=TaskRunSort.EXPECTED_START_TIME_ASC, limit=_PAGE, offset=len(names)
+    ):
+        names |= {task.id: task.name for task in page}
+    return names
+
+
+async def describe_run(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
+    """A run in plain JSON; when it is over, or waits for a person, with its outcome."""
+    state = run.state
+    found: dict[str, Any] = {
+        "run": str(run.id),
+        "job": _base_name(run),
+        "state": state.name if state else None,
+        "message": state.message if state else None,
+    }
+    if is_over(run) and "job" in run.parameters:
+        found["outcome"] = await outcome_of_run(client, run, _base_name(run))
+    elif held := await held_outcome(client, run):
+        found["outcome"] = held
+    return found
+
+
+__all__ = [
+    "again",
+    "cancel",
+    "deployment_id",
+    "describe_run",
+    "kept_of",
+    "log_lines",
+    "read",
+    "recent",
+    "server",
+    "submit",
+    "wait_for_end",
+]

@@ -1,0 +1,273 @@
+"""`polyreel review`: what waits for a person, and what people decide about it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from polyreel.job import Job
+    from polyreel.review.decisions import Reviewer
+    from polyreel.review.events import ReviewKey
+    from polyreel.review.log import ReviewLog
+    from polyreel.review.state import Review
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What a person wants to happen to one review."""
+
+    approve: bool
+    reject: str | None
+    edit: Path | None
+    lines: tuple[str, ...]
+    comment: str | None
+    save: Path | None
+
+    told: list[bool] = field(default_factory=list, compare=False)
+    """Whether a run waited for this, and goes on by itself."""
+
+    @property
+    def decides(self) -> bool:
+        return self.approve or self.reject is not None or self.edits
+
+    @property
+    def edits(self) -> bool:
+        return bool(self.edit or self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which language's review is meant, and what its job says of reviews."""
+
+    key: ReviewKey
+    accept_repairs: bool = False
+
+
+@click.command()
+@click.argument("job", required=False)
+@click.argument("locale", required=False)
+@click.option("--approve", is_flag=True, help="It may go on as it is.")
+@click.option("--reject", metavar="WHY", help="It must not go on as it is.")
+@click.option("--edit", type=click.Path(path_type=Path), help="Take this script (.srt, .vtt) instead.")
+@click.option("--line", "lines", multiple=True, metavar="N=TEXT", help="A new text for line N; may be repeated.")
+@click.option("--comment", metavar="WORDS", help="Words for the others; with --approve, why.")
+@click.option("--save", type=click.Path(path_type=Path), help="Write the script into a file (.srt, .vtt), to edit it.")
+@click.option("--by", envvar="POLYREEL_REVIEWER", help="Who decides; else POLYREEL_REVIEWER, else your login's name.")
+@click.option("--revision", type=click.IntRange(min=1), help="What you have seen: refused when it has changed since.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+def review(
+    job: str | None, locale: str | None, by: str | None, revision: int | None, as_json: bool, **wanted: Any
+) -> None:
+    """Look at what waits for a person, and decide.
+
+    Without arguments: everything that waits. JOB is a job file, or the name of a job that has run here. What is decided
+    counts with the next `polyreel run` of the job.
+    """
+    from deployments.commands.errors import report_errors
+
+    wishes = _Wishes(**wanted)
+    _require_sense(wishes, locale)
+    with report_errors(as_json):
+        if job is None or locale is None:
+            _print_list(asyncio.run(_list_waiting(_load(job))), as_json)
+            return
+        _print_review(asyncio.run(_carry_out(_load(job), locale, by, revision, wishes)), as_json, wishes)
+
+
+def _require_sense(wishes: _Wishes, locale: str | None) -> None:
+    if wishes.approve and wishes.reject is not None:
+        raise click.UsageError("--approve and --reject exclude each other")
+    if wishes.edit and wishes.lines:
+        raise click.UsageError("give a file with --edit, or lines with --line")
+    if wishes.reject is not None and not wishes.reject.strip():
+        raise click.UsageError("--reject says why, in a few words")
+    if locale is None and wishes != _Wishes(False, None, None, (), None, None):
+        raise click.UsageError("name the job and the language: polyreel review JOB LOCALE ...")
+
+
+def _load(job: str | None) -> Job | str | None:
+    """The job of a file; a name stays one."""
+    from polyreel.intake.jobfile import load_job
+
+    return load_job(Path(job)) if job is not None and Path(job).exists() else job
+
+
+async def _list_waiting(job: Job | str | None) -> list[Review]:
+    """What waits, oldest first; of one job, if it is named."""
+    from polyreel.review.log import ReviewLog
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    log = ReviewLog(store)
+    reviews = [await log.read(key) for key in await _keys_of(log, job)]
+    waiting = [(asking.asked.at, each) for each in reviews if (asking := each.asking())]
+    return [each for _, each in sorted(waiting, key=lambda pair: pair[0])]
+
+
+async def _carry_out(
+    job: Job | str | None, locale: str, by: str | None, revision: int | None, wishes: _Wishes
+) -> Review:
+    from polyreel.review import decisions, edits
+    from polyreel.review.log import ReviewLog
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    log = ReviewLog(store)
+    place = await _find(log, job, locale)
+    reviewer = decisions.Reviewer(by or getpass.getuser(), revision)
+    if wishes.edits:
+        texts = _read_lines(wishes.lines)
+        change = (
+            edits.from_file(wishes.edit, place.key.locale, accept_repairs=place.accept_repairs)
+            if wishes.edit
+            else edits.from_lines(texts)
+        )
+        edited = await edits.edit_script(store, place.key, edits.Edit(reviewer, change, wishes.comment or ""))
+        reviewer = decisions.Reviewer(reviewer.name, edited.revision)
+    review = await _decide(log, place.key, reviewer, wishes)
+    if wishes.decides:
+        from polyreel.review.waits import announce
+
+        wishes.told.append(await announce(review))
+    if wishes.save:
+        await _save(review, wishes.save)
+    return review
+
+
+async def _decide(log: ReviewLog, key: ReviewKey, reviewer: Reviewer, wishes: _Wishes) -> Review:
+    from polyreel.review import decisions
+
+    if wishes.approve:
+        return await log.write(key, decisions.approve(reviewer, wishes.comment or ""))
+    if wishes.reject is not None:
+        return await log.write(key, decisions.reject(reviewer, wishes.reject.strip()))
+    if wishes.comment and not wishes.edits:
+        return await log.write(key, decisions.comment(reviewer, wishes.comment))
+    return await log.read(key)
+
+
+def _read_lines(lines: tuple[str, ...]) -> dict[int, str]:
+    found = {}
+    for each in lines:
+        number, equals, text = each.partition("=")
+        if not equals or not number.strip().isdecimal():
+            raise click.UsageError(f"--line is N=TEXT, such as --line '3=Hello there.', not {each[:40]!r}")
+        found[int(number)] = text
+    return found
+
+
+async def _find(log: ReviewLog, job: Job | str | None, locale: str) -> _Place:
+    """The review of a job's language, or of that of a job by its name. Raises `InvalidJob`."""
+    from polyreel.errors import InvalidJob
+    from polyreel.locales import canonical
+
+    wanted = canonical(locale)
+    keys = [key for key in await _keys_of(log, job) if key.locale == wanted]
+    if job is not None and not isinstance(job, str):
+        if not keys:
+            raise InvalidJob(f"the job has no target {wanted}", where=job.name, remedy="Name one of its languages.")
+        return _Place(keys[0], job.subtitles.accept_repairs)
+    if len(keys) != 1:
+        why = "several jobs are called so" if keys else "no job of that name has come as far as a review here"
+        raise InvalidJob(
+            why, where=f"{job} {wanted}", remedy="Give the job file's path; `polyreel review` lists what waits."
+        )
+    return _Place(keys[0])
+
+
+async def _keys_of(log: ReviewLog, job: Job | str | None) -> list[ReviewKey]:
+    from polyreel.review.events import ReviewKey
+
+    if job is None or isinstance(job, str):
+        return [key for key in await log.keys() if job is None or key.job == job]
+    return [ReviewKey.of(job, target.locale) for target in job.targets]
+
+
+async def _save(review: Review, path: Path) -> None:
+    from polyreel.errors import InvalidJob
+    from polyreel.machine.files import write_atomically
+    from polyreel.review.edits import script_of
+    from polyreel.store.choice import open_store
+    from polyreel.subtitles import write_bytes
+
+    suffix = path.suffix.lstrip(".").lower()
+    if suffix not in ("srt", "vtt"):
+        raise InvalidJob("a script is saved as .srt or .vtt", where=str(path), remedy="End the file's name so.")
+    track = await script_of(open_store(), review)
+    await asyncio.to_thread(write_atomically, path, write_bytes(track, suffix, locale=review.key.locale)[0])
+
+
+# -- what is shown
+
+
+def _print_list(found: list[Review], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([_summarise(each) for each in found], ensure_ascii=False))
+        return
+    for each in found:
+        facts = _summarise(each)
+        said = f"{facts['stage']} {facts['standing']} since {facts['since']}"
+        click.echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
+    if not found:
+        click.echo("Nothing waits for a person.")
+
+
+def _add_reason(reason: str) -> str:
+    return f": {' '.join(reason.split())}" if reason else ""
+
+
+def _summarise(review: Review) -> dict[str, Any]:
+    asking = review.asking()
+    decision = asking.decision if asking else None
+    return {
+        "job": review.key.job,
+        "locale": review.key.locale,
+        "stage": asking.stage if asking else None,
+        "standing": asking.standing if asking else "delivered" if any(review.delivered()) else "nothing_asked",
+        "since": asking.asked.at if asking else None,
+        "reason": (decision.reason if decision else asking.asked.reason) if asking else "",
+        "by": decision.by if decision else None,
+        "revision": review.revision,
+    }
+
+
+def _print_review(review: Review, as_json: bool, wishes: _Wishes) -> None:
+    from polyreel.review.edits import lines_of
+    from polyreel.store.choice import open_store
+
+    facts = _summarise(review)
+    acted = wishes.approve or wishes.reject is not None or wishes.edits
+    lines = [] if acted and not as_json else asyncio.run(lines_of(open_store(), review))
+    if as_json:
+        events = [each.model_dump(mode="json") for each in review.records()]
+        click.echo(json.dumps({**facts, "lines": lines, "events": events}, ensure_ascii=False))
+        return
+    for line in lines:
+        click.echo(f"{line['number']:>5}  {line['at']}  {' / '.join(line['text'].splitlines())}")
+        if line["source"]:
+            click.echo(f"{'':>21}{' / '.join(line['source'].splitlines())}")
+    click.echo(_describe(facts, goes_on=any(wishes.told)))
+
+
+def _describe(facts: dict[str, Any], *, goes_on: bool = False) -> str:
+    place = f"{facts['job']} {facts['locale']}, revision {facts['revision']}"
+    if facts["stage"] is None:
+        return f"{place}: nothing waits for a decision."
+    then = "Its run goes on by itself." if goes_on else "Run the job to go on."
+    again = "Its run does them again" if goes_on else "Run the job: they are done again"
+    said = {
+        "waiting": f"its {facts['stage']} waits to be approved{_add_reason(facts['reason'])}.",
+        "approved": f"its {facts['stage']} is approved by {facts['by']}. {then}",
+        "rejected": f"its {facts['stage']} is rejected by {facts['by']}{_add_reason(facts['reason'])}.",
+        "edited": f"lines were edited since the dub was made. {again}.",
+    }
+    return f"{place}: {said[facts['standing']]}"

@@ -1,0 +1,201 @@
+"""`polyreel revise` and `polyreel versions`: lines changed after delivery, and the versions that come of it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from deployments.process.ending import AllWritten
+
+if TYPE_CHECKING:
+    from polyreel.job import Job
+    from polyreel.outcome import Outcome
+    from polyreel.review.decisions import Reviewer
+    from polyreel.review.events import ReviewKey
+    from polyreel.review.state import Review
+
+by_option = click.option(
+    "--by", envvar="POLYREEL_REVIEWER", help="Who wants it; else POLYREEL_REVIEWER, else your login's name."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+
+
+@click.command()
+@click.argument("job", type=click.Path(path_type=Path))
+@click.argument("locale")
+@click.argument("edited", type=click.Path(path_type=Path))
+@click.option("--why", default="", help="Why, for the record.")
+@click.option("--revision", type=click.IntRange(min=1), help="What you have edited: merged with what came since.")
+@by_option
+@json_option
+@click.option("-v", "--verbose", is_flag=True, help="Show Prefect's own log on stderr.")
+def revise(
+    job: Path, locale: str, edited: Path, why: str, revision: int | None, by: str | None, as_json: bool, verbose: bool
+) -> None:
+    """Do the changed lines of a language again, and deliver them in place.
+
+    EDITED is the language's script with changes (.srt or .vtt). Only what changed is spoken, bought or asked for again;
+    the version before is kept (`polyreel versions`). Exit codes are those of `polyreel run`.
+    """
+    from deployments.commands.errors import report_errors
+
+    with report_errors(as_json, job=job.stem, status="failed"):
+        from polyreel.intake.jobfile import load_job
+        from polyreel.review.decisions import Reviewer
+
+        asked = load_job(job)
+        reviewer = Reviewer(by or getpass.getuser(), revision)
+        review = asyncio.run(_take_edit(asked, locale, edited, reviewer, why))
+        outcome = _run(asked, as_json, verbose)
+    _print_outcome(outcome, review, as_json)
+
+
+async def _take_edit(job: Job, locale: str, edited: Path, reviewer: Reviewer, why: str) -> Review:
+    from polyreel.review.decisions import Reviewer as Again
+    from polyreel.review.edits import Edit, edit_script, from_file
+    from polyreel.review.log import ReviewLog
+    from polyreel.review.versions import order
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    key = _key_of(job, locale)
+    change = from_file(edited, key.locale, accept_repairs=job.subtitles.accept_repairs)
+    await edit_script(store, key, Edit(reviewer, change, why))
+    return await ReviewLog(store).write(key, order(Again(reviewer.name)))
+
+
+def _key_of(job: Job, locale: str) -> ReviewKey:
+    from polyreel.errors import InvalidJob
+    from polyreel.locales import canonical
+    from polyreel.review.events import ReviewKey
+
+    wanted = canonical(locale)
+    if wanted not in {target.locale for target in job.targets}:
+        raise InvalidJob(f"the job has no target {wanted}", where=job.name, remedy="Name one of its languages.")
+    return ReviewKey.of(job, wanted)
+
+
+def _run(job: Job, as_json: bool, verbose: bool) -> Outcome:
+    from deployments.commands.run import run_job
+
+    return run_job(job, quiet=as_json, verbose=verbose)
+
+
+def _print_outcome(outcome: Outcome, review: Review, as_json: bool) -> None:
+    from deployments.commands.run import exit_code
+
+    if as_json:
+        click.echo(outcome.model_dump_json())
+    else:
+        from deployments.commands.run_display import summary
+
+        edit = next((each for each in reversed(review.events) if each.kind == "edited"), None)
+        lines = len(edit.changed) if edit else 0
+        click.echo(f"{review.key.locale}: {lines} line{'s' * (lines != 1)} changed, revision {review.revision}")
+        summary(outcome)
+    raise AllWritten(exit_code(outcome))
+
+
+@click.command()
+@click.argument("job", type=click.Path(path_type=Path))
+@click.argument("locale", required=False)
+@click.option("--compare", nargs=2, type=int, metavar="A B", help="The lines that differ between two versions.")
+@click.option("--back", type=int, metavar="N", help="Deliver version N again: nothing is made or bought for it.")
+@by_option
+@json_option
+def versions(
+    job: Path, locale: str | None, compare: tuple[int, int] | None, back: int | None, by: str | None, as_json: bool
+) -> None:
+    """The versions of a job's languages that went out; compare two, or go back to one."""
+    from deployments.commands.errors import report_errors
+
+    if locale is None and (compare or back is not None):
+        raise click.UsageError("name the language: polyreel versions JOB LOCALE ...")
+    with report_errors(as_json):
+        from polyreel.intake.jobfile import load_job
+
+        asked = load_job(job)
+        if back is not None:
+            review = asyncio.run(_go_back(asked, str(locale), by or getpass.getuser(), back))
+            outcome = _run(asked, as_json, verbose=False)
+        elif compare:
+            _print_differences(asyncio.run(_compare(asked, str(locale), compare)), as_json)
+            return
+        else:
+            _print_versions(asyncio.run(_read(asked, locale)), as_json)
+            return
+    _print_outcome(outcome, review, as_json)
+
+
+async def _read(job: Job, locale: str | None) -> list[Review]:
+    from polyreel.review.log import ReviewLog
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    wanted = [locale] if locale else [target.locale for target in job.targets]
+    return [await ReviewLog(store).read(_key_of(job, each)) for each in wanted]
+
+
+async def _compare(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict[str, Any]]:
+    from polyreel.review.versions import compare
+    from polyreel.store.choice import open_store
+
+    (review,) = await _read(job, locale)
+    return [each.model_dump() for each in await compare(open_store(), review, *numbers)]
+
+
+async def _go_back(job: Job, locale: str, by: str, number: int) -> Review:
+    from polyreel.review.decisions import Reviewer
+    from polyreel.review.versions import go_back
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    return await go_back(store, _key_of(job, locale), Reviewer(by), number)
+
+
+def _print_differences(found: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for each in found:
+        click.echo(each["at"])
+        for mark, side in (("-", "before"), ("+", "after")):
+            if each[side] is not None:
+                click.echo(f"  {mark} {' / '.join(each[side].splitlines())}")
+    click.echo(f"{len(found)} line{'s' * (len(found) != 1)} differ." if found else "They say the same.")
+
+
+def _print_versions(reviews: list[Review], as_json: bool) -> None:
+    from polyreel.review.versions import as_dict
+
+    found = [as_dict(each) for each in reviews]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for language in found:
+        click.echo(f"{language['locale']}{_describe_standing(language)}")
+        for each in language["versions"]:
+            click.echo(
+                f"  {each['number']:>3}  {each['at']}{_describe_origin(each)}{'  delivered' if each['current'] else ''}"
+            )
+
+
+def _describe_standing(language: dict[str, Any]) -> str:
+    if not language["versions"]:
+        return ": nothing went out yet"
+    return ": STALE, the script was edited since: run the job" if language["stale"] else ""
+
+
+def _describe_origin(version: dict[str, Any]) -> str:
+    if not version["by"]:
+        return "  as made"
+    reason = f": {' '.join(version['reason'].split())}" if version["reason"] else ""
+    return f"  by {version['by']}{reason}"

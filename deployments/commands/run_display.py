@@ -1,0 +1,127 @@
+"""What a person sees while a job runs, and at its end: a live table on a terminal, else a line per finished step."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from polyreel.job import Job
+from polyreel.locales import english_name
+from polyreel.outcome import LanguageOutcome, Outcome
+from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+from tasks.run.progress import Board, Step
+
+_MARKS = {"done": ("✓", "green"), "cached": ("=", "cyan"), "failed": ("✗", "red")}
+
+
+@contextmanager
+def display(board: Board, job: Job, quiet: bool) -> Iterator[None]:
+    """Show a board while the block runs. ``quiet`` shows nothing unless a person is watching stderr."""
+    console = Console(stderr=True, highlight=False)
+    if console.is_terminal and os.environ.get("TERM") != "dumb":
+        table = _LiveTable(board, job)
+        with Live(table, console=console, refresh_per_second=4, transient=True):
+            yield
+    else:
+        if not quiet:
+            board.listeners.append(_print_step)
+        yield
+
+
+def _print_step(step: Step) -> None:
+    if step.state != "running":
+        where = f"{step.locale}: " if step.locale else ""
+        print(f"{where}{step.stage} {step.state} ({step.seconds:.1f} s)", file=sys.stderr)  # noqa: T201 - the display
+
+
+class _LiveTable:
+    def __init__(self, board: Board, job: Job) -> None:
+        self._board = board
+        self._locales = [target.locale for target in job.targets]
+        self._job = job
+
+    def __rich__(self) -> Table:
+        table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+        table.add_column(self._job.name, style="bold")
+        for _ in LANGUAGE_STAGES:
+            table.add_column("")
+        table.add_row("", *self._cells(JOB_STAGES, ""))
+        for locale in self._locales:
+            table.add_row(locale, *self._cells(LANGUAGE_STAGES, locale))
+        table.add_row("", *self._cells(CLOSING_STAGES, ""))
+        return table
+
+    def _cells(self, stages: tuple[str, ...], locale: str) -> list[Text]:
+        cells = [self._cell(stage, self._board.steps.get((stage, locale))) for stage in stages]
+        return cells + [Text("")] * (len(LANGUAGE_STAGES) - len(cells))
+
+    @staticmethod
+    def _cell(stage: str, step: Step | None) -> Text:
+        if step is None:
+            return Text(f"  {stage}", style="dim")
+        if step.state == "running":
+            return Text(f"▸ {stage} {step.fraction:4.0%}", style="yellow")
+        mark, style = _MARKS[step.state]
+        return Text(f"{mark} {stage}", style=style)
+
+
+def summary(outcome: Outcome) -> None:
+    """The end of a run, in a few lines on stdout."""
+    console = Console(highlight=False, soft_wrap=True)
+    for locale, language in outcome.languages.items():
+        console.print(_language_line(locale, language))
+    for path in outcome.scripts.values():
+        console.print(f"script    {path}", markup=False)
+    for note in _list_notes(outcome):
+        console.print(f"note      {note}", style="dim", markup=False)
+    if outcome.manifest:
+        console.print(f"manifest  {outcome.manifest}", markup=False)
+    if outcome.report:
+        console.print(f"report    {outcome.report}", markup=False)
+    done = sum(language.status == "delivered" for language in outcome.languages.values())
+    failing = sum(language.standing != language.status for language in outcome.languages.values())
+    doubts = f", {failing} with failing checks" if failing else ""
+    made = f"{done} of {len(outcome.languages)}" if outcome.languages else f"{len(outcome.scripts)} script files"
+    console.print(f"{outcome.status}: {made} delivered{doubts} in {outcome.seconds:.1f} s")
+    if outcome.error:
+        console.print(str(outcome.error), style="red", markup=False)
+
+
+_STANDINGS = {
+    "delivered": ("✓", "green"),
+    "delivered with failing checks": ("!", "yellow"),
+    "held": ("‖", "yellow"),
+    "failed": ("✗", "red"),
+    "pending": ("·", ""),
+    "running": ("·", ""),
+}
+
+
+def _list_notes(outcome: Outcome) -> Iterator[str]:
+    """The job's notes, then the languages': one that several share once, behind their names."""
+    yield from outcome.notes
+    locales: dict[str, list[str]] = {}
+    for locale, language in outcome.languages.items():
+        for note in language.notes:
+            locales.setdefault(note, []).append(locale)
+    for note, named in locales.items():
+        yield note if note.startswith(named[0]) else f"{', '.join(named)}: {note}"
+
+
+def _language_line(locale: str, language: LanguageOutcome) -> Text:
+    mark, style = _STANDINGS[language.standing]
+    line = Text(f"{mark} {locale:<10} {english_name(locale):<26} ", style=style)
+    if language.error:
+        return line.append(str(language.error))
+    worst = [check for check in language.checks if check.status != "pass"]
+    line.append(language.video or "")
+    for check in worst:
+        line.append(f"\n    {check.status} {check.name}: {check.detail}", style="yellow")
+    return line

@@ -1,0 +1,134 @@
+"""`polyreel submit`, `status`, `cancel` and `logs`: the same job through a running server, here or far away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+
+T = TypeVar("T")
+FINAL_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+
+
+@click.command()
+@click.argument("job", type=click.Path(path_type=Path), required=False)
+@click.option("--again", "run", type=click.UUID, help="Instead of a job: run this earlier run's job once more.")
+@click.option("--key", help="An idempotency key of your own; by default it is derived from the job.")
+@click.option("--wait", is_flag=True, help="Wait for the end; exit as `polyreel run` does.")
+@as_json_option
+def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_json: bool) -> None:
+    """Hand a job to a running server: `polyreel up` on this machine, or PREFECT_API_URL.
+
+    The same job handed in twice is one run: the server answers with the first one. Paths in the job file are made
+    absolute here; they must mean the same where the job runs.
+    """
+    if (job is None) == (run is None):
+        raise click.UsageError("give a job file, or --again RUN")
+    found = _on_server(lambda: _submit(job, run, key, wait), as_json)
+    _print(found, as_json)
+    sys.exit(FINAL_CODES.get(found.get("outcome", {}).get("status", ""), 0) if wait else 0)
+
+
+async def _submit(job: Path | None, run: UUID | None, key: str | None, wait: bool) -> dict[str, Any]:
+    from deployments.commands import remote
+    from flows.runs import key_of
+    from polyreel.intake.folders import vouch
+    from polyreel.intake.jobfile import load_job
+
+    asked = load_job(job) if job else None
+    if asked:
+        vouch(key_of(asked))
+    async with remote.server() as client:
+        made = await (remote.submit(client, asked, key) if asked else remote.again(client, UUID(str(run))))
+        if made.state and made.state.is_final():
+            click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
+        done = await remote.wait_for_end(client, made.id) if wait else made
+        return dict(await remote.describe_run(client, done))
+
+
+@click.command()
+@click.argument("run", type=click.UUID, required=False)
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many are listed.")
+@as_json_option
+def status(run: UUID | None, limit: int, as_json: bool) -> None:
+    """How a run stands, with its outcome when it is over; without RUN, the latest ones."""
+    found = _on_server(lambda: _status(run, limit), as_json)
+    if isinstance(found, list) and not as_json:
+        for each in found:
+            _print(each, as_json)
+        return
+    _print(found, as_json)
+
+
+async def _status(run: UUID | None, limit: int) -> Any:
+    from deployments.commands import remote
+
+    async with remote.server() as client:
+        if run:
+            return await remote.describe_run(client, await remote.read(client, run))
+        return [await remote.describe_run(client, each) for each in await remote.recent(client, limit)]
+
+
+@click.command()
+@click.argument("run", type=click.UUID)
+@as_json_option
+def cancel(run: UUID, as_json: bool) -> None:
+    """End a run, and everything it has started. What it finished is kept."""
+
+    async def ask() -> dict[str, Any]:
+        from deployments.commands import remote
+
+        async with remote.server() as client:
+            return dict(await remote.describe_run(client, await remote.cancel(client, run)))
+
+    _print(_on_server(ask, as_json), as_json)
+
+
+@click.command()
+@click.argument("run", type=click.UUID)
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
+@as_json_option
+def logs(run: UUID, follow: bool, as_json: bool) -> None:
+    """A run's log. With --json, one JSON string a line."""
+
+    async def show() -> None:
+        from deployments.commands import remote
+
+        async with remote.server() as client:
+            async for line in remote.log_lines(client, run, follow):
+                click.echo(json.dumps(line, ensure_ascii=False) if as_json else line)
+
+    _on_server(show, as_json)
+
+
+def _print(found: Any, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        message = " ".join((found["message"] or "").split())  # one run, one line, whatever Prefect says
+        click.echo(f"{found['run']}  {found['job']:<20} {found['state']:<10} {message}".rstrip())
+
+
+def _on_server(work: Callable[[], Coroutine[Any, Any, T]], as_json: bool) -> T:
+    """Do something on the running server. Needs one: a server of this command's own would know of no runs."""
+    from deployments.commands.errors import report_errors
+    from deployments.process import environment
+    from deployments.server.embedded_server import server_for_this_run
+    from polyreel.errors import InvalidJob
+
+    with report_errors(as_json):
+        environment.prepare()
+        if (address := environment.server_address()) is None:
+            raise InvalidJob(
+                "no server is running", code="no_server", remedy="Start `polyreel up`, or set PREFECT_API_URL."
+            )
+        with server_for_this_run(address):
+            return asyncio.run(work())

@@ -1,0 +1,141 @@
+"""`polyreel voices`: who can speak what, and how each one sounds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+# One plain sentence per language that has neural voices, and German; elsewhere the voice counts.
+_SAMPLES = {
+    "en": "Good morning. This is how I sound when I speak for your film.",
+    "es": "Buenos días. Así sueno cuando hablo en su película.",
+    "fr": "Bonjour. Voici comment je parle dans votre film.",
+    "hi": "नमस्ते। आपकी फ़िल्म में मेरी आवाज़ ऐसी होगी।",
+    "it": "Buongiorno. Ecco come parlo nel vostro film.",
+    "ja": "おはようございます。あなたの映画では、このように話します。",
+    "pt": "Bom dia. É assim que eu falo no seu filme.",
+    "zh": "早上好。在您的影片里，我就是这样说话的。",
+    "de": "Guten Morgen. So klinge ich in Ihrem Film.",
+}
+# Every voice reads figures in its own language.
+_COUNTING = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10."
+
+
+class _VoicesOrSay(click.Group):
+    """`polyreel voices [LOCALE]` lists; `polyreel voices say TEXT` says. What is no command is a LOCALE."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in {*self.commands, "--help", "-h"}:
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_VoicesOrSay)
+def voices() -> None:
+    """The voices of this machine: `polyreel voices [LOCALE]` lists them, `polyreel voices say TEXT` is one of them."""
+
+
+@voices.command("list")
+@click.argument("locale", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+@click.option("--hear", metavar="NAME", help="Write a sample of this voice (with --out).")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The .wav file for --hear.")
+@click.option("--text", help="What the sample says.")
+def list_voices(locale: str | None, as_json: bool, hear: str | None, out: Path | None, text: str | None) -> None:
+    """The voices for LOCALE (a BCP-47 tag such as es-MX), best first; without LOCALE, all neural ones."""
+    from deployments.commands.errors import report_errors
+
+    with report_errors(as_json):
+        if hear:
+            _hear(hear, locale, out, text, as_json)
+        else:
+            _list(locale, as_json)
+
+
+@voices.command()
+@click.argument("text")
+@click.option("--locale", required=True, help="The language that TEXT is said in, as a BCP-47 tag.")
+@click.option("--voice", default="", metavar="NAME", help="Whose voice (see `polyreel voices LOCALE`).")
+@click.option("--pronunciations", type=click.Path(path_type=Path, dir_okay=False), help="As a job's field: TSV or PLS.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("said.wav"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
+def say(text: str, locale: str, voice: str, pronunciations: Path | None, out: Path, as_json: bool) -> None:
+    """Say TEXT as a job would, into a .wav file, to hear names and terms before a whole script is spoken."""
+    from deployments.commands.errors import report_errors
+
+    with report_errors(as_json):
+        from polyreel.dubbing import roster
+        from polyreel.engine.voice.pronunciations import read_pronunciations
+        from polyreel.locales import canonical
+
+        tag = canonical(locale)
+        known = read_pronunciations(pronunciations) if pronunciations else ()
+        said = roster.say(text, tag, out, name=voice, pronunciations=known)
+        facts = {"file": str(out), "voice": said.voice, "locale": tag, "seconds": round(said.seconds, 2)}
+        if as_json:
+            click.echo(json.dumps({**facts, "said": said.words, "notes": list(said.notes)}, ensure_ascii=False))
+            return
+        click.echo(f"{out}: {said.voice} in {tag}, {said.seconds:.1f} s: {said.words}")
+        for note in said.notes:
+            click.echo(f"  note: {note}")
+
+
+def _list(locale: str | None, as_json: bool) -> None:
+    from polyreel.dubbing.roster import roster
+    from polyreel.engine.voice.kokoro.cast import LANGUAGES
+    from polyreel.locales import canonical
+
+    found = [each for tag in ((canonical(locale),) if locale else LANGUAGES) for each in roster(tag)]
+    if as_json:
+        click.echo(json.dumps([_describe_entry(each) for each in found], indent=2, ensure_ascii=False))
+        return
+    for each in found:
+        where = "" if each.ready else "  needs: " + each.needs
+        errors = f"{each.measured.measure} {each.measured.errors:.2f}" if each.measured else ""
+        graded = f"{each.grade:<14} {errors:<8}"
+        click.echo(f"{each.locale:<8} {each.name:<22} {each.gender:<8} {graded} {each.engine}{where}")
+    if not locale:
+        click.echo("Every other language: espeak-ng; `polyreel voices LOCALE` lists its voices.")
+
+
+def _describe_entry(entry: Any) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "locale": entry.locale,
+        "gender": entry.gender,
+        "engine": entry.engine,
+        "ready": entry.ready,
+        "needs": entry.needs,
+        "grade": entry.grade,
+        "measured": asdict(entry.measured) if entry.measured else None,
+    }
+
+
+def _hear(name: str, locale: str | None, out: Path | None, text: str | None, as_json: bool) -> None:
+    from polyreel.dubbing.roster import say as write_sample
+    from polyreel.locales import canonical
+
+    if out is None:
+        raise click.UsageError("--hear needs --out FILE.wav")
+    tag = canonical(locale) if locale else _own_locale(name)
+    words = text or _SAMPLES.get(tag.partition("-")[0], _COUNTING)
+    seconds = write_sample(words, tag, out, name=name).seconds
+    if as_json:
+        click.echo(json.dumps({"file": str(out), "voice": name, "locale": tag, "seconds": round(seconds, 2)}))
+    else:
+        click.echo(f"{out}: {name} in {tag}, {seconds:.1f} s")
+
+
+def _own_locale(name: str) -> str:
+    from polyreel.engine.voice.kokoro.cast import own_locale
+
+    found = own_locale(name.rpartition(":")[2])
+    if found is None:
+        raise click.UsageError(
+            f"say in which LOCALE '{name}' should be heard: polyreel voices LOCALE --hear {name} ..."
+        )
+    return found

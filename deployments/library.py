@@ -1,0 +1,118 @@
+"""polyreel as a library: what `polyreel.run` and `polyreel.plan` reach by the package's entry points.
+
+The program that calls may have a flow of its own under way, or have imported Prefect with settings of its own. Then
+those stand: a job is a subflow there, on that server. Else it gets what `polyreel run` gets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from deployments.process import environment
+from deployments.server.embedded_server import server_for_this_run
+from polyreel.job import Job
+from polyreel.outcome import Outcome
+
+
+async def run_job(job: Job) -> Outcome:
+    """Run a job in this process. Raises the error of a job that could not begin; anything later is in the outcome."""
+    if not job.source.credentials:  # Else only the server knows the way to the sources: the run looks first.
+        await _check(job)
+    async with _prefect():
+        from flows.localise import outcome_of
+
+        return await outcome_of(job)
+
+
+async def look_at_job(job: Job) -> dict[str, Any]:
+    """What `polyreel plan --json` prints of a job. Raises `InvalidJob`."""
+    if not (job.source.credentials or _is_charged(job)):
+        return await _look(job)
+    async with _prefect():
+        return await _look(job)
+
+
+async def _check(job: Job) -> None:
+    from polyreel.planning.prepare import prepare
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    await prepare(job, store)
+
+
+async def _look(job: Job) -> dict[str, Any]:
+    from polyreel.objects.connection import Connection
+    from polyreel.planning.prepare import prepare
+    from polyreel.planning.preview import AskForQuote, look_ahead
+    from polyreel.store.choice import open_store
+    from tasks.run.results import recall
+
+    connection: Connection | None = None
+    ask: AskForQuote | None = None
+    accounts: dict[str, str] = {}
+    if job.source.credentials:
+        from tasks.run.connections import connection_of
+
+        connection = await connection_of(job)
+    if _is_charged(job):
+        from tasks import paid
+        from tasks.run.accounts import accounts_of
+
+        ask = paid.quote_job
+        accounts = await accounts_of(job)
+    store = open_store()
+    return await look_ahead(await prepare(job, store, connection, accounts), store, recall, ask)
+
+
+def _is_charged(job: Job) -> bool:
+    from polyreel.dubbing.providers import provider_of
+
+    return any(provider_of(each).charges for each in (job.dubbing, *job.fallback))
+
+
+@asynccontextmanager
+async def _prefect() -> AsyncIterator[None]:
+    """A server to run on: that of the flow around, else the user's, else one of this call's own."""
+    if _is_in_a_flow():
+        yield
+        return
+    with _environment_restored():
+        if "prefect" not in sys.modules:
+            environment.prepare()  # Prefect reads the environment once, when it is imported.
+        with server_for_this_run(environment.server_address()) as server:
+            if server:
+                await asyncio.to_thread(server.wait_until_ready)
+            with _on_server(os.environ["PREFECT_API_URL"]):
+                yield
+
+
+def _is_in_a_flow() -> bool:
+    if "prefect" not in sys.modules:
+        return False
+    from prefect.context import FlowRunContext
+
+    return FlowRunContext.get() is not None
+
+
+@contextmanager
+def _on_server(address: str) -> Iterator[None]:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield
+
+
+@contextmanager
+def _environment_restored() -> Iterator[None]:
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,1 @@
+"""What every program of polyreel does at its start and at its end."""

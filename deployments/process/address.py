@@ -1,0 +1,98 @@
+"""Where `polyreel up` is, for the other commands: a small file, true as long as its writer holds a lock.
+
+The kernel lets go of the lock when the process ends, however it ends, so that an address is never believed longer than
+there is somebody behind it. Light on purpose: every command looks here before it imports anything.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from polyreel.errors import PolyreelError
+from polyreel.machine import home
+from polyreel.machine.locks import open_locked
+
+_PATIENCE_S = 1.0
+
+
+def folder() -> Path:
+    """What `polyreel up` keeps for itself: address, logs, the UI's files."""
+    return home.home() / "up"
+
+
+def find_running_api() -> str | None:
+    """The API's address of the `polyreel up` that is at work with this ``POLYREEL_HOME``, if one is."""
+    return (read_address() or {}).get("api")
+
+
+def read_address() -> dict[str, Any] | None:
+    """What the running `polyreel up` wrote: ``pid``, ``api``, ``ui``. None when there is none, or it is not ready."""
+    if not _is_held(_lock()):
+        return None
+    try:
+        written = json.loads(_file().read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return written if isinstance(written, dict) else None
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Be the one `polyreel up` of this ``POLYREEL_HOME``. Raises `PolyreelError` when there is one already."""
+    folder().mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + _PATIENCE_S
+    # Somebody who only looks holds the lock too, for a moment.
+    while (handle := open_locked(_lock())) is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if handle is None:
+        raise _already_up()
+    try:
+        yield
+    finally:
+        _file().unlink(missing_ok=True)
+        os.close(handle)
+
+
+def announce(api: str, ui: str) -> None:
+    """Say where it is, once it is ready."""
+    part = _file().with_suffix(".part")
+    part.write_text(json.dumps({"pid": os.getpid(), "api": api, "ui": ui}))
+    part.replace(_file())
+
+
+def _already_up() -> PolyreelError:
+    there = read_address() or {}
+    return PolyreelError(
+        "polyreel is up already" + (f" at {there['ui']} (process {there['pid']})" if there else ""),
+        code="already_up",
+        remedy="Use that one, end it first, or give this one another POLYREEL_HOME.",
+    )
+
+
+def _file() -> Path:
+    return folder() / "address.json"
+
+
+def _lock() -> Path:
+    return folder() / "up.lock"
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

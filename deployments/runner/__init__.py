@@ -1,0 +1,1 @@
+"""Serves deployments, and looks after their runs."""

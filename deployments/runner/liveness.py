@@ -1,0 +1,46 @@
+"""Which runs of this machine are alive: each holds a lock, which the kernel takes back when its process ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from deployments.process import address
+from polyreel.machine.locks import open_locked
+
+
+@contextmanager
+def hold_run(run: str) -> Iterator[None]:
+    """Be this run's process. The mark goes away at an orderly end only; a killed process leaves it behind, unlocked."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{run}.lock"
+    handle = open_locked(path)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            path.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def dead_runs() -> list[UUID]:
+    """Runs whose process is gone without having said goodbye."""
+    found = []
+    for path in sorted(_folder().glob("*-*-*-*-*.lock")):
+        if (handle := open_locked(path)) is not None:
+            os.close(handle)
+            found.append(UUID(path.stem))
+    return found
+
+
+def forget(run: UUID) -> None:
+    """This run's death has been dealt with."""
+    (_folder() / f"{run}.lock").unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    return address.folder() / "runs"

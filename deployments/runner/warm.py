@@ -1,0 +1,56 @@
+"""A process that has imported everything and waits for a run: `python -m deployments.runner.warm`.
+
+It is given one line of JSON on standard input, ``{"run": ID, "entrypoint": "flows.localise.localise", "env": {...}}``,
+and becomes that run. Importing takes seconds; so the served deployments always keep one such process waiting. While it
+runs it holds a lock in ``POLYREEL_HOME``, so that a run whose process is gone is known for dead at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import threading
+import time
+
+from deployments.process import garbage, lifeline
+from deployments.process.prefect_insides import become_run
+from deployments.runner.liveness import hold_run
+
+
+def main() -> None:
+    """Import, wait, run."""
+    garbage.look_seldom()
+    # Ctrl-C on a terminal is for `polyreel up`, which ends its runs itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    imports = threading.Thread(target=_import_everything, daemon=True)
+    imports.start()
+    line = lifeline.first_line()
+    if not line:
+        os._exit(0)  # Nobody needs this process any more; not even to tidy up after imports.
+    order = json.loads(line)
+    if order.get("refused"):
+        os._exit(0)  # The run is over, its reason told to the server.
+    lifeline.hold(_stop)
+    imports.join()
+    os.environ.update(order["env"])
+    with hold_run(order["run"]):
+        become_run(order["run"], order["entrypoint"])
+
+
+def _import_everything() -> None:
+    engine = ("prefect.engine", "prefect.flow_engine")
+    for name in (*engine, "flows.localise", "flows.batch", "flows.inbox", "flows.housekeeping"):
+        importlib.import_module(name)
+
+
+def _stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.5)
+    # The first one may have come while the engine was not listening yet.
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

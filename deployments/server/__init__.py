@@ -1,0 +1,1 @@
+"""The Prefect server that polyreel starts, and what stands in front of it."""

@@ -1,0 +1,51 @@
+"""The server of `polyreel up`, API and UI, on an inherited socket: `python -m deployments.server.api_server FD`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from typing import Any
+
+from deployments.process import garbage, lifeline
+from deployments.process.prefect_insides import make_server_app
+
+
+def serve(descriptor: int) -> None:
+    """Serve until standard input ends."""
+    servers: list[Any] = []
+    garbage.look_seldom()
+    lifeline.hold(lambda: _end(servers))
+    import uvicorn
+
+    from deployments.server import one_writer
+    from deployments.server.delivered import beside
+    from deployments.server.nulls import leaving_out
+    from deployments.server.overview import with_overview
+    from deployments.server.own_pages import own_pages_only
+    from deployments.server.repeatable import refuse_unrepeatable
+    from deployments.server.review.pages import with_review_page
+
+    one_writer.install()
+    listener = socket.socket(fileno=descriptor)
+    app = refuse_unrepeatable(leaving_out(make_server_app()))
+    guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+    config = uvicorn.Config(
+        with_overview(app) if guarded else own_pages_only(with_overview(with_review_page(beside(app)))),
+        log_level="warning",
+        lifespan="on",
+        timeout_graceful_shutdown=2,  # browsers keep their connections open
+    )
+    servers.append(uvicorn.Server(config))
+    asyncio.run(servers[0].serve(sockets=[listener]))
+
+
+def _end(servers: list[Any]) -> None:
+    if not servers:
+        os._exit(0)
+    servers[0].should_exit = True
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

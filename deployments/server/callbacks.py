@@ -1,0 +1,128 @@
+"""The receiver of callbacks of `polyreel up --callbacks`: `python -m deployments.server.callbacks FD SECRET`.
+
+A process of its own, on an inherited socket: whatever strangers send it, server and runs don't notice. It answers 202
+to a hint, 200 to what says nothing new (so that the vendor does not send it again), 403 to what is forged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+from deployments.process import garbage, lifeline
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from polyreel.ledger.receiver import Receiver
+    from polyreel.vendors.callbacks import CallbackVerifier
+
+LARGEST_BODY = 1 << 20
+BODY_SECONDS = 10.0
+_MOST_AT_ONCE = 64
+log = logging.getLogger("polyreel.callbacks")
+
+
+def application(receiver: Receiver) -> Starlette:
+    """``POST /VENDOR`` (below whatever path the proxy sends), and nothing else."""
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    async def receive(request: Request) -> Response:
+        return await _answer(receiver, request)
+
+    return Starlette(routes=[Route("/{path:path}", receive, methods=["POST"])])
+
+
+async def _answer(receiver: Receiver, request: Request) -> Response:
+    from starlette.responses import JSONResponse
+
+    from polyreel.errors import LedgerError
+    from polyreel.ledger.receiver import VENDORS, Verdict
+
+    vendor = request.path_params["path"].rstrip("/").rpartition("/")[2]
+    if vendor not in VENDORS:
+        return JSONResponse({"error": "no such vendor"}, 404)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _body(request)
+    except TimeoutError:
+        return JSONResponse({"error": "too slow"}, 408)
+    if body is None:
+        return JSONResponse({"error": "too large"}, 413)
+    try:
+        verdict = await receiver.receive(vendor, body, request.headers)
+    except LedgerError as error:
+        log.warning("a callback of %s could not be passed on: %s", vendor, error)
+        return JSONResponse({"error": "try again later"}, 503)
+    log.info("a callback of %s: %s (%d so far)", vendor, verdict, receiver.counts[vendor, verdict])
+    status = {Verdict.HINT: 202, Verdict.FORGED: 403}.get(verdict, 200)
+    return JSONResponse({"verdict": str(verdict)}, status)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The raw body; None when it is larger than any callback."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _verifier(secret: str) -> CallbackVerifier:
+    """What callbacks are checked with: a saved block; without one Panjaya's published key. Raises `InvalidJob`."""
+    from polyreel.vendors.callbacks import CallbackVerifier
+
+    if not secret:
+        return CallbackVerifier()
+    from blocks.credentials import load
+
+    verifier = (await load("callbacks", secret)).get_client()
+    assert isinstance(verifier, CallbackVerifier)  # noqa: S101 - it was asked for by its own kind
+    return verifier
+
+
+def serve(descriptor: int, secret: str) -> None:
+    """Serve until standard input ends. Says ``ready`` first, or why not, as JSON."""
+    servers: list[Any] = []
+    garbage.look_seldom()
+    lifeline.hold(lambda: _end(servers))
+    import uvicorn
+
+    from polyreel.errors import InvalidJob
+    from polyreel.ledger.address import ledger_rows
+    from polyreel.ledger.receiver import Receiver
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        receiver = Receiver(ledger_rows(), asyncio.run(_verifier(secret)))
+    except InvalidJob as error:
+        print(json.dumps(error.as_dict()), flush=True)  # noqa: T201 - the parent reads it
+        sys.exit(2)
+    config = uvicorn.Config(
+        application(receiver), log_level="warning", access_log=False, lifespan="off", server_header=False,
+        limit_concurrency=_MOST_AT_ONCE, timeout_keep_alive=5, timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=16 << 10,
+    )  # fmt: skip
+    servers.append(uvicorn.Server(config))
+    print("ready", flush=True)  # noqa: T201 - the parent waits for it
+    asyncio.run(servers[0].serve(sockets=[socket.socket(fileno=descriptor)]))
+
+
+def _end(servers: list[Any]) -> None:
+    if not servers:
+        os._exit(0)
+    servers[0].should_exit = True
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), sys.argv[2])

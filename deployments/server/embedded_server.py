@@ -1,0 +1,193 @@
+"""A server of a run's own, where none is running: `python -m deployments.server.embedded_server FD`.
+
+The parent binds the port and hands the socket over, so the address is known before the server is up. The server lives
+as long as its standard input stays open: the kernel closes that pipe when the parent dies, however it dies, so that a
+killed run leaves no server behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from deployments.process import garbage
+from deployments.process.interpreter import python_command
+from deployments.process.prefect_insides import make_server_app
+from deployments.server.new_database import kept, put_new_database
+from deployments.server.own_environment import own_environment
+from deployments.server.own_pages import allowed_origins
+from polyreel.errors import PolyreelError
+from polyreel.machine import home
+from polyreel.machine.files import require_free_disk
+
+READY_WITHIN_S = 120.0
+_GOODBYE_S = 5.0
+EMBEDDED = "POLYREEL_EMBEDDED_SERVER"
+"""Set while a run has a server of its own: nobody looks at it, so nothing is drawn there."""
+
+
+class EmbeddedServer:
+    """A child process that serves Prefect's API on a free loopback port, with its database in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        put_new_database(folder, kept())
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        with listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(128)
+            port = listener.getsockname()[1]
+            self.address = f"http://127.0.0.1:{port}/api"
+            self._log = (folder / "embedded-server.log").open("ab")
+            self._child = subprocess.Popen(
+                python_command("deployments.server.embedded_server", str(listener.fileno())),
+                env={
+                    **own_environment(folder, "PREFECT_API_URL"),
+                    **allowed_origins(port),
+                    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                },
+                pass_fds=[listener.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                start_new_session=True,  # Ctrl-C is for the run; the server ends after it
+            )
+
+    def wait_until_ready(self) -> None:
+        """Block until the server answers. Raises `PolyreelError` where it ended or takes too long."""
+        import httpx
+
+        deadline = time.monotonic() + READY_WITHIN_S
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{self.address}/health", timeout=READY_WITHIN_S, trust_env=False).is_success:
+                    return
+            except httpx.TransportError:
+                if self._child.poll() is not None:
+                    break
+            time.sleep(0.1)
+        require_free_disk()
+        raise PolyreelError(
+            "the embedded Prefect server did not start",
+            code="server_failed",
+            where=self.address,
+            remedy=f"Its log is {self._log.name}; or point PREFECT_API_URL at a running server.",
+        )
+
+    def close(self) -> None:
+        """End the server; nothing of it stays."""
+        if self._child.stdin:
+            self._child.stdin.close()
+        try:
+            self._child.wait(_GOODBYE_S + 1)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._log.close()
+
+    def __enter__(self) -> EmbeddedServer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def require_server(address: str) -> None:
+    """See that a server answers at an address. Raises `PolyreelError` with one clear line where none does."""
+    import httpx
+
+    try:
+        answer = httpx.get(f"{address.rstrip('/')}/health", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise PolyreelError(
+            f"no Prefect server answers ({type(error).__name__})",
+            code="server_unreachable",
+            where=address,
+            remedy="Start it, or unset PREFECT_API_URL and let the run use a server of its own.",
+        ) from None
+    bare = answer.url.path == "/health" and answer.status_code == 404
+    if bare or "html" in answer.headers.get("content-type", ""):
+        raise PolyreelError(
+            "what answers there is no Prefect API",
+            code="server_unreachable",
+            where=address,
+            remedy="Correct PREFECT_API_URL: it has /api at its end, where the address of the UI has nothing.",
+        )
+
+
+@contextmanager
+def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
+    """The embedded server where no ``address`` was given. Either's address is in ``PREFECT_API_URL`` meanwhile."""
+    if address:
+        require_server(address)
+        with _in_environment(PREFECT_API_URL=address):
+            yield None
+        return
+    with (
+        EmbeddedServer(home.home() / "prefect") as server,
+        _in_environment(PREFECT_API_URL=server.address, **{EMBEDDED: "1"}, **_password()),
+    ):
+        yield server
+
+
+def _password() -> dict[str, str]:
+    """What a server of ours asks for, where the environment guards servers: its own run is no stranger."""
+    wanted = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
+    return {"PREFECT_API_AUTH_STRING": wanted} if wanted else {}
+
+
+@contextmanager
+def _in_environment(**wanted: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def serve(descriptor: int) -> None:
+    """Serve on an inherited socket until standard input ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    garbage.look_seldom()
+    import uvicorn
+
+    from deployments.server.own_pages import own_pages_only
+
+    listener = socket.socket(fileno=descriptor)
+    app = own_pages_only(make_server_app(ephemeral=True))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    _servers.append(server)
+    asyncio.run(server.serve(sockets=[listener]))
+
+
+_servers: list[Any] = []
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    if not _servers:
+        os._exit(0)
+    _servers[0].should_exit = True
+    time.sleep(_GOODBYE_S)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

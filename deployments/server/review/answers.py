@@ -1,0 +1,251 @@
+"""Reviews as the page shows them, and what it may do to them: the same steps as `polyreel review`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from deployments.process.interpreter import python_command
+from polyreel.errors import EngineError, InvalidJob, PolyreelError
+from polyreel.job.review import PersonName
+from polyreel.locales import canonical, english_name
+from polyreel.outcome import LineFit
+from polyreel.review import decisions, edits
+from polyreel.review.decisions import Reviewer
+from polyreel.review.events import ReviewKey, Shown
+from polyreel.review.log import ReviewLog
+from polyreel.review.state import Review
+from polyreel.review.versions import as_dict
+from polyreel.review.waits import announce
+from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+from polyreel.subtitles.checks import check as check_cues
+from polyreel.subtitles.model import Track
+from tasks.run.results import recall
+from tasks.run.values import LanguageResult
+
+_JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
+_SOURCE = re.compile(r"[0-9a-f]{12}", re.ASCII)
+_SLACK_MS = 60
+_LONGEST_WORDS = 2000
+_SPEAKS_FOR_S = 180
+_NAMES: TypeAdapter[str] = TypeAdapter(PersonName)
+_one_voice = asyncio.Lock()
+
+
+def checked_key(job: str, source: str, locale: str) -> ReviewKey:
+    """A review's key from an address. Raises `InvalidJob`: it names a folder."""
+    if not (_JOB.fullmatch(job) and _SOURCE.fullmatch(source)):
+        raise InvalidJob("there is no such review", code="bad_request")
+    return ReviewKey(job=job, source=source, locale=canonical(locale))
+
+
+async def list_reviews() -> list[dict[str, Any]]:
+    """Everything that people may look at, what waits first."""
+    found = [_summarise(each) for each in await ReviewLog(open_store()).all() if each.events]
+    return sorted(found, key=lambda each: (each["standing"] not in ("waiting", "rejected"), each["since"]))
+
+
+def _summarise(review: Review) -> dict[str, Any]:
+    asking = review.asking()
+    decision = asking.decision if asking else None
+    last = review.events[-1]
+    return {
+        "job": review.key.job,
+        "source": review.key.source,
+        "locale": review.key.locale,
+        "name": english_name(review.key.locale),
+        "stage": asking.stage if asking else None,
+        "standing": asking.standing if asking else "delivered",
+        "since": asking.asked.at if asking else last.at,
+        "reason": (decision.reason if decision else asking.asked.reason) if asking else "",
+        "by": decision.by if decision else "",
+        "reviewers": list(review.reviewers),
+        "revision": review.revision,
+    }
+
+
+async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | None:
+    """One review with its lines; None where nothing has happened since revision ``seen``."""
+    store = open_store()
+    review = await ReviewLog(store).read(key)
+    if not review.events:
+        raise InvalidJob("there is no such review", code="no_such_review")
+    if seen is not None and seen == review.revision:
+        return None
+    shown = _find_shown(review)
+    lines = await edits.lines_of(store, review)
+    track = await edits.script_of(store, review)
+    finished = await _recall_dub(store, shown)
+    await asyncio.to_thread(_add_facts, lines, track, review, shown, finished)
+    checks = [each.model_dump(mode="json") for each in finished.checks] if finished else []
+    return {
+        **_summarise(review),
+        "machine_draft": shown.machine_draft,
+        "start_ms": shown.reel.start_ms if shown.reel else 0,
+        "has_source": shown.reel is not None,
+        "has_dub": shown.video is not None,
+        "stale": as_dict(review)["stale"],
+        "versions": as_dict(review)["versions"],
+        "lines": lines,
+        "checks": checks,
+        "events": [each.model_dump(mode="json") for each in review.records()],
+    }
+
+
+def _find_shown(review: Review) -> Shown:
+    return next((each.shown for each in reversed(review.events) if each.shown), Shown())
+
+
+async def _recall_dub(store: Store, shown: Shown) -> LanguageResult | None:
+    """The dub's lines and checks, while they are kept."""
+    found = await asyncio.to_thread(recall, shown.checked) if shown.checked else None
+    return found[0] if found and isinstance(found[0], LanguageResult) else None
+
+
+def _add_facts(
+    lines: list[dict[str, Any]], track: Track, review: Review, shown: Shown, finished: LanguageResult | None
+) -> None:
+    """Each line's fit in the dub that there is, what the subtitles' profile finds, whether it is done, its comments."""
+    start = shown.reel.start_ms if shown.reel else 0
+    fits = {each.cue_start_ms + start: each for each in finished.lines} if finished else {}
+    found: dict[int, list[str]] = {}
+    for finding in check_cues(track, shown.profile, review.key.locale):
+        found.setdefault(finding.cue, []).append(finding.message)
+    done = {each.line: each.reason == "done" for each in review.events if each.kind == "marked"}
+    said: dict[int | None, list[dict[str, str]]] = {}
+    for each in review.events:
+        if each.kind == "commented":
+            said.setdefault(each.line, []).append({"by": each.by, "at": each.at, "words": each.reason})
+    for line in lines:
+        line["fit"] = _describe_fit(fits.get(line["start_ms"]), line["text"])
+        line["found"] = found.get(line["number"], [])
+        line["done"] = done.get(line["number"], False)
+        line["comments"] = said.get(line["number"], [])
+
+
+def _describe_fit(fit: LineFit | None, text: str) -> dict[str, Any] | None:
+    """How the line was spoken, where it still is that line."""
+    if fit is None or " ".join(fit.text.split()) != " ".join(text.split()):
+        return None
+    return {"voice": fit.voice, "ratio": fit.ratio, "too_long": fit.too_long, "ms": fit.end_ms - fit.start_ms}
+
+
+# -- what the page may do
+
+
+def _read_reviewer(body: dict[str, Any]) -> Reviewer:
+    try:
+        name = _NAMES.validate_python(body.get("by"))
+    except ValidationError:
+        raise InvalidJob("say who you are: a name of at most 100 characters", code="no_name") from None
+    revision = body.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool) or revision < 1:
+        raise InvalidJob("say which revision you have seen", code="bad_request")
+    return Reviewer(name, revision)
+
+
+def _read_words(body: dict[str, Any], name: str) -> str:
+    found = body.get(name) or ""
+    if not isinstance(found, str) or len(found) > _LONGEST_WORDS:
+        raise InvalidJob(f"{name}: at most {_LONGEST_WORDS} characters", code="bad_request")
+    return found.strip()
+
+
+def _read_line(body: dict[str, Any], *, required: bool = False) -> int | None:
+    found = body.get("line")
+    if found is None and not required:
+        return None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise InvalidJob("a line is a number, counted from 1", code="bad_request")
+    return found
+
+
+async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
+    """New texts by line number: ``{"by", "revision", "lines": {"3": "..."}}``. Raises `ReviewRefused`."""
+    lines = body.get("lines")
+    if not isinstance(lines, dict) or not all(
+        isinstance(text, str) and number.isdecimal() and len(number) < 8 for number, text in lines.items()
+    ):
+        raise InvalidJob("lines are texts by number", code="bad_request")
+    texts = {int(number): text for number, text in lines.items()}
+    change = edits.from_lines(texts)
+    edited = await edits.edit_script(open_store(), key, edits.Edit(_read_reviewer(body), change))
+    await announce(edited)
+    return _summarise(edited)
+
+
+async def decide(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
+    """``{"by", "revision", "decision": "approve" | "reject" | "comment", "words", "line"}``. Raises `ReviewRefused`."""
+    reviewer, words = _read_reviewer(body), _read_words(body, "words")
+    if body.get("decision") != "approve" and not words:
+        raise InvalidJob("say why, in a few words", code="no_words")
+    steps = {
+        "approve": lambda: decisions.approve(reviewer, words),
+        "reject": lambda: decisions.reject(reviewer, words),
+        "comment": lambda: decisions.comment(reviewer, words, _read_line(body)),
+    }
+    wanted = str(body.get("decision"))
+    if wanted not in steps:
+        raise InvalidJob("a decision is approve, reject or comment", code="bad_request")
+    decided = await ReviewLog(open_store()).write(key, steps[wanted]())
+    await announce(decided)
+    return _summarise(decided)
+
+
+async def mark(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
+    """A line is done, or is not: ``{"by", "revision", "line", "done"}``."""
+    number = _read_line(body, required=True)
+    step = decisions.mark(_read_reviewer(body), number or 0, done=bool(body.get("done")))
+    return _summarise(await ReviewLog(open_store()).write(key, step))
+
+
+async def media(key: ReviewKey, which: str) -> Path | None:
+    """The reel, or the dubbed one, of what was shown last; nothing else can be named."""
+    store = open_store()
+    shown = _find_shown(await ReviewLog(store).read(key))
+    wanted = {"source": shown.reel.file if shown.reel else None, "dub": shown.video}.get(which)
+    if wanted is None or not await store.present((wanted,)):
+        return None
+    await store.bring((wanted,))
+    return path_of(wanted)
+
+
+async def speak(key: ReviewKey, body: dict[str, Any]) -> bytes:
+    """A line's sound in a voice of this machine: ``{"text", "voice", "pace"}``. Raises `EngineError`.
+
+    In a process of its own, one at a time: voices' weights have no place in the server.
+    """
+    text, voice, pace = _read_words(body, "text"), _read_words(body, "voice"), body.get("pace", 1.0)
+    if not text or not isinstance(pace, int | float) or not 0.5 <= pace <= 2.0:
+        raise InvalidJob("give a text, and a pace from 0.5 to 2", code="bad_request")
+    order = {"locale": key.locale, "text": " ".join(text.split()), "voice": voice, "pace": float(pace)}
+    async with _one_voice:
+        said = await asyncio.to_thread(_ask_voice, json.dumps(order))
+    if "error" in said:
+        raise EngineError(**said["error"])
+    return await asyncio.to_thread(Path(said["file"]).read_bytes)
+
+
+def _ask_voice(order: str) -> dict[str, Any]:
+    try:
+        done = subprocess.run(
+            python_command("deployments.server.review.speaking"),
+            input=order,
+            capture_output=True,
+            text=True,
+            timeout=_SPEAKS_FOR_S,
+            check=False,
+            start_new_session=True,
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        raise PolyreelError("the line could not be spoken", code="engine_failed", remedy="Try again.") from None
+    return found

@@ -1,0 +1,183 @@
+// The review page: a list of what waits, or one language with its lines. Whoever writes says which revision they saw.
+import { Refused, get, post, sound } from "/review/page/api.js";
+import { at, fill, make, say } from "/review/page/dom.js";
+import { LineList } from "/review/page/list.js";
+import { load, playLine, switchOver } from "/review/page/players.js";
+
+const EVERY_MS = 5000;
+const [, , job, locale] = location.pathname.split("/");
+const path = `/${job}/${locale}`;
+// Texts that were typed and not saved, each with the revision that it was typed over: nothing of them is lost to a reload
+// of the lines, and what others wrote meanwhile is not written over unseen.
+const drafts = new Map();
+let review = null;
+let line = null;
+const list = new LineList(at("lines"), at("rows"), choose);
+
+const who = at("who");
+who.value = localStorage.getItem("reviewer") || "";
+who.addEventListener("change", () => localStorage.setItem("reviewer", who.value.trim()));
+
+function choose(chosen) {
+  line = chosen;
+  at("line-title").textContent = `Line ${line.number} of ${review.lines.length}${line.speaker ? ` · ${line.speaker}` : ""}`;
+  at("line-source").textContent = line.source;
+  at("text").value = drafts.has(line.number) ? drafts.get(line.number).text : line.text;
+  at("text").lang = review.locale;
+  at("done").setAttribute("aria-pressed", String(line.done));
+  at("voice").value = line.fit ? line.fit.voice : "";
+  at("heard").hidden = true;
+  const facts = line.found.map((each) => make("li", each, { className: "bad" }));
+  if (line.fit) {
+    const pace = `spoken at ${line.fit.ratio.toFixed(2)} of its own pace, in ${(line.fit.ms / 1000).toFixed(1)} s`;
+    facts.unshift(make("li", pace + (line.fit.too_long ? ": too long for its time" : ""), { className: line.fit.too_long ? "bad" : "" }));
+  }
+  fill(at("facts"), facts);
+  fill(at("comments"), line.comments.map((each) => make("li", `${each.by}: ${each.words}`)));
+}
+
+function standing() {
+  const said = {
+    waiting: `The ${review.stage} waits to be approved.`,
+    approved: `The ${review.stage} is approved by ${review.by}. The job goes on when it is run again.`,
+    rejected: `The ${review.stage} is rejected by ${review.by}: ${review.reason}`,
+    edited: "Lines were edited since this dub was made: they are done again when the job is run.",
+    delivered: review.stale ? "Delivered, and edited since: the next run delivers it anew." : "Delivered.",
+  };
+  const asked = review.reviewers.length ? ` Reviewers: ${review.reviewers.join(", ")}.` : "";
+  const why = review.standing === "waiting" && review.reason ? ` ${review.reason}.` : "";
+  const draft = review.machine_draft ? " A machine translated it; nobody has read it." : "";
+  return said[review.standing] + why + asked + draft;
+}
+
+function show(found) {
+  review = found;
+  document.title = at("title").textContent = `${review.job} · ${review.name} (${review.locale})`;
+  at("standing").textContent = standing();
+  load(`/review/api${path}`, review);
+  list.show(review.lines);
+  const editing = document.activeElement === at("text") && drafts.has(line?.number);
+  if (!editing && review.lines.length) choose(review.lines[list.chosen]);
+  fill(at("checks"), review.checks.map((each) => make("li", `${each.name}: ${each.status}${each.detail ? `, ${each.detail}` : ""}`, { className: each.status === "fail" ? "bad" : "" })));
+  fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${each.line ? `line ${each.line} ` : ""}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
+  const open = ["waiting", "rejected"].includes(review.standing);
+  at("approve").disabled = at("reject").disabled = !open;
+}
+
+async function refresh(quietly = false) {
+  const found = await get(`${path}${review ? `?seen=${review.revision}` : ""}`);
+  if (found === null || (review && found.revision <= review.revision)) return; // older than what is shown by now
+  const before = review;
+  show(found);
+  if (before && quietly) say(`Somebody changed this: now at revision ${review.revision}.`);
+}
+
+function keepDraft() {
+  const revision = drafts.get(line.number)?.revision ?? review.revision;
+  drafts.set(line.number, { text: at("text").value, revision });
+}
+
+async function act(work, said) {
+  if (!who.value.trim()) {
+    say("Write your name above first.", true);
+    who.focus();
+    return false;
+  }
+  try {
+    await work({ by: who.value.trim(), revision: review.revision });
+    await refresh();
+    say(said);
+    return true;
+  } catch (error) {
+    const conflict = error instanceof Refused && error.status === 409;
+    if (conflict) await refresh(); // what was in the way stands there before it is spoken of
+    say(error.message, true);
+    return conflict ? "conflict" : false;
+  }
+}
+
+async function save() {
+  keepDraft();
+  const number = line.number;
+  const { text, revision } = drafts.get(number);
+  const saved = await act((me) => post(`${path}/edit`, { ...me, revision, lines: { [number]: text } }), `Line ${number} is saved.`);
+  if (saved === "conflict") drafts.set(number, { text, revision: review.revision }); // what was in the way was shown
+  if (saved !== true) return false;
+  drafts.delete(number);
+  choose(review.lines[list.chosen]);
+  return true;
+}
+
+async function hear() {
+  say("Speaking …");
+  try {
+    const wanted = { text: at("text").value, voice: at("voice").value.trim(), pace: Number(at("pace").value) || 1 };
+    const heard = at("heard");
+    URL.revokeObjectURL(heard.src);
+    heard.src = URL.createObjectURL(await sound(`${path}/speak`, wanted));
+    heard.hidden = false;
+    say("Spoken.");
+    await heard.play().catch(() => {});
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+const done = () => act((me) => post(`${path}/mark`, { ...me, line: line.number, done: !line.done }), `Line ${line.number}: ${line.done ? "open" : "done"}.`);
+const decide = (decision, said) => act((me) => post(`${path}/decide`, { ...me, decision, words: at("words").value }), said);
+
+at("text").addEventListener("input", keepDraft);
+at("text").addEventListener("keydown", async (event) => {
+  if (event.key === "Escape") at("lines").focus();
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  if (await save()) list.select(list.chosen + 1);
+});
+at("lines").addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || !line) return;
+  const keys = { Enter: () => at("text").focus(), " ": () => playLine(line), s: switchOver, d: done, h: hear };
+  if (!(event.key in keys)) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+at("save").addEventListener("click", save);
+at("play").addEventListener("click", () => playLine(line));
+at("hear").addEventListener("click", hear);
+at("done").addEventListener("click", done);
+at("switch").addEventListener("click", switchOver);
+at("approve").addEventListener("click", () => decide("approve", "Approved."));
+at("reject").addEventListener("click", () => decide("reject", "Rejected."));
+at("say").addEventListener("click", async () => {
+  const words = at("comment").value;
+  if (await act((me) => post(`${path}/decide`, { ...me, decision: "comment", words, line: line.number }), "Said.") === true) at("comment").value = "";
+});
+addEventListener("beforeunload", (event) => {
+  const open = [...drafts].some(([number, draft]) => review?.lines[number - 1]?.text !== draft.text);
+  if (open) event.preventDefault();
+});
+
+async function showAll() {
+  const found = await get("");
+  at("all").hidden = false;
+  document.title = "Review";
+  fill(at("reviews"), found.map((each) => {
+    const item = make("li");
+    const link = make("a", `${each.job} · ${each.name} (${each.locale})`);
+    link.href = `/review/${encodeURIComponent(`${each.job}~${each.source}`)}/${encodeURIComponent(each.locale)}`;
+    item.append(link, make("span", ` ${each.stage ? `${each.stage} ` : ""}${each.standing} since ${each.since}`));
+    return item;
+  }));
+  if (!found.length) say("Nothing waits for a person.");
+}
+
+try {
+  if (locale) {
+    at("one").hidden = false;
+    await refresh();
+    setInterval(() => refresh(true).catch((error) => say(error.message, true)), EVERY_MS);
+  } else {
+    await showAll();
+  }
+} catch (error) {
+  say(error.message, true);
+}

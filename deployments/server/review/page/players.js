@@ -1,0 +1,47 @@
+// Source and dub, one clock: what plays can be switched in place, and a line can be played alone.
+import { at } from "/review/page/dom.js";
+
+const [source, dub] = [at("source"), at("dub")];
+let until = Infinity;
+let start = 0;
+
+export function load(base, review) {
+  start = review.start_ms / 1000;
+  for (const [video, has] of [[source, review.has_source], [dub, review.has_dub]]) {
+    const address = `${base}/media/${video.id}?of=${encodeURIComponent(review.since)}`;
+    at(`${video.id}-box`).hidden = !has;
+    if (has && !video.src.endsWith(address)) video.src = address;
+  }
+  at("switch").disabled = !(review.has_source && review.has_dub);
+}
+
+const playing = () => (dub.paused && !source.paused ? source : dub.paused && at("dub-box").hidden ? source : dub);
+
+export function switchOver() {
+  const from = playing();
+  const to = from === dub ? source : dub;
+  if (at(`${to.id}-box`).hidden) return;
+  const runs = !from.paused;
+  to.currentTime = from.currentTime;
+  from.pause();
+  if (runs) to.play().catch(() => {});
+}
+
+export function playLine(line) {
+  const video = playing();
+  video.currentTime = Math.max(0, line.start_ms / 1000 - start);
+  until = line.end_ms / 1000 - start;
+  video.play().catch(() => {});
+}
+
+for (const video of [source, dub]) {
+  video.addEventListener("timeupdate", () => {
+    if (video.currentTime < until) return;
+    until = Infinity;
+    video.pause();
+  });
+  video.addEventListener("play", () => {
+    const other = video === dub ? source : dub;
+    other.pause();
+  });
+}

@@ -1,0 +1,161 @@
+"""What answers below ``/review/``: the page, its modules, reviews as JSON, and the media that they show.
+
+Where the API wants a password nothing is served here, as for deliveries: a link carries none. Texts go out as JSON and
+become text nodes; nothing of them is ever markup, and the page's own policy lets no script run but its modules.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from deployments.server.delivered import App, Scope
+from deployments.server.review import answers
+from polyreel.errors import InvalidJob, PolyreelError, ReviewRefused
+from polyreel.review.events import ReviewKey
+
+PREFIX = "/review/"
+_MOST_BYTES = 4 << 20
+_KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_MEDIA = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox", "Cache-Control": "no-store"}
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def with_review_page(app: App) -> App:
+    """The same application, with the review page beside it."""
+    pages = make_pages()
+
+    async def both(scope: Scope, receive: Any, send: Any) -> None:
+        mine = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+        await (pages if mine else app)(scope, receive, send)
+
+    return both
+
+
+def make_pages() -> Starlette:
+    """The pages alone."""
+    one = PREFIX + "api/{job}/{locale}"
+    return Starlette(
+        routes=[
+            Route(PREFIX, _page),
+            Route(PREFIX + "page/{name}", _file),
+            Route(PREFIX + "api", _explain_errors(_waiting)),
+            Route(one, _explain_errors(_state)),
+            Route(one + "/edit", _explain_errors(_edit), methods=["POST"]),
+            Route(one + "/decide", _explain_errors(_decide), methods=["POST"]),
+            Route(one + "/mark", _explain_errors(_mark), methods=["POST"]),
+            Route(one + "/speak", _explain_errors(_speak), methods=["POST"]),
+            Route(one + "/media/{which}", _explain_errors(_media)),
+            Route(PREFIX + "{job}/{locale}", _page),
+            Route(PREFIX.rstrip("/"), lambda _: RedirectResponse(PREFIX)),
+        ]
+    )
+
+
+async def _page(_request: Request) -> Response:
+    return _static("review.html")
+
+
+async def _file(request: Request) -> Response:
+    return _static(request.path_params["name"])
+
+
+def _static(name: str) -> Response:
+    folder = files("deployments.server.review").joinpath("page")
+    known = {each.name: each for each in folder.iterdir()}
+    if name not in known or not (kind := _KINDS.get("." + name.rpartition(".")[2])):
+        return JSONResponse({"error": {"message": "There is no such page."}}, 404, headers=_HEADERS)
+    return Response(known[name].read_bytes(), media_type=kind, headers=_HEADERS)
+
+
+def _explain_errors(answer: Answer) -> Answer:
+    """An answer whose errors are told as JSON: 409 for what does not fit any more, 400 for what never did."""
+
+    async def told(request: Request) -> Response:
+        try:
+            response = await answer(request)
+        except ReviewRefused as error:
+            response = JSONResponse({"error": error.as_dict()}, 409)
+        except InvalidJob as error:
+            response = JSONResponse({"error": error.as_dict()}, 400)
+        except PolyreelError as error:
+            response = JSONResponse({"error": error.as_dict()}, 500)
+        response.headers.update({**_HEADERS, **dict(response.headers)})
+        return response
+
+    return told
+
+
+def _read_key(request: Request) -> ReviewKey:
+    job, _, source = request.path_params["job"].rpartition("~")
+    return answers.checked_key(job, source, request.path_params["locale"])
+
+
+async def _read_body(request: Request) -> dict[str, Any]:
+    """What a page sends: JSON by its content type, which no form of another page can send. Raises `InvalidJob`."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise InvalidJob("send application/json", code="bad_request")
+    content = b""
+    async for piece in request.stream():
+        content += piece
+        if len(content) > _MOST_BYTES:
+            raise InvalidJob(f"more than {_MOST_BYTES:,} bytes", code="bad_request")
+    try:
+        found = json.loads(content)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is text that nobody can write down
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidJob("send a JSON object", code="bad_request")
+    return found
+
+
+async def _waiting(_request: Request) -> Response:
+    return JSONResponse(await answers.list_reviews())
+
+
+async def _state(request: Request) -> Response:
+    seen = request.query_params.get("seen", "")
+    found = await answers.describe(_read_key(request), int(seen) if seen.isdecimal() and len(seen) < 10 else None)
+    return JSONResponse(found) if found is not None else Response(status_code=204)
+
+
+async def _edit(request: Request) -> Response:
+    return JSONResponse(await answers.edit(_read_key(request), await _read_body(request)))
+
+
+async def _decide(request: Request) -> Response:
+    return JSONResponse(await answers.decide(_read_key(request), await _read_body(request)))
+
+
+async def _mark(request: Request) -> Response:
+    return JSONResponse(await answers.mark(_read_key(request), await _read_body(request)))
+
+
+async def _speak(request: Request) -> Response:
+    sound = await answers.speak(_read_key(request), await _read_body(request))
+    return Response(sound, media_type="audio/wav", headers=_MEDIA)
+
+
+async def _media(request: Request) -> Response:
+    found = await answers.media(_read_key(request), request.path_params["which"])
+    if found is None:
+        return JSONResponse({"error": {"message": "There is no such recording."}}, 404)
+    return FileResponse(found, headers=_MEDIA)
