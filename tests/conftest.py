@@ -1,22 +1,16 @@
-"""What all tests share: the shared media, a home of their own, and one Prefect server for the whole session."""
+"""What all tests share: a home of their own, and one Prefect server for the whole session."""
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import json
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -25,52 +19,44 @@ from typing import Any
 import httpx
 import pytest
 
-from polyreel.engine.models.pull import pull
-from polyreel.engine.models.registry import Model
-from polyreel.media.binaries import ffmpeg
+pytest_plugins = ("tests.material",)
 
 ROOT = Path(__file__).parents[1]
-TESTDATA = ROOT.parent / "shared" / "testdata"
 
 
+# Who asks for one of these fixtures carries its marker: nobody can forget it.
+MARKERS = {"models": {"weights", "on_the_shelf"}, "server": {"prefect_server", "up", "start_up"}, "browser": {"page"}}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start servers, browsers and killed runs get a second try, which pytest shows as RERUN.
+    """Mark tests by what they ask for; tests that start programs, servers, browsers and killed runs get a second try.
 
-    They wait for other processes on whatever machine they run on; a defect fails both tries.
+    They wait for other processes on whatever machine they run on; a defect fails both tries. pytest shows it as RERUN.
     """
     for item in items:
-        if {"acceptance", "faults", "objects"} & set(item.path.parts):
+        for marker, fixtures in MARKERS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        if "unit" not in item.path.parts:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-@pytest.fixture(scope="session")
-def testdata() -> Path:
-    """The shared media and subtitles; tests that need them say so where they are absent."""
-    if not TESTDATA.is_dir():
-        pytest.skip("needs ../shared/testdata, which is not here")
-    return TESTDATA
-
-
-@pytest.fixture(scope="session")
-def narrated(testdata: Path) -> Path:
-    """The folder of the narrated video and its translations."""
-    return testdata / "narrated"
-
-
-@pytest.fixture(scope="session")
-def film(narrated: Path) -> Callable[[Path, int], Path]:
-    """Write the narrated video repeated for so many minutes, like no other: ``film(path, 7)``.
-
-    Whoever must meet a job at work gets a job that is long at it, and of which nothing is done yet.
-    """
-
-    def write(path: Path, minutes: int) -> Path:
-        command = [str(ffmpeg()), "-v", "error", "-stream_loop", "-1", "-i", str(narrated / "narrated.mp4")]
-        command += ["-t", str(minutes * 60), "-c", "copy", "-metadata", f"title={uuid.uuid4()}", str(path)]
-        subprocess.run(command, check=True)
-        return path
-
-    return write
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Each reason for which something was not run, once; also into the file that CI reads at its end."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"passed or not, its first try failed: {report.nodeid}")
+        terminalreporter.line("\n".join(report.longreprtext.splitlines()[-12:]))
+    reports = terminalreporter.stats.get("skipped", [])
+    counted = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    lines = [f"{count} not run: {reason}" for reason, count in sorted(counted.items())]
+    if lines:
+        terminalreporter.section("not run here")
+        for line in lines:
+            terminalreporter.line(line)
+    if into := os.environ.get("POLYREEL_TESTS_SKIPPED"):
+        with Path(into).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
 
 @pytest.fixture(autouse=True)
@@ -79,45 +65,6 @@ def polyreel_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "polyreel-home"
     monkeypatch.setenv("POLYREEL_HOME", str(folder))
     return folder
-
-
-@pytest.fixture(scope="session")
-def weights() -> Callable[..., Path]:
-    """Real weights: ``weights(KOKORO)`` is the folder that holds ``kokoro/`` and whatever else was pulled into it.
-
-    ``POLYREEL_TEST_MODELS`` names a folder that holds them, as ``POLYREEL_HOME/models`` does, or shall hold them.
-    """
-
-    def pulled(*models: Model) -> Path:
-        named = os.environ.get("POLYREEL_TEST_MODELS")
-        if not named:
-            size = sum(model.mirror.bytes for model in models) / 1e6
-            pytest.skip(f"needs real weights ({size:.0f} MB): set POLYREEL_TEST_MODELS to a folder to keep them in")
-        folder = Path(named).absolute()
-        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as empty:
-            patch.setenv("POLYREEL_HOME", empty)
-            folder.mkdir(parents=True, exist_ok=True)
-            (Path(empty) / "models").symlink_to(folder)
-            with ThreadPoolExecutor(1) as aside:  # the test that asks may be a coroutine
-                aside.submit(asyncio.run, pull(models, lambda _: None)).result()
-        return folder
-
-    return pulled
-
-
-@pytest.fixture
-def on_the_shelf(weights: Callable[..., Path], polyreel_home: Path) -> Callable[..., None]:
-    """Put real weights on this test's own shelf: ``on_the_shelf(KOKORO, KOKORO_VOICES)``."""
-
-    def put(*models: Model) -> None:
-        folder = weights(*models)
-        polyreel_home.mkdir(exist_ok=True)
-        for model in models:
-            place = polyreel_home / "models" / model.name
-            place.parent.mkdir(exist_ok=True)
-            place.symlink_to(folder / model.name)
-
-    return put
 
 
 NewDatabase = Callable[[Path], Path]
@@ -130,37 +77,26 @@ def new_database(pytestconfig: pytest.Config) -> NewDatabase:
     Its migrations take 18 s of a processor each time, and are not ours to test. They are run once for this Prefect, and
     kept beside pytest's own cache. `polyreel up`, in its own tests, still begins with nothing.
     """
+    from deployments.server.new_database import migrate, put_new_database
+
     kept = ROOT / ".pytest_cache" / f"prefect-{metadata.version('prefect')}.db"
     kept.parent.mkdir(exist_ok=True)
     with kept.with_suffix(".lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # pytest's workers want it at the same moment
         if not kept.exists():
-            _migrate(kept)
+            migrate(kept)
 
     def put(folder: Path) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(kept, folder / "prefect.db")
+        put_new_database(folder, kept)
         return folder
 
     return put
 
 
-def _migrate(final: Path) -> None:
-    code = "import asyncio; from prefect.server.database import dependencies as of"
-    code += "; asyncio.run(of.provide_database_interface().create_db())"
-    with tempfile.TemporaryDirectory() as folder:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-        subprocess.run([sys.executable, "-c", code], env={**env, "PREFECT_HOME": folder}, check=True)
-        whole, part = Path(folder) / "prefect.db", final.with_suffix(".part")
-        with closing(sqlite3.connect(whole)) as made, closing(sqlite3.connect(part)) as copy:
-            made.backup(copy)  # what is still in its log, too
-        part.replace(final)
-
-
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase) -> Iterator[str]:
     """A real Prefect server on loopback, one for the session; yields its API's address."""
-    from deployments.embedded_server import EmbeddedServer
+    from deployments.server.embedded_server import EmbeddedServer
 
     with EmbeddedServer(new_database(tmp_path_factory.mktemp("prefect"))) as server:
         server.wait_until_ready()
@@ -194,6 +130,7 @@ class Up:
     api: str = ""
     ui: str = ""
     password: str = ""
+    callbacks: str = ""
 
     def env(self) -> dict[str, str]:
         """What makes the command line use it: it is found through its home, as a person's is."""
@@ -224,9 +161,30 @@ class Up:
         return {task["name"].partition(" · ")[2]: task["state_name"] for task in found}
 
 
+def _litter(folder: Path) -> None:
+    """Make modules in a folder that are called like ours and Python's, and end whoever imports them."""
+    for name in (
+        "tasks.py",
+        "flows/__init__.py",
+        "deployments/__init__.py",
+        "polyreel/__init__.py",
+        "json.py",
+        "yaml.py",
+    ):
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("raise SystemExit('somebody else's module was imported')\n")
+
+
 def _start_up(home: Path, *options: str, **more: str) -> Up:
     inbox = home.parent / f"{home.name}-inbox"
-    command = [sys.executable, "-m", "deployments.cli", "up", "--port", "0", "--json", "--inbox", str(inbox), *options]
+    _litter(home.parent)
+    program = [sys.executable, "-P", "-m", "deployments.cli", "up", "--port", "0", "--json", "--inbox", str(inbox)]
+    # Jobs of the tests lie in folders of their own, beside the one that it is started in.
+    made = Path(__file__).parents[1] / ".pytest_cache"  # where reels lie that tests have made
+    made.mkdir(exist_ok=True)
+    folders = ["--files", str(home.parent.parent), "--files", str(made)]
+    command = [*program, *([] if "--files" in options else folders), *options]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     process = subprocess.Popen(
         command,
@@ -243,7 +201,8 @@ def _start_up(home: Path, *options: str, **more: str) -> Up:
         process.communicate()
         logs = [log.read_text()[-2000:] for log in (home / "up").glob("*.log")]
         raise AssertionError(f"it did not come up: {said} {logs}")
-    return Up(home, inbox, process, said["api"], said["ui"], more.get("PREFECT_SERVER_API_AUTH_STRING", ""))
+    password = more.get("PREFECT_SERVER_API_AUTH_STRING", "")
+    return Up(home, inbox, process, said["api"], said["ui"], password, said.get("callbacks", ""))
 
 
 def _end_up(up: Up) -> int:
@@ -257,7 +216,9 @@ def _end_up(up: Up) -> int:
 @pytest.fixture(scope="session")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """`polyreel up`, one for the session, with an inbox that is looked at every ten seconds."""
-    running = _start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "10")
+    # Webhooks of the tests go to this machine.
+    allowed = {"POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8"}
+    running = _start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "10", **allowed)
     yield running
     assert _end_up(running) == 0  # one Ctrl-C
 
@@ -268,7 +229,8 @@ def start_up(new_database: NewDatabase) -> Iterator[Callable[..., Up]]:
     running: list[Up] = []
 
     def start(home: Path, *options: str, **more: str) -> Up:
-        new_database(home / "prefect")
+        if not (home / "prefect" / "prefect.db").exists():  # else the test has put something into it
+            new_database(home / "prefect")
         running.append(_start_up(home, *options, **more))
         return running[-1]
 
@@ -283,7 +245,7 @@ def polyreel(polyreel_home: Path, prefect_server: str) -> Polyreel:
 
     def call(*arguments: str | Path, cwd: Path | None = None, timeout: float = 240, **env: str) -> Ended:
         done = subprocess.run(
-            [sys.executable, "-m", "deployments.cli", *map(str, arguments)],
+            [sys.executable, "-P", "-m", "deployments.cli", *map(str, arguments)],
             cwd=cwd or polyreel_home.parent,
             env={**os.environ, "POLYREEL_HOME": str(polyreel_home), "PREFECT_API_URL": prefect_server, **env},
             stdin=subprocess.DEVNULL,

@@ -89,8 +89,8 @@ class Page:
 
 
 @contextmanager
-def browser(folder: Path, width: int = 1280, height: int = 1000) -> Iterator[Page]:
-    """A tab in a browser of our own, which ends with the block."""
+def browser(folder: Path, *flags: str, width: int = 1280, height: int = 1000) -> Iterator[Page]:
+    """A tab in a browser of our own, which ends with the block; ``flags`` are Chromium's."""
     chromium = find_chromium()
     assert chromium
     command = [
@@ -104,6 +104,7 @@ def browser(folder: Path, width: int = 1280, height: int = 1000) -> Iterator[Pag
         "--remote-debugging-port=0",
         f"--user-data-dir={folder}",
         f"--window-size={width},{height}",
+        *flags,
         "about:blank",
     ]
     env = {**os.environ, "HOME": str(folder)}

@@ -46,7 +46,7 @@ def refused(done: Any, job: Path, code: str, words: str, exit_code: int, locale:
 
 
 @pytest.mark.parametrize(
-    ("weights", "change"),
+    ("models", "change"),
     [
         ((KOKORO, KOKORO_VOICES), {"dubbing": {"provider": "embedded", "voices": "neural"}}),
         ((SPLEETER,), {"dubbing": {"provider": "embedded", "separation": "learned"}}),
@@ -55,14 +55,14 @@ def refused(done: Any, job: Path, code: str, words: str, exit_code: int, locale:
     ids=["voices", "separation", "listener"],
 )
 def test_swapped_weights_are_never_run(
-    work: Any, polyreel: Any, polyreel_home: Path, weights: tuple[Model, ...], change: dict[str, Any]
+    work: Any, polyreel: Any, polyreel_home: Path, models: tuple[Model, ...], change: dict[str, Any]
 ) -> None:
-    rotten(polyreel_home, *weights)
+    rotten(polyreel_home, *models)
     job = work("es-ES", **change)
     done = polyreel("run", job, "--json")
     refused(done, job, "model_damaged", "is damaged", 1)
     error = done.json.get("error") or done.json["languages"]["es-ES"]["error"]
-    assert f"polyreel models pull {weights[0].name}" in error["remedy"]
+    assert f"polyreel models pull {models[0].name}" in error["remedy"]
     verified = polyreel("models", "verify")
     assert verified.code == 1
     assert "has another hash than it should" in verified.stdout

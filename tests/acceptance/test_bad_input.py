@@ -20,8 +20,8 @@ import pytest
         ({"source": {"media": "job.yaml", "locale": "en-US"}}, "unsupported_media", "job.yaml"),
         ({"trim": {"start": 50}}, "time_out_of_range", "42.4"),
         ({"trim": {"start": 1, "end": 500}}, "time_out_of_range", "500"),
-        ({"dubbing": {"provider": "panjaya"}}, "not_available", "panjaya"),
-        ({"delivery": [{"to": "s3", "credentials": "store"}]}, "not_available", "s3"),
+        ({"dubbing": {"provider": "panjaya"}}, "missing_credentials", "Panjaya"),
+        ({"delivery": [{"to": "s3", "credentials": "store"}]}, "invalid_input", "s3.path"),
         ({"source": {"media": "http://127.0.0.1:9/a.mp4", "locale": "en-US"}}, "forbidden_address", "127.0.0.1"),
         ({"source": {"media": "gopher://x/a.mp4", "locale": "en-US"}}, "invalid_input", "gopher"),
     ],
@@ -41,14 +41,14 @@ def test_a_job_that_can_not_be_run(work: Any, polyreel: Any, change: dict[str, A
 @pytest.mark.parametrize(
     ("file", "code"),
     [
-        ("bikes.mp4", "missing_audio_track"),
-        ("popcorn-italia.mp4", "unsupported_media"),
-        ("jfk.wav", "unsupported_media"),
+        ("mute.mp4", "missing_audio_track"),
+        ("sound.mp4", "unsupported_media"),
+        ("speech.wav", "unsupported_media"),
     ],
 )
-def test_media_that_can_not_be_dubbed(work: Any, polyreel: Any, testdata: Path, file: str, code: str) -> None:
-    """Real files of the wrong kind are refused in the vendors' own words."""
-    job = work("es-ES", source={"media": str(testdata / "media" / file), "locale": "en-US"})
+def test_media_that_can_not_be_dubbed(work: Any, polyreel: Any, odd_media: Path, file: str, code: str) -> None:
+    """Files of the wrong kind are refused in the vendors' own words."""
+    job = work("es-ES", source={"media": str(odd_media / file), "locale": "en-US"})
     done = polyreel("run", job, "--json")
     assert (done.code, done.json["error"]["code"]) == (2, code)
     assert file in done.json["error"]["message"]

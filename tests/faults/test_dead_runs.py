@@ -15,8 +15,8 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import AwaitingRetry, Cancelling, Completed, Crashed, Running
 
-from deployments.remote import finished
-from deployments.warden import mark_dead
+from deployments.commands.remote import wait_for_end
+from deployments.runner.warden import mark_dead
 from flows.runs import MOST_STARTS, is_over
 
 
@@ -88,7 +88,7 @@ async def test_who_waits_for_a_run_waits_for_its_next_attempt(client: PrefectCli
     asked = {"job": {"name": "nothing", "after_crash": "resume"}}
     run = (await client.create_flow_run_from_deployment(deployment, parameters=asked)).id
     await client.set_flow_run_state(run, Crashed(), force=True)
-    waiting = asyncio.create_task(finished(client, run))
+    waiting = asyncio.create_task(wait_for_end(client, run))
     await asyncio.wait({waiting}, timeout=1)
     assert not waiting.done()
     crashed = await client.read_flow_run(run)

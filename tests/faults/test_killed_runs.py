@@ -165,7 +165,7 @@ def test_a_server_that_goes_away_loses_no_work(
     job: Path, polyreel_home: Path, tmp_path: Path, new_database: Any
 ) -> None:
     """Killed in the middle of a run and never back: the run comes to its end, delivers, and says what is missing."""
-    from deployments.embedded_server import EmbeddedServer
+    from deployments.server.embedded_server import EmbeddedServer
 
     with EmbeddedServer(new_database(tmp_path / "server")) as server:
         server.wait_until_ready()

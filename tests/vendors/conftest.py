@@ -25,6 +25,16 @@ from typing import Any
 import httpx
 import pytest
 
+from polyreel.dubbing import waiting
+from polyreel.dubbing.port import DubRequest, Means
+from polyreel.ledger.entry import Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.once import Timing
+from polyreel.ledger.pace import Pace
+from polyreel.ledger.testing import MemoryRows
+from polyreel.ledger.watch import Watchers
+from polyreel.media.probe import probe
+from polyreel.store.local import LocalStore
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.nomad.client import NomadClient
@@ -41,17 +51,20 @@ UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
 START_SECONDS = 60
 
 
-@pytest.fixture(scope="session")
-def vendor_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address under which the five vendors are found."""
-    given = os.environ.get("POLYREEL_VENDOR_URL")
-    if given:
-        yield given.rstrip("/")
+ELSEWHERE = os.environ.get("POLYREEL_VENDOR_URL", "").rstrip("/")
+
+
+@pytest.fixture(scope="session", params=["elsewhere"] if ELSEWHERE else ["usual", "other"])
+def vendor_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address under which the five vendors are found: ours, in both ways of speaking, or the one that is given."""
+    if ELSEWHERE:
+        yield ELSEWHERE
         return
     folder = tmp_path_factory.mktemp("vendors")
+    options = ["--port", "0", "--instant", "--shapes", request.param, "--data", str(folder)]
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--instant", "--data", str(folder)],
+            [sys.executable, "-m", "polyreel.sandbox", *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -78,7 +91,7 @@ def _first_line(server: subprocess.Popen[bytes], log: Path) -> str:
 @pytest.fixture
 async def controls(vendor_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Our own server's controls: faults, clock, accounts."""
-    if os.environ.get("POLYREEL_VENDOR_URL"):
+    if ELSEWHERE:
         pytest.skip("needs our own rehearsal server")
     async with httpx.AsyncClient(base_url=vendor_url, trust_env=False) as client:
         yield client
@@ -108,19 +121,16 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def media_folder(tmp_path_factory: pytest.TempPathFactory, narrated: Path) -> Path:
     """Files that the vendors may fetch: `film.mp4` (3 s, picture and sound), `mute.mp4`, `silent.mp4`, `sound.wav`."""
     import imageio_ffmpeg
-
-    spoken = Path(__file__).parents[3] / "shared" / "testdata" / "narrated" / "narrated.mp4"
 
     folder = tmp_path_factory.mktemp("media")
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3"]
     tone, hush = "sine=frequency=330:duration=3", "anullsrc=channel_layout=mono:sample_rate=44100"
     coded = ["-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    # A server that listens wants speech; where there is none at hand, a tone has to do.
-    reel = ["-t", "3", "-i", str(spoken)] if spoken.is_file() else [*picture, "-f", "lavfi", "-i", tone]
+    reel = ["-t", "3", "-i", str(narrated / "narrated.mp4")]  # a server that listens wants speech
     for arguments in (
         [*reel, *coded, "film.mp4"],
         [*picture, "-f", "lavfi", "-i", hush, *coded, "-t", "3", "silent.mp4"],
@@ -165,7 +175,7 @@ async def dubformer(vendor_url: str) -> AsyncIterator[DubformerClient]:
 
 
 @pytest.fixture(scope="session")
-def tpstreams_tokens() -> MemoryTokens:
+def tpstreams_tokens(vendor_url: str) -> MemoryTokens:
     """One login for the whole session: an organisation has at most 20 tokens."""
     return MemoryTokens()
 
@@ -195,7 +205,7 @@ async def nomad(vendor_url: str) -> AsyncIterator[NomadClient]:
 
 
 @pytest.fixture(scope="module")
-def nomad_shared() -> dict[str, str]:
+def nomad_shared(vendor_url: str) -> dict[str, str]:
     """What one test made and others only look at."""
     return {}
 
@@ -214,3 +224,54 @@ async def folder(nomad: NomadClient, reel: str) -> Asset:
     """A fresh folder beside the video."""
     home = (await nomad.get_asset(reel)).parent_id
     return await nomad.create_folder(home, f"season-{uuid.uuid4().hex[:8]}")
+
+
+# -- dubbing over a vendor
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watchers look ten times a second."""
+    monkeypatch.setattr(waiting, "PACE", Pace(least=0.05, first=0.1, most=0.2))
+
+
+@pytest.fixture
+def store(polyreel_home: Path) -> LocalStore:
+    """A store of its own."""
+    return LocalStore()
+
+
+@pytest.fixture
+async def means(store: LocalStore) -> AsyncIterator[Callable[..., Means]]:
+    """What a dubber works with, over one ledger in memory; another account for every test."""
+    account = f"https://vendor.example#{uuid.uuid4().hex[:12]}"
+    async with Ledger(MemoryRows(), timing=Timing(lease=5, quiet=0.2), every=0.05) as ledger:
+        watchers = Watchers(ledger)
+
+        def made(client: Any, provider: str) -> Means:
+            subject = Subject(kind="dub", job="reel", provider=provider, account=account)
+            return Means(store, client, ledger, subject, watchers)
+
+        yield made
+
+
+@pytest.fixture
+def asked(film: Path, store: LocalStore, media_url: Callable[[str], str], tmp_path: Path) -> Callable[..., DubRequest]:
+    """A request for the film, whose source is on the web."""
+    copy = tmp_path / "film.mp4"
+    copy.write_bytes(film.read_bytes())
+    reel, length = store.keep(copy), str(probe(film).duration)
+
+    def request(locale: str, script: str | None = None, **more: Any) -> DubRequest:
+        kept = store.keep_bytes(script.encode(), ".vtt") if script else None
+        known = {
+            "source_locale": "en-US",
+            "reel": reel,
+            "duration": length,
+            "source_sha256": uuid.uuid5(uuid.NAMESPACE_URL, str(store.root)).hex,
+            "title": "film",
+            "media_url": media_url(f"film.mp4?of={uuid.uuid4().hex}"),
+        }
+        return DubRequest.model_validate({**known, "locale": locale, "script": kept, **more})
+
+    return request

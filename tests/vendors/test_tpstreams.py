@@ -43,7 +43,7 @@ async def _completed(tpstreams: TPStreamsClient, media_url: Url, **more: object)
 
 
 @pytest.fixture(scope="module")
-def shared() -> dict[str, str]:
+def shared(vendor_url: str) -> dict[str, str]:
     """What one test made and others only look at."""
     return {}
 
@@ -110,6 +110,13 @@ async def test_a_bulk_with_one_bad_item_makes_none(tpstreams: TPStreamsClient, m
     assert title not in [asset.title async for asset in tpstreams.list_assets()]
 
 
+async def test_the_same_title_and_address_twice_in_bulk_makes_none(tpstreams: TPStreamsClient, media_url: Url) -> None:
+    """And the second of them is named."""
+    with pytest.raises(errors.Invalid) as caught:
+        await tpstreams.bulk_create([_request(media_url("film.mp4"), title="Twice")] * 2)
+    assert caught.value.vendor_code == "item 1"
+
+
 async def test_more_than_fifty_in_bulk_are_refused_before_they_are_sent(
     tpstreams: TPStreamsClient, media_url: Url
 ) -> None:
@@ -142,7 +149,8 @@ async def test_a_forged_form_is_not_taken(tpstreams: TPStreamsClient, film: Path
 
 async def test_lists_are_followed_to_their_end(tpstreams: TPStreamsClient, media_url: Url) -> None:
     """Page after page by `next`, each asset once."""
-    made = {asset.id for asset in await tpstreams.bulk_create([_request(media_url("film.mp4"))] * 5)}
+    wanted = [_request(media_url("film.mp4"), title=f"Page {number}") for number in range(5)]
+    made = {asset.id for asset in await tpstreams.bulk_create(wanted)}
     listed = [asset.id async for asset in tpstreams.list_assets(limit=2)]
     assert made <= set(listed)
     assert len(listed) == len(set(listed))
@@ -210,12 +218,20 @@ async def test_an_asset_is_not_moved_into_a_folder_that_is_none(tpstreams: TPStr
 
 
 async def test_renditions_are_deleted(tpstreams: TPStreamsClient, media_url: Url) -> None:
-    """202; the one that was not named stays."""
+    """202; the one that was not named stays, and the last one has to."""
     asset = await _completed(tpstreams, media_url)
     await tpstreams.delete_resolutions(asset.id, ["360p"])
     left = await tpstreams.wait_until_completed(asset.id, SOON)
     assert left.video is not None
     assert "240p" in left.video.resolutions
+    with pytest.raises(errors.Refused):
+        await tpstreams.delete_resolutions(asset.id, ["240p"])
+
+
+async def test_an_upload_without_a_title_is_found_before_it_is_sent(tpstreams: TPStreamsClient) -> None:
+    """The vendor wants one."""
+    with pytest.raises(errors.Invalid, match="title"):
+        await tpstreams.create_upload_session(VideoOptions(resolutions=("240p",)))
 
 
 # -- subtitles, thumbnails, trims

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from polyreel.dubbing.translation import Commission, drafter_of, keyless_client, translated
+from polyreel.dubbing.translation import Commission, draft_script, drafter_of, keyless_client
 from polyreel.errors import EngineError
 from polyreel.job import Translation
 from polyreel.subtitles.model import Cue, Track
@@ -101,7 +101,7 @@ async def draft(service: Service, track: Track = TRACK) -> Any:
     asked = asked_of(service)
     commission = Commission(track, "en-US", "es-ES", "netflix", 60_000)
     async with keyless_client(asked) as client:
-        return await translated(commission, drafter_of(asked, client), lambda _: None)
+        return await draft_script(commission, drafter_of(asked, client), lambda _: None)
 
 
 def texts(made: Any) -> list[str]:
@@ -270,7 +270,7 @@ async def test_services_of_lines_draft_a_track(service: Service, provider: str) 
     asked = Translation(provider=provider, credentials="mine")
     async with client:
         commission = Commission(TRACK, "en-US", "es-ES", "netflix", 60_000)
-        made = await translated(commission, drafter_of(asked, client), lambda _: None)
+        made = await draft_script(commission, drafter_of(asked, client), lambda _: None)
     assert texts(made) == list(SPANISH.values())
     assert KEY in service.headers[0] + json.dumps(service.asked[0])
 
@@ -292,7 +292,7 @@ async def test_a_service_that_drops_a_line_is_asked_line_by_line(service: Servic
     asked = Translation(provider=provider, credentials="mine")
     async with client:
         commission = Commission(TRACK, "en-US", "es-ES", "netflix", 60_000)
-        made = await translated(commission, drafter_of(asked, client), lambda _: None)
+        made = await draft_script(commission, drafter_of(asked, client), lambda _: None)
     assert texts(made) == list(SPANISH.values())
     assert len(service.asked) == 2 + len(SPANISH)
 

@@ -20,11 +20,17 @@ from typing import Any
 HOLD = Path(os.environ.get("POLYREEL_TESTS_HOLD", os.devnull))
 
 
+def _job_of(value: Any) -> str:
+    """The name of the job that a stage was given, as the job, as a plan of it, or as the parcel that it makes."""
+    job = getattr(value, "job", value)
+    return str(job.name) if hasattr(job, "targets") or (hasattr(value, "items") and hasattr(value, "asked")) else ""
+
+
 async def held(stage: str, values: tuple[Any, ...], moment: str) -> None:
     """Wait here, when a test wants it."""
-    job = next(getattr(each, "job", each) for each in values if hasattr(each, "job") or hasattr(each, "targets"))
+    name = next(filter(None, map(_job_of, values)))
     locale = next((each.locale for each in values if isinstance(getattr(each, "locale", None), str)), "")
-    place = HOLD / job.name / f"{locale}-{stage}"
+    place = HOLD / name / f"{locale}-{stage}"
     if place.exists() and place.read_text() == moment:
         with place.with_name(f"{place.name}.reached").open("a") as reached:
             reached.write(f"{os.getpid()}\n")
@@ -33,7 +39,7 @@ async def held(stage: str, values: tuple[Any, ...], moment: str) -> None:
 
 
 def holding(stage: Any) -> Any:
-    """`tasks.stage.stage`, whose functions are held."""
+    """`tasks.run.stage.stage`, whose functions are held."""
 
     def made(name: str, **options: Any) -> Any:
         def decorate(function: Any) -> Any:
@@ -56,7 +62,7 @@ class Finder:
     """Puts `holding` around the stages as their module is imported."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if name != "tasks.stage":
+        if name != "tasks.run.stage":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import pickle
@@ -15,9 +16,12 @@ from pydantic import SecretStr, ValidationError
 import blocks
 from blocks.base import PolyreelCredentials, VendorCredentials
 from blocks.credentials import kinds
+from polyreel.packaging.provenance.signer import make_test_key
 from polyreel.vendors.callbacks import CallbackVerifier
 
 SECRET = "hush-hush-0815"
+SIGNING_KEY = base64.b64encode(b"hush-hush-0815-and-then-some").decode()
+SIGNING = make_test_key()
 FILLED: dict[str, dict[str, Any]] = {
     "callbacks": {"tpstreams_token": SECRET},
     "chat": {"model": "llama", "api_key": SECRET},
@@ -27,8 +31,10 @@ FILLED: dict[str, dict[str, Any]] = {
     "nomad": {"base_url": "https://nomad.example", "username": "me", "password": SECRET, "api_key": SECRET},
     "panjaya": {"api_key": SECRET},
     "s3": {"access_key_id": "id", "secret_access_key": SECRET, "bucket": "films"},
+    "signing": {"certificates": SIGNING.certificates.decode(), "private_key": SIGNING.private_key.decode()},
     "tpstreams": {"organization_id": "org", "token": SECRET, "username": "me", "password": SECRET},
     "videojungle": {"api_key": SECRET},
+    "webhook": {"url": "https://films.example/hook", "signing_secret": f"whsec_{SIGNING_KEY}"},
 }
 ALL = sorted(kinds())
 
@@ -43,6 +49,22 @@ def kind(request: pytest.FixtureRequest) -> type[PolyreelCredentials]:
 def filled(kind: type[PolyreelCredentials]) -> PolyreelCredentials:
     """The block with every secret filled in."""
     return kind(**FILLED[kind.vendor])
+
+
+def test_an_accounts_name_holds_no_secret_and_is_the_same_for_the_same_account(filled: PolyreelCredentials) -> None:
+    """Keys and the ledger know an account by it."""
+    if isinstance(filled, VendorCredentials):
+        again = type(filled)(**FILLED[filled.vendor], calls_per_second=1)
+        assert filled.account == again.account
+        assert SECRET not in filled.account
+        assert re.fullmatch(r"(https?://\S+)?#[0-9a-f]{12}", filled.account)
+
+
+def test_a_key_pasted_with_its_beginning_is_the_same_account() -> None:
+    kind = kinds()["panjaya"]
+    names = {kind(api_key=key).account for key in (SECRET, f"panjaya-{SECRET}", f" {SECRET} ")}
+    assert len(names) == 1
+    assert kind(api_key="another").account not in names
 
 
 class TestPrefectsStandards(BlockStandardTestSuite):
@@ -83,6 +105,7 @@ def test_a_secret_is_seen_nowhere(
         logging.getLogger("test").warning("%s %r", filled, filled)
     shown = repr(filled) + str(filled) + filled.model_dump_json() + json.dumps(filled.model_dump(mode="json"))
     assert SECRET not in shown + caplog.text
+    assert SIGNING_KEY not in shown + caplog.text
     assert "hush" not in "".join(capsys.readouterr())
 
 
@@ -90,7 +113,15 @@ def test_whatever_is_secret_is_typed_as_such(kind: type[PolyreelCredentials]) ->
     """Prefect encrypts `SecretStr` fields, and the UI hides them."""
     for name, field in kind.model_fields.items():
         secret = "SecretStr" in str(field.annotation)
-        assert secret == bool(re.search(r"api_key|password|token|secret_access", name)), name
+        assert secret == bool(re.search(r"api_key|password|token|secret_access|signing_secret|private_key", name)), name
+
+
+def test_a_webhooks_secret_has_to_be_one() -> None:
+    """What is too short to sign with is refused when it is saved, and not shown."""
+    with pytest.raises(ValidationError) as refused:
+        kinds()["webhook"](url="https://films.example/hook", signing_secret="whsec_c2hvcnQ=")
+    assert "24 to 64 bytes" in str(refused.value)
+    assert "c2hvcnQ=" not in str(refused.value)
 
 
 def test_the_client_knows_the_secret_and_does_not_show_it(filled: PolyreelCredentials) -> None:
@@ -99,7 +130,10 @@ def test_the_client_knows_the_secret_and_does_not_show_it(filled: PolyreelCreden
     assert SECRET not in repr(client)
     if isinstance(client, CallbackVerifier):
         assert client.tpstreams_token == SECRET
-    elif filled.vendor not in ("s3", "libretranslate"):
+    elif filled.vendor == "signing":
+        assert client.private_key == SIGNING.private_key
+        assert "PRIVATE KEY" not in repr(client)
+    elif filled.vendor not in ("s3", "libretranslate", "webhook"):
         assert any(SECRET in each for each in client.transport.auth.secrets())
 
 

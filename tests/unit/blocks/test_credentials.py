@@ -30,7 +30,7 @@ async def test_what_is_saved_is_listed_with_its_secret_hidden(book: Any, monkeyp
     await book.save("dubformer", "rehearsal", {"api_key": "old", "base_url": "http://127.0.0.1:9/dubformer"})
     kept = await book.save("dubformer", "rehearsal", {"api_key": "env:THE_KEY", "calls_per_second": "4"})
     assert kept.fields["api_key"] == "********"
-    listed = [each for each in await book.saved() if each.name == "rehearsal"]
+    listed = [each for each in await book.list_saved() if each.name == "rehearsal"]
     assert [(each.vendor, each.fields["calls_per_second"]) for each in listed] == [("dubformer", "4.0")]
     assert SECRET not in repr(listed)
     block = await book.load("dubformer", "rehearsal")

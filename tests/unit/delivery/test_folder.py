@@ -1,70 +1,29 @@
-import asyncio
 import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from polyreel.delivery import copying, folder, tree
+from polyreel.delivery import copying
 from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Item, Parcel
 from polyreel.errors import DeliveryError, StoreError
-from polyreel.outcome import Artefact
-from polyreel.store import Store, path_of
+from polyreel.outcome import StoredFile
+from polyreel.store.local import path_of
+from tests.unit.delivery.conftest import FRENCH, SPANISH, assert_true, files, manifest
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "home" / "store")
+def touch_later(out: Path, path: str) -> None:
+    """As if a person had edited a file some time after it was delivered."""
+    later = (out / "welcome/manifest.json").stat().st_mtime_ns + 10**9
+    os.utime(out / "welcome" / path, ns=(later, later))
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
-@pytest.fixture
-def parcel(store):
-    """A parcel of texts by path, under the job's name."""
-
-    def make(**texts: str) -> Parcel:
-        return Parcel(
-            name="welcome",
-            items=tuple(
-                Item(path=path, artefact=store.keep_bytes(text.encode(), ".bin"), role="subtitles", locale="es-ES")
-                for path, text in texts.items()
-            ),
-        )
-
-    return make
-
-
-SPANISH, FRENCH = "es-ES/welcome.es-ES.srt", "fr-FR/welcome.fr-FR.srt"
-
-
-def files(out: Path) -> dict[str, str]:
-    inside = out / "welcome"
-    return {
-        str(path.relative_to(inside)): path.read_text()
-        for path in sorted(inside.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-
-
-def manifest(out: Path) -> dict:
-    return json.loads((out / "welcome/manifest.json").read_text())
-
-
-def assert_true(out: Path) -> None:
-    """Everything that the manifest names is there, and is what it says; nothing of ours lies about besides."""
-    for file in manifest(out)["files"]:
-        content = (out / "welcome" / file["path"]).read_bytes()
-        assert (hashlib.sha256(content).hexdigest(), len(content)) == (file["sha256"], file["bytes"])
-    assert not list((out / "welcome").rglob(".*"))
+def speaking(parcel: Parcel, locale: str) -> Parcel:
+    """The same parcel in another language, which is all that its job asks for."""
+    items = tuple(item.model_copy(update={"locale": locale}) for item in parcel.items)
+    return parcel.model_copy(update={"items": items, "asked": (locale,)})
 
 
 class TestFirst:
@@ -89,19 +48,19 @@ class TestFirst:
         packed = parcel(**{SPANISH: "hola"})
         await FolderDelivery(out).deliver(packed)
         (out / "welcome" / SPANISH).write_text("edit")
-        assert path_of(packed.items[0].artefact).read_text() == "hola"
+        assert path_of(packed.items[0].stored_file).read_text() == "hola"
         assert (out / "welcome" / SPANISH).stat().st_mode & 0o200
 
     async def test_a_damaged_artefact_is_never_delivered(self, out, parcel):
         packed = parcel(**{SPANISH: "hola"})
-        path_of(packed.items[0].artefact).write_text("holx")
+        path_of(packed.items[0].stored_file).write_text("holx")
         with pytest.raises(StoreError, match="is not what it was"):
             await FolderDelivery(out).deliver(packed)
         assert list((out / "welcome").iterdir()) == []
 
     async def test_a_missing_artefact_is_said(self, out, parcel):
         packed = parcel(**{SPANISH: "hola"})
-        path_of(packed.items[0].artefact).unlink()
+        path_of(packed.items[0].stored_file).unlink()
         with pytest.raises(StoreError, match="is gone"):
             await FolderDelivery(out).deliver(packed)
 
@@ -142,12 +101,48 @@ class TestAgain:
         await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))
         assert files(out) == {SPANISH: "hola", FRENCH: "coucou"}
 
+    @pytest.mark.parametrize("new", ["hola", "buen", "buenos dias"])
+    async def test_a_correction_is_kept_beside_and_the_run_says_how_to_take_it_in(self, out, parcel, new):
+        """Whether the job has made something new or not; a second correction does not replace the first one."""
+        await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))
+        for text, kept in (("Hola!", "welcome.es-ES.corrected.srt"), ("HOLA", "welcome.es-ES.corrected-2.srt")):
+            (out / "welcome" / SPANISH).write_text(text)
+            touch_later(out, SPANISH)
+            done = await FolderDelivery(out).deliver(parcel(**{SPANISH: new}))
+            assert (out / "welcome/es-ES" / kept).read_text() == text
+            assert (out / "welcome" / SPANISH).read_text() == new
+            assert f"kept as es-ES/{kept}" in done.notes[0]
+            assert f"`polyreel revise JOB.yaml es-ES {out / 'welcome/es-ES' / kept}`" in done.notes[0]
+            assert_true(out)
+        assert (await FolderDelivery(out).deliver(parcel(**{SPANISH: new}))).notes == ()
+
+    async def test_another_job_of_the_same_name_removes_no_language(self, out, parcel):
+        """Unless it is the same job grown, or the language's files are gone already."""
+        await FolderDelivery(out).deliver(speaking(parcel(**{SPANISH: "hola"}), "es-ES"))
+        other = speaking(parcel(**{FRENCH: "salut"}), "fr-FR")
+        with pytest.raises(DeliveryError, match="has delivered es-ES here") as refused:
+            await FolderDelivery(out).deliver(other)
+        assert refused.value.code == "name_taken"
+        assert "another `name`" in refused.value.remedy
+        assert files(out) == {SPANISH: "hola"}
+        assert_true(out)
+        failed_here = other.model_copy(update={"asked": ("fr-FR", "es-ES")})
+        await FolderDelivery(out).deliver(failed_here)
+        grown = speaking(parcel(**{FRENCH: "salut"}), "fr-FR")
+        await FolderDelivery(out).deliver(grown)
+        assert files(out) == {FRENCH: "salut"}
+
+    async def test_a_language_whose_folder_was_removed_may_leave_the_job(self, out, parcel):
+        await FolderDelivery(out).deliver(speaking(parcel(**{SPANISH: "hola"}), "es-ES"))
+        (out / "welcome" / SPANISH).unlink()
+        await FolderDelivery(out).deliver(speaking(parcel(**{FRENCH: "salut"}), "fr-FR"))
+        assert files(out) == {FRENCH: "salut"}
+
     async def test_an_edit_of_the_same_length_is_noticed_and_replaced(self, out, parcel):
         packed = parcel(**{SPANISH: "hola"})
         await FolderDelivery(out).deliver(packed)
-        later = (out / "welcome/manifest.json").stat().st_mtime_ns + 10**9
         (out / "welcome" / SPANISH).write_text("HOLA")
-        os.utime(out / "welcome" / SPANISH, ns=(later, later))
+        touch_later(out, SPANISH)
         assert (await FolderDelivery(out).deliver(packed)).written == (SPANISH,)
         assert_true(out)
 
@@ -250,118 +245,9 @@ class TestNames:
         assert (tmp_path / "precious").read_text() == "gold"
 
 
-class TestFailures:
-    async def test_a_full_disk_changes_nothing_and_says_so(self, out, parcel, monkeypatch):
-        await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))
-
-        def full(source, target, stop):
-            os.write(target, b"half")
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr(copying, "_cloned", lambda *_: False)
-        monkeypatch.setattr(copying, "_copied", full)
-        with pytest.raises(DeliveryError, match="the disk is full") as caught:
-            await FolderDelivery(out).deliver(parcel(**{SPANISH: "buen", FRENCH: "salut"}))
-        assert caught.value.code == "disk_full"
-        assert "Free some space" in caught.value.remedy
-        assert files(out) == {SPANISH: "hola"}
-        assert not (out / "welcome/fr-FR").exists()
-        assert_true(out)
-
-    async def test_a_place_that_is_a_file_is_refused(self, out, parcel):
-        out.write_text("a file")
-        with pytest.raises(DeliveryError, match="could not deliver"):
-            await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))
-
-    async def test_a_cancelled_delivery_leaves_what_was_there(self, out, parcel, monkeypatch):
-        await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))
-        started, real = asyncio.Event(), copying._read
-        loop = asyncio.get_running_loop()
-
-        def slow(handle, stop):
-            loop.call_soon_threadsafe(started.set)
-            stop.wait(10)
-            return real(handle, stop)
-
-        monkeypatch.setattr(copying, "_read", slow)
-        running = asyncio.create_task(FolderDelivery(out).deliver(parcel(**{SPANISH: "buen"})))
-        await started.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        monkeypatch.undo()
-        assert (await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))).written == ()
-        assert_true(out)
-
-    @pytest.mark.parametrize("at", range(1, 14))
-    async def test_a_run_killed_at_any_change_never_lies_and_the_next_one_finishes(self, out, store, parcel, at):
-        """A child process is killed before its at-th rename or removal; a manifest that is there is still true."""
-        await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola", FRENCH: "salut", "old.txt": "old"}))
-        packed = parcel(**{SPANISH: "buen", FRENCH: "salut", "ar/new.srt": "new"})
-        done = deliver_until_killed(at, out, packed)
-        assert done.returncode in {0, -signal.SIGKILL}, done.stderr
-        assert (done.returncode == 0) == (at > _CHANGES)
-        if (out / "welcome/manifest.json").exists():
-            for file in manifest(out)["files"]:
-                assert hashlib.sha256((out / "welcome" / file["path"]).read_bytes()).hexdigest() == file["sha256"]
-        await FolderDelivery(out).deliver(packed)
-        assert files(out) == {SPANISH: "buen", FRENCH: "salut", "ar/new.srt": "new"}
-        assert_true(out)
-
-    async def test_after_a_kill_another_parcel_may_come(self, out, parcel):
-        packed = parcel(**{SPANISH: "hola", FRENCH: "salut"})
-        deliver_until_killed(4, out, packed)
-        assert not (out / "welcome/manifest.json").exists()
-        await FolderDelivery(out).deliver(parcel(**{SPANISH: "buen"}))
-        assert files(out) == {SPANISH: "buen"}
-        assert_true(out)
-
-
-def deliver_until_killed(at: int, out: Path, parcel: Parcel) -> subprocess.CompletedProcess:
-    script = [sys.executable, "-c", _KILLED, str(at), str(out), parcel.model_dump_json()]
-    return subprocess.run(script, check=False, capture_output=True, text=True)
-
-
-# Journal in, manifest out, two files placed, one removed, manifest in, journal out.
-_CHANGES = 7
-_KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from polyreel.delivery.folder import FolderDelivery
-from polyreel.delivery.port import Parcel
-from polyreel.delivery.tree import Tree
-left = int(sys.argv[1])
-def counted(change):
-    def wrapper(*args):
-        global left
-        left -= 1
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return change(*args)
-    return wrapper
-Tree.rename, Tree.remove = counted(Tree.rename), counted(Tree.remove)
-asyncio.run(FolderDelivery(Path(sys.argv[2])).deliver(Parcel.model_validate_json(sys.argv[3])))
-"""
-
-
-class TestTwoAtOnce:
-    async def test_two_runs_take_turns_and_one_wins_whole(self, out, parcel):
-        one = parcel(**{f"a/{n}.srt": f"one{n}" for n in range(20)})
-        other = parcel(**{f"a/{n}.srt": f"two{n}" for n in range(20)})
-        await asyncio.gather(*(FolderDelivery(out).deliver(packed) for packed in (one, other) * 3))
-        assert len({text[:3] for text in files(out).values()}) == 1
-        assert_true(out)
-
-    async def test_one_who_waits_too_long_is_told_who_is_in_the_way(self, out, parcel):
-        with tree.opened_tree(out, "welcome") as held:
-            assert folder.try_lock(held.handle)
-            with pytest.raises(DeliveryError, match="another run is delivering here"):
-                await FolderDelivery(out, patience_seconds=0).deliver(parcel(**{SPANISH: "hola"}))
-
-
 async def test_a_missing_local_artefact_elsewhere_is_refused(out):
-    elsewhere = Artefact(uri="s3://bucket/key", sha256="0" * 64, bytes=1)
-    with pytest.raises(StoreError, match="not a local artefact"):
+    elsewhere = StoredFile(uri="s3://bucket/key", sha256="0" * 64, bytes=1)
+    with pytest.raises(StoreError, match="not a local stored_file"):
         await FolderDelivery(out).deliver(
-            Parcel(name="welcome", items=(Item(path="a", artefact=elsewhere, role="video"),))
+            Parcel(name="welcome", items=(Item(path="a", stored_file=elsewhere, role="video"),))
         )

@@ -113,7 +113,7 @@ def test_threads_wait_for_their_turn_as_tasks_do() -> None:
 
     def run(number: int) -> None:
         nonlocal at_once, most
-        with contextlib.suppress(ValueError), places.held():
+        with contextlib.suppress(ValueError), places.hold():
             with lock:
                 at_once += 1
                 most = max(most, at_once)

@@ -5,7 +5,7 @@ import pytest
 
 from polyreel.errors import ForbiddenAddress, InvalidJob
 from polyreel.net.guard import is_public, judge
-from polyreel.net.redaction import redact_logs, redacted, shown
+from polyreel.redaction import redact, redact_logs, strip_address
 
 PRIVATE = [
     "0.0.0.0",
@@ -113,12 +113,12 @@ def test_a_list_that_is_none_is_named(monkeypatch, listed):
     ],
 )
 def test_an_address_is_shown_without_its_secrets(address, seen):
-    assert shown(address) == seen
+    assert strip_address(address) == seen
 
 
 def test_a_text_loses_the_queries_and_users_of_its_addresses():
     text = "GET https://me:pw@h/x.mp4?X-Sig=s3cret&b=1 -> (b'location', b'/y?token=s3cret')"
-    assert redacted(text) == "GET https://h/x.mp4?... -> (b'location', b'/y?...')"
+    assert redact(text) == "GET https://h/x.mp4?... -> (b'location', b'/y?...')"
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.http11"])

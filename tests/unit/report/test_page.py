@@ -1,12 +1,25 @@
 import base64
+import hashlib
 import re
+import time
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 
-from polyreel.outcome import Check, LanguageOutcome, LineFit, Outcome, Problem
-from polyreel.report import figures
-from polyreel.report.details import LanguageDetails, ReportDetails, SourceFacts
+from polyreel.outcome import (
+    Check,
+    DeliveryOutcome,
+    LanguageOutcome,
+    LineFit,
+    Outcome,
+    Paid,
+    Problem,
+    ReviewRecord,
+    SoundOutline,
+)
+from polyreel.report import drawings, figures
+from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
 from polyreel.report.page import render
 
 
@@ -22,15 +35,15 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
-        if tag not in {"meta", "track", "rect", "br"}:
+        if tag not in {"meta", "track", "rect", "br", "path", "input"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        if tag not in {"rect", "track"}:
+        if tag not in {"rect", "track", "path"}:
             assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.text += data
 
     def all(self, tag):
@@ -108,16 +121,46 @@ def test_nothing_that_a_job_says_becomes_markup(hostile):
         error=Problem(code=hostile, message=hostile, remedy=hostile),
     )
     own = LanguageDetails(
-        video=hostile, subtitles={hostile: hostile}, vtt=hostile, fits=(line(hostile, speaker=hostile),)
+        video=hostile,
+        subtitles={hostile: hostile},
+        vtt=hostile,
+        fits=(line(hostile, speaker=hostile),),
+        heard=(hostile + "!",),
+        remarks=(Remark(at_ms=1000, text=hostile),),
     )
     source = SourceFacts(
-        name=hostile, locale=hostile, seconds=1, frame_rate=hostile, video_codec=hostile, width=1, height=1
+        name=hostile,
+        locale=hostile,
+        seconds=1,
+        frame_rate=hostile,
+        video_codec=hostile,
+        width=1,
+        height=1,
+        sound=hostile,
     )
     details = ReportDetails(
-        source=source, languages={hostile: own}, stage_seconds={hostile: 1}, made_at=hostile, version=hostile
+        source=source,
+        source_script=(ScriptLine(start_ms=1000, end_ms=3000, text=hostile),),
+        languages={hostile: own},
+        stage_seconds={hostile: 1},
+        made_at=hostile,
+        version=hostile,
+        go_on=hostile,
     )
-    seen = page({hostile: language}, details, separation=hostile, notes=(hostile,), stages={hostile: hostile})
-    assert not seen.all("script")
+    place = DeliveryOutcome(
+        to=hostile, status="failed", location=hostile, ids={hostile: hostile}, urls={hostile: f"javascript:{hostile}"}
+    )
+    seen = page(
+        {hostile: language},
+        details,
+        separation=hostile,
+        notes=(hostile,),
+        stages={hostile: hostile},
+        deliveries=(place,),
+        paid=(Paid(provider=hostile, locale=hostile, minutes=1, id=hostile),),
+    )
+    assert len(seen.all("script")) == 1  # our own
+    assert not [href for href in (attrs.get("href", "#") for _, attrs in seen.elements) if not re.match(r"#|\./", href)]
     assert not seen.all("img")
     assert not [attrs for _, attrs in seen.elements if any(name.startswith("on") for name in attrs)]
     assert hostile in seen.text
@@ -172,12 +215,124 @@ def test_every_line_has_its_bar_and_its_tone():
     assert "3 lines, 1 brisk, 1 too long; fastest 1.30×" in seen.text
 
 
+def test_a_line_stands_beside_what_the_reel_says_what_was_heard_and_what_is_to_be_said_of_it():
+    own = LanguageDetails(
+        fits=(line("Hola."), line("Adiós.", cue_start_ms=4000, cue_end_ms=5000)),
+        heard=("hola", "a Dios gracias"),
+        remarks=(Remark(at_ms=4000, text="gap: 10 ms after the one before; at least 80"),),
+    )
+    script = (
+        ScriptLine(start_ms=900, end_ms=2000, text="Hello."),
+        ScriptLine(start_ms=2000, end_ms=2900, text="You there!"),
+        ScriptLine(start_ms=4100, end_ms=5100, text="Goodbye."),
+        ScriptLine(start_ms=9000, end_ms=9900, text="Nobody dubs this."),
+    )
+    source = SourceFacts(name="reel.mp4", locale="en-US", seconds=10)
+    html = render(
+        Outcome(job="w", status="completed", languages={"es-ES": DELIVERED}),
+        ReportDetails(source=source, source_script=script, languages={"es-ES": own}),
+    )
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<li data-s.*?</li>", html, re.S)]
+    assert [[said for said in row.split("|") if said][:3] for row in rows] == [
+        ["0:01.0", "Hello. You there!", "Hola."],
+        ["0:04.0", "Goodbye.", "Adiós."],
+        ["0:09.0", "Nobody dubs this.", "not in the dub"],
+    ]
+    assert "heard" not in rows[0]  # only its letters count, and they are the line's
+    assert "a Dios gracias" in rows[1]
+    assert "gap: 10 ms" in rows[1]
+
+
+def test_sound_is_drawn_with_its_target():
+    outline = SoundOutline(speech=(0, 50, 100), loudness=(-70.0, -23.0, -20.0), target_lufs=-23.0)
+    seen = page({"es-ES": DELIVERED}, ReportDetails(languages={"es-ES": LanguageDetails(outline=outline)}))
+    assert seen.of_class("loudness")[0]["d"] == "M0 110L240 82.4L480 79.3"
+    assert seen.of_class("target")[0]["y"] == "82.4"
+    assert seen.of_class("speech")[0]["d"].startswith("M0 30L240 16L480 2")
+
+
+def test_what_has_to_be_done_comes_first_and_gravest_first():
+    doubtful = LanguageOutcome(status="delivered", checks=(Check(name="back_transcription", status="fail"),))
+    failed = LanguageOutcome(status="failed", error=Problem(code="no_voice", message="nobody speaks it", remedy="Do."))
+    seen = page({"de-DE": doubtful, "tlh": failed}, ReportDetails(go_on="polyreel run reel.yaml"))
+    told = seen.text[seen.text.index("What to do") : seen.text.index("Languages")]
+    assert told.index("nobody speaks it") < told.index("went out though a check failed: back transcription")
+    assert "polyreel run reel.yaml" in told
+
+
+def test_who_approved_what_and_why_is_shown_and_a_link_only_where_it_is_one():
+    hostile = "<script>alert(1)</script>"
+    record = ReviewRecord(did="rejected", stage="final", by=hostile, at="2026-11-28T21:00:00Z", reason=hostile, line=7)
+    held = LanguageOutcome(status="held", reviews=(record,), review_page="javascript:alert(1)")
+    seen = page({"es-ES": held})
+    assert "rejected the finished dub, line 7: <script>alert(1)</script>" in " ".join(seen.text.split())
+    assert len(seen.all("script")) == 1
+    assert "review page" not in seen.text
+    linked = page({"es-ES": held.model_copy(update={"review_page": "http://127.0.0.1:4200/review/reel"})})
+    assert "http://127.0.0.1:4200/review/reel" in [attrs.get("href") for attrs in linked.all("a")]
+
+
+def test_nothing_has_to_be_done_where_all_is_well():
+    assert "What to do" not in page({"es-ES": DELIVERED}).text
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "limit"),
+    [
+        (Check(name="subtitles", value=0, unit="cues", limit=0), "0 cues with findings", "at most 0 cues"),
+        (Check(name="loudness_range", value=7.0, unit="LU", limit=20.0), "7 LU", "at most 20 LU"),
+        (Check(name="loudness", value=-23.0, unit="LUFS", limit=-23.0), "−23 LUFS", "target −23 LUFS"),
+        (
+            Check(name="language", value=0.9, unit="probability", limit=0.5),
+            "0.9 probability",
+            "at least 0.5 probability",
+        ),
+        (Check(name="new", value=1), "1", ""),
+    ],
+)
+def test_a_figure_says_what_was_counted_and_a_limit_what_it_limits(check, value, limit):
+    assert (figures.format_value(check), figures.format_limit(check)) == (value, limit)
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_by_hash_and_nothing_else():
+    html = render(Outcome(job="w", status="completed"), ReportDetails())
+    policy = Page(html).all("meta")[-1]["content"]
+    for tag, name in (("script", "script-src"), ("style", "style-src")):
+        inside = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.S)[1]
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert f"{name} 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+def test_two_hours_in_ten_languages_stay_a_small_page():
+    words = "somebody waits in winter for a boat that never comes"
+    fits = tuple(
+        line(words, cue_start_ms=at, cue_end_ms=at + 3500, start_ms=at, end_ms=at + 3000)
+        for at in range(0, 7_200_000, 4000)
+    )
+    script = tuple(ScriptLine(start_ms=each.cue_start_ms, end_ms=each.cue_end_ms, text=words) for each in fits)
+    outline = SoundOutline(speech=(50,) * 480, loudness=(-23.0,) * 480, target_lufs=-23.0)
+    own = LanguageDetails(
+        video="v.mp4", vtt="WEBVTT\n" + words * 2000, fits=fits, heard=("",) * len(fits), outline=outline, seconds=7200
+    )
+    locales = [f"es-{country}" for country in ("ES", "MX", "AR", "CL", "CO", "PE", "UY", "VE", "BO", "EC")]
+    begun = time.perf_counter()
+    html = render(
+        Outcome(job="w", status="completed", languages=dict.fromkeys(locales, DELIVERED)),
+        ReportDetails(source_script=script, languages=dict.fromkeys(locales, own)),
+    )
+    assert len(html.encode()) < 5_000_000
+    assert time.perf_counter() - begun < 15  # 1 s where nothing else runs
+    assert html.count("<li data-s") == 18_000
+
+
 def test_text_runs_in_its_own_direction():
     own = LanguageDetails(fits=(line("مرحبًا بكم.", speaker="Ana"),))
     seen = page({"ar": DELIVERED}, ReportDetails(languages={"ar": own}))
-    (text,) = seen.of_class("text")
-    assert (text["dir"], text["lang"]) == ("auto", "ar")
-    assert seen.all("bdi")
+    assert seen.of_class("lines")[0]["lang"] == "ar"
+    assert re.search(
+        r"\.lines p \{[^}]*unicode-bidi: plaintext", files("polyreel.report").joinpath("page.css").read_text()
+    )
 
 
 def test_many_lines_are_folded_away():
@@ -193,7 +348,7 @@ def test_stages_are_shown_with_what_they_took():
     seen = page(
         details=ReportDetails(stage_seconds={"trim": 2.0, "deliver": 1.0}), stages={"ingest": "cached", "trim": "done"}
     )
-    meters = [attrs["width"] for attrs in seen.of_class("voice")]
+    meters = [attrs["width"] for attrs in seen.of_class("easy")]
     assert meters == ["0.0", "100.0", "50.0"]
     assert "cached" in seen.text
 
@@ -203,8 +358,13 @@ def test_an_unknown_locale_is_shown_as_it_is():
 
 
 def test_a_bar_lies_where_its_line_lies():
-    assert figures.bar(line(), 0, 10_000) == figures.Bar(10, 20, 10, 15, "easy")
-    assert figures.bar(line(), 1000, 2000) == figures.Bar(0, 100, 0, 75, "easy")
+    assert drawings.draw_strip([line()], 10_000) == {"slot": "M100 0h200v4H100z", "easy": "M100 1h150v2H100z"}
+    assert drawings.draw_fit(line()) == ("M0 0h100v4H0z", "M0 1h75v2H0z")
+
+
+def test_bars_that_touch_are_one():
+    lines = [line(cue_start_ms=at, cue_end_ms=at + 10, start_ms=at, end_ms=at + 10) for at in range(0, 1000, 10)]
+    assert drawings.draw_strip(lines, 1_000_000)["slot"] == "M0 0h2v4H0z"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (83.4, "1:23.4"), (3723.9, "1:02:03")])

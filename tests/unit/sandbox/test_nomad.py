@@ -178,8 +178,11 @@ def test_the_queue_expands_folders_and_skips_what_waits(nomad, upload, settled):
     assert nomad.post("/asset-queue", json={"ids": [one]}).json()["items"] == []
     assert nomad.post("/asset-queue", json={"ids": []}).status_code == 400
     assert nomad.post("/asset-queue", json={"ids": [one] * 51}).status_code == 202
-    assert nomad.patch("/asset-queue", json={"id": one, "status": "Downloading"}).json()["status"] == "Downloading"
-    assert nomad.request("DELETE", "/asset-queue", json={"ids": [one]}).json() == {"removed": 1}
+    (item,) = nomad.get("/asset-queue").json()
+    change = {"assetDownloadQueueId": item["id"], "transferStatus": "Downloading", "completePercentage": 50}
+    assert nomad.patch("/asset-queue", json=change).json()["status"] == "Downloading"
+    assert nomad.request("DELETE", "/asset-queue", json={"ids": [one]}).status_code == 400
+    assert nomad.request("DELETE", "/asset-queue", json=[one]).json() == {"removed": 1}
 
 
 def test_a_zip_holds_the_files(nomad, upload, settled):
@@ -202,8 +205,9 @@ def test_ads_are_public_and_stand_where_their_break_is(sandbox, nomad, reel):
     nomad.post(f"/admin/asset/{reel}/adbreak", json={"timecode": "00:00:01;15"})
     base = f"{sandbox.base}/nomad/ads"
     assert 'timeOffset="00:00:01.500"' in httpx.get(f"{base}/vmap/{reel}").text
-    assert httpx.get(f"{base}/vast", params={"assetId": reel}).text.startswith("<?xml")
-    assert httpx.head(f"{base}/impression").status_code == 200
+    assert httpx.get(f"{base}/vast", params={"timeCode": "00:00:01;12"}).text.startswith("<?xml")
+    assert httpx.get(f"{base}/vast", params={"assetId": reel}).status_code == 400
+    assert httpx.head(f"{base}/impression", params={"assetId": reel}).status_code == 200
 
 
 def test_a_share_opens_with_its_password_until_it_ends(sandbox, nomad, reel):

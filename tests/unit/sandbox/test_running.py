@@ -24,6 +24,7 @@ def test_the_first_line_is_an_address_on_loopback(sandbox):
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", sandbox.base)
 
 
+@pytest.mark.slow
 def test_a_job_that_was_cut_off_goes_on_after_a_restart(start_sandbox, other_end, until):
     first = start_sandbox("--speed", "20")
     with _dubformer(first) as client:
@@ -37,6 +38,7 @@ def test_a_job_that_was_cut_off_goes_on_after_a_restart(start_sandbox, other_end
         assert client.get("/balance").json()["balance_minutes"] == 9999
 
 
+@pytest.mark.slow
 def test_speed_divides_the_time_a_job_takes(start_sandbox, other_end, until):
     with _dubformer(start_sandbox("--speed", "40")) as client:
         began = time.monotonic()
@@ -45,6 +47,7 @@ def test_speed_divides_the_time_a_job_takes(start_sandbox, other_end, until):
         assert time.monotonic() - began >= 60 / 40
 
 
+@pytest.mark.slow
 def test_the_engine_really_speaks_the_script(start_sandbox, other_end, until, tmp_path):
     with _dubformer(start_sandbox("--speed", "1000")) as client:
         script = "1\n00:00:00,200 --> 00:00:03,000\nHello there\n"

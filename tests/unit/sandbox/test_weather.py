@@ -58,8 +58,9 @@ def test_wrong_json_is_none(sandbox, dubformer):
         dubformer.get(OPTIONS).json()
 
 
+@pytest.mark.slow
 def test_a_vendor_is_down_until_it_is_up_again(sandbox, dubformer, until):
-    sandbox.arm(kind="down", vendor="dubformer", seconds=1)
+    sandbox.arm(kind="down", vendor="dubformer", seconds=4)
     assert dubformer.get(OPTIONS).status_code == 503
     assert dubformer.get(OPTIONS).status_code == 503
     assert until(lambda: dubformer.get(OPTIONS).status_code == 200)
@@ -85,8 +86,9 @@ def test_callbacks_are_lost_and_doubled(sandbox, other_end):
     assert events == ["version_ready", "version_generated", "version_generated"]
 
 
+@pytest.mark.slow
 def test_callbacks_overtake_one_another(sandbox, other_end):
-    sandbox.arm(kind="callback_late", vendor="panjaya", path="version_ready", seconds=2)
+    sandbox.arm(kind="callback_late", vendor="panjaya", path="version_ready", seconds=8)
     body = {"media_url": f"{other_end.base}/reel.mp4", "locale": "en-US", "callback_url": f"{other_end.base}/hook"}
     body["languages"] = [{"locale": "fr-FR"}]
     with sandbox.client("panjaya", authorization="Bearer panjaya-sandbox") as client:

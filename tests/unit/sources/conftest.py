@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from polyreel.sources.port import FetchLimits
-from polyreel.store import Store
+from polyreel.store.local import LocalStore
 
 Handler = Callable[["Asked", asyncio.StreamWriter], Awaitable[None]]
 
@@ -107,7 +107,7 @@ async def server(monkeypatch):
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path / "home" / "store")
+    return LocalStore(tmp_path / "home" / "store")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from polyreel.errors import FetchError
 from polyreel.net import guard
 from polyreel.sources.ingest import ingest
-from polyreel.store import path_of
+from polyreel.store.local import path_of
 
 FILM = bytes(range(256)) * 1200
 
@@ -23,10 +23,10 @@ class TestPlainly:
     async def test_a_film_is_fetched_hashed_and_kept(self, server, store, quick, answers):
         server.answers(answers.serves(FILM))
         heard = []
-        artefact = await ingest(server.url("/a/film.MP4?sig=1"), store, limits=quick, on_progress=heard.append)
-        assert path_of(artefact).read_bytes() == FILM
-        assert artefact.sha256 == hashlib.sha256(FILM).hexdigest()
-        assert path_of(artefact).suffix == ".mp4"
+        stored_file = await ingest(server.url("/a/film.MP4?sig=1"), store, limits=quick, on_progress=heard.append)
+        assert path_of(stored_file).read_bytes() == FILM
+        assert stored_file.sha256 == hashlib.sha256(FILM).hexdigest()
+        assert path_of(stored_file).suffix == ".mp4"
         assert heard == sorted(set(heard))
         assert heard[-1] == 1.0
         assert scratch_files(store) == []

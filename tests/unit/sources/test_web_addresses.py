@@ -9,7 +9,7 @@ from polyreel.errors import FetchError, ForbiddenAddress, InvalidJob
 from polyreel.net import guard
 from polyreel.sources import web
 from polyreel.sources.ingest import ingest
-from polyreel.store import path_of
+from polyreel.store.local import path_of
 
 FILM = bytes(range(256)) * 1200
 
@@ -35,6 +35,17 @@ class TestRedirects:
         with pytest.raises(ForbiddenAddress) as caught:
             await ingest(server.url(), store, limits=quick)
         assert "s3cret" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "location", ["data:text/html,hi", "data:;base64,QUJD", "javascript:alert(1)", "mailto:a@b.example"]
+    )
+    async def test_a_redirect_to_what_has_no_host_is_refused_by_name(self, server, store, quick, answers, location):
+        """The HTTP library reads each Location by itself and stumbles over these."""
+        server.answers(answers.says("302 Found", Location=location))
+        with pytest.raises(FetchError, match="redirects to something") as caught:
+            await ingest(server.url(), store, limits=quick)
+        assert caught.value.code == "redirect_refused"
+        assert len(server.asked) == 1
 
     @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://me:pw@127.0.0.1/x?s3cret"])
     async def test_a_redirect_to_another_kind_of_address_is_not_followed(self, server, store, quick, answers, location):
@@ -65,6 +76,16 @@ class TestAddresses:
             with pytest.raises(ForbiddenAddress):
                 await ingest(server.url(host=host), store, limits=quick)
         assert server.asked == []
+
+    @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "localhost.", "[::1]"])
+    def test_this_machine_is_refused_before_anything_is_asked_however_it_is_written(self, host, monkeypatch):
+        monkeypatch.delenv("POLYREEL_ALLOW_NETWORKS", raising=False)
+        with pytest.raises(ForbiddenAddress):
+            web.check_address(f"http://{host}/film.mp4")
+
+    def test_names_that_look_like_numbers_are_names(self):
+        web.check_address("https://dead.beef/film.mp4")
+        web.check_address("https://cafe/film.mp4")
 
     async def test_a_name_that_changes_its_mind_gains_nothing(self, server, store, quick, answers, monkeypatch):
         """Each request asks once, connects to what it was told, and judges that: the second answer is judged anew."""

@@ -92,11 +92,12 @@ class _Usage:
 
 
 _FETCHER = (
-    "import asyncio, sys; from pathlib import Path; from polyreel.store import Store;"
-    "from polyreel.sources.ingest import ingest; asyncio.run(ingest(sys.argv[1], Store(Path(sys.argv[2]))))"
+    "import asyncio, sys; from pathlib import Path; from polyreel.store.local import LocalStore;"
+    "from polyreel.sources.ingest import ingest; asyncio.run(ingest(sys.argv[1], LocalStore(Path(sys.argv[2]))))"
 )
 
 
+@pytest.mark.slow
 async def test_memory_stays_flat(server, store, answers):
     """Two hundred megabytes pass through a process whose memory may grow by forty."""
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from polyreel.errors import FetchError
+from polyreel.sources import web
 from polyreel.sources.ingest import ingest
-from polyreel.store import path_of
+from polyreel.store.local import path_of
 
 FILM = bytes(range(256)) * 1200
 
@@ -37,6 +38,7 @@ class TestCut:
         assert server.asked[-1].headers["range"] == "bytes=100000-"
         assert scratch_files(store) == []
 
+    @pytest.mark.slow
     async def test_a_killed_process_leaves_what_the_next_goes_on_with(self, server, store, quick, answers):
         hanging = asyncio.Event()
 
@@ -131,6 +133,57 @@ class TestCut:
 
 
 _FETCHER = (
-    "import asyncio, sys; from pathlib import Path; from polyreel.store import Store;"
-    "from polyreel.sources.ingest import ingest; asyncio.run(ingest(sys.argv[1], Store(Path(sys.argv[2]))))"
+    "import asyncio, sys; from pathlib import Path; from polyreel.store.local import LocalStore;"
+    "from polyreel.sources.ingest import ingest; asyncio.run(ingest(sys.argv[1], LocalStore(Path(sys.argv[2]))))"
 )
+
+
+class TestDrip:
+    """Who sends a byte now and then keeps every timeout between reads."""
+
+    @staticmethod
+    def drips(answers, body):
+        async def handler(asked, writer):
+            start = int(asked.headers.get("range", "bytes=0-").strip("bytes=-"))
+            status = "206 Partial Content" if start else "200 OK"
+            span = {"Content_Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
+            writer.write(answers.head(status, Content_Length=len(body) - start, ETag='"one"', **span))
+            for at in range(start, len(body)):
+                writer.write(body[at : at + 1])
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+        return handler
+
+    async def test_too_slow_for_too_long_is_given_up_with_the_figure(self, server, store, quick, answers):
+        server.answers(self.drips(answers, FILM))
+        slow = replace(quick, slow_seconds=0.4, slow_attempts=2)
+        with pytest.raises(
+            FetchError, match=r"too slow: \d+ bytes in 0 s, where 4,096 a second are the least"
+        ) as caught:
+            await ingest(server.url(), store, limits=slow)
+        assert "Run again to go on" in caught.value.remedy
+        assert len(server.asked) == 2
+        assert int(server.asked[1].headers["range"].strip("bytes=-")) > 0, "the second goes on where the first was"
+        server.answers(answers.serves(FILM))
+        assert path_of(await ingest(server.url(), store, limits=slow)).read_bytes() == FILM
+        assert int(server.asked[-1].headers["range"].strip("bytes=-")) > 0
+
+    async def test_a_slow_stretch_is_got_over(self, server, store, quick, answers):
+        server.answers(self.drips(answers, FILM), answers.serves(FILM))
+        found = await ingest(server.url(), store, limits=replace(quick, slow_seconds=0.4))
+        assert path_of(found).read_bytes() == FILM
+
+    async def test_a_head_that_drips_is_given_up(self, server, store, quick, monkeypatch):
+        monkeypatch.setattr(web, "_HEAD_SECONDS", 0.4)
+
+        async def endless(asked, writer):
+            writer.write(b"HTTP/1.1 200 OK\r\nX-A: ")
+            while True:
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+        server.answers(endless)
+        with pytest.raises(FetchError, match=r"no answer within 0\.4 s"):
+            await ingest(server.url(), store, limits=replace(quick, attempts=2))

@@ -6,7 +6,7 @@ import pytest
 
 from polyreel.errors import SubtitleError
 from polyreel.subtitles import read_bytes, read_file
-from polyreel.subtitles.decode import MAX_BYTES, decoded
+from polyreel.subtitles.decode import MAX_BYTES, decode_bytes
 
 _FILE = "1\n00:00:01,000 --> 00:00:03,000\n{}\n"
 _SENTENCES = [
@@ -59,32 +59,24 @@ def test_webvtt_in_a_foreign_encoding_is_read_too() -> None:
     assert read_bytes(data, name="x.vtt").track.cues[0].text == "Καλημέρα σε όλους"
 
 
-def test_real_files_in_code_pages_are_recognised(testdata: Path) -> None:
-    folder = testdata / "subtitles/subtitleedit/tests/libse/Files"
-    for page in ("1250", "1251"):
-        reading = read_file(folder / f"auto_detect_windows-{page}.srt")
-        assert reading.encoding == f"cp{page}"
-        assert reading.notes == ()
-
-
-def test_real_scripts_are_read_the_same_in_their_code_page(testdata: Path) -> None:
+def test_scripts_are_read_the_same_in_their_code_page(data: Path) -> None:
     pages = {"es-ES": "cp1252", "fr-FR": "cp1252", "de-DE": "cp1252", "it-IT": "cp1252", "pt-BR": "cp1252"}
     pages |= {"ja-JP": "shift_jis", "zh-CN": "gb2312", "ar-SA": "cp1256"}
     for locale, page in pages.items():
-        text = (testdata / f"narrated/narrated.{locale}.srt").read_text(encoding="utf-8-sig")
-        assert decoded(text.encode(page))[0] == text, locale
+        text = (data / f"narrated/narrated.{locale}.srt").read_text(encoding="utf-8-sig")
+        assert decode_bytes(text.encode(page))[0] == text, locale
 
 
 def test_a_damaged_byte_in_utf8_does_not_make_it_another_encoding() -> None:
     data = _FILE.format("Größe, Länge, Höhe, Übermaß, früh").encode()
-    text, encoding, notes = decoded(data.replace("ö".encode(), b"\xc3", 1))
+    text, encoding, notes = decode_bytes(data.replace("ö".encode(), b"\xc3", 1))
     assert (encoding, text.count("\ufffd"), "Höhe" in text) == ("utf-8", 1, True)
     assert [(note.kind, note.code, note.line) for note in notes] == [("repaired", "bad_bytes", 3)]
 
 
 def test_bytes_that_mean_nothing_are_a_guess_and_say_so() -> None:
     data = _FILE.format("x").encode() + bytes(range(0x80, 0x100)) * 2
-    notes = decoded(data)[2]
+    notes = decode_bytes(data)[2]
     assert notes[0].code == "encoding_guess"
     assert notes[0].line == 4
 

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from docx import Document
 
+from deployments.cli import cli
 from polyreel.errors import SubtitleError
 from polyreel.subtitles import FORMATS, convert_file, read_bytes, read_file, write, write_bytes
 from polyreel.subtitles.model import Cue, Track
@@ -27,12 +29,14 @@ def test_a_file_is_converted_whole_with_what_was_repaired_and_lost(tmp_path: Pat
     assert [file.name for file in (tmp_path / "deep/er").iterdir()] == ["a.vtt"]
 
 
-@pytest.mark.parametrize(("name", "code"), [("a.xyz", "unknown_format"), ("noending", "unknown_format")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("a.xyz", "unknown_format"), ("noending", "unknown_format"), ("a.ass", "unknown_format")]
+)
 def test_a_destination_of_no_known_format_is_refused_before_anything_is_written(
     tmp_path: Path, name: str, code: str
 ) -> None:
     (tmp_path / "a.srt").write_text(_SRT)
-    with pytest.raises(SubtitleError, match="no known format") as refusal:
+    with pytest.raises(SubtitleError, match="no known format that can be written") as refusal:
         convert_file(tmp_path / "a.srt", tmp_path / name)
     assert refusal.value.code == code
     assert not (tmp_path / name).exists()
@@ -96,15 +100,17 @@ def test_a_word_document_runs_as_the_script_of_its_locale_does() -> None:
 
 def test_every_format_writes_an_empty_track_and_a_full_one() -> None:
     full = read_bytes(_SRT.encode(), "srt").track
-    for name in FORMATS:
+    for name in (name for name, known in FORMATS.items() if known.write or known.write_bytes):
         assert len(write_bytes(Track(), name)[0]) < len(write_bytes(full, name)[0])
 
 
 def test_a_format_is_asked_for_by_its_own_kind() -> None:
     with pytest.raises(SubtitleError, match="Use write_bytes"):
         write(Track(), "docx")
-    with pytest.raises(SubtitleError, match="Known are srt, vtt, txt, docx"):
+    with pytest.raises(SubtitleError, match=r"can be read, not written\. Known are srt, vtt, .*txt, docx"):
         write(Track(), "ass")
+    with pytest.raises(SubtitleError, match="no subtitle format is called"):
+        write(Track(), "xyz")
 
 
 def test_importing_the_package_imports_no_format() -> None:
@@ -120,3 +126,26 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = package.nothing
+
+
+@pytest.mark.parametrize("name", ["q" * 300 + ".vtt", "taken.vtt"])
+def test_what_can_not_be_written_is_said_in_plain_words(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken.vtt").mkdir()
+    (tmp_path / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHi\n")
+    with pytest.raises(SubtitleError, match="can't be written") as refused:
+        convert_file(tmp_path / "a.srt", tmp_path / name)
+    assert len(str(refused.value)) < 500
+
+
+def test_youtubes_own_format_is_known_by_its_text() -> None:
+    """A job's script is read by its text, whatever its file is called."""
+    reading = read_bytes(b"0:00:01.000,0:00:02.500\nHi\nthere\n")
+    assert (reading.format, [cue.text for cue in reading.track.cues]) == ("sbv", ["Hi\nthere"])
+
+
+def test_a_terminal_gets_no_more_lines_than_somebody_reads(tmp_path: Path) -> None:
+    cue = "1\n00:00:01,000 --> 00:00:01,100\n" + "word " * 20 + "\n\n"
+    (tmp_path / "a.srt").write_text(cue * 700)
+    done = CliRunner().invoke(cli, ["subtitles", "check", str(tmp_path / "a.srt")])
+    assert done.output.count("\n") < 1100
+    assert "more; --json lists them all" in done.output

@@ -29,7 +29,8 @@ _WORDS = [
     "\u2028",
     "\x0b",
 ]
-_SIGNS = ["&", "&amp;", "&nbsp;", "<", ">", "<3", "-->", "--", "{", "}", ":", "/", "<v Ana>", "<c.red>"]
+# No entities and no tags of WebVTT: those are leftovers, read as what they stood for.
+_SIGNS = ["&", "&x", "<", ">", "<3", "-->", "--", "{", "}", ":", "/", "<video>"]
 _TAGS = [
     "<i>",
     "</i>",
@@ -93,8 +94,8 @@ def test_words_are_in_the_cues_or_in_the_notes(pieces: list) -> None:
         assert kept.count("x") >= text.count("x")
 
 
-def test_the_real_scripts_come_back_byte_for_byte(testdata: Path) -> None:
-    for file in sorted((testdata / "narrated").glob("*.srt")):
+def test_scripts_of_ten_languages_come_back_byte_for_byte(data: Path) -> None:
+    for file in sorted((data / "narrated").glob("*.srt")):
         original = file.read_text(encoding="utf-8-sig")
         vtt = write(read_file(file).track, "vtt").text
         back = write(read_bytes(vtt.encode(), "vtt").track, "srt").text

@@ -1,11 +1,9 @@
 """Broken SubRip is repaired with a note, or refused with a line; nothing disappears."""
 
-from pathlib import Path
-
 import pytest
 
 from polyreel.errors import SubtitleError
-from polyreel.subtitles import plain_text, read_file
+from polyreel.subtitles import plain_text, write
 
 _FIRST = "1\n00:00:01,000 --> 00:00:02,000\nOne\n"
 _SECOND = "2\n00:00:03,000 --> 00:00:04,000\nTwo\n"
@@ -156,21 +154,24 @@ def test_numbers_out_of_order_are_kept(srt) -> None:
     assert [cue.identifier for cue in cues] == ["7", None]
 
 
-def test_every_real_file_gives_every_cue(testdata: Path) -> None:
-    files = [*(testdata / "subtitles").rglob("*.srt"), *(testdata / "subtitles").rglob("*.vtt")]
-    files += (testdata / "narrated").glob("*.srt")
-    counted = {file.name: (len(read_file(file).track.cues), file.read_bytes().count(b" --> ")) for file in files}
-    assert len(counted) >= 30
-    assert {name: counts for name, counts in counted.items() if counts[0] != counts[1]} == {}
+@pytest.mark.slow
+def test_a_file_with_no_end_of_oddities_gives_an_end_of_notes(srt) -> None:
+    reading = srt("00:00:01,000-->00:00:02,000\n\n" * 60_000)
+    assert len(reading.track.cues) == 60_000
+    assert len(reading.notes) < 1000
+    assert any("59800 more like these" in note.message for note in reading.notes)
 
 
-def test_no_real_file_needs_a_repair_or_loses_words(testdata: Path) -> None:
-    files = [*(testdata / "subtitles").rglob("*.srt"), *(testdata / "subtitles").rglob("*.vtt")]
-    noted = {file.name: [n for n in read_file(file).notes if n.kind != "lost"] for file in files}
-    assert {name: notes for name, notes in noted.items() if notes} == {}
+def test_a_file_of_nothing_but_what_would_be_left_out_is_refused(srt) -> None:
+    with pytest.raises(SubtitleError, match="more than 1000 pieces of it would be left out"):
+        srt("1\n00:00:01,000 --> 00:00:02,000\nx\n\n" + "2\nfoo --> bar\nwords\n\n" * 1100)
 
 
-def test_a_file_with_no_end_of_faults_is_refused_before_the_notes_fill_the_memory(srt) -> None:
-    with pytest.raises(SubtitleError, match="100000 things") as refusal:
-        srt("00:00:01,000-->00:00:02,000\n\n" * 60_000)
-    assert refusal.value.line == 80_001
+def test_a_value_of_a_megabyte_is_quoted_short(srt, vtt) -> None:
+    """Whatever it is: an identifier, a setting, a tag, a font, an override, a line before the first cue."""
+    huge = "x" * 1_000_000
+    for text in (f"{huge}\n\n{_FIRST}", f'{_FIRST[:-4]}<font face="{huge}">a</font>\n', f"{_FIRST}\n2\n{huge} --> 1\n"):
+        assert sum(len(note.message) for note in srt(text).notes) < 2000
+    for text in (f"<c.{huge}>a</c>", f"<lang {huge}>a</lang>", f"<v {huge}>a", f"a <00:00:01.{huge}> b"):
+        track = vtt(f"WEBVTT {huge}\n\n{huge}\n00:01.000 --> 00:02.000 align:{huge}\n{text}\n").track
+        assert sum(len(note.message) for note in write(track, "srt").notes) < 2000

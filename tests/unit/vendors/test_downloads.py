@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from polyreel.vendors import errors
 from polyreel.vendors.downloads import Expected, download
-from polyreel.vendors.transport import Transport
+from polyreel.vendors.transport import Timeouts, Transport
 
 FILM = bytes(range(256)) * 20_000
 SHA = hashlib.sha256(FILM).hexdigest()
@@ -71,6 +72,18 @@ async def test_a_later_process_goes_on_too(peer: Any, transport: Transport, tmp_
     assert "range" in peer.seen[0].headers
 
 
+async def test_bytes_from_before_the_machine_restarted_are_not_trusted(
+    peer: Any, transport: Transport, tmp_path: Path
+) -> None:
+    """Their length may have reached the disk, and their content not."""
+    (tmp_path / "film.mp4.part").write_bytes(bytes(2_000_000))
+    note = {"validator": '"v1"', "total": len(FILM), "boot": "another"}
+    (tmp_path / "film.mp4.part.json").write_text(json.dumps(note))
+    peer.will(serve())
+    got = await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+    assert (got.sha256, peer.seen[0].headers.get("range")) == (SHA, None)
+
+
 async def test_a_file_that_changed_meanwhile_is_fetched_anew(peer: Any, transport: Transport, tmp_path: Path) -> None:
     """If-Range: half of one file and half of another would be worse than nothing."""
     other = FILM[::-1]
@@ -123,6 +136,34 @@ async def test_more_than_expected_is_refused(peer: Any, transport: Transport, tm
     with pytest.raises(errors.CallError, match="larger than") as caught:
         await download(transport, f"{peer.url}/f", tmp_path / "film.mp4", expected=Expected(most=1000))
     assert caught.value.code == "too_large"
+
+
+async def test_a_storage_that_drips_is_left_and_gone_on_from(peer: Any, tmp_path: Path) -> None:
+    """Every pause between two reads is short, and it would take hours: another line may be better."""
+    patient = Timeouts(slowest=1_000_000, slow=0.3)
+    async with Transport("acme", peer.url, timeouts=patient) as transport:
+        peer.will(drip, drip, serve())
+        got = await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+        assert got.sha256 == SHA
+        starts = [int(seen.headers.get("range", "bytes=0-")[6:-1]) for seen in peer.seen]
+        assert starts[0] == 0 < starts[1] < starts[2]
+        peer.seen.clear()
+        peer.will(drip)
+        with pytest.raises(errors.Dripping, match="too slow") as given_up:
+            await download(transport, f"{peer.url}/f", tmp_path / "other.mp4")
+    assert (given_up.value.code, len(peer.seen)) == ("transfer_too_slow", 3)
+
+
+async def drip(seen: Any, writer: asyncio.StreamWriter) -> None:
+    """A few bytes at a time, from where it is asked for."""
+    start = int(seen.headers.get("range", "bytes=0-")[6:-1])
+    head = f"Content-Range: bytes {start}-{len(FILM) - 1}/{len(FILM)}\r\n" if start else ""
+    status = "206 P" if start else "200 OK"
+    writer.write(f'HTTP/1.1 {status}\r\n{head}ETag: "v1"\r\nContent-Length: {len(FILM) - start}\r\n\r\n'.encode())
+    for at in range(start, len(FILM), 1000):
+        writer.write(FILM[at : at + 1000])
+        await writer.drain()
+        await asyncio.sleep(0.02)
 
 
 async def test_a_server_without_ranges_starts_over(peer: Any, transport: Transport, tmp_path: Path) -> None:

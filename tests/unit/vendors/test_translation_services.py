@@ -50,6 +50,101 @@ async def test_libretranslate_takes_its_key_in_the_body(peer: Any, make_answer: 
     assert json.loads(peer.seen[0].body) == sent
 
 
+_LISTED = [{"code": code, "name": code} for code in ("en", "fr", "zh-Hans", "zh-Hant", "pt-BR", "pt")]
+_LISTED_OF_OLD = [{"code": code, "name": code} for code in ("en", "zh", "zt", "pb", "pt")]
+
+
+@pytest.mark.parametrize(
+    ("tag", "listed", "asked"),
+    [
+        ("zh-TW", _LISTED, "zh-Hant"),
+        ("zh-HK", _LISTED_OF_OLD, "zt"),
+        ("zh-CN", _LISTED, "zh-Hans"),
+        ("zh-CN", _LISTED_OF_OLD, "zh"),
+        ("pt-BR", _LISTED, "pt-BR"),
+        ("pt-BR", _LISTED_OF_OLD, "pb"),
+        ("pt-PT", _LISTED, "pt"),
+        ("pt-BR", [{"code": "en"}, {"code": "pt"}], "pt"),
+    ],
+)
+async def test_libretranslate_is_asked_in_its_own_spelling(
+    peer: Any, make_answer: Answers, tag: str, listed: Any, asked: str
+) -> None:
+    """The server's list says which; traditional Chinese is not simplified, nor Brazil Portugal."""
+    peer.will(make_answer(200, listed), make_answer(200, {"translatedText": LINES}))
+    async with LibreTranslator(base_url=peer.url) as service:
+        await service.translate(LINES, "en-US", tag)
+    assert json.loads(peer.seen[1].body)["target"] == asked
+
+
+async def test_a_script_that_libretranslate_has_not_is_refused_and_not_replaced(
+    peer: Any, make_answer: Answers
+) -> None:
+    peer.will(make_answer(200, [{"code": "en"}, {"code": "zh"}]))
+    async with LibreTranslator(base_url=peer.url) as service:
+        with pytest.raises(errors.UnsupportedLocale, match=r"no Chinese \(Taiwan\): it knows en, zh"):
+            await service.translate(LINES, "en-US", "zh-TW")
+
+
+async def test_libretranslate_without_a_list_is_asked_in_the_newest_spelling(peer: Any, make_answer: Answers) -> None:
+    peer.will(make_answer(404, {"error": "not found"}), make_answer(200, {"translatedText": LINES}))
+    async with LibreTranslator(base_url=peer.url) as service:
+        await service.translate(LINES, "en-US", "zh-TW")
+    assert json.loads(peer.seen[1].body)["target"] == "zh-Hant"
+
+
+@pytest.mark.parametrize(
+    ("came", "read"),
+    [
+        ("It&#39;s", "It's"),
+        ("&quot;Yes&quot; &amp; no", '"Yes" & no'),
+        ("L&amp;#39;été", "L'été"),
+        ("It& #39;s & quot;on & quot;", 'It\'s "on "'),
+        ("AT&T; R&D; &c", "AT&T; R&D; &c"),
+    ],
+)
+async def test_entities_in_answers_are_decoded(peer: Any, make_answer: Answers, came: str, read: str) -> None:
+    """Services that think of the web encode quotes; a script that has entities keeps them."""
+    peer.will(make_answer(200, {"translatedText": [came, came]}))
+    async with LibreTranslator(base_url=peer.url) as service:
+        assert await service.translate(["Say it.", "Write &amp; here."], "en-US", "fr-FR") == [read, came]
+
+
+@pytest.mark.parametrize(
+    ("body", "said", "kind"),
+    [
+        ({"error": "xx is not supported"}, "xx is not supported", errors.ErrorInside),
+        ({"error": {"message": "model requires more system memory"}}, "more system memory", errors.ErrorInside),
+        ({"error": {"message": "quota used up", "code": 402}}, "quota used up", errors.PaymentRequired),
+        ({"error": {"message": "the key key-1234 is bad", "code": 401}}, "is bad", errors.Unauthorized),
+    ],
+)
+async def test_an_error_inside_a_success_is_told(
+    peer: Any, make_answer: Answers, body: Any, said: str, kind: type[errors.CallError]
+) -> None:
+    """In the service's own words, without the key, whichever service it is."""
+    for make in (
+        lambda: LibreTranslator(base_url=peer.url, api_key="key-1234"),
+        lambda: ChatTranslator("llama", base_url=peer.url, api_key="key-1234"),
+        lambda: DeepLTranslator("key-1234", base_url=peer.url),
+    ):
+        peer.will(make_answer(200, body))
+        async with make() as service:
+            with pytest.raises(kind, match=said) as caught:
+                await service.translate(LINES, "en-US", "fr-FR")
+        assert "key-1234" not in f"{caught.value} {caught.value.facts}"
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_a_refusal_says_what_the_service_said(peer: Any, make_answer: Answers, status: int) -> None:
+    """Also where it is nested, as OpenAI's is, or stands where others have a code."""
+    for body in ({"error": {"message": "No such thing."}}, {"error": "No such thing."}):
+        peer.will(make_answer(status, body))
+        async with ChatTranslator("llama", base_url=peer.url) as service:
+            with pytest.raises(errors.Refused, match=r"No such thing\."):
+                await service.complete("be brief", "hello")
+
+
 async def test_deepl_translates_in_calls_of_fifty(peer: Any, make_answer: Answers) -> None:
     """Its own limit."""
     peer.will(

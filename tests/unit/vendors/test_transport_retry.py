@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from polyreel.net.patience import retry_after
 from polyreel.vendors import errors, retry
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import CallError, Facts
-from polyreel.vendors.retry import RetryPolicy, Wait, retry_after
+from polyreel.vendors.retry import RetryPolicy, Wait
 from polyreel.vendors.transport import Transport
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from polyreel.errors import InvalidJob
-from polyreel.net.redaction import excerpt, redacted, redacted_addresses
+from polyreel.redaction import excerpt, redact, redacted_addresses
 from polyreel.vendors import errors
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import Bytes, json_body
 from polyreel.vendors.calls import Call
+from polyreel.vendors.downloads import download
 from polyreel.vendors.transport import Transport
 
 SECRETS = ("s3cret-key", "X-Amz-Signature", "deadbeef")
@@ -148,7 +150,7 @@ def test_addresses_are_shown_without_user_and_query(text: str, shown: str) -> No
 )
 def test_credentials_in_text_are_hidden(text: str) -> None:
     """Whatever an answer echoes."""
-    assert "abcdefgh" not in redacted(text)
+    assert "abcdefgh" not in redact(text)
 
 
 def test_an_excerpt_is_short_and_knows_our_own_key() -> None:
@@ -164,3 +166,24 @@ def test_a_key_that_is_none_is_refused_before_any_call(key: str) -> None:
     with pytest.raises(InvalidJob) as caught:
         KeyAuth("X-Key", key)
     assert key.strip() == "" or key not in str(caught.value)
+
+
+@pytest.mark.parametrize("query", ["X-Amz-Signature=1", "Expires=1&Signature=1", "sig=1", "Key-Pair-Id=1&Policy=1"])
+async def test_no_key_goes_to_a_signed_address_at_the_vendor_s_own_origin(
+    peer: Any, transport: Transport, make_answer: Answers, query: str
+) -> None:
+    """Storages refuse a second permission: neither directly, nor where the vendor's API redirects to one."""
+    peer.will(make_answer(200, {"id": 1}))
+    await transport.reply(Call("get", "GET", f"{peer.url}/storage/film.mp4?{query}"))
+    peer.will(make_answer(302, b"", location=f"/storage/film.mp4?{query}"), make_answer(200, b"film"))
+    await transport.reply(Call("get", "GET", "/film"))
+    assert ["x-key" in seen.headers for seen in peer.seen] == [False, True, False]
+
+
+async def test_a_download_never_carries_a_key(
+    peer: Any, transport: Transport, make_answer: Answers, tmp_path: Path
+) -> None:
+    """Also where the address, at the vendor's own origin, doesn't look like a signed one."""
+    peer.will(make_answer(200, b"film"))
+    got = await download(transport, f"{peer.url}/handed/out/film.mp4", tmp_path / "film.mp4")
+    assert (got.bytes, "x-key" in peer.seen[0].headers) == (4, False)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from polyreel.vendors import errors
+from polyreel.vendors.nomad.ads import ad_tags
 from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models_edits import ShareAsset
 from polyreel.vendors.nomad.models_words import SubtitleFormat
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience
@@ -126,3 +128,60 @@ async def test_the_bytes_kept_are_held_against_the_bytes_sent(client: NomadClien
         kept(**wrong)
         with pytest.raises(errors.Damaged):
             await client.check_uploaded(done)
+
+
+@pytest.mark.parametrize("url", [None, "", "  ", 0])
+async def test_an_asset_without_an_address_is_unusable(
+    client: NomadClient, manager: Any, url: object, tmp_path: Path
+) -> None:
+    """A typed error before anything is fetched: `<base>/None` is no address."""
+    manager.plain["/admin/asset/a/detail"] = manager.answer(200, {"id": "a", "status": "Available", "fullUrl": url})
+    for body in (b"null", b'""', b"", b'{"url": null}', b"None"):
+        manager.plain["/admin/asset/a/resolve-full-url"] = manager.answer(200, body)
+        manager.plain["/admin/asset/a"] = manager.answer(200, {"id": "a", "status": "Available"})
+        with pytest.raises(errors.JobFailed) as caught:
+            await client.download("a", tmp_path / "film.mp4")
+        assert caught.value.code == "asset_unusable"
+    assert not any("None" in line for line in manager.log)
+
+
+@pytest.mark.parametrize("body", [b'"https://example.com/s/1"', b"https://example.com/s/1", b'{"ShareUrl": "%s"}'])
+async def test_a_share_is_its_link_however_it_is_told(client: NomadClient, manager: Any, body: bytes) -> None:
+    """In an object, as a JSON string, or as plain text."""
+    body = body.replace(b"%s", b"https://example.com/s/1")
+    manager.plain["/asset/a/share"] = manager.answer(200, body)
+    assert (await client.share("a", ShareAsset(recipients=("ana@example.com",)))).url == "https://example.com/s/1"
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"duration": 12.5}, 12.5),
+        ({"duration": "12.5"}, 12.5),
+        ({"mediaProperties": {"Duration": "00:00:12.500"}}, 12.5),
+        ({"mediaProperties": {"durationMs": 12500}}, 12.5),
+        ({"MediaProperties": {"General": {"DurationInSeconds": "12.5"}}}, 12.5),
+        ({"mediaProperties": [{"Name": "Duration", "Value": "12.5"}]}, 12.5),
+        ({"duration": "soon", "mediaProperties": {"codec": "h264"}}, None),
+    ],
+)
+async def test_a_length_is_read_wherever_it_stands(
+    client: NomadClient, manager: Any, told: dict[str, Any], seconds: float | None
+) -> None:
+    """Nothing promises it at the top level."""
+    manager.plain["/admin/asset/a/detail"] = manager.answer(200, {"id": "a", **told})
+    assert (await client.get_detail("a")).seconds == seconds
+
+
+@pytest.mark.parametrize("vmap", ["<VMAP", "<!DOCTYPE x [<!ENTITY a 'b'>]><VMAP>&a;</VMAP>"])
+def test_a_vmap_that_is_none_is_malformed(vmap: str) -> None:
+    """A document type could unfold without end."""
+    with pytest.raises(errors.Malformed):
+        ad_tags(vmap)
+
+
+def test_only_whole_addresses_are_ad_tags() -> None:
+    """In the document's order."""
+    tags = "".join(f"<v:AdTagURI>{tag}</v:AdTagURI>" for tag in ("http://a/1?x=1&amp;y=2", "/relative", "https://b/2"))
+    vmap = f'<v:VMAP xmlns:v="http://www.iab.net/videosuite/vmap">{tags}</v:VMAP>'
+    assert ad_tags(vmap) == ("http://a/1?x=1&y=2", "https://b/2")

@@ -1,0 +1,67 @@
+"""All that can be made of one job beside its dubs, by the real command line: packages, masters, marks of origin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from polyreel.media.binaries import ffmpeg
+from polyreel.packaging.playlists import read_attributes
+from polyreel.packaging.provenance import c2pa
+
+
+def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_kept(
+    work: Callable[..., Path], polyreel: Any
+) -> None:
+    asked = work(
+        "es-ES",
+        trim={"start": 5, "end": 17},
+        dubbing={"provider": "embedded", "voices": "basic"},
+        packaging=[{"kind": "hls", "ladder": [360, 180]}, {"kind": "dash", "ladder": [360, 180]}],
+        masters=["mp4", "mkv", "wav", "stems", "otio"],
+        provenance={},
+    )
+    done = polyreel("run", asked, "--json")
+    assert done.code == 0, (done.stderr, done.stdout)
+    assert any("TEST KEY" in note for note in done.json["notes"])
+    assert done.json["error"] is None
+    manifest = Path(done.json["manifest"])
+    said = json.loads(manifest.read_text("utf-8"))
+    roles = {each["path"]: (each["role"], each["locale"]) for each in said["files"]}
+    assert roles["masters/narrated.mkv"] == ("master", None)
+    assert roles["es-ES/narrated.es-ES.mix.wav"] == ("mix", "es-ES")
+    assert roles["es-ES/narrated.es-ES.otio"] == ("timeline", "es-ES")
+    assert roles["hls/audio_en-US.mp4"] == ("hls", "en-US")
+    assert roles["hls/text_es-ES.vtt"] == ("hls", "es-ES")
+    assert [each["dubs"][0]["locale"] for each in said["provenance"]] == ["es-ES"] * len(said["provenance"])
+    media = [
+        read_attributes(line)
+        for line in (manifest.parent / "hls" / "main.m3u8").read_text("utf-8").splitlines()
+        if line.startswith("#EXT-X-MEDIA")
+    ]
+    assert [(one["TYPE"], one["LANGUAGE"], one["DEFAULT"]) for one in media] == [
+        ("AUDIO", '"en-US"', "YES"),
+        ("AUDIO", '"es-ES"', "NO"),
+        ("SUBTITLES", '"en-US"', "NO"),
+        ("SUBTITLES", '"es-ES"', "NO"),
+    ]
+    for path in (done.json["languages"]["es-ES"]["video"], manifest.parent / "masters" / "narrated.mp4"):
+        found = c2pa.read(Path(path))
+        assert found
+        assert found.is_whole
+        subprocess.run([str(ffmpeg()), "-v", "error", "-xerror", "-i", path, "-f", "null", "-"], check=True)
+    told = polyreel("provenance", done.json["languages"]["es-ES"]["video"])
+    assert (told.code, "translated from en-US into es-ES" in told.stdout) == (0, True)
+    again = polyreel("run", asked, "--json")
+    assert again.code == 0
+    # No two signatures are alike: the same files were kept.
+    assert json.loads(manifest.read_text("utf-8"))["files"] == said["files"]
+
+
+def test_a_ladder_above_the_source_is_refused_before_any_work(work: Callable[..., Path], polyreel: Any) -> None:
+    done = polyreel("plan", work("es-ES", packaging=[{"kind": "hls", "ladder": [2160]}]), "--json")
+    assert done.code == 2
+    assert done.json["error"]["code"] == "ladder_above_source"

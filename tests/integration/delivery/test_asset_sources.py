@@ -1,0 +1,93 @@
+"""Sources that are assets at vendors: fetched once, restored from the archive, and gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.errors import InvalidJob, MediaError
+from polyreel.sources.ingest import ingest
+from polyreel.sources.port import FetchLimits
+from polyreel.store.local import LocalStore, path_of
+from polyreel.vendors.nomad.statuses import AssetStatus
+from polyreel.vendors.tpstreams.models import VideoOptions
+from polyreel.vendors.videojungle.models import CreateAsset, CreateProject
+from polyreel.vendors.waiting import Patience, wait_for
+
+SOON = Patience(first=0.1, cap=0.5, total=60)
+PROVIDERS = ("tpstreams", "nomad", "videojungle")
+
+
+async def _uploaded(provider: str, client: Any, film: Path) -> str:
+    if provider == "nomad":
+        return str((await client.wait_until_usable((await client.upload(film)).asset_id, SOON)).id)
+    if provider == "videojungle":
+        project = await client.create_project(CreateProject(name="sources"))
+        created = await client.create_asset(project.id, CreateAsset(keyname="film.mp4"))
+        return str((await client.upload_asset(created, film)).id)
+    return str(await client.upload_file(film, VideoOptions(title="film", resolutions=("240p",))))
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_an_asset_comes_whole_and_only_once(
+    provider: str, clients: Any, films: Callable[[int], Path], tmp_path: Path
+) -> None:
+    """The same bytes; asked for again, it is kept."""
+    store, film = LocalStore(tmp_path / "store"), films(1)
+    async with clients(provider) as client:
+        asset = await _uploaded(provider, client, film)
+        told: list[float] = []
+        got = await ingest(f"{provider}:{asset}", store, client=client, on_progress=told.append)
+        assert got.sha256 == hashlib.sha256(film.read_bytes()).hexdigest()
+        assert path_of(got).suffix == ".mp4"
+        assert told[-1] == 1
+        again = await ingest(f"{provider}:{asset}", store, client=client)
+    assert again == got
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_an_asset_that_isn_t_is_said_to_be_none(provider: str, clients: Any, tmp_path: Path) -> None:
+    """Before anything is fetched."""
+    async with clients(provider) as client:
+        with pytest.raises(InvalidJob, match="no asset"):
+            await ingest(f"{provider}:00000000-0000-4000-8000-000000000000", LocalStore(tmp_path), client=client)
+
+
+async def test_a_video_file_of_the_account_is_a_source_too(
+    clients: Any, films: Callable[[int], Path], tmp_path: Path
+) -> None:
+    """Video Jungle has both, by ids of one kind."""
+    async with clients("videojungle") as client:
+        made = await client.upload_file(films(1))
+        got = await ingest(f"videojungle:{made.id}", LocalStore(tmp_path), client=client)
+    assert got.bytes == films(1).stat().st_size
+
+
+async def test_an_archived_asset_is_restored_first(clients: Any, films: Callable[[int], Path], tmp_path: Path) -> None:
+    """And then it is `Restored`, which is as good."""
+    async with clients("nomad") as client:
+        asset = await _uploaded("nomad", client, films(1))
+        await client.archive(asset)
+
+        async def look() -> Any:
+            return await client.get_asset(asset)
+
+        await wait_for(look, lambda seen: seen.status is AssetStatus.ARCHIVED, "archived", SOON)
+        got = await ingest(f"nomad:{asset}", LocalStore(tmp_path), client=client)
+        assert got.bytes == films(1).stat().st_size
+        assert (await client.get_asset(asset)).status is AssetStatus.RESTORED
+
+
+async def test_what_is_too_large_is_not_fetched(clients: Any, films: Callable[[int], Path], tmp_path: Path) -> None:
+    """Where the length is known beforehand, and where it is not."""
+    for provider in PROVIDERS:
+        async with clients(provider) as client:
+            asset = await _uploaded(provider, client, films(1))
+            limits = FetchLimits(max_bytes=1000)
+            with pytest.raises(MediaError) as caught:
+                await ingest(f"{provider}:{asset}", LocalStore(tmp_path / provider), client=client, limits=limits)
+        assert caught.value.code == "video_size_limit_reached"

@@ -1,0 +1,86 @@
+"""TPStreams fetches films from where media is staged: made once, whatever is lost, and the shelf is emptied."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.delivery.tpstreams import TPStreamsDelivery
+from polyreel.errors import PolyreelError
+from polyreel.job import TPStreamsDelivery as Options
+from polyreel.outcome import StoredFile
+from polyreel.store.local import path_of
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
+        """Nothing."""
+
+
+@dataclass
+class Folder:
+    """A shelf whose addresses differ in their query each time, as signed ones do."""
+
+    at: Path
+    url: str
+    signed: int = 0
+    names: dict[str, str] = field(default_factory=dict)
+
+    async def address(self, file: StoredFile, name: str) -> str:
+        self.signed += 1
+        self.names[file.sha256] = name
+        if not (self.at / name).exists():
+            shutil.copyfile(path_of(file), self.at / name)
+        return f"{self.url}/{name}?signature={self.signed}"
+
+    async def drop(self, file: StoredFile) -> None:
+        (self.at / self.names.get(file.sha256, "-")).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Folder]:
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Folder(folder, f"http://127.0.0.1:{server.server_address[1]}")
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def titles_at(client: Any, folder: str) -> list[str]:
+    found = [each.id async for each in client.list_folders() if each.title == folder]
+    return [each.title for at in found async for each in client.list_assets(parent=at)]
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "its answer lost"])
+async def test_a_film_is_fetched_by_its_address_and_made_once(
+    clients: Any, access: Any, make_parcel: Any, shelf: Folder, arm: Any, lost: bool
+) -> None:
+    """What was lost is known by the address that it was made with; nothing stays on the shelf."""
+    parcel = make_parcel("es-ES")
+    options = Options(to="tpstreams", credentials="x", folder=parcel.name, resolutions=("240p",))
+    async with clients("tpstreams") as client:
+        by_address = replace(access(client, "tpstreams"), shelf=shelf)
+        if lost:
+            await arm(kind="reset_after", vendor="tpstreams", method="POST", path="*/assets/videos/")
+            with pytest.raises(PolyreelError):
+                await TPStreamsDelivery(options, by_address).deliver(parcel)
+        done = await TPStreamsDelivery(options, by_address).deliver(parcel)
+        again = await TPStreamsDelivery(options, by_address).deliver(parcel)
+        titles = await titles_at(client, parcel.name)
+        asset = await client.get_asset(done.ids["es-ES"])
+    assert done.ids == again.ids
+    assert len(titles) == 1
+    assert asset.video.inputs[0]["url"].startswith(shelf.url)
+    assert list(shelf.at.iterdir()) == []

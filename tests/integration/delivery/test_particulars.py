@@ -1,0 +1,102 @@
+"""What only one library has: two-letter codes, covers and protection; related assets, marks, ad breaks, archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from polyreel.delivery.places import make_delivery
+from polyreel.delivery.tpstreams import choose_codes
+from polyreel.errors import InvalidJob
+from polyreel.job import NomadDelivery, TPStreamsDelivery
+from polyreel.vendors.nomad.models_words import AdBreakDraft
+from polyreel.vendors.nomad.statuses import AssetStatus
+from polyreel.vendors.waiting import Patience, wait_for
+
+SOON = Patience(first=0.1, cap=0.5, total=60)
+
+
+def test_of_two_locales_with_one_code_the_film_s_own_goes_first() -> None:
+    """Then the job's order; the note says what stays out, and what has no code at all."""
+    texts = {"pt-BR": b"", "es-ES": b"", "pt-PT": b"", "fil-PH": b""}
+    chosen, notes = choose_codes(texts, "pt-PT")
+    assert chosen == {"pt": "pt-PT", "es": "es-ES"}
+    assert any("pt-BR" in note for note in notes)
+    assert any("fil-PH" in note for note in notes)
+    assert choose_codes(texts, "es-ES")[0] == {"es": "es-ES", "pt": "pt-BR"}
+
+
+async def test_every_film_at_tpstreams_has_every_language_s_subtitles_and_a_cover(
+    clients: Any, access: Any, make_parcel: Any
+) -> None:
+    """Protected as asked; a repeat leaves one track per code, with the newest words."""
+    options = TPStreamsDelivery(to="tpstreams", credentials="x", folder=None, resolutions=("240p",), protection="aes")
+    async with clients("tpstreams") as client:
+        for words in ("Um", "Um", "Dois"):
+            parcel = make_parcel("pt-BR", "pt-PT", words=words)
+            done = await make_delivery(options, access(client, "tpstreams")).deliver(parcel)
+        assert len(done.notes) == 2
+        for locale in ("pt-BR", "pt-PT"):
+            asset = await client.get_asset(done.ids[locale])
+            assert asset.video.content_protection_type == "aes"
+            assert asset.video.cover_thumbnail_url
+            assert "?" not in done.urls[locale]
+            (track,) = [each for each in await client.list_subtitles(asset.id) if each.language]
+            assert track.language == "pt"
+            assert track.id == done.ids[f"{locale}.pt.vtt"]
+
+
+async def _source(client: Any, film: Any) -> str:
+    return str((await client.wait_until_usable((await client.upload(film)).asset_id, SOON)).id)
+
+
+async def test_dubs_hang_on_the_source_s_asset_where_no_folder_is_asked_for(
+    clients: Any, access: Any, make_parcel: Any, films: Any
+) -> None:
+    """Films and subtitles as related assets, each once, replaced in place."""
+    async with clients("nomad") as client:
+        source = await _source(client, films(9))
+        options = NomadDelivery(to="nomad", credentials="x")
+        for words in ("Hola", "Hola", "Adiós"):
+            parcel = make_parcel("es-ES", words=words, source_media=f"nomad:{source}")
+            done = await make_delivery(options, access(client, "nomad")).deliver(parcel)
+        related = {each.id: each for each in (await client.get_detail(source)).related_assets}
+        assert set(done.ids.values()) == set(related)
+        assert {each.language for each in related.values()} == {"es-ES"}
+        assert related[done.ids["es-ES"]].kind == "Dub"
+        assert related[done.ids["es-ES.vtt"]].kind == "Subtitle"
+
+
+async def test_a_dub_in_a_folder_carries_what_is_known_of_it(
+    clients: Any, access: Any, make_parcel: Any, films: Any
+) -> None:
+    """Failed checks as annotations, ad breaks moved with the trim, the source archived; twice is as once."""
+    async with clients("nomad") as client:
+        source = await _source(client, films(9))
+        for timecode in ("00:00:00;10", "00:00:01;15", "00:00:59;00"):
+            await client.create_ad_break(source, AdBreakDraft(timecode=timecode))
+        options = NomadDelivery(to="nomad", credentials="x", path="Marks", tags=("dubbed",), archive_source=True)
+        for _ in range(2):
+            parcel = make_parcel("es-ES", source_media=f"nomad:{source}", start="1")
+            done = await make_delivery(options, access(client, "nomad")).deliver(parcel)
+        dub = done.ids["es-ES"]
+        (note,) = await client.list_annotations(dub)
+        assert note.properties["title"] == "Check failed: fit"
+        assert [each.timecode for each in await client.list_ad_breaks(dub)] == ["00:00:00;15"]
+        assert any("ad breaks" in each for each in done.notes)
+
+        async def look() -> Any:
+            return await client.get_asset(source)
+
+        await wait_for(look, lambda seen: seen.status is AssetStatus.ARCHIVED, "archived", SOON)
+
+
+async def test_an_owner_that_isn_t_is_refused_before_anything_is_sent(
+    clients: Any, access: Any, make_parcel: Any
+) -> None:
+    """The id is named."""
+    options = NomadDelivery(to="nomad", credentials="x", related_to="00000000-0000-4000-8000-000000000000")
+    async with clients("nomad") as client:
+        with pytest.raises(InvalidJob, match="no asset"):
+            await make_delivery(options, access(client, "nomad")).deliver(make_parcel("es-ES"))

@@ -1,0 +1,118 @@
+"""Marks of origin: signed, read back by the public library, and gone wrong where a file was changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import c2pa as public
+import pytest
+from click.testing import CliRunner
+
+from deployments.commands.provenance import provenance
+from polyreel.errors import InvalidJob, ToolError
+from polyreel.media.probe import probe
+from polyreel.packaging.provenance import c2pa
+from polyreel.packaging.provenance.manifest import Dub, Story
+from polyreel.packaging.provenance.notices import notice_in
+from polyreel.packaging.provenance.signer import TEST_NAME, load_key, make_test_key
+
+DUB = Dub("es-ES", "the embedded engine", (("Ana", "kokoro:ef_dora"),), is_trained=True, is_machine_text=True)
+STORY = Story("reel.es-ES.mp4", "en-US", "reel.mp4", "ab" * 32, (DUB,), is_test=True)
+
+
+@pytest.fixture(scope="module")
+def key():
+    return make_test_key()
+
+
+@pytest.fixture
+def signed(reel, key, tmp_path):
+    """A film, signed."""
+    c2pa.sign(reel, tmp_path / "signed.mp4", reel, STORY, key)
+    return tmp_path / "signed.mp4"
+
+
+def test_a_signed_film_says_who_made_it_of_what_and_plays_as_before(signed, reel, frames):
+    with public.Reader(signed) as reader:
+        said = json.loads(reader.json())
+    active = said["manifests"][said["active_manifest"]]
+    assert said["validation_state"] == "Valid"
+    found = c2pa.read(signed)
+    assert found
+    assert found.is_whole
+    assert (found.signer, found.is_test, found.title) == (TEST_NAME, True, "reel.es-ES.mp4")
+    assert [each["action"] for each in found.actions] == ["c2pa.opened", "c2pa.translated", "c2pa.dubbed"]
+    assert found.actions[1]["parameters"] == {"sourceLanguage": "en-US", "targetLanguage": "es-ES"}
+    assert found.actions[2]["digitalSourceType"].endswith("compositeWithTrainedAlgorithmicMedia")
+    assert [(each["title"], each["relationship"]) for each in active["ingredients"]] == [("reel.mp4", "parentOf")]
+    assert found.facts["signed_with"] == "A TEST KEY: IT PROVES NOTHING"
+    assert found.facts["dubs"][0]["voices"] == {"Ana": "kokoro:ef_dora"}
+    assert (frames(signed, 160, 120) == frames(reel, 160, 120)).all()
+    assert probe(signed).audio == probe(reel).audio
+
+
+def test_a_changed_film_no_longer_fits_what_it_says(signed):
+    content = bytearray(signed.read_bytes())
+    content[len(content) // 2] ^= 1
+    signed.write_bytes(content)
+    found = c2pa.read(signed)
+    assert found
+    assert not found.is_whole
+    assert "bmffHash.mismatch" in found.problems[0]
+
+
+def test_what_a_source_said_of_itself_is_kept(signed, reel, key, tmp_path):
+    c2pa.sign(reel, tmp_path / "again.mp4", signed, STORY, key)
+    with public.Reader(tmp_path / "again.mp4") as reader:
+        said = json.loads(reader.json())
+    assert len(said["manifests"]) == 2
+    assert said["manifests"][said["active_manifest"]]["ingredients"][0]["active_manifest"] in said["manifests"]
+
+
+def test_a_source_of_another_kind_is_named(reel, key, tmp_path):
+    c2pa.sign(reel, tmp_path / "x.mp4", reel, dataclasses.replace(STORY, source_title="reel.mkv"), key)
+    found = c2pa.read(tmp_path / "x.mp4")
+    assert found
+    assert found.is_whole
+    assert found.ingredients[0]["title"] == "reel.mkv"
+    assert found.facts["source"]["sha256"] == "ab" * 32
+
+
+def test_the_command_says_it_in_words_and_by_its_code(signed, reel, tmp_path):
+    told = CliRunner().invoke(provenance, [str(signed)])
+    assert told.exit_code == 0
+    for part in ("TEST KEY", "as it was signed", "translated from en-US into es-ES", "made from reel.mp4"):
+        assert part in told.output
+    assert notice_in("es-ES") in told.output
+    plain = CliRunner().invoke(provenance, [str(reel), "--json"])
+    assert (plain.exit_code, json.loads(plain.output)["c2pa"]) == (1, None)
+    (tmp_path / "notes.txt").write_text("no media")
+    assert CliRunner().invoke(provenance, [str(tmp_path / "notes.txt")]).exit_code == 1
+
+
+def test_a_key_that_does_not_fit_is_refused_before_any_work(key):
+    assert load_key(key.certificates, key.private_key).signer == TEST_NAME
+    other = make_test_key()
+    own, issuer = (
+        f"{part}-----END CERTIFICATE-----\n".encode()
+        for part in key.certificates.decode().split("-----END CERTIFICATE-----\n")[:2]
+    )
+    for certificates, private_key, code in (
+        (other.certificates, key.private_key, "key_certificate_mismatch"),
+        (b"rubbish", key.private_key, "bad_signing_key"),
+        (key.certificates, b"rubbish", "bad_signing_key"),
+        (own + own, key.private_key, "certificate_unfit"),
+    ):
+        with pytest.raises(InvalidJob) as raised:
+            load_key(certificates, private_key)
+        assert raised.value.code == code
+        assert private_key.decode() not in str(raised.value)
+    assert issuer
+    assert key.private_key.decode() not in repr(key)
+
+
+def test_a_machine_without_the_library_is_told_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "c2pa", None)
+    with pytest.raises(ToolError, match=r"polyreel\[provenance\]"):
+        c2pa.require_library()

@@ -1,0 +1,131 @@
+"""Stretch, resampling, metering and ducking: what they promise, in numbers."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyreel.engine.sound.ducking import RATE, Ramp, duck, merge_spans
+from polyreel.engine.sound.edges import trim_silence
+from polyreel.engine.sound.meter import Meter, integrate_loudness, loudness, power_at, speech_level
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.sound.stretch import stretch
+
+
+def tone(hz: float, seconds: float, rate: int, level: float = 0.5) -> np.ndarray:
+    return (level * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+def strongest(samples: np.ndarray, rate: int) -> float:
+    return float(np.fft.rfftfreq(len(samples), 1 / rate)[np.argmax(np.abs(np.fft.rfft(samples)))])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 30_000), st.floats(0.75, 1.35))
+def test_stretched_speech_is_exactly_as_long_as_asked(samples: int, ratio: float) -> None:
+    sound = np.random.default_rng(samples).standard_normal(samples).astype(np.float32)
+    length = round(samples / ratio)
+    assert len(stretch(sound, 22_050, length)) == length
+
+
+@pytest.mark.parametrize("ratio", [0.95, 1.08, 1.13, 1.30])
+def test_stretching_keeps_pitch_and_level(ratio: float) -> None:
+    sound = tone(180, 2, 22_050)
+    out = stretch(sound, 22_050, round(len(sound) / ratio))
+    assert abs(strongest(out, 22_050) - 180) < 2
+    middle = out[2000:-2000]
+    assert abs(20 * np.log10(np.sqrt((middle**2).mean()) / (0.5 / np.sqrt(2)))) < 0.5
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000, 44_100, 48_000])
+def test_resampling_is_exact_in_length_and_true_in_shape(rate: int) -> None:
+    out = resample(tone(440, 1, rate), rate, 48_000)
+    assert len(out) == 48_000
+    assert np.abs(out - tone(440, 1, 48_000))[2000:-2000].max() < 1e-3
+
+
+def test_the_meter_gives_the_standards_own_value_for_its_tone() -> None:
+    """BS.1770: a 997 Hz sine at 0 dBFS in one channel reads -3.01 LKFS."""
+    meter = Meter(1)
+    meter.feed(tone(997, 5, 48_000, 1.0).reshape(-1, 1))
+    assert integrate_loudness(meter.power()[2:-2, 0]) == pytest.approx(-3.01, abs=0.05)
+
+
+def test_the_meter_hears_the_same_however_the_stream_is_cut() -> None:
+    noise = np.random.default_rng(1).standard_normal((48_000 * 3 + 777, 2)).astype(np.float32) / 20
+    whole, pieces = Meter(2), Meter(2)
+    whole.feed(noise)
+    for start in range(0, len(noise), 1013):
+        pieces.feed(noise[start : start + 1013])
+    one, other = whole.power(), pieces.power()
+    assert one.shape == other.shape == (31, 2)
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def test_silence_has_no_loudness_and_pauses_do_not_lower_it() -> None:
+    assert integrate_loudness(np.zeros(100)) == -np.inf
+    speech = np.concatenate([np.full(50, power_at(-20)), np.zeros(500)])
+    assert integrate_loudness(speech) == pytest.approx(-20, abs=0.7)
+    assert loudness(power_at(-31)) == pytest.approx(-31)
+    assert speech_level(np.zeros(22_050, dtype=np.float32), 22_050) == -np.inf
+
+
+def test_a_duck_is_down_when_speech_begins_and_up_after_it() -> None:
+    curve = duck([(2000, 3000)], -20, Ramp(attack_ms=100, release_ms=400))
+    at = [curve.db_at(np.array([ms * RATE // 1000]))[0] for ms in (1900, 1950, 2000, 3000, 3200, 3400)]
+    assert at == pytest.approx([0, -10, -20, -20, -10, 0])
+
+
+def test_short_pauses_do_not_pump() -> None:
+    curve = duck([(1000, 2000), (2600, 3000)], -20)
+    assert curve.db_at(np.arange(RATE, 3 * RATE)).max() == -20
+
+
+def test_a_reel_that_begins_with_speech_begins_ducked() -> None:
+    assert duck([(0, 1000)], -20).gain(0, 10) == pytest.approx(0.1)
+
+
+def test_gain_in_pieces_is_the_gain_of_the_whole() -> None:
+    curve = duck([(500, 900), (3000, 3500)], -18)
+    whole = curve.gain(0, 5 * RATE)
+    pieces = [np.broadcast_to(curve.gain(start, 4800), 4800) for start in range(0, 5 * RATE, 4800)]
+    np.testing.assert_allclose(np.concatenate(pieces), whole, rtol=1e-5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)).map(lambda p: (min(p), max(p))), max_size=12))
+def test_merged_spans_are_apart_and_cover_the_same(spans: list[tuple[int, int]]) -> None:
+    found = merge_spans(spans, 10)
+    assert all(later[0] - earlier[1] > 10 for earlier, later in pairwise(found))
+    assert all(any(start <= one and other <= end for start, end in found) for one, other in spans)
+
+
+def spoken(rate: int = 24_000) -> np.ndarray:
+    """Half a second of hum that begins at once, dies away to -66 dB, and stands in the hush of a model."""
+    random = np.random.default_rng(6)
+    time = np.arange(rate // 2) / rate
+    hum = np.sin(2 * np.pi * 150 * time + 1) * 10 ** (-np.maximum(0, time - 0.3) * 330 / 20)
+    hush = 3e-4 * random.standard_normal(2 * rate)
+    hush[rate // 2 : rate] += 0.5 * hum
+    return hush.astype(np.float32)
+
+
+@pytest.mark.parametrize("silence_db", [-40, -46, -50])
+def test_speech_comes_out_of_silence_and_goes_back_without_a_step(silence_db: int) -> None:
+    """The first and last samples are nothing, the next ones little: no click, however the voice began."""
+    kept = trim_silence(spoken(), 24_000, 10 ** (silence_db / 20))
+    assert abs(kept[0]) < 1e-3 > abs(kept[-1])
+    assert np.abs(np.diff(kept[:24])).max() < 2e-3 > np.abs(np.diff(kept[-240:])).max()
+
+
+def test_what_is_kept_of_speech_is_all_of_it_and_hardly_more() -> None:
+    kept = trim_silence(spoken(), 24_000, 10 ** (-46 / 20))
+    whole = spoken()[12_000:24_000]
+    assert 0.45 <= len(kept) / 24_000 <= 0.56
+    assert np.square(kept).sum() == pytest.approx(np.square(whole).sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 5, 100])
+def test_sounds_too_short_to_fade_are_kept_all_the_same(samples: int) -> None:
+    assert len(trim_silence(np.full(samples, 0.5, np.float32), 24_000)) == samples

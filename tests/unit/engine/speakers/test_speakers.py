@@ -1,0 +1,234 @@
+"""Who speaks: names before a colon, names in the source's script, voices told apart, and one voice for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polyreel.engine.models.registry import VOICE_PRINTS
+from polyreel.engine.separation.learned import write_frames, write_header
+from polyreel.engine.separation.port import Bed, Stems
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.speakers.diarise import group_prints, heard_speakers
+from polyreel.engine.speakers.named import Turn, roster, with_names, with_turns
+from polyreel.engine.speakers.voiceprint import Encoder, encoder, voice_print
+from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.port import assign
+from polyreel.errors import EngineError
+from polyreel.store.local import LocalStore
+from polyreel.subtitles.model import Cue, Track
+
+RATE = 48_000
+VOICE = EspeakVoice()
+
+
+def script(*texts: str) -> Track:
+    return Track(tuple(Cue(2000 * at, 2000 * at + 1800, text) for at, text in enumerate(texts)))
+
+
+def said(track: Track) -> list[tuple[str | None, str]]:
+    return [(cue.speaker, cue.text) for cue in track.cues]
+
+
+def test_names_that_come_back_are_speakers() -> None:
+    found = with_names(script("Ana: Hello.", "Ben: Hi.", "Ana: How are you?", "Ben: Fine."))
+    assert said(found) == [("Ana", "Hello."), ("Ben", "Hi."), ("Ana", "How are you?"), ("Ben", "Fine.")]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Note: this is loud.", "Listen to it.", "Warning: it is.", "Good."),
+        ("Ana: Hello.", "Ana: Is somebody here?", "Nobody was.", "So she went."),
+        ("Remember: one.", "Remember: two.", "Then three.", "Time: 10:30.", "Four.", "Five.", "Six.", "Seven."),
+    ],
+)
+def test_a_colon_in_plain_text_makes_no_speaker(texts: tuple[str, ...]) -> None:
+    assert with_names(script(*texts)) == script(*texts)
+
+
+def test_where_names_are_in_capitals_who_speaks_once_has_one_too() -> None:
+    found = with_names(script("ANA: Hello.", "BEN: Hi.", "POLICE: Stop!", "ANA: Note: I can't.", "BEN: Me neither."))
+    assert said(found)[2:4] == [("POLICE", "Stop!"), ("ANA", "Note: I can't.")]
+
+
+def test_two_names_in_capitals_are_names_though_each_comes_once() -> None:
+    found = with_names(script("So it began.", "Nobody knew.", "It rained.", "ANA: Hello.", "BEN: Hi.", "The end."))
+    assert [cue.speaker for cue in found.cues] == [None, None, None, "ANA", "BEN", "BEN"]
+
+
+@pytest.mark.parametrize("texts", [("NOTE: it rains.", "Yes."), ("NOTE: IT RAINS.", "SO: STAY.", "ANA: NO.")])
+def test_one_word_in_capitals_or_a_script_of_them_proves_nothing(texts: tuple[str, ...]) -> None:
+    assert with_names(script(*texts)) == script(*texts)
+
+
+def test_how_it_is_said_and_italics_belong_to_no_name() -> None:
+    found = with_names(script("ANA: Hi.", "BEN (shouting): Hey!", "<i>ANA: Yes.</i>", "- BEN [off]: No.", "BEN: So."))
+    assert said(found) == [("ANA", "Hi."), ("BEN", "Hey!"), ("ANA", "<i>Yes.</i>"), ("BEN", "No."), ("BEN", "So.")]
+
+
+@pytest.mark.parametrize("expected", [None, 1, 3])
+def test_a_label_is_a_name_wherever_it_stands_and_nobody_gets_anothers_words(expected: int | None) -> None:
+    texts = (
+        "ANA: Wait.",
+        "LUIS: No.",
+        "- You come?\n- I can't.",
+        ">> ANA: Come on.",
+        ">> Good night.",
+        "<i>ANA:</i> Bye.",
+    )
+    found = with_names(script(*texts), expected)
+    assert said(found) == [
+        ("ANA", "Wait."),
+        ("LUIS", "No."),
+        (None, "- You come?\n- I can't."),
+        ("ANA", "Come on."),
+        (None, ">> Good night."),
+        ("ANA", "Bye."),
+    ]
+
+
+def test_a_label_alone_names_who_says_the_next_cue() -> None:
+    assert said(with_names(script("ANA:", "Hello.", "BEN: Hi.")))[1:] == [("ANA", "Hello."), ("BEN", "Hi.")]
+
+
+def test_one_label_in_capitals_is_a_name_and_a_heading_is_none() -> None:
+    assert said(with_names(script("[door opens]\nMARY: Who is there?", "WARNING: it is hot."))) == [
+        (None, "[door opens]\n<v MARY>Who is there?</v>"),
+        ("MARY", "WARNING: it is hot."),
+    ]
+
+
+def test_where_two_are_expected_the_two_most_frequent_are_names_and_the_rest_is_text() -> None:
+    found = with_names(script("Ana: Hello.", "Ben: Hi.", "Note: it rains.", "Ana: Yes.", "Ben: No."), expected=2)
+    assert said(found)[2] == ("Ben", "Note: it rains.")
+    assert roster(found) == ("Ana", "Ben")
+
+
+def test_where_one_is_expected_nobody_has_a_name() -> None:
+    texts = ("Ana: Hello.", "Ben: Hi.", "Ana: Yes.", "Ben: No.")
+    assert with_names(script(*texts), expected=1) == script(*texts)
+
+
+def test_a_name_holds_until_the_next_one() -> None:
+    found = with_names(script("Ana: Hello.", "It is me.", "Ben: Hi.", "Ana: Well.", "Ben: So.", "And on."))
+    assert [cue.speaker for cue in found.cues] == ["Ana", "Ana", "Ben", "Ana", "Ben", "Ben"]
+
+
+def test_voice_tags_are_believed_and_colons_beside_them_are_text() -> None:
+    track = script("<v Ana>Hello.</v>", "Ben: he said.", "Ben: again.", "Cleo: she said.", "Cleo: again.")
+    assert with_names(track) == track
+    assert roster(track) == ("Ana", "")
+
+
+def test_the_sources_names_go_to_the_translations_cues_by_time() -> None:
+    turns = [Turn(0, 1900, "Ana"), Turn(1900, 4000, "Ben")]
+    found = with_turns(script("Hola.", "Qué tal.", "Nadie."), turns)
+    assert [cue.speaker for cue in found.cues] == ["Ana", "Ben", None]
+
+
+# -- one voice for each, in every run
+
+
+def test_voices_stay_when_a_reel_is_trimmed_or_a_new_name_comes() -> None:
+    whole = assign(VOICE, "de-DE", ["Ana", "Ben", "Cleo"], roster=("Zoe", "Ana", "Ben", "Cleo"))
+    trimmed = assign(VOICE, "de-DE", ["Cleo"], roster=("Zoe", "Ana", "Ben", "Cleo"))
+    more = assign(VOICE, "de-DE", ["Abe", "Cleo"], roster=("Zoe", "Ana", "Ben", "Cleo", "Abe"))
+    assert whole["Cleo"] == trimmed["Cleo"] == more["Cleo"]
+    assert len(set(whole.values())) == 4
+
+
+def test_a_voice_that_the_job_gives_to_somebody_is_theirs_alone() -> None:
+    usual = assign(VOICE, "de-DE", ["Ana", "Ben"], roster=("Ana", "Ben"))
+    pinned = assign(VOICE, "de-DE", ["Ana", "Ben"], roster=("Ana", "Ben"), pinned={"Ben": "f4"})
+    assert pinned == {"Ana": usual["Ana"], "Ben": "de+f4"}
+    taken = assign(
+        VOICE, "de-DE", ["Ana", "Ben"], roster=("Ana", "Ben"), pinned={"Ben": usual["Ana"].partition("+")[2]}
+    )
+    assert taken["Ben"] == usual["Ana"]
+    assert taken["Ana"] != taken["Ben"]
+
+
+# -- by ear
+
+
+def by_pitch(windows: np.ndarray) -> np.ndarray:
+    """Stands in for the network: a window's spectrum, which is not the same for a deep and a high voice."""
+    shape = windows.mean(axis=1)
+    return (shape - shape.mean(axis=1, keepdims=True)).astype(np.float32)
+
+
+def dialogue(folder: Path, store: LocalStore) -> tuple[Stems, list[tuple[int, int]]]:
+    """Six lines, said in turns by a man and a woman, the last two by the man."""
+    sound, cues = [np.zeros(RATE // 2, np.float32)], []
+    for who in ("m3", "f2", "m3", "f2", "m3", "m3"):
+        line = VOICE.speak("This is said by one of the two of us, and it goes on for a while.", f"en-us+{who}", 1.0)
+        start = sum(map(len, sound)) * 1000 // RATE
+        sound.append(resample(line.samples, line.rate, RATE) * np.float32(0.5))
+        cues.append((start, sum(map(len, sound)) * 1000 // RATE))
+        sound.append(np.zeros(RATE // 2, np.float32))
+    frames = np.concatenate(sound)[:, None]
+    with (folder / "sound.wav").open("wb") as file:
+        write_header(file, 1, len(frames))
+        write_frames(file, frames)
+    audio = store.keep(folder / "sound.wav", ".wav")
+    return Stems(kind="ducked", channels=1, samples=len(frames), original=Bed(audio=audio, power=audio)), cues
+
+
+def never() -> None:
+    """Nothing stops this work."""
+
+
+def test_two_voices_are_told_apart_once_for_every_language(tmp_path: Path) -> None:
+    store = LocalStore()
+    stems, cues = dialogue(tmp_path, store)
+    asked: list[int] = []
+
+    def load() -> Encoder:
+        asked.append(1)
+        return by_pitch
+
+    found = heard_speakers(stems, cues, 2, store, never, load=load)
+    assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
+    assert [(turn.start_ms, turn.end_ms) for turn in found.turns] == cues
+    assert found.genders == {"Speaker 1": "male", "Speaker 2": "female"}
+    assert heard_speakers(stems, cues, 2, store, never, load=load) == found
+    assert len(asked) == 1
+
+
+def test_without_the_network_it_is_said_what_gets_it(tmp_path: Path) -> None:
+    store = LocalStore()
+    stems, cues = dialogue(tmp_path, store)
+    with pytest.raises(EngineError, match="not on this machine") as caught:
+        heard_speakers(stems, cues, 2, store, never)
+    assert "polyreel models pull voice-prints" in caught.value.remedy
+
+
+def test_likes_come_together_whatever_their_order() -> None:
+    random = np.random.default_rng(4)
+    centres = np.eye(3, 16)
+    truth = random.integers(0, 3, 60)
+    prints = centres[truth] + 0.1 * random.standard_normal((60, 16))
+    prints = (prints / np.linalg.norm(prints, axis=1, keepdims=True)).astype(np.float32)
+    groups = group_prints(prints, 3)
+    assert len({(a, b) for a, b in zip(truth.tolist(), groups.tolist(), strict=True)}) == 3
+
+
+@pytest.fixture
+def real_voice_prints(on_the_shelf: Callable[..., None]) -> None:
+    on_the_shelf(VOICE_PRINTS)
+
+
+@pytest.mark.usefixtures("real_voice_prints")
+def test_the_real_network_tells_two_voices_apart(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    stems, cues = dialogue(tmp_path, store)
+    found = heard_speakers(stems, cues, 2, store, never)
+    assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
+    network = encoder()
+    lines = [VOICE.speak("Here is one more line, and another.", f"en-us+{who}", 1.0) for who in ("m3", "f2")]
+    man, woman = (voice_print(resample(line.samples, line.rate, RATE), network) for line in lines)
+    assert float(man @ woman) < 0.65

@@ -1,0 +1,48 @@
+"""The spoken form of a line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("<i>Hello</i>,\n<c.loud>Ana</c>", "Hello, Ana"),
+        ('<speak><prosody rate="fast">Run</prosody></speak>', "Run"),
+        ("&lt;b&gt;Fish &amp; chips&lt;/b&gt;", "Fish & chips"),
+        ("{\\an8}Above", "Above"),
+        ("See https://www.example.com/a/b?c=d#e.", "See example.com"),
+        ("Write to ana@example.com now", "Write to ana@example.com now"),
+        ("A\0B\x1b[31m\u202eC", "A B [31mC"),
+        ("この声は商用も含めて、\nどんな目的にも", "この声は商用も含めて、どんな目的にも"),
+        ("Nooooooooo!!!!!!", "Nooo!!!"),
+        ("1000000", "1000000"),
+        ("[[h@l'oU]]", "h@l'oU"),
+        ("♪ 😀 ♪", ""),
+        ("広さは100㎡です", "広さは100m2です"),
+        ("5㎞と3㌔", "5kmと3キロ"),
+    ],
+)
+def test_a_line_is_said_as_plain_words(text: str, spoken: str) -> None:
+    assert spoken_form(text) == spoken
+
+
+@given(st.text(max_size=400))
+def test_no_text_leaves_markup_controls_or_endless_words(text: str) -> None:
+    spoken = spoken_form(text)
+    assert spoken == " ".join(spoken.split(" "))
+    assert not any(ord(character) < 32 or character in "<>" for character in spoken)
+    assert "[[" not in spoken
+
+
+def test_piles_of_combining_marks_are_levelled() -> None:
+    assert len(spoken_form("a" + "\u0301" * 500)) < 10
+
+
+def test_only_letters_and_digits_can_be_said() -> None:
+    assert can_be_said("42")
+    assert can_be_said("नमस्ते")
+    assert not can_be_said("... !? —")

@@ -1,0 +1,66 @@
+"""A job's pronunciations: found beside it, kept per language in its keys, and refused with their line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from polyreel.errors import InvalidJob
+from polyreel.intake.jobfile import anchor_paths
+from polyreel.job import Job
+from polyreel.outcome import StoredFile
+from polyreel.planning.prepare import prepare
+from polyreel.plans import Plan
+from polyreel.store.local import LocalStore
+
+SOURCE = StoredFile(uri="file:///v", sha256="a" * 64, bytes=1)
+ROWS = "fruta\tfruuuta\tes\nfruit\tfruuuit\tfr\n"
+
+
+async def planned(narrated: Path, folder: Path, rows: str | None, **changes: object) -> Plan:
+    if rows is not None:
+        (folder / "said.tsv").write_text(rows, encoding="utf-8")
+    targets = [{"locale": each, "subtitles": str(narrated / f"narrated.{each}.srt")} for each in ("es-ES", "fr-FR")]
+    asked: dict[str, object] = {
+        "name": "reel",
+        "source": {"media": str(narrated / "narrated.mp4"), "locale": "en-US"},
+        "targets": targets,
+    }
+    said = {"pronunciations": "said.tsv"} if rows is not None else {}
+    job = anchor_paths(Job.model_validate({**asked, **said, **changes}), folder)
+    return (await prepare(job, LocalStore())).with_source(SOURCE)
+
+
+def keys(plan: Plan, locale: str) -> dict[str, str]:
+    return plan.language(locale).stage_keys
+
+
+async def test_what_is_changed_for_one_language_redoes_that_language_alone(narrated: Path, tmp_path: Path) -> None:
+    none = await planned(narrated, tmp_path, None)
+    both = await planned(narrated, tmp_path, ROWS)
+    changed = await planned(narrated, tmp_path, ROWS.replace("fruuuta", "fruta"))
+    assert len({keys(plan, "es-ES")["dub"] for plan in (none, both, changed)}) == 3
+    assert keys(both, "fr-FR") == keys(changed, "fr-FR") != keys(none, "fr-FR")
+
+
+@pytest.mark.parametrize("rows", ["fruta\n", "fruta\t/fru1ta/\n"])
+async def test_a_wrong_row_is_refused_with_its_line_before_anything_runs(
+    narrated: Path, tmp_path: Path, rows: str
+) -> None:
+    with pytest.raises(InvalidJob) as caught:
+        await planned(narrated, tmp_path, rows)
+    assert caught.value.code == "invalid_pronunciations"
+    assert caught.value.where == f"pronunciations: {tmp_path / 'said.tsv'}, line 1"
+
+
+async def test_a_file_that_is_not_there_is_named_with_its_field(narrated: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidJob, match="no such file") as caught:
+        await planned(narrated, tmp_path, None, pronunciations="nowhere.tsv")
+    assert "pronunciations" in caught.value.where
+
+
+async def test_a_vendor_takes_none_and_the_language_says_so(narrated: Path, tmp_path: Path) -> None:
+    plan = await planned(narrated, tmp_path, ROWS, dubbing={"provider": "panjaya", "credentials": "studio"})
+    assert all(language.pronunciations is None for language in plan.languages)
+    assert any("Panjaya takes no pronunciations" in note for note in plan.language("es-ES").notes)

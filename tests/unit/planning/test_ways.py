@@ -1,0 +1,111 @@
+"""Who dubs a language, what it is sent, who trims and separates: decided, or refused, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.dubbing.providers import require_provider
+from polyreel.errors import InvalidJob
+from polyreel.job import Job
+from polyreel.planning.prepare import prepare
+from polyreel.planning.ways import ways_of
+from polyreel.plans import Way
+from polyreel.store.local import LocalStore
+
+PANJAYA = {"provider": "panjaya", "credentials": "studio"}
+DUBFORMER = {"provider": "dubformer", "credentials": "account"}
+STAGING = {"to": "nomad", "credentials": "library"}
+WEB, LOCAL = "https://example.com/reel.mp4", "/srv/reel.mp4"
+
+
+def job(media: str = LOCAL, target: Any = "es-ES", locale: str = "en-US", **more: Any) -> Job:
+    source = {"media": media, "locale": locale, **more.pop("source", {})}
+    return Job.model_validate({"name": "reel", "source": source, "targets": [target], **more})
+
+
+def way(asked: Job) -> Way:
+    return ways_of(asked, asked.targets[0], {"panjaya/studio": "p#1", "dubformer/account": "d#2"})[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "media", "trims"),
+    [
+        (job(WEB, dubbing=PANJAYA), "url", False),
+        (job(WEB, dubbing=PANJAYA, trim={"end": 9}), "url", True),
+        (job(LOCAL, dubbing=PANJAYA, trim={"end": 9}), "upload", False),
+        (job(WEB, dubbing=PANJAYA, source={"background": "/srv/music.wav"}), "upload", False),
+        (job(WEB, dubbing=PANJAYA, source={"background": "https://example.com/music.wav"}), "url", False),
+        (job(WEB, dubbing=DUBFORMER), "url", False),
+        (job(WEB, dubbing=DUBFORMER, trim={"end": 9}, staging=STAGING), "staged", False),
+        (job(LOCAL, dubbing=DUBFORMER, staging=STAGING), "staged", False),
+        (job(LOCAL, {"locale": "es-ES", "subtitles": "/srv/es.srt"}), "store", False),
+    ],
+)
+def test_what_a_provider_is_sent_and_who_trims(asked: Job, media: str, trims: bool) -> None:
+    """A public address goes as it is to who can cut it; anything else is cut here, and uploaded or staged."""
+    found = way(asked)
+    assert found.problem is None
+    assert (found.media, found.trims) == (media, trims)
+    assert found.separates == (media != "store")
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "remedy"),
+    [
+        (job(LOCAL, dubbing=DUBFORMER), "needs_staging", "Add `staging"),
+        (job(WEB, dubbing=DUBFORMER, trim={"end": 9}), "needs_staging", "Add `staging"),
+        (job(WEB, "he-IL", dubbing=PANJAYA), "unsupported_locale", "another provider"),
+        (job(WEB, "fr", dubbing=DUBFORMER), "unsupported_locale", "region"),
+        (job(WEB, {"locale": "es-ES", "voice": "ana"}, dubbing=PANJAYA), "no_voice", "voice"),
+        (job(WEB, "es-ES"), "missing_script", "script"),
+    ],
+)
+def test_what_can_not_be_dubbed_says_what_to_do(asked: Job, code: str, remedy: str) -> None:
+    """One line, before any money."""
+    problem = way(asked).problem
+    assert problem is not None
+    assert problem.code == code
+    assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("dubbing", "code"),
+    [
+        ({"provider": "panjaya"}, "missing_credentials"),
+        ({"provider": "dubformer"}, "missing_credentials"),
+        ({**PANJAYA, "mix": "voiceover"}, "unsupported_mix"),
+    ],
+)
+def test_what_no_language_could_be_dubbed_with_is_refused_at_once(dubbing: dict[str, Any], code: str) -> None:
+    with pytest.raises(InvalidJob) as refused:
+        require_provider(job(WEB, dubbing=dubbing).dubbing)
+    assert refused.value.code == code
+    assert refused.value.remedy
+
+
+async def test_the_fallback_dubs_what_the_first_can_not_and_the_plan_says_why(polyreel_home: Path) -> None:
+    """Panjaya has no Hebrew to dub into; Dubformer is asked."""
+    plan = await prepare(job(WEB, "he-IL", dubbing=PANJAYA, fallback=[DUBFORMER]), LocalStore())
+    language = plan.languages[0]
+    assert language.dubbing.provider == "dubformer"
+    assert "does not take he-IL" in language.notes[0]
+
+
+async def test_a_vendor_needs_no_script_and_no_separation_here(polyreel_home: Path) -> None:
+    plan = await prepare(job(WEB, dubbing=PANJAYA), LocalStore())
+    assert not plan.languages[0].needs_draft
+    assert not plan.separates_here
+
+
+async def test_the_accounts_name_is_part_of_every_key(polyreel_home: Path) -> None:
+    """What another account has bought is not ours."""
+    asked, store = job(WEB, dubbing=PANJAYA), LocalStore()
+    source = store.keep_bytes(b"film", ".mp4")
+    one, other = [
+        (await prepare(asked, store, accounts={"panjaya/studio": name})).with_source(source).languages[0].stage_keys
+        for name in ("p#1", "p#2")
+    ]
+    assert one["submit"] != other["submit"]

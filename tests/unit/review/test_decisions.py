@@ -1,0 +1,229 @@
+"""Two people, one language: nothing is lost, nothing overwritten, and an approval belongs to exactly what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from polyreel.errors import ReviewRefused, StoreError, SubtitleError
+from polyreel.outcome import Reel, StoredFile
+from polyreel.review.decisions import Reviewer, approve, ask, comment, note_delivered, reject
+from polyreel.review.edits import Edit, edit_script, from_file, from_lines, lines_of, script_of
+from polyreel.review.events import Event, ReviewKey, Shown
+from polyreel.review.log import ReviewLog
+from polyreel.review.state import Asking, Review
+from polyreel.store.local import LocalStore
+from polyreel.subtitles import write
+from polyreel.subtitles.model import Cue, Track
+
+KEY = ReviewKey(job="welcome", source="0123456789ab", locale="es-ES")
+ANA, LUIS = Reviewer("Ana"), Reviewer("Luis")
+LINES = (
+    Cue(0, 2000, "Hola a todos.", speaker="Ana"),
+    Cue(2500, 5000, "Hoy vamos a hablar de las nuevas reglas."),
+    Cue(6000, 9000, "Empezamos por el <i>principio</i>."),
+)
+
+
+@pytest.fixture
+def store() -> LocalStore:
+    return LocalStore()
+
+
+def keep(store: LocalStore, track: Track) -> StoredFile:
+    return store.keep_bytes(write(track, "vtt").text.encode(), ".vtt")
+
+
+Asked = Callable[..., Review]
+
+
+@pytest.fixture
+def asked(store: LocalStore) -> Asked:
+    """A run has come as far as the script and asks: ``asked(reviewers=("Ana",))``."""
+
+    def make(**shown: object) -> Review:
+        script = keep(store, Track(LINES))
+        reel = Reel(file=script, duration="10")
+        facts = Shown.model_validate({"reel": reel, **shown})
+        step = ask("script", script.sha256, made=script, script=script, reason="", shown=facts)
+        return asyncio.run(ReviewLog(store).write(KEY, step))
+
+    return make
+
+
+def write_step(store: LocalStore, step: Callable[[Review], Event | None]) -> Review:
+    return asyncio.run(ReviewLog(store).write(KEY, step))
+
+
+def edit(store: LocalStore, who: Reviewer, **lines: str) -> Review:
+    texts = {int(name.removeprefix("line")): text for name, text in lines.items()}
+    return asyncio.run(edit_script(store, KEY, Edit(who, from_lines(texts))))
+
+
+def standing(review: Review) -> Asking:
+    found = review.asking()
+    assert found is not None
+    return found
+
+
+def texts(store: LocalStore, review: Review) -> list[str]:
+    return [cue.text for cue in asyncio.run(script_of(store, review)).cues]
+
+
+def test_asking_for_the_same_again_and_approving_twice_change_nothing(store: LocalStore, asked: Asked) -> None:
+    assert asked().revision == asked().revision == 1
+    first = write_step(store, approve(ANA))
+    assert standing(first).standing == "approved"
+    assert write_step(store, approve(LUIS)).events == first.events
+
+
+def test_a_changed_script_asks_again(store: LocalStore, asked: Asked) -> None:
+    """An approval belongs to the words that were read: one edited word, and it is no approval of the new script."""
+    asked()
+    write_step(store, approve(ANA))
+    edited = edit(store, LUIS, line1="Buenas.")
+    assert standing(edited).standing == "waiting"
+    assert standing(write_step(store, approve(ANA))).standing == "approved"
+
+
+def test_a_rejected_script_is_edited_and_then_waits_again(store: LocalStore, asked: Asked) -> None:
+    asked()
+    rejected = standing(write_step(store, reject(ANA, "no es formal")))
+    assert rejected.decision is not None
+    assert (rejected.standing, rejected.decision.reason) == ("rejected", "no es formal")
+    assert standing(edit(store, ANA, line1="Buenos días.")).standing == "waiting"
+
+
+def test_what_is_approved_is_not_rejected_late(store: LocalStore, asked: Asked) -> None:
+    """A run may have bought speech with it: the way on is a revision."""
+    asked()
+    write_step(store, approve(ANA))
+    with pytest.raises(ReviewRefused, match="Ana approved it") as refused:
+        write_step(store, reject(LUIS, "no"))
+    assert "polyreel revise" in refused.value.remedy
+
+
+def test_nobody_decides_on_what_was_never_asked_or_is_out_already(store: LocalStore, asked: Asked) -> None:
+    with pytest.raises(ReviewRefused, match="nothing of this language waits"):
+        write_step(store, approve(ANA))
+    script = standing(asked()).asked.script
+    assert script is not None
+    write_step(store, note_delivered("dub", made=script, script=script, shown=Shown()))
+    with pytest.raises(ReviewRefused, match="delivered already"):
+        write_step(store, approve(ANA))
+
+
+def test_a_decision_is_refused_when_it_changed_since_it_was_looked_at(store: LocalStore, asked: Asked) -> None:
+    """A comment changes nothing of it; an edit does, and is named with who made it."""
+    asked()
+    write_step(store, comment(LUIS, "line 2 is long", 2))
+    assert standing(write_step(store, reject(Reviewer("Ana", 1), "no"))).standing == "rejected"
+    edit(store, LUIS, line2="Hoy hablamos de reglas.")
+    with pytest.raises(ReviewRefused, match="Luis edited line 2"):
+        write_step(store, approve(Reviewer("Ana", 1)))
+    assert standing(write_step(store, approve(Reviewer("Ana", 4)))).standing == "approved"
+
+
+def test_only_the_named_reviewers_decide_and_edit(store: LocalStore, asked: Asked) -> None:
+    asked(reviewers=("Ana",))
+    for refused in (lambda: write_step(store, approve(LUIS)), lambda: edit(store, LUIS, line1="Eh.")):
+        with pytest.raises(ReviewRefused, match="names Ana as reviewers"):
+            refused()
+    assert standing(write_step(store, approve(Reviewer("ana")))).standing == "approved"
+
+
+def test_edits_of_other_lines_are_both_kept_and_of_the_same_line_refused(store: LocalStore, asked: Asked) -> None:
+    """Both looked at revision 1. The second writer's edit is merged, or named as a conflict; nothing is overwritten."""
+    asked()
+    edit(store, Reviewer("Luis", 1), line1="Buenas.")
+    merged = edit(store, Reviewer("Ana", 1), line2="Hoy hablamos de reglas.")
+    assert texts(store, merged)[:2] == ["Buenas.", "Hoy hablamos de reglas."]
+    with pytest.raises(ReviewRefused, match="line 1 changed on both sides"):
+        edit(store, Reviewer("Ana", 1), line1="Hola.")
+    with pytest.raises(ReviewRefused, match="Ana edited line 2"):
+        edit(store, Reviewer("Eva"), line3="Ya.")  # who does not say what they have seen
+    assert texts(store, asyncio.run(ReviewLog(store).read(KEY))) == texts(store, merged)
+
+
+async def test_many_reviewers_at_one_moment_lose_nothing(store: LocalStore) -> None:
+    """Twenty people edit twenty lines at once: twenty revisions, and every line as its editor left it."""
+    track = Track(tuple(Cue(n * 1000, n * 1000 + 900, f"Línea {n}.") for n in range(20)))
+    script = keep(store, track)
+    await ReviewLog(store).write(
+        KEY, ask("script", script.sha256, made=script, script=script, reason="", shown=Shown())
+    )
+    edits = [Edit(Reviewer(f"R{n}", 1), from_lines({n + 1: f"Nueva {n}."})) for n in range(20)]
+    await asyncio.gather(*(edit_script(store, KEY, each) for each in edits))
+    review = await ReviewLog(store).read(KEY)
+    assert review.revision == 21
+    assert [line["text"] for line in await lines_of(store, review)] == [f"Nueva {n}." for n in range(20)]
+
+
+def test_a_file_keeps_who_speaks_and_what_is_markup_stays_text(store: LocalStore, asked: Asked, tmp_path: Path) -> None:
+    """SubRip has no place for speakers: lines that stand where one stood keep them. Typed text is never markup."""
+    asked()
+    file = tmp_path / "edited.srt"
+    file.write_text("1\n00:00:00,000 --> 00:00:02,000\nHola.\n\n2\n00:00:02,500 --> 00:00:05,000\nReglas.\n", "utf-8")
+    review = asyncio.run(edit_script(store, KEY, Edit(ANA, from_file(file, "es-ES"))))
+    assert [(cue.text, cue.speaker) for cue in asyncio.run(script_of(store, review)).cues] == [
+        ("Hola.", "Ana"),
+        ("Reglas.", None),
+    ]
+    hostile = edit(store, ANA, line2="<script>alert(1)</script> & <v Eva>")
+    assert asyncio.run(lines_of(store, hostile))[1]["text"] == "<script>alert(1)</script> & <v Eva>"
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "why"),
+    [(9, "Eh.", "there is no line 9"), (1, "  ", "is empty"), (1, "a\x07", "control"), (2, "x" * 5001, "5000")],
+)
+def test_a_line_that_is_none_is_refused(store: LocalStore, asked: Asked, number: int, text: str, why: str) -> None:
+    asked()
+    with pytest.raises(ReviewRefused, match=why):
+        edit(store, ANA, **{f"line{number}": text})
+
+
+@pytest.mark.parametrize(
+    ("cues", "code"),
+    [
+        (
+            [(0, "Dies ist ein deutscher Text, der ganz sicher nicht auf Spanisch geschrieben worden ist.")],
+            "wrong_language",
+        ),
+        ([(0, "Hola a todos."), (99_000, "Hasta la próxima.")], "script_outside_reel"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_and_nothing_changes(
+    store: LocalStore, asked: Asked, tmp_path: Path, cues: list[tuple[int, str]], code: str
+) -> None:
+    """Of another language, or with lines outside the reel: one line each, and the script is as it was."""
+    before = asked()
+    file = tmp_path / "edited.vtt"
+    file.write_text(write(Track(tuple(Cue(at, at + 4000, text) for at, text in cues)), "vtt").text, "utf-8")
+    with pytest.raises(SubtitleError) as refused:
+        asyncio.run(edit_script(store, KEY, Edit(ANA, from_file(file, "es-ES"))))
+    assert refused.value.code == code
+    assert asyncio.run(ReviewLog(store).read(KEY)).events == before.events
+
+
+def test_edits_belong_to_the_script_that_they_were_made_of(store: LocalStore, asked: Asked) -> None:
+    """The job's own script changes: what was edited before does not count for it, and counts again when it is back."""
+    review = asked()
+    made = standing(review).asked.script
+    assert made is not None
+    edited = edit(store, ANA, line1="Buenas.")
+    other = keep(store, Track(LINES[:2]))
+    assert edited.current(other) == other
+    assert edited.current(made) != made
+
+
+def test_a_damaged_event_is_named_and_nothing_is_guessed(store: LocalStore, asked: Asked) -> None:
+    asked()
+    event = next((store.root / "reviews").rglob("*.json"))
+    event.write_text("{")
+    with pytest.raises(StoreError, match="can't be read") as refused:
+        asyncio.run(ReviewLog(store).read(KEY))
+    assert refused.value.where.endswith("000001.json")

@@ -1,0 +1,45 @@
+"""What a run took: seconds by stage and per minute of film, and the memory of everything that it started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+
+from tasks.run.cost import cost_of
+from tasks.run.progress import Board, Step
+
+HOLDING = "import sys; held = b'x' * 120_000_000; print('ready', flush=True); sys.stdin.read()"
+
+
+def test_a_stage_of_several_languages_counts_them_all() -> None:
+    board = Board()
+    for step in (
+        Step("separate", "", "done", 1, 4.0),
+        Step("dub", "es", "done", 1, 5.0),
+        Step("dub", "fr", "done", 1, 7.0),
+    ):
+        board.steps[step.stage, step.locale] = step
+    cost = cost_of(board, Fraction(30), 512_400_000)
+    assert cost.stage_seconds == {"separate": 4.0, "dub": 12.0}
+    assert cost.seconds_per_minute == 32.0
+    assert cost.peak_memory_mb == 512
+
+
+def test_what_a_child_process_holds_is_seen_and_remembered_when_it_is_gone() -> None:
+    """Seen from a process of its own: this one may give back what earlier tests left whenever it likes."""
+    watching = f"""
+import subprocess, sys
+from polyreel.machine.memory import MemoryWatch, tree_bytes
+before = tree_bytes()
+with MemoryWatch(every_s=0.05) as watch:
+    child = subprocess.Popen([sys.executable, "-c", {HOLDING!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline() == b"ready\\n"
+    during = watch.peak_bytes
+    child.communicate()
+    print(before, during, watch.peak_bytes, tree_bytes())
+"""
+    told = subprocess.run([sys.executable, "-c", watching], capture_output=True, text=True, check=True).stdout
+    before, during, remembered, after = map(int, told.split())
+    assert remembered >= during > before + 100_000_000
+    assert after < before + 100_000_000

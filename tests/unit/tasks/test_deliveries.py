@@ -1,0 +1,83 @@
+"""Delivering to several places: one that fails is named, and stops no other."""
+
+from pathlib import Path
+
+import pytest
+
+from polyreel.delivery.port import Delivered, Parcel
+from polyreel.errors import DeliveryError
+from polyreel.job import Delivery, FolderDelivery, Job
+from polyreel.outcome import LanguageOutcome, Outcome
+from tasks import deliver
+from tasks.deliver import Brought, bring_to_all
+
+
+def outcome_of(*brought: Brought) -> Outcome:
+    begun = Outcome(job="welcome", status="completed", languages={"es-ES": LanguageOutcome(status="delivered")})
+    return deliver._judge_deliveries(deliver._with_deliveries(begun, brought))
+
+
+def there(path: str) -> Brought:
+    return Brought(FolderDelivery(path=path), "welcome", done=Delivered(location=path, ids={"es-ES": "1"}))
+
+
+def missed(path: str) -> Brought:
+    problem = deliver.Problem(code="disk_full", message="the disk is full", remedy="Free some space.")
+    return Brought(FolderDelivery(path=path), "welcome", problem=problem)
+
+
+def test_all_places_reached_is_completed() -> None:
+    found = outcome_of(there("/a"), there("/b"))
+    assert found.status == "completed"
+    assert [each.ids for each in found.deliveries] == [{"es-ES": "1"}] * 2
+
+
+def test_one_place_that_fails_is_partial_and_named() -> None:
+    """Its language has gone out all the same."""
+    found = outcome_of(there("/a"), missed("/b"))
+    assert found.status == "partial"
+    assert found.languages["es-ES"].status == "delivered"
+    places = [(each.status, each.location) for each in found.deliveries]
+    assert places == [("delivered", "/a"), ("failed", "/b/welcome")]
+    assert found.error
+    assert found.error.code == "disk_full"
+
+
+def test_when_every_place_fails_no_language_has_gone_out() -> None:
+    found = outcome_of(missed("/a"), missed("/b"))
+    assert found.status == "failed"
+    assert found.languages["es-ES"].error == found.error
+
+
+def test_a_language_that_one_place_got_has_gone_out_and_one_that_none_got_has_not() -> None:
+    """The place says which it lacks, and why; the ids of the others stand."""
+    problem = deliver.Problem(code="too_large", message="the file is too large", remedy="Trim it.")
+    done = Delivered(location="TPStreams", ids={"es-ES": "1"}, problems={"fr-FR": problem})
+    languages = {locale: LanguageOutcome(status="delivered") for locale in ("es-ES", "fr-FR")}
+    begun = Outcome(job="welcome", status="completed", languages=languages)
+    brought = Brought(FolderDelivery(path="/a"), "welcome", done=done)
+    found = deliver._judge_deliveries(deliver._with_deliveries(begun, [brought]))
+    assert (found.status, found.languages["es-ES"].status, found.languages["fr-FR"].status) == (
+        "partial",
+        "delivered",
+        "failed",
+    )
+    (place,) = found.deliveries
+    assert (place.status, place.ids) == ("failed", {"es-ES": "1"})
+    assert place.error
+    assert "fr-FR: the file is too large" in place.error.message
+
+
+async def test_places_are_brought_to_at_once_and_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one of them raises is its own."""
+
+    async def bring(asked: Delivery, _parcel: Parcel, _job: Job) -> Delivered:
+        if asked.path_fields and Path(asked.with_paths(str).model_dump()["path"]).name == "full":
+            raise DeliveryError("the disk is full", code="disk_full")
+        return Delivered(location="/a")
+
+    monkeypatch.setattr(deliver, "bring", bring)
+    asked = [FolderDelivery(path="/full"), FolderDelivery(path="/a")]
+    job = Job.model_validate({"name": "welcome", "source": {"media": "a.mp4", "locale": "en-US"}, "targets": ["fr-FR"]})
+    found = await bring_to_all(asked, Parcel(name="welcome", items=()), job)
+    assert [each.problem and each.problem.code for each in found] == ["disk_full", None]

@@ -1,0 +1,77 @@
+"""What a run says that it paid: its own purchases, and no other dub of the same job's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from polyreel.dubbing.submission import describe_reel
+from polyreel.ledger import steps
+from polyreel.ledger.address import ledger_rows
+from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.outcome import StoredFile
+from polyreel.plans import LanguagePlan, Plan, Way
+from tasks import paid as paid_tasks
+from tasks.paid import note_choice, purchases, quote_job, stay_where_paid
+from tasks.run.progress import Board
+
+
+async def test_only_what_this_run_stands_on_was_paid_for_it(plan: Callable[..., Plan], empty_board: Board) -> None:
+    """Last week's reel of the same name is not this run's; what another job bought of this reel is."""
+    rows = ledger_rows()
+    for key, job, locale in (
+        ("mine", "reel", "es-ES"),
+        ("last-weeks", "reel", "es-ES"),
+        ("anothers", "another-name", "fr-FR"),
+    ):
+        subject = Subject(kind="dub", job=job, provider="panjaya", account="a", locale=locale, minutes=2)
+        rows.change(key, steps.record(key, subject, Receipt(id=f"version of {key}")))
+    rows.close()
+    empty_board.bought.update({"mine", "anothers", "never-recorded"})
+    paid = await purchases(plan("fr-FR", "es-ES", dubbing={"provider": "panjaya", "credentials": "studio"}))
+    assert [(each.id, each.minutes, each.quoted) for each in paid] == [
+        ("version of anothers", 2, True),
+        ("version of mine", 2, True),
+    ]
+
+
+async def no_balances(_plan: Plan) -> dict[str, float]:
+    """No vendor is asked."""
+    return {}
+
+
+async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first choice works again when the run is woken: it is not paid too, unless the fallback's dub is lost."""
+    source = stored("source")
+    ways = (Way(identity="p#1", works_here=False), Way(identity="d#2", works_here=False))
+    account, studio = {"provider": "dubformer", "credentials": "d"}, {"provider": "panjaya", "credentials": "p"}
+
+    def begin(**changes: object) -> Plan:
+        made = plan("es-ES", **{"dubbing": studio, "fallback": [account], **changes})
+        return made.model_copy(
+            update={"languages": tuple(each.model_copy(update={"ways": ways}) for each in made.languages)}
+        ).with_source(source)
+
+    async def choose(made: Plan) -> LanguagePlan:
+        return (await stay_where_paid(made)).language("es-ES")
+
+    await note_choice(begin().with_choice("es-ES", 1, "").language("es-ES"))
+    assert (await choose(begin())).choice == 0  # noted, and then nothing was bought
+    rows = ledger_rows()
+    about = {"job": "reel", "provider": "dubformer", "account": "d#2", "locale": "es-ES"}
+    subject = Subject(kind="dub", details=describe_reel(source.sha256, (None, None)), **about)
+    rows.change("fallback", steps.record("fallback", subject, Receipt(id="project")))
+    monkeypatch.setattr(paid_tasks, "_balances", no_balances)
+    quoted = await quote_job(begin(), Fraction(60))
+    assert (quoted["paid_minutes"], quoted["languages"]["es-ES"]["provider"]) == (0, "Dubformer")
+    chosen = await choose(begin())
+    assert (chosen.choice, chosen.notes) == (1, ("Dubbed by Dubformer, who was paid for it before.",))
+    assert (await choose(begin(trim={"end": 5}))).choice == 0  # another reel
+    assert (await choose(begin(dubbing=account, fallback=[studio]))).choice == 0  # asked anew, in another order
+    rows.change("fallback", steps.advance(State.FAILED))
+    assert (await choose(begin())).choice == 0
+    rows.close()

@@ -1,0 +1,115 @@
+"""Keys and names: what a change in the job makes new, and what it leaves as it is."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from polyreel import errors
+from polyreel.job import Job
+from polyreel.outcome import LanguageOutcome, StoredFile, status_of
+from polyreel.plans import LANGUAGE_STAGES, LanguagePlan, Plan
+
+SOURCE = "a" * 64
+
+
+def plan(scripts: dict[str, str] | None = None, **changes: object) -> Plan:
+    scripts = scripts or {"es-ES": "1", "fr-FR": "2"}
+    job = Job.model_validate(
+        {"name": "reel", "source": {"media": "a.mp4", "locale": "en-US"}, "targets": list(scripts)} | changes
+    )
+    languages = tuple(
+        LanguagePlan(job=job, locale=locale, script=StoredFile(uri="file:///s", sha256=digest, bytes=1))
+        for locale, digest in scripts.items()
+    )
+    return Plan(job=job, languages=languages)
+
+
+def keys(made: Plan, locale: str) -> dict[str, str]:
+    return {stage: made.key(stage, SOURCE, locale) for stage in LANGUAGE_STAGES}
+
+
+def test_every_stage_has_a_key_of_its_own() -> None:
+    made = plan()
+    found = [made.key(stage, SOURCE) for stage in ("trim", "separate")]
+    found += [*keys(made, "es-ES").values(), *keys(made, "fr-FR").values()]
+    assert len(set(found)) == len(found)
+
+
+def test_the_same_job_has_the_same_keys() -> None:
+    assert keys(plan(), "es-ES") == keys(plan(), "es-ES")
+
+
+def test_another_script_changes_that_language_alone() -> None:
+    before, after = plan(), plan({"es-ES": "changed", "fr-FR": "2"})
+    assert keys(before, "fr-FR") == keys(after, "fr-FR")
+    assert not set(keys(before, "es-ES").values()) & set(keys(after, "es-ES").values())
+    assert before.key("trim", SOURCE) == after.key("trim", SOURCE)
+
+
+def test_another_target_leaves_the_others_alone() -> None:
+    more = plan({"es-ES": "1", "fr-FR": "2", "de-DE": "3"})
+    assert keys(more, "es-ES") == keys(plan(), "es-ES")
+    assert more.key("separate", SOURCE) == plan().key("separate", SOURCE)
+
+
+def test_another_profile_repeats_the_checks_alone() -> None:
+    before, after = keys(plan(), "es-ES"), keys(plan(subtitles={"profile": "bbc"}), "es-ES")
+    assert [stage for stage in before if before[stage] != after[stage]] == ["check"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"subtitles": {"formats": ["srt", "vtt", "imsc"]}},
+        {"subtitles": {"kinds": ["subtitles", "captions"]}},
+        {"source": {"media": "a.mp4", "locale": "en-US", "timecode": "01:00:00:00"}},
+    ],
+)
+def test_other_files_of_text_are_a_new_result_as_the_check_hands_the_files_on(changes: dict[str, object]) -> None:
+    before, after = keys(plan(), "es-ES"), keys(plan(**changes), "es-ES")
+    assert [stage for stage in before if before[stage] != after[stage]] == ["subtitles", "mux", "check"]
+
+
+def test_the_name_of_the_job_is_in_no_key() -> None:
+    assert keys(plan(name="other"), "es-ES") == keys(plan(), "es-ES")
+
+
+def test_another_trim_changes_everything() -> None:
+    before, after = plan(), plan(trim={"end": 5})
+    assert before.key("trim", SOURCE) != after.key("trim", SOURCE)
+    assert not set(keys(before, "es-ES").values()) & set(keys(after, "es-ES").values())
+
+
+def test_file_names_come_from_the_plan() -> None:
+    assert plan().language("es-ES").file_name("mp4") == "es-ES/reel.es-ES.mp4"
+
+
+def test_a_bound_plan_holds_every_key() -> None:
+    bound = plan().with_source(StoredFile(uri="file:///a.mp4", sha256=SOURCE, bytes=1))
+    assert bound.language("es-ES").stage_keys == keys(plan(), "es-ES")
+    assert bound.stage_keys["trim"] == plan().key("trim", SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        (["delivered", "delivered"], "completed"),
+        (["delivered", "failed"], "partial"),
+        (["failed", "failed"], "failed"),
+        (["delivered", "held"], "held"),
+        (["held", "failed"], "held"),
+        ([], "failed"),
+    ],
+)
+def test_the_jobs_state_comes_from_its_languages(states: list[str], status: str) -> None:
+    assert status_of([LanguageOutcome.model_validate({"status": state}) for state in states]) == status
+
+
+def test_errors_keep_all_they_say_when_pickled() -> None:
+    error = errors.SubtitleError("no text", line=3, where="a.srt", remedy="Write some.")
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is errors.SubtitleError
+    assert (str(again), again.line, again.code) == (str(error), 3, "invalid_subtitles")
+    assert str(error) == "a.srt: no text. Write some. [invalid_subtitles]"

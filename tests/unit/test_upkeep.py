@@ -1,0 +1,247 @@
+"""Housekeeping: only what the ledger says is ours, only when its time has come, and the same again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.errors import InvalidJob
+from polyreel.ledger import steps
+from polyreel.ledger.entry import Entry, Receipt, State, Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.testing import MemoryRows
+from polyreel.upkeep import DAY_S, HOUR_S, Rules, Upkeep, drop_dead_links, summarise
+from polyreel.vendors.errors import NotFound, Unreachable
+
+
+class Clock(MemoryRows):
+    """Rows whose time is the test's."""
+
+    time = 1_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+
+class Vendor:
+    """An account that deletes what it is told, and may be away."""
+
+    def __init__(self) -> None:
+        self.gone: list[str] = []
+        self.away = False
+
+    async def _remove(self, name: str) -> None:
+        if self.away:
+            raise Unreachable("It is away.", where="vendor")
+        if name in self.gone:
+            raise NotFound("It is gone.", where=name)
+        self.gone.append(name)
+
+    delete_project = delete_video_file = cancel_upload = _remove
+
+
+class House:
+    """A ledger with a clock, its accounts, and the chores over them."""
+
+    def __init__(self) -> None:
+        self.rows = Clock()
+        self.vendor = Vendor()
+        self.ledger = Ledger(self.rows)
+        self.lost: set[str] = set()
+
+    @asynccontextmanager
+    async def account(self, vendor: str, row: Entry) -> AsyncIterator[Any]:
+        if row.credentials == "lost":
+            raise InvalidJob("There are no saved credentials of this name.", where=vendor)
+        yield self.vendor
+
+    def put(self, key: str, kind: str, provider: str, state: State = State.COLLECTED, **more: Any) -> None:
+        """A row with its receipt, written now."""
+        known = {"credentials": "account", "job": "reel"} | {
+            name: more.pop(name) for name in ("credentials", "job") if name in more
+        }
+        subject = Subject(kind=kind, provider=provider, account="a", **known)
+        self.rows.change(key, steps.record(key, subject, Receipt(id=f"id-{key}", state=state, details=more)))
+
+    async def is_kept(self, key: str) -> bool:
+        return key not in self.lost
+
+    async def tidy(self, **rules: Any) -> list[tuple[str, str, bool]]:
+        done = await Upkeep(self.ledger, self.account, Rules(**rules), self.is_kept).tidy()
+        return [(chore.kind, chore.key, chore.done) for chore in done]
+
+    def state(self, key: str) -> State:
+        row = self.rows.get(key)
+        assert row is not None
+        return row.state
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+async def test_the_vendor_s_copy_is_deleted_after_its_time_and_only_once_it_was_collected(house: House) -> None:
+    house.put("old", "dub", "dubformer")
+    house.put("at-work", "dub", "dubformer", State.SUBMITTED)
+    house.put("ready", "dub", "dubformer", State.READY)
+    house.rows.time += 25 * DAY_S
+    house.put("young", "dub", "dubformer")
+    house.rows.time += 6 * DAY_S
+    assert await house.tidy() == []  # nobody asked for it
+    assert await house.tidy(forget_after_days=30) == [("retention", "old", True)]
+    assert house.vendor.gone == ["id-old"]
+    assert house.state("old") is State.FORGOTTEN
+    assert {house.state(key) for key in ("at-work", "ready", "young")} == {
+        State.SUBMITTED,
+        State.READY,
+        State.COLLECTED,
+    }
+    assert await house.tidy(forget_after_days=30) == []
+
+
+async def test_the_only_copy_is_never_deleted(house: House) -> None:
+    """Collected once, and the store here was lost since: somebody is told, and the next run fetches it."""
+    house.put("k", "dub", "dubformer")
+    house.put("k~script-a", "translation", "dubformer")
+    house.rows.time += 40 * DAY_S
+    house.lost.add("k~script-a")
+    assert await house.tidy(forget_after_days=30) == [("retention", "k", False)]
+    assert house.vendor.gone == []
+    house.lost = {"k"}  # an earlier script's: the vendor has not had that for long
+    assert await house.tidy(forget_after_days=30) == [("retention", "k", True)]
+
+
+async def test_a_film_that_a_crash_left_on_its_shelf_is_removed_after_a_day(house: House) -> None:
+    """Put there for a library to fetch; whoever fetched it takes it away, if it lives."""
+    house.put("film", "film", "videojungle")
+    house.rows.time += 23 * HOUR_S
+    assert await house.tidy() == []
+    house.rows.time += 2 * HOUR_S
+    assert await house.tidy() == [("staged", "film", True)]
+    assert house.state("film") is State.FORGOTTEN
+
+
+async def test_a_copy_is_kept_while_its_own_script_is_still_dubbed(house: House) -> None:
+    house.put("k", "dub", "dubformer")
+    house.put("k~script", "translation", "dubformer", State.SUBMITTED)
+    house.rows.time += 40 * DAY_S
+    assert await house.tidy(forget_after_days=30) == []
+
+
+async def test_a_copy_counts_from_the_script_that_was_collected_last(house: House) -> None:
+    """Who changes lines month after month goes on with what was bought: deleted, it would be bought once more."""
+    house.put("k", "dub", "dubformer")
+    house.rows.time += 25 * DAY_S
+    house.put("k~script", "translation", "dubformer")
+    house.rows.time += 6 * DAY_S
+    assert await house.tidy(forget_after_days=30) == []
+    house.rows.time += 25 * DAY_S
+    assert await house.tidy(forget_after_days=30) == [("retention", "k", True)]
+
+
+async def test_a_copy_of_the_same_name_in_another_bucket_is_not_forgotten(house: House) -> None:
+    """Forgotten while it lies there, it would lie there for ever."""
+    for where in ("s3://films/tmp", "s3://clips/tmp"):
+        subject = Subject(kind="staged", provider="videojungle", account="a", credentials="c", details={"where": where})
+        house.rows.change(where, steps.record(where, subject, Receipt(id="tmp/reel.mp4", state=State.COLLECTED)))
+        house.rows.time += 0.6 * HOUR_S
+    assert await house.tidy() == [("staged", "s3://films/tmp", True)]
+    assert house.state("s3://clips/tmp") is State.COLLECTED
+
+
+async def test_what_a_run_begins_to_need_meanwhile_stays(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one staged file is removed, a run writes its intent to buy from the other."""
+    house.put("first", "staged", "videojungle")
+    house.put("second", "staged", "videojungle", job="another")
+    house.rows.time += 2 * HOUR_S
+    removed = house.vendor._remove
+
+    async def remove(name: str) -> None:
+        await removed(name)
+        house.put("dub", "dub", "dubformer", State.SUBMITTED, job="another")
+
+    monkeypatch.setattr(house.vendor, "delete_video_file", remove)
+    assert await house.tidy() == [("staged", "first", True)]
+    assert house.state("second") is State.COLLECTED
+
+
+async def test_a_death_between_the_deletion_and_its_row_is_made_good(house: House) -> None:
+    """The vendor has deleted it, nobody has written that down: the next round finds it gone, and that is enough."""
+    house.put("old", "dub", "dubformer")
+    house.rows.time += 40 * DAY_S
+    await house.vendor.delete_project("id-old")
+    assert await house.tidy(forget_after_days=30) == [("retention", "old", True)]
+    assert house.state("old") is State.FORGOTTEN
+
+
+async def test_a_vendor_that_deletes_nothing_and_one_that_is_away_are_told(house: House) -> None:
+    house.put("p", "dub", "panjaya")
+    house.put("d", "dub", "dubformer")
+    house.put("lost", "dub", "dubformer", credentials="lost")
+    house.rows.time += 40 * DAY_S
+    house.vendor.away = True
+    assert sorted(await house.tidy(forget_after_days=30)) == [
+        ("retention", "d", False),
+        ("retention", "lost", False),
+        ("retention", "p", False),
+    ]
+    assert house.state("d") is State.COLLECTED
+
+
+async def test_what_was_staged_goes_once_nobody_can_want_to_fetch_it(house: House) -> None:
+    house.put("file", "staged", "videojungle")
+    house.put("dub", "dub", "dubformer", State.SUBMITTED)
+    assert await house.tidy() == []
+    house.rows.time += 2 * HOUR_S
+    assert await house.tidy() == []  # the vendor may fetch it yet
+    house.put("other", "staged", "videojungle", job="another")
+    await house.ledger.advance("dub", State.COLLECTED)
+    assert await house.tidy() == [("staged", "file", True)]
+    assert (house.state("file"), house.state("other")) == (State.FORGOTTEN, State.COLLECTED)
+
+
+async def test_uploads_that_nobody_went_on_with_are_cancelled(house: House) -> None:
+    house.put("half", "delivery", "nomad", State.SUBMITTED, upload="u-1")
+    house.put("whole", "delivery", "nomad", State.READY, upload="u-2", uploaded={"bytes": 1})
+    house.put("done", "delivery", "nomad", State.COLLECTED, upload="u-3")
+    house.rows.time += 6 * DAY_S
+    assert await house.tidy() == []
+    house.rows.time += 2 * DAY_S
+    assert await house.tidy() == [("upload", "half", True)]
+    assert house.vendor.gone == ["u-1"]
+
+
+async def test_a_call_that_a_crash_left_is_told_and_never_settled_by_itself(house: House) -> None:
+    subject = Subject(kind="dub", provider="panjaya", job="reel", run_id="r-1")
+    house.rows.change("k", steps.claim("k", subject, "elsewhere:1:1:a", 45.0))
+    assert await house.tidy() == []
+    house.rows.time += 2 * HOUR_S
+    chores = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
+    assert [(chore.kind, chore.done) for chore in chores] == [("intent", False)]
+    assert "polyreel submit --again r-1" in chores[0].note
+    assert house.state("k") is State.INTENDED
+    assert summarise(chores) == "1 intent for a person"
+
+
+def test_links_to_deliveries_that_are_gone_are_dropped(tmp_path: Path) -> None:
+    links, there = tmp_path / "delivered", tmp_path / "out" / "reel"
+    links.mkdir()
+    there.mkdir(parents=True)
+    (there / "manifest.json").write_text("{}")
+    (links / "run-1").write_text(str(there))
+    (links / "run-2").write_text(str(tmp_path / "gone"))
+    assert [chore.what for chore in drop_dead_links(links)] == [str(tmp_path / "gone")]
+    assert [link.name for link in links.iterdir()] == ["run-1"]
+    assert drop_dead_links(tmp_path / "nowhere") == ()
+
+
+def test_a_link_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
+    part = tmp_path / ".0123456789ab.part"
+    part.touch()
+    assert drop_dead_links(tmp_path) == ()
+    assert part.exists()

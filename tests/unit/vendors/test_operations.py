@@ -1,0 +1,107 @@
+"""A vendor's operations by their names: arguments from text, answers as JSON, purchases refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from deployments.commands.vendor import vendor
+from polyreel.errors import InvalidJob
+from polyreel.vendors.nomad.models_edits import ClipAsset
+from polyreel.vendors.operations import CLIENTS, operation, operations, plain
+from polyreel.vendors.tpstreams.models import Token, Trim
+
+
+class Client:
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        async def method(**given: Any) -> Any:
+            self.asked = given
+            return Trim(end_time=3)
+
+        return method
+
+
+@pytest.mark.parametrize("name", list(CLIENTS))
+def test_each_vendor_has_operations_with_a_summary(name: str) -> None:
+    """One sentence each, and the endpoint behind it."""
+    for each in operations(name).values():
+        assert each.summary.endswith((".", ":"))
+        assert each.endpoint.split()[0] in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}
+
+
+async def test_arguments_are_read_as_what_they_are(tmp_path: Path) -> None:
+    """Text, numbers, truth, files, lists and objects."""
+    client = Client()
+    await operation("nomad", "clip").call(
+        client, {"asset_id": "a", "request": '{"startTimecode": "00:00:01;00", "title": "c"}'}
+    )
+    assert client.asked == {"asset_id": "a", "request": ClipAsset(start_timecode="00:00:01;00", title="c")}
+    await operation("nomad", "add-to-queue").call(client, {"ids": '["1", "2"]', "download_proxy": "true"})
+    assert client.asked == {"ids": ["1", "2"], "download_proxy": True}
+    await operation("tpstreams", "upload_thumbnail").call(client, {"asset_id": "7", "picture": str(tmp_path)})
+    assert client.asked == {"asset_id": "7", "picture": tmp_path}
+    answer = await operation("tpstreams", "trim").call(client, {"asset_id": "7", "trim": '{"end_time": 3}'})
+    assert answer == {"start_time": None, "end_time": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "needs asset_id and trim"),
+        ({"asset_id": "1", "trim": "{}", "colour": "red"}, "takes no colour"),
+        ({"asset_id": "1", "trim": "{}"}, "start_time or end_time"),
+        ({"asset_id": "1", "trim": "nonsense"}, "no trim"),
+    ],
+)
+async def test_what_is_wrong_with_an_argument_is_said(given: dict[str, str], words: str) -> None:
+    """Before anything is sent."""
+    client = Client()
+    with pytest.raises(InvalidJob, match=words):
+        await operation("tpstreams", "trim").call(client, given)
+    assert client.asked == {}
+
+
+@pytest.mark.parametrize(
+    ("whose", "name"), [("panjaya", "create_asset"), ("panjaya", "add_languages"), ("dubformer", "create_project")]
+)
+def test_dubs_are_bought_by_jobs_alone(whose: str, name: str) -> None:
+    """By hand they could be bought twice."""
+    with pytest.raises(InvalidJob, match="buys a dub"):
+        operation(whose, name)
+
+
+def test_an_unknown_operation_or_vendor_says_what_there_is() -> None:
+    """With the command that lists them."""
+    with pytest.raises(InvalidJob) as caught:
+        operation("tpstreams", "explode")
+    assert "polyreel vendor tpstreams" in caught.value.remedy
+    with pytest.raises(InvalidJob, match="acme"):
+        operations("acme")
+
+
+def test_tokens_are_never_shown() -> None:
+    """Whatever they stand in."""
+    assert plain([Token(token="s3cret")]) == [{"token": "********"}]
+    assert plain({"cookies": {"a": "s3cret"}, "id": 1}) == {"cookies": "********", "id": 1}
+
+
+def test_the_command_lists_and_asks_for_what_is_missing() -> None:
+    """No server is needed for either."""
+    runner = CliRunner()
+    listed = json.loads(runner.invoke(vendor, ["tpstreams", "--json"]).stdout)
+    assert {"name": "trim", "charged": False}.items() <= next(each for each in listed if each["name"] == "trim").items()
+    nameless = runner.invoke(vendor, ["tpstreams", "get_asset", "--set", "asset_id=1"])
+    assert nameless.exit_code == 2
+    assert "--credentials" in nameless.stderr
+    charged = runner.invoke(vendor, ["tpstreams", "generate_subtitle", "--credentials", "x", "--set", "asset_id=1"])
+    assert charged.exit_code == 2
+    assert "--charged" in charged.stderr
