@@ -2,42 +2,75 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DEV := .venv/.ready-dev
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
+MODELS := kokoro kokoro-voices whisper-base spleeter-2stems voice-prints
 
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo demo-vendors unit check test test-models lint docs bench lock clean
 
 help: ## what can be made here
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
-setup: $(READY) ## everything into .venv
+setup: $(DEV) ## everything into .venv: what polyreel needs, and what its developers do
 
+# What polyreel needs to run, and nothing else.
 $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; about a minute) ..."
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-build-isolation --editable .
+	@$(BIN)/python -m deployments.server.new_database
 	@touch $(READY)
 
+# What tests, checks, benchmarks and the docs site need besides.
+$(DEV): $(READY) requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $(DEV)
+
 demo: $(READY) ## make a sample on the spot and dub it with neural voices (LITE=1: without their weights)
-	@LITE=$(LITE) $(BIN)/python -m deployments.demo
+	@LITE=$(LITE) $(BIN)/python -m deployments.commands.demo
 
-# Whole servers, whose tests time what others do beside them: these run alone.
-SERVERS := tests/acceptance/test_up.py tests/acceptance/test_ui.py tests/faults/test_kill_matrix.py tests/objects/test_served.py
+demo-vendors: $(READY) ## dub the sample at every vendor and deliver it everywhere, over the sandbox
+	@$(BIN)/python -m deployments.commands.demo_vendors
 
-test: $(READY) ## every test: two at a time (a module stays together, its tests share what they start), whole servers alone
-	@$(BIN)/python -m pytest -n 2 --dist loadscope $(SERVERS:%=--ignore=%)
-	@$(BIN)/python -m pytest --maxfail=5 $(SERVERS)
+# Tests are chosen by their markers (pyproject.toml, docs/testing.md), and keep what they make in .pytest_cache.
+PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := -n 2 --dist loadscope
 
-lint: $(READY) ## ruff, mypy --strict, import-linter
+unit: $(DEV) ## what needs neither server nor weights, part by part: under a minute
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not server and not servers and not browser and not models and not slow" tests/unit
+
+check: lint unit ## lint, types, layers and unit: before every commit
+
+test: $(DEV) ## every test: two at a time (a module stays together, its tests share what they start), whole servers alone
+	@$(PYTEST) $(SIDE_BY_SIDE) -m "not servers and not models"
+	@$(PYTEST) --maxfail=5 -m "servers and not models" --ignore-glob="*test_real_*"
+	@echo "Tests that need real weights are not among these: make test-models"
+
+test-models: $(DEV) ## every test that needs real weights, which are pulled once into .weights (400 MB)
+	@POLYREEL_HOME=.weights $(BIN)/python -m deployments.cli models pull $(MODELS)
+	@$(PYTEST) -m models
+
+lint: $(DEV) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(READY) ## ratios, in one run, into benchmarks/out
+bench: $(DEV) ## ratios, in one run, into benchmarks/out
 	@$(BIN)/python -m benchmarks
 
-lock: ## renew requirements.lock (needs uv; the lock names no index)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev pyproject.toml -o requirements.lock
+docs: $(DEV) ## the docs site into site/, warnings being errors; needs no network
+	@$(BIN)/python docs/architecture_picture.py --check
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+# Locks name versions and hashes, and no index.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+lock: ## renew requirements.lock and, for what it lacks, requirements-dev.lock (needs uv)
+	$(COMPILE) --extra build pyproject.toml -o requirements.lock
+	$(COMPILE) --extra build --extra dev --constraints requirements.lock \
+		$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock) \
+		pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what was set up
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo site

@@ -27,9 +27,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.film import CLIP_S, NARRATED, peak_while
-from deployments.embedded_server import EmbeddedServer
-from polyreel import home
+from benchmarks.film import peak_while
+from benchmarks.narrated import CLIP_S, NARRATED, make_narrated
+from deployments.server.embedded_server import EmbeddedServer
+from polyreel.machine import home
 from polyreel.media.binaries import ffmpeg
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Cue, Track
@@ -45,15 +46,16 @@ _END = re.compile(r"([.!?…。！？]*)\s*$")
 def run() -> list[dict[str, Any]]:
     """Every case; one after the other, as they would disturb each other."""
     models = Path(os.environ.get("POLYREEL_BENCH_MODELS") or home.models_dir())
-    if not NARRATED.is_dir() or not (models / "whisper-base").is_dir():
-        return [{"name": "needs ../shared/testdata and `polyreel models pull`ed weights (POLYREEL_BENCH_MODELS)"}]
+    if not (models / "whisper-base").is_dir():
+        return [{"name": "needs weights: polyreel models pull (or POLYREEL_BENCH_MODELS, a folder that holds them)"}]
+    make_narrated()
     with tempfile.TemporaryDirectory() as folder, _server(Path(folder) / "server") as address:
         bench = Bench(Path(folder), models, address)
         short, long = bench.film("short", float(CLIP_S)), bench.film("long", MINUTES * 60)
         bench.warm_up(short)
         cases = [(short, ONE), (short, FIVE), (long, ONE)]
         rows = [row for film, locales in cases for row in bench.case(film, locales)]
-        rows += [bench.drafted(film) for film in (short, long)]
+        rows += [bench.with_draft(film) for film in (short, long)]
         return [*rows, *(bench.memory(film) for film in (short, long)), bench.own_server(short)]
 
 
@@ -132,7 +134,7 @@ class Bench:
         work = self.folder / "warm-up"
         self.run(self.job(film, ONE, work), work / "home")
 
-    def drafted(self, film: Film) -> dict[str, Any]:
+    def with_draft(self, film: Film) -> dict[str, Any]:
         """No script: what is said is written down, drafted by a service, and dubbed; and the models alone."""
         work = self.folder / f"{film.name}-drafted"
         whole = self.everything(film, work)

@@ -1,8 +1,8 @@
 """What a film costs beside speech synthesis: processor time as a share of its length, and memory of the process tree.
 
-Ten minutes of 720p for the time, on one core; two hours for the memory. The films are the narrated video (its shared
-copy), repeated without encoding; the scripts are its own, repeated. What was spoken is in the store, everything else
-is made anew: decode, fit, mix, loudness, AAC, mux, subtitles, checks, delivery.
+Ten minutes of 720p for the time, on one core; two hours for the memory. The films are the narrated video, repeated
+without encoding; the scripts are its own, repeated. What was spoken is in the store, everything else is made anew:
+decode, fit, mix, loudness, AAC, mux, subtitles, checks, delivery.
 """
 
 from __future__ import annotations
@@ -16,37 +16,34 @@ import sys
 import tempfile
 import threading
 import time
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from benchmarks.narrated import CLIP_S, NARRATED, make_narrated
 from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Item, Parcel
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.port import DubRequest
-from polyreel.engine.espeak import EspeakVoice
-from polyreel.engine.separate import Ducked, part
+from polyreel.engine.separation.port import Ducked, part
+from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.media.binaries import ffmpeg
 from polyreel.media.mux import AudioTrack, SubtitleTrack, mux
 from polyreel.media.probe import probe
 from polyreel.sources.ingest import ingest
-from polyreel.store import Store, path_of
+from polyreel.store.local import LocalStore, path_of
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.timing import shift
 
-NARRATED = Path(__file__).parents[2] / "shared" / "testdata" / "narrated"
-CLIP_S = Fraction(424, 10)
 LANGUAGE = "es-ES"
 MINUTES = int(os.environ.get("POLYREEL_BENCH_MINUTES", "10"))
 LONG_MINUTES = int(os.environ.get("POLYREEL_BENCH_LONG_MINUTES", "120"))
 
 
 def run() -> list[dict[str, Any]]:
-    if not NARRATED.is_dir():
-        return [{"name": "needs ../shared/testdata, which is not here"}]
+    make_narrated()
     with tempfile.TemporaryDirectory() as folder:
         return [_time(Path(folder) / "short"), _memory(Path(folder) / "long")]
 
@@ -154,7 +151,7 @@ def _proportional(entry: Path) -> int:
 
 
 async def _work(folder: Path, film: Path, script: Path) -> None:
-    store = Store()
+    store = LocalStore()
     source = await ingest(str(film), store)
     info = probe(film)
     stems = await part(film, store, Ducked())
@@ -178,8 +175,8 @@ async def _work(folder: Path, film: Path, script: Path) -> None:
         target = scratch / "dubbed.mp4"
         await mux(film, [AudioTrack(path_of(dubbed.audio), LANGUAGE)], [SubtitleTrack(script, LANGUAGE)], target)
         video = store.keep(target)
-    items = [Item(path="film.mp4", artefact=video, role="video", locale=LANGUAGE)]
-    items += [Item(path=f"film.{kind}", artefact=text, role="subtitles") for kind, text in texts.items()]
+    items = [Item(path="film.mp4", stored_file=video, role="video", locale=LANGUAGE)]
+    items += [Item(path=f"film.{kind}", stored_file=text, role="subtitles") for kind, text in texts.items()]
     await FolderDelivery(folder / "out").deliver(Parcel(name="film", items=tuple(items)))
 
 

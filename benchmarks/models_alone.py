@@ -18,15 +18,17 @@ from typing import Any
 import numpy as np
 
 from polyreel.dubbing.choice import voice_for
-from polyreel.engine import fit, kokoro, spleeter_model
 from polyreel.engine.models import sessions, shelf
 from polyreel.engine.models.registry import WHISPER_BASE
-from polyreel.engine.pcm import open_track
-from polyreel.engine.script import spoken_script
-from polyreel.engine.sentences import into_sentences
-from polyreel.engine.separation_track import pieces
+from polyreel.engine.separation import spleeter_model
+from polyreel.engine.separation.track import pieces
+from polyreel.engine.sound.pcm import open_track
+from polyreel.engine.speech import fit
+from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.sentences import into_sentences
 from polyreel.engine.transcribe.tongues import spoken_code
-from polyreel.engine.voices import Voice, assign
+from polyreel.engine.voice.kokoro import voice as kokoro
+from polyreel.engine.voice.port import Voice, assign
 from polyreel.errors import EngineError
 from polyreel.subtitles import read_file
 

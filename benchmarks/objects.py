@@ -98,7 +98,7 @@ async def _measured(kind: str) -> float:
 
 async def _upload_ours(blob: Path) -> float:
     from polyreel.keys import stage_key
-    from polyreel.stores import open_store
+    from polyreel.store.choice import open_store
 
     store = open_store()
     _fill(blob)
@@ -122,14 +122,14 @@ async def _upload_theirs(blob: Path) -> float:
 
 
 async def _download_ours(_: Path) -> float:
-    from polyreel.outcome import Artefact
-    from polyreel.stores import open_store
+    from polyreel.outcome import StoredFile
+    from polyreel.store.choice import open_store
 
     digest = _hash_of_zeros()
-    artefact = Artefact(uri=f"store:{digest}.bin", sha256=digest, bytes=BYTES)
+    stored_file = StoredFile(uri=f"store:{digest}.bin", sha256=digest, bytes=BYTES)
     store = open_store()
     began = time.perf_counter()
-    await store.bring([artefact])
+    await store.bring([stored_file])
     return time.perf_counter() - began
 
 

@@ -1,8 +1,8 @@
 """What Prefect costs a job, measured on a `polyreel up` of this benchmark's own (SQLite), each job in its own process.
 
 Twenty languages go through every stage, the stages' work replaced by sleeps here and nowhere else: the decorator, the
-keys, the bounded languages and the artefacts are the product's. ``ratio`` is the wall time against the longest chain of
-sleeps. Then what a person waits for: a finished job once more, and a run asked for through the API until it begins.
+keys, the bounded languages and the stored files are the product's. ``ratio`` is the wall time against the longest chain
+of sleeps. Then what a person waits for: a finished job once more, and a run asked for through the API until it begins.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from deployments import environment
+from deployments.process import environment
 
 LIMIT = 1.10
 ASKED = 7
@@ -86,7 +86,7 @@ def _finished(env: dict[str, str], job: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "deployments.cli", "run", str(job), "--json"]
     _seconds(command, env)
     again = min(_seconds(command, env) for _ in range(3))
-    words = "import flows.localise, deployments.run_cli, deployments.display"
+    words = "import flows.localise, deployments.commands.run, deployments.commands.run_display"
     imports = min(_seconds([sys.executable, "-c", words], env) for _ in range(3))
     facts = {"seconds": again, "imports": imports, "beyond imports": again - imports}
     return {"name": "a finished job once more", **facts, "goal": "<= 3 s beyond"}
@@ -100,7 +100,7 @@ def _seconds(command: list[str], env: dict[str, str]) -> float:
 
 def _asked_for(api: str, job: Path) -> dict[str, Any]:
     """From ``create_flow_run`` to the first stage's start, one run after another."""
-    from polyreel.jobfile import load_job
+    from polyreel.intake.jobfile import load_job
 
     asked = load_job(job).model_dump(mode="json")
     with httpx.Client(base_url=api, timeout=60, trust_env=False) as client:

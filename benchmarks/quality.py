@@ -1,7 +1,7 @@
 """How good a dub is: what a listener understands of it, how lines fit, and what is left of the original's speech.
 
 The narrated video is dubbed into each language with the voices, the separation and the checks that a job would get.
-Needs ``../shared/testdata`` and weights (``polyreel models pull``). ``POLYREEL_BENCH_LOCALES=es-ES,fr-FR`` takes some.
+Needs weights (``polyreel models pull``). ``POLYREEL_BENCH_LOCALES=es-ES,fr-FR`` takes some.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.narrated import NARRATED, make_narrated
 from polyreel.dubbing.backchecks import check_heard
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.choice import voice_for
@@ -27,52 +28,51 @@ from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.sound_checks import check_sound, limits_of
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE
-from polyreel.engine.pcm import open_track
-from polyreel.engine.resample import resampled
-from polyreel.engine.separate import Stems
-from polyreel.engine.separation_check import filtered_share
-from polyreel.engine.separation_learned import write_frames, write_header
-from polyreel.engine.stem import RATE
+from polyreel.engine.separation.leak import filtered_share
+from polyreel.engine.separation.learned import write_frames, write_header
+from polyreel.engine.separation.port import Stems
+from polyreel.engine.sound.pcm import open_track
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.sound.stem import RATE
 from polyreel.engine.transcribe.whisper import usual_listener
 from polyreel.media.probe import probe
-from polyreel.outcome import Artefact, Check
-from polyreel.plan import Parting
-from polyreel.sandbox.sample import make_sample
-from polyreel.store import Store, path_of
+from polyreel.outcome import Check, StoredFile
+from polyreel.plans import Parting
+from polyreel.sandbox.sample import LINES, make_sample
+from polyreel.store.local import LocalStore, path_of
 
-TESTDATA = Path(__file__).parents[2] / "shared" / "testdata"
-NARRATED = TESTDATA / "narrated"
+REAL_VOICE = Path(__file__).parents[2] / "shared" / "testdata" / "media" / "jfk.wav"
 LOCALES = ("en-US", "es-ES", "fr-FR", "it-IT", "pt-BR", "ja-JP", "zh-CN", "hi-IN", "de-DE")
 GOALS = {"WER": 0.10, "CER": 0.15}
 WITHOUT_GOAL = {"hi-IN": "hint", "de-DE": "robotic: espeak-ng"}
 LEFT_GOAL_DB = -20.0
+_WHOSE = "a real voice" if REAL_VOICE.is_file() else "a neural voice"
 VOICE_OVER_MUSIC_DB = (12, 6, 0)
 
 Frames = NDArray[np.float32]
 
 
 def run() -> list[dict[str, Any]]:
-    if not NARRATED.is_dir():
-        return [{"name": "needs ../shared/testdata, which is not here"}]
     absent = shelf.absent(KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE)
     if absent:
         return [{"name": f"needs weights: {shelf.pull_command(*absent)}"}]
+    make_narrated()
     return asyncio.run(_rows())
 
 
 async def _rows() -> list[dict[str, Any]]:
     wanted = [each for each in os.environ.get("POLYREEL_BENCH_LOCALES", "").split(",") if each] or LOCALES
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "store")
+        store = LocalStore(Path(folder) / "store")
         rows = [await _separated(Path(folder), store, over) for over in VOICE_OVER_MUSIC_DB]
         stems, duration = await _narrated(store)
         return [*rows, *[await _dubbed(locale, stems, duration, store) for locale in wanted]]
 
 
-# -- a real voice over music, where the truth is known
+# -- a voice over music, where the truth is known
 
 
-async def _separated(folder: Path, store: Store, over_db: int) -> dict[str, Any]:
+async def _separated(folder: Path, store: LocalStore, over_db: int) -> dict[str, Any]:
     voice = _voice()
     music = await _music(folder, len(voice))
     music *= np.float32(_level(voice) / _level(music) * 10 ** (-over_db / 20))
@@ -88,7 +88,7 @@ async def _separated(folder: Path, store: Store, over_db: int) -> dict[str, Any]
     background = open_track(path_of(stems.background.audio)).read(0, len(voice))
     left = 10 * np.log10(filtered_share((background - music).mean(axis=1), voice.mean(axis=1)))
     return {
-        "name": f"speech {over_db} dB over music: left in the background",
+        "name": f"{_WHOSE} {over_db} dB over music: left in the background",
         "value": round(float(left), 1),
         "unit": "dB",
         "goal": f"<= {LEFT_GOAL_DB}",
@@ -98,10 +98,22 @@ async def _separated(folder: Path, store: Store, over_db: int) -> dict[str, Any]
 
 
 def _voice() -> Frames:
-    with wave.open(str(TESTDATA / "media" / "jfk.wav")) as file:
-        raw = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())[:, 0]
-        mono = resampled(raw.astype(np.float32) / 32768, file.getframerate(), RATE)
+    """A real voice where one is at hand, else a neural one."""
+    mono = _recorded() if REAL_VOICE.is_file() else _spoken()
     return np.stack([mono, mono], axis=1)
+
+
+def _recorded() -> Frames:
+    with wave.open(str(REAL_VOICE)) as file:
+        raw = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())[:, 0]
+        return resample(raw.astype(np.float32) / 32768, file.getframerate(), RATE)
+
+
+def _spoken() -> Frames:
+    voice = voice_for("neural")
+    narrator = voice.cast("en-US")[0]
+    lines = [voice.speak(line, narrator, 1.0) for line in LINES["en-US"][:4]]
+    return np.concatenate([resample(line.samples, line.rate, RATE) for line in lines])
 
 
 async def _music(folder: Path, samples: int) -> Frames:
@@ -116,14 +128,14 @@ def _level(sound: Frames) -> float:
 # -- the narrated video, dubbed
 
 
-async def _narrated(store: Store) -> tuple[Stems, Fraction]:
+async def _narrated(store: LocalStore) -> tuple[Stems, Fraction]:
     video = NARRATED / "narrated.mp4"
     duration = (await asyncio.to_thread(probe, video)).duration
     parting = Parting(kind="learned", model=SPLEETER.fingerprint)
     return await part_sound(video, store, parting, start=Fraction(0), duration=duration, background=None), duration
 
 
-async def _dubbed(locale: str, stems: Stems, duration: Fraction, store: Store) -> dict[str, Any]:
+async def _dubbed(locale: str, stems: Stems, duration: Fraction, store: LocalStore) -> dict[str, Any]:
     asked = _request(locale, stems, duration, store)
     dubber = EmbeddedDubber(store, voice_for("auto"))
     receipt = await dubber.submit(asked)
@@ -136,12 +148,12 @@ async def _dubbed(locale: str, stems: Stems, duration: Fraction, store: Store) -
     return {"name": f"{locale}, {dubbed.lines[0].voice}", **_row(dubbed, duration, words, rest, locale)}
 
 
-def _request(locale: str, stems: Stems, duration: Fraction, store: Store) -> DubRequest:
+def _request(locale: str, stems: Stems, duration: Fraction, store: LocalStore) -> DubRequest:
     video = NARRATED / "narrated.mp4"
     return DubRequest(
         locale=locale,
         source_locale="en-US",
-        reel=Artefact(uri=video.as_uri(), sha256="0" * 64, bytes=video.stat().st_size),
+        reel=StoredFile(uri=video.as_uri(), sha256="0" * 64, bytes=video.stat().st_size),
         duration=str(duration),
         script=_script(locale, store),
         source_script=_script("en-US", store),
@@ -149,7 +161,7 @@ def _request(locale: str, stems: Stems, duration: Fraction, store: Store) -> Dub
     )
 
 
-def _script(locale: str, store: Store) -> Artefact:
+def _script(locale: str, store: LocalStore) -> StoredFile:
     return store.keep_bytes((NARRATED / f"narrated.{locale}.srt").read_bytes(), ".srt")
 
 

@@ -14,11 +14,11 @@ from prefect import flow
 import flows.localise  # noqa: F401 - what a real job imports before it begins
 from flows.languages import each_language
 from polyreel.job import FolderDelivery, Job, Source, Target
-from polyreel.outcome import Artefact, LanguageOutcome, Outcome
-from polyreel.plan import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES, LanguagePlan, Plan
-from tasks.artefacts import drawn
-from tasks.finish import Finished, Tracks
-from tasks.stage import key_of, stage
+from polyreel.outcome import LanguageOutcome, Outcome, StoredFile
+from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES, LanguagePlan, Plan
+from tasks.run.artifacts import draw_run
+from tasks.run.stage import key_of, stage
+from tasks.run.values import LanguageResult, Tracks
 
 STAGE_S = 1.0
 STAGES = (*JOB_STAGES, *LANGUAGE_STAGES, *CLOSING_STAGES)
@@ -26,7 +26,7 @@ LOCALES = (
     *("ar-SA", "bg-BG", "cs-CZ", "da-DK", "de-DE", "el-GR", "es-ES", "fi-FI", "fr-FR", "hi-IN"),
     *("hu-HU", "it-IT", "ja-JP", "ko-KR", "nl-NL", "pl-PL", "pt-BR", "sv-SE", "tr-TR", "zh-CN"),
 )
-NOTHING = Artefact(uri="file:///dev/null", sha256=sys.argv[-1].zfill(64)[-64:], bytes=0)
+NOTHING = StoredFile(uri="file:///dev/null", sha256=sys.argv[-1].zfill(64)[-64:], bytes=0)
 
 
 def of_job(name: str) -> Any:
@@ -50,18 +50,18 @@ def of_language(name: str) -> Any:
 WORK = {name: of_language(name) if name in LANGUAGE_STAGES else of_job(name) for name in STAGES}
 
 
-async def chain(language: LanguagePlan) -> Finished:
+async def chain(language: LanguagePlan) -> LanguageResult:
     for name in LANGUAGE_STAGES:
         await WORK[name](language)
-    return Finished(locale=language.locale, video=NOTHING, tracks=Tracks(files={}, script=NOTHING))
+    return LanguageResult(locale=language.locale, video=NOTHING, tracks=Tracks(files={}, script=NOTHING))
 
 
 @flow(name="sleeping", flow_run_name="{job.name}", persist_result=True, result_serializer="json")
 async def sleeping(job: Job) -> Any:
     """The main flow, with a sleep for the work of each stage."""
-    async with drawn(job) as picture:
+    async with draw_run(job) as picture:
         languages = tuple(LanguagePlan(job=job, locale=each.locale, script=NOTHING) for each in job.targets)
-        plan = Plan(job=job, languages=languages).bound(NOTHING)
+        plan = Plan(job=job, languages=languages).with_source(NOTHING)
         for name in JOB_STAGES:
             await WORK[name](plan)
         done = await each_language(plan, chain)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import io
 import time
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
 
@@ -67,6 +69,22 @@ def _against_pysubs2(name: str) -> list[dict[str, Any]]:
     ]
 
 
+def _against_ttconv() -> list[dict[str, Any]]:
+    """IMSC against ttconv alone: its reader and its writer, between a file's bytes and its own model."""
+    from ttconv.imsc import reader, writer
+
+    track = read_bytes(_file("srt").encode(), "srt").track
+    data = write(track, "imsc").text.encode()
+    model = reader.to_model(ET.ElementTree(ET.fromstring(data)))
+    assert len(read_bytes(data, "imsc").track.cues) == _CUES
+    reading = _best(lambda: read_bytes(data, "imsc"), lambda: reader.to_model(ET.ElementTree(ET.fromstring(data))))
+    writing = _best(lambda: write(track, "imsc"), lambda: writer.from_model(model).write(io.BytesIO()))
+    return [
+        _row(f"read {_CUES} cues of imsc (theirs: ttconv)", *reading, 1.0),
+        _row(f"write {_CUES} cues of imsc (theirs: ttconv)", *writing, 1.0),
+    ]
+
+
 def _growth(unit: str) -> dict[str, Any]:
     """Five megabytes of one thing against a quarter of them. Four times the size may take six times as long."""
     start = "1\n00:00:01,000 --> 00:00:02,000\n"
@@ -80,7 +98,7 @@ def _growth(unit: str) -> dict[str, Any]:
 
 def run() -> list[dict[str, Any]]:
     """Rows of name, ours_s, theirs_s, ratio (ours / theirs) and goal (the largest ratio that is good)."""
-    rows = [*_against_pysubs2("srt"), *_against_pysubs2("vtt")]
+    rows = [*_against_pysubs2("srt"), *_against_pysubs2("vtt"), *_against_ttconv()]
     return rows + [_growth(unit) for unit in ("\n", "-->\n", "<", "<i>")]
 
 

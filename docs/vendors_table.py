@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from polyreel.vendors.endpoints import Endpoint, endpoints
+from polyreel.vendors.operations import OWN_BUSINESS, operations
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "vendors.md"
@@ -57,13 +58,21 @@ def _table(vendor: str, found: list[Endpoint]) -> str:
         name = each.client.rpartition(".")[2]
         place = f"{each.page}, {each.section}"
         path = each.path.replace("<", "&lt;").replace("|", "\\|")
-        cells = (f"`{each.method}` {path}", place, f"`{name}`", _shown(uses.get(name)), _shown(tests.get(name)))
+        used = _shown(uses.get(name)) or _by_name(vendor, name)
+        cells = (f"`{each.method}` {path}", place, f"`{name}`", used, _shown(tests.get(name)))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _shown(files: list[str] | None) -> str:
-    return ", ".join(files[:2]) if files else "by hand: the client"
+    return ", ".join(files[:2]) if files else ""
+
+
+def _by_name(vendor: str, name: str) -> str:
+    """Who calls what no stage and no flow does: the client for itself, or a person by the command."""
+    if name in OWN_BUSINESS:
+        return "the client, before its first call"
+    return f"`polyreel vendor {vendor} {name}`" if name in operations(vendor) else ""
 
 
 def _callers(vendor: str, folders: tuple[str, ...]) -> dict[str, list[str]]:

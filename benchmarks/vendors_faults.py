@@ -1,0 +1,343 @@
+"""The fault matrix: everything that the rehearsal server can do wrong, at every call that a job makes of a vendor.
+
+`python -m benchmarks vendors-faults [--json]`. The calls are found by looking: each way through a vendor is gone once
+in fair weather, and what was called is noted. Then the fault strikes each of them once (`down`: until the run gives
+up), and a second run follows where the first did not end well. Whatever happens, exactly one thing may be bought or
+made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tables import render as render_table
+from benchmarks.vendors_buyer import SOON, open_dubber, request_of
+from benchmarks.vendors_stage import Stage, make_film, open_stage
+from polyreel.delivery.places import make_delivery
+from polyreel.delivery.port import Access, Item, Parcel
+from polyreel.dubbing import waiting
+from polyreel.errors import HeldForPerson, PolyreelError, UnresolvedCall
+from polyreel.job import NomadDelivery, TPStreamsDelivery, VideoJungleDelivery
+from polyreel.ledger.entry import Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.once import Timing
+from polyreel.ledger.rows import Filter
+from polyreel.ledger.testing import MemoryRows
+from polyreel.outcome import StoredFile
+from polyreel.store.local import LocalStore
+from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.retry import waiting_off
+from polyreel.vendors.tpstreams.client import TPStreamsClient
+from polyreel.vendors.tpstreams.session import Account
+from polyreel.vendors.tpstreams.tokens import MemoryTokens
+from polyreel.vendors.transport import Transport
+from polyreel.vendors.videojungle.client import VideoJungleClient
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "429": {"kind": "status", "status": 429, "retry_after": "1"},
+    "500": {"kind": "status", "status": 500},
+    "slow": {"kind": "slow", "seconds": 0.3},
+    "rst<": {"kind": "reset_before"},
+    "rst>": {"kind": "reset_after"},
+    "cut": {"kind": "truncated"},
+    "drip": {"kind": "dripping", "seconds": 0.02},
+    "json": {"kind": "wrong_json"},
+    "down": {"kind": "status", "status": 503, "times": 0},
+}
+LEGEND = (
+    "ok: done, whatever went wrong. 2nd: the run ended with a clear error, the next one was done.",
+    "held: a person is asked. FAIL: the next run failed too. x2, lost: bought or made twice, or not known.",
+    "429 500: that answer. rst< rst>: reset before, or after, the work. cut: half an answer.",
+    "drip: an answer in pieces. json: nonsense. down: 503 until the run has given up.",
+)
+JOBS = (
+    ("panjaya", "url", "job_fails", "asset"),
+    ("panjaya", "url", "job_fails", "generate"),
+    ("panjaya", "url", "job_stuck", "generate"),
+    ("panjaya", "url", "expired_urls", "*"),
+    ("dubformer", "url", "job_fails", "dub"),
+    ("dubformer", "url", "job_stuck", "dub"),
+    ("dubformer", "url", "expired_urls", "*"),
+    ("dubformer", "staged", "expired_urls", "*"),
+    ("tpstreams", "delivery", "job_fails", "transcode"),
+    ("tpstreams", "delivery", "expired_urls", "*"),
+    ("nomad", "delivery", "job_fails", "process"),
+    ("nomad", "delivery", "expired_urls", "*"),
+    ("videojungle", "delivery", "job_fails", "analyse"),
+    ("videojungle", "delivery", "expired_urls", "*"),
+)
+WAYS = (
+    ("panjaya", "url"), ("panjaya", "upload"), ("dubformer", "url"), ("dubformer", "staged"),
+    ("tpstreams", "delivery"), ("nomad", "delivery"), ("videojungle", "delivery"),
+)  # fmt: skip
+_STUCK_SECONDS = 3.0
+_ID = re.compile(r"(?=.*\d)[\w.~-]{5,}|[0-9a-f-]{8,}", re.I)
+
+
+@dataclass(frozen=True)
+class CallPlace:
+    """A call as faults name it: the vendor (``files`` is the storage behind signed links), the method, the path."""
+
+    vendor: str
+    method: str
+    path: str
+
+
+@dataclass
+class Attempt:
+    """How one run ended, and what there is to show for it at the vendor."""
+
+    code: str = ""
+    message: str = ""
+    held: bool = False
+
+
+@dataclass
+class Way:
+    """One way through a vendor, gone as a job goes it: its own ledger, and the vendor's accounts beside it."""
+
+    stage: Stage
+    vendor: str
+    kind: str
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.name = f"f{uuid.uuid4().hex[:10]}"
+        self.rows = MemoryRows()
+        self.before = self.stage.minutes_left(self.vendor) if self.kind != "delivery" else 0.0
+
+    async def go(self) -> Attempt:
+        """One run; it may be gone again by a later one."""
+        work = self._deliver() if self.kind == "delivery" else self._dub()
+        try:
+            await asyncio.wait_for(work, 60)
+        except (HeldForPerson, UnresolvedCall) as error:
+            return Attempt(error.code, error.message, held=True)
+        except PolyreelError as error:
+            return Attempt(error.code, str(error))
+        except TimeoutError:
+            return Attempt("waits", "It goes on waiting.")
+        return Attempt()
+
+    async def _dub(self) -> None:
+        order: dict[str, Any] = {
+            "provider": self.vendor, "way": self.kind, "name": self.name, "url": self.stage.url, "quiet": 0.0,
+            "lease": 5.0, "film": str(self.stage.film), "film_url": self.stage.film_url, "folder": str(self.folder),
+            "script": self.vendor == "dubformer" and self.kind == "url",
+        }  # fmt: skip
+        store = LocalStore(self.folder / "store")
+        async with open_dubber(order, store, self.rows) as (dubber, _ledger):
+            request = await asyncio.to_thread(request_of, order, store)
+            receipt = await dubber.submit(request)
+            async with asyncio.timeout(_STUCK_SECONDS):
+                await dubber.wait(request, receipt)
+            await dubber.collect(request, receipt)
+
+    async def _deliver(self) -> None:
+        subject = Subject(kind="delivery", job=self.name, provider=self.vendor, account=f"{self.vendor}#x")
+        async with (
+            Ledger(self.rows, timing=Timing(lease=5, quiet=0), every=0.1) as ledger,
+            library_of(self.vendor, self.stage.url) as client,
+        ):
+            place = make_delivery(PLACES[self.vendor](self.name), Access(client, ledger, subject))
+            await place.deliver(self._parcel())
+
+    def _parcel(self) -> Parcel:
+        text = self.folder / f"{self.name}.vtt"
+        text.write_text("WEBVTT\n\n00:00.200 --> 00:01.000\nHola.\n")
+        at = f"es-ES/{self.name}.es-ES"
+        items = (
+            Item(path=f"{at}.mp4", stored_file=_stored(self.stage.film), role="video", locale="es-ES"),
+            Item(path=f"{at}.vtt", stored_file=_stored(text), role="subtitles", locale="es-ES"),
+        )
+        return Parcel(name=self.name, items=items, duration="3", source_locale="en-US")
+
+    async def count(self) -> str:
+        """What is wrong with what was bought or made; nothing where it is one, and known."""
+        if self.kind == "delivery":
+            async with library_of(self.vendor, self.stage.url) as client:
+                made = await COUNTS[self.vendor](client, self.name)
+            return "" if made == 1 else "lost" if not made else f"x{made}"
+        charged = self.before - self.stage.minutes_left(self.vendor)
+        booked = sum(row.charged_minutes or 0 for row in self.rows.select(Filter(kind="dub")))
+        return f"x{charged:g}" if charged > 1 else "lost" if charged != booked else ""
+
+
+def _stored(path: Path) -> StoredFile:
+    content = path.read_bytes()
+    return StoredFile(uri=path.as_uri(), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+_TOKENS = MemoryTokens()
+
+
+def library_of(vendor: str, url: str) -> Any:
+    """A client of a library."""
+    base = f"{url}/{vendor}"
+    if vendor == "nomad":
+        return NomadClient.with_login(base, "sandbox", "sandbox")
+    if vendor == "videojungle":
+        return VideoJungleClient("videojungle-sandbox", base_url=base)
+    return TPStreamsClient(Account("sandbox", "sandbox", "sandbox"), tokens=_TOKENS, base_url=base)
+
+
+PLACES: dict[str, Callable[[str], Any]] = {
+    "nomad": lambda name: NomadDelivery(to="nomad", credentials="x", path=name),
+    "videojungle": lambda name: VideoJungleDelivery(to="videojungle", credentials="x", project=name),
+    "tpstreams": lambda name: TPStreamsDelivery(to="tpstreams", credentials="x", folder=name, resolutions=("240p",)),
+}
+
+
+async def _at_nomad(client: Any, name: str) -> int:
+    folders = [each.id for each in await client.list_children("root") if each.name == name]
+    return sum([len(await client.list_children(folder)) for folder in folders])
+
+
+async def _at_videojungle(client: Any, name: str) -> int:
+    projects = [each.id for each in await client.list_projects(limit=1000) if each.name == name]
+    found = [each for project in projects for each in await client.list_assets(project, limit=1000)]
+    return sum(each.keyname.endswith(".mp4") for each in found)
+
+
+async def _at_tpstreams(client: Any, name: str) -> int:
+    folders = [each.id async for each in client.list_folders() if each.title == name]
+    return len([each for folder in folders async for each in client.list_assets(parent=folder)])
+
+
+COUNTS: dict[str, Callable[[Any, str], Awaitable[int]]] = {
+    "nomad": _at_nomad, "videojungle": _at_videojungle, "tpstreams": _at_tpstreams
+}  # fmt: skip
+
+
+# -- looking what is called
+
+
+@contextmanager
+def note_calls(url: str) -> Iterator[list[CallPlace]]:
+    """The calls that go out while the block lasts, ids left out, each once."""
+    noted: list[CallPlace] = []
+    answer = Transport.answer
+
+    def note(self: Transport, call: Any, left: float) -> Any:
+        place = place_of(str(self.url(call)), call.method, url)
+        if place and place not in noted:
+            noted.append(place)
+        return answer(self, call, left)
+
+    Transport.answer = note  # type: ignore[method-assign, assignment]
+    try:
+        yield noted
+    finally:
+        Transport.answer = answer  # type: ignore[method-assign]
+
+
+def place_of(address: str, method: str, url: str) -> CallPlace | None:
+    """Where a fault has to strike to hit a call."""
+    if not address.startswith(url):
+        return None
+    path = address[len(url) :].partition("?")[0]
+    vendor, _, below = path.strip("/").partition("/")
+    named = [segment if not _ID.fullmatch(segment) else "*" for segment in below.split("/")]
+    slash = "/" if path.endswith("/") and below else ""
+    return CallPlace(vendor, method, "/*" if vendor == "files" else f"/{'/'.join(filter(None, named))}{slash}")
+
+
+def short(place: CallPlace) -> str:
+    """A call in as few letters as tell it."""
+    path = re.sub(r"^/(api/)?(v1/|sandbox/)*", "/", place.path)
+    where = "files" if place.vendor == "files" else path
+    return f"{place.method} {where}"
+
+
+# -- the matrix
+
+
+async def fill(stage: Stage, folder: Path) -> list[dict[str, Any]]:
+    """Every way, every call of it, every fault."""
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[str, CallPlace]] = set()
+    for vendor, kind in WAYS:
+        for place in await find_calls(stage, vendor, kind, folder):
+            if (vendor, place) in seen and place.vendor != "files":
+                continue
+            seen.add((vendor, place))
+            cells = {name: await strike(stage, vendor, kind, folder, place, name) for name in FAULTS}
+            rows.append({"way": f"{vendor} {kind}", "call": short(place), "cells": cells})
+    for vendor, kind, fault, where in JOBS:
+        cell = await break_job(stage, vendor, kind, folder, fault, where)
+        rows.append({"way": f"{vendor} {kind}", "call": f"{fault} {where}".removesuffix(" *"), "job": cell})
+    return rows
+
+
+async def find_calls(stage: Stage, vendor: str, kind: str, folder: Path) -> list[CallPlace]:
+    """The calls of one way, in fair weather. Raises where it can't be gone even then."""
+    with note_calls(stage.url) as noted:
+        way = Way(stage, vendor, kind, folder)
+        ended = await way.go()
+    if ended.code or await way.count():
+        raise RuntimeError(f"{vendor} {kind} fails in fair weather: {ended.message}")
+    return noted
+
+
+async def strike(
+    stage: Stage, vendor: str, kind: str, folder: Path, place: CallPlace, fault: str
+) -> dict[str, Any]:  # fmt: skip
+    """One cell: the fault at the call, the runs, and what is there afterwards."""
+    stage.arm(**FAULTS[fault], vendor=place.vendor, method=place.method, path=place.path)
+    return await _runs(stage, Way(stage, vendor, kind, folder))
+
+
+async def break_job(stage: Stage, vendor: str, kind: str, folder: Path, fault: str, where: str) -> dict[str, Any]:
+    """One cell of what goes wrong at the vendor itself, rather than on the way there."""
+    stage.arm(kind=fault, vendor=vendor, path=where)
+    return await _runs(stage, Way(stage, vendor, kind, folder))
+
+
+async def _runs(stage: Stage, way: Way) -> dict[str, Any]:
+    first = await way.go()
+    struck = sum(fault["struck"] for fault in stage.list_armed())
+    stage.calm()
+    second = await way.go() if first.code else Attempt()
+    wrong = await way.count()
+    end = "ok" if not first.code else "2nd" if not second.code else "held" if second.held else "FAIL"
+    return {
+        "outcome": wrong if (wrong and end in ("ok", "2nd")) or wrong.startswith("x") else end,
+        "first": f"{first.code}: {first.message}" if first.code else "",
+        "second": f"{second.code}: {second.message}" if second.code else "",
+        "still_armed": struck,
+    }
+
+
+def run() -> list[dict[str, Any]]:
+    """The whole matrix."""
+    waiting.PACE = SOON
+    with tempfile.TemporaryDirectory(prefix="polyreel-faults-") as folder:
+        os.environ["POLYREEL_HOME"] = f"{folder}/home"
+        at = Path(folder)
+        with open_stage(at, make_film(at)) as stage, waiting_off():
+            return asyncio.run(fill(stage, at))
+
+
+def render(name: str, rows: list[dict[str, Any]]) -> str:
+    """A table of the calls of each way, and one line for each fault of a job."""
+    parts = []
+    for way in dict.fromkeys(row["way"] for row in rows):
+        mine = [row for row in rows if row["way"] == way]
+        calls = [
+            {"name": row["call"], **{fault: cell["outcome"] for fault, cell in row["cells"].items()}}
+            for row in mine
+            if "cells" in row
+        ]
+        parts.append(render_table(f"{name}: {way}", calls) if calls else f"{name}: {way}\n")
+        parts += [f"{row['call']}: {row['job']['outcome']}  {row['job']['first'][:50]}" for row in mine if "job" in row]
+    return "\n".join([*parts, "", *LEGEND, ""])
