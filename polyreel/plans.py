@@ -16,6 +16,18 @@ JOB_STAGES = ("ingest", "trim", "separate")
 LANGUAGE_STAGES = ("script", "submit", "dub", "collect", "listen", "subtitles", "mux", "check")
 CLOSING_STAGES = ("package", "master", "sign", "deliver")
 
+
+def step_of_place(stage: str, place: str) -> str:
+    """What a stage that is done once per place is shown as: ``deliver nomad``."""
+    return f"{stage} {place}"
+
+
+def closing_steps(job: Job) -> tuple[str, ...]:
+    """The closing stages as they are shown: a delivery for each kind of place."""
+    places = dict.fromkeys(step_of_place(CLOSING_STAGES[-1], each.to) for each in job.delivery)
+    return (*CLOSING_STAGES[:-1], *places)
+
+
 # A stage whose result would come out differently than before gets a new number here, and only that stage is redone.
 VERSIONS = {
     "trim": 2,

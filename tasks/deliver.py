@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,11 @@ from polyreel.job import Delivery, Job
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Subject
 from polyreel.outcome import CastSpeaker, Check, DeliveryOutcome, LanguageOutcome, Outcome, Problem, Reel, status_of
-from polyreel.plans import LanguagePlan, Plan
+from polyreel.plans import LanguagePlan, Plan, step_of_place
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
 from polyreel.subtitles.formats.registry import format_of_file
+from polyreel.vendors.errors import CallError
 from tasks.report import REPORT, files_shown, place_beside, report_of, source_sound_of
 from tasks.review import items_out_before
 from tasks.run.accounts import staging_of
@@ -29,6 +30,11 @@ from tasks.run.items import TRACK_TAGS, items_of_language
 from tasks.run.progress import board, reporter
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
+
+PAUSES_S = (2.0, 10.0)
+"""Before a delivery that failed for the moment is tried again."""
+LONGEST_PAUSE_S = 60.0
+"""What a vendor may ask for instead."""
 
 
 def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
@@ -279,7 +285,31 @@ async def _bring_to_place(asked: Delivery, parcel: Parcel, job: Job) -> Brought:
 async def bring(asked: Delivery, parcel: Parcel, job: Job) -> Delivered:
     """Bring everything that may go out to one place. Doing it again does only what is missing."""
     async with _access(asked, job) as access:
-        return await make_delivery(asked, access).deliver(parcel, reporter("deliver"))
+        place = make_delivery(asked, access)
+        report = reporter(step_of_place("deliver", asked.to))
+        return await deliver_with_patience(lambda: place.deliver(parcel, report))
+
+
+async def deliver_with_patience(
+    deliver_once: Callable[[], Awaitable[Delivered]], pauses_s: Sequence[float] = PAUSES_S
+) -> Delivered:
+    """Deliver, and again after each pause for as long as what failed may pass: a repeat makes only what is missing.
+
+    A vendor's client repeats by itself only what can't be done twice. Here the ledger stands behind every call, which
+    looks before it makes anything anew. Raises what the last try raises.
+    """
+    for pause in pauses_s:
+        try:
+            done = await deliver_once()
+            if not done.may_pass:
+                return done
+            wanted = 0.0
+        except CallError as error:
+            if not error.transient:
+                raise
+            wanted = error.retry_after or 0.0
+        await asyncio.sleep(max(pause, min(wanted, LONGEST_PAUSE_S)))
+    return await deliver_once()
 
 
 @asynccontextmanager

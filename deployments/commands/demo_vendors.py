@@ -35,10 +35,9 @@ def main() -> None:
             click.echo(f"\n== {job.name}")
             outcome: Outcome = run_job(asked, before=stage.save_credentials)
             summary(outcome)
-            for delivery in outcome.deliveries:
-                click.echo(f"  {delivery.to:<12} {delivery.status:<10} {delivery.location} {delivery.ids or ''}")
-            click.echo(f"  {cost_sentence(outcome)}")
+            click.echo(cost_sentence(outcome))
             worst = max(worst, exit_code(outcome))
+        click.echo("\n== accounts")
         show_accounts(stage)
     sys.exit(worst)
 

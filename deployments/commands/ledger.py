@@ -37,7 +37,7 @@ def ledger(ctx: click.Context, job: str, provider: str, state: str | None, as_js
                 json.dumps({"entries": [_describe_row(entry) for entry in entries]}, ensure_ascii=False, indent=2)
             )
         else:
-            _print_table(entries)
+            _print_table(entries, is_filtered=bool(job or provider or state))
 
 
 @ledger.command()
@@ -113,9 +113,9 @@ def _iso(seconds: float) -> str | None:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds else None
 
 
-def _print_table(entries: list[Entry]) -> None:
+def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
     if not entries:
-        return click.echo("Nothing in the ledger is like this.")
+        return click.echo("Nothing in the ledger is like this." if is_filtered else "The ledger is empty.")
     click.echo(_line("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
     for entry in entries:
         minutes = "" if entry.charged_minutes is None and entry.quoted_minutes is None else f"{entry.minutes:g}"
@@ -142,9 +142,13 @@ def _distinct(key: str) -> str:
 
 
 def _sums(entries: list[Entry]) -> str:
-    spent: dict[str, list[float]] = {}
+    """A line per vendor, as ``panjaya: 3 min charged, 2 as quoted (it does not tell), 1 not known yet``."""
+    spent: dict[str, dict[str, float]] = {}
     for entry in entries:
-        sums = spent.setdefault(entry.provider or "elsewhere", [0.0, 0.0])
-        sums[0 if entry.charged_by == "vendor" else 1] += entry.minutes
-    parts = [f"{name}: {charged:g} min charged, {quoted:g} quoted" for name, (charged, quoted) in spent.items()]
-    return "\n".join([f"{len(entries)} row{'s' * (len(entries) != 1)}.", *parts])
+        charged, quoted = "min charged", "as quoted (it does not tell)"
+        word = "not known yet" if entry.is_open else charged if entry.charged_by == "vendor" else quoted
+        sums = spent.setdefault(entry.provider or "elsewhere", {charged: 0.0, quoted: 0.0, "not known yet": 0.0})
+        sums[word] += entry.minutes
+    told = {name: [f"{minutes:g} {word}" for word, minutes in sums.items() if minutes] for name, sums in spent.items()}
+    lines = [f"{name}: {', '.join(parts)}" for name, parts in told.items() if parts]
+    return "\n".join([f"{len(entries)} row{'s' * (len(entries) != 1)}.", *lines])

@@ -41,10 +41,27 @@ class Rehearsal:
     home: Path
     base_url: str
 
-    def accounts(self) -> dict[str, dict[str, str]]:
+    def accounts(self) -> dict[str, dict[str, Any]]:
         """The sandbox's accounts by vendor: where each is, what opens it, and the minutes that are left."""
-        with urllib.request.urlopen(f"{self.base_url}/sandbox", timeout=30) as answer:  # noqa: S310 - our own sandbox
-            found: dict[str, dict[str, str]] = json.load(answer)["accounts"]
+        found: dict[str, dict[str, Any]] = json.loads(self._read("/sandbox"))["accounts"]
+        return found
+
+    def charges(self) -> dict[str, float]:
+        """The minutes that each vendor has charged; those that charged nothing are left out."""
+        minutes: dict[str, float] = defaultdict(float)
+        for charge in json.loads(self._read("/sandbox/log"))["charges"]:
+            minutes[charge["vendor"]] += charge["minutes"]
+        return dict(minutes)
+
+    def save_page(self) -> Path:
+        """The sandbox's own page as it is now, in a file: the sandbox ends with the rehearsal."""
+        page = self.home / "accounts.html"
+        page.write_bytes(self._read("/"))
+        return page
+
+    def _read(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"{self.base_url}{path}", timeout=30) as answer:  # noqa: S310 - our own sandbox
+            found: bytes = answer.read()
         return found
 
     async def save_credentials(self) -> None:
@@ -207,7 +224,10 @@ def run_rehearsal(job: Job, *, faults: str = "none", quiet: bool = False, verbos
 
 
 def show_accounts(stage: Rehearsal) -> None:
-    """The minutes that every account of the sandbox has left."""
-    click.echo("accounts after the rehearsal:", err=True)
+    """What each account of the sandbox was charged, and where its page is kept."""
+    charged = stage.charges()
     for vendor, account in stage.accounts().items():
-        click.echo(f"  {vendor:<12} {account['minutes']:>8} minutes left", err=True)
+        spent = charged.get(vendor)
+        said = f"{spent:g} charged, {account['minutes']:g} minutes left" if spent else "nothing charged"
+        click.echo(f"  {vendor:<12} {said}", err=True)
+    click.echo(f"The vendors' accounts, jobs, callbacks and charges: {stage.save_page()}", err=True)

@@ -62,10 +62,6 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
         from deployments.commands.run_display import summary
 
         summary(outcome)
-        if rehearse:
-            from deployments.commands.rehearse import cost_sentence
-
-            click.echo(cost_sentence(outcome))
     raise AllWritten(exit_code(outcome))
 
 

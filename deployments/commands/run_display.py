@@ -14,8 +14,8 @@ from rich.text import Text
 
 from polyreel.job import Job
 from polyreel.locales import english_name
-from polyreel.outcome import LanguageOutcome, Outcome
-from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+from polyreel.outcome import DeliveryOutcome, LanguageOutcome, Outcome
+from polyreel.plans import JOB_STAGES, LANGUAGE_STAGES, closing_steps
 from tasks.run.progress import Board, Step
 
 _MARKS = {"done": ("✓", "green"), "cached": ("=", "cyan"), "failed": ("✗", "red")}
@@ -46,21 +46,22 @@ class _LiveTable:
         self._board = board
         self._locales = [target.locale for target in job.targets]
         self._job = job
+        self._width = max(len(LANGUAGE_STAGES), len(closing_steps(job)))
 
     def __rich__(self) -> Table:
         table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
         table.add_column(self._job.name, style="bold")
-        for _ in LANGUAGE_STAGES:
+        for _ in range(self._width):
             table.add_column("")
         table.add_row("", *self._cells(JOB_STAGES, ""))
         for locale in self._locales:
             table.add_row(locale, *self._cells(LANGUAGE_STAGES, locale))
-        table.add_row("", *self._cells(CLOSING_STAGES, ""))
+        table.add_row("", *self._cells(closing_steps(self._job), ""))
         return table
 
     def _cells(self, stages: tuple[str, ...], locale: str) -> list[Text]:
         cells = [self._cell(stage, self._board.steps.get((stage, locale))) for stage in stages]
-        return cells + [Text("")] * (len(LANGUAGE_STAGES) - len(cells))
+        return cells + [Text("")] * (self._width - len(cells))
 
     @staticmethod
     def _cell(stage: str, step: Step | None) -> Text:
@@ -85,6 +86,9 @@ def summary(outcome: Outcome) -> None:
         console.print(f"manifest  {outcome.manifest}", markup=False)
     if outcome.report:
         console.print(f"report    {outcome.report}", markup=False)
+    for delivery in outcome.deliveries:
+        for line in _delivery_lines(delivery, outcome):
+            console.print(line, markup=False)
     done = sum(language.status == "delivered" for language in outcome.languages.values())
     failing = sum(language.standing != language.status for language in outcome.languages.values())
     doubts = f", {failing} with failing checks" if failing else ""
@@ -113,6 +117,16 @@ def _list_notes(outcome: Outcome) -> Iterator[str]:
             locales.setdefault(note, []).append(locale)
     for note, named in locales.items():
         yield note if note.startswith(named[0]) else f"{', '.join(named)}: {note}"
+
+
+def _delivery_lines(delivery: DeliveryOutcome, outcome: Outcome) -> Iterator[str]:
+    """A place and where its films play; a folder's stand with the languages already."""
+    if delivery.to == "folder" and delivery.error is None:
+        return
+    yield f"{delivery.to:<9} {delivery.error or delivery.location}"
+    for locale in outcome.languages:
+        if where := delivery.urls.get(locale) or delivery.ids.get(locale):
+            yield f"{'':<9} {locale:<10} {where}"
 
 
 def _language_line(locale: str, language: LanguageOutcome) -> Text:

@@ -12,7 +12,7 @@ import click
 
 
 @click.command()
-@click.argument("vendor")
+@click.argument("vendor", required=False)
 @click.argument("operation", required=False)
 @click.option("--credentials", metavar="NAME", help="Which saved credentials of the vendor's.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="An argument; objects and lists as JSON.")
@@ -20,7 +20,7 @@ import click
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the answer goes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def vendor(
-    vendor: str,
+    vendor: str | None,
     operation: str | None,
     credentials: str | None,
     settings: tuple[str, ...],
@@ -28,11 +28,20 @@ def vendor(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Call OPERATION at VENDOR with saved credentials; without one, list what there is."""
+    """Call OPERATION at VENDOR with saved credentials; without one, list what there is.
+
+    \b
+    polyreel vendor                                   the vendors
+    polyreel vendor tpstreams                         what can be asked of one, and what it takes
+    polyreel vendor tpstreams get_asset --credentials library --set asset_id=ID --json
+    """
     from deployments.commands.credentials import on_server, read_pair
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json):
+        if vendor is None:
+            _list_vendors(as_json=as_json)
+            return
         if operation is None:
             _list_operations(vendor, as_json=as_json)
             return
@@ -64,6 +73,12 @@ async def _call(book: ModuleType, wanted: Any, credentials: str, given: Mapping[
     block = await book.load(wanted.vendor, credentials)
     async with block.get_client() as client:
         return await wanted.call(client, given)
+
+
+def _list_vendors(*, as_json: bool) -> None:
+    from polyreel.vendors.operations import CLIENTS
+
+    click.echo(json.dumps(list(CLIENTS)) if as_json else "\n".join(CLIENTS))
 
 
 def _list_operations(vendor: str, *, as_json: bool) -> None:

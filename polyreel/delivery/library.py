@@ -14,6 +14,7 @@ from polyreel.store.local import path_of
 from polyreel.subtitles.convert import read_file, write_bytes
 from polyreel.subtitles.formats.registry import can_be_read, format_of_file
 from polyreel.subtitles.model import Track
+from polyreel.vendors.errors import CallError
 
 AT_ONCE = 3
 """Languages that are brought to a library at the same time."""
@@ -83,6 +84,7 @@ async def bring_languages(parcel: Parcel, bring: Callable[[str], Awaitable[Broug
         urls={name: value for each in done for name, value in each.urls.items()},
         notes=tuple(dict.fromkeys(note for each in done for note in each.notes)),
         problems={locale: Problem.of(each) for locale, each in failures.items()},
+        may_pass=any(isinstance(each, CallError) and each.transient for each in failures.values()),
     )
 
 

@@ -83,6 +83,7 @@ class Delivered(Value):
     problems: dict[str, Problem] = Field(
         default_factory=dict, description="Languages that could not be brought, by locale: the others are there."
     )
+    may_pass: bool = Field(default=False, description="One of the problems may be over in a moment: worth another try.")
 
 
 class Shelf(Protocol):

@@ -38,7 +38,7 @@ from polyreel.locales import english_name
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
 from polyreel.outcome import LanguageOutcome, Outcome, Problem
-from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
+from polyreel.plans import JOB_STAGES, LANGUAGE_STAGES, closing_steps
 from tasks.run.progress import Board, Step, board
 from tasks.run.summary import summary
 
@@ -121,7 +121,7 @@ class Picture:
 
     def share(self) -> float:
         """How much of the run is done, 0 to 1."""
-        stages = [(stage, "") for stage in (*JOB_STAGES, *CLOSING_STAGES)]
+        stages = [(stage, "") for stage in (*JOB_STAGES, *closing_steps(self._job))]
         stages += [(stage, target.locale) for target in self._job.targets for stage in LANGUAGE_STAGES]
         done = sum(_weight(stage) * _share(self._board.steps.get((stage, locale))) for stage, locale in stages)
         return done / sum(_weight(stage) for stage, _ in stages)

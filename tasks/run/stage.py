@@ -13,6 +13,7 @@ from prefect.states import Completed
 
 from polyreel.errors import StillAtVendor
 from polyreel.outcome import stored_files_in
+from polyreel.plans import step_of_place
 from polyreel.store import results as store_results
 from polyreel.store.choice import open_store
 from tasks.run import results
@@ -105,8 +106,8 @@ def stage(
         )(work)
 
         async def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
-            locale = _locale(args, kwargs)
-            board().begin(name, locale)
+            locale, shown = _locale(args, kwargs), _name_of_step(name, args)
+            board().begin(shown, locale)
             keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
             for each in keys:
                 await store_results.fetch(each)
@@ -114,7 +115,7 @@ def stage(
             if state.name == WAITING:  # it goes on in another process: on the board it is still running
                 raise (await cast("State[Any]", state).aresult()).error
             await store_results.share(*(keys if _word(state) == "done" else ()))
-            board().end(name, locale, _word(state))
+            board().end(shown, locale, _word(state))
             return await state.aresult()
 
         call.__doc__ = function.__doc__
@@ -138,6 +139,12 @@ def _locale(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         if isinstance(found, str):
             return found
     return ""
+
+
+def _name_of_step(name: str, args: tuple[Any, ...]) -> str:
+    """A stage that is done once per place has a step for each, by the place's name (`closing_steps`)."""
+    place = getattr(args[0], "to", None) if args else None
+    return step_of_place(name, place) if isinstance(place, str) else name
 
 
 def _run_name(name: str) -> Any:

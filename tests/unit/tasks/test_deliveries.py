@@ -8,6 +8,7 @@ from polyreel.delivery.port import Delivered, Parcel
 from polyreel.errors import DeliveryError
 from polyreel.job import Delivery, FolderDelivery, Job
 from polyreel.outcome import LanguageOutcome, Outcome
+from polyreel.vendors.errors import CallError, Refused, ServerError
 from tasks import deliver
 from tasks.deliver import Brought, bring_to_all
 
@@ -81,3 +82,34 @@ async def test_places_are_brought_to_at_once_and_apart(monkeypatch: pytest.Monke
     job = Job.model_validate({"name": "welcome", "source": {"media": "a.mp4", "locale": "en-US"}, "targets": ["fr-FR"]})
     found = await bring_to_all(asked, Parcel(name="welcome", items=()), job)
     assert [each.problem and each.problem.code for each in found] == ["disk_full", None]
+
+
+@pytest.mark.parametrize(
+    ("weather", "tries", "ends"),
+    [
+        ([ServerError("503")], 2, "there"),
+        ([Delivered(location="part", may_pass=True)], 2, "there"),
+        ([ServerError("503")] * 9, 3, "503"),
+        ([Refused("no")], 1, "no"),
+        ([Delivered(location="lost", may_pass=False)], 1, "lost"),
+    ],
+)
+async def test_a_delivery_is_tried_again_for_as_long_as_what_failed_may_pass(
+    weather: list[Delivered | Exception], tries: int, ends: str
+) -> None:
+    """One 503 at the wrong call made a job partial; what a vendor says no to is not asked again."""
+    asked = 0
+
+    async def bring() -> Delivered:
+        nonlocal asked
+        asked += 1
+        found = weather[asked - 1] if asked <= len(weather) else Delivered(location="there")
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    try:
+        end = (await deliver.deliver_with_patience(bring, (0.0, 0.0))).location
+    except CallError as error:
+        end = error.message
+    assert (asked, end) == (tries, ends)

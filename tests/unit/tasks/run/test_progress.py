@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES, Plan
+from polyreel.plans import JOB_STAGES, LANGUAGE_STAGES, Plan, closing_steps
 from tasks.run.artifacts import Picture
 from tasks.run.progress import Board, Step, board, reporter, use
 
@@ -63,7 +63,7 @@ def picture(plan: Callable[..., Plan], empty_board: Board) -> Picture:
 
 
 def test_the_share_of_the_whole_goes_from_nothing_to_one_and_never_back(picture: Picture, empty_board: Board) -> None:
-    stages = [(stage, "") for stage in (*JOB_STAGES, *CLOSING_STAGES)]
+    stages = [(stage, "") for stage in (*JOB_STAGES, *closing_steps(picture._job))]
     stages += [(stage, locale) for locale in ("es-ES", "fr-FR") for stage in LANGUAGE_STAGES]
     shares = [picture.share()]
     for stage, locale in stages:
