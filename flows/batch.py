@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from prefect.deployments import arun_deployment
 from prefect.states import Completed, Failed
 from pydantic import Field, Strict, model_validator
 
-from flows.runs import DEPLOYMENT, is_over, key_of, outcome_of_run, parameters_of
+from flows.runs import DEPLOYMENT, batch_tag, is_over, kept_of, key_of, outcome_of_run, parameters_of
 from polyreel.errors import InvalidJob
 from polyreel.intake.catalogue import distinct, load_catalogue
 from polyreel.intake.folders import is_vouched, require_path, vouch
@@ -101,7 +102,10 @@ async def localise_batch(batch: Batch) -> Any:
 
         async def one(job: Job) -> dict[str, Any]:
             async with places:
-                return await _run(client, job)
+                run = await _follow(client, await _begin(client, job), _is_at_rest)
+            # One that sleeps has no process: another job takes its place meanwhile.
+            run = await _follow(client, run, lambda each: _needs_nothing_more(client, each))
+            return {"run": str(run.id), **await outcome_of_run(client, run, job.name)}
 
         outcomes = await asyncio.gather(*(one(job) for job in jobs))
     summary = _merge_counts(batch, {job.name: outcome for job, outcome in zip(jobs, outcomes, strict=True)})
@@ -155,21 +159,48 @@ async def jobs_of_folder(pattern: Job, address: str) -> list[Job]:
     return distinct(make_jobs(pattern, vendor, videos), address)
 
 
-async def _run(client: PrefectClient, job: Job) -> dict[str, Any]:
+async def _begin(client: PrefectClient, job: Job) -> FlowRun:
     # Once per batch run: a batch that is itself run again after a crash finds the runs it made.
     key = f"{runtime.flow_run.id}-{key_of(job)}"
-    made: FlowRun = await arun_deployment(
+    return await arun_deployment(
         DEPLOYMENT,
         client=client,
         parameters=parameters_of(job),
         flow_run_name=job.name,
         idempotency_key=key,
+        tags=[batch_tag(str(runtime.flow_run.id))],
+        as_subflow=not may_sleep(job),
         timeout=0,  # not waited for in there: it takes a run that crashed and goes on for one that is over
     )
-    while not is_over(made):
+
+
+def may_sleep(job: Job) -> bool:
+    """Whether a job's run may leave its process while it waits. Prefect suspends no run that is part of another one."""
+    return job.wait == "suspend" or bool(job.review)
+
+
+async def _follow(client: PrefectClient, run: FlowRun, has_come: Callable[[FlowRun], Awaitable[bool]]) -> FlowRun:
+    while not await has_come(run):
         await asyncio.sleep(_POLL_S)
-        made = await client.read_flow_run(made.id)
-    return {"run": str(made.id), **await outcome_of_run(client, made, job.name)}
+        run = await client.read_flow_run(run.id)
+    return run
+
+
+async def _is_at_rest(run: FlowRun) -> bool:
+    return is_over(run) or _sleeps(run)
+
+
+async def _needs_nothing_more(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether a batch has nothing more to wait for: a run that is over, or one that sleeps until a person acts.
+
+    That one has delivered what it could, and its outcome says so; it goes on by itself. One that sleeps while a vendor
+    is at work has left no outcome.
+    """
+    return is_over(run) or (_sleeps(run) and await kept_of(client, run.id) is not None)
+
+
+def _sleeps(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_paused()
 
 
 # -- the summary

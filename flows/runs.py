@@ -59,6 +59,11 @@ async def create_run(client: PrefectClient, job: Job, key: str) -> FlowRun:
     )
 
 
+def batch_tag(batch_run: str) -> str:
+    """What the runs of a batch carry: a run that may be suspended can't be part of another one."""
+    return f"batch-{batch_run}"
+
+
 def goes_on(run: FlowRun) -> bool:
     """Whether a crashed run is one that is started again: its job or batch says so, and it was not too often."""
     asked = run.parameters.get("job") or run.parameters.get("batch")

@@ -17,7 +17,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry, Cancelled, Cancelling, Crashed
 
 from deployments.runner import liveness
-from flows.runs import goes_on
+from flows.runs import batch_tag, goes_on
 
 ROUND_S = 5.0
 _AT_WORK = (StateType.PENDING, StateType.RUNNING)
@@ -90,9 +90,9 @@ async def cancel_orphans(client: PrefectClient) -> None:
     )
     if not batches:
         return
-    parents = {"any_": [str(batch.id) for batch in batches]}
+    theirs = {"any_": [batch_tag(str(batch.id)) for batch in batches]}
     at_work = {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING", "PAUSED"]}}
-    wanted = FlowRunFilter.model_validate({"parent_flow_run_id": parents, "state": at_work})
+    wanted = FlowRunFilter.model_validate({"tags": theirs, "state": at_work})
     for job in await client.read_flow_runs(flow_run_filter=wanted):
         await client.set_flow_run_state(job.id, Cancelling(message="Its batch was cancelled."))
 

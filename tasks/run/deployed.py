@@ -14,7 +14,7 @@ def deployed_run() -> FlowRun | None:
     """The run that this is in, where it is one of a deployment: its server can start it again."""
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    # Prefect suspends no run that another one made and waits for: a batch's.
+    # Prefect suspends no run that is part of another one.
     can = run is not None and run.deployment_id is not None and run.parent_task_run_id is None
     return run if can else None
 

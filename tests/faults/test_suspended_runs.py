@@ -174,6 +174,31 @@ def test_a_callback_wakes_a_run_that_held_no_process(stage: Stage, narrated: Pat
     assert "a callback of panjaya: hint" in heard
 
 
+def test_the_jobs_of_a_batch_sleep_and_leave_their_place_to_others(stage: Stage, narrated: Path) -> None:
+    """One at a time, and both at the vendor: a sleeping job holds neither a process nor a place. The batch waits for
+    what a vendor keeps, and not for what only a person keeps: that one goes on by itself."""
+    shutil.copy(narrated / "narrated.mp4", stage.folder / "narrated.mp4")
+    files = {locale: stage.folder / f"{locale}.json" for locale in ("pt-BR", "pl-PL")}
+    for locale, file in files.items():
+        file.write_text(json.dumps(stage.job(locale) | ({"review": ["final"]} if locale == "pl-PL" else {})))
+    asked = {"jobs": [str(file) for file in files.values()], "at_once": 1}
+    batch = stage._create("localise-batch", {"batch": asked})
+    assert stage.up.until(batch, "COMPLETED", "FAILED", "CRASHED")["state"]["message"] == (
+        "1 of 2 jobs delivered whole, 1 held"
+    )
+    theirs = {"tags": {"any_": [f"batch-{batch}"]}}
+    done = {each["name"]: each for each in stage.up.call("POST", "/flow_runs/filter", flow_runs=theirs)}
+    assert done["into-pt-BR"]["state"]["type"] == "COMPLETED"
+    assert done["into-pl-PL"]["state"]["type"] == "PAUSED"
+    slept = {
+        name: next(at for state, at in stage.states(run["id"]) if state == "Suspended") for name, run in done.items()
+    }
+    ended = stage.states(done["into-pt-BR"]["id"])[-1][1]
+    assert max(slept.values()) < ended, (slept, ended)
+    stage.up.call("POST", f"/flow_runs/{done['into-pl-PL']['id']}/set_state", state={"type": "CANCELLING"})
+    stage.up.until(done["into-pl-PL"]["id"], "CANCELLED")
+
+
 def test_no_death_loses_a_run_that_sleeps_or_buys_twice(stage: Stage, narrated: Path) -> None:
     """Runs that die before the server knows that they sleep, and before they have gone; then whoever wakes dies."""
     before = len(stage.charges())
