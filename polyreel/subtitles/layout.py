@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
+from math import inf
 
 from polyreel.subtitles.checks import width_of
 from polyreel.subtitles.profiles import NETFLIX, Profile, ScriptLimits, profile_named
@@ -27,6 +29,9 @@ _LEANING = frozenset(
 _NO_BREAK_BEFORE = frozenset("。、，．！？：；）」』】〉》”’ー…々っッゃゅょャュョんン,.!?:;)]}»")
 _NO_BREAK_AFTER = frozenset("（「『【〈《“‘([{«")
 
+# So much of a text tells how bad it is to end a line behind it: its last word and the stops that follow.
+LONGEST_WORD = 64
+
 
 def house_of(profile: str) -> Profile:
     """The figures that text is laid out by: the job's profile, Netflix's where it has none."""
@@ -34,69 +39,107 @@ def house_of(profile: str) -> Profile:
 
 
 def laid_out(text: str, house: Profile, locale: str) -> str:
-    """A text in as few lines as its width asks for; more than the house allows only where words leave no choice."""
-    limits = house.limits(locale)
-    flat = " ".join(text.split())
-    count = 1
-    while count < 12:
-        lines = _in_lines(flat, limits, count)
-        if lines:
-            return "\n".join(lines)
-        count += 1
-    return flat
+    """A text in as few lines as its width asks for; more than the house allows only where words leave no choice.
+
+    A word that is wider than a line has one of its own.
+    """
+    return "\n".join(_into_lines(text, house.limits(locale)))
 
 
 def fits(text: str, house: Profile, locale: str) -> bool:
     """Whether a text goes into one subtitle of the house."""
-    return len(laid_out(text, house, locale).split("\n")) <= house.lines
+    measured = _Measured(text, house.limits(locale))
+    return len(measured.fill(house.lines + 1)) <= house.lines
 
 
-def _in_lines(text: str, limits: ScriptLimits, count: int) -> list[str] | None:
-    """The text in exactly so many lines, each within the width; None where that can't be."""
-    if count == 1:
-        return [text] if width_of(text, limits) <= limits.line else None
-    best: tuple[float, list[str]] | None = None
-    for place in _breaks(text):
-        head, tail = text[:place].strip(), text[place:].strip()
-        if not head or not tail or width_of(head, limits) > limits.line:
-            continue
-        rest = _in_lines(tail, limits, count - 1)
-        if rest is None:
-            continue
-        cost = _cost(head, rest, limits)
-        if best is None or cost < best[0]:
-            best = (cost, [head, *rest])
-        if count > 3:  # the first that fits: beyond three lines nothing is beautiful any more
-            break
-    return best[1] if best else None
+def find_breaks(text: str) -> list[int]:
+    """Where a line or a cue may end: at spaces, and between characters of scripts that are written without."""
+    return [
+        at
+        for at in range(1, len(text))
+        if (text[at] == " " and text[at - 1] != " ") or _between_wide(text[at - 1], text[at])
+    ]
 
 
-def _cost(head: str, rest: Sequence[str], limits: ScriptLimits) -> float:
-    upper, lower = width_of(head, limits), width_of(rest[0], limits)
-    uneven = abs(upper - lower) / limits.line
-    top_heavy = 0.15 if upper > lower else 0.0
-    return uneven + top_heavy + break_cost(head)
+def _into_lines(text: str, limits: ScriptLimits) -> list[str]:
+    measured = _Measured(text, limits)
+    ends = measured.fill()
+    # Three lines are laid out well. Beyond them nothing is beautiful any more: those above are filled as they come,
+    # which costs no more than the text is long, where each way to break it would cost more than anybody waits for.
+    kept = ends[: max(len(ends) - 3, 0)]
+    rest = measured.balance(measured.after(kept[-1]) if kept else 0, len(ends) - len(kept))
+    done = [*kept, *rest] if rest else ends
+    starts = [0, *map(measured.after, done[:-1])]
+    return [measured.text[start:end] for start, end in zip(starts, done, strict=True)]
+
+
+class _Measured:
+    """A text on one line, where it may be broken, and how wide it is up to each of its characters."""
+
+    def __init__(self, text: str, limits: ScriptLimits) -> None:
+        self.text = " ".join(text.split())
+        self.line = limits.line
+        self.breaks = find_breaks(self.text)
+        self.widths = [0.0, *accumulate(width_of(char, limits) for char in self.text)]
+        self.reached = [self.widths[place] for place in self.breaks]
+
+    def after(self, end: int) -> int:
+        """Where the next line begins."""
+        return end + 1 if self.text[end : end + 1] == " " else end
+
+    def width(self, start: int, end: int) -> float:
+        return self.widths[end] - self.widths[start]
+
+    def fill(self, most: int | None = None) -> list[int]:
+        """Where lines end that hold as much as goes into each: the fewest there can be. Not more than ``most``."""
+        ends: list[int] = []
+        start = 0
+        while most is None or len(ends) < most:
+            if self.width(start, len(self.text)) <= self.line:
+                return [*ends, len(self.text)]
+            places = self.within(start) or self.breaks[self.place_behind(start) :][:1]
+            if not places:
+                return [*ends, len(self.text)]
+            ends.append(places[-1])
+            start = self.after(places[-1])
+        return ends
+
+    def place_behind(self, start: int) -> int:
+        return bisect_right(self.breaks, start)
+
+    def within(self, start: int) -> list[int]:
+        """The places where a line that begins here may end."""
+        last = bisect_right(self.reached, self.widths[start] + self.line)
+        return self.breaks[self.place_behind(start) : last]
+
+    def balance(self, start: int, count: int) -> list[int] | None:
+        """The best ends of so many lines from here on, each within the width; None where that can't be."""
+        if count == 1:
+            return [len(self.text)] if self.width(start, len(self.text)) <= self.line else None
+        best: tuple[float, list[int]] | None = None
+        for end in reversed(self.within(start)):
+            rest = self.balance(self.after(end), count - 1)
+            cost = self.cost(start, end, rest[0]) if rest else inf
+            if rest and (best is None or cost < best[0]):
+                best = (cost, [end, *rest])
+        return best[1] if best else None
+
+    def cost(self, start: int, end: int, following: int) -> float:
+        upper, lower = self.width(start, end), self.width(self.after(end), following)
+        uneven = abs(upper - lower) / self.line
+        top_heavy = 0.15 if upper > lower else 0.0
+        return uneven + top_heavy + break_cost(self.text[max(start, end - LONGEST_WORD) : end])
 
 
 def break_cost(before: str) -> float:
-    """How bad it is to end a line, or a cue, after this text: 0 at the end of a sentence."""
+    """How bad it is to end a line, or a cue, after this text: 0 at the end of a sentence. Its last word is enough."""
+    before = before[-LONGEST_WORD:]
     if _STOP.search(before):
         return 0.0
     if _PAUSE.search(before):
         return 0.1
     last = before.rstrip().rpartition(" ")[2].casefold()
     return 0.9 if last in _LEANING or last[-1:].isdigit() else 0.5
-
-
-def _breaks(text: str) -> list[int]:
-    """Where a line may end, from the last place to the first."""
-    return sorted(_places(text), reverse=True)
-
-
-@lru_cache(maxsize=64)
-def _places(text: str) -> frozenset[int]:
-    found = {match.start() for match in re.finditer(r"(?<=\S) (?=\S)", text)}
-    return frozenset(found | {at for at in range(1, len(text)) if _between_wide(text[at - 1], text[at])})
 
 
 def _between_wide(before: str, after: str) -> bool:
@@ -107,7 +150,13 @@ def _between_wide(before: str, after: str) -> bool:
         and not after.isspace()
         and after not in _NO_BREAK_BEFORE
         and before not in _NO_BREAK_AFTER
+        and not is_mark(after)
     )
+
+
+def is_mark(character: str) -> bool:
+    """Whether a character sits on the one before, as accents and vowel signs do."""
+    return unicodedata.category(character) in {"Mn", "Mc", "Me"}
 
 
 def _is_spaceless(character: str) -> bool:

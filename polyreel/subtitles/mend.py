@@ -13,7 +13,7 @@ from fractions import Fraction
 from polyreel.subtitles.checks import width_of
 from polyreel.subtitles.cuetext import escape_text, plain_text
 from polyreel.subtitles.formats.base import clock, excerpt
-from polyreel.subtitles.layout import break_cost, fits, laid_out
+from polyreel.subtitles.layout import LONGEST_WORD, break_cost, find_breaks, fits, is_mark, laid_out
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.profiles import Profile, profile_named
 
@@ -169,8 +169,13 @@ def _has_turns(lines: Sequence[str]) -> bool:
 
 def _best_cut(text: str) -> int | None:
     """Where a text is best divided: near its middle, at the end of a phrase."""
-    places = [at for at, char in enumerate(text) if char == " "] or list(range(1, len(text)))
-    inner = [at for at in places if 0.2 * len(text) <= at <= 0.8 * len(text)]
+    inner = [at for at in find_breaks(text) if _is_inner(at, text)]
+    inner = inner or [at for at in range(1, len(text)) if _is_inner(at, text) and not is_mark(text[at])]
     if not inner:
         return None
-    return min(inner, key=lambda at: abs(2 * at / len(text) - 1) + break_cost(text[:at]))
+    # A text may be a whole book: its last word alone is looked at, wherever it is divided.
+    return min(inner, key=lambda at: abs(2 * at / len(text) - 1) + break_cost(text[max(at - LONGEST_WORD, 0) : at]))
+
+
+def _is_inner(at: int, text: str) -> bool:
+    return 0.2 * len(text) <= at <= 0.8 * len(text)

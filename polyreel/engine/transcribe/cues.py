@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from polyreel.engine.transcribe.words import Word
 from polyreel.subtitles.checks import width_of
 from polyreel.subtitles.cuetext import escape_text
-from polyreel.subtitles.layout import break_cost, fits, house_of, laid_out
+from polyreel.subtitles.layout import LONGEST_WORD, break_cost, fits, house_of, laid_out
 from polyreel.subtitles.model import Cue
 from polyreel.subtitles.profiles import Profile
 
@@ -67,19 +68,20 @@ def _parts(words: Sequence[Word], house: Profile, locale: str) -> Iterator[Seque
     if len(words) < 2 or not (long or not fits(text_of(words), house, locale)):
         yield words
         return
-    cut = min(range(1, len(words)), key=lambda place: _cut_cost(words, place))
+    said = [0, *accumulate(len(word.text) for word in words)]
+    cut = min(range(1, len(words)), key=lambda place: _cut_cost(words, place, said[place], said[-1]))
     yield from _parts(words[:cut], house, locale)
     yield from _parts(words[cut:], house, locale)
 
 
-def _cut_cost(words: Sequence[Word], place: int) -> float:
-    said = sum(len(word.text) for word in words[:place])
-    total = sum(len(word.text) for word in words)
+def _cut_cost(words: Sequence[Word], place: int, said: int, total: int) -> float:
+    """How bad it is to begin a cue with this word. ``said`` of ``total`` characters stand before it."""
     off_centre = abs(2 * said / total - 1)
     pause = min(1.0, (words[place].start_ms - words[place - 1].end_ms) / 400)
     # A cue of one word is worse than an uneven one.
     lonely = 1.0 if said < total * 0.15 or said > total * 0.85 else 0.0
-    return off_centre + break_cost(text_of(words[:place])) - 0.6 * pause + lonely
+    before = text_of(words[max(place - LONGEST_WORD, 0) : place])
+    return off_centre + break_cost(before) - 0.6 * pause + lonely
 
 
 def _join_short(groups: Sequence[Sequence[Word]], house: Profile, locale: str) -> list[Sequence[Word]]:
