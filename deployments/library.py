@@ -49,12 +49,13 @@ async def _check(job: Job) -> None:
 async def _look(job: Job) -> dict[str, Any]:
     from polyreel.objects.connection import Connection
     from polyreel.planning.prepare import prepare
-    from polyreel.planning.preview import AskForQuote, look_ahead
+    from polyreel.planning.preview import AskForQuote, Choose, look_ahead
     from polyreel.store.choice import open_store
     from tasks.run.results import recall
 
     connection: Connection | None = None
     ask: AskForQuote | None = None
+    choose: Choose | None = None
     accounts: dict[str, str] = {}
     if job.source.credentials:
         from tasks.run.connections import connection_of
@@ -64,10 +65,10 @@ async def _look(job: Job) -> dict[str, Any]:
         from tasks import paid
         from tasks.run.accounts import accounts_of
 
-        ask = paid.quote_job
+        ask, choose = paid.quote_job, paid.stay_where_paid
         accounts = await accounts_of(job)
     store = open_store()
-    return await look_ahead(await prepare(job, store, connection, accounts), store, recall, ask)
+    return await look_ahead(await prepare(job, store, connection, accounts), store, recall, ask, choose)
 
 
 def _is_charged(job: Job) -> bool:

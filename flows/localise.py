@@ -35,7 +35,7 @@ from tasks.identify import (
 )
 from tasks.master import master_or_explain
 from tasks.package import package_or_explain
-from tasks.paid import purchases, require_means, stay_where_paid, with_purchases
+from tasks.paid import note_retention, purchases, require_means, stay_where_paid, with_purchases
 from tasks.reel import ingest, prepare, separate, trim
 from tasks.review import hold_for_review, keep_versions, with_reviewed_script, with_reviews
 from tasks.run.accounts import clear_staging
@@ -114,6 +114,7 @@ async def every_stage(job: Job) -> Pass:
     languages = await hold_for_review(plan, reel, languages)
     decided = with_source_note(decide(plan, stems, reel, languages), heard)
     decided = with_purchases(decided, await purchases(plan), (*await clear_staging(plan.job), *waiting_note(plan.job)))
+    await note_retention(plan)
     decided = await with_reviews(plan, decided)
     if languages.at_vendors:
         asked = any(wait.for_person for wait in languages.waits)

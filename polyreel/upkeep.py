@@ -33,6 +33,9 @@ STAGED_S = HOUR_S
 FILM_S = DAY_S
 """How long a library may take to fetch a film by its address; who has it takes the film away earlier."""
 
+FORGET_AFTER = "forget_after"
+"""What a dub's receipt has of the job's own wish, in days."""
+
 ChoreKind = Literal["intent", "staged", "upload", "retention", "link"]
 
 
@@ -40,7 +43,9 @@ class Rules(Value):
     """What is done, and after how long."""
 
     forget_after_days: int | None = Field(
-        default=None, ge=1, description="Delete the vendor's copy of a dub so many days after it was collected."
+        default=None,
+        ge=1,
+        description="Delete the vendor's copy of a dub so many days after it was collected; a job may say otherwise.",
     )
     abandoned_after_days: int = Field(default=7, ge=1, description="An upload of ours that nobody went on with.")
     intents_after_hours: int = Field(default=1, ge=1, description="A call that a crash left undecided is told then.")
@@ -112,11 +117,12 @@ class Upkeep:
                 yield await self._at_account(PLACES[row.provider].block, row, "upload", _CANCELS[row.provider])
 
     async def _retention(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
-        if self.rules.forget_after_days is None:
-            return
-        limit = now - self.rules.forget_after_days * DAY_S
         for row in rows:
-            if row.kind != "dub" or row.state is not State.COLLECTED or row.collected_at > limit:
+            days = row.receipt.get(FORGET_AFTER) or self.rules.forget_after_days
+            if days is None or row.kind != "dub" or row.state is not State.COLLECTED:
+                continue
+            limit = now - int(days) * DAY_S
+            if row.collected_at > limit:
                 continue
             provider = PROVIDERS.get(row.provider)
             if provider is None or provider.forget is None:

@@ -128,6 +128,23 @@ async def purchases(plan: Plan) -> tuple[Paid, ...]:
     return tuple(sorted(paid, key=lambda each: order.index(each.locale)))
 
 
+async def note_retention(plan: Plan) -> None:
+    """Write the job's `forget_after` beside what this run stands on, for housekeeping, which knows rows and no jobs.
+
+    By every run anew: the days may be changed, or taken back, without anything being dubbed again.
+    """
+    from polyreel.ledger import steps
+    from polyreel.upkeep import FORGET_AFTER
+
+    days = plan.job.forget_after
+    if not board().bought:
+        return
+    async with books_of_run() as books:
+        rows = [await books.ledger.get(key) for key in sorted(board().bought)]
+        changed = [row for row in rows if row is not None and row.receipt.get(FORGET_AFTER) != days]
+        await books.ledger.change_all({row.key: steps.note(FORGET_AFTER, days) for row in changed})
+
+
 def _paid_from(row: Entry) -> Paid:
     return Paid(
         provider=row.provider,

@@ -67,13 +67,14 @@ def listing_of(items: Iterable[Item]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def manifest_of(parcel: Parcel) -> bytes:
-    """The manifest as it is written."""
+def manifest_of(parcel: Parcel, etags: Mapping[str, str] | None = None) -> bytes:
+    """The manifest as it is written. ``etags`` are an object store's own words for what it keeps, by path."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
     about = {"manifest": 1, "job": parcel.name, "made_at": made, "polyreel": version("polyreel")}
     receipts = {"deliveries": list(parcel.receipts)} if parcel.receipts else {}
     origin = {"provenance": list(parcel.provenance)} if parcel.provenance else {}
-    return _json({**about, **receipts, **origin, "files": listing_of(parcel.items)})
+    kept = {"etags": dict(sorted(etags.items()))} if etags else {}
+    return _json({**about, **receipts, **origin, "files": listing_of(parcel.items), **kept})
 
 
 def journal_of(before: Before, new: Iterable[Item]) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +64,8 @@ class _Handover:
     unproven: list[str] = field(default_factory=list)
     corrected: dict[str, str] = field(default_factory=dict)
     delivered_at: float = 0.0
+    etags: dict[str, str] = field(default_factory=dict)
+    """What the store called what deliveries put there, by path."""
 
     async def run(self) -> Delivered:
         before = await self._before()
@@ -97,7 +99,8 @@ class _Handover:
     async def _is_corrected(self, path: str, before: Before) -> bool:
         """Whether an object is no longer what a delivery put there.
 
-        Its length tells; a script's words do; and a film that is younger than the manifest, which was put last.
+        Its length tells; a script's words do; and a film's ETag, which changes whenever the content does. Where no ETag
+        was written down, a film that is younger than the manifest, which was put last.
         """
         facts = await self.bucket.look(self._key(path))
         if facts is None:
@@ -105,6 +108,8 @@ class _Handover:
         known = [entry for entry in (before.stated.get(path), before.placing.get(path)) if entry]
         if facts.bytes not in {entry.bytes for entry in known}:
             return True
+        if facts.bytes > _MOST_READ and (put_as := self.etags.get(path)) and not before.placing:
+            return facts.etag != put_as
         if facts.bytes > _MOST_READ:
             # Where a delivery broke off, its own objects are younger too.
             return not before.placing and 0 < self.delivered_at < facts.modified
@@ -127,6 +132,7 @@ class _Handover:
         manifest, journal = await asyncio.gather(self._read(MANIFEST), self._read(JOURNAL))
         facts = await self.bucket.look(self._key(MANIFEST))
         self.delivered_at = facts.modified if facts else 0.0
+        self.etags = _read_etags(manifest)
         return before_of(manifest, journal)
 
     async def _read(self, path: str) -> dict[str, object]:
@@ -164,7 +170,9 @@ class _Handover:
         await self._put_all(new)
         for path in gone:
             await self.bucket.delete(self._key(path))
-        await self.bucket.put(self._key(MANIFEST), manifest_of(self.parcel))
+        there = {item.path for item in self.parcel.items}
+        etags = {path: etag for path, etag in self.etags.items() if path in there}
+        await self.bucket.put(self._key(MANIFEST), manifest_of(self.parcel, etags))
         await self.bucket.delete(self._key(JOURNAL))
 
     async def _put_all(self, new: Sequence[Item]) -> None:
@@ -191,11 +199,19 @@ class _Handover:
             raise DeliveryError(
                 said, code="transfer_damaged", where=where, remedy="Run the job again: it is sent anew."
             )
+        self.etags[item.path] = facts.etag
         if not await asyncio.to_thread(is_proven, facts, path):
             self.unproven.append(item.path)
 
     def _key(self, path: str) -> str:
         return self.root.joined(path).key
+
+
+def _read_etags(manifest: Mapping[str, object]) -> dict[str, str]:
+    """The ETags that a manifest states; anybody may have edited it."""
+    found = manifest.get("etags")
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {path: etag for path, etag in pairs if isinstance(path, str) and isinstance(etag, str) and etag}
 
 
 def is_proven(facts: ObjectFacts, file: Path) -> bool:

@@ -233,6 +233,13 @@ class Job(Asked):
         title="While vendors work",
         description="hold: the run's process waits. suspend: it ends, and a change at the vendor wakes the run.",
     )
+    forget_after: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        title="Forget after",
+        description="Optional: days after which housekeeping deletes the vendor's copy of a dub; goes before its own rule.",
+    )
     budget: Budget | None = Field(default=None, title="Budget", description="Optional: what it may cost at most.")
     review: ReviewStages = Field(
         default=(),

@@ -183,6 +183,18 @@ def supersede(note: str) -> Edit:
     return edit
 
 
+def note(name: str, value: Any) -> Edit:
+    """Keep a fact beside the receipt of a row that has one, however far the row is; None takes it away."""
+
+    def edit(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.is_open or entry.receipt.get(name) == value:
+            return entry
+        others = {each: kept for each, kept in entry.receipt.items() if each != name}
+        return _edit(entry, now, receipt=others if value is None else {**others, name: value})
+
+    return edit
+
+
 def wait_as(run_id: str) -> Edit:
     """Note which run waits for the row."""
 

@@ -23,22 +23,28 @@ from polyreel.store.port import Store
 
 AskForQuote = Callable[[Plan, Fraction], Awaitable[dict[str, Any]]]
 """From a plan and the reel's seconds to what `polyreel.planning.quote.as_dict` gives."""
+Choose = Callable[[Plan], Awaitable[Plan]]
+"""From a plan that knows its source to the same plan with each language at who is to dub it."""
 Recall = Callable[[str], tuple[Any] | None]
 """What the stage with a key returned, in a tuple of one; None where it is not done. The stages know how to read it."""
 
 
-async def look_ahead(plan: Plan, store: Store, recall: Recall, ask: AskForQuote | None = None) -> dict[str, Any]:
+async def look_ahead(
+    plan: Plan, store: Store, recall: Recall, ask: AskForQuote | None = None, choose: Choose | None = None
+) -> dict[str, Any]:
     """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here).
 
-    ``ask`` gets the quote of a job that is charged for; it raises what a run would refuse before spending.
+    ``ask`` gets the quote of a job that is charged for; it raises what a run would refuse before spending. ``choose``
+    says who dubs each language, as a run would: what a fallback was paid for stays there.
     """
     source = await ingest(plan.job.source.media, store) if scheme_of(plan.job.source.media) == "file" else None
     reel = await asyncio.to_thread(probe, path_of(source)) if source else None
     length = _length(plan, reel) if reel else None
     minutes = None if length is None else round(float(length) / 60 * len(plan.runnable()), 2)
     bound = plan.with_source(source) if source else plan
+    bound = await choose(bound) if choose and source else bound
     charged = await ask(bound, length) if ask and length is not None else {}
-    known = await _with_what_is_made(bound, recall) if source else plan
+    known = await _with_what_is_made(bound, recall) if source else bound
     own = ("trim", "separate", "transcribe") if plan.needs_transcript else ("trim", "separate")
     return {
         "job": plan.job.name,

@@ -104,6 +104,19 @@ async def test_the_vendor_s_copy_is_deleted_after_its_time_and_only_once_it_was_
     assert await house.tidy(forget_after_days=30) == []
 
 
+async def test_a_job_s_own_days_go_before_those_of_the_house(house: House) -> None:
+    """Sooner, or later; and also where the house itself would keep everything."""
+    house.put("sooner", "dub", "dubformer", forget_after=10)
+    house.put("later", "dub", "dubformer", forget_after=90)
+    house.put("house", "dub", "dubformer")
+    house.rows.time += 20 * DAY_S
+    assert await house.tidy() == [("retention", "sooner", True)]
+    house.rows.time += 20 * DAY_S
+    assert await house.tidy(forget_after_days=30) == [("retention", "house", True)]
+    house.rows.time += 60 * DAY_S
+    assert await house.tidy() == [("retention", "later", True)]
+
+
 async def test_the_only_copy_is_never_deleted(house: House) -> None:
     """Collected once, and the store here was lost since: somebody is told, and the next run fetches it."""
     house.put("k", "dub", "dubformer")

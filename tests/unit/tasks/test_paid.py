@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,9 +13,12 @@ from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
 from polyreel.outcome import StoredFile
+from polyreel.planning import preview
+from polyreel.planning.preview import look_ahead
 from polyreel.plans import LanguagePlan, Plan, Way
+from polyreel.store.choice import open_store
 from tasks import paid as paid_tasks
-from tasks.paid import note_choice, purchases, quote_job, stay_where_paid
+from tasks.paid import note_choice, note_retention, purchases, quote_job, stay_where_paid
 from tasks.run.progress import Board
 
 
@@ -35,6 +39,26 @@ async def test_only_what_this_run_stands_on_was_paid_for_it(plan: Callable[..., 
         ("version of anothers", 2, True),
         ("version of mine", 2, True),
     ]
+
+
+async def test_a_job_s_wish_to_be_forgotten_is_written_beside_what_it_stands_on(
+    plan: Callable[..., Plan], empty_board: Board
+) -> None:
+    """Also where it was bought, and collected, before: days may be changed or taken back without a dub."""
+    rows = ledger_rows()
+    for key in ("mine", "anothers"):
+        subject = Subject(kind="dub", job="reel", provider="dubformer", account="a", locale="es-ES")
+        receipt = Receipt(id=key, state=State.COLLECTED, details={"scripts": 2})
+        rows.change(key, steps.record(key, subject, receipt))
+
+    def receipts() -> list[dict[str, object]]:
+        return [row.receipt for key in ("mine", "anothers") if (row := rows.get(key))]
+
+    empty_board.bought.update({"mine", "never-recorded"})
+    for days, kept in ((30, {"forget_after": 30}), (7, {"forget_after": 7}), (None, {})):
+        await note_retention(plan("es-ES", forget_after=days))
+        assert receipts() == [{"scripts": 2, **kept}, {"scripts": 2}]
+    rows.close()
 
 
 async def no_balances(_plan: Plan) -> dict[str, float]:
@@ -66,8 +90,20 @@ async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
     subject = Subject(kind="dub", details=describe_reel(source.sha256, (None, None)), **about)
     rows.change("fallback", steps.record("fallback", subject, Receipt(id="project")))
     monkeypatch.setattr(paid_tasks, "_balances", no_balances)
+
+    async def taken_in(*_: object) -> StoredFile:
+        return source
+
+    for name, stand_in in (
+        ("ingest", taken_in),
+        ("probe", lambda _path: SimpleNamespace(duration=Fraction(60))),
+        ("describe_source", lambda *_: ()),
+    ):
+        monkeypatch.setattr(preview, name, stand_in)
     quoted = await quote_job(begin(), Fraction(60))
     assert (quoted["paid_minutes"], quoted["languages"]["es-ES"]["provider"]) == (0, "Dubformer")
+    shown = await look_ahead(begin(), open_store(), lambda _key: None, None, stay_where_paid)
+    assert shown["languages"]["es-ES"]["dubbing"]["provider"] == "Dubformer"
     chosen = await choose(begin())
     assert (chosen.choice, chosen.notes) == (1, ("Dubbed by Dubformer, who was paid for it before.",))
     assert (await choose(begin(trim={"end": 5}))).choice == 0  # another reel
