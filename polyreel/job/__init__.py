@@ -238,7 +238,7 @@ class Job(Asked):
         ge=1,
         le=3650,
         title="Forget after",
-        description="Optional: days after which housekeeping deletes the vendor's copy of a dub; goes before its own rule.",
+        description="Optional: days after which housekeeping deletes the vendor's copy of a dub; goes before its own.",
     )
     budget: Budget | None = Field(default=None, title="Budget", description="Optional: what it may cost at most.")
     review: ReviewStages = Field(
