@@ -100,6 +100,9 @@ class LanguagePlan(Value):
     locale: str
     script: StoredFile | None = None
     source_script: StoredFile | None = None
+    heard_source: StoredFile | None = Field(
+        default=None, description="The source's script as it was heard, for files with both languages; not for dubbing."
+    )
     forced: StoredFile | None = Field(default=None, description="Signs and foreign lines, in a file of their own.")
     voice: tuple[str, ...] = ()
     ways: tuple[Way, ...] = Field(default=(), description="One for the job's dubbing, and one for each fallback.")
@@ -192,17 +195,25 @@ class Plan(Value):
 
     @property
     def needs_transcript(self) -> bool:
-        """Whether the source has to be listened to: a script is to be translated, and there is none to begin with."""
-        wanted = bool(self.job.scripts) or any(each.needs_draft for each in self.languages)
+        """Whether the source has to be listened to: a script is to be translated or shown, and nobody gave one.
+
+        For bilingual files alone only where there is something to listen with: a job goes on without them.
+        """
+        both = self.job.subtitles.bilingual and bool(self.listener and self.runnable())
+        wanted = bool(self.job.scripts) or both or any(each.needs_draft for each in self.languages)
         return self.source_script is None and self.heard_script is None and wanted
 
     def with_source_script(self, made: MadeScript) -> Plan:
-        """The same plan with the source's script as it was heard, for the languages that are translated from it."""
+        """The same plan with the source's script as it was heard, for the languages that are translated from it.
+
+        The others only show it, where they show both languages: what is ordered for them stays what it was, for
+        an order that differs is bought again.
+        """
         script, notes = made.script, made.notes
         languages = tuple(
             each.model_copy(update={"source_script": script, "notes": (*each.notes, *notes)})
             if each.needs_draft
-            else each
+            else each.model_copy(update={"heard_source": script})
             for each in self.languages
         )
         changed = {"languages": languages, "heard_script": script, "heard_notes": notes}
@@ -210,8 +221,10 @@ class Plan(Value):
 
     def without_source_script(self, problem: Problem) -> Plan:
         """The same plan where the source could not be understood: the languages that need its script can't begin."""
+        why = (f"The source's lines could not be heard: {problem.message}",) if self.job.subtitles.bilingual else ()
         languages = tuple(
-            each.model_copy(update={"problem": problem}) if each.needs_draft else each for each in self.languages
+            each.model_copy(update={"problem": problem} if each.needs_draft else {"notes": (*each.notes, *why)})
+            for each in self.languages
         )
         return self.model_copy(update={"languages": languages})
 
@@ -328,6 +341,8 @@ class Plan(Value):
         told: dict[str, Any] = {}
         if subtitles.kinds != ("subtitles",) or subtitles.bilingual:
             told["kinds"] = [subtitles.kinds, subtitles.bilingual, _sha(language.forced)]
+        if subtitles.bilingual and language.source_script is None:
+            told["below"] = _sha(language.heard_source)
         if subtitles.timing != "script" or subtitles.mend:
             told["timing"] = [subtitles.timing, subtitles.mend, subtitles.profile]
         return told

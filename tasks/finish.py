@@ -69,21 +69,24 @@ async def convert_subtitles(
     """The script as it was spoken, in every format that the job asks for; where nobody gives one, as it was heard."""
     if script := dubbed.script or request.script:
         shown = request.shown if dubbed.script is None else None
-        files = ScriptFiles(script, shown or script)
+        files = ScriptFiles(script, shown or script, dubbed.source_script)
         tracks = await asyncio.to_thread(_write_tracks, language, files, dubbed.lines, reel, shots)
         why = explain_timing(language.job.subtitles, dubbed.lines)
         return tracks.model_copy(update={"notes": (*why, *tracks.notes)})
     heard, notes = await asyncio.to_thread(_heard_script, language, request, listening, open_store())
-    tracks = await asyncio.to_thread(_write_tracks, language, ScriptFiles(heard, heard), (), reel, shots)
+    tracks = await asyncio.to_thread(
+        _write_tracks, language, ScriptFiles(heard, heard, dubbed.source_script), (), reel, shots
+    )
     return tracks.model_copy(update={"notes": (*notes, *tracks.notes)})
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptFiles:
-    """A script with names as speakers, and as it is shown."""
+    """A script with names as speakers, and as it is shown; and what whoever dubbed it heard in the source."""
 
     script: StoredFile
     shown: StoredFile
+    source: StoredFile | None = None
 
 
 @stage("shots", key=lambda given: stage_key("shots", VERSIONS["shots"], reel=given["reel"].file.sha256))
@@ -155,7 +158,12 @@ def _read_scripts(language: LanguagePlan, files: ScriptFiles, reel: Reel) -> Scr
     def inside(file: StoredFile | None) -> Track | None:
         return trim_cues(read_file(path_of(file)).track, start, start + reel.duration_ms) if file else None
 
-    return Scripts(said, shown, inside(language.source_script), inside(language.forced))
+    source, by_vendor = inside(language.source_script or language.heard_source), files.source
+    if source is None and by_vendor is not None:
+        # It came with the dub, so that it counts from the reel's zero, as the dub does.
+        source = read_file(path_of(by_vendor)).track
+    is_heard = language.job.source.subtitles is None
+    return Scripts(said, shown, source, inside(language.forced), is_heard=is_heard)
 
 
 @stage("mux", key=key_of("mux"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from polyreel.engine.transcribe.whisper import listener_command
 from polyreel.job import Subtitles
 from polyreel.outcome import LineFit
 from polyreel.subtitles.bilingual import join_languages
@@ -22,14 +23,15 @@ _MOST_LISTED = 12
 class Scripts:
     """A language's script: with names as speakers, and as it is shown (names in its text, where it had them).
 
-    ``source`` is the script that it was translated from, ``forced`` a file of signs and foreign lines; all on the
-    reel's own times.
+    ``source`` is the script that it was translated from, or what was heard where nobody gave one (``is_heard``);
+    ``forced`` is a file of signs and foreign lines. All are on the reel's own times.
     """
 
     said: Track
     shown: Track
     source: Track | None = None
     forced: Track | None = None
+    is_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,23 @@ def tracks_of(scripts: Scripts, asked: Subtitles) -> tuple[dict[str, tuple[Track
     notes: list[str] = []
     for kind in asked.kinds:
         found |= _of_kind(kind, scripts, asked, notes)
-    if asked.bilingual and scripts.source is None:
-        notes.append("No bilingual subtitles: the source has no script. Give `source.subtitles`.")
-    elif asked.bilingual and scripts.source is not None:
-        both = join_languages(scripts.said, scripts.source)
-        found["bilingual"] = (both, both)
+    if asked.bilingual:
+        found |= _bilingual(scripts, notes)
     return found, tuple(notes)
+
+
+def _bilingual(scripts: Scripts, notes: list[str]) -> dict[str, tuple[Track, Track]]:
+    if scripts.source is None:
+        advice = f"Give `source.subtitles`, or let the source be listened to: `{listener_command()}`."
+        notes.append(f"No bilingual subtitles: the source has no script. {advice}")
+        return {}
+    if not scripts.source.cues:
+        notes.append("No bilingual subtitles: no line of the source's script lies inside the reel.")
+        return {}
+    if scripts.is_heard:
+        notes.append("The bilingual subtitles have the source's lines as they were heard, read by nobody.")
+    both = join_languages(scripts.said, scripts.source)
+    return {"bilingual": (both, both)}
 
 
 def _of_kind(kind: str, scripts: Scripts, asked: Subtitles, notes: list[str]) -> dict[str, tuple[Track, Track]]:

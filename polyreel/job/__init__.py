@@ -114,7 +114,7 @@ class Subtitles(Asked):
     bilingual: bool = Field(
         default=False,
         title="Bilingual",
-        description="A further file with the source's lines below (.bilingual), where the source has a script.",
+        description="A further file with the source's lines below (.bilingual); heard, where no script is given.",
     )
     timing: Literal["script", "spoken"] = Field(
         default="script",

@@ -8,13 +8,16 @@ import pytest
 
 from polyreel.engine.separation.port import Stems
 from polyreel.errors import EngineError, SubtitleError
-from polyreel.outcome import Reel, StoredFile
+from polyreel.outcome import Problem, Reel, StoredFile
 from polyreel.planning.scripts import require_language
 from polyreel.plans import MadeScript, Plan
 from polyreel.store.choice import open_store
+from polyreel.store.local import path_of
+from polyreel.subtitles import read_file
 from polyreel.subtitles.model import Cue, Track
 from tasks import script
 from tasks.dub import _cut_to_reel, several_speak
+from tasks.finish import ScriptFiles, _write_tracks
 from tasks.run.values import LanguageResults
 from tasks.script import _inside, with_script, with_source_script, write_scripts
 
@@ -103,3 +106,73 @@ async def test_a_format_that_is_named_twice_is_one_file(plan: MakePlan, reel: Re
     asked = plan("es-ES", scripts=["srt", "srt", "vtt"]).model_copy(update={"heard_script": heard})
     made = await write_scripts(asked, reel, LanguageResults())
     assert [item.path for item in made] == ["en-US/reel.en-US.script.srt", "en-US/reel.en-US.script.vtt"]
+
+
+# -- both languages in one file
+
+
+SPANISH = b"WEBVTT\n\n00:00.000 --> 00:00.900\nHola\n\n00:05.000 --> 00:09.000\nUna\n"
+ENGLISH = b"WEBVTT\n\n00:10.000 --> 00:10.900\nHello.\n\n00:15.000 --> 00:19.000\nOne.\n"
+
+
+def _both(plan: MakePlan, reel: Reel, source_of: str, english: bytes = ENGLISH) -> tuple[list[str], tuple[str, ...]]:
+    """The texts of the bilingual file, and the notes, where the source's lines come from so and so."""
+    said, lines = (open_store().keep_bytes(content, ".vtt") for content in (SPANISH, english))
+    language = plan("es-ES", subtitles={"bilingual": True}).languages[0]
+    dubbed = lines if source_of == "vendor" else None
+    if source_of in {"source_script", "heard_source"}:
+        language = language.model_copy(update={source_of: lines})
+    tracks = _write_tracks(language, ScriptFiles(said, said, dubbed), (), reel, None)
+    made = {each.format: each.file for each in tracks.more if each.kind == "bilingual"}
+    return [cue.text for cue in read_file(path_of(made["srt"])).track.cues] if made else [], tracks.notes
+
+
+@pytest.mark.parametrize(("source_of", "begins"), [("source_script", "10"), ("heard_source", "10"), ("vendor", "0")])
+def test_a_bilingual_file_has_the_lines_that_were_heard_in_the_source(
+    plan: MakePlan, source_of: str, begins: str
+) -> None:
+    """By us on the source's own times, by who dubbed it on the reel's."""
+    english = ENGLISH if source_of != "vendor" else ENGLISH.replace(b"00:1", b"00:0")
+    reel = Reel(file=StoredFile(uri="file:///r", sha256="0" * 64, bytes=1), start=begins, duration="10")
+    texts, notes = _both(plan, reel, source_of, english)
+    assert texts == ["Hola\n<i>Hello.</i>", "Una\n<i>One.</i>"]
+    assert any("as they were heard" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("source_of", "said"), [("nobody", "polyreel models pull whisper-base"), ("heard_source", "inside the reel")]
+)
+def test_a_bilingual_file_without_lines_of_the_source_is_not_made_and_says_why(
+    plan: MakePlan, source_of: str, said: str
+) -> None:
+    reel = Reel(file=StoredFile(uri="file:///r", sha256="0" * 64, bytes=1), start="30", duration="10")
+    texts, notes = _both(plan, reel, source_of)
+    assert texts == []
+    assert any("No bilingual subtitles" in note and said in note for note in notes)
+
+
+def test_a_source_is_heard_for_bilingual_files_where_it_can_be(
+    plan: MakePlan, stored: Callable[[str], StoredFile]
+) -> None:
+    asked = plan("es-ES", "fr-FR", subtitles={"bilingual": True})
+    given = [each.model_copy(update={"script": stored("s")}) for each in asked.languages]
+    here = asked.model_copy(update={"languages": tuple(given), "listener": "whisper-base"})
+    assert here.needs_transcript
+    assert not here.model_copy(update={"listener": ""}).needs_transcript
+    assert not here.model_copy(update={"source_script": stored("en")}).needs_transcript
+    told = here.without_source_script(Problem(code="empty_transcript", message="nobody speaks"))
+    assert [(each.problem, each.notes) for each in told.languages] == [
+        (None, ("The source's lines could not be heard: nobody speaks",))
+    ] * 2
+
+
+def test_what_was_heard_to_be_shown_orders_nothing_anew(plan: MakePlan, stored: Callable[[str], StoredFile]) -> None:
+    """A dub that was bought before the source could be heard is the same dub: only its files of text are made again."""
+    made = plan("es-ES", subtitles={"bilingual": True})
+    given = (made.languages[0].model_copy(update={"script": stored("s")}),)
+    asked = made.model_copy(update={"languages": given}).with_source(stored("reel"))
+    heard = asked.with_source_script(MadeScript(script=stored("heard")))
+    changed = {
+        stage for stage, key in heard.languages[0].stage_keys.items() if key != asked.languages[0].stage_keys[stage]
+    }
+    assert changed == {"subtitles", "mux", "check"}
