@@ -71,8 +71,19 @@ async def load(vendor: str, name: str) -> PolyreelCredentials:
         raise InvalidJob(
             f"There are no saved {vendor} credentials named '{name}'.",
             code="unknown_credentials",
-            remedy=f"Save them: polyreel credentials save {vendor} {name} --set field=value.",
+            remedy=f"Save them: `polyreel credentials save {vendor} {name} {_spell_fields(kind)}`.",
         ) from None
+
+
+def _spell_fields(kind: type[PolyreelCredentials]) -> str:
+    """What has to be set: ``--set base_url=... --set api_key=env:API_KEY``. Secrets are read from variables."""
+    needed = [name for name, field in kind.model_fields.items() if field.is_required()]
+    secret = {name for name in needed if "SecretStr" in str(kind.model_fields[name].annotation)}
+    # A chain of certificates is no secret, but too long to be typed.
+    told = [
+        f"{name}=env:{name.upper()}" if name in secret or name == "certificates" else f"{name}=..." for name in needed
+    ]
+    return " ".join(f"--set {each}" for each in told) or "--set field=value"
 
 
 async def list_saved() -> list[Saved]:

@@ -131,4 +131,9 @@ def _explain_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except c2pa.C2paError as error:
-        raise ToolError(f"C2PA failed: {error}", where=file.name) from error
+        raise ToolError(
+            f"C2PA failed: {error}",
+            where=file.name,
+            remedy="Where it names the file, take a fresh copy of it; where it names the certificate, ask for one by "
+            "C2PA's profile (docs/provenance.md); without `provenance` the job goes out unsigned.",
+        ) from error

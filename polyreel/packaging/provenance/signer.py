@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from polyreel.errors import InvalidJob
@@ -33,17 +34,39 @@ class SigningKey:
 
 
 def load_key(certificates: bytes, private_key: bytes) -> SigningKey:
-    """A user's key, once it is seen that it can sign. Raises InvalidJob: no PEM, another certificate's key, expired,
-    no certificate for signing, a chain that ends before its authority."""
+    """A user's key, once it is seen that it can sign. Raises InvalidJob: no PEM, encrypted, another certificate's key,
+    expired, no certificate for signing, no chain. Each says what to ask for, and how to save it."""
     try:
         chain = x509.load_pem_x509_certificates(certificates)
-        key = serialization.load_pem_private_key(private_key, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _unusable("the certificates or the key are no PEM that can be read", "bad_signing_key") from error
+    except ValueError as error:
+        advice = "Save the text of the file, not its path; of DER `openssl x509 -inform der -in FILE` makes PEM."
+        raise _unusable("the certificates are no PEM that can be read", "bad_signing_key", advice) from error
+    key = _read_key(private_key)
     if _spki(chain[0].public_key()) != _spki(key.public_key()):
-        raise _unusable("the private key doesn't belong to the first certificate", "key_certificate_mismatch")
+        raise _refuse_stranger(chain, key)
     _check_certificate(chain)
     return SigningKey(certificates, private_key, _algorithm(key), _name_of(chain[0]))
+
+
+def _read_key(private_key: bytes) -> PrivateKeyTypes:
+    try:
+        return serialization.load_pem_private_key(private_key, None)
+    except TypeError as error:
+        advice = "Take its password off: `openssl pkey -in KEY.pem -out plain.pem`; what is saved is kept encrypted."
+        raise _unusable("the private key is encrypted", "bad_signing_key", advice) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        advice = "Save the text of the file, not its path; of DER `openssl pkey -inform der -in FILE` makes PEM."
+        raise _unusable("the private key is no PEM that can be read", "bad_signing_key", advice) from error
+
+
+def _refuse_stranger(chain: list[x509.Certificate], key: PrivateKeyTypes) -> InvalidJob:
+    own = next((each for each in chain if _spki(each.public_key()) == _spki(key.public_key())), None)
+    advice = (
+        f"Put the certificate of {_name_of(own)} first: it is the key's own."
+        if own
+        else f"Give the key that the certificate of {_name_of(chain[0])} was made for, or the key's own certificate."
+    )
+    return _unusable("the private key doesn't belong to the first certificate", "key_certificate_mismatch", advice)
 
 
 def make_test_key() -> SigningKey:
@@ -100,23 +123,35 @@ def _subject(name: str) -> x509.Name:
 
 
 def _check_certificate(chain: list[x509.Certificate]) -> None:
-    own, now = chain[0], datetime.now(UTC)
-    if not own.not_valid_before_utc <= now <= own.not_valid_after_utc:
-        raise _unusable(
-            f"the certificate is valid from {own.not_valid_before_utc:%Y-%m-%d} to {own.not_valid_after_utc:%Y-%m-%d}",
-            "certificate_expired",
-        )
+    own = chain[0]
+    for each in chain:
+        _require_valid_now(each)
     if own.issuer == own.subject:
-        raise _unusable("the certificate is signed by itself, which C2PA doesn't take", "certificate_unfit")
+        what = "the certificate is signed by itself, which C2PA doesn't take"
+        advice = "Have it signed by an authority, if need be by a root of your own, which follows it in the chain."
+        raise _unusable(what, "certificate_unfit", advice)
     try:
         purposes = own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         purposes = x509.ExtendedKeyUsage([])
     if not {each.dotted_string for each in purposes} & _PURPOSES:
-        raise _unusable("the certificate is not one for signing documents or content", "certificate_unfit")
+        what = "the certificate is not one for signing documents or content"
+        advice = f"Ask for one with an extended key usage of emailProtection or one of {', '.join(sorted(_PURPOSES))}."
+        raise _unusable(what, "certificate_unfit", advice)
     for signed, issuer in itertools.pairwise(chain):
         if signed.issuer != issuer.subject:
-            raise _unusable("the certificates are no chain: each has to be signed by the next", "certificate_unfit")
+            what = "the certificates are no chain: each has to be signed by the next"
+            advice = f"Put the certificate of {signed.issuer.rfc4514_string()} behind that of {_name_of(signed)}."
+            raise _unusable(what, "certificate_unfit", advice)
+
+
+def _require_valid_now(certificate: x509.Certificate) -> None:
+    begins, ends, now = certificate.not_valid_before_utc, certificate.not_valid_after_utc, datetime.now(UTC)
+    if begins <= now <= ends:
+        return
+    what = f"the certificate of {_name_of(certificate)} is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
+    advice = "Ask for a new one." if now > ends else "Wait until then, or set this machine's clock right."
+    raise _unusable(what, "certificate_expired", advice)
 
 
 def _algorithm(key: object) -> str:
@@ -126,7 +161,9 @@ def _algorithm(key: object) -> str:
         return "ed25519"
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return "ps256"
-    raise _unusable("C2PA signs with EC (P-256, P-384, P-521), Ed25519 or RSA keys of 2048 bits", "bad_signing_key")
+    what = "C2PA signs with EC (P-256, P-384, P-521), Ed25519 or RSA keys of 2048 bits, and this key is another"
+    advice = "Make one by `openssl ecparam -name prime256v1 -genkey`, and ask for a certificate for it."
+    raise _unusable(what, "bad_signing_key", advice)
 
 
 def _spki(key: object) -> bytes:
@@ -140,11 +177,12 @@ def _name_of(certificate: x509.Certificate) -> str:
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
-def _unusable(what: str, code: str) -> InvalidJob:
+def _unusable(what: str, code: str, advice: str) -> InvalidJob:
     return InvalidJob(
         f"{what}.",
         code=code,
         where="provenance",
-        remedy="Save the key with its own chain again: `polyreel credentials save signing NAME --set "
-        "certificates=env:CHAIN --set private_key=env:KEY`.",
+        remedy=f"{advice} Then save key and chain again: `polyreel credentials save signing NAME --set "
+        "certificates=env:CHAIN --set private_key=env:KEY`. "
+        "`provenance: {}` signs with a test key, which proves nothing.",
     )

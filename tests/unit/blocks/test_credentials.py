@@ -79,12 +79,20 @@ async def test_incomplete_credentials_are_refused(
     assert SECRET not in str(caught.value)
 
 
-async def test_unknown_credentials_say_how_to_save_them(book: Any) -> None:
-    """The command, ready to be typed."""
+@pytest.mark.parametrize(
+    ("vendor", "fields"),
+    [
+        ("panjaya", "--set api_key=env:API_KEY"),
+        ("signing", "--set certificates=env:CERTIFICATES --set private_key=env:PRIVATE_KEY"),
+        ("webhook", "--set url=... --set signing_secret=env:SIGNING_SECRET"),
+    ],
+)
+async def test_unknown_credentials_say_how_to_save_them(book: Any, vendor: str, fields: str) -> None:
+    """The command, ready to be typed, with what that vendor needs; secrets stand in variables, not in the command."""
     with pytest.raises(InvalidJob) as caught:
-        await book.load("panjaya", "never-saved")
+        await book.load(vendor, "never-saved")
     assert caught.value.code == "unknown_credentials"
-    assert "polyreel credentials save panjaya never-saved" in caught.value.remedy
+    assert f"`polyreel credentials save {vendor} never-saved {fields}`" in caught.value.remedy
 
 
 def test_the_command_line_saves_lists_and_checks(polyreel: Callable[..., Any]) -> None:
