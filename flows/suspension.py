@@ -15,6 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas import OrchestrationResult
@@ -31,6 +32,12 @@ from polyreel.ledger.entry import Wait
 from polyreel.outcome import Outcome, Problem
 from tasks.run.connections import books_of_run
 from tasks.run.deployed import deployed_run, suspends
+
+if TYPE_CHECKING:
+    from prefect.input import Keyset
+
+    from flows.review_form import Entered, Form
+    from polyreel.ledger.ledger import Ledger
 
 log = get_logger("polyreel.suspension")
 _LONGEST_MESSAGE = 2000
@@ -70,15 +77,43 @@ async def run_passes(job: str, one_pass: Callable[[], Awaitable[Pass]]) -> Outco
     # The ledger is not opened (a second) for a run that never was suspended, and does not want to be.
     # Prefect does not count a resumed run as started anew, but keeps what it was suspended under.
     began_before = run.run_count > 1 or bool(run.empirical_policy.pause_keys)
+    entered = await _take_answer(run) if began_before else None
     waited = began_before and await _begin(run)
-    while (done := await one_pass()).waits and await _is_woken(run, job, done):
+    while (done := await one_pass()).waits and await _is_woken(run, job, done, entered):
         waited = await _begin(run)
     if waited or done.waits:
         await _end(run)
-    return done.outcome
+    return _with_faults(done.outcome, entered)
 
 
-async def _is_woken(run: FlowRun, job: str, done: Pass) -> bool:
+async def _take_answer(run: FlowRun) -> Entered | None:
+    """What was entered when the run was resumed counts before anything else is looked at.
+
+    Before the run is noted as being at work, too: one that dies here is begun again for what was decided.
+    """
+    from polyreel.ledger.waits import find_waiting
+
+    async with books_of_run() as books:
+        waiting = await find_waiting(books.ledger, str(run.id))
+        if waiting is None or not waiting.form:
+            return None
+        # Here, and not above: runs that never wait for a person need nothing of it.
+        from flows.review_form import take_answer
+
+        return await take_answer(run.id, waiting, books.ledger)
+
+
+def _with_faults(outcome: Outcome, entered: Entered | None) -> Outcome:
+    """A run that goes on says at its end what of an answer did not count: there is no form any more to say it."""
+    notes = (
+        [f"What was entered when the run was resumed did not count: {each}" for each in entered.faults]
+        if entered
+        else []
+    )
+    return outcome.model_copy(update={"notes": (*outcome.notes, *notes)}) if notes else outcome
+
+
+async def _is_woken(run: FlowRun, job: str, done: Pass, entered: Entered | None) -> bool:
     """Suspend a run until something that it waits for changes, or somebody wakes it: raises `Pause`.
 
     True when it was woken while it was still at work: it has to look again first. False when the server does not
@@ -88,10 +123,13 @@ async def _is_woken(run: FlowRun, job: str, done: Pass) -> bool:
 
     async with books_of_run() as books:
         before = await find_waiting(books.ledger, str(run.id))
-        if not await ask_to_wait(books.ledger, str(run.id), job, done.waits, str(run.deployment_id)):
+        form = await _save_form(run, books.ledger, done.waits, entered)
+        kept = form.model_dump() if form else None
+        if not await ask_to_wait(books.ledger, str(run.id), job, done.waits, str(run.deployment_id), kept):
             return True
-    is_news = before is None or _reasons(before.waits) != _reasons(done.waits)
-    answer = await set_suspended(run, done.waits, HELD if done.needs_person and is_news else SUSPENDED)
+    is_news = before is None or _reasons(before.waits) != _reasons(done.waits) or bool(entered and entered.faults)
+    name = HELD if done.needs_person and is_news else SUSPENDED
+    answer = await set_suspended(run, done.waits, name, form.keyset if form else None)
     if answer.status is SetStateStatus.ACCEPT:
         raise Pause(state=answer.state)
     log.warning("The server did not suspend this run: %s", answer.details)
@@ -102,12 +140,24 @@ def _reasons(waits: Sequence[Wait]) -> list[tuple[str, str]]:
     return sorted((wait.key, wait.what) for wait in waits)
 
 
-async def set_suspended(run: FlowRun, waits: Sequence[Wait], name: str) -> OrchestrationResult[None]:
-    """Tell the server that a run is suspended, for as long as it takes."""
+async def _save_form(run: FlowRun, ledger: Ledger, waits: Sequence[Wait], entered: Entered | None) -> Form | None:
+    """The form to resume with, where a person decides; with what was wrong with the last answer."""
+    if not any(wait.for_person for wait in waits):
+        return None
+    from flows.review_form import Entered, save_form
+
+    return await save_form(run.id, ledger, waits, entered or Entered())
+
+
+async def set_suspended(
+    run: FlowRun, waits: Sequence[Wait], name: str, keyset: Keyset | None = None
+) -> OrchestrationResult[None]:
+    """Tell the server that a run is suspended, for as long as it takes. ``keyset``: of the form to resume it with."""
     message = "Waits, without a process: " + "; ".join(wait.what for wait in waits)
     # A key of its own for each time: Prefect takes a repeated one for a suspension that was resumed before.
     state: State[None] = Suspended(message=message[:_LONGEST_MESSAGE], pause_key=uuid.uuid4().hex)
     state.name = name
+    state.state_details.run_input_keyset = {str(each): key for each, key in keyset.items()} if keyset else None
     async with get_client() as client:
         return await client.set_flow_run_state(run.id, state)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
@@ -16,7 +17,7 @@ from prefect.states import AwaitingRetry
 
 from polyreel.errors import StoreError
 from polyreel.ledger.ledger import Ledger
-from polyreel.ledger.waits import WaitingRun, claim_restart, forget, list_due, list_waiting
+from polyreel.ledger.waits import WaitingRun, claim_restart, forget, list_due, list_waiting, wake
 from polyreel.machine.home import shared_store
 from polyreel.redaction import redact
 from polyreel.review.log import ReviewLog
@@ -26,6 +27,7 @@ from polyreel.store.choice import open_store
 log = logging.getLogger("prefect.polyreel.waking")
 _SHARED_EVERY_S = 60.0
 """Each look at a shared store is a request for every review that is waited for."""
+_FORMS_EVERY_S = 30.0
 _GOES_ON_WITHIN = timedelta(minutes=10)
 """A run that crashed may go on by itself; later than this, it does not."""
 
@@ -37,6 +39,7 @@ async def wake_due(client: PrefectClient, ledger: Ledger) -> list[WaitingRun]:
     that died on its way to sleep goes on.
     """
     await _look_at_reviews(ledger)
+    await _forms_seen.follow(client, ledger)
     woken = [run for run in await list_due(ledger) if await _try_to_resume(client, ledger, run)]
     for run in woken:
         log.info("%s goes on: %s", run.job, "; ".join(wait.what for wait in run.waits))
@@ -68,6 +71,33 @@ class _ReviewsSeen:
 
 
 _reviews_seen = _ReviewsSeen()
+
+
+class _FormsSeen:
+    """Looks, once in a while, for runs that died with an answer in their form that nobody has carried out.
+
+    The server resumes a run before anything but its own tables knows what was decided.
+    """
+
+    def __init__(self) -> None:
+        self._looked_at = float("-inf")
+
+    async def follow(self, client: PrefectClient, ledger: Ledger) -> None:
+        if time.monotonic() - self._looked_at < _FORMS_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
+        asleep = {run.run_id: run for run in await list_waiting(ledger) if run.asleep and run.form}
+        if not asleep:
+            return
+        from flows.review_form import is_answered
+
+        wanted = {"id": {"any_": list(asleep)}, "state": {"type": {"any_": ["CRASHED"]}}}
+        for dead in await client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted)):
+            if await is_answered(dead.id, asleep[str(dead.id)]):
+                await wake(ledger, str(dead.id))
+
+
+_forms_seen = _FormsSeen()
 
 
 async def _try_to_resume(client: PrefectClient, ledger: Ledger, run: WaitingRun) -> bool:

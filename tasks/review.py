@@ -103,7 +103,7 @@ async def _ask_final(plan: Plan, reel: Reel, finished: LanguageResult, why: str)
 
 async def _hold(error: HeldForPerson, review: Review) -> HeldForPerson:
     """The error; where the run can sleep until somebody decides, with what wakes it."""
-    error.place = _address_of_page(review.key) or f"polyreel review {review.key.job} {review.key.locale}"
+    error.place = address_of_page(review.key) or f"polyreel review {review.key.job} {review.key.locale}"
     if sleeps_for_people():
         # Here, and not above: it brings SQLAlchemy along, which most runs never need.
         from polyreel.review.waits import expect_decision
@@ -141,13 +141,13 @@ async def with_reviews(plan: Plan, outcome: Outcome) -> Outcome:
     for locale, each in outcome.languages.items():
         key = ReviewKey.of(plan.job, locale)
         waits = each.status == "held" and each.error is not None and each.error.code in _DECIDED_HERE
-        page = _address_of_page(key) if waits else ""
+        page = address_of_page(key) if waits else ""
         records = (await log.read(key)).records()
         languages[locale] = each.model_copy(update={"reviews": records, "review_page": page})
     return outcome.model_copy(update={"languages": languages})
 
 
-def _address_of_page(key: ReviewKey) -> str:
+def address_of_page(key: ReviewKey) -> str:
     """The review's page, where `polyreel up` says that it serves it; else empty."""
     base = os.environ.get("POLYREEL_REVIEW_URL", "")
     return f"{base}/{quote(f'{key.job}~{key.source}')}/{key.locale}" if base else ""

@@ -13,7 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from polyreel.job import Job
-    from polyreel.review.decisions import Reviewer
+    from polyreel.review.answer import Answer
     from polyreel.review.events import ReviewKey
     from polyreel.review.log import ReviewLog
     from polyreel.review.state import Review
@@ -32,10 +32,6 @@ class _Wishes:
 
     told: list[bool] = field(default_factory=list, compare=False)
     """Whether a run waited for this, and goes on by itself."""
-
-    @property
-    def decides(self) -> bool:
-        return self.approve or self.reject is not None or self.edits
 
     @property
     def edits(self) -> bool:
@@ -115,44 +111,31 @@ async def _list_waiting(job: Job | str | None) -> list[Review]:
 async def _carry_out(
     job: Job | str | None, locale: str, by: str | None, revision: int | None, wishes: _Wishes
 ) -> Review:
-    from polyreel.review import decisions, edits
+    from polyreel.review.answer import carry_out
+    from polyreel.review.decisions import Reviewer
     from polyreel.review.log import ReviewLog
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
-    log = ReviewLog(store)
-    place = await _find(log, job, locale)
-    reviewer = decisions.Reviewer(by or getpass.getuser(), revision)
-    if wishes.edits:
-        texts = _read_lines(wishes.lines)
-        change = (
-            edits.from_file(wishes.edit, place.key.locale, accept_repairs=place.accept_repairs)
-            if wishes.edit
-            else edits.from_lines(texts)
-        )
-        edited = await edits.edit_script(store, place.key, edits.Edit(reviewer, change, wishes.comment or ""))
-        reviewer = decisions.Reviewer(reviewer.name, edited.revision)
-    review = await _decide(log, place.key, reviewer, wishes)
-    if wishes.decides:
-        from polyreel.review.waits import announce
-
-        wishes.told.append(await announce(review))
+    place = await _find(ReviewLog(store), job, locale)
+    reviewer = Reviewer(by or getpass.getuser(), revision)
+    answered = await carry_out(store, place.key, reviewer, _make_answer(wishes, place))
+    wishes.told.append(answered.goes_on)
     if wishes.save:
-        await _save(review, wishes.save)
-    return review
+        await _save(answered.review, wishes.save)
+    return answered.review
 
 
-async def _decide(log: ReviewLog, key: ReviewKey, reviewer: Reviewer, wishes: _Wishes) -> Review:
-    from polyreel.review import decisions
+def _make_answer(wishes: _Wishes, place: _Place) -> Answer:
+    from polyreel.review import edits
+    from polyreel.review.answer import Answer
 
-    if wishes.approve:
-        return await log.write(key, decisions.approve(reviewer, wishes.comment or ""))
-    if wishes.reject is not None:
-        return await log.write(key, decisions.reject(reviewer, wishes.reject.strip()))
-    if wishes.comment and not wishes.edits:
-        return await log.write(key, decisions.comment(reviewer, wishes.comment))
-    return await log.read(key)
+    lines = _read_lines(wishes.lines)
+    change = edits.from_lines(lines) if lines else None
+    if wishes.edit:
+        change = edits.from_file(wishes.edit, place.key.locale, accept_repairs=place.accept_repairs)
+    return Answer(wishes.approve, wishes.reject, change, wishes.comment or "")
 
 
 def _read_lines(lines: tuple[str, ...]) -> dict[int, str]:

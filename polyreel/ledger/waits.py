@@ -38,6 +38,8 @@ class WaitingRun:
     deployment: str
     asleep: bool
     woken: bool
+    form: dict[str, Any] | None = None
+    """The form that it may be resumed with, as whoever made it writes one down."""
 
 
 async def begin_pass(ledger: Ledger, run_id: str) -> None:
@@ -48,12 +50,19 @@ async def begin_pass(ledger: Ledger, run_id: str) -> None:
     await _change(ledger, run_id, _be_at_work)
 
 
-async def ask_to_wait(ledger: Ledger, run_id: str, job: str, waits: Sequence[Wait], deployment: str = "") -> bool:
+async def ask_to_wait(
+    ledger: Ledger,
+    run_id: str,
+    job: str,
+    waits: Sequence[Wait],
+    deployment: str = "",
+    form: dict[str, Any] | None = None,
+) -> bool:
     """Write down that a run waits, and for what. False when it was woken meanwhile: then it has to look again first.
 
     Durable when this returns; only then may the run end its process.
     """
-    entry = await _change(ledger, run_id, _fall_asleep(run_id, job, waits, deployment))
+    entry = await _change(ledger, run_id, _fall_asleep(run_id, job, waits, deployment, form))
     return entry is not None and entry.state is _ASLEEP
 
 
@@ -142,6 +151,7 @@ def _as_run(row: Entry) -> WaitingRun:
         deployment=str(row.receipt.get("deployment", "")),
         asleep=row.state is _ASLEEP,
         woken=row.state is _WOKEN,
+        form=row.receipt.get("form"),
     )
 
 
@@ -152,13 +162,13 @@ def _be_at_work(entry: Entry | None, now: float) -> Entry | None:
     return entry and entry.model_copy(update={"state": _AT_WORK, "updated_at": now})
 
 
-def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str) -> Edit:
+def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str, form: dict[str, Any] | None) -> Edit:
     def edit(entry: Entry | None, now: float) -> Entry:
         if entry is not None and entry.state is _WOKEN:
             return entry
         since = entry.receipt.get("since", now) if entry else now
         timed = [wait.model_copy(update={"again_at": now + _pause(wait, now - since)}) for wait in waits]
-        told = {"waits": [wait.model_dump() for wait in timed], "since": since, "deployment": deployment}
+        told = {"waits": [wait.model_dump() for wait in timed], "since": since, "deployment": deployment, "form": form}
         note = "; ".join(wait.what for wait in waits if wait.what)
         return _row(entry, run_id, now, state=_ASLEEP, job=job, receipt=told, note=note)
 

@@ -10,6 +10,7 @@ from prefect.runtime import flow_run
 
 from polyreel.locales import english_name
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
+from polyreel.report.markdown import as_text
 
 _MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
@@ -24,7 +25,7 @@ def summary(outcome: Outcome, served_at: str = "") -> str:
         _files(outcome, link),
         *(_language(locale, language, link) for locale, language in outcome.languages.items()),
         _places(outcome),
-        *(f"- {_plain(note)}" for note in outcome.notes),
+        *(f"- {as_text(note)}" for note in outcome.notes),
         _next(outcome),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -41,10 +42,10 @@ def _links(outcome: Outcome, served_at: str) -> Callable[[str], str]:
 
     def link(place: str) -> str:
         if "://" in place:
-            return f"[{_plain(place)}]({place})"
+            return f"[{as_text(place)}]({place})"
         file = Path(place).absolute()
         if served_at and folder and file.is_relative_to(folder):
-            return f"[{_plain(file.name)}]({served_at}/{quote(file.relative_to(folder).as_posix())})"
+            return f"[{as_text(file.name)}]({served_at}/{quote(file.relative_to(folder).as_posix())})"
         # A browser opens no file:// link of a page that came by http.
         return f"`{str(file).replace('`', '')}`"
 
@@ -61,15 +62,15 @@ def _places(outcome: Outcome) -> str:
     """What libraries and stores made of it: their ids, with links where it can be played."""
     lines = []
     for place in (each for each in outcome.deliveries if each.ids or each.error):
-        trouble = f": {_plain(place.error.message)} {_plain(place.error.remedy)}" if place.error else ""
-        lines.append(f"- {_plain(place.location)}, {place.status}{trouble}")
+        trouble = f": {as_text(place.error.message)} {as_text(place.error.remedy)}" if place.error else ""
+        lines.append(f"- {as_text(place.location)}, {place.status}{trouble}")
         lines += [f"    - {_receipt(name, value, place.urls.get(name, ''))}" for name, value in place.ids.items()]
     return "\n".join(["## Deliveries", "", *lines]) if lines else ""
 
 
 def _receipt(name: str, value: str, url: str) -> str:
     playable = url.startswith(("https://", "http://")) and not set(url) & set(" <>()`")
-    return f"{f'[{_plain(name)}]({url})' if playable else _plain(name)}: {_plain(value)}"
+    return f"{f'[{as_text(name)}]({url})' if playable else as_text(name)}: {as_text(value)}"
 
 
 def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
@@ -86,7 +87,7 @@ def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]
 
 
 def _problem(problem: Problem | None) -> str:
-    return f"**{_plain(problem.message)}** {_plain(problem.remedy)} {_plain(f'[{problem.code}]')}" if problem else ""
+    return f"**{as_text(problem.message)}** {as_text(problem.remedy)} {as_text(f'[{problem.code}]')}" if problem else ""
 
 
 def _row(check: Check) -> str:
@@ -97,7 +98,7 @@ def _row(check: Check) -> str:
         _with(check.limit, check.unit),
         check.detail,
     ]
-    return "| " + " | ".join(_plain(str(cell)) for cell in cells) + " |"
+    return "| " + " | ".join(as_text(str(cell)) for cell in cells) + " |"
 
 
 def _with(value: object, unit: str) -> str:
@@ -113,9 +114,3 @@ def _next(outcome: Outcome) -> str:
         return words
     changed = "That is the job as it was. A job file that you changed is handed in as such: `polyreel submit FILE`."
     return f"{words}\n\n```\npolyreel submit --again {run}\n```\n\n{changed}"
-
-
-def _plain(text: str) -> str:
-    """Text that came from outside, so that it is text and not Markdown or HTML."""
-    escaped = "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in text)
-    return " ".join(escaped.split())

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.servers
@@ -40,6 +41,22 @@ class Stage:
             assert time.monotonic() < deadline, locks
             time.sleep(0.1)
         return found
+
+    def until_asked_again(self, run: str, keys: dict[str, str]) -> dict[str, Any]:
+        """The run, once it is suspended with another form than the one under ``keys``."""
+        deadline = time.monotonic() + 60
+        while (found := self.until_held(run))["state"]["state_details"]["run_input_keyset"] in (keys, None):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.2)
+        return found
+
+    def resume(self, run: str, entered: dict[str, Any]) -> Any:
+        """Resume a run as the UI's form does."""
+        return self.up.call("POST", f"/flow_runs/{run}/resume", run_input=entered)
+
+    def shown(self, run: str, key: str) -> str:
+        """An input of a run, as it is kept."""
+        return str(httpx.get(f"{self.up.api}/flow_runs/{run}/input/{key}", trust_env=False).text)
 
     def done(self, run: str) -> None:
         """See that the run ends well."""
@@ -101,7 +118,10 @@ def decide_in_store(job: dict[str, Any], locale: str) -> None:
 def test_decisions_let_a_sleeping_run_go_on_and_deliver(
     stage: Stage, job_of: Callable[..., dict[str, Any]], polyreel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both stages, two languages, by the command and by who died after the store: each is told and seen in seconds."""
+    """Both stages, two languages; by form, by command, by who died after the store: each is told and seen in seconds.
+
+    What is entered in the form and does not fit is asked again, with why; the other language's decision counts.
+    """
     home = {"POLYREEL_HOME": str(stage.up.home)}
     job = job_of("reviewed", "es-ES", "fr-FR", review=["script", "final"])
     run = stage.start(job)
@@ -110,10 +130,19 @@ def test_decisions_let_a_sleeping_run_go_on_and_deliver(
     assert f"{stage.up.api.removesuffix('/api')}/review/reviewed~" in held["state"]["message"]
     (row,) = polyreel("jobs", "--json", **home).json["jobs"]
     assert (row["state"], row["who"]) == ("held", "you"), row
-    for locale in ("es-ES", "fr-FR"):
-        said = polyreel("review", "reviewed", locale, "--approve", "--by", "Ana", **home)
-        assert "goes on by itself" in said.stdout, said
-    while "final waiting" not in str([each.get("standing") for each in waiting(polyreel, home)]):
+    keys = held["state"]["state_details"]["run_input_keyset"]
+    assert "narrated" not in stage.shown(run, keys["description"])
+    refused = stage.resume(run, {"reviewer": "Ana", "de-DE": {"decision": "approve"}})
+    assert (refused["status"], "de-DE" in refused["details"]["reason"]) == ("REJECT", True), refused
+    spanish = {"decision": "approve", "edits": "99: Nada."}
+    stage.resume(run, {"reviewer": "Ana", "es-ES": spanish, "fr-FR": {"decision": "approve", "reason": "bien"}})
+    keys = stage.until_asked_again(run, keys)["state"]["state_details"]["run_input_keyset"]
+    assert "there is no line 99" in stage.shown(run, keys["description"])
+    assert '"default":"99: Nada."' in stage.shown(run, keys["schema"])
+    assert "The dub waits" in stage.shown(run, keys["description"]), "the other language has gone on"
+    said = polyreel("review", "reviewed", "es-ES", "--approve", "--by", "Ana", **home)
+    assert "goes on by itself" in said.stdout, said
+    while str(waiting(polyreel, home)).count("final waiting") < 2:
         time.sleep(0.5)
     stage.until_held(run)
     before = time.time()

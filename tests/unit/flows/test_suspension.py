@@ -40,7 +40,7 @@ class Server:
         self.takes = SetStateStatus.ACCEPT
         self.said: list[str] = []
 
-    async def suspend(self, run: Any, waits: Any, name: str) -> Any:
+    async def suspend(self, run: Any, waits: Any, name: str, keyset: Any) -> Any:
         self.said.append(name)
         return SimpleNamespace(status=self.takes, state=Suspended(), details="it is being cancelled")
 
