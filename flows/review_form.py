@@ -154,9 +154,11 @@ def _make_model(form: Form, last: Entered) -> type[ReviewAnswer]:
     for number, locale in enumerate(form.languages, 1):
         was = last.languages.get(locale, LanguageAnswer())
         group = _prefill(LanguageAnswer, f"Language{number}", was.model_dump())
-        fields[locale] = (group, Field(default_factory=group, title=f"{locale} · {english_name(locale)}"))
+        title = f"{locale} · {english_name(locale)}"
+        fields[locale] = (group, Field(default_factory=group, title=title))
     made: type[ReviewAnswer] = create_model("ReviewAnswer", __base__=ReviewAnswer, **fields)
-    return _prefill(made, "ReviewAnswer", {"reviewer": last.reviewer})
+    filled: type[ReviewAnswer] = _prefill(made, "ReviewAnswer", {"reviewer": last.reviewer})
+    return filled
 
 
 def _prefill(model: Any, name: str, values: Mapping[str, Any]) -> Any:
@@ -255,7 +257,7 @@ async def _carry_out_one(asked: Asked, name: str, answer: LanguageAnswer) -> str
 async def _drop_form(run_id: UUID, form: Form) -> None:
     """Forget a form; what was entered last: until then it may be carried out once more."""
     for name in ("schema", "description", "response"):
-        key = form.keyset[name]  # type: ignore[index]
+        key = form.keyset[name]
         try:
             await adelete_flow_run_input(key, flow_run_id=run_id)
         except PrefectHTTPStatusError as error:

@@ -16,8 +16,7 @@ from polyreel.subtitles.checks import check
 
 MOST_LETTERS = 24_000
 """Of all lines together: a form is read at once. The review page and `polyreel review` show every line."""
-_LEAST_LETTERS, _MOST_CELL, _MOST_LANGUAGES = 400, 240, 40
-_HEAD = "| line | at | says it | source | script | remarks |\n|---|---|---|---|---|---|"
+_LEAST_LETTERS, _MOST_WORDS, _MOST_LANGUAGES = 400, 240, 40
 
 
 async def describe_form(store: Store, reviews: Sequence[Review], pages: dict[str, str], faults: Sequence[str]) -> str:
@@ -80,7 +79,7 @@ async def _draw_lines(store: Store, review: Review, letters: int) -> str:
         shown.append((line["number"], row))
     rows = [row for _, row in sorted(shown)]
     left = len(lines) - len(rows)
-    return "\n".join([_HEAD, *rows]) + (f"\n\n{left:,} more lines are not shown here." if left else "")
+    return "\n".join(rows) + (f"\n\n{left:,} more lines are not shown here." if left else "")
 
 
 def _find_remarks(track: Any, review: Review) -> dict[int, str]:
@@ -92,10 +91,14 @@ def _find_remarks(track: Any, review: Review) -> dict[int, str]:
 
 
 def _draw_line(line: dict[str, Any], remark: str) -> str:
-    said = (line["speaker"] or "", line["source"], line["text"], remark)
-    return f"| {line['number']} | {line['at']} | {' | '.join(map(_cell, said))} |"
+    """A line as an item of a list: the form is narrower than a table of this would be."""
+    who = f", {_shorten(line['speaker'])}" if line["speaker"] else ""
+    rows = [f"- **{line['number']}** · {line['at']}{who}: {_shorten(line['text'])}"]
+    rows += [f"    - source: {_shorten(line['source'])}"] if line["source"] else []
+    rows += [f"    - **check**: {_shorten(remark)}"] if remark else []
+    return "\n".join(rows)
 
 
-def _cell(text: str) -> str:
+def _shorten(text: str) -> str:
     words = " / ".join(text.splitlines())
-    return as_text(words if len(words) <= _MOST_CELL else f"{words[:_MOST_CELL]}…")
+    return as_text(words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…")

@@ -139,3 +139,52 @@ def _made(up: Any) -> str:
             return str(mine[0]["id"])
         assert time.monotonic() < deadline, "the form started no run"
         time.sleep(0.3)
+
+
+def test_a_held_run_is_decided_on_in_its_resume_form(up: Any, work: Any, page: Any, tmp_path: Path) -> None:
+    """A person reads the lines, rejects without a reason, is asked again with their edits, approves: it delivers."""
+    job = work("es-ES", name="held-for-the-form", review="script", trim={"start": 0, "end": 6})
+    script = job.parent / "narrated.es-ES.srt"
+    hostile = "[leads away](http://evil.example) www.evil.example &lt;img src=x onerror=alert(1)&gt;"
+    script.write_text(script.read_text() + f"\n99\n00:00:05,000 --> 00:00:05,900\n{hostile}\n")
+    pictures = Path(PICTURES) if PICTURES else tmp_path / "pictures"
+    deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
+    parameters = {"job": load_job(job).model_dump(mode="json")}
+    run = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters=parameters)["id"]
+
+    first = up.until(run, "PAUSED", "COMPLETED", "FAILED")["state"]["id"]
+    page.go(f"{up.ui}/runs/flow-run/{run}")
+    page.click(button("Resume"))
+    page.until("document.body.innerText.includes('Hola.')")
+    assert page.js("[...document.querySelectorAll('.p-modal a')].map(a => a.innerText)") == ["the review page"]
+    assert page.js("document.querySelectorAll('.p-modal article img').length") == 0
+    page.type(field("Your name"), "Ana")
+    page.type(field("Edits"), "1: Buenas.")
+    _choose(page, "reject")
+    page.picture(pictures / "resume-form.png")
+    page.click(button("Submit"))
+
+    deadline = time.monotonic() + 60
+    while (state := up.run(run)["state"])["id"] == first or state["type"] != "PAUSED":
+        assert time.monotonic() < deadline, state
+        time.sleep(0.2)
+    page.go(f"{up.ui}/runs/flow-run/{run}")
+    page.click(button("Resume"))
+    page.until("document.body.innerText.includes('say why it is rejected')")
+    page.until(f"({field('Edits')})?.value === '1: Buenas.'")
+    page.picture(pictures / "resume-form-again.png")
+    _choose(page, "approve")
+    page.click(button("Submit"))
+    ended = up.until(run, "COMPLETED", "FAILED", "CRASHED")
+    assert ended["state"]["message"].startswith("1 of 1 delivered"), ended["state"]
+    written = next((job.parent / "out").rglob("*.es-ES.srt")).read_text()
+    assert "Buenas." in written
+
+
+def _choose(page: Any, decision: str) -> None:
+    """Choose a decision in the form's list, as a person does with the keyboard or a phone."""
+    page.js(
+        "(() => {const list = document.querySelector('.p-modal select');"
+        f"list.value = '{decision}'; list.dispatchEvent(new Event('change', {{bubbles: true}}))}})()"
+    )
+    time.sleep(0.5)
