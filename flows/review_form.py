@@ -19,7 +19,7 @@ from prefect.input import Keyset, RunInput, adelete_flow_run_input, aread_flow_r
 from prefect.logging import get_logger
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from polyreel.errors import PolyreelError
+from polyreel.errors import PolyreelError, StoreError
 from polyreel.job.review import PersonName
 from polyreel.ledger.entry import Wait
 from polyreel.ledger.ledger import Ledger
@@ -124,7 +124,11 @@ async def save_form(run_id: UUID, ledger: Ledger, waits: Sequence[Wait], last: E
 
     Saved before the run is suspended: a state never names a form that is not there.
     """
-    reviews = await _read_reviews(ledger, waits)
+    try:
+        reviews = await _read_reviews(ledger, waits)
+    except StoreError as error:
+        log.warning("This run has no form to decide in: %s", error)
+        return None
     if not reviews:
         return None
     asked = {each.key.locale: Asked(key=each.key, revision=each.revision) for each in reviews}
