@@ -9,10 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
 
+from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import exact_rate
 
@@ -28,6 +29,7 @@ _LEAST_OFFSET_MS = 1000
 _LEAST_DRIFT_MS = 500
 _MOST_CUES = 1500
 _SAMPLE = 60
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,14 @@ class Correction:
             parts.append(f"a frame-rate drift: {drift}")
         if self.offset_ms:
             side = "late" if self.offset_ms < 0 else "early"
-            parts.append(f"a constant offset: {abs(self.offset_ms) / 1000:g} s {side}")
+            hour = f", as it begins at {clock(-self.offset_ms)}" if _is_whole_hour(self.offset_ms) else ""
+            parts.append(f"a constant offset: {abs(self.offset_ms) / 1000:.10g} s {side}{hour}")
         return "Its times have " + ", ".join(parts)
 
     def as_option(self) -> str:
         """The options of a job that mend it: ``rate: 23.976/25, offset: -36000``."""
         rate = [f"rate: {self.rate}"] if self.rate else []
-        return ", ".join(rate + ([f"offset: {self.offset_ms / 1000:g}"] if self.offset_ms else []))
+        return ", ".join(rate + ([f"offset: {self.offset_ms / 1000:.10g}"] if self.offset_ms else []))
 
 
 def rate_factor(rate: str) -> Fraction:
@@ -82,8 +85,9 @@ def find_correction(track: Track, reference: Track, reel_rate: Fraction | None =
     agreement = _share(sample, others, 0)[0] / least
     if agreement >= _AGREES:
         return None
-    tried = [_fit(sample, others, rate) for rate in ("", *_pairs(reel_rate))]
-    share, _, found = max(tried, key=lambda each: each[:2])
+    tried = [_fit(sample, others, rate) for rate in ("", *_pairs(reel_rate)) if not rate or _drifts(rate, starts)]
+    share, _, best = max(tried, key=lambda each: each[:2])
+    found = replace(best, offset_ms=_to_whole_hour(best.offset_ms))
     is_plain = share / least >= _EXPLAINS and share / least > agreement + 0.3
     return found if is_plain and _matters(found, starts) else None
 
@@ -131,6 +135,16 @@ def _fit(starts: Sequence[int], others: Sequence[int], rate: str) -> tuple[float
     return share, -distance - (1 if offset and rate else 0), Correction(rate, offset)
 
 
+def _to_whole_hour(offset_ms: int) -> int:
+    """An offset a few frames from a whole hour is that hour: scripts begin at 01:00:00 or 10:00:00 as tapes do."""
+    hours = round(offset_ms / _HOUR_MS) * _HOUR_MS
+    return hours if hours and abs(offset_ms - hours) <= _TOGETHER_MS else offset_ms
+
+
+def _is_whole_hour(offset_ms: int) -> bool:
+    return offset_ms < 0 and offset_ms % _HOUR_MS == 0
+
+
 def _around(others: Sequence[int], time: float) -> Sequence[int]:
     first = bisect_left(others, time - 1.5 * _BIN_MS)
     return others[first : bisect_left(others, time + 1.5 * _BIN_MS)]
@@ -149,5 +163,10 @@ def _distance(others: Sequence[int], time: float) -> float:
 
 
 def _matters(found: Correction, starts: Sequence[int]) -> bool:
-    drift = abs(float(found.factor - 1)) * (max(starts) - min(starts))
-    return drift >= _LEAST_DRIFT_MS or abs(found.offset_ms) >= _LEAST_OFFSET_MS
+    return _drifts(found.rate, starts) or abs(found.offset_ms) >= _LEAST_OFFSET_MS
+
+
+def _drifts(rate: str, starts: Sequence[int]) -> bool:
+    """Whether a drift is seen in a script of this length: one of a thousandth hides among frames in a short one."""
+    drift = abs(float(rate_factor(rate) - 1)) if rate else 0.0
+    return drift * (max(starts) - min(starts)) >= _LEAST_DRIFT_MS

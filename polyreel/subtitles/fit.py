@@ -111,6 +111,10 @@ def _find_reason(
     begins, ends = min(cue.start_ms for cue in unwrapped.cues), max(cue.end_ms for cue in unwrapped.cues)
     if ends - begins <= length_ms + _SLACK_MS and ends > length_ms:
         return _offset_reason(begins, ends, length_ms, midnight)
+    hours = begins // _HOUR * _HOUR
+    if hours and begins >= length_ms > begins - hours:
+        both = "and what is then still outside is of a longer version"
+        return f"{midnight}{_tell_hour(hours)}; {both}", Correction(offset_ms=-hours)
     drift = find_rate(ends, length_ms, rate) if begins < length_ms else None
     if drift:
         return f"{drift.describe()}", drift
@@ -122,10 +126,14 @@ def _offset_reason(begins: int, ends: int, length_ms: int, midnight: str) -> tup
     hours = begins // _HOUR * _HOUR
     if hours and ends - hours <= length_ms + _SLACK_MS:
         found = Correction(offset_ms=-hours)
-        return f"{midnight}It begins at {_clock(hours)}: a constant offset of {hours // 1000} s", found
+        return f"{midnight}{_tell_hour(hours)}", found
     found = Correction(offset_ms=-begins)
     where = f"a constant offset: at {begins / 1000:g} s less, its first cue would be at the reel's beginning"
     return f"{midnight}Its own length would fit into the reel, so it may have {where}", found
+
+
+def _tell_hour(hours_ms: int) -> str:
+    return f"It begins at {_clock(hours_ms)}: a constant offset of {hours_ms // 1000} s"
 
 
 def _clock(ms: int) -> str:

@@ -77,6 +77,43 @@ def test_ten_oclock_and_midnight_are_named_without_any_other_script() -> None:
     assert [(cue.start_ms, cue.end_ms) for cue in mended.cues] == [(0, 1500), (3000, 5000)]
 
 
+@pytest.mark.parametrize("hour", [1, 2, 10, 23])
+def test_a_script_that_begins_at_a_whole_hour_is_called_that_and_moved_by_just_that(hour: int) -> None:
+    """A translation is a few frames off the source's; the hour that its tape began at is not."""
+    track = shift(_translated(_SOURCE), hour * 3_600_000 - 40)
+    for reference in (_SOURCE, None):
+        misfit = judge_length(track, _LENGTH, reference=reference)
+        assert misfit is not None
+        assert misfit.correction is not None
+        assert (misfit.correction.as_option(), hour) == (f"offset: {-hour * 3600}", hour)
+        assert f"begins at {hour:02d}:00:00.000" in misfit.message
+        assert "constant offset" in misfit.message
+
+
+def test_an_hour_is_named_though_the_script_is_of_a_longer_version_too() -> None:
+    longer = shift(Track((*_SOURCE.cues, Cue(70_000, 71_000, "Further on"))), 36_000_000)
+    misfit = judge_length(longer, _LENGTH)
+    assert misfit is not None
+    assert misfit.correction == Correction(offset_ms=-36_000_000)
+    assert "10:00:00.000: a constant offset of 36000 s; and what is then still outside" in misfit.message
+    left = judge_length(apply_correction(longer, misfit.correction), _LENGTH)
+    assert left is not None
+    assert left.message.startswith("1 of 11 cues lies outside the reel and would be lost: “Further on”")
+
+
+def test_a_script_late_by_hours_within_a_long_film_is_named_against_the_sources() -> None:
+    """Every cue lies inside, so that only the other script tells."""
+    film = Track(tuple(Cue(n * 9000 + n % 7 * 311, n * 9000 + 4000, f"Line {n}") for n in range(300)))
+    misfit = judge_timing(shift(film, 3_600_020), film)
+    assert misfit is not None
+    assert misfit.correction == Correction(offset_ms=-3_600_000)
+    assert "a constant offset: 3600 s late, as it begins at 01:00:00.000" in misfit.message
+    early = judge_timing(shift(film, -1_200_000 + 3_600_000), shift(film, 3_600_000))
+    assert early is not None
+    assert "1200 s early" in early.message
+    assert early.correction == Correction(offset_ms=1_200_000)
+
+
 def test_a_drift_is_named_by_the_reels_length_and_rate_where_nothing_else_is_known() -> None:
     misfit = judge_length(rescale(_SOURCE, Fraction(25025, 24000)), 54_600, rate=Fraction(25))
     assert misfit is not None
