@@ -143,8 +143,9 @@ async def dub_language(
     request = await request_dub(language, reel, await parted() if several_speak(language) else None)
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
-    dubbed = await collect_dub(language, reel, request, receipt, await parted() if language.way.works_here else None)
-    async with alongside(listen(language, request, dubbed)) as listened:
+    stems = await parted() if language.way.works_here else None
+    dubbed = await collect_dub(language, reel, request, receipt, stems)
+    async with alongside(listen(language, request, dubbed, stems)) as listened:
         tracks = await convert_subtitles(
             language,
             request,

@@ -39,7 +39,7 @@ VERSIONS = {
     "submit": 2,
     "dub": 1,
     "collect": 1,
-    "listen": 2,
+    "listen": 3,
     "shots": 1,
     "subtitles": 2,
     "mux": 2,
@@ -189,6 +189,7 @@ class Plan(Value):
     parting: Parting = Parting()
     ear: str = Field(default="", description="What speakers without names are told apart with, where that is asked.")
     listener: str = Field(default="", description="What dubs are listened to with; empty where its weights are absent.")
+    ears: str = Field(default="", description="What else dubs are judged with by ear: the weights that are here.")
     further_checks: str = Field(default="", description="The checks that installed packages bring, with versions.")
     source: StoredFile | None = None
     stage_keys: dict[str, str] = Field(default_factory=dict)
@@ -319,7 +320,7 @@ class Plan(Value):
             # What was checked is kept with the files that were checked: with others, it is another result.
             dub |= {"formats": self.job.subtitles.formats} | self._timecode() | self._tracks(language)
         if stage in ("listen", "check"):
-            dub |= {"listener": self.listener}
+            dub |= {"listener": self.listener} | ({"ears": self.ears} if self.ears else {})
         if stage == "check":
             dub |= {"profile": self.job.subtitles.profile}
         if stage == "check" and self.further_checks:

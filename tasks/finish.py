@@ -10,14 +10,22 @@ from polyreel import locales
 from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
 from polyreel.dubbing.outlines import outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.sound_checks import check_sound, limits_of
 from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
+from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
+from polyreel.engine.backcheck.quality import speech_judge
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
+from polyreel.engine.separation.port import Stems
+from polyreel.engine.speakers.voiceprint import encoder
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.whisper import listener_command, listener_here, usual_listener
+from polyreel.engine.transcribe.words import Heard
 from polyreel.job import LoudnessTarget
 from polyreel.keys import stage_key
 from polyreel.media.mp4 import Mark
@@ -45,15 +53,29 @@ from tasks.script import writing_options
 
 
 @stage("listen", key=key_of("listen"))
-async def listen(language: LanguagePlan, request: DubRequest, dubbed: Dubbed) -> Listening:
-    """Write down what a listener hears in the finished dub."""
-    if not listener_here():
-        return Listening(notes=(f"Back-transcription skipped: no Whisper weights. Run `{listener_command()}`.",))
+async def listen(language: LanguagePlan, request: DubRequest, dubbed: Dubbed, stems: Stems | None = None) -> Listening:
+    """Write down what is heard in the finished dub, as a whole and line by line, as far as there are weights for it."""
     async with at_work("listen", language.locale):
-        heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale), open_store())
-    if heard is None:
-        return Listening(notes=("Back-transcription skipped: Whisper was not taught this language.",))
-    return Listening(heard=heard)
+        heard, notes = await _hear_words(language, request, dubbed)
+        ears = Ears(
+            languages=usual_listener() if heard else None,
+            voices=encoder if shelf.is_here(VOICE_PRINTS) else None,
+            quality=speech_judge if shelf.is_here(SPEECH_QUALITY) else None,
+        )
+        given = Given(dubbed, request, stems, heard)
+        lines = await hear_lines(given, ears, open_store()) if ears.hear_anything else None
+    return Listening(heard=heard, lines=lines, notes=notes)
+
+
+async def _hear_words(
+    language: LanguagePlan, request: DubRequest, dubbed: Dubbed
+) -> tuple[Heard | None, tuple[str, ...]]:
+    """What was said, or why nobody listened."""
+    if not listener_here():
+        return None, (f"Back-transcription skipped: no Whisper weights. Run `{listener_command()}`.",)
+    heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale), open_store())
+    skipped = "Back-transcription skipped: Whisper was not taught this language."
+    return heard, () if heard else (skipped,)
 
 
 @stage("subtitles", key=key_of("subtitles"))
@@ -213,6 +235,7 @@ async def check(
         outline = await outline_dub(dubbed)
         given = FinishedLanguage.of(language, reel, dubbed, video, track.cues, listening.heard)
         further = await asyncio.to_thread(run_further_checks, given)
+    voices = check_voices(listening.lines, language.locale, voice_limits_of(profile)) if listening.lines else ()
     cues = summarise_findings(findings, profile, len(track.cues))
     captions = _check_captions(language, tracks, rate)
     return LanguageResult(
@@ -228,6 +251,7 @@ async def check(
             *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration)),
             *sound,
             *words,
+            *voices,
             cues,
             *captions,
             *further,

@@ -83,15 +83,15 @@ def what_to_hear(store: Store, key: str, dubbed: Dubbed, length_ms: int) -> Reli
         return None
     if before.lufs is None or dubbed.lufs is None or abs(before.lufs - dubbed.lufs) > _LOUDER_LU:
         return None
-    changed = list(_find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
+    changed = list(find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
     spans = _with_whole_lines(changed, dubbed, length_ms)
     if sum(end - start for start, end in spans) > _MOST_SHARE * length_ms:
         return None
     return Relistening(tuple(spans), _without(before.heard, spans))
 
 
-def _find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:
-    """Where two stems differ, in tenths of a second; a gain that a whole voice got is no difference."""
+def find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:
+    """Where two stems differ, in tenths of a second; a gain that a whole voice got is no difference. Blocks."""
     for start in range(0, samples, _STEP * _PER_READ):
         old, new = (
             _blocks(read_stem(path, start, min(_STEP * _PER_READ, samples - start))) for path in (before, after)

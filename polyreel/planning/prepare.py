@@ -11,6 +11,7 @@ from typing import Any
 
 from polyreel.delivery.places import place_of, require_place
 from polyreel.dubbing.casting import ear_of
+from polyreel.dubbing.line_hearing import ears_key
 from polyreel.dubbing.parting import parting_of
 from polyreel.dubbing.plugin_checks import checks_key
 from polyreel.dubbing.providers import provider_of, require_provider
@@ -123,6 +124,7 @@ async def prepare(
         parting=parting,
         ear=ear_of(job),
         listener=listener_here(),
+        ears=ears_key(),
         further_checks=checks_key(),
     )
 

@@ -71,6 +71,9 @@ _LIMITS = {
     "speech_window": "at most",
     "silent_lines": "at most",
     "clipped_speech": "at most",
+    "accent": "at most",
+    "one_voice": "at most",
+    "speech_quality": "at least",
 }
 
 

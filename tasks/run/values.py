@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from polyreel.delivery.port import Item
+from polyreel.dubbing.line_hearing import LinesHeard
 from polyreel.dubbing.port import LosslessTracks
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import Mix
@@ -43,6 +44,7 @@ class Listening(Value):
     """What was heard in the finished dub; without it, why not."""
 
     heard: Heard | None = None
+    lines: LinesHeard | None = Field(default=None, description="What each line sounds like.")
     notes: tuple[str, ...] = ()
 
 

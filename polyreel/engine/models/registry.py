@@ -225,6 +225,19 @@ VOICE_PRINTS = Model(
     standard=False,
 )
 
+SPEECH_QUALITY = Model(
+    name="speech-quality",
+    purpose="the check of how clean a dub's speech sounds beside the original's (DNSMOS P.835)",
+    licence="MIT",
+    files=(ModelFile("sig_bak_ovr.onnx", 1157965, "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"),),
+    release=Release("https://raw.githubusercontent.com/microsoft/DNS-Challenge/master/DNSMOS/DNSMOS"),
+    mirror=Mirror(
+        (_pip("speechmos", "0.0.1.1", 9_439_732),),
+        _inside("speechmos/dnsmos_models", "sig_bak_ovr.onnx"),
+    ),
+    standard=False,
+)
+
 HLS_JS = Model(
     name="hls.js",
     purpose="the player of HLS packages' own page (no model: a script for browsers)",
@@ -251,7 +264,10 @@ SHAKA_PLAYER = Model(
     standard=False,
 )
 
-MODELS = (KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN, VOICE_PRINTS, HLS_JS, SHAKA_PLAYER)
+MODELS = (
+    *(KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN),
+    *(VOICE_PRINTS, SPEECH_QUALITY, HLS_JS, SHAKA_PLAYER),
+)
 
 
 def model_named(name: str) -> Model:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
-from polyreel.engine.sound.pcm import WorkingTrack, open_track
+from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.speakers.named import Turn
 from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
 from polyreel.engine.speakers.voiceprint import Encoder, Print, encoder, voice_print
@@ -90,28 +90,34 @@ def _prints(
     stems: Stems, cues: Sequence[tuple[int, int]], encode: Encoder, go_on: Callable[[], None]
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
     """The print of each cue's speech, and the pitches of its frames."""
-    original = open_track(path_of(stems.original.audio)).exactly(stems.samples)
-    background = open_track(path_of(stems.background.audio)).exactly(stems.samples) if stems.background else None
+    read = original_speech(stems)
     prints: list[Print] = []
     heights: list[NDArray[np.float64]] = []
     for start, end in cues:
         go_on()
-        speech = _speech(original, background, start, end)
+        length = min(end - start, _MOST_MS)
+        first = start + (end - start - length) // 2
+        speech = read(first, first + max(1, length))
         prints.append(voice_print(speech, encode))
         heights.append(pitches(speech))
     return np.array(prints), heights
 
 
-def _speech(original: WorkingTrack, background: WorkingTrack | None, start: int, end: int) -> NDArray[np.float32]:
-    """The middle of a cue, mono, without what is known not to be speech."""
-    length = min(end - start, _MOST_MS)
-    first, count = (start + (end - start - length) // 2) * _RATE_MS, max(1, length) * _RATE_MS
+def original_speech(stems: Stems) -> Callable[[int, int], NDArray[np.float32]]:
+    """Reads the original's speech from one ms to another: mono, 48 kHz, without what is known not to be speech."""
+    original = open_track(path_of(stems.original.audio)).exactly(stems.samples)
+    background = open_track(path_of(stems.background.audio)).exactly(stems.samples) if stems.background else None
     channels = _VOICE_CHANNELS[original.channels]
-    sound = original.read(first, count)[:, channels]
-    if background is not None:
-        sound = sound - background.read(first, count)[:, channels]
-    mono: NDArray[np.float32] = sound.mean(axis=1)
-    return mono
+
+    def read(start: int, end: int) -> NDArray[np.float32]:
+        first, count = start * _RATE_MS, (end - start) * _RATE_MS
+        sound = original.read(first, count)[:, channels]
+        if background is not None:
+            sound = sound - background.read(first, count)[:, channels]
+        mono: NDArray[np.float32] = sound.mean(axis=1)
+        return mono
+
+    return read
 
 
 def _told_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], people: int) -> list[int]:

@@ -20,11 +20,17 @@ from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.sound_checks import check_sound, limits_of
-from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
+from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
+from polyreel.engine.backcheck.quality import speech_judge
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPEECH_QUALITY, VOICE_PRINTS, WHISPER_BASE
 from polyreel.engine.separation.leak import with_speech_left
 from polyreel.engine.separation.port import Ducked, part
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.sound.stem import read_stem
+from polyreel.engine.speakers.voiceprint import encoder
 from polyreel.engine.transcribe.whisper import usual_listener
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.port import Voice
@@ -273,7 +279,7 @@ class Neural:
 
 @pytest.fixture(scope="module")
 def neural(weights: Callable[..., Path], narrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Neural:
-    shelf = weights(KOKORO, KOKORO_VOICES, WHISPER_BASE)
+    shelf = weights(KOKORO, KOKORO_VOICES, WHISPER_BASE, VOICE_PRINTS, SPEECH_QUALITY)
     folder = tmp_path_factory.mktemp("neural")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POLYREEL_HOME", str(folder))
@@ -376,3 +382,78 @@ def test_a_garbled_voice_is_judged_by_the_profile(neural: Neural, monkeypatch: p
     level = float(np.sqrt(np.square(neural.spanish[neural.spanish != 0]).mean()))
     found = heard_checks(neural, neural.spanish + 2.5 * level * noise, monkeypatch, "none")["back_transcription"]
     assert found.status in {"warn", "fail"}
+
+
+# -- what is heard line by line: an accent, a stranger's voice, speech that is not clean
+
+
+def line_checks(
+    neural: Neural, stem: np.ndarray, monkeypatch: pytest.MonkeyPatch, profile: SubtitleProfile = "netflix"
+) -> dict[str, Check]:
+    """A speech stem judged as the job's stages do it. Speakers: as the stem's script names them, nobody."""
+    made = neural.made
+    monkeypatch.setenv("POLYREEL_HOME", str(made.folder))
+    speech = made.store.keep_bytes((np.clip(stem, -1, 1) * 32767).astype("<i2").tobytes(), ".s16")
+    dubbed = made.dubbed.model_copy(update={"speech": speech})
+    ears = Ears(usual_listener(), encoder, speech_judge)
+    heard = asyncio.run(hear_lines(Given(dubbed, made.request, made.request.stems), ears, made.store))
+    assert heard is not None
+    return {check.name: check for check in check_voices(heard, "es-ES", voice_limits_of(profile))}
+
+
+def spanish_stem(neural: Neural) -> np.ndarray:
+    speech = neural.made.dubbed.speech
+    assert speech
+    return read_stem(path_of(speech), 0, speech.bytes // 2).copy()
+
+
+def with_line_said_by(neural: Neural, place: int, voice: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """The Spanish stem with one line said by another voice, in the phonemes of that voice's language."""
+    monkeypatch.setenv("POLYREEL_HOME", str(neural.made.folder))
+    line, stem = neural.made.dubbed.lines[place], spanish_stem(neural)
+    said = voice_for("neural").speak(line.text, voice, 1.0)
+    sound = resample(said.samples, said.rate, 48_000)[: (line.end_ms - line.start_ms) * 48]
+    start, end = line.start_ms * 48, line.end_ms * 48
+    level = np.abs(stem[start:end]).max() / np.abs(sound).max()
+    stem[start:end] = 0
+    stem[start : start + len(sound)] = sound * level
+    return stem
+
+
+def test_a_real_dub_has_no_accent_one_voice_and_clean_speech(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = line_checks(neural, spanish_stem(neural), monkeypatch)
+    assert {name: check.status for name, check in found.items()} == dict.fromkeys(
+        ("accent", "one_voice", "speech_quality"), "pass"
+    ), found
+
+
+def test_a_line_in_a_foreign_accent_is_noticed(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spanish words read as an English voice would read them: the dub as a whole is Spanish all the same."""
+    stem = with_line_said_by(neural, 2, "kokoro:af_heart@en-US", monkeypatch)
+    found = line_checks(neural, stem, monkeypatch)["accent"]
+    assert (found.status, found.value) == ("fail", 1), found  # one of four: more than a fifth
+    assert f"{neural.made.dubbed.lines[2].start_ms / 1000:.1f} s as 'en'" in found.detail
+
+
+def test_a_line_in_a_strangers_voice_is_noticed(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:
+    stem = with_line_said_by(neural, 2, "kokoro:em_alex@es-ES", monkeypatch)
+    found = line_checks(neural, stem, monkeypatch)
+    assert (found["one_voice"].status, found["one_voice"].value) == ("fail", 1), found
+    assert f"{neural.made.dubbed.lines[2].start_ms / 1000:.1f} s" in found["one_voice"].detail
+    assert found["accent"].status == "pass", "he speaks Spanish as well as she does"
+
+
+@pytest.mark.parametrize("defect", ["noise", "clipping", "drop-outs"])
+def test_speech_that_is_not_clean_is_noticed(neural: Neural, defect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stem = spanish_stem(neural)
+    level = float(np.sqrt(np.square(stem[stem != 0]).mean()))
+    noise = np.random.default_rng(1).standard_normal(len(stem)).astype(np.float32)
+    damaged = {
+        "noise": stem + 0.3 * level * noise,
+        "clipping": np.clip(stem * 20 / np.abs(stem).max(), -0.5, 0.5),
+        "drop-outs": stem * (np.arange(len(stem)) % 9600 > 2400),
+    }[defect]
+    found = line_checks(neural, damaged, monkeypatch)["speech_quality"]
+    assert found.status in {"warn", "fail"}, found
+    assert isinstance(found.value, float)
+    assert found.value < 2.6  # of the undamaged one it is 3.4

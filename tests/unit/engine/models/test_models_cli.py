@@ -25,6 +25,7 @@ def test_list_says_what_each_model_is_for_and_that_none_is_here() -> None:
             "spleeter-2stems",
             "whisper-tiny.en",
             "voice-prints",
+            "speech-quality",
             "hls.js",
             "shaka-player",
         ],

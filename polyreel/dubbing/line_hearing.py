@@ -1,0 +1,308 @@
+"""Each line of a dub by ear: which language it is taken for, whose voice it is; and how clean all of its speech sounds.
+
+As far as the weights for it are here. Of a film with more lines than `MOST_LINES`, so many are heard, evenly spread.
+Lines whose sound is what it was the last time (a voice's gain aside) keep what was heard in them then.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.dubbing.relistening import find_changes, memory_key
+from polyreel.engine.backcheck.quality import WINDOW, Judge, Votes, judge_speech
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
+from polyreel.engine.separation.port import Stems
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.sound.stem import RATE as STEM_RATE
+from polyreel.engine.sound.stem import read_stem
+from polyreel.engine.speakers.diarise import original_speech
+from polyreel.engine.speakers.likeness import LEAST_MS, Prints
+from polyreel.engine.speakers.voiceprint import Encoder, voice_print
+from polyreel.engine.threads import GoOn, in_thread
+from polyreel.engine.transcribe.sound import of_file
+from polyreel.engine.transcribe.tongues import likeliest, share_of
+from polyreel.engine.transcribe.whisper import LINE_S, RATE
+from polyreel.engine.transcribe.words import Heard
+from polyreel.outcome import StoredFile, Value
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+
+_VERSION = 1
+MOST_LINES = 200
+_PRINTED_MS = 3000
+_WINDOWS = 4
+_LEAST_JUDGED_MS = 2000
+"""Less speech than this is no sample of a dub."""
+
+
+class LineHeard(Value):
+    """What one line sounds like. ``language`` and ``print`` are there as far as their weights were."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str = ""
+    voice: str = ""
+    text: str = ""
+    share: float | None = None
+    """How likely it is the dub's language."""
+    other: str = ""
+    other_share: float = 0.0
+    print: str = ""
+    """Its voice print: 256 signed bytes, base64."""
+
+
+class LinesHeard(Value):
+    """The lines that were heard, and the votes on the dub's and the original's speech."""
+
+    lines: tuple[LineHeard, ...] = ()
+    of: int = 0
+    """How many lines are long enough to say something."""
+    votes: Votes | None = None
+    original: Votes | None = None
+
+
+Known = Mapping[tuple[int, int, str], LineHeard]
+"""What was heard in a line before, by its place and its words."""
+
+
+class _Before(Value):
+    speech: StoredFile
+    lines: tuple[LineHeard, ...]
+
+
+class LineIdentifier(Protocol):
+    """Tells the language of a line. Its method blocks; whoever calls it does so in a thread."""
+
+    def identify_line(self, sound: Samples, go_on: GoOn) -> dict[str, float]:
+        """Probability by language (Whisper's codes) of mono sound at 16 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What there is to hear with on this machine; each of them may be None. The makers load weights at first use."""
+
+    languages: LineIdentifier | None = None
+    voices: Callable[[], Encoder] | None = None
+    quality: Callable[[], Judge] | None = None
+
+    @property
+    def hear_anything(self) -> bool:
+        """Whether there is any of them."""
+        return bool(self.languages or self.voices or self.quality)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is listened to: a finished dub, what it was asked for, the original's sound, and the words heard so far."""
+
+    dubbed: Dubbed
+    request: DubRequest
+    stems: Stems | None = None
+    heard: Heard | None = None
+
+
+def ears_key() -> str:
+    """The weights beside the listener's that dubs are judged with: part of the key of what was heard."""
+    return " ".join(model.fingerprint for model in (VOICE_PRINTS, SPEECH_QUALITY) if shelf.is_here(model))
+
+
+async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | None:
+    """What each line of a finished dub sounds like; None where it has neither lines nor words that were heard.
+
+    A vendor's dub without the speech alone is listened to in its mix: for languages, not for voices.
+    Raises EngineError where weights can't be loaded.
+    """
+    dubbed, request = given.dubbed, given.request
+    lines = _lines_of(dubbed, given.heard)
+    if dubbed.audio is None or not lines:
+        return None
+    chosen = _spread(lines)
+    if dubbed.speech is None:
+        found = await _hear_in_mix(path_of(dubbed.audio), chosen, request.locale, ears)
+        return LinesHeard(lines=tuple(found), of=len(lines))
+    stem = path_of(dubbed.speech)
+    key = memory_key(request, f"lines {_VERSION} {ears_key()} {ears.languages is not None}")
+    known = await in_thread(lambda _: _recall(store, key, dubbed))
+    found = await in_thread(lambda go_on: _hear_in_stem(stem, chosen, known, request.locale, ears, go_on))
+    await in_thread(lambda _: _remember(store, key, dubbed, found))
+    votes, original = await in_thread(lambda go_on: _vote(dubbed, given.stems, ears, go_on))
+    return LinesHeard(lines=tuple(found), of=len(lines), votes=votes, original=original)
+
+
+def prints_of(lines: Sequence[LineHeard]) -> Prints:
+    """The prints of lines that have one, in their order."""
+    held = [np.frombuffer(base64.b64decode(line.print), np.int8) for line in lines]
+    prints = np.array(held, np.float32)
+    unit: Prints = (prints / np.linalg.norm(prints, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def _packed(found: Samples) -> str:
+    return base64.b64encode((found / np.abs(found).max() * 127).round().astype(np.int8).tobytes()).decode()
+
+
+def _lines_of(dubbed: Dubbed, heard: Heard | None) -> list[LineHeard]:
+    """What is long enough to be heard: the dub's lines, or, of a dub without any, the phrases that were heard."""
+    lines = [
+        LineHeard(
+            start_ms=line.start_ms,
+            end_ms=line.end_ms,
+            speaker=line.speaker or "",
+            voice=line.voice,
+            text=line.text,
+        )
+        for line in dubbed.lines
+    ]
+    phrases = () if lines or heard is None else heard.phrases
+    lines += [LineHeard(start_ms=each.start_ms, end_ms=each.end_ms, text=each.text) for each in phrases]
+    return [line for line in lines if line.end_ms - line.start_ms >= LEAST_MS]
+
+
+def _spread(lines: Sequence[LineHeard]) -> list[LineHeard]:
+    step = max(1.0, len(lines) / MOST_LINES)
+    return [lines[int(place * step)] for place in range(min(len(lines), MOST_LINES))]
+
+
+# -- in the speech stem
+
+
+def _hear_in_stem(
+    path: Path, lines: Sequence[LineHeard], known: Known, locale: str, ears: Ears, go_on: GoOn
+) -> list[LineHeard]:
+    encode = ears.voices() if ears.voices else None
+    found: list[LineHeard] = []
+    for line in lines:
+        before = known.get((line.start_ms, line.end_ms, line.text))
+        if before is None:
+            go_on()
+            sound = _read(path, line.start_ms, line.end_ms)
+            before = _identified(line, resample(sound, STEM_RATE, RATE), locale, ears, go_on)
+            before = before.model_copy(update={"print": _printed(sound, encode)})
+        found.append(line.model_copy(update=before.model_dump(include={"share", "other", "other_share", "print"})))
+    return found
+
+
+def _read(path: Path, start_ms: int, end_ms: int) -> Samples:
+    return read_stem(path, start_ms * STEM_RATE // 1000, (end_ms - start_ms) * STEM_RATE // 1000)
+
+
+def _identified(line: LineHeard, sound: Samples, locale: str, ears: Ears, go_on: GoOn) -> LineHeard:
+    if ears.languages is None or not np.any(sound):
+        return line
+    languages = ears.languages.identify_line(sound, go_on)
+    other, share = likeliest(languages)
+    told = {"share": round(share_of(locale, languages), 3), "other": other, "other_share": round(share, 3)}
+    return line.model_copy(update=told)
+
+
+def _printed(sound: Samples, encode: Encoder | None) -> str:
+    if encode is None or not np.any(sound):
+        return ""
+    most = _PRINTED_MS * STEM_RATE // 1000
+    first = max(0, len(sound) - most) // 2
+    return _packed(voice_print(sound[first : first + most], encode))
+
+
+def _recall(store: Store, key: str, dubbed: Dubbed) -> Known:
+    """The lines of the last listening whose sound is the same in this dub."""
+    found = store.recall(key)
+    before = _Before.model_validate(found) if found else None
+    if before is None or dubbed.speech is None or not store.has(before.speech):
+        return {}
+    changed = list(find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
+    return {
+        (line.start_ms, line.end_ms, line.text): line
+        for line in before.lines
+        if not any(start < line.end_ms and end > line.start_ms for start, end in changed)
+    }
+
+
+def _remember(store: Store, key: str, dubbed: Dubbed, lines: Sequence[LineHeard]) -> None:
+    if dubbed.speech is not None:
+        store.remember(key, _Before(speech=dubbed.speech, lines=tuple(lines)).model_dump(mode="json"))
+
+
+# -- in the mix of a vendor
+
+
+async def _hear_in_mix(path: Path, lines: Sequence[LineHeard], locale: str, ears: Ears) -> list[LineHeard]:
+    if ears.languages is None:
+        return list(lines)
+    found: list[LineHeard] = []
+    async with aclosing(of_file(path)) as sound, aclosing(_pieces(sound, lines)) as pieces:
+        async for line, piece in pieces:
+            found.append(await in_thread(partial(_identified, line, piece, locale, ears)))
+    return found
+
+
+async def _pieces(
+    sound: AsyncIterator[Samples], lines: Sequence[LineHeard]
+) -> AsyncGenerator[tuple[LineHeard, Samples], None]:
+    """Each line with its sound, at 16 kHz, in the order of their ends; no more than `LINE_S` of each is held."""
+    waiting = sorted(lines, key=lambda line: line.start_ms)
+    held, at = np.zeros(0, np.float32), 0
+    async for block in sound:
+        held = np.concatenate((held, block))
+        while waiting and _last(waiting[0]) <= at + len(held):
+            line = waiting.pop(0)
+            yield line, held[max(0, line.start_ms * RATE // 1000 - at) : max(0, _last(line) - at)]
+        done = (min(_last(waiting[0]), waiting[0].start_ms * RATE // 1000) if waiting else at + len(held)) - at
+        if done > 0:
+            held, at = held[done:], at + min(done, len(held))
+    for line in waiting:
+        yield line, held[max(0, line.start_ms * RATE // 1000 - at) : max(0, _last(line) - at)]
+
+
+def _last(line: LineHeard) -> int:
+    return min(line.end_ms * RATE // 1000, line.start_ms * RATE // 1000 + int(LINE_S * RATE))
+
+
+# -- votes
+
+
+def _vote(dubbed: Dubbed, stems: Stems | None, ears: Ears, go_on: GoOn) -> tuple[Votes | None, Votes | None]:
+    """The votes on the dub's speech and on the original's, at the same places of the film."""
+    groups = _windows([(line.start_ms, line.end_ms, line.cue_start_ms, line.cue_end_ms) for line in dubbed.lines])
+    if ears.quality is None or dubbed.speech is None or not groups:
+        return None, None
+    judge, path = ears.quality(), path_of(dubbed.speech)
+    spoken = [[_read(path, start, end) for start, end, _, _ in group] for group in groups]
+    votes = judge_speech([_at_16_khz(pieces) for pieces in spoken], judge, go_on)
+    if stems is None:
+        return votes, None
+    read = original_speech(stems)
+    originals = [[read(start, end) for _, _, start, end in group] for group in groups]
+    heard = [piece for pieces in originals if np.any(piece := _at_16_khz(pieces))]
+    return votes, judge_speech(heard, judge, go_on) if heard else None
+
+
+def _at_16_khz(pieces: Sequence[Samples]) -> Samples:
+    return resample(np.concatenate(pieces), STEM_RATE, RATE)
+
+
+def _windows(lines: Sequence[tuple[int, int, int, int]]) -> list[list[tuple[int, int, int, int]]]:
+    """Lines in groups that fill a window of the judge, `_WINDOWS` of them at most, evenly spread over the film."""
+    groups: list[list[tuple[int, int, int, int]]] = []
+    length = WINDOW
+    for line in lines:
+        if length >= WINDOW * 1000 // RATE:
+            groups.append([])
+            length = 0
+        groups[-1].append(line)
+        length += line[1] - line[0]
+    full = groups if len(groups) < 2 or length >= WINDOW * 500 // RATE else groups[:-1]
+    if sum(end - start for group in full for start, end, _, _ in group) < _LEAST_JUDGED_MS:
+        return []
+    step = max(1.0, len(full) / _WINDOWS)
+    return [full[int(place * step)] for place in range(min(len(full), _WINDOWS))]

@@ -1,0 +1,159 @@
+"""What is checked of a dub's voices: no foreign accent in a line, one voice per person, speech as clean as before.
+
+All three say what a network heard; where its weights were absent, they are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from polyreel import locales
+from polyreel.dubbing.backchecks import TRUSTED
+from polyreel.dubbing.line_hearing import LineHeard, LinesHeard, prints_of
+from polyreel.engine.speakers.likeness import Likeness, compare_lines, compare_speakers
+from polyreel.job import SubtitleProfile
+from polyreel.outcome import Check, CheckStatus
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLimits:
+    """A profile's limits.
+
+    ``accent``: a line less likely to be in its language is doubtful; ``accented_share`` of such lines fails.
+    ``own_voice``: a line less like its speaker's others is doubtful, one below ``own_voice_fail`` another voice.
+    ``below_original``: how many points of 5 the dub's speech may be voted below the original's, before it warns; fails.
+    ``least_vote``: and below which vote it warns, and fails, whatever the original is.
+    """
+
+    accent: float = 0.5
+    accented_share: float = 0.2
+    own_voice: float = 0.75
+    own_voice_fail: float = 0.68
+    alike: float = 0.93
+    below_original: tuple[float, float] = (0.7, 1.3)
+    least_vote: tuple[float, float] = (2.4, 1.8)
+
+
+_LIMITS: dict[SubtitleProfile, VoiceLimits] = {
+    "netflix": VoiceLimits(),
+    "bbc": VoiceLimits(),
+    "none": VoiceLimits(
+        accent=0.3,
+        accented_share=0.4,
+        own_voice=0.65,
+        own_voice_fail=0.55,
+        alike=0.96,
+        below_original=(1.0, 1.6),
+        least_vote=(2.0, 1.5),
+    ),
+}
+_SURELY_FOREIGN = 0.15
+_NEARER = 0.05
+_SHOWN = 5
+
+
+def voice_limits_of(profile: SubtitleProfile) -> VoiceLimits:
+    """The limits that belong to a job's profile of subtitles."""
+    return _LIMITS[profile]
+
+
+def check_voices(heard: LinesHeard, locale: str, limits: VoiceLimits) -> tuple[Check, ...]:
+    """``accent``, ``one_voice`` and ``speech_quality``, as far as something was heard for them."""
+    checks: list[Check] = []
+    if identified := [line for line in heard.lines if line.share is not None]:
+        checks.append(check_accent(identified, heard.of, locale, limits))
+    if len(printed := [line for line in heard.lines if line.print]) > 1:
+        checks.append(check_one_voice(printed, heard.of, limits))
+    if heard.votes:
+        checks.append(check_speech_quality(heard, limits))
+    return tuple(checks)
+
+
+def check_accent(lines: Sequence[LineHeard], of: int, locale: str, limits: VoiceLimits) -> Check:
+    """How many lines are taken for another language than the dub's, line by line.
+
+    A few are a warning. More than the profile's share fail, and so do three that are surely not in the language.
+    """
+    doubtful = [line for line in lines if (line.share or 0.0) < limits.accent]
+    sure = [line for line in doubtful if (line.share or 0.0) < _SURELY_FOREIGN]
+    status: CheckStatus = "warn" if doubtful else "pass"
+    if sure and (len(sure) > 2 or len(doubtful) > limits.accented_share * len(lines)):
+        status = "fail" if locales.language(locale) in TRUSTED else "warn"
+    told = [f"{_at(line)} as '{line.other}' ({line.other_share:.0%} sure)" for line in doubtful]
+    return Check(
+        name="accent",
+        value=len(doubtful),
+        unit="lines",
+        limit=0,
+        status=status,
+        detail=_of(f"heard in an accent or another language: {_few(told)}" if told else "", lines, of),
+    )
+
+
+def check_one_voice(lines: Sequence[LineHeard], of: int, limits: VoiceLimits) -> Check:
+    """How many lines don't sound like their speaker's others; speakers who sound alike are told, too."""
+    prints, speakers = prints_of(lines), [line.speaker for line in lines]
+    found = list(zip(lines, compare_lines(prints, speakers), strict=True))
+    strange = [(line, each) for line, each in found if _is_strange(each, limits)]
+    wrong = [each for _, each in strange if _is_wrong(each, limits)]
+    alike = [pair for pair, share in compare_speakers(prints, speakers).items() if share > limits.alike]
+    pairs = [f"{one or 'who has no name'} and {other or 'who has no name'}" for one, other in alike]
+    told = [f"other voices than their speakers' in {_few([_describe(*each) for each in strange])}"] if strange else []
+    told += [f"hardly to be told apart: {_few(pairs)}"] if pairs else []
+    return Check(
+        name="one_voice",
+        value=len(strange),
+        unit="lines",
+        limit=0,
+        status="fail" if wrong else "warn" if strange or alike else "pass",
+        detail=_of("; ".join(told), lines, of),
+    )
+
+
+def _is_strange(found: Likeness, limits: VoiceLimits) -> bool:
+    return found.own is not None and (found.own < limits.own_voice or found.likeness > found.own + _NEARER)
+
+
+def _is_wrong(found: Likeness, limits: VoiceLimits) -> bool:
+    """Whether a strange line is another's, or nobody's: what only warns may be a cry or a whisper."""
+    own = found.own or 0.0
+    return own < limits.own_voice_fail or found.likeness > max(own + 2 * _NEARER, limits.own_voice)
+
+
+def _describe(line: LineHeard, found: Likeness) -> str:
+    nearer = found.own is not None and found.likeness > found.own
+    return _at(line) + (f" (like {found.other or 'who has no name'})" if nearer else "")
+
+
+def check_speech_quality(heard: LinesHeard, limits: VoiceLimits) -> Check:
+    """The vote on the dub's speech against the one on the original's, and against the least that may go out."""
+    assert heard.votes is not None  # noqa: S101 - whoever has no votes is not checked
+    vote, original = heard.votes.overall, heard.original.overall if heard.original else 0.0
+    warn, fail = (
+        max(least, original - below) for least, below in zip(limits.least_vote, limits.below_original, strict=True)
+    )
+    parts = [f"speech {heard.votes.speech:.1f}, background {heard.votes.background:.1f}"]
+    parts += [f"the original's speech: {original:.1f}"] if heard.original else []
+    return Check(
+        name="speech_quality",
+        value=round(vote, 1),
+        unit="of 5",
+        limit=round(warn, 1),
+        status="pass" if vote >= warn else "warn" if vote >= fail else "fail",
+        detail="; ".join(parts),
+    )
+
+
+def _at(line: LineHeard) -> str:
+    return f"{line.start_ms / 1000:.1f} s"
+
+
+def _few(told: Sequence[str]) -> str:
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return ", ".join(told[:_SHOWN]) + more
+
+
+def _of(detail: str, lines: Sequence[LineHeard], of: int) -> str:
+    heard = f"{len(lines)} of {of} lines were heard" if of > len(lines) else ""
+    return "; ".join(part for part in (detail, heard) if part)
