@@ -27,8 +27,11 @@ _PLACES = (Fraction(1, 20), Fraction(2, 5), Fraction(3, 4))
 
 
 async def identify_or_explain(plan: Plan, reel: Reel) -> SpokenLanguage:
-    """The source's language as it is heard. A source whose script is heard anyway is judged there."""
-    if plan.needs_transcript:
+    """The source's language as it is heard. Where every language is drafted from what is heard, it is judged there.
+
+    A language that needs no draft goes on when the source is not understood, and a vendor would be paid for it.
+    """
+    if plan.needs_transcript and all(each.needs_draft for each in plan.runnable()):
         return SpokenLanguage()
     asked = "Which language the source speaks was not checked"
     if not plan.listener:
