@@ -160,6 +160,7 @@ async def deliver(
     if out:
         shared = [item.model_dump(mode="json") for item in packaged.items if _is_shared(item)]
         await asyncio.to_thread(open_store().remember, _shared_key(plan), {"items": shared})
+        await open_store().share()
     done = _with_paths(_judge_deliveries(_with_deliveries(outcome, brought)), brought, items)
     if done.report is None:
         done = await _with_report_beside(plan, reel, languages, done, stems)

@@ -169,4 +169,4 @@ def test_a_voice_that_nobody_has_is_refused_with_those_there_are(work: Any, poly
     job = work("es-ES", targets=[{"locale": "es-ES", "subtitles": "narrated.es-ES.srt", "voice": "caruso"}])
     done = polyreel("run", job, "--json")
     refused(done, job, "no_voice", "caruso", 2)
-    assert "f2" in done.json["error"]["remedy"]
+    assert "Choose one of high, low" in done.json["error"]["remedy"]
