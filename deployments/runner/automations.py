@@ -40,7 +40,9 @@ EVENT = """{"type": "polyreel.run.{{ flow_run.state.name | lower }}",
 "timestamp": {{ event.occurred.isoformat() | tojson }},
 "data": {"run": "{{ flow_run.id }}", "job": {{ flow_run.name | tojson }}, "flow": {{ flow.name | tojson }},
 "state": {{ flow_run.state.name | tojson }}, "message": {{ flow_run.state.message | tojson }},
-"look": {{ flow_run | ui_url | tojson }}, "go_on": "polyreel submit --again {{ flow_run.id }}"}}"""
+"look": {{ flow_run | ui_url | tojson }},
+"go_on": {% if flow_run.state.type == "PAUSED" %}{{ ("polyreel review " ~ flow_run.name) | tojson }}\
+{% else %}"polyreel submit --again {{ flow_run.id }}"{% endif %}}}"""
 
 
 @dataclass(frozen=True, slots=True)
