@@ -73,6 +73,17 @@ def run() -> list[dict[str, Any]]:
     return rows
 
 
+def render(name: str, rows: list[dict[str, Any]]) -> str:
+    """A line for each kill, in 80 columns."""
+    lines = [f"{'':<32}{'killed at':<21}{'bought':>6}{'made':>5}{'lost':>5}{'next run':>10}"]
+    for row in rows:
+        step, _, point = row["name"].partition(": ")
+        at = point if row["killed"] in ("-", "yes") else f"{point}: {row['killed']}"
+        numbers = f"{row['purchases']:>6g}{row['made']:>5}{row['lost']:>5g}{row['recover_s']:>8.1f} s"
+        lines.append(f"{step:<32}{at:<21}{numbers}{'' if row['ended'] == 'collected' else ' ' + row['ended']}")
+    return "\n".join([name, "-" * len(name), *lines, ""])
+
+
 def kill_once(stage: Stage, step: Step, point: str, folder: Path, *, quiet: float = 8.0) -> dict[str, Any]:
     """Kill a buyer at a point (none where it is empty), let the next one finish, and count."""
     name = f"k{uuid.uuid4().hex[:10]}"

@@ -68,8 +68,10 @@ async def load(vendor: str, name: str) -> PolyreelCredentials:
     try:
         return await kind.aload(name, validate=False)
     except ValueError:
+        others = await _named_so(name)
         raise InvalidJob(
-            f"There are no saved {vendor} credentials named '{name}'.",
+            f"There are no saved {vendor} credentials named '{name}'"
+            + (f", only {', '.join(others)}." if others else "."),
             code="unknown_credentials",
             remedy=f"Save them: `polyreel credentials save {vendor} {name} {_spell_fields(kind)}`.",
         ) from None
@@ -84,6 +86,11 @@ def _spell_fields(kind: type[PolyreelCredentials]) -> str:
         f"{name}=env:{name.upper()}" if name in secret or name == "certificates" else f"{name}=..." for name in needed
     ]
     return " ".join(f"--set {each}" for each in told) or "--set field=value"
+
+
+async def _named_so(name: str) -> list[str]:
+    """Credentials of any kind under this name, as people write them: ``nomad/library``."""
+    return [f"{each.vendor}/{each.name}" for each in await list_saved() if each.name == name]
 
 
 async def list_saved() -> list[Saved]:

@@ -31,7 +31,9 @@ async def run_job(job: Job) -> Outcome:
 
 async def look_at_job(job: Job) -> dict[str, Any]:
     """What `polyreel plan --json` prints of a job. Raises `InvalidJob`."""
-    if not (job.source.credentials or _is_charged(job)):
+    if not job.source.credentials:
+        await _check(job)  # what is wrong with its files is said before a server is waited for
+    if not (job.source.credentials or _is_charged(job) or _names_saved(job)):
         return await _look(job)
     async with _prefect():
         return await _look(job)
@@ -53,6 +55,10 @@ async def _look(job: Job) -> dict[str, Any]:
     from polyreel.store.choice import open_store
     from tasks.run.results import recall
 
+    if _names_saved(job):
+        from tasks.run.accounts import require_saved
+
+        await require_saved(job)
     connection: Connection | None = None
     ask: AskForQuote | None = None
     choose: Choose | None = None
@@ -69,6 +75,11 @@ async def _look(job: Job) -> dict[str, Any]:
         accounts = await accounts_of(job)
     store = open_store()
     return await look_ahead(await prepare(job, store, connection, accounts), store, recall, ask, choose)
+
+
+def _names_saved(job: Job) -> bool:
+    """Whether what it delivers to, or stages at, needs saved credentials: only the server has them."""
+    return any(getattr(each, "credentials", None) for each in (*job.delivery, job.staging))
 
 
 def _is_charged(job: Job) -> bool:

@@ -16,6 +16,7 @@ from polyreel.planning import quote as quoting
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
+from tasks.run.accounts import require_open
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.progress import board
 
@@ -92,6 +93,8 @@ async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
     balances = await _balances(plan)
     quoting.require_balance(quote, balances)
+    if quote.to_spend:
+        await require_open(plan.job)
     return quoting.as_dict(quote, balances)
 
 

@@ -24,7 +24,7 @@ from polyreel.sources.ingest import ingest as take_in
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.scratch import clear_scratch
-from tasks.run.accounts import accounts_of
+from tasks.run.accounts import accounts_of, require_saved
 from tasks.run.connections import client_of, connection_of
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
@@ -38,6 +38,7 @@ async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
     await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
     await open_store().ready()
+    await require_saved(job)
     source = job.source
     async with client_of(source.vendor, source.credentials if source.vendor else None) as client:
         plan = await planning.prepare(job, open_store(), await connection_of(job), await accounts_of(job), client)

@@ -26,6 +26,17 @@ TOP = "root"
 """What the vendor calls the bucket that everything is in."""
 
 
+async def require_owner(client: NomadClient, asset_id: str) -> str:
+    """The id of the asset that dubs are to belong to, as the library has it. Raises `InvalidJob`."""
+    try:
+        return (await client.get_asset(asset_id)).id
+    except NotFound:
+        raise InvalidJob(
+            f"the asset manager has no asset {asset_id}", where="delivery.related_to", code="vendor_not_found",
+            remedy="Correct the id, or leave it out.",
+        ) from None  # fmt: skip
+
+
 class NomadDelivery:
     """Delivers into a folder of the library, or beside the asset that the dubs belong to."""
 
@@ -52,15 +63,7 @@ class NomadDelivery:
         """The asset that the dubs belong to; empty where there is none."""
         media = parcel.source_media
         named = self.options.related_to or (media.removeprefix(SCHEME) if media.startswith(SCHEME) else "")
-        if not named:
-            return ""
-        try:
-            return (await self.client.get_asset(named)).id
-        except NotFound:
-            raise InvalidJob(
-                f"the asset manager has no asset {named}", where="delivery.related_to", code="vendor_not_found",
-                remedy="Correct the id, or leave it out.",
-            ) from None  # fmt: skip
+        return await require_owner(self.client, named) if named else ""
 
     async def _language(self, parcel: Parcel, locale: str, owner: str, folder: str, gauge: Gauge) -> Brought:
         done, film = Brought(), video_of(parcel, locale)

@@ -6,7 +6,7 @@ in `polyreel.job.delivery`, its adapter beside this module, its block in `blocks
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class Place:
     """Where a job of this name goes, for people: a path, an address, or words."""
     make: Callable[[Any, Access], Delivery] | None
     """The adapter; None: this version has none, and a job that names the place is refused."""
+    require: Callable[[Any, Any], Awaitable[None]] | None = None
+    """See, with an open client, that what the options name is there; before anything is bought. Raises `InvalidJob`."""
     holds_tree: bool = False
     """It holds files under their own paths: the report and the manifest go there too, and so it comes last."""
     local: bool = False
@@ -123,6 +125,13 @@ def _make_nomad(options: Any, access: Access) -> Delivery:
     return Library(options, access)
 
 
+async def _require_owner_at_nomad(options: Any, client: Any) -> None:
+    from polyreel.delivery.nomad import require_owner
+
+    if options.related_to:
+        await require_owner(client, options.related_to)
+
+
 def _make_videojungle(options: Any, access: Access) -> Delivery:
     from polyreel.delivery.videojungle import VideoJungleDelivery as Library
 
@@ -160,7 +169,7 @@ _ROWS = (
         title="TPStreams",
         options=TPStreamsDelivery,
         block="tpstreams",
-        locate=lambda options, name: f"TPStreams: {_below(options.folder or '', name)}",
+        locate=lambda options, _name: f"TPStreams: {options.folder or ''}".rstrip(" :"),
         make=_make_tpstreams,
         streams=True,
         takes_url=True,
@@ -172,8 +181,9 @@ _ROWS = (
         title="a Nomad-style asset manager",
         options=NomadDelivery,
         block="nomad",
-        locate=lambda options, name: f"Nomad: {_below(options.path or '', name)}",
+        locate=lambda options, _name: f"Nomad: {options.path or options.related_to or ''}".rstrip(" :"),
         make=_make_nomad,
+        require=_require_owner_at_nomad,
         stages=True,
     ),
     Place(

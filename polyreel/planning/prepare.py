@@ -132,7 +132,8 @@ async def prepare(
 def _needs_draft(job: Job, target: Target, ways: tuple[Way, ...]) -> bool:
     """Whether a script must be translated here: no way that can dub the language writes one by itself."""
     able = [way for way in ways if way.problem is None or way.problem.code == "missing_script"]
-    return target.subtitles is None and not (able and able[0].writes_script and job.translation is None)
+    # Where no way can dub the language at all, that is what is said of it, and not that a script is missing.
+    return target.subtitles is None and bool(able) and not (able[0].writes_script and job.translation is None)
 
 
 def _require_reviewable(language: LanguagePlan) -> LanguagePlan:

@@ -45,7 +45,7 @@ async def look_ahead(
     bound = await choose(bound) if choose and source else bound
     charged = await ask(bound, length) if ask and length is not None else {}
     known = await _with_what_is_made(bound, recall) if source else bound
-    own = ("trim", "separate", "transcribe") if plan.needs_transcript else ("trim", "separate")
+    own = ("trim", *(["separate"] if known.separates_here else []), *(["transcribe"] if plan.needs_transcript else []))
     return {
         "job": plan.job.name,
         "source": {"media": plan.job.source.media, "sha256": source.sha256 if source else None},

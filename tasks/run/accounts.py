@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect.logging import get_logger
 
 from polyreel.delivery.places import PLACES
 from polyreel.dubbing.providers import provider_of
-from polyreel.errors import PolyreelError
+from polyreel.errors import PolyreelError, VendorError
 from polyreel.job import Job
 from polyreel.ledger.entry import Subject
 from polyreel.planning.ways import account_key
-from tasks.run.connections import account_of, books_of_run, client_of
+from polyreel.vendors.errors import Unauthorized
+from tasks.run.connections import account_of, books_of_run, client_of, load_saved
 
 if TYPE_CHECKING:
     from polyreel.dubbing.staging import StagedFiles
@@ -32,6 +33,44 @@ async def accounts_of(job: Job) -> dict[str, str]:
             continue
         found[account_key(provider, options)] = await account_of(provider.block, options.credentials)
     return found
+
+
+async def require_saved(job: Job) -> None:
+    """See that there are credentials under every name that a job gives for its deliveries and its staging.
+
+    Raises `InvalidJob` (``unknown_credentials``), before hours of work or money go into what can't be delivered.
+    """
+    for block, name, _ in _places_of(job):
+        await load_saved(block, name)
+
+
+async def require_open(job: Job) -> None:
+    """See that the accounts that a job delivers to, and is staged at, take their keys, and have what the job names.
+
+    Asked before something is bought. One that is away for a moment is left to the delivery, which tries again. Raises
+    `VendorError` (``vendor_unauthorized``) and `InvalidJob`.
+    """
+    for block, name, options in _places_of(job):
+        place, saved = PLACES.get(options.to), await load_saved(block, name)
+        try:
+            await saved.check()
+            if place and place.require:
+                async with client_of(block, name) as client:
+                    await place.require(options, client)
+        except Unauthorized:
+            raise
+        except VendorError as error:
+            log.info("%s was not looked at before: %s", options.to, error)
+
+
+def _places_of(job: Job) -> list[tuple[str, str, Any]]:
+    """Block, name and options of whatever a job names credentials for, dubbing and source apart; each once."""
+    found: dict[tuple[str, str, str], Any] = {}
+    for each in (*job.delivery, *([job.staging] if job.staging else [])):
+        block = PLACES[each.to].block if each.to in PLACES else None
+        if block and (name := getattr(each, "credentials", None)):
+            found.setdefault((block, name, each.model_dump_json()), each)
+    return [(block, name, options) for (block, name, _), options in found.items()]
 
 
 @asynccontextmanager
@@ -62,5 +101,5 @@ async def clear_staging(job: Job) -> tuple[str, ...]:
                 await staging.clear()
     except PolyreelError as error:
         log.warning("Staged files were not removed: %s", error)
-        return (f"What was staged is still there: {error.message}. The next run removes it.",)
+        return (f"What was staged is still there: {error.message.rstrip('.')}. The next run removes it.",)
     return ()

@@ -15,9 +15,12 @@ SAVED = (
     ("dubformer", "account", "dubformer-sandbox"),
     ("dubformer", "revoked", "dubformer-no-such-key"),
     ("panjaya", "studio", "panjaya-sandbox"),
+    ("nomad", "library", "nomad-sandbox"),
+    ("nomad", "revoked", "nomad-no-such-key"),
 )
 DUBFORMER = {"provider": "dubformer", "credentials": "account"}
 PANJAYA = {"provider": "panjaya", "credentials": "studio"}
+NOMAD = {"to": "nomad", "credentials": "library"}
 LOOPBACK = {"POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8"}
 _done: set[str] = set()
 
@@ -46,19 +49,33 @@ def said_by(done: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("dubbing", "code", "words"),
+    ("asked", "code", "words"),
     [
-        ({**DUBFORMER, "credentials": "revoked"}, "vendor_unauthorized", "credentials"),
-        ({**PANJAYA, "credentials": "nobody"}, "unknown_credentials", "nobody"),
-        ({**DUBFORMER, "credentials": "studio"}, "unknown_credentials", "dubformer"),
+        ({"dubbing": {**DUBFORMER, "credentials": "revoked"}}, "vendor_unauthorized", "credentials"),
+        ({"dubbing": {**PANJAYA, "credentials": "nobody"}}, "unknown_credentials", "nobody"),
+        ({"dubbing": {**DUBFORMER, "credentials": "studio"}}, "unknown_credentials", "only panjaya/studio"),
+        ({"delivery": [{"to": "tpstreams", "credentials": "nobody"}]}, "unknown_credentials", "nobody"),
+        ({"delivery": [{**NOMAD, "credentials": "revoked"}]}, "vendor_unauthorized", "credentials"),
+        ({"delivery": [{**NOMAD, "related_to": "nothing"}]}, "vendor_not_found", "no asset nothing"),
+        ({"staging": {**NOMAD, "credentials": "nobody"}}, "unknown_credentials", "nobody"),
+        ({"source": {"media": "nomad:nothing", "credentials": "library"}}, "vendor_not_found", "no asset of this id"),
     ],
-    ids=["wrong key", "no such block", "a block of another kind"],
+    ids=[
+        *("wrong key", "no such block", "a block of another kind", "no such block to deliver with"),
+        *(
+            "a wrong key to deliver with",
+            "an unknown asset to deliver to",
+            "no such block to stage with",
+            "no such asset",
+        ),
+    ],
 )
 def test_it_is_said_before_anything_is_spent(
-    accounts: Stage, work: Callable[..., Path], polyreel: Any, dubbing: dict[str, Any], code: str, words: str
+    accounts: Stage, work: Callable[..., Path], polyreel: Any, asked: dict[str, Any], code: str, words: str
 ) -> None:
     """In one line, with what to do; the accounts stay as they were."""
-    job = work(source={"media": accounts.film_url, "locale": "en-US"}, targets=["es-ES"], dubbing=dubbing)
+    source = {"media": accounts.film_url, "locale": "en-US", **asked.get("source", {})}
+    job = work(targets=["es-ES"], **{"dubbing": PANJAYA, **asked, "source": source})
     before = [accounts.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
     done = polyreel("run", job, "--json", **LOOPBACK)
     said = said_by(done)

@@ -31,6 +31,20 @@ def way(asked: Job) -> Way:
 
 
 @pytest.mark.parametrize(
+    ("dubbing", "target", "code"),
+    [(PANJAYA, "he-IL", "unsupported_locale"), (DUBFORMER, "fr-FR", "needs_staging")],
+)
+async def test_a_language_that_nobody_can_dub_is_not_said_to_lack_a_script(
+    narrated: Path, tmp_path: Path, dubbing: dict[str, Any], target: str, code: str
+) -> None:
+    """Who dubs writes scripts: what the user is to mend is the language, or the way."""
+    asked = job(str(narrated / "narrated.mp4"), target, dubbing=dubbing)
+    with pytest.raises(InvalidJob) as raised:
+        await prepare(asked, LocalStore(tmp_path))
+    assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
     ("asked", "media", "trims"),
     [
         (job(WEB, dubbing=PANJAYA), "url", False),
