@@ -41,7 +41,7 @@ VERSIONS = {
     "collect": 1,
     "listen": 3,
     "shots": 1,
-    "subtitles": 2,
+    "subtitles": 3,
     "mux": 2,
     "check": 5,
     "package": 3,

@@ -95,11 +95,11 @@ async def convert_subtitles(
         tracks = await asyncio.to_thread(_write_tracks, language, files, dubbed.lines, reel, shots)
         why = explain_timing(language.job.subtitles, dubbed.lines)
         return tracks.model_copy(update={"notes": (*why, *tracks.notes)})
-    heard, notes = await asyncio.to_thread(_heard_script, language, request, listening, open_store())
+    heard, notes, is_empty = await asyncio.to_thread(_heard_script, language, request, listening, open_store())
     tracks = await asyncio.to_thread(
         _write_tracks, language, ScriptFiles(heard, heard, dubbed.source_script), (), reel, shots
     )
-    return tracks.model_copy(update={"notes": (*notes, *tracks.notes)})
+    return tracks.model_copy(update={"notes": (*notes, *tracks.notes), "is_empty": is_empty})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ def lacks_script(dubbed: Dubbed, request: DubRequest) -> bool:
 
 def _heard_script(
     language: LanguagePlan, request: DubRequest, listening: Listening | None, store: Store
-) -> tuple[StoredFile, tuple[str, ...]]:
-    """A script of what was heard in the dub; an empty one, and why, where nobody listened."""
+) -> tuple[StoredFile, tuple[str, ...], bool]:
+    """A script of what was heard in the dub; an empty one (True), and why, where nobody listened."""
     title, heard = provider_of(language.dubbing).title, listening.heard if listening else None
     cues: tuple[Cue, ...] = ()
     if heard is not None:
@@ -135,9 +135,10 @@ def _heard_script(
         cues = into_cues(list(heard.words()), language.job.subtitles.profile, language.locale, length_ms)
     script = store.keep_bytes(write(Track(cues), "vtt").text.encode(), ".vtt")
     if cues:
-        return script, (f"{title} gives no script: the subtitles are what was heard in the dub, read by nobody.",)
+        said = f"{title} gives no script: the subtitles are what was heard in the dub, read by nobody."
+        return script, (said,), False
     advice = f"Give the target its `subtitles`, or let the dub be listened to: `{listener_command()}`."
-    return script, (f"No subtitles: {title} gives no script. {advice}",)
+    return script, (f"No subtitles: {title} gives no script. {advice}",), True
 
 
 def _write_tracks(

@@ -87,7 +87,7 @@ async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start:
         for role, file in held.items()
         if file
     ]
-    if "burned" in asked:
+    if "burned" in asked and not each.tracks.is_empty:
         items.append(await _burn(language, each))
     if "otio" in asked:
         items.append(await asyncio.to_thread(_timeline, plan, reel, each, items, start))

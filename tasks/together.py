@@ -30,6 +30,7 @@ def content_of(going: Iterable[LanguageResult], original: Original | None) -> li
     for each in going:
         further = [[text.kind, text.format, text.file.sha256] for text in _further_texts(each)]
         own = [each.locale, each.video.sha256, each.tracks.files["vtt"].sha256, each.mix, each.is_machine_text]
+        own += ["no text"] if each.tracks.is_empty else []
         tracks.append([*own, further] if further else own)
     return tracks
 
@@ -69,8 +70,9 @@ def texts_of(going: Iterable[LanguageResult], original: Original | None, folder:
     if original and original.text:
         found.append(_original_track(original.text, original, folder / "original.vtt", "subtitles"))
     for each in going:
-        path = link(folder / f"{each.locale}.vtt", each.tracks.files["vtt"])
-        found.append(Rendition(path, each.locale, role="subtitles", is_machine_made=each.is_machine_text))
+        if not each.tracks.is_empty:
+            path = link(folder / f"{each.locale}.vtt", each.tracks.files["vtt"])
+            found.append(Rendition(path, each.locale, role="subtitles", is_machine_made=each.is_machine_text))
         for text in _further_texts(each):
             path = _as_webvtt(folder / f"{each.locale}.{text.kind}.vtt", text)
             found.append(Rendition(path, each.locale, role=_ROLES[text.kind], is_machine_made=each.is_machine_text))
@@ -81,6 +83,8 @@ def _further_texts(each: LanguageResult) -> list[TrackFile]:
     """A language's captions and forced lines, each in the format that says most of it; WebVTT first."""
     found: dict[str, TrackFile] = {}
     for text in sorted(each.tracks.more, key=lambda one: one.format != "vtt"):
+        if each.tracks.is_empty and text.kind != "forced":
+            continue
         if text.kind in _ROLES and FORMATS[text.format].read:
             found.setdefault(text.kind, text)
     return [found[kind] for kind in _ROLES if kind in found]

@@ -37,6 +37,7 @@ class Tracks(Value):
     script: StoredFile
     more: tuple[TrackFile, ...] = ()
     embedded: StoredFile | None = Field(default=None, description="What the video's own text track shows.")
+    is_empty: bool = Field(default=False, description="Nobody gave the words, and nobody heard them: no line is there.")
     notes: tuple[str, ...] = ()
 
 

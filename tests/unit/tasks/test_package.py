@@ -13,6 +13,7 @@ from polyreel.packaging.original import Original
 from polyreel.plans import Plan
 from polyreel.store.choice import open_store
 from tasks.package import _key
+from tasks.run.items import items_of_language
 from tasks.run.values import LanguageResult, LanguageResults, TrackFile
 from tasks.together import going_out, original_of, texts_of
 
@@ -92,3 +93,15 @@ async def test_a_source_script_that_was_heard_for_itself_is_the_originals_text(
     own = reel.model_copy(update={"file": heard})
     await original_of(plan("es-ES", scripts=["srt"]).model_copy(update={"heard_script": heard}), own)
     assert (given["script"], given["is_machine_made"]) == (heard, True)
+
+
+def test_where_nobody_knows_what_is_said_no_file_of_text_goes_out(
+    plan: Callable[..., Plan], finished: Callable[..., LanguageResult], stored: Callable[[str], Any], tmp_path: Path
+) -> None:
+    """Empty subtitles in a player's menu mislead, and libraries refuse files of no bytes. Forced lines are a file."""
+    more = tuple(TrackFile(kind=kind, format="vtt", file=stored(kind)) for kind in ("captions", "forced"))
+    spoken = finished("es-ES")
+    silent = spoken.model_copy(update={"tracks": spoken.tracks.model_copy(update={"more": more, "is_empty": True})})
+    assert [item.role for item in items_of_language(plan("es-ES"), silent)] == ["video", "forced"]
+    assert {item.role for item in items_of_language(plan("es-ES"), spoken)} == {"video", "subtitles"}
+    assert [each.role for each in texts_of([silent], None, tmp_path)] == ["forced"]

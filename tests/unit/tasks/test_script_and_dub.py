@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.transcribe.words import Heard, Phrase, Word
 from polyreel.errors import EngineError, SubtitleError
 from polyreel.outcome import Problem, Reel, StoredFile
 from polyreel.planning.scripts import require_language
@@ -17,8 +20,8 @@ from polyreel.subtitles import read_file
 from polyreel.subtitles.model import Cue, Track
 from tasks import script
 from tasks.dub import _cut_to_reel, several_speak
-from tasks.finish import ScriptFiles, _write_tracks
-from tasks.run.values import LanguageResults
+from tasks.finish import ScriptFiles, _heard_script, _write_tracks
+from tasks.run.values import LanguageResults, Listening
 from tasks.script import _inside, with_script, with_source_script, write_scripts
 
 MakePlan = Callable[..., Plan]
@@ -176,3 +179,16 @@ def test_what_was_heard_to_be_shown_orders_nothing_anew(plan: MakePlan, stored: 
         stage for stage, key in heard.languages[0].stage_keys.items() if key != asked.languages[0].stage_keys[stage]
     }
     assert changed == {"subtitles", "mux", "check"}
+
+
+def test_a_dub_whose_words_nobody_gives_and_nobody_hears_has_no_text(plan: Callable[..., Plan]) -> None:
+    """Panjaya gives no script; without weights nobody listens. What is said then names both ways out."""
+    language = plan("es-ES", dubbing={"provider": "panjaya", "credentials": "studio"}).language("es-ES")
+    request: Any = SimpleNamespace(seconds=60)
+    _, notes, is_empty = _heard_script(language, request, None, open_store())
+    assert is_empty
+    assert "Give the target its `subtitles`" in notes[0]
+    heard = Heard(phrases=(Phrase(words=(Word(text=" Hola.", start_ms=0, end_ms=900),)),))
+    script, _, is_empty = _heard_script(language, request, Listening(heard=heard), open_store())
+    assert not is_empty
+    assert b"Hola." in path_of(script).read_bytes()
