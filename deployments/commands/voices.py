@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,7 @@ def voices() -> None:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The .wav file for --hear.")
 @click.option("--text", help="What the sample says.")
 def list_voices(locale: str | None, as_json: bool, hear: str | None, out: Path | None, text: str | None) -> None:
-    """The voices for LOCALE (a BCP-47 tag such as es-MX), best first; without LOCALE, all neural ones."""
+    """The voices for LOCALE (a BCP-47 tag such as es-MX), best first; without LOCALE, all neural ones and your own."""
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json):
@@ -84,12 +87,78 @@ def say(text: str, locale: str, voice: str, pronunciations: Path | None, out: Pa
             click.echo(f"  note: {note}")
 
 
+@voices.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--list", "only_list", is_flag=True, help="Show the official list instead; NAMEs are languages: de vi.")
+def add(names: tuple[str, ...], only_list: bool) -> None:
+    """Add Piper voices by NAME, such as de_DE-thorsten-high, from their official list: fetched, checked, then listed.
+
+    Each voice has a licence of its own, which is said before it is fetched, and by `polyreel voices` after that.
+    """
+    from deployments.commands.errors import report_errors
+
+    if not names and not only_list:
+        raise click.UsageError("name a voice, or give --list")
+    with report_errors(as_json=False):
+        asyncio.run(_show_official(names) if only_list else _add(names))
+
+
+async def _show_official(languages: tuple[str, ...]) -> None:
+    from polyreel.engine.voice.piper_list import fetch_list
+    from polyreel.locales import language
+
+    wanted = {language(each.replace("_", "-")).lower() for each in languages}
+    for voice in (await fetch_list()).values():
+        if not wanted or language(voice.locale) in wanted:
+            speakers = f"{voice.speakers} speakers" if voice.speakers > 1 else ""
+            click.echo(f"{voice.locale:<8} {voice.name:<36} {voice.bytes / 1e6:>4.0f} MB  {speakers}".rstrip())
+
+
+async def _add(names: tuple[str, ...]) -> None:
+    from polyreel.engine.voice.piper_list import add_voice, fetch_licence, fetch_list, find_voice
+
+    known = await fetch_list()
+    wanted = [find_voice(known, name) for name in names]  # a wrong name is refused before anything is fetched
+    for voice in wanted:
+        licence = await fetch_licence(voice)
+        click.echo(f"{voice.name}: {voice.bytes / 1e6:.0f} MB to fetch; licence: {licence}", err=True)
+        with click.progressbar(length=voice.bytes, file=sys.stderr, label=voice.name) as bar:
+            done = await add_voice(voice, licence, partial(_advance, bar))
+        click.echo(f"{voice.name}: added for {voice.locale}, checked (MD5 {done.md5}, SHA-256 {done.sha256[:16]}...)")
+
+
+def _advance(bar: Any, have: int, _total: int) -> None:
+    bar.update(max(0, have - bar.pos))
+
+
+@voices.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def remove(names: tuple[str, ...]) -> None:
+    """Remove Piper voices from this machine."""
+    from deployments.commands.errors import report_errors
+    from polyreel.engine.voice.piper_list import remove_voice
+
+    with report_errors(as_json=False):
+        for name in names:
+            freed = remove_voice(name)
+            click.echo(f"{name}: {f'removed, {freed / 1e6:.0f} MB freed' if freed else 'was not here'}")
+
+
+def _own_locales(known: tuple[str, ...]) -> tuple[str, ...]:
+    """The locales of the user's own voices whose language is not listed anyway."""
+    from polyreel.engine.voice.piper import PiperVoice
+    from polyreel.locales import language
+
+    return tuple(each for each in PiperVoice().locales() if language(each) not in known)
+
+
 def _list(locale: str | None, as_json: bool) -> None:
     from polyreel.dubbing.roster import roster
     from polyreel.engine.voice.kokoro.cast import LANGUAGES
     from polyreel.locales import canonical
 
-    found = [each for tag in ((canonical(locale),) if locale else LANGUAGES) for each in roster(tag)]
+    tags = (canonical(locale),) if locale else (*LANGUAGES, *_own_locales(LANGUAGES))
+    found = [each for tag in tags for each in roster(tag)]
     if as_json:
         click.echo(json.dumps([_describe_entry(each) for each in found], indent=2, ensure_ascii=False))
         return
@@ -97,7 +166,8 @@ def _list(locale: str | None, as_json: bool) -> None:
         where = "" if each.ready else "  needs: " + each.needs
         errors = f"{each.measured.measure} {each.measured.errors:.2f}" if each.measured else ""
         graded = f"{each.grade:<14} {errors:<8}"
-        click.echo(f"{each.locale:<8} {each.name:<22} {each.gender:<8} {graded} {each.engine}{where}")
+        licence = f"  licence: {each.licence}" if each.licence else ""
+        click.echo(f"{each.locale:<8} {each.name:<22} {each.gender:<8} {graded} {each.engine}{where}{licence}")
     if not locale:
         click.echo("Every other language: espeak-ng; `polyreel voices LOCALE` lists its voices.")
 
@@ -110,6 +180,7 @@ def _describe_entry(entry: Any) -> dict[str, Any]:
         "engine": entry.engine,
         "ready": entry.ready,
         "needs": entry.needs,
+        "licence": entry.licence,
         "grade": entry.grade,
         "measured": asdict(entry.measured) if entry.measured else None,
     }

@@ -15,6 +15,7 @@ from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.measured import Grade, Measured, measured_as
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
+from polyreel.engine.voice.piper_list import origin_of
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
 from polyreel.engine.voice.text.spoken import spoken_form
@@ -24,7 +25,10 @@ from polyreel.machine.files import explain_errors, write_atomically
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One voice. ``name`` is what a job's ``voice`` takes; ``needs`` the command to run first, where not ``ready``."""
+    """One voice. ``name`` is what a job's ``voice`` takes; ``needs`` the command to run first, where not ``ready``.
+
+    ``licence``: what its publisher says, where the voice was added by name.
+    """
 
     name: str
     locale: str
@@ -32,6 +36,7 @@ class Entry:
     engine: str
     ready: bool = True
     needs: str = ""
+    licence: str = ""
     measured: Measured | None = None
 
     @property
@@ -56,10 +61,14 @@ def _entry(engine: Voice, locale: str, voice: str) -> Entry:
     name = f"{engine.name}:{voice.removesuffix(f'@{locale}')}"
     known = measured_as(locale, engine.name, measured_name(engine.name, voice))
     if engine.name != KokoroVoice.name:
-        return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, measured=known)
+        origin = (
+            origin_of(measured_name(engine.name, voice).partition("#")[0]) if engine.name == PiperVoice.name else None
+        )
+        licence = origin.licence if origin else ""
+        return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, licence=licence, measured=known)
     ready = is_here(KOKORO, KOKORO_VOICES)
     needs = "" if ready else pull_command(KOKORO, KOKORO_VOICES)
-    return Entry(name, locale, kokoro_cast.gender(voice), engine.name, ready, needs, known)
+    return Entry(name, locale, kokoro_cast.gender(voice), engine.name, ready, needs, measured=known)
 
 
 @dataclass(frozen=True, slots=True)

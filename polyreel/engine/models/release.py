@@ -7,8 +7,8 @@ from https to http. What the bytes are worth is decided by their hash.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,12 +39,19 @@ async def fetch(
     host = urlsplit(model.release.address).hostname or ""
     if not host:
         raise EngineError("there is no release of single files", code="place_failed", where=model.name)
+    async with reach(host, unreachable) as client:
+        await (_archive if model.release.archive else _files)(client, model, wanted, work, count)
+
+
+@asynccontextmanager
+async def reach(host: str, unreachable: set[str]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client for what lies at a host. Whatever goes wrong on the way is an EngineError (``place_failed``)."""
     if host in unreachable:
         raise _release_error(host, "can't be reached")
     try:
         await _find(host)
         async with _client() as client:
-            await (_archive if model.release.archive else _files)(client, model, wanted, work, count)
+            yield client
     except (httpx.TransportError, TimeoutError, FetchError) as error:
         unreachable.add(host)
         raise _release_error(host, f"can't be reached ({getattr(error, 'message', type(error).__name__)})") from error
@@ -88,7 +95,7 @@ async def _files(
     before = 0
     for file in wanted:
         part = work / f"{file.sha256[:16]}.part"
-        await _download(client, f"{model.release.address}/{file.path}", part, file.bytes, _from(before, count))
+        await download(client, f"{model.release.address}/{file.path}", part, file.bytes, _from(before, count))
         await asyncio.to_thread(_put, model, file, part, work)
         before += file.bytes
 
@@ -101,12 +108,12 @@ async def _archive(
     client: httpx.AsyncClient, model: Model, wanted: Sequence[ModelFile], work: Path, count: Callable[[int], None]
 ) -> None:
     part = work / "release.tar.gz"
-    await _download(client, model.release.address, part, 2 * model.bytes, count)
+    await download(client, model.release.address, part, 2 * model.bytes, count)
     for file in wanted:
         await asyncio.to_thread(_put_member, model, file, part, work)
 
 
-async def _download(
+async def download(
     client: httpx.AsyncClient, address: str, part: Path, most: int, count: Callable[[int], None]
 ) -> None:
     """Fetch a file, going on where an earlier run, or a connection that broke off, left it."""

@@ -7,6 +7,7 @@ says, with phonemes from espeak-ng. Voice ids look like ``de_DE-thorsten@de-DE``
 from __future__ import annotations
 
 import json
+import re
 import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -29,13 +30,16 @@ from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
 from polyreel.machine.files import read_whole
 
-_VERSION = 4
+_VERSION = 5
 _MARKS = ".,!?;:…"
 _REACH = 5
 _PAUSE_S = 0.2
 _BEGIN, _END, _PAD = "^", "$", "_"
 _MOST_SPEAKERS = 20
 _MOST_CONFIGURATION_BYTES = 16 << 20
+# What a voice was taught to read (its ``phoneme_type``): espeak-ng's phonemes, or the letters themselves.
+_FRONT_ENDS = {"espeak": False, "text": True}
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class _Configuration:
     rate: int
     scales: tuple[float, float, float]
     speakers: int
+    reads_letters: bool
     ids: Mapping[str, Sequence[int]]
 
 
@@ -70,8 +75,12 @@ class PiperVoice:
         fitting = [path for path in _files() if _fits(_configuration(path), locale)]
         fitting.sort(key=lambda path: (_configuration(path).locale != locale, path.stem))
         if not fitting:
-            raise NoVoice(f"no Piper voice for {locale}.", where=str(_folder()), remedy="Put one there.")
+            raise NoVoice(f"no Piper voice for {locale}.", where=str(voices_folder()), remedy="Put one there.")
         return tuple(voice for path in fitting for voice in _ids(path, locale))
+
+    def locales(self) -> tuple[str, ...]:
+        """The locales of the user's voices."""
+        return tuple(sorted({_configuration(path).locale for path in _files()}))
 
     def resolve(self, locale: str, asked: str) -> str:
         """A name below ``POLYREEL_HOME/voices``, or the path of an ``.onnx``; ``#3`` is a speaker. Raises NoVoice."""
@@ -92,9 +101,7 @@ class PiperVoice:
         words = sayable(spoken_form(text), configuration.locale)
         if not can_be_said(words):
             raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
-        clauses = [
-            _numbers(clause, ending, configuration) for clause, ending in transcribe_clauses(words, _espeak(path))
-        ]
+        clauses = [_numbers(clause, ending, configuration) for clause, ending in _clauses(words, configuration)]
         said = [_synthesise(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
         if not said:
             raise EngineError(f"the Piper voice '{name}' can't read this.", code="unreadable", where=repr(text[:40]))
@@ -107,22 +114,23 @@ class PiperVoice:
         return ()
 
 
-def _folder() -> Path:
+def voices_folder() -> Path:
+    """Where the user's voices lie: ``POLYREEL_HOME/voices``."""
     return home.home() / "voices"
 
 
 def _files() -> list[Path]:
-    return sorted(path for path in _folder().glob("*.onnx") if path.with_name(f"{path.name}.json").is_file())
+    return sorted(path for path in voices_folder().glob("*.onnx") if path.with_name(f"{path.name}.json").is_file())
 
 
 def _path(name: str) -> Path:
     asked = Path(name).expanduser()
-    path = asked if asked.suffix == ".onnx" else _folder() / f"{name}.onnx"
+    path = asked if asked.suffix == ".onnx" else voices_folder() / f"{name}.onnx"
     if not path.is_file() or not path.with_name(f"{path.name}.json").is_file():
         raise NoVoice(
             f"there is no Piper voice '{name[:60]}'.",
             where=str(path),
-            remedy=f"Put NAME.onnx and NAME.onnx.json into {_folder()}, or give the path of the .onnx file.",
+            remedy=f"Put NAME.onnx and NAME.onnx.json into {voices_folder()}, or give the path of the .onnx file.",
         )
     return path
 
@@ -136,8 +144,19 @@ def _fits(configuration: _Configuration, locale: str) -> bool:
     return configuration.locale.partition("-")[0] == locale.partition("-")[0]
 
 
-def _espeak(path: Path) -> str:
-    return _configuration(path).espeak_voice
+def _clauses(words: str, configuration: _Configuration) -> list[tuple[str, str]]:
+    """A text in the signs that the voice was taught, clause by clause, each with how it ended."""
+    if not configuration.reads_letters:
+        return transcribe_clauses(words, configuration.espeak_voice)
+    if any(sign.isdecimal() for sign in words):
+        # Letters alone have sounds to this voice: it would pass over figures without a word.
+        raise EngineError("this Piper voice can't read figures.", code="unreadable", where=repr(words[:40]))
+    return [(sentence.rstrip(_MARKS), sentence) for sentence in _SENTENCE.split(words.casefold()) if sentence]
+
+
+def check_voice(configuration: Path) -> None:
+    """See that a voice can be run here, by its ``.onnx.json``. Raises EngineError (``model_damaged``)."""
+    _read(configuration, configuration.stat().st_mtime_ns)
 
 
 def _configuration(path: Path) -> _Configuration:
@@ -150,6 +169,13 @@ def _read(file: Path, _changed: int) -> _Configuration:
     try:
         found = json.loads(read_whole(file, _MOST_CONFIGURATION_BYTES))
         return _read_configuration(found)
+    except UnknownFrontEnd as error:
+        raise EngineError(
+            f"this Piper voice reads '{error}', which polyreel can't give it.",
+            code="model_damaged",
+            where=str(file),
+            remedy="Take another voice of the language.",
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EngineError(
             f"this Piper voice's configuration can't be used ({type(error).__name__}: {error}).",
@@ -159,8 +185,14 @@ def _read(file: Path, _changed: int) -> _Configuration:
         ) from error
 
 
+class UnknownFrontEnd(Exception):
+    """A voice that was taught to read something else than phonemes or letters."""
+
+
 def _read_configuration(found: dict[str, Any]) -> _Configuration:
-    voice = str(found["espeak"]["voice"])
+    voice, reads = str(found["espeak"]["voice"]), str(found.get("phoneme_type", "espeak"))
+    if reads not in _FRONT_ENDS:
+        raise UnknownFrontEnd(reads[:20])
     inference = found.get("inference", {})
     scales = (inference.get("noise_scale", 0.667), inference.get("length_scale", 1.0), inference.get("noise_w", 0.8))
     return _Configuration(
@@ -169,6 +201,7 @@ def _read_configuration(found: dict[str, Any]) -> _Configuration:
         rate=int(found["audio"]["sample_rate"]),
         scales=scales,
         speakers=int(found.get("num_speakers", 1)),
+        reads_letters=_FRONT_ENDS[reads],
         ids=found["phoneme_id_map"],
     )
 
