@@ -61,13 +61,14 @@ STEPS = (
 )
 
 
-def run() -> list[dict[str, Any]]:
-    """Every step at every point; and each way once without a kill."""
+def run(part: str = "") -> list[dict[str, Any]]:
+    """Every step whose name has ``part`` in it at every point; and each way once without a kill."""
+    steps = [step for step in STEPS if part in step.name]
     with tempfile.TemporaryDirectory(prefix="polyreel-kills-") as folder:
         at = Path(folder)
         with open_stage(at, make_film(at)) as stage:
-            rows = [kill_once(stage, step, "", at) for step in {step.name: step for step in STEPS}.values()]
-            for step in STEPS:
+            rows = [kill_once(stage, step, "", at) for step in {step.name: step for step in steps}.values()]
+            for step in steps:
                 later = LATER if step.kind == "dub" else ()
                 rows += [kill_once(stage, step, point, at) for point in (*POINTS, *later)]
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 import click
 
 from deployments.commands.submit import _on_server, as_json_option
+
+_UNCAUGHT = re.compile(r"^Flow run encountered an exception: (\w+: )?")
+"""What Prefect puts before the error that ended a run."""
 
 
 @click.command()
@@ -72,4 +76,4 @@ def _say(summary: dict[str, Any]) -> None:
     for name, outcome in summary["jobs"].items():
         problem = outcome["error"] or {}
         click.echo(f"{name:<24} {outcome['status']:<10} {outcome['manifest'] or problem.get('message', '')}".rstrip())
-    click.echo(f"{summary['state']}: {summary['message']}")
+    click.echo(f"{summary['state']}: {_UNCAUGHT.sub('', summary['message'])}")

@@ -142,12 +142,12 @@ def _distinct(key: str) -> str:
 
 
 def _sums(entries: list[Entry]) -> str:
-    """A line per vendor, as ``panjaya: 3 min charged, 2 as quoted (it does not tell), 1 not known yet``."""
+    """A line per vendor, as ``panjaya: 3 min charged, 2 min as quoted (it does not tell), 1 min not known yet``."""
     spent: dict[str, dict[str, float]] = {}
     for entry in entries:
-        charged, quoted = "min charged", "as quoted (it does not tell)"
-        word = "not known yet" if entry.is_open else charged if entry.charged_by == "vendor" else quoted
-        sums = spent.setdefault(entry.provider or "elsewhere", {charged: 0.0, quoted: 0.0, "not known yet": 0.0})
+        charged, quoted, unknown = "min charged", "min as quoted (it does not tell)", "min not known yet"
+        word = unknown if entry.is_open else charged if entry.charged_by == "vendor" else quoted
+        sums = spent.setdefault(entry.provider or "elsewhere", {charged: 0.0, quoted: 0.0, unknown: 0.0})
         sums[word] += entry.minutes
     told = {name: [f"{minutes:g} {word}" for word, minutes in sums.items() if minutes] for name, sums in spent.items()}
     lines = [f"{name}: {', '.join(parts)}" for name, parts in told.items() if parts]

@@ -162,7 +162,7 @@ def describe(quote: Quote, balances: Mapping[str, float] | None = None) -> str:
         each = ", ".join(f"{it.offer.locale} {it.to_spend:g}" for it in languages)
         parts.append(f"{provider}: {each}")
     if quote.bought:
-        parts.append(f"{_minutes(quote.bought)} were bought before")
+        parts.append(f"{_minutes(quote.bought)} {'was' if quote.bought == 1 else 'were'} bought before")
     for account, left in (balances or {}).items():
         named = {it.offer.provider for it in quote.languages if it.offer.account == account}
         parts += [f"{provider} has {_minutes(left)} left" for provider in sorted(named)]

@@ -50,7 +50,7 @@ def test_the_table_fits_eighty_columns_and_says_what_was_spent(call: Call) -> No
     assert "submitted  panjaya     dub       fr-FR   2.5    keynote-of-the" in lines[1]
     assert "asset-77" in lines[2]
     assert "the assets of today" in lines[4]
-    assert lines[-2:] == ["2 rows.", "panjaya: 2.5 min charged, 3 not known yet"]
+    assert lines[-2:] == ["2 rows.", "panjaya: 2.5 min charged, 3 min not known yet"]
 
 
 @pytest.mark.usefixtures("bought")
