@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from polyreel.machine.plain_names import PlainNames, plain_names
 from polyreel.media.codecs import encode_picture
-from polyreel.media.command import DEFAULT, Limits, local_input, local_output, run
+from polyreel.media.command import DEFAULT, Limits, Stream, local_input, local_output, run
 from polyreel.media.probe import probe
 from polyreel.packaging.fonts import Font, choose_font
 from polyreel.subtitles import plain_text, read_file, write
@@ -51,22 +52,22 @@ async def write_burned(
     if info.video is None:
         raise ValueError("there is no picture to burn a text into")
     font = await asyncio.to_thread(font_for, text, locale)
-    lines = target.with_suffix(".srt")
-    await asyncio.to_thread(_write_lines, text, lines)
     picture, options = encode_picture(local_input(film)[str(info.video.index)], info.video)
-    if font:
-        style = _STYLE.format(family=font.family, size=_EM * font.line)
-        picture = picture.filter(
-            "subtitles", str(lines), charenc="UTF-8", fontsdir=str(font.file.parent), force_style=style
-        )
     sound = local_input(film)["a:0"]
-    output = local_output(
-        picture, sound, path=target, format="mp4", movflags="+faststart", **{"c:a": "copy"}, **options
-    )
-    try:
+    with plain_names(target.parent) as names:
+        if font:
+            picture = await asyncio.to_thread(_draw, picture, text, font, names)
+        output = local_output(
+            picture, sound, path=target, format="mp4", movflags="+faststart", **{"c:a": "copy"}, **options
+        )
         await run(output, limits=limits, on_progress=on_progress, expected_ms=round(info.duration * 1000))
-    finally:
-        lines.unlink(missing_ok=True)
+
+
+def _draw(picture: Stream, text: Path, font: Font, names: PlainNames) -> Stream:
+    lines, fonts = names.folder / "lines.srt", names.of(font.file.parent)
+    _write_lines(text, lines)
+    style = _STYLE.format(family=font.family, size=_EM * font.line)
+    return picture.filter("subtitles", str(lines), charenc="UTF-8", fontsdir=str(fonts), force_style=style)
 
 
 def _write_lines(text: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from polyreel import locales
 from polyreel.errors import InvalidJob
 from polyreel.job.packaging import PackageKind as Kind
+from polyreel.machine.plain_names import PlainNames, plain_names
 from polyreel.media import binaries
 from polyreel.media.command import DEFAULT, Limits
 from polyreel.media.process import execute
@@ -43,10 +44,10 @@ async def package(
     Raises InvalidJob for tracks that can't be packaged, ToolError where the packager can't run or fails.
     """
     _check(audios, subtitles, kinds)
-    with _scratch(folder) as scratch, _plain_names(scratch) as names:
+    with _scratch(folder) as scratch, plain_names(scratch) as names:
         media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
         seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
-        command = _command(seen, names.of_all(audios), names.of_all(subtitles), names.of(media), kinds)
+        command = _command(seen, _rename(names, audios), _rename(names, subtitles), names.of(media), kinds)
         await execute(command, limits=limits)
         if "hls" in kinds:
             await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
@@ -72,29 +73,9 @@ def _scratch(folder: Path) -> Iterator[Path]:
         yield Path(scratch)
 
 
-class _Names:
-    """Links without a comma to files whose paths may hold one: Shaka's stream descriptors part their fields by commas
-    and can't quote them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def of(self, path: Path) -> Path:
-        """Another name for a file or a folder."""
-        link = self._folder / f"{len(list(self._folder.iterdir()))}{path.suffix.replace(',', '')}"
-        link.symlink_to(path.absolute())
-        return link
-
-    def of_all(self, tracks: Sequence[Rendition]) -> list[Rendition]:
-        """The same tracks under other names."""
-        return [replace(one, path=self.of(one.path)) for one in tracks]
-
-
-@contextmanager
-def _plain_names(scratch: Path) -> Iterator[_Names]:
-    where = scratch if "," not in str(scratch) else None
-    with tempfile.TemporaryDirectory(prefix="polyreel-package-", dir=where) as folder:
-        yield _Names(Path(folder))
+def _rename(names: PlainNames, tracks: Sequence[Rendition]) -> list[Rendition]:
+    """The same tracks under plain names."""
+    return [replace(one, path=names.of(one.path)) for one in tracks]
 
 
 def _check(audios: Sequence[Rendition], subtitles: Sequence[Rendition], kinds: Sequence[Kind]) -> None:
