@@ -62,6 +62,11 @@ SeenShots = Callable[[], Awaitable[Shots]]
 @flow(name="localise", flow_run_name="{job.name}", retries=0, persist_result=True, result_serializer="json")
 async def localise(job: Job) -> Any:
     """Dub one reel into every language the job asks for, check each, and deliver what may go out."""
+    return await run_recorded(job)
+
+
+async def run_recorded(job: Job) -> State[Outcome]:
+    """Every pass of a run, with its record; the state that it ends in."""
     begun = time.monotonic()
     with keep_record(job) as kept:
         with memory_watched():

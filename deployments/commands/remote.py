@@ -120,7 +120,7 @@ async def read(client: PrefectClient, run_id: UUID) -> FlowRun:
 
 async def recent(client: PrefectClient, limit: int) -> list[FlowRun]:
     """The latest runs of jobs, the newest first."""
-    flows = FlowFilter.model_validate({"name": {"any_": ["localise", "localise-batch"]}})
+    flows = FlowFilter.model_validate({"name": {"any_": ["localise", "localise-batch", "revise"]}})
     return await client.read_flow_runs(flow_filter=flows, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit)
 
 

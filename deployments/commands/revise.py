@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from polyreel.job import Job
     from polyreel.outcome import Outcome
     from polyreel.review.decisions import Reviewer
-    from polyreel.review.events import ReviewKey
     from polyreel.review.state import Review
 
 by_option = click.option(
@@ -56,29 +55,15 @@ def revise(
 
 
 async def _take_edit(job: Job, locale: str, edited: Path, reviewer: Reviewer, why: str) -> Review:
-    from polyreel.review.decisions import Reviewer as Again
-    from polyreel.review.edits import Edit, edit_script, from_file
-    from polyreel.review.log import ReviewLog
-    from polyreel.review.versions import order
+    from polyreel.review.edits import from_file
+    from polyreel.review.orders import Order, find_key, take_order
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
-    key = _key_of(job, locale)
+    key = find_key(job, locale)
     change = from_file(edited, key.locale, accept_repairs=job.subtitles.accept_repairs)
-    await edit_script(store, key, Edit(reviewer, change, why))
-    return await ReviewLog(store).write(key, order(Again(reviewer.name)))
-
-
-def _key_of(job: Job, locale: str) -> ReviewKey:
-    from polyreel.errors import InvalidJob
-    from polyreel.locales import canonical
-    from polyreel.review.events import ReviewKey
-
-    wanted = canonical(locale)
-    if wanted not in {target.locale for target in job.targets}:
-        raise InvalidJob(f"the job has no target {wanted}", where=job.name, remedy="Name one of its languages.")
-    return ReviewKey.of(job, wanted)
+    return await take_order(store, key, Order(reviewer, change, why))
 
 
 def _run(job: Job, as_json: bool, verbose: bool) -> Outcome:
@@ -135,12 +120,13 @@ def versions(
 
 async def _read(job: Job, locale: str | None) -> list[Review]:
     from polyreel.review.log import ReviewLog
+    from polyreel.review.orders import find_key
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
     wanted = [locale] if locale else [target.locale for target in job.targets]
-    return [await ReviewLog(store).read(_key_of(job, each)) for each in wanted]
+    return [await ReviewLog(store).read(find_key(job, each)) for each in wanted]
 
 
 async def _compare(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict[str, Any]]:
@@ -153,12 +139,13 @@ async def _compare(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict
 
 async def _go_back(job: Job, locale: str, by: str, number: int) -> Review:
     from polyreel.review.decisions import Reviewer
+    from polyreel.review.orders import find_key
     from polyreel.review.versions import go_back
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
-    return await go_back(store, _key_of(job, locale), Reviewer(by), number)
+    return await go_back(store, find_key(job, locale), Reviewer(by), number)
 
 
 def _print_differences(found: list[dict[str, Any]], as_json: bool) -> None:

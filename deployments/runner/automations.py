@@ -117,7 +117,10 @@ def _each_run(states: tuple[str, ...]) -> EventTrigger:
     return EventTrigger(
         expect={f"prefect.flow-run.{name}" for name in states},
         match={"prefect.resource.id": ["prefect.flow-run.*"]},
-        match_related={"prefect.resource.role": ["flow"], "prefect.resource.name": ["localise", "localise-batch"]},
+        match_related={
+            "prefect.resource.role": ["flow"],
+            "prefect.resource.name": ["localise", "localise-batch", "revise"],
+        },
         for_each={"prefect.resource.id"},
         posture=Posture.Reactive,
         threshold=1,

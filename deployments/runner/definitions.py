@@ -21,15 +21,18 @@ from flows.batch import localise_batch
 from flows.housekeeping import keep_house
 from flows.inbox import localise_inbox
 from flows.localise import localise
+from flows.revise import revise
 
 TAG = "polyreel"
 ENTRYPOINTS = {
     "localise": "flows.localise.localise",
     "localise-inbox": "flows.inbox.localise_inbox",
     "localise-batch": "flows.batch.localise_batch",
+    "revise": "flows.revise.revise",
     "housekeeping": "flows.housekeeping.keep_house",
 }
 BATCHES_AT_ONCE = 2
+REVISIONS_AT_ONCE = 1
 HOUSEKEEPING_EVERY = timedelta(hours=1)
 
 
@@ -46,7 +49,7 @@ class Wishes:
     @property
     def processes(self) -> int:
         """How many runs there can be at most: no kind of run ever waits for a place that another kind holds."""
-        return self.jobs_at_once + BATCHES_AT_ONCE + 2
+        return self.jobs_at_once + BATCHES_AT_ONCE + REVISIONS_AT_ONCE + 2
 
 
 def deployments(wishes: Wishes) -> list[RunnerDeployment]:
@@ -71,6 +74,12 @@ def deployments(wishes: Wishes) -> list[RunnerDeployment]:
             "Runs the jobs of a list or a CSV/YAML catalogue, a few at once, and says what came of each. "
             f"At most {BATCHES_AT_ONCE} batches at once; more wait for their turn.",
             ConcurrencyLimitConfig(limit=BATCHES_AT_ONCE, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
+        ),
+        _make_deployment(
+            revise,
+            "Does changed lines of a delivered language again and delivers them in place; the version before is kept. "
+            "One at a time; more wait for their turn.",
+            ConcurrencyLimitConfig(limit=REVISIONS_AT_ONCE, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
         ),
         _make_deployment(
             keep_house,

@@ -9,17 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-PARAMETERS = {"localise": "job", "localise-inbox": "inbox", "localise-batch": "batch", "housekeeping": "housekeeping"}
-"""The one parameter of each flow."""
+PARAMETERS = {
+    "localise": ("job",),
+    "localise-inbox": ("inbox",),
+    "localise-batch": ("batch",),
+    "revise": ("job", "revision"),
+    "housekeeping": ("housekeeping",),
+}
+"""The parameters of each flow: it needs all of them, and knows no others."""
 
 
 def find_fault(flow: str, parameters: Mapping[str, Any]) -> str | None:
     """Why a run of this flow can't begin with these parameters; None where it can. What is in them it says itself."""
     wanted = PARAMETERS.get(flow)
-    if wanted is None or parameters.keys() == {wanted}:
+    if wanted is None or parameters.keys() == set(wanted):
         return None
-    remedy = f"Give the run, or the schedule that made it, `{wanted}` as its one parameter. [invalid_input]"
-    if wanted not in parameters:
-        return f"This run has no `{wanted}`. {remedy}"
-    others = ", ".join(repr(name[:40]) for name in sorted(parameters.keys() - {wanted})[:5])
+    named = " and ".join(f"`{name}`" for name in wanted)
+    count = "its one parameter" if len(wanted) == 1 else "its parameters"
+    remedy = f"Give the run, or the schedule that made it, {named} as {count}. [invalid_input]"
+    if missing := [name for name in wanted if name not in parameters]:
+        return f"This run has no `{missing[0]}`. {remedy}"
+    others = ", ".join(repr(name[:40]) for name in sorted(parameters.keys() - set(wanted))[:5])
     return f"This run has parameters that {flow} does not know: {others}. {remedy}"

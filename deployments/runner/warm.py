@@ -41,7 +41,7 @@ def main() -> None:
 
 def _import_everything() -> None:
     engine = ("prefect.engine", "prefect.flow_engine")
-    for name in (*engine, "flows.localise", "flows.batch", "flows.inbox", "flows.housekeeping"):
+    for name in (*engine, "flows.localise", "flows.batch", "flows.inbox", "flows.revise", "flows.housekeeping"):
         importlib.import_module(name)
 
 

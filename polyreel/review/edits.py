@@ -34,11 +34,12 @@ _LONGEST_LINE = 5000
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Who edits what, and why."""
+    """Who edits what, and why; for which order, where it is one that counts once."""
 
     reviewer: Reviewer
     change: Change
     reason: str = ""
+    order: str = ""
 
 
 def from_file(path: Path, locale: str, *, accept_repairs: bool = False) -> Change:
@@ -174,7 +175,7 @@ def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, s
     script = store.keep_bytes(write(merged, "vtt").text.encode(), ".vtt")
     return Event(
         kind="edited", by=edit.reviewer.name, at=written_now(), subject=now.sha256, script=script,
-        changed=changed, reason=edit.reason,
+        changed=changed, reason=edit.reason, order=edit.order,
     )  # fmt: skip
 
 

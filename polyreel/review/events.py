@@ -71,6 +71,7 @@ class Event(Value):
     changed: tuple[int, ...] = Field(default=(), description="Lines of the new script that an edit changed.")
     shown: Shown | None = None
     files: tuple[SentFile, ...] = Field(default=(), description="Of a version that went out.")
+    order: str = Field(default="", description="The order that it was written for, which counts once.")
 
 
 def written_now() -> str:

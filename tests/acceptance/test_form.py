@@ -29,7 +29,7 @@ def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{model}.{name}", field
 
 
-@pytest.mark.parametrize("deployment", ["localise", "localise-inbox", "localise-batch", "housekeeping"])
+@pytest.mark.parametrize("deployment", ["localise", "localise-inbox", "localise-batch", "revise", "housekeeping"])
 def test_every_field_has_a_title_and_a_help_text(forms: dict[str, Any], deployment: str) -> None:
     """A person who has never seen a job file knows what each field is for."""
     assert not {name for name, field in fields(forms[deployment]) if not field.keys() & {"title", "$ref"}}

@@ -137,7 +137,13 @@ def test_what_the_server_could_never_say_again_is_refused(up: Any, work: Any, me
 def test_prefects_own_commands_are_answered(up: Any) -> None:
     """They say null for what they leave out: `prefect deployment ls` and `prefect work-pool ls` do."""
     found = up.call("POST", "/deployments/filter", flows=None, deployments=None, limit=None, offset=0, sort=None)
-    assert {each["name"] for each in found} == {"localise", "localise-inbox", "localise-batch", "housekeeping"}
+    assert {each["name"] for each in found} == {
+        "localise",
+        "localise-inbox",
+        "localise-batch",
+        "revise",
+        "housekeeping",
+    }
     assert up.call("POST", "/work_pools/filter", limit=None, offset=0, work_pools=None) == []
 
 

@@ -125,4 +125,4 @@ def test_the_deployments_are_registered_from_a_folder_elsewhere(elsewhere: Elsew
     done = elsewhere.call("polyreel", "deploy")
     assert done.returncode == 0, done.stderr
     names = [line.split()[0] for line in done.stdout.splitlines()]
-    assert names == ["localise", "localise-inbox", "localise-batch", "housekeeping"]
+    assert names == ["localise", "localise-inbox", "localise-batch", "revise", "housekeeping"]

@@ -17,7 +17,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -132,8 +135,10 @@ def stage(
 ) -> Stage:
     folder = tmp_path_factory.mktemp("suspended")
     told = httpx.get(f"{sandbox}/sandbox", trust_env=False).json()
+    dubformer = told["accounts"]["dubformer"]
     saved = {
         "panjaya": {"api_key": "panjaya-sandbox", "base_url": told["accounts"]["panjaya"]["base_url"]},
+        "dubformer": {"api_key": dubformer["key"], "base_url": dubformer["base_url"]},
         "callbacks": {"panjaya_public_key": told["panjaya_public_key"]},
     }
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
@@ -221,6 +226,50 @@ def test_no_death_loses_a_run_that_sleeps_or_buys_twice(stage: Stage, narrated: 
     assert "Suspended" in states[told], states[told]
     assert len(stage.charges()) == before + 3
     assert stage.ledger("wait") == []
+
+
+@pytest.fixture
+def films(narrated: Path) -> Iterator[str]:
+    """Where the narrated video is on the web: this vendor only fetches."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(narrated)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_revision_that_is_killed_half_way_goes_on_with_one_purchase(
+    stage: Stage, narrated: Path, films: str, polyreel: Any
+) -> None:
+    """Killed when its order is taken and the vendor is at work on it: it goes on, both versions are kept, and what
+    somebody edits while it sleeps stays."""
+    shutil.copy(narrated / "narrated.es-ES.srt", stage.folder)
+    target = {"locale": "es-ES", "subtitles": str(stage.folder / "narrated.es-ES.srt")}
+    dubbing = {"provider": "dubformer", "credentials": "studio"}
+    source = {"media": f"{films}/narrated.mp4", "locale": "en-US"}
+    job = stage.job("es-ES") | {"name": "revised", "source": source, "targets": [target], "dubbing": dubbing}
+    before = len(stage.charges())
+    first = stage.up.until(stage._create("localise", {"job": job}), "COMPLETED", "FAILED")["state"]
+    assert (first["type"], len(stage.charges())) == ("COMPLETED", before + 1), first
+    (stage.die / "revised.noted").touch()
+    order = {"locale": "es-ES", "by": "Ana", "why": "warmer", "lines": "1: Buenas."}
+    run = stage._create("revise", {"job": job, "revision": order})
+    stage.until_seen(run, "Crashed")
+    done = stage.up.until(run, "COMPLETED", "FAILED")
+    assert done["state"]["type"] == "COMPLETED", (done["state"], stage.states(run))
+    assert not list(stage.die.iterdir())
+    assert len(stage.charges()) == before + 1
+    file = stage.folder / "revised.json"
+    file.write_text(json.dumps(job))
+    (listed,) = polyreel("versions", file, "--json", POLYREEL_HOME=str(stage.up.home)).json
+    assert [(each["by"], each["reason"]) for each in listed["versions"]] == [("", ""), ("Ana", "warmer")]
+    assert not listed["stale"]
+    written = (stage.folder / "out" / "revised" / "es-ES" / "revised.es-ES.srt").read_text()
+    assert "Buenas." in written
+
+    wrong = stage._create("revise", {"job": job, "revision": order | {"lines": "99: Nada."}})
+    said = stage.up.until(wrong, "COMPLETED", "FAILED")["state"]
+    assert (said["type"], "there is no line 99" in said["message"]) == ("FAILED", True), said
 
 
 def _served(parent: int) -> int:

@@ -14,6 +14,7 @@ from polyreel.review.decisions import Reviewer, approve, ask, comment, note_deli
 from polyreel.review.edits import Edit, edit_script, from_file, from_lines, lines_of, script_of
 from polyreel.review.events import Event, ReviewKey, Shown
 from polyreel.review.log import ReviewLog
+from polyreel.review.orders import Order, take_order
 from polyreel.review.state import Asking, Review
 from polyreel.store.local import LocalStore
 from polyreel.subtitles import write
@@ -227,3 +228,54 @@ def test_a_damaged_event_is_named_and_nothing_is_guessed(store: LocalStore, aske
     with pytest.raises(StoreError, match="can't be read") as refused:
         asyncio.run(ReviewLog(store).read(KEY))
     assert refused.value.where.endswith("000001.json")
+
+
+def take(store: LocalStore, name: str, who: Reviewer = ANA, **lines: str) -> Review:
+    texts = {int(number.removeprefix("line")): text for number, text in lines.items()}
+    return asyncio.run(take_order(store, KEY, Order(who, from_lines(texts), "why", name)))
+
+
+def texts_of(store: LocalStore, review: Review) -> list[str]:
+    return [cue.text for cue in asyncio.run(script_of(store, review)).cues]
+
+
+def test_an_order_counts_once_and_leaves_what_others_edit_later(store: LocalStore, asked: Asked) -> None:
+    """A run that was killed or suspended reads its order again: nothing happens, also where lines were edited since."""
+    asked()
+    ordered = take(store, "run-1", line1="Buenas.")
+    assert [each.kind for each in ordered.events] == ["asked", "edited", "approved"]
+    assert take(store, "run-1", line1="Buenas.") == ordered
+    later = edit(store, Reviewer("Luis", ordered.revision), line1="Buenos días.")
+    again = take(store, "run-1", line1="Buenas.")
+    assert (again, texts_of(store, again)[0]) == (later, "Buenos días.")
+    assert standing(again).standing == "waiting"  # Luis's line is approved by nobody
+
+
+def test_an_order_that_died_half_way_approves_its_own_script_only(store: LocalStore, asked: Asked) -> None:
+    asked()
+    change = from_lines({1: "Buenas."})
+    edited = asyncio.run(edit_script(store, KEY, Edit(ANA, change, "why", "run-1")))
+    assert standing(edited).standing == "waiting"
+    assert standing(take(store, "run-1", line1="Buenas.")).standing == "approved"
+    asyncio.run(edit_script(store, KEY, Edit(ANA, from_lines({2: "Otra."}), "why", "run-2")))
+    edit(store, ANA, line2="De Ana.")
+    assert standing(take(store, "run-2", line2="Otra.")).standing == "waiting"
+
+
+def test_an_order_that_changes_nothing_is_read_once_too(store: LocalStore, asked: Asked) -> None:
+    """It approves the script as it stands; where that was approved before, the record says that it was read."""
+    asked()
+    take(store, "run-1", line1=LINES[0].text)
+    same = take(store, "run-2", line1=LINES[0].text)
+    assert [each.kind for each in same.events] == ["asked", "approved", "commented"]
+    later = edit(store, ANA, line1="Buenas.")
+    assert take(store, "run-2", line1=LINES[0].text) == later
+
+
+def test_an_order_that_does_not_fit_changes_nothing(store: LocalStore, asked: Asked) -> None:
+    before = asked(reviewers=("Luis",))
+    with pytest.raises(ReviewRefused, match="names Luis"):
+        take(store, "run-1", line1="Buenas.")
+    with pytest.raises(ReviewRefused, match="no line 9"):
+        take(store, "run-1", LUIS, line9="Nada.")
+    assert asyncio.run(ReviewLog(store).read(KEY)) == before

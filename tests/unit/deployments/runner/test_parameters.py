@@ -25,8 +25,9 @@ def test_every_served_flow_has_its_parameter_named() -> None:
     ],
 )
 def test_what_is_missing_or_too_much_is_said(flow: str, parameters: dict[str, Any], reason: str) -> None:
-    own = PARAMETERS[flow]
+    own, *further = PARAMETERS[flow]
     given = {name.replace("{own}", own): value for name, value in parameters.items()}
+    given |= dict.fromkeys(further)
     fault = find_fault(flow, given)
     assert fault is not None
     assert reason.replace("{own}", own) in fault
@@ -35,4 +36,8 @@ def test_what_is_missing_or_too_much_is_said(flow: str, parameters: dict[str, An
 
 @pytest.mark.parametrize("flow", PARAMETERS)
 def test_what_is_in_the_parameter_is_judged_by_the_flow_itself(flow: str) -> None:
-    assert find_fault(flow, {PARAMETERS[flow]: "anything"}) is None
+    assert find_fault(flow, dict.fromkeys(PARAMETERS[flow], "anything")) is None
+    for name in PARAMETERS[flow]:
+        fault = find_fault(flow, dict.fromkeys(set(PARAMETERS[flow]) - {name}))
+        assert fault is not None
+        assert f"has no `{name}`" in fault
