@@ -148,7 +148,9 @@ async def save_form(run_id: UUID, ledger: Ledger, waits: Sequence[Wait], last: E
 async def _read_reviews(ledger: Ledger, waits: Sequence[Wait]) -> list[Review]:
     rows = [await ledger.get(wait.key) for wait in waits if wait.for_person and wait.key]
     keys = [ReviewKey.model_validate(row.details) for row in rows if row and row.kind == KIND]
-    found = [await ReviewLog(open_store()).read(key) for key in keys]
+    found, damaged = await ReviewLog(open_store()).read_all(keys)
+    for each in damaged:
+        log.warning("%s has no place in this run's form: %s", each.key.locale, each.error)
     return [each for each in found if each.asking()]
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from polyreel.job import Job
     from polyreel.review.answer import Answer
     from polyreel.review.events import ReviewKey
-    from polyreel.review.log import ReviewLog
+    from polyreel.review.log import Damaged, ReviewLog
     from polyreel.review.state import Review
 
 
@@ -72,7 +72,7 @@ def review(
     _require_sense(wishes, locale)
     with report_errors(as_json):
         if job is None or locale is None:
-            _print_list(asyncio.run(_list_waiting(_load(job))), as_json)
+            _print_list(*asyncio.run(_list_waiting(_load(job))), as_json)
             return
         _print_review(asyncio.run(_carry_out(_load(job), locale, by, revision, wishes)), as_json, wishes)
 
@@ -95,17 +95,17 @@ def _load(job: str | None) -> Job | str | None:
     return load_job(Path(job)) if job is not None and Path(job).exists() else job
 
 
-async def _list_waiting(job: Job | str | None) -> list[Review]:
-    """What waits, oldest first; of one job, if it is named."""
+async def _list_waiting(job: Job | str | None) -> tuple[list[Review], list[Damaged]]:
+    """What waits, oldest first, and what can't be read; of one job, if it is named."""
     from polyreel.review.log import ReviewLog
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
     log = ReviewLog(store)
-    reviews = [await log.read(key) for key in await _keys_of(log, job)]
+    reviews, damaged = await log.read_all(await _keys_of(log, job))
     waiting = [(asking.asked.at, each) for each in reviews if (asking := each.asking())]
-    return [each for _, each in sorted(waiting, key=lambda pair: pair[0])]
+    return [each for _, each in sorted(waiting, key=lambda pair: pair[0])], damaged
 
 
 async def _carry_out(
@@ -192,14 +192,18 @@ async def _save(review: Review, path: Path) -> None:
 # -- what is shown
 
 
-def _print_list(found: list[Review], as_json: bool) -> None:
+def _print_list(found: list[Review], damaged: list[Damaged], as_json: bool) -> None:
+    unread = [{"job": each.key.job, "locale": each.key.locale, "standing": "damaged"} for each in damaged]
     if as_json:
-        click.echo(json.dumps([_summarise(each) for each in found], ensure_ascii=False))
+        broken = [{**facts, "reason": str(each.error)} for facts, each in zip(unread, damaged, strict=True)]
+        click.echo(json.dumps([*(_summarise(each) for each in found), *broken], ensure_ascii=False))
         return
     for each in found:
         facts = _summarise(each)
         said = f"{facts['stage']} {facts['standing']} since {facts['since']}"
         click.echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
+    for facts, each in zip(unread, damaged, strict=True):
+        click.echo(f"{facts['job']:<20} {facts['locale']:<10} damaged{_add_reason(str(each.error))}")
     if not found:
         click.echo("Nothing waits for a person.")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from polyreel.job import Job
     from polyreel.outcome import Outcome
     from polyreel.review.decisions import Reviewer
+    from polyreel.review.log import Damaged
     from polyreel.review.state import Review
 
 by_option = click.option(
@@ -113,12 +114,12 @@ def versions(
             _print_differences(asyncio.run(_compare(asked, str(locale), compare)), as_json)
             return
         else:
-            _print_versions(asyncio.run(_read(asked, locale)), as_json)
+            _print_versions(*asyncio.run(_read(asked, locale)), as_json)
             return
     _print_outcome(outcome, review, as_json)
 
 
-async def _read(job: Job, locale: str | None) -> list[Review]:
+async def _read(job: Job, locale: str | None) -> tuple[list[Review], list[Damaged]]:
     from polyreel.review.log import ReviewLog
     from polyreel.review.orders import find_key
     from polyreel.store.choice import open_store
@@ -126,15 +127,22 @@ async def _read(job: Job, locale: str | None) -> list[Review]:
     store = open_store()
     await store.ready()
     wanted = [locale] if locale else [target.locale for target in job.targets]
-    return [await ReviewLog(store).read(find_key(job, each)) for each in wanted]
+    found, damaged = await ReviewLog(store).read_all([find_key(job, each) for each in wanted])
+    if damaged and locale:
+        raise damaged[0].error
+    return found, damaged
 
 
 async def _compare(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict[str, Any]]:
+    from polyreel.review.log import ReviewLog
+    from polyreel.review.orders import find_key
     from polyreel.review.versions import compare
     from polyreel.store.choice import open_store
 
-    (review,) = await _read(job, locale)
-    return [each.model_dump() for each in await compare(open_store(), review, *numbers)]
+    store = open_store()
+    await store.ready()
+    review = await ReviewLog(store).read(find_key(job, locale))
+    return [each.model_dump() for each in await compare(store, review, *numbers)]
 
 
 async def _go_back(job: Job, locale: str, by: str, number: int) -> Review:
@@ -160,10 +168,12 @@ def _print_differences(found: list[dict[str, Any]], as_json: bool) -> None:
     click.echo(f"{len(found)} line{'s' * (len(found) != 1)} differ." if found else "They say the same.")
 
 
-def _print_versions(reviews: list[Review], as_json: bool) -> None:
+def _print_versions(reviews: list[Review], damaged: list[Damaged], as_json: bool) -> None:
     from polyreel.review.versions import as_dict
 
     found = [as_dict(each) for each in reviews]
+    for each in damaged:  # what was asked for is answered all the same
+        click.echo(f"polyreel: {each.key.locale}: {each.error}", err=True)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return

@@ -11,7 +11,8 @@ and judges again whether what they want still fits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -22,8 +23,17 @@ from polyreel.store.port import Store
 
 Step = Callable[[Review], Event | None]
 """From what is there to what happens next; None: nothing. Raises `ReviewRefused` where it does not fit."""
+DAMAGED = "review_damaged"
 _MOST_TRIES = 50
 _AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A review of which an event can't be read, and what is wrong with that."""
+
+    key: ReviewKey
+    error: StoreError
 
 
 class ReviewLog:
@@ -68,9 +78,17 @@ class ReviewLog:
             found += [ReviewKey(job=job, source=source, locale=locale) for locale in locales if job]
         return found
 
-    async def all(self) -> list[Review]:
-        """Every review there is."""
-        return [await self.read(key) for key in await self.keys()]
+    async def read_all(self, keys: Sequence[ReviewKey] | None = None) -> tuple[list[Review], list[Damaged]]:
+        """Every review there is, or those of ``keys``; and by itself each that can't be read: it hides no other."""
+        reviews, damaged = [], []
+        for key in await self.keys() if keys is None else keys:
+            try:
+                reviews.append(await self.read(key))
+            except StoreError as error:
+                if error.code != DAMAGED:
+                    raise
+                damaged.append(Damaged(key, error))
+        return reviews, damaged
 
     def _parse(self, name: str, content: bytes | None) -> Event:
         try:
@@ -78,7 +96,7 @@ class ReviewLog:
         except ValidationError as error:
             raise StoreError(
                 "a review's event can't be read",
-                code="review_damaged",
+                code=DAMAGED,
                 where=name,
                 remedy=f"Restore that file, or move the folder away to begin anew. ({error.error_count()} faults)",
             ) from None

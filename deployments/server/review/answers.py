@@ -19,7 +19,7 @@ from polyreel.outcome import LineFit
 from polyreel.review import decisions, edits
 from polyreel.review.decisions import Reviewer
 from polyreel.review.events import ReviewKey, Shown
-from polyreel.review.log import ReviewLog
+from polyreel.review.log import Damaged, ReviewLog
 from polyreel.review.state import Review
 from polyreel.review.versions import as_dict
 from polyreel.review.waits import announce
@@ -33,6 +33,7 @@ from tasks.run.values import LanguageResult
 
 _JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 _SOURCE = re.compile(r"[0-9a-f]{12}", re.ASCII)
+_NEEDS_SOMEBODY = ("waiting", "rejected", "damaged")
 _SLACK_MS = 60
 _LONGEST_WORDS = 2000
 _SPEAKS_FOR_S = 180
@@ -49,8 +50,26 @@ def checked_key(job: str, source: str, locale: str) -> ReviewKey:
 
 async def list_reviews() -> list[dict[str, Any]]:
     """Everything that people may look at, what waits first."""
-    found = [_summarise(each) for each in await ReviewLog(open_store()).all() if each.events]
-    return sorted(found, key=lambda each: (each["standing"] not in ("waiting", "rejected"), each["since"]))
+    reviews, damaged = await ReviewLog(open_store()).read_all()
+    found = [_summarise(each) for each in reviews if each.events] + [_summarise_damaged(each) for each in damaged]
+    return sorted(found, key=lambda each: (each["standing"] not in _NEEDS_SOMEBODY, each["since"]))
+
+
+def _summarise_damaged(damaged: Damaged) -> dict[str, Any]:
+    """A review that can't be read, in its place among the others."""
+    return {
+        "job": damaged.key.job,
+        "source": damaged.key.source,
+        "locale": damaged.key.locale,
+        "name": english_name(damaged.key.locale),
+        "stage": None,
+        "standing": "damaged",
+        "since": "",
+        "reason": str(damaged.error),
+        "by": "",
+        "reviewers": [],
+        "revision": 0,
+    }
 
 
 def _summarise(review: Review) -> dict[str, Any]:

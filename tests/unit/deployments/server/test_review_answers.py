@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import time
 import wave
 
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from deployments.commands.review import review
 from deployments.server.review import answers
 from deployments.server.review.pages import make_pages
 from polyreel.errors import InvalidJob, PolyreelError
@@ -97,3 +100,25 @@ async def test_who_is_not_asked_and_who_has_no_name_decides_nothing() -> None:
     for nobody in ("", "   ", None, "a\x07", 5):
         with pytest.raises(InvalidJob, match="who you are"):
             await answers.decide(KEY, {"by": nobody, "revision": 1, "decision": "approve"})
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{"kind": "approved", "stage": "scr', b"\xff\xfe no JSON", b"", b'{"kind": "danced"}']
+)
+async def test_a_damaged_event_hides_no_other_review(broken: bytes) -> None:
+    """The page's list and the command's have one line for it, which names the file, and every other review."""
+    await ask_for(1)
+    other = ReviewKey(job="another", source=KEY.source, locale="fr-FR")
+    await LocalStore().create(f"{other.folder}/000001.json", broken)
+    found = await answers.list_reviews()
+    assert [(each["job"], each["standing"]) for each in found] == [("another", "damaged"), ("welcome", "waiting")]
+    assert f"{other.folder}/000001.json" in found[0]["reason"]
+
+    listed = await asyncio.to_thread(CliRunner().invoke, review, [])
+    assert listed.exit_code == 0, listed.output
+    waits, damaged = listed.output.splitlines()
+    assert waits.startswith("welcome")
+    assert damaged.startswith("another")
+    assert f"{other.folder}/000001.json" in damaged
+    said = json.loads((await asyncio.to_thread(CliRunner().invoke, review, ["--json"])).output)
+    assert [each["standing"] for each in said] == ["waiting", "damaged"]
