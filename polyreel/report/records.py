@@ -7,8 +7,9 @@ whose process died is told from one that works. The last 50 of a job are kept.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -93,20 +94,65 @@ def write_failure(outcome: Outcome) -> Outcome:
 
 def read_records() -> Iterator[RunRecord]:
     """Every run's record, the latest first; what is no record (another version's, a damaged file) is left out."""
-    return _read_all("*/*.json")
+    files = list(home.jobs_dir().glob("*/*.json"))
+    _read_before.forget_others(files)
+    return _read_all(files)
 
 
 def _of_job(job: str) -> Iterator[RunRecord]:
-    return _read_all(f"{job}/*.json")
+    return _read_all(home.jobs_dir().glob(f"{job}/*.json"))
 
 
-def _read_all(pattern: str) -> Iterator[RunRecord]:
-    found = home.jobs_dir().glob(pattern)
-    for file in sorted(found, key=lambda path: path.name.partition("-")[0].zfill(16), reverse=True):
+def _read_all(files: Iterable[Path]) -> Iterator[RunRecord]:
+    for file in sorted(files, key=lambda path: path.name.partition("-")[0].zfill(16), reverse=True):
         try:
-            yield RunRecord.model_validate_json(file.read_bytes())
+            yield _read_before.read(file)
         except (OSError, ValidationError):
             continue
+
+
+class _ReadRecords:
+    """Records that were read before, as long as their files are the same: a monitor asks for all of them each time.
+
+    A record is written whole, into a new file of its name. So many bytes of files are kept; more is read anew.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._kept: dict[Path, tuple[tuple[int, int, int], RunRecord]] = {}
+        self._lock = Lock()
+
+    def read(self, file: Path) -> RunRecord:
+        """A file's record. Raises OSError, ValidationError."""
+        stat = file.stat()
+        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        with self._lock:
+            if (known := self._kept.get(file)) and known[0] == mark:
+                return known[1]
+        record = RunRecord.model_validate_json(file.read_bytes())
+        self._keep(file, mark, record)
+        return record
+
+    def forget_others(self, files: Iterable[Path]) -> None:
+        """Make room: files that are gone are wanted by nobody."""
+        with self._lock:
+            for gone in self._kept.keys() - set(files):
+                self._drop(gone)
+
+    def _keep(self, file: Path, mark: tuple[int, int, int], record: RunRecord) -> None:
+        with self._lock:
+            self._drop(file)
+            if self._bytes + mark[1] <= self._most_bytes:
+                self._kept[file] = (mark, record)
+                self._bytes += mark[1]
+
+    def _drop(self, file: Path) -> None:
+        if old := self._kept.pop(file, None):
+            self._bytes -= old[0][1]
+
+
+_read_before = _ReadRecords(64 << 20)
 
 
 def _write(record: RunRecord) -> None:
