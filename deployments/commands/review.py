@@ -193,17 +193,19 @@ async def _save(review: Review, path: Path) -> None:
 
 
 def _print_list(found: list[Review], damaged: list[Damaged], as_json: bool) -> None:
-    unread = [{"job": each.key.job, "locale": each.key.locale, "standing": "damaged"} for each in damaged]
     if as_json:
-        broken = [{**facts, "reason": str(each.error)} for facts, each in zip(unread, damaged, strict=True)]
-        click.echo(json.dumps([*(_summarise(each) for each in found), *broken], ensure_ascii=False))
+        unread = [
+            {"job": one.key.job, "locale": one.key.locale, "standing": "damaged", "reason": str(one.error)}
+            for one in damaged
+        ]
+        click.echo(json.dumps([*(_summarise(each) for each in found), *unread], ensure_ascii=False))
         return
     for each in found:
         facts = _summarise(each)
         said = f"{facts['stage']} {facts['standing']} since {facts['since']}"
         click.echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
-    for facts, each in zip(unread, damaged, strict=True):
-        click.echo(f"{facts['job']:<20} {facts['locale']:<10} damaged{_add_reason(str(each.error))}")
+    for one in damaged:
+        click.echo(f"{one.key.job:<20} {one.key.locale:<10} damaged{_add_reason(str(one.error))}")
     if not found:
         click.echo("Nothing waits for a person.")
 
