@@ -171,10 +171,12 @@ def _without_server(outcome: Outcome | None, error: Exception) -> Outcome:
 
     from deployments.commands.remote import STRANGER, explain_refusal
     from polyreel.errors import PolyreelError
+    from polyreel.machine.files import require_free_disk
 
     if isinstance(error, PrefectHTTPStatusError) and error.response.status_code in STRANGER:
         raise explain_refusal(error.response) from None
     if outcome is None:
+        require_free_disk("go on")  # a server whose database finds no room answers 500 to everything
         raise PolyreelError(
             f"the Prefect server went away ({type(error).__name__})",
             code="server_unreachable",

@@ -56,6 +56,7 @@ class EmbeddedServer:
                     **allowed_origins(port),
                     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
                 },
+                cwd=folder,
                 pass_fds=[listener.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=self._log,

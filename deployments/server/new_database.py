@@ -54,7 +54,7 @@ def migrate(final: Path) -> None:
     make_folder(final.parent)
     with tempfile.TemporaryDirectory(dir=final.parent) as folder:
         env = own_environment(Path(folder), "PREFECT_API_URL")
-        subprocess.run([sys.executable, "-P", "-c", _MIGRATE], env=env, check=True)
+        subprocess.run([sys.executable, "-P", "-c", _MIGRATE], env=env, cwd=folder, check=True)
         whole, part = Path(folder) / "prefect.db", Path(folder) / "copy.db"
         with closing(sqlite3.connect(whole)) as made, closing(sqlite3.connect(part)) as copy:
             made.backup(copy)  # what is still in its log, too

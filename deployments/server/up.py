@@ -46,6 +46,7 @@ class Child:
     env: dict[str, str]
     log: Path
     pass_fds: tuple[int, ...] = ()
+    cwd: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     deaths: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_DEATHS))
 
@@ -55,6 +56,7 @@ class Child:
             self.process = subprocess.Popen(
                 python_command(*self.argv),
                 env=self.env,
+                cwd=self.cwd,
                 pass_fds=self.pass_fds,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -120,7 +122,12 @@ class Up:
             env["POLYREEL_CALLBACKS_URL"] = asked.callbacks
         descriptor = self._listener.fileno()
         self._server = Child(
-            "server", ["deployments.server.api_server", str(descriptor)], env, folder / "server.log", (descriptor,)
+            "server",
+            ["deployments.server.api_server", str(descriptor)],
+            env,
+            folder / "server.log",
+            (descriptor,),
+            cwd=database,
         )
         order = json.dumps({"wishes": asked.wishes, "tell": asked.tell})
         self._served = Child("served deployments", ["deployments.runner.served", order], env, folder / "served.log")

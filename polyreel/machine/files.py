@@ -189,9 +189,9 @@ def explain_errors(doing: str, where: Path | str) -> Iterator[None]:
         ) from error
 
 
-def require_free_disk() -> None:
+def require_free_disk(doing: str = "start a server") -> None:
     """See that it is not a full disk that keeps a child from working, which can't say so itself. Raises StoreError."""
     folder = home.home()
     if folder.exists() and shutil.disk_usage(folder).free < _ROOM_FOR_A_DATABASE:
-        with explain_errors("start a server", folder):
+        with explain_errors(doing, folder):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))

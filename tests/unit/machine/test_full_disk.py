@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
+from deployments.commands.run import _without_server
 from polyreel.errors import DeliveryError, PolyreelError, StoreError, ToolError, VendorError
 from polyreel.full_disk import as_full_disk
 from polyreel.machine.files import explain_errors, write_atomically
@@ -87,6 +89,20 @@ def test_the_command_line_says_it_too(full: Path) -> None:
         assert "Traceback" not in ran.stderr
         assert "the disk is full" in ran.stderr or "no server is running" in ran.stderr, ran.stderr
         assert ran.returncode in (1, 2)
+
+
+def test_a_server_that_went_away_because_its_disk_is_full_is_not_all_that_is_said(
+    full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers 500 to everything; the run's own process sees only that."""
+    monkeypatch.setenv("POLYREEL_HOME", str(full / "home"))
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with pytest.raises(StoreError, match="could not go on: the disk is full") as caught:
+        _without_server(None, httpx.ConnectError("gone"))
+    assert caught.value.code == "disk_full"
+    monkeypatch.setenv("POLYREEL_HOME", str(full.parent))
+    with pytest.raises(PolyreelError, match="went away"):
+        _without_server(None, httpx.ConnectError("gone"))
 
 
 def test_it_is_found_behind_other_errors() -> None:

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from sqlalchemy import create_engine, make_url, text
 
+from deployments.server.embedded_server import EmbeddedServer
 from deployments.server.own_environment import own_environment
 
 THEIRS = {
@@ -55,3 +58,54 @@ def test_the_database_is_ours_wherever_theirs_is_named(
         [sys.executable, "-P", "-c", _ASK], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
     )
     assert asked.stdout.strip() == f"sqlite+aiosqlite:///{tmp_path / 'home' / 'prefect' / 'prefect.db'}"
+
+
+def test_a_servers_database_is_in_its_folder_whatever_that_is_called(tmp_path: Path) -> None:
+    """An address has signs of its own: behind a question mark another file was made, beside POLYREEL_HOME."""
+    for name in ("a?b=c", "100%20 #1", 'it\'s; "so", ünï'):
+        folder = tmp_path / name
+        folder.mkdir()
+        url = make_url(own_environment(folder)["PREFECT_SERVER_DATABASE_CONNECTION_URL"])
+        with create_engine(url.set(drivername="sqlite")).connect() as opened:
+            opened.execute(text("create table x (y)"))
+        assert [path.name for path in folder.iterdir()] == ["prefect.db"]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_our_own_places_stay_where_they_are_named_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is started in its own folder."""
+    monkeypatch.chdir(tmp_path)
+    for name, place, found in (
+        ("POLYREEL_HOME", "home", f"{tmp_path}/home"),
+        ("POLYREEL_STORE", "s3://films/store", "s3://films/store"),
+        ("POLYREEL_LEDGER_URL", "sqlite:///ledger.db", f"sqlite:///{tmp_path}/ledger.db"),
+    ):
+        monkeypatch.setenv(name, place)
+        assert own_environment(tmp_path / "x")[name] == found
+
+
+def test_a_server_of_a_run_ignores_all_of_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their database, API, profile and password, in variables and in the folder's files, and proxies besides."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / ".env").write_text(
+        "PREFECT_SERVER_API_AUTH_STRING=them:secret\nPREFECT_SERVER_API_BASE_PATH=/theirs\n"
+        "PREFECT_API_URL=http://127.0.0.1:9/api\n"
+    )
+    (theirs / "prefect.toml").write_text(
+        '[api]\nurl = "http://127.0.0.1:9/api"\n[server.database]\nconnection_url = "postgresql+asyncpg://theirs/x"\n'
+    )
+    (theirs / "profiles.toml").write_text('active = "t"\n[profiles.t]\nPREFECT_API_URL = "http://127.0.0.1:9/api"\n')
+    monkeypatch.chdir(theirs)
+    for name, value in {
+        **THEIRS,
+        "PREFECT_API_URL": "http://127.0.0.1:9/api",
+        "PREFECT_PROFILES_PATH": str(theirs / "profiles.toml"),
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "ALL_PROXY": "socks5://127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with EmbeddedServer(tmp_path / "home?" / "prefect") as server:
+        answer = httpx.post(f"{server.address}/flows/filter", json={}, timeout=30, trust_env=False)
+    assert (answer.status_code, answer.json()) == (200, [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home?", "theirs"]
