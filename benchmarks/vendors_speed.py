@@ -35,8 +35,11 @@ def run() -> list[dict[str, Any]]:
             env = {**os.environ, "POLYREEL_HOME": str(at / "home"), "PREFECT_API_URL": api}
             env["POLYREEL_ALLOW_NETWORKS"] = "127.0.0.0/8"
             _save(stage, env)
+            start = stage.minutes_left("dubformer")
             _timed(_job(at, stage, "warm", LOCALES[:1]), env)
-            one, _ = _timed(_job(at, stage, "one", LOCALES[:1]), env)
+            one, alone = _timed(_job(at, stage, "one", LOCALES[:1]), env)
+            if stage.minutes_left("dubformer") != start - 2:
+                raise RuntimeError(f"one language was not bought for itself: {alone['paid']}")
             job = _job(at, stage, "twenty", LOCALES)
             twenty, outcome = _timed(job, env)
             before, made = stage.minutes_left("dubformer"), len(stage.list_made("dubformer", "twenty"))
@@ -76,7 +79,7 @@ def _job(folder: Path, stage: Stage, name: str, locales: tuple[str, ...]) -> Pat
         "dubbing": {
             "provider": "dubformer",
             "credentials": "account",
-            "mix": "dub" if name == "twenty" else "voiceover",
+            "mix": MIXES[name],
         },
         "delivery": [{"to": "folder", "path": str(folder / "out")}],
     }

@@ -125,8 +125,12 @@ def _kept_cover(box: Box, asset: Json, pictures: Path) -> str | None:
 
 def add_track(box: Box, asset: Json, **fields: object) -> Json:
     """A track with a number of its own."""
-    number = random.randrange(1000, 10**6)  # noqa: S311 - an id, not a secret
-    return box.shelf(NAME).add("track", {"number": number, **fields}, key=str(number), parent=asset["id"])
+    shelf = box.shelf(NAME)
+    with box.state.transaction():
+        # Of six digits two are soon the same: a few hundred tracks are enough.
+        numbers = iter(lambda: random.randrange(1000, 10**6), None)  # noqa: S311 - an id, not a secret
+        number = next(each for each in numbers if shelf.get("track", str(each)) is None)
+        return shelf.add("track", {"number": number, **fields}, key=str(number), parent=asset["id"])
 
 
 # -- trims

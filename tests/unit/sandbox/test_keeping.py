@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from polyreel.sandbox.files import Expired, Files, Forged
 from polyreel.sandbox.money import BalanceTooSmall, Purse
 from polyreel.sandbox.nomad.timecode import seconds_of, timecode
 from polyreel.sandbox.state import Shelf, State
+from polyreel.sandbox.tpstreams.work import add_track
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, script_lines, srt, timed_lines, vtt
 
@@ -146,3 +148,14 @@ def test_timecodes_are_read_in_every_form(code, seconds):
 def test_what_is_no_moment_of_a_film_is_no_timecode(code):
     with pytest.raises(Refusal):
         seconds_of(code)
+
+
+def test_two_tracks_never_get_one_number(tmp_path, monkeypatch):
+    """Drawn at random out of six digits they did, and the second was a 500."""
+    state = State(tmp_path / "sandbox.db")
+    box = SimpleNamespace(state=state, shelf=lambda name: Shelf(state, name))
+    drawn = iter([4711, 4711, 4712])
+    monkeypatch.setattr("polyreel.sandbox.tpstreams.work.random.randrange", lambda *_: next(drawn))
+    numbers = [add_track(box, {"id": "film"}, type="Subtitle")["number"] for _ in range(2)]
+    state.close()
+    assert numbers == [4711, 4712]
