@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
 
     With --each-of nomad:FOLDER or tpstreams:FOLDER the one job file is the pattern of a job for each video in there.
 
-    Exit codes: 0 every job delivered whole, 3 some were, 1 none was, 2 the catalogue (or a job) is invalid.
+    Exit codes: 0 every job delivered whole, 3 some were, 4 all wait for a person, 1 none was, 2 the catalogue (or a
+    job) is invalid.
     """
     if each_of and len(files) != 1:
         raise click.UsageError("--each-of takes one job file, the pattern of all")
@@ -38,8 +40,15 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
         _say(summary)
-    counts = summary["counts"]
-    sys.exit(0 if counts.keys() == {"completed"} else 3 if {"completed", "partial"} & counts.keys() else 1)
+    sys.exit(_exit_code(summary["counts"].keys()))
+
+
+def _exit_code(states: Collection[str]) -> int:
+    if set(states) == {"completed"}:
+        return 0
+    if {"completed", "partial"} & set(states):
+        return 3
+    return 4 if set(states) == {"held"} else 1
 
 
 async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
