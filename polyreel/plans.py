@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from polyreel.job import Dubbing, Job, Target
+from polyreel.job import Dubbing, Job, Target, Transcription
 from polyreel.job.packaging import LOSSLESS
 from polyreel.job.values import is_embedded
 from polyreel.keys import stage_key
@@ -184,6 +184,8 @@ class Plan(Value):
     languages: tuple[LanguagePlan, ...]
     source_script: StoredFile | None = None
     heard_script: StoredFile | None = Field(default=None, description="The source's script as it was written down.")
+    expected: tuple[str, ...] = Field(default=(), description="Words to be expected where the source is written down.")
+    transcriber: str = Field(default="", description="The weights that write it down, where they are not the usual.")
     heard_notes: tuple[str, ...] = Field(default=(), description="What a person should know of that script.")
     background: StoredFile | None = None
     parting: Parting = Parting()
@@ -291,6 +293,8 @@ class Plan(Value):
             return {**stems, "after": VERSIONS["trim"]}
         if stage in ("transcribe", "identify"):
             heard = {"locale": asked.locale, "profile": self.job.subtitles.profile}
+            if stage == "transcribe":
+                heard |= self._attention()
             return {**reel, **heard, "listener": self.listener, "after": VERSIONS["trim"]}
         return stems | self._language_inputs(stage, self.language(locale))
 
@@ -330,6 +334,12 @@ class Plan(Value):
         # A stage that is made anew makes all that come after it anew.
         before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index(stage)]
         return {**dub, "after": [VERSIONS[each] for each in before]}
+
+    def _attention(self) -> dict[str, Any]:
+        """How closely the source is listened to, where the job says so."""
+        asked = self.job.transcription
+        told = [self.transcriber, asked.beam, self.expected]
+        return {"attention": told} if asked != Transcription() else {}
 
     def _timecode(self) -> dict[str, Any]:
         asked = self.job.source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from fractions import Fraction
@@ -22,7 +22,7 @@ from polyreel.dubbing.translation import (
     keyless_client,
 )
 from polyreel.engine.separation.port import Stems
-from polyreel.engine.transcribe.whisper import usual_listener
+from polyreel.engine.transcribe.whisper import Attention, listener_for
 from polyreel.engine.translate.port import Drafter
 from polyreel.errors import PolyreelError
 from polyreel.job import Job, Translation
@@ -63,16 +63,25 @@ async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
 async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
     """Write down what is said, when, in cues of the job's profile."""
     profile, locale = plan.job.subtitles.profile, plan.job.source.locale
+    asked = plan.job.transcription
+    listener = listener_for(asked.model, Attention(asked.beam, plan.expected))
     async with at_work("transcribe"):
         found = await transcript_of(
             path_of(stems.original.audio),
-            usual_listener(),
+            listener,
             locale,
             profile=profile,
             length_ms=reel.duration_ms,
             on_progress=reporter("transcribe"),
         )
-    return MadeScript(script=_keep_track(shift(Track(found.cues), _start_ms(reel)), open_store()), notes=found.notes)
+    notes = (*found.notes, *_unexpected(listener.not_expected))
+    return MadeScript(script=_keep_track(shift(Track(found.cues), _start_ms(reel)), open_store()), notes=notes)
+
+
+def _unexpected(words: Sequence[str]) -> tuple[str, ...]:
+    if not words:
+        return ()
+    return (f"The listener had no room to expect {len(words)} words of the vocabulary, from '{words[0]}' on.",)
 
 
 async def with_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:

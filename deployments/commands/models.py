@@ -72,7 +72,7 @@ def show_pull(wanted: tuple[Model, ...]) -> None:
 
     to_get = absent(*wanted)
     if to_get:
-        megabytes = sum(model.mirror.bytes for model in to_get) / 1e6
+        megabytes = sum(model.bytes_to_fetch for model in to_get) / 1e6
         names = ", ".join(model.name for model in to_get)
         click.echo(f"About {megabytes:.0f} MB to fetch: {names}", err=True)
     with progress() as told:

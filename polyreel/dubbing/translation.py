@@ -61,7 +61,7 @@ def require_ways(job: Job, without: Sequence[str]) -> None:
         for locale in without:
             require_argos(job.source.locale, locale)
     if job.source.subtitles is None:
-        require_listener()
+        require_listener(job.transcription.model)
 
 
 def check_glossary(path: Path, source: str, target: str, shown: str) -> None:

@@ -29,7 +29,7 @@ from polyreel.job.dubbing import (
 )
 from polyreel.job.packaging import Master, Package, PackageKind, PackageOrKind, Provenance
 from polyreel.job.review import Reviewers, ReviewStage, ReviewStages
-from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Trim
+from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Transcription, Trim
 from polyreel.job.values import (
     Asked,
     BlockName,
@@ -90,6 +90,7 @@ __all__ = [
     "TPStreamsDelivery",
     "Target",
     "TargetOrLocale",
+    "Transcription",
     "Translation",
     "Trim",
     "VideoJungleDelivery",
@@ -187,6 +188,11 @@ class Job(Asked):
     dubbing: Dubbing = Field(
         default_factory=EmbeddedDubbing, title="Dubbing", description="Who dubs, and how it is mixed."
     )
+    transcription: Transcription = Field(
+        default_factory=Transcription,
+        title="Transcription",
+        description="How the source is listened to, where its script is missing.",
+    )
     translation: Translation | None = Field(
         default=None, title="Translation", description="Who drafts the scripts of targets without one."
     )
@@ -268,6 +274,13 @@ class Job(Asked):
         idle = [name for name in ("packaging", "masters", "provenance", "review") if getattr(self, name)]
         if idle and not self.targets:
             raise ValueError(f"no targets, and `{idle[0]}` is of dubs: name a language to dub into, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _a_glossary_is_there(self) -> Job:
+        named = self.translation and self.translation.glossary
+        if self.transcription.glossary and not named and not self.series:
+            raise ValueError("transcription: no glossary to take words from: name one in `translation`, or a `series`")
         return self
 
     @model_validator(mode="after")

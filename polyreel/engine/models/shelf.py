@@ -91,7 +91,7 @@ def require(model: Model) -> Path:
 def missing_models_error(*models: Model) -> EngineError:
     """The error for models that have not been pulled, with the command that gets them."""
     names = ", ".join(model.name for model in models)
-    megabytes = round(sum(model.mirror.bytes for model in models) / 1e6)
+    megabytes = round(sum(model.bytes_to_fetch for model in models) / 1e6)
     return EngineError(
         f"these weights are not on this machine: {names}.",
         code="model_missing",

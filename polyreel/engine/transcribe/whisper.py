@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 
 from polyreel.engine.cores import RUNS
 from polyreel.engine.models import shelf
-from polyreel.engine.models.registry import WHISPER_BASE
+from polyreel.engine.models.registry import (
+    WHISPER_BASE,
+    WHISPER_LARGE_V3,
+    WHISPER_MEDIUM,
+    WHISPER_SMALL,
+    WHISPER_TINY,
+)
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.transcribe.tongues import spoken_code
 from polyreel.engine.transcribe.words import Phrase, Word
@@ -63,13 +69,23 @@ class Listener(Protocol):
         """The words of a slice (mono, 16 kHz, at most `SLICE_S`). ``ask_language``: say also which language it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """How closely is listened: more beams find more, slowly; ``vocabulary`` are words to be expected."""
+
+    beam: int = _BEAM
+    vocabulary: tuple[str, ...] = ()
+
+
 class Whisper:
     """A Whisper model in CTranslate2's form, in a folder. Loaded at first use. Thread-safe."""
 
-    def __init__(self, folder: Callable[[], Path], name: str, version: str) -> None:
+    def __init__(self, folder: Callable[[], Path], name: str, version: str, attention: Attention | None = None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._model: Any = None
+        self._attention = attention or Attention()
+        self._expected: tuple[str, ...] | None = None
         self.name = name
         self.version = version
 
@@ -86,14 +102,23 @@ class Whisper:
 
     def _ready(self) -> Any:
         self._model = self._model or _load_model(self._folder(), self.name)
+        if self._expected is None:
+            self._expected = fit_vocabulary(self._attention.vocabulary, self._model)
         return self._model
+
+    @property
+    def not_expected(self) -> tuple[str, ...]:
+        """Words of the vocabulary for which there was no room, once it has listened."""
+        return self._attention.vocabulary[len(self._expected) :] if self._expected is not None else ()
 
     def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
         """The words of a slice, in the locale's language whatever is spoken. Raises EngineError."""
         with self._lock, RUNS.hold():
             go_on()
             model = self._ready()
-            segments, languages = _begin_decoding(model, sound, spoken_code(locale), ask_language)
+            segments, languages = _begin_decoding(
+                model, sound, spoken_code(locale), ask_language, Attention(self._attention.beam, self._expected or ())
+            )
             phrases: list[Phrase] = []
             for segment in segments:  # decoded while it is iterated
                 go_on()
@@ -124,10 +149,13 @@ class Whisper:
         return {token[2:-2]: float(share) for token, share in found}
 
 
-def _begin_decoding(model: Any, sound: Samples, code: str, ask_language: bool) -> tuple[Any, dict[str, float]]:
+def _begin_decoding(
+    model: Any, sound: Samples, code: str, ask_language: bool, attention: Attention
+) -> tuple[Any, dict[str, float]]:
     """Decoding, ready to iterate. Asking for the language costs little where it is the expected one."""
     options: dict[str, Any] = {
-        "beam_size": _BEAM,
+        "beam_size": attention.beam,
+        "hotwords": _as_hotwords(attention.vocabulary) or None,
         "temperature": _TEMPERATURES,
         "word_timestamps": True,
         "condition_on_previous_text": False,
@@ -139,6 +167,21 @@ def _begin_decoding(model: Any, sound: Samples, code: str, ask_language: bool) -
     if info.language != code:  # nothing was decoded yet: that begins with the first segment
         segments, _ = model.transcribe(sound, language=code, **options)
     return segments, languages
+
+
+def fit_vocabulary(words: Sequence[str], model: Any) -> tuple[str, ...]:
+    """As many words, from the first on, as the model's prompt has room for: half its window, in tokens of its own."""
+    kept: tuple[str, ...] = ()
+    for word in words:
+        joined = _as_hotwords((*kept, word))
+        if len(model.hf_tokenizer.encode(f" {joined}", add_special_tokens=False).ids) >= model.max_length // 2:
+            break
+        kept = (*kept, word)
+    return kept
+
+
+def _as_hotwords(words: Sequence[str]) -> str:
+    return ", ".join(words)
 
 
 def _load_model(folder: Path, name: str) -> Any:
@@ -215,15 +258,38 @@ def usual_listener() -> Whisper:
     return Whisper(lambda: shelf.require(model), model.name, model.fingerprint)
 
 
+_SIZES = {
+    "tiny": WHISPER_TINY,
+    "base": WHISPER_BASE,
+    "small": WHISPER_SMALL,
+    "medium": WHISPER_MEDIUM,
+    "large-v3": WHISPER_LARGE_V3,
+}
+
+
+@cache
+def listener_for(size: str, attention: Attention) -> Whisper:
+    """A Whisper of a size (``tiny`` to ``large-v3``); this process's usual one where that is asked for."""
+    if size == "base" and attention == Attention():
+        return usual_listener()
+    model = _SIZES[size]
+    return Whisper(lambda: shelf.require(model), model.name, model.fingerprint, attention)
+
+
+def size_identity(size: str) -> str:
+    """Name and version of a size's weights, as they would be used: part of keys."""
+    return f"{_SIZES[size].name}-{_SIZES[size].fingerprint}"
+
+
 def listener_here() -> str:
     """Name and version of the listener whose weights are on this machine; empty where there is none."""
     return f"{WHISPER_BASE.name}-{WHISPER_BASE.fingerprint}" if shelf.is_here(WHISPER_BASE) else ""
 
 
-def require_listener() -> None:
+def require_listener(size: str = "base") -> None:
     """See that there are weights to listen with. Raises EngineError (``model_missing``) with the command."""
-    if not listener_here():
-        raise shelf.missing_models_error(WHISPER_BASE)
+    if not shelf.is_here(_SIZES[size]):
+        raise shelf.missing_models_error(_SIZES[size])
 
 
 def listener_command() -> str:

@@ -51,6 +51,47 @@ async def test_without_weights_a_source_without_script_is_refused_with_the_comma
     assert plan.listener == ""
 
 
+def with_transcription(narrated: Path, translation: Any = OLLAMA, **asked: Any) -> Job:
+    made = job(narrated, translation).model_dump(mode="json", exclude_unset=True)
+    return parse_job(json.dumps(made | {"transcription": asked}), "job")
+
+
+async def test_the_weights_that_a_job_names_are_asked_for_by_their_command(narrated: Path) -> None:
+    with pytest.raises(EngineError) as caught:
+        await prepare(with_transcription(narrated, model="small"), LocalStore())
+    assert caught.value.remedy == "Run `polyreel models pull whisper-small` (about 486 MB)."
+
+
+async def test_what_is_expected_is_the_vocabulary_and_the_glossarys_terms(
+    narrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translation, "require_listener", lambda _: None)
+    (tmp_path / "terms.tsv").write_text("harbour\tpuerto\nSørvik\tSørvik\n")
+    with_glossary = OLLAMA | {"glossary": str(tmp_path / "terms.tsv")}
+    asked = {"vocabulary": ["Siobhan", "Sørvik"], "glossary": True}
+    plan = await prepare(with_transcription(narrated, with_glossary, **asked), LocalStore())
+    assert plan.expected == ("Siobhan", "Sørvik", "harbour")
+    plan = await prepare(with_transcription(narrated, with_glossary, vocabulary=["Siobhan"]), LocalStore())
+    assert plan.expected == ("Siobhan",)
+    with pytest.raises(InvalidJob, match="no glossary to take words from"):
+        with_transcription(narrated, glossary=True)
+
+
+async def test_a_source_is_written_down_anew_when_it_is_listened_to_otherwise(
+    narrated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translation, "require_listener", lambda _: None)
+
+    async def key(**asked: Any) -> str:
+        plan = await prepare(with_transcription(narrated, **asked), LocalStore())
+        return plan.key("transcribe", SOURCE.sha256)
+
+    plain = await prepare(job(narrated, OLLAMA), LocalStore())
+    assert await key(model="base", beam=5) == plain.key("transcribe", SOURCE.sha256), "the usual keeps its key"
+    others = [await key(model="small"), await key(beam=1), await key(vocabulary=["Sørvik"])]
+    assert len({*others, await key()}) == 4
+
+
 @pytest.mark.parametrize(
     ("asked", "why"),
     [

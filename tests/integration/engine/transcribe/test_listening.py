@@ -16,10 +16,11 @@ from polyreel.dubbing.hearing import transcript_of
 from polyreel.engine.backcheck.align import align
 from polyreel.engine.backcheck.tokens import tokens, with_numbers_alike
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
+from polyreel.engine.sound.resample import resample
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_file
-from polyreel.engine.transcribe.whisper import RATE, Whisper
+from polyreel.engine.transcribe.whisper import RATE, Attention, Whisper
 from polyreel.engine.transcribe.words import Heard
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.errors import EngineError, MediaError
@@ -47,6 +48,26 @@ def narrator(weights: Callable[..., Path], data: Path, tmp_path_factory: pytest.
         patch.setenv("POLYREEL_HOME", str(shelf.parent))
         script = data / "narrated" / "narrated.en-US.srt"
         return asyncio.run(make_spoken_reel(script, folder / "narrator.mp4", recipe, KokoroVoice()))
+
+
+def test_names_of_the_vocabulary_are_written_as_they_are(weights: Callable[..., Path]) -> None:
+    shelf = weights(KOKORO, KOKORO_VOICES, WHISPER_BASE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POLYREEL_HOME", str(shelf.parent))
+        said = KokoroVoice().speak("Please ask Siobhan Kowalczyk about the harbour.", "af_heart@en-US", 1.0)
+    sound = resample(said.samples, said.rate, 16_000)
+
+    def hear(*words: str) -> tuple[str, tuple[str, ...]]:
+        listener = Whisper(lambda: shelf / WHISPER_BASE.name, "whisper-base", "test", Attention(vocabulary=words))
+        heard = listener.hear(sound, "en-US", False, lambda: None)
+        return "".join(phrase.text for phrase in heard.phrases), listener.not_expected
+
+    assert "Kowalczyk" not in hear()[0]
+    assert "Siobhan Kowalczyk" in hear("Siobhan Kowalczyk", "Sørvik")[0]
+    many = tuple(f"Kowalczyk{number}" for number in range(100))
+    left = hear(*many)[1]
+    assert left == many[-len(left) :]
+    assert 0 < len(left) < 100
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from polyreel.engine.models import shelf
 from polyreel.engine.models.archive import Archive
 from polyreel.engine.models.pull import Step, pull
-from polyreel.engine.models.registry import MODELS, models_named
+from polyreel.engine.models.registry import MODELS, NO_MIRROR, models_named
 from polyreel.errors import EngineError, InvalidJob, StoreError
 from polyreel.machine import home
 
@@ -159,11 +159,23 @@ async def test_removing_a_model_frees_its_bytes(clients: Clients) -> None:
     assert shelf.remove(TOY) == 0
 
 
-def test_every_file_of_the_registry_has_a_place_in_its_mirror() -> None:
+def test_every_file_of_the_registry_has_a_place_in_its_mirror_or_a_release() -> None:
     for each in MODELS:
-        assert set(each.mirror.members) == {file.path for file in each.files}
+        files = {file.path for file in each.files}
+        assert set(each.mirror.members) == (files if each.mirror.packages else set())
+        assert each.mirror.packages or each.release.address
+        assert each.bytes_to_fetch > 0
         assert all(at < len(each.mirror.packages) for parts in each.mirror.members.values() for at, _ in parts)
         assert all(len(file.sha256) == 64 for file in each.files)
+
+
+async def test_a_model_that_only_its_release_has_names_that_place() -> None:
+    alone = model(mirror=NO_MIRROR)
+    with pytest.raises(EngineError, match="no place gave 'toy'") as caught:
+        await pull([alone], lambda _: None)
+    assert caught.value.code == "place_failed"
+    assert "See that this machine reaches 127.0.0.1" in caught.value.remedy
+    assert "mirror" not in str(caught.value)
 
 
 def test_no_file_name_of_the_registry_leads_off_the_shelf() -> None:

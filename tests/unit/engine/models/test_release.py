@@ -179,7 +179,7 @@ async def test_the_next_run_goes_on_where_the_last_one_gave_up(server: Server) -
     toy = released(server)
     with pytest.raises(EngineError) as caught:
         await pull([toy], quiet)
-    assert caught.value.code == "model_damaged"  # no package either: the toy's mirror is empty
+    assert caught.value.code == "place_failed"  # no package either: the toy has no mirror
     assert shelf.state(toy) == "missing"
     assert len(waiting(toy)) == 1
     server.moods, server.asked = [well], []
