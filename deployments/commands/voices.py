@@ -168,6 +168,8 @@ def _list(locale: str | None, as_json: bool) -> None:
         graded = f"{each.grade:<14} {errors:<8}"
         licence = f"  licence: {each.licence}" if each.licence else ""
         click.echo(f"{each.locale:<8} {each.name:<22} {each.gender:<8} {graded} {each.engine}{where}{licence}")
+    for tag, why in dict.fromkeys((each.locale, each.why_not_measured) for each in found if each.why_not_measured):
+        click.echo(f"{tag}: not measured: {why}.")
     if not locale:
         click.echo("Every other language: espeak-ng; `polyreel voices LOCALE` lists its voices.")
 
@@ -182,6 +184,7 @@ def _describe_entry(entry: Any) -> dict[str, Any]:
         "needs": entry.needs,
         "licence": entry.licence,
         "grade": entry.grade,
+        "why_not_measured": entry.why_not_measured,
         "measured": asdict(entry.measured) if entry.measured else None,
     }
 

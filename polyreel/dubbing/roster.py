@@ -12,7 +12,7 @@ from polyreel.engine.speech.booth import wav_bytes
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
-from polyreel.engine.voice.measured import Grade, Measured, measured_as
+from polyreel.engine.voice.measured import Grade, Measured, measured_as, why_not_measured
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.piper_list import origin_of
@@ -43,6 +43,11 @@ class Entry:
     def grade(self) -> Grade:
         """How well it was understood in this locale, in a word."""
         return self.measured.grade if self.measured else "not measured"
+
+    @property
+    def why_not_measured(self) -> str:
+        """The reason where it has no grade; else empty."""
+        return "" if self.measured else why_not_measured(self.locale)
 
 
 def roster(locale: str) -> tuple[Entry, ...]:

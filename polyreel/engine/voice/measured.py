@@ -74,6 +74,14 @@ def grade_of(locale: str, engine: str, voice: str = "") -> Grade:
     return found.grade if found else "not measured"
 
 
+def why_not_measured(locale: str) -> str:
+    """Why a voice of this locale has no grade, for a person: nobody has written a script, or nobody has listened."""
+    language = locales.language(locale)
+    if any(locales.language(row.locale) == language for row in table()):
+        return "this voice has not been heard yet; `python -m benchmarks voices` measures it"
+    return f"there is no test script in {locales.english_name(language)} to hear it with"
+
+
 def is_below(grade: Grade, least: Grade) -> bool:
     """Whether a voice is surely worse than what is asked for. One that was not measured is not known to be."""
     return grade != "not measured" and GRADES.index(grade) > GRADES.index(least)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from polyreel.engine.voice.text import figures, german, measures
+from polyreel.engine.voice.text import counted, figures, german, measures
 from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
 from polyreel.engine.voice.text.reigns import reigns
 
@@ -40,7 +40,7 @@ def sayable(text: str, locale: str) -> str:
     text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
     text = measures.short_scales(_with_money(text, words), language)
     text = _with_times(figures.ranges(text, words), language, words)
-    text = _with_ones(_with_units(text, words), words)
+    text = counted.agree(_with_ones(_with_units(text, words), words), language)
     text = _with_ordinals(text, words)
     if words.minus:
         text = _MINUS.sub(f"{words.minus} ", text)

@@ -29,6 +29,15 @@ def test_without_a_locale_every_neural_voice_is_listed() -> None:
         assert name in done.stdout
 
 
+def test_a_voice_without_a_grade_says_why() -> None:
+    shown = CliRunner().invoke(voices, ["bg-BG"]).stdout
+    assert shown.splitlines()[-1] == "bg-BG: not measured: there is no test script in Bulgarian to hear it with."
+    assert shown.count("test script") == 1, "once, and not for each voice"
+    found = json.loads(CliRunner().invoke(voices, ["de-DE", "--json"]).stdout)
+    assert {bool(each["why_not_measured"]) for each in found if each["measured"]} == {False}
+    assert "test script" not in CliRunner().invoke(voices, ["de-DE"]).stdout
+
+
 @pytest.mark.parametrize("locale", ["de-DE", "hi-IN", "ja-JP", "sw"])
 def test_a_voice_can_be_heard(locale: str, tmp_path: Path) -> None:
     out = tmp_path / "sample.wav"
