@@ -28,8 +28,9 @@ from polyreel.errors import InvalidJob
 from polyreel.machine.files import read_whole
 
 PROCESS = "process"
-OWN_FILE = Path(__file__).with_name("prefect.yaml")
-"""The project's own file, which the wheel brings along; in a checkout, a link to the one at its root."""
+_IN_WHEEL = Path(__file__).with_name("prefect.yaml")
+OWN_FILE = _IN_WHEEL if _IN_WHEEL.exists() else Path(__file__).parents[2] / "prefect.yaml"
+"""The project's own file: beside this module in the wheel, at the root in a checkout."""
 _MOST_BYTES = 1 << 20
 
 

@@ -143,7 +143,7 @@ def _made(up: Any) -> str:
 
 def test_a_held_run_is_decided_on_in_its_resume_form(up: Any, work: Any, page: Any, tmp_path: Path) -> None:
     """A person reads the lines, rejects without a reason, is asked again with their edits, approves: it delivers."""
-    job = work("es-ES", name="held-for-the-form", review="script", trim={"start": 0, "end": 6})
+    job = work("es-ES", name="held-for-the-form", review="script", trim={"start": 0, "end": 5})
     script = job.parent / "narrated.es-ES.srt"
     hostile = "[leads away](http://evil.example) www.evil.example &lt;img src=x onerror=alert(1)&gt;"
     script.write_text(script.read_text() + f"\n99\n00:00:05,000 --> 00:00:05,900\n{hostile}\n")

@@ -94,7 +94,7 @@ def job_of(narrated: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
         return {
             "name": name,
             "source": source,
-            "trim": {"start": 0, "end": 6},
+            "trim": {"start": 0, "end": 5},
             "targets": [{"locale": each, "subtitles": f"{tmp_path}/narrated.{each}.srt"} for each in locales],
             "delivery": [{"to": "folder", "path": f"{tmp_path}/out"}],
             **changes,

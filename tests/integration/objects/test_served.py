@@ -24,7 +24,7 @@ def test_a_job_left_on_a_prefix_is_done_and_comes_back(
     job = {
         "name": "narrated",
         "source": {"media": "reels/narrated.mp4", "locale": "en-US", "subtitles": "reels/narrated.en-US.srt"},
-        "trim": {"start": 0, "end": 6},
+        "trim": {"start": 0, "end": 5},
         "targets": [{"locale": "es-ES", "subtitles": "reels/narrated.es-ES.srt"}],
         "dubbing": {"provider": "embedded", "voices": "basic"},
         "delivery": [{"to": "folder", "path": str(tmp_path / "out")}],
