@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from polyreel.subtitles import read_file, write
+from polyreel.subtitles.timing import exact_rate, move
 
 
 @pytest.mark.parametrize(
@@ -79,6 +83,30 @@ def test_repairs_are_refused_unless_the_job_accepts_them(work: Any, polyreel: An
     accepted = polyreel("run", job, "--json")
     assert accepted.code == 0, accepted.stderr
     assert any("no empty line" in note for note in accepted.json["languages"]["es-ES"]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("made", "runs", "offset"), [("25", "23.976", 0), ("23.976", "25", 0), ("24", "25", 0), ("25", "25", 36_000_000)]
+)
+def test_a_script_of_another_frame_rate_or_hour_is_refused_and_its_option_is_enough(
+    work: Any, polyreel: Any, made: str, runs: str, offset: int
+) -> None:
+    """Nothing runs before it is mended; with the one option that the remedy spells, the plan takes it."""
+    job = work("es-ES")
+    script = job.parent / "narrated.es-ES.srt"
+    late = move(read_file(script).track, lambda ms: round(ms * exact_rate(runs) / exact_rate(made)) + offset)
+    script.write_text(write(late, "srt").text, "utf-8")
+    refused = polyreel("run", job, "--json")
+    error = refused.json["error"]
+    assert (refused.code, error["code"] in {"script_timing", "script_outside_reel"}) == (2, True), error
+    option = f"offset: -{offset // 1000}" if offset else f"rate: {made}/{runs}"
+    assert f"`targets: [{{locale: es-ES, {option}}}]`" in error["remedy"]
+    assert ("constant offset" if offset else "frame-rate drift") in error["message"]
+    assert not (job.parent / "out").exists()
+    asked = json.loads(job.read_text())
+    asked["targets"][0] |= yaml.safe_load(option)
+    job.write_text(json.dumps(asked))
+    assert polyreel("plan", job).code == 0
 
 
 def test_a_server_that_is_not_there_is_said_in_one_line(work: Any, polyreel: Any) -> None:

@@ -42,6 +42,31 @@ def _names(paper: Path, pattern: re.Pattern[str]) -> list[str]:
     return sorted({part.split("::")[0] for part in [*spans, *bare] if pattern.fullmatch(part.split("::")[0])})
 
 
+def _tests_named(paper: Path) -> list[tuple[str, str]]:
+    """Tests by path and name: ``tests/unit/x.py::test_y``, ``unit/x.py::TestX::test_y``."""
+    found = re.findall(r"([\w/]+\.py)::([\w:]+)", paper.read_text("utf-8"))
+    return sorted({(path, name) for path, names in found for name in names.split("::")})
+
+
+def _defines(path: str, name: str) -> bool:
+    files = [ROOT / there.lstrip("/") for there in _there() if there.endswith(f"/{path}")]
+    return any(re.search(rf"^ *(?:async def|def|class) {name}\b", file.read_text("utf-8"), re.M) for file in files)
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_test_that_a_page_names_is_there(paper: Path) -> None:
+    """A promise is held by a test that exists, under the name that it has."""
+    assert [f"{path}::{name}" for path, name in _tests_named(paper) if not _defines(path, name)] == []
+
+
+def test_each_of_the_kinds_of_the_field_has_its_test() -> None:
+    """The table has all 31 of them, in order, and each row names a test."""
+    table = (ROOT / "docs" / "field-cases.md").read_text("utf-8").partition("## The 31 kinds")[2]
+    rows = re.findall(r"^\| (\d+) \|(.*)\|$", table, re.M)
+    assert [int(number) for number, _ in rows] == list(range(1, 32))
+    assert [number for number, row in rows if not re.search(r"`tests/[\w/]+\.py(?:::\w+)?`", row)] == []
+
+
 def _is_there(name: str) -> bool:
     if "*" in name:
         return any(ROOT.glob(name))

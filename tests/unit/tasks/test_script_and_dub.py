@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from polyreel.dubbing.casting import name_speakers
 from polyreel.engine.separation.port import Stems
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 from polyreel.errors import EngineError, SubtitleError
@@ -16,7 +17,7 @@ from polyreel.planning.scripts import require_language
 from polyreel.plans import MadeScript, Plan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
-from polyreel.subtitles import read_file
+from polyreel.subtitles import read_bytes, read_file, write
 from polyreel.subtitles.model import Cue, Track
 from tasks import script
 from tasks.dub import _cut_to_reel, several_speak
@@ -192,3 +193,32 @@ def test_a_dub_whose_words_nobody_gives_and_nobody_hears_has_no_text(plan: Calla
     script, _, is_empty = _heard_script(language, request, Listening(heard=heard), open_store())
     assert not is_empty
     assert b"Hola." in path_of(script).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("written", "who"),
+    [
+        ("ANA: Hello there.", "ANA"),
+        (">> ANA: Hello there.", "ANA"),
+        ("<i>ANA:</i> Hello there.", "ANA"),
+        ("ANA (quietly): Hello there.", "ANA"),
+        ("[ANA]: Hello there.", "ANA"),
+    ],
+)
+def test_subrip_keeps_the_labels_that_it_had_and_webvtt_says_them_by_its_own_means(
+    plan: MakePlan, stored: Callable[[str], StoredFile], written: str, who: str
+) -> None:
+    other = "2\n00:00:03,000 --> 00:00:04,000\nLUIS: No.\n\n3\n00:00:05,000 --> 00:00:06,000\nANA: Yes.\n"
+    shown = read_bytes(f"1\n00:00:01,000 --> 00:00:02,000\n{written}\n\n{other}".encode(), "srt").track
+    language = plan("es-ES", source={"media": "reel.mp4", "locale": "en-US", "speakers": 2}).languages[0]
+    said = name_speakers(shown, language.job)
+    files = [open_store().keep_bytes(write(each, "vtt").text.encode(), ".vtt") for each in (said, shown)]
+    tracks = _write_tracks(language, ScriptFiles(*files), (), trimmed(stored, "0", "10"), None)
+    srt, vtt = (path_of(tracks.files[wanted]).read_text("utf-8") for wanted in ("srt", "vtt"))
+    label = written.partition(" Hello")[0].removeprefix(">> ").replace("<i>", "").replace("</i>", "")
+    assert label in srt.replace("<i>", "").replace("</i>", "")
+    assert "LUIS: No." in srt
+    assert f"<v {who}>" in vtt
+    assert "<v LUIS>No." in vtt
+    assert "ANA:" not in vtt
+    assert "Hello there." in vtt
