@@ -16,10 +16,10 @@ from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus, LineFit
 
 # (warn, fail): errors per word, or per sign, above which a listener would stumble.
+_STRICT, _LENIENT = (0.15, 0.30), (0.25, 0.50)
 LIMITS: dict[SubtitleProfile, tuple[float, float]] = {
-    "netflix": (0.15, 0.30),
-    "bbc": (0.15, 0.30),
-    "none": (0.25, 0.50),
+    **dict.fromkeys(("netflix", "bbc", "ebu", "dcmp", "plain"), _STRICT),
+    "none": _LENIENT,
 }
 TRUSTED = frozenset({"en", "es", "fr", "de", "it", "pt", "nl", "ja", "zh", "yue"})
 """Languages in which the listener's own errors are few: measured with human speech or with good voices."""

@@ -36,8 +36,7 @@ class VoiceLimits:
 
 
 _LIMITS: dict[SubtitleProfile, VoiceLimits] = {
-    "netflix": VoiceLimits(),
-    "bbc": VoiceLimits(),
+    **dict.fromkeys(("netflix", "bbc", "ebu", "dcmp", "plain"), VoiceLimits()),
     "none": VoiceLimits(
         accent=0.3,
         accented_share=0.4,

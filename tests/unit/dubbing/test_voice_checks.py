@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from polyreel.dubbing import line_hearing
+from polyreel.dubbing.backchecks import LIMITS
 from polyreel.dubbing.line_hearing import MOST_LINES, Ears, Given, LineHeard, LinesHeard, hear_lines
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
@@ -56,6 +57,12 @@ def test_lines_that_are_taken_for_another_language_are_counted(
     (found,) = checks(*(line(place, share) for place, share in enumerate(shares)), locale=locale, profile=profile)
     assert (found.name, found.value, found.status) == ("accent", value, status)
     assert ("as 'en' (90% sure)" in found.detail) == (status != "pass")
+
+
+def test_every_profile_of_subtitles_has_limits_for_what_is_heard() -> None:
+    profiles = set(get_args(SubtitleProfile))
+    assert set(LIMITS) == profiles
+    assert all(voice_limits_of(each).accent > 0 for each in profiles)
 
 
 def test_a_line_that_is_another_speakers_voice_is_named_with_that_speaker() -> None:
