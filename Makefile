@@ -35,7 +35,7 @@ demo-vendors: $(READY) ## dub the sample at every vendor and deliver it everywhe
 
 # Tests are chosen by their markers (pyproject.toml, docs/testing.md), and keep what they make in .pytest_cache.
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := -n 2 --dist loadscope
+SIDE_BY_SIDE := -n 3 --dist loadscope
 
 unit: $(DEV) ## what needs neither server nor weights, part by part: under a minute
 	@$(PYTEST) $(SIDE_BY_SIDE) -m "not server and not servers and not browser and not models and not slow" tests/unit

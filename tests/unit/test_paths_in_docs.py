@@ -145,8 +145,9 @@ def test_every_piece_of_a_job_on_a_page_is_one_that_a_job_takes(paper: Path) -> 
     """What a reader copies into a job must not be refused there."""
     for piece in _pieces_of_jobs(paper.read_text("utf-8")):
         source = {"media": "a.mp4", "locale": "en-US", **piece.get("source", {})}
-        reviewed = {"review": "script"} if piece.get("targets", True) else {}  # a review is of dubs
-        Job.model_validate({"name": "a", "targets": ["es-ES", "fr-FR"], **reviewed, **piece, "source": source})
+        around = {"review": "script"} if piece.get("targets", True) else {}  # a review is of dubs
+        around |= {"series": "a-series"} if piece.get("transcription", {}).get("glossary") else {}  # which has one
+        Job.model_validate({"name": "a", "targets": ["es-ES", "fr-FR"], **around, **piece, "source": source})
 
 
 def _pieces_of_jobs(text: str) -> list[dict[str, Any]]:
