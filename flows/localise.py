@@ -120,7 +120,7 @@ async def every_stage(job: Job) -> Pass:
     decided = with_source_note(decide(plan, stems, reel, languages), heard)
     decided = with_purchases(decided, await purchases(plan), (*await clear_staging(plan.job), *waiting_note(plan.job)))
     await note_retention(plan)
-    decided = await with_reviews(plan, decided)
+    decided = await with_reviews(plan, reel, languages.finished, decided)
     if languages.at_vendors:
         asked = any(wait.for_person for wait in languages.waits)
         return Pass(decided, languages.waits, has_ended=False, needs_person=asked)

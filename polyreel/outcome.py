@@ -160,6 +160,16 @@ class ReviewRecord(Value):
     line: int | None = None
 
 
+class VersionRecord(Value):
+    """A version of a language that went out. ``by`` and ``reason`` are those of the edit that made its script."""
+
+    number: int
+    at: str = Field(default="", description="When it went out: ISO 8601, UTC.")
+    by: str = ""
+    reason: str = ""
+    changed: tuple[int, ...] = Field(default=(), description="The lines that the edit changed, counted from 1.")
+
+
 class LanguageOutcome(Value):
     """One language: delivered, held, or failed with the reason."""
 
@@ -172,6 +182,7 @@ class LanguageOutcome(Value):
     stages: dict[str, str] = Field(default_factory=dict, description="done | cached | failed, per stage.")
     review_page: str = Field(default="", description="Where a person decides on it, while it waits and that is served.")
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="Who approved, rejected, edited; when and why.")
+    versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
 
     @property
     def standing(self) -> str:

@@ -47,7 +47,7 @@ VERSIONS = {
     "package": 3,
     "master": 1,
     "sign": 1,
-    "report": 3,
+    "report": 4,
 }
 
 

@@ -9,12 +9,14 @@ from urllib.parse import quote
 from polyreel.delivery.port import SHARED_ROLES, Item
 from polyreel.errors import HeldForPerson
 from polyreel.job import Job, ReviewStage
-from polyreel.outcome import Outcome, Problem, Reel, StoredFile
+from polyreel.outcome import Outcome, Problem, Reel, StoredFile, VersionRecord
 from polyreel.plans import EditedScript, LanguagePlan, Plan
-from polyreel.review.decisions import ask, note_delivered
+from polyreel.review.decisions import ask, note_delivered, shorten_lines
 from polyreel.review.events import Event, ReviewKey, SentFile, Shown, subject_of_dub
 from polyreel.review.log import ReviewLog
+from polyreel.review.staleness import find_stale_lines
 from polyreel.review.state import Review
+from polyreel.review.versions import list_versions
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.subtitles import read_file, write
@@ -24,6 +26,7 @@ from tasks.run.deployed import sleeps_for_people, wait_for
 from tasks.run.items import items_of_language
 from tasks.run.values import LanguageResult, LanguageResults
 
+_MOST_VERSIONS = 50
 _DECIDED_HERE = ("review_script", "review_final", "rejected", "quality")
 
 
@@ -134,17 +137,50 @@ def _explain_hold(job: Job, review: Review, stage: ReviewStage, decision: Event 
     )
 
 
-async def with_reviews(plan: Plan, outcome: Outcome) -> Outcome:
-    """The outcome with what people did for each language, and where they decide on those that wait."""
+async def with_reviews(plan: Plan, reel: Reel, finished: Sequence[LanguageResult], outcome: Outcome) -> Outcome:
+    """The outcome with what people did for each language, and where they decide on those that wait.
+
+    Also which versions went out before, and which lines stand beside words of the source that have changed since.
+    """
     log = ReviewLog(open_store())
-    languages = {}
+    languages, results = {}, {each.locale: each for each in finished}
     for locale, each in outcome.languages.items():
         key = ReviewKey.of(plan.job, locale)
         waits = each.status == "held" and each.error is not None and each.error.code in _DECIDED_HERE
         page = address_of_page(key) if waits else ""
-        records = (await log.read(key)).records()
-        languages[locale] = each.model_copy(update={"reviews": records, "review_page": page})
+        review, result = await log.read(key), results.get(locale)
+        news = {
+            "reviews": review.records(),
+            "review_page": page,
+            "versions": _earlier_versions(review, result, reel),
+            "notes": (*each.notes, *(await _note_stale_lines(plan, review, result, reel) if result else ())),
+        }
+        languages[locale] = each.model_copy(update=news)
     return outcome.model_copy(update={"languages": languages})
+
+
+def _earlier_versions(review: Review, result: LanguageResult | None, reel: Reel) -> tuple[VersionRecord, ...]:
+    """The versions that went out, but for what is finished now, if that has gone out already."""
+    now = subject_of_dub(_script_of(result, reel), result.video) if result else ""
+    earlier = [event for _, event in review.delivered()]
+    while earlier and earlier[-1].subject == now:
+        earlier.pop()
+    names = VersionRecord.model_fields.keys()
+    found = list_versions(review)[: len(earlier)][-_MOST_VERSIONS:]
+    return tuple(VersionRecord.model_validate(each.model_dump(include=set(names))) for each in found)
+
+
+async def _note_stale_lines(plan: Plan, review: Review, result: LanguageResult, reel: Reel) -> tuple[str, ...]:
+    source = _language_of(plan, result).source_script
+    lines = await find_stale_lines(open_store(), review, _script_of(result, reel), source)
+    if not lines:
+        return ()
+    many = len(lines) > 1
+    return (
+        f"The source's script has changed since this was written: line{'s' * many} {shorten_lines(lines)} "
+        f"{'are as they were' if many else 'is as it was'} beside the new words. Edit what no longer fits: "
+        f"`polyreel revise JOB.yaml {result.locale} EDITED.srt`.",
+    )
 
 
 def address_of_page(key: ReviewKey) -> str:

@@ -269,7 +269,7 @@ async def lines_of(store: Store, review: Review) -> list[dict[str, Any]]:
     """The script beside its source, line by line: ``{"number", "at", "start_ms", "end_ms", "speaker", "text",
     "source"}``; the source's words are those that sound at the same time."""
     track = await script_of(store, review)
-    source = _Source(await _source_of(store, review))
+    source = SourceLines(await _source_of(store, review))
     return [
         {
             "number": number,
@@ -292,7 +292,7 @@ async def _source_of(store: Store, review: Review) -> Track:
     return (await asyncio.to_thread(read_file, path_of(shown.source_script))).track
 
 
-class _Source:
+class SourceLines:
     """The source's lines, to be found by time: a script of ten thousand lines has as many beside it."""
 
     def __init__(self, track: Track) -> None:

@@ -17,6 +17,7 @@ from polyreel.outcome import (
     Problem,
     ReviewRecord,
     SoundOutline,
+    VersionRecord,
 )
 from polyreel.report import drawings, figures
 from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
@@ -263,9 +264,12 @@ def test_what_has_to_be_done_comes_first_and_gravest_first():
 def test_who_approved_what_and_why_is_shown_and_a_link_only_where_it_is_one():
     hostile = "<script>alert(1)</script>"
     record = ReviewRecord(did="rejected", stage="final", by=hostile, at="2026-11-28T21:00:00Z", reason=hostile, line=7)
-    held = LanguageOutcome(status="held", reviews=(record,), review_page="javascript:alert(1)")
+    version = VersionRecord(number=3, at="2026-11-27T20:00:00Z", by=hostile, reason=hostile, changed=(4, 9))
+    held = LanguageOutcome(status="held", reviews=(record,), versions=(version,), review_page="javascript:alert(1)")
     seen = page({"es-ES": held})
-    assert "rejected the finished dub, line 7: <script>alert(1)</script>" in " ".join(seen.text.split())
+    words = " ".join(seen.text.split())
+    assert f"rejected the finished dub, line 7: {hostile}" in words
+    assert f"3: went out 2026-11-27T20:00:00Z, edited by {hostile} (2 lines): {hostile}" in words, words
     assert len(seen.all("script")) == 1
     assert "review page" not in seen.text
     linked = page({"es-ES": held.model_copy(update={"review_page": "http://127.0.0.1:4200/review/reel"})})

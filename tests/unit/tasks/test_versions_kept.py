@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from polyreel.delivery.port import Item
-from polyreel.outcome import LanguageOutcome, Outcome, Reel
+from polyreel.outcome import LanguageOutcome, Outcome, Reel, StoredFile
 from polyreel.plans import Plan
+from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.log import ReviewLog
 from polyreel.store.choice import open_store
-from tasks.review import items_out_before, keep_versions
+from tasks.review import items_out_before, keep_versions, with_reviews
 from tasks.run.values import LanguageResult, Tracks
 
 
@@ -41,3 +43,48 @@ async def test_its_masters_and_its_list_stay_out_with_its_film(plan: Callable[..
         "es-ES/reel.es-ES.mix.wav": "mix",
         "es-ES/reel.es-ES.list.json": "script",
     }
+
+
+def script(*texts: str) -> StoredFile:
+    cues = (f"00:0{n}.000 --> 00:0{n}.900\n{text}\n" for n, text in enumerate(texts))
+    return open_store().keep_bytes("\n".join(("WEBVTT\n", *cues)).encode(), ".vtt")
+
+
+async def test_lines_beside_changed_words_are_named_and_earlier_versions_listed(
+    plan: Callable[..., Plan], reel: Reel
+) -> None:
+    """The same again changes nothing; an edited line is fresh, and so is one that was approved beside the new words."""
+    old, new = script("One.", "Two.", "Three."), script("One.", "Zwei.", "Drei.")
+    spanish, edited = script("Uno.", "Dos.", "Tres."), script("Uno.", "Zwei.", "Tres.")
+
+    async def look(target: StoredFile, source: StoredFile, deliver: bool = True) -> LanguageOutcome:
+        asked = plan("es-ES")
+        (language,) = asked.languages
+        language = language.model_copy(update={"script": target, "source_script": source})
+        tracks = Tracks(files={"vtt": target}, script=target)
+        made = LanguageResult(locale="es-ES", video=target, tracks=tracks, language=language)
+        outcome = Outcome(job="reel", status="completed", languages={"es-ES": LanguageOutcome(status="delivered")})
+        found = await with_reviews(asked, reel, (made,), outcome)
+        if deliver:
+            await keep_versions(asked, reel, (made,), outcome)
+        return found.languages["es-ES"]
+
+    for _ in range(2):
+        first = await look(spanish, old)
+        assert (first.notes, first.versions) == ((), ())
+    for _ in range(2):
+        changed = await look(spanish, new)
+        assert "lines 2, 3 are as they were" in changed.notes[0]
+        assert changed.versions == ()
+    key = ReviewKey.of(plan("es-ES").job, "es-ES")
+    log = ReviewLog(open_store())
+    by_ana = Event(kind="edited", by="Ana", at=written_now(), subject=spanish.sha256, script=edited, changed=(2,))
+    await log.write(key, lambda _: by_ana)
+    for _ in range(2):
+        after = await look(edited, new)
+        assert "line 3 is as it was" in after.notes[0]
+        assert [(each.number, each.by) for each in after.versions] == [(1, "")]
+    await log.write(key, lambda _: Event(kind="approved", by="Ana", at=written_now(), script=edited))
+    assert (await look(edited, new)).notes == ()
+    back = await look(spanish, old, deliver=False)
+    assert [(each.number, each.by, each.changed) for each in back.versions] == [(1, "", ()), (2, "Ana", (2,))]
