@@ -188,6 +188,8 @@ class HeldForPerson(PolyreelError):
         self.key = key
         self.seen = seen
         self.place = place
+        self.until = 0.0
+        """When to look again though nothing has changed, in seconds since 1970; 0: no such time."""
         super().__init__(message, **rest)
 
 

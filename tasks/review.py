@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -11,9 +12,9 @@ from polyreel.errors import HeldForPerson
 from polyreel.job import Job, ReviewStage
 from polyreel.outcome import Outcome, Problem, Reel, StoredFile, VersionRecord
 from polyreel.plans import EditedScript, LanguagePlan, Plan
-from polyreel.review.decisions import ask, note_delivered, shorten_lines
+from polyreel.review.decisions import ask, note_delivered, shorten_lines, time_of_timeout, time_out
 from polyreel.review.events import Event, ReviewKey, SentFile, Shown, subject_of_dub
-from polyreel.review.log import ReviewLog
+from polyreel.review.log import ReviewLog, Step
 from polyreel.review.staleness import find_stale_lines
 from polyreel.review.state import Review
 from polyreel.review.versions import list_versions
@@ -49,8 +50,11 @@ async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePl
         return language.revised(edited)
     shown = _describe(language, reel)
     asked = ask("script", edited.script.sha256, made=made, script=edited.script, reason="", shown=shown)
-    review = await log.write(key, asked)
-    raise await _hold(_explain_hold(language.job, review, "script", decision), review)
+    review = await _ask(language.job, key, asked)
+    decision = review.decision("script", edited.script.sha256)
+    if decision and decision.kind == "approved":
+        return language.revised(_apply_edits(language, review, made))
+    raise await _hold(_explain_hold(language.job, review, "script", decision), review, language.job)
 
 
 def _apply_edits(language: LanguagePlan, review: Review, made: StoredFile) -> EditedScript:
@@ -100,11 +104,22 @@ async def _ask_final(plan: Plan, reel: Reel, finished: LanguageResult, why: str)
         return None
     shown = _describe(_language_of(plan, finished), reel, finished)
     asked = ask("final", subject, made=_original_of(finished, script), script=script, reason=why, shown=shown)
+    # What a check has failed, no clock lets through.
+    review = await (log.write(key, asked) if why else _ask(plan.job, key, asked))
+    decision = review.decision("final", subject)
+    if decision and decision.kind == "approved":
+        return None
+    return await _hold(_explain_hold(plan.job, review, "final", decision, why), review, None if why else plan.job)
+
+
+async def _ask(job: Job, key: ReviewKey, asked: Step) -> Review:
+    """Ask a person; and where nobody has decided for as long as the job says, let that count."""
+    log = ReviewLog(open_store())
     review = await log.write(key, asked)
-    return await _hold(_explain_hold(plan.job, review, "final", decision, why), review)
+    return await log.write(key, time_out(job.review_timeout, time.time())) if job.review_timeout else review
 
 
-async def _hold(error: HeldForPerson, review: Review) -> HeldForPerson:
+async def _hold(error: HeldForPerson, review: Review, job: Job | None) -> HeldForPerson:
     """The error; where the run can sleep until somebody decides, with what wakes it."""
     error.place = address_of_page(review.key) or f"polyreel review {review.key.job} {review.key.locale}"
     if sleeps_for_people():
@@ -113,8 +128,15 @@ async def _hold(error: HeldForPerson, review: Review) -> HeldForPerson:
 
         async with books_of_run() as books:
             what = f"{review.key.job} {review.key.locale}: {error.message}"
+            error.until = _time_to_look(job, review)
             error.key, error.seen = await expect_decision(books.ledger, review, what)
     return error
+
+
+def _time_to_look(job: Job | None, review: Review) -> float:
+    asking = review.asking()
+    waits = job is not None and job.review_timeout is not None and asking is not None and asking.standing == "waiting"
+    return time_of_timeout(job.review_timeout, review) if job and job.review_timeout and waits else 0.0
 
 
 def _explain_hold(job: Job, review: Review, stage: ReviewStage, decision: Event | None, why: str = "") -> HeldForPerson:

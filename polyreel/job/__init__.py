@@ -28,7 +28,7 @@ from polyreel.job.dubbing import (
     Translation,
 )
 from polyreel.job.packaging import Master, Package, PackageKind, PackageOrKind, Provenance
-from polyreel.job.review import Reviewers, ReviewStage, ReviewStages
+from polyreel.job.review import Reviewers, ReviewStage, ReviewStages, ReviewTimeout
 from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Transcription, Trim
 from polyreel.job.values import (
     Asked,
@@ -75,6 +75,7 @@ __all__ = [
     "Provenance",
     "Quality",
     "ReviewStage",
+    "ReviewTimeout",
     "S3Delivery",
     "S3Staging",
     "ScriptFormat",
@@ -258,6 +259,11 @@ class Job(Asked):
         title="Reviewers",
         description='Optional: who decides on a language, by name: {"es-ES": "Ana"}. Anybody where nobody is named.',
     )
+    review_timeout: ReviewTimeout | None = Field(
+        default=None,
+        title="Review timeout",
+        description="Optional: what happens to a review on which nobody decides; else it waits as long as it takes.",
+    )
     quality: Quality = Field(
         default_factory=Quality, title="Quality", description="What happens to a language whose checks fail."
     )
@@ -316,6 +322,8 @@ class Job(Asked):
         for locale in self.reviewers:
             if locale not in targets:
                 raise ValueError(f"reviewers are named for {locale}, which is no target")
+        if self.review_timeout and not self.review:
+            raise ValueError("review_timeout has nothing to time: add `review: script` or `review: final`")
         if self.reviewers and not self.review:
             raise ValueError("reviewers are named, and nothing waits for them: add `review: script` or `review: final`")
         return self

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
+
+from polyreel.job.values import Asked
 
 ReviewStage = Literal["script", "final"]
 """``script``: before speech is bought or made. ``final``: before delivery."""
@@ -25,6 +27,15 @@ _NAMES: tuple[ReviewStage, ...] = ("script", "final")
 
 def _in_order(stages: tuple[ReviewStage, ...]) -> tuple[ReviewStage, ...]:
     return tuple(each for each in _NAMES if each in stages)
+
+
+class ReviewTimeout(Asked):
+    """What happens to a review on which nobody has decided in time."""
+
+    hours: float = Field(gt=0, le=8760, title="Hours", description="From when it was asked for, or edited last.")
+    then: Literal["approve", "reject"] = Field(
+        title="Then", description="approve: it goes on as it is. reject: it stays held, and the record says why."
+    )
 
 
 _ONE = {"type": "string", "enum": list(_NAMES)}

@@ -148,4 +148,5 @@ class Wait(_Value):
     what: str = Field(default="", description="For people: `es-ES: Panjaya is at work on it`.")
     for_person: bool = Field(default=False, description="Somebody has to decide: a review.")
     retries: bool = Field(default=False, description="Nothing tells when it is over (a balance): try again.")
+    until: float = Field(default=0.0, description="A time at which it is over by itself; 0: there is none.")
     again_at: float = Field(default=0.0, description="When the run looks again, whatever happened. Set by the ledger.")

@@ -167,7 +167,7 @@ def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str, 
         if entry is not None and entry.state is _WOKEN:
             return entry
         since = entry.receipt.get("since", now) if entry else now
-        timed = [wait.model_copy(update={"again_at": now + _pause(wait, now - since)}) for wait in waits]
+        timed = [wait.model_copy(update={"again_at": _look_again_at(wait, now, since)}) for wait in waits]
         told = {"waits": [wait.model_dump() for wait in timed], "since": since, "deployment": deployment, "form": form}
         note = "; ".join(wait.what for wait in waits if wait.what)
         return _row(entry, run_id, now, state=_ASLEEP, job=job, receipt=told, note=note)
@@ -186,6 +186,12 @@ def _begin_again(entry: Entry | None, now: float) -> Entry | None:
     times = _restarts(entry) + 1
     told = {"restarts": times, "restart_at": now + _FIRST_PAUSE * 2 ** (times - 1)}
     return entry.model_copy(update={"receipt": {**entry.receipt, **told}})
+
+
+def _look_again_at(wait: Wait, now: float, since: float) -> float:
+    usual = now + _pause(wait, now - since)
+    # A second at least: a clock that is behind must not make a run go round and round.
+    return min(usual, max(wait.until, now + 1.0)) if wait.until else usual
 
 
 def _pause(wait: Wait, waited: float) -> float:

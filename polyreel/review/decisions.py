@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from polyreel.errors import ReviewRefused
-from polyreel.job import ReviewStage
+from polyreel.job import ReviewStage, ReviewTimeout
 from polyreel.outcome import StoredFile
 from polyreel.review.events import Event, ReviewKey, SentFile, Shown, written_now
 from polyreel.review.log import Step
 from polyreel.review.state import Asking, Review
 
+TIMEOUT = "the job's timeout"
+"""Who has decided where nobody has."""
 _NO_LATER = {"edited", "asked", "approved", "rejected"}
 
 
@@ -90,6 +93,25 @@ def reject(reviewer: Reviewer, reason: str) -> Step:
         return _make_decision(review, asking, "rejected", reviewer.name, reason)
 
     return step
+
+
+def time_out(timeout: ReviewTimeout, now: float) -> Step:
+    """Nobody has decided in time: what the job says of that counts, as if somebody had. ``now``: since 1970."""
+
+    def step(review: Review) -> Event | None:
+        asking = review.asking()
+        if asking is None or asking.standing != "waiting" or now < time_of_timeout(timeout, review):
+            return None
+        kind = {"approve": "approved", "reject": "rejected"}[timeout.then]
+        return _make_decision(review, asking, kind, TIMEOUT, f"nobody decided within {timeout.hours:g} hours")
+
+    return step
+
+
+def time_of_timeout(timeout: ReviewTimeout, review: Review) -> float:
+    """When it is too late to decide: counted from the last time that it was asked for or edited. Since 1970."""
+    times = [each.at for each in review.events if each.kind in ("asked", "edited")]
+    return datetime.fromisoformat(times[-1]).timestamp() + timeout.hours * 3600 if times else float("inf")
 
 
 def comment(reviewer: Reviewer, words: str, line: int | None = None) -> Step:

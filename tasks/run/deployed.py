@@ -40,4 +40,6 @@ def wait_for(locale: str, error: HeldForPerson) -> Wait | None:
     """What may tell that a held language can go on; None where nothing does."""
     what = f"{locale}: {error.message}{f' ({error.place})' if error.place else ''}"
     decides = bool(error.place)
-    return Wait(key=error.key, seen=error.seen, what=what, for_person=decides) if error.key else None
+    if not error.key:
+        return None
+    return Wait(key=error.key, seen=error.seen, what=what, for_person=decides, until=error.until)

@@ -21,6 +21,7 @@ CALLED = {
     "Package": {"package", "each"},
     "Provenance": {"provenance"},
     "Quality": {"quality"},
+    "ReviewTimeout": {"timeout"},
     "Subtitles": {"subtitles"},
     "Source": {"source", "asked"},
     "Speaker": {"speaker"},

@@ -168,3 +168,18 @@ async def test_what_can_t_be_read_leaves_no_other_run_asleep(ledger: Ledger, bro
     ledger.rows.change("wait-other", lambda row, _now: row and row.model_copy(update=spoil))
     await ledger.advance("dub", State.READY)
     assert [run.run_id for run in await list_due(ledger)] == [RUN]
+
+
+async def test_a_wait_that_is_over_at_a_time_is_looked_at_then(ledger: Ledger) -> None:
+    """Not before, and not only a day later; a clock that is behind does not make the run go round and round."""
+    assert isinstance(ledger.rows, Clock)
+    until = ledger.rows.time + 5400
+    assert await ask_to_wait(ledger, "r", "reel", [DUB.model_copy(update={"until": until})])
+    skip(ledger, 5399)
+    assert await due(ledger) == []
+    skip(ledger, 1)
+    assert await due(ledger) == ["r"]
+    assert await ask_to_wait(ledger, "r", "reel", [DUB.model_copy(update={"until": until})])
+    assert await due(ledger) == []
+    skip(ledger, 1)
+    assert await due(ledger) == ["r"]

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from polyreel.errors import ReviewRefused, StoreError, SubtitleError
+from polyreel.job.review import ReviewTimeout
 from polyreel.outcome import Reel, StoredFile
-from polyreel.review.decisions import Reviewer, approve, ask, comment, note_delivered, reject
+from polyreel.review.decisions import (
+    Reviewer,
+    approve,
+    ask,
+    comment,
+    note_delivered,
+    reject,
+    time_of_timeout,
+    time_out,
+)
 from polyreel.review.edits import Edit, edit_script, from_file, from_lines, lines_of, script_of
 from polyreel.review.events import Event, ReviewKey, Shown
 from polyreel.review.log import ReviewLog
@@ -279,3 +290,31 @@ def test_an_order_that_does_not_fit_changes_nothing(store: LocalStore, asked: As
     with pytest.raises(ReviewRefused, match="no line 9"):
         take(store, "run-1", LUIS, line9="Nada.")
     assert asyncio.run(ReviewLog(store).read(KEY)) == before
+
+
+@pytest.mark.parametrize(("then", "stands"), [("approve", "approved"), ("reject", "rejected")])
+def test_what_the_job_says_of_time_counts_once_and_not_before(
+    store: LocalStore, asked: Asked, then: str, stands: str
+) -> None:
+    """Named reviewers don't keep it from happening; an edit begins the time anew; what was decided stays."""
+    began = datetime.fromisoformat(asked(reviewers=("Luis",)).events[0].at).timestamp()
+    timeout = ReviewTimeout.model_validate({"hours": 2, "then": then})
+    assert write_step(store, time_out(timeout, began + 7199)).revision == 1
+    late = write_step(store, time_out(timeout, began + 7200))
+    decision = standing(late).decision
+    assert decision is not None
+    assert (standing(late).standing, decision.by) == (stands, "the job's timeout")
+    assert decision.reason == "nobody decided within 2 hours"
+    assert write_step(store, time_out(timeout, began + 9999)) == late
+
+
+def test_an_edit_begins_the_time_anew_and_a_decision_ends_it(store: LocalStore, asked: Asked) -> None:
+    began = datetime.fromisoformat(asked().events[0].at).timestamp()
+    edited = edit(store, ANA, line1="Buenas.")
+    moved = edited.events[-1].model_copy(update={"at": "2100-01-01T00:00:00+00:00"})
+    later = Review(KEY, (*edited.events[:-1], moved))
+    timeout = ReviewTimeout(hours=1, then="approve")
+    assert time_of_timeout(timeout, later) == 4102444800 + 3600
+    assert time_out(timeout, 4102444800)(later) is None
+    decided = write_step(store, reject(LUIS, "no"))
+    assert write_step(store, time_out(timeout, began + 1e9)) == decided

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
+import pytest
+
 from polyreel.delivery.port import Item
-from polyreel.outcome import LanguageOutcome, Outcome, Reel, StoredFile
+from polyreel.job.review import ReviewTimeout
+from polyreel.outcome import Check, LanguageOutcome, Outcome, Reel, StoredFile
 from polyreel.plans import Plan
 from polyreel.review.events import Event, ReviewKey, written_now
 from polyreel.review.log import ReviewLog
 from polyreel.store.choice import open_store
-from tasks.review import items_out_before, keep_versions, with_reviews
-from tasks.run.values import LanguageResult, Tracks
+from tasks import review
+from tasks.review import hold_for_review, items_out_before, keep_versions, with_reviews
+from tasks.run.values import LanguageResult, LanguageResults, Tracks
 
 
 async def test_its_masters_and_its_list_stay_out_with_its_film(plan: Callable[..., Plan], reel: Reel) -> None:
@@ -88,3 +93,41 @@ async def test_lines_beside_changed_words_are_named_and_earlier_versions_listed(
     assert (await look(edited, new)).notes == ()
     back = await look(spanish, old, deliver=False)
     assert [(each.number, each.by, each.changed) for each in back.versions] == [(1, "", ()), (2, "Ana", (2,))]
+
+
+async def test_a_review_on_which_nobody_decides_ends_as_the_job_says(
+    plan: Callable[..., Plan], reel: Reel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held until then, and told when to look again; what a check has failed waits for a person however long."""
+    monkeypatch.setattr(review, "sleeps_for_people", lambda: True)
+    monkeypatch.setattr("polyreel.review.waits.expect_decision", expect_nothing)
+    target = script("Uno.")
+
+    async def look(then: str, locale: str, *, fails: bool = False) -> LanguageResults:
+        asked = plan(locale)
+        wanted = {"review": ("final",), "review_timeout": ReviewTimeout.model_validate({"hours": 1, "then": then})}
+        job = asked.job.model_copy(update=wanted)
+        job = job.model_copy(update={"quality": job.quality.model_copy(update={"on_fail": "hold"})})
+        language = asked.languages[0].model_copy(update={"script": target, "job": job})
+        asked = asked.model_copy(update={"job": job, "languages": (language,)})
+        checks = (Check(name="loudness", status="fail"),) if fails else ()
+        tracks = Tracks(files={"vtt": target}, script=target)
+        made = LanguageResult(locale=locale, video=target, tracks=tracks, language=language, checks=checks)
+        return await hold_for_review(asked, reel, LanguageResults(finished=(made,)))
+
+    now = time.time()
+    for then, locale in (("approve", "es-ES"), ("reject", "fr-FR"), ("approve", "de-DE")):
+        held = await look(then, locale, fails=locale == "de-DE")
+        assert held.approved == ()
+        (wait,) = held.waits
+        assert wait.until == 0 if locale == "de-DE" else 3595 < wait.until - now < 3700
+    monkeypatch.setattr(time, "time", lambda: now + 3700)
+    assert (await look("approve", "es-ES")).approved == ("es-ES",)
+    rejected = (await look("reject", "fr-FR")).held["fr-FR"]
+    assert (rejected.code, "nobody decided within 1 hours" in rejected.message) == ("rejected", True)
+    assert (await look("approve", "de-DE", fails=True)).held["de-DE"].code == "quality"
+
+
+async def expect_nothing(*_: object) -> tuple[str, str]:
+    """A row of the ledger that a run may wait for."""
+    return "review-row", "ready"
