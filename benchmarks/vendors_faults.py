@@ -14,13 +14,12 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import render as render_table
 from benchmarks.vendors_buyer import SOON, open_dubber, request_of
 from benchmarks.vendors_stage import Stage, make_film, open_stage
 from polyreel.delivery.places import make_delivery
@@ -80,6 +79,7 @@ WAYS = (
     ("panjaya", "url"), ("panjaya", "upload"), ("dubformer", "url"), ("dubformer", "staged"),
     ("tpstreams", "delivery"), ("nomad", "delivery"), ("videojungle", "delivery"),
 )  # fmt: skip
+_CALL = 34
 _STUCK_SECONDS = 3.0
 _ID = re.compile(r"(?=.*\d)[\w.~-]{5,}|[0-9a-f-]{8,}", re.I)
 
@@ -328,16 +328,20 @@ def run(part: str = "") -> list[dict[str, Any]]:
             return asyncio.run(fill(stage, at, part))
 
 
+def _line(call: str, cells: Iterable[str]) -> str:
+    """80 columns: a call, and what came of each fault."""
+    return f"{call if len(call) <= _CALL else call[: _CALL - 1] + '…':<{_CALL}}" + "".join(
+        f"{each:>5}" for each in cells
+    )
+
+
 def render(name: str, rows: list[dict[str, Any]]) -> str:
     """A table of the calls of each way, and one line for each fault of a job."""
     parts = []
     for way in dict.fromkeys(row["way"] for row in rows):
         mine = [row for row in rows if row["way"] == way]
-        calls = [
-            {"name": row["call"], **{fault: cell["outcome"] for fault, cell in row["cells"].items()}}
-            for row in mine
-            if "cells" in row
-        ]
-        parts.append(render_table(f"{name}: {way}", calls) if calls else f"{name}: {way}\n")
+        calls = [row for row in mine if "cells" in row]
+        parts += ["", f"{name}: {way}", *([_line("", FAULTS)] if calls else [])]
+        parts += [_line(row["call"], [cell["outcome"] for cell in row["cells"].values()]) for row in calls]
         parts += [f"{row['call']}: {row['job']['outcome']}  {row['job']['first'][:50]}" for row in mine if "job" in row]
     return "\n".join([*parts, "", *LEGEND, ""])
