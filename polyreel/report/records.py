@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from polyreel.ledger.holder import is_alive, new_holder
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
-from polyreel.outcome import Outcome, Problem, Value
+from polyreel.outcome import LanguageOutcome, Outcome, Problem, Value
 from polyreel.report.details import ReportDetails
 from polyreel.report.page import render
 
@@ -93,7 +93,10 @@ def write_failure(outcome: Outcome) -> Outcome:
 
 
 def read_records() -> Iterator[RunRecord]:
-    """Every run's record, the latest first; what is no record (another version's, a damaged file) is left out."""
+    """Every run's record in short (`_shorten`), the latest first.
+
+    What is no record (another version's, a damaged file) is left out.
+    """
     files = list(home.jobs_dir().glob("*/*.json"))
     _read_before.forget_others(files)
     return _read_all(files)
@@ -114,13 +117,13 @@ def _read_all(files: Iterable[Path]) -> Iterator[RunRecord]:
 class _ReadRecords:
     """Records that were read before, as long as their files are the same: a monitor asks for all of them each time.
 
-    A record is written whole, into a new file of its name. So many bytes of files are kept; more is read anew.
+    A record is written whole, into a new file of its name. So many bytes are kept, in short; more is read anew.
     """
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: dict[Path, tuple[tuple[int, int, int], RunRecord]] = {}
+        self._kept: dict[Path, tuple[tuple[int, int, int], RunRecord, int]] = {}
         self._lock = Lock()
 
     def read(self, file: Path) -> RunRecord:
@@ -130,7 +133,7 @@ class _ReadRecords:
         with self._lock:
             if (known := self._kept.get(file)) and known[0] == mark:
                 return known[1]
-        record = RunRecord.model_validate_json(file.read_bytes())
+        record = _shorten(RunRecord.model_validate_json(file.read_bytes()))
         self._keep(file, mark, record)
         return record
 
@@ -141,15 +144,34 @@ class _ReadRecords:
                 self._drop(gone)
 
     def _keep(self, file: Path, mark: tuple[int, int, int], record: RunRecord) -> None:
+        length = len(record.model_dump_json())
         with self._lock:
             self._drop(file)
-            if self._bytes + mark[1] <= self._most_bytes:
-                self._kept[file] = (mark, record)
-                self._bytes += mark[1]
+            if self._bytes + length <= self._most_bytes:
+                self._kept[file] = (mark, record, length)
+                self._bytes += length
 
     def _drop(self, file: Path) -> None:
         if old := self._kept.pop(file, None):
-            self._bytes -= old[0][1]
+            self._bytes -= old[2]
+
+
+def _shorten(record: RunRecord) -> RunRecord:
+    """What lists of runs need of a record: of its languages the status, the error and the checks that failed.
+
+    A language's files, notes and passed checks are most of a record's bytes, and are in the run's own outcome.
+    """
+    outcome = record.outcome
+    if outcome is None:
+        return record
+    languages = {
+        locale: LanguageOutcome(
+            status=each.status, error=each.error, checks=tuple(check for check in each.checks if check.status == "fail")
+        )
+        for locale, each in outcome.languages.items()
+    }
+    short = outcome.model_copy(update={"languages": languages, "deliveries": (), "notes": (), "scripts": {}})
+    return record.model_copy(update={"outcome": short})
 
 
 _read_before = _ReadRecords(64 << 20)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from polyreel.outcome import Outcome
+from polyreel.outcome import Check, LanguageOutcome, Outcome
 from polyreel.report import records
 from polyreel.report.overview import list_jobs
 
@@ -77,3 +77,18 @@ def test_what_is_kept_is_bounded(parsed: list[bytes], monkeypatch: pytest.Monkey
         record.path.unlink()
     assert len(states()) == 1
     assert (len(kept._kept), kept._bytes) == (1, sizes[5])
+
+
+def test_a_record_is_kept_in_short_and_says_what_lists_show(parsed: list[bytes]) -> None:
+    """Passed checks and files are most of its bytes; the one that failed is what somebody has to look at."""
+    passed = tuple(Check(name=f"check_{n}", status="pass", detail="x" * 200) for n in range(50))
+    language = LanguageOutcome(
+        status="delivered", video="/out/a.mp4", checks=(*passed, Check(name="loudness", status="fail"))
+    )
+    one = records.begin_record("one", ("es-ES",))
+    records.end_record(one, Outcome(job="one", status="completed", languages={"es-ES": language}))
+    (row,) = list_jobs(())
+    assert (row.languages, row.why) == (
+        {"es-ES": "delivered with failing checks"}, "es-ES: delivered, with failing checks (loudness)",
+    )  # fmt: skip
+    assert records._read_before._bytes < one.path.stat().st_size / 10
