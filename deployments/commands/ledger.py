@@ -80,7 +80,10 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     keys = list(keys)
     if given in keys or len(given) < _SHORTEST:
         return given
-    found = [key for key in keys if key.startswith(given) or _distinct(key).startswith(given)]
+    head, _, tail = given.partition("~")
+    begun = [key for key in keys if key.startswith(head) or _distinct(key).startswith(head)]
+    # What was changed of a purchase has its key and a tail: without the tail, the purchase itself is meant.
+    found = [key for key in begun if _tail(key).startswith(tail) and bool(_tail(key)) == bool(tail)]
     if len(found) > 1:
         raise InvalidJob(f"{len(found)} rows begin so", where=given, remedy="Give more of the key.")
     return found[0] if found else given
@@ -122,7 +125,8 @@ def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
         key = _distinct(entry.key)[:_SHORT]
         click.echo(_line(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
         if below := " · ".join(filter(None, (_iso(entry.intended_at), entry.vendor_id, entry.note))):
-            click.echo(_cut(f"{'':<{_SHORT}} {below}", 80))
+            tail = _tail(entry.key)
+            click.echo(_cut(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
     return click.echo(_sums(entries))
 
 
@@ -137,8 +141,14 @@ def _cut(text: str, width: int) -> str:
 
 
 def _distinct(key: str) -> str:
-    """The part of a key that tells it from others: what stands behind ``buy-v1-``."""
-    return key.rpartition("-")[2] or key
+    """The part of a key that tells it from others: what stands behind ``buy-v1-``, without its tail."""
+    own = key.partition("~")[0]
+    return own.rpartition("-")[2] or own
+
+
+def _tail(key: str) -> str:
+    """What stands behind the key of the purchase that a row is a change of: ``script``."""
+    return key.partition("~")[2]
 
 
 def _sums(entries: list[Entry]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from deployments.commands.ledger import ledger
+from deployments.commands.ledger import _distinct, _tail, _whole_key, ledger
+from polyreel.errors import InvalidJob
 from polyreel.keys import submission_key
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
@@ -126,3 +127,15 @@ def test_a_ledger_of_a_newer_polyreel_is_left_alone(call: Call, polyreel_home: A
     ledger_rows().close()
     told = call("--json")
     assert (told.exit_code, json.loads(told.stdout)["error"]["code"]) == (1, "ledger_newer")
+
+
+def test_a_row_that_changes_a_purchase_is_named_by_its_tail() -> None:
+    """Both begin alike: what the table shows must be enough to say which is meant."""
+    bought = "buy-v1-2b26181499df8a5ab2b5"
+    keys = [bought, f"{bought}~script", f"{bought}~script-77aa", "buy-v1-99aa181499df8a5ab2b5"]
+    assert _whole_key("2b26181499", keys) == bought
+    assert _whole_key("2b26181499~script-7", keys) == keys[2]
+    assert _whole_key(keys[1], keys) == keys[1]
+    with pytest.raises(InvalidJob, match="2 rows begin so"):
+        _whole_key("2b26181499~scr", keys)
+    assert (_distinct(keys[2]), _tail(keys[2])) == ("2b26181499df8a5ab2b5", "script-77aa")
