@@ -28,8 +28,11 @@ from tasks.deliver import decide, deliver
 from tasks.dub import collect_dub, request_dub, several_speak, submit_dub, wait_for_dub
 from tasks.finish import check, convert_subtitles, find_shots, lacks_script, listen, mux
 from tasks.identify import (
+    UNKNOWN,
+    find_language,
     identify_or_explain,
     require_source_language,
+    with_language,
     with_source_check,
     with_source_note,
 )
@@ -99,6 +102,7 @@ def _require_allowed(job: Job) -> None:
 
 async def every_stage(job: Job) -> Pass:
     """The stages, in their order."""
+    job, found = await with_found_language(job)
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
     plan = await stay_where_paid(plan)
@@ -118,6 +122,7 @@ async def every_stage(job: Job) -> Pass:
         heard = await spoken()
     languages = await hold_for_review(plan, reel, languages)
     decided = with_source_note(decide(plan, stems, reel, languages), heard)
+    decided = decided.model_copy(update={"notes": (*decided.notes, *found)})
     decided = with_purchases(decided, await purchases(plan), (*await clear_staging(plan.job), *waiting_note(plan.job)))
     await note_retention(plan)
     decided = await with_reviews(plan, reel, languages.finished, decided)
@@ -130,6 +135,20 @@ async def every_stage(job: Job) -> Pass:
     outcome = await deliver(plan, reel, languages, decided, together, stems=stems, scripts=scripts)
     await keep_versions(plan, reel, languages.finished, outcome, (*together.items, *scripts))
     return Pass(outcome, _worth_waiting(plan.job, languages))
+
+
+async def with_found_language(job: Job) -> tuple[Job, tuple[str, ...]]:
+    """The job with its source's language, which is listened for where the job says ``und``; and a note of that.
+
+    All that follows (what a vendor is asked, what a translator is told, keys) is as if the job had said it.
+    """
+    if job.source.locale != UNKNOWN:
+        return job, ()
+    source = job.source.model_copy(update={"subtitles": None})
+    plan = await ingest(await prepare(Job(name=job.name, source=source, trim=job.trim, targets=(), scripts=("srt",))))
+    found = await find_language(plan, await trim(plan))
+    note = f"The source's language was found by ear: {found.locale} ({found.share:.0%} sure)."
+    return with_language(job, found), (note,)
 
 
 def _worth_waiting(job: Job, languages: LanguageResults) -> tuple[Wait, ...]:

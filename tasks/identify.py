@@ -9,9 +9,12 @@ from typing import Any
 
 from polyreel.dubbing.backchecks import check_source_language
 from polyreel.engine.transcribe.identify import identify_language
+from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, likeliest, locale_of
 from polyreel.engine.transcribe.whisper import listener_command, usual_listener
 from polyreel.engine.transcribe.words import Heard
-from polyreel.errors import MediaError, PolyreelError
+from polyreel.errors import InvalidJob, MediaError, PolyreelError
+from polyreel.job import Job
+from polyreel.locales import language
 from polyreel.media.audio import extract
 from polyreel.media.probe import probe
 from polyreel.outcome import Outcome, Reel
@@ -20,8 +23,11 @@ from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
-from tasks.run.values import LanguageResult, SpokenLanguage
+from tasks.run.values import FoundLanguage, LanguageResult, SpokenLanguage
 
+UNKNOWN = "und"
+"""A source's locale in a job that does not know what is spoken."""
+_CLEARLY = 0.6
 _WINDOW_S = 40
 _PLACES = (Fraction(1, 20), Fraction(2, 5), Fraction(3, 4))
 
@@ -72,6 +78,46 @@ async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
         await extract(source, window, info, track=track, start=start + first, end=start + last, channels=1)
         windows.append(window)
     return windows
+
+
+@stage("find-language", key=lambda given: f"{_key(given)}-found")
+async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
+    """Listen in a few places to a source of which the job does not know what it speaks.
+
+    Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the likeliest.
+    """
+    async with at_work("identify"):
+        with open_store().scratch() as folder:
+            windows = await _cut_windows(path_of(plan.source_at_hand()), reel, folder)
+            heard = await identify_language(windows, usual_listener())
+    return judge_language(heard)
+
+
+def judge_language(heard: Heard) -> FoundLanguage:
+    """The language that was heard. Raises MediaError (``unknown_locale``) where that is not clear."""
+    code, share = likeliest(heard.languages)
+    if share >= _CLEARLY and heard.speech_ms >= LEAST_SPEECH_MS:
+        return FoundLanguage(locale=locale_of(code), share=share)
+    why = f"'{code}' is likeliest, {share:.0%} sure" if code else "nobody was heard to speak"
+    raise MediaError(
+        f"which language the source speaks is not clear: {why}",
+        code="unknown_locale",
+        where="source.locale",
+        remedy="Say it in the job: `source: {locale: en-US}`.",
+    )
+
+
+def with_language(job: Job, found: FoundLanguage) -> Job:
+    """The job with the language that was found. Raises InvalidJob where it is to be dubbed into that very language."""
+    same = [target.locale for target in job.targets if language(target.locale) == language(found.locale)]
+    if same:
+        raise InvalidJob(
+            f"the source speaks '{found.locale}' already ({found.share:.0%} sure), and {', '.join(same)} is a target",
+            code="wrong_language",
+            where="targets",
+            remedy="Leave the target out; or say `source.locale` with its region, to dub one variety into another.",
+        )
+    return job.model_copy(update={"source": job.source.model_copy(update={"locale": found.locale})})
 
 
 def require_source_language(spoken: SpokenLanguage) -> None:

@@ -283,6 +283,13 @@ class Job(Asked):
         return self
 
     @model_validator(mode="after")
+    def _who_is_paid_is_told_the_language(self) -> Job:
+        # An order is known by its source's language: one that is heard otherwise the next time would be bought again.
+        if self.source.locale == "und" and any(each.provider != "embedded" for each in (self.dubbing, *self.fallback)):
+            raise ValueError("source: locale `und` is for the embedded engine alone; name the language for a vendor")
+        return self
+
+    @model_validator(mode="after")
     def _a_glossary_is_there(self) -> Job:
         named = self.translation and self.translation.glossary
         if self.transcription.glossary and not named and not self.series:

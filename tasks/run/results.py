@@ -18,7 +18,7 @@ from polyreel.engine.separation.port import Stems
 from polyreel.outcome import Reel, StoredFile
 from polyreel.plans import MadeScript
 from polyreel.store.results import Record, find_record, keep_record
-from tasks.run.values import LanguageResult, Listening, Packaged, Shots, Signed, SpokenLanguage, Tracks
+from tasks.run.values import FoundLanguage, LanguageResult, Listening, Packaged, Shots, Signed, SpokenLanguage, Tracks
 
 KINDS: dict[str, tuple[Any, int]] = {
     "nothing": (None, 1),
@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[Any, int]] = {
     "dub": (Dubbed, 1),
     "listening": (Listening, 1),
     "spoken-language": (SpokenLanguage, 1),
+    "found-language": (FoundLanguage, 1),
     "shots": (Shots, 1),
     "subtitle-tracks": (Tracks, 1),
     "language": (LanguageResult, 1),

@@ -56,6 +56,13 @@ class SpokenLanguage(Value):
     note: str = Field(default="", description="For a person, where nothing was checked.")
 
 
+class FoundLanguage(Value):
+    """The language that a source was heard to speak, and how sure that is."""
+
+    locale: str
+    share: float
+
+
 class LanguageResult(Value):
     """A language, made and checked."""
 

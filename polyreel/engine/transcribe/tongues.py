@@ -34,6 +34,11 @@ def spoken_code(locale: str) -> str:
     return _CODES.get(language, language)
 
 
+def locale_of(code: str) -> str:
+    """The locale of one of Whisper's codes, without a region: ``no`` -> ``nb``."""
+    return {"no": "nb", "jw": "jv"}.get(code, code)
+
+
 def share_of(locale: str, found: Mapping[str, float]) -> float:
     """How likely the locale's language is, what a listener easily takes for it included."""
     code = spoken_code(locale)
