@@ -35,6 +35,7 @@ demo-vendors: $(READY) ## dub the sample at every vendor and deliver it everywhe
 
 # Tests are chosen by their markers (pyproject.toml, docs/testing.md), and keep what they make in .pytest_cache.
 PYTEST := $(BIN)/python -m pytest
+# A module stays together, as its tests share what they start. They wait more than they work: three on two processors.
 SIDE_BY_SIDE := -n 3 --dist loadscope
 
 unit: $(DEV) ## what needs neither server nor weights, part by part: under a minute
@@ -42,9 +43,9 @@ unit: $(DEV) ## what needs neither server nor weights, part by part: under a min
 
 check: lint unit ## lint, types, layers and unit: before every commit
 
-test: $(DEV) ## every test: two at a time (a module stays together, its tests share what they start), whole servers alone
+test: $(DEV) ## every test but those with real weights; those with whole servers come last, two modules at a time
 	@$(PYTEST) $(SIDE_BY_SIDE) -m "not servers and not models"
-	@$(PYTEST) --maxfail=5 -m "servers and not models" --ignore-glob="*test_real_*"
+	@$(PYTEST) -n 2 --dist loadscope --maxfail=5 -m "servers and not models" --ignore-glob="*test_real_*"
 	@echo "Tests that need real weights are not among these: make test-models"
 
 test-models: $(DEV) ## every test that needs real weights, which are pulled once into .weights (400 MB)
