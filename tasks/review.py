@@ -10,7 +10,7 @@ from urllib.parse import quote
 from polyreel.delivery.port import SHARED_ROLES, Item
 from polyreel.errors import HeldForPerson
 from polyreel.job import Job, ReviewStage
-from polyreel.outcome import Outcome, Problem, Reel, StoredFile, VersionRecord
+from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile, VersionRecord
 from polyreel.plans import EditedScript, LanguagePlan, Plan
 from polyreel.review.decisions import ask, note_delivered, shorten_lines, time_of_timeout, time_out
 from polyreel.review.events import Event, ReviewKey, SentFile, Shown, subject_of_dub
@@ -179,6 +179,14 @@ async def with_reviews(plan: Plan, reel: Reel, finished: Sequence[LanguageResult
         }
         languages[locale] = each.model_copy(update=news)
     return outcome.model_copy(update={"languages": languages})
+
+
+async def decisions_on(plan: Plan, reel: Reel, finished: LanguageResult) -> tuple[ReviewRecord, ...]:
+    """What people decided on exactly this dub and its script: of earlier ones nothing. ``finished`` is not signed yet:
+    people approve what they are shown, and that is signed afterwards."""
+    script = _script_of(finished, reel)
+    review = await ReviewLog(open_store()).read(ReviewKey.of(plan.job, finished.locale))
+    return review.records_of(script.sha256, subject_of_dub(script, finished.video))
 
 
 def _earlier_versions(review: Review, result: LanguageResult | None, reel: Reel) -> tuple[VersionRecord, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from polyreel.delivery.port import Item
 from polyreel.keys import stage_key
-from polyreel.outcome import Outcome, Problem, StoredFile
+from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile
 from polyreel.packaging.provenance import c2pa
 from polyreel.packaging.provenance.manifest import Dub, Story
 from polyreel.packaging.provenance.signer import SigningKey, make_test_key
@@ -18,6 +18,7 @@ from polyreel.plans import VERSIONS, Plan
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
+from tasks.review import decisions_on
 from tasks.run.connections import client_of
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
@@ -67,7 +68,7 @@ async def sign(plan: Plan, files: list[tuple[StoredFile, str, Story]], signer: s
 
 
 async def sign_or_explain(
-    plan: Plan, languages: LanguageResults, outcome: Outcome, packaged: Packaged
+    plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, packaged: Packaged
 ) -> tuple[LanguageResults, Packaged]:
     """Everything with its signed files in place of the plain ones. What can't be signed does not go out unsaid."""
     going = going_out(languages, outcome)
@@ -76,7 +77,8 @@ async def sign_or_explain(
     try:
         key = await _signing_key(plan)
         signer = "test" if key.is_test else hashlib.sha256(key.certificates).hexdigest()
-        files = list(_files(plan, going, packaged, is_test=key.is_test))
+        dubs = {each.locale: _dub(each, await decisions_on(plan, reel, each)) for each in going}
+        files = list(_files(plan, going, dubs, packaged, is_test=key.is_test))
         signed = await sign(plan, files, signer)
     except Exception as error:  # noqa: BLE001 - whatever it is, finished languages go out, and it is reported
         found = Problem.of(error)
@@ -88,9 +90,8 @@ async def sign_or_explain(
 
 
 def _files(
-    plan: Plan, going: list[LanguageResult], packaged: Packaged, *, is_test: bool
+    plan: Plan, going: list[LanguageResult], dubs: dict[str, Dub], packaged: Packaged, *, is_test: bool
 ) -> Iterator[tuple[StoredFile, str, Story]]:
-    dubs = {each.locale: _dub(each) for each in going}
     for each in going:
         name = Path(plan.language(each.locale).file_name("mp4")).name
         yield each.video, ".mp4", _story(plan, name, (dubs[each.locale],), is_test)
@@ -113,7 +114,7 @@ def _story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Stor
     )
 
 
-def _dub(each: LanguageResult) -> Dub:
+def _dub(each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
     voices = {line.speaker or "": line.voice for line in each.lines if line.voice}
     by_rules = bool(voices) and all(voice.startswith(_BY_RULES) for voice in voices.values())
     return Dub(
@@ -122,6 +123,7 @@ def _dub(each: LanguageResult) -> Dub:
         voices=tuple(sorted(voices.items())),
         is_trained=not by_rules,
         is_machine_text=each.is_machine_text,
+        reviews=reviews,
     )
 
 

@@ -47,6 +47,8 @@ def _as_dict(file: Path, found: Found | None) -> dict[str, Any]:
 
 
 def _describe(file: Path, found: Found | None) -> str:
+    from polyreel.packaging.provenance.manifest import describe_reviews
+
     if found is None:
         return f"{file}: no C2PA manifest: nothing says how it came to be, or it was taken out.\n{_NO_WATERMARK}"
     whole = "it is as it was signed" if found.is_whole else "IT WAS CHANGED SINCE, OR IS DAMAGED"
@@ -55,7 +57,8 @@ def _describe(file: Path, found: Found | None) -> str:
     lines += ["SIGNED WITH A TEST KEY: IT PROVES NOTHING."] if found.is_test else []
     lines += [f"  {_sentence(action)}" for action in found.actions]
     lines += [f"  made from {each.get('title', 'a file without a name')}" for each in found.ingredients]
-    lines += [f"  {each['locale']}: {each['notice']}" for each in found.facts.get("dubs", ())]
+    for each in found.facts.get("dubs", ()):
+        lines += [f"  {each['locale']}: {line}" for line in (*describe_reviews(each), each["notice"])]
     lines += [f"  problem: {each}" for each in found.problems]
     return "\n".join([*lines, _NO_WATERMARK])
 

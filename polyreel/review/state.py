@@ -102,6 +102,13 @@ class Review:
         said = [each for each in self.events if each.kind in _SHOWN][-_MOST_SHOWN:]
         return tuple(_record(each) for each in said)
 
+    def records_of(self, script: str, dub: str) -> tuple[ReviewRecord, ...]:
+        """What stands of a script (its SHA-256) and a dub (`subject_of_dub`): the edit that made it, and what was
+        decided last of each."""
+        edits = [each for each in self.events if each.kind == "edited" and each.script and each.script.sha256 == script]
+        found = (*edits[-1:], self.decision("script", script), self.decision("final", dub))
+        return tuple(_record(each) for each in found if each)
+
     def _latest_dub(self) -> StoredFile | None:
         return next((each.made for each in reversed(self.events) if each.made), None)
 

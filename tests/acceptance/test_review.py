@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from polyreel.packaging.provenance import c2pa
+
 
 def test_a_script_waits_is_edited_approved_and_then_the_dub_waits(
     work: Any, polyreel: Any, polyreel_home: Path
 ) -> None:
     """Nothing is spoken before the script is approved, the other language goes on, and each decision is kept."""
-    job = work("es-ES", "fr-FR", review=["script", "final"], reviewers={"es-ES": "Ana"})
+    job = work("es-ES", "fr-FR", review=["script", "final"], reviewers={"es-ES": "Ana"}, provenance={})
     first = polyreel("run", job, "--json")
     assert (first.code, first.json["status"]) == (4, "held")
     held = first.json["languages"]["es-ES"]
@@ -58,6 +60,15 @@ def test_a_script_waits_is_edited_approved_and_then_the_dub_waits(
     assert set(again.json["languages"]["es-ES"]["stages"].values()) == {"cached"}
     manifest = json.loads(Path(again.json["manifest"]).read_text())
     assert {file["locale"] for file in manifest["files"] if file["locale"]} == {"es-ES"}
+    signed = c2pa.read(Path(done["video"]))
+    assert signed
+    for dub in (signed.facts["dubs"][0], manifest["provenance"][0]["dubs"][0]):
+        assert [(each["did"], each["stage"], each["by"], each.get("reason")) for each in dub["reviews"]] == [
+            ("edited", "script", "Ana", None),
+            ("approved", "script", "Ana", None),
+            ("approved", "final", "Ana", "suena bien"),
+        ]
+        assert [each["at"] for each in dub["reviews"]] == [each["at"] for each in done["reviews"]]
 
 
 def test_a_revision_does_the_changed_line_again_in_place_and_goes_back(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from polyreel.outcome import ReviewRecord
 from polyreel.packaging.provenance.notices import notice_in
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 LABEL = "org.polyreel.localisation"
 INGREDIENT = "source"
+_LONGEST_NAME, _LONGEST_REASON = 100, 500
+_JOINERS = "\u200c\u200d"  # Persian and Indian names are written with them
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_NO_MARKUP = str.maketrans({"<": "‹", ">": "›"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,8 @@ class Dub:
     """One language's dub. ``voices``: who spoke, by speaker; "" is the only one.
 
     ``is_trained``: the voices are a trained model's (else made by rules). ``is_machine_text``: a machine wrote the
-    script, and nobody read it.
+    script, and nobody read it. ``reviews``: what people decided on exactly this dub and its script, and the edit that
+    made that script.
     """
 
     locale: str
@@ -26,6 +34,7 @@ class Dub:
     voices: tuple[tuple[str, str], ...]
     is_trained: bool
     is_machine_text: bool
+    reviews: tuple[ReviewRecord, ...] = ()
 
     @property
     def source_type(self) -> str:
@@ -35,14 +44,44 @@ class Dub:
 
     def facts(self) -> dict[str, Any]:
         """The same as plain JSON."""
+        # Without a review nothing is added: what was signed before would be signed anew.
+        decided = {"reviews": [_review_facts(each) for each in self.reviews]} if self.reviews else {}
         return {
             "locale": self.locale,
             "dubbed_by": self.provider,
             "voices": dict(self.voices),
             "digital_source_type": self.source_type,
             "script": "written by a machine, read by nobody" if self.is_machine_text else "given",
+            **decided,
             "notice": notice_in(self.locale),
         }
+
+
+def _review_facts(record: ReviewRecord) -> dict[str, str]:
+    """Who decided what, of which kind and when, and why where they said so."""
+    said = {"did": record.did, "stage": record.stage, "by": _as_words(record.by, _LONGEST_NAME), "at": record.at}
+    return said | ({"reason": _as_words(record.reason, _LONGEST_REASON)} if record.reason else {})
+
+
+def _as_words(text: str, most: int) -> str:
+    """People's words as one bounded line, in which nothing is markup or turns the text around it.
+
+    Whoever shows a manifest may put it into a page or a terminal as it is.
+    """
+    seen = "".join(" " if letter.isspace() else letter for letter in text[: most * 4])
+    kept = "".join(letter for letter in seen if letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN)
+    words = " ".join(kept.translate(_NO_MARKUP).split())
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def describe_reviews(dub: dict[str, Any]) -> Sequence[str]:
+    """What people decided on a dub, from its `Dub.facts` as they were read: ``approved (final) by Ana, 2026-...``."""
+    found = [each for each in dub.get("reviews") or () if isinstance(each, dict)]
+    told = [
+        {name: _as_words(str(each.get(name, "")), _LONGEST_NAME) for name in ("did", "stage", "by", "at")}
+        for each in found
+    ]
+    return [f"{each['did']} ({each['stage']}) by {each['by']}, {each['at']}" for each in told]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,12 @@ from click.testing import CliRunner
 from deployments.commands.provenance import provenance
 from polyreel.errors import ToolError
 from polyreel.media.probe import probe
+from polyreel.outcome import ReviewRecord, StoredFile
 from polyreel.packaging.provenance import c2pa
 from polyreel.packaging.provenance.manifest import Dub, Story
 from polyreel.packaging.provenance.notices import notice_in
 from polyreel.packaging.provenance.signer import TEST_NAME, make_test_key
+from tasks import sign
 
 DUB = Dub("es-ES", "the embedded engine", (("Ana", "kokoro:ef_dora"),), is_trained=True, is_machine_text=True)
 STORY = Story("reel.es-ES.mp4", "en-US", "reel.mp4", "ab" * 32, (DUB,), is_test=True)
@@ -50,6 +52,44 @@ def test_a_signed_film_says_who_made_it_of_what_and_plays_as_before(signed, reel
     assert found.facts["dubs"][0]["voices"] == {"Ana": "kokoro:ef_dora"}
     assert (frames(signed, 160, 120) == frames(reel, 160, 120)).all()
     assert probe(signed).audio == probe(reel).audio
+
+
+def test_who_approved_stands_in_it_and_hostile_names_are_bounded_words(reel, key, tmp_path):
+    hostile = "\x1b[31m<script>alert(1)</script>\n\u202eAna" + "a" * 500
+    reviews = (
+        ReviewRecord(did="approved", stage="script", by="Ana", at="2026-11-29T10:00:00+00:00"),
+        ReviewRecord(did="approved", stage="final", by=hostile, at="2026-11-29T11:00:00+00:00", reason="<b>good</b>"),
+    )
+    story = dataclasses.replace(STORY, dubs=(dataclasses.replace(DUB, reviews=reviews),))
+    c2pa.sign(reel, tmp_path / "x.mp4", reel, story, key)
+    with public.Reader(tmp_path / "x.mp4") as reader:
+        said = json.loads(reader.json())
+    (facts,) = (
+        each["data"]
+        for each in said["manifests"][said["active_manifest"]]["assertions"]
+        if each["label"] == "org.polyreel.localisation"
+    )
+    first, second = facts["dubs"][0]["reviews"]
+    assert first == {"did": "approved", "stage": "script", "by": "Ana", "at": "2026-11-29T10:00:00+00:00"}
+    assert (second["stage"], second["at"], second["reason"]) == ("final", "2026-11-29T11:00:00+00:00", "‹b›good‹/b›")
+    assert second["by"].startswith("[31m‹script›alert(1)‹/script› Anaaa")
+    assert len(second["by"]) == 100
+    told = CliRunner().invoke(provenance, [str(tmp_path / "x.mp4")]).output
+    assert "es-ES: approved (script) by Ana, 2026-11-29T10:00:00+00:00" in told
+    assert not {"\x1b", "<", "\u202e"} & set(told)
+
+
+def test_a_changed_approval_signs_anew_and_no_review_changes_no_key():
+    def key_of(*reviews):
+        file = StoredFile(uri="file:///x.mp4", sha256="ab" * 32, bytes=1)
+        story = dataclasses.replace(STORY, dubs=(dataclasses.replace(DUB, reviews=reviews),))
+        return sign._key({"files": [(file, ".mp4", story)], "signer": "test"})
+
+    by_ana = ReviewRecord(did="approved", stage="final", by="Ana", at="2026-11-29T11:00:00+00:00")
+    plain, approved = key_of(), key_of(by_ana)
+    assert "reviews" not in STORY.facts()["dubs"][0]
+    assert key_of(by_ana) == approved
+    assert len({plain, approved, key_of(by_ana.model_copy(update={"by": "Luis"}))}) == 3
 
 
 def test_a_changed_film_no_longer_fits_what_it_says(signed):
