@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from polyreel.engine.voice.text.measures import degrees
+from polyreel.engine.voice.text.figures import value_of
+from polyreel.engine.voice.text.measures import FEET, SEASON, degrees
 
 _UNITS = {
     "°C": "度",
@@ -17,8 +18,12 @@ _UNITS = {
     "mm": "ミリメートル",
     "%": "パーセント",
 }
-_AREAS = {"km²": "平方キロメートル", "cm²": "平方センチメートル", "m²": "平方メートル", "m³": "立方メートル"}
+_AREAS = {
+    **{"km²": "平方キロメートル", "cm²": "平方センチメートル", "mm²": "平方ミリメートル", "m²": "平方メートル"},
+    **{"cm³": "立方センチメートル", "m³": "立方メートル"},
+}
 _POWER = re.compile(r"(?<![\w^])(\d+)\^(\d+)(?![\w^])")
+_ROMAN_CENTURY = re.compile(r"(?<![A-Za-z])[IVX]{1,5}(?=\s?世紀)")
 _MONEY = {"$": "ドル", "€": "ユーロ", "£": "ポンド", "¥": "円"}
 
 _ISO_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/](0?[1-9]|1[0-2])[-/](0?[1-9]|[12]\d|3[01])(?!\d)")
@@ -34,6 +39,8 @@ def in_words(text: str) -> str:
     # Before the signs above a line come down to it: m² is no "m2".
     for sign, said in _AREAS.items():
         text = re.sub(rf"(?<=\d)\s?{sign}", said, text)
+    text = SEASON.sub(r"\1から\2", FEET.sub(r"\1フィート\2インチ", text))
+    text = _ROMAN_CENTURY.sub(lambda found: str(value_of(found[0])), text)
     text = _POWER.sub(r"\1の\2乗", degrees(text))
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/")
     text = _ISO_DATE.sub(lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日", text)
@@ -52,5 +59,5 @@ def _fraction(found: re.Match[str]) -> str:
 
 
 def _range(found: re.Match[str]) -> str:
-    falls = found[1].isdecimal() and int(found[1]) > int(found[2])
+    falls = found[1].isdecimal() and len(found[1]) < 3 and int(found[1]) > int(found[2])
     return f"{found[1]}{'対' if falls else 'から'}{found[2]}"

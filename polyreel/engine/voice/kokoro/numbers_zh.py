@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from polyreel.engine.voice.text.figures import value_of
-from polyreel.engine.voice.text.measures import degrees
+from polyreel.engine.voice.text.measures import FEET, SEASON, degrees
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
@@ -17,7 +17,7 @@ _UNITS = {
     "°F": "华氏度",
     "℉": "华氏度",
     "km/h": "公里每小时",
-    **{"km²": "平方公里", "cm²": "平方厘米", "m²": "平方米", "m³": "立方米", "cm³": "立方厘米"},
+    **{"km²": "平方公里", "cm²": "平方厘米", "m²": "平方米", "mm²": "平方毫米", "m³": "立方米", "cm³": "立方厘米"},
     "km": "公里",
     "kg": "公斤",
     "cm": "厘米",
@@ -45,13 +45,18 @@ _SCORE = re.compile(r"(?<![\d:])(\d{1,2}):(\d)(?![\d:])")
 _ROMAN = re.compile(r"(?<=第)\s?([IVX]{1,4})(?![A-Za-z])")
 _PRICED = re.compile(r"([$€£¥￥])\s?(\d[\d,]*(?:\.\d+)?)")
 _PERCENT = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*[%％]")
-_POWER = re.compile(r"(?<![\w^])(\d+)\^(\d+)(?![\w^])")
+_POWER = re.compile(r"(?<![\w^])(\d+)\^(-?\d+)(?![\w^])")
+_ROMAN_CENTURY = re.compile(r"(?<![A-Za-z])[IVX]{1,5}(?=\s?世[纪紀])")
 _EMERGENCY = re.compile(r"(?<![\w-])(\d)-(\d)-(\d)(?![\w-])")
 _NUMBER = re.compile(r"(?<![\d.])-?\d+(?:,\d{3})*(?:\.\d+)?")
 
 
 def in_characters(text: str) -> str:
     """A line in which every figure is written as it is said in Mandarin."""
+    # "㎡" comes as "m2" (compatibility signs are taken apart before).
+    text = re.sub(r"(?<=\d)\s?(km|cm|mm|m)\^?([23])(?![\w^])", lambda m: m[1] + "²³"[int(m[2]) - 2], text)
+    text = SEASON.sub(lambda m: f"{m[1]}到{m[2]}", FEET.sub(r"\1英尺\2英寸", text))
+    text = _ROMAN_CENTURY.sub(lambda m: str(value_of(m[0])), text)
     text = _EMERGENCY.sub(r"\1 \2 \3", _POWER.sub(r"\1的\2次方", degrees(text)))
     text = _PLAIN_POINT.sub(".", text.translate(_PLAIN))
     for sign, written in _VULGAR.items():
@@ -81,7 +86,7 @@ def _fraction(found: re.Match[str]) -> str:
 
 
 def _range(found: re.Match[str]) -> str:
-    falls = found[1].isdecimal() and int(found[1]) > int(found[2])
+    falls = found[1].isdecimal() and len(found[1]) < 3 and int(found[1]) > int(found[2])
     return f"{found[1]}{'比' if falls else '到'}{found[2]}"
 
 

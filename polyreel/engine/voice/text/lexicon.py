@@ -16,7 +16,8 @@ class Lexicon:
     ``short`` is said as it stands, ``before_number`` only in front of a figure. ``date`` takes day, month and year;
     ``clock`` hours and minutes, and a whole hour is so many ``hours``; ``full_hour`` is what 10:00 is. ``amount`` joins
     money's whole and hundredth part; ``one_of`` is one of each currency, ``scales`` what its thousands and millions are
-    shortened to. ``one_before`` is how a 1 is said before those nouns that are counted most. ``until`` stands between
+    shortened to; ``of_millions`` links a million to its currency. ``one_before`` is how a 1 is said before those nouns
+    that are counted most. ``until`` stands between
     the ends of a range, ``against`` in a score. ``fractions`` are a half, a third, two thirds, a quarter, three
     quarters. Ordinals are from 1 up, as (masculine, feminine) where a language has both.
     """
@@ -36,6 +37,7 @@ class Lexicon:
     currencies: Mapping[str, str] = field(default_factory=dict)
     one_of: Mapping[str, str] = field(default_factory=dict)
     millions: str = ""
+    of_millions: str = ""
     scales: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     one_before: Mapping[str, str] = field(default_factory=dict)
@@ -85,16 +87,20 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "one dollar", "€": "one euro", "£": "one pound", "₹": "one rupee"},
         scales={"K": "thousand", "k": "thousand", "M": "million", "m": "million", "bn": "billion", "B": "billion"},
         millions="thousand|million|billion|trillion",
-        units=_units(
-            "meters",
-            "milliliters",
-            "degrees",
-            "kilometers",
-            "kilometers per hour",
-            "kilograms",
-            "centimeters",
-            "millimeters",
-        ),
+        units={
+            **_units(
+                "meters",
+                "milliliters",
+                "degrees",
+                "kilometers",
+                "kilometers per hour",
+                "kilograms",
+                "centimeters",
+                "millimeters",
+            ),
+            **{"mph": "miles per hour", "ft": "feet", "lbs": "pounds", "lb": "pounds", "yd": "yards", "oz": "ounces"},
+            **{"sq ft": "square feet", "sq. ft.": "square feet"},
+        },
         short={
             **{"Dr": "Doctor", "Mr": "Mister", "Mrs": "Missis", "Ms": "Miss", "Prof": "Professor", "vs": "versus"},
             **{"Mt": "Mount", "Jr": "Junior", "Sr": "Senior", "Gov": "Governor", "Sen": "Senator", "Gen": "General"},
@@ -123,6 +129,7 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "un dólar", "€": "un euro", "£": "una libra", "₹": "una rupia"},
         scales={"M": "millones de", "mill.": "millones de"},
         millions="mil|millón|millones",
+        of_millions="de",
         one_before={
             "una": "hora semana vez persona mujer niña libra página parte cosa noche taza tarde",
             "un": "minuto segundo día mes año hombre niño millón metro kilómetro kilo litro grado punto siglo",
@@ -143,6 +150,12 @@ LEXICONS: Mapping[str, Lexicon] = {
             **{"Sres": "señores", "sres": "señores", "uds": "ustedes", "Prof": "profesor", "prof": "profesor"},
             **{"Dña": "doña", "Uds": "ustedes", "EE. UU": "Estados Unidos", "EE.UU": "Estados Unidos"},
             **{"Avda": "avenida", "pág": "página", "págs": "páginas", "aprox": "aproximadamente"},
+            **{
+                "a. C": "antes de Cristo",
+                "a.C": "antes de Cristo",
+                "d. C": "después de Cristo",
+                "d.C": "después de Cristo",
+            },
             **{"p. ej": "por ejemplo", "p.ej": "por ejemplo", "etc": "etcétera"},
         },
         before_number={"n.º": "número", "nº": "número", "n°": "número", "núm.": "número"},
@@ -164,8 +177,9 @@ LEXICONS: Mapping[str, Lexicon] = {
         ampersand="et",
         currencies={"$": "dollars", "€": "euros", "£": "livres", "¥": "yens", "₹": "roupies"},
         one_of={"$": "un dollar", "€": "un euro", "£": "une livre", "₹": "une roupie"},
-        scales={"k": "mille", "M": "millions", "Md": "milliards", "Mds": "milliards"},
+        scales={"k": "mille", "M": "millions de", "Md": "milliards de", "Mds": "milliards de"},
         millions="mille|millions?|milliards?",
+        of_millions="de",
         one_before={
             "une": "heure minute seconde semaine année fois personne femme page partie livre nuit tasse",
         },
@@ -182,6 +196,7 @@ LEXICONS: Mapping[str, Lexicon] = {
         short={
             **{"M": "monsieur", "Mme": "madame", "Mlle": "mademoiselle", "Dr": "docteur"},
             **{"MM": "messieurs", "env": "environ", "c.-à-d": "c'est-à-dire", "bd": "boulevard"},
+            **{"av. J.-C": "avant Jésus-Christ", "ap. J.-C": "après Jésus-Christ", "apr. J.-C": "après Jésus-Christ"},
             **{"etc": "et cetera", "p. ex": "par exemple", "p.ex": "par exemple"},
         },
         before_number={"n°": "numéro", "nº": "numéro", "N°": "numéro", "p.": "page", "pp.": "pages"},
@@ -205,6 +220,7 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"$": "un dollaro", "€": "un euro", "£": "una sterlina", "₹": "una rupia"},
         scales={"mln": "milioni di", "mld": "miliardi di"},
         millions="mila|milion[ei]|miliard[oi]",
+        of_millions="di",
         one_before={
             "un'": "ora",
             "una": "settimana volta persona donna pagina parte cosa notte tazza",
@@ -226,6 +242,7 @@ LEXICONS: Mapping[str, Lexicon] = {
             **{"Sig.na": "signorina", "Sigg": "signori", "Prof.ssa": "professoressa", "ing": "ingegner"},
             **{"Sig": "signor", "Sig.ra": "signora", "Dott": "dottor", "Prof": "professor"},
             **{"Dott.ssa": "dottoressa", "Avv": "avvocato", "Ing": "ingegner", "pag": "pagina", "pagg": "pagine"},
+            **{"a.C": "avanti Cristo", "a. C": "avanti Cristo", "d.C": "dopo Cristo", "d. C": "dopo Cristo"},
             **{"ecc": "eccetera", "p. es": "per esempio", "p.es": "per esempio"},
         },
         before_number={"n.": "numero", "N.": "numero", "n°": "numero", "nº": "numero"},
@@ -251,6 +268,7 @@ LEXICONS: Mapping[str, Lexicon] = {
         one_of={"R$": "um real", "$": "um dólar", "€": "um euro", "£": "uma libra", "₹": "uma rupia"},
         scales={"mil": "mil", "mi": "milhões de", "bi": "bilhões de"},
         millions="mil|milhão|milhões|bilhão|bilhões",
+        of_millions="de",
         one_before={
             "uma": "hora semana vez pessoa mulher menina libra página parte coisa noite xícara",
         },
@@ -272,6 +290,13 @@ LEXICONS: Mapping[str, Lexicon] = {
                 "dr": "doutor",
                 "dra": "doutora",
                 "Srs": "senhores",
+            },
+            **{"Srta": "senhorita", "srta": "senhorita", "etc": "et cetera"},
+            **{
+                "a.C": "antes de Cristo",
+                "a. C": "antes de Cristo",
+                "d.C": "depois de Cristo",
+                "d. C": "depois de Cristo",
             },
             **{"Sr": "senhor", "Sra": "senhora", "Dr": "doutor", "Dra": "doutora"},
             **{"Av": "avenida", "pág": "página", "págs": "páginas", "aprox": "aproximadamente", "Prof": "professor"},
@@ -311,7 +336,10 @@ LEXICONS: Mapping[str, Lexicon] = {
         ampersand="und",
         currencies={"$": "Dollar", "€": "Euro", "£": "Pfund", "¥": "Yen", "₹": "Rupien"},
         one_of={"$": "ein Dollar", "€": "ein Euro", "£": "ein Pfund", "₹": "eine Rupie"},
-        scales={"Mio.": "Millionen", "Mrd.": "Milliarden", "Tsd.": "Tausend"},
+        scales={
+            **{"Mio.": "Millionen", "Mill.": "Millionen", "Mrd.": "Milliarden", "Bio.": "Billionen"},
+            **{"Mio": "Millionen", "Mrd": "Milliarden", "Tsd.": "Tausend"},
+        },
         millions="Tausend|Millionen|Milliarden|Million|Milliarde",
         one_before={
             "eine": "Stunde Minute Sekunde Woche Million Milliarde Person Frau Seite Nacht Tasse",
@@ -324,8 +352,11 @@ LEXICONS: Mapping[str, Lexicon] = {
             **{"Dr": "Doktor", "usw": "und so weiter", "z. B": "zum Beispiel", "z.B": "zum Beispiel"},
             **{"d. h": "das heißt", "d.h": "das heißt", "bzw": "beziehungsweise", "ca": "circa"},
             **{"Hr": "Herr", "Hrn": "Herrn", "Fr": "Frau", "Prof": "Professor", "St": "Sankt", "ggf": "gegebenenfalls"},
+            **{"v. Chr": "vor Christus", "v.Chr": "vor Christus", "n. Chr": "nach Christus", "n.Chr": "nach Christus"},
             **{"inkl": "inklusive", "u. a": "unter anderem", "u.a": "unter anderem", "Str": "Straße"},
         },
-        before_number={"Nr.": "Nummer", "S.": "Seite"},
+        before_number={
+            **{"Nr.": "Nummer", "S.": "Seite", "Abb.": "Abbildung", "Kap.": "Kapitel", "Bd.": "Band", "Abs.": "Absatz"},
+        },
     ),
 }

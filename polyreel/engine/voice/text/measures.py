@@ -13,14 +13,27 @@ from functools import partial
 _DEGREES = re.compile(r"(?<=\d)\s?[º°˚]\s?([CF])\b")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _RAISED = re.compile(r"(?<=\d)([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
-_VARIABLE = re.compile(r"\b([A-Za-z])([²³])(?!\w)")
-_POWER = re.compile(r"(?<![\w^])(\d+(?:[.,]\d+)?)\^\(?([-\u2212]?\d+)\)?(?![\w^])")
-_AREA = re.compile(r"(?<=\d)\s?(mm|cm|km|m)(?:([²2])|[³3])(?![\w/^])")
-_FEET = re.compile(r"(?<![\w.,'’′\"])([3-8])\s?['’′]\s?(1[01]|\d)(?:\s?(?:[\"”″]|'')|(?![\w\"]))")
-_SEASON = re.compile(r"(?<![\w./\-–])((?:19|20)\d\d)[-–/](\d\d)(?![\w/\-–]|\.\d)")
+_VARIABLE = re.compile(r"(?<![A-Za-z])([A-Za-z]{1,2})([²³])(?!\w)")
+_POWER = re.compile(
+    r"(?<![\w^])(\d+(?:[.,]\d+)?|[A-Za-z])(?:\^|\*\*)(?:\(([-\u2212]?\w+)\)|\{([-\u2212]?\w+)\}|([-\u2212]?\d+|[A-Za-z]))(?![\w^])"
+)
+_AREA = re.compile(r"(?<=\d)\s?(mm|cm|km|m|ft)\^?(?:([²2])|[³3])(?![\w/^])")
+_AREA_ALONE = re.compile(r"(?:(?<=\s)|(?<=^)|(/))(mm|cm|km|m)\^?(?:(²)|³)(?![\w/^])")
+_ONE = re.compile(r"(?<![\w.,:/-])1$")
+_TALL = re.compile(r"(?<![\w.,'’′\"])(\d{1,2})\s?['’′](?=\s(?:tall|high|long|wide|deep)\b)")
+_FEET_SPELT = re.compile(r"(?<![\w.,])(\d{1,2})\s?ft\.?,?\s(1[01]|\d)\s?in\b\.?")
+FEET = re.compile(r"(?<![\w.,'’′\"])([3-8])\s?['’′]\s?(1[01]|\d)(?:\s?(?:[\"”″]|'')|(?![\w\"]))")
+SEASON = re.compile(r"(?<![\w./\-–])((?:19|20)\d\d)[-–/]((?:19|20|['’])?\d\d)(?![\w/\-–]|\.\d)")
+_SHORT_SEASON = re.compile(r"(?<![\w])['’](\d\d)[-–/]['’]?(\d\d)(?![\w/\-–]|\.\d)")
 _EMERGENCY = re.compile(r"(?<![\w-])(\d)-(\d)-(\d)(?![\w-])")
 _CALLED = re.compile(r"\b((?:call|dial)(?:ed|ing|s)?) (\d)(\d)(\d)(?![\w.,]?\d)", re.IGNORECASE)
 _BY_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?:\.(\d+))?(?![.,]?\d)")
+# A space between is a group's where no other reading is left: it does not break, whole thousands, a decimal or money.
+_BY_SPACE = re.compile(
+    r"(?<![\d.,][ \u00a0\u202f\u2009])(?<![\d.,])(\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+|\d{1,3}(?: 000)+"
+    r"|\d{1,3}(?: \d{3})+(?=,\d\d?(?!\d)|\s?[€$£¥]))(?:,(\d+))?(?![ \u00a0\u202f\u2009.,]?\d)"
+)
+_BY_APOSTROPHE = re.compile(r"(?<![\d.,'’])(\d{1,3}(?:['’]\d{3})+)(?:[.,](\d+))?(?![.,]?\d)")
 _BY_DOT = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![.,]?\d)")
 # Spanish is written with a decimal point, and its thousands with commas, from Mexico to Panama.
 _POINT_LOCALES = frozenset(f"es-{region}" for region in ("MX", "US", "PR", "GT", "HN", "SV", "NI", "PA", "DO"))
@@ -39,36 +52,45 @@ class MeasureWords:
     power: str
     areas: tuple[str, str]
     feet: str = ""
+    each: str = ""
     scales: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 MEASURES: Mapping[str, MeasureWords] = {
     "en": MeasureWords(
-        *("squared", "cubed", "to the power of", ("square {}", "cubic {}"), "{} foot {}"),
+        *("squared", "cubed", "to the power of", ("square {}", "cubic {}"), "{} foot {}", "per"),
         {"M": ("million", "million"), "mn": ("million", "million"), "bn": ("billion", "billion")},
     ),
     "es": MeasureWords(
-        *("al cuadrado", "al cubo", "elevado a", ("{} cuadrados", "{} cúbicos"), "{} pies {} pulgadas"),
+        *("al cuadrado", "al cubo", "elevado a", ("{} cuadrados", "{} cúbicos"), "{} pies {} pulgadas", "por"),
         {"mill.": ("millón de", "millones de")},
     ),
     "fr": MeasureWords(
-        *("au carré", "au cube", "puissance", ("{} carrés", "{} cubes"), "{} pieds {} pouces"),
-        {"M": ("million de", "millions de"), "Md": ("milliard de", "milliards de"), "Mds": ("", "milliards de")},
+        *("au carré", "au cube", "puissance", ("{} carrés", "{} cubes"), "{} pieds {} pouces", "par"),
+        {
+            "M": ("million de", "millions de"),
+            "Md": ("milliard de", "milliards de"),
+            "Mds": ("", "milliards de"),
+            "mds": ("", "milliards de"),
+            "Mio": ("million de", "millions de"),
+        },
     ),
     "it": MeasureWords(
-        *("al quadrato", "al cubo", "elevato alla", ("{} quadrati", "{} cubi"), "{} piedi e {} pollici"),
+        *("al quadrato", "al cubo", "elevato alla", ("{} quadrati", "{} cubi"), "{} piedi e {} pollici", "al"),
         {"mln": ("milione di", "milioni di"), "mld": ("miliardo di", "miliardi di")},
     ),
     "pt": MeasureWords(
-        *("ao quadrado", "ao cubo", "elevado a", ("{} quadrados", "{} cúbicos"), "{} pés {} polegadas"),
+        *("ao quadrado", "ao cubo", "elevado a", ("{} quadrados", "{} cúbicos"), "{} pés {} polegadas", "por"),
         {"mi": ("milhão de", "milhões de"), "bi": ("bilhão de", "bilhões de")},
     ),
-    "hi": MeasureWords("का वर्ग", "का घन", "की घात", ("वर्ग {}", "घन {}"), "{} फ़ुट {} इंच"),
+    "hi": MeasureWords("का वर्ग", "का घन", "की घात", ("वर्ग {}", "घन {}"), "{} फ़ुट {} इंच", "प्रति"),
     "de": MeasureWords(
-        *("hoch 2", "hoch 3", "hoch", ("Quadrat{}", "Kubik{}"), "{} Fuß {} Zoll"),
+        *("hoch 2", "hoch 3", "hoch", ("Quadrat{}", "Kubik{}"), "{} Fuß {} Zoll", "pro"),
         {
             **{"Mio.": ("Million", "Millionen"), "Mrd.": ("Milliarde", "Milliarden"), "Tsd.": ("Tausend", "Tausend")},
             **{"Mio": ("Million", "Millionen"), "Mrd": ("Milliarde", "Milliarden")},
+            **{"Mill.": ("Million", "Millionen"), "Bio.": ("Billion", "Billionen")},
+            **{"Std.": ("Stunde", "Stunden"), "Min.": ("Minute", "Minuten"), "Sek.": ("Sekunde", "Sekunden")},
         },
     ),
 }
@@ -82,11 +104,18 @@ def degrees(text: str) -> str:
 def ungroup(text: str, locale: str) -> str:
     """Numbers grouped as another language groups them, as this one's: ``$1,234.56`` in German is ``1.234,56``."""
     language = locale.partition("-")[0]
+    for pattern in (_BY_SPACE, _BY_APOSTROPHE):
+        text = pattern.sub(lambda found: _join_groups(found, language), text)
     if language in {"en", "hi"}:
         return _BY_DOT.sub(lambda found: f"{found[1].replace('.', ',')}.{found[2]}", text)
     if locale in _POINT_LOCALES:
         return _BY_COMMA.sub(lambda found: _regroup(found, language), text)
     return _BY_COMMA.sub(lambda found: _regroup(found, language) if _is_grouped(found) else found[0], text)
+
+
+def _join_groups(found: re.Match[str], language: str) -> str:
+    comma, point = (",", ".") if language in {"en", "hi"} else (" " if language == "fr" else ".", ",")
+    return re.sub(r"\D", comma, found[1]) + (f"{point}{found[2]}" if found[2] else "")
 
 
 def _is_grouped(found: re.Match[str]) -> bool:
@@ -107,13 +136,23 @@ def emergency(text: str, language: str) -> str:
 
 def seasons(text: str, language: str, until: str) -> str:
     """``2020-21`` and ``2020/21``: from a year to the next one."""
-    return _SEASON.sub(lambda found: _season(found, language, until), text) if until else text
+    if not until:
+        return text
+    text = _SHORT_SEASON.sub(lambda found: _short_season(found, until), text)
+    return SEASON.sub(lambda found: _season(found, language, until), text)
+
+
+def _short_season(found: re.Match[str], until: str) -> str:
+    follows = int(found[2]) == (int(found[1]) + 1) % 100
+    return f"{int(found[1])} {until} {int(found[2])}" if follows else found[0]
 
 
 def _season(found: re.Match[str], language: str, until: str) -> str:
-    year, then = int(found[1]), int(found[2])
-    if then != (year + 1) % 100:
+    year, then = int(found[1]), int(found[2][-2:])
+    if then != (year + 1) % 100 or found[2] in {str(year - 99), str(year + 101)}:
         return found[0]
+    if len(found[2]) == 4:
+        return f"{year} {until} {found[2]}"
     if language == "en" and year > 2009:
         return f"{year // 100} {year % 100} {until} {then}"
     return f"{year} {until} {year + 1}"
@@ -124,24 +163,46 @@ def powers(text: str, language: str, units: Mapping[str, str]) -> str:
     words = MEASURES.get(language)
     if words is None:
         return text
-    text = _AREA.sub(lambda found: _area(found, words, units), text)
+    text = _AREA.sub(lambda found: _area(found, language, words, units), text)
+    text = _AREA_ALONE.sub(lambda found: _area_alone(found, language, words, units), text)
     text = _VARIABLE.sub(lambda found: f"{found[1]} {words.squared if found[2] == '²' else words.cubed}", text)
     text = _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", text)
     text = _POWER.sub(lambda found: _power(found, words), text)
-    return _FEET.sub(lambda found: words.feet.format(found[1], found[2]), text) if words.feet else text
+    if language == "en":
+        text = _FEET_SPELT.sub(r"\1 foot \2", _TALL.sub(r"\1 foot", text))
+    return FEET.sub(lambda found: words.feet.format(found[1], found[2]), text) if words.feet else text
 
 
-def _area(found: re.Match[str], words: MeasureWords, units: Mapping[str, str]) -> str:
-    unit = units.get(found[1])
-    if unit is None:
+def _area(found: re.Match[str], language: str, words: MeasureWords, units: Mapping[str, str]) -> str:
+    if found[1] not in units:
         return found[0]
-    pattern = words.areas[0 if found[2] else 1]
-    return " " + pattern.format(unit.lower() if pattern[0].isupper() else unit)
+    said = _say_area(words, units[found[1]], is_square=bool(found[2]))
+    return " " + (_singular(said, language) if _ONE.search(found.string[: found.start()]) else said)
+
+
+def _area_alone(found: re.Match[str], language: str, words: MeasureWords, units: Mapping[str, str]) -> str:
+    """``the price of a m²`` and ``€5/m²``: without a figure before it, one; behind a stroke, for each."""
+    if found[2] not in units:
+        return found[0]
+    said = _singular(_say_area(words, units[found[2]], is_square=bool(found[3])), language)
+    return f" {words.each} {said}" if found[1] else said
+
+
+def _say_area(words: MeasureWords, unit: str, *, is_square: bool) -> str:
+    pattern = words.areas[0 if is_square else 1]
+    return pattern.format(unit.lower() if pattern[0].isupper() else unit)
+
+
+def _singular(said: str, language: str) -> str:
+    if language == "it":
+        return re.sub(r"i\b", "o", said)
+    return re.sub(r"\bfeet\b", "foot", re.sub(r"(?<=\w{3}[^s\W])s\b", "", said)) if language != "de" else said
 
 
 def _power(found: re.Match[str], words: MeasureWords) -> str:
-    known = {"2": words.squared, "3": words.cubed}.get(found[2])
-    return f"{found[1]} {known or f'{words.power} {found[2]}'}"
+    exponent = found[2] or found[3] or found[4]
+    known = {"2": words.squared, "3": words.cubed}.get(exponent)
+    return f"{found[1]} {known or f'{words.power} {exponent}'}"
 
 
 def short_scales(text: str, language: str) -> str:

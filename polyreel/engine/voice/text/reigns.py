@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from polyreel.engine.voice.text.figures import value_of
 
@@ -31,6 +32,7 @@ class _Reigns:
     behind: str = ""
 
 
+_ALL_ORDINALS = 99
 _IBERIAN_MEN = "primero segundo tercero cuarto quinto sexto séptimo octavo noveno décimo"
 _PORTUGUESE = "primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono décimo"
 _ITALIAN = "primo secondo terzo quarto quinto sesto settimo ottavo nono decimo undicesimo dodicesimo tredicesimo "
@@ -49,7 +51,7 @@ _LANGUAGES: Mapping[str, _Reigns] = {
         ordinals=tuple(_IBERIAN_MEN.split()),
     ),
     "pt": _Reigns(
-        short={r"[Ss]éc\.\s?": "século ", r"[Ss]écs\.\s?": "séculos "},
+        short={r"[Ss](?:éc)?\.\s?": "século ", r"[Ss]écs\.\s?": "séculos "},
         numbered="século séculos capítulo parte volume tomo ato livro cena fase classe artigo título temporada",
         rulers="luís joão pedro carlos filipe isabel manuel afonso henrique pio bento paulo maria napoleão catarina",
         women="isabel maria catarina",
@@ -58,36 +60,52 @@ _LANGUAGES: Mapping[str, _Reigns] = {
         ordinals=tuple(_PORTUGUESE.split()),
     ),
     "it": _Reigns(
-        short={r"[Ss]ec\.\s?": "secolo ", r"[Ss]ecc\.\s?": "secoli "},
+        short={r"[Ss](?:ec)?\.\s?": "secolo ", r"[Ss]ecc\.\s?": "secoli "},
         numbered="secolo secoli capitolo parte volume tomo atto libro scena fase classe articolo",
         rulers="luigi carlo emanuele umberto pio giovanni paolo benedetto leone enrico federico elisabetta filippo "
         "francesco napoleone caterina",
         women="elisabetta caterina",
-        cardinal_after=99,
+        cardinal_after=_ALL_ORDINALS,
         second="e",
         ordinals=tuple(_ITALIAN.split()),
         behind=r"(?:\s(secolo)\b|\s(sec)\.)",
     ),
 }
+_LOWER = r"(?=[ivx]{2})(x{0,3}(?:ix|iv|v?i{0,3}))(?![\w'’])"
+_GERMAN_CENTURY = re.compile(r"(?<=\d\.)\s?Jh(?:dt?)?(s?)\.(?=(\s+[A-ZÄÖÜ]|\s*$)?)")
 _FRENCH_CENTURY = re.compile(r"\b([IVX]+(?:er|ᵉʳ|[eᵉ]|ème))\s?s\.(?=\s|$)")
 _ORDINAL_CENTURIES = frozenset({"secolo", "secoli"})
 
 
 def reigns(text: str, language: str) -> str:
     """``s. XXI``, ``capítulo IV``, ``Felipe VI`` in words and figures."""
+    if language == "de":
+        return _GERMAN_CENTURY.sub(lambda found: f" Jahrhundert{found[1]}{'.' if found[2] == '' else ''}", text)
     if language == "fr":
         return _FRENCH_CENTURY.sub(r"\1 siècle", text)
     words = _LANGUAGES.get(language)
     if words is None:
         return text
     for short, said in words.short.items():
+        text = re.sub(rf"(?<!\w){short}{_LOWER}", partial(_in_capitals, said), text)
         text = re.sub(rf"(?<!\w){short}(?={_NUMBER})", said, text)
     if words.behind:
         text = re.sub(rf"\b{_NUMBER}{words.behind}", lambda found: f"{_ordinal(found[1], words)} secolo", text)
+    # "siglos XIX-XX" is a list of two.
+    text = re.sub(
+        rf"({_behind(words.numbered)})\s?[-–/]\s?(?={_NUMBER})", rf"\1 {words.second} ", text, flags=re.IGNORECASE
+    )
     text = re.sub(_behind(words.numbered), lambda found: _say_number(found, words), text, flags=re.IGNORECASE)
     second = rf"(?<=\d )({words.second} ){_NUMBER}"
     text = re.sub(second, lambda found: f"{found[1]}{value_of(found[2])}", text)
+    if words.cardinal_after == _ALL_ORDINALS:
+        second = rf"(?<=esimo )({words.second} ){_NUMBER}"
+        text = re.sub(second, lambda found: f"{found[1]}{_ordinal(found[2], words)}", text)
     return re.sub(_behind(words.rulers), lambda found: _ruler(found, words), text, flags=re.IGNORECASE)
+
+
+def _in_capitals(said: str, found: re.Match[str]) -> str:
+    return said + found[1].upper()
 
 
 def _behind(nouns: str) -> str:

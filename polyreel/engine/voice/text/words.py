@@ -15,6 +15,23 @@ from polyreel.engine.voice.text.reigns import reigns
 _ONE_NUMBER = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
 _NUMBER = rf"(?:{_ONE_NUMBER})(?:[-–](?:{_ONE_NUMBER}))?"
 _SIGNS = r"R\$|(?:\b(?:US|CA|AU|C|A))?\$|[€£¥₹]"
+_CODES = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$"}
+_CODED = re.compile(rf"\b({'|'.join(_CODES)})\s?(?=\d)|(?<=\d)\s?({'|'.join(_CODES)})\b")
+_MINUS_BEHIND = re.compile(r"([$€£¥₹])[-\u2212](?=\d)")
+_PRICE_FOR_EACH = re.compile(rf"((?:{_SIGNS})\s?(?:{_ONE_NUMBER})|(?:{_ONE_NUMBER})\s?(?:{_SIGNS}))/(?=[^\W\d_]{{3}})")
+_FRENCH_MILLIONS = re.compile(r"\b(mi(?:llion|lliard)s?) (?:de )?(?=euros\b)")
+# Of what money's millions are shortened to: one of them.
+_ONE_SCALE = {
+    **{
+        "millones de": "millón de",
+        "millions de": "million de",
+        "milliards de": "milliard de",
+        "milioni di": "milione di",
+    },
+    **{"miliardi di": "miliardo di", "milhões de": "milhão de", "bilhões de": "bilhão de"},
+    **{"Millionen": "Million", "Milliarden": "Milliarde", "Billionen": "Billion"},
+}
+_THOUSANDS = frozenset({"mil", "mila", "mille"})
 _HUNDREDTHS = re.compile(r"(.+)[.,](\d\d)$")
 _MINUS = re.compile(r"(?<![\w.,)])[-\u2212](?=\d)")
 _AMPERSAND = re.compile(r"(?<=\s)&(?=\s)")
@@ -38,7 +55,7 @@ def sayable(text: str, locale: str) -> str:
     text = _CARBON.sub("C O 2", measures.degrees(text))
     text = _with_measures(text, language, locale, words)
     text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
-    text = measures.short_scales(_with_money(text, words), language)
+    text = measures.short_scales(_with_money(text, language, words), language)
     text = _with_times(figures.ranges(text, words), language, words)
     text = counted.agree(_with_ones(_with_units(text, words), words), language)
     text = _with_ordinals(text, words)
@@ -73,11 +90,15 @@ def _the(number: int) -> str:
     return f"the {number}{'th' if 10 < number < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def _with_money(text: str, words: Lexicon) -> str:
+def _with_money(text: str, language: str, words: Lexicon) -> str:
     if not words.currencies:
         return text
+    text = _CODED.sub(lambda found: _CODES[found[1] or found[2]], _MINUS_BEHIND.sub(r"-\1", text))
+    each = measures.MEASURES[language].each
+    text = _PRICE_FOR_EACH.sub(rf"\1 {each} ", text)
     scales = "|".join([words.millions, *map(re.escape, words.scales)])
-    return _money(scales).sub(lambda found: _amount(found, words), text)
+    text = _money(scales).sub(lambda found: _amount(found, words), text)
+    return _FRENCH_MILLIONS.sub(r"\1 d'", text) if language == "fr" else text
 
 
 @lru_cache
@@ -93,7 +114,10 @@ def _amount(found: re.Match[str], words: Lexicon) -> str:
         return words.one_of.get(sign) or words.one_of.get(sign[-1], f"{number} {currency}")
     for short in sorted(words.scales, key=len, reverse=True):
         if number.endswith(short):
-            return f"{number.removesuffix(short).rstrip()} {words.scales[short]} {currency}"
+            figure, scale = number.removesuffix(short).rstrip(), words.scales[short]
+            return f"{figure} {_ONE_SCALE.get(scale, scale) if figure == '1' else scale} {currency}"
+    if words.of_millions and number[-1].isalpha() and number.split()[-1] not in _THOUSANDS:
+        return f"{number} {words.of_millions} {currency}"
     parted = _HUNDREDTHS.match(number)
     if parted is None:
         return f"{number} {currency}"
@@ -126,7 +150,7 @@ def _clock(words: Lexicon, found: re.Match[str]) -> str:
 
 def _with_units(text: str, words: Lexicon) -> str:
     for sign, said in words.units.items():
-        one = _PLURAL.sub(r"\1", said)
+        one = _PLURAL.sub(r"\1", said).replace("feet", "foot").replace("miles", "mile")
         text = re.sub(rf"(?<![\w.,:/-])1\s?{re.escape(sign)}(?![\w/])", f"1 {one}", text)
         text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![\w/])", f" {said}", text)
     return text
