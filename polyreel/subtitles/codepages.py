@@ -43,6 +43,9 @@ _CENTRAL = (
 _TURKISH = (("çğıöşüİ", "âîû"),)
 _BALTIC = (("ąčęėįšųūž", ""), ("āčēģīķļņšūž", ""), ("äõöüšž", ""))
 _CYRILLIC = (("оеаинтсрвлкмдпу", "бгжзйфхцчшщъыьэюяёіїєґў"), ("оеаинтсрвлкмдпуј", "бгжзфхцчшђћљњџѓќѕ"))
+# Alone, as the witness: ґ, as rare as can be, is what і of another page comes out as.
+_UKRAINIAN = ("оаинтсрвлкмдпуіе", "бгжзйфхцчшщьюяєї")
+_BELARUSIAN = ("оаентсрвлкмдпуіы", "бгжзйфхцчшьэюяёў")
 _KAZAKH = (("оеаинтсрвлкмдпу", "бгжзйфхцчшщъыьэюяёіәғқңөұүһ"),)
 _GREEK = (("αειονσςτηυρπκμλάέήίόύώ", "βγδζθξφχψωϊϋΐΰ΄"),)
 _HEBREW = (("אבגדהוזחטיךכלםמןנסעףפץצקרשת", "".join(map(chr, range(0x5B0, 0x5C3)))),)
@@ -65,7 +68,8 @@ _LANGUAGES = {
     },
     **dict.fromkeys(("hr", "bs", "sl"), _CENTRAL[5]),
     **{"tr": _TURKISH[0], "lt": _BALTIC[0], "lv": _BALTIC[1], "et": _BALTIC[2]},
-    **dict.fromkeys(("ru", "uk", "be", "bg"), _CYRILLIC[0]),
+    **dict.fromkeys(("ru", "bg"), _CYRILLIC[0]),
+    **{"uk": _UKRAINIAN, "be": _BELARUSIAN},
     **dict.fromkeys(("sr", "mk"), _CYRILLIC[1]),
     **dict.fromkeys(("kk", "ky", "tt"), _KAZAKH[0]),
     **{"el": _GREEK[0], "he": _HEBREW[0], "yi": _HEBREW[0], "th": _THAI[0], "vi": _VIETNAMESE[0]},

@@ -24,6 +24,10 @@ _LEAST_RUN = 3
 _LEAST_LENGTH = 6
 # Lines that roll follow each other at once; a line that comes back after a pause is said again.
 _PAUSE_MS = 3000
+# Letters that are typed: so many cues in a row, each with at most so many more.
+_LEAST_TYPED = 4
+_TYPED_AT_ONCE = 3
+_TYPED_PAUSE_MS = 200
 # Words at a cue's beginning that ended the cue before.
 _LEAST_WORDS = 2
 _LONGEST_CARRIED = 120
@@ -84,12 +88,16 @@ def collapse_rolling(track: Track) -> tuple[Track, tuple[Note, ...]]:
     """The track with every line once, from when it appears, and a note; the track itself where it does not roll."""
     steps = [_step(cue) for cue in track.cues]
     steps = [step for step in steps if step.lines]
+    found = len(steps)
+    steps = _drop_twins(steps)
     for before, step in pairwise(steps):
         follows = before.cue.start_ms < step.cue.start_ms <= before.cue.end_ms + _PAUSE_MS
         if follows and step.cue.duration_ms > 0:
             step.repeated, step.grew = _repetition(before.lines, step.lines)
             step.carried = 0 if step.repeated else _count_repeated(before.lines, step)
-    if not _rolls(steps) and not _keep_runs(steps):
+    _mark_typed(steps)
+    has_twins = min(found - len(steps), len(steps)) >= _LEAST_RUN
+    if not _rolls(steps) and not _keep_runs(steps) and not has_twins:
         return track, ()
     cues = _collapse(steps)
     message = f"captions that roll: what they repeat is taken out, {len(track.cues)} became {len(cues)}"
@@ -97,6 +105,38 @@ def collapse_rolling(track: Track) -> tuple[Track, tuple[Note, ...]]:
         replace(track, cues=tuple(cues), comments=(), comments_before=()),
         (Note("noted", "rolling", message, track.cues[0].line),),
     )
+
+
+def _drop_twins(steps: list[_Step]) -> list[_Step]:
+    """Each cue once, where a file has the same words at the same time twice."""
+    seen: set[tuple[int, int, tuple[str, ...]]] = set()
+    alone = []
+    for step in steps:
+        key = (step.cue.start_ms, step.cue.end_ms, tuple(step.lines))
+        if key not in seen:
+            alone.append(step)
+        seen.add(key)
+    return alone
+
+
+def _mark_typed(steps: list[_Step]) -> None:
+    """Mark lines that appear letter by letter, as if somebody typed them, where many do in a row."""
+    run: list[_Step] = []
+    for before, step in [*pairwise(steps), (None, None)]:
+        if before and step and _is_typed(before, step):
+            run.append(step)
+            continue
+        if len({typed.lines[-1] for typed in run}) >= _LEAST_TYPED:
+            for typed in run:
+                typed.repeated, typed.grew, typed.carried = len(typed.lines), True, 0
+        run = []
+
+
+def _is_typed(before: _Step, step: _Step) -> bool:
+    follows = before.cue.start_ms < step.cue.start_ms <= before.cue.end_ms + _TYPED_PAUSE_MS
+    line, longer = before.lines[-1], step.lines[-1]
+    same = len(before.lines) == len(step.lines) and before.lines[:-1] == step.lines[:-1]
+    return follows and same and longer.startswith(line) and len(longer) - len(line) <= _TYPED_AT_ONCE
 
 
 def _step(cue: Cue) -> _Step:
@@ -109,13 +149,18 @@ def _repetition(before: list[str], lines: list[str]) -> tuple[int, bool]:
     """How many lines at the beginning were the last ones before, and whether the last of them has more words now."""
     for count in range(min(len(before), len(lines)), 0, -1):
         tail = before[-count:]
-        if tail[:-1] != lines[: count - 1]:
+        if list(map(_fold, tail[:-1])) != list(map(_fold, lines[: count - 1])):
             continue
-        if tail[-1] == lines[count - 1]:
+        if _fold(tail[-1]) == _fold(lines[count - 1]):
             return count, False
-        if _grows(tail[-1], lines[count - 1]):
+        if _grows(_fold(tail[-1]), _fold(lines[count - 1])):
             return count, True
     return 0, False
+
+
+def _fold(line: str) -> str:
+    """A line as it is compared: recognisers write a capital or a full stop once they know more."""
+    return line.casefold().rstrip(" .,;:!?…")
 
 
 def _grows(line: str, longer: str) -> bool:

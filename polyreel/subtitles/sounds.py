@@ -8,11 +8,12 @@ groan groans groaning grunt grunts chuckle chuckles chuckling giggle giggles gig
 screams screaming shouts shouting sniff sniffs sniffle sniffles sniffling yawns yawning snores snoring sneezes sneezing
 moans moaning pants panting scoffs snorts clears applause cheering inaudible mumbles mumbling stutters whistling hums
 humming
-suspira suspirando suspiro ríe riendo risas tose tosiendo llora llorando susurra susurrando aplausos
-soupire soupir rires tousse pleure sanglote chuchote applaudissements
-seufzt lacht lachend hustet weint schreit flüstert stöhnt applaus
-sospira ridono risate tossisce piange sussurra applausi
-suspirando risos rindo tosse chora chorando sussurra sussurrando
+suspira suspirando suspiro suspiros risitas carcajada carcajadas sollozo sollozos
+sollozando jadea grita gritando ríe riendo risas tose tosiendo llora llorando susurra susurrando aplausos
+soupire soupir soupirs rire rires ricane sanglots gémit halète crie tousse pleure sanglote chuchote applaudissements
+seufzt seufzen gelächter schluchzt stöhnen lacht lachend hustet weint schreit flüstert stöhnt applaus
+sospira sospiri sospiro ridono risata singhiozza geme urla risate tossisce piange sussurra applausi
+suspiros suspirando risada risadas soluça geme grita risos rindo tosse chora chorando sussurra sussurrando
 zucht lachend hoest huilt fluistert gelach wzdycha śmieje śmiech kaszle płacze szepcze
 смеётся смеется вздыхает вздох кашляет плачет шепчет кричит смех аплодисменты
 сміється зітхає кашляє плаче шепоче сміх оплески

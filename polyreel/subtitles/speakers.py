@@ -11,7 +11,7 @@ from polyreel.subtitles.cuetext import Token, escape_text, tokens
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.spoken import opens_turn
 
-_WORD = r"(?:[\w.'’\-#/&]|&amp;)+"
+_WORD = r"(?:[\w.'’\-#/&+]|&amp;)+"
 # "Ana:", "ANA MARÍA:", "Dr. O'Neil:", "MAN #2:", "ANA & LUIS:": at most four words (seven, in capitals), the first a
 # capital letter (or one of a script without case). "MAN (shouting):" and "MAN, shouting:" are the man's. A dash or ">>"
 # may stand before, italics, a colour or stars around.
@@ -20,10 +20,12 @@ _TAGS = r"<(?:[ibu]|c[.\w-]{0,60})>"
 _ENDS = "</[ibuc]>"
 _LABEL = re.compile(
     rf"\s*+(?P<mark>(?:{_ENTITY}{{2,3}}|[-–—])?)\s*+(?P<tags>(?:{_TAGS}\s*+)*+)(?:{_ENTITY}{{2,3}}\s*|[-–—]\s*)?"
+    rf"(?P<first>(?:[(（\[][^()（）\[\]\n:：]{{1,40}}[)）\]]\s)?)"
     rf"(?P<stars>\*{{0,3}})(?P<name>[^\W\d_]{_WORD[:-1]}*(?: {_WORD}){{0,6}})"
-    rf"(?P<how>\s*+[(（\[][^()（）\[\]]{{1,40}}[)）\]]|, [^\W\d_][^:：,.!?<>\n]{{2,30}})?\s*+(?P<inside>(?:{_ENDS})*+)"
+    rf"(?P<how>(?:\s*+[(（\[][^()（）\[\]]{{1,40}}[)）\]]){{1,3}}|, [^\W\d_][^:：,.!?<>\n]{{2,30}})?"
+    rf"\s*+(?P<inside>(?:{_ENDS})*+)"
     rf"\**\s*+[:：](?P<behind>(?:{_ENDS})*)\**"
-    r"(?=\s|\Z|[^\x00-\x7f])\s*"
+    r"(?=\s|\Z|[^\x00-\x7f]|(?P<glued>[A-Za-z\"']))\s*"
 )
 # "[Ana]: Hello", "(ANA): Hello", "[SPEAKER_00] Hello": with its colon, or as programs number those whom they hear.
 _BRACKETED = re.compile(
@@ -32,6 +34,7 @@ _BRACKETED = re.compile(
 )
 _NUMBERED = re.compile(r"(?:speaker|spk|sprecher|locutor|hablante|orateur)[ _-]?\d{1,3}", re.IGNORECASE)
 _MOST_WORDS = 4
+_SHORTEST_GLUED = 3
 _LONGEST_LABEL = 140
 # What scripts write in capitals before a colon without anybody being called so.
 _HEADINGS = """
@@ -96,12 +99,14 @@ def read_label(line: str) -> Label | None:
     found = _LABEL.match(line[:_LONGEST_LABEL])
     if found is None or not _is_name(found["name"], found["how"] or ""):
         return _read_bracketed(line)
+    if found["glued"] and not (found["name"].isupper() and len(found["name"]) >= _SHORTEST_GLUED):
+        return None  # "ANA:Come" is a label, "re:view" and "A:b" are not
     opened = re.findall(_TAGS, found["tags"])
     closed = re.findall(_ENDS, found["inside"] + found["behind"])
     tags = "".join(opened[: max(len(opened) - len(closed), 0)])
     around = found["how"] or found["stars"] or (opened and closed)
     is_marked = found["mark"].startswith((">", "&")) or bool(around)
-    return Label(html.unescape(found["name"]), tags + line[found.end() :], is_marked)
+    return Label(html.unescape(found["name"]), tags + found["first"] + line[found.end() :], is_marked)
 
 
 def _is_name(name: str, how: str) -> bool:
@@ -114,10 +119,12 @@ def _read_bracketed(line: str) -> Label | None:
     found = _BRACKETED.match(line[:_LONGEST_LABEL])
     if found is None or len(found["name"].split()) > _MOST_WORDS:
         return None
-    is_known = _NUMBERED.fullmatch(found["name"]) or (found["colon"] and not found["name"][0].islower())
+    name = found["name"].rstrip(" \xa0:：")  # "[ANA:] Come", too
+    has_colon = found["colon"] or name != found["name"].rstrip()
+    is_known = _NUMBERED.fullmatch(name) or (has_colon and not name[0].islower())
     opened, closed = re.findall(_TAGS, found["tags"]), re.findall(_ENDS, found["behind"])
     tags = "".join(opened[: max(len(opened) - len(closed), 0)])
-    return Label(html.unescape(found["name"]), tags + line[found.end() :], is_marked=True) if is_known else None
+    return Label(html.unescape(name), tags + line[found.end() :], is_marked=True) if is_known else None
 
 
 def find_labels(track: Track) -> tuple[tuple[Label, ...], ...]:

@@ -47,6 +47,10 @@ _MOST_SOUND_WORDS = 3
 _ENDS_SENTENCE = tuple('.!?…:。！？：؟।"”»')
 _SENTENCE = re.compile(r"[.!?…。！？][\"'”’»]?$")
 _LETTERS = re.compile(r"[^\W\d_]+")
+# A sum or a number of three figures or more; one or two alone are a footnote's.
+_SUM = re.compile(r"[\d\s.,]*\d[\s]*[-+−*/=×÷^%$€£][-+−*/=×÷^%$€£\d\s.,()]*|[-+−$€£]\s?\d[\d.,]*|\d{3,}")
+_LONGEST_INDEX = 3
+_OFF_SCREEN = re.compile(r"(?:V\.\s?O|O\.\s?S|O\.\s?C|P\.\s?O\.\s?V)\.?", re.IGNORECASE)
 _ROMAN = re.compile(r"[ivxlcIVXLC]{1,5}")
 
 
@@ -104,7 +108,7 @@ def _without_signs(text: str) -> str:
 def _part_sounds(text: str) -> tuple[str, list[str]]:
     """Descriptions of sounds and directions, taken out of a text."""
     left_out: list[str] = []
-    text = _take_out(_SQUARE, text, left_out, lambda _found, _text: True)
+    text = _take_out(_SQUARE, text, left_out, _is_square_sound)
     text = _take_out(_ROUND, text, left_out, _is_round_sound)
     text = _take_out(_BETWEEN, text, left_out, lambda found, _text: _begins_with_sound(found[found.lastindex or 0]))
     return _take_out(_STARRED, text, left_out, _is_starred_sound), left_out
@@ -130,6 +134,15 @@ def _begins_with_sound(text: str) -> bool:
     return bool(words) and words[0].casefold() in SOUND_WORDS
 
 
+def _is_square_sound(found: re.Match[str], text: str) -> bool:
+    """Whether ``[...]`` describes a sound: all do but figures that are said (``[2 + 3]``, ``[555]``, ``a[0]``)."""
+    if found[0][0] == "<":
+        return True
+    inner = found[0][1:-1].strip()
+    is_index = len(inner) < _LONGEST_INDEX and inner.isalnum() and text[found.start() - 1 : found.start()].isalpha()
+    return not (_SUM.fullmatch(inner) or is_index)
+
+
 def _is_round_sound(found: re.Match[str], text: str) -> bool:
     """Whether ``(...)`` describes a sound: as a line opens, or behind a sentence; ``（...）`` as a line ends, too.
 
@@ -140,6 +153,10 @@ def _is_round_sound(found: re.Match[str], text: str) -> bool:
     letters = _LETTERS.findall(inner)
     if len(letters) <= _MOST_SOUND_WORDS and letters and letters[0].casefold() in SOUNDS_MADE:
         return True
+    if _OFF_SCREEN.fullmatch(inner):
+        return True
+    if text[found.end() : found.end() + 1].islower() and found[0][-1] in ")）":
+        return False  # "(un)happy"
     if _SENTENCE.search(inner) or (inner and all(map(_is_figure, letters))):
         return False
     if letters and letters[0].casefold() in ASIDES and len(letters) > 1:
@@ -153,7 +170,7 @@ def _is_round_sound(found: re.Match[str], text: str) -> bool:
 def _is_figure(letters: str) -> bool:
     """A letter of an alphabet, or a Roman number. One sign of a script without case is a word."""
     is_letter = len(letters) == 1 and letters.lower() != letters.upper()
-    return is_letter or _ROMAN.fullmatch(letters) is not None
+    return is_letter or _ROMAN.fullmatch(letters) is not None or letters.casefold() == "tm"
 
 
 def _is_starred_sound(found: re.Match[str], text: str) -> bool:

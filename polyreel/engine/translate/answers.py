@@ -18,7 +18,10 @@ from polyreel.engine.translate.leniently import read_leniently
 _BEGINNING = re.compile(r"[\[{]")
 _MOST_BEGINNINGS = 20
 _WRITTEN_NUMBER = re.compile(r"(?:#|(?:line|id|cue)?[ _-]?)([0-9]{1,9})[.:)]?", re.IGNORECASE)
-_NUMBERED_LINE = re.compile(r"\s*#?([0-9]{1,9})[.:)]\s+(\S.*?)\s*")
+_NUMBERED_LINE = re.compile(
+    r"\s*(?:#|\*\*|\[|\(|(?:line|id|cue)[ _-]?)?([0-9]{1,9})(?:(?:\*\*)?[.:)\]]+(?:\*\*)?\s+|\t\s*)(\S.*?)\s*",
+    re.IGNORECASE,
+)
 _LONGEST_ANSWER = 1 << 18
 _NUMBERS = dict.fromkeys(("id", "number", "index", "line", "n", "no", "key")).keys()
 _TEXTS = ("text", "translation", "translated", "translated_text", "target", "draft", "content", "value", "output")
@@ -57,8 +60,16 @@ def _read_otherwise(said: str, asked: Sequence[int]) -> dict[int, str]:
 
 
 def _candidates(documents: list[Any]) -> list[Any]:
-    # A document per line is one answer, too.
-    return [documents, *documents] if len(documents) > 1 else documents
+    # A document per line is one answer, too; so are several lists.
+    if len(documents) < 2:
+        return documents
+    entries = [entry for document in documents for entry in _entries(document)]
+    return [documents, entries, *documents]
+
+
+def _entries(document: Any) -> list[Any]:
+    lines = document.get("lines") if isinstance(document, Mapping) else document
+    return lines if isinstance(lines, list) else [document]
 
 
 def _take_pairs(pairs: Sequence[Pair], asked: Sequence[int]) -> dict[int, str]:
@@ -81,6 +92,8 @@ def _pairs(document: Any, asked: Sequence[int]) -> list[Pair]:
         return []
     if all(isinstance(line, str) for line in document):
         return list(zip(asked, _drop_numbers(document, asked), strict=True)) if len(document) == len(asked) else []
+    if all(isinstance(line, list) and len(line) == 1 for line in document):
+        return _pairs([line[0] for line in document], asked)
     pairs = [pair for pair in map(_pair, document) if pair]
     if len(pairs) == len(document):
         return pairs
@@ -128,12 +141,17 @@ def _pair(entry: Any) -> Pair | None:
 
 def _text_in(value: Any) -> Any:
     """The text of an entry: under the name that was asked for, or a usual one, or the only one that there is."""
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if not isinstance(value, Mapping):
         return value
     usual = next((value[name] for name in _TEXTS if isinstance(value.get(name), str)), None)
     if usual is not None:
         return usual
     others = [text for name, text in value.items() if isinstance(text, str) and name not in _GIVEN]
+    if not others:  # a text by its language: {"text": {"es": "..."}}
+        inner = [_text_in(text) for name, text in value.items() if isinstance(text, (Mapping, list)) and name in _TEXTS]
+        return inner[0] if len(inner) == 1 else None
     return others[0] if len(others) == 1 else None
 
 

@@ -12,7 +12,7 @@ _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _WORD = re.compile(r"[\w$.+-]+")
 _CLOSING = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`"}
 # A quotation mark ends a string only where the document could go on; elsewhere it belongs to the text.
-_GOES_ON = re.compile(r"""\s*(?:[:}\]]|$|,\s*(?:["'“‘`{\[}\]]|-?\d|$|[A-Za-z_]\w*\s*:))""")
+_GOES_ON = re.compile(r"""\s*(?:[:：}\]]|$|[,，]\s*(?:["'“‘`{\[}\]]|-?\d|$|[A-Za-z_]\w*\s*:))""")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
@@ -42,7 +42,7 @@ class _Reader:
         while (at := self._next(at)) < len(self.text) and self.text[at] != "}":
             key, at = self.value(at, depth + 1)
             at = self._after(at)
-            if self.text[at : at + 1] != ":":
+            if self.text[at : at + 1] not in {":", "："}:
                 raise ValueError("a name without a value")
             at = self._after(at + 1)
             if at >= len(self.text):
@@ -94,7 +94,7 @@ class _Reader:
     def _next(self, at: int) -> int:
         """Where the next entry begins: behind spaces and whatever commas there are, or none."""
         at = self._after(at)
-        while self.text[at : at + 1] == ",":
+        while self.text[at : at + 1] in {",", "，", ";"}:
             at = self._after(at + 1)
         return at
 
@@ -108,4 +108,8 @@ def _unescape(text: str) -> str:
 
 def _character(found: re.Match[str]) -> str:
     written = found[1]
-    return chr(int(written[1:], 16)) if len(written) == 5 else _PLAIN.get(written, written)
+    return (
+        chr(int(written[1:], 16))
+        if len(written) == 5
+        else _PLAIN.get(written, f"\\{written}" if written.isalpha() else written)
+    )

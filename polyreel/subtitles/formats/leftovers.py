@@ -12,14 +12,24 @@ from polyreel.subtitles.formats.ass_overrides import OVERRIDE, Overrides, Report
 
 _HTML = re.compile(
     r"<\s{0,3}(/?)\s{0,3}(br|p|div|li|ul|ol|hr|h[1-6]|center|tr|td|table|body|html"
-    r"|em|strong|strike|del|span|a|small|big|sup|sub|tt|code|wbr|img)(?=[\s/>])[^<>]{0,400}>",
+    r"|em|strong|strike|del|ins|span|a|small|big|sup|sub|tt|code|wbr|img|cite|q|mark|kbd|abbr|nobr|blink|marquee|pre"
+    r"|blockquote|section|article|header|footer|dl|dd|dt|th|thead|tbody)(?=[\s/>])[^<>]{0,400}>",
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"<!--.{0,400}?-->", re.DOTALL)
 _SQUARE_BREAK = re.compile(r"[ \t]*\[br\s?/?\][ \t]*", re.IGNORECASE)
-_BLOCKS = frozenset({"br", "p", "div", "li", "ul", "ol", "hr", "center", "tr", "td", "table", "body", "html"})
-_SAME = {"em": "i", "strong": "b", "strike": "s", "del": "s"}
+_BLOCK_NAMES = """
+br p div li ul ol hr center tr td table body html pre blockquote section article header footer dl dd dt th thead tbody
+"""
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_SAME = {"em": "i", "strong": "b", "strike": "s", "del": "s", "ins": "u"}
 _SPACED_TAG = re.compile(r"<\s{0,3}(/?)\s{0,3}([ibus])\s{0,3}>", re.IGNORECASE)
+# What was escaped once too often.
+_ESCAPED_BREAK = re.compile(r"&(?:amp;)?lt;\s?br\s?/?\s?(?:&(?:amp;)?gt;|>)", re.IGNORECASE)
+_ESCAPED_PAIR = re.compile(r"&(?:amp;)?lt;([ib])(?:&(?:amp;)?gt;|>)([^<>&]{1,400})&(?:amp;)?lt;/\1(?:&(?:amp;)?gt;|>)")
+_EMPTY_TAG = re.compile(r"<\s?[ibus]\s?/\s?>", re.IGNORECASE)
+_FORUM_TAG = re.compile(r"([\[{])([ibu])([\]}])([^\[\]{}]{1,400})\1/\2\3", re.IGNORECASE)
+_SLANTED = re.compile(r"^/(?=[^\W\d_][^/\n]*$)")
 _SLASHED = re.compile(r"\\([Nnh])")
 # "C:\\News": a path has the same letters behind the same sign.
 _PATH = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\")
@@ -34,9 +44,11 @@ def translate_leftovers(text: str, report: Report) -> str:
 
     ``report(code, message)`` is told once for each kind. Text that has none of it comes back as it is.
     """
-    if "\\" not in text and "<" not in text and "{" not in text and "[" not in text:
+    if not any(sign in text for sign in "\\<{[&"):
         return text
     before = text
+    text = _ESCAPED_PAIR.sub(r"<\1>\2</\1>", _ESCAPED_BREAK.sub("\n", _EMPTY_TAG.sub("", text)))
+    text = _FORUM_TAG.sub(lambda found: f"<{found[2].lower()}>{found[4]}</{found[2].lower()}>", text)
     text = _SQUARE_BREAK.sub("\n", _COMMENT.sub("", text) if "<!--" in text else text)
     if "\\" in text and not _PATH.search(text):
         text = _SLASHED.sub(lambda found: " " if found[1] == "h" else "\n", text)
@@ -70,10 +82,12 @@ def _html(found: re.Match[str], report: Report) -> str:
 def _from_microdvd(text: str, report: Report) -> str:
     """Bars as breaks; ``{y:i}`` as italics to the end of its line, ``{Y:i}`` to the end of the cue."""
     lines, whole = [], ""
-    for line in _BAR.sub("\n", text).split("\n"):
+    for written in _BAR.sub("\n", text).split("\n"):
+        is_slanted = "|" in text and _SLANTED.match(written)  # "/so|/and so", as players of MicroDVD have it
+        line = written[1:] if is_slanted else written
         tags, everywhere = _microdvd_tags(line, report)
         whole += everywhere
-        lines.append(_wrap(_MICRODVD.sub("", line), tags))
+        lines.append(_wrap(_MICRODVD.sub("", line), "i" * bool(is_slanted) + tags))
     return _wrap("\n".join(lines), whole)
 
 

@@ -16,7 +16,11 @@ from polyreel.subtitles.formats.leftovers import keep_words
 _SRT_TAG = re.compile(r"<(/?)([ibus]|font)((?:\s[^<>]*)?)>|\{\\([^{}\n]{1,200})\}", re.IGNORECASE)
 # What converters from WebVTT forget, and HTML's entities, which SubRip does not have and nobody means as they stand.
 _VTT_TAG = re.compile(r"</?(?:v|c|lang|ruby|rt)(?:[. \t][^<>\n]{0,200})?>|<\d{2}(?::\d{2}){1,2}\.\d{3}>")
-_ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|apos|lrm|rlm|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
+_ENTITY = re.compile(
+    r"&(?:nbsp|amp|lt|gt|quot|apos|lrm|rlm|zwnj|zwj|shy|ensp|emsp|thinsp|hellip|[mn]dash|[lr][sd]quo|[lr]aquo"
+    r"|iexcl|iquest|copy|reg|trade|deg|euro|pound|szlig|aelig|AElig|oelig|OElig"
+    r"|[A-Za-z](?:acute|grave|circ|uml|tilde|cedil|ring|slash|caron)|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});"
+)
 _COLOUR = re.compile(r"""color\s*=\s*(["']?)(#?[0-9A-Za-z]+)\1""", re.IGNORECASE)
 _VOICES_MEET = re.compile(r"([^\s<>])(</v><v[. ]|<v[. ])")
 _CLASSES = frozenset(KNOWN_COLOURS.values())

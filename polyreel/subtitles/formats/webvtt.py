@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from polyreel.errors import SubtitleError
 from polyreel.subtitles.cuetext import has_unclosed_tag
 from polyreel.subtitles.formats.ass_overrides import Settings
 from polyreel.subtitles.formats.base import Notes, ReadingOptions, excerpt, line_of, normalise_line_ends
+from polyreel.subtitles.formats.frames import FrameClock
 from polyreel.subtitles.formats.leftovers import translate_leftovers, translate_microdvd, translate_overrides
 from polyreel.subtitles.formats.webvtt_settings import cue_settings, region_settings
 from polyreel.subtitles.model import Cue, Reading, Track
@@ -24,6 +26,8 @@ _TIME = r"(?:([0-9]{1,12}):)?([0-9]{2}):([0-9]{2})\.([0-9]{3})(?![0-9])"
 _TIMING = re.compile(rf"[ \t\f]*{_TIME}[ \t\f]*-->[ \t\f]*{_TIME}(.*)")
 # A comma for the dot is SubRip's habit. The rules drop such a cue, and a file of such cues would be empty.
 _COMMA_TIMING = re.compile(_TIMING.pattern.replace(r"\.", "[.,]"))
+_FRAMES = r"([0-9]{2}):([0-9]{2}):([0-9]{2})([:;])([0-9]{2})"
+_FRAME_TIMING = re.compile(rf"[ \t]*{_FRAMES}[ \t]*-->[ \t]*{_FRAMES}((?:[ \t].*)?)")
 _MICRODVD = re.compile(r"\{[yYcCfFsSpPoO]:[^{}\n]{1,80}\}")
 _METADATA = re.compile(r"[\w-]+\s*[:=]")
 
@@ -40,21 +44,26 @@ class _Block:
     lines: list[str] = field(default_factory=list)
 
 
-def read(text: str, _options: ReadingOptions) -> Reading:
-    """A WebVTT file. Raises SubtitleError (``invalid_subtitles``) where it does not begin with ``WEBVTT``."""
-    return _Parser(normalise_line_ends(text)).run()
+def read(text: str, options: ReadingOptions) -> Reading:
+    """A WebVTT file; the frame rate is for times that count frames (``00:00:01:12``), which WebVTT does not have.
+
+    Raises SubtitleError: ``invalid_subtitles`` where it does not begin with ``WEBVTT``, ``frame_rate_needed``.
+    """
+    return _Parser(normalise_line_ends(text), options.frame_rate).run()
 
 
 class _Parser:
     """One pass over the lines. ``at`` is the index of the next line; every line is visited once."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, frame_rate: Fraction | None) -> None:
         self.notes = Notes()
+        self.frames = FrameClock(frame_rate, self.notes)
         if "\0" in text:
             self.notes.repaired("nul", line_of("\0", text), "NUL read as U+FFFD")
             text = text.replace("\0", "\ufffd")
         self.lines = text.split("\n")
         self.drop_marks()
+        self.count_frames()
         self.timing = self.find_spelling()
         self.at = 0
         self.cues: list[Cue] = []
@@ -64,6 +73,20 @@ class _Parser:
         self.comments: list[tuple[int, str]] = []
         self.seen_cue = False
         self.drawings: set[int] = set()
+
+    def count_frames(self) -> None:
+        """Times that count frames, as times that count thousandths."""
+        for at, line in enumerate(self.lines):
+            found = _FRAME_TIMING.fullmatch(line) if "-->" in line else None
+            if found:
+                start, end = (self.read_frames(found.groups()[first : first + 5], at + 1) for first in (0, 5))
+                self.lines[at] = f"{start} --> {end}{found[11]}"
+
+    def read_frames(self, parts: tuple[str, ...], line: int) -> str:
+        hours, minutes, seconds, separator, frame = parts
+        hms = (int(hours), int(minutes), int(seconds))
+        ms = self.frames.read_timecode(hms, int(frame), is_drop=separator == ";", line=line)
+        return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02}.{ms % 1000:03}"
 
     def find_spelling(self) -> re.Pattern[str]:
         """How the file writes its times: with commas only where every line with an arrow is a timing then."""

@@ -132,6 +132,10 @@ def test_what_is_left_out_is_quoted_once_and_short() -> None:
         ("I &lt;3 you, &lt;sighs> all", "I 3 you, all", ["<sighs>"]),
         (">> Good evening.\n>>> News.", "Good evening. News.", []),
         ("<br>", "", []),
+        ("[2 + 3] is 5, and [555] a number, a[0] an entry.", "[2 + 3] is 5, and [555] a number, a[0] an entry.", []),
+        ("Was he (un)happy?\n(un)likely. (TM) stands.", "Was he (un)happy? (un)likely. (TM) stands.", []),
+        ("(V.O.) It began.", "It began.", ["(V.O.)"]),
+        ("*rires* Bonjour. *soupirs*", "Bonjour.", ["*rires*", "*soupirs*"]),
     ],
 )
 def test_what_is_said_is_judged_by_line_and_span(text: str, spoken: str, left_out: list[str]) -> None:

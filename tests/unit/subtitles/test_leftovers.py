@@ -37,6 +37,14 @@ _PAL = ReadingOptions(frame_rate=Fraction(25))
         ("{Y:i}all|slanted", "<i>all\nslanted</i>", ()),
         ("{c:$0000FF}red", "red", ()),
         ("one | two, |'m", "one | two, |'m", ()),
+        ("/slanted|and not", "<i>slanted</i>\nand not", ()),
+        ("and/or /s", "and/or /s", ()),
+        ("a&lt;br/&gt;b", "a\nb", ()),
+        ("&lt;i&gt;slanted&lt;/i&gt;", "<i>slanted</i>", ()),
+        ("[i]slanted[/i] {b}bold{/b}", "<i>slanted</i> <b>bold</b>", ()),
+        ("so<i/> what", "so what", ()),
+        ("soft&shy;ly &eacute;t&eacute;&hellip;", "soft\xadly été…", ()),
+        ("<cite>a</cite> <blockquote>b</blockquote>", "a\nb", ()),
         ("a < b, c > d, <3 and <me>", "a &lt; b, c > d, &lt;3 and &lt;me>", ()),
     ],
 )
@@ -180,6 +188,15 @@ def test_frames_without_a_rate_are_refused_with_their_line_and_the_option() -> N
         read_bytes(b"1\n00:00:01:25 --> 00:00:03:20\nx\n", "srt", options=_PAL)
 
 
+def test_webvtt_that_counts_frames_is_read_at_the_reels_rate_or_refused_with_the_line() -> None:
+    text = b"WEBVTT\n\n00:00:01:12 --> 00:00:02;00 line:0\nx\n"
+    cue = read_bytes(text, "vtt", options=_PAL).track.cues[0]
+    assert (cue.start_ms, cue.end_ms, cue.settings) == (1480, 2000, (("line", "0"),))
+    with pytest.raises(SubtitleError, match="--frame-rate") as refusal:
+        read_bytes(text, name="a.vtt")
+    assert (refusal.value.code, refusal.value.where) == ("frame_rate_needed", "a.vtt, line 3")
+
+
 @pytest.mark.parametrize("mark", ["\ufeff", "\u200e", "\u200b"])
 def test_a_mark_that_nobody_sees_makes_no_text_of_a_number(srt, mark: str) -> None:
     second = _TIMING.replace("00:00:0", "00:00:1").replace("1\n", f"{mark}2\n", 1)
@@ -262,6 +279,8 @@ def test_what_was_encoded_twice_and_lost_bytes_is_not_taken_for_text() -> None:
     [
         ("ru-RU", "mac_cyrillic", "Добрый вечер, дорогие друзья. Пока!"),
         ("ru-RU", "cp866", "ПРИВЕТ, КАК ДЕЛА? ВСЁ ХОРОШО."),
+        ("uk-UA", "mac_cyrillic", "Добрий вечір, дорогі друзі. Сьогодні поговоримо про її сад."),
+        ("be-BY", "mac_cyrillic", "Добры вечар, дарагія сябры. Сёння пагаворым пра яго сад, ён вялікі."),
         ("uk-UA", "cp1125", "Привіт, як справи? Усе гаразд, їжак є."),
         ("el-GR", "mac_greek", "Καλημέρα σε όλους, τι κάνετε σήμερα;"),
         ("el-GR", "cp737", "Καλημέρα σε όλους, τι κάνετε σήμερα;"),

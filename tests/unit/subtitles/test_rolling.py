@@ -53,8 +53,22 @@ def _every_second(*lines: str) -> bytes:
             [f"Somebody says sentence {at}." for at in range(10)]
             + ["here it rolls", "and goes on", "for a while", "to its end"],
         ),
+        (
+            _every_second(
+                "So here we are",
+                "so here we are,\nin the kitchen",
+                "in the kitchen.\nWith soup",
+                "with soup\nand bread",
+            ),
+            ["So here we are", "in the kitchen", "With soup", "and bread"],
+        ),
+        (_srt(*((at / 4, (at + 1) / 4, "Hello my friend"[: at + 1]) for at in range(15))), ["Hello my friend"]),
+        (
+            _srt(*((at // 2, at // 2 + 1, f"Somebody says sentence {at // 2}.") for at in range(8))),
+            [f"Somebody says sentence {at}." for at in range(4)],
+        ),
     ],
-    ids=["without-spaces", "punctuation", "last-words", "with-pauses", "in-a-part"],
+    ids=["without-spaces", "punctuation", "last-words", "with-pauses", "in-a-part", "capitals", "typed", "twins"],
 )
 def test_every_word_is_said_once(data: bytes, lines: list[str] | int) -> None:
     reading = read_bytes(data, "srt")

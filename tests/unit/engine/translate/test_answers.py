@@ -91,6 +91,14 @@ async def test_only_what_was_asked_is_taken_from_a_models_answer(answer: str, ta
         '["1. uno", "2) dos"]',
         "1. uno\n2. dos\n",
         json.dumps('{"lines": ["uno", "dos"]}'),
+        '{"0": ["uno"], "1": ["dos"]}',
+        '[["uno"], ["dos"]]',
+        '{"lines": [{"id": 0, "text": {"es": "uno"}}, {"id": 1, "text": ["dos"]}]}',
+        '{"lines": [{"id": 0, "text": "uno"}]}\n{"lines": [{"id": 1, "text": "dos"}]}',
+        '{"lines"：[{"id"：0，"text"："uno"}，{"id"：1，"text"："dos"}]}',
+        "Line 0: uno\nLine 1: dos",
+        "[0] uno\n[1] dos",
+        "**0**: uno\n**1**: dos",
     ],
 )
 async def test_what_is_nearly_the_json_that_was_asked_for_is_read(answer: str) -> None:
