@@ -24,9 +24,9 @@ from polyreel.engine.separation import spleeter_model
 from polyreel.engine.separation.track import pieces
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.speech import fit
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.speech.sentences import into_sentences
-from polyreel.engine.transcribe.tongues import spoken_code
+from polyreel.engine.transcribe.tongues import find_whisper_code
 from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.engine.voice.port import Voice, assign
 from polyreel.errors import EngineError
@@ -64,7 +64,7 @@ def _two_spinning_threads() -> None:
 
 
 def _speak(voice: Voice, locale: str, script: Path, reel_ms: int) -> None:
-    lines = [line for line in spoken_script(read_file(script).track).lines if line.start_ms < reel_ms]
+    lines = [line for line in extract_spoken_script(read_file(script).track).lines if line.start_ms < reel_ms]
     sentences = into_sentences(lines)
     cast = assign(voice, locale, (sentence.speaker for sentence in sentences))
     said = []
@@ -90,7 +90,7 @@ def _listen(sounds: list[tuple[str, str]]) -> None:
     for locale, sound in sounds:
         segments, _ = model.transcribe(
             np.load(sound),
-            language=spoken_code(locale),
+            language=find_whisper_code(locale),
             beam_size=5,
             temperature=(0.0, 0.4),
             word_timestamps=True,

@@ -22,13 +22,13 @@ from polyreel.dubbing.backchecks import check_heard
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.embedded import EmbeddedDubber
-from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.hearing import listen_to_dub
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.sound_checks import check_sound, limits_of
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE
-from polyreel.engine.separation.leak import filtered_share
+from polyreel.engine.separation.leak import measure_filtered_share
 from polyreel.engine.separation.learned import write_frames, write_header
 from polyreel.engine.separation.port import Stems
 from polyreel.engine.sound.pcm import open_track
@@ -86,7 +86,7 @@ async def _separated(folder: Path, store: LocalStore, over_db: int) -> dict[str,
     )
     assert stems.background is not None
     background = open_track(path_of(stems.background.audio)).read(0, len(voice))
-    left = 10 * np.log10(filtered_share((background - music).mean(axis=1), voice.mean(axis=1)))
+    left = 10 * np.log10(measure_filtered_share((background - music).mean(axis=1), voice.mean(axis=1)))
     return {
         "name": f"{_WHOSE} {over_db} dB over music: left in the background",
         "value": round(float(left), 1),
@@ -141,7 +141,7 @@ async def _dubbed(locale: str, stems: Stems, duration: Fraction, store: LocalSto
     receipt = await dubber.submit(asked)
     await dubber.wait(asked, receipt)
     dubbed = await dubber.collect(asked, receipt)
-    heard = await heard_in(dubbed, asked, usual_listener(), lambda _: None)
+    heard = await listen_to_dub(dubbed, asked, usual_listener(), lambda _: None)
     assert heard is not None
     words, language = check_heard(heard, dubbed.lines, locale, "netflix")
     rest = (*check_dub(dubbed, duration), *check_sound(dubbed, round(duration * 1000), limits_of("source")), language)

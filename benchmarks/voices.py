@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.narrated import CLIP_S, SCRIPTS
-from polyreel.dubbing.choice import measured_name
+from polyreel.dubbing.choice import name_in_table
 from polyreel.engine.backcheck.compare import compare
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.engine.speech.perform import Direction, Performance, perform
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_stem
 from polyreel.engine.transcribe.whisper import RATE as HEARD_RATE
@@ -118,7 +118,7 @@ def _measure(locale: str, voice: Voice, voice_id: str) -> Measured:
     takes.sort(key=lambda take: take.errors)
     middle = takes[len(takes) // 2]
     fastest, rtf = (median(getattr(take, name) for take in takes) for name in ("fastest", "rtf"))
-    name = measured_name(voice.name, voice_id)
+    name = name_in_table(voice.name, voice_id)
     return Measured(locale, voice.name, name, middle.measure, middle.errors, fastest, rtf, middle.band)
 
 
@@ -130,7 +130,12 @@ def _take(locale: str, voice: Voice, voice_id: str, later_ms: int) -> _Take:
         direction = Direction(locale=locale, samples=SAMPLES, asked=(voice_id,))
         begun = time.perf_counter()
         said = perform(
-            spoken_script(Track(tuple(cues))), direction, voice, store, on_progress=lambda _: None, go_on=lambda: None
+            extract_spoken_script(Track(tuple(cues))),
+            direction,
+            voice,
+            store,
+            on_progress=lambda _: None,
+            go_on=lambda: None,
         )
         seconds = time.perf_counter() - begun
         found = compare(said.lines, asyncio.run(_heard(said, locale)), locale)

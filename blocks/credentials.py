@@ -68,7 +68,7 @@ async def load(vendor: str, name: str) -> PolyreelCredentials:
     try:
         return await kind.aload(name, validate=False)
     except ValueError:
-        others = await _named_so(name)
+        others = await _find_named(name)
         raise InvalidJob(
             f"There are no saved {vendor} credentials named '{name}'"
             + (f", only {', '.join(others)}." if others else "."),
@@ -88,7 +88,7 @@ def _spell_fields(kind: type[PolyreelCredentials]) -> str:
     return " ".join(f"--set {each}" for each in told) or "--set field=value"
 
 
-async def _named_so(name: str) -> list[str]:
+async def _find_named(name: str) -> list[str]:
     """Credentials of any kind under this name, as people write them: ``nomad/library``."""
     return [f"{each.vendor}/{each.name}" for each in await list_saved() if each.name == name]
 

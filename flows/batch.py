@@ -18,10 +18,10 @@ from prefect.deployments import arun_deployment
 from prefect.states import Completed, Failed
 from pydantic import Field, Strict, model_validator
 
-from flows.runs import DEPLOYMENT, batch_tag, is_over, kept_of, key_of, outcome_of_run, parameters_of
+from flows.runs import DEPLOYMENT, batch_tag, is_over, key_of, outcome_of_run, parameters_of, read_kept_artifact
 from polyreel.errors import InvalidJob
 from polyreel.intake.catalogue import distinct, load_catalogue
-from polyreel.intake.folders import is_vouched, require_path, vouch
+from polyreel.intake.folders import allow_as_caller, is_vouched, require_path
 from polyreel.intake.jobfile import load_job
 from polyreel.job import Asked, Job, Place
 from polyreel.machine import home
@@ -95,7 +95,7 @@ async def localise_batch(batch: Batch) -> Any:
         _require_allowed(batch)
     jobs = await _list_jobs(batch)
     for job in jobs if vouched else ():
-        vouch(key_of(job))
+        allow_as_caller(key_of(job))
     places = asyncio.Semaphore(batch.at_once)
 
     async with get_client() as client:
@@ -196,7 +196,7 @@ async def _needs_nothing_more(client: PrefectClient, run: FlowRun) -> bool:
     That one has delivered what it could, and its outcome says so; it goes on by itself. One that sleeps while a vendor
     is at work has left no outcome.
     """
-    return is_over(run) or (_sleeps(run) and await kept_of(client, run.id) is not None)
+    return is_over(run) or (_sleeps(run) and await read_kept_artifact(client, run.id) is not None)
 
 
 def _sleeps(run: FlowRun) -> bool:

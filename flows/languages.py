@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 @asynccontextmanager
-async def alongside(work: Awaitable[Result]) -> AsyncIterator[Callable[[], Awaitable[Result]]]:
+async def run_alongside(work: Awaitable[Result]) -> AsyncIterator[Callable[[], Awaitable[Result]]]:
     """Let work go on beside the block, which may wait for its result as often as it likes.
 
     When the work fails, the block ends at once with its error; when the block does, the work ends.

@@ -14,7 +14,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.languages import alongside, each_language, on_demand
+from flows.languages import each_language, on_demand, run_alongside
 from flows.runs import key_of
 from flows.suspension import Pass, run_passes, waits_for_balance
 from polyreel.engine.separation.port import Stems
@@ -73,13 +73,13 @@ async def run_recorded(job: Job) -> State[Outcome]:
     begun = time.monotonic()
     with keep_record(job) as kept:
         with memory_watched():
-            outcome = await run_passes(job.name, lambda: _noted_pass(job, kept))
+            outcome = await run_passes(job.name, lambda: _run_noted_pass(job, kept))
         outcome = outcome.model_copy(update={"seconds": round(time.monotonic() - begun, 2)})
         board().outcome = kept.outcome = outcome
     return _state_of(outcome)
 
 
-async def _noted_pass(job: Job, kept: Kept) -> Pass:
+async def _run_noted_pass(job: Job, kept: Kept) -> Pass:
     done = await one_pass(job)
     kept.so_far = done.outcome if done.has_ended and done.needs_person else None
     return done
@@ -110,10 +110,10 @@ async def every_stage(job: Job) -> Pass:
         await require_means(plan, reel)
     except PolyreelError as error:
         return waits_for_balance(job, error)
-    parting = alongside(separate(plan, reel)) if plan.separates_here else on_demand(lambda: separate(plan, reel))
-    identifying = alongside(identify_or_explain(plan, reel))
+    parting = run_alongside(separate(plan, reel)) if plan.separates_here else on_demand(lambda: separate(plan, reel))
+    identifying = run_alongside(identify_or_explain(plan, reel))
     seeing = on_demand(lambda: find_shots(reel))
-    async with alongside(load_models_ahead(plan)), identifying as spoken, parting as parted, seeing as shots:
+    async with run_alongside(load_models_ahead(plan)), identifying as spoken, parting as parted, seeing as shots:
         if plan.needs_transcript:
             plan = await with_source_script(plan, reel, await parted())
         languages = await each_language(plan, lambda language: dub_language(language, reel, parted, spoken, shots))
@@ -169,7 +169,7 @@ async def dub_language(
     await wait_for_dub(language, request, receipt)
     stems = await parted() if language.way.works_here else None
     dubbed = await collect_dub(language, reel, request, receipt, stems)
-    async with alongside(listen(language, request, dubbed, stems)) as listened:
+    async with run_alongside(listen(language, request, dubbed, stems)) as listened:
         tracks = await convert_subtitles(
             language,
             request,
@@ -208,14 +208,14 @@ def _sentence(outcome: Outcome) -> str:
         return f"{len(outcome.scripts)} files of the script delivered"
     delivered = sum(language.status == "delivered" for language in outcome.languages.values())
     reasons = [f"{locale}: {each.error.message} [{each.error.code}]" for locale, each in _in_trouble(outcome)]
-    return "; ".join([f"{delivered} of {len(outcome.languages)} delivered{_doubts(outcome)}", *reasons])
+    return "; ".join([f"{delivered} of {len(outcome.languages)} delivered{_describe_doubts(outcome)}", *reasons])
 
 
 def _in_trouble(outcome: Outcome) -> list[tuple[str, Any]]:
     return [(locale, each) for locale, each in outcome.languages.items() if each.error]
 
 
-def _doubts(outcome: Outcome) -> str:
+def _describe_doubts(outcome: Outcome) -> str:
     failing = {
         locale: [check.name for check in each.checks if check.status == "fail"]
         for locale, each in outcome.languages.items()

@@ -84,14 +84,14 @@ async def outcome_of_run(client: PrefectClient, run: FlowRun, job: str) -> dict[
     The server keeps a copy, so that it can be read wherever the run was and wherever we are.
     """
     assert run.state is not None  # noqa: S101 - it is over
-    found = _as_outcome(await kept_of(client, run.id)) or await _result(run.state)
+    found = _as_outcome(await read_kept_artifact(client, run.id)) or await _result(run.state)
     if isinstance(found, Outcome):
         return found.model_dump(mode="json")
     problem = Problem.of(found) if isinstance(found, PolyreelError) else _problem_of(run)
     return Outcome(job=job, status="failed", error=problem).model_dump(mode="json")
 
 
-async def kept_of(client: PrefectClient, run_id: UUID) -> Any:
+async def read_kept_artifact(client: PrefectClient, run_id: UUID) -> Any:
     """What a run left on the server for programs to read; None where it left nothing."""
     # By hand: the client's own way of asking sends nulls, which the pinned server refuses.
     wanted = {"artifacts": {"key": {"like_": KEPT_KEYS}, "flow_run_id": {"any_": [str(run_id)]}}, "limit": 1}

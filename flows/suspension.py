@@ -31,7 +31,7 @@ from polyreel.job import Job
 from polyreel.ledger.entry import Wait
 from polyreel.outcome import Outcome, Problem
 from tasks.run.connections import books_of_run
-from tasks.run.deployed import deployed_run, suspends
+from tasks.run.deployed import find_deployed_run, suspends
 
 if TYPE_CHECKING:
     from prefect.input import Keyset
@@ -71,7 +71,7 @@ async def run_passes(job: str, one_pass: Callable[[], Awaitable[Pass]]) -> Outco
 
     Raises `prefect.exceptions.Pause` where the run is suspended: the process ends, and a later one begins anew.
     """
-    run = deployed_run()
+    run = find_deployed_run()
     if run is None:
         return (await one_pass()).outcome
     # The ledger is not opened (a second) for a run that never was suspended, and does not want to be.

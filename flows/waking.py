@@ -18,7 +18,7 @@ from prefect.states import AwaitingRetry
 from polyreel.errors import StoreError
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.waits import WaitingRun, claim_restart, forget, list_due, list_waiting, wake
-from polyreel.machine.home import shared_store
+from polyreel.machine.home import read_shared_store
 from polyreel.redaction import redact
 from polyreel.review.log import ReviewLog
 from polyreel.review.waits import follow_store
@@ -64,7 +64,7 @@ class _ReviewsSeen:
         self._looked_at = float("-inf")
 
     async def follow(self, ledger: Ledger) -> None:
-        if shared_store() and time.monotonic() - self._looked_at < _SHARED_EVERY_S:
+        if read_shared_store() and time.monotonic() - self._looked_at < _SHARED_EVERY_S:
             return
         self._looked_at = time.monotonic()
         await follow_store(ledger, ReviewLog(open_store()))

@@ -31,7 +31,7 @@ class StoredFile(Value):
     bytes: int = Field(ge=0, description="Length of the content in bytes.")
 
 
-def stored_files_in(value: Any) -> Iterator[StoredFile]:
+def find_stored_files(value: Any) -> Iterator[StoredFile]:
     """Every stored file named anywhere in a value, a record of plain JSON, or a collection of such."""
     if isinstance(value, StoredFile):
         yield value
@@ -39,7 +39,7 @@ def stored_files_in(value: Any) -> Iterator[StoredFile]:
         yield StoredFile(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
     else:
         for part in _parts_of(value):
-            yield from stored_files_in(part)
+            yield from find_stored_files(part)
 
 
 def _parts_of(value: Any) -> Collection[Any]:

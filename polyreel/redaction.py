@@ -42,11 +42,11 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "***")
-    text = _BEARER.sub(r"\1 ***", redacted_addresses(text))
+    text = _BEARER.sub(r"\1 ***", redact_addresses(text))
     return _FIELD.sub(lambda match: f'{match["name"]}"***"', text)
 
 
-def redacted_addresses(text: str) -> str:
+def redact_addresses(text: str) -> str:
     """A text (or an address) with ``?...`` for the query or fragment of every address in it, and without users."""
     return _QUERY.sub("?...", _BEHIND.sub(r"\1?...", _USER.sub("", text)))
 

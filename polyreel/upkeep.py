@@ -130,7 +130,7 @@ class Upkeep:
                 yield _chore(row, "retention", done=False, note=note)
             elif _is_needed(row, rows, limit):
                 continue
-            elif not await self.is_kept(_kept_as(row, rows)):
+            elif not await self.is_kept(_result_key(row, rows)):
                 note = "The store here does not have it: the vendor's copy is the only one. Run the job again first."
                 yield _chore(row, "retention", done=False, note=note)
             else:
@@ -165,7 +165,7 @@ def _is_needed(row: Entry, rows: Sequence[Entry], limit: float) -> bool:
     return any(each.state not in done or each.collected_at > limit for each in same)
 
 
-def _kept_as(row: Entry, rows: Sequence[Entry]) -> str:
+def _result_key(row: Entry, rows: Sequence[Entry]) -> str:
     """The key under which what the vendor shows now was kept: the purchase's, or that of a script put in later."""
     later = [each for each in rows if each.key.startswith(f"{row.key}~script-") and each.state is State.COLLECTED]
     return script_key(max(later, key=lambda each: each.collected_at).key) if later else row.key

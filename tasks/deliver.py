@@ -129,7 +129,7 @@ async def deliver(
     items = tuple(item for each in out for item in items_of_language(plan, each)) + packaged.items
     items += await items_out_before(plan, outcome)
     if not out:
-        items += await _shared_out_before(plan)
+        items += await _recall_shared_items(plan)
     items += _going_scripts(scripts, out, plan)
     trees = [each for each in plan.job.delivery if place_of(each).holds_tree]
     # Libraries take films; scripts alone are none.
@@ -159,12 +159,12 @@ async def deliver(
         )
     if out:
         shared = [item.model_dump(mode="json") for item in packaged.items if _is_shared(item)]
-        await asyncio.to_thread(open_store().remember, _shared_key(plan), {"items": shared})
+        await asyncio.to_thread(open_store().remember, _make_shared_key(plan), {"items": shared})
         await open_store().share()
     done = _with_paths(_judge_deliveries(_with_deliveries(outcome, brought)), brought, items)
     if done.report is None:
         done = await _with_report_beside(plan, reel, languages, done, stems)
-    return done.model_copy(update={"cost": measure_cost(reel), "notes": (*done.notes, *_unshared_notes())})
+    return done.model_copy(update={"cost": measure_cost(reel), "notes": (*done.notes, *_note_unshared())})
 
 
 def _with_libraries_left_out(plan: Plan, outcome: Outcome, are_brought: bool) -> Outcome:
@@ -176,10 +176,10 @@ def _with_libraries_left_out(plan: Plan, outcome: Outcome, are_brought: bool) ->
     return outcome.model_copy(update={"notes": (*outcome.notes, note)})
 
 
-async def _shared_out_before(plan: Plan) -> tuple[Item, ...]:
+async def _recall_shared_items(plan: Plan) -> tuple[Item, ...]:
     """What holds all languages together (masters, packages) as it went out last: it stays, as its languages do."""
     store = open_store()
-    found = await asyncio.to_thread(store.recall, _shared_key(plan)) or {}
+    found = await asyncio.to_thread(store.recall, _make_shared_key(plan)) or {}
     items = tuple(Item.model_validate(each) for each in found.get("items", ()))
     return items if await store.present(each.stored_file for each in items) else ()
 
@@ -188,7 +188,7 @@ def _is_shared(item: Item) -> bool:
     return item.locale is None or item.role in SHARED_ROLES
 
 
-def _shared_key(plan: Plan) -> str:
+def _make_shared_key(plan: Plan) -> str:
     wanted = plan.job.model_dump(mode="json", include={"masters", "package"})
     return stage_key("shared-out", 1, job=plan.job.name, wanted=wanted)
 
@@ -231,7 +231,7 @@ def _with_package(outcome: Outcome, packaged: Packaged) -> Outcome:
     return outcome.model_copy(update={"status": status, "error": packaged.problem})
 
 
-def _unshared_notes() -> tuple[str, ...]:
+def _note_unshared() -> tuple[str, ...]:
     trouble = open_store().trouble
     return (f"Not everything was shared: {trouble} It is kept here, and goes up with the next run.",) if trouble else ()
 

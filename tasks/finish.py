@@ -9,7 +9,7 @@ from fractions import Fraction
 from polyreel import locales
 from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
-from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.hearing import listen_to_dub
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
 from polyreel.dubbing.outlines import outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
@@ -73,7 +73,7 @@ async def _hear_words(
     """What was said, or why nobody listened."""
     if not listener_here():
         return None, (f"Back-transcription skipped: no Whisper weights. Run `{listener_command()}`.",)
-    heard = await heard_in(dubbed, request, usual_listener(), reporter("listen", language.locale), open_store())
+    heard = await listen_to_dub(dubbed, request, usual_listener(), reporter("listen", language.locale), open_store())
     skipped = "Back-transcription skipped: Whisper was not taught this language."
     return heard, () if heard else (skipped,)
 
@@ -95,7 +95,7 @@ async def convert_subtitles(
         tracks = await asyncio.to_thread(_write_tracks, language, files, dubbed.lines, reel, shots)
         why = explain_timing(language.job.subtitles, dubbed.lines)
         return tracks.model_copy(update={"notes": (*why, *tracks.notes)})
-    heard, notes, is_empty = await asyncio.to_thread(_heard_script, language, request, listening, open_store())
+    heard, notes, is_empty = await asyncio.to_thread(_write_heard_script, language, request, listening, open_store())
     tracks = await asyncio.to_thread(
         _write_tracks, language, ScriptFiles(heard, heard, dubbed.source_script), (), reel, shots
     )
@@ -124,7 +124,7 @@ def lacks_script(dubbed: Dubbed, request: DubRequest) -> bool:
     return dubbed.script is None and request.script is None
 
 
-def _heard_script(
+def _write_heard_script(
     language: LanguagePlan, request: DubRequest, listening: Listening | None, store: Store
 ) -> tuple[StoredFile, tuple[str, ...], bool]:
     """A script of what was heard in the dub; an empty one (True), and why, where nobody listened."""

@@ -15,7 +15,7 @@ from polyreel.job.packaging import FILMS
 from polyreel.keys import stage_key
 from polyreel.media.bwf import Label, decode_bwf
 from polyreel.media.mp4 import Mark
-from polyreel.outcome import Outcome, Problem, Reel, StoredFile, stored_files_in
+from polyreel.outcome import Outcome, Problem, Reel, StoredFile, find_stored_files
 from polyreel.packaging.burned import write_burned
 from polyreel.packaging.films import Film, write_mkv, write_mp4
 from polyreel.packaging.original import Original
@@ -35,7 +35,7 @@ WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv"
 def _key(given: dict[str, Any]) -> str:
     going = going_out(given["languages"], given["outcome"])
     job, chapters = given["plan"].job, [each.model_dump() for each in given["reel"].chapters]
-    lossless = [[file.sha256 for file in stored_files_in(each.lossless)] for each in going]
+    lossless = [[file.sha256 for file in find_stored_files(each.lossless)] for each in going]
     of = [content_of(going, given["original"]), lossless]
     lines = [[line.model_dump(mode="json", exclude={"reused"}) for line in each.lines] for each in going]
     reel = [given["plan"].source_at_hand().sha256, given["reel"].start, given["reel"].frame_rate, job.source.timecode]
@@ -80,8 +80,8 @@ async def _films(plan: Plan, reel: Reel, going: list[LanguageResult], original: 
 async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start: Start) -> Packaged:
     """A language's lossless tracks, and the timeline that names them."""
     asked, language = set(plan.job.masters), plan.language(each.locale)
-    tracks = each.lossless or (await _decoded_mix(each, start) if "wav" in asked else None)
-    held = _wanted_tracks(tracks, asked) if tracks else {}
+    tracks = each.lossless or (await _decode_mix(each, start) if "wav" in asked else None)
+    held = _choose_tracks(tracks, asked) if tracks else {}
     items = [
         Item(path=language.file_name(f"{role}.wav"), stored_file=file, role=role, locale=each.locale)
         for role, file in held.items()
@@ -105,13 +105,13 @@ async def _burn(language: LanguagePlan, each: LanguageResult) -> Item:
     return Item(path=path, stored_file=kept, role="subtitled", locale=each.locale)
 
 
-def _wanted_tracks(tracks: LosslessTracks, asked: set[Master]) -> dict[str, StoredFile | None]:
+def _choose_tracks(tracks: LosslessTracks, asked: set[Master]) -> dict[str, StoredFile | None]:
     mix = {"mix": tracks.mix} if "wav" in asked else {}
     parts = {"dialogue": tracks.dialogue, "music-and-effects": tracks.effects} if "stems" in asked else {}
     return {**mix, **parts}
 
 
-async def _decoded_mix(each: LanguageResult, start: Start) -> LosslessTracks:
+async def _decode_mix(each: LanguageResult, start: Start) -> LosslessTracks:
     """The sound that a vendor gave, decoded: nothing better is to be had of it."""
     store = open_store()
     with store.scratch() as folder:

@@ -126,7 +126,7 @@ async def purchases(plan: Plan) -> tuple[Paid, ...]:
         return ()
     async with books_of_run() as books:
         rows = [await books.ledger.get(key) for key in sorted(board().bought)]
-    paid = [_paid_from(row) for row in rows if row is not None and row.kind == "dub" and row.vendor_id]
+    paid = [_make_paid(row) for row in rows if row is not None and row.kind == "dub" and row.vendor_id]
     order = [language.locale for language in plan.languages]
     return tuple(sorted(paid, key=lambda each: order.index(each.locale)))
 
@@ -148,7 +148,7 @@ async def note_retention(plan: Plan) -> None:
         await books.ledger.change_all({row.key: steps.note(FORGET_AFTER, days) for row in changed})
 
 
-def _paid_from(row: Entry) -> Paid:
+def _make_paid(row: Entry) -> Paid:
     return Paid(
         provider=row.provider,
         locale=row.locale,

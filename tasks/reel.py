@@ -77,7 +77,7 @@ async def trim(plan: Plan) -> Reel:
     wanted = plan.job.trim or Trim()
     store = open_store()
     with store.scratch() as folder:
-        start, end = planning.exact(wanted.start), planning.exact(wanted.end)
+        start, end = planning.make_exact(wanted.start), planning.make_exact(wanted.end)
         async with at_work("trim"):
             done = await cut_video(
                 source, folder / "reel.mp4", info, start, end, sound=sound.tracks, on_progress=reporter("trim")

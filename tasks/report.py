@@ -14,7 +14,7 @@ from prefect.runtime import flow_run
 
 from polyreel.delivery.port import Item
 from polyreel.engine.cores import PLACES
-from polyreel.engine.separation.port import Stems, weighted_power
+from polyreel.engine.separation.port import Stems, weigh_power
 from polyreel.engine.sound.outline import outline_power
 from polyreel.intake.jobfile import is_address
 from polyreel.keys import stage_key
@@ -141,8 +141,8 @@ def _source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems | None) 
         bytes=file.bytes,
         sha256=file.sha256,
         sound=next((item.path for item in items if item.path == SOURCE_SOUND), None),
-        levels=outline_power(weighted_power(stems.original)) if stems else (),
-        bed=outline_power(weighted_power(stems.background)) if stems and stems.background else (),
+        levels=outline_power(weigh_power(stems.original)) if stems else (),
+        bed=outline_power(weigh_power(stems.background)) if stems and stems.background else (),
     )
 
 

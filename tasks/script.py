@@ -74,11 +74,11 @@ async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
             length_ms=reel.duration_ms,
             on_progress=reporter("transcribe"),
         )
-    notes = (*found.notes, *_unexpected(listener.not_expected))
+    notes = (*found.notes, *_note_unexpected(listener.not_expected))
     return MadeScript(script=_keep_track(shift(Track(found.cues), _start_ms(reel)), open_store()), notes=notes)
 
 
-def _unexpected(words: Sequence[str]) -> tuple[str, ...]:
+def _note_unexpected(words: Sequence[str]) -> tuple[str, ...]:
     if not words:
         return ()
     return (f"The listener had no room to expect {len(words)} words of the vocabulary, from '{words[0]}' on.",)
@@ -97,7 +97,7 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
         raise ValueError("a draft without a translator or a script to begin with")
     source = name_speakers(read_file(path_of(language.source_script)).track, job)
     commission = Commission(
-        track=_inside(source, reel, language),
+        track=_keep_inside(source, reel, language),
         source=job.source.locale,
         target=language.locale,
         profile=job.subtitles.profile,
@@ -139,7 +139,7 @@ def _voicing_of(job: Job, language: LanguagePlan, source: Track, store: Store) -
     return Voicing(voice, language.voice, store, resolve_casting(source, job, language.locale))
 
 
-def _inside(track: Track, reel: Reel, language: LanguagePlan) -> Track:
+def _keep_inside(track: Track, reel: Reel, language: LanguagePlan) -> Track:
     """What of the source's script lies inside the reel, from the reel's own zero."""
     job, start = language.job, _start_ms(reel)
     if job.source.subtitles and not job.trim:

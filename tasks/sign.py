@@ -136,10 +136,10 @@ def _with_videos(languages: LanguageResults, signed: Signed) -> LanguageResults:
 
 
 def _with_items(packaged: Packaged, signed: Signed) -> Packaged:
-    items = tuple(_signed_item(item, signed) for item in packaged.items)
+    items = tuple(_replace_with_signed(item, signed) for item in packaged.items)
     return packaged.model_copy(update={"items": items})
 
 
-def _signed_item(item: Item, signed: Signed) -> Item:
+def _replace_with_signed(item: Item, signed: Signed) -> Item:
     file = signed.files.get(item.stored_file.sha256, item.stored_file)
     return item.model_copy(update={"stored_file": file}) if item.role in _SPOKEN else item

@@ -54,13 +54,13 @@ def _exit_code(states: Collection[str]) -> int:
 async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
     from deployments.commands import remote
     from flows.batch import Batch, batch_key, load_jobs
-    from polyreel.intake.folders import vouch
+    from polyreel.intake.folders import allow_as_caller
     from polyreel.intake.library import folder_of
 
     asked = Batch(at_once=at_once, only="failed" if failed else "all", after_crash="resume", **places)
     if asked.each_of:
         folder_of(asked.each_of)
-    vouch(batch_key(asked))
+    allow_as_caller(batch_key(asked))
     load_jobs(asked)  # a catalogue that can't be used is said here, at once
     async with remote.server() as client:
         made = await client.create_flow_run_from_deployment(
@@ -70,7 +70,7 @@ async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, 
         click.echo(f"batch {made.id}", err=True)
         done = await remote.wait_for_end(client, made.id)
         assert done.state is not None  # noqa: S101 - it is over
-        summary = await remote.kept_of(client, made.id) or {"counts": {"failed": 1}, "jobs": {}}
+        summary = await remote.read_kept_artifact(client, made.id) or {"counts": {"failed": 1}, "jobs": {}}
     return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **summary}
 
 

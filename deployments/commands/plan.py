@@ -29,10 +29,10 @@ def plan(job: Path, out: Path | None, as_json: bool) -> None:
 
     with report_errors(as_json):
         from deployments.library import look_at_job
-        from polyreel.intake.jobfile import delivered_to, load_job
+        from polyreel.intake.jobfile import load_job, redirect_delivery
 
         asked = load_job(job)
-        found = asyncio.run(look_at_job(delivered_to(asked, out) if out else asked))
+        found = asyncio.run(look_at_job(redirect_delivery(asked, out) if out else asked))
         click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
 
 

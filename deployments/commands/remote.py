@@ -16,7 +16,7 @@ from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling
 
-from flows.runs import create_run, deployment_id, is_over, kept_of, key_of, outcome_of_run
+from flows.runs import create_run, deployment_id, is_over, key_of, outcome_of_run, read_kept_artifact
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
 
@@ -81,7 +81,7 @@ async def submit(client: PrefectClient, job: Job, key: str | None = None) -> Flo
     return await create_run(client, job, key or key_of(job))
 
 
-async def again(client: PrefectClient, run_id: UUID) -> FlowRun:
+async def run_again(client: PrefectClient, run_id: UUID) -> FlowRun:
     """Another run with the parameters of an earlier one; whatever that one finished is not done again."""
     old = await read(client, run_id)
     if "job" not in old.parameters and "batch" not in old.parameters:
@@ -128,16 +128,16 @@ async def wait_for_end(client: PrefectClient, run_id: UUID) -> FlowRun:
     """The run, once it is over, or sleeps until a person has decided."""
     while True:
         run = await read(client, run_id)
-        if is_over(run) or await held_outcome(client, run):
+        if is_over(run) or await read_held_outcome(client, run):
             return run
         await asyncio.sleep(_POLL_S)
 
 
-async def held_outcome(client: PrefectClient, run: FlowRun) -> dict[str, Any] | None:
+async def read_held_outcome(client: PrefectClient, run: FlowRun) -> dict[str, Any] | None:
     """The outcome so far of a run that is suspended until a person has decided; None of any other."""
     if run.state is None or not run.state.is_paused():
         return None
-    kept = await kept_of(client, run.id)
+    kept = await read_kept_artifact(client, run.id)
     return kept if isinstance(kept, dict) and kept.get("status") == "held" else None
 
 
@@ -188,20 +188,20 @@ async def describe_run(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
     }
     if is_over(run) and "job" in run.parameters:
         found["outcome"] = await outcome_of_run(client, run, _base_name(run))
-    elif held := await held_outcome(client, run):
+    elif held := await read_held_outcome(client, run):
         found["outcome"] = held
     return found
 
 
 __all__ = [
-    "again",
     "cancel",
     "deployment_id",
     "describe_run",
-    "kept_of",
     "log_lines",
     "read",
+    "read_kept_artifact",
     "recent",
+    "run_again",
     "server",
     "submit",
     "wait_for_end",

@@ -47,7 +47,7 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json, job=job.stem, status="failed", languages={}, manifest=None, report=None, seconds=0):
-        from polyreel.intake.jobfile import delivered_to, load_job
+        from polyreel.intake.jobfile import load_job, redirect_delivery
 
         asked = load_job(job)
         if rehearse:
@@ -55,7 +55,7 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
         elif faults:
             raise click.UsageError("--faults is for a rehearsal: add --rehearse")
         else:
-            outcome = run_job(delivered_to(asked, out) if out else asked, quiet=as_json, verbose=verbose)
+            outcome = run_job(redirect_delivery(asked, out) if out else asked, quiet=as_json, verbose=verbose)
     if as_json:
         click.echo(outcome.model_dump_json())
     else:
@@ -92,7 +92,7 @@ def run_job(
     plan = asyncio.run(_check(job))  # what can't be run is said at once, before anything is started
     environment.prepare("INFO" if verbose else "CRITICAL")
     os.environ.pop(SETTING, None)  # a run by hand is free
-    with _gone_when_stopped(), server_for_this_run(environment.server_address()) as server:
+    with _exit_when_stopped(), server_for_this_run(environment.server_address()) as server:
         beside = [threading.Thread(target=_import_flow, name="imports", daemon=True)]
         if plan:
             beside.append(threading.Thread(target=_load_models, args=(plan,), name="models", daemon=True))
@@ -192,7 +192,7 @@ class _Stopped(BaseException):
 
 
 @contextmanager
-def _gone_when_stopped() -> Iterator[None]:
+def _exit_when_stopped() -> Iterator[None]:
     """End the program when a stopped run has ended all it started.
 
     At once, and not by way of the interpreter's own end: that waits for idle threads of Prefect's background loop,

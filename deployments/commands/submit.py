@@ -40,14 +40,14 @@ def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_j
 async def _submit(job: Path | None, run: UUID | None, key: str | None, wait: bool) -> dict[str, Any]:
     from deployments.commands import remote
     from flows.runs import key_of
-    from polyreel.intake.folders import vouch
+    from polyreel.intake.folders import allow_as_caller
     from polyreel.intake.jobfile import load_job
 
     asked = load_job(job) if job else None
     if asked:
-        vouch(key_of(asked))
+        allow_as_caller(key_of(asked))
     async with remote.server() as client:
-        made = await (remote.submit(client, asked, key) if asked else remote.again(client, UUID(str(run))))
+        made = await (remote.submit(client, asked, key) if asked else remote.run_again(client, UUID(str(run))))
         if made.state and made.state.is_final():
             click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
         done = await remote.wait_for_end(client, made.id) if wait else made

@@ -109,11 +109,11 @@ def _allow(files: list[Path], inbox: str | None) -> None:
     """Tell the runs, by their environment, which folders they may use."""
     import os
 
-    from polyreel.intake.folders import named_folders, setting_of
+    from polyreel.intake.folders import read_allowed_folders, setting_of
     from polyreel.machine import home
     from polyreel.objects.address import is_object
 
-    folders = files or named_folders() or [Path.cwd()]
+    folders = files or read_allowed_folders() or [Path.cwd()]
     left_in = [Path(inbox)] if inbox and not is_object(inbox) else []
     os.environ.update(setting_of([*folders, *left_in, home.deliveries_dir()]))
 

@@ -16,7 +16,7 @@ from prefect.types.entrypoint import EntrypointType
 from prefect.utilities.callables import ParameterSchema
 
 from deployments.process.prefect_insides import redraw_form
-from deployments.runner.form import pleasant
+from deployments.runner.form import make_ui_form
 from flows.batch import localise_batch
 from flows.housekeeping import keep_house
 from flows.inbox import localise_inbox
@@ -124,7 +124,7 @@ class _Form(ParameterSchema):
 
 def as_form(schema: ParameterSchema) -> ParameterSchema:
     """Drawn plainly; and a misspelt parameter is refused when the run is asked for, not when it starts."""
-    return _Form(**pleasant(schema.model_dump(exclude_unset=True)))
+    return _Form(**make_ui_form(schema.model_dump(exclude_unset=True)))
 
 
 def _housekeeping_schedule() -> list[DeploymentScheduleCreate]:

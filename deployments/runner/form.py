@@ -17,7 +17,7 @@ _PATHS = "An absolute path; a relative one begins in the folder that polyreel wa
 _SPEAKERS = 'As JSON: {"Ann": {"voices": {"es-ES": "VOICE"}}}.'
 
 
-def pleasant(schema: dict[str, Any]) -> dict[str, Any]:
+def make_ui_form(schema: dict[str, Any]) -> dict[str, Any]:
     """The same schema with plain fields, tabs and lists where the UI would draw boxes for JSON, or nothing.
 
     Tried in the UI of Prefect 3.8.8. What the server accepts stays the same, but for one thing: a list of targets has

@@ -60,7 +60,7 @@ async def mark_dead(client: PrefectClient, minded: Minds) -> None:
             continue
         run = await _read(client, run_id)
         if run and run.state and run.state.type in _AT_WORK:
-            await client.set_flow_run_state(run.id, _crashed_state(run), force=True)
+            await client.set_flow_run_state(run.id, _make_crashed_state(run), force=True)
         if run and run.state and run.state.type is StateType.CANCELLING:
             await client.set_flow_run_state(run.id, Cancelled(message="Its process ended."), force=True)
         liveness.forget(run_id)
@@ -97,7 +97,7 @@ async def cancel_orphans(client: PrefectClient) -> None:
         await client.set_flow_run_state(job.id, Cancelling(message="Its batch was cancelled."))
 
 
-def _crashed_state(run: FlowRun) -> Any:
+def _make_crashed_state(run: FlowRun) -> Any:
     return Crashed(
         message=f"Its process was killed. What was finished is kept; go on with: polyreel submit --again {run.id}"
     )

@@ -20,7 +20,7 @@ def serve(descriptor: int) -> None:
     import uvicorn
 
     from deployments.server import one_writer
-    from deployments.server.delivered import beside
+    from deployments.server.delivered import add_deliveries
     from deployments.server.nulls import leaving_out
     from deployments.server.overview import with_overview
     from deployments.server.own_pages import own_pages_only
@@ -32,7 +32,7 @@ def serve(descriptor: int) -> None:
     app = refuse_unrepeatable(leaving_out(make_server_app()))
     guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(
-        with_overview(app) if guarded else own_pages_only(with_overview(with_review_page(beside(app)))),
+        with_overview(app) if guarded else own_pages_only(with_overview(with_review_page(add_deliveries(app)))),
         log_level="warning",
         lifespan="on",
         timeout_graceful_shutdown=2,  # browsers keep their connections open

@@ -23,7 +23,7 @@ PREFIX = "/delivered/"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox allow-scripts"}
 
 
-def beside(app: App) -> App:
+def add_deliveries(app: App) -> App:
     """The same application, with the deliveries beside it."""
 
     async def both(scope: Scope, receive: Any, send: Any) -> None:

@@ -23,9 +23,9 @@ from typing import Any
 from deployments.process import garbage
 from deployments.process.interpreter import python_command
 from deployments.process.prefect_insides import make_server_app
-from deployments.server.new_database import kept, put_new_database
+from deployments.server.new_database import find_migrated, put_new_database
 from deployments.server.own_environment import own_environment
-from deployments.server.own_pages import allowed_origins
+from deployments.server.own_pages import make_origins_setting
 from polyreel.errors import PolyreelError
 from polyreel.machine import home
 from polyreel.machine.files import require_free_disk
@@ -41,7 +41,7 @@ class EmbeddedServer:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        put_new_database(folder, kept())
+        put_new_database(folder, find_migrated())
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         with listener:
             listener.bind(("127.0.0.1", 0))
@@ -53,7 +53,7 @@ class EmbeddedServer:
                 python_command("deployments.server.embedded_server", str(listener.fileno())),
                 env={
                     **own_environment(folder, "PREFECT_API_URL"),
-                    **allowed_origins(port),
+                    **make_origins_setting(port),
                     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
                 },
                 cwd=folder,

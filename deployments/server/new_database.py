@@ -25,7 +25,7 @@ _MIGRATE = (
 )
 
 
-def kept() -> Path:
+def find_migrated() -> Path:
     """Where the migrated database of this environment lies, if set-up made one."""
     return Path(sys.prefix) / "share" / "polyreel" / f"prefect-{version('prefect')}.db"
 
@@ -62,5 +62,5 @@ def migrate(final: Path) -> None:
 
 
 if __name__ == "__main__":
-    if not kept().is_file():
-        migrate(kept())
+    if not find_migrated().is_file():
+        migrate(find_migrated())

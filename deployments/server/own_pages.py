@@ -21,7 +21,7 @@ SETTING = "PREFECT_SERVER_CORS_ALLOWED_ORIGINS"
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
-def allowed_origins(port: int) -> dict[str, str]:
+def make_origins_setting(port: int) -> dict[str, str]:
     """The setting for a server on this port: its own pages, and those that the user has named."""
     named = [origin.strip() for origin in os.environ.get(SETTING, "").split(",")]
     return {SETTING: ",".join([*(f"http://{name}:{port}" for name in _NAMES), *filter(None, named)])}
@@ -38,13 +38,13 @@ def own_pages_only(app: App) -> App:
         reason = None
         if scope["type"] != "lifespan":
             headers = Headers(scope=scope)
-            reason = stranger(headers.get("host", ""), headers.get("origin"), origins)
+            reason = find_refusal(headers.get("host", ""), headers.get("origin"), origins)
         await (PlainTextResponse(reason, status_code=403) if reason else app)(scope, receive, send)
 
     return judge_request
 
 
-def stranger(host: str, origin: str | None, origins: Collection[str]) -> str | None:
+def find_refusal(host: str, origin: str | None, origins: Collection[str]) -> str | None:
     """Why a call is refused, by its headers; None where it is welcome."""
     if _name_of(host) not in _NAMES:
         return f"This server is called 127.0.0.1 or localhost, not {host!r}."

@@ -23,14 +23,14 @@ def refuse_unrepeatable(app: App) -> App:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             return await app(scope, receive, send)
         heard = await whole(receive)
-        if reason := unrepeatable(bytes_of(heard)):
+        if reason := find_unrepeatable(bytes_of(heard)):
             return await JSONResponse({"detail": reason}, status_code=422)(scope, receive, send)
-        await app(scope, again(heard, receive), send)
+        await app(scope, replay_messages(heard, receive), send)
 
     return check_body
 
 
-def unrepeatable(body: bytes) -> str | None:
+def find_unrepeatable(body: bytes) -> str | None:
     """Why the server could not answer with what a body says; None where it could, or where it is no JSON at all."""
     try:
         said = json.loads(body)
@@ -59,7 +59,7 @@ def bytes_of(heard: list[Any]) -> bytes:
     return b"".join(part.get("body", b"") for part in heard)
 
 
-def again(heard: list[Any], receive: Any) -> Any:
+def replay_messages(heard: list[Any], receive: Any) -> Any:
     """The messages once more, and then what comes after them."""
     waiting = iter(heard)
 

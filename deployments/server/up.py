@@ -24,9 +24,9 @@ from typing import Any
 
 from deployments.process import address
 from deployments.process.interpreter import python_command
-from deployments.server.new_database import kept, put_new_database
+from deployments.server.new_database import find_migrated, put_new_database
 from deployments.server.own_environment import own_environment
-from deployments.server.own_pages import allowed_origins
+from deployments.server.own_pages import make_origins_setting
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.machine import home
 from polyreel.machine.files import require_free_disk
@@ -116,7 +116,7 @@ class Up:
         self.api = f"{self.ui}/api"
         folder = address.folder()
         database = home.home() / "prefect"
-        put_new_database(database, kept())
+        put_new_database(database, find_migrated())
         env = {**own_environment(database), **_environment(folder, port, self.api)}
         if asked.callbacks:
             env["POLYREEL_CALLBACKS_URL"] = asked.callbacks
@@ -230,7 +230,7 @@ def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
         "PREFECT_SERVER_UI_API_URL": api,
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
-        **allowed_origins(port),
+        **make_origins_setting(port),
         "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(folder / "ui"),
         # The new UI draws no form for a nested job yet; a person may still switch to it.
         "PREFECT_SERVER_UI_V2_ENABLED": "false",

@@ -21,13 +21,13 @@ def copy_verified(stored_file: StoredFile, target: int, stop: threading.Event) -
     try:
         source = os.open(path_of(stored_file), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise _damaged_error(stored_file, "is gone") from error
+        raise _describe_damage(stored_file, "is gone") from error
     try:
         digest = _digest_of(target, stop) if _clone(source, target) else _copy(source, target, stop)
     finally:
         os.close(source)
     if digest != stored_file.sha256:
-        raise _damaged_error(stored_file, "is not what it was")
+        raise _describe_damage(stored_file, "is not what it was")
     os.fsync(target)
 
 
@@ -68,7 +68,7 @@ def _read(handle: int, stop: threading.Event) -> bytes:
     return os.read(handle, _PIECE)
 
 
-def _damaged_error(stored_file: StoredFile, what: str) -> StoreError:
+def _describe_damage(stored_file: StoredFile, what: str) -> StoreError:
     remedy = "Remove that file if it is the store's, or put the source back; then run again and it is made anew."
     return StoreError(
         f"a stored file {what}", code="stored_file_damaged", where=str(path_of(stored_file)), remedy=remedy

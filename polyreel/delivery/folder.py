@@ -44,7 +44,7 @@ from polyreel.delivery.manifest import (
 )
 from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_path
 from polyreel.delivery.port import Delivered, Item, Parcel, Progress
-from polyreel.delivery.tree import Tree, opened_tree, parent_of, part_of
+from polyreel.delivery.tree import Tree, open_tree, parent_of, part_of
 from polyreel.errors import DeliveryError
 from polyreel.machine.locks import try_lock
 
@@ -70,7 +70,7 @@ class FolderDelivery:
             raise
 
     def _deliver(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
-        with _explain_os_error(self.folder / parcel.name), opened_tree(self.folder, parcel.name) as tree:
+        with _explain_os_error(self.folder / parcel.name), open_tree(self.folder, parcel.name) as tree:
             self._wait_for(tree, stop)
             return _Handover(tree, parcel, stop, report).run()
 

@@ -107,12 +107,12 @@ class _File:
                 chunk_size=part_size(size, RELATED_PART_SIZE),
                 relative_path=self.name,
                 new_related_asset_metadata_type=self.place.kind,
-                related_asset_id=old or await self._related_of_this_name(),
+                related_asset_id=old or await self._find_related_of_this_name(),
                 language_id=self.item.locale,
             )
         )
 
-    async def _related_of_this_name(self) -> str | None:
+    async def _find_related_of_this_name(self) -> str | None:
         related = (await self.client.get_detail(self.place.parent)).related_assets
         return next((each.id for each in related if each.name == self.name), None)
 

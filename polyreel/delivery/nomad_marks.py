@@ -13,7 +13,7 @@ from polyreel.job import NomadDelivery as Options
 from polyreel.outcome import Check
 from polyreel.subtitles.formats.text import words_of
 from polyreel.vendors.errors import Refused
-from polyreel.vendors.models import folded
+from polyreel.vendors.models import fold_word
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models_words import AdBreakDraft, AnnotationDraft, TranscriptLine
 from polyreel.vendors.nomad.timecodes import from_timecode, to_timecode
@@ -104,7 +104,7 @@ async def _move_ad_breaks(client: NomadClient, parcel: Parcel, owner: str, asset
 
 def rate_in(properties: Mapping[str, Any]) -> Fraction:
     """Frames per second as media properties tell; 25 where they don't."""
-    told = {folded(str(name)): value for name, value in properties.items()}
+    told = {fold_word(str(name)): value for name, value in properties.items()}
     for name in ("fps", "framerate", "framespersecond"):
         try:
             found = Fraction(str(told[name])).limit_denominator(1001)

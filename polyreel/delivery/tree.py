@@ -107,7 +107,7 @@ def parent_of(path: str) -> str:
 
 
 @contextmanager
-def opened_tree(folder: Path, name: str) -> Iterator[Tree]:
+def open_tree(folder: Path, name: str) -> Iterator[Tree]:
     """The parcel's folder, made where it is missing. ``folder`` may be reached by links: that is the user's choice."""
     folder.mkdir(parents=True, exist_ok=True)
     outer = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 
 from polyreel import locales
 from polyreel.engine.backcheck.compare import Comparison, compare
-from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, SURELY_ANOTHER, SURELY_NOT, likeliest, share_of
+from polyreel.engine.transcribe.tongues import (
+    LEAST_SPEECH_MS,
+    SURELY_ANOTHER,
+    SURELY_NOT,
+    find_likeliest_language,
+    share_of,
+)
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus, LineFit
@@ -56,7 +62,7 @@ def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: Su
 def check_language(heard: Heard, locale: str) -> Check:
     """Whether the listener takes the dub for its language."""
     share = share_of(locale, heard.languages)
-    other, other_share = likeliest(heard.languages)
+    other, other_share = find_likeliest_language(heard.languages)
     status: CheckStatus = "pass" if share >= _SURE else "warn" if share >= _DOUBTFUL else "fail"
     if status == "fail" and heard.speech_ms < _LEAST_SPEECH_MS:
         status = "warn"
@@ -75,7 +81,7 @@ def check_language(heard: Heard, locale: str) -> Check:
 
 def check_source_language(heard: Heard, locale: str) -> Check:
     """Whether the source speaks the language that the job says: fails only where it is surely another one."""
-    share, (other, other_share) = share_of(locale, heard.languages), likeliest(heard.languages)
+    share, (other, other_share) = share_of(locale, heard.languages), find_likeliest_language(heard.languages)
     is_another = other_share >= SURELY_ANOTHER and share <= SURELY_NOT and heard.speech_ms >= LEAST_SPEECH_MS
     status: CheckStatus = "fail" if is_another else "pass" if share >= _SURE or not heard.languages else "warn"
     detail = "" if status == "pass" else f"the source is heard as '{other}' ({other_share:.0%} sure), not {locale}"

@@ -9,7 +9,7 @@ from polyreel.engine.cores import PLACES
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
-from polyreel.engine.speakers.diarise import Ear, heard_speakers
+from polyreel.engine.speakers.diarise import Ear, hear_speakers
 from polyreel.engine.speakers.gender import genders_in
 from polyreel.engine.speakers.named import Turn, has_names, roster, with_names, with_turns
 from polyreel.engine.threads import in_thread
@@ -104,7 +104,7 @@ async def _by_ear(script: Track, source: Track | None, people: int, stems: Stems
         return _Heard(script, notes=(note,))
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
-        ear = await in_thread(lambda go_on: heard_speakers(stems, cues, people, store, go_on))
+        ear = await in_thread(lambda go_on: hear_speakers(stems, cues, people, store, go_on))
     return _Heard(with_turns(script, ear.turns), dict(ear.genders), _describe_ear(ear))
 
 

@@ -10,7 +10,7 @@ from polyreel.engine.models.shelf import absent, is_here, missing_models_error, 
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
-from polyreel.engine.voice.measured import GRADES, Grade, Measured, grade_of, measured_as, ranks_key
+from polyreel.engine.voice.measured import GRADES, Grade, Measured, find_measured, grade_of, ranks_key
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.port import Voice
@@ -49,23 +49,23 @@ def _basic() -> Voice:
 
 @cache
 def _neural() -> Voice:
-    return Ensemble((PiperVoice(), *brought_voices(), KokoroVoice()))
+    return Ensemble((PiperVoice(), *load_plugin_voices(), KokoroVoice()))
 
 
 @cache
 def _best() -> Voice:
-    return Ensemble((PiperVoice(), *brought_voices(), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
+    return Ensemble((PiperVoice(), *load_plugin_voices(), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
 def _best_without_weights() -> Voice:
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
-    engines = (PiperVoice(), *brought_voices(), PicoVoice(), EspeakVoice())
+    engines = (PiperVoice(), *load_plugin_voices(), PicoVoice(), EspeakVoice())
     return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)
 
 
 @cache
-def brought_voices() -> tuple[Voice, ...]:
+def load_plugin_voices() -> tuple[Voice, ...]:
     """The voices of installed packages: each entry point is a function without arguments that gives one."""
     return tuple(each.value() for each in plugins("voices"))
 
@@ -99,22 +99,22 @@ class Spoken:
         return f"{self.grade} ({row.measure} {row.errors:.2f})" if row else self.grade
 
 
-def spoken_by(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> Spoken:
+def grade_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> Spoken:
     """The worst of the voices that a job names for a locale, else the one that it gets first. Raises NoVoice."""
     ensemble = voice_for(voices)
     ids = [ensemble.resolve(locale, name) for name in asked] or [ensemble.cast(locale)[0]]
     return max((_describe_voice(locale, each) for each in ids), key=lambda each: GRADES.index(each.grade))
 
 
-def measured_name(engine: str, voice: str) -> str:
+def name_in_table(engine: str, voice: str) -> str:
     """What a voice of an engine is called in the table: without its locale, which stands in a column of its own."""
     return voice.rpartition("+")[2] if engine == EspeakVoice.name else voice.partition("@")[0]
 
 
 def _describe_voice(locale: str, voice_id: str) -> Spoken:
     engine, _, own = voice_id.partition(":")
-    name = measured_name(engine, own)
-    return Spoken(f"{engine}:{name}", grade_of(locale, engine, name), measured_as(locale, engine, name))
+    name = name_in_table(engine, own)
+    return Spoken(f"{engine}:{name}", grade_of(locale, engine, name), find_measured(locale, engine, name))
 
 
 def require_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> None:

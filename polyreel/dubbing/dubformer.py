@@ -126,7 +126,7 @@ class DubformerDubber:
 
         What was collected before, and is still here, needs nothing of the vendor, who may have deleted it since.
         """
-        if await asyncio.to_thread(recall_dubbed, _kept_as(receipt), self._means.store):
+        if await asyncio.to_thread(recall_dubbed, _result_key(receipt), self._means.store):
             return
         observer = DubformerObserver(self._client)
         await wait_until_ready(self._means, receipt.key, observer, on_progress)
@@ -225,7 +225,7 @@ class DubformerDubber:
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Fetch video, speech and scripts. Raises `VendorError`, and `MediaError` for what can't be a dub."""
-        kept_as = _kept_as(receipt)
+        kept_as = _result_key(receipt)
         if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
             await self._note_collected(receipt)
             return kept
@@ -303,7 +303,7 @@ class DubformerObserver:
         return Sighting(row.key, State.SUBMITTED, due_at=_seconds(listed.estimated_completion_date))
 
 
-def _kept_as(receipt: Receipt) -> str:
+def _result_key(receipt: Receipt) -> str:
     """The key under which what was collected is kept: the purchase's, or its revision's."""
     return str(receipt.details.get("revision") or receipt.key)
 

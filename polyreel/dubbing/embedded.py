@@ -10,15 +10,15 @@ from fractions import Fraction
 from pathlib import Path
 
 from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks, Progress, Receipt
-from polyreel.engine.separation.port import Bed, Stems, power_of, weighted_power
+from polyreel.engine.separation.port import Bed, Stems, power_of, weigh_power
 from polyreel.engine.sound.lossless import write_lossless
 from polyreel.engine.sound.meter import STEP_MS, Meter, Power, loudness_range
-from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, ducked_by, plan_mix
+from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, measure_ducking, plan_mix
 from polyreel.engine.sound.mixdown import Finished, Sources, mix_down
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.stem import RATE, read_stem, samples_in
 from polyreel.engine.speech.perform import Direction, Performance, perform
-from polyreel.engine.speech.script import Script, spoken_script
+from polyreel.engine.speech.script import Script, extract_spoken_script
 from polyreel.engine.threads import in_thread
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.pronunciations import read_pronunciations
@@ -27,7 +27,7 @@ from polyreel.errors import EngineError, InvalidJob
 from polyreel.media.audio import Loudness
 from polyreel.media.bwf import Label
 from polyreel.media.probe import probe
-from polyreel.outcome import StoredFile, stored_files_in
+from polyreel.outcome import StoredFile, find_stored_files
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles.convert import read_file
@@ -112,7 +112,7 @@ class EmbeddedDubber:
         if found is None:
             return None
         dubbed = Dubbed.model_validate(found)
-        return dubbed if all(map(self._store.has, stored_files_in(dubbed))) else None
+        return dubbed if all(map(self._store.has, find_stored_files(dubbed))) else None
 
     async def _mix(self, request: DubRequest, receipt: Receipt, report: Progress) -> Dubbed:
         performance = await asyncio.to_thread(self._recall_performance, receipt)
@@ -161,7 +161,7 @@ def _pronunciations(file: StoredFile | None) -> tuple[Pronunciation, ...]:
 def _script(script: StoredFile | None) -> Script:
     if script is None:
         return Script(())
-    return spoken_script(read_file(path_of(script)).track)
+    return extract_spoken_script(read_file(path_of(script)).track)
 
 
 def _spans(script: StoredFile | None) -> list[tuple[int, int]]:
@@ -233,7 +233,7 @@ def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, t
         peak_limit_dbtp=request.peak_dbtp,
         dialogue_over_bed_lu=None if over is None else round(over, 1),
         range_lu=round(track.loudness.range_lu, 1),
-        source_range_lu=round(loudness_range(weighted_power(stems.original)), 1),
+        source_range_lu=round(loudness_range(weigh_power(stems.original)), 1),
         speech_left_db=_speech_left(request, plan),
         seconds=str(track.length),
         separation=stems.kind,
@@ -250,7 +250,7 @@ def _speech_left(request: DubRequest, plan: MixPlan) -> float | None:
     if stems.background is not None:
         return stems.speech_left_db
     cues = _spans(request.source_script or request.script)
-    found = ducked_by(plan, power_of(stems.original), cues)
+    found = measure_ducking(plan, power_of(stems.original), cues)
     return None if found is None else round(found, 1)
 
 

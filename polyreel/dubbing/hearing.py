@@ -17,7 +17,13 @@ from polyreel.engine.threads import in_thread
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_file, of_stem
-from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, SURELY_ANOTHER, SURELY_NOT, likeliest, share_of
+from polyreel.engine.transcribe.tongues import (
+    LEAST_SPEECH_MS,
+    SURELY_ANOTHER,
+    SURELY_NOT,
+    find_likeliest_language,
+    share_of,
+)
 from polyreel.engine.transcribe.whisper import RATE, Listener
 from polyreel.engine.transcribe.words import Heard
 from polyreel.errors import MediaError
@@ -59,7 +65,7 @@ async def transcript_of(
 
 
 def _require_language(heard: Heard, locale: str) -> None:
-    found, share = likeliest(heard.languages)
+    found, share = find_likeliest_language(heard.languages)
     if share >= SURELY_ANOTHER and share_of(locale, heard.languages) <= SURELY_NOT:
         if heard.speech_ms < LEAST_SPEECH_MS:
             return
@@ -75,14 +81,14 @@ def _notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[st
     notes = [f"The source's script was heard by {listener.name} ({cues} cues) and read by nobody."]
     share = share_of(locale, heard.languages)
     if heard.languages and share < 0.5:
-        found, other = likeliest(heard.languages)
+        found, other = find_likeliest_language(heard.languages)
         notes.append(f"The video may not speak {locale}: '{found}' was heard ({other:.0%} sure).")
     if heard.dropped:
         notes.append(f"{len(heard.dropped)} passages were heard and not believed, such as {heard.dropped[0]!r}.")
     return tuple(notes)
 
 
-async def heard_in(
+async def listen_to_dub(
     dubbed: Dubbed, request: DubRequest, listener: Listener, on_progress: Progress, store: Store | None = None
 ) -> Heard | None:
     """What is heard in a finished dub; None where it has no sound of its own, or the listener lacks the language.

@@ -31,7 +31,7 @@ from polyreel.engine.speakers.likeness import LEAST_MS, Prints
 from polyreel.engine.speakers.voiceprint import Encoder, voice_print
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.sound import of_file
-from polyreel.engine.transcribe.tongues import likeliest, share_of
+from polyreel.engine.transcribe.tongues import find_likeliest_language, share_of
 from polyreel.engine.transcribe.whisper import LINE_S, RATE
 from polyreel.engine.transcribe.words import Heard
 from polyreel.outcome import StoredFile, Value
@@ -148,7 +148,7 @@ def prints_of(lines: Sequence[LineHeard]) -> Prints:
     return unit
 
 
-def _packed(found: Samples) -> str:
+def _pack_print(found: Samples) -> str:
     return base64.b64encode((found / np.abs(found).max() * 127).round().astype(np.int8).tobytes()).decode()
 
 
@@ -187,8 +187,8 @@ def _hear_in_stem(
         if before is None:
             go_on()
             sound = _read(path, line.start_ms, line.end_ms)
-            before = _identified(line, resample(sound, STEM_RATE, RATE), locale, ears, go_on)
-            before = before.model_copy(update={"print": _printed(sound, encode)})
+            before = _identify_line(line, resample(sound, STEM_RATE, RATE), locale, ears, go_on)
+            before = before.model_copy(update={"print": _make_print(sound, encode)})
         found.append(line.model_copy(update=before.model_dump(include={"share", "other", "other_share", "print"})))
     return found
 
@@ -197,21 +197,21 @@ def _read(path: Path, start_ms: int, end_ms: int) -> Samples:
     return read_stem(path, start_ms * STEM_RATE // 1000, (end_ms - start_ms) * STEM_RATE // 1000)
 
 
-def _identified(line: LineHeard, sound: Samples, locale: str, ears: Ears, go_on: GoOn) -> LineHeard:
+def _identify_line(line: LineHeard, sound: Samples, locale: str, ears: Ears, go_on: GoOn) -> LineHeard:
     if ears.languages is None or not np.any(sound):
         return line
     languages = ears.languages.identify_line(sound, go_on)
-    other, share = likeliest(languages)
+    other, share = find_likeliest_language(languages)
     told = {"share": round(share_of(locale, languages), 3), "other": other, "other_share": round(share, 3)}
     return line.model_copy(update=told)
 
 
-def _printed(sound: Samples, encode: Encoder | None) -> str:
+def _make_print(sound: Samples, encode: Encoder | None) -> str:
     if encode is None or not np.any(sound):
         return ""
     most = _PRINTED_MS * STEM_RATE // 1000
     first = max(0, len(sound) - most) // 2
-    return _packed(voice_print(sound[first : first + most], encode))
+    return _pack_print(voice_print(sound[first : first + most], encode))
 
 
 def _recall(store: Store, key: str, dubbed: Dubbed) -> Known:
@@ -242,7 +242,7 @@ async def _hear_in_mix(path: Path, lines: Sequence[LineHeard], locale: str, ears
     found: list[LineHeard] = []
     async with aclosing(of_file(path)) as sound, aclosing(_pieces(sound, lines)) as pieces:
         async for line, piece in pieces:
-            found.append(await in_thread(partial(_identified, line, piece, locale, ears)))
+            found.append(await in_thread(partial(_identify_line, line, piece, locale, ears)))
     return found
 
 

@@ -111,7 +111,7 @@ class PanjayaDubber:
 
         What was collected before, and is still here, needs nothing of the vendor.
         """
-        if await asyncio.to_thread(recall_dubbed, _kept_as(receipt), self._means.store):
+        if await asyncio.to_thread(recall_dubbed, _result_key(receipt), self._means.store):
             return
         observer = PanjayaObserver(self._client)
         await wait_until_ready(self._means, receipt.key, observer, on_progress)
@@ -123,7 +123,7 @@ class PanjayaDubber:
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Fetch the video, at once: a revision in the studio would withdraw it. Raises `VendorError`, `MediaError`."""
-        kept_as = _kept_as(receipt)
+        kept_as = _result_key(receipt)
         if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
             return kept
         version = await self._version(request, receipt)
@@ -157,7 +157,7 @@ class PanjayaDubber:
         return finished[-1].version_id if finished else receipt.id
 
 
-def _kept_as(receipt: Receipt) -> str:
+def _result_key(receipt: Receipt) -> str:
     """The key under which what was collected is kept: the purchase's, or its revision's."""
     return str(receipt.details.get("revision") or receipt.key)
 

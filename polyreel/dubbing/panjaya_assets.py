@@ -64,7 +64,7 @@ class Assets:
         """The purchase that the language of an asset is for: this one, where no other was first."""
         await self.means.at_hand().change_all({key: steps.reserve(locale, dub_key)})
         entry = await self.means.at_hand().get(key)
-        return steps.reserved_for(entry, locale) if entry else ""
+        return steps.find_reservation(entry, locale) if entry else ""
 
     async def _is_usable(self, asset_id: str) -> bool:
         """Whether an asset of an earlier run can still take languages. A failed one costs nothing: it is left."""

@@ -38,7 +38,7 @@ def parting_of(job: Job) -> Parting:
     if asked == "learned":
         if not shelf.is_here(SPLEETER):
             raise shelf.missing_models_error(SPLEETER)
-        return _learned_parting()
+        return _make_learned_parting()
     if asked == "ducked":
         return Parting(why="The job asks for no separation")
     return Parting(kind="given") if given else _best_without_background(provider, job.dubbing.mix)
@@ -50,11 +50,11 @@ def _best_without_background(provider: Provider, mix: Mix) -> Parting:
     if mix != "dub":
         return Parting(why="This mix needs no clean background")
     if shelf.is_here(SPLEETER):
-        return _learned_parting()
+        return _make_learned_parting()
     return Parting(why=f"No clean background was given, and no model parts one (`{shelf.pull_command(SPLEETER)}`)")
 
 
-def _learned_parting() -> Parting:
+def _make_learned_parting() -> Parting:
     return Parting(kind="learned", model=SPLEETER.fingerprint)
 
 

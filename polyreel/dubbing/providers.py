@@ -225,7 +225,7 @@ _EMBEDDED = Provider(
     revises=True,
     engine_version=lambda options: choice.voices_key(options.voices),
     voice=lambda options: choice.voice_for(options.voices),
-    spoken_by=lambda options, asked: choice.spoken_by(asked.target, asked.voices, options.voices),
+    spoken_by=lambda options, asked: choice.grade_voices(asked.target, asked.voices, options.voices),
     loudness=lambda options: options.loudness,
     separation=lambda options: options.separation,
     needs_neural_voice=lambda options: options.voices != "basic" and choice.neural_here(),

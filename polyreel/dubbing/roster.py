@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyreel.dubbing.choice import brought_voices, measured_name, rank, voice_for
+from polyreel.dubbing.choice import load_plugin_voices, name_in_table, rank, voice_for
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
 from polyreel.engine.models.shelf import is_here, missing_models_error, pull_command
 from polyreel.engine.speech.booth import wav_bytes
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
-from polyreel.engine.voice.measured import Grade, Measured, measured_as, why_not_measured
+from polyreel.engine.voice.measured import Grade, Measured, find_measured, why_not_measured
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.piper_list import origin_of
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
-from polyreel.engine.voice.text.spoken import spoken_form
+from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.errors import NoVoice
 from polyreel.machine.files import explain_errors, write_atomically
 
@@ -52,7 +52,7 @@ class Entry:
 
 def roster(locale: str) -> tuple[Entry, ...]:
     """The voices for a locale, in the order a job would prefer them. Raises NoVoice where there is none at all."""
-    named: tuple[Voice, ...] = (PiperVoice(), *brought_voices(), KokoroVoice(), PicoVoice(), EspeakVoice())
+    named: tuple[Voice, ...] = (PiperVoice(), *load_plugin_voices(), KokoroVoice(), PicoVoice(), EspeakVoice())
     engines = sorted(named, key=lambda engine: rank(locale, engine.name))
     found = [
         _entry(engine, locale, voice) for engine in engines if engine.speaks(locale) for voice in engine.cast(locale)
@@ -64,10 +64,10 @@ def roster(locale: str) -> tuple[Entry, ...]:
 
 def _entry(engine: Voice, locale: str, voice: str) -> Entry:
     name = f"{engine.name}:{voice.removesuffix(f'@{locale}')}"
-    known = measured_as(locale, engine.name, measured_name(engine.name, voice))
+    known = find_measured(locale, engine.name, name_in_table(engine.name, voice))
     if engine.name != KokoroVoice.name:
         origin = (
-            origin_of(measured_name(engine.name, voice).partition("#")[0]) if engine.name == PiperVoice.name else None
+            origin_of(name_in_table(engine.name, voice).partition("#")[0]) if engine.name == PiperVoice.name else None
         )
         licence = origin.licence if origin else ""
         return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, licence=licence, measured=known)
@@ -96,7 +96,7 @@ def say(text: str, locale: str, out: Path, *, name: str = "", pronunciations: tu
         raise missing_models_error(KOKORO, KOKORO_VOICES)
     voice = voice_for("auto")
     voice_id = voice.resolve(locale, name) if name else voice.cast(locale)[0]
-    words = respell(spoken_form(text), tuple(each for each in pronunciations if each.counts_in(locale)), voice_id)
+    words = respell(make_speakable(text), tuple(each for each in pronunciations if each.counts_in(locale)), voice_id)
     speech = voice.speak(words, voice_id, 1.0)
     with explain_errors("write a sample", out):
         write_atomically(out.absolute(), wav_bytes(speech))

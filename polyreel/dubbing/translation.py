@@ -13,7 +13,7 @@ from polyreel.dubbing.casting import Casting
 from polyreel.engine.cores import PLACES
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.booth import Booth
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.speech.sentences import Sentence, into_sentences
 from polyreel.engine.speech.takes import Progress, naturals
 from polyreel.engine.threads import GoOn, in_thread
@@ -220,7 +220,9 @@ def _too_long(
     voicing = commission.voicing
     assert voicing is not None  # noqa: S101 - the caller has looked
     draft = put_together(commission.track, pieces, lines, commission.profile, commission.target)
-    sentences = into_sentences(line for line in spoken_script(draft).lines if line.start_ms < commission.reel_ms)
+    sentences = into_sentences(
+        line for line in extract_spoken_script(draft).lines if line.start_ms < commission.reel_ms
+    )
     lengths = _measure_sentences(voicing, commission.target, sentences, on_progress, go_on)
     spoken = [sentence for sentence in sentences if sentence in lengths]
     waiting = [fit.Spoken(s.start_ms, s.end_ms, lengths[s], s.speaker) for s in spoken]

@@ -21,7 +21,7 @@ from polyreel.media.audio import aac_options, blocks, measure_loudness, sound_of
 from polyreel.media.command import local_input, local_output, run
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
-from polyreel.outcome import LineFit, StoredFile, stored_files_in
+from polyreel.outcome import LineFit, StoredFile, find_stored_files
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
@@ -52,7 +52,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     The reel's picture stays what it is, unless the vendor was asked to change it.
     """
     path = path_of(result.video)
-    info = await asyncio.to_thread(_looked_at, result, path, request.seconds)
+    info = await asyncio.to_thread(_probe_result, result, path, request.seconds)
     audio = await _sound(path, info, request.seconds, store)
     loudness = await measure_loudness(path_of(audio))
     if not loudness.integrated_lufs > _SILENT_LUFS:
@@ -85,34 +85,34 @@ def recall_dubbed(key: str, store: Store) -> Dubbed | None:
 
     What is there at the vendor may be of another script by now: a revision takes the earlier dub away.
     """
-    found = store.recall(_kept_as(key))
+    found = store.recall(_result_key(key))
     try:
         dubbed = Dubbed.model_validate_json(json.dumps(found)) if found else None
     except ValidationError:  # of another version of ours: the vendor is asked
         return None
-    return dubbed if dubbed and all(map(store.has, stored_files_in(dubbed))) else None
+    return dubbed if dubbed and all(map(store.has, find_stored_files(dubbed))) else None
 
 
 async def is_kept(key: str, store: Store) -> bool:
     """Whether all that was collected under a key can be had, here or from the machines that share the store."""
-    found = await store.peek(_kept_as(key))
+    found = await store.peek(_result_key(key))
     try:
         dubbed = Dubbed.model_validate_json(json.dumps(found)) if found else None
     except ValidationError:
         return False
-    return dubbed is not None and await store.present(stored_files_in(dubbed))
+    return dubbed is not None and await store.present(find_stored_files(dubbed))
 
 
 def keep_dubbed(key: str, dubbed: Dubbed, store: Store) -> None:
     """Keep what was collected, durably, before anything takes it away at the vendor. Blocks."""
-    store.remember(_kept_as(key), dubbed.model_dump(mode="json"))
+    store.remember(_result_key(key), dubbed.model_dump(mode="json"))
 
 
-def _kept_as(key: str) -> str:
+def _result_key(key: str) -> str:
     return stage_key("collected", 1, key=key)
 
 
-def _looked_at(result: Result, path: Path, seconds: Fraction) -> MediaInfo:
+def _probe_result(result: Result, path: Path, seconds: Fraction) -> MediaInfo:
     try:
         info = probe(path)
     except MediaError as error:

@@ -6,7 +6,7 @@ import asyncio
 
 from polyreel.dubbing.port import Means, Progress
 from polyreel.errors import HeldForPerson, StillAtVendor
-from polyreel.ledger.entry import Entry, State, standing
+from polyreel.ledger.entry import Entry, State, describe_entry_standing
 from polyreel.ledger.pace import Pace
 from polyreel.ledger.watch import Observer, Watcher
 from polyreel.vendors.errors import JobFailed
@@ -49,7 +49,7 @@ async def _wait_patiently(means: Means, key: str, observer: Observer, watcher: W
         raise StillAtVendor(
             f"{entry.provider} is at work on it",
             key=key,
-            seen=standing(entry),
+            seen=describe_entry_standing(entry),
             where=entry.locale,
             remedy="It was paid: run the job again later, and it is collected.",
         ) from None
@@ -82,7 +82,7 @@ def _explain_forgotten(entry: Entry) -> HeldForPerson:
         f"{entry.provider}'s copy was deleted after it had been collected, and the one here is gone too",
         code="forgotten",
         key=entry.key,
-        seen=standing(entry),
+        seen=describe_entry_standing(entry),
         where=entry.locale,
         remedy=f"Put the store back; or, to buy it again: `polyreel ledger settle {entry.key} --not-bought`.",
     )
@@ -95,7 +95,7 @@ def _waits(entry: Entry) -> HeldForPerson:
         (entry.note or f"{entry.provider} waits for a person") + what,
         code="waits_in_studio",
         key=entry.key,
-        seen=standing(entry),
+        seen=describe_entry_standing(entry),
         where=entry.locale,
         remedy=f"Finish it there{f': {link}' if link else ''}; then run the job again. It was paid, and is not bought "
         "again.",

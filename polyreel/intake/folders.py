@@ -29,7 +29,7 @@ def setting_of(folders: list[Path]) -> dict[str, str]:
     return {SETTING: json.dumps([str(folder.expanduser().absolute()) for folder in folders])}
 
 
-def named_folders() -> list[Path]:
+def read_allowed_folders() -> list[Path]:
     """The folders of the setting; none where it is not set. Raises `InvalidJob` where it can't be read."""
     said = os.environ.get(SETTING, "").strip()
     if not said.startswith("["):
@@ -45,7 +45,7 @@ def named_folders() -> list[Path]:
 
 def require_allowed(job: Job) -> None:
     """See that every path in a job lies below an allowed folder. Raises `InvalidJob` (``forbidden_path``)."""
-    folders = named_folders()
+    folders = read_allowed_folders()
     if not folders:
         return
 
@@ -71,7 +71,7 @@ def _voices_by_path(job: Job) -> list[str]:
 
 def require_path(place: str) -> None:
     """See that one path, of a catalogue, a job file or an inbox, lies below an allowed folder. Raises `InvalidJob`."""
-    folders, local = named_folders(), _local_path(place)
+    folders, local = read_allowed_folders(), _local_path(place)
     if folders and local is not None:
         _require_below(local, place, folders)
 
@@ -109,7 +109,7 @@ def _may_see(path: Path, folder: Path) -> bool:
 # -- jobs that somebody on this machine hands in
 
 
-def vouch(key: str) -> None:
+def allow_as_caller(key: str) -> None:
     """Let the job, or batch, of this key read and write as who hands it in could."""
     mark = _mark(key)
     make_folder(mark.parent)

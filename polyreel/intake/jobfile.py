@@ -107,7 +107,7 @@ def anchor_paths(job: Job, folder: Path) -> Job:
     return placed.model_copy(update={"delivery": tuple(each.with_paths(os.path.normpath) for each in placed.delivery)})
 
 
-def seen_from(job: Job, address_of: Callable[[str], str]) -> Job:
+def make_paths_addresses(job: Job, address_of: Callable[[str], str]) -> Job:
     """The same job with every relative path made an address: it was not left in a folder. Raises `InvalidJob`."""
 
     def place(given: str) -> str:
@@ -145,7 +145,7 @@ def with_paths(job: Job, place: Callable[[str], str]) -> Job:
     return job.model_copy(update=parts)
 
 
-def delivered_to(job: Job, folder: Path) -> Job:
+def redirect_delivery(job: Job, folder: Path) -> Job:
     """The same job with its folder delivery pointed elsewhere (``--out``)."""
     there = FolderDelivery(path=str(folder.absolute()))
     others = tuple(each for each in job.delivery if not each.path_fields)

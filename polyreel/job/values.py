@@ -51,7 +51,7 @@ def is_embedded(place: str) -> bool:
     return bool(_EMBEDDED.fullmatch(place))
 
 
-def embedded_number(place: str) -> int | None:
+def parse_embedded_number(place: str) -> int | None:
     """The number that ``embedded:1`` names; None where the language decides."""
     found = _EMBEDDED.fullmatch(place)
     return int(found[1]) if found and found[1] else None

@@ -129,7 +129,7 @@ class CantTell:
 Finding = Found | NotThere | CantTell
 
 
-def standing(entry: Entry | None) -> str:
+def describe_entry_standing(entry: Entry | None) -> str:
     """How a row stands, as far as somebody who waits for it cares: ``submitted``, ``submitted+person``, ``ready``.
 
     A row that says more of itself than its state does has that under ``standing`` in its receipt.
@@ -144,7 +144,7 @@ class Wait(_Value):
     """One thing that a run waits for: a row of the ledger, or a time; in any case, also for `wake`."""
 
     key: str = Field(default="", description="The row; it may not be there yet.")
-    seen: str = Field(default="", description="How the row stood (`standing`) when it was last seen; empty: no row.")
+    seen: str = Field(default="", description="`describe_entry_standing` when it was last seen; empty: no row.")
     what: str = Field(default="", description="For people: `es-ES: Panjaya is at work on it`.")
     for_person: bool = Field(default=False, description="Somebody has to decide: a review.")
     retries: bool = Field(default=False, description="Nothing tells when it is over (a balance): try again.")

@@ -98,7 +98,7 @@ class _Attempt:
                 return await self._record(receipt)
             case CantTell(look_at):
                 await self._change(steps.hold_for_person(self.holder, look_at))
-                raise unresolved(self.key, entry, look_at)
+                raise make_unresolved(self.key, entry, look_at)
             case NotThere():
                 await self._attempt_again()
                 return await self.begin()
@@ -177,7 +177,7 @@ def made_nothing(error: BaseException) -> bool:
     return isinstance(error, UnsupportedLocale) or (isinstance(error, CallError) and error.made_nothing)
 
 
-def unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:
+def make_unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:
     """What a person is told who has to look whether a call was made."""
     what = " ".join(filter(None, (entry.what or entry.kind, entry.locale)))
     return UnresolvedCall(

@@ -159,7 +159,7 @@ def reserve(place: str, key: str) -> Edit:
     """Keep a place on a thing that was made for one purchase; whoever was first keeps it."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
-        if entry is None or reserved_for(entry, place):
+        if entry is None or find_reservation(entry, place):
             return entry
         taken = reservation(place, key)["taken"]
         return _edit(entry, now, receipt={**entry.receipt, "taken": {**entry.receipt.get("taken", {}), **taken}})
@@ -167,7 +167,7 @@ def reserve(place: str, key: str) -> Edit:
     return edit
 
 
-def reserved_for(entry: Entry, place: str) -> str:
+def find_reservation(entry: Entry, place: str) -> str:
     """The purchase that a place is kept for; empty where it is free."""
     return str(entry.receipt.get("taken", {}).get(place, ""))
 

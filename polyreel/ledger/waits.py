@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from polyreel.ledger.entry import UNDER_WAY, Entry, State, Wait, standing
+from polyreel.ledger.entry import UNDER_WAY, Entry, State, Wait, describe_entry_standing
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.rows import Edit, Filter
 
@@ -116,9 +116,9 @@ async def list_due(ledger: Ledger) -> list[WaitingRun]:
         return []
     now = ledger.rows.now()
     # Most runs wait for rows that are under way: one question for all of those, one more for each of the others.
-    standings = {row.key: standing(row) for row in await ledger.select(Filter(states=UNDER_WAY))}
+    standings = {row.key: describe_entry_standing(row) for row in await ledger.select(Filter(states=UNDER_WAY))}
     for key in {wait.key for run in waiting for wait in run.waits if wait.key} - standings.keys():
-        standings[key] = standing(await ledger.get(key))
+        standings[key] = describe_entry_standing(await ledger.get(key))
     return [run for run in waiting if run.woken or any(_is_due(wait, standings, now) for wait in run.waits)]
 
 

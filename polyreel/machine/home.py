@@ -17,7 +17,7 @@ def home() -> Path:
     return Path(os.environ.get("POLYREEL_HOME") or Path.home() / ".polyreel").expanduser().absolute()
 
 
-def shared_store() -> str | None:
+def read_shared_store() -> str | None:
     """The address of the object store that is shared with other machines, where there is one. Raises `InvalidJob`."""
     asked = os.environ.get("POLYREEL_STORE", "").strip()
     scheme, separator, _ = asked.partition("://")
@@ -31,7 +31,7 @@ def shared_store() -> str | None:
 
 def _store_folder() -> Path | None:
     asked = os.environ.get("POLYREEL_STORE", "").strip()
-    return Path(asked).expanduser().absolute() if asked and shared_store() is None else None
+    return Path(asked).expanduser().absolute() if asked and read_shared_store() is None else None
 
 
 def store_dir() -> Path:

@@ -27,7 +27,7 @@ from polyreel.media.command import (
     Stream,
     local_input,
     local_output,
-    piped_output,
+    pipe_output,
     print_findings,
     run,
 )
@@ -155,7 +155,7 @@ def _lossless(target: Path) -> dict[str, Any]:
 async def measure_loudness(path: Path, *, track: int = 0, limits: Limits = DEFAULT) -> Loudness:
     """Loudness of a file's sound, in one pass. Most of the cost is the true peak's fourfold oversampling."""
     meter = _add_meter(local_input(path, **_SOUND_ONLY)[f"a:{track}"])
-    printed = await run(print_findings(piped_output(meter, format="null")), limits=limits)
+    printed = await run(print_findings(pipe_output(meter, format="null")), limits=limits)
     return _loudness(printed)
 
 
@@ -175,7 +175,7 @@ async def blocks(
     sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"].filter("aresample", rate)
     sound = sound.filter("aformat", channel_layouts=layout(channels))
     size, waiting = block * channels * 4, bytearray()
-    async with aclosing(_stream_bytes(piped_output(sound, format="f32le"), limits)) as chunks:
+    async with aclosing(_stream_bytes(pipe_output(sound, format="f32le"), limits)) as chunks:
         async for chunk in chunks:
             waiting += chunk
             while len(waiting) >= size:

@@ -1,7 +1,7 @@
 """ffmpeg commands: composed with ffmpeg-python, guarded here, executed by our own runner.
 
-Every input goes through ``local_input`` (or ``piped_input``) and every output through ``local_output`` (or
-``piped_output``): a ``file:`` path, a format whitelist, one protocol, a pixel limit. A playlist named ``upload.mp4`` is
+Every input goes through ``local_input`` (or ``pipe_input``) and every output through ``local_output`` (or
+``pipe_output``): a ``file:`` path, a format whitelist, one protocol, a pixel limit. A playlist named ``upload.mp4`` is
 not followed, and a small picture of huge dimensions is not unpacked.
 """
 
@@ -26,12 +26,12 @@ __all__ = [
     "Limits",
     "Stream",
     "arguments",
-    "generated_input",
+    "generate_input",
     "local_input",
     "local_output",
     "merge_outputs",
-    "piped_input",
-    "piped_output",
+    "pipe_input",
+    "pipe_output",
     "print_findings",
     "repeat_option",
     "run",
@@ -52,22 +52,22 @@ _SEPARATOR = "\x1f"
 def local_input(path: Path | str, **options: Any) -> Stream:
     """A local media file as an ffmpeg-python input. ``options`` are ffmpeg's, as ``ffmpeg.input`` takes them."""
     guards = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": MAX_PIXELS}
-    return ffmpeg.input(f"file:{path}", **{"threads": THREADS, **_valueless(options), **guards})
+    return ffmpeg.input(f"file:{path}", **{"threads": THREADS, **_drop_values(options), **guards})
 
 
-def piped_input(format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's own name for it
-    """What ``run(stdin=...)`` sends, e.g. ``piped_input("f32le", ar=48000, ac=2)``. One per command."""
+def pipe_input(format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's own name for it
+    """What ``run(stdin=...)`` sends, e.g. ``pipe_input("f32le", ar=48000, ac=2)``. One per command."""
     return ffmpeg.input("pipe:0", format=format, **{**options, "protocol_whitelist": "pipe"})
 
 
-def generated_input(graph: str, **options: Any) -> Stream:
+def generate_input(graph: str, **options: Any) -> Stream:
     """Sound or picture that ffmpeg makes itself (``anullsrc=...``). Never build ``graph`` from outside data."""
     return ffmpeg.input(graph, format="lavfi", **options)
 
 
 def local_output(*streams: Stream, path: Path | str, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
     """A local file written from streams. It is overwritten, and removed when the command fails or is cancelled."""
-    return ffmpeg.output(*streams, f"file:{path}", **{"threads": THREADS, **_valueless(options), "format": format})
+    return ffmpeg.output(*streams, f"file:{path}", **{"threads": THREADS, **_drop_values(options), "format": format})
 
 
 def merge_outputs(*outputs: Stream) -> Stream:
@@ -75,12 +75,12 @@ def merge_outputs(*outputs: Stream) -> Stream:
     return ffmpeg.merge_outputs(*outputs)
 
 
-def piped_output(*streams: Stream, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
+def pipe_output(*streams: Stream, format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's name
     """Bytes for ``run(stdout=...)``, e.g. ``format="f32le"``. One per command."""
-    return ffmpeg.output(*streams, "pipe:1", **{**_valueless(options), "format": format})
+    return ffmpeg.output(*streams, "pipe:1", **{**_drop_values(options), "format": format})
 
 
-def _valueless(options: dict[str, Any]) -> dict[str, Any]:
+def _drop_values(options: dict[str, Any]) -> dict[str, Any]:
     return {name: None if name in _FLAGS else value for name, value in options.items()}
 
 

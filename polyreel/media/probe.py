@@ -79,7 +79,7 @@ def probe(path: Path) -> MediaInfo:
             other_pictures=len(container.streams.video) - (video is not None),
             attachments=sum(stream.type == "attachment" for stream in container.streams),
             data_tracks=sum(stream.type == "data" and not _has_timecode(stream) for stream in container.streams),
-            stated=_stated_length(container, video),
+            stated=_read_stated_length(container, video),
         )
 
 
@@ -219,7 +219,7 @@ def _video_duration(
     return stated if _reaches(container, stream, start + stated) else _last_picture_end(path, container, stream) - start
 
 
-def _stated_length(container: av.container.InputContainer, video: VideoStream | None) -> Fraction:
+def _read_stated_length(container: av.container.InputContainer, video: VideoStream | None) -> Fraction:
     """How long the picture should last by its track's header; of files that state it nowhere, as it does."""
     if video is None:
         return Fraction(0)

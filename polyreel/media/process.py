@@ -85,7 +85,7 @@ async def execute(
     except TimeoutError as error:
         raise _timeout_error(name, limits.seconds) from error
     finally:
-        await _end(process)
+        await _end_group(process)
         if notes:
             notes.close()
     _judge(name, process.returncode or 0, printed)
@@ -251,7 +251,7 @@ def _remember(tail: bytearray, chunk: bytes) -> None:
     del tail[:-_TAIL_BYTES]
 
 
-async def _end(process: Process) -> None:
+async def _end_group(process: Process) -> None:
     """Ask the whole group to end, then make it. Bounded, also when cancelled once more meanwhile."""
     if process.returncode is None:
         _signal_group(process.pid, signal.SIGTERM)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from polyreel.media.command import local_input, piped_output, run
+from polyreel.media.command import local_input, pipe_output, run
 from polyreel.media.info import MediaInfo
 
 # Of 1. Cuts score 0.3 and more, movement and fades rarely above 0.2.
@@ -36,6 +36,6 @@ async def find_shots(source: Path, info: MediaInfo, on_progress: Callable[[float
         .filter("select", f"gt(scene,{_CUT})")
         .filter("metadata", mode="print", file="pipe:1", direct=1)
     )
-    output = piped_output(picture, format="null")
+    output = pipe_output(picture, format="null")
     await run(output, on_progress=on_progress, expected_ms=round(info.duration * 1000), stdout=take)
     return sorted(set(found))

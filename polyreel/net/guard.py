@@ -40,7 +40,7 @@ _REFUSED = tuple(
 )
 
 
-def allowed_networks() -> tuple[Network, ...]:
+def read_allowed_networks() -> tuple[Network, ...]:
     """What ``POLYREEL_ALLOW_NETWORKS`` lists: networks in CIDR form with commas between."""
     listed = os.environ.get("POLYREEL_ALLOW_NETWORKS", "").split(",")
     try:
@@ -64,7 +64,7 @@ def is_public(address: Address) -> bool:
 
 def judge(host: str, addresses: list[Address]) -> None:
     """Refuse a host when any one of its addresses is neither public nor listed."""
-    allowed = allowed_networks()
+    allowed = read_allowed_networks()
     for address in addresses:
         if not is_public(address) and not any(address in network for network in allowed):
             raise ForbiddenAddress(

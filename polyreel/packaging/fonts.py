@@ -93,14 +93,14 @@ def _letters(file: Path) -> frozenset[int]:
     from fontTools.ttLib import TTLibError
 
     try:
-        with _opened_fonts(file) as found:
+        with _open_fonts(file) as found:
             return frozenset(code for font in found for code in font.getBestCmap() or ())
     except (TTLibError, OSError, KeyError, AssertionError):
         return frozenset()  # a file that is no font shows nothing
 
 
 @contextmanager
-def _opened_fonts(file: Path) -> Iterator[list[Any]]:
+def _open_fonts(file: Path) -> Iterator[list[Any]]:
     # Here, and not above: only who burns texts in has to wait for the library.
     from fontTools.ttLib import TTCollection, TTFont
 
@@ -111,7 +111,7 @@ def _opened_fonts(file: Path) -> Iterator[list[Any]]:
 
 @cache
 def _family(file: Path) -> str:
-    with _opened_fonts(file) as found:
+    with _open_fonts(file) as found:
         names = found[0]["name"]
         return str(names.getDebugName(16) or names.getDebugName(1) or file.stem)
 
@@ -119,7 +119,7 @@ def _family(file: Path) -> str:
 @cache
 def _line_height(file: Path) -> float:
     """As libass takes it: Windows' own ascent and descent, else those of the horizontal header."""
-    with _opened_fonts(file) as found:
+    with _open_fonts(file) as found:
         font = found[0]
         marks = font.get("OS/2", None)
         height = marks.usWinAscent + marks.usWinDescent if marks else 0

@@ -42,13 +42,13 @@ async def take_original(
     """
     return Original(
         locale=locale,
-        audio=await _kept_sound(reel, tracks, store),
+        audio=await _keep_sound(reel, tracks, store),
         text=await asyncio.to_thread(_cut_text, reel, script, store) if script else None,
         is_machine_made=is_machine_made,
     )
 
 
-async def _kept_sound(reel: Reel, tracks: Tracks, store: Store) -> StoredFile:
+async def _keep_sound(reel: Reel, tracks: Tracks, store: Store) -> StoredFile:
     key = stage_key("original", _VERSION, reel=reel.file.sha256, tracks=tracks)
     found = store.recall(key)
     kept = StoredFile.model_validate(found) if found else None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from polyreel import locales
 from polyreel.engine.voice.text.lexicon import LEXICONS, NONE
 from polyreel.engine.voice.text.said_as import Pronunciation
-from polyreel.engine.voice.text.spoken import spoken_form
+from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.spoken import part_speech
@@ -51,7 +51,7 @@ def unknown_names(
 
 def _lines(track: Track) -> Iterator[str]:
     for cue in track.cues:
-        yield from (spoken_form(part_speech(text).said) for _, text in voices(cue))
+        yield from (make_speakable(part_speech(text).said) for _, text in voices(cue))
 
 
 def _capitals(lines: Iterable[str], *, inside: bool) -> set[str]:

@@ -24,7 +24,7 @@ from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, 
 from polyreel.intake.jobfile import is_address
 from polyreel.intake.series import with_series
 from polyreel.job import Job, Target
-from polyreel.job.values import embedded_number, is_embedded
+from polyreel.job.values import is_embedded, parse_embedded_number
 from polyreel.media.info import MediaInfo
 from polyreel.media.limits import check_sound, check_source, check_trim
 from polyreel.media.probe import probe
@@ -74,7 +74,7 @@ class _Intake:
         """The subtitles inside the job's own video as a file. A video that is far away comes in for it."""
         video = path_of(await self.file(self.media))
         info = await asyncio.to_thread(probe, video)
-        stream = choose_subtitles(info, locale, embedded_number(place))
+        stream = choose_subtitles(info, locale, parse_embedded_number(place))
         with self.store.scratch() as folder:
             return self.store.keep(await extract_subtitles(info, stream, folder))
 
@@ -126,13 +126,13 @@ async def prepare(
         ear=ear_of(job),
         listener=listener_here(),
         ears=ears_key(),
-        expected=_expected_words(job, languages),
+        expected=_list_expected_words(job, languages),
         transcriber=size_identity(job.transcription.model),
         further_checks=checks_key(),
     )
 
 
-def _expected_words(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:
+def _list_expected_words(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:
     """The job's own vocabulary, and the source's terms of the glossaries where it asks for them."""
     asked = job.transcription
     words = list(asked.vocabulary)
@@ -184,7 +184,7 @@ def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
     check_sound(info, sound.first)
     _check_rate(info, job)
     if job.trim:
-        check_trim(info, exact(job.trim.start), exact(job.trim.end))
+        check_trim(info, make_exact(job.trim.start), make_exact(job.trim.end))
     for package in job.packaging:
         check_ladder(package.ladder, info)
     return sound
@@ -208,7 +208,7 @@ def _check_rate(info: MediaInfo, job: Job) -> None:
         retiming_from(job.source.timecode, exact_rate(asked) if asked else found)
 
 
-def exact(seconds: float | None) -> Fraction | None:
+def make_exact(seconds: float | None) -> Fraction | None:
     """A number of seconds as the user wrote it: the decimal fraction, not the float nearest to it."""
     return None if seconds is None else Fraction(str(seconds))
 

@@ -12,7 +12,7 @@ from polyreel.dubbing.providers import provider_of
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
 from polyreel.planning.picture import describe_source
-from polyreel.planning.prepare import exact
+from polyreel.planning.prepare import make_exact
 from polyreel.planning.ways import describe_way
 from polyreel.plans import LANGUAGE_STAGES, LanguagePlan, MadeScript, Plan
 from polyreel.sources.ingest import ingest
@@ -97,17 +97,17 @@ async def _fetch_results(plan: Plan) -> None:
 
 def _with_made_scripts(plan: Plan, recall: Recall) -> Plan:
     """A bound plan with the scripts that earlier runs have heard and drafted: later stages are kept under them."""
-    if plan.needs_transcript and (heard := _made_script(plan.stage_keys["transcribe"], recall)):
+    if plan.needs_transcript and (heard := _recall_script(plan.stage_keys["transcribe"], recall)):
         plan = plan.with_source_script(heard)
     return plan.model_copy(update={"languages": tuple(_with_draft(each, recall) for each in plan.languages)})
 
 
 def _with_draft(language: LanguagePlan, recall: Recall) -> LanguagePlan:
-    made = _made_script(language.stage_keys["translate"], recall) if language.needs_draft else None
+    made = _recall_script(language.stage_keys["translate"], recall) if language.needs_draft else None
     return language.with_draft(made) if made else language
 
 
-def _made_script(key: str, recall: Recall) -> MadeScript | None:
+def _recall_script(key: str, recall: Recall) -> MadeScript | None:
     found = recall(key)
     return found[0] if found else None
 
@@ -116,8 +116,8 @@ def _length(plan: Plan, reel: MediaInfo) -> Fraction:
     """Seconds of the reel."""
     length = reel.duration
     trim = plan.job.trim
-    end = min(length, exact(trim.end) or length) if trim else length
-    start = (exact(trim.start) or Fraction(0)) if trim else Fraction(0)
+    end = min(length, make_exact(trim.end) or length) if trim else length
+    start = (make_exact(trim.start) or Fraction(0)) if trim else Fraction(0)
     return end - start
 
 

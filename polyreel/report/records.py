@@ -79,7 +79,7 @@ def put_aside(record: RunRecord, outcome: Outcome | None = None) -> None:
     _write(record.model_copy(update={"waiting": True, "outcome": outcome}))
 
 
-def stopped_outcome(job: str) -> Outcome:
+def make_stopped_outcome(job: str) -> Outcome:
     """What came of a run that was ended from outside."""
     problem = Problem(code=_STOPPED, message="the run was stopped", remedy="Run it again: finished work is kept.")
     return Outcome(job=job, status="failed", error=problem)

@@ -73,12 +73,12 @@ def _place_of(cue: ScriptLine, lines: Sequence[Line], starts: Sequence[int]) -> 
     last = bisect_right(starts, cue.end_ms + _NEAR_MS)
     near = range(max(0, bisect_right(starts, cue.start_ms) - 3), last)
 
-    def shared(place: int) -> int:
+    def measure_overlap(place: int) -> int:
         line = lines[place]
         return min(cue.end_ms, line.end_ms) - max(cue.start_ms, line.start_ms)
 
-    best = max(near, key=shared, default=None)
-    return best if best is not None and shared(best) > -_NEAR_MS else None
+    best = max(near, key=measure_overlap, default=None)
+    return best if best is not None and measure_overlap(best) > -_NEAR_MS else None
 
 
 def _add_remarks(lines: Sequence[Line], details: LanguageDetails) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from polyreel.errors import ReviewRefused
 from polyreel.job import ReviewStage, ReviewTimeout
 from polyreel.outcome import StoredFile
-from polyreel.review.events import Event, ReviewKey, SentFile, Shown, written_now
+from polyreel.review.events import Event, ReviewKey, SentFile, Shown, format_now
 from polyreel.review.log import Step
 from polyreel.review.state import Asking, Review
 
@@ -51,7 +51,7 @@ def ask(stage: ReviewStage, subject: str, *, made: StoredFile, script: StoredFil
             return None
         return Event(
             kind="asked", stage=stage, subject=subject, made=made, script=script, reason=reason, shown=shown,
-            at=written_now(),
+            at=format_now(),
         )  # fmt: skip
 
     return step
@@ -120,7 +120,7 @@ def comment(reviewer: Reviewer, words: str, line: int | None = None) -> Step:
     def step(review: Review) -> Event | None:
         if not review.events:
             raise _refuse_unasked(review.key)
-        return Event(kind="commented", by=reviewer.name, at=written_now(), reason=words, line=line)
+        return Event(kind="commented", by=reviewer.name, at=format_now(), reason=words, line=line)
 
     return step
 
@@ -135,7 +135,7 @@ def mark(reviewer: Reviewer, line: int, *, done: bool) -> Step:
         word = "done" if done else "open"
         if (last.reason if last else "open") == word:
             return None
-        return Event(kind="marked", by=reviewer.name, at=written_now(), reason=word, line=line)
+        return Event(kind="marked", by=reviewer.name, at=format_now(), reason=word, line=line)
 
     return step
 
@@ -151,7 +151,7 @@ def note_delivered(
             return None
         return Event(
             kind="delivered", stage="final", subject=subject, made=made, script=script, shown=shown, files=files,
-            at=written_now(),
+            at=format_now(),
         )  # fmt: skip
 
     return step
@@ -197,7 +197,7 @@ def _make_decision(review: Review, asking: Asking, kind: str, by: str, reason: s
     script = review.script() or asking.asked.script
     subject = script.sha256 if asking.stage == "script" and script else asking.asked.subject
     return Event.model_validate(
-        {"kind": kind, "stage": asking.stage, "by": by, "at": written_now(), "subject": subject, "reason": reason}
+        {"kind": kind, "stage": asking.stage, "by": by, "at": format_now(), "subject": subject, "reason": reason}
     ).model_copy(update={"script": script})
 
 

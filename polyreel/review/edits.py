@@ -13,7 +13,7 @@ from polyreel.errors import ReviewRefused, SubtitleError
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, read_script, require_language
 from polyreel.review.decisions import Reviewer, describe, place_of, shorten_lines
-from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog
 from polyreel.review.state import Review
 from polyreel.store.local import path_of
@@ -168,13 +168,13 @@ def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, s
     before, there = read_file(path_of(seen)).track, read_file(path_of(now)).track
     wanted = edit.change(before, _reel_of(review))
     merged = wanted if seen == now else _merge(before, there, wanted, review)
-    changed = changed_lines(there, merged)
+    changed = find_changed_lines(there, merged)
     if not changed and len(there.cues) == len(merged.cues):
         return None
     require_fitting(merged, there, review)
     script = store.keep_bytes(write(merged, "vtt").text.encode(), ".vtt")
     return Event(
-        kind="edited", by=edit.reviewer.name, at=written_now(), subject=now.sha256, script=script,
+        kind="edited", by=edit.reviewer.name, at=format_now(), subject=now.sha256, script=script,
         changed=changed, reason=edit.reason, order=edit.order,
     )  # fmt: skip
 
@@ -200,7 +200,7 @@ def _reel_of(review: Review) -> Reel | None:
     return next((each.shown.reel for each in reversed(review.events) if each.shown and each.shown.reel), None)
 
 
-def changed_lines(before: Track, after: Track) -> tuple[int, ...]:
+def find_changed_lines(before: Track, after: Track) -> tuple[int, ...]:
     """The lines of ``after`` (counted from 1) that ``before`` does not have at that time with those words."""
     if len(before.cues) == len(after.cues):
         pairs = enumerate(zip(before.cues, after.cues, strict=True), 1)

@@ -74,7 +74,7 @@ class Event(Value):
     order: str = Field(default="", description="The order that it was written for, which counts once.")
 
 
-def written_now() -> str:
+def format_now() -> str:
     """The time, as events have it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 

@@ -9,7 +9,7 @@ from polyreel.job import Job
 from polyreel.locales import canonical
 from polyreel.review.decisions import Reviewer
 from polyreel.review.edits import Change, Edit, edit_script
-from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
 from polyreel.review.versions import order
@@ -73,5 +73,5 @@ def _note(wanted: Order) -> Step:
     """An order that changes nothing has been read all the same."""
     words = "a revision was ordered that changes nothing"
     return lambda _review: Event(
-        kind="commented", by=wanted.reviewer.name, at=written_now(), reason=words, order=wanted.name
+        kind="commented", by=wanted.reviewer.name, at=format_now(), reason=words, order=wanted.name
     )

@@ -8,7 +8,7 @@ from typing import Any
 from polyreel.errors import ReviewRefused
 from polyreel.outcome import Value
 from polyreel.review.decisions import Reviewer, place_of
-from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
 from polyreel.store.local import path_of
@@ -113,7 +113,7 @@ def _return_to(reviewer: Reviewer, number: int) -> Step:
         if now is None or version.script is None or version.script == now:
             return None
         return Event(
-            kind="edited", by=reviewer.name, at=written_now(), subject=now.sha256, script=version.script,
+            kind="edited", by=reviewer.name, at=format_now(), subject=now.sha256, script=version.script,
             reason=f"back to version {number}",
         )  # fmt: skip
 
@@ -131,7 +131,7 @@ def order(reviewer: Reviewer) -> Step:
         decision = review.decision("script", script.sha256)
         if decision and decision.kind == "approved":
             return None
-        return Event(kind="approved", by=reviewer.name, at=written_now(), subject=script.sha256, script=script)
+        return Event(kind="approved", by=reviewer.name, at=format_now(), subject=script.sha256, script=script)
 
     return step
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from polyreel.errors import LedgerError, StoreError
-from polyreel.ledger.entry import Entry, State, standing
+from polyreel.ledger.entry import Entry, State, describe_entry_standing
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.rows import Edit, Filter
 from polyreel.review.events import ReviewKey
@@ -63,7 +63,7 @@ async def expect_decision(ledger: Ledger, review: Review, what: str) -> tuple[st
     await ledger.change_all({key: _follow(review, what)})
     row = await ledger.get(key)
     if row is not None and row.receipt.get("settling"):
-        return key, standing(row)
+        return key, describe_entry_standing(row)
     return key, f"{State.READY} {describe_standing(review)}"
 
 

@@ -18,7 +18,7 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.media.audio import aac_options
-from polyreel.media.command import Stream, generated_input, local_input, local_output, run
+from polyreel.media.command import Stream, generate_input, local_input, local_output, run
 from polyreel.sandbox.music import BAR_MS as _SLOT_MS
 from polyreel.sandbox.music import RATE as _RATE
 from polyreel.sandbox.music import play_music
@@ -178,10 +178,8 @@ def _film(sound: Path, target: Path, seconds: int) -> Stream:
     )
     colours = "c0=0x1b1735:c1=0x4b3fb5:c2=0x0f5e6b:c3=0x8a3b6b:nb_colors=4:seed=7:speed=0.012"
     # Drawn small and made larger: colours that flow into each other lose nothing, and it takes a tenth of the time.
-    sky = generated_input(
-        f"gradients=s=320x180:r={_FPS}:d={seconds}:type=linear:{colours},scale=1280:720:flags=bicubic"
-    )
-    progress = generated_input(f"color=c=0xd9d6ec:s=1280x8:r={_FPS}:d={seconds}")
+    sky = generate_input(f"gradients=s=320x180:r={_FPS}:d={seconds}:type=linear:{colours},scale=1280:720:flags=bicubic")
+    progress = generate_input(f"color=c=0xd9d6ec:s=1280x8:r={_FPS}:d={seconds}")
     picture = sky.overlay(waves, x=0, y="(H-h)/2", eof_action="repeat")
     picture = _time_picture(picture.overlay(progress, x=f"-w+w*t/{seconds}", y="H-h"))
     video = {"vcodec": "libx264", "preset": "superfast", "crf": 25, "pix_fmt": "yuv420p", "g": 2 * _FPS}

@@ -22,7 +22,7 @@ from polyreel.engine.sound.resample import resample
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.port import Voice, assign
 from polyreel.media.audio import aac_options
-from polyreel.media.command import Stream, generated_input, local_input, local_output, run
+from polyreel.media.command import Stream, generate_input, local_input, local_output, run
 from polyreel.sandbox.music import RATE, play_music
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.model import Cue
@@ -111,7 +111,7 @@ def _mix_channels(speech: Samples, recipe: ReelRecipe) -> Samples:
 def _film(heard: Path, target: Path, recipe: ReelRecipe) -> Stream:
     """A picture in which every frame is another, and that counts the seconds."""
     length = float(recipe.seconds)
-    picture = generated_input(f"testsrc=s={recipe.width}x{recipe.height}:r={recipe.fps}:d={length}")
+    picture = generate_input(f"testsrc=s={recipe.width}x{recipe.height}:r={recipe.fps}:d={length}")
     sound = local_input(heard).audio
     if recipe.layout == "5.1":
         sound = sound.filter("channelmap", map="|".join(_SURROUND), channel_layout="5.1")

@@ -91,11 +91,11 @@ async def play(request: Request) -> Response:
     if not _SEGMENT.fullmatch(entry) or not path.is_file():
         return s3_error(404, "NoSuchKey", "The specified key does not exist.")
     if path.suffix in (".m3u8", ".mpd") and request.url.query:
-        return Response(_passed_on(path, request.url.query), media_type=_TYPES[path.suffix])
+        return Response(_sign_links(path, request.url.query), media_type=_TYPES[path.suffix])
     return FileResponse(path, media_type=_TYPES.get(path.suffix))
 
 
-def _passed_on(path: Path, query: str) -> str:
+def _sign_links(path: Path, query: str) -> str:
     text, query = path.read_text(), quote(query, safe="=&%~.-")
     if path.suffix == ".mpd":
         return re.sub(r'((?:media|initialization)="[^"?]+)"', rf'\1?{query.replace("&", "&amp;")}"', text)

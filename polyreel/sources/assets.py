@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from polyreel.errors import FetchError, InvalidJob, MediaError
 from polyreel.keys import stage_key
 from polyreel.outcome import StoredFile
-from polyreel.sources.bounds import Teller, empty, kept_before, require_room, suffix_of, too_large
+from polyreel.sources.bounds import Teller, make_empty_error, recall_earlier, require_room, suffix_of, too_large
 from polyreel.sources.port import Order
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.errors import CallError, JobFailed, NotFound
@@ -72,14 +72,14 @@ async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:
         raise too_large(order, order.location)
     key = stage_key("fetch", 1, asset=order.location, at=str(order.client.transport.base_url))
     known = await order.store.peek(key) or {}
-    if known.get("facts") == asset.facts and (kept := await kept_before(order, known)):
+    if known.get("facts") == asset.facts and (kept := await recall_earlier(order, known)):
         teller.tell(1, 1)
         return kept
     async with order.store.lasting_scratch(key) as folder:
         require_room(order, asset.bytes or 0)
         done = await _download(asset, folder, limits.max_bytes, teller, order)
         if not done.bytes:
-            raise empty(order.location)
+            raise make_empty_error(order.location)
         stored = order.store.keep_hashed(done.path, done.sha256, suffix_of(asset.name))
     order.store.remember(
         key, {"stored_file": stored.model_dump(mode="json"), "facts": asset.facts, "from": order.location}

@@ -15,7 +15,7 @@ from polyreel.outcome import StoredFile
 from polyreel.sources.port import Order
 
 
-async def kept_before(order: Order, known: Mapping[str, Any]) -> StoredFile | None:
+async def recall_earlier(order: Order, known: Mapping[str, Any]) -> StoredFile | None:
     """The stored file that an earlier fetch gave, where it can still be had."""
     try:
         stored_file = StoredFile.model_validate(known.get("stored_file"))
@@ -49,7 +49,7 @@ def too_large(order: Order, where: str) -> MediaError:
     return MediaError(message, code="video_size_limit_reached", where=where, remedy=remedy)
 
 
-def empty(where: str) -> MediaError:
+def make_empty_error(where: str) -> MediaError:
     """The error for a source without a byte."""
     return MediaError("the source is empty", code="invalid_input", where=where, remedy="Check what is at that address.")
 

@@ -14,7 +14,7 @@ from polyreel.objects.bucket import Bucket, ObjectFacts
 from polyreel.objects.connection import Connection, Patience
 from polyreel.objects.problems import Changed, Missing
 from polyreel.outcome import StoredFile
-from polyreel.sources.bounds import Teller, empty, keep_part, kept_before, require_room, too_large
+from polyreel.sources.bounds import Teller, keep_part, make_empty_error, recall_earlier, require_room, too_large
 from polyreel.sources.port import FetchLimits, Order
 
 
@@ -28,7 +28,7 @@ async def from_object(order: Order) -> StoredFile:
     try:
         async with deadline, order.store.lasting_scratch(key) as folder:
             fetch = _Fetch(order, address, Bucket(address.bucket, connection, FetchError))
-            if kept := await fetch.kept_before(key):
+            if kept := await fetch.recall_kept(key):
                 return kept
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
@@ -64,13 +64,13 @@ class _Fetch:
         self._teller = Teller(order)
         self._facts = ObjectFacts(address.key, 0, "")
 
-    async def kept_before(self, key: str) -> StoredFile | None:
+    async def recall_kept(self, key: str) -> StoredFile | None:
         """What an earlier run fetched, where the object is still the same."""
         self._facts = await self._bucket.require(self._address.key)
         known = await self._order.store.peek(key) or {}
         if not self._facts.etag or (known.get("etag"), known.get("bytes")) != (self._facts.etag, self._facts.bytes):
             return None
-        if kept := await kept_before(self._order, known):
+        if kept := await recall_earlier(self._order, known):
             self._teller.tell(1, 1)
         return kept
 
@@ -111,4 +111,4 @@ class _Fetch:
         if self._facts.bytes > self._order.limits.max_bytes:
             raise too_large(self._order, str(self._address))
         if not self._facts.bytes:
-            raise empty(str(self._address))
+            raise make_empty_error(str(self._address))

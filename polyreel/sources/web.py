@@ -22,7 +22,7 @@ from polyreel.net.part import Part, open_part
 from polyreel.net.patience import retry_after
 from polyreel.outcome import StoredFile
 from polyreel.redaction import redact, redact_logs, strip_address
-from polyreel.sources.bounds import Teller, empty, keep_part, kept_before, require_room, too_large
+from polyreel.sources.bounds import Teller, keep_part, make_empty_error, recall_earlier, require_room, too_large
 from polyreel.sources.port import FetchLimits, Order
 
 _PROGRESS_BYTES = 1 << 20
@@ -40,7 +40,7 @@ async def from_web(order: Order) -> StoredFile:
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
                     known = await order.store.peek(key) or {}
-                    kept = await kept_before(order, known)
+                    kept = await recall_earlier(order, known)
                     return await _Fetch(order, url, key, part, client, known if kept else {}, kept).until_done()
     except TimeoutError as error:
         if not deadline.expired():
@@ -210,7 +210,7 @@ class _Fetch:
         async with _answer(self.client, self.url, self._asking(), self.order.limits.redirects) as response:
             match kind_of(response, self.part):
                 case Kind.UNCHANGED:
-                    return self._kept_before()
+                    return self._require_kept()
                 case Kind.WHOLE:
                     self.part.begin(validator_of(response), total_of(response))
                 case Kind.REST:
@@ -232,7 +232,7 @@ class _Fetch:
         asked = {"If-None-Match": self.known.get("etag"), "If-Modified-Since": self.known.get("last_modified")}
         return {name: str(value) for name, value in asked.items() if value}
 
-    def _kept_before(self) -> StoredFile:
+    def _require_kept(self) -> StoredFile:
         if self.kept is None:
             raise _fetch_error(self.url, "the server says that nothing has changed, though nothing was asked for")
         self.teller.tell(1, 1)
@@ -268,7 +268,7 @@ class _Fetch:
         if not self.part.complete:
             raise Cut(f"{self.part.size} of {self.part.total} bytes came")
         if not self.part.size:
-            raise empty(strip_address(str(self.url)))
+            raise make_empty_error(strip_address(str(self.url)))
         stored_file = await asyncio.to_thread(keep_part, self.order, self.part, self.url.path)
         self.order.store.remember(self.key, self._record(stored_file, response))
         self.teller.tell(1, 1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def open_store() -> Store:
     """The store that ``POLYREEL_STORE`` names; a folder below ``POLYREEL_HOME`` where it names none."""
-    address = home.shared_store()
+    address = home.read_shared_store()
     return _open_shared(address, home.store_dir()) if address else LocalStore()
 
 

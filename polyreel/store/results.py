@@ -17,7 +17,7 @@ from typing import Any
 from polyreel.errors import StoreError
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
-from polyreel.outcome import stored_files_in
+from polyreel.outcome import find_stored_files
 from polyreel.store.choice import open_store
 from polyreel.store.port import Store
 
@@ -47,7 +47,7 @@ def find_record(key: str) -> Record | None:
     """The record of a stage that is done; None where there is none, or not all its files can be had."""
     try:
         record = _parse(path_of_record(key).read_bytes())
-        usable = all(map(open_store().has, stored_files_in(record.value)))
+        usable = all(map(open_store().has, find_stored_files(record.value)))
     except (OSError, StoreError, *_NO_RECORD):  # StoreError: it names a file as no store of ours does
         return None
     return record if usable else None
@@ -72,7 +72,7 @@ def _parse(content: bytes) -> Record:
 
 async def fetch(key: str) -> None:
     """See that a result which any machine has is here, as far as it can be used here; and there, if it is only here."""
-    if home.shared_store() is None:
+    if home.read_shared_store() is None:
         return
     store = open_store()
     if await _is_usable(store, _content(key)):
@@ -90,7 +90,7 @@ async def share(*keys: str) -> None:
 
 async def _is_usable(store: Store, content: bytes) -> bool:
     try:
-        return await store.present(tuple(stored_files_in(_parse(content).value)))
+        return await store.present(tuple(find_stored_files(_parse(content).value)))
     except (StoreError, *_NO_RECORD):
         return False
 

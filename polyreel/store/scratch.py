@@ -86,13 +86,13 @@ def clear_scratch(root: Path | None = None) -> None:
     base = root or home.scratch_dir()
     for name in {entry.name.removesuffix(".lock") for entry in base.glob("*-*")}:
         folder = base / name
-        if time.time() - _last_touched(folder) < _kept_seconds(name):
+        if time.time() - _last_touched(folder) < _find_lifetime(name):
             continue
         if (lock := open_locked(_lock_of(folder))) is not None:
             _drop(folder, lock)
 
 
-def _kept_seconds(name: str) -> float:
+def _find_lifetime(name: str) -> float:
     if name.startswith("lasting-"):
         return _LASTING_KEPT_SECONDS
     return 0 if name.startswith(f"{boot_id()}-") else _ELSEWHERE_KEPT_SECONDS

@@ -33,7 +33,7 @@ from polyreel.objects.address import ObjectAddress
 from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
 from polyreel.objects.connection import Connection
 from polyreel.objects.problems import Changed, Missing, Taken
-from polyreel.outcome import StoredFile, stored_files_in
+from polyreel.outcome import StoredFile, find_stored_files
 from polyreel.store.local import PLACELESS, LocalStore, blob_path, is_here
 from polyreel.store.outbox import Outbox, content_of
 
@@ -200,7 +200,7 @@ class SharedStore(LocalStore):
     def recall(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, on any machine, with all that it names brought here. Blocks."""
         found = super().recall(key)
-        if _is_our_own(key) or (found is not None and all(map(is_here, stored_files_in(found)))):
+        if _is_our_own(key) or (found is not None and all(map(is_here, find_stored_files(found)))):
             return found
         return _wait_for(lambda: self._recall(key))
 
@@ -209,7 +209,7 @@ class SharedStore(LocalStore):
         if found is None:
             return None
         try:
-            await self.bring(stored_files_in(found))
+            await self.bring(find_stored_files(found))
         except StoreError as error:
             self._note(error)
             return None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from polyreel.subtitles.cuetext import plain_text, voices
     from polyreel.subtitles.formats.registry import FORMATS
     from polyreel.subtitles.speakers import speakers_from_prefixes
-    from polyreel.subtitles.spoken import spoken_text
+    from polyreel.subtitles.spoken import extract_spoken_text
     from polyreel.subtitles.timing import rescale, shift, trim
 
 __all__ = [
@@ -29,13 +29,13 @@ __all__ = [
     "Finding",
     "check",
     "convert_file",
+    "extract_spoken_text",
     "plain_text",
     "read_bytes",
     "read_file",
     "rescale",
     "shift",
     "speakers_from_prefixes",
-    "spoken_text",
     "summarise_findings",
     "trim",
     "voices",
@@ -51,7 +51,7 @@ _HOMES = {
     "rescale": "timing",
     "shift": "timing",
     "speakers_from_prefixes": "speakers",
-    "spoken_text": "spoken",
+    "extract_spoken_text": "spoken",
     "summarise_findings": "checks",
     "trim": "timing",
     "voices": "cuetext",

@@ -38,7 +38,7 @@ def house_of(profile: str) -> Profile:
     return profile_named(profile) or NETFLIX
 
 
-def laid_out(text: str, house: Profile, locale: str) -> str:
+def lay_out(text: str, house: Profile, locale: str) -> str:
     """A text in as few lines as its width asks for; more than the house allows only where words leave no choice.
 
     A word that is wider than a line has one of its own.

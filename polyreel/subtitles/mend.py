@@ -13,7 +13,7 @@ from fractions import Fraction
 from polyreel.subtitles.checks import width_of
 from polyreel.subtitles.cuetext import escape_text, plain_text
 from polyreel.subtitles.formats.base import clock, excerpt
-from polyreel.subtitles.layout import LONGEST_WORD, break_cost, find_breaks, fits, is_mark, laid_out
+from polyreel.subtitles.layout import LONGEST_WORD, break_cost, find_breaks, fits, is_mark, lay_out
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.profiles import Profile, profile_named
 
@@ -72,7 +72,7 @@ class _Mender:
         wide = max(width_of(line, self.limits) for line in lines)
         if (wide <= self.limits.line and len(lines) <= self.house.lines) or _is_marked(cue) or _has_turns(lines):
             return cue
-        text = escape_text(laid_out(" ".join(lines), self.house, self.locale))
+        text = escape_text(lay_out(" ".join(lines), self.house, self.locale))
         if text == cue.text:
             return cue
         why = f"a line of {wide:g} characters" if wide > self.limits.line else f"{len(lines)} lines"
@@ -106,7 +106,7 @@ class _Mender:
         for cue in cues:
             before = done[-1] if done else None
             if before is not None and self.may_merge(before, cue):
-                text = escape_text(laid_out(_join_texts(before, cue), self.house, self.locale))
+                text = escape_text(lay_out(_join_texts(before, cue), self.house, self.locale))
                 self.tell(before, "merged", "too short to be read alone, with the cue behind it")
                 done[-1] = replace(before, end_ms=max(before.end_ms, cue.end_ms), text=text)
             else:

@@ -88,7 +88,7 @@ def opens_turn(text: str) -> bool:
     return _TURN.match(text.lstrip()) is not None
 
 
-def spoken_text(cue: Cue) -> str:
+def extract_spoken_text(cue: Cue) -> str:
     """The words to speak, on one line, with what is sung; ``""`` where a cue only describes sounds."""
     is_marked = "<" in cue.text or "&" in cue.text
     shown = "".join(span.text for span in spans(cue.text) if not span.is_gloss) if is_marked else cue.text

@@ -96,14 +96,14 @@ def format_timecode(frame: int, rate: FrameRate) -> str:
     """The name of a frame: ``01:00:00:00``, ``01:00:00;02``. Frames before zero are zero."""
     frame = max(frame, 0)
     if rate.is_drop:
-        frame += _dropped_before(frame, rate.nominal)
+        frame += _count_dropped(frame, rate.nominal)
     seconds, frames = divmod(frame, rate.nominal)
     minutes, seconds = divmod(seconds, 60)
     separator = ";" if rate.is_drop else ":"
     return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{separator}{frames:02d}"
 
 
-def _dropped_before(frame: int, nominal: int) -> int:
+def _count_dropped(frame: int, nominal: int) -> int:
     """How many numbers were left out up to a frame."""
     per_minute = nominal // 15
     tens, rest = divmod(frame, nominal * 600 - per_minute * 9)

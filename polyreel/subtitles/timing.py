@@ -78,11 +78,11 @@ def _cut(cue: Cue, move: Move, first: int, last: int | None) -> Cue | None:
         return None
     start = max(start, first)
     end = end if last is None else min(end, last)
-    text = _INSIDE.sub(lambda tag: _moved_tag(tag, move, start, end), cue.text) if "<" in cue.text else cue.text
+    text = _INSIDE.sub(lambda tag: _move_tag(tag, move, start, end), cue.text) if "<" in cue.text else cue.text
     return replace(cue, start_ms=start, end_ms=end, text=text)
 
 
-def _moved_tag(tag: re.Match[str], move: Move, start: int, end: int) -> str:
+def _move_tag(tag: re.Match[str], move: Move, start: int, end: int) -> str:
     """A time inside a cue; one that is no longer inside says nothing any more."""
     hours, minutes, seconds, milliseconds = (int(part or 0) for part in tag.groups())
     time = move(((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds)

@@ -22,12 +22,12 @@ class SparseAnswer(models.Answer):
         if not isinstance(data, Mapping):
             return data
         given = {str(key): value for key, value in data.items() if value is not None}
-        own = {models.folded(name) for name in cls.model_fields}
+        own = {models.fold_word(name) for name in cls.model_fields}
         # A field's own spelling wins over its synonyms, whatever order the vendor sends them in.
-        taken = {models.folded(key) for key in given} & own
-        for key in [key for key in given if models.folded(key) not in own]:
-            name = cls.also.get(models.folded(key))
-            if name is not None and models.folded(name) not in taken:
-                taken.add(models.folded(name))
+        taken = {models.fold_word(key) for key in given} & own
+        for key in [key for key in given if models.fold_word(key) not in own]:
+            name = cls.also.get(models.fold_word(key))
+            if name is not None and models.fold_word(name) not in taken:
+                taken.add(models.fold_word(name))
                 given[name] = given.pop(key)
         return given

@@ -35,13 +35,13 @@ class CallbackVerifier:
         raise ForgedCallback(f"No callbacks are expected from '{vendor[:40]}'.", where="callback")
 
     def _panjaya(self, body: bytes, headers: Mapping[str, str]) -> Callback:
-        from polyreel.vendors.panjaya.callbacks import PUBLIC_KEY, verified
+        from polyreel.vendors.panjaya.callbacks import PUBLIC_KEY, verify_callback
 
-        said = verified(body, headers, self.panjaya_public_key or PUBLIC_KEY)
+        said = verify_callback(body, headers, self.panjaya_public_key or PUBLIC_KEY)
         return Callback("panjaya", said.asset_id, said.event.value, said.version_id, said.locale)
 
     def _tpstreams(self, body: bytes, headers: Mapping[str, str]) -> Callback:
-        from polyreel.vendors.tpstreams.webhooks import verified
+        from polyreel.vendors.tpstreams.webhooks import verify_webhook
 
-        asset = verified(body, headers, self.tpstreams_token)
+        asset = verify_webhook(body, headers, self.tpstreams_token)
         return Callback("tpstreams", asset.id, "changed")

@@ -198,7 +198,7 @@ async def _blocks(response: httpx.Response, patience: float, pace: Pace) -> Asyn
     """The body in blocks worth writing; what came before a break is given before the break is raised."""
     buffer = bytearray()
     broken: Exception | None = None
-    left = _left_on_a_plain_connection(response)
+    left = _measure_plain_rest(response)
     try:
         async for data in response.aiter_raw():
             pace.count(len(data))
@@ -221,7 +221,7 @@ async def _blocks(response: httpx.Response, patience: float, pace: Pace) -> Asyn
         raise broken
 
 
-def _left_on_a_plain_connection(response: httpx.Response) -> int | None:
+def _measure_plain_rest(response: httpx.Response) -> int | None:
     """How long the body is, where the rest of it may be read from the connection itself."""
     length = response.headers.get("content-length", "")
     plain = isinstance(response.extensions.get("network_stream"), PlainStream)

@@ -14,7 +14,7 @@ from typing import Any, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, model_validator
 
 
-def folded(word: str) -> str:
+def fold_word(word: str) -> str:
     """A key or enum value without case, dashes, underscores and blanks: `Not Started` and `notStarted` are the same."""
     return word.replace("_", "").replace("-", "").replace(" ", "").casefold()
 
@@ -42,7 +42,7 @@ class Answer(BaseModel):
         names = _names(cls)
         known: dict[str, Any] = {}
         for key, value in data.items():
-            name = names.get(folded(str(key)), str(key))
+            name = names.get(fold_word(str(key)), str(key))
             # An exact spelling wins over a look-alike that comes later or came before.
             if name not in known or key == name:
                 known[name] = value
@@ -58,9 +58,9 @@ class Word(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        wanted = folded(str(value))
+        wanted = fold_word(str(value))
         for member in cls:
-            if folded(member.value) == wanted:
+            if fold_word(member.value) == wanted:
                 return member
         return cls.__members__.get("UNKNOWN")
 
@@ -68,7 +68,7 @@ class Word(StrEnum):
 @cache
 def _names(model: type[BaseModel]) -> dict[str, str]:
     return {
-        folded(spelling): name
+        fold_word(spelling): name
         for name, field in model.model_fields.items()
         for spelling in (name, *_spellings(field.alias), *_spellings(field.validation_alias))
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import Invalid, NotFound
-from polyreel.vendors.models import folded
+from polyreel.vendors.models import fold_word
 
 Turn = str | Mapping[str, Any]
 Fetch = Callable[[Turn], Awaitable[Any]]
@@ -31,10 +31,10 @@ class Page:
             return cls(answer, {})
         if not isinstance(answer, dict):
             return cls([], {})
-        about = {folded(str(key)): value for key, value in answer.items()}
+        about = {fold_word(str(key)): value for key, value in answer.items()}
         for nested in ("pagination", "meta", "paging"):
             if isinstance(about.get(nested), dict):
-                about |= {folded(str(key)): value for key, value in about[nested].items()}
+                about |= {fold_word(str(key)): value for key, value in about[nested].items()}
         rows: list[Any] = next((about[name] for name in _LISTS if isinstance(about.get(name), list)), [])
         return cls(rows, about)
 
@@ -67,7 +67,7 @@ class Page:
         return {send: size} if size else {}
 
 
-def turned(operation: str, path: str, turn: Turn) -> Call:
+def make_page_call(operation: str, path: str, turn: Turn) -> Call:
     """The call for a page of the list at `path`."""
     if isinstance(turn, str):
         return Call(operation, "GET", turn)

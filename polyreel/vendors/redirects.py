@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
-from polyreel.redaction import redacted_addresses
+from polyreel.redaction import redact_addresses
 from polyreel.vendors.errors import Facts, Malformed
 
 
@@ -40,11 +40,11 @@ def next_hop(hop: Hop, response: httpx.Response, facts: Facts) -> Hop:
     facts = replace(facts, status=response.status_code)
     downgraded = hop.url.scheme == "https" and target.scheme != "https"
     if target.scheme not in ("http", "https") or downgraded:
-        raise Malformed(f"The vendor redirects to {redacted_addresses(str(target))}, which is not safe.", facts=facts)
+        raise Malformed(f"The vendor redirects to {redact_addresses(str(target))}, which is not safe.", facts=facts)
     kept = response.status_code in (307, 308) and origin(hop.url) == origin(target)
     if hop.method in ("GET", "HEAD") or kept:
         return replace(hop, url=target)
     if response.status_code == 303:
         return Hop(target, "GET", with_body=False)
     # A body meant for the vendor does not follow to a stranger, and 301 or 302 would lose it.
-    raise Malformed(f"The vendor redirects a {hop.method} to {redacted_addresses(str(target))}.", facts=facts)
+    raise Malformed(f"The vendor redirects a {hop.method} to {redact_addresses(str(target))}.", facts=facts)

@@ -23,7 +23,7 @@ import httpx
 from polyreel.errors import FetchError, ForbiddenAddress
 from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES
 from polyreel.net.patience import retry_after
-from polyreel.redaction import excerpt, redact, redact_logs, redacted_addresses
+from polyreel.redaction import excerpt, redact, redact_addresses, redact_logs
 from polyreel.vendors.auth import Anonymous, Auth
 from polyreel.vendors.calls import Call, Problem, ProblemReader, Reply, any_problem, error_inside, with_status
 from polyreel.vendors.errors import (
@@ -228,7 +228,7 @@ class Transport:
 
     def facts(self, call: Call, url: httpx.URL) -> Facts:
         """What is known of a call before it is answered."""
-        address = redacted_addresses(str(url))
+        address = redact_addresses(str(url))
         return Facts(self.vendor, call.operation, call.method, address, repeatable=call.may_repeat)
 
     async def _follow(self, call: Call, url: httpx.URL, facts: Facts) -> httpx.Response:

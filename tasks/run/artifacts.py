@@ -106,7 +106,7 @@ class Picture:
         """What programs read, the last picture, and the summary. A server that is away is not waited for long."""
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                page = summary(outcome, _served_at(outcome))
+                page = summary(outcome, _find_served_address(outcome))
                 await asyncio.gather(
                     keep_on_server(self._key, outcome.model_dump(mode="json"), "What `polyreel run --json` prints."),
                     self._draw_end(outcome),
@@ -117,7 +117,7 @@ class Picture:
 
     async def _draw_end(self, outcome: Outcome) -> None:
         if outcome.languages:  # else it never began
-            await self._draw(1.0, [ended_row(locale, each) for locale, each in outcome.languages.items()])
+            await self._draw(1.0, [make_ended_row(locale, each) for locale, each in outcome.languages.items()])
 
     def share(self) -> float:
         """How much of the run is done, 0 to 1."""
@@ -147,7 +147,7 @@ class Picture:
             await try_call(_redraw(self._table, rows))
 
 
-def _served_at(outcome: Outcome) -> str:
+def _find_served_address(outcome: Outcome) -> str:
     """Where `polyreel up` serves what this run delivered, as it is told to here; empty where nobody serves it."""
     base, run = os.environ.get("POLYREEL_DELIVERED_URL"), flow_run.get_id()
     if not (base and run and outcome.manifest):
@@ -172,7 +172,7 @@ def _share(step: Step | None) -> float:
     return step.fraction if step.state == "running" else 1.0
 
 
-def ended_row(locale: str, language: LanguageOutcome) -> dict[str, Any]:
+def make_ended_row(locale: str, language: LanguageOutcome) -> dict[str, Any]:
     """A language in the table: state, length, fit, loudness, and why not where it was not delivered."""
     checks = {check.name: check for check in language.checks}
 
@@ -187,12 +187,12 @@ def ended_row(locale: str, language: LanguageOutcome) -> dict[str, Any]:
         "length": spell_check("duration"),
         "fit": spell_check("fit"),
         "loudness": spell_check("loudness"),
-        "why": str(language.error) if language.error else _failing(language),
+        "why": str(language.error) if language.error else _describe_failing(language),
         "video": language.video or "",
     }
 
 
-def _failing(language: LanguageOutcome) -> str:
+def _describe_failing(language: LanguageOutcome) -> str:
     return ", ".join(check.name for check in language.checks if check.status == "fail")
 
 

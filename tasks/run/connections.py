@@ -44,7 +44,7 @@ class Clients:
         """The ledger and its watchers."""
         async with self._lock:
             if self._books is None:
-                self._books = await _opened_books(self._stack)
+                self._books = await _open_books(self._stack)
             return self._books
 
     async def client(self, vendor: str, name: str) -> Any:
@@ -92,10 +92,10 @@ async def books_of_run() -> AsyncIterator[Books]:
         yield await run.books()
         return
     async with AsyncExitStack() as stack:
-        yield await _opened_books(stack)
+        yield await _open_books(stack)
 
 
-async def _opened_books(stack: AsyncExitStack) -> Books:
+async def _open_books(stack: AsyncExitStack) -> Books:
     # Here, and not above: SQLAlchemy takes longer to import than many runs take to begin.
     from polyreel.ledger.ledger import Ledger
     from polyreel.ledger.watch import Watchers

@@ -10,7 +10,7 @@ from polyreel.job import Job
 from polyreel.ledger.entry import Wait
 
 
-def deployed_run() -> FlowRun | None:
+def find_deployed_run() -> FlowRun | None:
     """The run that this is in, where it is one of a deployment: its server can start it again."""
     context = FlowRunContext.get()
     run = context.flow_run if context else None
@@ -21,19 +21,19 @@ def deployed_run() -> FlowRun | None:
 
 def suspends(job: Job) -> bool:
     """Whether this run leaves its process while all that is left of the job is to wait."""
-    return job.wait == "suspend" and deployed_run() is not None
+    return job.wait == "suspend" and find_deployed_run() is not None
 
 
 def waiting_note(job: Job) -> tuple[str, ...]:
     """What a person should be told of a job that asks to be suspended where that can't be."""
-    if job.wait != "suspend" or deployed_run() is not None:
+    if job.wait != "suspend" or find_deployed_run() is not None:
         return ()
     return ("This run held its process while it waited: runs that were handed in are suspended (`polyreel submit`).",)
 
 
 def sleeps_for_people() -> bool:
     """Whether this run leaves its process while a person has to decide, and goes on by itself afterwards."""
-    return deployed_run() is not None
+    return find_deployed_run() is not None
 
 
 def wait_for(locale: str, error: HeldForPerson) -> Wait | None:

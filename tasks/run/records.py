@@ -37,7 +37,7 @@ def keep_record(job: Job) -> Iterator[Kept]:
     try:
         yield kept
     except asyncio.CancelledError:
-        kept.outcome = records.stopped_outcome(job.name)
+        kept.outcome = records.make_stopped_outcome(job.name)
         raise
     except Exception as error:
         failed = Outcome(job=job.name, status="failed", error=Problem.of(error))

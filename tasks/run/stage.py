@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from polyreel.errors import StillAtVendor
-from polyreel.outcome import stored_files_in
+from polyreel.outcome import find_stored_files
 from polyreel.plans import step_of_place
 from polyreel.store import results as store_results
 from polyreel.store.choice import open_store
@@ -83,7 +83,7 @@ def stage(
         async def work(given: Given) -> Result | State[Result]:
             if given.key and (kept := results.recall(given.key)):
                 return Completed(name=CACHED, data=kept[0])
-            await open_store().bring(stored_files_in((given.args, given.kwargs)))
+            await open_store().bring(find_stored_files((given.args, given.kwargs)))
             try:
                 result = await function(*given.args, **given.kwargs)
             except StillAtVendor as still:

@@ -133,4 +133,4 @@ def test_a_real_voice_is_parted_from_music(testdata: Path, tmp_path: Path, on_th
     found = voice + music.mean(axis=1) - background
     scaled = voice * float(found @ voice / (voice @ voice))
     assert 10 * np.log10(np.square(scaled).sum() / np.square(found - scaled).sum()) > 14  # SI-SDR
-    assert 10 * np.log10(leak.filtered_share(background, voice)) < -20
+    assert 10 * np.log10(leak.measure_filtered_share(background, voice)) < -20

@@ -61,7 +61,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The pages as `polyreel up` guards them, without the rest of it."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    for name, value in own_pages.allowed_origins(port).items():
+    for name, value in own_pages.make_origins_setting(port).items():
         monkeypatch.setenv(name, value)
 
     async def nothing(_scope: Any, _receive: Any, send: Any) -> None:

@@ -15,7 +15,7 @@ from polyreel.errors import InvalidJob, SubtitleError
 from polyreel.vendors import errors
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, RegisterWebhook, Status, Trim, VideoOptions
-from polyreel.vendors.tpstreams.webhooks import verified
+from polyreel.vendors.tpstreams.webhooks import verify_webhook
 from polyreel.vendors.waiting import Patience
 
 Url = Callable[[str], str]
@@ -389,9 +389,9 @@ async def test_a_webhook_is_registered_and_delivers(tpstreams: TPStreamsClient, 
         async with asyncio.timeout(60):
             while seen is None or seen.id != made.id:
                 headers, body = await inbox.letters.get()
-                seen = verified(body, headers, secret)
+                seen = verify_webhook(body, headers, secret)
         with pytest.raises(errors.ForgedCallback):
-            verified(body, headers, "another-secret")
+            verify_webhook(body, headers, "another-secret")
         await tpstreams.wait_until_completed(made.id, SOON)
         assert webhook.id in [each.id async for each in tpstreams.list_webhooks()]
     finally:

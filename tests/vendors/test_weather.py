@@ -15,7 +15,7 @@ import pytest
 from polyreel.vendors import errors
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.models import CreateProject, ProjectStatus
-from polyreel.vendors.panjaya.callbacks import verified
+from polyreel.vendors.panjaya.callbacks import verify_callback
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.models import AssetOptions, CreateAsset
 
@@ -139,6 +139,6 @@ async def test_a_callback_from_the_vendor_is_genuine(
     headers, body = await asyncio.wait_for(inbox.get(), 60)
     server.close()
     public_key = (await controls.get("/sandbox")).json()["panjaya_public_key"]
-    assert verified(body, headers, public_key).asset_id == asset.asset_id
+    assert verify_callback(body, headers, public_key).asset_id == asset.asset_id
     with pytest.raises(errors.ForgedCallback):
-        verified(body.replace(b"asset_failed", b"version_ready"), headers, public_key)
+        verify_callback(body.replace(b"asset_failed", b"version_ready"), headers, public_key)

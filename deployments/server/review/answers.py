@@ -41,7 +41,7 @@ _NAMES: TypeAdapter[str] = TypeAdapter(PersonName)
 _one_voice = asyncio.Lock()
 
 
-def checked_key(job: str, source: str, locale: str) -> ReviewKey:
+def parse_review_key(job: str, source: str, locale: str) -> ReviewKey:
     """A review's key from an address. Raises `InvalidJob`: it names a folder."""
     if not (_JOB.fullmatch(job) and _SOURCE.fullmatch(source)):
         raise InvalidJob("there is no such review", code="bad_request")

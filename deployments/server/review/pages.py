@@ -88,7 +88,7 @@ def _static(name: str) -> Response:
 def _explain_errors(answer: Answer) -> Answer:
     """An answer whose errors are told as JSON: 409 for what does not fit any more, 400 for what never did."""
 
-    async def told(request: Request) -> Response:
+    async def answer_or_explain(request: Request) -> Response:
         try:
             response = await answer(request)
         except ReviewRefused as error:
@@ -100,12 +100,12 @@ def _explain_errors(answer: Answer) -> Answer:
         response.headers.update({**_HEADERS, **dict(response.headers)})
         return response
 
-    return told
+    return answer_or_explain
 
 
 def _read_key(request: Request) -> ReviewKey:
     job, _, source = request.path_params["job"].rpartition("~")
-    return answers.checked_key(job, source, request.path_params["locale"])
+    return answers.parse_review_key(job, source, request.path_params["locale"])
 
 
 async def _read_body(request: Request) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Literal
 from polyreel import locales
 from polyreel.engine.voice.kokoro.numbers_ja import in_words
 from polyreel.engine.voice.text.lexicon import LEXICONS
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError
 
 Measure = Literal["WER", "CER"]
@@ -63,7 +63,7 @@ def tokens(text: str, locale: str) -> list[str]:
     if language in _SPACELESS | _LOOSE:
         return [char for char in plain if unicodedata.category(char)[0] in "LNM"]
     if language in LEXICONS:
-        plain = sayable(unicodedata.normalize("NFKC", text), locale).casefold()
+        plain = spell_out(unicodedata.normalize("NFKC", text), locale).casefold()
     return _WORD.findall(unicodedata.normalize("NFC", _APOSTROPHES.sub("", plain)))
 
 

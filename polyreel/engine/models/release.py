@@ -162,18 +162,18 @@ def _size(part: Path) -> int:
 
 
 def _put(model: Model, file: ModelFile, part: Path, work: Path) -> None:
-    with _kept_unless_damaged(part):
+    with _remove_damaged(part):
         put(model, file, _pieces(part), work)
     part.unlink()
 
 
 def _put_member(model: Model, file: ModelFile, part: Path, work: Path) -> None:
-    with _kept_unless_damaged(part):
+    with _remove_damaged(part):
         put(model, file, Archive(part).pieces(file.path, file.bytes), work)
 
 
 @contextmanager
-def _kept_unless_damaged(part: Path) -> Iterator[None]:
+def _remove_damaged(part: Path) -> Iterator[None]:
     """What has the wrong bytes is no use to the next run; what only found the disk full is."""
     try:
         yield

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.engine.separation import spleeter
-from polyreel.engine.separation.port import Bed, Stems, weighted_power
+from polyreel.engine.separation.port import Bed, Stems, weigh_power
 from polyreel.engine.separation.spleeter import MaskOf
 from polyreel.engine.separation.track import PAIRS, RATE, read_patch
 from polyreel.engine.sound.meter import STEP_MS
@@ -54,7 +54,7 @@ def speech_left(stems: Stems, mask_of: MaskOf, go_on: GoOn) -> float | None:
     """In dB, `FLOOR_DB` at least. None without a background, or where the original holds no speech. Blocks."""
     if stems.background is None:
         return None
-    judge = _separate_again if stems.kind == "learned" else _found_again
+    judge = _separate_again if stems.kind == "learned" else _measure_found_again
     original, background = _track(stems.original, stems.samples), _track(stems.background, stems.samples)
     tally = _Tally()
     for place in _places(stems.original, stems.background):
@@ -92,7 +92,7 @@ class _Tally:
         return max(FLOOR_DB, 10 * math.log10(self.left / self.speech)) if self.left > 0 else FLOOR_DB
 
 
-def _found_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
+def _measure_found_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
     """The energy that the network takes for speech: of the original, and of the background."""
     return _energy(_speech(heard.original, mask_of)), _energy(_speech(heard.background, mask_of))
 
@@ -103,11 +103,11 @@ def _separate_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
     elsewhere = np.roll(speech, len(speech) // 2, axis=0)
     mixed = heard.background + elsewhere
     remaining = _mono(elsewhere) - _speech(mixed, mask_of)
-    missed = filtered_share(remaining, _mono(elsewhere)) * _energy(elsewhere)
+    missed = measure_filtered_share(remaining, _mono(elsewhere)) * _energy(elsewhere)
     return _energy(speech), max(found, missed)
 
 
-def filtered_share(heard: Mono, speech: Mono, taps: int = _TAPS) -> float:
+def measure_filtered_share(heard: Mono, speech: Mono, taps: int = _TAPS) -> float:
     """Which part of the speech's energy is in what is heard, after whatever filter of ``taps`` explains it best."""
     size = 1 << (len(heard) + taps).bit_length()
     own, other = np.fft.rfft(speech.astype(np.float64), size), np.fft.rfft(heard.astype(np.float64), size)
@@ -145,7 +145,7 @@ def _pair(track: WorkingTrack, start: int) -> Frames:
 
 def _places(original: Bed, background: Bed) -> Iterable[int]:
     """Where the most was taken out, as steps; where nothing was, the loudest places. Places don't overlap."""
-    whole, rest = weighted_power(original), weighted_power(background)
+    whole, rest = weigh_power(original), weigh_power(background)
     taken = np.maximum(whole - rest, 0)
     if taken.sum() <= 1e-3 * whole.sum():
         taken = whole

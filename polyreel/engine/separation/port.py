@@ -156,7 +156,7 @@ def power_of(bed: Bed) -> Power:
     return found
 
 
-def weighted_power(bed: Bed) -> NDArray[np.float64]:
+def weigh_power(bed: Bed) -> NDArray[np.float64]:
     """A bed's power per step with its channels weighted and summed, as loudness counts them."""
     power = power_of(bed)
     weighted: NDArray[np.float64] = power @ np.array(CHANNEL_WEIGHTS[power.shape[1]])
@@ -216,5 +216,5 @@ def _starts(samples: int) -> Iterator[int]:
 
 def _lufs(bed: Bed) -> float | None:
     """Integrated loudness from the power that is known already; None where nothing is heard."""
-    found = integrate_loudness(weighted_power(bed))
+    found = integrate_loudness(weigh_power(bed))
     return round(found, 2) if math.isfinite(found) else None

@@ -56,10 +56,10 @@ class Checkpoint:
         """One tensor. Raises EngineError where there is none, or where it lies outside the data file."""
         entry = self._entries.get(name)
         if entry is None:
-            raise _damaged_error(self._data, f"it has no tensor '{name}'")
+            raise _describe_damage(self._data, f"it has no tensor '{name}'")
         found = np.fromfile(self._data, "<f4", entry.size // 4, offset=entry.offset)
         if found.size != entry.size // 4 or found.size != int(np.prod(entry.shape)):
-            raise _damaged_error(self._data, f"the tensor '{name}' is cut off")
+            raise _describe_damage(self._data, f"the tensor '{name}' is cut off")
         return found.reshape(entry.shape)
 
 
@@ -73,10 +73,10 @@ def _entries(index: Path) -> dict[str, _Entry]:
             if key and (entry := _entry(value)).dtype == _DT_FLOAT
         }
     except (struct.error, IndexError, ValueError) as error:
-        raise _damaged_error(index, str(error) or type(error).__name__) from None
+        raise _describe_damage(index, str(error) or type(error).__name__) from None
 
 
-def _damaged_error(file: Path, why: str) -> EngineError:
+def _describe_damage(file: Path, why: str) -> EngineError:
     return EngineError(
         f"this is not the checkpoint it should be: {why}.",
         code="model_damaged",

@@ -62,10 +62,10 @@ def pull_command() -> str:
 def graph_file() -> Path:
     """The network as an ONNX file. Blocks for seconds when it is made. Raises EngineError and StoreError."""
     index, data = shelf.check_file(SPLEETER, _INDEX), shelf.check_file(SPLEETER, _DATA)
-    return written_graph(Checkpoint(index, data), index.parent)
+    return ensure_graph(Checkpoint(index, data), index.parent)
 
 
-def written_graph(checkpoint: Checkpoint, folder: Path) -> Path:
+def ensure_graph(checkpoint: Checkpoint, folder: Path) -> Path:
     """The graph of a checkpoint in a folder: the one that is there if it is whole, else a new one."""
     start = f"two-stems-v{_GRAPH_VERSION}-"
     for found in folder.glob(f"{start}*.onnx"):

@@ -18,7 +18,7 @@ from polyreel.engine.sound.mixdown import Setting, Sources
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.media.audio import adjust_level, layout
 from polyreel.media.bwf import Label, bwf_output
-from polyreel.media.command import Stream, merge_outputs, piped_input, run
+from polyreel.media.command import Stream, merge_outputs, pipe_input, run
 
 _BLOCK = RATE * 2
 
@@ -38,7 +38,7 @@ async def write_lossless(plan: MixPlan, sources: Sources, folder: Path, setting:
     Raises as `run` does.
     """
     channels = plan.channels
-    copies = piped_input("f32le", ar=RATE, ac=3 * channels).audio.filter_multi_output("asplit", 3)
+    copies = pipe_input("f32le", ar=RATE, ac=3 * channels).audio.filter_multi_output("asplit", 3)
     mix, dialogue, effects = (_take_channels(copies[place], channels, place * channels) for place in range(3))
     found = Lossless(folder / "mix.wav", folder / "dialogue.wav", folder / "effects.wav" if sources.bed else None)
     outputs = [

@@ -85,7 +85,7 @@ def plan_mix(mix: Mix, material: Material, target_lufs: float) -> MixPlan:
     dialogue = loudness(float(wide[active].mean())) if active.any() else -math.inf
     speech_db = target_lufs - dialogue if math.isfinite(dialogue) else 0.0
     curves = _curves(mix, material, target_lufs, active, weights)
-    under = _bed_power(material, curves, weights)
+    under = _sum_bed_power(material, curves, weights)
     mixed = wide * 10 ** (speech_db / 10) + (0.0 if under is None else under)
     expected = integrate_loudness(mixed)
     # Speech at its target is not yet the mix at its target: pauses and bed count, too. Both are moved by the same.
@@ -100,7 +100,7 @@ def plan_mix(mix: Mix, material: Material, target_lufs: float) -> MixPlan:
     )
 
 
-def ducked_by(plan: MixPlan, bed: Power, cues: Spans) -> float | None:
+def measure_ducking(plan: MixPlan, bed: Power, cues: Spans) -> float | None:
     """By how many dB (negative) the original's voice channels are lowered while its script says that somebody speaks.
 
     Weighted by how loud they are: what is loud counts. None where nothing is heard then, or nothing is laid under.
@@ -122,16 +122,18 @@ def _curves(
 ) -> tuple[Curve, ...] | None:
     if material.bed is None or mix == "speech_only":
         return None
-    needed = _needed_db(speech_lufs, _loudness_under(material.bed @ weights, active))
+    needed = _compute_needed_db(speech_lufs, _loudness_under(material.bed @ weights, active))
     if mix == "voiceover":
         return (duck(material.speaking, min(needed, _VOICEOVER_DB)),) * material.channels
     # Nobody speaks in a clean bed, so it is lowered only as far as the new speech needs.
     if material.clean:
         return (duck(material.speaking, needed),) * material.channels
-    return _dubbed_over(material, material.bed, speech_lufs, active)
+    return _duck_under_speech(material, material.bed, speech_lufs, active)
 
 
-def _dubbed_over(material: Material, bed: Power, speech_lufs: float, active: NDArray[np.bool_]) -> tuple[Curve, ...]:
+def _duck_under_speech(
+    material: Material, bed: Power, speech_lufs: float, active: NDArray[np.bool_]
+) -> tuple[Curve, ...]:
     """The original voice goes down where it is, whatever speaks; the other channels only as far as the speech needs."""
     before, after = _CUE_MARGIN_MS
     # The original voice must go wherever it is heard, also where its translation is shorter and silent by then.
@@ -140,7 +142,7 @@ def _dubbed_over(material: Material, bed: Power, speech_lufs: float, active: NDA
     spoken = _SPEECH_CHANNELS[material.channels]
     weights = CHANNEL_WEIGHTS[material.channels]
     rest = np.array([0.0 if channel in spoken else weight for channel, weight in enumerate(weights)])
-    others = duck(material.speaking, _needed_db(speech_lufs, _loudness_under(bed @ rest, active)))
+    others = duck(material.speaking, _compute_needed_db(speech_lufs, _loudness_under(bed @ rest, active)))
     return tuple(silenced if channel in spoken else others for channel in range(material.channels))
 
 
@@ -148,13 +150,13 @@ def _loudness_under(bed: Power, active: NDArray[np.bool_]) -> float:
     return loudness(float(bed[active].mean())) if active.any() else -math.inf
 
 
-def _needed_db(speech_lufs: float, bed_lufs: float) -> float:
+def _compute_needed_db(speech_lufs: float, bed_lufs: float) -> float:
     if not math.isfinite(bed_lufs):
         return 0.0
     return max(_DEEPEST_DB, min(0.0, speech_lufs - DIALOGUE_OVER_BED_LU - _SAFETY_LU - bed_lufs))
 
 
-def _bed_power(
+def _sum_bed_power(
     material: Material, curves: tuple[Curve, ...] | None, weights: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
     """The bed's weighted power per step once its curves are applied, taken at each step's middle."""

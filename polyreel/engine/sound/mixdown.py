@@ -12,7 +12,7 @@ from polyreel.engine.sound.mix import MixPlan
 from polyreel.engine.sound.pcm import WorkingTrack
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.media.audio import Loudness, adjust_level, layout, measure_loudness
-from polyreel.media.command import local_output, piped_input, run
+from polyreel.media.command import local_output, pipe_input, run
 
 _BLOCK = RATE * 2
 _PASSES = 3
@@ -87,7 +87,7 @@ def _correct_setting(setting: Setting, found: Loudness, target_lufs: float, peak
 async def _attempt(
     plan: MixPlan, sources: Sources, path: Path, setting: Setting, on_progress: Callable[[float], None] | None
 ) -> Finished:
-    sound = piped_input("f32le", ar=RATE, ch_layout=layout(plan.channels)).audio
+    sound = pipe_input("f32le", ar=RATE, ch_layout=layout(plan.channels)).audio
     sound = adjust_level(sound, setting.gain_db, setting.ceiling_db)
     output = local_output(sound, path=path, format="ipod", **_AAC)
     await run(

@@ -40,7 +40,7 @@ class Ear:
     genders: Mapping[str, Gender]
 
 
-def heard_speakers(
+def hear_speakers(
     stems: Stems,
     cues: Sequence[tuple[int, int]],
     people: int,
@@ -59,7 +59,7 @@ def heard_speakers(
         found = store.recall(key)
         if found is None:
             prints, heights = _prints(stems, cues, load(), go_on)
-            names = _told_apart(prints, cues, people)
+            names = _tell_apart(prints, cues, people)
             found = {"speakers": names, "genders": _genders(names, heights)}
             store.remember(key, found)
     turns = (Turn(start, end, _name(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
@@ -120,7 +120,7 @@ def original_speech(stems: Stems) -> Callable[[int, int], NDArray[np.float32]]:
     return read
 
 
-def _told_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], people: int) -> list[int]:
+def _tell_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], people: int) -> list[int]:
     """A number for each cue, from 1 up in the order of first appearance."""
     lengths = np.array([end - start for start, end in cues])
     longest = np.argsort(-lengths, kind="stable")[:_MOST_COMPARED]

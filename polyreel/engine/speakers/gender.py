@@ -33,7 +33,7 @@ def genders_in(tracks: Iterable[Track]) -> dict[str, Gender]:
     found: dict[str, set[Gender]] = {}
     for track in tracks:
         for cue in track.cues:
-            for name, gender in _stated_genders(cue):
+            for name, gender in _find_stated_genders(cue):
                 found.setdefault(name, set()).add(gender)
     return {name: next(iter(said)) for name, said in found.items() if len(said) == 1}
 
@@ -44,7 +44,7 @@ def gender_of(words: Iterable[str]) -> Gender | None:
     return said.pop() if len(said) == 1 else None
 
 
-def _stated_genders(cue: Cue) -> Iterator[tuple[str, Gender]]:
+def _find_stated_genders(cue: Cue) -> Iterator[tuple[str, Gender]]:
     voice = cue.speaker or ""
     for token in tokens(cue.text):
         if token.kind == "start" and token.value == "v":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from polyreel.engine.speech.sentences import Line
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.kinds import is_forced
 from polyreel.subtitles.model import Cue, Track
@@ -25,7 +25,7 @@ class Script:
     notes: tuple[str, ...] = ()
 
 
-def spoken_script(track: Track) -> Script:
+def extract_spoken_script(track: Track) -> Script:
     """The lines to speak. Sounds (``[applause]``) and lyrics are left out, and quoted in a note."""
     lines: list[Line] = []
     silent: list[Cue] = []
@@ -46,7 +46,7 @@ def _lines(number: int, cue: Cue) -> tuple[list[Line], list[str]]:
     if is_forced(cue):
         return [], []  # a sign, or a line in another language: it is read, and the original is heard
     parted = [(who, part_speech(text)) for who, text in voices(cue)]
-    turns = [(who, spoken_form(turn)) for who, part in parted for turn in split_turns(part.said)]
+    turns = [(who, make_speakable(turn)) for who, part in parted for turn in split_turns(part.said)]
     said = [(who, words) for who, words in turns if can_be_said(words)]
     return list(_in_time(number, cue, said)), [each for _, part in parted for each in part.left_out]
 

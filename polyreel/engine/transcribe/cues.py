@@ -10,7 +10,7 @@ from itertools import accumulate
 from polyreel.engine.transcribe.words import Word
 from polyreel.subtitles.checks import width_of
 from polyreel.subtitles.cuetext import escape_text
-from polyreel.subtitles.layout import LONGEST_WORD, break_cost, fits, house_of, laid_out
+from polyreel.subtitles.layout import LONGEST_WORD, break_cost, fits, house_of, lay_out
 from polyreel.subtitles.model import Cue
 from polyreel.subtitles.profiles import Profile
 
@@ -112,7 +112,7 @@ def _cue(words: Sequence[Word], house: Profile, locale: str, following_ms: int) 
     until = max(min(start + min(wanted, house.longest_ms or _LONGEST_MS), latest), min(end, latest), start + 1)
     if house.may_touch and following_ms - until < (house.gap_ms or 0):
         until = following_ms
-    return Cue(start, until, escape_text(laid_out(text, house, locale)))
+    return Cue(start, until, escape_text(lay_out(text, house, locale)))
 
 
 def _gap_ms(house: Profile) -> int:

@@ -28,7 +28,7 @@ _ALIKE = (
 _MINOR = {"gl": "es", "nn": "no", "jw": "id", "be": "ru"}
 
 
-def spoken_code(locale: str) -> str:
+def find_whisper_code(locale: str) -> str:
     """Whisper's code for a locale's language: ``nb-NO`` -> ``no``."""
     language = locales.language(locale)
     return _CODES.get(language, language)
@@ -41,7 +41,7 @@ def locale_of(code: str) -> str:
 
 def share_of(locale: str, found: Mapping[str, float]) -> float:
     """How likely the locale's language is, what a listener easily takes for it included."""
-    code = spoken_code(locale)
+    code = find_whisper_code(locale)
     heard = found.get(code, 0.0)
     return heard + sum(share for other, share in found.items() if other != code and _passes_for(other, code))
 
@@ -53,6 +53,6 @@ def _passes_for(heard: str, wanted: str) -> bool:
     return any({heard, wanted} <= group for group in _ALIKE if not group & {"es", "pt"})
 
 
-def likeliest(found: Mapping[str, float]) -> tuple[str, float]:
+def find_likeliest_language(found: Mapping[str, float]) -> tuple[str, float]:
     """The language heard, and how likely it is; ``("", 0.0)`` where nothing was."""
     return max(found.items(), key=lambda pair: pair[1], default=("", 0.0))

@@ -26,7 +26,7 @@ from polyreel.engine.models.registry import (
     WHISPER_TINY,
 )
 from polyreel.engine.sound.pcm import Samples
-from polyreel.engine.transcribe.tongues import spoken_code
+from polyreel.engine.transcribe.tongues import find_whisper_code
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.errors import EngineError
 
@@ -93,7 +93,7 @@ class Whisper:
         """Whether Whisper was taught this language."""
         from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-        return spoken_code(locale) in _LANGUAGE_CODES
+        return find_whisper_code(locale) in _LANGUAGE_CODES
 
     def load(self) -> None:
         """Load the model now, and not with the first slice. Blocks. Raises EngineError."""
@@ -117,7 +117,11 @@ class Whisper:
             go_on()
             model = self._ready()
             segments, languages = _begin_decoding(
-                model, sound, spoken_code(locale), ask_language, Attention(self._attention.beam, self._expected or ())
+                model,
+                sound,
+                find_whisper_code(locale),
+                ask_language,
+                Attention(self._attention.beam, self._expected or ()),
             )
             phrases: list[Phrase] = []
             for segment in segments:  # decoded while it is iterated

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from polyreel import locales
-from polyreel.engine.translate.glossary import terms_in, unkept
+from polyreel.engine.translate.glossary import find_lost_terms, terms_in
 from polyreel.engine.translate.port import Drafter, Line, Order, Term, Unread, quote_answer
 from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError
@@ -75,7 +75,7 @@ async def shorten_lines(
         order = _order(task, batch, most=too_long)
         answer = await drafter.shorten(order, {number: lines[number] for number in batch})
         for number, text in _sound(task, batch, answer).items():
-            lost = len(_lost_terms(task, number, text)) > len(_lost_terms(task, number, lines[number]))
+            lost = len(_find_lost_terms(task, number, text)) > len(_find_lost_terms(task, number, lines[number]))
             if len(text) < len(lines[number]) and not lost:
                 lines[number] = text
                 better += 1
@@ -86,42 +86,42 @@ async def _batch(task: Task, drafter: Drafter, numbers: Sequence[int]) -> dict[i
     answer = await drafter.translate(_order(task, numbers))
     found = _sound(task, numbers, answer)
     if len(found) < len(numbers):
-        found = await _again(task, drafter, numbers, found, _echoes(task, numbers, answer))
+        found = await _ask_again(task, drafter, numbers, found, _find_echoes(task, numbers, answer))
     return await _with_terms(task, drafter, found)
 
 
-async def _again(
+async def _ask_again(
     task: Task, drafter: Drafter, numbers: Sequence[int], found: dict[int, str], echoed: dict[int, str]
 ) -> dict[int, str]:
     """What was wrong, once more; then each line alone. What came back as it was, twice, is left so."""
     doubtful = _with_neighbours(numbers, found) if len(numbers) > 1 else numbers
     answer = await drafter.translate(_order(task, doubtful))
     found = {n: text for n, text in found.items() if n not in doubtful} | _sound(task, doubtful, answer)
-    echoed = echoed | _echoes(task, doubtful, answer)
+    echoed = echoed | _find_echoes(task, doubtful, answer)
     for number in [number for number in numbers if number not in found and number not in echoed]:
-        found |= await _alone(task, drafter, number, found)
+        found |= await _translate_alone(task, drafter, number, found)
     return echoed | found
 
 
-async def _alone(task: Task, drafter: Drafter, number: int, found: Mapping[int, str]) -> dict[int, str]:
+async def _translate_alone(task: Task, drafter: Drafter, number: int, found: Mapping[int, str]) -> dict[int, str]:
     """One line; and the line beside it alone, too, that has said it already. Raises EngineError."""
     answer = await drafter.translate(_order(task, [number]))
     said = _plausible(task, [number], answer)
     if number not in said:
         raise EngineError(
             f"{drafter.name} gave no usable translation of line {number + 1}: {task.texts[number][:60]!r}; "
-            f"{_instead(answer, number)}",
+            f"{_quote_answer(answer, number)}",
             code="translation_failed",
             where=task.target,
             remedy="Run again, try another model or service, or give the target its script.",
         )
     for beside in (number - 1, number + 1):
-        if len(said[number]) > _SHORTEST_MERGED and _bare(said[number]) in _bare(found.get(beside, "")):
+        if len(said[number]) > _SHORTEST_MERGED and _strip_marks(said[number]) in _strip_marks(found.get(beside, "")):
             said |= _sound(task, [beside], await drafter.translate(_order(task, [beside])))
     return said
 
 
-def _instead(answer: Mapping[int, str], number: int) -> str:
+def _quote_answer(answer: Mapping[int, str], number: int) -> str:
     """What came in place of a translation, quoted."""
     said = answer.said if isinstance(answer, Unread) else quote_answer(answer.get(number, ""))
     return f"its answer was: {said}" if said else "its answer was empty"
@@ -136,11 +136,11 @@ def _with_neighbours(numbers: Sequence[int], found: Mapping[int, str]) -> list[i
 
 async def _with_terms(task: Task, drafter: Drafter, found: dict[int, str]) -> dict[int, str]:
     """Lines that lost a term, once more and firmly; taken only where it is kept now."""
-    broken = [number for number in sorted(found) if _lost_terms(task, number, found[number])]
+    broken = [number for number in sorted(found) if _find_lost_terms(task, number, found[number])]
     if not broken:
         return found
     answer = _sound(task, broken, await drafter.translate(_order(task, broken, insist=True)))
-    kept = {number: text for number, text in answer.items() if not _lost_terms(task, number, text)}
+    kept = {number: text for number, text in answer.items() if not _find_lost_terms(task, number, text)}
     return found | kept
 
 
@@ -166,7 +166,7 @@ def _sound(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dic
     return {number: text for number, text in plausible.items() if not _is_echo(task, number, text)}
 
 
-def _echoes(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
+def _find_echoes(task: Task, numbers: Iterable[int], answer: Mapping[int, str]) -> dict[int, str]:
     """Of an answer, the lines that came back as they went."""
     plausible = _plausible(task, numbers, answer)
     return {number: text for number, text in plausible.items() if _is_echo(task, number, text)}
@@ -182,11 +182,13 @@ def _is_echo(task: Task, number: int, text: str) -> bool:
     source = task.texts[number]
     is_a_phrase = len(source.split()) >= _LEAST_WORDS
     return (
-        is_a_phrase and locales.language(task.source) != locales.language(task.target) and _bare(text) == _bare(source)
+        is_a_phrase
+        and locales.language(task.source) != locales.language(task.target)
+        and _strip_marks(text) == _strip_marks(source)
     )
 
 
-def _bare(text: str) -> str:
+def _strip_marks(text: str) -> str:
     return text.casefold().rstrip(" .!?…。")
 
 
@@ -212,12 +214,12 @@ def _is_plausible(task: Task, number: int, text: str) -> bool:
     return can_be_said(text) and len(text) <= ratio * len(source) + _LONGEST_EXTRA
 
 
-def _lost_terms(task: Task, number: int, text: str) -> tuple[Term, ...]:
-    return unkept(task.texts[number], text, task.terms) if task.terms else ()
+def _find_lost_terms(task: Task, number: int, text: str) -> tuple[Term, ...]:
+    return find_lost_terms(task.texts[number], text, task.terms) if task.terms else ()
 
 
 def _broken_terms(task: Task, lines: Sequence[str]) -> list[str]:
-    broken = [(n, term) for n, text in enumerate(lines) for term in _lost_terms(task, n, text)]
+    broken = [(n, term) for n, text in enumerate(lines) for term in _find_lost_terms(task, n, text)]
     if not broken:
         return []
     shown = "; ".join(f"line {n + 1}: '{term.source}' is not '{term.target}'" for n, term in broken[:5])

@@ -47,18 +47,20 @@ def terms_in(text: str, terms: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(term for term in terms if pattern_of(term.source).search(plain) or _plurals(term.source).search(plain))
 
 
-def unkept(text: str, draft: str, terms: Sequence[Term]) -> tuple[Term, ...]:
+def find_lost_terms(text: str, draft: str, terms: Sequence[Term]) -> tuple[Term, ...]:
     """The terms that occur in a line and are not in its translation. Of a plural, the beginning is enough."""
     plain, said = _plain(text), _plain(draft).casefold()
     return tuple(
         term
         for term in terms_in(text, terms)
-        if not _kept_as(_plain(term.target).casefold(), bool(pattern_of(term.source).search(plain))).search(said)
+        if not _make_target_pattern(_plain(term.target).casefold(), bool(pattern_of(term.source).search(plain))).search(
+            said
+        )
     )
 
 
 @lru_cache(maxsize=8192)
-def _kept_as(target: str, whole: bool) -> re.Pattern[str]:
+def _make_target_pattern(target: str, whole: bool) -> re.Pattern[str]:
     """A short term as a word of its own, since its letters stand in many others; a longer one also inside a word."""
     if len(target) < _SHORT and target.isascii():
         ending = "" if whole else r"\w{0,2}"

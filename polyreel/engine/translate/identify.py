@@ -40,7 +40,7 @@ _loading = threading.Lock()
 def contradiction(text: str, locale: str) -> str:
     """The English name of the language that a text is in, where that is surely not the locale's; else empty."""
     wanted = locales.language(locale)
-    if len(_LETTER.findall(text)) < ENOUGH_LETTERS or wanted not in _known_labels():
+    if len(_LETTER.findall(text)) < ENOUGH_LETTERS or wanted not in _list_labels():
         return ""
     found, share = _identifier().classify(text[:20_000])
     if found == wanted or share < CERTAIN or any({found, wanted} <= group for group in _ALIKE):
@@ -66,5 +66,5 @@ def _load_model() -> Any:
 
 
 @cache
-def _known_labels() -> frozenset[str]:
+def _list_labels() -> frozenset[str]:
     return frozenset(map(str, _identifier().labels))

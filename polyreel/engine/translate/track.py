@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from polyreel.subtitles.cuetext import escape_text, voices
-from polyreel.subtitles.layout import house_of, laid_out
+from polyreel.subtitles.layout import house_of, lay_out
 from polyreel.subtitles.model import Cue, Track
 
 
@@ -42,9 +42,9 @@ def put_together(track: Track, pieces: Sequence[Piece], lines: Sequence[str], pr
 def _cue(cue: Cue, said: Sequence[tuple[str | None, str]], profile: str, locale: str) -> Cue:
     house = house_of(profile)
     if len(said) == 1 and said[0][0] == cue.speaker:
-        text = escape_text(laid_out(said[0][1], house, locale))
+        text = escape_text(lay_out(said[0][1], house, locale))
         return replace(cue, text=f"<i>{text}</i>" if _is_italic(cue.text) else text)
-    parts = [(who, escape_text(laid_out(line, house, locale))) for who, line in said]
+    parts = [(who, escape_text(lay_out(line, house, locale))) for who, line in said]
     return replace(cue, text="\n".join(f"<v {who}>{text}</v>" if who else text for who, text in parts))
 
 

@@ -60,7 +60,7 @@ class Ensemble:
         Raises NoVoice.
         """
         best = self._engine_for(locale)
-        able = [engine for engine in self._able(locale) if engine is not self._engines[-1]]
+        able = [engine for engine in self._list_speakers_of(locale) if engine is not self._engines[-1]]
         able = [best] if best is self._engines[-1] else able
         return tuple(f"{engine.name}:{voice}" for engine in able for voice in engine.cast(locale))
 
@@ -70,7 +70,7 @@ class Ensemble:
         wanted, _, rest = asked.partition(":")
         named = [engine for engine in self._engines if engine.name == wanted and rest]
         refused: NoVoice | None = None
-        for engine in named or self._able(locale):
+        for engine in named or self._list_speakers_of(locale):
             try:
                 return f"{engine.name}:{engine.resolve(locale, rest if named else asked)}"
             except NoVoice as error:
@@ -79,16 +79,16 @@ class Ensemble:
 
     def gender(self, voice_id: str) -> Gender | None:
         """As the voice's own engine knows it."""
-        engine, own = self._own(voice_id)
+        engine, own = self._find_engine(voice_id)
         return engine.gender(own)
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text with the voice's own engine, or with the stand-in. Raises EngineError as the engines do."""
-        engine, own = self._own(voice_id)
+        engine, own = self._find_engine(voice_id)
         if (text, voice_id) in self._failed:
             return self._stand_in(text, voice_id, speed)
         try:
-            return _tried_twice(engine, text, own, speed)
+            return _speak_twice_at_most(engine, text, own, speed)
         except EngineError as error:
             if error.code == "nothing_to_say" or engine is self._engines[-1]:
                 raise
@@ -104,7 +104,7 @@ class Ensemble:
             spoken_by = f"{locale} is spoken by {engine.name}: {self._missing}"
         return (spoken_by, *engine.caveats(locale, texts), *self._stand_ins(locale, texts))
 
-    def _own(self, voice_id: str) -> tuple[Voice, str]:
+    def _find_engine(self, voice_id: str) -> tuple[Voice, str]:
         """A voice's engine, and its own name for it."""
         name, _, own = voice_id.partition(":")
         engine = next((each for each in self._engines if each.name == name), None)
@@ -113,10 +113,10 @@ class Ensemble:
         return engine, own
 
     def _engine_for(self, locale: str) -> Voice:
-        able = self._able(locale)
+        able = self._list_speakers_of(locale)
         return able[0] if able else _require_locale(self._engines[-1], locale)
 
-    def _able(self, locale: str) -> list[Voice]:
+    def _list_speakers_of(self, locale: str) -> list[Voice]:
         """Those who speak a locale, the best first."""
         able = [engine for engine in self._engines if engine.speaks(locale)]
         return sorted(able, key=lambda engine: self._rank(locale, engine.name))
@@ -144,16 +144,16 @@ class Ensemble:
         return (f"{self._engines[-1].name} stood in for {len(replaced)} lines ({shown}{more}): {reason}",)
 
 
-def _tried_twice(engine: Voice, text: str, voice: str, speed: float) -> Speech:
+def _speak_twice_at_most(engine: Voice, text: str, voice: str, speed: float) -> Speech:
     try:
-        return _audible(engine.speak(text, voice, speed), engine)
+        return _require_sound(engine.speak(text, voice, speed), engine)
     except EngineError as error:
         if error.code in {"nothing_to_say", "unreadable"}:
             raise
-    return _audible(engine.speak(text, voice, speed), engine)
+    return _require_sound(engine.speak(text, voice, speed), engine)
 
 
-def _audible(speech: Speech, engine: Voice) -> Speech:
+def _require_sound(speech: Speech, engine: Voice) -> Speech:
     """A take in which something is heard: one that is still, or broken, is a failure like any other."""
     loudest = float(np.abs(speech.samples).max(initial=0.0))
     if not np.isfinite(loudest) or loudest < _STILL:

@@ -21,8 +21,8 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak_locales import espeak_voice
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import as_written, describe_unread, pieces
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 
 # Constants of espeak-ng's speak_lib.h.
@@ -224,7 +224,7 @@ class EspeakVoice:
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""
         voice, _, pitch = voice_id.partition("@")
-        words = sayable(as_written(spoken_form(text)), voice.partition("+")[0])
+        words = spell_out(as_written(make_speakable(text)), voice.partition("+")[0])
         if not can_be_said(words):
             raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
         if len(words) > _MOST_CHARACTERS:

@@ -57,7 +57,7 @@ def write_table(rows: Iterable[Measured]) -> str:
     return "\n".join([_HEAD, *("\t".join(map(str, astuple(row))) for row in ordered), ""])
 
 
-def measured_as(locale: str, engine: str, voice: str = "") -> Measured | None:
+def find_measured(locale: str, engine: str, voice: str = "") -> Measured | None:
     """What is known of a voice (``ef_dora``, ``high``; an id's ``@...`` does not matter) in a locale.
 
     Of the very voice in the very locale, else in its language; else the engine's best in that language; else None.
@@ -70,7 +70,7 @@ def measured_as(locale: str, engine: str, voice: str = "") -> Measured | None:
 
 def grade_of(locale: str, engine: str, voice: str = "") -> Grade:
     """The grade of a voice in a locale; ``not measured`` where nobody has listened yet."""
-    found = measured_as(locale, engine, voice)
+    found = find_measured(locale, engine, voice)
     return found.grade if found else "not measured"
 
 

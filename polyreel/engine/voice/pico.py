@@ -17,8 +17,8 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import as_written, describe_unread
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import is_british
 
@@ -81,7 +81,7 @@ class PicoVoice:
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text, 16 kHz. Raises EngineError (``nothing_to_say``) where it holds nothing that Pico can say."""
         pitch, _, locale = voice_id.partition("@")
-        words = sayable(as_written(spoken_form(text)), _voice_of(locale) or locale).translate(_NO_MARKUP)
+        words = spell_out(as_written(make_speakable(text)), _voice_of(locale) or locale).translate(_NO_MARKUP)
         if not can_be_said(words):
             raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
         if len(words) > MOST_CHARACTERS:

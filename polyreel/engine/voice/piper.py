@@ -24,8 +24,8 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.port import Speech
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
 from polyreel.machine.files import read_whole
@@ -98,7 +98,7 @@ class PiperVoice:
         name, _, speaker = voice_id.rpartition("@")[0].partition("#")
         path = _path(name)
         configuration = _configuration(path)
-        words = sayable(spoken_form(text), configuration.locale)
+        words = spell_out(make_speakable(text), configuration.locale)
         if not can_be_said(words):
             raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
         clauses = [_numbers(clause, ending, configuration) for clause, ending in _clauses(words, configuration)]

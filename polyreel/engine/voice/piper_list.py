@@ -143,7 +143,7 @@ def find_voice(voices: Mapping[str, OfficialVoice], asked: str) -> OfficialVoice
 
 async def fetch_list() -> dict[str, OfficialVoice]:
     """The official list as it is now. Raises EngineError (``place_failed``)."""
-    work = _adding()
+    work = _adding_folder()
     async with hold_lock(work / "list.lock"):
         part = work / _LIST
         part.unlink(missing_ok=True)
@@ -157,7 +157,7 @@ async def fetch_licence(voice: OfficialVoice) -> str:
     """What a voice's card says of its licence, in one line. Raises EngineError (``place_failed``)."""
     if voice.card is None:
         return _UNKNOWN_LICENCE
-    part = _adding() / f"{voice.name}.card"
+    part = _adding_folder() / f"{voice.name}.card"
     part.unlink(missing_ok=True)
     await _fetch(voice.card.path, part, _MOST_CARD_BYTES, lambda _: None)
     text = (await asyncio.to_thread(part.read_bytes)).decode("utf-8", "replace")
@@ -171,8 +171,8 @@ async def add_voice(voice: OfficialVoice, licence: str, told: Told) -> Origin:
     Raises EngineError: ``place_failed``, ``model_damaged`` (another hash than the list's, or a voice that can't be run
     here); StoreError: ``disk_full``.
     """
-    folder, work = voices_folder(), _adding() / voice.name
-    async with hold_lock(_adding() / f"{voice.name}.lock"):
+    folder, work = voices_folder(), _adding_folder() / voice.name
+    async with hold_lock(_adding_folder() / f"{voice.name}.lock"):
         with explain_errors("make a folder", work):
             work.mkdir(exist_ok=True)
         _require_space(voice, folder)
@@ -182,7 +182,7 @@ async def add_voice(voice: OfficialVoice, licence: str, told: Told) -> Origin:
         found = Origin(voice.name, f"{OFFICIAL}/{voice.network.path}", licence, voice.network.md5, sha256_of(large))
         with explain_errors("keep a voice", folder):
             final = folder / f"{voice.name}.onnx"
-            write_atomically(_origin_of(final), _written(found))
+            write_atomically(_origin_of(final), _encode_origin(found))
             replace_durably(small, final.with_name(f"{final.name}.json"))
             replace_durably(large, final)
             shutil.rmtree(work)
@@ -215,12 +215,12 @@ def _origin_of(network: Path) -> Path:
     return network.with_name(f"{network.name}.origin.json")
 
 
-def _written(origin: Origin) -> bytes:
+def _encode_origin(origin: Origin) -> bytes:
     fields = {name: getattr(origin, name) for name in Origin.__dataclass_fields__}
     return json.dumps(fields, indent=2, ensure_ascii=False).encode()
 
 
-def _adding() -> Path:
+def _adding_folder() -> Path:
     work = voices_folder() / ".adding"
     with explain_errors("make a folder", work):
         work.mkdir(parents=True, exist_ok=True)

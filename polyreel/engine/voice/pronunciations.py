@@ -77,12 +77,12 @@ def _of_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
     locale = root.get("{http://www.w3.org/XML/1998/namespace}lang", "")
     for number, lexeme in enumerate(root.iterfind("{*}lexeme"), 1):
         where = f"{name}, lexeme {number}"
-        say, is_ipa = _said_in(lexeme, root.get("alphabet", "ipa"), where)
+        say, is_ipa = _read_lexeme(lexeme, root.get("alphabet", "ipa"), where)
         for grapheme in lexeme.iterfind("{*}grapheme"):
             yield _check(_plain(grapheme), say, is_ipa, locale, "", where, 0)
 
 
-def _said_in(lexeme: ElementTree.Element, alphabet: str, where: str) -> tuple[str, bool]:
+def _read_lexeme(lexeme: ElementTree.Element, alphabet: str, where: str) -> tuple[str, bool]:
     """The preferred phoneme of a lexeme, else its first, else its alias; and whether it is IPA."""
     ways = lexeme.findall("{*}phoneme")
     ways.sort(key=lambda each: each.get("prefer") != "true")

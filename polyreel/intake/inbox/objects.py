@@ -23,7 +23,7 @@ from typing import Any
 
 from polyreel.errors import InvalidJob, StoreError
 from polyreel.intake.inbox.port import is_job_name
-from polyreel.intake.jobfile import MAX_BYTES, parse_job, seen_from
+from polyreel.intake.jobfile import MAX_BYTES, make_paths_addresses, parse_job
 from polyreel.job import Job
 from polyreel.objects.address import prefix_address
 from polyreel.objects.bucket import Bucket, ObjectFacts
@@ -126,7 +126,7 @@ class ObjectClaim:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
-        return seen_from(parse_job(text, where), lambda place: str(self.inbox.address.joined(place)))
+        return make_paths_addresses(parse_job(text, where), lambda place: str(self.inbox.address.joined(place)))
 
     async def became(self, run: str) -> None:
         """Remember the run that it became."""

@@ -107,10 +107,10 @@ def asset_of(request: Request) -> Json:
 
 def usable_file_of(request: Request) -> Json:
     """The file that the path names, if it can be worked on."""
-    return usable(asset_of(request))
+    return require_usable(asset_of(request))
 
 
-def usable(asset: Json) -> Json:
+def require_usable(asset: Json) -> Json:
     """The asset, if it is a file that can be worked on."""
     if asset["type"] != FILE:
         raise Refusal(400, "This is only possible for files")

@@ -12,7 +12,7 @@ from polyreel.sandbox.nomad.access import (
     asset_of,
     asset_or_refuse,
     folder_or_refuse,
-    usable,
+    require_usable,
     usable_file_of,
 )
 from polyreel.sandbox.nomad.shapes import NAME, asset_shape, detail_shape, screenshot_shape
@@ -233,7 +233,7 @@ async def _shot(box: Box, asset: Json, at: float, key: str | None) -> Json:
 
 def begin_archive(box: Box, asset: Json) -> Json:
     """Begin to archive an asset."""
-    return work.begin(box, usable(asset), "archive", "PendingArchive", after=work.ARCHIVE_SECONDS)
+    return work.begin(box, require_usable(asset), "archive", "PendingArchive", after=work.ARCHIVE_SECONDS)
 
 
 def begin_restore(box: Box, asset: Json) -> Json:

@@ -60,7 +60,7 @@ def detail_shape(box: Box, asset: Json) -> Json:
         "mediaProperties": asset.get("clip"),
         "previewImageUrl": box.files.link(asset["picture"], vendor=NAME) if asset.get("picture") else None,
         "streamUrl": f"{box.files.base_url}/play/{stream}/video.m3u8" if stream else None,
-        "relatedAssets": [related_shape(box, related) for related in shelf.all("related", asset["id"])],
+        "relatedAssets": [shape_related(box, related) for related in shelf.all("related", asset["id"])],
         "segments": asset.get("segments", []),
         "transcripts": [{"id": transcript["id"]} for transcript in shelf.all("transcript", asset["id"])],
         "screenshots": [screenshot_shape(box, shot) for shot in shelf.all("screenshot", asset["id"])],
@@ -69,7 +69,7 @@ def detail_shape(box: Box, asset: Json) -> Json:
     }
 
 
-def related_shape(box: Box, related: Json) -> Json:
+def shape_related(box: Box, related: Json) -> Json:
     """A related asset; its link carries the file's name."""
     kept = ("id", "displayName", "metadataType", "languageId", "contentLength", "createdDate")
     url = box.files.link(related["file"], vendor=NAME, save_as=related["displayName"]) if related["file"] else None

@@ -68,13 +68,13 @@ async def process(box: Box, job: Job) -> None:
     known: Json = {"file": media.name, "contentLength": media.stat().st_size}
     try:
         clip = await probe(media)
-        facts = await _looked_into(box, asset, media, clip)
+        facts = await _probe_media(box, asset, media, clip)
     except (NotMedia, ToolFailed):
         facts = {}
     _end(box, job, "Available", **known, **facts)
 
 
-async def _looked_into(box: Box, asset: Json, media: Path, clip: Clip) -> Json:
+async def _probe_media(box: Box, asset: Json, media: Path, clip: Clip) -> Json:
     facts: Json = {"duration": clip.seconds, "clip": clip.as_dict()}
     if clip.audio_codec:
         await _transcribe_asset(box, asset, media)

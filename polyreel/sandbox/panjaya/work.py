@@ -18,7 +18,7 @@ from polyreel.sandbox.work.edit import trim
 from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.port import NothingSaid, Order
 from polyreel.sandbox.work.probe import Clip, NotMedia, is_silent, probe
-from polyreel.sandbox.work.script import BadScript, Line, cut_lines, timed_lines
+from polyreel.sandbox.work.script import BadScript, Line, cut_lines, parse_lines
 
 MOST_BYTES = 5 << 30
 PREPARE_SECONDS = 20.0
@@ -171,7 +171,7 @@ async def _script(box: Box, version: Json, asset: Json) -> list[list[object]]:
         content = file.read_text("utf-8-sig", "replace")
         box.files.remove(file.name)
     start = int((asset["start_time"] or 0) * 1000)
-    lines = cut_lines(timed_lines(content), start, start + int(asset["duration"] * 1000))
+    lines = cut_lines(parse_lines(content), start, start + int(asset["duration"] * 1000))
     return [[line.start_ms, line.end_ms, line.text, line.speaker] for line in lines]
 
 

@@ -54,7 +54,7 @@ def video_of(request: Request) -> Json:
     return asset
 
 
-def finished_video_of(request: Request) -> Json:
+def require_finished_video(request: Request) -> Json:
     """The video that the path names, if it is ready for further work."""
     asset = video_of(request)
     if asset["status"] != "Completed":

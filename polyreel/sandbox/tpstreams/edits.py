@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import box_of
 from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.tpstreams.access import finished_video_of, video_of
+from polyreel.sandbox.tpstreams.access import require_finished_video, video_of
 from polyreel.sandbox.tpstreams.shapes import NAME, asset_detail
 from polyreel.sandbox.tpstreams.shapes import subtitle as subtitle_shape
 from polyreel.sandbox.tpstreams.wire import Trim
@@ -46,7 +46,7 @@ def _subtitles(request: Request, asset: Json) -> list[Json]:
 
 async def generate_subtitle(request: Request) -> Response:
     """Generate Subtitle for an Asset: once, when the video is Completed."""
-    box, asset = box_of(request), finished_video_of(request)
+    box, asset = box_of(request), require_finished_video(request)
     if asset["subtitling"] or any(track["automatic"] for track in _subtitles(request, asset)):
         raise Refusal(400, "Only one auto-generated subtitle track per video is allowed.")
     asset = box.shelf(NAME).change("asset", asset["id"], subtitling=True)
@@ -94,7 +94,7 @@ async def delete_subtitle(request: Request) -> Response:
 
 async def upload_thumbnail(request: Request) -> Response:
     """Upload Thumbnail to an Asset: a real PNG or JPEG of less than 2 MB."""
-    box, asset = box_of(request), finished_video_of(request)
+    box, asset = box_of(request), require_finished_video(request)
     async with read_form(request) as form:
         form_fields({"thumbnail"}, form.keys())
         file = _file(form, "thumbnail")
@@ -118,7 +118,7 @@ async def upload_thumbnail(request: Request) -> Response:
 
 async def trim(request: Request) -> Response:
     """Trim Video Asset."""
-    box, asset = box_of(request), finished_video_of(request)
+    box, asset = box_of(request), require_finished_video(request)
     wanted = await json_body(request, Trim)
     for field in ("start_time", "end_time"):
         if (getattr(wanted, field) or 0) > asset["seconds"] + 0.05:
@@ -153,7 +153,7 @@ async def trim_status(request: Request) -> Response:
 
 async def revert(request: Request) -> Response:
     """Revert Trimmed Video."""
-    box, asset = box_of(request), finished_video_of(request)
+    box, asset = box_of(request), require_finished_video(request)
     if not asset["original"]:
         raise Refusal(400, "The video has not been trimmed.")
     box.shelf(NAME).change("asset", asset["id"], status="Processing")

@@ -97,7 +97,7 @@ async def make_playable(box: Box, asset: Json, source: str) -> Json:
         "stream": streams.name,
         "pictures": pictures.name,
         "thumbnails": names,
-        "cover": _kept_cover(box, asset, pictures),
+        "cover": _keep_cover(box, asset, pictures),
         "duration": round(clip.seconds),
         "seconds": clip.seconds,
         "bytes": clip.bytes,
@@ -117,7 +117,7 @@ def _open(folder: Path) -> None:
     (folder / ".open").touch()
 
 
-def _kept_cover(box: Box, asset: Json, pictures: Path) -> str | None:
+def _keep_cover(box: Box, asset: Json, pictures: Path) -> str | None:
     if asset["cover"]:
         shutil.copyfile(box.files.path(asset["pictures"]) / asset["cover"], pictures / asset["cover"])
     return str(asset["cover"]) if asset["cover"] else None

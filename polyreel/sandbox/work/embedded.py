@@ -18,7 +18,7 @@ from polyreel.engine.sound.mixdown import Sources, mix_down
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.engine.speech.perform import Direction, Performance, perform
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.errors import EngineError, PolyreelError
 from polyreel.media.mux import AudioTrack, mux
@@ -69,7 +69,7 @@ class EmbeddedStudio:
         return Dubbed(video, await audio_of(track, voice), heard, lines)
 
     def _perform(self, locale: str, lines: Sequence[Line], stems: Stems) -> Performance:
-        script = spoken_script(Track(tuple(Cue(line.start_ms, line.end_ms, line.text) for line in lines)))
+        script = extract_spoken_script(Track(tuple(Cue(line.start_ms, line.end_ms, line.text) for line in lines)))
         direction = Direction(locale=locale, samples=stems.samples)
         return perform(script, direction, self._voice, self._store, on_progress=_ignore, go_on=_never)
 

@@ -33,7 +33,7 @@ def _ms(text: str) -> int:
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis
 
 
-def timed_lines(content: str) -> list[Line]:
+def parse_lines(content: str) -> list[Line]:
     """The lines of an SRT or WebVTT script; `BadScript` if there is none in it."""
     marks = list(_CUE.finditer(content.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
     lines = [
@@ -56,7 +56,7 @@ def _payload(rest: str) -> str | None:
 def script_lines(content: str, seconds: float) -> list[Line]:
     """The lines of a script in any of the three formats; plain text is spread evenly over the media."""
     if "-->" in content:
-        return timed_lines(content)
+        return parse_lines(content)
     texts = [text.strip() for text in content.splitlines() if text.strip()]
     if not texts:
         raise BadScript("the script is empty")

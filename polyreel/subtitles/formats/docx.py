@@ -14,7 +14,7 @@ from docx.text.paragraph import Paragraph
 from polyreel.locales import is_right_to_left
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.formats.base import WritingOptions, clock
-from polyreel.subtitles.formats.text import lost
+from polyreel.subtitles.formats.text import note_losses
 from polyreel.subtitles.model import Cue, Note, Track
 
 _COLUMNS = ("No.", "Start", "End", "Speaker", "Text")
@@ -27,7 +27,7 @@ def write_bytes(track: Track, options: WritingOptions) -> tuple[bytes, tuple[Not
     rows = [_row(number, cue) for number, cue in enumerate(track.cues, 1)]
     is_rtl = options.locale is not None and is_right_to_left(options.locale)
     content = write_table(_COLUMNS, rows, options.locale or "", turned={len(_COLUMNS) - 1} if is_rtl else ())
-    return content, lost(track, "a Word document")
+    return content, note_losses(track, "a Word document")
 
 
 def write_table(

@@ -22,7 +22,7 @@ def _later(module: str, function: str) -> Any:
     return call
 
 
-def _timed_text(name: str, suffixes: tuple[str, ...], title: str, writer: str) -> Format:
+def _make_timed_text(name: str, suffixes: tuple[str, ...], title: str, writer: str) -> Format:
     """A profile of TTML: one reader reads all of them."""
     read, write = _later("timedtext.read", "read"), _later("timedtext.write", writer)
     return Format(name, suffixes, title, read=read, write=write)
@@ -37,11 +37,11 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "ass": Format("ass", (".ass", ".ssa"), "SubStation Alpha", read=_later("ass", "read")),
         "sbv": Format("sbv", (".sbv",), "SubViewer", read=_later("sbv", "read")),
         "sub": Format("sub", (".sub",), "MicroDVD", read=_later("microdvd", "read")),
-        "ttml": _timed_text("ttml", (".ttml", ".dfxp", ".xml"), "TTML", "write_ttml"),
-        "imsc": _timed_text("imsc", (".imsc.ttml",), "IMSC 1.1", "write_imsc"),
-        "ebu-tt-d": _timed_text("ebu-tt-d", (".ebu-tt-d.ttml",), "EBU-TT-D", "write_ebu"),
-        "netflix": _timed_text("netflix", (".netflix.ttml",), "Netflix's TTML", "write_netflix"),
-        "dapt": _timed_text("dapt", (".dapt.ttml",), "DAPT", "write_dapt"),
+        "ttml": _make_timed_text("ttml", (".ttml", ".dfxp", ".xml"), "TTML", "write_ttml"),
+        "imsc": _make_timed_text("imsc", (".imsc.ttml",), "IMSC 1.1", "write_imsc"),
+        "ebu-tt-d": _make_timed_text("ebu-tt-d", (".ebu-tt-d.ttml",), "EBU-TT-D", "write_ebu"),
+        "netflix": _make_timed_text("netflix", (".netflix.ttml",), "Netflix's TTML", "write_netflix"),
+        "dapt": _make_timed_text("dapt", (".dapt.ttml",), "DAPT", "write_dapt"),
         "scc": Format(
             "scc", (".scc",), "SCC", read=_later("broadcast.scc", "read"), write=_later("broadcast.scc_write", "write")
         ),

@@ -12,7 +12,7 @@ def write(track: Track, _options: WritingOptions) -> Writing:
     paragraphs = [paragraph for paragraph in map(words_of, track.cues) if paragraph]
     text = "\n\n".join(paragraphs)
     times = Note("lost", "times", "plain text has no times: it can't be read back")
-    return Writing(f"{text}\n" if text else "", (times, *lost(track, "plain text")))
+    return Writing(f"{text}\n" if text else "", (times, *note_losses(track, "plain text")))
 
 
 def words_of(cue: Cue) -> str:
@@ -23,7 +23,7 @@ def words_of(cue: Cue) -> str:
     return "\n".join(f"{speaker}: {text}" if speaker else text for speaker, text in named)
 
 
-def lost(track: Track, name: str) -> tuple[Note, ...]:
+def note_losses(track: Track, name: str) -> tuple[Note, ...]:
     """What an export for reading leaves out, one note for each kind."""
     left_out = {
         "header": bool(track.header),

@@ -8,7 +8,7 @@ from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Malformed
 from polyreel.vendors.nomad.models_words import AdBreak, AdBreakDraft, Impression, VastQuery
-from polyreel.vendors.nomad.resource import PAGE, Resource, fitted, path
+from polyreel.vendors.nomad.resource import PAGE, Resource, fit_reply, path
 from polyreel.vendors.transport import is_whole
 
 
@@ -34,7 +34,7 @@ class Ads(Resource):
         body = {"id": ad_break_id, **draft.wire()}
 
         def read(reply: Reply) -> AdBreak:
-            return fitted(AdBreak, reply) if reply.body.strip() else reply.fit(body, AdBreak)
+            return fit_reply(AdBreak, reply) if reply.body.strip() else reply.fit(body, AdBreak)
 
         return await self._send(read, "update ad break", "PUT", at, json=body)
 

@@ -10,7 +10,7 @@ from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.nomad.models import Archive, Cookies, Face, QueueItem, QueueResult
 from polyreel.vendors.nomad.models_edits import QueueChange, QueueRequest, TrackingEvent, ZipArchive
-from polyreel.vendors.nomad.resource import PAGE, Resource, fitted, path
+from polyreel.vendors.nomad.resource import PAGE, Resource, fit_reply, path
 
 
 class Queue(Resource):
@@ -35,7 +35,7 @@ class Queue(Resource):
         body = change.wire()
 
         def read(reply: Reply) -> QueueItem:
-            return fitted(QueueItem, reply) if reply.body.strip() else reply.fit(body, QueueItem)
+            return fit_reply(QueueItem, reply) if reply.body.strip() else reply.fit(body, QueueItem)
 
         return await self._send(read, "update queue item", "PATCH", "/asset-queue", json=body)
 
@@ -88,7 +88,7 @@ class Streaming(Resource):
 
     async def _face(self, operation: str, at: str, known: Mapping[str, str]) -> Face:
         def read(reply: Reply) -> Face:
-            return fitted(Face, reply) if reply.body.strip() else reply.fit(known, Face)
+            return fit_reply(Face, reply) if reply.body.strip() else reply.fit(known, Face)
 
         return await self._send(read, operation, "POST", at)
 
@@ -98,7 +98,7 @@ def _archive(reply: Reply) -> Archive:
     text = reply.text.strip()
     if text.strip('"').startswith("http"):
         return Archive(url=text.strip('"'))
-    return fitted(Archive, reply)
+    return fit_reply(Archive, reply)
 
 
 def _cookies(reply: Reply) -> Cookies:

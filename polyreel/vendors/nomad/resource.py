@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from polyreel.vendors import resource
 from polyreel.vendors.calls import Problem, Reply, any_problem
 from polyreel.vendors.errors import Malformed
-from polyreel.vendors.models import folded
+from polyreel.vendors.models import fold_word
 from polyreel.vendors.nomad.wire import rows
 from polyreel.vendors.transport import Transport
 
@@ -40,28 +40,28 @@ class Resource(resource.Resource):
 
     async def _ask_for(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> Model:
         """An answer that may be a bare list, or empty: then the model's defaults say so."""
-        return await self._send(lambda reply: fitted(shape, reply), operation, method, at, **rest)
+        return await self._send(lambda reply: fit_reply(shape, reply), operation, method, at, **rest)
 
     async def _rows(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> tuple[Model, ...]:
         """A list, bare or under a key of its own."""
-        return await self._send(lambda reply: listed(shape, reply), operation, method, at, **rest)
+        return await self._send(lambda reply: fit_rows(shape, reply), operation, method, at, **rest)
 
 
 def problem(status: int, body: Any) -> Problem:
     """ProblemDetails (``{type, title, status, detail}``) with its keys in any case."""
     if not isinstance(body, Mapping):
         return Problem()
-    said = any_problem(status, {folded(str(key)): value for key, value in body.items()})
+    said = any_problem(status, {fold_word(str(key)): value for key, value in body.items()})
     return Problem(said.message, "" if said.code == "about:blank" else said.code)
 
 
-def fitted(shape: type[Model], reply: Reply) -> Model:
+def fit_reply(shape: type[Model], reply: Reply) -> Model:
     """The reply as a model; an empty one as the model's defaults."""
     value = reply.json() if reply.body.strip() else {}
     return reply.fit({"items": value} if isinstance(value, list) else value or {}, shape)
 
 
-def listed(shape: type[Model], reply: Reply) -> tuple[Model, ...]:
+def fit_rows(shape: type[Model], reply: Reply) -> tuple[Model, ...]:
     """The reply as a list of models; `Malformed` where there is no list."""
     found = rows(reply.json()) if reply.body.strip() else []
     if found is None:

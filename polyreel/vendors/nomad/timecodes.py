@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from polyreel.vendors.models import folded
+from polyreel.vendors.models import fold_word
 
 PATTERN = r"^\d{1,3}:[0-5]\d:[0-5]\d(?:[;:]\d{1,3}|[.,]\d{1,3})?$"
 
@@ -60,7 +60,7 @@ def read_seconds(value: Any) -> float | None:
 
 def duration_in(properties: Mapping[str, Any]) -> float | None:
     """The length in seconds that media properties tell, whichever of them does."""
-    told = {folded(str(name)): value for name, value in properties.items()}
+    told = {fold_word(str(name)): value for name, value in properties.items()}
     for names, unit in ((_SECONDS, 1.0), (_MILLISECONDS, 1000.0)):
         for name in names:
             if (seconds := read_seconds(told.get(name))) is not None:

@@ -64,7 +64,7 @@ class Uploads(Resource):
     @endpoint("POST", "/asset/upload/start-related-asset", page=PAGE, section="Related Asset Uploads")
     async def start_related_upload(self, request: StartRelatedUpload) -> Upload:
         """Get the parts' signed addresses for a file that hangs on an asset."""
-        body = request.wire() if self.spelling == "published" else _related_as_page(request).wire()
+        body = request.wire() if self.spelling == "published" else _make_page_request(request).wire()
         at = "/asset/upload/start-related-asset"
         return await self._ask(Upload, "start related upload", "POST", at, json=body)
 
@@ -287,7 +287,7 @@ def _as_page(request: StartUpload) -> StartUploadAsPage:
     )
 
 
-def _related_as_page(request: StartRelatedUpload) -> StartRelatedUploadAsPage:
+def _make_page_request(request: StartRelatedUpload) -> StartRelatedUploadAsPage:
     return StartRelatedUploadAsPage(
         parent_asset_id=request.existing_asset_id,
         file_name=request.relative_path,

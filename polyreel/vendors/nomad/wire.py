@@ -41,4 +41,4 @@ def by_name_or_number(kind: type[Number], value: Any) -> Number | None:
     text = str(value.value if isinstance(value, IntEnum) else value).strip()
     if text.lstrip("-").isdigit():
         return next((member for member in kind if member.value == int(text)), None)
-    return next((member for member in kind if models.folded(member.name) == models.folded(text)), None)
+    return next((member for member in kind if models.fold_word(member.name) == models.fold_word(text)), None)

@@ -16,7 +16,7 @@ from polyreel.vendors.nomad.models_words import (
     TranscriptionWord,
     TranscriptLine,
 )
-from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, fitted, path
+from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, fit_reply, path
 
 
 class Annotations(Resource):
@@ -42,7 +42,7 @@ class Annotations(Resource):
         kept = {**body, "properties": draft.properties}
 
         def read(reply: Reply) -> Annotation:
-            return fitted(Annotation, reply) if reply.body.strip() else reply.fit(kept, Annotation)
+            return fit_reply(Annotation, reply) if reply.body.strip() else reply.fit(kept, Annotation)
 
         return await self._send(read, "update annotation", "PUT", at, json=body)
 

@@ -28,7 +28,7 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZbUzbbuVyzSv7zVmH6rKypr6ojSS
 LARGEST = 1 << 20
 
 
-def verified(body: bytes, headers: Mapping[str, str], public_key: str = PUBLIC_KEY) -> Callback:
+def verify_callback(body: bytes, headers: Mapping[str, str], public_key: str = PUBLIC_KEY) -> Callback:
     """The callback, once its signature is good. Raises `ForgedCallback`, whatever is wrong with it."""
     given = {name.lower(): value for name, value in headers.items()}
     algorithm = given.get("x-signature-algorithm", "ES256").strip().upper()

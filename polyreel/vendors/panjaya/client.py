@@ -16,7 +16,7 @@ from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.pages import Turn, all_rows, turned
+from polyreel.vendors.pages import Turn, all_rows, make_page_call
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
 from polyreel.vendors.panjaya.problems import not_generated, problem
 from polyreel.vendors.resource import Resource, path
@@ -41,7 +41,9 @@ class PanjayaClient(Resource):
         """Page section "Get assets": every asset of the account, page after page."""
 
         async def fetch(turn: Turn) -> Any:
-            return await self.transport.send(turned("get assets", "/v1/assets/", turn), lambda reply: reply.json())
+            return await self.transport.send(
+                make_page_call("get assets", "/v1/assets/", turn), lambda reply: reply.json()
+            )
 
         async for row in all_rows(fetch, _row_id):
             yield self._row(Asset, row, "get assets")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from polyreel.vendors.models import Answer, Request, Word, folded
+from polyreel.vendors.models import Answer, Request, Word, fold_word
 from polyreel.vendors.panjaya.locales import source_locale, target_locale
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -168,7 +168,7 @@ class Asset(Answer):
     @property
     def failed(self) -> bool:
         """Whether processing the asset has failed; `error` then says why."""
-        return folded(self.status) in ("failed", "error")
+        return fold_word(self.status) in ("failed", "error")
 
     def dubs_of(self, locale: str) -> list[Version]:
         """The versions of one language, as the vendor lists them."""
@@ -209,4 +209,4 @@ class Revised(Answer):
 
 
 def _same(one: str | None, other: str) -> bool:
-    return bool(one) and folded(one or "") == folded(other)
+    return bool(one) and fold_word(one or "") == fold_word(other)

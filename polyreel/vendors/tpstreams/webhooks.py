@@ -14,7 +14,7 @@ HEADER = "x-streams-token"
 LARGEST = 1 << 20
 
 
-def verified(body: bytes, headers: Mapping[str, str], secret_token: str) -> Asset:
+def verify_webhook(body: bytes, headers: Mapping[str, str], secret_token: str) -> Asset:
     """The asset a delivery is about, once its token is ours: a hint. Fetch the asset again rather than trust the body.
 
     Raises `ForgedCallback`.

@@ -15,7 +15,7 @@ import onnxruntime
 import pytest
 from faster_whisper.vad import get_vad_model
 
-from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.hearing import listen_to_dub
 from polyreel.dubbing.loading import load_models
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.port import DubRequest, Means
@@ -75,7 +75,7 @@ async def test_three_languages_of_one_job_load_each_model_once(narrated: Path, l
         receipt = await dubber.submit(request)
         await dubber.wait(request, receipt)
         dubbed = await dubber.collect(request, receipt)
-        await heard_in(dubbed, request, usual_listener(), lambda _: None)
+        await listen_to_dub(dubbed, request, usual_listener(), lambda _: None)
     assert loaded == {"kokoro": 1, "two": 1, "whisper": 1, "silero_vad_v6.onnx": 1}
 
 

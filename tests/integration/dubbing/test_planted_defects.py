@@ -19,7 +19,7 @@ from polyreel.dubbing.backchecks import check_heard
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.embedded import EmbeddedDubber
-from polyreel.dubbing.hearing import heard_in
+from polyreel.dubbing.hearing import listen_to_dub
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.sound_checks import check_sound, limits_of
@@ -330,7 +330,7 @@ def heard_checks(
     command = [ffmpeg(), "-v", "error", "-y", "-f", "f32le", "-ar", "48000", "-ac", "1", "-i", "-", path]
     subprocess.run(command, input=track.astype("<f4").tobytes(), check=True)
     dubbed = made.dubbed.model_copy(update={"audio": made.store.keep(path, ".m4a")})
-    heard = asyncio.run(heard_in(dubbed, made.request, usual_listener(), lambda _: None))
+    heard = asyncio.run(listen_to_dub(dubbed, made.request, usual_listener(), lambda _: None))
     assert heard is not None
     return {check.name: check for check in check_heard(heard, dubbed.lines, "es-ES", profile)}
 

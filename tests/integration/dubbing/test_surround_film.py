@@ -15,7 +15,7 @@ from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.port import DubRequest
 from polyreel.engine.models.registry import SPLEETER
-from polyreel.engine.separation.leak import filtered_share
+from polyreel.engine.separation.leak import measure_filtered_share
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.media.binaries import ffmpeg
 from polyreel.media.mux import AudioTrack, mux
@@ -107,7 +107,7 @@ async def test_the_centre_is_dubbed_and_the_rest_is_kept(film: Path, narrated: P
     for channel in REST:
         assert likeness(before[:, channel], after[:, channel]) > 0.98, channel
     assert likeness(before[:, CENTRE], after[:, CENTRE]) < 0.1
-    old = 10 * np.log10(filtered_share(after[:, CENTRE], before[:, CENTRE], taps=64))
+    old = 10 * np.log10(measure_filtered_share(after[:, CENTRE], before[:, CENTRE], taps=64))
     assert old < -15
     assert level(after[:, CENTRE]) > level(after[:, LEFT])
 

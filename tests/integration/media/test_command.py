@@ -17,13 +17,13 @@ import pytest
 from polyreel.errors import ToolError, ToolStopped, ToolTimeout
 from polyreel.media import command
 from polyreel.media.binaries import ffmpeg, packager
-from polyreel.media.command import Limits, generated_input, local_input, local_output, piped_input, piped_output, run
+from polyreel.media.command import Limits, generate_input, local_input, local_output, pipe_input, pipe_output, run
 from polyreel.media.process import execute
 
 
 def endless(path: Path):
     # Reading at the speed of life keeps it from being done before the test is.
-    return local_output(generated_input("testsrc2=s=64x64:r=25", re=None).video, path=path, format="mp4")
+    return local_output(generate_input("testsrc2=s=64x64:r=25", re=None).video, path=path, format="mp4")
 
 
 def running(marker: str) -> list[int]:
@@ -117,7 +117,7 @@ async def test_a_playlist_in_disguise_is_not_followed(reel, tmp_path):
 
 async def test_progress_goes_from_nothing_to_all(tmp_path):
     seen: list[float] = []
-    output = local_output(generated_input("sine=d=20").audio, path=tmp_path / "a.wav", format="wav")
+    output = local_output(generate_input("sine=d=20").audio, path=tmp_path / "a.wav", format="wav")
     await run(output, on_progress=seen.append, expected_ms=20_000)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
@@ -133,7 +133,7 @@ async def test_pcm_streams_through_with_flat_memory_on_both_sides():
     async def take(chunk: bytes) -> None:
         taken.append(len(chunk))
 
-    await run(piped_output(piped_input("f32le", ar=48000, ac=2).audio, format="s16le"), stdin=seconds(), stdout=take)
+    await run(pipe_output(pipe_input("f32le", ar=48000, ac=2).audio, format="s16le"), stdin=seconds(), stdout=take)
     assert sum(taken) == 60 * 48000 * 2 * 2
     assert max(taken) <= 1 << 20
 
@@ -145,7 +145,7 @@ async def test_a_source_of_input_that_fails_ends_the_tool(tmp_path):
 
     target = tmp_path / "a.wav"
     with pytest.raises(RuntimeError, match="the voice broke"):
-        await run(local_output(piped_input("f32le", ar=48000, ac=1).audio, path=target, format="wav"), stdin=broken())
+        await run(local_output(pipe_input("f32le", ar=48000, ac=1).audio, path=target, format="wav"), stdin=broken())
     assert not running(str(target))
     assert not target.exists()
 
@@ -169,7 +169,7 @@ async def test_a_time_limit_ends_the_tool(tmp_path):
 
 async def test_a_memory_limit_holds(tmp_path):
     target = tmp_path / "a.mp4"
-    output = local_output(generated_input("testsrc2=s=3840x2160:d=5").video, path=target, format="mp4")
+    output = local_output(generate_input("testsrc2=s=3840x2160:d=5").video, path=target, format="mp4")
     with pytest.raises(ToolError):
         await run(output, limits=Limits(memory_bytes=300 << 20))
     assert not target.exists()
@@ -213,7 +213,7 @@ def test_a_killed_parent_takes_ffmpeg_along(tmp_path):
     target = tmp_path / "a.mp4"
     code = (
         "import asyncio, sys; from polyreel.media.command import *\n"
-        "source = generated_input('testsrc2=s=64x64:r=25', re=None).video\n"
+        "source = generate_input('testsrc2=s=64x64:r=25', re=None).video\n"
         "asyncio.run(run(local_output(source, path=sys.argv[1], format='mp4')))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code, target])

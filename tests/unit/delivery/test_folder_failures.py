@@ -121,7 +121,7 @@ class TestTwoAtOnce:
         assert_true(out)
 
     async def test_one_who_waits_too_long_is_told_who_is_in_the_way(self, out, parcel):
-        with tree.opened_tree(out, "welcome") as held:
+        with tree.open_tree(out, "welcome") as held:
             assert folder.try_lock(held.handle)
             with pytest.raises(DeliveryError, match="another run is delivering here"):
                 await FolderDelivery(out, patience_seconds=0).deliver(parcel(**{SPANISH: "hola"}))

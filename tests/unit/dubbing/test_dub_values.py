@@ -10,7 +10,7 @@ import pytest
 from polyreel.dubbing.checks import check_dub, check_fit, check_loudness, check_true_peak
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.engine.sound.pcm import open_track
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.errors import EngineError
 from polyreel.outcome import LineFit, StoredFile
 from polyreel.subtitles.model import Cue, Track
@@ -73,7 +73,7 @@ def test_a_track_that_is_a_frame_too_short_fails() -> None:
 
 def test_sounds_and_lyrics_are_noted_and_not_spoken() -> None:
     cues = (Cue(0, 900, "[applause]"), Cue(1000, 1900, "♪ la la ♪"), Cue(2000, 2900, "- Hello.\n- <i>Hi!</i>"))
-    script = spoken_script(Track(cues))
+    script = extract_spoken_script(Track(cues))
     assert [each.text for each in script.lines] == ["Hello.", "Hi!"]
     assert script.notes == ("Not spoken (sounds, lyrics, directions): “[applause]” (0.0 s), “♪ la la ♪” (1.0 s).",)
 
@@ -94,12 +94,12 @@ def test_sounds_and_lyrics_are_noted_and_not_spoken() -> None:
     ],
 )
 def test_sounds_inside_a_line_are_not_spoken_and_asides_are(text: str, spoken: str) -> None:
-    assert " ".join(line.text for line in spoken_script(Track((Cue(0, 1000, text),))).lines) == spoken
+    assert " ".join(line.text for line in extract_spoken_script(Track((Cue(0, 1000, text),))).lines) == spoken
 
 
 def test_what_is_left_out_is_quoted_once_and_short() -> None:
     cues = (Cue(0, 900, "[door slams] Who is it? (sighs)"), Cue(1000, 1900, "(sighs) Me."), Cue(2000, 2900, "..."))
-    notes = spoken_script(Track((*cues, Cue(3000, 3900, f"[{'x' * 5000}]")))).notes
+    notes = extract_spoken_script(Track((*cues, Cue(3000, 3900, f"[{'x' * 5000}]")))).notes
     assert notes[0].startswith(
         "Not spoken (sounds, lyrics, directions): “[door slams]” (0.0 s), “(sighs)” (0.0 s), “[x"
     )
@@ -139,7 +139,7 @@ def test_what_is_left_out_is_quoted_once_and_short() -> None:
     ],
 )
 def test_what_is_said_is_judged_by_line_and_span(text: str, spoken: str, left_out: list[str]) -> None:
-    script = spoken_script(Track((Cue(0, 1000, text),)))
+    script = extract_spoken_script(Track((Cue(0, 1000, text),)))
     assert " ".join(line.text for line in script.lines) == spoken
     notes = " ".join(script.notes)
     assert all(f"“{each}”" in notes for each in left_out)
@@ -147,7 +147,7 @@ def test_what_is_said_is_judged_by_line_and_span(text: str, spoken: str, left_ou
 
 
 def test_two_voices_of_one_cue_share_its_time() -> None:
-    script = spoken_script(Track((Cue(0, 1000, "<v Ana>Yes.</v>\n<v Ben>Nope</v>"),)))
+    script = extract_spoken_script(Track((Cue(0, 1000, "<v Ana>Yes.</v>\n<v Ben>Nope</v>"),)))
     assert [(each.speaker, each.start_ms, each.end_ms) for each in script.lines] == [
         ("Ana", 0, 500),
         ("Ben", 500, 1000),
@@ -155,7 +155,7 @@ def test_two_voices_of_one_cue_share_its_time() -> None:
 
 
 def test_a_negative_number_keeps_its_sign() -> None:
-    assert spoken_script(Track((Cue(0, 1000, "-5 degrees"),))).lines[0].text == "-5 degrees"
+    assert extract_spoken_script(Track((Cue(0, 1000, "-5 degrees"),))).lines[0].text == "-5 degrees"
 
 
 def test_a_working_track_is_read_anywhere_and_is_silent_beyond_its_end(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from polyreel.dubbing.sound_checks import (
 )
 from polyreel.engine.sound.ducking import RATE
 from polyreel.engine.sound.meter import loudness_range, power_at
-from polyreel.engine.sound.mix import Material, ducked_by, plan_mix
+from polyreel.engine.sound.mix import Material, measure_ducking, plan_mix
 from polyreel.outcome import LineFit, StoredFile
 from polyreel.store.local import LocalStore
 
@@ -123,12 +123,12 @@ def test_how_far_the_original_is_lowered_is_read_off_the_mix_and_shows_where_it_
     made = material(spoken, spoken)
     assert made.bed is not None
     plan = plan_mix("dub", made, -23.0)
-    assert ducked_by(plan, made.bed, spoken) == pytest.approx(-30, abs=1)
+    assert measure_ducking(plan, made.bed, spoken) == pytest.approx(-30, abs=1)
     forgotten = [*spoken, (15_000, 18_000)]  # a cue that the mix knows nothing of
-    found = ducked_by(plan, made.bed, forgotten)
+    found = measure_ducking(plan, made.bed, forgotten)
     assert found is not None
     assert check_background_speech(found, "ducked", USUAL).status == "fail"
-    assert ducked_by(plan_mix("speech_only", made, -23.0), made.bed, spoken) is None
+    assert measure_ducking(plan_mix("speech_only", made, -23.0), made.bed, spoken) is None
 
 
 def test_the_bed_does_not_pump_through_short_pauses_and_moves_no_faster_than_an_ear_forgives() -> None:

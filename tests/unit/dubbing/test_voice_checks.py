@@ -27,7 +27,7 @@ REQUEST = DubRequest(locale="es-ES", source_locale="en-US", reel=REEL, duration=
 
 def line(place: int, share: float | None = None, *, speaker: str = "", voice: int | None = None) -> LineHeard:
     """A line of 2 s; ``voice``: the direction of its print."""
-    found = line_hearing._packed(np.eye(8, dtype=np.float32)[voice]) if voice is not None else ""
+    found = line_hearing._pack_print(np.eye(8, dtype=np.float32)[voice]) if voice is not None else ""
     told = {"share": share, "other": "en", "other_share": 0.9}
     return LineHeard.model_validate(
         {"start_ms": place * 3000, "end_ms": place * 3000 + 2000, "speaker": speaker, "print": found, **told}

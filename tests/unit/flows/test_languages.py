@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from flows.languages import alongside, each_language
+from flows.languages import each_language, run_alongside
 from polyreel.errors import EngineError, HeldForPerson, MediaError
 from polyreel.job import Job
 from polyreel.outcome import Problem, StoredFile
@@ -132,7 +132,7 @@ async def test_work_goes_on_beside_the_languages() -> None:
         await begun.wait()
         return "parted"
 
-    async with asyncio.timeout(10), alongside(work()) as result:
+    async with asyncio.timeout(10), run_alongside(work()) as result:
         begun.set()
         assert [await result(), await result()] == ["parted", "parted"]
 
@@ -146,7 +146,7 @@ async def test_when_the_work_beside_fails_the_block_ends_with_its_error() -> Non
         raise EngineError("the network failed", where="separation")
 
     async def block() -> None:
-        async with alongside(work()):
+        async with run_alongside(work()):
             try:
                 await asyncio.sleep(60)
             finally:
@@ -168,7 +168,7 @@ async def test_when_the_block_fails_the_work_beside_ends() -> None:
             ended.set()
 
     async def block() -> None:
-        async with alongside(work()):
+        async with run_alongside(work()):
             await asyncio.sleep(0)
             raise ValueError("broken")
 
@@ -185,7 +185,7 @@ async def test_who_waits_for_the_work_and_gives_up_does_not_end_it() -> None:
         await gate.wait()
         return "parted"
 
-    async with asyncio.timeout(10), alongside(work()) as result:
+    async with asyncio.timeout(10), run_alongside(work()) as result:
         waiting = asyncio.ensure_future(result())
         await asyncio.sleep(0)
         waiting.cancel()

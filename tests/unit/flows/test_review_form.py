@@ -252,7 +252,7 @@ async def test_the_run_is_suspended_with_its_form_and_says_at_its_end_what_did_n
     run = SimpleNamespace(
         id=uuid4(), deployment_id=uuid4(), run_count=1, empirical_policy=SimpleNamespace(pause_keys=set())
     )
-    monkeypatch.setattr(suspension, "deployed_run", lambda: run)
+    monkeypatch.setattr(suspension, "find_deployed_run", lambda: run)
     states: list[State[Any]] = []
 
     class Client:

@@ -84,7 +84,7 @@ def be_run(monkeypatch: pytest.MonkeyPatch, *, resumed: bool = False) -> str:
     """Be a run of a deployment; its id."""
     policy = SimpleNamespace(pause_keys={"a"} if resumed else set())
     run = SimpleNamespace(id=uuid4(), deployment_id=uuid4(), run_count=1, empirical_policy=policy)
-    monkeypatch.setattr(suspension, "deployed_run", lambda: run)
+    monkeypatch.setattr(suspension, "find_deployed_run", lambda: run)
     return str(run.id)
 
 

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from polyreel.errors import InvalidJob
-from polyreel.intake.folders import SETTING, is_vouched, named_folders, require_allowed, require_path, setting_of, vouch
+from polyreel.intake.folders import (
+    SETTING,
+    allow_as_caller,
+    is_vouched,
+    read_allowed_folders,
+    require_allowed,
+    require_path,
+    setting_of,
+)
 from polyreel.job import Job
 
 
@@ -131,14 +139,14 @@ def test_without_the_setting_every_path_is_free(allowed: Path, monkeypatch: pyte
 
 def test_the_setting_may_be_written_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SETTING, os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b")]))
-    assert named_folders() == [tmp_path / "a", tmp_path / "b"]
+    assert read_allowed_folders() == [tmp_path / "a", tmp_path / "b"]
     monkeypatch.setenv(SETTING, "[broken")
     with pytest.raises(InvalidJob, match="is no list of folders"):
-        named_folders()
+        read_allowed_folders()
 
 
 def test_what_somebody_here_hands_in_is_vouched_for(allowed: Path) -> None:
     assert not is_vouched("x-0123")
-    vouch("x-0123")
+    allow_as_caller("x-0123")
     assert is_vouched("x-0123")
     assert not is_vouched("x-0124")

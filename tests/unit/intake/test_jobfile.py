@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from polyreel.errors import InvalidJob
-from polyreel.intake.jobfile import anchor_paths, delivered_to, load_job, parse_job
+from polyreel.intake.jobfile import anchor_paths, load_job, parse_job, redirect_delivery
 from polyreel.job import Job
 
 FULL = dedent(
@@ -91,8 +91,8 @@ def test_out_replaces_the_folder_and_keeps_the_other_deliveries() -> None:
     job = parse_job(
         minimal(delivery=[{"to": "folder", "path": "x"}, {"to": "s3", "path": "s3://films/dubs"}]), "job.yaml"
     )
-    assert [place.to for place in delivered_to(job, Path("/elsewhere")).delivery] == ["folder", "s3"]
-    assert delivered_to(job, Path("/elsewhere")).delivery[0].path == "/elsewhere"
+    assert [place.to for place in redirect_delivery(job, Path("/elsewhere")).delivery] == ["folder", "s3"]
+    assert redirect_delivery(job, Path("/elsewhere")).delivery[0].path == "/elsewhere"
 
 
 def test_locales_are_brought_to_their_standard_spelling() -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from polyreel.ledger import steps
-from polyreel.ledger.entry import Receipt, State, Subject, Wait, standing
+from polyreel.ledger.entry import Receipt, State, Subject, Wait, describe_entry_standing
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.testing import MemoryRows
 from polyreel.ledger.waits import ask_to_wait, begin_pass, claim_restart, forget, list_due, list_waiting, wake
@@ -110,7 +110,7 @@ async def test_a_run_that_is_over_waits_for_nothing(ledger: Ledger) -> None:
 async def test_weeks_of_waiting_end_in_nothing_but_a_look_a_day(ledger: Ledger) -> None:
     """ReadyToEdit for six weeks: the run sleeps, looks once a day, and still wakes when somebody is done there."""
     await ledger.advance("dub", State.SUBMITTED, details={"waits_for_person": True})
-    held = DUB.model_copy(update={"seen": standing(await ledger.get("dub"))})
+    held = DUB.model_copy(update={"seen": describe_entry_standing(await ledger.get("dub"))})
     began = ledger.rows.now()
     for _day in range(42):
         await begin_pass(ledger, "r")

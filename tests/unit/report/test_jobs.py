@@ -111,7 +111,7 @@ def test_a_run_that_was_put_aside_waits_and_has_not_died() -> None:
 
 
 def test_a_run_that_was_stopped_says_so() -> None:
-    records.end_record(records.begin_record("reel", ()), records.stopped_outcome("reel"))
+    records.end_record(records.begin_record("reel", ()), records.make_stopped_outcome("reel"))
     assert row_of("reel").state == "stopped"
 
 

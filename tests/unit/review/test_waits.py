@@ -15,7 +15,7 @@ from polyreel.ledger.waits import ask_to_wait, list_due
 from polyreel.outcome import StoredFile
 from polyreel.review import waits
 from polyreel.review.decisions import Reviewer, approve, ask, comment, mark, note_delivered, reject
-from polyreel.review.events import Event, ReviewKey, Shown, written_now
+from polyreel.review.events import Event, ReviewKey, Shown, format_now
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
 from polyreel.store.local import LocalStore
@@ -35,7 +35,7 @@ def ask_final() -> Step:
 
 
 def edit(script: StoredFile, of: StoredFile, at: str = "") -> Step:
-    event = Event(kind="edited", by="Ana", at=at or written_now(), subject=of.sha256, script=script, changed=(1,))
+    event = Event(kind="edited", by="Ana", at=at or format_now(), subject=of.sha256, script=script, changed=(1,))
     return lambda _review: event
 
 

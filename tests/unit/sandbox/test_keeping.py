@@ -16,7 +16,7 @@ from polyreel.sandbox.nomad.timecode import seconds_of, timecode
 from polyreel.sandbox.state import Shelf, State
 from polyreel.sandbox.tpstreams.work import add_track
 from polyreel.sandbox.wire import Refusal
-from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, script_lines, srt, timed_lines, vtt
+from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, parse_lines, script_lines, srt, vtt
 
 
 @pytest.fixture
@@ -109,24 +109,24 @@ def test_a_name_that_is_not_ours_leads_nowhere(files, name):
 
 
 def test_scripts_are_read_from_srt_vtt_and_text():
-    lines = timed_lines(
+    lines = parse_lines(
         "1\r\n00:00:01,000 --> 00:00:02,500\r\nHello\r\n<i>you</i>\r\n\r\n2\n01:00.000 --> 01:01.000\nBye"
     )
     assert lines == [Line(1000, 2500, "Hello you"), Line(60000, 61000, "Bye")]
-    assert timed_lines(srt(lines)) == timed_lines(vtt(lines)) == lines
+    assert parse_lines(srt(lines)) == parse_lines(vtt(lines)) == lines
     assert [line.text for line in script_lines("one\n\ntwo", 4)] == ["one", "two"]
 
 
 def test_a_line_ends_where_the_times_of_the_next_begin():
     """Also without a blank line between them, and so that a long script is gone through once."""
-    lines = timed_lines("00:01.000 --> 00:02.000\nHello\n00:02.000 --> 00:03.000\nBye")
+    lines = parse_lines("00:01.000 --> 00:02.000\nHello\n00:02.000 --> 00:03.000\nBye")
     assert [line.text for line in lines] == ["Hello", "Bye"]
 
 
 @pytest.mark.parametrize("content", ["", "no times here", "1\n00:00:02,000 --> 00:00:01,000\nbackwards"])
 def test_what_is_no_subtitle_is_refused(content):
     with pytest.raises(BadScript):
-        timed_lines(content)
+        parse_lines(content)
 
 
 @pytest.mark.parametrize(("content", "right"), [

@@ -9,7 +9,7 @@ import pytest
 
 from polyreel.dubbing.lists import list_lines
 from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.errors import SubtitleError
 from polyreel.job import Subtitles
 from polyreel.outcome import LineFit
@@ -56,7 +56,7 @@ def test_subtitles_beside_captions_have_no_sounds_and_lose_no_words() -> None:
 
 def test_forced_cues_go_out_alone_unmarked_and_are_not_spoken() -> None:
     assert _texts("forced") == ["NO ENTRY"]
-    assert not any("ENTRY" in line.text for line in spoken_script(_SCRIPT).lines)
+    assert not any("ENTRY" in line.text for line in extract_spoken_script(_SCRIPT).lines)
     found, notes = tracks_of(Scripts(Track(), Track()), Subtitles(kinds=("forced",)))
     assert found == {}
     assert notes[0].startswith("No forced subtitles")

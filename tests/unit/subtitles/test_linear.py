@@ -8,7 +8,7 @@ import pytest
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.words import Word
 from polyreel.errors import SubtitleError
-from polyreel.subtitles import read_bytes, speakers_from_prefixes, spoken_text, trim, voices, write
+from polyreel.subtitles import extract_spoken_text, read_bytes, speakers_from_prefixes, trim, voices, write
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.mend import mend
 from polyreel.subtitles.model import Cue, Track
@@ -62,7 +62,7 @@ def _everything(text: str, name: str) -> None:
 def _use(track: Track) -> None:
     trim(speakers_from_prefixes(track), 0, 1500)
     for cue in track.cues:
-        spoken_text(cue)
+        extract_spoken_text(cue)
         part_speech(plain_text(cue.text))
         voices(cue)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from polyreel.subtitles import speakers_from_prefixes, spoken_text, voices, write
+from polyreel.subtitles import extract_spoken_text, speakers_from_prefixes, voices, write
 from polyreel.subtitles.model import Cue, Track
 
 
@@ -141,4 +141,4 @@ def test_a_speaker_that_is_known_is_not_looked_for() -> None:
     ],
 )
 def test_only_the_words_are_spoken(text: str, words: str) -> None:
-    assert spoken_text(_cue(text)) == words
+    assert extract_spoken_text(_cue(text)) == words

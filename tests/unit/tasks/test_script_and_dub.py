@@ -21,9 +21,9 @@ from polyreel.subtitles import read_bytes, read_file, write
 from polyreel.subtitles.model import Cue, Track
 from tasks import script
 from tasks.dub import _cut_to_reel, several_speak
-from tasks.finish import ScriptFiles, _heard_script, _write_tracks
+from tasks.finish import ScriptFiles, _write_heard_script, _write_tracks
 from tasks.run.values import LanguageResults, Listening
-from tasks.script import _inside, with_script, with_source_script, write_scripts
+from tasks.script import _keep_inside, with_script, with_source_script, write_scripts
 
 MakePlan = Callable[..., Plan]
 TRACK = Track((Cue(0, 900, "Hello."), Cue(5000, 9000, "A longer line."), Cue(40_000, 41_000, "Apricot.")))
@@ -45,7 +45,7 @@ def test_of_a_script_outside_the_trim_nothing_is_left(plan: MakePlan, stored: Ca
     outside = trimmed(stored, "20", "10")
     assert _cut_to_reel(TRACK, outside) is None
     with pytest.raises(SubtitleError, match="inside the trim") as refused:
-        _inside(TRACK, outside, plan("es-ES", trim={"start": 20}).languages[0])
+        _keep_inside(TRACK, outside, plan("es-ES", trim={"start": 20}).languages[0])
     assert (refused.value.code, refused.value.where) == ("empty_transcript", "es-ES")
 
 
@@ -53,7 +53,7 @@ def test_comments_of_the_source_are_not_carried_into_a_draft(
     plan: MakePlan, stored: Callable[[str], StoredFile]
 ) -> None:
     noted = Track(TRACK.cues, comments=("made by Ada",), comments_before=(0,))
-    inside = _inside(noted, trimmed(stored, "0", "10"), plan("es-ES").languages[0])
+    inside = _keep_inside(noted, trimmed(stored, "0", "10"), plan("es-ES").languages[0])
     assert (len(inside.cues), inside.comments) == (2, ())
 
 
@@ -186,11 +186,11 @@ def test_a_dub_whose_words_nobody_gives_and_nobody_hears_has_no_text(plan: Calla
     """Panjaya gives no script; without weights nobody listens. What is said then names both ways out."""
     language = plan("es-ES", dubbing={"provider": "panjaya", "credentials": "studio"}).language("es-ES")
     request: Any = SimpleNamespace(seconds=60)
-    _, notes, is_empty = _heard_script(language, request, None, open_store())
+    _, notes, is_empty = _write_heard_script(language, request, None, open_store())
     assert is_empty
     assert "Give the target its `subtitles`" in notes[0]
     heard = Heard(phrases=(Phrase(words=(Word(text=" Hola.", start_ms=0, end_ms=900),)),))
-    script, _, is_empty = _heard_script(language, request, Listening(heard=heard), open_store())
+    script, _, is_empty = _write_heard_script(language, request, Listening(heard=heard), open_store())
     assert not is_empty
     assert b"Hola." in path_of(script).read_bytes()
 

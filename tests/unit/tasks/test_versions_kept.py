@@ -11,7 +11,7 @@ from polyreel.delivery.port import Item
 from polyreel.job.review import ReviewTimeout
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Reel, StoredFile
 from polyreel.plans import Plan
-from polyreel.review.events import Event, ReviewKey, written_now
+from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog
 from polyreel.store.choice import open_store
 from tasks import review
@@ -83,13 +83,13 @@ async def test_lines_beside_changed_words_are_named_and_earlier_versions_listed(
         assert changed.versions == ()
     key = ReviewKey.of(plan("es-ES").job, "es-ES")
     log = ReviewLog(open_store())
-    by_ana = Event(kind="edited", by="Ana", at=written_now(), subject=spanish.sha256, script=edited, changed=(2,))
+    by_ana = Event(kind="edited", by="Ana", at=format_now(), subject=spanish.sha256, script=edited, changed=(2,))
     await log.write(key, lambda _: by_ana)
     for _ in range(2):
         after = await look(edited, new)
         assert "line 3 is as it was" in after.notes[0]
         assert [(each.number, each.by) for each in after.versions] == [(1, "")]
-    await log.write(key, lambda _: Event(kind="approved", by="Ana", at=written_now(), script=edited))
+    await log.write(key, lambda _: Event(kind="approved", by="Ana", at=format_now(), script=edited))
     assert (await look(edited, new)).notes == ()
     back = await look(spanish, old, deliver=False)
     assert [(each.number, each.by, each.changed) for each in back.versions] == [(1, "", ()), (2, "Ana", (2,))]

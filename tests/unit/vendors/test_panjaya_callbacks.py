@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 
 from polyreel.errors import InvalidJob
 from polyreel.vendors.errors import ForgedCallback
-from polyreel.vendors.panjaya.callbacks import PUBLIC_KEY, load_key, verified
+from polyreel.vendors.panjaya.callbacks import PUBLIC_KEY, load_key, verify_callback
 from polyreel.vendors.panjaya.models import CallbackEvent
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -52,7 +52,7 @@ def test_a_signature_is_taken_in_every_usual_encoding(
     sign: Callable[[], bytes], encode: Callable[[bytes], str]
 ) -> None:
     """Hex or base64, of DER or of r||s: the vendor does not say which."""
-    callback = verified(BODY, {"X-Signature": encode(sign())}, _pem(KEY))
+    callback = verify_callback(BODY, {"X-Signature": encode(sign())}, _pem(KEY))
     assert (callback.event, callback.asset_id, callback.version_id, callback.locale) == (
         CallbackEvent.VERSION_GENERATED,
         "a1",
@@ -68,33 +68,33 @@ def test_a_signature_is_taken_in_every_usual_encoding(
 def test_any_other_signature_is_forged(signature: str) -> None:
     """Of another body, of nothing, or no signature at all."""
     with pytest.raises(ForgedCallback):
-        verified(BODY, {"x-signature": signature}, _pem(KEY))
+        verify_callback(BODY, {"x-signature": signature}, _pem(KEY))
 
 
 def test_one_changed_byte_is_enough() -> None:
     """The raw body is what was signed: not its meaning."""
     with pytest.raises(ForgedCallback):
-        verified(BODY + b" ", {"X-Signature": _der().hex()}, _pem(KEY))
+        verify_callback(BODY + b" ", {"X-Signature": _der().hex()}, _pem(KEY))
 
 
 def test_a_missing_header_is_forged() -> None:
     """And says so without a trace of the body."""
     with pytest.raises(ForgedCallback) as caught:
-        verified(BODY, {}, _pem(KEY))
+        verify_callback(BODY, {}, _pem(KEY))
     assert "a1" not in str(caught.value)
 
 
 def test_another_algorithm_is_refused() -> None:
     """A header can't talk us into a weaker one."""
     with pytest.raises(ForgedCallback):
-        verified(BODY, {"X-Signature": _der().hex(), "X-Signature-Algorithm": "none"}, _pem(KEY))
+        verify_callback(BODY, {"X-Signature": _der().hex(), "X-Signature-Algorithm": "none"}, _pem(KEY))
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b'{"event": "version_ready"}', b"\xff"])
 def test_a_signed_body_that_is_no_callback_is_refused(body: bytes) -> None:
     """Also the vendor's key signs other things, perhaps."""
     with pytest.raises(ForgedCallback, match="not a callback"):
-        verified(body, {"X-Signature": _der(body).hex()}, _pem(KEY))
+        verify_callback(body, {"X-Signature": _der(body).hex()}, _pem(KEY))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_signed_body_that_is_no_callback_is_refused(body: bytes) -> None:
 def test_missing_and_odd_fields_are_taken(body: dict[str, Any], event: CallbackEvent, locale: str | None) -> None:
     """A callback without, or with an oddly spelled, locale is still a hint."""
     raw = json.dumps(body).encode()
-    callback = verified(raw, {"X-Signature": _der(raw).hex()}, _pem(KEY))
+    callback = verify_callback(raw, {"X-Signature": _der(raw).hex()}, _pem(KEY))
     assert (callback.event, callback.locale) == (event, locale)
 
 
@@ -125,7 +125,7 @@ def test_the_published_key_is_a_key() -> None:
     """And signs nothing of ours."""
     assert load_key(PUBLIC_KEY).curve.name == "secp256r1"
     with pytest.raises(ForgedCallback):
-        verified(BODY, {"X-Signature": _der().hex()})
+        verify_callback(BODY, {"X-Signature": _der().hex()})
 
 
 @pytest.mark.parametrize(

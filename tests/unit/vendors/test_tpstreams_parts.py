@@ -18,7 +18,7 @@ from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Status, TrimSt
 from polyreel.vendors.tpstreams.resource import problem
 from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import FileTokens
-from polyreel.vendors.tpstreams.webhooks import verified
+from polyreel.vendors.tpstreams.webhooks import verify_webhook
 
 ANA = Account("ana", "her-password", "org1")
 BODY = json.dumps({"id": "abc", "title": "Reel", "video": {"status": "completed"}}).encode()
@@ -167,7 +167,7 @@ async def test_paths_end_in_a_slash(peer: Any, make_answer: Any) -> None:
 
 def test_a_delivery_with_the_secret_is_believed_as_a_hint() -> None:
     """In any case of the header."""
-    assert verified(BODY, {"X-Streams-Token": "s3cret"}, "s3cret").ready
+    assert verify_webhook(BODY, {"X-Streams-Token": "s3cret"}, "s3cret").ready
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_delivery_with_the_secret_is_believed_as_a_hint() -> None:
 def test_a_forged_delivery_is_refused(headers: dict[str, str], secret: str, body: bytes) -> None:
     """No secret, another, none configured, or no asset in it; the secret stands in no error."""
     with pytest.raises(errors.ForgedCallback) as caught:
-        verified(body, headers, secret)
+        verify_webhook(body, headers, secret)
     assert "s3cret" not in str(caught.value)
 
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from polyreel.errors import InvalidJob
-from polyreel.redaction import excerpt, redact, redacted_addresses
+from polyreel.redaction import excerpt, redact, redact_addresses
 from polyreel.vendors import errors
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import Bytes, json_body
@@ -133,7 +133,7 @@ async def test_a_lost_connection_to_a_signed_address_does_not_tell_it(stranger: 
 )
 def test_addresses_are_shown_without_user_and_query(text: str, shown: str) -> None:
     """What is left still says which file on which host."""
-    assert redacted_addresses(text) == shown
+    assert redact_addresses(text) == shown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from polyreel.engine.voice.espeak import transcribe_clauses
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.words import spell_out
 from polyreel.locales import is_british
 
 _SWITCHED = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")  # "(en)": espeak-ng says a foreign word in its own language
@@ -51,7 +51,7 @@ _BRITISH = {"iə": "ɪə", "ɾ": "T", "ʔ": "t", "o": "ɔ"}
 
 def phonemes(text: str, locale: str) -> str:
     """A line in Kokoro's notation. Raises NoVoice where espeak-ng does not know the language."""
-    clauses = [_clause(said, ending, locale) for said, ending in transcribe_clauses(sayable(text, locale), locale)]
+    clauses = [_clause(said, ending, locale) for said, ending in transcribe_clauses(spell_out(text, locale), locale)]
     return " ".join(clause for clause in clauses if clause)
 
 

@@ -28,7 +28,7 @@ from polyreel.engine.voice.kokoro.phrases import Phrase, phrases
 from polyreel.engine.voice.kokoro.vocabulary import tokens
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import pieces
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
@@ -51,7 +51,7 @@ class KokoroVoice:
     def version(self) -> str:
         """Changes with the weights, and with everything that turns text into phonemes."""
         weights = f"{KOKORO.fingerprint}.{KOKORO_VOICES.fingerprint}"
-        readers = ".".join(_installed_version(each) for each in ("pypinyin", "pyopenjtalk-plus"))
+        readers = ".".join(_read_installed_version(each) for each in ("pypinyin", "pyopenjtalk-plus"))
         return f"{_VERSION}-{weights}-{readers}-{EspeakVoice().version}"
 
     def speaks(self, locale: str) -> bool:
@@ -103,7 +103,7 @@ class KokoroVoice:
 
 
 def _check_text(text: str) -> str:
-    words = spoken_form(text)
+    words = make_speakable(text)
     if not can_be_said(words):
         raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
     if len(words) > _MOST_CHARACTERS:
@@ -179,7 +179,7 @@ def _read_styles(file: Path) -> NDArray[np.float32]:
     return np.fromfile(file, "<f4").reshape(_STYLES)
 
 
-def _installed_version(package: str) -> str:
+def _read_installed_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 
-def _listed(words: str) -> tuple[str, ...]:
+def _split_words(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
@@ -28,7 +28,7 @@ _COUNTED = re.compile(_NUMBER)
 _MOST = 999_999
 # They end as nouns do, and count nothing.
 _NO_NOUNS = frozenset(
-    _listed(
+    _split_words(
         "más menos tras entonces después antes mientras además quizás jueves lunes martes miércoles viernes "
         "los las nos sus mais menos depois antes mas à às os as ambas ambos"
     )
@@ -59,13 +59,13 @@ def agree(text: str, language: str) -> str:
         return text
     nouns = _nouns()[language]
 
-    def said(found: re.Match[str]) -> str:
+    def say_counted(found: re.Match[str]) -> str:
         number, noun = int(re.sub(r"\D", "", found[1])), found[2]
         gender = nouns.gender(noun)
         words = spell(number, gender, noun) if gender and 0 < number <= _MOST else None
         return found[0] if words is None else f"{words}{'' if words.endswith(chr(39)) else ' '}"
 
-    return _COUNTED.sub(said, text)
+    return _COUNTED.sub(say_counted, text)
 
 
 @cache
@@ -96,17 +96,19 @@ class _Numerals:
 
     def below_thousand(self, number: int, gender: Gender) -> str:
         hundreds, rest = divmod(number, 100)
-        parts = [] if not hundreds else [self.hundred] if number == 100 else [_of(self.hundreds[hundreds], gender)]
+        parts = (
+            [] if not hundreds else [self.hundred] if number == 100 else [_choose_form(self.hundreds[hundreds], gender)]
+        )
         if rest:
             parts.append(self._below_hundred(rest, gender))
         return (" e " if self.joins_hundreds else " ").join(parts)
 
     def _below_hundred(self, number: int, gender: Gender) -> str:
         if number < len(self.small):
-            return _of(self.small[number], gender)
+            return _choose_form(self.small[number], gender)
         tens, ones = divmod(number, 10)
         joint = "e" if self.joins_hundreds else "y"
-        return f"{self.tens[tens]} {joint} {_of(self.small[ones], gender)}" if ones else self.tens[tens]
+        return f"{self.tens[tens]} {joint} {_choose_form(self.small[ones], gender)}" if ones else self.tens[tens]
 
     def say(self, number: int, gender: Gender) -> str:
         thousands, rest = divmod(number, 1000)
@@ -119,19 +121,19 @@ class _Numerals:
         return f"{front}{' e ' if joined else ' '}{self.below_thousand(rest, gender)}"
 
 
-def _of(word: str, gender: Gender) -> str:
+def _choose_form(word: str, gender: Gender) -> str:
     masculine, _, feminine = word.partition("/")
     return feminine if feminine and gender == "f" else masculine
 
 
 _SPANISH = _Numerals(
-    small=_listed(
+    small=_split_words(
         "- un/una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis "
         "diecisiete dieciocho diecinueve veinte veintiún/veintiuna veintidós veintitrés veinticuatro "
         "veinticinco veintiséis veintisiete veintiocho veintinueve"
     ),
-    tens=_listed("- - - treinta cuarenta cincuenta sesenta setenta ochenta noventa"),
-    hundreds=_listed(
+    tens=_split_words("- - - treinta cuarenta cincuenta sesenta setenta ochenta noventa"),
+    hundreds=_split_words(
         "- ciento doscientos/doscientas trescientos/trescientas cuatrocientos/cuatrocientas "
         "quinientos/quinientas seiscientos/seiscientas setecientos/setecientas ochocientos/ochocientas "
         "novecientos/novecientas"
@@ -141,12 +143,12 @@ _SPANISH = _Numerals(
     joins_hundreds=False,
 )
 _PORTUGUESE = _Numerals(
-    small=_listed(
+    small=_split_words(
         "- um/uma dois/duas três quatro cinco seis sete oito nove dez onze doze treze catorze quinze "
         "dezesseis dezessete dezoito dezenove"
     ),
-    tens=_listed("- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa"),
-    hundreds=_listed(
+    tens=_split_words("- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa"),
+    hundreds=_split_words(
         "- cento duzentos/duzentas trezentos/trezentas quatrocentos/quatrocentas quinhentos/quinhentas "
         "seiscentos/seiscentas setecentos/setecentas oitocentos/oitocentas novecentos/novecentas"
     ),

@@ -59,12 +59,12 @@ def dates(text: str, locale: str, words: Lexicon) -> str:
     text = _ISO_DATE.sub(lambda found: _date(found[0], int(found[3]), int(found[2]), found[1], words), text)
     month_first = locale.casefold() in _MONTH_FIRST
 
-    def said(found: re.Match[str]) -> str:
+    def say_date(found: re.Match[str]) -> str:
         first, second = int(found[1]), int(found[3])
         day, month = (second, first) if second > 12 or (month_first and first <= 12) else (first, second)
         return _date(found[0], day, month, found[4], words)
 
-    return _DATE.sub(said, text)
+    return _DATE.sub(say_date, text)
 
 
 def _date(written: str, day: int, month: int, year: str, words: Lexicon) -> str:

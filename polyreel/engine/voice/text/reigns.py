@@ -77,7 +77,7 @@ _FRENCH_CENTURY = re.compile(r"\b([IVX]+(?:er|ᵉʳ|[eᵉ]|ème))\s?s\.(?=\s|$)"
 _ORDINAL_CENTURIES = frozenset({"secolo", "secoli"})
 
 
-def reigns(text: str, language: str) -> str:
+def spell_roman_numerals(text: str, language: str) -> str:
     """``s. XXI``, ``capítulo IV``, ``Felipe VI`` in words and figures."""
     if language == "de":
         return _GERMAN_CENTURY.sub(lambda found: f" Jahrhundert{found[1]}{'.' if found[2] == '' else ''}", text)
@@ -93,22 +93,22 @@ def reigns(text: str, language: str) -> str:
         text = re.sub(rf"\b{_NUMBER}{words.behind}", lambda found: f"{_ordinal(found[1], words)} secolo", text)
     # "siglos XIX-XX" is a list of two.
     text = re.sub(
-        rf"({_behind(words.numbered)})\s?[-–/]\s?(?={_NUMBER})", rf"\1 {words.second} ", text, flags=re.IGNORECASE
+        rf"({_make_noun_pattern(words.numbered)})\s?[-–/]\s?(?={_NUMBER})", rf"\1 {words.second} ", text, flags=re.IGNORECASE
     )
-    text = re.sub(_behind(words.numbered), lambda found: _say_number(found, words), text, flags=re.IGNORECASE)
+    text = re.sub(_make_noun_pattern(words.numbered), lambda found: _say_number(found, words), text, flags=re.IGNORECASE)
     second = rf"(?<=\d )({words.second} ){_NUMBER}"
     text = re.sub(second, lambda found: f"{found[1]}{value_of(found[2])}", text)
     if words.cardinal_after == _ALL_ORDINALS:
         second = rf"(?<=esimo )({words.second} ){_NUMBER}"
         text = re.sub(second, lambda found: f"{found[1]}{_ordinal(found[2], words)}", text)
-    return re.sub(_behind(words.rulers), lambda found: _ruler(found, words), text, flags=re.IGNORECASE)
+    return re.sub(_make_noun_pattern(words.rulers), lambda found: _ruler(found, words), text, flags=re.IGNORECASE)
 
 
 def _in_capitals(said: str, found: re.Match[str]) -> str:
     return said + found[1].upper()
 
 
-def _behind(nouns: str) -> str:
+def _make_noun_pattern(nouns: str) -> str:
     return rf"\b({nouns.replace(' ', '|')}) (?-i:{_NUMBER})"
 
 

@@ -25,7 +25,7 @@ _SQUARED = re.compile("[\u3200-\u33ff]")
 _LONGEST_WORD = 48
 
 
-def spoken_form(text: str) -> str:
+def make_speakable(text: str) -> str:
     """One line of plain words: no markup, entities resolved, addresses shortened, whitespace single.
 
     Web addresses are said by their host alone (``https://www.example.com/a?b=1``: ``example.com``), e-mail addresses as
@@ -38,7 +38,7 @@ def spoken_form(text: str) -> str:
     plain = _SQUARED.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), unicodedata.normalize("NFC", plain))
     plain = "".join(map(_sayable, plain))
     plain = _WIDE_BREAK.sub("", " ".join(plain.split()))
-    return _breakable(_calm(_REPEATED.sub(r"\1\1\1", plain)))
+    return _break_long_words(_limit_marks(_REPEATED.sub(r"\1\1\1", plain)))
 
 
 def _gap(tag: re.Match[str]) -> str:
@@ -66,7 +66,7 @@ def _sayable(character: str) -> str:
     return " " if kind[0] in "CZ" or is_picture or character in "<>\\" else character
 
 
-def _calm(text: str) -> str:
+def _limit_marks(text: str) -> str:
     """At most a few combining marks on one letter: no language needs more, and piles of them are an attack."""
     kept: list[str] = []
     marks = 0
@@ -77,7 +77,7 @@ def _calm(text: str) -> str:
     return "".join(kept)
 
 
-def _breakable(text: str) -> str:
+def _break_long_words(text: str) -> str:
     """Words of a length that a synthesiser's buffers were made for."""
     return " ".join(word if len(word) <= _LONGEST_WORD else _pieces(word) for word in text.split(" "))
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from polyreel.engine.voice.text import counted, figures, german, measures
 from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
-from polyreel.engine.voice.text.reigns import reigns
+from polyreel.engine.voice.text.reigns import spell_roman_numerals
 
 _ONE_NUMBER = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
 _NUMBER = rf"(?:{_ONE_NUMBER})(?:[-–](?:{_ONE_NUMBER}))?"
@@ -44,7 +44,7 @@ _GERMAN_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\s?Uhr\b")
 _ENGLISH_YEAR = re.compile(r"(?<![\d.,$€£¥₹#])\b(1[1-9])(?:(0)([1-9])|([1-9]\d))\b(?![.,]?\d)")
 
 
-def sayable(text: str, locale: str) -> str:
+def spell_out(text: str, locale: str) -> str:
     """A line with what is written short in words of its language, as far as they are known here.
 
     Where a language has no words here, the line comes back as it was, for the voice's own rules.
@@ -72,7 +72,7 @@ def _with_measures(text: str, language: str, locale: str, words: Lexicon) -> str
         return text
     text = measures.ungroup(measures.emergency(text, language), locale)
     text = measures.seasons(text, language, words.until)
-    return reigns(measures.powers(text, language, words.units), language)
+    return spell_roman_numerals(measures.powers(text, language, words.units), language)
 
 
 def _with_figures(text: str, language: str, locale: str, words: Lexicon) -> str:

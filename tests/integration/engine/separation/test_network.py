@@ -12,7 +12,7 @@ import pytest
 from polyreel.engine.models.sessions import Session
 from polyreel.engine.separation.spleeter_checkpoint import Checkpoint
 from polyreel.engine.separation.spleeter_graph import INPUT, speech_mask_model
-from polyreel.engine.separation.spleeter_model import written_graph
+from polyreel.engine.separation.spleeter_model import ensure_graph
 from polyreel.errors import EngineError
 
 FILTERS = (2, 3, 3, 4, 4, 5)
@@ -191,10 +191,10 @@ def test_the_network_does_what_spleeters_layers_do(tiny: Checkpoint, tmp_path: P
 
 
 def test_the_graph_is_written_once_and_again_only_where_it_was_changed(tiny: Checkpoint, tmp_path: Path) -> None:
-    first = written_graph(tiny, tmp_path)
+    first = ensure_graph(tiny, tmp_path)
     before = first.stat().st_mtime_ns
-    assert written_graph(tiny, tmp_path) == first
+    assert ensure_graph(tiny, tmp_path) == first
     assert first.stat().st_mtime_ns == before
     whole = first.read_bytes()
     first.write_bytes(b"\0" * 100 + whole[100:])
-    assert written_graph(tiny, tmp_path).read_bytes() == whole
+    assert ensure_graph(tiny, tmp_path).read_bytes() == whole

@@ -331,7 +331,7 @@ def test_the_real_network_parts_a_voice_from_music(
     truth = voice[:, 0]
     scaled = truth * float(found.mean(axis=1) @ truth / (truth @ truth))
     assert db(scaled, found.mean(axis=1) - scaled) > 14  # SI-SDR
-    left = separation_check.filtered_share(background.mean(axis=1), truth)
+    left = separation_check.measure_filtered_share(background.mean(axis=1), truth)
     assert 10 * np.log10(left) < -20
     measured = asyncio.run(separation_check.with_speech_left(stems, network)).speech_left_db
     assert measured is not None

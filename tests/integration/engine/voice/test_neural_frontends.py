@@ -7,7 +7,7 @@ import pytest
 from polyreel.engine.voice.kokoro import japanese, latin, mandarin
 from polyreel.engine.voice.kokoro.numbers_zh import in_characters
 from polyreel.engine.voice.kokoro.vocabulary import VOCABULARY, tokens
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.words import spell_out
 
 
 def test_english_is_spelled_as_the_model_was_taught() -> None:
@@ -34,7 +34,7 @@ def test_clauses_keep_their_punctuation() -> None:
     ],
 )
 def test_money_dates_and_titles_become_words(locale: str, written: str, spoken: str) -> None:
-    assert sayable(written, locale) == spoken
+    assert spell_out(written, locale) == spoken
 
 
 @pytest.mark.parametrize(

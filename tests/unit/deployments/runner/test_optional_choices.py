@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prefect.utilities.schema_tools import validate
 
-from deployments.runner.form import pleasant
+from deployments.runner.form import make_ui_form
 from polyreel.job import Job
 
 
@@ -17,7 +17,7 @@ def test_a_choice_or_nothing_passes_the_servers_check(value: str | None) -> None
             "rate": {"anyOf": [{"enum": ["24", "25"], "type": "string"}, {"type": "null"}], "default": None}
         },
     }
-    validate({"rate": value}, pleasant(schema), raise_on_error=True, preprocess=True)
+    validate({"rate": value}, make_ui_form(schema), raise_on_error=True, preprocess=True)
 
 
 def test_a_whole_job_as_it_is_handed_in_passes() -> None:
@@ -25,4 +25,4 @@ def test_a_whole_job_as_it_is_handed_in_passes() -> None:
     job = Job.model_validate({"name": "reel", "source": source, "targets": ["es-ES"]})
     schema = Job.model_json_schema(ref_template="#/definitions/{model}")
     schema["definitions"] = schema.pop("$defs")
-    validate(job.model_dump(mode="json"), pleasant(schema), raise_on_error=True, preprocess=True)
+    validate(job.model_dump(mode="json"), make_ui_form(schema), raise_on_error=True, preprocess=True)

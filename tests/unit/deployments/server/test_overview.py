@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from deployments.server.delivered import beside
+from deployments.server.delivered import add_deliveries
 from deployments.server.overview import with_overview
 from polyreel.machine import home
 from polyreel.outcome import LanguageOutcome, Outcome, Problem
@@ -72,8 +72,8 @@ def test_a_name_that_no_file_can_have_is_not_there(tmp_path: Path, client: TestC
     (place / "manifest.json").write_text('{"files": []}')
     home.delivered_dir().mkdir(parents=True, exist_ok=True)
     (home.delivered_dir() / RUN).write_text(str(place))
-    assert TestClient(beside(client.app)).get(f"/delivered/{RUN}/manifest.json").status_code == 200
-    assert TestClient(beside(client.app)).get(path).status_code == 404
+    assert TestClient(add_deliveries(client.app)).get(f"/delivered/{RUN}/manifest.json").status_code == 200
+    assert TestClient(add_deliveries(client.app)).get(path).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from deployments.server.own_pages import SETTING, allowed_origins, stranger
+from deployments.server.own_pages import SETTING, find_refusal, make_origins_setting
 
 OURS = ("http://127.0.0.1:4200", "http://localhost:4200")
 
@@ -17,7 +17,7 @@ OURS = ("http://127.0.0.1:4200", "http://localhost:4200")
 @pytest.mark.parametrize("origin", [None, *OURS])
 def test_programs_and_our_own_pages_are_welcome(host: str, origin: str | None) -> None:
     """A program sends no origin; the UI may be open under either name."""
-    assert stranger(host, origin, OURS) is None
+    assert find_refusal(host, origin, OURS) is None
 
 
 @pytest.mark.parametrize(
@@ -35,19 +35,19 @@ def test_programs_and_our_own_pages_are_welcome(host: str, origin: str | None) -
 )
 def test_others_are_not(host: str, origin: str | None) -> None:
     """Another site, another server of this machine, a sandboxed page, a name that was made to point here."""
-    assert stranger(host, origin, OURS)
+    assert find_refusal(host, origin, OURS)
 
 
 def test_the_user_says_whose_pages_may_call_too() -> None:
     """By Prefect's own setting."""
-    assert stranger("localhost:4200", "https://reels.example", ("https://reels.example",)) is None
-    assert stranger("localhost:4200", "https://reels.example", ("*",)) is None
+    assert find_refusal("localhost:4200", "https://reels.example", ("https://reels.example",)) is None
+    assert find_refusal("localhost:4200", "https://reels.example", ("*",)) is None
 
 
 def test_pages_that_the_user_names_come_beside_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The UI would be a stranger on its own server otherwise."""
     monkeypatch.setenv(SETTING, "https://reels.example, https://dubs.example")
-    assert allowed_origins(4200)[SETTING].split(",") == [
+    assert make_origins_setting(4200)[SETTING].split(",") == [
         "http://127.0.0.1:4200",
         "http://localhost:4200",
         "http://[::1]:4200",

@@ -15,7 +15,7 @@ from polyreel.engine.sound.resample import resample
 from polyreel.engine.speakers.gender import genders_in
 from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
 from polyreel.engine.speech.perform import Direction, perform
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.translate.port import Order
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
@@ -167,6 +167,8 @@ async def test_a_draft_is_measured_in_the_very_voices_that_the_dub_will_have(tmp
     }
     voice.said.clear()
     direction = Direction("de-DE", 20 * RATE, roster=casting.roster, genders=casting.genders)
-    found = perform(spoken_script(made.track), direction, voice, store, on_progress=lambda _: None, go_on=lambda: None)
+    found = perform(
+        extract_spoken_script(made.track), direction, voice, store, on_progress=lambda _: None, go_on=lambda: None
+    )
     assert voice.said == []
     assert [line.reused for line in found.lines] == [True, True]

@@ -12,7 +12,7 @@ from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.learned import write_frames, write_header
 from polyreel.engine.separation.port import Bed, Stems
 from polyreel.engine.sound.resample import resample
-from polyreel.engine.speakers.diarise import group_prints, heard_speakers
+from polyreel.engine.speakers.diarise import group_prints, hear_speakers
 from polyreel.engine.speakers.named import Turn, roster, with_names, with_turns
 from polyreel.engine.speakers.voiceprint import Encoder, encoder, voice_print
 from polyreel.engine.voice.espeak import EspeakVoice
@@ -191,11 +191,11 @@ def test_two_voices_are_told_apart_once_for_every_language(tmp_path: Path) -> No
         asked.append(1)
         return by_pitch
 
-    found = heard_speakers(stems, cues, 2, store, never, load=load)
+    found = hear_speakers(stems, cues, 2, store, never, load=load)
     assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
     assert [(turn.start_ms, turn.end_ms) for turn in found.turns] == cues
     assert found.genders == {"Speaker 1": "male", "Speaker 2": "female"}
-    assert heard_speakers(stems, cues, 2, store, never, load=load) == found
+    assert hear_speakers(stems, cues, 2, store, never, load=load) == found
     assert len(asked) == 1
 
 
@@ -203,7 +203,7 @@ def test_without_the_network_it_is_said_what_gets_it(tmp_path: Path) -> None:
     store = LocalStore()
     stems, cues = dialogue(tmp_path, store)
     with pytest.raises(EngineError, match="not on this machine") as caught:
-        heard_speakers(stems, cues, 2, store, never)
+        hear_speakers(stems, cues, 2, store, never)
     assert "polyreel models pull voice-prints" in caught.value.remedy
 
 
@@ -226,7 +226,7 @@ def real_voice_prints(on_the_shelf: Callable[..., None]) -> None:
 def test_the_real_network_tells_two_voices_apart(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     stems, cues = dialogue(tmp_path, store)
-    found = heard_speakers(stems, cues, 2, store, never)
+    found = hear_speakers(stems, cues, 2, store, never)
     assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
     network = encoder()
     lines = [VOICE.speak("Here is one more line, and another.", f"en-us+{who}", 1.0) for who in ("m3", "f2")]

@@ -11,7 +11,7 @@ import pytest
 
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.engine.speech.perform import Direction, Performance, perform
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.port import Gender, Speech
@@ -68,7 +68,7 @@ class Fragile:
 
 
 def spoken(voice: Fragile, store: LocalStore) -> Performance:
-    script = spoken_script(Track(tuple(Cue(n * 4000, n * 4000 + 3000, text) for n, text in enumerate(TEXTS))))
+    script = extract_spoken_script(Track(tuple(Cue(n * 4000, n * 4000 + 3000, text) for n, text in enumerate(TEXTS))))
     direction = Direction(locale="es-ES", samples=12 * RATE)
     ensemble = Ensemble((voice, EspeakVoice()))
     return perform(script, direction, ensemble, store, on_progress=lambda _: None, go_on=lambda: None)
@@ -116,7 +116,7 @@ def test_the_next_run_tries_the_voice_again_and_only_for_that_line(tmp_path: Pat
 def by_a_robot(*cues: Cue, seconds: int) -> Performance:
     with tempfile.TemporaryDirectory() as folder:
         return perform(
-            spoken_script(Track(cues)),
+            extract_spoken_script(Track(cues)),
             Direction(locale="es-ES", samples=seconds * RATE),
             EspeakVoice(),
             LocalStore(Path(folder)),

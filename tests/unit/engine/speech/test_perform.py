@@ -13,7 +13,7 @@ import pytest
 from polyreel.engine.cores import COUNT
 from polyreel.engine.sound.stem import RATE
 from polyreel.engine.speech.perform import Direction, Performance, perform
-from polyreel.engine.speech.script import spoken_script
+from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.voice.port import Speech
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError
@@ -58,7 +58,7 @@ class Humming:
 def spoken(
     texts: Sequence[str], voice: Humming, store: LocalStore, stopped: BaseException | None = None
 ) -> Performance:
-    script = spoken_script(Track(tuple(Cue(n * 5000, n * 5000 + 4000, text) for n, text in enumerate(texts))))
+    script = extract_spoken_script(Track(tuple(Cue(n * 5000, n * 5000 + 4000, text) for n, text in enumerate(texts))))
 
     def go_on() -> None:
         if stopped and voice.said:
@@ -121,7 +121,7 @@ def test_a_changed_pronunciation_speaks_the_sentences_that_have_its_term(store: 
         direction = Direction(
             locale="es-ES", samples=RATE * 10, pronunciations=(Pronunciation("Nguyen", respelling, locale="es"),)
         )
-        script = spoken_script(Track((Cue(0, 4000, "Hola, Nguyen."), Cue(5000, 9000, "Buenos días."))))
+        script = extract_spoken_script(Track((Cue(0, 4000, "Hola, Nguyen."), Cue(5000, 9000, "Buenos días."))))
         done = perform(script, direction, voice, store, on_progress=lambda _: None, go_on=lambda: None)
         return sorted(voice.said), done
 

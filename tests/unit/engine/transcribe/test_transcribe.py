@@ -15,7 +15,7 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.doubt import judge_phrases
 from polyreel.engine.transcribe.listening import WINDOW_S, listen, speech_in
-from polyreel.engine.transcribe.tongues import likeliest, share_of, spoken_code
+from polyreel.engine.transcribe.tongues import find_likeliest_language, find_whisper_code, share_of
 from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Slice, encoding_once
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.subtitles import check
@@ -263,11 +263,11 @@ async def test_cancelling_stops_the_listener(speech: Samples) -> None:
 
 
 def test_languages_that_sound_alike_pass_for_each_other() -> None:
-    assert spoken_code("nb-NO") == "no"
+    assert find_whisper_code("nb-NO") == "no"
     assert share_of("es-ES", {"es": 0.6, "gl": 0.3, "pt": 0.1}) == pytest.approx(0.9)
     assert share_of("hr-HR", {"bs": 0.5, "sr": 0.4}) == pytest.approx(0.9)
     assert share_of("pt-BR", {"es": 0.9, "pt": 0.1}) == pytest.approx(0.1)
-    assert likeliest({}) == ("", 0.0)
+    assert find_likeliest_language({}) == ("", 0.0)
 
 
 def test_a_window_is_encoded_once_whatever_is_asked_of_it() -> None:

@@ -15,13 +15,13 @@ from polyreel.engine.translate import budget
 from polyreel.engine.translate.argos import require_argos
 from polyreel.engine.translate.by_lines import ByLines
 from polyreel.engine.translate.draft import BATCH, Task, draft_lines, shorten_lines
-from polyreel.engine.translate.glossary import read_glossary, unkept
+from polyreel.engine.translate.glossary import find_lost_terms, read_glossary
 from polyreel.engine.translate.identify import contradiction
 from polyreel.engine.translate.port import Order, Term
 from polyreel.engine.translate.track import pieces_of, put_together
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.subtitles.checks import width_of
-from polyreel.subtitles.layout import house_of, laid_out
+from polyreel.subtitles.layout import house_of, lay_out
 from polyreel.subtitles.model import Cue, Track
 from tests.unit.engine.translate.conftest import TEXTS, Clerk, good, lines_of, task
 
@@ -177,9 +177,9 @@ def test_a_glossary_that_is_none_is_refused_with_its_line(tmp_path: Path, conten
 
 def test_terms_are_whole_words_in_any_case() -> None:
     term = Term("AI", "IA")
-    assert unkept("Said an ai.", "nada", [term])
-    assert not unkept("Said again", "nada", [term])
-    assert not unkept("AI", "la ia manda", [term])
+    assert find_lost_terms("Said an ai.", "nada", [term])
+    assert not find_lost_terms("Said again", "nada", [term])
+    assert not find_lost_terms("AI", "la ia manda", [term])
 
 
 # -- time
@@ -199,12 +199,12 @@ def test_terms_are_whole_words_in_any_case() -> None:
 def test_a_term_is_known_in_its_plural_and_a_short_one_is_not_found_inside_words(
     text: str, draft: str, lost: int
 ) -> None:
-    assert len(unkept(text, draft, [Term("whale", "ballena"), Term("EU", "UE")])) == lost
+    assert len(find_lost_terms(text, draft, [Term("whale", "ballena"), Term("EU", "UE")])) == lost
 
 
 def test_the_plural_of_a_term_may_end_as_its_language_has_it() -> None:
-    assert not unkept("The whales sing.", "Le balene cantano.", [Term("whale", "balena")])
-    assert unkept("The whale sings.", "Le balene cantano.", [Term("whale", "balena")])
+    assert not find_lost_terms("The whales sing.", "Le balene cantano.", [Term("whale", "balena")])
+    assert find_lost_terms("The whale sings.", "Le balene cantano.", [Term("whale", "balena")])
 
 
 def test_the_time_of_a_line_is_its_cue_and_some_silence_after_it() -> None:
@@ -256,14 +256,14 @@ def test_a_track_keeps_its_cues_times_speakers_and_italics() -> None:
 @given(st.lists(st.text("abc,.", min_size=1, max_size=9), min_size=1, max_size=20))
 def test_laying_out_loses_no_word_and_keeps_the_width(given_words: list[str]) -> None:
     house = house_of("netflix")
-    laid = laid_out(" ".join(given_words), house, "en-US")
+    laid = lay_out(" ".join(given_words), house, "en-US")
     assert laid.split() == given_words
     assert all(width_of(line, house.limits("en-US")) <= 42 for line in laid.split("\n"))
 
 
 def test_lines_break_where_a_phrase_ends() -> None:
     text = "You are allowed to use this voice for any purpose, including commercial uses."
-    assert laid_out(text, house_of("bbc"), "en-US").split("\n")[0].split()[-1] not in {"for", "any", "to", "this"}
+    assert lay_out(text, house_of("bbc"), "en-US").split("\n")[0].split()[-1] not in {"for", "any", "to", "this"}
 
 
 # -- languages

@@ -6,7 +6,7 @@ import pytest
 
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.text.counted import agree
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.words import spell_out
 
 SAID = {
     "es": [
@@ -77,5 +77,5 @@ def test_what_needs_no_agreement_or_counts_nothing_stays_as_it_is(language: str,
 )
 def test_a_voice_says_it_so(locale: str, text: str, said: str) -> None:
     """Through all the rules, as sounds."""
-    spoken, wanted = (transcribe_clauses(sayable(each, locale), locale) for each in (text, said))
+    spoken, wanted = (transcribe_clauses(spell_out(each, locale), locale) for each in (text, said))
     assert [clause for clause, _ in spoken] == [clause for clause, _ in wanted]

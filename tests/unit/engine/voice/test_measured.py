@@ -12,7 +12,7 @@ from polyreel.dubbing.providers import Request, require_voice
 from polyreel.engine.voice import measured
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
-from polyreel.engine.voice.measured import Measured, grade_of, is_below, measured_as, table, write_table
+from polyreel.engine.voice.measured import Measured, find_measured, grade_of, is_below, table, write_table
 from polyreel.errors import NoVoice
 from polyreel.job import EmbeddedDubbing
 from polyreel.locales import canonical
@@ -74,7 +74,7 @@ def test_a_voice_is_known_by_itself_else_by_its_language_else_by_its_engine(meas
     measure(row("es-ES", "kokoro", "ef_dora", 0.05), row("es-ES", "kokoro", "em_alex", 0.2))
     assert grade_of("es-MX", "kokoro", "em_alex@es-MX") == "fair"
     assert grade_of("es-ES", "kokoro", "em_santa") == "good"
-    assert measured_as("fr-FR", "kokoro", "em_alex") is None
+    assert find_measured("fr-FR", "kokoro", "em_alex") is None
     assert grade_of("fr-FR", "kokoro") == "not measured"
     assert not is_below("not measured", "good")
 
@@ -84,13 +84,13 @@ def test_the_engine_that_is_understood_better_speaks(measure: object) -> None:
     assert callable(measure)
     measure(row("de-DE", "pico", "high", 0.03), row("de-DE", "espeak-ng", "m3", 0.6))
     key = choice.voices_key("basic")
-    assert choice.spoken_by("de-DE", (), "basic").voice == "pico:high"
+    assert choice.grade_voices("de-DE", (), "basic").voice == "pico:high"
     measure(row("de-DE", "pico", "high", 0.5), row("de-DE", "espeak-ng", "m3", 0.1))
-    assert choice.spoken_by("de-DE", (), "basic").voice == "espeak-ng:m3"
+    assert choice.grade_voices("de-DE", (), "basic").voice == "espeak-ng:m3"
     assert choice.voice_for("basic").cast("de-DE")[0].startswith("espeak-ng:")
     assert choice.voices_key("basic") != key
     measure(row("de-DE", "pico", "high", 0.1), row("de-DE", "espeak-ng", "m3", 0.1))
-    assert choice.spoken_by("de-DE", (), "basic").voice == "pico:high"
+    assert choice.grade_voices("de-DE", (), "basic").voice == "pico:high"
 
 
 def test_a_neural_voice_that_nobody_measured_comes_before_voices_of_rules(measure: object) -> None:

@@ -11,7 +11,7 @@ from polyreel.engine.voice.kokoro import latin
 from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.engine.voice.pronunciations import read_pronunciations, write_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation, as_written, pieces, respell
-from polyreel.engine.voice.text.spoken import spoken_form
+from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.errors import InvalidJob
 
 ROWS = """\
@@ -160,7 +160,7 @@ def test_sounds_stand_in_the_line_with_the_spelling_for_those_who_cannot_take_th
     said = (Pronunciation("Nguyen", "wɪn", is_ipa=True, locale="en-US"), Pronunciation("Nguyen", "Win"))
     line = respelt("Ask Nguyen, or Nguyen's wife.", *said, voice="kokoro:af_heart@en-US")
     assert line == "Ask ⟦Win|wɪn⟧, or ⟦Win's|wɪnz⟧ wife."
-    assert spoken_form(line) == line
+    assert make_speakable(line) == line
     assert as_written(line) == "Ask Win, or Win's wife."
     assert [piece.sounds for piece in pieces(line)] == ["", "wɪn", "", "wɪnz", ""]
     alone = respelt("Ask Nguyen.", said[0], voice="kokoro:af_heart@en-US")

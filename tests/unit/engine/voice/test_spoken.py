@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
 
 
 @pytest.mark.parametrize(
@@ -27,19 +27,19 @@ from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
     ],
 )
 def test_a_line_is_said_as_plain_words(text: str, spoken: str) -> None:
-    assert spoken_form(text) == spoken
+    assert make_speakable(text) == spoken
 
 
 @given(st.text(max_size=400))
 def test_no_text_leaves_markup_controls_or_endless_words(text: str) -> None:
-    spoken = spoken_form(text)
+    spoken = make_speakable(text)
     assert spoken == " ".join(spoken.split(" "))
     assert not any(ord(character) < 32 or character in "<>" for character in spoken)
     assert "[[" not in spoken
 
 
 def test_piles_of_combining_marks_are_levelled() -> None:
-    assert len(spoken_form("a" + "\u0301" * 500)) < 10
+    assert len(make_speakable("a" + "\u0301" * 500)) < 10
 
 
 def test_only_letters_and_digits_can_be_said() -> None:

@@ -10,8 +10,8 @@ from polyreel.engine.backcheck.tokens import tokens
 from polyreel.engine.voice.espeak import EspeakVoice, transcribe_clauses
 from polyreel.engine.voice.kokoro import japanese, mandarin
 from polyreel.engine.voice.text.lexicon import LEXICONS
-from polyreel.engine.voice.text.spoken import can_be_said, spoken_form
-from polyreel.engine.voice.text.words import sayable
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.words import spell_out
 
 PAIRS = {
     "en-US": [
@@ -312,10 +312,10 @@ FRONT_ENDS = {"ja-JP": japanese.phonemes, "zh-CN": mandarin.phonemes}
 
 def sounds(text: str, locale: str) -> str:
     """What a voice is told to say, without stress and pauses."""
-    words = spoken_form(text)
+    words = make_speakable(text)
     if locale in FRONT_ENDS:
         return re.sub(r"\s", "", FRONT_ENDS[locale](words, locale))
-    said = "".join(each for each, _ in transcribe_clauses(sayable(words, locale), locale))
+    said = "".join(each for each, _ in transcribe_clauses(spell_out(words, locale), locale))
     return re.sub(r"[ˈˌ\s]|\([a-z^-]+\)", "", said)
 
 
@@ -330,28 +330,28 @@ def test_what_is_written_short_is_said_in_full(locale: str, written: str, spoken
 @pytest.mark.parametrize("text", ["", "Hello.", "a-b", "5-10", "C'est 12,5.", "3.14", "A & B", "x.y.z", "12:61", "h2o"])
 def test_putting_into_words_ends_and_stays(locale: str, text: str) -> None:
     """Said twice, nothing changes any more: words are words."""
-    once = sayable(text, locale)
-    assert sayable(once, locale) == once
+    once = spell_out(text, locale)
+    assert spell_out(once, locale) == once
 
 
 def test_a_range_is_no_minus_and_a_large_number_no_year() -> None:
-    assert sayable("pages 5-10", "en-US") == "pages 5 to 10"
-    assert sayable("pages 5-10-15, a-5, 2024-05", "en-US") == "pages 5-10-15, a-5, 2024-05"
-    assert sayable("1999.5 or 11,999 or 19990", "en-US") == "1999.5 or 11,999 or 19990"
-    assert sayable("1900 and 1500", "en-US") == "1900 and 1500"
+    assert spell_out("pages 5-10", "en-US") == "pages 5 to 10"
+    assert spell_out("pages 5-10-15, a-5, 2024-05", "en-US") == "pages 5-10-15, a-5, 2024-05"
+    assert spell_out("1999.5 or 11,999 or 19990", "en-US") == "1999.5 or 11,999 or 19990"
+    assert spell_out("1900 and 1500", "en-US") == "1900 and 1500"
 
 
 def test_letters_that_only_look_like_a_roman_number_stay() -> None:
     text = "I see an IV, a MIX of XXL and CIVIL, Malcolm X, vitamin I, and Xi."
-    assert sayable(text, "en-US") == text
+    assert spell_out(text, "en-US") == text
 
 
 def test_a_dot_that_ends_a_sentence_makes_no_german_ordinal() -> None:
-    assert sayable("Er war 3. Danach kam sie.", "de-DE") == "Er war 3. Danach kam sie."
+    assert spell_out("Er war 3. Danach kam sie.", "de-DE") == "Er war 3. Danach kam sie."
 
 
 def test_a_language_without_a_lexicon_is_left_to_its_voice() -> None:
-    assert sayable("50 % & 5 km", "fi-FI") == "50 % & 5 km"
+    assert spell_out("50 % & 5 km", "fi-FI") == "50 % & 5 km"
 
 
 def test_the_robotic_voice_says_them_too() -> None:
@@ -362,7 +362,7 @@ def test_the_robotic_voice_says_them_too() -> None:
 
 @pytest.mark.parametrize("text", ["♪ ♫ ♪", "<i></i>", "…", "— !? —", "😀", "[[", "\u200b", "&nbsp;", "\u2028"])
 def test_what_is_no_speech_is_not_said_at_all(text: str) -> None:
-    assert not can_be_said(spoken_form(text))
+    assert not can_be_said(make_speakable(text))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
-from tasks.run.artifacts import ended_row
+from tasks.run.artifacts import make_ended_row
 from tasks.run.summary import summary
 
 QUALITY = Problem(code="quality", message="did not pass: fit", remedy="Correct the script.")
@@ -57,11 +57,11 @@ def test_what_came_from_outside_is_text(hostile: str) -> None:
 
 
 def test_a_row_of_the_table_says_why_not() -> None:
-    row = ended_row("es-ES", SPANISH)
+    row = make_ended_row("es-ES", SPANISH)
     assert (row["state"], row["fit"], row["loudness"], row["length"]) == (
         "delivered with failing checks",
         "1.31 x",
         "-23.1 LUFS",
         "",
     )
-    assert ended_row("fr-FR", LanguageOutcome(status="held", error=QUALITY))["why"] == str(QUALITY)
+    assert make_ended_row("fr-FR", LanguageOutcome(status="held", error=QUALITY))["why"] == str(QUALITY)
