@@ -35,10 +35,10 @@ class AccountCredentials(PolyreelCredentials):
     @property
     def account(self) -> str:
         """The account's name, equal for equal accounts and without a secret: what keys and the ledger know it by."""
-        return account_name(address(getattr(self, "base_url", None)), self.known_by())
+        return account_name(address(getattr(self, "base_url", None)), self.identify_account())
 
     @abstractmethod
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """What tells this account from others at its address: its key; or its organisation or user's name."""
 
 

@@ -25,7 +25,7 @@ class DubformerCredentials(VendorCredentials):
         description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/dubformer.",
     )
 
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """Its key."""
         return self.api_key.get_secret_value()
 

@@ -53,7 +53,7 @@ class NomadCredentials(VendorCredentials):
             raise ValueError("give an API key, or user name and password")
         return self
 
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """Its key, or its user's name."""
         return self.api_key.get_secret_value() if self.api_key else self.username or ""
 

@@ -33,7 +33,7 @@ class ObjectStoreCredentials(AccountCredentials):
         description="The store's address, such as https://s3.eu-west-1.amazonaws.com or http://127.0.0.1:9000.",
     )
 
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """Its bucket: whoever writes, it is the same."""
         return self.bucket
 

@@ -27,7 +27,7 @@ class PanjayaCredentials(VendorCredentials):
         description="Where the API is; another address to rehearse against, such as http://127.0.0.1:8600/panjaya.",
     )
 
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """Its key, however it was pasted."""
         return self.api_key.get_secret_value().strip().removeprefix("panjaya-")
 

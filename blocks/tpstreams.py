@@ -41,7 +41,7 @@ class TPStreamsCredentials(VendorCredentials):
             raise ValueError("give a token, or user name and password")
         return self
 
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """Its organisation: whoever logs in, the library is the same."""
         return self.organization_id
 

@@ -22,7 +22,7 @@ class TranslationCredentials(VendorCredentials):
     def get_client(self) -> AbstractAsyncContextManager[Translator]:
         """A translator."""
 
-    def known_by(self) -> str:
+    def identify_account(self) -> str:
         """Its key, where it has one."""
         key: SecretStr | None = getattr(self, "api_key", None)
         return key.get_secret_value() if key else ""

@@ -131,7 +131,7 @@ async def every_stage(job: Job) -> Pass:
         return Pass(decided, languages.waits, has_ended=False, needs_person=asked)
     packaged = await package_or_explain(plan, reel, languages, decided)
     mastered = await master_or_explain(plan, reel, languages, decided)
-    languages, together = await sign_or_explain(plan, reel, languages, decided, packaged.joined(mastered))
+    languages, together = await sign_or_explain(plan, reel, languages, decided, packaged.join(mastered))
     outcome = await deliver(plan, reel, languages, decided, together, stems=stems, scripts=scripts)
     await keep_versions(plan, reel, languages.finished, outcome, (*together.items, *scripts))
     return Pass(outcome, _worth_waiting(plan.job, languages))

@@ -150,7 +150,7 @@ class LanguagePlan(Value):
         changed = {"script": made.script, "machine_draft": True, "notes": (*self.notes, *made.notes)}
         return self.model_copy(update={**changed, "stage_keys": {**self.stage_keys, **keys}})
 
-    def revised(self, edited: EditedScript) -> LanguagePlan:
+    def with_edited_script(self, edited: EditedScript) -> LanguagePlan:
         """The same language with its script as people left it.
 
         What follows an edited script, or an approved draft, is kept under keys of its own; where people changed

@@ -38,7 +38,7 @@ async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePl
     """
     key, log = ReviewKey.of(language.job, language.locale), ReviewLog(open_store())
     review = await log.read(key)
-    made = language.script or review.written_there()
+    made = language.script or review.find_written_there()
     if made is None:
         return language  # whoever dubs it writes the script: `prepare` has refused to promise a review of that
     edited = _apply_edits(language, review, made)
@@ -47,13 +47,13 @@ async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePl
     await open_store().bring((edited.script,))
     decision = review.decision("script", edited.script.sha256)
     if "script" not in language.job.review or (decision and decision.kind == "approved"):
-        return language.revised(edited)
+        return language.with_edited_script(edited)
     shown = _describe(language, reel)
     asked = ask("script", edited.script.sha256, made=made, script=edited.script, reason="", shown=shown)
     review = await _ask(language.job, key, asked)
     decision = review.decision("script", edited.script.sha256)
     if decision and decision.kind == "approved":
-        return language.revised(_apply_edits(language, review, made))
+        return language.with_edited_script(_apply_edits(language, review, made))
     raise await _hold(_explain_hold(language.job, review, "script", decision), review, language.job)
 
 
@@ -192,7 +192,7 @@ async def decisions_on(plan: Plan, reel: Reel, finished: LanguageResult) -> tupl
 def _earlier_versions(review: Review, result: LanguageResult | None, reel: Reel) -> tuple[VersionRecord, ...]:
     """The versions that went out, but for what is finished now, if that has gone out already."""
     now = subject_of_dub(_script_of(result, reel), result.video) if result else ""
-    earlier = [event for _, event in review.delivered()]
+    earlier = [event for _, event in review.list_delivered()]
     while earlier and earlier[-1].subject == now:
         earlier.pop()
     names = VersionRecord.model_fields.keys()
@@ -263,7 +263,7 @@ async def items_out_before(plan: Plan, outcome: Outcome) -> tuple[Item, ...]:
     for locale, language in outcome.languages.items():
         if language.status not in ("held", "failed"):
             continue
-        versions = [event for _, event in (await log.read(ReviewKey.of(plan.job, locale))).delivered()]
+        versions = [event for _, event in (await log.read(ReviewKey.of(plan.job, locale))).list_delivered()]
         files = versions[-1].files if versions else ()
         if await store.present(each.stored_file for each in files):
             await store.bring(each.stored_file for each in files)

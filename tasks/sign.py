@@ -83,10 +83,10 @@ async def sign_or_explain(
     except Exception as error:  # noqa: BLE001 - whatever it is, finished languages go out, and it is reported
         found = Problem.of(error)
         problem = found.model_copy(update={"message": f"the files could not be signed: {found.message}"})
-        return languages, packaged.joined(Packaged(problem=problem))
+        return languages, packaged.join(Packaged(problem=problem))
     notes = (TEST_NOTE,) if key.is_test else ()
     said = Packaged(notes=notes, provenance=signed.facts)
-    return _with_videos(languages, signed), _with_items(packaged, signed).joined(said)
+    return _with_videos(languages, signed), _with_items(packaged, signed).join(said)
 
 
 def _files(

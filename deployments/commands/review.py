@@ -221,7 +221,7 @@ def _summarise(review: Review) -> dict[str, Any]:
         "job": review.key.job,
         "locale": review.key.locale,
         "stage": asking.stage if asking else None,
-        "standing": asking.standing if asking else "delivered" if any(review.delivered()) else "nothing_asked",
+        "standing": asking.standing if asking else "delivered" if any(review.list_delivered()) else "nothing_asked",
         "since": asking.asked.at if asking else None,
         "reason": (decision.reason if decision else asking.asked.reason) if asking else "",
         "by": decision.by if decision else None,

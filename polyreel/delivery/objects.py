@@ -50,7 +50,7 @@ class ObjectsDelivery:
         check_name(parcel.name)
         check_apart(check_path(item.path) for item in parcel.items)
         bucket = Bucket(self.prefix.bucket, self.connection, DeliveryError)
-        return await _Handover(bucket, self.prefix.joined(parcel.name), parcel, on_progress).run()
+        return await _Handover(bucket, self.prefix.join(parcel.name), parcel, on_progress).run()
 
 
 @dataclass
@@ -77,7 +77,7 @@ class _Handover:
             await self._change(before, new, gone)
         kept = tuple(item.path for item in self.parcel.items if item not in new)
         written = tuple(item.path for item in new)
-        manifest = str(self.root.joined(MANIFEST))
+        manifest = str(self.root.join(MANIFEST))
         unproven = (
             f"{len(self.unproven)} files at {self.root} were checked by their length alone: the store gives no hash."
         )
@@ -93,7 +93,7 @@ class _Handover:
             if await self.bucket.look(self._key(path)) is not None
         }
         if lost:
-            places = [str(self.root.joined(locale)) for locale in lost]
+            places = [str(self.root.join(locale)) for locale in lost]
             raise refuse_lost(self.parcel, sorted(lost), str(self.root), places)
 
     async def _is_corrected(self, path: str, before: Before) -> bool:
@@ -121,7 +121,7 @@ class _Handover:
         for name in names_beside(path):
             if name not in taken and await self.bucket.look(self._key(name)) is None:
                 return name
-        raise refuse_more_beside(str(self.root.joined(path)))
+        raise refuse_more_beside(str(self.root.join(path)))
 
     def _describe_corrections(self) -> Iterator[str]:
         for item in self.parcel.items:
@@ -155,7 +155,7 @@ class _Handover:
             return True
         if item.path not in before.ours():
             remedy = "Move it away, or deliver elsewhere: objects that polyreel did not make are never replaced."
-            where = str(self.root.joined(item.path))
+            where = str(self.root.join(item.path))
             raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
         if await self._is_corrected(item.path, before):
             self.corrected[item.path] = await self._name_beside(item.path)
@@ -194,7 +194,7 @@ class _Handover:
         await self.bucket.put_file(key, path)
         facts = await self.bucket.look(key)
         if facts is None or facts.bytes != item.stored_file.bytes:
-            where = str(self.root.joined(item.path))
+            where = str(self.root.join(item.path))
             said = f"the store keeps {facts.bytes if facts else 'nothing'}, sent were {item.stored_file.bytes} bytes"
             raise DeliveryError(
                 said, code="transfer_damaged", where=where, remedy="Run the job again: it is sent anew."
@@ -204,7 +204,7 @@ class _Handover:
             self.unproven.append(item.path)
 
     def _key(self, path: str) -> str:
-        return self.root.joined(path).key
+        return self.root.join(path).key
 
 
 def _read_etags(manifest: Mapping[str, object]) -> dict[str, str]:

@@ -58,7 +58,7 @@ class Receiver:
 
     async def _judge(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
         try:
-            said = self.verifier.verified(vendor, body, headers)
+            said = self.verifier.verify(vendor, body, headers)
         except ForgedCallback:
             return Verdict.FORGED
         if self._was_heard(vendor, body):

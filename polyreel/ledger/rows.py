@@ -70,7 +70,7 @@ class Rows(Protocol):
         """Note that there may be news at an account."""
         ...
 
-    def poked_at(self, accounts: frozenset[str]) -> dict[str, float]:
+    def find_pokes(self, accounts: frozenset[str]) -> dict[str, float]:
         """When each account was last poked; accounts that never were are left out."""
         ...
 

@@ -110,7 +110,7 @@ class SqlRows:
 
         self._within(write)
 
-    def poked_at(self, accounts: frozenset[str]) -> dict[str, float]:
+    def find_pokes(self, accounts: frozenset[str]) -> dict[str, float]:
         """When each account was last poked."""
         asked = sa.select(watchers.c.account, watchers.c.poked_at).where(
             watchers.c.account.in_(accounts), watchers.c.poked_at > 0

@@ -58,7 +58,7 @@ class MemoryRows:
         """Note that there may be news at an account."""
         self._pokes[account] = self.now()
 
-    def poked_at(self, accounts: frozenset[str]) -> dict[str, float]:
+    def find_pokes(self, accounts: frozenset[str]) -> dict[str, float]:
         """When each account was last poked."""
         return {account: self._pokes[account] for account in accounts if account in self._pokes}
 

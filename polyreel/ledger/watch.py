@@ -164,7 +164,7 @@ class Watcher:
         )
 
     async def _was_poked(self) -> bool:
-        poked = await asyncio.to_thread(self._ledger.rows.poked_at, frozenset({self.account}))
+        poked = await asyncio.to_thread(self._ledger.rows.find_pokes, frozenset({self.account}))
         return poked.get(self.account, 0.0) > self._looked_at
 
     async def _now(self) -> float:

@@ -200,13 +200,13 @@ def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None,
     if not any(kept[cut_off:]):
         return closing[cut_off].shown, None
     keys = [one for one in closing if one.is_key and one.shown < stop and _is_closed(closing, one)]
-    last = max(keys, key=_shown_at, default=None)
+    last = max(keys, key=_read_shown, default=None)
     if last is None or last.decoded is None:
         return None, None
     return last.shown, _piece(scan, closing, last.shown, stop, last.shown - last.decoded)
 
 
-def _shown_at(picture: Picture) -> int:
+def _read_shown(picture: Picture) -> int:
     return picture.shown
 
 

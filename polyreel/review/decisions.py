@@ -220,7 +220,7 @@ def _refuse_unasked(key: ReviewKey) -> ReviewRefused:
 
 
 def _refuse_delivered(review: Review) -> ReviewRefused:
-    last = [event for _, event in review.delivered()][-1]
+    last = [event for _, event in review.list_delivered()][-1]
     return ReviewRefused(
         f"it was delivered already, at {last.at}: nothing waits for a decision",
         code="nothing_waits",

@@ -86,11 +86,11 @@ class Review:
             standing = "approved" if decision.kind == "approved" else "rejected"
         return Asking(asked.stage, asked, standing, decision)
 
-    def delivered(self) -> Iterator[tuple[int, Event]]:
+    def list_delivered(self) -> Iterator[tuple[int, Event]]:
         """The versions that went out, numbered from 1."""
         yield from enumerate((each for each in self.events if each.kind == "delivered"), 1)
 
-    def written_there(self) -> StoredFile | None:
+    def find_written_there(self) -> StoredFile | None:
         """The script that whoever dubbed it wrote by themselves, in the source's time, if that is what went out."""
         for event in reversed(self.events):
             if event.shown and event.made:

@@ -40,7 +40,7 @@ class Difference(Value):
 
 def list_versions(review: Review) -> tuple[Version, ...]:
     """The versions that went out, oldest first. The last one is what is delivered now."""
-    found = list(review.delivered())
+    found = list(review.list_delivered())
     return tuple(_make_version(review, number, event, number == len(found)) for number, event in found)
 
 
@@ -55,7 +55,7 @@ def _make_version(review: Review, number: int, event: Event, current: bool) -> V
 
 def is_stale(review: Review) -> bool:
     """Whether what is delivered was made from an older script than the one in force."""
-    versions = [event for _, event in review.delivered()]
+    versions = [event for _, event in review.list_delivered()]
     return bool(versions) and versions[-1].script != review.script()
 
 
@@ -88,7 +88,7 @@ def _text_of(cue: Cue | None) -> str | None:
 
 
 def _find_version(review: Review, number: int) -> Event:
-    found = dict(review.delivered())
+    found = dict(review.list_delivered())
     if number not in found:
         raise ReviewRefused(
             f"there is no version {number}: {len(found)} went out",

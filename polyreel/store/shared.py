@@ -74,7 +74,7 @@ class SharedStore(LocalStore):
         return Bucket(self.address.bucket, self._connection, StoreError)
 
     def _key(self, name: str) -> str:
-        return self.address.joined(name).key
+        return self.address.join(name).key
 
     async def ready(self) -> None:
         """See that the object store can be read, and, the first time, written."""

@@ -139,14 +139,14 @@ class _Mender:
                 self.tell(cue, "shortened", "too near the next cue")
                 done.append(replace(cue, end_ms=latest))
                 continue
-            wanted = min(cue.start_ms + self.wanted_ms(cue), latest)
+            wanted = min(cue.start_ms + self.compute_wanted_ms(cue), latest)
             if wanted > cue.end_ms:
                 self.tell(cue, "extended", f"by {wanted - cue.end_ms} ms")
                 cue = replace(cue, end_ms=wanted)  # noqa: PLW2901 - the cue as it goes on
             done.append(cue)
         return done
 
-    def wanted_ms(self, cue: Cue) -> int:
+    def compute_wanted_ms(self, cue: Cue) -> int:
         text = plain_text(cue.text)
         read = sum(width_of(line, self.limits) for line in text.split("\n")) * 1000 / self.limits.per_second
         words = (self.house.shortest_ms_per_word or 0) * len(text.split())

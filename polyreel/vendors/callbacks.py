@@ -26,7 +26,7 @@ class CallbackVerifier:
     panjaya_public_key: str = ""
     tpstreams_token: str = field(default="", repr=False)
 
-    def verified(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Callback:
+    def verify(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Callback:
         """The callback, once it is known to be the vendor's. Raises `ForgedCallback`, whatever is wrong with it."""
         if vendor == "panjaya":
             return self._panjaya(body, headers)

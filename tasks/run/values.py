@@ -112,7 +112,7 @@ class Packaged(Value):
     notes: tuple[str, ...] = ()
     problem: Problem | None = None
 
-    def joined(self, other: Packaged) -> Packaged:
+    def join(self, other: Packaged) -> Packaged:
         """Both together; of two problems the first is told."""
         return Packaged(
             items=(*self.items, *other.items),

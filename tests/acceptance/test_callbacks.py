@@ -28,7 +28,7 @@ def test_up_receives_callbacks_on_a_port_of_its_own(start_up: Callable[..., Any]
     assert (forged.status_code, forged.json()) == (403, {"verdict": "forged"})
     untold = httpx.post(f"{where}/tpstreams", json={"id": "a"}, headers={"x-streams-token": ""}, trust_env=False)
     assert untold.status_code == 403  # no secret was given to check it with
-    assert rows.poked_at(frozenset({ACCOUNT})) == {}
+    assert rows.find_pokes(frozenset({ACCOUNT})) == {}
     assert httpx.get(f"{up.api}/health", trust_env=False).json() is True
     assert where != up.ui
     log = (home / "up" / "callbacks.log").read_text()

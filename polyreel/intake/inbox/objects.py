@@ -43,7 +43,7 @@ class ObjectInbox:
 
     def key(self, *parts: str) -> str:
         """The key of something in the inbox."""
-        return self.address.joined("/".join(parts)).key
+        return self.address.join("/".join(parts)).key
 
     @asynccontextmanager
     async def alone(self, owner: str) -> AsyncIterator[None]:
@@ -117,7 +117,7 @@ class ObjectClaim:
 
     async def job(self) -> Job:
         """The job in it, its paths seen from the prefix. Raises `InvalidJob`."""
-        where = str(self.inbox.address.joined(self.name))
+        where = str(self.inbox.address.join(self.name))
         content = self._content()
         if content is None:
             size = int(self.facts["bytes"])
@@ -126,7 +126,7 @@ class ObjectClaim:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
-        return make_paths_addresses(parse_job(text, where), lambda place: str(self.inbox.address.joined(place)))
+        return make_paths_addresses(parse_job(text, where), lambda place: str(self.inbox.address.join(place)))
 
     async def became(self, run: str) -> None:
         """Remember the run that it became."""

@@ -58,7 +58,7 @@ class _Parser:
             )
         ordered = sorted(self.cues, key=lambda cue: cue.start_ms)
         if ordered != self.cues:
-            self.notes.noted("order", 0, "the cues are put in the order of their times")
+            self.notes.note_reading("order", 0, "the cues are put in the order of their times")
         return Reading(Track(cues=tuple(ordered)), self.notes.by_line(), format="ass")
 
     def line(self, number: int, line: str) -> None:
@@ -74,7 +74,7 @@ class _Parser:
         elif kind == "dialogue":
             self.event(number, rest)
         elif kind == "comment" and rest.rpartition(",")[2].strip():
-            self.notes.lost("comments", number, f"a comment left out: {excerpt(rest.rpartition(',')[2])}")
+            self.notes.note_loss("comments", number, f"a comment left out: {excerpt(rest.rpartition(',')[2])}")
 
     def split(self, rest: str) -> dict[str, str]:
         """The fields of a line by name; the last one, the text, may hold commas."""
@@ -85,11 +85,11 @@ class _Parser:
         fields = self.split(rest)
         times = [_TIME.fullmatch(fields.get(name, "")) for name in ("start", "end")]
         if times[0] is None or times[1] is None:
-            self.notes.dropped("bad_timing", number, f"not an event with times: {excerpt(rest)}")
+            self.notes.note_dropped_words("bad_timing", number, f"not an event with times: {excerpt(rest)}")
             return
         start, end = _ms(times[0]), _ms(times[1])
         if end < start:
-            self.notes.repaired("end_before_start", number, "the cue ends before it starts: its times are swapped")
+            self.notes.note_repair("end_before_start", number, "the cue ends before it starts: its times are swapped")
             start, end = end, start
         text, settings = self.text(number, fields)
         if text.strip():
@@ -98,7 +98,7 @@ class _Parser:
     def text(self, number: int, fields: dict[str, str]) -> tuple[str, Settings]:
         def report(code: str, message: str) -> None:
             if code != "leftover":  # here a \N is no leftover
-                self.notes.lost(code, number, message)
+                self.notes.note_loss(code, number, message)
 
         style = self.styles.get(fields.get("style", "").lstrip("*"))
         raw = escape_text(fields.get("text", ""))

@@ -101,19 +101,19 @@ class Notes:
         else:
             self._last[code] = note
 
-    def repaired(self, code: str, line: int, message: str) -> None:
+    def note_repair(self, code: str, line: int, message: str) -> None:
         """Read, though it was not written as it should be."""
         self.add("repaired", code, line, message)
 
-    def dropped(self, code: str, line: int, message: str) -> None:
+    def note_dropped_words(self, code: str, line: int, message: str) -> None:
         """Words that are not in the track."""
         self.add("dropped", code, line, message)
 
-    def lost(self, code: str, line: int, message: str) -> None:
+    def note_loss(self, code: str, line: int, message: str) -> None:
         """Something other than words that could not be carried."""
         self.add("lost", code, line, message)
 
-    def noted(self, code: str, line: int, message: str) -> None:
+    def note_reading(self, code: str, line: int, message: str) -> None:
         """Read by a convention that leaves no doubt."""
         self.add("noted", code, line, message)
 

@@ -47,7 +47,7 @@ class FrameClock:
         if not self._is_noted and self._rate is not None:
             self._is_noted = True
             rate = f"{float(self._rate):.5g}"
-            self._notes.noted("frames", line, f"the times count frames; read at {rate} frames per second")
+            self._notes.note_reading("frames", line, f"the times count frames; read at {rate} frames per second")
 
 
 def frames_to_ms(frames: int, rate: Fraction) -> int:

@@ -34,12 +34,14 @@ def read(text: str, options: ReadingOptions) -> Reading:
         elif found:
             cues.append(_cue(found, _require_rate(rate, number), number, notes))
         elif line.strip():
-            notes.dropped("stray_text", number, f"text without times: {excerpt(line)}")
+            notes.note_dropped_words("stray_text", number, f"text without times: {excerpt(line)}")
     if not cues:
         raise SubtitleError(
             "no cue: no line reads like {25}{75}Text", line=1, where="line 1", remedy="Give a MicroDVD file."
         )
-    notes.noted("frames", cues[0].line, f"the times count frames; read at {float(rate or 0):.5g} frames per second")
+    notes.note_reading(
+        "frames", cues[0].line, f"the times count frames; read at {float(rate or 0):.5g} frames per second"
+    )
     return Reading(Track(cues=tuple(cues)), notes.by_line(), format="sub")
 
 
@@ -58,7 +60,7 @@ def _require_rate(rate: Fraction | None, line: int) -> Fraction:
 def _cue(found: re.Match[str], rate: Fraction, line: int, notes: Notes) -> Cue:
     def report(code: str, message: str) -> None:
         if code != "leftover":  # here a bar is no leftover
-            notes.lost(code, line, message)
+            notes.note_loss(code, line, message)
 
     start = frames_to_ms(int(found[1]), rate)
     end = frames_to_ms(int(found[2]), rate) if found[2] else start + _OPEN_MS

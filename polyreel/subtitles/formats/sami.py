@@ -59,7 +59,7 @@ def read(text: str, options: ReadingOptions) -> Reading:
 
 def _end_cue(cue: Cue, end: int, notes: Notes) -> Cue:
     if end <= cue.start_ms:
-        notes.dropped("no_duration", cue.line, f"text that is shown for no time: {excerpt(cue.text)}")
+        notes.note_dropped_words("no_duration", cue.line, f"text that is shown for no time: {excerpt(cue.text)}")
     return Cue(cue.start_ms, max(end, cue.start_ms), cue.text, line=cue.line)
 
 
@@ -78,7 +78,7 @@ def _choose_class(text: str, locale: str | None, notes: Notes) -> str | None:
     wanted = (locale or "").split("-")[0].lower()
     chosen = next((name for name in spoken if rules[name].split("-")[0] == wanted), spoken[0])
     others = ", ".join(rules[name] for name in spoken if name != chosen)
-    notes.noted("languages", line_of("<", text), f"read in {rules[chosen]}; also in the file: {others}")
+    notes.note_reading("languages", line_of("<", text), f"read in {rules[chosen]}; also in the file: {others}")
     return chosen
 
 
@@ -121,7 +121,7 @@ def _tag(tag: re.Match[str], ends: list[str], line: int, notes: Notes) -> str:
     if name in _KEPT or name == "font":
         return _inline(tag, name, ends, line, notes)
     if not tag[1] and name not in {"span", "body", "sami", "sync", "p", "div"}:
-        notes.lost("html", line, f"{excerpt(tag[0])} can't be carried")
+        notes.note_loss("html", line, f"{excerpt(tag[0])} can't be carried")
     return ""
 
 
@@ -135,7 +135,7 @@ def _inline(tag: re.Match[str], name: str, ends: list[str], line: int, notes: No
         return "".join(reversed(closed))
     colour = _COLOUR.search(tag[3])
     if name == "font" and not colour:
-        notes.lost("font", line, f"{excerpt(tag[0])} can't be carried")
+        notes.note_loss("font", line, f"{excerpt(tag[0])} can't be carried")
         return ""
     if len(ends) == _DEEPEST:
         return ""

@@ -39,11 +39,13 @@ def _read_block(rows: list[tuple[int, str]], notes: Notes) -> list[Cue]:
     number, first = rows[0]
     timing = _TIMING.fullmatch(first)
     if timing is None:
-        notes.dropped("stray_text", number, f"text without times: {excerpt(' / '.join(row for _, row in rows))}")
+        notes.note_dropped_words(
+            "stray_text", number, f"text without times: {excerpt(' / '.join(row for _, row in rows))}"
+        )
         return []
     start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:])
     if end < start:
-        notes.repaired("end_before_start", number, "the cue ends before it starts: its times are swapped")
+        notes.note_repair("end_before_start", number, "the cue ends before it starts: its times are swapped")
         start, end = end, start
     text = "\n".join(row.strip() for _, row in rows[1:])
     return [Cue(start, end, escape_text(_BREAK.sub("\n", text)), line=number)]

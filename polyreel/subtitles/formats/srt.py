@@ -81,10 +81,10 @@ class _Parser:
         """Text with one kind of line end and without NUL, each oddity reported at its first line."""
         joined = text.replace("\r\n", "\n")
         if "\r" in joined:
-            self.notes.repaired("lone_cr", line_of("\r", joined), "a lone CR read as a line end")
+            self.notes.note_repair("lone_cr", line_of("\r", joined), "a lone CR read as a line end")
             joined = normalise_line_ends(joined)
         if "\0" in joined:
-            self.notes.repaired("nul", line_of("\0", joined), "NUL characters removed")
+            self.notes.note_repair("nul", line_of("\0", joined), "NUL characters removed")
             joined = joined.replace("\0", "")
         return joined
 
@@ -95,7 +95,7 @@ class _Parser:
             # A BOM begins a file; inside, two files were put together, and it is no part of the words.
             if seen != line and ("\ufeff" in line or is_timing(seen) or self.is_number_of_cue(at, seen)):
                 self.lines[at] = seen
-                self.notes.noted("unseen_mark", at + 1, "a mark that is not seen (U+FEFF or its like) taken out")
+                self.notes.note_reading("unseen_mark", at + 1, "a mark that is not seen (U+FEFF or its like) taken out")
 
     def is_number_of_cue(self, at: int, seen: str) -> bool:
         """Whether a line is a number with times below it: any other may be words, whose marks say how they run."""
@@ -124,12 +124,12 @@ class _Parser:
             self.refuse_garbage(begin)
         if begin is not None:
             text = "\n".join(line for line in self.lines[begin:end] if line.strip())
-            self.notes.dropped("stray_text", begin + 1, f"text before the first cue: {excerpt(text)}")
+            self.notes.note_dropped_words("stray_text", begin + 1, f"text before the first cue: {excerpt(text)}")
 
     def refuse_garbage(self, begin: int | None) -> None:
         at = next((at for at, line in enumerate(self.lines) if line.strip()), None) if begin is None else begin
         if at is None:
-            self.notes.repaired("empty_file", 0, "the file holds no cues")
+            self.notes.note_repair("empty_file", 0, "the file holds no cues")
             return
         # The file is not quoted: it may be any file of this machine, named by somebody who may not read it.
         raise SubtitleError(
@@ -181,16 +181,16 @@ class _Parser:
             return
         item.first, item.index = at, self.unmark_number(at)
         if gap:
-            self.notes.repaired("blank_after_index", at + 1, "an empty line between a cue's number and its times")
+            self.notes.note_repair("blank_after_index", at + 1, "an empty line between a cue's number and its times")
         if at - 1 > previous and not self.is_blank(at - 1, previous):
-            self.notes.repaired("no_blank_line", at + 1, "no empty line before this cue")
+            self.notes.note_repair("no_blank_line", at + 1, "no empty line before this cue")
 
     def unmark_number(self, at: int) -> str:
         """The number of a cue without what stands around it: ``[2]``, ``2.``, ``#2``."""
         written = self.lines[at].strip()
         if is_number(written):
             return written
-        self.notes.repaired("number", at + 1, f"not quite a cue's number, but read as one: {excerpt(written)}")
+        self.notes.note_repair("number", at + 1, f"not quite a cue's number, but read as one: {excerpt(written)}")
         return "".join(filter(str.isdecimal, written))
 
     def is_index(self, at: int, previous: int, expected: int, gap: int) -> bool:
@@ -203,9 +203,9 @@ class _Parser:
         return is_next if gap or (at - 1 == previous and not is_apart) else True
 
     def without_index(self, item: _Item, previous: int, gap: int) -> None:
-        self.notes.repaired("no_index", item.line, "a cue without a number")
+        self.notes.note_repair("no_index", item.line, "a cue without a number")
         if item.timing - 1 > previous and not gap:
-            self.notes.repaired("no_blank_line", item.line, "no empty line before this cue")
+            self.notes.note_repair("no_blank_line", item.line, "no empty line before this cue")
 
     def with_ends(self, items: list[_Item]) -> list[tuple[_Item, int]]:
         ends = [item.first for item in items[1:]]
@@ -217,7 +217,7 @@ class _Parser:
         texts = self.texts(item, end)
         if item.match is None:
             whole = "\n".join([self.lines[item.timing], *texts])
-            self.notes.dropped("bad_timing", item.line, f"not a timing: {excerpt(whole)}")
+            self.notes.note_dropped_words("bad_timing", item.line, f"not a timing: {excerpt(whole)}")
             return None
         if item.is_strict:
             start_ms, end_ms = _strict_times(item.match)
@@ -237,7 +237,7 @@ class _Parser:
         """A cue's text in WebVTT's spelling, and the settings that its markup stands for."""
 
         def report(code: str, message: str) -> None:
-            add = self.notes.noted if code == "leftover" else self.notes.lost
+            add = self.notes.note_reading if code == "leftover" else self.notes.note_loss
             if code == "drawing":
                 self.drawings.add(item.line)
             add(code, item.line, message)
@@ -251,26 +251,26 @@ class _Parser:
             lines.pop()
         opened = next((at for at, line in enumerate(lines) if line.strip()), 0)
         if opened and item.match:
-            self.notes.noted("blank_before_text", item.line + 1, "an empty line before a cue's text taken out")
+            self.notes.note_reading("blank_before_text", item.line + 1, "an empty line before a cue's text taken out")
             lines = lines[opened:]
         blank = next((at for at, line in enumerate(lines) if not line.strip()), None)
         if blank is None:
             return lines
         if item.match:
-            self.notes.repaired("blank_in_text", item.line + 1 + blank, "an empty line inside a cue's text removed")
+            self.notes.note_repair("blank_in_text", item.line + 1 + blank, "an empty line inside a cue's text removed")
         return [line for line in lines if line.strip()]
 
     def loose_times(self, match: re.Match[str], line: int) -> tuple[int, int]:
         parts = match.groups()
         times = [self.loose_time(parts[:6], line), self.loose_time(parts[6:12], line)]
         if min(times) < 0:
-            self.notes.repaired("negative_time", line, "a time before zero set to zero")
+            self.notes.note_repair("negative_time", line, "a time before zero set to zero")
         elif self.frames.are_counted(parts[4], parts[5]):
             pass  # noted by the clock, once
         elif f"{SubRipTime.from_ordinal(times[0])} --> {SubRipTime.from_ordinal(times[1])}" not in match[0]:
-            self.notes.repaired("timing", line, f"not quite a timing, but read as one: {excerpt(match[0].strip())}")
+            self.notes.note_repair("timing", line, f"not quite a timing, but read as one: {excerpt(match[0].strip())}")
         if max(times) >= 100 * _HOUR:
-            self.notes.repaired("long_time", line, "a time of a hundred hours or more, kept as it stands")
+            self.notes.note_repair("long_time", line, "a time of a hundred hours or more, kept as it stands")
         return max(times[0], 0), max(times[1], 0)
 
     def loose_time(self, parts: tuple[str | None, ...], line: int) -> int:
@@ -293,16 +293,16 @@ class _Parser:
         if names_settings(words):
             settings, dropped = cue_settings(rest, ())
             for setting in dropped:
-                self.notes.lost("bad_setting", item.line, f"the cue setting {excerpt(setting)} does not hold")
+                self.notes.note_loss("bad_setting", item.line, f"the cue setting {excerpt(setting)} does not hold")
             return settings
-        self.notes.repaired("text_on_timing_line", item.line, f"read as the cue's text: {excerpt(rest)}")
+        self.notes.note_repair("text_on_timing_line", item.line, f"read as the cue's text: {excerpt(rest)}")
         texts.insert(0, rest)
         return ()
 
     def in_order(self, start_ms: int, end_ms: int, line: int) -> tuple[int, int]:
         if end_ms >= start_ms:
             return start_ms, end_ms
-        self.notes.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
+        self.notes.note_repair("end_before_start", line, "the cue ends before it starts: its times are swapped")
         return end_ms, start_ms
 
 

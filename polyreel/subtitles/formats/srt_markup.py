@@ -151,7 +151,7 @@ class _VttMarkup:
     def tags(self, token: Token) -> tuple[str, str]:
         """What a start tag and its end tag become."""
         if token.value in {"i", "b", "u"}:
-            self.lost_classes(token.classes)
+            self.note_lost_classes(token.classes)
             return f"<{token.value}>", f"</{token.value}>"
         if token.value == "c":
             return self.class_tags(token.classes)
@@ -164,12 +164,12 @@ class _VttMarkup:
 
     def class_tags(self, classes: tuple[str, ...]) -> tuple[str, str]:
         colours = [name for name in classes if colour_of(name)]
-        self.lost_classes(tuple(name for name in classes if name not in {*colours[:1], "strike"}))
+        self.note_lost_classes(tuple(name for name in classes if name not in {*colours[:1], "strike"}))
         begin = f'<font color="{colour_of(colours[0])}">' if colours else ""
         end = "</font>" if colours else ""
         return (begin + "<s>", "</s>" + end) if "strike" in classes else (begin, end)
 
-    def lost_classes(self, classes: tuple[str, ...]) -> None:
+    def note_lost_classes(self, classes: tuple[str, ...]) -> None:
         if classes:
             self.report("class", f"the class {'.'.join(classes)} can't be carried")
 

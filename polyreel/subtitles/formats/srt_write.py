@@ -23,49 +23,49 @@ def write(track: Track, _options: WritingOptions) -> Writing:
     notes = Notes()
     for what, name in ((track.header, "header"), (track.styles, "styles"), (track.regions, "regions")):
         if what:
-            notes.lost(name, 0, f"SubRip has no {name}")
+            notes.note_loss(name, 0, f"SubRip has no {name}")
     if track.comments:
-        notes.lost("comments", 0, f"SubRip has no comments: {len(track.comments)} left out")
+        notes.note_loss("comments", 0, f"SubRip has no comments: {len(track.comments)} left out")
     pieces = [_write_cue(number, cue, notes) for number, cue in enumerate(track.cues, 1)]
     return Writing("".join(pieces), notes.by_line())
 
 
 def _write_cue(number: int, cue: Cue, notes: Notes) -> str:
-    def lost(code: str, message: str) -> None:
-        notes.lost(code, cue.line, message)
+    def note_loss(code: str, message: str) -> None:
+        notes.note_loss(code, cue.line, message)
 
     identifier = cue.identifier or ""
     if identifier and not is_number(identifier):
-        lost("identifier", f"the identifier {excerpt(identifier)} can't be carried")
+        note_loss("identifier", f"the identifier {excerpt(identifier)} can't be carried")
         identifier = ""
     if cue.speaker:
-        lost("speaker", f"the speaker {cue.speaker} can't be carried")
-    text, position = _lines_written(to_srt(cue.text, lost), lost), ""
+        note_loss("speaker", f"the speaker {cue.speaker} can't be carried")
+    text, position = _lines_written(to_srt(cue.text, note_loss), note_loss), ""
     if cue.settings:
-        place, position = _place_written(cue, lost)
+        place, position = _place_written(cue, note_loss)
         text = place + text
     item = SubRipItem(0, SubRipTime(0, 0, 0, cue.start_ms), SubRipTime(0, 0, 0, cue.end_ms), text, position)
     item.index = identifier or number
     return f"{item}\n"
 
 
-def _place_written(cue: Cue, lost: Report) -> tuple[str, str]:
+def _place_written(cue: Cue, note_loss: Report) -> tuple[str, str]:
     """``{\\anN}`` and the coordinates behind the times."""
     coordinates = [f"{name}:{value}" for name, value in cue.settings if name in _COORDINATES]
     place, rest = place_of(tuple(pair for pair in cue.settings if pair[0] not in _COORDINATES))
     if rest:
-        lost("settings", f"the settings {' '.join(map(':'.join, rest))} can't be carried")
+        note_loss("settings", f"the settings {' '.join(map(':'.join, rest))} can't be carried")
     return place, " ".join(coordinates)
 
 
-def _lines_written(text: str, lost: Report) -> str:
+def _lines_written(text: str, note_loss: Report) -> str:
     """Text that no reader takes for the end of the cue or for the next one's times."""
     lines = normalise_line_ends(text).split("\n")
     kept = [line for line in lines if line.strip()]
     if len(kept) < len(lines) and text:
-        lost("blank_in_text", "an empty line inside a cue's text left out")
+        note_loss("blank_in_text", "an empty line inside a cue's text left out")
     for at, line in enumerate(kept):
         if is_timing(line):
-            lost("timing_in_text", f"text that looks like a timing: {excerpt(line)}")
+            note_loss("timing_in_text", f"text that looks like a timing: {excerpt(line)}")
             kept[at] = _BETWEEN_TIMES.sub(" ⟶ ", line)
     return "\n".join(kept)

@@ -59,7 +59,7 @@ class _Parser:
         self.notes = Notes()
         self.frames = FrameClock(frame_rate, self.notes)
         if "\0" in text:
-            self.notes.repaired("nul", line_of("\0", text), "NUL read as U+FFFD")
+            self.notes.note_repair("nul", line_of("\0", text), "NUL read as U+FFFD")
             text = text.replace("\0", "\ufffd")
         self.lines = text.split("\n")
         self.drop_marks()
@@ -99,7 +99,7 @@ class _Parser:
         for at in range(1, len(self.lines)):
             if "\ufeff" in self.lines[at]:
                 self.lines[at] = self.lines[at].replace("\ufeff", "")
-                self.notes.noted("unseen_mark", at + 1, "a mark that is not seen (U+FEFF) taken out")
+                self.notes.note_reading("unseen_mark", at + 1, "a mark that is not seen (U+FEFF) taken out")
 
     def run(self) -> Reading:
         header = self.header()
@@ -131,7 +131,9 @@ class _Parser:
                 remedy="Begin the file with a line WEBVTT, or name it by the format that it is in.",
             )
         if "-->" in first:
-            self.notes.dropped("timing_in_header", 1, f"a cue can't begin on the first line: {excerpt(first)}")
+            self.notes.note_dropped_words(
+                "timing_in_header", 1, f"a cue can't begin on the first line: {excerpt(first)}"
+            )
         self.at = 1
         more = self.header_lines()
         return "\n".join([first[6:].strip(" \t"), *more])
@@ -140,7 +142,7 @@ class _Parser:
         begin = self.at
         while self.at < len(self.lines) and self.lines[self.at] and "-->" not in self.lines[self.at]:
             if not _METADATA.match(self.lines[self.at]):
-                self.notes.dropped("header_text", self.at + 1, f"not shown: {excerpt(self.lines[self.at])}")
+                self.notes.note_dropped_words("header_text", self.at + 1, f"not shown: {excerpt(self.lines[self.at])}")
             self.at += 1
         return self.lines[begin : self.at]
 
@@ -148,7 +150,7 @@ class _Parser:
 
     def block(self) -> None:
         """Collect a block (section 6.1, "collect a WebVTT block") and keep what it is."""
-        block = self.collected()
+        block = self.collect_block()
         if block.timing:
             self.keep_cue(block, block.timing)
         elif block.kind == "STYLE":
@@ -158,7 +160,7 @@ class _Parser:
         else:
             self.keep_other(block)
 
-    def collected(self) -> _Block:
+    def collect_block(self) -> _Block:
         block = _Block(self.at + 1)
         count = 0
         seen_arrow = False
@@ -189,7 +191,7 @@ class _Parser:
             self.seen_cue = True
         else:
             message = f"not a timing: {excerpt(line)}"
-            self.notes.dropped("bad_timing", self.at + 1, message)
+            self.notes.note_dropped_words("bad_timing", self.at + 1, message)
 
     # -- what a block is
 
@@ -197,28 +199,30 @@ class _Parser:
         line = block.timing_line
         start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:8])
         if "," in timing[0][: timing.start(9)]:
-            self.notes.noted("comma", line, "commas in the times, as SubRip has them, read as dots")
+            self.notes.note_reading("comma", line, "commas in the times, as SubRip has them, read as dots")
         if end < start:
-            self.notes.repaired("end_before_start", line, "the cue ends before it starts: its times are swapped")
+            self.notes.note_repair("end_before_start", line, "the cue ends before it starts: its times are swapped")
             start, end = end, start
         settings: Settings = ()
         if timing[9]:
             settings, dropped = cue_settings(timing[9], self.region_ids)
             for setting in dropped:
-                self.notes.lost("bad_setting", line, f"the cue setting {excerpt(setting)} does not hold")
+                self.notes.note_loss("bad_setting", line, f"the cue setting {excerpt(setting)} does not hold")
         text, place = self.mend_text("\n".join(block.lines), line)
         if line in self.drawings and not text.strip():
             return  # nothing but a drawing, which was noted
         speaker, text = take_voice_out(text)
         if has_unclosed_tag(text):
-            self.notes.dropped("unclosed_tag", line, f"a < without > hides {excerpt(text[text.rfind('<') :])}")
+            self.notes.note_dropped_words(
+                "unclosed_tag", line, f"a < without > hides {excerpt(text[text.rfind('<') :])}"
+            )
         self.cues.append(Cue(start, end, text, speaker, block.identifier or None, settings or place, line))
 
     def mend_text(self, text: str, line: int) -> tuple[str, Settings]:
         """The text without what other formats left in it, and the settings that this stood for."""
 
         def report(code: str, message: str) -> None:
-            add = self.notes.noted if code == "leftover" else self.notes.lost
+            add = self.notes.note_reading if code == "leftover" else self.notes.note_loss
             if code == "drawing":
                 self.drawings.add(line)
             add(code, line, message)
@@ -230,7 +234,7 @@ class _Parser:
     def keep_region(self, block: _Block) -> None:
         settings, dropped = region_settings("\n".join(block.lines))
         for setting in dropped:
-            self.notes.lost("bad_setting", block.line, f"the region setting {excerpt(setting)} does not hold")
+            self.notes.note_loss("bad_setting", block.line, f"the region setting {excerpt(setting)} does not hold")
         self.region_ids.add(dict(settings).get("id", ""))
         self.regions.append(" ".join(f"{name}:{value}" for name, value in settings))
 
@@ -240,11 +244,11 @@ class _Parser:
         if not block.timing_line and re.match(r"NOTE(?![^ \t\n])", text):
             self.comments.append((len(self.cues), text[4:].strip(" \t\n")))
         elif text == "WEBVTT":
-            self.notes.noted("glued", block.line, "a second WEBVTT: two files were put together")
+            self.notes.note_reading("glued", block.line, "a second WEBVTT: two files were put together")
         elif text:
             late = re.match(r"(STYLE|REGION)[ \t\f]*(?:\n|\Z)", text)
             why = f"{late[1]} after a cue" if late else "not a cue"
-            self.notes.dropped("block", block.line, f"{why}: {excerpt(text)}")
+            self.notes.note_dropped_words("block", block.line, f"{why}: {excerpt(text)}")
 
 
 def _begin_kind(block: _Block) -> None:

@@ -62,7 +62,7 @@ def _caption(cue: Cue, notes: Notes) -> _Caption:
 
 def _without_blank_lines(text: str, cue: Cue, notes: Notes) -> str:
     if text:
-        notes.lost("blank_in_text", cue.line, "an empty line inside a cue's text left out")
+        notes.note_loss("blank_in_text", cue.line, "an empty line inside a cue's text left out")
     return "\n".join(filter(None, normalise_line_ends(text).split("\n")))
 
 
@@ -79,7 +79,7 @@ def _settings(cue: Cue, notes: Notes) -> str:
     foreign = [f"{name}:{value}" for name, value in cue.settings if name not in _NAMES]
     if foreign:
         message = f"the coordinates {excerpt(' '.join(foreign))} can't be carried"
-        notes.lost("coordinates", cue.line, message)
+        notes.note_loss("coordinates", cue.line, message)
     return " ".join(f"{name}:{value}" for name, value in cue.settings if name in _NAMES)
 
 

@@ -253,7 +253,7 @@ class Uploads(Resource):
                     raise
                 part = _same(part, await self.get_upload(feed.upload.id))
         await self.complete_part(part.id, etag)
-        feed.sent(piece, body.md5)
+        feed.count_sent(piece, body.md5)
 
 
 @dataclass
@@ -266,7 +266,7 @@ class _Feed:
     done: int = 0
     md5s: dict[int, str] = field(default_factory=dict)
 
-    def sent(self, piece: Slice, md5: str) -> None:
+    def count_sent(self, piece: Slice, md5: str) -> None:
         self.md5s[piece.part.part_number] = md5
         self.done += piece.length
         if self.tell:

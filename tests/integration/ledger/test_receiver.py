@@ -43,7 +43,7 @@ def receiver(rows: Rows) -> Receiver:
 
 
 def was_poked(rows: Rows, account: str = ACCOUNT) -> bool:
-    return account in rows.poked_at(frozenset({account}))
+    return account in rows.find_pokes(frozenset({account}))
 
 
 async def test_a_genuine_callback_pokes_its_account(receiver: Receiver, rows: Rows) -> None:

@@ -53,9 +53,9 @@ class TestAddresses:
 
     def test_what_lies_below_a_prefix_stays_below_it(self) -> None:
         prefix = prefix_address("s3://films/a/")
-        assert str(prefix.joined("b/c")) == "s3://films/a/b/c"
+        assert str(prefix.join("b/c")) == "s3://films/a/b/c"
         with pytest.raises(InvalidJob):
-            prefix.joined("../b")
+            prefix.join("../b")
 
 
 class TestReading:

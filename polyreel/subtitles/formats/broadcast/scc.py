@@ -28,14 +28,14 @@ def read(text: str, _options: ReadingOptions) -> Reading:
         if found:
             lines.append(f"{found[1]}\t{' '.join(found[2].split())}")
         elif line.strip() and not line.strip("\ufeff ").startswith("Scenarist_SCC"):
-            notes.dropped("stray_text", number, f"no timecode with codes: {excerpt(line.strip())}")
+            notes.note_dropped_words("stray_text", number, f"no timecode with codes: {excerpt(line.strip())}")
     if not lines:
         raise SubtitleError(
             "no line has a timecode and codes", line=1, where="line 1", remedy="Give a Scenarist SCC file."
         )
     reading = read_foreign(lambda: _document("\n\n".join(lines)), "scc", "SCC", RATE)
     told = " drop-frame" if ";" in lines[0].split("\t")[0] else ""
-    notes.noted("frames", 0, f"the times count frames; read at 29.97{told} frames per second, line 21's own")
+    notes.note_reading("frames", 0, f"the times count frames; read at 29.97{told} frames per second, line 21's own")
     cues = tuple(replace(cue, settings=_place(cue)) for cue in reading.track.cues)
     return Reading(replace(reading.track, cues=cues), (*notes.by_line(), *reading.notes), format="scc")
 

@@ -59,80 +59,82 @@ class _Writer:
     def run(self, track: Track) -> Writing:
         for what, name in ((track.header, "header"), (track.styles, "styles"), (track.comments, "comments")):
             if what:
-                self.notes.lost(name, 0, f"SCC has no {name}")
+                self.notes.note_loss(name, 0, f"SCC has no {name}")
         together = merge_simultaneous(track)
         if len(together.cues) != sum(cue.duration_ms > 0 for cue in track.cues):
-            self.notes.lost("overlap", 0, "cues that are shown at once are written as one after the other")
+            self.notes.note_loss("overlap", 0, "cues that are shown at once are written as one after the other")
         captions = [caption for cue in together.cues if (caption := self.caption(cue))]
-        lines = [self.written(*line) for line in self.schedule(captions)]
+        lines = [self.encode_line(*line) for line in self.schedule(captions)]
         return Writing("\n\n".join([HEADER, *lines]) + "\n", self.notes.by_line())
 
     # -- what is in a caption
 
     def caption(self, cue: Cue) -> _Caption | None:
-        def lost(code: str, message: str) -> None:
-            self.notes.lost(code, cue.line, message)
+        def note_loss(code: str, message: str) -> None:
+            self.notes.note_loss(code, cue.line, message)
 
         if is_forced(cue):
             cue = unmark_forced(cue)
-            lost("forced", "SCC has no mark for a forced cue; give it a file of its own")
+            note_loss("forced", "SCC has no mark for a forced cue; give it a file of its own")
         if cue.speaker:
-            lost("speaker", f"the speaker {excerpt(cue.speaker)} can't be carried")
+            note_loss("speaker", f"the speaker {excerpt(cue.speaker)} can't be carried")
         if cue.identifier and not cue.identifier.isdecimal():
-            lost("identifier", f"the identifier {excerpt(cue.identifier)} can't be carried")
-        rows = self.rows(cue, lost)
+            note_loss("identifier", f"the identifier {excerpt(cue.identifier)} can't be carried")
+        rows = self.rows(cue, note_loss)
         if not rows:
             return None
         words = [_RCL, _RCL, _ENM, _ENM]
-        for number, row in enumerate(rows, self.top_row(cue, len(rows), lost)):
+        for number, row in enumerate(rows, self.top_row(cue, len(rows), note_loss)):
             words += self.row_words(number, row, dict(cue.settings).get("align", "center"), cue)
         return _Caption(words, frame_at(cue.start_ms, RATE), frame_at(cue.end_ms, RATE), cue.line)
 
-    def rows(self, cue: Cue, lost: Callable[[str, str], None]) -> list[Row]:
-        rows = [row for line in _lines(self.carried(cue, lost)) for row in self.wrap(line, lost)]
+    def rows(self, cue: Cue, note_loss: Callable[[str, str], None]) -> list[Row]:
+        rows = [row for line in _lines(self.fit_runs(cue, note_loss)) for row in self.wrap(line, note_loss)]
         if len(rows) > _MOST_ROWS:
-            lost("rows", f"{len(rows)} rows; decoders need show no more than {_MOST_ROWS} at once")
+            note_loss("rows", f"{len(rows)} rows; decoders need show no more than {_MOST_ROWS} at once")
         if len(rows) > _ROWS:
-            self.notes.dropped("rows", cue.line, f"{len(rows)} rows do not fit: {excerpt(cue.text)}")
+            self.notes.note_dropped_words("rows", cue.line, f"{len(rows)} rows do not fit: {excerpt(cue.text)}")
         return rows[:_ROWS]
 
-    def carried(self, cue: Cue, lost: Callable[[str, str], None]) -> list[Run]:
+    def fit_runs(self, cue: Cue, note_loss: Callable[[str, str], None]) -> list[Run]:
         """The runs with what line 21 has: its letters, its seven colours, glosses in brackets."""
         found = []
-        for run in runs_of(cue.text, lost):
+        for run in runs_of(cue.text, note_loss):
             look = run.look
             if look.bold or look.strike:
-                lost("look", "bold and strike-out can't be carried")
+                note_loss("look", "bold and strike-out can't be carried")
             if look.speaker or look.language:
-                lost("voice", "voices and languages inside a cue can't be carried")
+                note_loss("voice", "voices and languages inside a cue can't be carried")
             colour = _NEAR.get(look.colour, look.colour)
             if colour not in _COLOURS and colour:
-                lost("colour", f"the colour {colour} can't be carried")
+                note_loss("colour", f"the colour {colour} can't be carried")
                 colour = ""
             if run.role == "gloss":
-                lost("ruby", "a ruby gloss is put in brackets")
+                note_loss("ruby", "a ruby gloss is put in brackets")
             text = f"({run.text})" if run.role == "gloss" else run.text
             carried = Look(italic=look.italic, underline=look.underline, colour="" if colour == "white" else colour)
-            found.append(Run(self.spelt(text, cue), carried))
+            found.append(Run(self.spell(text, cue), carried))
         return found
 
-    def spelt(self, text: str, cue: Cue) -> str:
+    def spell(self, text: str, cue: Cue) -> str:
         """Text in line 21's letters; what has none is told, and shown as a question mark."""
         text = "".join(char if _codes(char) else _PLAINER.get(char, char) for char in text)
         spelt = "".join(char if char == "\n" or _codes(char) else _without_accent(char) for char in text)
         missing = sorted({char for char in spelt if char != "\n" and not _codes(char)})
         if missing:
-            self.notes.dropped("character", cue.line, f"line 21 has no {' '.join(missing)[:60]}: {excerpt(text)}")
+            self.notes.note_dropped_words(
+                "character", cue.line, f"line 21 has no {' '.join(missing)[:60]}: {excerpt(text)}"
+            )
         if spelt != text and not missing:
-            self.notes.lost("accent", cue.line, f"accents that line 21 lacks are left out: {excerpt(text)}")
+            self.notes.note_loss("accent", cue.line, f"accents that line 21 lacks are left out: {excerpt(text)}")
         return "".join(char if char == "\n" or _codes(char) else "?" for char in spelt)
 
-    def wrap(self, row: Row, lost: Callable[[str, str], None]) -> list[Row]:
+    def wrap(self, row: Row, note_loss: Callable[[str, str], None]) -> list[Row]:
         """A line in rows of 32 columns, broken between words."""
         text = "".join(run.text for run in row)
         if len(text) + _changes(row) <= _COLUMNS:
             return [row] if text.strip() else []
-        lost("line_length", f"a line of {len(text)} characters is broken; line 21 has {_COLUMNS}: {excerpt(text)}")
+        note_loss("line_length", f"a line of {len(text)} characters is broken; line 21 has {_COLUMNS}: {excerpt(text)}")
         pieces = textwrap.wrap(text, _COLUMNS - min(_changes(row), 4), break_on_hyphens=False)
         rows, at = [], 0
         for piece in pieces:
@@ -141,11 +143,11 @@ class _Writer:
             at += len(piece)
         return rows
 
-    def top_row(self, cue: Cue, count: int, lost: Callable[[str, str], None]) -> int:
+    def top_row(self, cue: Cue, count: int, note_loss: Callable[[str, str], None]) -> int:
         """The first row: by the cue's place, else so that the last is the last but one of the screen."""
         box = box_of(tuple(pair for pair in cue.settings if pair[0] in {"line", "align", "size", "position"}))
         if any(name in {"vertical", "region", "X1"} for name, _ in cue.settings):
-            lost("place", "columns, regions and coordinates can't be carried")
+            note_loss("place", "columns, regions and coordinates can't be carried")
         if not cue.settings:
             return _ROWS - count
         at = {"before": box.y, "center": box.y + box.height / 2, "after": box.y + box.height}[box.display]
@@ -192,14 +194,16 @@ class _Writer:
             yield erase, [_EDM, _EDM]
 
     def _tell_late(self, caption: _Caption, late: int) -> None:
-        self.notes.lost(
+        self.notes.note_loss(
             "late", caption.line, f"a caption is shown {late} frames late: line 21 has two letters a frame, no more"
         )
 
-    def written(self, frame: int, words: list[int]) -> str:
+    def encode_line(self, frame: int, words: list[int]) -> str:
         frame += self.first
         if frame < 0:
-            self.notes.lost("late", 0, f"the first caption is shown {-frame} frames late: it has to be loaded first")
+            self.notes.note_loss(
+                "late", 0, f"the first caption is shown {-frame} frames late: it has to be loaded first"
+            )
         return f"{format_timecode(frame, self.rate)}\t{' '.join(f'{_parity(word):04x}' for word in words)}"
 
 

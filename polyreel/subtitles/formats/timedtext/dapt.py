@@ -36,7 +36,9 @@ def choose_language(found: Sequence[tuple[Cue, str]], wanted: str, notes: Notes)
     if len(counts) < 2 or not counts[chosen]:
         return [cue for cue, _ in found]
     for other in sorted(counts.keys() - {chosen}):
-        notes.noted("languages", 0, f"read in {chosen}; {counts[other]} texts in {other or 'no language'} left out")
+        notes.note_reading(
+            "languages", 0, f"read in {chosen}; {counts[other]} texts in {other or 'no language'} left out"
+        )
     return [cue for cue, locale in found if _language(locale) == chosen]
 
 

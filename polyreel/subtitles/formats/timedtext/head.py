@@ -40,16 +40,18 @@ class Head:
     def _read_region(self, name: str, line: int) -> Styles:
         element = self._regions.get(name)
         if element is None:
-            self.notes.lost("region", line, f"no region is called {name[:60]}")
+            self.notes.note_loss("region", line, f"no region is called {name[:60]}")
             return {}
         found = dict(self.sheet.own(element))
         for child in element.iterfind(tt("style")):
             found.update(self.sheet.own(child))
         if element.get("begin") or element.get("end") or element.find(tt("set")) is not None:
-            self.notes.lost("animation", element.sourceline or 0, "a region that changes with time can't be carried")
+            self.notes.note_loss(
+                "animation", element.sourceline or 0, "a region that changes with time can't be carried"
+            )
         return found
 
-    def inherited_from(self, name: str | None, line: int) -> Styles:
+    def inherit_from(self, name: str | None, line: int) -> Styles:
         """What text in a region inherits from it."""
         return {key: value for key, value in self.region_styles(name, line).items() if key in INHERITED}
 
@@ -70,7 +72,9 @@ class Head:
             return () if align in {"center", "start"} else (("align", align),)
         box = read_box(region, self._root_size, self._cells, align)
         if box is None:
-            self.notes.lost("region", line, "a region in pixels, in a file that does not say how many the picture has")
+            self.notes.note_loss(
+                "region", line, "a region in pixels, in a file that does not say how many the picture has"
+            )
             return ()
         return settings_of(box)
 
@@ -92,7 +96,9 @@ class Head:
             foreign = next((each for each in meta if _says_something(each)), None)
             if foreign is not None:
                 name = str(foreign.tag).rpartition("}")[2]
-                self.notes.lost("metadata", foreign.sourceline or 0, f"the file's metadata (<{name}>) can't be carried")
+                self.notes.note_loss(
+                    "metadata", foreign.sourceline or 0, f"the file's metadata (<{name}>) can't be carried"
+                )
                 return
 
 

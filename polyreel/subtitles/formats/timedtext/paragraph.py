@@ -33,7 +33,7 @@ class Paragraph:
         self.pieces: list[Piece] = []
         self.is_split = False
         self.line = element.sourceline or 0
-        inherited = reader.head.inherited_from(context.region, self.line)
+        inherited = reader.head.inherit_from(context.region, self.line)
         styles = {**inherited, **context.styles} if inherited else context.styles
         whole = context._replace(styles=styles)
         self.root_language = context.language
@@ -132,7 +132,9 @@ class Paragraph:
             elif role == "text":
                 glosses.append(part)
         if len(bases) != len(glosses) and glosses:
-            self.reader.notes.lost("ruby", self.line, f"{len(glosses)} glosses for {len(bases)} texts: put together")
+            self.reader.notes.note_loss(
+                "ruby", self.line, f"{len(glosses)} glosses for {len(bases)} texts: put together"
+            )
         self.pieces.append(Piece("tag", "<ruby>", span=span))
         pairs = max(1, min(len(bases), len(glosses)))
         for at in range(pairs):

@@ -113,7 +113,7 @@ class _Reader:
             else:
                 self.other(child)
         if element.text and element.text.strip():
-            self.notes.dropped(
+            self.notes.note_dropped_words(
                 "stray_text", element.sourceline or 0, f"text outside a paragraph: {excerpt(element.text)}"
             )
 
@@ -121,11 +121,11 @@ class _Reader:
         """What is neither text nor holds any."""
         line, name = child.sourceline or 0, str(child.tag).rpartition("}")[2]
         if name in {"set", "animate"}:
-            self.notes.lost("animation", line, "an animation (<set>, <animate>) can't be carried")
+            self.notes.note_loss("animation", line, "an animation (<set>, <animate>) can't be carried")
         elif name in {"audio", "image", "chunk"}:
-            self.notes.lost("embedded", line, f"<{name}> can't be carried")
+            self.notes.note_loss("embedded", line, f"<{name}> can't be carried")
         elif name in {"metadata", "desc", "title", "copyright"} and "".join(child.itertext()).strip():
-            self.notes.lost(
+            self.notes.note_loss(
                 "metadata", line, f"<{name}> can't be carried: {excerpt(''.join(child.itertext()).strip())}"
             )
 
@@ -169,10 +169,10 @@ class _Reader:
             return
         shown = "".join(element.itertext()).strip()
         if not context.is_timed and not paragraph.is_split:
-            self.notes.dropped("untimed", line, f"text without times: {excerpt(shown)}")
+            self.notes.note_dropped_words("untimed", line, f"text without times: {excerpt(shown)}")
             return
         if context.styles.get("visibility") == "hidden" and not context.is_forced:
-            self.notes.dropped("hidden", line, f"text that is never shown: {excerpt(shown)}")
+            self.notes.note_dropped_words("hidden", line, f"text that is never shown: {excerpt(shown)}")
             return
         settings = self.head.settings(element, context)
         speaker = self.head.speakers(context.agents)
@@ -185,7 +185,9 @@ class _Reader:
             self.open_ended.append(len(self.found))
         until = start if end is None else round(end)
         if end is not None and until <= start:
-            self.notes.dropped("no_duration", cue.line, f"text that is shown for no time: {excerpt(cue.text)}")
+            self.notes.note_dropped_words(
+                "no_duration", cue.line, f"text that is shown for no time: {excerpt(cue.text)}"
+            )
             return
         done = replace(cue, start_ms=start, end_ms=until)
         self.found.append((mark_forced(done) if context.is_forced else done, context.language))
@@ -198,7 +200,7 @@ class _Reader:
             cue, language = self.found[place]
             until = min(following.get(cue.start_ms, cue.start_ms + _OPEN_MS), cue.start_ms + _OPEN_MS)
             self.found[place] = (replace(cue, end_ms=until), language)
-            self.notes.repaired("no_end", cue.line, "a paragraph without an end is shown until the next one")
+            self.notes.note_repair("no_end", cue.line, "a paragraph without an end is shown until the next one")
 
 
 _CONTAINERS = frozenset({tt("body"), tt("div"), tt("p")})

@@ -87,7 +87,7 @@ class StyleSheet:
             return self._resolved[name]
         element = self._elements.get(name)
         if element is None:
-            self.notes.lost("style", line, f"no style is called {name[:60]}")
+            self.notes.note_loss("style", line, f"no style is called {name[:60]}")
             self._resolved[name] = {}
             return {}
         # A style that names itself, however far around, adds nothing more.
@@ -112,7 +112,7 @@ class StyleSheet:
         if value in _NO_MATTER.get(name, ()) or name in self._told:
             return
         self._told.add(name)
-        self.notes.lost("style_property", line, f"{prefix}:{name} ({value[:60]}) can't be carried")
+        self.notes.note_loss("style_property", line, f"{prefix}:{name} ({value[:60]}) can't be carried")
 
     def _initial(self, root: Element) -> Styles:
         found: dict[str, str] = {}

@@ -35,7 +35,9 @@ class TimeBase:
         self.ticks = _whole(root.get(ttp("tickRate")), 0)
         self.sub_frames = _whole(root.get(ttp("subFrameRate")), 1) or 1
         if self.base == "clock":
-            notes.noted("time_base", root.sourceline or 0, "the times are of a clock; read as counted from midnight")
+            notes.note_reading(
+                "time_base", root.sourceline or 0, "the times are of a clock; read as counted from midnight"
+            )
 
     def _rate_of(self, root: Any) -> Fraction:
         if not self.nominal:
@@ -114,9 +116,9 @@ class TimeBase:
         where = "as the file says" if self.nominal else "the reel's" if self._reel_rate else "TTML's usual rate"
         message = f"the times count frames; read at {float(self.rate):.5g} frames per second, {where}"
         if self.nominal or self._reel_rate:
-            self.notes.noted("frames", line, message)
+            self.notes.note_reading("frames", line, message)
         else:
-            self.notes.repaired("frames", line, message)
+            self.notes.note_repair("frames", line, message)
 
 
 def _whole(value: str | None, usual: int) -> int:

@@ -74,7 +74,7 @@ class _Writer:
     def run(self) -> Writing:
         for what, name in ((self.track.header, "header"), (self.track.styles, "styles")):
             if what:
-                self.notes.lost(name, 0, f"{self.flavour.title} has no WebVTT {name}")
+                self.notes.note_loss(name, 0, f"{self.flavour.title} has no WebVTT {name}")
         cues = [self.cue(number, cue) for number, cue in enumerate(self.track.cues, 1)]
         return Writing("".join([self.root(), self.head(), *self.body(cues)]), self.notes.by_line())
 
@@ -158,8 +158,8 @@ class _Writer:
     # -- a cue
 
     def cue(self, number: int, cue: Cue) -> str:
-        def lost(code: str, message: str) -> None:
-            self.notes.lost(code, cue.line, message)
+        def note_loss(code: str, message: str) -> None:
+            self.notes.note_loss(code, cue.line, message)
 
         forced = ""
         if "<" in cue.text and is_forced(cue):
@@ -167,13 +167,13 @@ class _Writer:
             if self.flavour.has_forced:
                 forced = ' itts:forcedDisplay="true"'
             else:
-                lost("forced", f"{self.flavour.title} has no mark for a forced cue; give it a file of its own")
+                note_loss("forced", f"{self.flavour.title} has no mark for a forced cue; give it a file of its own")
         if cue.identifier and not cue.identifier.isdecimal():
-            lost("identifier", f"the identifier {excerpt(cue.identifier)} can't be carried")
-        text = self.text(cue, lost)
+            note_loss("identifier", f"the identifier {excerpt(cue.identifier)} can't be carried")
+        text = self.text(cue, note_loss)
         agent = f' ttm:agent="{self.agent(cue.speaker)}"' if cue.speaker else ""
         times = f'begin="{clock(cue.start_ms)}" end="{clock(cue.end_ms)}"'
-        region = self.region_of(cue, lost)
+        region = self.region_of(cue, note_loss)
         if self.flavour.is_script:
             represents = "visual.text" if forced else "audio.dialogue"
             return (
@@ -182,28 +182,30 @@ class _Writer:
             )
         return f'<p xml:id="p{number}" region="{region}" {times}{agent}{forced}>{text}</p>\n'
 
-    def text(self, cue: Cue, lost: Callable[[str, str], None]) -> str:
+    def text(self, cue: Cue, note_loss: Callable[[str, str], None]) -> str:
         text = cue.text
         if _NOT_XML.search(text):
-            lost("not_xml", "signs that XML can't hold are written as U+FFFD")
+            note_loss("not_xml", "signs that XML can't hold are written as U+FFFD")
             text = _NOT_XML.sub("\ufffd", text)
         if "<" not in text and "&" not in text:
             plain = escape(text).replace("\n", "<br/>")
             return f"<span>{plain}</span>" if self.flavour.needs_spans else plain
-        runs = runs_of(text, lost)
+        runs = runs_of(text, note_loss)
         pieces = []
         for at, run in enumerate(runs):
             before = runs[at - 1] if at else None
             after = runs[at + 1] if at + 1 < len(runs) else None
-            pieces.append(self.run_written(run, before, after, lost))
+            pieces.append(self.run_written(run, before, after, note_loss))
         return "".join(pieces)
 
-    def run_written(self, run: Run, before: Run | None, after: Run | None, lost: Callable[[str, str], None]) -> str:
+    def run_written(
+        self, run: Run, before: Run | None, after: Run | None, note_loss: Callable[[str, str], None]
+    ) -> str:
         if run.role == "text":
             return self.span(run, "")
         if not self.flavour.has_ruby:
             if run.role == "gloss":
-                lost("ruby", "a ruby gloss is put in brackets")
+                note_loss("ruby", "a ruby gloss is put in brackets")
             return self.span(run if run.role == "base" else run._replace(text=f"({run.text})"), "")
         # Runs of one pair stand together; the container goes around all of them, base and gloss around their own.
         piece = self.span(run, "")
@@ -237,15 +239,15 @@ class _Writer:
     def agent(self, speaker: str) -> str:
         return self.agents.setdefault(_NOT_XML.sub("\ufffd", speaker), f"a{len(self.agents) + 1}")
 
-    def region_of(self, cue: Cue, lost: Callable[[str, str], None]) -> str:
+    def region_of(self, cue: Cue, note_loss: Callable[[str, str], None]) -> str:
         if cue.settings in self._regions_by_settings:
             return self._regions_by_settings[cue.settings]
         settings = tuple(pair for pair in cue.settings if pair[0] not in _COORDINATES)
         if len(settings) < len(cue.settings):
-            lost("coordinates", "the coordinates behind the times can't be carried")
+            note_loss("coordinates", "the coordinates behind the times can't be carried")
         box = self.box(dict(settings), settings)
         if box.mode != "lrtb" and not self.flavour.has_vertical:
-            lost("vertical", f"{self.flavour.title} has no columns; written in lines")
+            note_loss("vertical", f"{self.flavour.title} has no columns; written in lines")
             box = Box()
         name = self.boxes.setdefault(box, f"r{len(self.boxes)}")
         self._regions_by_settings[cue.settings] = name
