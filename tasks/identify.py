@@ -9,7 +9,7 @@ from typing import Any
 
 from polyreel.dubbing.backchecks import check_source_language
 from polyreel.engine.transcribe.identify import identify_language
-from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, likeliest, locale_of
+from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, find_likeliest_language, locale_of
 from polyreel.engine.transcribe.whisper import listener_command, usual_listener
 from polyreel.engine.transcribe.words import Heard
 from polyreel.errors import InvalidJob, MediaError, PolyreelError
@@ -84,7 +84,7 @@ async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
 async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
     """Listen in a few places to a source of which the job does not know what it speaks.
 
-    Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the likeliest.
+    Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the find_likeliest_language.
     """
     async with at_work("identify"):
         with open_store().scratch() as folder:
@@ -95,10 +95,10 @@ async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
 
 def judge_language(heard: Heard) -> FoundLanguage:
     """The language that was heard. Raises MediaError (``unknown_locale``) where that is not clear."""
-    code, share = likeliest(heard.languages)
+    code, share = find_likeliest_language(heard.languages)
     if share >= _CLEARLY and heard.speech_ms >= LEAST_SPEECH_MS:
         return FoundLanguage(locale=locale_of(code), share=share)
-    why = f"'{code}' is likeliest, {share:.0%} sure" if code else "nobody was heard to speak"
+    why = f"'{code}' is find_likeliest_language, {share:.0%} sure" if code else "nobody was heard to speak"
     raise MediaError(
         f"which language the source speaks is not clear: {why}",
         code="unknown_locale",
