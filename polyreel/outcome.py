@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from polyreel.errors import LONGEST_MESSAGE, PolyreelError, as_sentence, shorten
-from polyreel.full_disk import as_full_disk
+from polyreel.errors.full_disk import as_full_disk
 from polyreel.redaction import redact, redact_homes
 
 LanguageStatus = Literal["pending", "running", "delivered", "held", "failed"]

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from polyreel.errors import HeldForPerson, InvalidJob, PolyreelError
-from polyreel.full_disk import as_full_disk
+from polyreel.errors.full_disk import as_full_disk
 
 FAILED, INVALID, HELD = 1, 2, 4
 

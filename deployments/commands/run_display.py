@@ -120,8 +120,9 @@ def _list_notes(outcome: Outcome) -> Iterator[str]:
 
 
 def _delivery_lines(delivery: DeliveryOutcome, outcome: Outcome) -> Iterator[str]:
-    """A place and where its films play; a folder's stand with the languages already."""
-    if delivery.to == "folder" and delivery.error is None:
+    """A place and where its films play; those that stand with the languages already are not said twice."""
+    films = [each.video or "" for each in outcome.languages.values()]
+    if delivery.error is None and any(film.startswith(f"{delivery.location}/") for film in films):
         return
     yield f"{delivery.to:<9} {delivery.error or delivery.location}"
     for locale in outcome.languages:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from polyreel.errors import StoreError
-from polyreel.full_disk import as_full_disk
+from polyreel.errors.full_disk import as_full_disk
 from polyreel.machine import home
 
 _CHUNK = 1 << 20

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from polyreel.errors import SubtitleError
-from polyreel.full_disk import as_full_disk
+from polyreel.errors.full_disk import as_full_disk
 from polyreel.machine.files import TooManyBytes, read_whole, write_atomically
 from polyreel.subtitles.decode import MAX_BYTES, decode_bytes, too_big
 from polyreel.subtitles.formats.base import Format, ReadingOptions, WritingOptions

@@ -32,7 +32,7 @@ from prefect.logging import get_logger
 from prefect.runtime import flow_run
 
 from polyreel.errors import PolyreelError
-from polyreel.full_disk import as_full_disk
+from polyreel.errors.full_disk import as_full_disk
 from polyreel.job import Job
 from polyreel.locales import english_name
 from polyreel.machine import home

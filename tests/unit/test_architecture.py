@@ -54,3 +54,10 @@ def test_each_box_stands_where_the_import_layers_say(painter: Any) -> None:
     row = {name: number for number, names in enumerate(core.rows) for name in names}
     assert row["planning"] < row["dubbing"] < row["engine"] < row["media"] < row["store"] < row["job"] < row["errors"]
     assert row["media"] == row["subtitles"]
+
+
+@pytest.mark.parametrize(("package", "most"), [("polyreel", 8), ("polyreel/engine", 6), ("deployments", 3)])
+def test_few_modules_lie_loose_beside_the_rooms(package: str, most: int) -> None:
+    """A new module goes into the room that it belongs to; at a root, only what all rooms share, or the way in."""
+    loose = sorted(path.stem for path in (ROOT / package).glob("*.py") if path.stem != "__init__")
+    assert len(loose) <= most, f"find a room for one of these: {', '.join(loose)}"

@@ -16,7 +16,7 @@ import pytest
 
 from deployments.commands.run import _without_server
 from polyreel.errors import DeliveryError, PolyreelError, StoreError, ToolError, VendorError
-from polyreel.full_disk import as_full_disk
+from polyreel.errors.full_disk import as_full_disk
 from polyreel.machine.files import explain_errors, write_atomically
 from polyreel.outcome import Problem
 from polyreel.store.local import LocalStore

@@ -29,7 +29,9 @@ def test_every_note_is_printed_and_a_shared_one_once(capsys: pytest.CaptureFixtu
 
 def test_the_end_of_a_run_says_where_its_films_play(capsys: pytest.CaptureFixture[str]) -> None:
     """A library's receipts are in the report and the manifest; who sits at the terminal sees them too."""
-    languages = {"es-ES": LanguageOutcome(status="delivered"), "fr-FR": LanguageOutcome(status="delivered")}
+    languages = {
+        locale: LanguageOutcome(status="delivered", video=f"/out/welcome/{locale}.mp4") for locale in ("es-ES", "fr-FR")
+    }
     full = Problem(code="disk_full", message="the disk is full")
     deliveries = (
         DeliveryOutcome(to="folder", status="delivered", location="/out/welcome"),
@@ -48,6 +50,7 @@ def test_the_end_of_a_run_says_where_its_films_play(capsys: pytest.CaptureFixtur
         "          fr-FR      a2",
         f"nomad     {full}",
     ]
+    assert not any(line.startswith("folder") for line in lines), "its films stand with the languages"
 
 
 def test_each_place_that_a_job_is_delivered_to_has_a_step_of_its_own() -> None:
