@@ -93,9 +93,14 @@ def spell_roman_numerals(text: str, language: str) -> str:
         text = re.sub(rf"\b{_NUMBER}{words.behind}", lambda found: f"{_ordinal(found[1], words)} secolo", text)
     # "siglos XIX-XX" is a list of two.
     text = re.sub(
-        rf"({_make_noun_pattern(words.numbered)})\s?[-–/]\s?(?={_NUMBER})", rf"\1 {words.second} ", text, flags=re.IGNORECASE
+        rf"({_make_noun_pattern(words.numbered)})\s?[-–/]\s?(?={_NUMBER})",
+        rf"\1 {words.second} ",
+        text,
+        flags=re.IGNORECASE,
     )
-    text = re.sub(_make_noun_pattern(words.numbered), lambda found: _say_number(found, words), text, flags=re.IGNORECASE)
+    text = re.sub(
+        _make_noun_pattern(words.numbered), lambda found: _say_number(found, words), text, flags=re.IGNORECASE
+    )
     second = rf"(?<=\d )({words.second} ){_NUMBER}"
     text = re.sub(second, lambda found: f"{found[1]}{value_of(found[2])}", text)
     if words.cardinal_after == _ALL_ORDINALS:
