@@ -28,7 +28,7 @@ def check_dub(dubbed: Dubbed, duration: Fraction) -> tuple[Check, ...]:
 
 
 def check_loudness(lufs: float, target: float) -> Check:
-    """Integrated loudness against what was asked for."""
+    """Integrated loudness against what was asked for: both in LUFS (ITU-R BS.1770)."""
     off = abs(lufs - target)
     status: CheckStatus = "pass" if off <= LOUDNESS_WARN_LU else "warn" if off <= LOUDNESS_FAIL_LU else "fail"
     detail = f"{off:.1f} LU away from the target" if status != "pass" else ""
@@ -38,7 +38,7 @@ def check_loudness(lufs: float, target: float) -> Check:
 
 
 def check_true_peak(dbtp: float, limit: float) -> Check:
-    """The highest peak between samples, to the tenth that the meter gives."""
+    """The highest peak between samples, to the tenth that the meter gives: both in dBTP, full scale being 0."""
     over = round(dbtp - limit, 1)
     detail = f"{over:.1f} dB over the limit" if over > 0 else ""
     value = round(dbtp, 1) if math.isfinite(dbtp) else None
@@ -48,7 +48,10 @@ def check_true_peak(dbtp: float, limit: float) -> Check:
 
 
 def check_fit(lines: tuple[LineFit, ...], reel_ms: int) -> Check:
-    """How many lines did not fit. A few are for a person to look at; speech past the reel's end is lost: a failure."""
+    """How many lines did not fit. A few are for a person to look at; speech past the reel's end is lost: a failure.
+
+    ``lines`` count in milliseconds from the reel's first picture, as ``reel_ms`` does.
+    """
     late = [line for line in lines if line.end_ms > reel_ms]
     long = [line for line in lines if line.too_long]
     status: CheckStatus = "pass" if not long else "warn"

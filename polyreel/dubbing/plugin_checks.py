@@ -21,7 +21,8 @@ class FinishedLanguage:
     """A language that is about to go out. Paths are files to read, never to write.
 
     ``video`` is what will be delivered, ``speech`` the new speech alone (raw 16-bit mono at 48 kHz, None where the
-    provider gives none), ``cues`` the script as it was spoken, ``heard`` what the listener wrote down, if it listened.
+    provider gives none), ``cues`` the script as it was spoken (in ms from the first picture), ``heard`` what the
+    listener wrote down, if it listened.
     """
 
     job: Job

@@ -167,25 +167,42 @@ class Staging(Protocol):
     """Where media waits for a vendor that fetches by URL."""
 
     async def address(self, file: StoredFile, name: str) -> str:
-        """A signed address that gives the file for days; it is put there when it is not. Raises `VendorError`."""
+        """A signed address that gives the file for days; it is put there when it is not. Raises `VendorError`.
+
+        ``name`` is the last part of the address, for providers that go by its ending: ``welcome.mp4``.
+        """
         ...
 
 
 class Dubber(Protocol):
-    """A provider of dubs."""
+    """A provider of dubs: `submit` buys, `wait` waits, `collect` fetches; each may run in another process.
+
+    ``on_progress`` hears a share from 0 to 1. Whatever is raised is a `PolyreelError`, and concerns one language alone.
+    """
 
     @property
     def provider(self) -> str:
         """Its name in the job."""
 
     async def submit(self, request: DubRequest) -> Receipt:
-        """Commit to the work. May cost money: never repeated blindly."""
+        """Commit to the work, and give what finds it again. May cost money: never repeated blindly.
+
+        What costs goes through the ledger (`Means.at_hand().once`), so that a run which died half-way finds its
+        purchase. Raises `UnresolvedCall` where only a person can tell whether it was made.
+        """
 
     async def wait(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> None:
-        """Return when the dub can be collected; raise where it failed. May be repeated and cancelled."""
+        """Return when the dub can be collected. May be repeated and cancelled.
+
+        Raises what went wrong where the dub failed; `HeldForPerson` where somebody has to decide at the provider, and
+        `StillAtVendor` once `Means.patience_s` are over.
+        """
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
-        """Fetch the finished dub into the store. May be repeated."""
+        """Fetch the finished dub into the store. May be repeated.
+
+        The files that the `Dubbed` names are kept when this returns. Raises `MediaError` for one that can't be used.
+        """
 
 
 def _by_content(value: Any) -> Any:

@@ -87,7 +87,10 @@ def check_background_speech(left_db: float, separation: str, limits: SoundLimits
 
 
 def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: SoundLimits) -> Check:
-    """Loudness range against the profile's, or against the reel's own."""
+    """Loudness range (in LU, by EBU Tech 3342) against the profile's, or against the reel's own.
+
+    ``source_lu`` is the reel's, None where nobody measured it. A short reel's says little, so it warns at most.
+    """
     limit = limits.range_lu
     if limit is None:
         limit = max(_LEAST_WIDE_LU, (source_lu or 0.0) + _WIDER_THAN_SOURCE_LU)
@@ -101,7 +104,10 @@ def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: 
 
 
 def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:
-    """Whether the speech stem is silent wherever no line is due: neither in its cue nor where it was placed."""
+    """Whether the speech stem is silent wherever no line is due: neither in its cue nor where it was placed.
+
+    The stem is raw 16-bit mono at 48 kHz. The value is how many milliseconds are heard where they should not be.
+    """
     due = merge_spans((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _over(line) + _LATE_MS) for line in lines)
     strays = [span for span in _audible_spans(stem) for span in _outside(span, due)]
     total = sum(end - start for start, end in strays)

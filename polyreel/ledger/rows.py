@@ -44,18 +44,26 @@ class Filter:
 
 
 class Rows(Protocol):
-    """Where the rows are: SQLite, PostgreSQL, or this process's memory."""
+    """Where the rows are: SQLite, PostgreSQL, or this process's memory.
+
+    Its methods block, so an event loop calls them in a thread. Each raises `LedgerError` where the database does not
+    answer: then nothing was changed, and nothing may be bought. Times are seconds since 1970 by `now`.
+    """
 
     def change(self, key: str, edit: Edit) -> Change:
-        """Edit one row, or make or remove it; durable when this returns. Nobody else edits it meanwhile."""
+        """Edit one row, or make or remove it; durable when this returns. Nobody else edits it meanwhile.
+
+        ``edit`` gets the row (None: there is none) and the time, and gives the row as it shall be (None: none). It may
+        be called again in a new transaction, so it changes nothing else; what it raises leaves the row as it was.
+        """
         ...
 
     def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
-        """Edit several rows at once: all of them, or none."""
+        """Edit several rows in one transaction: all of them, or none. Edits are as those of `change`."""
         ...
 
     def get(self, key: str) -> Entry | None:
-        """One row."""
+        """One row; None where there is none under this key."""
         ...
 
     def select(self, wanted: Filter) -> list[Entry]:

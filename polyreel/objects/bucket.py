@@ -86,7 +86,7 @@ class Bucket:
         raise not_there(self._error, Missing("NoSuchKey"), self._where(key))
 
     async def read(self, key: str, *, most: int = SMALL) -> bytes | None:
-        """A small object whole; None where there is none, or one that is larger than is believed."""
+        """A small object whole; None where there is none, or one of more than ``most`` bytes."""
         try:
             with refusals(self._error, self._where(key)):
                 return await _call(self._small, key, most)
@@ -112,7 +112,7 @@ class Bucket:
         return bytes(obstore.get(self._client, key, options=options).bytes())
 
     async def pieces(self, facts: ObjectFacts, start: int) -> AsyncGenerator[bytes, None]:
-        """An object from a byte on, in order, several pieces under way at a time. Raises as `piece`."""
+        """An object from byte ``start`` on, in order, several pieces under way at a time. Raises as `piece`."""
         starts = iter(range(start, facts.bytes, PIECE))
         under_way: deque[asyncio.Task[bytes]] = deque()
 

@@ -61,28 +61,35 @@ def quote_answer(said: str) -> str:
 
 
 class Drafter(Protocol):
-    """Translates lines. Raises PolyreelError where its service can't be used at all."""
+    """Translates lines, whose numbers are those of the order. Whoever calls it checks what comes back, and asks again.
+
+    Raises PolyreelError where its service can't be used at all (no key, no model, an address that does not answer);
+    a line that could not be had is no error, but missing in the answer.
+    """
 
     @property
     def name(self) -> str:
         """What the outcome calls it: the provider, and its model."""
 
     async def translate(self, order: Order) -> Mapping[int, str]:
-        """The lines in the target language, by number; what could not be had is missing."""
+        """The lines in the target language, by number; what could not be had is missing (`Unread`: all of it)."""
 
     async def shorten(self, order: Order, drafts: Mapping[int, str]) -> Mapping[int, str]:
-        """Shorter wordings of drafts that have no time to be said; empty from a service that can't."""
+        """Shorter wordings of ``drafts`` (by number) that have no time to be said; empty from a service that can't.
+
+        `Line.most` is the length to aim at, in characters. What is no shorter than the draft is not taken.
+        """
 
 
 class LineService(Protocol):
     """A service that takes lines and gives lines (LibreTranslate, DeepL, Argos)."""
 
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
-        """Each line in the target language."""
+        """Each line in the target language (BCP-47 tags): as many, in the same order. Raises PolyreelError."""
 
 
 class ChatService(Protocol):
     """A language model behind a chat endpoint."""
 
     async def complete(self, system: str, user: str) -> str:
-        """What the model says to this."""
+        """What the model says to a system prompt and one message: text, as it came. Raises PolyreelError."""

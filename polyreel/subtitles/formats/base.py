@@ -78,7 +78,13 @@ MOST_DROPPED = 1000
 
 
 class Notes:
-    """What a reader or a writer has to say, in the order of the lines."""
+    """What a reader or a writer has to say, in the order of the lines.
+
+    ``code`` is a short word to count by (``bad_setting``), ``line`` counts from 1 in the file that is read or, of a
+    writer, is the cue's own; the message is for a person. Of one code only the first so many are listed::
+
+        notes.note_repair("end_before_start", number, "the cue ends before it starts: its times are swapped")
+    """
 
     def __init__(self) -> None:
         self._notes: list[Note] = []
