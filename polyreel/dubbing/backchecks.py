@@ -42,7 +42,7 @@ def check_heard(heard: Heard, lines: Sequence[LineFit], locale: str, profile: Su
 def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: SubtitleProfile) -> Check:
     """The error rate of what was heard against the script, with lines that are missing and speech that no line has.
 
-    A share (0.15: 15 of 100) of words, or of signs by their sound in languages written without blanks (``unit``: WER or CER).
+    A share (0.15: 15 of 100) of words, or of signs by their sound in languages without blanks (``unit``: WER or CER).
     Beyond the first of the profile's `LIMITS` it warns, beyond the second it fails. Outside the `TRUSTED` languages
     the listener errs itself, and nothing fails.
     """

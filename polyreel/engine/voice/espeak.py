@@ -21,7 +21,7 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak_locales import espeak_voice
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import as_written, describe_unread, pieces
-from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 
@@ -225,14 +225,7 @@ class EspeakVoice:
         """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""
         voice, _, pitch = voice_id.partition("@")
         words = spell_out(as_written(make_speakable(text)), voice.partition("+")[0])
-        if not can_be_said(words):
-            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
-        if len(words) > _MOST_CHARACTERS:
-            raise EngineError(
-                f"a line of {len(words)} characters is too long to be spoken.",
-                where=repr(text[:40]),
-                remedy=f"Break it into cues of at most {_MOST_CHARACTERS} characters.",
-            )
+        require_sayable(words, text, _MOST_CHARACTERS)
         pace = max(_PACE_LIMITS[0], min(_PACE_LIMITS[1], round(_WORDS_PER_MINUTE * speed)))
         said = [_synthesise(chunk, voice, pace, min(99, int(pitch or 50))) for chunk in _chunks(words)]
         library = _load_library()

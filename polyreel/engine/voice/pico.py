@@ -17,7 +17,7 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import as_written, describe_unread
-from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import is_british
@@ -82,14 +82,7 @@ class PicoVoice:
         """Say a text, 16 kHz. Raises EngineError (``nothing_to_say``) where it holds nothing that Pico can say."""
         pitch, _, locale = voice_id.partition("@")
         words = spell_out(as_written(make_speakable(text)), _voice_of(locale) or locale).translate(_NO_MARKUP)
-        if not can_be_said(words):
-            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
-        if len(words) > MOST_CHARACTERS:
-            raise EngineError(
-                f"a line of {len(words)} characters is too long to be spoken.",
-                where=repr(text[:40]),
-                remedy=f"Break it into cues of at most {MOST_CHARACTERS} characters.",
-            )
+        require_sayable(words, text, MOST_CHARACTERS)
         said = _synthesise(words, _voice_of(locale) or "", _PITCHES[pitch][0], speed)
         samples = trim_silence(_without_breath(said), RATE, _SILENCE)
         if np.abs(samples).max(initial=0.0) < _STILL:  # letters that its language lacks are silence to it

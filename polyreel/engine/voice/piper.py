@@ -24,7 +24,7 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.port import Speech
-from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
@@ -99,8 +99,7 @@ class PiperVoice:
         path = _path(name)
         configuration = _configuration(path)
         words = spell_out(make_speakable(text), configuration.locale)
-        if not can_be_said(words):
-            raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+        require_sayable(words, text)
         clauses = [_numbers(clause, ending, configuration) for clause, ending in _clauses(words, configuration)]
         said = [_synthesise(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
         if not said:

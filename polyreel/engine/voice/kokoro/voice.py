@@ -28,7 +28,7 @@ from polyreel.engine.voice.kokoro.phrases import Phrase, phrases
 from polyreel.engine.voice.kokoro.vocabulary import tokens
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import pieces
-from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
@@ -104,14 +104,7 @@ class KokoroVoice:
 
 def _check_text(text: str) -> str:
     words = make_speakable(text)
-    if not can_be_said(words):
-        raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
-    if len(words) > _MOST_CHARACTERS:
-        raise EngineError(
-            f"a line of {len(words)} characters is too long to be spoken.",
-            where=repr(text[:40]),
-            remedy=f"Break it into cues of at most {_MOST_CHARACTERS} characters.",
-        )
+    require_sayable(words, text, _MOST_CHARACTERS)
     return words
 
 

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from polyreel.errors import EngineError
+
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>|<\d[\d:.]{0,20}>|\{\\[^{}]{0,200}\}")
 _STYLE_TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|em|strong|span)\b[^<>]*>|<\d[^<>]*>|\{.*", re.IGNORECASE)
 _URL = re.compile(r"(?:https?://|ftp://|www\.)([^\s/?#<>]+)[^\s<>]*", re.IGNORECASE)
@@ -49,6 +51,21 @@ def _gap(tag: re.Match[str]) -> str:
 def can_be_said(text: str) -> bool:
     """Whether a text holds a letter or a digit in any script."""
     return any(unicodedata.category(character)[0] in "LN" for character in text)
+
+
+def require_sayable(words: str, text: str, most: int | None = None) -> None:
+    """See that ``words``, as which ``text`` is to be spoken, can be said, in at most ``most`` characters.
+
+    Raises EngineError (``nothing_to_say``, or ``engine_failed`` for a line that is too long), which quotes ``text``.
+    """
+    if not can_be_said(words):
+        raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+    if most is not None and len(words) > most:
+        raise EngineError(
+            f"a line of {len(words)} characters is too long to be spoken.",
+            where=repr(text[:40]),
+            remedy=f"Break it into cues of at most {most} characters.",
+        )
 
 
 def _host(match: re.Match[str]) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.engine.voice.text.spoken import can_be_said, make_speakable, require_sayable
+from polyreel.errors import EngineError
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,16 @@ def test_only_letters_and_digits_can_be_said() -> None:
     assert can_be_said("42")
     assert can_be_said("नमस्ते")
     assert not can_be_said("... !? —")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [("...", "nothing_to_say", "'[music]'"), ("a" * 11, "engine_failed", "at most 10 characters")],
+)
+def test_what_no_voice_could_say_is_refused_in_one_way(words: str, code: str, says: str) -> None:
+    """Every engine asks here, so that the same line is refused in the same words."""
+    with pytest.raises(EngineError, match=says) as refused:
+        require_sayable(words, "[music]", 10)
+    assert refused.value.code == code
+    require_sayable("a" * 10, "a" * 10, 10)
+    require_sayable("a" * 5000, "a" * 5000)
