@@ -51,7 +51,7 @@ def test_only_letters_and_digits_can_be_said() -> None:
 
 @pytest.mark.parametrize(
     ("words", "code", "says"),
-    [("...", "nothing_to_say", "'[music]'"), ("a" * 11, "engine_failed", "at most 10 characters")],
+    [("...", "nothing_to_say", "music"), ("a" * 11, "engine_failed", "11 characters is too long")],
 )
 def test_what_no_voice_could_say_is_refused_in_one_way(words: str, code: str, says: str) -> None:
     """Every engine asks here, so that the same line is refused in the same words."""
