@@ -17,6 +17,7 @@ from polyreel.intake.folders import require_path
 from polyreel.intake.inbox.choice import open_inbox
 from polyreel.intake.inbox.port import Claim
 from polyreel.job import Asked, Place
+from polyreel.objects.address import is_object
 from polyreel.outcome import Outcome, Problem
 from tasks.run.overview import draw_jobs
 
@@ -34,7 +35,8 @@ class Inbox(Asked):
 @flow(name="localise-inbox", flow_run_name="inbox {inbox.folder}", retries=0)
 async def localise_inbox(inbox: Inbox) -> Any:
     """Take what has been left in the inbox, start a run for each, and put aside what is done. One short round."""
-    require_path(inbox.folder)
+    if not is_object(inbox.folder):
+        require_path(inbox.folder)
     place = open_inbox(inbox.folder)
     async with get_client() as client:
         # Claims are a server's: another scheduler that looks at the same place has other ones.

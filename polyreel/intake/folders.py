@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
@@ -22,6 +23,8 @@ from polyreel.machine.files import make_folder
 from polyreel.redaction import strip_address
 
 SETTING = "POLYREEL_FILES"
+
+_LOCALE = re.compile(r"@[A-Za-z0-9-]*$")
 
 
 def setting_of(folders: list[Path]) -> dict[str, str]:
@@ -57,7 +60,7 @@ def require_allowed(job: Job) -> None:
 
     with_paths(job, judge)
     for voice in _voices_by_path(job):
-        judge(voice)
+        require_path(voice)
 
 
 def _voices_by_path(job: Job) -> list[str]:
@@ -65,15 +68,17 @@ def _voices_by_path(job: Job) -> list[str]:
     spoken = [target.voice for target in job.targets]
     named = [voice for each in spoken for voice in ((each,) if isinstance(each, str) else each or ())]
     named += [voice for speaker in (job.speakers or {}).values() for voice in speaker.voices.values()]
-    files = [voice.partition("#")[0] for voice in named]
-    return [file for file in files if file.endswith(".onnx")]
+    files = [_LOCALE.sub("", voice.removeprefix("piper:")).partition("#")[0] for voice in named]
+    return [file for file in files if "/" in file or file.endswith(".onnx")]
 
 
 def require_path(place: str) -> None:
-    """See that one path, of a catalogue, a job file or an inbox, lies below an allowed folder. Raises `InvalidJob`."""
-    folders, local = read_allowed_folders(), _local_path(place)
-    if folders and local is not None:
-        _require_below(local, place, folders)
+    """See that one path, of a catalogue, a job file or a folder, lies below an allowed folder. Raises `InvalidJob`.
+
+    Whatever it looks like: these are opened as paths, also where one begins like an address (``xx:/../../srv``).
+    """
+    if folders := read_allowed_folders():
+        _require_below(Path(place).expanduser().absolute(), place, folders)
 
 
 def _local_path(place: str) -> Path | None:

@@ -12,11 +12,10 @@ import yaml
 from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob, shorten
-from polyreel.job import FolderDelivery, Job
+from polyreel.job import ADDRESS, FolderDelivery, Job
 from polyreel.machine.files import TooManyBytes, read_whole
 
 MAX_BYTES = 1 << 20
-_ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 _TRAPS = {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
@@ -71,6 +70,9 @@ def parse_job(text: str, name: str) -> Job:
     data = parse_yaml(text, name)
     if not isinstance(data, dict):
         raise InvalidJob("a job is a mapping of fields", where=name, remedy="Begin with `name:` and `source:`.")
+    if data and not set(map(str, data)) & set(Job.model_fields):
+        # Its fields are not quoted: it may be any file of this machine, named by somebody who may not read it.
+        raise InvalidJob("no field of a job is in it", where=name, remedy="Begin with `name:` and `source:`.")
     return validate_job(data, name)
 
 
@@ -154,7 +156,7 @@ def redirect_delivery(job: Job, folder: Path) -> Job:
 
 def is_address(place: str) -> bool:
     """Whether a place names something by a scheme (``https://...``, ``nomad:<id>``) and not by a path."""
-    return bool(_ADDRESS.match(place))
+    return bool(ADDRESS.match(place))
 
 
 def _absolute(place: str, folder: Path) -> str:

@@ -31,6 +31,7 @@ from polyreel.job.packaging import Master, Package, PackageKind, PackageOrKind, 
 from polyreel.job.review import Reviewers, ReviewStage, ReviewStages, ReviewTimeout
 from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Transcription, Trim
 from polyreel.job.values import (
+    ADDRESS,
     Asked,
     BlockName,
     HttpAddress,
@@ -41,6 +42,7 @@ from polyreel.job.values import (
     Place,
     ScriptFormat,
     Separation,
+    SeriesPlace,
     Slug,
     SubtitleFormat,
     SubtitleKind,
@@ -49,6 +51,7 @@ from polyreel.job.values import (
 )
 
 __all__ = [
+    "ADDRESS",
     "Asked",
     "BlockName",
     "Budget",
@@ -179,7 +182,7 @@ class Job(Asked):
         title="Speakers",
         description="Whose voice is whose, by the name in the scripts. The outcome's `speakers` has this very shape.",
     )
-    series: Place | None = Field(
+    series: SeriesPlace | None = Field(
         default=None,
         title="Series",
         description="Optional: what jobs of a series share (cast, glossary, approved lines, profile): a name below "

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict, StringConstraints
 
-from polyreel.job.values import Asked, BlockName, Place, Slug
+from polyreel.job.values import Asked, BlockName, Folder, Place, Slug
 
 ObjectPrefix = Annotated[
     str,
@@ -24,7 +24,7 @@ class FolderDelivery(Asked):
     """Into a folder on this machine."""
 
     to: Literal["folder"] = Field(default="folder", title="To", description="A folder on this machine.")
-    path: Place = Field(default="out", title="Folder", description="Relative to the job file.")
+    path: Folder = Field(default="out", title="Folder", description="Relative to the job file.")
     path_fields: ClassVar = ("path",)
 
 

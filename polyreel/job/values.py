@@ -64,6 +64,29 @@ Slug = Annotated[
 ]
 BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
+"""How a place begins that is an address (``https://...``, ``nomad:<id>``) and no path."""
+
+
+def _require_path(value: str) -> str:
+    # ``xx:/../../srv`` would be judged as an address, and used as a path.
+    if ADDRESS.match(value):
+        raise ValueError(
+            "is an address, where a folder of this machine is needed; write ./name if its name holds a colon"
+        )
+    return value
+
+
+def _require_series(value: str) -> str:
+    if value in {".", ".."}:
+        raise ValueError("is no name; write a folder with a slash in it")
+    return _require_path(value)
+
+
+Folder = Annotated[Place, AfterValidator(_require_path)]
+"""A folder on this machine."""
+SeriesPlace = Annotated[Place, AfterValidator(_require_series)]
+"""A name below ``POLYREEL_HOME/series``, or a folder."""
 Script = Annotated[Place, AfterValidator(_spell_embedded)]
 """A place, or the subtitles inside the video: ``embedded:`` (those of the language) or ``embedded:0``, ..."""
 HttpAddress = Annotated[

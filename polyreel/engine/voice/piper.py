@@ -125,7 +125,8 @@ def _files() -> list[Path]:
 def _path(name: str) -> Path:
     asked = Path(name).expanduser()
     path = asked if asked.suffix == ".onnx" else voices_folder() / f"{name}.onnx"
-    if not path.is_file() or not path.with_name(f"{path.name}.json").is_file():
+    is_named = asked.suffix == ".onnx" or asked.name == name  # "../x" is no name of a voice
+    if not is_named or not path.is_file() or not path.with_name(f"{path.name}.json").is_file():
         raise NoVoice(
             f"there is no Piper voice '{name[:60]}'.",
             where=str(path),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob
 from polyreel.intake.folders import (
@@ -110,6 +111,43 @@ def test_an_address_of_a_file_is_a_path(allowed: Path, place: str) -> None:
 @pytest.mark.parametrize("place", ["https://example.com/a.mp4", "s3://films/a.mp4"])
 def test_addresses_are_judged_by_who_fetches_them(allowed: Path, place: str) -> None:
     require_allowed(job_with("media", place))
+
+
+@pytest.mark.parametrize("place", ["xx:/../../secret.srt", "http:/../../secret.srt", "s3:/../../../x", "./xx:/../../x"])
+def test_a_path_that_begins_like_an_address_is_a_path(allowed: Path, place: str) -> None:
+    """``xx:/../../srv`` would be made, and written to, far from here."""
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        require_path(place)  # catalogues, job files, corrected scripts
+    for field in ("voice", "speakers"):
+        with pytest.raises(InvalidJob, match="outside of the folders"):
+            require_allowed(job_with(field, place))
+    for change in ({"delivery": [{"to": "folder", "path": place}]}, {"series": place}):
+        data = {**job_with("media", "in/reel.mp4").model_dump(), **change}
+        if place.startswith("./"):
+            with pytest.raises(InvalidJob, match="outside of the folders"):
+                require_allowed(Job.model_validate(data))
+        else:
+            with pytest.raises(ValidationError, match="is an address, where a folder"):
+                Job.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    "voice",
+    ["piper:/etc/x.onnx@es-ES", "/etc/x", "piper:../../x", "in/x@/../../../etc/y.onnx", "{allowed}/../x.onnx#1@es-ES"],
+)
+def test_a_voice_that_is_named_as_its_engine_names_it_is_a_path_too(allowed: Path, voice: str) -> None:
+    data = job_with("media", "in/reel.mp4").model_dump()
+    data["targets"][0]["voice"] = voice.replace("{allowed}", str(allowed))
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        require_allowed(Job.model_validate(data))
+
+
+@pytest.mark.parametrize("series", [".", ".."])
+def test_a_series_has_a_name(series: str) -> None:
+    """Else POLYREEL_HOME itself would be read and written as one."""
+    data = job_with("media", "in/reel.mp4").model_dump()
+    with pytest.raises(ValidationError, match="is no name"):
+        Job.model_validate({**data, "series": series})
 
 
 def test_a_link_in_a_circle_is_outside(allowed: Path) -> None:

@@ -220,3 +220,10 @@ def test_of_a_long_message_the_middle_is_left_out_and_said_to_be() -> None:
     assert error.message.endswith("xxx end")
     assert "left out)" in error.message
     assert len(str(error)) < 5100
+
+
+def test_a_file_that_is_no_job_is_not_quoted() -> None:
+    """It may be any file of this machine, named by somebody who may not read it."""
+    with pytest.raises(InvalidJob, match="no field of a job is in it") as refusal:
+        parse_job("root: $6$secret\ndaemon: '*'\n", "shadow")
+    assert "root" not in str(refusal.value)
