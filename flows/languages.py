@@ -106,7 +106,7 @@ async def _by_any_way(
             choice = language.next_choice(language.choice)
             if choice is None or not _may_go_elsewhere(language, error):
                 return _without_balance(language, error) or Problem.of(error)
-            note = f"Dubbed another way ({plan.job.fallback[choice - 1].provider}): {Problem.of(error).message}"
+            note = f"Dubbed another way ({plan.job.fallback[choice - 1].provider}): {Problem.of(error)}"
             language = plan.with_choice(language.locale, choice, note).language(language.locale)
 
 

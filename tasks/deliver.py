@@ -203,7 +203,7 @@ async def _with_report_beside(
         await open_store().share()
         return outcome.model_copy(update={"report": place_beside(plan.job.name, page)})
     except (PolyreelError, OSError) as error:
-        note = f"There is no report: {Problem.of(error).message}"
+        note = f"There is no report: {Problem.of(error)}"
         return outcome.model_copy(update={"notes": (*outcome.notes, note)})
 
 
@@ -212,7 +212,7 @@ async def _with_source_sound(outcome: Outcome, reel: Reel) -> tuple[Outcome, tup
     try:
         return outcome, (await source_sound_of(reel),)
     except PolyreelError as error:
-        note = f"The report lets nobody hear the original: {error.message}"
+        note = f"The report lets nobody hear the original: {Problem.of(error)}"
         return outcome.model_copy(update={"notes": (*outcome.notes, note)}), ()
 
 

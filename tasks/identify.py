@@ -84,7 +84,7 @@ async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
 async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
     """Listen in a few places to a source of which the job does not know what it speaks.
 
-    Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the find_likeliest_language.
+    Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the likeliest.
     """
     async with at_work("identify"):
         with open_store().scratch() as folder:
@@ -98,7 +98,7 @@ def judge_language(heard: Heard) -> FoundLanguage:
     code, share = find_likeliest_language(heard.languages)
     if share >= _CLEARLY and heard.speech_ms >= LEAST_SPEECH_MS:
         return FoundLanguage(locale=locale_of(code), share=share)
-    why = f"'{code}' is find_likeliest_language, {share:.0%} sure" if code else "nobody was heard to speak"
+    why = f"'{code}' is likeliest, {share:.0%} sure" if code else "nobody was heard to speak"
     raise MediaError(
         f"which language the source speaks is not clear: {why}",
         code="unknown_locale",

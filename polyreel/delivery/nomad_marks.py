@@ -10,7 +10,7 @@ from polyreel.delivery.library import Brought, track_of
 from polyreel.delivery.port import Parcel
 from polyreel.errors import VendorError
 from polyreel.job import NomadDelivery as Options
-from polyreel.outcome import Check
+from polyreel.outcome import Check, Problem
 from polyreel.subtitles.formats.text import words_of
 from polyreel.vendors.errors import Refused
 from polyreel.vendors.models import fold_word
@@ -37,7 +37,7 @@ async def dress(
         try:
             note = await step
         except Refused as refusal:
-            note = f"{what} of {locale} were refused by the asset manager: {refusal.message}"
+            note = f"{what} of {locale} were refused by the asset manager: {Problem.of(refusal)}"
         if note:
             done.notes.append(note)
 
@@ -126,5 +126,5 @@ async def archive_source(client: NomadClient, source_id: str) -> str:
     try:
         await client.archive(source_id)
     except VendorError as error:
-        return f"The source asset was not archived: {error.message}"
+        return f"The source asset was not archived: {Problem.of(error)}"
     return f"The source asset {source_id} is being archived."

@@ -33,6 +33,7 @@ from polyreel.job import TPStreamsDelivery as Options
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
 from polyreel.locales import own_name
 from polyreel.media.still import take_still
+from polyreel.outcome import Problem
 from polyreel.store.local import path_of
 from polyreel.vendors.errors import Forbidden, JobFailed, LinkExpired, NotFound, UnsupportedLocale
 from polyreel.vendors.tpstreams.checks import language_code
@@ -260,7 +261,7 @@ class _Dub:
                 picture = await take_still(media, at, Path(folder) / "cover.jpg")
                 await self.client.upload_thumbnail(entry.vendor_id, picture)
             except (ToolError, MediaError) as error:
-                done.notes.append(f"{self.locale} has TPStreams' own cover: {error.message}")
+                done.notes.append(f"{self.locale} has TPStreams' own cover: {Problem.of(error)}")
                 return
         await self.access.note(self.key, {"cover": True})
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from polyreel.ledger.entry import Entry, State
-from polyreel.outcome import Outcome, Value
+from polyreel.outcome import Outcome, Problem, Value
 from polyreel.report import records
 from polyreel.report.records import RunRecord
 
@@ -131,13 +131,18 @@ def _turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, str]:
     return ("you", why, todo) if why else ("nobody", "", "")
 
 
+def _end_in_code(problem: Problem) -> str:
+    """What to do, and the code to look the error up by."""
+    return f"{problem.remedy} [{problem.code}]".strip()
+
+
 def _trouble(outcome: Outcome) -> tuple[str, str]:
     """The first thing that somebody has to look at."""
     for locale, language in outcome.languages.items():
         if language.error:
-            return f"{locale}: {language.error.message}", language.error.remedy
+            return f"{locale}: {language.error.message}", _end_in_code(language.error)
     if outcome.error:
-        return outcome.error.message, outcome.error.remedy
+        return outcome.error.message, _end_in_code(outcome.error)
     for locale, language in outcome.languages.items():
         failing = [check.name for check in language.checks if check.status == "fail"]
         if failing and language.status == "delivered":

@@ -13,6 +13,7 @@ from polyreel.dubbing.providers import provider_of
 from polyreel.errors import PolyreelError, VendorError
 from polyreel.job import Job
 from polyreel.ledger.entry import Subject
+from polyreel.outcome import Problem
 from polyreel.planning.ways import account_key
 from polyreel.vendors.errors import Unauthorized
 from tasks.run.connections import account_of, books_of_run, client_of, load_saved
@@ -101,5 +102,5 @@ async def clear_staging(job: Job) -> tuple[str, ...]:
                 await staging.clear()
     except PolyreelError as error:
         log.warning("Staged files were not removed: %s", error)
-        return (f"What was staged is still there: {error.message.rstrip('.')}. The next run removes it.",)
+        return (f"What was staged is still there, and the next run removes it: {Problem.of(error)}",)
     return ()

@@ -87,7 +87,7 @@ def stage(
             try:
                 result = await function(*given.args, **given.kwargs)
             except StillAtVendor as still:
-                return Completed(name=WAITING, data=_NotYet(still), message=still.message)
+                return Completed(name=WAITING, data=_NotYet(still), message=str(still))
             if given.key:
                 await asyncio.to_thread(results.keep, given.key, result)
             return result

@@ -62,7 +62,7 @@ def _places(outcome: Outcome) -> str:
     """What libraries and stores made of it: their ids, with links where it can be played."""
     lines = []
     for place in (each for each in outcome.deliveries if each.ids or each.error):
-        trouble = f": {as_text(place.error.message)} {as_text(place.error.remedy)}" if place.error else ""
+        trouble = f": {as_text(str(place.error))}" if place.error else ""
         lines.append(f"- {as_text(place.location)}, {place.status}{trouble}")
         lines += [f"    - {_receipt(name, value, place.urls.get(name, ''))}" for name, value in place.ids.items()]
     return "\n".join(["## Deliveries", "", *lines]) if lines else ""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
+from pathlib import Path
 
 import pytest
 
+import polyreel
 from flows.localise import _sentence
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
@@ -51,3 +54,16 @@ def test_a_defect_shows_no_secret_no_signed_address_and_nobody_s_home() -> None:
     assert "~/films/a.mp4" in shown
     assert not {"pw@", "abc", "K-123", "ana"} & {word for word in ("pw@", "abc", "K-123", "ana") if word in shown}
     assert len(str(Problem.of(RuntimeError("x" * 100_000)))) < 5000
+
+
+def test_an_error_that_a_note_quotes_keeps_its_remedy_and_its_code() -> None:
+    """Quote the error (or its `Problem`), not its message: what a person reads can be looked up."""
+    cut_off = re.compile(r"""\bnotes?(?: = |\.append\()f"[^\n]*(?:error|refusal|problem|of\(\w+\))\.message.*""")
+    root = Path(polyreel.__file__).parents[1]
+    quoting = [
+        f"{path.relative_to(root)}: {found[0]}"
+        for package in ("polyreel", "tasks", "flows", "deployments")
+        for path in (root / package).rglob("*.py")
+        for found in cut_off.finditer(path.read_text("utf-8"))
+    ]
+    assert not quoting

@@ -195,7 +195,7 @@ def test_the_command_lists_what_to_do_and_sums_up(polyreel_jobs: Callable[..., A
     told = polyreel_jobs()
     assert told.exit_code == 0
     assert told.output.index("beta") < told.output.index("welcome")
-    assert "→ Leave it out." in told.output
+    assert "→ Leave it out. [no_voice]" in told.output
     assert "2 jobs, 1 for you." in told.output
     (listed,) = json.loads(polyreel_jobs("--json", "--who", "you").output)["jobs"]
     assert (listed["job"], listed["state"]) == ("beta", "failed")
@@ -213,7 +213,7 @@ def test_a_job_is_a_row_of_the_table_that_the_ui_shows() -> None:
     ran("reel", "failed", es_ES=FAILED)
     drawn = as_row(row_of("reel", bought("reel")))
     assert (drawn["job"], drawn["turn"], drawn["languages"], drawn["minutes bought"]) == ("reel", "you", "0 of 1", 3)
-    assert drawn["what to do"] == "Leave it out."
+    assert drawn["what to do"] == "Leave it out. [no_voice]"
 
 
 def test_hostile_words_stay_words_on_the_page_and_in_the_terminal(polyreel_jobs: Callable[..., Any]) -> None:
