@@ -37,6 +37,7 @@ from tasks.identify import (
     with_source_note,
 )
 from tasks.master import master_or_explain
+from tasks.mend import mend
 from tasks.package import package_or_explain
 from tasks.paid import note_retention, purchases, require_means, stay_where_paid, with_purchases
 from tasks.reel import ingest, prepare, separate, trim
@@ -170,17 +171,22 @@ async def dub_language(
     stems = await parted() if language.way.works_here else None
     dubbed = await collect_dub(language, reel, request, receipt, stems)
     async with run_alongside(listen(language, request, dubbed, stems)) as listened:
+        mended, heard = None, listened
+        if language.mends:
+            mended = await mend(language, reel, request, dubbed, listening=await listened(), stems=stems)
+            request, dubbed, heard = mended.request, mended.dubbed, mended.listened
         tracks = await convert_subtitles(
             language,
             request,
             dubbed,
-            await listened() if lacks_script(dubbed, request) else None,
+            await heard() if lacks_script(dubbed, request) else None,
             reel=reel,
             shots=await shots() if language.job.subtitles.timing == "spoken" else None,
         )
         video = await mux(language, reel, dubbed, tracks)
-        result = await check(language, reel, dubbed, tracks, video, listening=await listened())
-    return with_source_check(result.model_copy(update={"language": language}), await spoken())
+        result = await check(language, reel, dubbed, tracks, video, listening=await heard())
+    told = {"language": language, "mending": mended.mending if mended else None}
+    return with_source_check(result.model_copy(update=told), await spoken())
 
 
 async def outcome_of(job: Job) -> Outcome:

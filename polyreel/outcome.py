@@ -138,6 +138,7 @@ class LineFit(Value):
     too_long: bool = Field(default=False, description="Does not fit even at the fastest allowed pace.")
     reused: bool = Field(default=False, description="Spoken in an earlier run and taken from the store.")
     voice: str = ""
+    retaken: bool = Field(default=False, description="Said by another voice than its speaker's, to be understood.")
 
 
 class SoundOutline(Value):
@@ -170,6 +171,31 @@ class VersionRecord(Value):
     changed: tuple[int, ...] = Field(default=(), description="The lines that the edit changed, counted from 1.")
 
 
+class MendedLine(Value):
+    """A line that did not pass a check, and what was tried, once. Figures are in ``unit``, less is better."""
+
+    line: int = Field(description="Its number in the script, counted from 1.")
+    at_ms: int
+    text: str = ""
+    check: str = Field(description="fit | silent_lines | clipped_speech | back_transcription")
+    did: str = Field(default="", description="shortened | another voice | room beside it; empty: nothing was tried.")
+    state: Literal["mended", "left"] = Field(description="left: for a person.")
+    before: float = 0.0
+    after: float | None = Field(default=None, description="With what was tried, whether or not that was taken.")
+    unit: str = ""
+    why: str = Field(default="", description="Of a line that is left: why.")
+
+
+class Mending(Value):
+    """What became of lines that did not pass: ``flagged`` is ``mended`` and ``left`` (for a person) together."""
+
+    checked: int = Field(description="Lines that were looked at.")
+    flagged: int = 0
+    mended: int = 0
+    left: int = 0
+    lines: tuple[MendedLine, ...] = Field(default=(), description="The first 200 that were flagged.")
+
+
 class LanguageOutcome(Value):
     """One language: delivered, held, or failed with the reason."""
 
@@ -183,6 +209,7 @@ class LanguageOutcome(Value):
     review_page: str = Field(default="", description="Where a person decides on it, while it waits and that is served.")
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="Who approved, rejected, edited; when and why.")
     versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
+    mending: Mending | None = Field(default=None, description="With `quality.mend`: what was tried, line by line.")
 
     @property
     def standing(self) -> str:

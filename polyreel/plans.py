@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from polyreel.job import Dubbing, Job, Target, Transcription
+from polyreel.job import Dubbing, Job, Subtitles, Target, Transcription
 from polyreel.job.packaging import LOSSLESS
 from polyreel.job.values import is_embedded
 from polyreel.keys import stage_key
@@ -40,6 +40,7 @@ VERSIONS = {
     "dub": 1,
     "collect": 1,
     "listen": 3,
+    "mend": 1,
     "shots": 1,
     "subtitles": 3,
     "mux": 2,
@@ -131,6 +132,23 @@ class LanguagePlan(Value):
         return self.ways[self.choice] if self.ways else Way()
 
     @property
+    def mends(self) -> bool:
+        """Whether lines that fail a check are tried once more: only what speaks here can say them otherwise."""
+        return self.job.quality.mend and self.way.works_here
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a person was asked about just this script, and has approved it."""
+        return "script" in self.job.review and self.edited is not None and self.edited.is_read
+
+    @property
+    def subtitles(self) -> Subtitles:
+        """How its subtitles are written: where lines are mended cues are too, unless people worked on the script."""
+        is_touched = self.is_approved or (self.edited is not None and self.edited.script != self.edited.made)
+        asked = self.job.subtitles
+        return asked.model_copy(update={"mend": True}) if self.mends and not is_touched else asked
+
+    @property
     def needs_draft(self) -> bool:
         """Whether its script has to be translated here first."""
         written_there = self.way.writes_script and self.job.translation is None
@@ -163,7 +181,9 @@ class LanguagePlan(Value):
             "machine_draft": draft,
             "notes": (*self.notes, *edited.notes),
         }
-        if script == self.script and draft == self.machine_draft:
+        # What a person has approved is not mended, though it may be the very script that would be.
+        stays = self.mends and edited.is_read and "script" in self.job.review
+        if script == self.script and draft == self.machine_draft and not stays:
             return self.model_copy(update=changed)
         keys = {
             stage: stage_key(stage, VERSIONS[stage], plan=key, script=script.sha256, read=True)
@@ -323,7 +343,7 @@ class Plan(Value):
         if stage in ("subtitles", "mux", "check"):
             # What was checked is kept with the files that were checked: with others, it is another result.
             dub |= {"formats": self.job.subtitles.formats} | self._timecode() | self._tracks(language)
-        if stage in ("listen", "check"):
+        if stage in ("listen", "mend", "check"):
             dub |= {"listener": self.listener} | ({"ears": self.ears} if self.ears else {})
         if stage == "check":
             dub |= {"profile": self.job.subtitles.profile}
@@ -331,9 +351,24 @@ class Plan(Value):
             dub |= {"further": self.further_checks}
         if stage in ("collect", "check") and LOSSLESS & set(self.job.masters):
             dub |= {"lossless": [self.job.source.timecode]}
+        if language.mends and stage in ("mend", "subtitles", "mux", "check"):
+            dub |= {"mended": self._mend_inputs(language)}
         # A stage that is made anew makes all that come after it anew.
-        before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index(stage)]
+        before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index("subtitles" if stage == "mend" else stage)]
         return {**dub, "after": [VERSIONS[each] for each in before]}
+
+    def _mend_inputs(self, language: LanguagePlan) -> dict[str, Any]:
+        """What decides how failing lines are tried again: the limits, what was heard, and who may shorten."""
+        asked = self.job.translation
+        return {
+            "profile": self.job.subtitles.profile,
+            "heard": [self.listener, self.ears],
+            "lossless": bool(LOSSLESS & set(self.job.masters)) and [self.job.source.timecode],
+            "translation": asked.model_dump(mode="json", exclude={"credentials", "glossary"}) if asked else None,
+            "glossary": _sha(language.glossary),
+            "memory": _sha(language.memory),
+            "version": VERSIONS["mend"],
+        }
 
     def _attention(self) -> dict[str, Any]:
         """How closely the source is listened to, where the job says so."""
@@ -380,7 +415,8 @@ class Plan(Value):
 
 
 def _key_inputs(language: LanguagePlan) -> tuple[str, ...]:
-    return ("translate", *LANGUAGE_STAGES) if language.needs_draft else LANGUAGE_STAGES
+    drafted = ("translate",) if language.needs_draft else ()
+    return (*drafted, *LANGUAGE_STAGES, *(("mend",) if language.mends else ()))
 
 
 def voices_of(target: Target) -> tuple[str, ...]:

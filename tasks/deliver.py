@@ -15,7 +15,17 @@ from polyreel.errors import PolyreelError
 from polyreel.job import Delivery, Job
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Subject
-from polyreel.outcome import CastSpeaker, Check, DeliveryOutcome, LanguageOutcome, Outcome, Problem, Reel, status_of
+from polyreel.outcome import (
+    CastSpeaker,
+    Check,
+    DeliveryOutcome,
+    LanguageOutcome,
+    Mending,
+    Outcome,
+    Problem,
+    Reel,
+    status_of,
+)
 from polyreel.plans import LanguagePlan, Plan, step_of_place
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
@@ -75,7 +85,8 @@ def _speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
     """Who has a name, and their voice in each language."""
     voices: dict[str, dict[str, str]] = {}
     for finished in languages.finished:
-        for line in finished.lines:
+        # A line that another voice had to say counts only where its speaker says nothing else.
+        for line in sorted(finished.lines, key=lambda line: not line.retaken):
             if line.speaker and line.voice:
                 voices.setdefault(line.speaker, {})[finished.locale] = line.voice
     return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
@@ -96,9 +107,19 @@ def _decide_language(
     return LanguageOutcome(
         status="held" if held else {"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
         checks=finished.checks,
+        mending=finished.mending,
         error=held or refused,
-        notes=tuple(note for note in finished.notes if note not in known),
+        notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
         stages=stages,
+    )
+
+
+def _note_mending(found: Mending | None) -> tuple[str, ...]:
+    if found is None or not found.flagged:
+        return ()
+    return (
+        f"Of {found.checked} lines {found.flagged} did not pass: {found.mended} mended by themselves, "
+        f"{found.left} left for a person; `mending` lists them.",
     )
 
 

@@ -188,13 +188,21 @@ async def collect_dub(
     language: LanguagePlan, reel: Reel, request: DubRequest, receipt: Receipt, stems: Stems | None
 ) -> Dubbed:
     """The finished dub, in the store: here the speech is laid over what the sound was parted into."""
-    # The request was kept without them, so that a language can be submitted while the sound is still being parted.
+    request = await with_sound(language, reel, request, stems)
+    async with _at_work_or_waiting(language, "collect"), _dubber(language) as dubber:
+        return await dubber.collect(request, receipt, reporter("collect", language.locale))
+
+
+async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, stems: Stems | None) -> DubRequest:
+    """The request as a dub is mixed from it.
+
+    It is kept without the stems, so that a language can be submitted while the sound is still being parted.
+    """
     request = request.model_copy(update={"stems": stems}) if stems else request
     if LOSSLESS & set(language.job.masters):
         start = await asyncio.to_thread(start_of, language.source, reel, language.job.source.timecode)
         request = request.model_copy(update={"lossless_from": start.samples})
-    async with _at_work_or_waiting(language, "collect"), _dubber(language) as dubber:
-        return await dubber.collect(request, receipt, reporter("collect", language.locale))
+    return request
 
 
 @asynccontextmanager

@@ -56,14 +56,21 @@ from tasks.script import writing_options
 async def listen(language: LanguagePlan, request: DubRequest, dubbed: Dubbed, stems: Stems | None = None) -> Listening:
     """Write down what is heard in the finished dub, as a whole and line by line, as far as there are weights for it."""
     async with at_work("listen", language.locale):
-        heard, notes = await _hear_words(language, request, dubbed)
-        ears = Ears(
-            languages=usual_listener() if heard else None,
-            voices=encoder if shelf.is_here(VOICE_PRINTS) else None,
-            quality=speech_judge if shelf.is_here(SPEECH_QUALITY) else None,
-        )
-        given = Given(dubbed, request, stems, heard)
-        lines = await hear_lines(given, ears, open_store()) if ears.hear_anything else None
+        return await listen_closely(language, request, dubbed, stems)
+
+
+async def listen_closely(
+    language: LanguagePlan, request: DubRequest, dubbed: Dubbed, stems: Stems | None = None
+) -> Listening:
+    """What `listen` writes down; what sounds as it did the last time is not heard again."""
+    heard, notes = await _hear_words(language, request, dubbed)
+    ears = Ears(
+        languages=usual_listener() if heard else None,
+        voices=encoder if shelf.is_here(VOICE_PRINTS) else None,
+        quality=speech_judge if shelf.is_here(SPEECH_QUALITY) else None,
+    )
+    given = Given(dubbed, request, stems, heard)
+    lines = await hear_lines(given, ears, open_store()) if ears.hear_anything else None
     return Listening(heard=heard, lines=lines, notes=notes)
 
 
@@ -145,7 +152,7 @@ def _write_tracks(
     language: LanguagePlan, files: ScriptFiles, lines: tuple[LineFit, ...], reel: Reel, shots: Shots | None
 ) -> Tracks:
     """WebVTT says who speaks by its own means; in SubRip a name stays in the text, where the script had it."""
-    store, subtitles = open_store(), language.job.subtitles
+    store, subtitles = open_store(), language.subtitles
     said = writing_options(language.job, reel, language.locale)
     times = ReelTimes(reel.duration_ms, said.frame_rate, shots.starts_ms if shots else ())
     scripts, mended = retime_scripts(_read_scripts(language, files, reel), subtitles, language.locale, lines, times)

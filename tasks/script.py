@@ -106,7 +106,7 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
         memory=path_of(language.memory) if language.memory else None,
         voicing=_voicing_of(job, language, source, store),
     )
-    async with _drafter(job.translation) as drafter:
+    async with open_drafter(job.translation) as drafter:
         made = await draft_script(commission, drafter, reporter("translate", language.locale))
     return MadeScript(script=_keep_track(shift(made.track, _start_ms(reel)), store), notes=made.notes)
 
@@ -119,7 +119,7 @@ async def require_translator(job: Job) -> None:
 
 
 @asynccontextmanager
-async def _drafter(asked: Translation) -> AsyncIterator[Drafter]:
+async def open_drafter(asked: Translation) -> AsyncIterator[Drafter]:
     """Who drafts, over the saved credentials that the job names, or over a server that needs none."""
     if asked.credentials:
         async with client_of(BLOCKS[asked.provider], asked.credentials) as client:

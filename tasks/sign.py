@@ -115,7 +115,9 @@ def _story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Stor
 
 
 def _dub(each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
-    voices = {line.speaker or "": line.voice for line in each.lines if line.voice}
+    # A line that another voice had to say counts only where its speaker says nothing else.
+    voices = {line.speaker or "": line.voice for line in sorted(each.lines, key=lambda line: not line.retaken)}
+    voices = {speaker: voice for speaker, voice in voices.items() if voice}
     by_rules = bool(voices) and all(voice.startswith(_BY_RULES) for voice in voices.values())
     return Dub(
         locale=each.locale,
@@ -129,8 +131,8 @@ def _dub(each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
 
 def _with_videos(languages: LanguageResults, signed: Signed) -> LanguageResults:
     finished = tuple(
-        each.model_copy(update={"video": signed.files.get(each.video.sha256, each.video)})
-        for each in languages.finished
+        each.model_copy(update={"video": found, "unsigned": each.video}) if found else each
+        for each, found in ((each, signed.files.get(each.video.sha256)) for each in languages.finished)
     )
     return languages.model_copy(update={"finished": finished})
 

@@ -92,6 +92,7 @@ class EmbeddedDubber:
             pinned=request.pinned,
             genders=request.genders,
             pronunciations=_pronunciations(request.pronunciations),
+            retakes=request.retakes,
             beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
         )
         script = _script(request.script)

@@ -36,6 +36,18 @@ def check_lines(speech: StoredFile, lines: Sequence[LineFit]) -> tuple[Check, ..
     )
 
 
+def rate_lines(speech: StoredFile, lines: Sequence[LineFit]) -> list[tuple[float, bool]]:
+    """Of each line, the share of its time that is silent, and whether it is cut off. Reads the stem; blocks."""
+    path, samples = path_of(speech), speech.bytes // 2
+    levels = (_levels(path, samples, line) for line in lines)
+    return [(1 - _audible_share(found), not _is_silent(found) and _is_cut(found)) for found in levels]
+
+
+def is_missing(silence: float) -> bool:
+    """Whether a line of which so large a share is silent counts as not there."""
+    return silence > 1 - _LEAST_HEARD
+
+
 def _check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: str, fail: float) -> Check:
     share = len(found) / max(1, len(lines))
     status: CheckStatus = "pass" if not found else "fail" if share > fail else "warn"
@@ -61,8 +73,11 @@ def _levels(path: Path, samples: int, line: LineFit) -> NDArray[np.float32]:
 
 
 def _is_silent(levels: NDArray[np.float32]) -> bool:
-    audible = float((levels > _AUDIBLE).mean()) if len(levels) else 0.0
-    return audible < _LEAST_HEARD
+    return _audible_share(levels) < _LEAST_HEARD
+
+
+def _audible_share(levels: NDArray[np.float32]) -> float:
+    return float((levels > _AUDIBLE).mean()) if len(levels) else 0.0
 
 
 def _is_cut(levels: NDArray[np.float32]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.dubbing.casting import Casting
+from polyreel.dubbing.mending import Wording
 from polyreel.engine.cores import PLACES
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.booth import Booth
@@ -25,7 +26,7 @@ from polyreel.engine.translate.by_lines import ByLines
 from polyreel.engine.translate.draft import Task, draft_lines, shorten_lines
 from polyreel.engine.translate.glossary import read_glossary
 from polyreel.engine.translate.identify import contradiction
-from polyreel.engine.translate.port import Drafter
+from polyreel.engine.translate.port import Drafter, Term
 from polyreel.engine.translate.track import Piece, pieces_of, put_together
 from polyreel.engine.voice.port import Voice, assign
 from polyreel.engine.voice.text.spoken import can_be_said
@@ -146,6 +147,23 @@ async def draft_script(commission: Commission, drafter: Drafter, on_progress: Pr
     track = put_together(commission.track, pieces, lines, commission.profile, commission.target)
     whole = len(task.known) >= sum(can_be_said(text) for text in task.texts)
     return Translated(track, (*(() if whole else (_mark_of(drafter),)), *remembered, *notes))
+
+
+async def shorten_wordings(
+    wanted: Mapping[int, Wording], commission: tuple[str, str], terms: Sequence[Term], drafter: Drafter
+) -> dict[int, str]:
+    """Shorter wordings of a script's lines, by their numbers; what came back longer, or without its terms, is missing.
+
+    ``commission`` is the source's locale and the target's. Raises what the drafter raises.
+    """
+    numbers = sorted(wanted)
+    asked = [wanted[number] for number in numbers]
+    # A line that nobody translated stands for itself.
+    texts, most = [each.source or each.text for each in asked], [each.most for each in asked]
+    task = Task(*commission, texts=texts, most=most, terms=terms)
+    drafts = [each.text for each in asked]
+    lines, _ = await shorten_lines(task, drafter, drafts, dict(enumerate(most)))
+    return {number: line for number, line, draft in zip(numbers, lines, drafts, strict=True) if line != draft}
 
 
 def _with_memory(task: Task, memory: Path | None) -> tuple[Task, tuple[str, ...]]:

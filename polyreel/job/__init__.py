@@ -155,6 +155,12 @@ class Quality(Asked):
         title="When a check fails",
         description="deliver: it goes out all the same. hold: it waits for a person. fail: it is not delivered.",
     )
+    mend: bool = Field(
+        default=False,
+        title="Mend",
+        description="Lines that fail a check are mended once each: shortened by the translator, or said by another "
+        "voice; cues as `subtitles.mend`. Nothing that a person approved or edited. For dubs made on this machine.",
+    )
     min_voice: LeastVoice | None = Field(
         default=None,
         title="Least voice",
@@ -290,6 +296,14 @@ class Job(Asked):
         # An order is known by its source's language: one that is heard otherwise the next time would be bought again.
         if self.source.locale == "und" and any(each.provider != "embedded" for each in (self.dubbing, *self.fallback)):
             raise ValueError("source: locale `und` is for the embedded engine alone; name the language for a vendor")
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_here_can_mend(self) -> Job:
+        if self.quality.mend and not any(each.provider == "embedded" for each in (self.dubbing, *self.fallback)):
+            raise ValueError(
+                "quality: `mend` is for dubs made on this machine, and no provider of the job is `embedded`"
+            )
         return self
 
     @model_validator(mode="after")

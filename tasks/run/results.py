@@ -18,7 +18,17 @@ from polyreel.engine.separation.port import Stems
 from polyreel.outcome import Reel, StoredFile
 from polyreel.plans import MadeScript
 from polyreel.store.results import Record, find_record, keep_record
-from tasks.run.values import FoundLanguage, LanguageResult, Listening, Packaged, Shots, Signed, SpokenLanguage, Tracks
+from tasks.run.values import (
+    FoundLanguage,
+    LanguageResult,
+    Listening,
+    MendedDub,
+    Packaged,
+    Shots,
+    Signed,
+    SpokenLanguage,
+    Tracks,
+)
 
 KINDS: dict[str, tuple[Any, int]] = {
     "nothing": (None, 1),
@@ -30,6 +40,7 @@ KINDS: dict[str, tuple[Any, int]] = {
     "dub-receipt": (Receipt, 1),
     "dub": (Dubbed, 1),
     "listening": (Listening, 1),
+    "mended-dub": (MendedDub, 1),
     "spoken-language": (SpokenLanguage, 1),
     "found-language": (FoundLanguage, 1),
     "shots": (Shots, 1),

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from polyreel.delivery.port import Item
 from polyreel.dubbing.line_hearing import LinesHeard
-from polyreel.dubbing.port import LosslessTracks
+from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import Mix
 from polyreel.ledger.entry import Wait
-from polyreel.outcome import Check, LineFit, Problem, SoundOutline, StoredFile, Value
+from polyreel.outcome import Check, LineFit, Mending, Problem, SoundOutline, StoredFile, Value
 from polyreel.plans import LanguagePlan
 
 
@@ -49,6 +49,19 @@ class Listening(Value):
     notes: tuple[str, ...] = ()
 
 
+class MendedDub(Value):
+    """A dub after its failing lines were tried once more: as it was, where nothing came out better."""
+
+    request: DubRequest
+    dubbed: Dubbed
+    listening: Listening
+    mending: Mending
+
+    async def listened(self) -> Listening:
+        """What was heard in it, as `run_alongside` gives it of a dub that nobody mends."""
+        return self.listening
+
+
 class SpokenLanguage(Value):
     """What was heard of the source's language; without a check, why it was not checked."""
 
@@ -68,6 +81,9 @@ class LanguageResult(Value):
 
     locale: str
     video: StoredFile
+    unsigned: StoredFile | None = Field(
+        default=None, description="The video before it was signed, which people approved and versions are known by."
+    )
     tracks: Tracks
     checks: tuple[Check, ...] = ()
     lines: tuple[LineFit, ...] = ()
@@ -80,10 +96,16 @@ class LanguageResult(Value):
     is_machine_text: bool = Field(default=False, description="The script is a machine's, and was read by nobody.")
     lossless: LosslessTracks | None = Field(default=None, description="For masters, where they were asked for.")
     notes: tuple[str, ...] = ()
+    mending: Mending | None = Field(default=None, description="What was tried with lines that failed a check.")
     language: LanguagePlan | None = Field(
         default=None,
         description="The language as it was dubbed: told by the run, not kept with the stage.",
     )
+
+    @property
+    def shown(self) -> StoredFile:
+        """The dubbed reel as people are shown it: a signature comes afterwards, and no two are alike."""
+        return self.unsigned or self.video
 
 
 class LanguageResults(Value):

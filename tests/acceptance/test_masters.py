@@ -23,6 +23,7 @@ def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_
         packaging=[{"kind": "hls", "ladder": [360, 180]}, {"kind": "dash", "ladder": [360, 180]}],
         masters=["mp4", "mkv", "wav", "stems", "otio"],
         provenance={},
+        quality={"mend": True},
     )
     done = polyreel("run", asked, "--json")
     assert done.code == 0, (done.stderr, done.stdout)
@@ -55,8 +56,13 @@ def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_
         subprocess.run([str(ffmpeg()), "-v", "error", "-xerror", "-i", path, "-f", "null", "-"], check=True)
     told = polyreel("provenance", done.json["languages"]["es-ES"]["video"])
     assert (told.code, "translated from en-US into es-ES" in told.stdout) == (0, True)
+    made = done.json["languages"]["es-ES"]
+    assert made["mending"]["checked"] == len(Path(made["subtitles"]["srt"]).read_text("utf-8").strip().split("\n\n"))
+    assert made["stages"]["mend"] == "done"
     again = polyreel("run", asked, "--json")
     assert again.code == 0
+    assert again.json["languages"]["es-ES"]["stages"]["mend"] == "cached"
+    assert again.json["languages"]["es-ES"]["mending"] == made["mending"]
     # No two signatures are alike: the same files were kept.
     assert json.loads(manifest.read_text("utf-8"))["files"] == said["files"]
 

@@ -9,7 +9,7 @@ import pytest
 from polyreel import errors
 from polyreel.job import Job
 from polyreel.outcome import LanguageOutcome, StoredFile, status_of
-from polyreel.plans import LANGUAGE_STAGES, LanguagePlan, Plan
+from polyreel.plans import LANGUAGE_STAGES, EditedScript, LanguagePlan, Plan
 
 SOURCE = "a" * 64
 
@@ -52,6 +52,35 @@ def test_another_target_leaves_the_others_alone() -> None:
     more = plan({"es-ES": "1", "fr-FR": "2", "de-DE": "3"})
     assert keys(more, "es-ES") == keys(plan(), "es-ES")
     assert more.key("separate", SOURCE) == plan().key("separate", SOURCE)
+
+
+def test_mending_makes_anew_what_follows_it_alone_and_a_job_without_it_has_no_key_of_it() -> None:
+    """Speaking, mixing and listening come before: what was made of them for a job without it is taken."""
+    before, after = plan(), plan(quality={"mend": True})
+    changed = [stage for stage, key in keys(before, "es-ES").items() if keys(after, "es-ES")[stage] != key]
+    assert changed == ["subtitles", "mux", "check"]
+    assert keys(plan(quality={"mend": False}), "es-ES") == keys(before, "es-ES")
+    source = StoredFile(uri="file:///a.mp4", sha256=SOURCE, bytes=1)
+    plain, mended = (each.with_source(source).language("es-ES") for each in (before, after))
+    assert "mend" not in plain.stage_keys
+    chat = {"provider": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m"}
+    shortened = plan(quality={"mend": True}, translation=chat).with_source(source).language("es-ES")
+    assert shortened.stage_keys["mend"] != mended.stage_keys["mend"]
+    assert shortened.stage_keys["listen"] == plain.stage_keys["listen"]
+
+
+def test_what_a_person_approved_is_not_mended_and_kept_under_keys_of_its_own() -> None:
+    source = StoredFile(uri="file:///a.mp4", sha256=SOURCE, bytes=1)
+    asked = {"quality": {"mend": True}, "review": "script"}
+    language = plan(**asked).with_source(source).language("es-ES")
+    assert language.script
+    approved = language.with_edited_script(EditedScript(script=language.script, made=language.script, is_read=True))
+    assert (language.is_approved, approved.is_approved) == (False, True)
+    assert (language.subtitles.mend, approved.subtitles.mend) == (True, False)
+    assert not set(language.stage_keys.values()) & set(approved.stage_keys.values())
+    without = plan(review="script").with_source(source).language("es-ES")
+    read = without.with_edited_script(EditedScript(script=language.script, made=language.script, is_read=True))
+    assert read.stage_keys == without.stage_keys
 
 
 def test_another_profile_repeats_the_checks_alone() -> None:

@@ -32,6 +32,8 @@ class Comparison:
     errors: int = 0
     missing: list[LineFit] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
+    by_line: list[tuple[LineFit, float]] = field(default_factory=list)
+    """Each line with words in it, and the share of them that was not heard as it is written."""
 
     @property
     def rate(self) -> float:
@@ -118,7 +120,11 @@ def _passage(found: Comparison, lines: Sequence[LineFit], words: Sequence[Word],
     found.errors += laid.errors
     at = 0
     for line, said in zip(lines, wanted, strict=True):
-        lost = sum(laid.met[place] is None for place in range(at, at + len(said)))
+        met = laid.met[at : at + len(said)]
+        lost = sum(place is None for place in met)
+        if said:
+            same = sum(place is not None and heard[place] == token for token, place in zip(said, met, strict=True))
+            found.by_line.append((line, 1 - same / len(said)))
         at += len(said)
         if said and lost >= _MISSING * len(said):
             found.missing.append(line)

@@ -35,6 +35,7 @@ class Direction:
 
     ``roster`` is everybody who speaks in the whole job, ``pinned`` (speaker, voice) what a job says of single ones,
     ``genders`` (speaker, gender) what is known of them. ``pronunciations`` are those that count in the locale.
+    ``retakes`` (speaker, or "" for nobody's name; the line's start in ms; voice) are sentences that another voice says.
     """
 
     locale: str
@@ -45,6 +46,7 @@ class Direction:
     pinned: tuple[tuple[str, str], ...] = ()
     genders: tuple[tuple[str, Gender], ...] = ()
     pronunciations: tuple[Pronunciation, ...] = ()
+    retakes: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def reel_ms(self) -> int:
@@ -60,6 +62,7 @@ class _Said:
     voice: str
     words: str
     natural: Take
+    retaken: bool = False
 
 
 def perform(
@@ -141,12 +144,20 @@ class _Session:
 
     def say(self, sentences: Sequence[Sentence], casting: Mapping[str | None, str]) -> list[_Said]:
         """Every sentence at its voice's own pace; those that the voice can't say are missing."""
-        asked = [self._request(sentence, casting[sentence.speaker]) for sentence in sentences]
+        retakes = [self._find_retake(sentence) for sentence in sentences]
+        voices = [other or casting[each.speaker] for each, other in zip(sentences, retakes, strict=True)]
+        asked = [self._request(sentence, voice) for sentence, voice in zip(sentences, voices, strict=True)]
         takes = naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
-        found = zip(sentences, asked, strict=True)
+        found = zip(sentences, asked, retakes, strict=True)
         return [
-            _Said(sentence, voice, words, take) for sentence, (words, voice) in found if (take := takes[words, voice])
+            _Said(sentence, voice, words, take, retaken=other is not None)
+            for sentence, (words, voice), other in found
+            if (take := takes[words, voice])
         ]
+
+    def _find_retake(self, sentence: Sentence) -> str | None:
+        places = {(line.speaker or "", line.start_ms) for line in sentence.lines}
+        return next((voice for who, at, voice in self.direction.retakes if (who, at) in places), None)
 
     def _request(self, sentence: Sentence, voice: str) -> Text:
         return respell(sentence.text, self.direction.pronunciations, voice), voice
@@ -215,4 +226,5 @@ def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
             too_long=place.too_long,
             reused=said.natural.reused and take.reused,
             voice=said.voice,
+            retaken=said.retaken,
         )

@@ -108,6 +108,10 @@ def test_norwegian_is_a_language_and_not_false() -> None:
     ("change", "words"),
     [
         ({"name": "../escape"}, "name: must be a slug"),
+        (
+            {"quality": {"mend": True}, "dubbing": {"provider": "panjaya", "credentials": "a"}},
+            "`mend` is for dubs made on this machine",
+        ),
         ({"name": "a/b"}, "name: must be a slug"),
         ({"name": ".hidden"}, "name: must be a slug"),
         ({"name": "x" * 81}, "name: must be a slug"),

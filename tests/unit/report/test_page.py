@@ -12,6 +12,8 @@ from polyreel.outcome import (
     DeliveryOutcome,
     LanguageOutcome,
     LineFit,
+    MendedLine,
+    Mending,
     Outcome,
     Paid,
     Problem,
@@ -274,6 +276,22 @@ def test_who_approved_what_and_why_is_shown_and_a_link_only_where_it_is_one():
     assert "review page" not in seen.text
     linked = page({"es-ES": held.model_copy(update={"review_page": "http://127.0.0.1:4200/review/reel"})})
     assert "http://127.0.0.1:4200/review/reel" in [attrs.get("href") for attrs in linked.all("a")]
+
+
+def test_what_was_mended_is_told_line_by_line_with_its_figures():
+    hostile = "<script>alert(1)</script>"
+    asked = {"at_ms": 61_500, "unit": "cut off", "check": "clipped_speech", "before": 1.0}
+    mended = MendedLine(line=3, did="another voice", state="mended", after=0.0, **asked)
+    left = MendedLine(line=7, text=hostile, state="left", why=hostile, **asked)
+    found = Mending(checked=9, flagged=2, mended=1, left=1, lines=(mended, left))
+    seen = page({"es-ES": DELIVERED.model_copy(update={"mending": found})})
+    words = " ".join(seen.text.split())
+    assert "9 lines checked, 2 flagged, 1 mended, 1 left for a person." in words
+    assert "Line 3 (1:01.5), clipped speech: mended, another voice, 1.0 → 0.0 cut off" in words
+    assert f"Line 7 (1:01.5), clipped speech: left, 1.0 cut off; {hostile}: {hostile}" in words
+    assert len(seen.all("script")) == 1
+    clean = page({"es-ES": DELIVERED.model_copy(update={"mending": Mending(checked=9)})})
+    assert "Mended by itself" not in clean.text
 
 
 def test_nothing_has_to_be_done_where_all_is_well():
