@@ -97,7 +97,7 @@ def _why_final(job: Job, finished: LanguageResult) -> str | None:
 async def _ask_final(plan: Plan, reel: Reel, finished: LanguageResult, why: str) -> HeldForPerson | None:
     key, log = ReviewKey.of(plan.job, finished.locale), ReviewLog(open_store())
     script = _script_of(finished, reel)
-    subject = subject_of_dub(script, finished.video)
+    subject = subject_of_dub(script, finished.shown)
     review = await log.read(key)
     decision = review.decision("final", subject)
     if decision and decision.kind == "approved":
@@ -182,16 +182,15 @@ async def with_reviews(plan: Plan, reel: Reel, finished: Sequence[LanguageResult
 
 
 async def decisions_on(plan: Plan, reel: Reel, finished: LanguageResult) -> tuple[ReviewRecord, ...]:
-    """What people decided on exactly this dub and its script: of earlier ones nothing. ``finished`` is not signed yet:
-    people approve what they are shown, and that is signed afterwards."""
+    """What people decided on exactly this dub and its script: of earlier ones nothing."""
     script = _script_of(finished, reel)
     review = await ReviewLog(open_store()).read(ReviewKey.of(plan.job, finished.locale))
-    return review.records_of(script.sha256, subject_of_dub(script, finished.video))
+    return review.records_of(script.sha256, subject_of_dub(script, finished.shown))
 
 
 def _earlier_versions(review: Review, result: LanguageResult | None, reel: Reel) -> tuple[VersionRecord, ...]:
     """The versions that went out, but for what is finished now, if that has gone out already."""
-    now = subject_of_dub(_script_of(result, reel), result.video) if result else ""
+    now = subject_of_dub(_script_of(result, reel), result.shown) if result else ""
     earlier = [event for _, event in review.list_delivered()]
     while earlier and earlier[-1].subject == now:
         earlier.pop()
@@ -231,7 +230,7 @@ async def keep_versions(
         if outcome.languages[each.locale].status == "delivered":
             script = _script_of(each, reel)
             step = note_delivered(
-                subject_of_dub(script, each.video),
+                subject_of_dub(script, each.shown),
                 made=_original_of(each, script),
                 script=script,
                 shown=_describe(_language_of(plan, each), reel, each),

@@ -14,9 +14,9 @@ from polyreel.plans import Plan
 from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog
 from polyreel.store.choice import open_store
-from tasks import review
+from tasks import review, sign
 from tasks.review import hold_for_review, items_out_before, keep_versions, with_reviews
-from tasks.run.values import LanguageResult, LanguageResults, Tracks
+from tasks.run.values import LanguageResult, LanguageResults, Signed, Tracks
 
 
 async def test_its_masters_and_its_list_stay_out_with_its_film(plan: Callable[..., Plan], reel: Reel) -> None:
@@ -93,6 +93,19 @@ async def test_lines_beside_changed_words_are_named_and_earlier_versions_listed(
     assert (await look(edited, new)).notes == ()
     back = await look(spanish, old, deliver=False)
     assert [(each.number, each.by, each.changed) for each in back.versions] == [(1, "", ()), (2, "Ana", (2,))]
+
+
+async def test_a_signed_version_is_not_listed_as_one_before_itself(plan: Callable[..., Plan], reel: Reel) -> None:
+    """What is looked at before signing is the version that went out signed."""
+    asked, text, film = plan("es-ES"), script("Uno."), open_store().keep_bytes(b"film", ".mp4")
+    made = LanguageResult(locale="es-ES", video=film, tracks=Tracks(files={"vtt": text}, script=text))
+    outcome = Outcome(job="reel", status="completed", languages={"es-ES": LanguageOutcome(status="delivered")})
+    signed = sign._with_videos(
+        LanguageResults(finished=(made,)), Signed(files={film.sha256: open_store().keep_bytes(b"signed", ".mp4")})
+    )
+    assert signed.finished[0].video != film
+    await keep_versions(asked, reel, signed.finished, outcome)
+    assert (await with_reviews(asked, reel, (made,), outcome)).languages["es-ES"].versions == ()
 
 
 async def test_a_review_on_which_nobody_decides_ends_as_the_job_says(
