@@ -4,9 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.ready-dev
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
-MODELS := kokoro kokoro-voices whisper-base spleeter-2stems voice-prints
+MODELS := kokoro kokoro-voices whisper-base spleeter-2stems voice-prints speech-quality
 
-.PHONY: help setup demo demo-vendors unit check test test-models lint docs bench lock clean
+.PHONY: help setup demo demo-vendors unit check test weights test-models lint docs bench lock clean
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -48,8 +48,10 @@ test: $(DEV) ## every test but those with real weights; those with whole servers
 	@$(PYTEST) -n 2 --dist loadscope --maxfail=5 -m "servers and not models" --ignore-glob="*test_real_*"
 	@echo "Tests that need real weights are not among these: make test-models"
 
-test-models: $(DEV) ## every test that needs real weights, which are pulled once into .weights (400 MB)
+weights: $(DEV) ## pull the real weights that tests need into .weights, once (400 MB)
 	@POLYREEL_HOME=.weights $(BIN)/python -m deployments.cli models pull $(MODELS)
+
+test-models: weights ## every test that needs real weights
 	@$(PYTEST) -m models
 
 lint: $(DEV) ## ruff, mypy --strict, import-linter
