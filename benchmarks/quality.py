@@ -53,7 +53,7 @@ Frames = NDArray[np.float32]
 
 
 def run() -> list[dict[str, Any]]:
-    absent = shelf.absent(KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE)
+    absent = shelf.list_absent(KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE)
     if absent:
         return [{"name": f"needs weights: {shelf.pull_command(*absent)}"}]
     make_narrated()

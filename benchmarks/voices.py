@@ -64,7 +64,7 @@ class _Take:
 
 
 def run() -> list[dict[str, Any]]:
-    if absent := shelf.absent(KOKORO, KOKORO_VOICES, WHISPER_BASE):
+    if absent := shelf.list_absent(KOKORO, KOKORO_VOICES, WHISPER_BASE):
         return [{"name": f"needs weights: {shelf.pull_command(*absent)}"}]
     kokoro.load()
     usual_listener().load()

@@ -234,7 +234,7 @@ async def _show(summary: dict[str, Any]) -> None:
             "state": outcome["status"],
             "delivered": sum(each["status"] == "delivered" for each in outcome["languages"].values()),
             "languages": len(outcome["languages"]),
-            "why": _why(outcome),
+            "why": _describe_reason(outcome),
             "report": outcome["report"] or "",
         }
         for name, outcome in summary["jobs"].items()
@@ -243,7 +243,7 @@ async def _show(summary: dict[str, Any]) -> None:
     await keep_on_server("batch", summary, "What `polyreel batch --json` prints.")
 
 
-def _why(outcome: dict[str, Any]) -> str:
+def _describe_reason(outcome: dict[str, Any]) -> str:
     problems = [
         f"{locale}: {each['error']['message']}" for locale, each in outcome["languages"].items() if each["error"]
     ]

@@ -400,8 +400,8 @@ def _with_paths(outcome: Outcome, brought: Sequence[Brought], items: Sequence[It
     }
     if tree is None:
         return outcome.model_copy(update={"languages": languages})
-    scripts = {Path(item.path).name: _in(tree, item.path) for item in items if item.role == "script"}
-    files = {"manifest": tree.manifest, "report": _in(tree, REPORT), "scripts": scripts}
+    scripts = {Path(item.path).name: _locate(tree, item.path) for item in items if item.role == "script"}
+    files = {"manifest": tree.manifest, "report": _locate(tree, REPORT), "scripts": scripts}
     return outcome.model_copy(update={"languages": languages, **files})
 
 
@@ -410,8 +410,8 @@ def _with_places(
 ) -> LanguageOutcome:
     if tree is None:
         return language.model_copy(update={"video": url})
-    files = {_format_of(item): _in(tree, item.path) for item in mine if item.role in {"subtitles", *TRACK_TAGS}}
-    video = next(_in(tree, item.path) for item in mine if item.role == "video")
+    files = {_format_of(item): _locate(tree, item.path) for item in mine if item.role in {"subtitles", *TRACK_TAGS}}
+    video = next(_locate(tree, item.path) for item in mine if item.role == "video")
     return language.model_copy(update={"video": video, "subtitles": files})
 
 
@@ -421,5 +421,5 @@ def _format_of(item: Item) -> str:
     return name if item.role == "subtitles" else f"{item.role}.{name}"
 
 
-def _in(tree: Delivered, path: str) -> str:
+def _locate(tree: Delivered, path: str) -> str:
     return f"{tree.location.rstrip('/')}/{path}"

@@ -69,16 +69,16 @@ def _print(rows: list[JobRow]) -> None:
         when = time.strftime("%d %b %H:%M", time.localtime(row.ended or row.began))
         turn = {"you": "your turn", "vendor": row.why, "machine": "at work", "nobody": ""}[row.who]
         cells = f"{row.job:<{width}}  {row.state:<9} {done:>6}  {cost:>9}  {when}  {turn}"
-        click.echo(f"{_MARKS.get(row.state, '▸')} {_plain(cells)}".rstrip())
+        click.echo(f"{_MARKS.get(row.state, '▸')} {_make_printable(cells)}".rstrip())
         if row.who == "you":
-            click.echo(f"    {_plain(row.why)}")
-            click.echo(f"    → {_plain(row.todo)}" if row.todo else "    → Look at its report.")
+            click.echo(f"    {_make_printable(row.why)}")
+            click.echo(f"    → {_make_printable(row.todo)}" if row.todo else "    → Look at its report.")
         if row.report:
             click.echo(f"    {row.report}")
     return click.echo(_sum(rows))
 
 
-def _plain(text: str) -> str:
+def _make_printable(text: str) -> str:
     """One line, without what would move a terminal's cursor."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split(" ")).strip()
 

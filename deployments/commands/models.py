@@ -23,7 +23,7 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """The models there are, what each is for, and whether it is here."""
     from polyreel.engine.models.registry import MODELS
-    from polyreel.engine.models.shelf import state, strays
+    from polyreel.engine.models.shelf import list_strays, state
     from polyreel.machine import home
 
     found = [_describe_model(model, state(model)) for model in MODELS]
@@ -32,7 +32,7 @@ def list_models(as_json: bool) -> None:
     for model in found:
         click.echo(f"{model['name']:<16} {model['megabytes']:>4} MB  {model['state']:<10}  {model['purpose']}")
         click.echo(f"{'':<16} {'':>4}     {'':<10}  {model['licence']}")
-    for name in strays():
+    for name in list_strays():
         click.echo(f"{name}: of no model that this version knows")
     return click.echo(f"in {home.models_dir()}")
 
@@ -68,9 +68,9 @@ def show_pull(wanted: tuple[Model, ...]) -> None:
     """Pull models, the size told first, with a progress bar on stderr. Raises EngineError or StoreError."""
     from deployments.commands.pull_display import progress
     from polyreel.engine.models.pull import pull
-    from polyreel.engine.models.shelf import absent
+    from polyreel.engine.models.shelf import list_absent
 
-    to_get = absent(*wanted)
+    to_get = list_absent(*wanted)
     if to_get:
         megabytes = sum(model.bytes_to_fetch for model in to_get) / 1e6
         names = ", ".join(model.name for model in to_get)

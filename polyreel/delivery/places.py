@@ -138,7 +138,7 @@ def _make_videojungle(options: Any, access: Access) -> Delivery:
     return Library(options, access)
 
 
-def _below(address: str, name: str) -> str:
+def _join_address(address: str, name: str) -> str:
     return f"{address.rstrip('/')}/{name}"
 
 
@@ -158,7 +158,7 @@ _ROWS = (
         title="an S3-compatible object store",
         options=S3Delivery,
         block="s3",
-        locate=lambda options, name: _below(options.path, name),
+        locate=lambda options, name: _join_address(options.path, name),
         make=_make_objects,
         holds_tree=True,
         stages=True,

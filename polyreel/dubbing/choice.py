@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
-from polyreel.engine.models.shelf import absent, is_here, missing_models_error, pull_command
+from polyreel.engine.models.shelf import is_here, list_absent, missing_models_error, pull_command
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
@@ -33,32 +33,32 @@ def voice_for(kind: VoiceKind) -> Voice:
     Raises EngineError (``model_missing``) where neural voices are asked for and their weights are not here.
     """
     if kind == "basic":
-        return _basic()
+        return _make_basic()
     neural = neural_here()
     if kind == "neural":
         if not neural:
-            raise missing_models_error(*absent(KOKORO, KOKORO_VOICES))
-        return _neural()
-    return _best() if neural else _best_without_weights()
+            raise missing_models_error(*list_absent(KOKORO, KOKORO_VOICES))
+        return _make_neural()
+    return _make_best() if neural else _make_best_without_weights()
 
 
 @cache
-def _basic() -> Voice:
+def _make_basic() -> Voice:
     return Ensemble((PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
-def _neural() -> Voice:
+def _make_neural() -> Voice:
     return Ensemble((PiperVoice(), *load_plugin_voices(), KokoroVoice()))
 
 
 @cache
-def _best() -> Voice:
+def _make_best() -> Voice:
     return Ensemble((PiperVoice(), *load_plugin_voices(), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
-def _best_without_weights() -> Voice:
+def _make_best_without_weights() -> Voice:
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
     engines = (PiperVoice(), *load_plugin_voices(), PicoVoice(), EspeakVoice())
     return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)

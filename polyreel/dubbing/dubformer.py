@@ -350,13 +350,13 @@ def _lines(script: StoredFile | None, spoken: Sequence[SpokenLine]) -> list[Scri
     cues = read_file(path_of(script)).track.cues if script else ()
     first = spoken[0].speaker_id if spoken else 1
     return [
-        ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=text, speaker_id=_who(cue, spoken, first))
+        ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=text, speaker_id=_find_speaker(cue, spoken, first))
         for cue in cues
         if (text := plain_text(cue.text).strip()) and cue.start_ms < cue.end_ms
     ]
 
 
-def _who(cue: Cue, spoken: Sequence[SpokenLine], default: int) -> int:
+def _find_speaker(cue: Cue, spoken: Sequence[SpokenLine], default: int) -> int:
     def time_together(line: SpokenLine) -> int:
         return min(cue.end_ms, line.end_ms) - max(cue.start_ms, line.start_ms)
 

@@ -87,7 +87,7 @@ def what_to_hear(store: Store, key: str, dubbed: Dubbed, length_ms: int) -> Reli
     spans = _with_whole_lines(changed, dubbed, length_ms)
     if sum(end - start for start, end in spans) > _MOST_SHARE * length_ms:
         return None
-    return Relistening(tuple(spans), _without(before.heard, spans))
+    return Relistening(tuple(spans), _remove_spans(before.heard, spans))
 
 
 def find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:
@@ -119,12 +119,12 @@ def _with_whole_lines(changed: Sequence[Span], dubbed: Dubbed, length_ms: int) -
     return [(max(0, start), min(length_ms, end)) for start, end in hit]
 
 
-def _without(heard: Heard, spans: Sequence[Span]) -> Heard:
-    phrases = (_outside(phrase, spans) for phrase in heard.phrases)
+def _remove_spans(heard: Heard, spans: Sequence[Span]) -> Heard:
+    phrases = (_cut_spans(phrase, spans) for phrase in heard.phrases)
     return heard.model_copy(update={"phrases": tuple(phrase for phrase in phrases if phrase.words)})
 
 
-def _outside(phrase: Phrase, spans: Sequence[Span]) -> Phrase:
+def _cut_spans(phrase: Phrase, spans: Sequence[Span]) -> Phrase:
     words = (
         word
         for word in phrase.words

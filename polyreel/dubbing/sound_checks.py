@@ -108,8 +108,8 @@ def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:
 
     The stem is raw 16-bit mono at 48 kHz. The value is how many milliseconds are heard where they should not be.
     """
-    due = merge_spans((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _over(line) + _LATE_MS) for line in lines)
-    strays = [span for span in _audible_spans(stem) for span in _outside(span, due)]
+    due = merge_spans((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _find_end(line) + _LATE_MS) for line in lines)
+    strays = [span for span in _audible_spans(stem) for span in _subtract_spans(span, due)]
     total = sum(end - start for start, end in strays)
     status = _judge(total, _STRAY_WARN_MS, _STRAY_FAIL_MS)
     shown = ", ".join(f"{start / 1000:.1f} s" for start, _ in strays[:5])
@@ -123,7 +123,7 @@ def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:
     )
 
 
-def _over(line: LineFit) -> int:
+def _find_end(line: LineFit) -> int:
     return max(line.cue_end_ms, line.end_ms)
 
 
@@ -138,19 +138,19 @@ def _audible_spans(stem: StoredFile) -> Iterator[tuple[int, int]]:
     count, block = stem.bytes // 2, step * 1000
     spans: list[tuple[int, int]] = []
     for start in range(0, count, block):
-        loud = _loud(read_stem(path, start, min(block, count - start)), step)
+        loud = _find_loud_steps(read_stem(path, start, min(block, count - start)), step)
         turns = start // step + np.flatnonzero(np.diff(loud, prepend=False, append=False))
         spans += [(begin * _STEP_MS, end * _STEP_MS) for begin, end in turns.reshape(-1, 2).tolist()]
     return iter(merge_spans(spans))
 
 
-def _loud(samples: NDArray[np.float32], step: int) -> NDArray[np.bool_]:
+def _find_loud_steps(samples: NDArray[np.float32], step: int) -> NDArray[np.bool_]:
     padded = np.pad(samples, (0, -len(samples) % step)).reshape(-1, step)
     audible: NDArray[np.bool_] = np.sqrt(np.square(padded).mean(axis=1)) > _AUDIBLE
     return audible
 
 
-def _outside(span: tuple[int, int], due: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _subtract_spans(span: tuple[int, int], due: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """The parts of a span that lie in none of the others (which are in order and don't touch)."""
     at, end = span
     for start, stop in due:

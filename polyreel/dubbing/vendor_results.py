@@ -56,7 +56,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     audio = await _sound(path, info, request.seconds, store)
     loudness = await measure_loudness(path_of(audio))
     if not loudness.integrated_lufs > _SILENT_LUFS:
-        raise _rubbish(result, "it is silent")
+        raise _make_media_error(result, "it is silent")
     own = await measure_loudness(path_of(request.reel))
     speech = await _stem(result.speech, request.seconds, store) if result.speech else None
     changed = (f"The picture is {result.provider}'s own: its lips were changed.",) if result.changes_picture else ()
@@ -116,15 +116,15 @@ def _probe_result(result: Result, path: Path, seconds: Fraction) -> MediaInfo:
     try:
         info = probe(path)
     except MediaError as error:
-        raise _rubbish(result, error.message) from None
+        raise _make_media_error(result, error.message) from None
     if info.video is None or not info.audio:
-        raise _rubbish(result, "it has no picture" if info.audio else "it has no sound")
+        raise _make_media_error(result, "it has no picture" if info.audio else "it has no sound")
     if abs(info.duration - seconds) > _LENGTH_SLACK_S:
-        raise _rubbish(result, f"it is {float(info.duration):.2f} s long, and the reel {float(seconds):.2f} s")
+        raise _make_media_error(result, f"it is {float(info.duration):.2f} s long, and the reel {float(seconds):.2f} s")
     return info
 
 
-def _rubbish(result: Result, why: str) -> MediaError:
+def _make_media_error(result: Result, why: str) -> MediaError:
     return MediaError(
         f"{result.provider}'s video {result.id} can't be used: {why.rstrip('.')}",
         code="vendor_rubbish",

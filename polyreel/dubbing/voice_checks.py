@@ -79,14 +79,14 @@ def check_accent(lines: Sequence[LineHeard], of: int, locale: str, limits: Voice
     status: CheckStatus = "warn" if doubtful else "pass"
     if sure and (len(sure) > 2 or len(doubtful) > limits.accented_share * len(lines)):
         status = "fail" if locales.language(locale) in TRUSTED else "warn"
-    told = [f"{_at(line)} as '{line.other}' ({line.other_share:.0%} sure)" for line in doubtful]
+    told = [f"{_format_place(line)} as '{line.other}' ({line.other_share:.0%} sure)" for line in doubtful]
     return Check(
         name="accent",
         value=len(doubtful),
         unit="lines",
         limit=0,
         status=status,
-        detail=_of(f"heard in an accent or another language: {_few(told)}" if told else "", lines, of),
+        detail=_count_lines(f"heard in an accent or another language: {_join_few(told)}" if told else "", lines, of),
     )
 
 
@@ -98,15 +98,17 @@ def check_one_voice(lines: Sequence[LineHeard], of: int, limits: VoiceLimits) ->
     wrong = [each for _, each in strange if _is_wrong(each, limits)]
     alike = [pair for pair, share in compare_speakers(prints, speakers).items() if share > limits.alike]
     pairs = [f"{one or 'who has no name'} and {other or 'who has no name'}" for one, other in alike]
-    told = [f"other voices than their speakers' in {_few([_describe(*each) for each in strange])}"] if strange else []
-    told += [f"hardly to be told apart: {_few(pairs)}"] if pairs else []
+    told = (
+        [f"other voices than their speakers' in {_join_few([_describe(*each) for each in strange])}"] if strange else []
+    )
+    told += [f"hardly to be told apart: {_join_few(pairs)}"] if pairs else []
     return Check(
         name="one_voice",
         value=len(strange),
         unit="lines",
         limit=0,
         status="fail" if wrong else "warn" if strange or alike else "pass",
-        detail=_of("; ".join(told), lines, of),
+        detail=_count_lines("; ".join(told), lines, of),
     )
 
 
@@ -122,7 +124,7 @@ def _is_wrong(found: Likeness, limits: VoiceLimits) -> bool:
 
 def _describe(line: LineHeard, found: Likeness) -> str:
     nearer = found.own is not None and found.likeness > found.own
-    return _at(line) + (f" (like {found.other or 'who has no name'})" if nearer else "")
+    return _format_place(line) + (f" (like {found.other or 'who has no name'})" if nearer else "")
 
 
 def check_speech_quality(heard: LinesHeard, limits: VoiceLimits) -> Check:
@@ -144,15 +146,15 @@ def check_speech_quality(heard: LinesHeard, limits: VoiceLimits) -> Check:
     )
 
 
-def _at(line: LineHeard) -> str:
+def _format_place(line: LineHeard) -> str:
     return f"{line.start_ms / 1000:.1f} s"
 
 
-def _few(told: Sequence[str]) -> str:
+def _join_few(told: Sequence[str]) -> str:
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return ", ".join(told[:_SHOWN]) + more
 
 
-def _of(detail: str, lines: Sequence[LineHeard], of: int) -> str:
+def _count_lines(detail: str, lines: Sequence[LineHeard], of: int) -> str:
     heard = f"{len(lines)} of {of} lines were heard" if of > len(lines) else ""
     return "; ".join(part for part in (detail, heard) if part)

@@ -61,7 +61,7 @@ def _is_over(entry: Entry) -> bool:
     if entry.state is State.FORGOTTEN:
         raise _explain_forgotten(entry)
     if entry.receipt.get("waits_for_person"):
-        raise _waits(entry)
+        raise _make_hold(entry)
     return entry.state in (State.READY, State.COLLECTED)
 
 
@@ -88,7 +88,7 @@ def _explain_forgotten(entry: Entry) -> HeldForPerson:
     )
 
 
-def _waits(entry: Entry) -> HeldForPerson:
+def _make_hold(entry: Entry) -> HeldForPerson:
     link = str(entry.receipt.get("studio_url") or "")
     what = f" ({entry.what})" if entry.kind == "revision" else ""
     return HeldForPerson(

@@ -22,7 +22,7 @@ def as_full_disk(error: BaseException, doing: str = "", where: Path | str = "") 
     """
     if isinstance(error, PolyreelError) and error.code == "disk_full":
         return None  # it says so itself, and which disk
-    met = next((each for each in _behind(error) if _is_full(each)), None)
+    met = next((each for each in _walk_causes(error) if _is_full(each)), None)
     if met is None:
         return None
     named = where or _file_of(met) or os.environ.get("POLYREEL_HOME") or Path.home() / ".polyreel"
@@ -34,7 +34,7 @@ def as_full_disk(error: BaseException, doing: str = "", where: Path | str = "") 
     )
 
 
-def _behind(error: BaseException) -> Iterator[BaseException]:
+def _walk_causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:

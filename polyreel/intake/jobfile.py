@@ -105,7 +105,7 @@ def validate_job(data: Any, name: str) -> Job:
 
 def anchor_paths(job: Job, folder: Path) -> Job:
     """The same job with every relative path made absolute from a folder. Addresses stay."""
-    placed = with_paths(job, lambda place: _absolute(place, folder))
+    placed = with_paths(job, lambda place: _make_absolute(place, folder))
     return placed.model_copy(update={"delivery": tuple(each.with_paths(os.path.normpath) for each in placed.delivery)})
 
 
@@ -114,7 +114,7 @@ def make_paths_addresses(job: Job, address_of: Callable[[str], str]) -> Job:
 
     def place(given: str) -> str:
         if is_address(given) or Path(given).expanduser().is_absolute():
-            return _absolute(given, Path("/"))
+            return _make_absolute(given, Path("/"))
         return address_of(os.path.normpath(given))
 
     for delivery in job.delivery:
@@ -159,7 +159,7 @@ def is_address(place: str) -> bool:
     return bool(ADDRESS.match(place))
 
 
-def _absolute(place: str, folder: Path) -> str:
+def _make_absolute(place: str, folder: Path) -> str:
     if is_address(place):
         return place
     return str((folder / Path(place).expanduser()).absolute())

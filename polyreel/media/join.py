@@ -65,7 +65,7 @@ def join(info: MediaInfo, cut: Cut, edges: Edges, target: Path, stop: threading.
         record = _join_records(stream.codec_context.extradata, edges)
         if record:
             written.codec_context.extradata = record
-        pieces = (_edge(edges.head, cut.head), _middle(source, stream, cut), _edge(edges.tail, cut.tail))
+        pieces = (_read_edge(edges.head, cut.head), _read_middle(source, stream, cut), _read_edge(edges.tail, cut.tail))
         for packet in chain.from_iterable(pieces):
             if stop.is_set():
                 return
@@ -83,7 +83,7 @@ def _join_records(source: bytes | None, edges: Edges) -> bytes | None:
     return ParameterSets.parse(source).join(ParameterSets.parse(record))
 
 
-def _edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
+def _read_edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
     """An encoded edge's packets, each with the time of the source's picture. Edges have no reordered pictures."""
     if path is None or piece is None:
         return
@@ -97,7 +97,7 @@ def _edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
             yield packet
 
 
-def _middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> Iterator[Any]:
+def _read_middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> Iterator[Any]:
     """The source's packets from the entry on, as they are, up to the one where copying ends."""
     if cut.copy_from is None:
         return

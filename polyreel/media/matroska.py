@@ -94,7 +94,7 @@ class _Masked(io.FileIO):
 
     def __init__(self, path: Path, hidden: list[Element]) -> None:
         super().__init__(path, "rb")
-        self._heads = [(one.start, _void(one)) for one in hidden]
+        self._heads = [(one.start, _make_void(one)) for one in hidden]
 
     def readinto(self, buffer: object) -> int:
         """Fill a buffer, as `io.FileIO` does."""
@@ -113,7 +113,7 @@ class _Masked(io.FileIO):
         return bytes(wanted[: self.readinto(wanted)])
 
 
-def _void(one: Element) -> bytes:
+def _make_void(one: Element) -> bytes:
     """A Void element's head that ends where the content of ``one`` does, padded to cover that one's head."""
     width = min(8, one.head - 1)
     size = one.head - 1 - width + one.size

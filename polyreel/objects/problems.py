@@ -77,7 +77,7 @@ def explain_refusal(error: type[PolyreelError], said: str, where: str) -> Polyre
     if status := _STATUS.search(said):
         message = f"the object store answered {status[1]} {code}".rstrip()
         return error(message, code="object_store_failed", where=where, remedy=f"Run again later. {_HERE}")
-    return _unreachable(error, said, where)
+    return _make_unreachable(error, said, where)
 
 
 def not_there(error: type[PolyreelError], missing: Missing, where: str) -> PolyreelError:
@@ -94,7 +94,7 @@ def _code_of(said: str) -> str:
     return _BY_STATUS.get(status[1], "") if status else ""
 
 
-def _unreachable(error: type[PolyreelError], said: str, where: str) -> PolyreelError:
+def _make_unreachable(error: type[PolyreelError], said: str, where: str) -> PolyreelError:
     what = "does not answer in time" if "Timeout" in said or "timed out" in said else "can't be reached"
     if "certificate" in said.lower():
         what = "has a certificate that is not trusted (name your authority in AWS_CA_BUNDLE)"

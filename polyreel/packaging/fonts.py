@@ -75,16 +75,16 @@ def letters_of(text: str) -> frozenset[int]:
 def font_files() -> tuple[Path, ...]:
     """Every font file: the user's own, then the system's, of each the plainest first."""
     own, system = home.home() / "fonts", [Path(each).expanduser() for each in _SYSTEM]
-    found = [path for folder in (own, *system) if folder.is_dir() for path in _below(folder)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda path: (not path.is_relative_to(own), _oddity(path))))
+    found = [path for folder in (own, *system) if folder.is_dir() for path in _find_below(folder)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda path: (not path.is_relative_to(own), _rank_oddity(path))))
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _find_below(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):
         yield from (Path(parent, name) for name in sorted(names) if Path(name).suffix.lower() in _SUFFIXES)
 
 
-def _oddity(path: Path) -> int:
+def _rank_oddity(path: Path) -> int:
     return sum(word in path.stem.lower() for word in _UNUSUAL)
 
 

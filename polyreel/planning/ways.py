@@ -18,10 +18,10 @@ def ways_of(job: Job, target: Target, accounts: Mapping[str, str]) -> tuple[Way,
 
     ``accounts`` are the names of vendors' accounts by `account_key`, as far as they are known.
     """
-    return tuple(_way(job, target, options, accounts) for options in (job.dubbing, *job.fallback))
+    return tuple(_choose_way(job, target, options, accounts) for options in (job.dubbing, *job.fallback))
 
 
-def _way(job: Job, target: Target, options: Dubbing, accounts: Mapping[str, str]) -> Way:
+def _choose_way(job: Job, target: Target, options: Dubbing, accounts: Mapping[str, str]) -> Way:
     provider = provider_of(options)
     try:
         media = media_way(job, provider)

@@ -18,8 +18,8 @@ def outline_levels(levels: Sequence[int], middle: int, half: int) -> str:
         return ""
     step = WIDTH / (len(levels) - 1)
     heights = [half * min(100, level) / 100 for level in levels]
-    above = [f"{_short(place * step)} {_short(middle - height)}" for place, height in enumerate(heights)]
-    below = [f"{_short(place * step)} {_short(middle + height)}" for place, height in enumerate(heights)]
+    above = [f"{_shorten(place * step)} {_shorten(middle - height)}" for place, height in enumerate(heights)]
+    below = [f"{_shorten(place * step)} {_shorten(middle + height)}" for place, height in enumerate(heights)]
     return "M" + "L".join([*above, *reversed(below)]) + "z"
 
 
@@ -29,7 +29,7 @@ def draw_loudness(values: Sequence[float], top: int, height: int) -> str:
         return ""
     step = WIDTH / (len(values) - 1)
     return "M" + "L".join(
-        f"{_short(n * step)} {_short(place_lufs(value, top, height))}" for n, value in enumerate(values)
+        f"{_shorten(n * step)} {_shorten(place_lufs(value, top, height))}" for n, value in enumerate(values)
     )
 
 
@@ -76,5 +76,5 @@ def _box(first: int, last: int, *, high: bool) -> str:
     return f"M{first} 0h{last - first}v4H{first}z" if high else f"M{first} 1h{last - first}v2H{first}z"
 
 
-def _short(value: float) -> str:
+def _shorten(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")

@@ -38,7 +38,7 @@ class Near:
     share: float
 
 
-def plain(text: str) -> str:
+def normalise_line(text: str) -> str:
     """A line as it is looked up: spacing and the shape of quotation marks make no difference."""
     return " ".join(unicodedata.normalize("NFC", text).translate(_QUOTES).split())
 
@@ -47,7 +47,7 @@ class Pair:
     """The memory of one pair of languages. A later unit of the same words counts."""
 
     def __init__(self, units: Iterable[tuple[str, str]]) -> None:
-        self.lines = {plain(source): target for source, target in units}
+        self.lines = {normalise_line(source): target for source, target in units}
         self._by_word: dict[str, list[str]] = defaultdict(list)
         for source in self.lines:
             for word in set(_words(source)):
@@ -55,11 +55,11 @@ class Pair:
 
     def exact(self, text: str) -> str | None:
         """What the line was approved as."""
-        return self.lines.get(plain(text))
+        return self.lines.get(normalise_line(text))
 
     def near(self, text: str) -> Near | None:
         """The approved line that is most like this one, if one is."""
-        wanted = plain(text)
+        wanted = normalise_line(text)
         best = max(((self._share(wanted, each), each) for each in self._candidates(wanted)), default=(0.0, ""))
         return Near(best[1], self.lines[best[1]], round(best[0], 2)) if best[0] >= _NEAR else None
 
@@ -83,10 +83,10 @@ def pair_of(units: Iterable[Unit], source: str, target: str) -> list[tuple[str, 
 
 def merge_units(held: Sequence[Unit], new: Iterable[Unit]) -> tuple[list[Unit], list[Unit]]:
     """The memory with new units, and those of them that say something new. The same source takes the new wording."""
-    units = {unit.texts[0][0] + "\n" + plain(unit.texts[0][1]): unit for unit in held}
+    units = {unit.texts[0][0] + "\n" + normalise_line(unit.texts[0][1]): unit for unit in held}
     added = []
     for unit in new:
-        key = unit.texts[0][0] + "\n" + plain(unit.texts[0][1])
+        key = unit.texts[0][0] + "\n" + normalise_line(unit.texts[0][1])
         old = units.get(key)
         texts = {**dict(old.texts), **dict(unit.texts)} if old else dict(unit.texts)
         if old and tuple(texts.items()) == old.texts:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from polyreel.series.memory import Unit, plain
+from polyreel.series.memory import Unit, normalise_line
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.model import Cue, Track
 
@@ -38,4 +38,6 @@ def _parts(one: Cue, other: Cue) -> Iterator[tuple[str, str]]:
     """Each speaker's line with its own translation, where both cues have as many."""
     mine, theirs = voices(one), voices(other)
     if len(mine) == len(theirs):
-        yield from ((plain(text), " ".join(said.split())) for (_, text), (_, said) in zip(mine, theirs, strict=True))
+        yield from (
+            (normalise_line(text), " ".join(said.split())) for (_, text), (_, said) in zip(mine, theirs, strict=True)
+        )

@@ -54,7 +54,7 @@ def local_path(location: str, base: Path | None) -> Path:
         # The kernel's own view of the path: links resolved, so that the stored file names the file that was hashed.
         return ((base or Path()).absolute() / Path(text).expanduser()).resolve()
     except (RuntimeError, OSError) as error:
-        raise _unreadable(text, str(error)) from error
+        raise _make_unreadable(text, str(error)) from error
 
 
 def _path_in_url(location: str) -> str:
@@ -70,10 +70,10 @@ def _open(path: Path) -> int:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise _unreadable(str(path), error.strerror or str(error)) from error
+        raise _make_unreadable(str(path), error.strerror or str(error)) from error
 
 
-def _unreadable(path: str, reason: str) -> InvalidJob:
+def _make_unreadable(path: str, reason: str) -> InvalidJob:
     remedy = "Check the path (a relative one is seen from the job file's folder) and that you may read it."
     return InvalidJob(f"the file can't be read: {reason}", where=path, remedy=remedy)
 

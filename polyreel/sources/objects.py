@@ -22,7 +22,7 @@ async def from_object(order: Order) -> StoredFile:
     """The stored file that an ``s3://`` address names. Raises as `ingest` says."""
     address = object_address(order.location)
     keys = order.connection.keys if order.connection else None
-    connection = Connection(keys, _patience(order.limits))
+    connection = Connection(keys, _make_patience(order.limits))
     key = stage_key("fetch", 1, object=str(address), endpoint=connection.endpoint)
     deadline = asyncio.timeout(order.limits.deadline_seconds)
     try:
@@ -42,7 +42,7 @@ async def from_object(order: Order) -> StoredFile:
     return stored_file
 
 
-def _patience(limits: FetchLimits) -> Patience:
+def _make_patience(limits: FetchLimits) -> Patience:
     return Patience(
         connect_seconds=limits.connect_seconds,
         stall_seconds=limits.stall_seconds,

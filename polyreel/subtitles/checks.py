@@ -134,11 +134,11 @@ def _detail(findings: Sequence[Finding], profile: str, cues: int) -> str:
     if not findings:
         return f"{cues} cues, profile {profile}: nothing found" if profile != "none" else f"{cues} cues, not checked"
     counts = Counter(finding.code for finding in findings)
-    parts = [f"{count} {code} ({_worst(findings, code)})" for code, count in counts.most_common()]
+    parts = [f"{count} {code} ({_describe_worst(findings, code)})" for code, count in counts.most_common()]
     return f"{cues} cues, profile {profile}: {'; '.join(parts)}"
 
 
-def _worst(findings: Sequence[Finding], code: str) -> str:
+def _describe_worst(findings: Sequence[Finding], code: str) -> str:
     worst = max((f for f in findings if f.code == code), key=lambda finding: abs(finding.value - finding.limit))
     place = f"line {worst.line}" if worst.line else f"cue {worst.cue}"
     return f"{place}: {worst.message}"

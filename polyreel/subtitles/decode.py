@@ -48,27 +48,27 @@ def decode_bytes(data: bytes, locale: str | None = None) -> Decoded:
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return _once(_as(data[len(bom) :], encoding), locale)
-    wide = _wide(data[:_HEAD])
+            return _decode_once(_decode_as(data[len(bom) :], encoding), locale)
+    wide = _find_wide_encoding(data[:_HEAD])
     if wide:
-        return _as(data, wide)
+        return _decode_as(data, wide)
     if b"\x1b$" in data and data.isascii():
-        return _as(data, "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp")
+        return _decode_as(data, "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp")
     if _HZ.search(data) and data.isascii():
-        return _as(data, "hz")
+        return _decode_as(data, "hz")
     if _is_utf8(data):
-        return _once(_as(data, "utf-8"), locale)
+        return _decode_once(_decode_as(data, "utf-8"), locale)
     return _as_code_page(data, locale)
 
 
-def _once(decoded: Decoded, locale: str | None) -> Decoded:
+def _decode_once(decoded: Decoded, locale: str | None) -> Decoded:
     """Text that was encoded once, whatever was done to it before."""
     text, encoding, notes = decoded
     text, undone = undo_double_encoding(text, locale)
     return text, encoding, (*notes, *undone)
 
 
-def _wide(head: bytes) -> str | None:
+def _find_wide_encoding(head: bytes) -> str | None:
     """UTF-16 or UTF-32 without a BOM: digits, arrows and line ends are ASCII, and so bring zero bytes in step."""
     zeros = [head[offset::4].count(0) / max(len(head[offset::4]), 1) for offset in range(4)]
     rising = [share > 0.2 for share in zeros]
@@ -95,7 +95,7 @@ def _is_utf8(data: bytes) -> bool:
 
 def _as_code_page(data: bytes, locale: str | None) -> Decoded:
     encoding, is_sure = recognise_code_page(data, locale)
-    text, _, notes = _as(data, encoding)
+    text, _, notes = _decode_as(data, encoding)
     if is_sure:
         return text, encoding, notes
     guess = Note("repaired", "encoding_guess", f"the encoding is a guess: {encoding}", _line_of_first(data))
@@ -108,7 +108,7 @@ def _line_of_first(data: bytes) -> int:
     return data.count(b"\n", 0, found.start()) + 1 if found else 1
 
 
-def _as(data: bytes, encoding: str) -> Decoded:
+def _decode_as(data: bytes, encoding: str) -> Decoded:
     try:
         return data.decode(encoding), encoding, ()
     except UnicodeDecodeError as error:

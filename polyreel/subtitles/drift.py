@@ -127,7 +127,7 @@ def _fit(starts: Sequence[int], others: Sequence[int], rate: str) -> tuple[float
     scaled = [start * factor for start in starts]
     bins = Counter(round((other - start) / _BIN_MS) for start in scaled for other in others)
     peak = max(bins, key=lambda place: bins[place] + bins[place - 1] + bins[place + 1]) * _BIN_MS
-    near = [other - start for start in scaled for other in _around(others, start + peak)]
+    near = [other - start for start in scaled for other in _select_around(others, start + peak)]
     offset = round(median(near)) if near else 0
     if rate and abs(offset) <= _TOGETHER_MS:
         offset = 0
@@ -145,7 +145,7 @@ def _is_whole_hour(offset_ms: int) -> bool:
     return offset_ms < 0 and offset_ms % _HOUR_MS == 0
 
 
-def _around(others: Sequence[int], time: float) -> Sequence[int]:
+def _select_around(others: Sequence[int], time: float) -> Sequence[int]:
     first = bisect_left(others, time - 1.5 * _BIN_MS)
     return others[first : bisect_left(others, time + 1.5 * _BIN_MS)]
 

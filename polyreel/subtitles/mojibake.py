@@ -39,22 +39,22 @@ def undo_double_encoding(text: str, locale: str | None = None) -> tuple[str, tup
         return text, ()
     text = _MARKS.sub("\ufeff", text)
     for _ in range(_TIMES):
-        found = _undone(text, locale)
+        found = _undo_once(text, locale)
         if found is None:
             break
         text, by = found
         note = Note(
             "noted", "double_encoding", f"UTF-8 that was encoded twice (by way of {by}) read as it was meant", 1
         )
-        if _undone(text, locale) is None:
+        if _undo_once(text, locale) is None:
             return text, (note,)
     return _line_by_line(text)
 
 
-def _undone(text: str, locale: str | None) -> tuple[str, str] | None:
+def _undo_once(text: str, locale: str | None) -> tuple[str, str] | None:
     """The text one encoding back, and the code page that it went through."""
     pages = ("cp1252", *_OTHERS, *_RARE, _WIDE)
-    found = ((page, _back(text, page)) for page in pages)
+    found = ((page, _reencode(text, page)) for page in pages)
     meant = [(back, page) for page, back in found if back and _is_proof(text, back, page, locale)]
     if len(meant) < 2 or not locale:
         return meant[0] if meant else None
@@ -73,7 +73,7 @@ def _is_proof(text: str, back: str, page: str, locale: str | None) -> bool:
     return before - after >= least
 
 
-def _back(text: str, encoding: str) -> str | None:
+def _reencode(text: str, encoding: str) -> str | None:
     try:
         data = text.translate(_WINDOWS).encode("latin-1") if encoding == "cp1252" else text.encode(encoding)
         return data.decode("utf-8")
@@ -94,7 +94,7 @@ def _line_by_line(text: str) -> tuple[str, tuple[Note, ...]]:
         if not _TRACES.search(line):
             continue
         # An editor may have made a plain space of the no-break space that is the second half of an à.
-        found = _back(line, "cp1252") or _back(line.replace("Ã ", "Ã\xa0"), "cp1252")
+        found = _reencode(line, "cp1252") or _reencode(line.replace("Ã ", "Ã\xa0"), "cp1252")
         lines[at] = found or line
         notes.append("" if found else f"line {at + 1}")
     first = next((at for at, line in enumerate(text.split("\n"), 1) if _TRACES.search(line)), 1)

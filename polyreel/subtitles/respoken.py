@@ -33,13 +33,13 @@ def _cue_of(line: LineFit, track: Track, ordered: Sequence[int]) -> int | None:
     """The cue that a line is of: the one that begins with it or holds its beginning."""
     held = [
         place
-        for place in _around(line.cue_start_ms, track, ordered)
+        for place in _select_around(line.cue_start_ms, track, ordered)
         if track.cues[place].start_ms <= line.cue_start_ms < track.cues[place].end_ms
     ]
     return next((place for place in held if line.text[:12] in track.cues[place].text), held[-1] if held else None)
 
 
-def _around(ms: int, track: Track, ordered: Sequence[int]) -> Sequence[int]:
+def _select_around(ms: int, track: Track, ordered: Sequence[int]) -> Sequence[int]:
     low, high = 0, len(ordered)
     while low < high:
         middle = (low + high) // 2

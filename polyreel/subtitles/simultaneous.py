@@ -47,11 +47,11 @@ def _split(group: list[Cue]) -> list[Cue]:
             if len(showing) < _MOST_TOGETHER:
                 showing.append(cue)
         if showing:
-            found.append(_together(showing, start, end))
+            found.append(_merge_cues(showing, start, end))
     return found
 
 
-def _together(showing: list[Cue], start: int, end: int) -> Cue:
+def _merge_cues(showing: list[Cue], start: int, end: int) -> Cue:
     # Sorting is stable: what is not placed keeps the order of the file.
     ordered = sorted(showing, key=lambda cue: not _is_at_the_top(cue))
     text = "\n".join(put_voice_back(cue) for cue in ordered)

@@ -79,8 +79,8 @@ class Operation:
         """Call it on an open client, with its arguments as text; what came back, as JSON would hold it (or bytes)."""
         result = getattr(client, self.name)(**self._arguments(given))
         if isinstance(result, AsyncIterator):
-            return [plain(each) async for each in result]
-        return plain(await result)
+            return [make_plain(each) async for each in result]
+        return make_plain(await result)
 
     def _arguments(self, given: Mapping[str, str]) -> dict[str, Any]:
         known = {each.name: each for each in self.parameters}
@@ -147,14 +147,14 @@ def _parameters(method: Callable[..., Any]) -> tuple[Parameter, ...] | None:
     return tuple(found)
 
 
-def plain(value: Any) -> Any:
+def make_plain(value: Any) -> Any:
     """What a client gave, as JSON holds it; tokens and other keys are left out, bytes stay bytes."""
     if isinstance(value, BaseModel):
-        return plain(value.model_dump(mode="json"))
+        return make_plain(value.model_dump(mode="json"))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain(dataclasses.asdict(value))
+        return make_plain(dataclasses.asdict(value))
     if isinstance(value, Mapping):
-        return {str(key): "********" if key in _HIDDEN and each else plain(each) for key, each in value.items()}
+        return {str(key): "********" if key in _HIDDEN and each else make_plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [make_plain(each) for each in value]
     return value if value is None or isinstance(value, (str, int, float, bool, bytes)) else str(value)

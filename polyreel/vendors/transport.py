@@ -105,9 +105,9 @@ class Transport:
         self.gate = Gate(limits or Limits())
         self._problem = problem
         secure = self.base_url.scheme == "https"
-        self._calls = _client(self.timeouts, http2=secure, verify=_trust(verify, http2=secure))
+        self._calls = _client(self.timeouts, http2=secure, verify=_make_trust(verify, http2=secure))
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
-        self._transfers = _client(self.timeouts, http2=False, verify=_trust(verify, http2=False))
+        self._transfers = _client(self.timeouts, http2=False, verify=_make_trust(verify, http2=False))
         self._strangers = Strangers(self.base_url, lambda guarded: _client(self.timeouts, transport=guarded))
         self._base, self._origin = str(self.base_url), origin(self.base_url)
 
@@ -303,12 +303,12 @@ def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
     )
 
 
-def _trust(verify: Any, *, http2: bool) -> Any:
-    return _authorities(http2) if verify is True else verify
+def _make_trust(verify: Any, *, http2: bool) -> Any:
+    return _load_authorities(http2) if verify is True else verify
 
 
 @cache
-def _authorities(http2: bool) -> ssl.SSLContext:
+def _load_authorities(http2: bool) -> ssl.SSLContext:
     # Reading the authorities takes longer than a call: once per process; by protocol, because ALPN is set in it.
     return httpx.create_ssl_context(trust_env=False)
 

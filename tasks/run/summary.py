@@ -94,14 +94,14 @@ def _row(check: Check) -> str:
     cells = [
         check.name,
         _MARKS[check.status],
-        _with(check.value, check.unit),
-        _with(check.limit, check.unit),
+        _join_unit(check.value, check.unit),
+        _join_unit(check.limit, check.unit),
         check.detail,
     ]
     return "| " + " | ".join(as_text(str(cell)) for cell in cells) + " |"
 
 
-def _with(value: object, unit: str) -> str:
+def _join_unit(value: object, unit: str) -> str:
     return "" if value is None else f"{value} {unit}".strip()
 
 

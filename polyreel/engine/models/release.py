@@ -95,12 +95,12 @@ async def _files(
     before = 0
     for file in wanted:
         part = work / f"{file.sha256[:16]}.part"
-        await download(client, f"{model.release.address}/{file.path}", part, file.bytes, _from(before, count))
+        await download(client, f"{model.release.address}/{file.path}", part, file.bytes, _report_from(before, count))
         await asyncio.to_thread(_put, model, file, part, work)
         before += file.bytes
 
 
-def _from(before: int, count: Callable[[int], None]) -> Callable[[int], None]:
+def _report_from(before: int, count: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: count(before + done)
 
 

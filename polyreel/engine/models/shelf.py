@@ -44,7 +44,7 @@ def is_here(*models: Model) -> bool:
     return all(state(model) == "here" for model in models)
 
 
-def absent(*models: Model) -> tuple[Model, ...]:
+def list_absent(*models: Model) -> tuple[Model, ...]:
     """Those of these models that have to be pulled first."""
     return tuple(model for model in models if state(model) != "here")
 
@@ -111,7 +111,7 @@ def remove(model: Model) -> int:
     return freed
 
 
-def strays() -> tuple[str, ...]:
+def list_strays() -> tuple[str, ...]:
     """Folders on the shelf that belong to no model of this version."""
     known = {model.name for model in MODELS}
     shelf = home.models_dir()

@@ -65,7 +65,7 @@ def fit(lines: Sequence[Spoken], reel_ms: int, limits: Limits = USUAL, beat_ms: 
     ``overrun_ms`` after it, however silent it is there, or when it ends after the reel. ``beat_ms`` lets each line
     enter that much later where there is room (voice-over).
     """
-    dues = _dues(lines, reel_ms, limits)
+    dues = _compute_latest_ends(lines, reel_ms, limits)
     placed: list[Place] = []
     floor = _Floor()
     for at, line in enumerate(lines):
@@ -121,7 +121,7 @@ class _Floor:
         return max([self._settled, *blocking])
 
 
-def _dues(lines: Sequence[Spoken], reel_ms: int, limits: Limits) -> list[int]:
+def _compute_latest_ends(lines: Sequence[Spoken], reel_ms: int, limits: Limits) -> list[int]:
     """The latest end of each line that leaves the rest room before the reel ends, everyone at the fastest pace."""
     dues: list[int] = []
     due = reel_ms

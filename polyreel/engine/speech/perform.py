@@ -82,7 +82,7 @@ def perform(
     """
     session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
     # Sentences that begin after the reel would be spoken into nothing; they are counted and told instead.
-    lines, notes = _within(script, direction.reel_ms)
+    lines, notes = _keep_within(script, direction.reel_ms)
     sentences = into_sentences(lines)
     said = session.say(sentences, _cast(voice, direction, sentences))
     if not said:
@@ -93,7 +93,7 @@ def perform(
             remedy="Give a script with words in it, timed to the reel.",
         )
     cast = session.fit(said)
-    notes += _unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, [each.words for each in said])
+    notes += _note_unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, [each.words for each in said])
     found = [line for each in cast for line in _line_fits(each)]
     return Performance(
         stem=session.write(cast), lines=tuple(sorted(found, key=lambda line: line.start_ms)), notes=notes
@@ -112,14 +112,14 @@ def _cast(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> 
     )
 
 
-def _within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:
+def _keep_within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:
     inside = [line for line in script.lines if line.start_ms < reel_ms]
     outside = len(script.lines) - len(inside)
     late = (f"{outside} lines begin after the reel has ended and are not spoken.",) if outside else ()
     return inside, (*script.notes, *late)
 
 
-def _unsaid(count: int) -> tuple[str, ...]:
+def _note_unsaid(count: int) -> tuple[str, ...]:
     return (f"{count} sentences hold nothing that this voice can say.",) if count else ()
 
 

@@ -21,10 +21,10 @@ Text = tuple[str, str]
 
 def naturals(booth: Booth, asked: Sequence[Text], on_progress: Progress, go_on: GoOn) -> dict[Text, Take | None]:
     """Each text at its voice's own pace; None for what the voice can't say. Raises EngineError."""
-    return each_of(asked, lambda text: _natural(booth, text), on_progress, go_on)
+    return each_of(asked, lambda text: _speak_at_own_pace(booth, text), on_progress, go_on)
 
 
-def _natural(booth: Booth, text: Text) -> Take | None:
+def _speak_at_own_pace(booth: Booth, text: Text) -> Take | None:
     try:
         return booth.natural(*text)
     except EngineError as error:

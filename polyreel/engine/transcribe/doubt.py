@@ -49,7 +49,7 @@ def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judge
     found = Judged()
     loudest = _level(sound)
     for phrase in phrases:
-        reason = _disbelief(phrase)
+        reason = _find_doubt(phrase)
         audible = () if reason else tuple(w for w in phrase.words if not _is_silent(w, sound, rate, loudest))
         said = _without_loops(_without_stutter(audible, found.believed))
         if said:
@@ -60,7 +60,7 @@ def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judge
     return found
 
 
-def _disbelief(phrase: Phrase) -> str:
+def _find_doubt(phrase: Phrase) -> str:
     """Why a phrase as a whole is not believed; empty where it is."""
     text = phrase.text
     seconds = (phrase.end_ms - phrase.start_ms) / 1000

@@ -97,7 +97,7 @@ class _Ear:
         checked: Judged = judge_phrases(found.phrases, sound, RATE)
         self.dropped += checked.dropped
         self.phrases += [_place_phrase(phrase, group, at) for phrase in checked.believed]
-        return _unheard(found.phrases, group)
+        return _find_wordless_spans(found.phrases, group)
 
     def summarise(self) -> Heard:
         shares = {code: round(vote / self.asked, 4) for code, vote in self.votes.items()} if self.asked else {}
@@ -142,7 +142,7 @@ def _goes_on(groups: Sequence[Sequence[Span]], samples: int) -> bool:
     return last[0][0] > samples // 2 and (unfinished or length < _WORTH_A_SLICE_S * RATE)
 
 
-def _unheard(phrases: Sequence[Phrase], group: Sequence[Span]) -> list[Span]:
+def _find_wordless_spans(phrases: Sequence[Phrase], group: Sequence[Span]) -> list[Span]:
     """The stretches of a slice that hold no word at all, and are long enough to hold one."""
     middles = [(word.start_ms + word.end_ms) * RATE // 2000 for phrase in phrases for word in phrase.words]
     found: list[Span] = []

@@ -24,12 +24,12 @@ def require_argos(source: str, target: str) -> Any:
     try:
         from argostranslate import translate
     except ImportError:
-        raise _absent("Argos Translate is not installed", _code(source), _code(target)) from None
+        raise _make_missing_error("Argos Translate is not installed", _code(source), _code(target)) from None
     installed = {language.code: language for language in translate.get_installed_languages()}
     origin, into = _code(source, installed), _code(target, installed)
     pair = installed[origin].get_translation(installed[into]) if {origin, into} <= installed.keys() else None
     if pair is None:
-        raise _absent(f"Argos Translate has no package from {origin} to {into}", origin, into)
+        raise _make_missing_error(f"Argos Translate has no package from {origin} to {into}", origin, into)
     return pair
 
 
@@ -40,7 +40,7 @@ def _code(tag: str, installed: Container[str] = ()) -> str:
     return next((spelling for spelling in spellings if spelling in installed), short)
 
 
-def _absent(what: str, origin: str, into: str) -> InvalidJob:
+def _make_missing_error(what: str, origin: str, into: str) -> InvalidJob:
     return InvalidJob(
         what,
         code="translator_missing",

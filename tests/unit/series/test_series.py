@@ -18,7 +18,7 @@ from polyreel.intake.series import read_memory
 from polyreel.job import Job
 from polyreel.outcome import CastSpeaker, Outcome
 from polyreel.planning.memory import keep_memory, keep_terms
-from polyreel.series.memory import Pair, Unit, merge_units, pair_of, plain
+from polyreel.series.memory import Pair, Unit, merge_units, normalise_line, pair_of
 from polyreel.series.pairing import pair_scripts
 from polyreel.series.tmx import read_tmx, write_tmx
 from polyreel.store.choice import open_store
@@ -189,7 +189,7 @@ def test_a_line_is_found_by_its_words_and_nearly_its_words() -> None:
     assert near
     assert (near.target, near.share >= 0.8) == ("Buenos días, puerto.", True)
     assert pair.near("Something else altogether.") is None
-    assert plain("  a\u00a0 “b” ") == 'a "b"'
+    assert normalise_line("  a\u00a0 “b” ") == 'a "b"'
 
 
 def test_a_newer_wording_takes_the_place_of_an_older_and_other_languages_stay() -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from deployments.commands.vendor import vendor
 from polyreel.errors import InvalidJob
 from polyreel.vendors.nomad.models_edits import ClipAsset
-from polyreel.vendors.operations import CLIENTS, operation, operations, plain
+from polyreel.vendors.operations import CLIENTS, make_plain, operation, operations
 from polyreel.vendors.tpstreams.models import Token, Trim
 
 
@@ -90,8 +90,8 @@ def test_an_unknown_operation_or_vendor_says_what_there_is() -> None:
 
 def test_tokens_are_never_shown() -> None:
     """Whatever they stand in."""
-    assert plain([Token(token="s3cret")]) == [{"token": "********"}]
-    assert plain({"cookies": {"a": "s3cret"}, "id": 1}) == {"cookies": "********", "id": 1}
+    assert make_plain([Token(token="s3cret")]) == [{"token": "********"}]
+    assert make_plain({"cookies": {"a": "s3cret"}, "id": 1}) == {"cookies": "********", "id": 1}
 
 
 def test_the_command_lists_and_asks_for_what_is_missing() -> None:

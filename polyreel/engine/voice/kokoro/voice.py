@@ -61,14 +61,14 @@ class KokoroVoice:
     def cast(self, locale: str) -> tuple[str, ...]:
         """The language's own voices, men and women in turn, then those it borrows. Raises NoVoice."""
         if not self.speaks(locale):
-            raise _unspoken(locale)
+            raise _make_no_voice(locale)
         return tuple(f"{name}@{locale}" for name in kokoro_cast.cast(locale))
 
     def resolve(self, locale: str, asked: str) -> str:
         """``ef_dora``, or any other of the 54 names: each can speak each language, with its own accent."""
         name = asked.partition("@")[0]
         if not self.speaks(locale):
-            raise _unspoken(locale)
+            raise _make_no_voice(locale)
         if name not in kokoro_cast.NAMES:
             raise NoVoice(
                 f"Kokoro has no voice '{asked[:40]}'.",
@@ -179,7 +179,7 @@ def _read_installed_version(package: str) -> str:
         return "none"
 
 
-def _unspoken(locale: str) -> NoVoice:
+def _make_no_voice(locale: str) -> NoVoice:
     return NoVoice(
         f"Kokoro does not speak {locale}.",
         where=locale,
