@@ -117,7 +117,8 @@ def _list_sounds(info: MediaInfo) -> str:
 def _describe_sound(one: AudioStream) -> str:
     facts = [
         name_language(one.language),
-        one.layout or ("mono" if one.channels == 1 else f"{one.channels} channels"),
+        # ffmpeg calls a layout that a file doesn't say "1 channels".
+        "mono" if one.channels == 1 and one.layout in {"", "1 channels"} else one.layout or f"{one.channels} channels",
         one.title[:40],
     ]
     marks = [word for word, holds in (("default", one.is_default), ("commentary", one.is_aside)) if holds]

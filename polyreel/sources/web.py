@@ -128,8 +128,11 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
         # Between two reads of a head that drips there is no pause that a timeout could see.
         async with asyncio.timeout(_HEAD_SECONDS) as head:
             return await client.send(request, stream=True)
-    except httpx.InvalidURL:
-        # httpx reads every Location, also where it doesn't follow: `data:` and its kin have no host.
+    except (httpx.InvalidURL, httpx.RemoteProtocolError) as error:
+        # httpx reads every Location, also where it doesn't follow: `data:` and its kin have no host, `http://[::1` no
+        # end; of the latter it says that the server broke the protocol.
+        if isinstance(error, httpx.RemoteProtocolError) and "location header" not in str(error):
+            raise
         raise _fetch_error(
             request.url, "redirects to something that is no http(s) address", code="redirect_refused"
         ) from None

@@ -37,7 +37,8 @@ class TestRedirects:
         assert "s3cret" not in str(caught.value)
 
     @pytest.mark.parametrize(
-        "location", ["data:text/html,hi", "data:;base64,QUJD", "javascript:alert(1)", "mailto:a@b.example"]
+        "location",
+        ["data:text/html,hi", "data:;base64,QUJD", "javascript:alert(1)", "mailto:a@b.example", "http://[::1"],
     )
     async def test_a_redirect_to_what_has_no_host_is_refused_by_name(self, server, store, quick, answers, location):
         """The HTTP library reads each Location by itself and stumbles over these."""
