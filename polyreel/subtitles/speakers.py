@@ -19,9 +19,10 @@ _ENTITY = "(?:>|&(?:amp;)?gt;)"
 _TAGS = r"<(?:[ibu]|c[.\w-]{0,60})>"
 _ENDS = "</[ibuc]>"
 _LABEL = re.compile(
-    rf"\s*+(?P<mark>(?:{_ENTITY}{{2,3}}|[-–—])?)\s*+(?P<tags>(?:{_TAGS}\s*+)*+)(?:{_ENTITY}{{2,3}}\s*|[-–—]\s*)?"
+    rf"\s*+(?P<mark>(?:{_ENTITY}{{2,3}}|[-–—»►])?)\s*+(?P<tags>(?:{_TAGS}\s*+)*+)(?:{_ENTITY}{{2,3}}\s*|[-–—]\s*)?"
     rf"(?P<first>(?:[(（\[][^()（）\[\]\n:：]{{1,40}}[)）\]]\s)?)"
-    rf"(?P<stars>\*{{0,3}})(?P<name>[^\W\d_]{_WORD[:-1]}*(?: {_WORD}){{0,6}})"
+    rf"(?P<stars>\*{{0,3}})"
+    rf"(?P<name>(?:[1-9](?:st|nd|rd|th|[ºª])? (?=[A-ZÀ-Þ]))?[^\W\d_]{_WORD[:-1]}*(?: {_WORD}){{0,6}})"
     rf"(?P<how>(?:\s*+[(（\[][^()（）\[\]]{{1,40}}[)）\]]){{1,3}}|, [^\W\d_][^:：,.!?<>\n]{{2,30}})?"
     rf"\s*+(?P<inside>(?:{_ENDS})*+)"
     rf"\**\s*+[:：](?P<behind>(?:{_ENDS})*)\**"
@@ -33,6 +34,7 @@ _BRACKETED = re.compile(
     rf"(?P<behind>(?:{_ENDS})*)(?P<colon>\s*+[:：])?\s*"
 )
 _NUMBERED = re.compile(r"(?:speaker|spk|sprecher|locutor|hablante|orateur)[ _-]?\d{1,3}", re.IGNORECASE)
+_ORDINAL = re.compile(r"^[1-9](?:st|nd|rd|th) ")
 _MOST_WORDS = 4
 _SHORTEST_GLUED = 3
 _LONGEST_LABEL = 140
@@ -61,7 +63,8 @@ class Label:
     def is_capital(self) -> bool:
         """Whether it is in capitals before words that are not, as captions write names."""
         words = self.rest.upper() != self.rest or not any(map(str.isalpha, self.rest))
-        return self.name.isupper() and words and self.name.casefold().rstrip(".") not in _NO_NAMES
+        capitals = _ORDINAL.sub("", self.name).isupper()  # "1st MAN"
+        return capitals and words and self.name.casefold().rstrip(".") not in _NO_NAMES
 
 
 def take_voice_out(text: str) -> tuple[str | None, str]:
