@@ -25,7 +25,7 @@ from polyreel.intake.folders import allow_as_caller, is_vouched, require_path
 from polyreel.intake.jobfile import load_job
 from polyreel.job import Asked, Job, Place
 from polyreel.machine import home
-from polyreel.machine.files import read_whole
+from polyreel.machine.files import read_whole, write_atomically
 from tasks.run.artifacts import keep_on_server
 from tasks.run.connections import client_of
 
@@ -93,7 +93,7 @@ async def localise_batch(batch: Batch) -> Any:
     vouched = is_vouched(batch_key(batch))
     if not vouched:
         _require_allowed(batch)
-    jobs = await _list_jobs(batch)
+    jobs = await _list_jobs(batch, str if vouched else require_path)
     for job in jobs if vouched else ():
         allow_as_caller(key_of(job))
     places = asyncio.Semaphore(batch.at_once)
@@ -120,18 +120,18 @@ def batch_key(batch: Batch) -> str:
 
 
 def _require_allowed(batch: Batch) -> None:
-    for place in (*batch.jobs, *([batch.catalogue] if batch.catalogue else [])):
+    for place in (*batch.jobs, *([batch.catalogue, str(batch.summary)] if batch.catalogue else [])):
         require_path(place)
 
 
-def load_jobs(batch: Batch) -> list[Job]:
-    """Every job that a batch names. Raises `InvalidJob`."""
-    found = load_catalogue(Path(batch.catalogue).expanduser()) if batch.catalogue else []
+def load_jobs(batch: Batch, require: Callable[[str], object] = str) -> list[Job]:
+    """Every job that a batch names; job files that a catalogue names are shown to ``require``. Raises `InvalidJob`."""
+    found = load_catalogue(Path(batch.catalogue).expanduser(), require) if batch.catalogue else []
     return distinct(found + [load_job(Path(path).expanduser()) for path in batch.jobs], "batch")
 
 
-async def _list_jobs(batch: Batch) -> list[Job]:
-    jobs = load_jobs(batch)
+async def _list_jobs(batch: Batch, require: Callable[[str], object]) -> list[Job]:
+    jobs = load_jobs(batch, require)
     if batch.each_of:
         jobs = await jobs_of_folder(jobs[0], batch.each_of)
     if batch.only == "all":
@@ -221,10 +221,8 @@ def _merge_counts(batch: Batch, new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, summary: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False), "utf-8")
-    part.replace(path)
+    # Under a name that nobody can foresee: where the part's is a link, what it leads to would be written.
+    write_atomically(path, json.dumps(summary, indent=2, ensure_ascii=False).encode())
 
 
 async def _show(summary: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ _TEXT = ("name", "media", "locale", "subtitles", "path")
 _SHORT = {"media": "source.media", "locale": "source.locale", "script": "source.subtitles"}
 
 
-def load_catalogue(path: Path) -> list[Job]:
-    """Every job of a catalogue (or the one of a job file). Raises `InvalidJob` naming the row or entry."""
+def load_catalogue(path: Path, require: Callable[[str], object] = str) -> list[Job]:
+    """Every job of a catalogue (or the one of a job file). Raises `InvalidJob` naming the row or entry.
+
+    ``require`` is shown the path of each job file that the catalogue names, before it is read, and may refuse it.
+    """
     text = load_text(path)
-    jobs = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_yaml(text, path)
+    jobs = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_yaml(text, path, require)
     if not jobs:
         raise InvalidJob("there is no job in it", where=str(path), remedy="Add rows, or entries below `jobs:`.")
     return distinct(jobs, str(path))
@@ -45,7 +49,7 @@ def distinct(jobs: list[Job], where: str) -> list[Job]:
     return jobs
 
 
-def _from_yaml(text: str, path: Path) -> list[Job]:
+def _from_yaml(text: str, path: Path, require: Callable[[str], object]) -> list[Job]:
     data = parse_yaml(text, str(path))
     if not isinstance(data, dict) or "jobs" not in data:
         return [anchor_paths(validate_job(data, str(path)), path.absolute().parent)]
@@ -54,6 +58,9 @@ def _from_yaml(text: str, path: Path) -> list[Job]:
         raise InvalidJob(
             "a catalogue has `jobs:` (a list) and, if wanted, `defaults:` (fields), and nothing else", where=str(path)
         )
+    for entry in entries:
+        if isinstance(entry, str):
+            require(str(path.absolute().parent / entry))
     return [_entry(entry, defaults, path, f"{path}, job {number}") for number, entry in enumerate(entries, 1)]
 
 

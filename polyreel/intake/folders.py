@@ -17,6 +17,7 @@ from pathlib import Path
 
 from polyreel.errors import InvalidJob
 from polyreel.intake.jobfile import is_address, with_paths
+from polyreel.intake.series import GLOSSARY, MEMORY, SETTINGS, with_series
 from polyreel.job import Job
 from polyreel.machine import home
 from polyreel.machine.files import make_folder
@@ -59,8 +60,12 @@ def require_allowed(job: Job) -> None:
         return place
 
     with_paths(job, judge)
-    for voice in _voices_by_path(job):
+    if job.series and "/" in job.series:
+        for name in (SETTINGS, GLOSSARY, MEMORY):
+            require_path(f"{job.series}/{name}")  # each may be a link
+    for voice in _voices_by_path(with_series(job)):
         require_path(voice)
+        require_path(f"{voice}.json")
 
 
 def _voices_by_path(job: Job) -> list[str]:

@@ -24,9 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.errors import InvalidJob
+from polyreel.intake.folders import require_path
 from polyreel.intake.inbox.port import SUFFIXES, is_job_name
 from polyreel.intake.jobfile import anchor_paths, load_text, parse_job
 from polyreel.job import Job
+from polyreel.machine.files import write_atomically
 from polyreel.machine.locks import hold_lock
 
 log = logging.getLogger("polyreel.inbox")
@@ -59,11 +61,12 @@ class FolderClaim:
     async def job(self) -> Job:
         """The job in it. Raises `InvalidJob`."""
         name = str(self.inbox / self.name)
+        require_path(str(self._content))
         return anchor_paths(parse_job(load_text(self._content, name), name), self.inbox)
 
     async def became(self, run: str) -> None:
         """Remember the run that it became."""
-        _write_whole(self._note, run)
+        write_atomically(self._note, run.encode())
 
     async def close(self, outcome: dict[str, Any]) -> str:
         """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
@@ -72,7 +75,7 @@ class FolderClaim:
         said = json.dumps(outcome, indent=2, ensure_ascii=False)
         stem = self._free_stem(done, said)
         beside = done / f"{stem}.outcome.json"
-        _write_whole(beside, said)
+        write_atomically(beside, said.encode())
         self.path.rename(done / f"{stem}{self.path.suffix}")
         self._note.unlink(missing_ok=True)
         return str(beside)
@@ -99,6 +102,8 @@ class FolderInbox:
 
     def __init__(self, place: str) -> None:
         self.folder = Path(place).expanduser().absolute()
+        for name in ("running", "done"):
+            require_path(str(self.folder / name))
         try:
             (self.folder / "running").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -111,7 +116,9 @@ class FolderInbox:
     @asynccontextmanager
     async def alone(self, owner: str) -> AsyncIterator[None]:
         """Be the only one of an owner's schedulers on this machine who looks at it now."""
-        async with hold_lock(self.folder / "running" / f".{owner}.lock"):
+        lock = self.folder / "running" / f".{owner}.lock"
+        require_path(str(lock))
+        async with hold_lock(lock):
             yield
 
     async def claim(self, owner: str) -> int:
@@ -165,9 +172,3 @@ def _has_writer(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
-
-
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, "utf-8")
-    part.replace(path)

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob
+from polyreel.intake.catalogue import load_catalogue
 from polyreel.intake.folders import (
     SETTING,
     allow_as_caller,
@@ -19,6 +20,7 @@ from polyreel.intake.folders import (
     require_path,
     setting_of,
 )
+from polyreel.intake.inbox.folder import FolderInbox
 from polyreel.job import Job
 
 
@@ -188,3 +190,62 @@ def test_what_somebody_here_hands_in_is_vouched_for(allowed: Path) -> None:
     allow_as_caller("x-0123")
     assert is_vouched("x-0123")
     assert not is_vouched("x-0124")
+
+
+@pytest.mark.parametrize("entry", ["../secret.yaml", "in/link/secret.yaml", "/etc/passwd"])
+def test_a_catalogue_names_no_job_file_outside(allowed: Path, entry: str) -> None:
+    """It is refused before anything of it is read."""
+    (allowed / "in" / "link").symlink_to(allowed.parent)
+    (allowed.parent / "secret.yaml").write_text("secret: 1")
+    (allowed / "catalogue.yaml").write_text(f"jobs: [{entry}]")
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        load_catalogue(allowed / "catalogue.yaml", require_path)
+
+
+@pytest.mark.parametrize("name", ["series.yaml", "glossary.tsv", "memory.tmx"])
+def test_a_series_whose_files_are_links_leads_nowhere(allowed: Path, name: str) -> None:
+    (allowed / "show").mkdir()
+    job = job_with("media", "in/reel.mp4").model_copy(update={"series": "./show"})
+    require_allowed(job)
+    (allowed / "show" / name).symlink_to(allowed.parent / "secret.srt")
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        require_allowed(job)
+
+
+def test_the_voices_of_a_series_are_files_of_the_job(allowed: Path) -> None:
+    (allowed / "show").mkdir()
+    (allowed / "show" / "series.yaml").write_text("cast: {Ben: {voices: {es-ES: /etc/ben.onnx}}}")
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        require_allowed(job_with("media", "in/reel.mp4").model_copy(update={"series": "./show"}))
+
+
+def test_what_is_said_of_a_voice_is_no_link_either(allowed: Path) -> None:
+    (allowed / "in" / "ana.onnx").write_bytes(b"voice")
+    (allowed / "in" / "ana.onnx.json").symlink_to("/etc/passwd")
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        require_allowed(job_with("voice", "in/ana"))
+
+
+async def test_links_in_an_inbox_lead_nowhere(allowed: Path) -> None:
+    """Job files, the folders that they are moved to, and the lock."""
+    inbox = FolderInbox(str(allowed / "inbox"))
+    (inbox.folder / "one.yaml").symlink_to(allowed.parent / "secret.srt")
+    os.utime(inbox.folder / "one.yaml", (0, 0), follow_symlinks=False)
+    os.utime(allowed.parent / "secret.srt", (0, 0))
+    await inbox.claim("aaaa")
+    (claim,) = await inbox.list_claims("aaaa")
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        await claim.job()
+    (inbox.folder / "running" / ".aaaa.lock").symlink_to(allowed.parent / "made")
+    with pytest.raises(InvalidJob, match="outside of the folders"):
+        async with inbox.alone("aaaa"):
+            pass
+    (inbox.folder / "done").mkdir()
+    (inbox.folder / "done" / ".one.outcome.json.part").symlink_to(allowed.parent / "made")
+    await claim.close({"status": "failed"})
+    assert not (allowed.parent / "made").exists()
+    for name in ("running", "done"):
+        (allowed / f"of-{name}").mkdir()
+        (allowed / f"of-{name}" / name).symlink_to(allowed.parent)
+        with pytest.raises(InvalidJob, match="outside of the folders"):
+            FolderInbox(str(allowed / f"of-{name}"))
