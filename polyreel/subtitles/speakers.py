@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from polyreel.subtitles.cuetext import Token, escape_text, tokens
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.sounds import ASIDES, SOUND_WORDS
 from polyreel.subtitles.spoken import opens_turn
 
 _WORD = r"(?:[\w.'’\-#/&+]|&amp;)+"
@@ -30,10 +31,59 @@ _LABEL = re.compile(
 )
 # "[Ana]: Hello", "(ANA): Hello", "[SPEAKER_00] Hello": with its colon, or as programs number those whom they hear.
 _BRACKETED = re.compile(
-    rf"\s*+(?P<tags>(?:{_TAGS}\s*+)*+)[\[(（【](?P<name>[^\W\d_][^\[\]()（）【】<>\n]{{0,60}})[\])）】]"
+    rf"\s*+(?:(?:{_ENTITY}{{2,3}}|[-–—»►])\s*+)?(?P<tags>(?:{_TAGS}\s*+)*+)"
+    rf"[\[(（【](?P<name>[^\W\d_][^\[\]()（）【】<>\n]{{0,60}})[\])）】]"
     rf"(?P<behind>(?:{_ENDS})*)(?P<colon>\s*+[:：])?\s*"
 )
 _NUMBERED = re.compile(r"(?:speaker|spk|sprecher|locutor|hablante|orateur)[ _-]?\d{1,3}", re.IGNORECASE)
+# "ANA - Hello", "ANA | Hello": names in capitals alone; a dash stands in other sentences as well ("OK - let's go").
+_SEPARATED = re.compile(
+    rf"\s*+(?:[-–—]\s+)?(?P<name>[^\W\d_]{_WORD}(?: {_WORD}){{0,2}})(?: +(?P<sign>[-–—]|{_ENTITY}|\|) +)(?=\S)"
+)
+_NEVER_CALLED = frozenset(
+    [
+        "ok",
+        "okay",
+        "no",
+        "yes",
+        "oh",
+        "ah",
+        "hey",
+        "well",
+        "so",
+        "now",
+        "stop",
+        "wait",
+        "sí",
+        "si",
+        "oui",
+        "non",
+        "ja",
+        "nein",
+        "sim",
+        "não",
+        "tv",
+    ]
+)
+# "[IN SPANISH] Hola", "[OFF SCREEN] Come": how, and where, it is said.
+_DIRECTIONS = frozenset(
+    [
+        "in",
+        "on",
+        "off",
+        "over",
+        "from",
+        "with",
+        "spanish",
+        "english",
+        "french",
+        "german",
+        "italian",
+        "chinese",
+        "japanese",
+    ]
+)
+_SOUNDS_LIKE_VERB = re.compile(r"(?:\w{2}(?:ING|ED)|[^\W\dAEIOUS_]S|[SCX]HES)$")
 _ORDINAL = re.compile(r"^[1-9](?:st|nd|rd|th) ")
 _MOST_WORDS = 4
 _SHORTEST_GLUED = 3
@@ -52,12 +102,19 @@ class Label:
     """A name before the words of a line, and the line without it.
 
     ``is_marked`` says that more than a colon speaks for a name: ``>>`` before it, how it is said behind it, or italics
-    around it alone.
+    around it alone. ``needs_others`` says that it is a name only among others: ``[ANA] Hello``, ``ANA - Hello``.
     """
 
     name: str
     rest: str
     is_marked: bool
+    needs_others: bool = False
+    is_bracketed: bool = False
+
+    @property
+    def may_be_sound(self) -> bool:
+        """Whether it ends as verbs of English descriptions do (``[CREAKS]``, ``[DOOR OPENING]``)."""
+        return _SOUNDS_LIKE_VERB.search(self.name) is not None
 
     @property
     def is_capital(self) -> bool:
@@ -101,7 +158,7 @@ def read_label(line: str) -> Label | None:
     """The name that a line of cue text begins with, if it does."""
     found = _LABEL.match(line[:_LONGEST_LABEL])
     if found is None or not _is_name(found["name"], found["how"] or ""):
-        return _read_bracketed(line)
+        return _read_bracketed(line) or _read_separated(line)
     if found["glued"] and not (found["name"].isupper() and len(found["name"]) >= _SHORTEST_GLUED):
         return None  # "ANA:Come" is a label, "re:view" and "A:b" are not
     opened = re.findall(_TAGS, found["tags"])
@@ -127,7 +184,28 @@ def _read_bracketed(line: str) -> Label | None:
     is_known = _NUMBERED.fullmatch(name) or (has_colon and not name[0].islower())
     opened, closed = re.findall(_TAGS, found["tags"]), re.findall(_ENDS, found["behind"])
     tags = "".join(opened[: max(len(opened) - len(closed), 0)])
-    return Label(html.unescape(name), tags + line[found.end() :], is_marked=True) if is_known else None
+    rest = tags + line[found.end() :]
+    if is_known:
+        return Label(html.unescape(name), rest, is_marked=True)
+    label = Label(html.unescape(name), rest, is_marked=False, needs_others=True, is_bracketed=True)
+    return label if "[" in found[0] and _is_called(label) else None
+
+
+def _read_separated(line: str) -> Label | None:
+    found = _SEPARATED.match(line[:_LONGEST_LABEL])
+    if found is None:
+        return None
+    is_marked = found["sign"] not in "-–—"
+    label = Label(html.unescape(found["name"]), line[found.end() :], is_marked, needs_others=not is_marked)
+    return label if _is_called(label) else None
+
+
+def _is_called(label: Label) -> bool:
+    """Whether somebody may be called so: in capitals, before words that are not, and of no sound."""
+    words = [word.casefold().strip(".,!?#'’") for word in label.name.split()]
+    is_sound = any(word in SOUND_WORDS or word in _NEVER_CALLED for word in words) or words[0] in ASIDES | _DIRECTIONS
+    has_words = label.is_bracketed or any(map(str.isalpha, label.rest))  # "[ANA]" stands over the words, too
+    return label.is_capital and len(label.name) > 1 and has_words and not is_sound
 
 
 def find_labels(track: Track) -> tuple[tuple[Label, ...], ...]:
@@ -138,21 +216,21 @@ def find_labels(track: Track) -> tuple[tuple[Label, ...], ...]:
     )
 
 
-def speakers_from_prefixes(track: Track, is_name: Callable[[str], bool] = bool) -> Track:
+def speakers_from_prefixes(track: Track, is_name: Callable[[str], bool] | None = None) -> Track:
     """The same track with ``Ana: Hello`` read as Ana saying *Hello*. Only where it is asked for: a colon is no proof.
 
     A name is at most four words and begins with a capital letter, or with a letter of a script that has no capitals;
-    ``is_name`` may refuse some. A cue whose lines name several speakers gets voice spans, and lines that a dash or
+    ``is_name`` may refuse some, and decides on those that need others to be names. A cue whose lines name several speakers gets voice spans, and lines that a dash or
     ``>>`` gives to somebody else are nobody's; a cue that has a speaker already stays as it is.
     """
     return replace(track, cues=tuple(cue if cue.speaker else _name_cue(cue, is_name) for cue in track.cues))
 
 
-def _name_cue(cue: Cue, is_name: Callable[[str], bool]) -> Cue:
+def _name_cue(cue: Cue, is_name: Callable[[str], bool] | None) -> Cue:
     groups: list[tuple[str | None, list[str]]] = []
     for line in cue.text.split("\n"):
         label = read_label(line)
-        name = label.name if label and is_name(label.name) else None
+        name = label.name if label and (is_name(label.name) if is_name else not label.needs_others) else None
         if label and name:
             groups.append((name, [label.rest] if label.rest else []))
         elif not groups or (groups[-1][0] and opens_turn(line)):

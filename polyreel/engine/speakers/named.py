@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from polyreel.subtitles.cuetext import plain_text, voices
 from polyreel.subtitles.model import Cue, Track
-from polyreel.subtitles.speakers import find_labels, speakers_from_prefixes
+from polyreel.subtitles.speakers import Label, find_labels, read_label, speakers_from_prefixes
 from polyreel.subtitles.spoken import opens_turn
 
 _LEAST_SHARE = 0.3
@@ -23,17 +23,20 @@ def with_names(track: Track, expected: int | None = None) -> Track:
     """The same track, its ``Ana:`` prefixes read as speakers where they are names.
 
     Without ``expected`` (how many people speak) names are what more than a colon speaks for: capitals before words
-    that are not (``ANA: Hello``), ``>>`` before it, ``(quietly)`` behind it, italics around it. So are two different
-    names, each in two cues or more, in 30 % of all cues together. With two or more expected, as many prefixes are
-    names as are expected, the most frequent first. With one, only those that more than a colon speaks for. A script
-    with voice tags is left alone. A cue without a name goes on with the last one's, unless a dash or ``>>`` says that
-    somebody else speaks: then nobody is named.
+    that are not (``ANA: Hello``, ``ANA | Hello``), ``>>`` before it, ``(quietly)`` behind it, italics around it. In
+    brackets without a colon, or before a dash (``[ANA] Hello``, ``ANA - Hello``), they need others beside them. So are two different names, each in two cues or more, in 30 % of all cues together.
+    With two or more expected, as many prefixes are names as are expected, the most frequent first. With one, only those
+    that more than a colon speaks for. A script with voice tags is left alone. A cue without a name goes on with the
+    last one's, unless a dash, ``>>``, or capitals in brackets that may be a name say that somebody else speaks: then
+    nobody is named.
     """
     if has_names(track):
         return track
     labels = find_labels(track)
-    found = Counter(name for each in labels for name in dict.fromkeys(label.name for label in each))
-    accepted = {label.name for each in labels for label in each if label.is_marked or label.is_capital}
+    sure = [[label for label in each if not label.needs_others] for each in labels]
+    found = Counter(name for each in sure for name in dict.fromkeys(label.name for label in each))
+    accepted = {label.name for each in sure for label in each if label.is_marked or label.is_capital}
+    accepted |= _named_among_others(labels, accepted)
     if expected is None:
         accepted |= _recurring_names(found, len(track.cues))
     elif expected > 1:
@@ -91,6 +94,20 @@ def _recurring_names(found: Mapping[str, int], cues: int) -> set[str]:
     return names if enough else set()
 
 
+def _named_among_others(labels: Sequence[Sequence[Label]], accepted: set[str]) -> set[str]:
+    """Of ``[ANA] Hello`` and ``ANA - Hello``: those whom others, or a share of all cues, show to be names.
+
+    Brackets at the change of speakers alone are enough where two are called so, or one twice. Before a dash it takes
+    two, in a share of all cues as names are: *NASA - it flies* is a sentence.
+    """
+    unsure = [[each for each in line if each.needs_others and each.rest and not each.may_be_sound] for line in labels]
+    often = sum(map(bool, unsure)) >= _LEAST_SHARE * len(labels)
+    bracketed = Counter(label.name for each in unsure for label in each if label.is_bracketed)
+    dashed = {label.name for each in unsure for label in each if not label.is_bracketed}
+    named = set(bracketed) if often or bracketed.total() >= _RECURS else set()
+    return named | (dashed if often and len(dashed | named | accepted) > 1 else set())
+
+
 def _most_frequent(found: Counter[str], expected: int) -> set[str]:
     return {name for name, _ in found.most_common(expected)}
 
@@ -99,10 +116,16 @@ def _carry_on(cues: Iterable[Cue]) -> Iterable[Cue]:
     last: str | None = None
     for cue in cues:
         said = voices(cue)
-        if not _names(cue) and opens_turn(plain_text(cue.text)):
+        if not _names(cue) and (opens_turn(plain_text(cue.text)) or _may_name_another(cue)):
             last = None  # somebody else, and nobody says who
         yield replace(cue, speaker=last) if last and not _names(cue) else cue
         if _names(cue):
             last = said[-1][0]
         elif cue.speaker:  # a label alone: its words are in the next cue
             last = cue.speaker
+
+
+def _may_name_another(cue: Cue) -> bool:
+    """Whether a cue has ``[BEN] Hello``, and it is not known whether anybody is called so."""
+    labels = filter(None, map(read_label, cue.text.split("\n")))
+    return any(label.is_bracketed and label.rest for label in labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -232,3 +233,46 @@ def test_the_real_network_tells_two_voices_apart(tmp_path: Path) -> None:
     lines = [VOICE.speak("Here is one more line, and another.", f"en-us+{who}", 1.0) for who in ("m3", "f2")]
     man, woman = (voice_print(resample(line.samples, line.rate, RATE), network) for line in lines)
     assert float(man @ woman) < 0.65
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("[ANA] Hi.", "[BEN] No."), [("ANA", "Hi."), ("BEN", "No.")]),
+        (("[ANA] Hi.",), [("ANA", "Hi.")]),
+        (("- [ANA] Hi.\n- [BEN] No.",), [(None, "<v ANA>Hi.</v>\n<v BEN>No.</v>")]),
+        (("ANA - Hi.", "BEN – No."), [("ANA", "Hi."), ("BEN", "No.")]),
+        (("ANA: Wait.", "ANA - Hi."), [("ANA", "Wait."), ("ANA", "Hi.")]),
+        (("ANA | Hi.", "BEN > No.", "ANA &gt; So."), [("ANA", "Hi."), ("BEN", "No."), ("ANA", "So.")]),
+        (("ANA: Wait.", "[HANS] Hi.", "HANS: So."), [("ANA", "Wait."), ("HANS", "Hi."), ("HANS", "So.")]),
+    ],
+)
+def test_capitals_in_brackets_or_before_a_sign_are_names(texts: tuple[str, ...], expected: list[Any]) -> None:
+    assert said(with_names(script(*texts))) == expected
+
+
+def test_names_in_brackets_may_stand_at_a_change_of_speakers_alone() -> None:
+    found = with_names(script("[ANA] Hi.", *["So it went."] * 5, "[BEN] No.", *["And on."] * 5))
+    assert [cue.speaker for cue in found.cues] == ["ANA"] * 6 + ["BEN"] * 6
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("OK - let's go.", "NO - wait.", "TV - it is off."),
+        ("I - I don't know.", "A - a dog."),
+        ("NASA - it flies.", "We saw it."),
+        ("[MUSIC] Hi.", "[DOOR SLAMS] No.", "[IN SPANISH] So."),
+        ("[Laughs] Hi.", "[2 + 3] No."),
+        ("THE GPU > THE CPU", "A | B"),
+    ],
+)
+def test_capitals_that_call_nobody_stay_as_they_are(texts: tuple[str, ...]) -> None:
+    assert with_names(script(*texts)) == script(*texts)
+
+
+@pytest.mark.parametrize("label", ["BEN", "CREAKS"])
+def test_what_may_be_anothers_name_goes_to_nobody(label: str) -> None:
+    """One that comes once in a script of labels with colons is a name or a sound, and Luis says neither's words."""
+    found = with_names(script("ANA: Hi.", "LUIS: No.", "Well.", f"[{label}] Yes.", "And so on.", "ANA: So."))
+    assert [cue.speaker for cue in found.cues] == ["ANA", "LUIS", "LUIS", None, None, "ANA"]
