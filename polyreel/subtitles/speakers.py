@@ -40,49 +40,11 @@ _NUMBERED = re.compile(r"(?:speaker|spk|sprecher|locutor|hablante|orateur)[ _-]?
 _SEPARATED = re.compile(
     rf"\s*+(?:[-–—]\s+)?(?P<name>[^\W\d_]{_WORD}(?: {_WORD}){{0,2}})(?: +(?P<sign>[-–—]|{_ENTITY}|\|) +)(?=\S)"
 )
-_NEVER_CALLED = frozenset(
-    [
-        "ok",
-        "okay",
-        "no",
-        "yes",
-        "oh",
-        "ah",
-        "hey",
-        "well",
-        "so",
-        "now",
-        "stop",
-        "wait",
-        "sí",
-        "si",
-        "oui",
-        "non",
-        "ja",
-        "nein",
-        "sim",
-        "não",
-        "tv",
-    ]
-)
+_SAID = "ok okay no yes oh ah hey well so now stop wait sí si oui non ja nein sim não tv"
+_NEVER_CALLED = frozenset(_SAID.split())
 # "[IN SPANISH] Hola", "[OFF SCREEN] Come": how, and where, it is said.
-_DIRECTIONS = frozenset(
-    [
-        "in",
-        "on",
-        "off",
-        "over",
-        "from",
-        "with",
-        "spanish",
-        "english",
-        "french",
-        "german",
-        "italian",
-        "chinese",
-        "japanese",
-    ]
-)
+_HOW = "in on off over from with spanish english french german italian chinese japanese"
+_DIRECTIONS = frozenset(_HOW.split())
 _SOUNDS_LIKE_VERB = re.compile(r"(?:\w{2}(?:ING|ED)|[^\W\dAEIOUS_]S|[SCX]HES)$")
 _ORDINAL = re.compile(r"^[1-9](?:st|nd|rd|th) ")
 _MOST_WORDS = 4
@@ -220,8 +182,9 @@ def speakers_from_prefixes(track: Track, is_name: Callable[[str], bool] | None =
     """The same track with ``Ana: Hello`` read as Ana saying *Hello*. Only where it is asked for: a colon is no proof.
 
     A name is at most four words and begins with a capital letter, or with a letter of a script that has no capitals;
-    ``is_name`` may refuse some, and decides on those that need others to be names. A cue whose lines name several speakers gets voice spans, and lines that a dash or
-    ``>>`` gives to somebody else are nobody's; a cue that has a speaker already stays as it is.
+    ``is_name`` may refuse some, and decides on those that need others to be names. A cue whose lines name several
+    speakers gets voice spans, and lines that a dash or ``>>`` gives to somebody else are nobody's; a cue that has a
+    speaker already stays as it is.
     """
     return replace(track, cues=tuple(cue if cue.speaker else _name_cue(cue, is_name) for cue in track.cues))
 

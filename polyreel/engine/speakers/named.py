@@ -24,11 +24,11 @@ def with_names(track: Track, expected: int | None = None) -> Track:
 
     Without ``expected`` (how many people speak) names are what more than a colon speaks for: capitals before words
     that are not (``ANA: Hello``, ``ANA | Hello``), ``>>`` before it, ``(quietly)`` behind it, italics around it. In
-    brackets without a colon, or before a dash (``[ANA] Hello``, ``ANA - Hello``), they need others beside them. So are two different names, each in two cues or more, in 30 % of all cues together.
-    With two or more expected, as many prefixes are names as are expected, the most frequent first. With one, only those
-    that more than a colon speaks for. A script with voice tags is left alone. A cue without a name goes on with the
-    last one's, unless a dash, ``>>``, or capitals in brackets that may be a name say that somebody else speaks: then
-    nobody is named.
+    brackets without a colon, or before a dash (``[ANA] Hello``, ``ANA - Hello``), they need others beside them. So are
+    two different names, each in two cues or more, in 30 % of all cues together. With two or more expected, as many
+    prefixes are names as are expected, the most frequent first. With one, only those that more than a colon speaks for.
+    A script with voice tags is left alone. A cue without a name goes on with the last one's, unless a dash, ``>>``, or
+    capitals in brackets that may be a name say that somebody else speaks: then nobody is named.
     """
     if has_names(track):
         return track
