@@ -334,8 +334,8 @@ LEXICONS: Mapping[str, Lexicon] = {
         fractions=("ein halb", "ein Drittel", "zwei Drittel", "ein Viertel", "drei Viertel"),
         minus="minus",
         ampersand="und",
-        currencies={"$": "Dollar", "€": "Euro", "£": "Pfund", "¥": "Yen", "₹": "Rupien"},
-        one_of={"$": "ein Dollar", "€": "ein Euro", "£": "ein Pfund", "₹": "eine Rupie"},
+        currencies={"$": "Dollar", "€": "Euro", "£": "Pfund", "¥": "Yen", "₹": "Rupien", "₣": "Franken"},
+        one_of={"$": "ein Dollar", "€": "ein Euro", "£": "ein Pfund", "₹": "eine Rupie", "₣": "ein Franken"},
         scales={
             **{"Mio.": "Millionen", "Mill.": "Millionen", "Mrd.": "Milliarden", "Bio.": "Billionen"},
             **{"Mio": "Millionen", "Mrd": "Milliarden", "Tsd.": "Tausend"},

@@ -6,6 +6,7 @@ Plain numbers are left to the voice: espeak-ng reads them in every language that
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 from polyreel.engine.voice.text import counted, figures, german, measures
@@ -14,9 +15,15 @@ from polyreel.engine.voice.text.reigns import spell_roman_numerals
 
 _ONE_NUMBER = r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?|\d+(?:[.,\u00a0\u202f ]\d{3})*(?:[.,]\d+)?"
 _NUMBER = rf"(?:{_ONE_NUMBER})(?:[-–](?:{_ONE_NUMBER}))?"
-_SIGNS = r"R\$|(?:\b(?:US|CA|AU|C|A))?\$|[€£¥₹]"
-_CODES = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$"}
+_SIGNS = r"R\$|(?:\b(?:US|CA|AU|C|A))?\$|[€£¥₹₣]"
+_CODES = {"USD": "US$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "BRL": "R$"}
 _CODED = re.compile(rf"\b({'|'.join(_CODES)})\s?(?=\d)|(?<=\d)\s?({'|'.join(_CODES)})\b")
+# Where a bare $ is pesos.
+_PESOS = frozenset(f"es-{region}" for region in ("MX", "AR", "CL", "CO", "UY", "DO", "CU"))
+_CODED_FRANCS = re.compile(r"\b(?:CHF|SFr\.?)\s?(?=\d)|(?<=\d)\s?(?:CHF|SFr)\b(?:\.(?=\s))?")
+# "Fr. 5.-", "1'234.50 Fr.": where they are paid with. Elsewhere, and before a name, "Fr." is Frau.
+_FRANCS = re.compile(r"\bFr\.\s?(?=\d)|(?<=\d)\s?Fr\b(?:\.(?=\s))?(?!\.?\s?\d)")
+_NO_CENTIMES = re.compile(r"(?<=\d)\.[-–—]+(?!\w)")
 _MINUS_BEHIND = re.compile(r"([$€£¥₹])[-\u2212](?=\d)")
 _PRICE_FOR_EACH = re.compile(rf"((?:{_SIGNS})\s?(?:{_ONE_NUMBER})|(?:{_ONE_NUMBER})\s?(?:{_SIGNS}))/(?=[^\W\d_]{{3}})")
 _FRENCH_MILLIONS = re.compile(r"\b(mi(?:llion|lliard)s?) (?:de )?(?=euros\b)")
@@ -51,11 +58,13 @@ def spell_out(text: str, locale: str) -> str:
     """
     language = locale.partition("-")[0]
     text = text.replace("℃", "°C").replace("℉", "°F")
+    if language == "de":
+        text = _with_francs(text, locale)
     words = LEXICONS.get(language, NONE)
     text = _CARBON.sub("C O 2", measures.degrees(text))
     text = _with_measures(text, language, locale, words)
     text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
-    text = measures.short_scales(_with_money(text, language, words), language)
+    text = measures.short_scales(_with_money(text, language, _with_own_currency(locale, words)), language)
     text = _with_times(figures.ranges(text, words), language, words)
     text = counted.agree(_with_ones(_with_units(text, words), words), language)
     text = _with_ordinals(text, words)
@@ -90,10 +99,26 @@ def _the(number: int) -> str:
     return f"the {number}{'th' if 10 < number < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
+def _with_francs(text: str, locale: str) -> str:
+    if locale not in {"de-CH", "de-LI"}:
+        return _CODED_FRANCS.sub("₣", text)
+    return _FRANCS.sub("₣", _CODED_FRANCS.sub("₣", _NO_CENTIMES.sub("", text)))
+
+
+def _with_own_currency(locale: str, words: Lexicon) -> Lexicon:
+    """The words with what a bare ``$`` stands for where the language is spoken."""
+    if locale not in _PESOS:
+        return words
+    currencies = {**words.currencies, "US$": words.currencies["$"], "$": "pesos"}
+    return replace(words, currencies=currencies, one_of={**words.one_of, "US$": words.one_of["$"], "$": "un peso"})
+
+
 def _with_money(text: str, language: str, words: Lexicon) -> str:
     if not words.currencies:
         return text
-    text = _CODED.sub(lambda found: _CODES[found[1] or found[2]], _MINUS_BEHIND.sub(r"-\1", text))
+    text = _CODED.sub(
+        lambda found: _CODES[found[1]] if found[1] else f" {_CODES[found[2]]}", _MINUS_BEHIND.sub(r"-\1", text)
+    )
     each = measures.MEASURES[language].each
     text = _PRICE_FOR_EACH.sub(rf"\1 {each} ", text)
     scales = "|".join([words.millions, *map(re.escape, words.scales)])
