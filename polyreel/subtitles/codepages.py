@@ -216,6 +216,11 @@ def recognise_code_page(data: bytes, locale: str | None = None) -> tuple[str, bo
     return _ask_normalizer(data) or "cp1252", False
 
 
+def has_alphabet(locale: str) -> bool:
+    """Whether the letters of a language are known here."""
+    return locale.split("-", maxsplit=1)[0].lower() in _LANGUAGES
+
+
 def weigh_language(text: str, locale: str) -> float:
     """How likely a text is in a language, by its letters beyond ASCII: 0 to 1, and 0 for a language without a table."""
     alphabet = _LANGUAGES.get(locale.split("-", maxsplit=1)[0].lower())

@@ -23,6 +23,8 @@ _BOMS = (
 _HEAD = 4096
 # Chinese in seven bits: pairs of letters between ~{ and ~}.
 _HZ = re.compile(rb"~\{(?:[!-w][!-~])+~\}")
+# Mac OS Arabic has ASCII's signs a second time, for text from right to left: its writers put those into times, too.
+_MAC_ARABIC = re.compile(rb"\d\d\xba\d\d\xba\d\d")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 Decoded = tuple[str, str, tuple[Note, ...]]
@@ -58,6 +60,8 @@ def decode_bytes(data: bytes, locale: str | None = None) -> Decoded:
         return _decode_as(data, "hz")
     if _is_utf8(data):
         return _decode_once(_decode_as(data, "utf-8"), locale)
+    if _MAC_ARABIC.search(data):
+        return _decode_as(data, "mac_arabic")
     return _as_code_page(data, locale)
 
 

@@ -8,17 +8,30 @@ from __future__ import annotations
 
 import re
 
-from polyreel.subtitles.codepages import weigh_language
+from polyreel.subtitles.codepages import has_alphabet, weigh_language
 from polyreel.subtitles.model import Note
 
 # cp1252 with the five bytes that it leaves empty: most programs pass them through.
 _WINDOWS = {ord(bytes([byte]).decode("cp1252", "ignore") or chr(byte)): byte for byte in range(0x80, 0x100)}
 _OTHERS = ("cp1251", "cp1250", "cp1254", "cp1253", "mac_roman", "cp437", "cp850", "koi8_r", "cp1256", "iso8859_2")
 _RARE = ("cp1255", "cp1257", "cp1258", "cp866", "cp852", "cp932")
-# Reads two bytes as one sign, so that nothing gets shorter: only the length of what fits is a proof.
-_WIDE = "gb18030"
+# They read two bytes as one sign, so that nothing gets shorter: only the length of what fits is a proof.
+_WIDE = ("gb18030", "cp949", "big5hkscs", "euc_jp")
 _WIDE_PROOF = 12
 _TIMES = 3
+# Hangul, Han and half-width katakana: what other letters become in the code pages of East Asia.
+_SIGNS = "\u3400-\u9fff\uac00-\ud7a3\uff61-\uff9f\U00020000-\U0002ffff"
+_STRANGE = re.compile(f"[{_SIGNS}\ufffd]")
+# One or two of them in a word of an alphabet ("Ma챰ana"). Chinese around a foreign word is longer.
+_WITHIN_WORDS = re.compile(
+    f"(?:(?<=[a-zß-ÿа-я])|(?<![{_SIGNS}\ufffd\\w]))[{_SIGNS}\ufffd]{{1,3}}(?=[a-zß-ÿа-я])"
+    f"|(?<=[a-zß-ÿа-я])[{_SIGNS}\ufffd]{{1,3}}(?![{_SIGNS}\ufffd])"
+)
+# Signs that could not even be kept, beside some that were.
+_LOST = re.compile(f"[{_SIGNS}]\ufffd|\ufffd[{_SIGNS}]")
+_WRITTEN_SO = frozenset({"zh", "yue", "ja", "ko", "cmn", "nan", "wuu"})
+_LEAST_STRANGE = 2
+_FOREIGN = 0.3
 # What UTF-8's accents and quotation marks look like in cp1252. An Ã before a quotation mark is Portuguese in capitals.
 _TRACES = re.compile(
     "[ÃÂ][\x80-\xbf\u0152-\u0161\u017d-\u0192\u02c6\u2030\u20ac\u2122]|â€[\x80-\xbf\u0152-\u2122\ufffd]"
@@ -48,12 +61,42 @@ def undo_double_encoding(text: str, locale: str | None = None) -> tuple[str, tup
         )
         if _undo_once(text, locale) is None:
             return text, (note,)
-    return _line_by_line(text)
+    text, notes = _line_by_line(text)
+    return text, notes or _note_what_stays(text, locale)
+
+
+def _note_what_stays(text: str, locale: str | None) -> tuple[Note, ...]:
+    """A note of text that reads as if it had been encoded twice, and that no code page explains."""
+    strange = len(_STRANGE.findall(text))
+    if strange < _LEAST_STRANGE or not (_has_lost_signs(text, strange) or _has_strange_signs(text, strange, locale)):
+        return ()
+    first = _STRANGE.search(text)
+    line = text.count("\n", 0, first.start()) + 1 if first else 1
+    message = "text that looks as if it was encoded twice, by a way that can't be undone"
+    return (Note("repaired", "double_encoding", message, line),)
+
+
+def _has_lost_signs(text: str, strange: int) -> bool:
+    """Whether that is more than the damage of a few places."""
+    lost = len(_LOST.findall(text))
+    return lost >= _LEAST_STRANGE and 20 * lost > strange
+
+
+def _has_strange_signs(text: str, strange: int, locale: str | None) -> bool:
+    """Whether Chinese or Korean signs stand within words of an alphabet, or in the place of a language's letters."""
+    if (locale or "").partition("-")[0].lower() in _WRITTEN_SO:
+        return False
+    if 2 * sum(len(found[0]) for found in _WITHIN_WORDS.finditer(text)) >= strange:
+        return True
+    latin = sum(letter.isascii() and letter.isalpha() for letter in text)  # a film that teaches Chinese has many
+    return (
+        locale is not None and has_alphabet(locale) and 4 * latin < strange and weigh_language(text, locale) < _FOREIGN
+    )
 
 
 def _undo_once(text: str, locale: str | None) -> tuple[str, str] | None:
     """The text one encoding back, and the code page that it went through."""
-    pages = ("cp1252", *_OTHERS, *_RARE, _WIDE)
+    pages = ("cp1252", *_OTHERS, *_RARE, *_WIDE)
     found = ((page, _reencode(text, page)) for page in pages)
     meant = [(back, page) for page, back in found if back and _is_proof(text, back, page, locale)]
     if len(meant) < 2 or not locale:
@@ -66,7 +109,7 @@ def _is_proof(text: str, back: str, page: str, locale: str | None) -> bool:
     before, after = _beyond_ascii(text), _beyond_ascii(back)
     if not after or re.search("[\x80-\x9f\ufffd]", back):
         return False
-    if page == _WIDE:
+    if page in _WIDE:
         is_other = locale is not None and weigh_language(back, locale) > 0.9 > weigh_language(text, locale)
         return before >= (_WIDE_PROOF // 4 if is_other else _WIDE_PROOF)
     least = 1 if page == "cp1252" and _TRACES.search(text) else 3 if page in {"cp1252", *_RARE} else 2

@@ -74,6 +74,7 @@ def test_a_misread_mark_makes_no_text_of_a_number(mark: str) -> None:
         ("et-EE", "iso8859_15", "Šokolaad on öös ja žürii sõidab."),
         ("ko-KR", "iso2022_kr", "오늘은 기계 사용법을 보여 드리겠습니다."),
         ("zh-CN", "hz", "今天我们将演示机器的用法。"),
+        ("ar-SA", "mac_arabic", "اليوم سنريكم كيف تعمل الآلة."),
     ],
 )
 def test_rarer_pages_are_read_by_their_languages_letters(locale: str, page: str, text: str) -> None:
@@ -81,3 +82,45 @@ def test_rarer_pages_are_read_by_their_languages_letters(locale: str, page: str,
     reading = read_bytes(data, "srt", options=ReadingOptions(locale=locale))
     assert [plain_text(cue.text) for cue in reading.track.cues] == [text]
     assert reading.encoding == page
+
+
+@pytest.mark.parametrize("page", ["cp949", "big5hkscs", "euc_jp"])
+def test_what_went_through_a_page_of_east_asia_whole_is_read(page: str) -> None:
+    text = "Mañana será otro día, ¿sí?"
+    assert decode_bytes(text.encode().decode(page).encode(), "es-ES")[0] == text
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("ru-RU", _TEXTS["ru-RU"]),
+        ("el-GR", _TEXTS["el-GR"]),
+        ("ar-SA", _TEXTS["ar-SA"]),
+        ("th-TH", _TEXTS["th-TH"]),
+        ("ko-KR", _TEXTS["ko-KR"]),
+        ("ja-JP", _TEXTS["ja-JP"]),
+        ("de-DE", "Schöne Grüße, für die Ärzte."),
+        ("fr-FR", "L’été, c’est très chaud à Évian."),
+        (None, "L’été, c’est très chaud à Évian."),
+    ],
+)
+@pytest.mark.parametrize("page", ["cp949", "big5", "euc_jp", "shift_jis"])
+def test_what_lost_bytes_in_a_page_of_east_asia_is_told(locale: str | None, text: str, page: str) -> None:
+    found, _, notes = decode_bytes(text.encode().decode(page, "replace").encode(), locale)
+    assert found == text or [(note.kind, note.code) for note in notes] == [("repaired", "double_encoding")]
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        (None, "今天app更新了，请大家下载pdf的新版本。"),
+        (None, "BTS는 최고, app을 켜요."),
+        ("es-ES", "Hoy decimos 你好吗 y luego 谢谢你们。 Es fácil: 再见, adiós."),
+        ("en-US", "We say 你好吗, then 谢谢你们。"),
+        ("ru-RU", "Сегодня мы скажем 你好吗, потом 谢谢你们."),
+        ("zh-CN", "今天\ufffd们将演示机器的用法，大家好，欢迎来到这里。"),
+        ("ja-JP", "ｶﾒﾗを使います。"),
+    ],
+)
+def test_signs_of_east_asia_in_their_place_are_no_damage(locale: str | None, text: str) -> None:
+    assert decode_bytes(text.encode(), locale)[::2] == (text, ())
