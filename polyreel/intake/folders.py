@@ -63,7 +63,8 @@ def require_allowed(job: Job) -> None:
     if job.series and "/" in job.series:
         for name in (SETTINGS, GLOSSARY, MEMORY):
             require_path(f"{job.series}/{name}")  # each may be a link
-    for voice in _voices_by_path(with_series(job)):
+        job = with_series(job)  # one below POLYREEL_HOME is its owner's, as are the voices that it names
+    for voice in _voices_by_path(job):
         require_path(voice)
         require_path(f"{voice}.json")
 

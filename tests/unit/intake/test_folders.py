@@ -219,6 +219,13 @@ def test_the_voices_of_a_series_are_files_of_the_job(allowed: Path) -> None:
         require_allowed(job_with("media", "in/reel.mp4").model_copy(update={"series": "./show"}))
 
 
+def test_the_voices_of_the_owners_own_series_are_free(allowed: Path) -> None:
+    folder = allowed.parent / "home" / "series" / "harbour"
+    folder.mkdir(parents=True)
+    (folder / "series.yaml").write_text("cast: {Ben: {voices: {es-ES: /srv/ben.onnx}}}")
+    require_allowed(job_with("media", "in/reel.mp4").model_copy(update={"series": "harbour"}))
+
+
 def test_what_is_said_of_a_voice_is_no_link_either(allowed: Path) -> None:
     (allowed / "in" / "ana.onnx").write_bytes(b"voice")
     (allowed / "in" / "ana.onnx.json").symlink_to("/etc/passwd")
