@@ -123,8 +123,8 @@ async def _start(
     environment: Mapping[str, str] | None,
 ) -> Process:
     harmless = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *_end_with_parent(os.getpid()),
             *argv,
             stdin=PIPE if reads else DEVNULL,
@@ -135,6 +135,14 @@ async def _start(
             pass_fds=() if inherited is None else (inherited,),
             start_new_session=True,
         )
+    )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # By now it may be at work and have children of its own; asyncio would end the tool and leave them.
+        with contextlib.suppress(OSError):
+            await _end_group(await starting)
+        raise
     except OSError as error:
         raise ToolError(f"can't be started: {error.strerror}.", where=argv[0], remedy="Run `make setup`.") from error
     _limit_memory(process.pid, limits.memory_bytes)

@@ -197,6 +197,22 @@ async def test_a_tool_deaf_to_the_polite_request_is_killed_with_its_children(tmp
     assert gone(marker)
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
+async def test_a_tool_whose_start_is_cancelled_takes_its_children_along(tmp_path, turns):
+    marker = str(tmp_path / "begun")
+    script = f"touch '{marker}'; sh -c 'sleep 1234; : {marker}'; :"
+    task = asyncio.create_task(execute(["sh", "-c", script]))
+    for _ in range(turns):
+        await asyncio.sleep(0)  # it is being started, and nobody has been told yet
+    deadline = time.monotonic() + 2
+    while len(running(marker)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)  # noqa: ASYNC251 (the loop must not find out)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone(marker)
+
+
 async def test_a_tool_ended_from_outside_is_called_stopped(tmp_path):
     target = tmp_path / "a.mp4"
     task = asyncio.create_task(run(endless(target)))
