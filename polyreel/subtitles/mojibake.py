@@ -83,8 +83,11 @@ def _has_lost_signs(text: str, strange: int) -> bool:
 
 
 def _has_strange_signs(text: str, strange: int, locale: str | None) -> bool:
-    """Whether Chinese or Korean signs stand within words of an alphabet, or in the place of a language's letters."""
-    if (locale or "").partition("-")[0].lower() in _WRITTEN_SO:
+    """Whether Chinese or Korean signs stand within words of an alphabet, or in the place of a language's letters.
+
+    Where nobody says the language, it may be one that is written so ("iPhone発売"): only lost signs tell otherwise.
+    """
+    if "\ufffd" not in text if locale is None else locale.partition("-")[0].lower() in _WRITTEN_SO:
         return False
     if 2 * sum(len(found[0]) for found in _WITHIN_WORDS.finditer(text)) >= strange:
         return True

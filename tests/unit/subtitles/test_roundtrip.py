@@ -12,7 +12,7 @@ from polyreel.subtitles import read_bytes, read_file, write
 from polyreel.subtitles.model import Cue, Track
 
 _WORDS = [
-    "a",
+    "ab",  # "a" between the signs below is a link's tag
     "Zoë",
     " ",
     "é",

@@ -115,6 +115,8 @@ def test_what_lost_bytes_in_a_page_of_east_asia_is_told(locale: str | None, text
     [
         (None, "今天app更新了，请大家下载pdf的新版本。"),
         (None, "BTS는 최고, app을 켜요."),
+        (None, "iPhone発売"),
+        (None, "a日本"),
         ("es-ES", "Hoy decimos 你好吗 y luego 谢谢你们。 Es fácil: 再见, adiós."),
         ("en-US", "We say 你好吗, then 谢谢你们。"),
         ("ru-RU", "Сегодня мы скажем 你好吗, потом 谢谢你们."),
