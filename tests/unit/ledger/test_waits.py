@@ -126,6 +126,7 @@ async def test_weeks_of_waiting_end_in_nothing_but_a_look_a_day(ledger: Ledger) 
     assert await due(ledger) == ["r"]
 
 
+@pytest.mark.slow
 async def test_an_empty_balance_is_tried_again_for_weeks_ever_less_often(ledger: Ledger) -> None:
     tries, began = [], ledger.rows.now()
     await ask_to_wait(ledger, "r", "reel", [BALANCE])

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, make_url, text
 from deployments.server.embedded_server import EmbeddedServer
 from deployments.server.own_environment import own_environment
 
+pytestmark = pytest.mark.slow  # each asks an interpreter, or a server, of its own
 THEIRS = {
     "PREFECT_API_DATABASE_CONNECTION_URL": "postgresql+asyncpg://theirs/prefect",
     "PREFECT_SERVER_DATABASE_CONNECTION_URL": "postgresql+asyncpg://theirs/prefect",
