@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -177,12 +178,14 @@ def test_no_death_loses_a_decision(
     monkeypatch.setenv("POLYREEL_HOME", str(stage.up.home))
     runs = {}
     for name in ("noted", "told"):
-        (stage.die / f"killed-{name}.{name}").touch()
-        runs[name] = stage.start(job_of(f"killed-{name}", "es-ES", review=["final"]))
-    for name, run in runs.items():
+        job = f"killed-{name}-{uuid.uuid4().hex[:6]}"  # a second try finds nothing of the first one's
+        (stage.die / f"{job}.{name}").touch()
+        runs[job] = stage.start(job_of(job, "es-ES", review=["final"]))
+    for job, run in runs.items():
         stage.up.until(run, "CRASHED")
-        assert polyreel("review", f"killed-{name}", "es-ES", "--approve", "--by", "Ana", **home).code == 0
-        assert polyreel("review", f"killed-{name}", "es-ES", "--approve", "--by", "Luis", **home).code == 0
+        assert polyreel("review", job, "es-ES", "--approve", "--by", "Ana", **home).code == 0
+        again = polyreel("review", job, "es-ES", "--approve", "--by", "Luis", **home)
+        assert again.code == 0 or "it was delivered already" in again.stderr  # as soon as that
     for run in runs.values():
         stage.done(run)
     assert not list(stage.die.iterdir())
