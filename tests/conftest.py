@@ -17,12 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 
 pytest_plugins = ("tests.material",)
 
 ROOT = Path(__file__).parents[1]
 
+# Property tests try the same examples every time, so that a change is judged by what it changed. New ones are searched
+# on purpose: pytest --hypothesis-profile=default.
+hypothesis.settings.register_profile("same-examples", derandomize=True)
+hypothesis.settings.load_profile("same-examples")
 
 # Who asks for one of these fixtures carries its marker: nobody can forget it.
 MARKERS = {"models": {"weights", "on_the_shelf"}, "server": {"prefect_server", "up", "start_up"}, "browser": {"page"}}

@@ -19,6 +19,7 @@ _RARE = ("cp1255", "cp1257", "cp1258", "cp866", "cp852", "cp932")
 _WIDE = ("gb18030", "cp949", "big5hkscs", "euc_jp")
 _WIDE_PROOF = 12
 _TIMES = 3
+_FEW = 3
 # Hangul, Han and half-width katakana: what other letters become in the code pages of East Asia.
 _SIGNS = "\u3400-\u9fff\uac00-\ud7a3\uff61-\uff9f\U00020000-\U0002ffff"
 _STRANGE = re.compile(f"[{_SIGNS}\ufffd]")
@@ -30,6 +31,12 @@ _WITHIN_WORDS = re.compile(
 # Signs that could not even be kept, beside some that were.
 _LOST = re.compile(f"[{_SIGNS}]\ufffd|\ufffd[{_SIGNS}]")
 _WRITTEN_SO = frozenset({"zh", "yue", "ja", "ko", "cmn", "nan", "wuu"})
+# What hardly anybody's subtitles are written in (Azerbaijani's ə and pinyin's vowels left out). A letter and a no-break
+# space, or a quotation mark, are the two bytes of some sign: Arabic and Greek letters would become N'Ko or phonetics.
+_UNHEARD_OF = re.compile(
+    "[\u0180-\u018e\u0190-\u0191\u0193-\u019f\u01a2-\u01ae\u01b1-\u01cc\u01dd-\u0217\u021c-\u0258\u025a-\u02af"
+    "\u0370-\u0373\u0376-\u0379\u03cf-\u03ff\u0460-\u048f\u0700-\u08ff\u1680-\u177f\u1800-\u1dff\ua000-\uabff\ue000-\uf8ff]"
+)
 _LEAST_STRANGE = 2
 _FOREIGN = 0.3
 # What UTF-8's accents and quotation marks look like in cp1252. An Ã before a quotation mark is Portuguese in capitals.
@@ -110,7 +117,12 @@ def _undo_once(text: str, locale: str | None) -> tuple[str, str] | None:
 def _is_proof(text: str, back: str, page: str, locale: str | None) -> bool:
     """Whether what came out can't be chance: shorter than before, and without control characters."""
     before, after = _beyond_ascii(text), _beyond_ascii(back)
-    if not after or re.search("[\x80-\x9f\ufffd]", back):
+    if not after or re.search("[\x80-\x9f\ufffd]", back) or _UNHEARD_OF.search(back):
+        return False
+    if _WITHIN_WORDS.search(back) and not _WITHIN_WORDS.search(text):  # a French word's end: "caf\xe9\xa0\xbb"
+        return False
+    letters = sum(char >= "\u0800" and char.isalpha() for char in back)
+    if letters == after < _FEW and page != "cp1252":  # a letter and two marks ("з… :") are three bytes of some sign
         return False
     if page in _WIDE:
         is_other = locale is not None and weigh_language(back, locale) > 0.9 > weigh_language(text, locale)

@@ -47,7 +47,18 @@ def test_where_several_pages_explain_it_the_languages_letters_decide(locale: str
 
 
 @pytest.mark.parametrize(
-    "text", ["联通公司的朋友们今天来了。", "“Ça alors”, dit-elle à Zoë.", "Ðað er gott, já.", "שלום × 2"]
+    "text",
+    [
+        "联通公司的朋友们今天来了。",
+        "“Ça alors”, dit-elle à Zoë.",
+        "Ðað er gott, já.",
+        "שלום × 2",
+        "ك\xa0ك\xa0",  # a letter and a no-break space are the two bytes of a letter of N'Ko
+        "1 café\xa0» ou 2 caf\xe9\xa0»",  # of Chinese
+        "з…\xa0: 1",
+        "λ”\xa0?",
+        "أ» 1, ب» 2",
+    ],
 )
 def test_what_was_encoded_once_stays(text: str) -> None:
     assert decode_bytes(text.encode())[::2] == (text, ())
