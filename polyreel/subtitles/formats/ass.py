@@ -1,7 +1,7 @@
 """SubStation Alpha (.ass, .ssa), read only: times, text, who speaks, place, italics and colours.
 
-What the player draws with (fonts, sizes, margins, positions in pixels, effects, karaoke) is lost, and said to be.
-Events stand in any order in such a file; cues are put in the order of their times.
+What the player draws with (fonts, sizes, margins, positions in pixels, effects, karaoke) is lost, and said to be, once
+for each style that is used. Events stand in any order in such a file; cues are put in the order of their times.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import re
 
 from polyreel.errors import SubtitleError
 from polyreel.subtitles.cuetext import escape_text
-from polyreel.subtitles.formats.ass_overrides import PLACES, Settings
+from polyreel.subtitles.formats.ass_overrides import OVERRIDE, PLACES, Settings
 from polyreel.subtitles.formats.base import Notes, ReadingOptions, excerpt, normalise_line_ends
 from polyreel.subtitles.formats.leftovers import translate_leftovers, translate_overrides
 from polyreel.subtitles.model import Cue, Reading, Track
 
 _TIME = re.compile(r"\s*(\d{1,3}):(\d{1,2}):(\d{1,2})[.,:](\d{1,3})\s*")
 _EVENT_FIELDS = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
-_USUAL_PLACE = "2"
+_USUAL_PLACE, _USUAL_COLOUR = "2", "ffffff"
+_COLOUR = re.compile(r"&H(?:[0-9A-Fa-f]{2})?([0-9A-Fa-f]{6})&?")
 
 
 class _Style:
@@ -27,7 +28,17 @@ class _Style:
         alignment = fields.get("alignment", _USUAL_PLACE)
         # SubStation Alpha 4 numbers its places otherwise; in a style as in \a.
         self.override = f"a{alignment}" if is_old else f"an{alignment}"
-        self.tags = "".join(name[0] for name in ("italic", "bold") if fields.get(name, "0") not in {"0", ""})
+        names = ("italic", "bold", "underline", "strikeout")
+        self.tags = "".join(name[0] for name in names if fields.get(name, "0") not in {"0", ""})
+        # Old files write it in decimals, which are no colour that an override could say.
+        colour = _COLOUR.fullmatch(fields.get("primarycolour", ""))
+        self.colour = colour[1] if colour and colour[1].lower() != _USUAL_COLOUR else ""
+
+    @property
+    def overrides(self) -> str:
+        """The same, as a text that says it at its begin."""
+        colour = f"{{\\c&H{self.colour}&}}" if self.colour else ""
+        return "".join(f"{{\\{tag}1}}" for tag in self.tags) + colour + f"{{\\{self.override}}}"
 
 
 def read(text: str, _options: ReadingOptions) -> Reading:
@@ -43,6 +54,7 @@ class _Parser:
         self.notes = Notes()
         self.cues: list[Cue] = []
         self.styles: dict[str, _Style] = {}
+        self.used: dict[str, int] = {}
         self.section = ""
         self.fields: dict[str, list[str]] = {"events": _names(_EVENT_FIELDS)}
 
@@ -56,6 +68,9 @@ class _Parser:
             raise SubtitleError(
                 "no cue: there is no [Events] section", line=1, where="line 1", remedy="Give the whole file."
             )
+        for name, number in self.used.items():
+            message = f"what the style {excerpt(name)} says of font, size, outline and margins can't be carried"
+            self.notes.note_loss("style", number, message)
         ordered = sorted(self.cues, key=lambda cue: cue.start_ms)
         if ordered != self.cues:
             self.notes.note_reading("order", 0, "the cues are put in the order of their times")
@@ -100,12 +115,25 @@ class _Parser:
             if code != "leftover":  # here a \N is no leftover
                 self.notes.note_loss(code, number, message)
 
-        style = self.styles.get(fields.get("style", "").lstrip("*"))
-        raw = escape_text(fields.get("text", ""))
+        name = fields.get("style", "").lstrip("*")
+        style = self.styles.get(name)
+        raw = _escape_words(fields.get("text", ""))
         if style:
-            raw = "".join(f"{{\\{tag}1}}" for tag in style.tags) + f"{{\\{style.override}}}" + raw
+            self.used.setdefault(name, number)
+            raw = style.overrides + raw
+        if fields.get("effect"):
+            report("effect", f"the effect {excerpt(fields['effect'])} can't be carried")
         text, settings = translate_overrides(translate_leftovers(raw, report), report)
         return text, () if settings == PLACES[_USUAL_PLACE] else settings
+
+
+def _escape_words(text: str) -> str:
+    """Text as cue text, its overrides as they stand: colours in them are written with an ampersand."""
+    at, pieces = 0, []
+    for found in OVERRIDE.finditer(text):
+        pieces += [escape_text(text[at : found.start()]), found[0]]
+        at = found.end()
+    return "".join([*pieces, escape_text(text[at:])])
 
 
 def _section(line: str) -> str:

@@ -19,6 +19,8 @@ _SYNC = re.compile(r"<sync\s{1,9}start\s{0,9}=\s{0,9}[\"']?(-?\d{1,12})[^<>]{0,2
 _PARAGRAPH = re.compile(r"<p(?:\s[^<>]{0,400})?>", re.IGNORECASE)
 _CLASS = re.compile(r"class\s{0,9}=\s{0,9}[\"']?([\w-]{1,60})", re.IGNORECASE)
 _RULE = re.compile(r"\.([\w-]{1,60})\s{0,99}\{([^{}]{0,2000})\}")
+_LOOKS = re.compile(r"\b(?:color|font|text-align|background|margin)", re.IGNORECASE)
+_ASKED = re.compile(r"\b(?:style|align)\s{0,9}=", re.IGNORECASE)
 _LANG = re.compile(r"lang\s{0,9}:\s{0,9}([\w-]{1,35})", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-z!][a-z0-9!-]{0,20})((?:\s[^<>]{0,400})?)/?>", re.IGNORECASE)
 _COLOUR = re.compile(r"color\s{0,9}=\s{0,9}[\"']?(#?[0-9A-Za-z]{1,30})", re.IGNORECASE)
@@ -37,6 +39,9 @@ def read(text: str, options: ReadingOptions) -> Reading:
     if not syncs:
         raise SubtitleError("no <SYNC Start=...> in it", line=1, where="line 1", remedy="Give a SAMI file.")
     chosen = _choose_class(text, options.locale, notes)
+    sheet = text[: syncs[0].start()]
+    if any(_LOOKS.search(rule) for rule in re.findall(r"\{([^{}]{0,2000})\}", sheet)):
+        notes.note_loss("styles", 1, "what the style sheet says of fonts, colours and places can't be carried")
     cues: list[Cue] = []
     line, counted = 1, 0
     for at, sync in enumerate(syncs):
@@ -90,6 +95,8 @@ def _text_shown(body: str, chosen: str | None, line: int, notes: Notes) -> str |
     for tag, inner in zip(tags, paragraphs, strict=True):
         name = _CLASS.search(tag)
         is_other = chosen is not None and name is not None and name[1].lower() != chosen
+        if not is_other and _ASKED.search(tag):
+            notes.note_loss("styles", line, f"{excerpt(tag)} can't be carried")
         if not is_other and (tag or inner.strip()):
             found.append(_text(inner, line, notes))
     return None if not found else "\n".join(filter(None, found))
@@ -120,7 +127,7 @@ def _tag(tag: re.Match[str], ends: list[str], line: int, notes: Notes) -> str:
         return "\n"
     if name in _KEPT or name == "font":
         return _inline(tag, name, ends, line, notes)
-    if not tag[1] and name not in {"span", "body", "sami", "sync", "p", "div"}:
+    if not tag[1] and (name not in {"span", "body", "sami", "sync", "p", "div"} or _ASKED.search(tag[3])):
         notes.note_loss("html", line, f"{excerpt(tag[0])} can't be carried")
     return ""
 

@@ -137,7 +137,7 @@ def test_sami_is_read_in_the_language_that_is_asked_for(locale: str, texts: list
     reading = read_bytes(_SAMI.encode(), name="a.smi", options=ReadingOptions(locale=locale))
     assert [(cue.start_ms, cue.end_ms) for cue in reading.track.cues] == [(1000, 2500), (3000, 7000)]
     assert [cue.text for cue in reading.track.cues] == texts
-    assert [note.code for note in reading.notes] == ["languages"]
+    assert [note.code for note in reading.notes] == ["languages", "styles"]
 
 
 def test_tags_nested_by_the_thousand_in_sami_cost_no_square_of_them() -> None:

@@ -12,6 +12,7 @@ from polyreel.subtitles.formats.registry import FORMATS
 from polyreel.subtitles.model import Track
 
 _PAGE = Path(__file__).parents[3] / "docs" / "subtitles.md"
+_REGION = "id:low width:40% lines:3 regionanchor:0%,100% viewportanchor:10%,90%"
 _FEATURES = {
     "italics": "00:01.001 --> 00:03.003\n<i>Hello</i>",
     "bold": "00:01.001 --> 00:03.003\n<b>Hello</b>",
@@ -27,12 +28,19 @@ _FEATURES = {
     "forced": "00:01.001 --> 00:03.003\n<c.forced>EXIT</c>",
     "two at once": "00:01.001 --> 00:03.003\nHello\n\n00:02.002 --> 00:04.004\nHi",
     "time inside a cue": "00:01.001 --> 00:03.003\nHello <00:02.002>there",
+    "strike-out": "00:01.001 --> 00:03.003\n<c.strike>Hello</c>",
+    "background": "00:01.001 --> 00:03.003\n<c.bg_blue>Hello</c>",
+    "right to left": "00:01.001 --> 00:03.003\nمرحبا",
+    "time between frames": "00:01.017 --> 00:03.020\nHello",
+    "name of a cue": "abc\n00:01.001 --> 00:03.003\nHello",
+    "style sheet": "STYLE\n::cue { color: lime }\n\n00:01.001 --> 00:03.003\nHello",
+    "region that rolls": f"REGION\n{_REGION} scroll:up\n\n00:01.001 --> 00:03.003 region:low\nHello",
     "comments": "NOTE A note\n\n00:01.001 --> 00:03.003\nHello",
 }
 
 
 def _documented() -> dict[str, dict[str, str]]:
-    section = _PAGE.read_text("utf-8").split("## What each format carries")[1].split("\n## ")[0]
+    section = _PAGE.read_text("utf-8").split("## What each format carries")[1].split("Formats that are only")[0]
     rows = [re.split(r"\s*\|\s*", line.strip("| ")) for line in section.splitlines() if line.startswith("|")]
     names = [name.strip("`") for name in rows[0][1:]]
     return {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows[2:]}

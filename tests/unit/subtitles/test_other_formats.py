@@ -43,6 +43,7 @@ def test_substation_alpha_is_read_whatever_it_is_called(name: str) -> None:
         ("noted", "order"),
         ("lost", "comments"),
         ("lost", "override"),
+        ("lost", "style"),
         ("lost", "drawing"),
         ("dropped", "bad_timing"),
     }

@@ -15,6 +15,7 @@ from polyreel.subtitles.timing import shift
 
 # The general block, then blocks of text; the programme's start stands in the first (EBU Tech 3264, section 4.2).
 _HEAD, _BLOCK = 1024, 128
+_COMMENT_FLAG = 15
 _PROGRAMME_START = slice(256, 264)
 
 
@@ -27,8 +28,14 @@ def read_bytes(data: bytes, _options: ReadingOptions) -> Reading:
         )
     whole = _HEAD + (len(data) - _HEAD) // _BLOCK * _BLOCK
     rate = Fraction(int(data[6:8])) if data[6:8] in {b"25", b"30"} else Fraction(25)
-    reading = read_foreign(lambda: _document(data[:whole]), "stl", "EBU-STL", rate)
+    blocks = [data[at : at + _BLOCK] for at in range(_HEAD, whole, _BLOCK)]
+    shown = [block for block in blocks if block[_COMMENT_FLAG] != 1]
+    reading = read_foreign(lambda: _document(data[:_HEAD] + b"".join(shown)), "stl", "EBU-STL", rate)
     notes = [Note("noted", "frames", f"the times count frames; read at {float(rate):g} frames per second")]
+    if len(shown) < len(blocks):
+        # ttconv shows them like the rest.
+        left = f"{len(blocks) - len(shown)} blocks for the people who work on it, not for viewers, are left out"
+        notes.append(Note("lost", "comments", left))
     if whole < len(data):
         notes.append(Note("dropped", "bad_bytes", f"{len(data) - whole} bytes at the end are no whole block of text"))
     track, begins = reading.track, _programme_start(data, rate)

@@ -75,6 +75,9 @@ class _Writer:
         for what, name in ((self.track.header, "header"), (self.track.styles, "styles")):
             if what:
                 self.notes.note_loss(name, 0, f"{self.flavour.title} has no WebVTT {name}")
+        for region in self.track.regions:
+            if "scroll:up" in region.split():
+                self.notes.note_loss("region", 0, f"the lines of {excerpt(region)} stand still in {self.flavour.title}")
         cues = [self.cue(number, cue) for number, cue in enumerate(self.track.cues, 1)]
         return Writing("".join([self.root(), self.head(), *self.body(cues)]), self.notes.by_line())
 
