@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from prefect.logging import get_logger
+
 from polyreel.delivery.port import SHARED_ROLES, Item
-from polyreel.errors import HeldForPerson
+from polyreel.errors import HeldForPerson, StoreError
 from polyreel.job import Job, ReviewStage
+from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile, VersionRecord
 from polyreel.plans import EditedScript, LanguagePlan, Plan
 from polyreel.review.decisions import ask, note_delivered, shorten_lines, time_of_timeout, time_out
 from polyreel.review.events import Event, ReviewKey, SentFile, Shown, subject_of_dub
-from polyreel.review.log import ReviewLog, Step
+from polyreel.review.log import DAMAGED, ReviewLog, Step
 from polyreel.review.staleness import find_stale_lines
 from polyreel.review.state import Review
 from polyreel.review.versions import list_versions
@@ -27,6 +31,7 @@ from tasks.run.deployed import sleeps_for_people, wait_for
 from tasks.run.items import items_of_language
 from tasks.run.values import LanguageResult, LanguageResults
 
+run_log = get_logger("polyreel.review")
 _MOST_VERSIONS = 50
 _DECIDED_HERE = ("review_script", "review_final", "rejected", "quality")
 
@@ -36,8 +41,8 @@ async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePl
 
     Raises `HeldForPerson` where the job wants that exact script approved, and nobody has approved it.
     """
-    key, log = ReviewKey.of(language.job, language.locale), ReviewLog(open_store())
-    review = await log.read(key)
+    key = ReviewKey.of(language.job, language.locale)
+    review = await _read_or_hold(key)
     made = language.script or review.find_written_there()
     if made is None:
         return language  # whoever dubs it writes the script: `prepare` has refused to promise a review of that
@@ -74,9 +79,10 @@ async def hold_for_review(plan: Plan, reel: Reel, languages: LanguageResults) ->
     held, approved, waits = dict(languages.held), [], list(languages.waits)
     for finished in languages.finished:
         why = _why_final(plan.job, finished)
-        if why is None:
+        error = await _find_damage(plan.job, finished.locale) if why is None else None
+        if why is None and error is None:
             continue
-        error = await _ask_final(plan, reel, finished, why)
+        error = error or await _ask_final(plan, reel, finished, why or "")
         if error is None:
             approved.append(finished.locale)
             continue
@@ -84,6 +90,26 @@ async def hold_for_review(plan: Plan, reel: Reel, languages: LanguageResults) ->
         wait = wait_for(finished.locale, error)
         waits += [wait] if wait else []
     return languages.model_copy(update={"held": held, "approved": tuple(approved), "waits": tuple(waits)})
+
+
+async def _read_or_hold(key: ReviewKey) -> Review:
+    """A language's review. One that can't be read holds that language alone: raises `HeldForPerson`."""
+    try:
+        return await ReviewLog(open_store()).read(key)
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+        remedy = f"{error.remedy} Then run the job again; its other languages don't wait for it."
+        raise HeldForPerson(error.message, code=DAMAGED, where=error.where, remedy=remedy) from error
+
+
+async def _find_damage(job: Job, locale: str) -> HeldForPerson | None:
+    """What is wrong with a review that was damaged while its language was being made."""
+    try:
+        await _read_or_hold(ReviewKey.of(job, locale))
+    except HeldForPerson as error:
+        return error
+    return None
 
 
 def _why_final(job: Job, finished: LanguageResult) -> str | None:
@@ -98,7 +124,10 @@ async def _ask_final(plan: Plan, reel: Reel, finished: LanguageResult, why: str)
     key, log = ReviewKey.of(plan.job, finished.locale), ReviewLog(open_store())
     script = _script_of(finished, reel)
     subject = subject_of_dub(script, finished.shown)
-    review = await log.read(key)
+    try:
+        review = await _read_or_hold(key)
+    except HeldForPerson as error:
+        return error
     decision = review.decision("final", subject)
     if decision and decision.kind == "approved":
         return None
@@ -170,7 +199,7 @@ async def with_reviews(plan: Plan, reel: Reel, finished: Sequence[LanguageResult
         key = ReviewKey.of(plan.job, locale)
         waits = each.status == "held" and each.error is not None and each.error.code in _DECIDED_HERE
         page = address_of_page(key) if waits else ""
-        review, result = await log.read(key), results.get(locale)
+        review, result = await log.read_sound(key), results.get(locale)
         news = {
             "reviews": review.records(),
             "review_page": page,
@@ -228,18 +257,26 @@ async def keep_versions(
     log = ReviewLog(open_store())
     for each in finished:
         if outcome.languages[each.locale].status == "delivered":
-            script = _script_of(each, reel)
+            script, key = _script_of(each, reel), ReviewKey.of(plan.job, each.locale)
+            files = tuple(
+                SentFile(path=item.path, stored_file=item.stored_file, role=item.role)
+                for item in (*items_of_language(plan, each), *_own_items(each.locale, further))
+            )
             step = note_delivered(
                 subject_of_dub(script, each.shown),
                 made=_original_of(each, script),
                 script=script,
                 shown=_describe(_language_of(plan, each), reel, each),
-                files=tuple(
-                    SentFile(path=item.path, stored_file=item.stored_file, role=item.role)
-                    for item in (*items_of_language(plan, each), *_own_items(each.locale, further))
-                ),
+                files=files,
             )
-            await _forget_wait(await log.write(ReviewKey.of(plan.job, each.locale), step))
+            record = {"files": [file.model_dump(mode="json") for file in files]}
+            await asyncio.to_thread(open_store().remember, _key_of_files_out(key), record)
+            try:
+                await _forget_wait(await log.write(key, step))
+            except StoreError as error:
+                if error.code != DAMAGED:
+                    raise
+                run_log.error("What went out of %s is not noted as a version: %s", each.locale, error)
 
 
 async def _forget_wait(review: Review) -> None:
@@ -262,14 +299,31 @@ async def items_out_before(plan: Plan, outcome: Outcome) -> tuple[Item, ...]:
     for locale, language in outcome.languages.items():
         if language.status not in ("held", "failed"):
             continue
-        versions = [event for _, event in (await log.read(ReviewKey.of(plan.job, locale))).list_delivered()]
-        files = versions[-1].files if versions else ()
+        files = await _recall_files_out(log, ReviewKey.of(plan.job, locale))
         if await store.present(each.stored_file for each in files):
             await store.bring(each.stored_file for each in files)
             found += [
                 Item(path=each.path, stored_file=each.stored_file, role=each.role, locale=locale) for each in files
             ]
     return tuple(found)
+
+
+async def _recall_files_out(log: ReviewLog, key: ReviewKey) -> tuple[SentFile, ...]:
+    """The files of a language's last version. What can't be read of its events may have been just that one."""
+    try:
+        review = await log.read(key)
+    except StoreError as error:
+        if error.code != DAMAGED:
+            raise
+        if found := await asyncio.to_thread(open_store().recall, _key_of_files_out(key)):
+            return tuple(SentFile.model_validate(each) for each in found["files"])
+        review = await log.read_sound(key)
+    versions = [event for _, event in review.list_delivered()]
+    return versions[-1].files if versions else ()
+
+
+def _key_of_files_out(key: ReviewKey) -> str:
+    return stage_key("language-out", 1, folder=key.folder)
 
 
 def _language_of(plan: Plan, finished: LanguageResult) -> LanguagePlan:

@@ -44,18 +44,31 @@ class ReviewLog:
 
     async def read(self, key: ReviewKey) -> Review:
         """One language's events. Raises `StoreError`, also for one that can't be read: nothing is guessed."""
-        names = [name for name in await self._store.names_below(key.folder) if name.endswith(".json")]
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def one(name: str) -> Event:
             async with places:
-                return self._parse(f"{key.folder}/{name}", await self._store.read(f"{key.folder}/{name}"))
+                return await self._read_event(f"{key.folder}/{name}")
 
-        return Review(key, tuple(await asyncio.gather(*map(one, names))))
+        return Review(key, tuple(await asyncio.gather(*map(one, await self._list_events(key)))))
+
+    async def read_sound(self, key: ReviewKey) -> Review:
+        """What can be read of one language's events, to be shown: a decision may never stand on it.
+
+        Its numbers are not those of the events where one is missing. Raises `StoreError` for a store that is away.
+        """
+        sound = []
+        for name in await self._list_events(key):
+            try:
+                sound.append(await self._read_event(f"{key.folder}/{name}"))
+            except StoreError as error:
+                if error.code != DAMAGED:
+                    raise
+        return Review(key, tuple(sound))
 
     async def count_events(self, key: ReviewKey) -> int:
         """How many events there are, without reading them: a review's revision."""
-        return sum(name.endswith(".json") for name in await self._store.names_below(key.folder))
+        return len(await self._list_events(key))
 
     async def write(self, key: ReviewKey, step: Step) -> Review:
         """Let something happen, judged by what is there at that moment. Raises what ``step`` raises."""
@@ -90,9 +103,12 @@ class ReviewLog:
                 damaged.append(Damaged(key, error))
         return reviews, damaged
 
-    def _parse(self, name: str, content: bytes | None) -> Event:
+    async def _list_events(self, key: ReviewKey) -> list[str]:
+        return [name for name in await self._store.names_below(key.folder) if name.endswith(".json")]
+
+    async def _read_event(self, name: str) -> Event:
         try:
-            return Event.model_validate_json(content or b"")
+            return Event.model_validate_json(await self._store.read(name) or b"")
         except ValidationError as error:
             raise StoreError(
                 "a review's event can't be read",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from polyreel.delivery.port import Item
+from polyreel.errors import HeldForPerson
 from polyreel.job.review import ReviewTimeout
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Reel, StoredFile
 from polyreel.plans import Plan
@@ -15,7 +16,7 @@ from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog
 from polyreel.store.choice import open_store
 from tasks import review, sign
-from tasks.review import hold_for_review, items_out_before, keep_versions, with_reviews
+from tasks.review import hold_for_review, items_out_before, keep_versions, with_reviewed_script, with_reviews
 from tasks.run.values import LanguageResult, LanguageResults, Signed, Tracks
 
 
@@ -144,3 +145,31 @@ async def test_a_review_on_which_nobody_decides_ends_as_the_job_says(
 async def expect_nothing(*_: object) -> tuple[str, str]:
     """A row of the ledger that a run may wait for."""
     return "review-row", "ready"
+
+
+@pytest.mark.parametrize("harmed", ["000001.json", "000002.json"])
+async def test_a_damaged_review_holds_its_own_language_and_what_it_delivered_stays_out(
+    harmed: str, plan: Callable[..., Plan], reel: Reel
+) -> None:
+    """Of two versions the second one stays, whichever event can't be read; the other language knows nothing of it."""
+    asked, key = plan("es-ES", "fr-FR"), ReviewKey.of(plan("es-ES").job, "es-ES")
+    made = {}
+    for text in ("Uno.", "Dos."):
+        for locale in ("es-ES", "fr-FR"):
+            file = script(f"{locale} {text}")
+            made[locale] = LanguageResult(locale=locale, video=file, tracks=Tracks(files={"vtt": file}, script=file))
+        going = {locale: LanguageOutcome(status="delivered") for locale in made}
+        outcome = Outcome(job="reel", status="completed", languages=going)
+        await keep_versions(asked, reel, tuple(made.values()), outcome)
+    (open_store().root / key.folder / harmed).write_bytes(b"\x00")
+
+    with pytest.raises(HeldForPerson) as caught:
+        await with_reviewed_script(asked.languages[0], reel)
+    assert (caught.value.code, harmed in caught.value.where) == ("review_damaged", True)
+    results = await hold_for_review(asked, reel, LanguageResults(finished=tuple(made.values())))
+    assert {locale: each.code for locale, each in results.held.items()} == {"es-ES": "review_damaged"}
+    held = {"es-ES": LanguageOutcome(status="held", error=results.held["es-ES"]), "fr-FR": going["fr-FR"]}
+    told = await with_reviews(asked, reel, (made["fr-FR"],), outcome.model_copy(update={"languages": held}))
+    stays = {item.path: item.stored_file for item in await items_out_before(asked, told)}
+    assert stays["es-ES/reel.es-ES.vtt"] == made["es-ES"].tracks.files["vtt"]
+    await keep_versions(asked, reel, tuple(made.values()), outcome)  # damaged meanwhile: noted in the log alone
