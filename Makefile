@@ -34,7 +34,8 @@ demo-vendors: $(READY) ## dub the sample at every vendor and deliver it everywhe
 	@$(BIN)/python -m deployments.commands.demo_vendors
 
 # Tests are chosen by their markers (pyproject.toml, docs/testing.md), and keep what they make in .pytest_cache.
-PYTEST := $(BIN)/python -m pytest
+# Every worker loads every test: without bytecode of theirs, each rewrites all assertions anew, a third of `make unit`.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # A module stays together, as its tests share what they start. They wait more than they work: three on two processors.
 SIDE_BY_SIDE := -n 3 --dist loadscope
 

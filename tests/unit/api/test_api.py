@@ -10,7 +10,6 @@ import pytest
 
 import polyreel
 from polyreel import InvalidJob, Job, PolyreelError, plan, run
-from polyreel.sandbox.sample import make_sample
 
 
 def test_importing_the_package_loads_none_of_it() -> None:
@@ -74,9 +73,14 @@ async def test_blocking_calls_are_refused_in_an_event_loop(sample_job: Path) -> 
     assert (await polyreel.aplan(polyreel.load_job(sample_job))).job == "sample"
 
 
-@pytest.fixture(scope="module")
-def sample_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reel made on the spot, and its job."""
-    import asyncio
-
-    return asyncio.run(make_sample(tmp_path_factory.mktemp("reel") / "sample", 8)).job
+@pytest.fixture
+def sample_job(narrated: Path, tmp_path: Path) -> Path:
+    """A job over the tests' own reel, with a script in either language."""
+    path = tmp_path / "job.yaml"
+    path.write_text(f"""\
+name: sample
+source: {{media: {narrated / "narrated.mp4"}, locale: en-US, subtitles: {narrated / "narrated.en-US.srt"}}}
+targets: [{{locale: es-ES, subtitles: {narrated / "narrated.es-ES.srt"}}}]
+delivery: [{{to: folder, path: out}}]
+""")
+    return path
