@@ -25,7 +25,7 @@ from polyreel.ledger.entry import Wait
 from polyreel.outcome import Outcome, Reel
 from polyreel.plans import LanguagePlan
 from tasks.deliver import decide, deliver
-from tasks.dub import collect_dub, request_dub, several_speak, submit_dub, wait_for_dub
+from tasks.dub import collect_dub, needs_sound, request_dub, submit_dub, wait_for_dub
 from tasks.finish import check, convert_subtitles, find_shots, lacks_script, listen, mux
 from tasks.identify import (
     UNKNOWN,
@@ -165,7 +165,7 @@ async def dub_language(
     if not language.way.works_here:
         require_source_language(await spoken())  # before anything is bought
     language = await with_reviewed_script(await with_script(language, reel), reel)
-    request = await request_dub(language, reel, await parted() if several_speak(language) else None)
+    request = await request_dub(language, reel, await parted() if needs_sound(language) else None)
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
     stems = await parted() if language.way.works_here else None

@@ -124,6 +124,14 @@ class Problem(Value):
         )
 
 
+class LineTone(Value):
+    """How a line follows the original's tone: what was heard there, and what was made of it within its bounds."""
+
+    level_lu: float = Field(description="The original line, above (or below) its speaker's median loudness.")
+    gain_db: float = Field(description="By how much the dub's line was made louder (or quieter).")
+    pace: float = Field(description="1.1: asked to be said 10 % faster than the voice does by itself.")
+
+
 class LineFit(Value):
     """How one spoken line sits in the time it has. Times are integer milliseconds from the reel's start."""
 
@@ -139,6 +147,7 @@ class LineFit(Value):
     reused: bool = Field(default=False, description="Spoken in an earlier run and taken from the store.")
     voice: str = ""
     retaken: bool = Field(default=False, description="Said by another voice than its speaker's, to be understood.")
+    tone: LineTone | None = Field(default=None, description="Where the original's tone was followed.")
 
 
 class SoundOutline(Value):

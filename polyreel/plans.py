@@ -331,7 +331,7 @@ class Plan(Value):
             "voice": language.voice,
             "voicing": language.way.identity,
             "speakers": self._who_speaks(),
-            "dubbing": language.dubbing.model_dump(mode="json", exclude={"credentials", "separation"}),
+            "dubbing": language.dubbing.key_inputs("credentials", "separation"),
         }
         if language.terms:
             dub |= {"terms": _sha(language.terms)}

@@ -45,11 +45,16 @@ def several_speak(language: LanguagePlan) -> bool:
     return language.way.works_here and (language.job.source.speakers or 1) > 1
 
 
+def needs_sound(language: LanguagePlan) -> bool:
+    """Whether the original has to be heard before the language is spoken: who speaks, or in which tone."""
+    return several_speak(language) or provider_of(language.dubbing).follows_tone(language.dubbing)
+
+
 @stage("script", key=key_of("script"))
 async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -> DubRequest:
     """What is asked of the dubber: the scripts, moved and cut with the trim, and every option of the job.
 
-    ``stems`` are needed where `several_speak`: they may have to be told apart by ear.
+    ``stems`` are there where the language `needs_sound`.
     """
     job, store = language.job, open_store()
     whole = [
@@ -81,6 +86,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         pinned=casting.pinned,
         genders=casting.genders,
         pronunciations=language.pronunciations if language.way.works_here else None,
+        follows_tone=provider_of(language.dubbing).follows_tone(language.dubbing),
         stems=stems,
         target_lufs=lufs,
         peak_dbtp=peak,

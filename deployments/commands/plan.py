@@ -48,6 +48,7 @@ def _way_as_text(way: dict[str, str]) -> str:
     parts += [f"separation by {way['separation']}"]
     parts += [f"picture by {way['picture']}"] if way["picture"] != "the source's own" else []
     parts += [f"voice {way['voice']}, {way['understood']}"] if "voice" in way else []
+    parts += [f"tone {way['tone']}"] if "tone" in way else []
     return f"dubbed by {way['provider']}: {', '.join(parts)}"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks, Progress, Receipt
 from polyreel.engine.separation.port import Bed, Stems, power_of, weigh_power
+from polyreel.engine.separation.speech import original_speech
 from polyreel.engine.sound.lossless import write_lossless
 from polyreel.engine.sound.meter import STEP_MS, Meter, Power, loudness_range
 from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, measure_ducking, plan_mix
@@ -19,6 +20,7 @@ from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.stem import RATE, read_stem, samples_in
 from polyreel.engine.speech.perform import Direction, Performance, perform
 from polyreel.engine.speech.script import Script, extract_spoken_script
+from polyreel.engine.speech.tone import Original
 from polyreel.engine.threads import in_thread
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.pronunciations import read_pronunciations
@@ -94,6 +96,7 @@ class EmbeddedDubber:
             pronunciations=_pronunciations(request.pronunciations),
             retakes=request.retakes,
             beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
+            original=_original(request),
         )
         script = _script(request.script)
         found = perform(script, direction, self._voice, self._store, on_progress=report, go_on=go_on)
@@ -163,6 +166,13 @@ def _script(script: StoredFile | None) -> Script:
     if script is None:
         return Script(())
     return extract_spoken_script(read_file(path_of(script)).track)
+
+
+def _original(request: DubRequest) -> Original | None:
+    """What the tone is taken from, where it is to be followed."""
+    if not request.follows_tone:
+        return None
+    return Original(original_speech(_stems(request)), _script(request.source_script).lines)
 
 
 def _spans(script: StoredFile | None) -> list[tuple[int, int]]:

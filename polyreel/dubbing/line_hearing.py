@@ -22,11 +22,11 @@ from polyreel.engine.backcheck.quality import WINDOW, Judge, Votes, judge_speech
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.speech import original_speech
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE as STEM_RATE
 from polyreel.engine.sound.stem import read_stem
-from polyreel.engine.speakers.diarise import original_speech
 from polyreel.engine.speakers.likeness import LEAST_MS, Prints
 from polyreel.engine.speakers.voiceprint import Encoder, voice_print
 from polyreel.engine.threads import GoOn, in_thread

@@ -58,6 +58,7 @@ class DubRequest(Value):
     retakes: tuple[tuple[str, int, str], ...] = Field(
         default=(), description="(speaker or empty, the line's start in ms, voice): sentences another voice says."
     )
+    follows_tone: bool = Field(default=False, description="Loudness and pace follow the original's, line by line.")
     stems: Stems | None = Field(default=None, description="Needed by the embedded engine.")
     background: StoredFile | None = Field(default=None, description="The user's clean background, for vendors.")
     media_url: str | None = Field(default=None, description="Where a vendor fetches the reel.")
@@ -89,8 +90,8 @@ class DubRequest(Value):
 
     def key(self, provider: str, version: int, **more: Any) -> str:
         """A key over everything that changes the result; addresses (they are signed anew each time) don't."""
-        # Dubs that were made before there were pronunciations or retakes keep their keys.
-        unasked = {name for name in ("pronunciations", "retakes") if not getattr(self, name)}
+        # Dubs that were made before there was any of these keep their keys.
+        unasked = {name for name in ("pronunciations", "retakes", "follows_tone") if not getattr(self, name)}
         asked = self.model_dump(mode="json", exclude={*_OF_VENDORS, *_BESIDE, *unasked})
         return stage_key(f"dub-{provider}", version, asked=_by_content(asked), **more)
 

@@ -92,6 +92,8 @@ class Provider:
     """Whose voice speaks a language and how well that was understood, where this is known before anything runs."""
     loudness: Callable[[Any], LoudnessTarget] = lambda _options: "source"
     separation: Callable[[Any], Separation] = lambda _options: "auto"
+    follows_tone: Callable[[Any], bool] = lambda _options: False
+    """Whether these options make it follow the original's tone: then the parted sound comes before the speech."""
     needs_neural_voice: Callable[[Any], bool] = lambda _options: False
     """Whether neural voices' models are worth loading ahead for it."""
 
@@ -228,6 +230,7 @@ _EMBEDDED = Provider(
     spoken_by=lambda options, asked: choice.grade_voices(asked.target, asked.voices, options.voices),
     loudness=lambda options: options.loudness,
     separation=lambda options: options.separation,
+    follows_tone=lambda options: options.prosody == "follow",
     needs_neural_voice=lambda options: options.voices != "basic" and choice.neural_here(),
 )
 

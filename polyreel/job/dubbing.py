@@ -44,6 +44,12 @@ class EmbeddedDubbing(Asked):
         title="Voices",
         description="auto: neural where weights are here and speak the language, else basic. Or only one.",
     )
+    prosody: Literal["own", "follow"] = Field(
+        default="own",
+        title="Prosody",
+        description="own: as the voice says it. follow: lines as loud and as fast as the original's, within bounds.",
+    )
+    younger_fields: ClassVar = ("prosody",)
 
 
 class PanjayaDubbing(Asked):

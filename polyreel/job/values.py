@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -139,11 +139,18 @@ class Asked(BaseModel):
 
     path_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that may name a file or folder on this machine, taken from the job file's folder."""
+    younger_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that came later: at their defaults they stand in no key, so that what was made before stays done."""
 
     @property
     def plugin(self) -> str:
         """What it names of an installed package; empty where it is one of ours."""
         return ""
+
+    def key_inputs(self, *without: str) -> dict[str, Any]:
+        """What a key has of this part: everything but the fields ``without``, and younger ones at their defaults."""
+        unasked = {n for n in self.younger_fields if getattr(self, n) == type(self).model_fields[n].get_default()}
+        return self.model_dump(mode="json", exclude={*without, *unasked})
 
     def with_paths(self, place: Callable[[str], str]) -> Self:
         """The same part with ``place`` applied to every path in it that is given."""

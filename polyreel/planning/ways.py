@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from polyreel.dubbing.providers import Provider, Request, provider_of, require_language, require_voice
+from polyreel.engine.speech.tone import LIMITS
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Dubbing, Job, Target
 from polyreel.outcome import Problem
@@ -84,14 +85,25 @@ def describe_way(language: LanguagePlan) -> dict[str, str]:
     way, title = language.way, provider_of(language.dubbing).title
     there, here = title, "this machine"
     trimmed = there if way.trims else here
-    return _voice_of(language) | {
-        "provider": title,
-        "media": _SENT[way.media],
-        "trim": trimmed if language.job.trim else "none",
-        "separation": there if way.separates else here,
-        "script": "given" if language.script else there if way.writes_script and not language.needs_draft else here,
-        "picture": f"{there} (lips)" if way.changes_picture else "the source's own",
-    }
+    return (
+        _voice_of(language)
+        | _tone_of(language)
+        | {
+            "provider": title,
+            "media": _SENT[way.media],
+            "trim": trimmed if language.job.trim else "none",
+            "separation": there if way.separates else here,
+            "script": "given" if language.script else there if way.writes_script and not language.needs_draft else here,
+            "picture": f"{there} (lips)" if way.changes_picture else "the source's own",
+        }
+    )
+
+
+def _tone_of(language: LanguagePlan) -> dict[str, str]:
+    """Said only where the job asks for it."""
+    follows = provider_of(language.dubbing).follows_tone(language.dubbing)
+    reach = f"loudness within {LIMITS.level_db:.0f} dB, pace within {LIMITS.slowest:.2f} to {LIMITS.fastest:.2f}"
+    return {"tone": f"the original's ({reach})"} if follows else {}
 
 
 def _voice_of(language: LanguagePlan) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from polyreel.outcome import Check, LineFit
+from polyreel.outcome import Check, LineFit, LineTone
 
 # The engine's own limits: up to the first by the voice's pace alone, up to the second by stretching too.
 _EASY, _FAST = 1.15, 1.30
@@ -37,6 +37,11 @@ def pace(fits: Sequence[LineFit]) -> str:
     told = [f"{many} {word}" for many, word in counted if many]
     lines = f"{len(fits)} line{'' if len(fits) == 1 else 's'}"
     return f"{lines}, {', '.join(told) or 'all at ease'}; fastest {max(line.ratio for line in fits):.2f}×"
+
+
+def say_tone(tone: LineTone | None) -> str:
+    """``tone +3.5 dB, 1.08×``: what following the original did to a line; nothing where it was not asked for."""
+    return f"tone {tone.gain_db:+.1f} dB, {tone.pace:.2f}×".replace("-", "\u2212") if tone else ""
 
 
 def clock(seconds: float) -> str:

@@ -52,7 +52,11 @@ def _fit(line: Line, drawn: bool) -> Iterator[str]:
             '<svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">'
             f'<path class="slot" d="{cue}"/><path class="voice {tone}" d="{voice}"/></svg>'
         )
-    said = [f"{fit.ratio:.2f}×{' too long' if fit.too_long else ''}", figures.say_speed(line.speed)]
+    said = [
+        f"{fit.ratio:.2f}×{' too long' if fit.too_long else ''}",
+        figures.say_speed(line.speed),
+        figures.say_tone(fit.tone),
+    ]
     yield f"<small{'' if tone == 'easy' else f' class={tone}'}>{' · '.join(filter(None, said))}</small>"
 
 

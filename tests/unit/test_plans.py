@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from polyreel import errors
-from polyreel.job import Job
+from polyreel.job import EmbeddedDubbing, Job
 from polyreel.outcome import LanguageOutcome, StoredFile, status_of
 from polyreel.plans import LANGUAGE_STAGES, EditedScript, LanguagePlan, Plan
 
@@ -142,3 +142,11 @@ def test_errors_keep_all_they_say_when_pickled() -> None:
     assert type(again) is errors.SubtitleError
     assert (str(again), again.line, again.code) == (str(error), 3, "invalid_subtitles")
     assert str(error) == "a.srt: no text. Write some. [invalid_subtitles]"
+
+
+def test_younger_options_stand_in_a_key_only_where_they_are_asked_for() -> None:
+    """What earlier versions made stays done: a job that asks for nothing new has the keys that it had."""
+    before = {"provider": "embedded", "mix": "dub", "loudness": "source", "voices": "auto"}
+    assert EmbeddedDubbing().key_inputs("credentials", "separation") == before
+    following = EmbeddedDubbing(prosody="follow").key_inputs("credentials", "separation")
+    assert following == before | {"prosody": "follow"}

@@ -14,21 +14,17 @@ from numpy.typing import NDArray
 
 from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
-from polyreel.engine.sound.pcm import open_track
+from polyreel.engine.separation.speech import original_speech
 from polyreel.engine.speakers.named import Turn
 from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
 from polyreel.engine.speakers.voiceprint import Encoder, Print, encoder, voice_print
 from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key
-from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
 _VERSION = 2
-_RATE_MS = 48
 _MOST_MS, _LEAST_MS = 6000, 700
 _MOST_COMPARED = 400
-# Of 5.1 the centre; else everything there is.
-_VOICE_CHANNELS = {1: (0,), 2: (0, 1), 6: (2,)}
 _listening = threading.Lock()
 
 
@@ -101,23 +97,6 @@ def _prints(
         prints.append(voice_print(speech, encode))
         heights.append(pitches(speech))
     return np.array(prints), heights
-
-
-def original_speech(stems: Stems) -> Callable[[int, int], NDArray[np.float32]]:
-    """Reads the original's speech from one ms to another: mono, 48 kHz, without what is known not to be speech."""
-    original = open_track(path_of(stems.original.audio)).exactly(stems.samples)
-    background = open_track(path_of(stems.background.audio)).exactly(stems.samples) if stems.background else None
-    channels = _VOICE_CHANNELS[original.channels]
-
-    def read(start: int, end: int) -> NDArray[np.float32]:
-        first, count = start * _RATE_MS, (end - start) * _RATE_MS
-        sound = original.read(first, count)[:, channels]
-        if background is not None:
-            sound = sound - background.read(first, count)[:, channels]
-        mono: NDArray[np.float32] = sound.mean(axis=1)
-        return mono
-
-    return read
 
 
 def _tell_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], people: int) -> list[int]:

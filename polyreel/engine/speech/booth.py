@@ -55,8 +55,11 @@ class Booth:
         return self._recall(key) or self._keep(key, self._voice.speak(text, voice_id, 1.0))
 
     def fit_into(self, text: str, voice_id: str, natural: Take, length_ms: int) -> Take:
-        """A text in at most ``length_ms``: first the voice hurries, then the sound is stretched for the rest."""
-        if natural.ms <= length_ms:
+        """A text in at most ``length_ms``: first the voice hurries, then the sound is stretched for the rest.
+
+        What has more time than it takes by itself is spoken more slowly, as far as `fit.Limits.slowest`.
+        """
+        if natural.ms == length_ms:
             return natural
         key = self._key(text, voice_id, f"{natural.samples}@{natural.rate}-in-{length_ms}")
         return self._recall(key) or self._keep(key, self._speak_faster(text, voice_id, natural, length_ms))

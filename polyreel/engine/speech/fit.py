@@ -2,8 +2,9 @@
 
 In this order: speak at the voice's own pace; borrow the silence up to the next line, keeping a gap; hurry the voice,
 to 1.15; stretch the sound, to 1.30 in all; then flag the line as too long and let the next one wait. Speech is never
-cut. It is not slowed either: a line that ends before its cue does sounds natural, a drawn-out one doesn't (a study of
-320 h of human dubs found naturalness to matter more than strict isochrony).
+cut. It is not slowed to fill its time either: a line that ends before its cue does sounds natural, a drawn-out one
+doesn't (a study of 320 h of human dubs found naturalness to matter more than strict isochrony). Only where the
+original's own pace is followed does a line ask for less or more time than its voice would take (`Spoken.paced_ms`).
 """
 
 from __future__ import annotations
@@ -29,12 +30,21 @@ USUAL = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A sentence that waits for its place: the time its cues have, and how long the voice takes at its own pace."""
+    """A sentence that waits for its place: the time its cues have, and how long the voice takes at its own pace.
+
+    ``paced_ms`` is how long it is to take where there is room; None: as long as at its own pace.
+    """
 
     start_ms: int
     end_ms: int
     natural_ms: int
     speaker: str | None = None
+    paced_ms: int | None = None
+
+    @property
+    def wanted_ms(self) -> int:
+        """How long it takes where nothing presses."""
+        return self.natural_ms if self.paced_ms is None else self.paced_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +156,8 @@ def _place(line: Spoken, room: _Room, limits: Limits, beat_ms: int) -> Place:
     # The cue's own time is the line's; beyond it, silence is borrowed but for a gap.
     borrowed = room.next_start - limits.gap_ms
     until = min(max(min(line.end_ms, room.next_start), borrowed), room.due)
-    begin += max(0, min(beat_ms, until - begin - line.natural_ms))
-    length = max(shortest, min(line.natural_ms, until - begin))
+    begin += max(0, min(beat_ms, until - begin - line.wanted_ms))
+    length = max(shortest, min(line.wanted_ms, until - begin))
     return Place(begin, length, line.natural_ms, too_long=begin + length > until)
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polyreel.engine.sound.stem import RATE
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.booth import Booth, Take
 from polyreel.engine.speech.script import Script
 from polyreel.engine.speech.sentences import Line, Sentence, cut_back, into_sentences
-from polyreel.engine.speech.stem import Placed, voice_gains, write_stem
+from polyreel.engine.speech.stem import Placed, voice_gains, voice_levels, write_stem
 from polyreel.engine.speech.takes import Progress, Text, each_of, naturals
+from polyreel.engine.speech.tone import LIMITS, Original, Tone, gain_towards, measure_tones
 from polyreel.engine.voice.port import Gender, Voice, assign
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
 from polyreel.errors import EngineError
-from polyreel.outcome import LineFit, StoredFile, Value
+from polyreel.outcome import LineFit, LineTone, StoredFile, Value
 from polyreel.store.port import Store
 
 _SHARE_SAID, _SHARE_FITTED = 0.7, 0.2
@@ -36,6 +38,7 @@ class Direction:
     ``roster`` is everybody who speaks in the whole job, ``pinned`` (speaker, voice) what a job says of single ones,
     ``genders`` (speaker, gender) what is known of them. ``pronunciations`` are those that count in the locale.
     ``retakes`` (speaker, or "" for nobody's name; the line's start in ms; voice) are sentences that another voice says.
+    ``original`` is what the tone is taken from, where the job asks for that.
     """
 
     locale: str
@@ -47,6 +50,7 @@ class Direction:
     genders: tuple[tuple[str, Gender], ...] = ()
     pronunciations: tuple[Pronunciation, ...] = ()
     retakes: tuple[tuple[str, int, str], ...] = ()
+    original: Original | None = None
 
     @property
     def reel_ms(self) -> int:
@@ -63,6 +67,13 @@ class _Said:
     words: str
     natural: Take
     retaken: bool = False
+    tone: Tone | None = None
+
+    @property
+    def paced_ms(self) -> int | None:
+        """How long it takes as fast as the original; None where that says nothing."""
+        pace = self.tone.pace if self.tone else 1.0
+        return None if pace == 1.0 else round(self.natural.ms / pace)
 
 
 def perform(
@@ -84,7 +95,7 @@ def perform(
     # Sentences that begin after the reel would be spoken into nothing; they are counted and told instead.
     lines, notes = _keep_within(script, direction.reel_ms)
     sentences = into_sentences(lines)
-    said = session.say(sentences, _cast(voice, direction, sentences))
+    said = session.with_tones(session.say(sentences, _cast(voice, direction, sentences)))
     if not said:
         raise EngineError(
             "nothing in the script can be spoken.",
@@ -94,6 +105,7 @@ def perform(
         )
     cast = session.fit(said)
     notes += _note_unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, [each.words for each in said])
+    notes += _note_tones(cast) if direction.original else ()
     found = [line for each in cast for line in _line_fits(each)]
     return Performance(
         stem=session.write(cast), lines=tuple(sorted(found, key=lambda line: line.start_ms)), notes=notes
@@ -130,6 +142,7 @@ class _Fitted:
     said: _Said
     place: fit.Place
     take: Take
+    gain_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +168,14 @@ class _Session:
             if (take := takes[words, voice])
         ]
 
+    def with_tones(self, said: Sequence[_Said]) -> list[_Said]:
+        """The same with the original's tone, where it is to be followed."""
+        original = self.direction.original
+        if original is None:
+            return list(said)
+        tones = measure_tones([each.sentence for each in said], original, self.direction.reel_ms, self.go_on)
+        return [replace(each, tone=tone) for each, tone in zip(said, tones, strict=True)]
+
     def _find_retake(self, sentence: Sentence) -> str | None:
         places = {(line.speaker or "", line.start_ms) for line in sentence.lines}
         return next((voice for who, at, voice in self.direction.retakes if (who, at) in places), None)
@@ -166,13 +187,16 @@ class _Session:
         """Every sentence at its place, by start."""
         # Before the fitting: it would squeeze such a line into the reel's end, and most of its words would be lost.
         _require_room(said, self.direction)
-        waiting = [fit.Spoken(s.sentence.start_ms, s.sentence.end_ms, s.natural.ms, s.sentence.speaker) for s in said]
+        waiting = list(map(_waiting, said))
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
         asked = [(s.words, s.voice, s.natural, p.length_ms) for s, p in zip(said, places, strict=True)]
         progress = self._share(_SHARE_SAID, _SHARE_FITTED)
         takes = each_of(asked, lambda each: self.booth.fit_into(*each), progress, self.go_on)
         found = zip(said, places, asked, strict=True)
-        fitted = [_Fitted(each, place, takes[wanted]) for each, place, wanted in found]
+        levels = voice_levels((each.voice, each.natural) for each in said)
+        fitted = [
+            _Fitted(each, place, takes[wanted], _gain_db(each, takes[wanted], levels)) for each, place, wanted in found
+        ]
         return sorted(fitted, key=lambda each: each.place.start_ms)
 
     def _share(self, before: float, own: float) -> Progress:
@@ -182,10 +206,39 @@ class _Session:
         """The stem, in the store."""
         # Voices are not equally loud at the same setting, and a dialogue must not jump from one to the next.
         gains = voice_gains((each.said.voice, each.said.natural) for each in fitted)
-        placed = (Placed(each.take, each.place.start_ms, gains.get(each.said.voice, 1.0)) for each in fitted)
+        placed = (
+            Placed(each.take, each.place.start_ms, gains.get(each.said.voice, 1.0) * 10 ** (each.gain_db / 20))
+            for each in fitted
+        )
         with self.store.scratch() as folder:
             write_stem(folder / "speech.s16", placed, self.direction.samples)
             return self.store.keep(folder / "speech.s16", ".s16")
+
+
+def _waiting(said: _Said) -> fit.Spoken:
+    sentence = said.sentence
+    return fit.Spoken(sentence.start_ms, sentence.end_ms, said.natural.ms, sentence.speaker, said.paced_ms)
+
+
+def _gain_db(said: _Said, take: Take, levels: Mapping[str, float]) -> float:
+    """What the original's tone adds to a take: towards as far above its voice's usual as the original was."""
+    if said.tone is None or said.voice not in levels or not math.isfinite(take.level):
+        return 0.0
+    return round(gain_towards(said.tone, take.level - levels[said.voice]), 2)
+
+
+def _note_tones(fitted: Sequence[_Fitted]) -> tuple[str, ...]:
+    followed = [(each.gain_db, each.said.tone.pace) for each in fitted if each.said.tone]
+    if not followed:
+        return (f"The original's tone was not followed: nobody is heard there in {len(fitted)} sentences.",)
+    gains, paces = zip(*followed, strict=True)
+    left = len(fitted) - len(followed)
+    unheard = f"; nobody is heard there in {left}, which were left" if left else ""
+    return (
+        f"The original's tone was followed in {len(followed)} of {len(fitted)} sentences: "
+        f"loudness {min(gains):+.1f} to {max(gains):+.1f} dB (of {LIMITS.level_db:.0f} either way), "
+        f"pace {min(paces):.2f} to {max(paces):.2f}{unheard}.",
+    )
 
 
 def _require_room(said: Sequence[_Said], direction: Direction) -> None:
@@ -227,4 +280,10 @@ def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
             reused=said.natural.reused and take.reused,
             voice=said.voice,
             retaken=said.retaken,
+            tone=_line_tone(fitted),
         )
+
+
+def _line_tone(fitted: _Fitted) -> LineTone | None:
+    tone = fitted.said.tone
+    return LineTone(level_lu=tone.level_lu, gain_db=fitted.gain_db, pace=tone.pace) if tone else None

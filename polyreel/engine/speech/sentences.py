@@ -86,13 +86,18 @@ def into_sentences(lines: Iterable[Line], joining: Joining = USUAL) -> tuple[Sen
 
 def cut_back(sentence: Sentence, start_ms: int, end_ms: int) -> tuple[tuple[int, int], ...]:
     """Share a sentence's spoken time among its lines by how much each has to say: (start, end) per line, in ms."""
-    weights = [max(1, sum(map(_weight, line.text))) for line in sentence.lines]
+    weights = [max(1, weigh(line.text)) for line in sentence.lines]
     total, said, length = sum(weights), 0, end_ms - start_ms
     cuts = [start_ms]
     for weight in weights:
         said += weight
         cuts.append(start_ms + length * said // total)
     return tuple(pairwise(cuts))
+
+
+def weigh(text: str) -> int:
+    """How much there is to say, in letters of an alphabet."""
+    return sum(map(_weight, text))
 
 
 def _goes_on(group: list[Line], line: Line, joining: Joining) -> bool:

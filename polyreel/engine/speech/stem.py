@@ -36,16 +36,21 @@ def write_stem(path: Path, placed: Iterable[Placed], length: int) -> None:
 
 def voice_gains(takes: Iterable[tuple[str, Take]]) -> dict[str, float]:
     """Per voice, the linear gain that brings it to `LEVEL`: one for all it says, so that quiet lines stay quiet."""
+    return {voice: float(10 ** ((LEVEL - level) / 20)) for voice, level in voice_levels(takes).items()}
+
+
+def voice_levels(takes: Iterable[tuple[str, Take]]) -> dict[str, float]:
+    """Per voice, the loudness (LUFS) of all it says together; what can't be heard is left out."""
     powers: dict[str, list[tuple[float, int]]] = {}
     for voice, take in takes:
         if np.isfinite(take.level):
             powers.setdefault(voice, []).append((10 ** (take.level / 10), take.samples))
-    return {voice: _gain(found) for voice, found in powers.items()}
+    return {voice: _mean_level(found) for voice, found in powers.items()}
 
 
-def _gain(found: list[tuple[float, int]]) -> float:
+def _mean_level(found: list[tuple[float, int]]) -> float:
     mean = sum(power * samples for power, samples in found) / sum(samples for _, samples in found)
-    return float(10 ** (LEVEL / 20) / np.sqrt(mean))
+    return float(10 * np.log10(mean))
 
 
 def _blocks(placed: Iterable[Placed], length: int) -> Iterator[Samples]:

@@ -20,7 +20,7 @@ from polyreel.store.local import path_of
 from polyreel.subtitles import read_bytes, read_file, write
 from polyreel.subtitles.model import Cue, Track
 from tasks import script
-from tasks.dub import _cut_to_reel, several_speak
+from tasks.dub import _cut_to_reel, needs_sound, several_speak
 from tasks.finish import ScriptFiles, _write_heard_script, _write_tracks
 from tasks.run.values import LanguageResults, Listening
 from tasks.script import _keep_inside, with_script, with_source_script, write_scripts
@@ -69,6 +69,11 @@ def test_a_script_in_another_language_is_refused_by_its_name() -> None:
 def test_who_says_that_several_speak_is_the_job(plan: MakePlan, speakers: int | None, several: bool) -> None:
     source = {"media": "reel.mp4", "locale": "en-US", "speakers": speakers}
     assert several_speak(plan("es-ES", source=source).languages[0]) is several
+
+
+@pytest.mark.parametrize(("prosody", "needed"), [("own", False), ("follow", True)])
+def test_the_sound_is_parted_first_where_the_tone_is_to_be_followed(plan: MakePlan, prosody: str, needed: bool) -> None:
+    assert needs_sound(plan("es-ES", dubbing={"provider": "embedded", "prosody": prosody}).languages[0]) is needed
 
 
 async def test_a_source_that_nobody_understood_stops_those_who_need_it_and_no_other(
