@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deployments.process.environment import environment_with
+
 if TYPE_CHECKING:
     from polyreel.job import Job
     from polyreel.outcome import Outcome
@@ -87,9 +89,10 @@ def rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
     models.mkdir(parents=True, exist_ok=True)
     (folder / "models").symlink_to(models)
     networks = ",".join(filter(None, [os.environ.get("POLYREEL_ALLOW_NETWORKS", ""), "127.0.0.0/8"]))
+    own = {"POLYREEL_HOME": str(folder), "POLYREEL_ALLOW_NETWORKS": networks}
     with (
         _sandbox(folder, faults) as base_url,
-        _environment(POLYREEL_HOME=str(folder), POLYREEL_ALLOW_NETWORKS=networks),
+        environment_with({**dict.fromkeys(_ELSEWHERE), **own}),
     ):
         yield Rehearsal(folder, base_url)
 
@@ -117,20 +120,6 @@ def _sandbox(folder: Path, faults: str) -> Iterator[str]:
             process.wait(_END_SECONDS)
         process.kill()
         process.wait()
-
-
-@contextmanager
-def _environment(**wanted: str) -> Iterator[None]:
-    names = (*wanted, *_ELSEWHERE)
-    before = {name: os.environ.pop(name, None) for name in names}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def make_rehearsal(job: Job, folder: Path) -> tuple[Job, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from polyreel.errors import PolyreelError
 from polyreel.machine import home
+from polyreel.machine.files import read_note, write_atomically
 from polyreel.machine.locks import open_locked
 
 _PATIENCE_S = 1.0
@@ -36,11 +37,7 @@ def read_address() -> dict[str, Any] | None:
     """What the running `polyreel up` wrote: ``pid``, ``api``, ``ui``. None when there is none, or it is not ready."""
     if not _is_held(_lock()):
         return None
-    try:
-        written = json.loads(_file().read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return written if isinstance(written, dict) else None
+    return read_note(_file())
 
 
 @contextmanager
@@ -62,9 +59,7 @@ def only_one() -> Iterator[None]:
 
 def announce(api: str, ui: str) -> None:
     """Say where it is, once it is ready."""
-    part = _file().with_suffix(".part")
-    part.write_text(json.dumps({"pid": os.getpid(), "api": api, "ui": ui}))
-    part.replace(_file())
+    write_atomically(_file(), json.dumps({"pid": os.getpid(), "api": api, "ui": ui}).encode())
 
 
 def _already_up() -> PolyreelError:

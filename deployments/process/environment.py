@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from deployments.process import address
@@ -67,6 +69,25 @@ def _one_certificate(place: Path) -> Path:
         first, end, _ = certifi.contents().partition(_END_OF_CERTIFICATE)
         write_atomically(place, (first + end).encode())
     return place
+
+
+@contextmanager
+def environment_with(wanted: Mapping[str, str | None]) -> Iterator[None]:
+    """Variables that stand while the block lasts, and are afterwards as they were; None takes one away."""
+    before = {name: os.environ.get(name) for name in wanted}
+    _set(wanted)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(wanted: Mapping[str, str | None]) -> None:
+    for name, value in wanted.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def server_address() -> str | None:

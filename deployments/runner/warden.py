@@ -42,12 +42,7 @@ async def watch(client: PrefectClient, deployment_ids: list[UUID], minded: Minds
 
 async def drop_missed(client: PrefectClient, deployment_ids: list[UUID]) -> None:
     """Rounds that a schedule set while nobody served: one round now does what all of them would have done."""
-    missed = await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["SCHEDULED"]}}}),
-        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=deployment_ids)),
-        sort=FlowRunSort.EXPECTED_START_TIME_ASC,
-        limit=200,
-    )
+    missed = await _read_runs(client, "SCHEDULED", deployment_ids, FlowRunSort.EXPECTED_START_TIME_ASC, 200)
     for run in missed:
         if run.auto_scheduled:
             await client.delete_flow_run(run.id)
@@ -68,12 +63,7 @@ async def mark_dead(client: PrefectClient, minded: Minds) -> None:
 
 async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> None:
     """Crashed runs whose job says ``after_crash: resume`` go on, a few times at most."""
-    crashed = await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": ["CRASHED"]}}}),
-        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=deployment_ids)),
-        sort=FlowRunSort.START_TIME_DESC,
-        limit=50,
-    )
+    crashed = await _read_runs(client, "CRASHED", deployment_ids, FlowRunSort.START_TIME_DESC, 50)
     for run in crashed:
         if goes_on(run):
             log.info("Going on with %s, which crashed.", run.name)
@@ -100,6 +90,18 @@ async def cancel_orphans(client: PrefectClient) -> None:
 def _make_crashed_state(run: FlowRun) -> Any:
     return Crashed(
         message=f"Its process was killed. What was finished is kept; go on with: polyreel submit --again {run.id}"
+    )
+
+
+async def _read_runs(
+    client: PrefectClient, state: str, deployment_ids: list[UUID], sort: FlowRunSort, limit: int
+) -> list[FlowRun]:
+    """Runs of our own deployments that are in a state; the server may hold those of others."""
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter.model_validate({"state": {"type": {"any_": [state]}}}),
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=deployment_ids)),
+        sort=sort,
+        limit=limit,
     )
 
 

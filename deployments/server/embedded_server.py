@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 from deployments.process import garbage
+from deployments.process.environment import environment_with
 from deployments.process.interpreter import python_command
 from deployments.process.prefect_insides import make_server_app
 from deployments.server.new_database import find_migrated, put_new_database
@@ -133,12 +134,12 @@ def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
     """The embedded server where no ``address`` was given. Either's address is in ``PREFECT_API_URL`` meanwhile."""
     if address:
         require_server(address)
-        with _in_environment(PREFECT_API_URL=address):
+        with environment_with({"PREFECT_API_URL": address}):
             yield None
         return
     with (
         EmbeddedServer(home.home() / "prefect") as server,
-        _in_environment(PREFECT_API_URL=server.address, **{EMBEDDED: "1"}, **_password()),
+        environment_with({"PREFECT_API_URL": server.address, EMBEDDED: "1", **_password()}),
     ):
         yield server
 
@@ -147,20 +148,6 @@ def _password() -> dict[str, str]:
     """What a server of ours asks for, where the environment guards servers: its own run is no stranger."""
     wanted = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     return {"PREFECT_API_AUTH_STRING": wanted} if wanted else {}
-
-
-@contextmanager
-def _in_environment(**wanted: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def serve(descriptor: int) -> None:

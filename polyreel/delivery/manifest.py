@@ -15,6 +15,7 @@ from polyreel.delivery.names import MANIFEST, check_path
 from polyreel.delivery.port import Item, Parcel
 from polyreel.delivery.tree import Tree, parent_of, part_of
 from polyreel.errors import DeliveryError
+from polyreel.machine.files import parse_note
 
 JOURNAL = ".polyreel-delivery.json"
 _LARGEST = 32 << 20
@@ -128,12 +129,8 @@ def _read(tree: Tree, path: str) -> dict[str, Any]:
     facts = tree.facts(path)
     if facts is None or not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
         return {}
-    try:
-        with os.fdopen(tree.open(path), "rb") as file:
-            found = json.loads(file.read())
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    with os.fdopen(tree.open(path), "rb") as file:
+        return parse_note(file.read()) or {}
 
 
 def _entries(files: Any) -> dict[str, Entry]:

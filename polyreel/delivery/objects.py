@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_pat
 from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
 from polyreel.errors import DeliveryError
 from polyreel.job import S3Delivery as Options
+from polyreel.machine.files import parse_note
 from polyreel.objects.address import ObjectAddress, prefix_address
 from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
 from polyreel.objects.connection import Connection
@@ -137,11 +137,7 @@ class _Handover:
 
     async def _read(self, path: str) -> dict[str, object]:
         content = await self.bucket.read(self._key(path), most=32 << 20)
-        try:
-            found = json.loads(content or b"{}")
-        except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return parse_note(content or b"") or {}
 
     async def _is_there(self, item: Item, before: Before) -> bool:
         facts = await self.bucket.look(self._key(item.path))

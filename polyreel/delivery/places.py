@@ -23,7 +23,7 @@ from polyreel.job import (
 )
 from polyreel.job.plugins import require_options
 from polyreel.job.values import Asked
-from polyreel.machine.plugins import plugin_named
+from polyreel.machine.plugins import row_of_plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +66,7 @@ class Place:
 
 def place_of(options: AskedDelivery) -> Place:
     """The row of one of a job's ``delivery``."""
-    return _of_plugin(options.plugin) if options.plugin else PLACES[options.to]
-
-
-def _of_plugin(name: str) -> Place:
-    """The row that a package brings. Raises `InvalidJob` where none does, or where what it brings is no row."""
-    found = plugin_named("deliveries", name)
-    if not isinstance(found.value, Place):
-        raise InvalidJob(
-            f"what {found.identity} brings is no `polyreel.delivery.places.Place`", code="plugin_broken", where=name
-        )
-    return found.value
+    return row_of_plugin("deliveries", options.plugin, Place) if options.plugin else PLACES[options.to]
 
 
 def require_place(options: AskedDelivery) -> None:

@@ -28,7 +28,7 @@ from polyreel.job import (
     Separation,
 )
 from polyreel.job.plugins import require_options
-from polyreel.machine.plugins import plugin_named
+from polyreel.machine.plugins import row_of_plugin
 
 if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a dub on this machine takes to begin
     from polyreel.ledger.entry import Entry
@@ -109,19 +109,7 @@ class Request:
 
 def provider_of(options: Dubbing) -> Provider:
     """The row of a job's ``dubbing`` (or of one of its ``fallback``)."""
-    return _of_plugin(options.plugin) if options.plugin else PROVIDERS[options.provider]
-
-
-def _of_plugin(name: str) -> Provider:
-    """The row that a package brings. Raises `InvalidJob` where none does, or where what it brings is no row."""
-    found = plugin_named("providers", name)
-    if not isinstance(found.value, Provider):
-        raise InvalidJob(
-            f"what {found.identity} brings is no `polyreel.dubbing.providers.Provider`",
-            code="plugin_broken",
-            where=name,
-        )
-    return found.value
+    return row_of_plugin("providers", options.plugin, Provider) if options.plugin else PROVIDERS[options.provider]
 
 
 def require_language(options: Dubbing, asked: Request) -> None:

@@ -6,7 +6,6 @@ two processes never edit from the same reading. PostgreSQL: the row is locked wh
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -22,6 +21,7 @@ from polyreel.errors import LedgerError
 from polyreel.ledger.entry import Entry
 from polyreel.ledger.rows import Change, Edit, Filter
 from polyreel.ledger.schema import entries, migrate, watchers
+from polyreel.machine.files import sync_folder
 from polyreel.machine.locks import open_locked
 
 T = TypeVar("T")
@@ -187,7 +187,7 @@ class SqlRows:
             file.parent.mkdir(parents=True, exist_ok=True)
             with _lock(file.with_name(file.name + ".lock")), engine.begin() as connection:
                 migrate(connection)
-            _flush_folder(file.parent)
+            sync_folder(file.parent)
         except OSError as error:
             text = f"the ledger can't be kept here: {error.strerror}"
             raise LedgerError(text, where=self.where, remedy="Set POLYREEL_HOME to a folder of your own.") from None
@@ -246,14 +246,5 @@ def _lock(path: Path) -> Iterator[None]:
         time.sleep(0.02)
     try:
         yield
-    finally:
-        os.close(handle)
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # some file systems can't, and then keep names without it
-            os.fsync(handle)
     finally:
         os.close(handle)

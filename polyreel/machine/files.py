@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import stat
@@ -12,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from polyreel.errors import StoreError
 from polyreel.errors.full_disk import as_full_disk
 from polyreel.machine import home
 
 _CHUNK = 1 << 20
+_MOST_NOTE_BYTES = 32 << 20
 _ROOM_FOR_A_DATABASE = 4 << 20
 
 
@@ -49,6 +52,26 @@ def read_whole(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise TooManyBytes(len(content), most)
     return content
+
+
+def read_note(path: Path) -> dict[str, Any] | None:
+    """What a small JSON file says: an object, or None where there is no file, or nothing that can be believed.
+
+    For what only remembers work (notes, records, addresses): a damaged one costs that work again, and nothing more.
+    """
+    try:
+        return parse_note(read_whole(path, _MOST_NOTE_BYTES))
+    except (OSError, TooManyBytes):
+        return None
+
+
+def parse_note(content: bytes) -> dict[str, Any] | None:
+    """Bytes as a JSON object; None for whatever else they are."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):  # nested so deeply that reading it would need a stack without end
+        return None
+    return found if isinstance(found, dict) else None
 
 
 class TooManyBytes(ValueError):
@@ -111,9 +134,13 @@ def copy_hashed(source: Path, copy: Path) -> HashingFile:
 
 def sync_folder(folder: Path) -> None:
     """Make renames inside a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # Some network file systems can't, and keep names without it; a disk that fails is another matter.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(handle)
 
@@ -135,12 +162,13 @@ def place(part: Path, final: Path) -> None:
     replace_durably(part, final)
 
 
-def write_atomically(final: Path, content: bytes) -> None:
-    """Write a small file so that it is there whole or not at all."""
+def write_atomically(final: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a small file so that it is there whole or not at all. ``mode``: who may use it, less the process's mask."""
     make_folder(final.parent)
     part = final.with_name(f".{uuid.uuid4().hex[:12]}.part")
     try:
-        part.write_bytes(content)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
         replace_durably(part, final)
     finally:
         part.unlink(missing_ok=True)

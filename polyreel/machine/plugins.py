@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from polyreel.errors import InvalidJob, PolyreelError
 
+T = TypeVar("T")
 Group = Literal["voices", "formats", "checks", "providers", "deliveries"]
 GROUPS: tuple[Group, ...] = ("voices", "formats", "checks", "providers", "deliveries")
 
@@ -51,6 +52,19 @@ def plugin_named(group: Group, name: str) -> Plugin:
         where=f"polyreel.{group}",
         remedy=f"{known} Install the package that has it into polyreel's environment.",
     )
+
+
+def row_of_plugin(group: Group, name: str, kind: type[T]) -> T:
+    """One of a group that has to be a row of our table. Raises InvalidJob (``plugin_missing``, ``plugin_broken``)."""
+    found = plugin_named(group, name)
+    if not isinstance(found.value, kind):
+        raise InvalidJob(
+            f"what {found.identity} brings is no `{kind.__module__}.{kind.__qualname__}`",
+            code="plugin_broken",
+            where=name,
+            remedy="Update the package, or uninstall it.",
+        )
+    return found.value
 
 
 def _load(point: EntryPoint) -> Plugin:

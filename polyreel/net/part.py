@@ -10,13 +10,13 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from polyreel.machine.boot import boot_id
-from polyreel.machine.files import explain_errors, place
+from polyreel.machine.files import explain_errors, place, read_note
 
 _PIECE = 1 << 20
 
@@ -49,7 +49,7 @@ class Part:
         return cls(to.with_name(f"{to.name}.part"), to.with_name(f"{to.name}.part.json"))
 
     def _recover(self) -> None:
-        said = _read(self.note)
+        said = read_note(self.note) or {}
         validator, total = said.get("validator"), said.get("total")
         if said.get("boot") == boot_id() and isinstance(validator, str) and validator:
             self.validator, self.total = validator, total if isinstance(total, int) else None
@@ -166,11 +166,3 @@ async def open_part(folder: Path) -> AsyncIterator[Part]:
         yield part
     finally:
         part.close()
-
-
-def _read(note: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(note.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from polyreel.sandbox.files import Files
-from polyreel.sandbox.wire import Refusal, media_type
+from polyreel.sandbox.wire import Refusal, form_fields, media_type
 
 _FIELD_BYTES = 16 << 20
 
@@ -32,6 +32,15 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
         yield form
     finally:
         await form.close()
+
+
+def require_file(form: FormData) -> UploadFile:
+    """A form's one field, ``file``; a form without it, or with more, is refused."""
+    form_fields({"file"}, form.keys())
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise Refusal(422, "file is required", code="validation", field="file")
+    return file
 
 
 async def keep_upload(upload: UploadFile, files: Files) -> Path:

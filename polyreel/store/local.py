@@ -33,6 +33,7 @@ from polyreel.machine.files import (
     create_atomically,
     explain_errors,
     make_folder,
+    parse_note,
     place,
     replace_durably,
     sha256_of,
@@ -164,11 +165,9 @@ class LocalStore:
     def recall(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, or None. A damaged record counts as none."""
         try:
-            found = json.loads(self._record(key).read_bytes())
-            # A record is only ever a memory of work: a damaged one costs doing that work again, and nothing more.
-        except (FileNotFoundError, ValueError, RecursionError):
+            return parse_note(self._record(key).read_bytes())
+        except FileNotFoundError:
             return None
-        return found if isinstance(found, dict) else None
 
     def forget(self, key: str) -> None:
         """Drop a record; its stored files stay."""

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from polyreel.errors import StoreError
-from polyreel.machine.files import explain_errors, write_atomically
+from polyreel.machine.files import explain_errors, parse_note, write_atomically
 from polyreel.net.part import Part, open_part
 from polyreel.objects.address import ObjectAddress
 from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
@@ -221,7 +221,7 @@ class SharedStore(LocalStore):
         if found is not None or _is_our_own(key):
             return found
         content = await self.look_up(self._record_name(key))
-        value = _parse_mapping(content) if content else None
+        value = parse_note(content) if content else None
         if value is not None:
             await asyncio.to_thread(super().remember, key, value)
         return value
@@ -376,14 +376,6 @@ def _blob_key(name: str) -> str:
 
 def _is_our_own(key: str) -> bool:
     return key.partition("-")[0] in _OUR_OWN
-
-
-def _parse_mapping(content: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from polyreel.subtitles.model import Cue
 
@@ -83,7 +83,7 @@ def spans(text: str) -> Iterator[Span]:
         elif token.kind == "start":
             _open(token, open_tags)
         elif token.kind == "end":
-            _close(token.value, open_tags)
+            close_tag(token.value, open_tags)
 
 
 class _Open(NamedTuple):
@@ -104,7 +104,16 @@ def _open(token: Token, open_tags: list[_Open]) -> None:
         open_tags.append(_Open("rt", voice, True))
 
 
-def _close(name: str, open_tags: list[_Open]) -> None:
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...  # a NamedTuple's field can't be written to, so the protocol's is a property
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def close_tag(name: str, open_tags: list[T]) -> None:
+    """Take what an end tag ends off the stack of open tags, whose first has no name: only the innermost, or a ruby."""
     current = open_tags[-1].name
     if current and name == current:
         open_tags.pop()

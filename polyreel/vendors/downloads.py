@@ -22,6 +22,7 @@ from polyreel.net.pace import SLOW_ATTEMPTS, Pace, TooSlow
 from polyreel.net.part import Part
 from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import CallError, Damaged, Dripping, Facts, LinkExpired, Refused
+from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.sockets import PlainStream
 from polyreel.vendors.transport import Transport, is_whole
 
@@ -30,7 +31,6 @@ Tell = Callable[[int, int], None]
 BLOCK = 1 << 20
 WORTH_WRITING = 1 << 18
 MOST_FRESH_LINKS = 3
-_EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +112,12 @@ class _Fetch:
         headers = {"Range": f"bytes={self.part.size}-", "If-Range": self.part.validator} if going_on else {}
         call = replace(call, headers=headers)
         try:
-            async with self.transport.answer(call, left) as (response, facts):
-                await self._receive(response, facts)
+            with ask_for_fresh_link("The file's address"):
+                async with self.transport.answer(call, left) as (response, facts):
+                    await self._receive(response, facts)
         except Refused as refusal:
             if refusal.status == 416:
                 raise self._other_file(refusal.facts) from None
-            if refusal.status in _EXPIRED:
-                raise LinkExpired(f"The address no longer opens ({refusal.status}).", facts=refusal.facts) from None
             raise
         return await asyncio.to_thread(self._finish, facts)
 

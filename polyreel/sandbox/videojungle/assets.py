@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polyreel.sandbox.box import Box, box_of
-from polyreel.sandbox.forms import keep_upload, read_form
+from polyreel.sandbox.forms import keep_upload, read_form, require_file
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.videojungle.access import limit_of, require_document
 from polyreel.sandbox.videojungle.projects import add_asset, forget_asset
 from polyreel.sandbox.videojungle.shapes import NAME, asset_detail, asset_shape
 from polyreel.sandbox.videojungle.wire import CreateAsset
 from polyreel.sandbox.videojungle.work import ANALYSE_SECONDS
-from polyreel.sandbox.wire import Refusal, form_fields, json_body
+from polyreel.sandbox.wire import Refusal, json_body
 
 _PAGE = 10
 
@@ -75,10 +74,7 @@ async def upload(request: Request) -> Response:
     if asset["uploaded"]:
         raise Refusal(409, "The asset has been uploaded already")
     async with read_form(request) as form:
-        form_fields({"file"}, form.keys())
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Refusal(422, "file is required", code="validation", field="file")
+        file = require_file(form)
         kept = await keep_upload(file, box.files)
     asset = box.shelf(NAME).change("asset", asset["id"], uploaded=True, status="uploaded", file=kept.name)
     box.jobs.start(NAME, "analyse_asset", asset["id"], after=ANALYSE_SECONDS)

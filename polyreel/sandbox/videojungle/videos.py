@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from polyreel.sandbox.box import Box, box_of
-from polyreel.sandbox.forms import keep_upload, read_form
+from polyreel.sandbox.forms import keep_upload, read_form, require_file
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.storage import refuse_credentials, s3_error
 from polyreel.sandbox.videojungle.access import limit_of, require_document
 from polyreel.sandbox.videojungle.shapes import NAME, video_shape
 from polyreel.sandbox.videojungle.wire import CreateVideo, Filters, Search
 from polyreel.sandbox.videojungle.work import ANALYSE_SECONDS, look_into
-from polyreel.sandbox.wire import Refusal, form_fields, json_body
+from polyreel.sandbox.wire import Refusal, json_body
 
 
 def _video(request: Request) -> Json:
@@ -69,10 +69,7 @@ async def upload_video(request: Request) -> Response:
     """The video itself (multipart ``file``)."""
     box, video = box_of(request), _video(request)
     async with read_form(request) as form:
-        form_fields({"file"}, form.keys())
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise Refusal(422, "file is required", code="validation", field="file")
+        file = require_file(form)
         kept = await keep_upload(file, box.files)
         name = PurePath(file.filename or video["filename"]).name
     await look_into(box, video, kept.name)

@@ -23,17 +23,10 @@ class FrameClock:
 
     def read_timecode(self, hms: tuple[int, int, int], frame: int, *, is_drop: bool, line: int) -> int:
         """Milliseconds. Raises SubtitleError (``frame_rate_needed``; ``invalid_subtitles`` for an impossible frame)."""
-        if self._rate is None:
-            raise SubtitleError(
-                "the times count frames, and nothing says how many there are in a second",
-                code="frame_rate_needed",
-                line=line,
-                where=f"line {line}",
-                remedy="Say it: `polyreel subtitles convert --frame-rate 25 IN OUT`.",
-            )
-        nominal = round(self._rate)
+        exact = require_rate(self._rate, line)
+        nominal = round(exact)
         if frame >= nominal:
-            rate = f"{float(self._rate):.5g} frames per second"
+            rate = f"{float(exact):.5g} frames per second"
             raise SubtitleError(
                 f"a time has frame {frame}, but at {rate} the last one is {nominal - 1}",
                 line=line,
@@ -41,13 +34,26 @@ class FrameClock:
                 remedy="Say at which frame rate the script was timed, or correct the time.",
             )
         self._note(line)
-        return frames_to_ms(count_frames(hms, frame, nominal, is_drop=is_drop), self._rate)
+        return frames_to_ms(count_frames(hms, frame, nominal, is_drop=is_drop), exact)
 
     def _note(self, line: int) -> None:
         if not self._is_noted and self._rate is not None:
             self._is_noted = True
             rate = f"{float(self._rate):.5g}"
             self._notes.note_reading("frames", line, f"the times count frames; read at {rate} frames per second")
+
+
+def require_rate(rate: Fraction | None, line: int) -> Fraction:
+    """The frame rate that times on a line are counted at. Raises SubtitleError (``frame_rate_needed``)."""
+    if rate is None:
+        raise SubtitleError(
+            "the times count frames, and nothing says how many there are in a second",
+            code="frame_rate_needed",
+            line=line,
+            where=f"line {line}",
+            remedy="Say it: `polyreel subtitles convert --frame-rate 25 IN OUT`.",
+        )
+    return rate
 
 
 def frames_to_ms(frames: int, rate: Fraction) -> int:

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from polyreel.errors import SubtitleError
 from polyreel.subtitles.formats.base import Notes, ReadingOptions, excerpt, normalise_line_ends
-from polyreel.subtitles.formats.frames import frames_to_ms
+from polyreel.subtitles.formats.frames import frames_to_ms, require_rate
 from polyreel.subtitles.formats.leftovers import translate_microdvd
 from polyreel.subtitles.formats.srt_markup import from_srt
 from polyreel.subtitles.model import Cue, Reading, Track
@@ -32,7 +32,7 @@ def read(text: str, options: ReadingOptions) -> Reading:
         if found and not cues and _RATE.fullmatch(found[3].strip()) and found[1] == found[2]:
             rate = exact_rate(found[3].strip().replace(",", "."))
         elif found:
-            cues.append(_cue(found, _require_rate(rate, number), number, notes))
+            cues.append(_cue(found, require_rate(rate, number), number, notes))
         elif line.strip():
             notes.note_dropped_words("stray_text", number, f"text without times: {excerpt(line)}")
     if not cues:
@@ -43,18 +43,6 @@ def read(text: str, options: ReadingOptions) -> Reading:
         "frames", cues[0].line, f"the times count frames; read at {float(rate or 0):.5g} frames per second"
     )
     return Reading(Track(cues=tuple(cues)), notes.by_line(), format="sub")
-
-
-def _require_rate(rate: Fraction | None, line: int) -> Fraction:
-    if rate is None:
-        raise SubtitleError(
-            "the times count frames, and nothing says how many there are in a second",
-            code="frame_rate_needed",
-            line=line,
-            where=f"line {line}",
-            remedy="Say it: `polyreel subtitles convert --frame-rate 25 IN OUT`.",
-        )
-    return rate
 
 
 def _cue(found: re.Match[str], rate: Fraction, line: int, notes: Notes) -> Cue:

@@ -18,7 +18,8 @@ from polyreel.machine.files import sha256_of
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Tell
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.errors import CallError, Damaged, LinkExpired, Malformed, Refused
+from polyreel.vendors.errors import CallError, Damaged, LinkExpired, Malformed
+from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.nomad.models_uploads import (
     MOST_PARTS,
     PART_SIZE,
@@ -42,7 +43,6 @@ Spelling = Literal["published", "page"]
 Started = Callable[[Upload], None]
 MOST_FRESH_LINKS = 3
 # What a storage says of a signed address that no longer opens: S3 403, others 400, 401 or 410.
-_EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 
 class Uploads(Resource):
@@ -75,12 +75,8 @@ class Uploads(Resource):
         Raises `LinkExpired` when the address no longer opens, `Damaged` when other bytes arrived.
         """
         call = Call("upload part", "PUT", part.url, body=body, anonymous=True)
-        try:
+        with ask_for_fresh_link("The part's address"):
             return await self.transport.send(call, lambda reply: _etag(reply, body))
-        except Refused as refusal:
-            if refusal.status in _EXPIRED:
-                raise LinkExpired("The part's address no longer opens.", facts=refusal.facts) from None
-            raise
 
     @endpoint("POST", "/asset/upload/part/{partId}/complete", page=PAGE, section="Multipart Upload Flow")
     async def complete_part(self, part_id: str, etag: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from pathlib import Path
 from typing import Protocol
+
+from polyreel.machine.files import read_note, write_atomically
 
 
 class Tokens(Protocol):
@@ -45,11 +45,7 @@ class FileTokens:
 
     def get(self, account: str) -> str:
         """The token of this account; empty when there is none, or its file is damaged."""
-        try:
-            kept = json.loads(self._file(account).read_text())
-        except (OSError, ValueError):
-            return ""
-        token = kept.get("token", "") if isinstance(kept, dict) else ""
+        token = (read_note(self._file(account)) or {}).get("token", "")
         return token if isinstance(token, str) else ""
 
     def put(self, account: str, token: str) -> None:
@@ -59,10 +55,7 @@ class FileTokens:
             file.unlink(missing_ok=True)
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump({"token": token}, out)
-        half.replace(file)
+        write_atomically(file, json.dumps({"token": token}).encode(), mode=0o600)
 
     def _file(self, account: str) -> Path:
         return self.folder / f"{hashlib.sha256(account.encode()).hexdigest()[:32]}.json"

@@ -9,7 +9,8 @@ from polyreel.vendors.bodies import FilePart, Form, Watched
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.errors import Invalid, JobFailed, LinkExpired, Refused
+from polyreel.vendors.errors import Invalid, JobFailed
+from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.pages import Page
 from polyreel.vendors.tpstreams.checks import upload_size
 from polyreel.vendors.tpstreams.models import (
@@ -23,8 +24,6 @@ from polyreel.vendors.tpstreams.models import (
 )
 from polyreel.vendors.tpstreams.resource import PAGE, WIRE, Resource
 from polyreel.vendors.waiting import Patience, wait_for
-
-_EXPIRED = frozenset({400, 401, 403})
 
 
 class Ingest(Resource):
@@ -65,12 +64,8 @@ class Ingest(Resource):
         body = Watched(form, tell) if tell else form
         # The form names the object's key, so posting it again writes the same object again.
         call = Call("upload to session", "POST", session.url, body=body, anonymous=True, repeatable=True)
-        try:
+        with ask_for_fresh_link("The upload's form"):
             await self.transport.reply(call)
-        except Refused as refusal:
-            if refusal.status in _EXPIRED:
-                raise LinkExpired("The upload's form is no longer taken.", facts=refusal.facts) from None
-            raise
 
     async def upload_file(self, video: Path, options: VideoOptions, *, tell: Tell | None = None) -> str:
         """A whole upload of a file; the new asset's id."""

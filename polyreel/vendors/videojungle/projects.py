@@ -10,7 +10,8 @@ from polyreel.vendors.bodies import FilePart, FileSlice, Form, Watched
 from polyreel.vendors.calls import Call
 from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.errors import JobFailed, LinkExpired, Malformed, Refused
+from polyreel.vendors.errors import JobFailed, Malformed
+from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.resource import Resource, path
 from polyreel.vendors.transport import is_whole
 from polyreel.vendors.videojungle.models import (
@@ -31,7 +32,6 @@ from polyreel.vendors.waiting import Patience, wait_for
 
 PAGE = "videojungle.md"
 WIRE = "WIRE.md"
-EXPIRED = frozenset({400, 401, 403, 404, 410})
 
 
 class Account(Resource):
@@ -130,12 +130,8 @@ class Assets(Resource):
         body = FileSlice(file, content_type="")
         watched = Watched(body, tell) if tell else body
         call = Call("upload generated", "PUT", generation.url, body=watched, anonymous=True)
-        try:
+        with ask_for_fresh_link("The upload's address"):
             await self.transport.reply(call)
-        except Refused as refusal:
-            if refusal.status in EXPIRED:
-                raise LinkExpired("The upload's address no longer opens.", facts=refusal.facts) from None
-            raise
 
     @endpoint("POST", "/projects/{id}/asset", page=WIRE, section="Video Jungle")
     async def create_asset(self, project_id: str, request: CreateAsset) -> NewAsset:

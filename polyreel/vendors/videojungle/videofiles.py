@@ -9,11 +9,12 @@ from polyreel.vendors.bodies import FilePart, Form, Watched
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.errors import LinkExpired, Malformed, Refused
+from polyreel.vendors.errors import Malformed
+from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.pages import Page
 from polyreel.vendors.resource import Resource, path
 from polyreel.vendors.videojungle.models import Analysis, CreateVideoFile, Found, NewVideoFile, Search, VideoFile
-from polyreel.vendors.videojungle.projects import EXPIRED, WIRE, nothing_there
+from polyreel.vendors.videojungle.projects import WIRE, nothing_there
 
 
 class VideoFiles(Resource):
@@ -38,12 +39,8 @@ class VideoFiles(Resource):
         body = _form(created.fields, file, tell)
         # The form names the object's key, so posting it again writes the same object again.
         call = Call("upload direct", "POST", created.url, body=body, anonymous=True, repeatable=True)
-        try:
+        with ask_for_fresh_link("The upload's form"):
             await self.transport.reply(call)
-        except Refused as refusal:
-            if refusal.status in EXPIRED:
-                raise LinkExpired("The upload's form is no longer taken.", facts=refusal.facts) from None
-            raise
 
     async def upload_file(self, file: Path, *, name: str = "", tell: Tell | None = None) -> VideoFile:
         """A whole upload by the newer route: create, then post the file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from polyreel.subtitles.cuetext import Token, tokens
+from polyreel.subtitles.cuetext import Token, close_tag, tokens
 from polyreel.subtitles.formats.ass_overrides import Report
 from polyreel.subtitles.formats.srt_markup import colour_of
 
@@ -60,7 +60,7 @@ def runs_of(text: str, report: Report) -> list[Run]:
                 open_tags.append(opened)
         elif token.kind == "end":
             pair += token.value == "rt" and current.name == "rt"
-            _close(token.value, open_tags)
+            close_tag(token.value, open_tags)
         else:
             report("timestamp", f"the time <{token.value}> inside the cue can't be carried")
     return list(_join_alike(found))
@@ -95,14 +95,6 @@ def _open(token: Token, current: _Open, report: Report) -> _Open | None:
 def _with_classes(look: Look, classes: tuple[str, ...]) -> Look:
     colour = next((colour for each in classes if (colour := colour_of(each))), look.colour)
     return look._replace(colour=colour, strike=look.strike or "strike" in classes)
-
-
-def _close(name: str, open_tags: list[_Open]) -> None:
-    current = open_tags[-1].name
-    if current and name == current:
-        open_tags.pop()
-    elif name == "ruby" and current == "rt":
-        del open_tags[-2:]
 
 
 def _join_alike(runs: list[Run]) -> Iterator[Run]:
