@@ -69,7 +69,7 @@ def run(job: Job) -> Outcome:
 
         outcome = run(load_job("job.yaml"))
         for locale, language in outcome.languages.items():
-            print(locale, language.status, language.video)
+            print(locale, language.status, language.dub)
 
     For programs without an event loop; in a coroutine, await `arun`.
     """

@@ -59,7 +59,7 @@ class ReelChapter(Value):
 
 
 class Reel(Value):
-    """The video that is dubbed: the source, trimmed where the job asks for it. Its zero is every cue's zero."""
+    """The film, or sound alone, that is dubbed: the source, cut where the job asks. Its zero is every cue's zero."""
 
     file: StoredFile
     duration: str = Field(description="Exact length in seconds, as a fraction: 1260/30.")
@@ -73,8 +73,14 @@ class Reel(Value):
     sound: tuple[int, ...] = Field(
         default=(0,), description="Which of the source's sound tracks is dubbed; two: left and right of one."
     )
+    container: str = Field(default="mp4", description="What its dubs are delivered in: mp4; of sound m4a, mp3 or wav.")
     chapters: tuple[ReelChapter, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether it is a film, and not sound alone."""
+        return self.width > 0
 
     @property
     def duration_ms(self) -> int:
@@ -210,6 +216,7 @@ class LanguageOutcome(Value):
 
     status: LanguageStatus = "pending"
     video: str | None = None
+    audio: str | None = Field(default=None, description="The dub of a reel without a picture, which has no video.")
     subtitles: dict[str, str] = Field(default_factory=dict, description="Path per format: srt, vtt, ...")
     checks: tuple[Check, ...] = ()
     error: Problem | None = None
@@ -219,6 +226,11 @@ class LanguageOutcome(Value):
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="Who approved, rejected, edited; when and why.")
     versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
     mending: Mending | None = Field(default=None, description="With `quality.mend`: what was tried, line by line.")
+
+    @property
+    def dub(self) -> str | None:
+        """Where the dubbed film is, or the dubbed sound of a reel without a picture."""
+        return self.video or self.audio
 
     @property
     def standing(self) -> str:

@@ -306,7 +306,8 @@ class Plan(Value):
         asked = self.job.source
         reel = {"source": source, "trim": self.job.trim, "sound": [asked.locale, asked.audio_track]}
         if stage == "trim":
-            return {**reel, "embedded": is_embedded(asked.subtitles or ""), "for": self._who_dubs()}
+            told = {"embedded": is_embedded(asked.subtitles or ""), "for": self._who_dubs()}
+            return {**reel, **told, **self._container()}
         parting = self.parting.model_dump(mode="json", exclude={"why"})
         stems = {**reel, "background": _sha(self.background), "parting": parting}
         if stage == "separate":
@@ -351,6 +352,8 @@ class Plan(Value):
             dub |= {"further": self.further_checks}
         if stage in ("collect", "check") and LOSSLESS & set(self.job.masters):
             dub |= {"lossless": [self.job.source.timecode]}
+        if stage in ("collect", "mux", "check"):
+            dub |= self._container()
         if language.mends and stage in ("mend", "subtitles", "mux", "check"):
             dub |= {"mended": self._mend_inputs(language)}
         # A stage that is made anew makes all that come after it anew.
@@ -364,6 +367,7 @@ class Plan(Value):
             "profile": self.job.subtitles.profile,
             "heard": [self.listener, self.ears],
             "lossless": bool(LOSSLESS & set(self.job.masters)) and [self.job.source.timecode],
+            **self._container(),
             "translation": asked.model_dump(mode="json", exclude={"credentials", "glossary"}) if asked else None,
             "glossary": _sha(language.glossary),
             "memory": _sha(language.memory),
@@ -375,6 +379,10 @@ class Plan(Value):
         asked = self.job.transcription
         told = [self.transcriber, asked.beam, self.expected]
         return {"attention": told} if asked != Transcription() else {}
+
+    def _container(self) -> dict[str, Any]:
+        """What dubs of sound alone are delivered in, where the job says so."""
+        return {"output": self.job.output} if self.job.output else {}
 
     def _timecode(self) -> dict[str, Any]:
         asked = self.job.source

@@ -409,10 +409,10 @@ def _with_places(
     language: LanguageOutcome, mine: list[Item], tree: Delivered | None, url: str | None
 ) -> LanguageOutcome:
     if tree is None:
-        return language.model_copy(update={"video": url})
+        return language.model_copy(update={"video": url})  # libraries take films alone
     files = {_format_of(item): _locate(tree, item.path) for item in mine if item.role in {"subtitles", *TRACK_TAGS}}
-    video = next(_locate(tree, item.path) for item in mine if item.role == "video")
-    return language.model_copy(update={"video": video, "subtitles": files})
+    dub = next(item for item in mine if item.role in {"video", "audio"})
+    return language.model_copy(update={dub.role: _locate(tree, dub.path), "subtitles": files})
 
 
 def _format_of(item: Item) -> str:

@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 from polyreel.dubbing.casting import cast_script, name_speakers
 from polyreel.dubbing.choice import loudness_limits
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
-from polyreel.dubbing.providers import make_dubber, provider_of
+from polyreel.dubbing.providers import loudness_of, make_dubber, provider_of
 from polyreel.engine.separation.port import Stems
 from polyreel.job.packaging import LOSSLESS
 from polyreel.ledger.entry import Subject
@@ -74,7 +74,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
     if not job.subtitles.accept_repairs:
         await asyncio.to_thread(require_language, script, language.locale)
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
-    lufs, peak = loudness_limits(provider_of(language.dubbing).loudness(language.dubbing))
+    lufs, peak = loudness_limits(loudness_of(language.dubbing, has_picture=reel.has_picture))
     return DubRequest(
         **_of_the_reel(language, reel),
         script=_keep_track(casting.script, store),
@@ -205,8 +205,9 @@ async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, st
     It is kept without the stems, so that a language can be submitted while the sound is still being parted.
     """
     request = request.model_copy(update={"stems": stems}) if stems else request
-    if LOSSLESS & set(language.job.masters):
-        start = await asyncio.to_thread(start_of, language.source, reel, language.job.source.timecode)
+    # What is not AAC is made of better than AAC.
+    if LOSSLESS & set(language.job.masters) or reel.container in ("mp3", "wav"):
+        start = await asyncio.to_thread(start_of, language.source, reel, language.job.source)
         request = request.model_copy(update={"lossless_from": start.samples})
     return request
 

@@ -14,7 +14,7 @@ from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
 from polyreel.dubbing.outlines import outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.dubbing.providers import provider_of
+from polyreel.dubbing.providers import loudness_of, provider_of
 from polyreel.dubbing.sound_checks import check_sound, limits_of
 from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
 from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
@@ -26,14 +26,15 @@ from polyreel.engine.speakers.voiceprint import encoder
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.whisper import listener_command, listener_here, usual_listener
 from polyreel.engine.transcribe.words import Heard
-from polyreel.job import LoudnessTarget
 from polyreel.keys import stage_key
 from polyreel.media.mp4 import Mark
 from polyreel.media.mux import AudioTrack, SubtitleTrack
 from polyreel.media.mux import mux as put_together
 from polyreel.media.probe import probe
 from polyreel.media.shots import find_shots as shots_in
+from polyreel.media.sound_file import SoundLabel, write_sound_file
 from polyreel.outcome import Check, LineFit, Reel, StoredFile
+from polyreel.packaging.start import start_of
 from polyreel.plans import VERSIONS, LanguagePlan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
@@ -121,6 +122,8 @@ class ScriptFiles:
 @stage("shots", key=lambda given: stage_key("shots", VERSIONS["shots"], reel=given["reel"].file.sha256))
 async def find_shots(reel: Reel) -> Shots:
     """Look where the reel's shots begin; once, for all languages."""
+    if not reel.has_picture:
+        return Shots()
     async with at_work("shots"):
         info = await asyncio.to_thread(probe, path_of(reel.file))
         return Shots(starts_ms=tuple(await shots_in(path_of(reel.file), info, reporter("shots"))))
@@ -201,6 +204,8 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
     """The reel's own picture, untouched, or the one that a vendor was asked to change; the dub and the subtitles."""
     if dubbed.audio is None:
         raise ValueError("a dub without sound")
+    if not reel.has_picture:
+        return await _write_sound(language, reel, dubbed, dubbed.audio)
     store = open_store()
     name = locales.own_name(language.locale)
     audio = AudioTrack(path_of(dubbed.audio), language.locale, title=name, default=True)
@@ -222,6 +227,25 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
             return await asyncio.to_thread(store.keep, target)
 
 
+async def _write_sound(language: LanguagePlan, reel: Reel, dubbed: Dubbed, audio: StoredFile) -> StoredFile:
+    """The dub of a reel without a picture, with what the source says of itself."""
+    store, source = open_store(), language.source or reel.file
+    start = await asyncio.to_thread(start_of, source, reel, language.job.source)
+    label = SoundLabel(
+        language.locale,
+        reel.duration_ms,
+        await asyncio.to_thread(probe, path_of(source)),
+        _chapter_marks(reel),
+        start.samples,
+    )
+    mix = path_of(dubbed.lossless.mix) if dubbed.lossless else None
+    async with at_work("mux", language.locale):
+        with store.scratch() as folder:
+            target = folder / f"dubbed.{reel.container}"
+            await write_sound_file(path_of(audio), mix, target, label)
+            return await asyncio.to_thread(store.keep, target, target.suffix)
+
+
 def _chapter_marks(reel: Reel) -> list[Mark]:
     marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
     # A chapter lasts until the next: the list has no ends, so what comes before the first is one without a name.
@@ -238,7 +262,8 @@ async def check(
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
     async with at_work("check", language.locale):
-        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(_loudness(language)))
+        target = loudness_of(language.dubbing, has_picture=reel.has_picture)
+        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(target))
         words = await _check_words(language, dubbed, listening)
         outline = await outline_dub(dubbed)
         given = FinishedLanguage.of(language, reel, dubbed, video, track.cues, listening.heard)
@@ -249,6 +274,7 @@ async def check(
     return LanguageResult(
         locale=language.locale,
         video=video,
+        container=reel.container,
         audio=dubbed.audio,
         provider=provider_of(language.dubbing).title,
         mix=language.dubbing.mix,
@@ -303,7 +329,3 @@ async def _check_words(language: LanguagePlan, dubbed: Dubbed, listening: Listen
 def limit_notes(notes: tuple[str, ...], most: int = 20) -> tuple[str, ...]:
     """The first notes, and how many more there are."""
     return (*notes[:most], f"and {len(notes) - most} more") if len(notes) > most else notes
-
-
-def _loudness(language: LanguagePlan) -> LoudnessTarget:
-    return provider_of(language.dubbing).loudness(language.dubbing)

@@ -13,6 +13,7 @@ from polyreel.dubbing.port import LosslessTracks
 from polyreel.job import Master
 from polyreel.job.packaging import FILMS
 from polyreel.keys import stage_key
+from polyreel.media.bwf import RATE as SAMPLES
 from polyreel.media.bwf import Label, decode_bwf
 from polyreel.media.mp4 import Mark
 from polyreel.outcome import Outcome, Problem, Reel, StoredFile, find_stored_files
@@ -53,7 +54,7 @@ async def master(
         return Packaged()
     async with at_work("master"):
         films = await _films(plan, reel, going, original)
-        start = await asyncio.to_thread(start_of, plan.source, reel, plan.job.source.timecode)
+        start = await asyncio.to_thread(start_of, plan.source, reel, plan.job.source)
         made = [await _language_masters(plan, reel, each, start) for each in going]
     return Packaged(
         items=(*films, *(item for each in made for item in each.items)),
@@ -133,17 +134,17 @@ def _timeline(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], s
     # Here, and not above: most jobs ask for no timeline, and would wait for the library all the same.
     from polyreel.packaging.timelines import Sheet, write_timeline
 
-    language, rate = plan.language(each.locale), Fraction(reel.frame_rate or 25)
+    language, rate = plan.language(each.locale), Fraction(reel.frame_rate or SAMPLES)
     names = {item.role: Path(item.path).name for item in items}
-    picture = Path(language.file_name("mp4")).name
+    film = Path(language.file_name(each.container)).name
     sheet = Sheet(
         name=f"{plan.job.name} {each.locale}",
         rate=rate,
         frames=round(Fraction(reel.duration) * rate),
         start=start.frames(rate),
-        picture=picture,
+        picture=film if reel.has_picture else None,
         sounds=[(role, name) for role, name in names.items() if role != "dialogue"],
-        dialogue=names.get("dialogue") or names.get("mix") or picture,
+        dialogue=names.get("dialogue") or names.get("mix") or film,
         lines=each.lines,
     )
     kept = open_store().keep_bytes(write_timeline(sheet), ".otio")

@@ -79,6 +79,8 @@ async def _pictures(
     plan: Plan, reel: Reel, going: Sequence[LanguageResult], folder: Path
 ) -> tuple[list[Path], tuple[str, ...]]:
     """What the package shows: the rungs of its ladder, else the delivered picture as it is."""
+    if not reel.has_picture:
+        return [], ()
     ladder = plan.job.packaging[0].ladder
     if not ladder:
         video, notes = await _packageable(path_of(going[0].video), folder)

@@ -15,10 +15,12 @@ from polyreel.job.values import is_embedded
 from polyreel.media.codecs import MP4_VIDEO
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
+from polyreel.media.sound_file import cut_sound, note_not_carried
 from polyreel.media.tracks import SoundChoice, note_left_out
 from polyreel.media.trim import trim as cut_video
 from polyreel.outcome import Reel, ReelChapter, StoredFile
 from polyreel.planning import prepare as planning
+from polyreel.planning.sound import container_of
 from polyreel.plans import Plan
 from polyreel.sources.ingest import ingest as take_in
 from polyreel.store.choice import open_store
@@ -72,6 +74,8 @@ async def trim(plan: Plan) -> Reel:
     source = path_of(plan.source_at_hand())
     info = await asyncio.to_thread(probe, source)
     sound = planning.check_reel(info, plan.job)
+    if info.video is None:
+        return await _trim_sound(plan, info, sound)
     if plan.job.trim is None and _fits_an_mp4(info) and _is_for_here(plan.job, info):
         return _reel(plan, info, sound, plan.source_at_hand(), info)
     wanted = plan.job.trim or Trim()
@@ -86,6 +90,20 @@ async def trim(plan: Plan) -> Reel:
     notes = (f"The whole picture was encoded {done.encoding}: {done.reason}.",) if done.reason else ()
     made = await asyncio.to_thread(probe, path_of(kept))
     return _reel(plan, info, sound, kept, made, done.start, notes)
+
+
+async def _trim_sound(plan: Plan, info: MediaInfo, sound: SoundChoice) -> Reel:
+    """The same for sound alone, which is taken as it is where nothing is cut off."""
+    if plan.job.trim is None:
+        return _reel(plan, info, sound, plan.source_at_hand(), info)
+    start, end = planning.make_exact(plan.job.trim.start) or Fraction(0), planning.make_exact(plan.job.trim.end)
+    store = open_store()
+    with store.scratch() as folder:
+        target = folder / "reel.m4a"
+        async with at_work("trim"):
+            await cut_sound(info, target, sound.tracks, start, end, on_progress=reporter("trim"))
+        kept = await asyncio.to_thread(store.keep, target, ".m4a")
+    return _reel(plan, info, sound, kept, await asyncio.to_thread(probe, path_of(kept)), start)
 
 
 def _fits_an_mp4(info: MediaInfo) -> bool:
@@ -106,21 +124,27 @@ def _reel(
     start: Fraction = Fraction(0),
     notes: tuple[str, ...] = (),
 ) -> Reel:
-    assert info.video is not None  # noqa: S101 - check_reel has seen to it
+    video, container = info.video, container_of(source, plan.job)
     track = source.audio[sound.first]
     return Reel(
         file=file,
         duration=str(info.duration),
         start=str(start),
-        width=info.video.width,
-        height=info.video.height,
-        frame_rate=str(info.video.frame_rate),
-        video_codec=info.video.codec,
+        width=video.width if video else 0,
+        height=video.height if video else 0,
+        frame_rate=str(video.frame_rate) if video else "",
+        video_codec=video.codec if video else "",
+        container=container,
         audio_codec=track.codec,
         channels=track.channels if isinstance(sound.tracks, int) else len(sound.tracks),
         sound=(sound.tracks,) if isinstance(sound.tracks, int) else sound.tracks,
         chapters=tuple(_chapters(source, start, info.duration)),
-        notes=(*notes, *sound.notes, *note_left_out(source, is_embedded(plan.job.source.subtitles or ""))),
+        notes=(
+            *notes,
+            *sound.notes,
+            *note_left_out(source, is_embedded(plan.job.source.subtitles or "")),
+            *(() if video else note_not_carried(source, container)),
+        ),
     )
 
 

@@ -39,7 +39,7 @@ from tasks.run.values import LanguageResult, LanguageResults
 
 REPORT = "report.html"
 SOURCE_SOUND = "original.m4a"
-_OWN = frozenset({"video", "subtitles", *TRACK_TAGS})
+_OWN = frozenset({"video", "audio", "subtitles", *TRACK_TAGS})
 
 
 def report_of(
@@ -171,7 +171,7 @@ def _kind_of(item: Item) -> str:
     """What a file is, for its link: its format's name, else how it ends."""
     known = format_of_file(item.path)
     name = known.name if known else Path(item.path).suffix[1:]
-    return name if item.role in {"subtitles", "video"} else f"{item.role} {name}"
+    return name if item.role in {"subtitles", "video", "audio"} else f"{item.role} {name}"
 
 
 def _language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel: Reel) -> LanguageDetails:
@@ -180,6 +180,7 @@ def _language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel:
     track = read_file(path_of(finished.tracks.script)).track
     return LanguageDetails(
         video=links.pop("mp4", None),
+        audio=None if reel.has_picture else links.pop(reel.container, None),
         subtitles=links,
         vtt=path_of(finished.tracks.files["vtt"]).read_text("utf-8"),
         seconds=float(Fraction(reel.duration)),

@@ -93,8 +93,8 @@ def _files(
     plan: Plan, going: list[LanguageResult], dubs: dict[str, Dub], packaged: Packaged, *, is_test: bool
 ) -> Iterator[tuple[StoredFile, str, Story]]:
     for each in going:
-        name = Path(plan.language(each.locale).file_name("mp4")).name
-        yield each.video, ".mp4", _story(plan, name, (dubs[each.locale],), is_test)
+        name = Path(plan.language(each.locale).file_name(each.container)).name
+        yield each.video, f".{each.container}", _story(plan, name, (dubs[each.locale],), is_test)
     for item in packaged.items:
         path = Path(item.path)
         if item.role in _SPOKEN and c2pa.can_sign(path):

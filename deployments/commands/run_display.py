@@ -121,7 +121,7 @@ def _list_notes(outcome: Outcome) -> Iterator[str]:
 
 def _delivery_lines(delivery: DeliveryOutcome, outcome: Outcome) -> Iterator[str]:
     """A place and where its films play; those that stand with the languages already are not said twice."""
-    films = [each.video or "" for each in outcome.languages.values()]
+    films = [each.dub or "" for each in outcome.languages.values()]
     if delivery.error is None and any(film.startswith(f"{delivery.location}/") for film in films):
         return
     yield f"{delivery.to:<9} {delivery.error or delivery.location}"
@@ -136,7 +136,7 @@ def _language_line(locale: str, language: LanguageOutcome) -> Text:
     if language.error:
         return line.append(str(language.error))
     worst = [check for check in language.checks if check.status != "pass"]
-    line.append(language.video or "")
+    line.append(language.dub or "")
     for check in worst:
         line.append(f"\n    {check.status} {check.name}: {check.detail}", style="yellow")
     return line

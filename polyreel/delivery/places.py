@@ -52,6 +52,8 @@ class Place:
     takes_url: bool = False
     """It fetches by address what it is given."""
     takes_upload: bool = True
+    takes_sound: bool = False
+    """It takes dubs that are sound without a picture."""
     calls_back: bool = False
     charges: bool = False
     replaces: bool = True
@@ -140,6 +142,7 @@ _ROWS = (
         block=None,
         locate=lambda options, name: str(Path(options.path) / name),
         make=_make_folder,
+        takes_sound=True,
         holds_tree=True,
         local=True,
     ),
@@ -150,6 +153,7 @@ _ROWS = (
         block="s3",
         locate=lambda options, name: _join_address(options.path, name),
         make=_make_objects,
+        takes_sound=True,
         holds_tree=True,
         stages=True,
         stable_links=True,

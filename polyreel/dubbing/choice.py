@@ -24,6 +24,8 @@ _LOUDNESS: dict[LoudnessTarget, tuple[float | None, float]] = {
     "atsc": (-24.0, -2.0),
     "netflix": (-27.0, -2.0),
     "web": (-16.0, -1.0),
+    # Apple Podcasts asks for -16 LKFS (within 1 dB) and a true peak of -1 dBFS at most.
+    "podcast": (-16.0, -1.0),
 }
 
 

@@ -22,6 +22,7 @@ from polyreel.job import (
     Dubbing,
     DubformerDubbing,
     EmbeddedDubbing,
+    LoudnessAsked,
     LoudnessTarget,
     Mix,
     PanjayaDubbing,
@@ -90,7 +91,9 @@ class Provider:
     """The engine's voice that will speak, where that is known before: drafts are said with it."""
     spoken_by: Callable[[Any, Request], choice.Spoken | None] = lambda _options, _asked: None
     """Whose voice speaks a language and how well that was understood, where this is known before anything runs."""
-    loudness: Callable[[Any], LoudnessTarget] = lambda _options: "source"
+    takes_sound: bool = False
+    """It dubs sound without a picture."""
+    loudness: Callable[[Any], LoudnessAsked] = lambda _options: "source"
     separation: Callable[[Any], Separation] = lambda _options: "auto"
     follows_tone: Callable[[Any], bool] = lambda _options: False
     """Whether these options make it follow the original's tone: then the parted sound comes before the speech."""
@@ -169,6 +172,14 @@ def require_provider(options: Dubbing) -> None:
         )
 
 
+def loudness_of(options: Dubbing, *, has_picture: bool) -> LoudnessTarget:
+    """What a dub is levelled to: what its options ask for, else what the reel's kind is usually heard at."""
+    asked = provider_of(options).loudness(options)
+    if asked == "auto":
+        return "source" if has_picture else "podcast"
+    return asked
+
+
 def make_dubber(options: Dubbing, means: Means) -> Dubber:
     """The dubber that a job's ``dubbing`` names. Raises `InvalidJob` for one that this version lacks.
 
@@ -209,6 +220,7 @@ _EMBEDDED = Provider(
     minutes=lambda _seconds: 0.0,
     make=_make_embedded,
     works_here=True,
+    takes_sound=True,
     takes_scripts=True,
     takes_voices=True,
     takes_background=True,

@@ -38,6 +38,7 @@ _LIMITS: dict[LoudnessTarget, SoundLimits] = {
     "atsc": SoundLimits(),
     "netflix": SoundLimits(range_lu=18.0),
     "web": SoundLimits(range_lu=15.0),
+    "podcast": SoundLimits(range_lu=15.0),
 }
 _WIDER_THAN_SOURCE_LU = 4.0
 _LEAST_WIDE_LU = 15.0

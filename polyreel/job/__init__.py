@@ -37,6 +37,7 @@ from polyreel.job.values import (
     HttpAddress,
     LeastVoice,
     Locale,
+    LoudnessAsked,
     LoudnessTarget,
     Mix,
     Place,
@@ -44,6 +45,7 @@ from polyreel.job.values import (
     Separation,
     SeriesPlace,
     Slug,
+    SoundContainer,
     SubtitleFormat,
     SubtitleKind,
     SubtitleProfile,
@@ -63,6 +65,7 @@ __all__ = [
     "HttpAddress",
     "Job",
     "Locale",
+    "LoudnessAsked",
     "LoudnessTarget",
     "Master",
     "Mix",
@@ -84,6 +87,7 @@ __all__ = [
     "ScriptFormat",
     "Separation",
     "Slug",
+    "SoundContainer",
     "Source",
     "Speaker",
     "Staging",
@@ -210,6 +214,12 @@ class Job(Asked):
         default=None,
         title="Pronunciations",
         description="Optional: how terms are said. A TSV file (term, respelling or /IPA/, locale, voice) or a W3C PLS.",
+    )
+    output: SoundContainer | None = Field(
+        default=None,
+        title="Output",
+        description="Optional, of a source without a picture: what each dub is delivered in. m4a, mp3 or wav; like the "
+        "source's where left out. Films are delivered as MP4.",
     )
     subtitles: Subtitles = Field(
         default_factory=Subtitles, title="Subtitles", description="Which files are delivered, and how they are checked."

@@ -10,7 +10,7 @@ from polyreel.job.values import (
     Asked,
     BlockName,
     HttpAddress,
-    LoudnessTarget,
+    LoudnessAsked,
     Mix,
     Place,
     Separation,
@@ -29,10 +29,11 @@ class EmbeddedDubbing(Asked):
         title="Mix",
         description="dub: speech replaced, background kept. voiceover: over the ducked original. speech_only.",
     )
-    loudness: LoudnessTarget = Field(
-        default="source",
+    loudness: LoudnessAsked = Field(
+        default="auto",
         title="Loudness",
-        description="source: as loud as the reel. ebu -23, atsc -24, netflix -27, web -16 LUFS.",
+        description="auto: source, and podcast for sound without a picture. source: as loud as the reel. ebu -23, "
+        "atsc -24, netflix -27, web and podcast -16 LUFS.",
     )
     separation: Separation = Field(
         default="auto",
@@ -50,6 +51,11 @@ class EmbeddedDubbing(Asked):
         description="own: as the voice says it. follow: lines as loud and as fast as the original's, within bounds.",
     )
     younger_fields: ClassVar = ("prosody",)
+
+    def key_inputs(self, *without: str) -> dict[str, Any]:
+        """As everywhere; `auto` stands for the default that was called `source` before, so that old dubs stay done."""
+        named = {"auto": "source", "source": "as the source"}.get(self.loudness, self.loudness)
+        return {**super().key_inputs(*without), **({} if "loudness" in without else {"loudness": named})}
 
 
 class PanjayaDubbing(Asked):

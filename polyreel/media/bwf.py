@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,9 +25,12 @@ class Label:
         return replace(self, description=f"{self.description}: {part}")
 
 
-def bwf_output(sound: Stream, path: Path, label: Label, **options: Any) -> Stream:
-    """Sound as 48 kHz, 24 bit Broadcast Wave; RF64 where it grows beyond 4 GB."""
+def bwf_output(
+    sound: Stream, path: Path, label: Label, *, tags: Iterable[tuple[str, str]] = (), **options: Any
+) -> Stream:
+    """Sound as 48 kHz, 24 bit Broadcast Wave; RF64 where it grows beyond 4 GB. ``tags`` go into RIFF's INFO list."""
     said = {
+        **dict(tags),
         # The chunk's fields have fixed lengths, and take ASCII.
         "description": label.description.encode("ascii", "replace").decode()[:256],
         "originator": f"polyreel {version('polyreel')}"[:32],

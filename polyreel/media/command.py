@@ -30,6 +30,7 @@ __all__ = [
     "local_input",
     "local_output",
     "merge_outputs",
+    "metadata_input",
     "pipe_input",
     "pipe_output",
     "print_findings",
@@ -53,6 +54,11 @@ def local_input(path: Path | str, **options: Any) -> Stream:
     """A local media file as an ffmpeg-python input. ``options`` are ffmpeg's, as ``ffmpeg.input`` takes them."""
     guards = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": MAX_PIXELS}
     return ffmpeg.input(f"file:{path}", **{"threads": THREADS, **_drop_values(options), **guards})
+
+
+def metadata_input(path: Path) -> Stream:
+    """Tags and chapters for an output (``map_metadata``, ``map_chapters``), from a file that we wrote ourselves."""
+    return ffmpeg.input(f"file:{path}", format="ffmetadata", protocol_whitelist="file", format_whitelist="ffmetadata")
 
 
 def pipe_input(format: str, **options: Any) -> Stream:  # noqa: A002 - ffmpeg's own name for it
@@ -145,7 +151,7 @@ def _is_guarded(node: Any) -> bool:
     if isinstance(node, OutputNode):
         return filename == "pipe:1" or (filename.startswith("file:") and "format" in node.kwargs)
     if isinstance(node, InputNode):
-        safe_file = filename.startswith("file:") and node.kwargs.get("format_whitelist") == FORMATS
+        safe_file = filename.startswith("file:") and node.kwargs.get("format_whitelist") in (FORMATS, "ffmetadata")
         return safe_file or filename == "pipe:0" or node.kwargs.get("format") == "lavfi"
     return True
 

@@ -106,12 +106,23 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverPicture:
+    """A still picture that goes with sound: an album's cover."""
+
+    index: int
+    codec: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class MediaInfo:
     """A file as it is. ``duration`` is where the picture ends (the sound, where there is no picture), in seconds.
 
     ``stated`` is where its header says that the picture ends (0 where it doesn't); a file that breaks off has less.
     ``other_pictures``, ``attachments`` and ``data_tracks`` count what a dubbed video has no place for; ``timecode`` is
-    the one that the file begins with ("" if it has none).
+    the one that the file begins with ("" if it has none). ``tags`` are what the file says of itself (title, artist), by
+    ffmpeg's names, in lower case; ``cover`` is the picture that players show with sound alone.
     """
 
     path: Path
@@ -127,6 +138,8 @@ class MediaInfo:
     attachments: int = 0
     data_tracks: int = 0
     stated: Fraction = Fraction(0)
+    tags: tuple[tuple[str, str], ...] = ()
+    cover: CoverPicture | None = None
 
     @property
     def is_indexed(self) -> bool:

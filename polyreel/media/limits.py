@@ -26,7 +26,9 @@ def check_source(
 ) -> None:
     """Refuse what can't be dubbed, in Panjaya's words. ``size`` is the file's length in bytes, looked up if None."""
     where = str(info.path)
-    _check_picture(info, _require_picture(info))
+    if info.video:
+        _check_picture(info, info.video)
+    _check_length(info)
     if not info.audio:
         raise MediaError(
             "the video has no sound track.",
@@ -37,31 +39,31 @@ def check_source(
     _check_limits(info, where, max_bytes, max_duration_s, info.path.stat().st_size if size is None else size)
 
 
-def _require_picture(info: MediaInfo) -> VideoStream:
-    if info.video is None:
-        raise refuse_media(info.path, "is sound only, or sound with a cover picture.")
-    return info.video
-
-
 def _check_picture(info: MediaInfo, video: VideoStream) -> None:
     longest = max((one.duration for one in info.audio), default=Fraction(0))
     if video.frames == 1:
         raise refuse_media(
             info.path,
             f"holds one picture under {float(longest):.1f} s of sound: a still picture, not a video.",
-            "Make a video of it that is as long as its sound (`ffmpeg -loop 1 -i PICTURE -i SOUND -shortest NEW.mp4`).",
+            "Give its sound alone (`ffmpeg -i FILE -vn NEW.m4a`), or make a video of it that is as long as its sound "
+            "(`ffmpeg -loop 1 -i PICTURE -i SOUND -shortest NEW.mp4`).",
         )
     if video.duration <= 0:
         raise refuse_media(info.path, "holds a still picture, or a video that breaks off before it begins.")
-    stated = max(info.duration, longest)
+    if video.width * video.height > MAX_PIXELS:
+        raise refuse_media(info.path, f"has pictures of {video.width} x {video.height}: too large.")
+
+
+def _check_length(info: MediaInfo) -> None:
+    if info.video is None and info.duration <= 0:
+        raise refuse_media(info.path, "holds sound of no length.")
+    stated = max(info.duration, max((one.duration for one in info.audio), default=Fraction(0)))
     if stated > LONGEST_S:
         raise refuse_media(
             info.path,
             f"says that it lasts {float(stated):.0f} s; more than {LONGEST_S} s (a day) are not believed.",
             "Copy it into a new file, which states its true length: `ffmpeg -i FILE -map 0 -c copy NEW.mkv`.",
         )
-    if video.width * video.height > MAX_PIXELS:
-        raise refuse_media(info.path, f"has pictures of {video.width} x {video.height}: too large.")
 
 
 def check_sound(info: MediaInfo, track: int) -> None:

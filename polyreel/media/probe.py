@@ -25,7 +25,17 @@ from av.sidedata.sidedata import Type as SideData
 
 from polyreel.errors import MediaError
 from polyreel.media.command import FORMATS, MAX_PIXELS
-from polyreel.media.info import AudioStream, Chapter, Fields, Hdr, MediaInfo, SubtitleStream, VideoStream
+from polyreel.media.info import AudioStream, Fields, Hdr, MediaInfo, SubtitleStream, VideoStream
+from polyreel.media.labels import (
+    as_seconds,
+    clean,
+    find_cover,
+    has_timecode,
+    read_chapters,
+    read_language,
+    read_tags,
+    read_timecode,
+)
 from polyreel.media.matroska import TooLargeHeader, open_without_attachments
 
 __all__ = ["open_media", "probe", "refuse_media"]
@@ -50,6 +60,9 @@ _ASIDE = re.compile(
 )
 _CLOCK = re.compile(r"(\d{1,3}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 _UPRIGHT = (1 << 16, 0, 0, 0, 1 << 16, 0)
+_ROUGHLY_S = Fraction(1, 10)
+# Demuxers of bare sound: their length is a guess, made of the bitrate of what was looked at.
+_UNINDEXED_SOUND = frozenset({"mp3", "aac", "ac3", "eac3"})
 _TEXT = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text", "microdvd", "subviewer", "ttml"})
 
 
@@ -66,20 +79,25 @@ def probe(path: Path) -> MediaInfo:
         audio = tuple(_audio(container, stream, zero) for stream in container.streams.audio)
         if video is None and not audio:
             raise refuse_media(path, "holds neither a moving picture nor sound.")
+        length = video.start + video.duration if video else _sound_duration(path, container, zero)
+        if video is None and container.format.name in _UNINDEXED_SOUND:
+            audio = (replace(audio[0], duration=length), *audio[1:])
         return MediaInfo(
             path=path,
             container=container.format.name,
-            duration=video.start + video.duration if video else _container_duration(container),
+            duration=length,
             video=video,
             audio=audio,
             subtitles=tuple(_subtitle(stream) for stream in container.streams.subtitles),
-            chapters=_chapters(container, zero),
+            chapters=read_chapters(container, Fraction(0) if container.format.name == "mp3" else zero),
             brand=container.metadata.get("major_brand", "").strip(),
-            timecode=_timecode(container),
+            timecode=read_timecode(container),
             other_pictures=len(container.streams.video) - (video is not None),
             attachments=sum(stream.type == "attachment" for stream in container.streams),
-            data_tracks=sum(stream.type == "data" and not _has_timecode(stream) for stream in container.streams),
+            data_tracks=sum(stream.type == "data" and not has_timecode(stream) for stream in container.streams),
             stated=_read_stated_length(container, video),
+            tags=read_tags(container),
+            cover=find_cover(container),
         )
 
 
@@ -146,7 +164,7 @@ def _video(path: Path, container: av.container.InputContainer, zero: Fraction) -
         return None
     context = stream.codec_context
     times = _first_times(container, stream)
-    start = (times[0] if times else _seconds(stream.start_time, stream.time_base)) - zero
+    start = (times[0] if times else as_seconds(stream.start_time, stream.time_base)) - zero
     found = VideoStream(
         index=stream.index,
         codec=context.codec.canonical_name,
@@ -215,7 +233,7 @@ def _video_duration(
         return Fraction(0)
     if not stream.duration:
         return _last_picture_end(path, container, stream) - start
-    stated = _seconds(stream.duration, stream.time_base)
+    stated = as_seconds(stream.duration, stream.time_base)
     return stated if _reaches(container, stream, start + stated) else _last_picture_end(path, container, stream) - start
 
 
@@ -225,7 +243,7 @@ def _read_stated_length(container: av.container.InputContainer, video: VideoStre
         return Fraction(0)
     stream = container.streams[video.index]
     if stream.duration:
-        return video.start + _seconds(stream.duration, stream.time_base)
+        return video.start + as_seconds(stream.duration, stream.time_base)
     # Matroska has it as a tag, where whoever wrote the file came to its end.
     found = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
     return (
@@ -269,6 +287,23 @@ def _latest_end(container: av.container.InputContainer, stream: Any, frame: Frac
         ),
         default=None,
     )
+
+
+def _sound_duration(path: Path, container: av.container.InputContainer, zero: Fraction) -> Fraction:
+    """How long sound without a picture lasts. What comes without an index states it roughly (an MP3's bitrate), or
+    falsely (a download that broke off): such a file has to come by as a whole; one number is kept of it."""
+    if container.format.name not in _UNINDEXED_SOUND:
+        return _container_duration(container)
+    with open_media(path) as whole:
+        ends = (
+            (packet.pts + (packet.duration or 0)) * packet.time_base
+            for packet in whole.demux(whole.streams.audio[0])
+            if packet.pts is not None and packet.time_base is not None
+        )
+        found = max(ends, default=zero) - zero
+    stated = _container_duration(container)
+    # A header that is right says it better: it knows what of the last packet is not to be heard.
+    return stated if abs(stated - found) < _ROUGHLY_S else found
 
 
 def _container_duration(container: av.container.InputContainer) -> Fraction:
@@ -320,10 +355,10 @@ def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) 
         channels=context.channels if context else 0,
         layout=context.layout.name if context else "",
         sample_rate=context.sample_rate if context else 0,
-        start=_seconds(stream.start_time, stream.time_base) - zero if stream.start_time is not None else Fraction(0),
-        duration=_seconds(stream.duration, stream.time_base) or _container_duration(container),
-        language=_language(stream),
-        title=_clean(stream.metadata.get("title", "")),
+        start=as_seconds(stream.start_time, stream.time_base) - zero if stream.start_time is not None else Fraction(0),
+        duration=as_seconds(stream.duration, stream.time_base) or _container_duration(container),
+        language=read_language(stream),
+        title=clean(stream.metadata.get("title", "")),
         is_default=bool(stream.disposition & marks.default),
         is_aside=bool(stream.disposition & (marks.comment | marks.visual_impaired | marks.descriptions))
         or _ASIDE.search(stream.metadata.get("title", "")[:200]) is not None,
@@ -337,43 +372,9 @@ def _subtitle(stream: Any) -> SubtitleStream:
     return SubtitleStream(
         index=stream.index,
         codec=codec,
-        language=_language(stream),
-        title=_clean(stream.metadata.get("title", "")),
+        language=read_language(stream),
+        title=clean(stream.metadata.get("title", "")),
         is_default=bool(stream.disposition & marks.default),
         is_forced=bool(stream.disposition & marks.forced),
         is_text=codec in _TEXT,
     )
-
-
-def _chapters(container: av.container.InputContainer, zero: Fraction) -> tuple[Chapter, ...]:
-    return tuple(
-        Chapter(
-            start=_seconds(one["start"], one["time_base"]) - zero,
-            end=_seconds(one["end"], one["time_base"]) - zero,
-            title=_clean(one["metadata"].get("title", "")),
-        )
-        for one in container.chapters()
-    )
-
-
-def _timecode(container: av.container.InputContainer) -> str:
-    """The timecode of the first picture, from whichever place holds it."""
-    named = [container.metadata, *(stream.metadata for stream in container.streams)]
-    return next((_clean(one["timecode"]) for one in named if one.get("timecode")), "")
-
-
-def _has_timecode(stream: Any) -> bool:
-    return "timecode" in stream.metadata
-
-
-def _language(stream: Any) -> str:
-    found = _clean(stream.metadata.get("language", ""))
-    return "" if found == "und" else found
-
-
-def _clean(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]", " ", text)[:200]
-
-
-def _seconds(ticks: int | None, time_base: Fraction | None) -> Fraction:
-    return ticks * time_base if ticks and time_base else Fraction(0)

@@ -98,11 +98,12 @@ def _note_choice(info: MediaInfo, tracks: Tracks, locale: str) -> tuple[str, ...
         taken = f"Tracks {tracks[0]} and {tracks[1]} were taken together, as left and right"
     else:
         taken = f"Track {tracks} was taken as the original"
+    kind = "video" if info.video else "source"
     untagged = not any(speaks(one.language, locale) for one in info.audio) and any(one.language for one in info.audio)
     doubt = f" (none is tagged {locales.english_name(locales.language(locale))})" if untagged else ""
     return (
-        f"The video has {_count(info.audio)}: {_list_sounds(info)}. {taken}{doubt}; "
-        "`source.audio_track` chooses another. The delivered videos carry the dub alone.",
+        f"The {kind} has {_count(info.audio)}: {_list_sounds(info)}. {taken}{doubt}; "
+        "`source.audio_track` chooses another. What is delivered carries the dub alone.",
     )
 
 
@@ -179,25 +180,26 @@ def list_subtitles(info: MediaInfo) -> str:
 
 
 def note_left_out(info: MediaInfo, script_is_embedded: bool) -> tuple[str, ...]:
-    """What a delivered video has no place for, in one sentence each; chapters are kept, so they are not named."""
-    notes = []
+    """What a delivered dub has no place for, in one sentence each; chapters are kept, so they are not named, and of a
+    cover beside sound alone `sound_file.note_not_carried` tells."""
+    notes, kind = [], "video" if info.video else "source"
     if info.subtitles and not script_is_embedded:
         offer = (
             " (`source.subtitles: embedded` takes them as the script)"
             if any(one.is_text for one in info.subtitles)
             else ""
         )
-        notes.append(f"Subtitles inside the video were left out: {list_subtitles(info)}{offer}.")
-    if info.timecode:
+        notes.append(f"Subtitles inside the {kind} were left out: {list_subtitles(info)}{offer}.")
+    if info.timecode and info.video:
         notes.append(f"The video's timecode ({info.timecode}) was left out: delivered videos begin at zero.")
     counted = {
-        "picture track": info.other_pictures,
+        "picture track": info.other_pictures - (info.cover is not None and info.video is None),
         "attachment": info.attachments,
         "data track": info.data_tracks,
     }
     rest = [f"{count} {name}{'s' * (count != 1)}" for name, count in counted.items() if count]
     if rest:
-        notes.append(f"Also left out of the video: {', '.join(rest)}.")
+        notes.append(f"Also left out of the {kind}: {', '.join(rest)}.")
     if info.video and info.stated > info.duration + max(Fraction(1), info.duration / 50):
         stated, found = float(info.stated), float(info.duration)
         notes.append(f"The video says it lasts {stated:.1f} s, but breaks off at {found:.1f} s: it may be incomplete.")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
 from polyreel.errors import InvalidJob
+from polyreel.job import Source
 from polyreel.media.bwf import RATE
+from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
 from polyreel.outcome import Reel, StoredFile
 from polyreel.store.local import path_of
 from polyreel.subtitles.timecodes import FrameRate, parse_timecode
+from polyreel.subtitles.timing import exact_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,21 @@ class Start:
         return round(self.seconds * rate)
 
 
-def start_of(source: StoredFile | None, reel: Reel, asked: str | None = None) -> Start:
-    """When a reel begins: the timecode that the job says, else the source's own, and how far in it the reel was cut."""
-    code = asked or (probe(path_of(source)).timecode if source else "")
-    return Start(read_timecode(code, Fraction(reel.frame_rate or 0)) + Fraction(reel.start))
+def start_of(source: StoredFile | None, reel: Reel, asked: Source) -> Start:
+    """When a reel begins: the timecode that the job's source says, else its own, and how far in it the reel was cut."""
+    info = probe(path_of(source)) if source else None
+    if info and not info.video and not asked.timecode:
+        return Start(_read_time_reference(info) + Fraction(reel.start))
+    code = asked.timecode or (info.timecode if info else "")
+    # Sound has no pictures to count: then the job says at what rate they are counted.
+    rate = Fraction(reel.frame_rate or 0) or (exact_rate(asked.frame_rate) if asked.frame_rate else Fraction(0))
+    return Start(read_timecode(code, rate) + Fraction(reel.start))
+
+
+def _read_time_reference(info: MediaInfo) -> Fraction:
+    """Seconds since midnight at which Broadcast Wave begins, in samples of its own; 0 of everything else."""
+    said, rate = dict(info.tags).get("time_reference", ""), info.audio[0].sample_rate if info.audio else 0
+    return Fraction(int(said), rate) if rate and re.fullmatch(r"\d{1,15}", said) else Fraction(0)
 
 
 def read_timecode(code: str, rate: Fraction) -> Fraction:

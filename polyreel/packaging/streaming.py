@@ -21,7 +21,7 @@ from polyreel.machine.plain_names import PlainNames, plain_names
 from polyreel.media import binaries
 from polyreel.media.command import DEFAULT, Limits
 from polyreel.media.process import execute
-from polyreel.packaging.playlists import describe_renditions, order_labels
+from polyreel.packaging.playlists import add_sound_variant, describe_renditions, order_labels
 from polyreel.packaging.roles import Rendition
 
 _SEGMENT_S = 6
@@ -40,8 +40,9 @@ async def package(
     """Write ``folder/hls/main.m3u8`` and/or ``folder/dash/main.mpd`` and their media; return every file written.
 
     ``pictures`` are MP4s of which only the picture is taken: one, or the rungs of a ladder, named by their sizes
-    (``720.mp4``). Every track is a file of its own. What stood in those two folders is replaced as a whole.
-    Raises InvalidJob for tracks that can't be packaged, ToolError where the packager can't run or fails.
+    (``720.mp4``); none, where there is sound alone. Every track is a file of its own. What stood in those two folders
+    is replaced as a whole. Raises InvalidJob for tracks that can't be packaged, ToolError where the packager can't run
+    or fails.
     """
     _check(audios, subtitles, kinds)
     with _scratch(folder) as scratch, plain_names(scratch) as names:
@@ -51,6 +52,8 @@ async def package(
         await execute(command, limits=limits)
         if "hls" in kinds:
             await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
+            if not pictures:
+                await asyncio.to_thread(add_sound_variant, media / "main.m3u8", audios, bool(subtitles))
         if "dash" in kinds:
             await asyncio.to_thread(order_labels, media / "main.mpd")
         if len(kinds) > 1:

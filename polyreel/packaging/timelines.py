@@ -32,7 +32,8 @@ class Sheet:
     rate: Fraction
     frames: int
     start: int
-    picture: str
+    picture: str | None
+    """None: sound alone, and the rate is that of its samples."""
     sounds: Sequence[tuple[str, str]]
     """(name, file): whole tracks, such as the mix and the music and effects."""
     dialogue: str
@@ -43,7 +44,8 @@ def write_timeline(sheet: Sheet) -> bytes:
     """The timeline as OTIO's JSON: the picture, the dialogue cut into lines (a track per speaker), the whole tracks."""
     timeline = otio.schema.Timeline(sheet.name, global_start_time=_time(sheet.start, sheet))
     whole = [Clip(0, sheet.frames, sheet.name)]
-    timeline.tracks.append(_track("picture", "Video", sheet.picture, whole, sheet))
+    if sheet.picture:
+        timeline.tracks.append(_track("picture", "Video", sheet.picture, whole, sheet))
     for speaker in dict.fromkeys(line.speaker or "" for line in sheet.lines):
         said = _clips((line for line in sheet.lines if (line.speaker or "") == speaker), sheet)
         name = f"dialogue: {speaker}" if speaker else "dialogue"

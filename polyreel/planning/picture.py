@@ -13,9 +13,11 @@ from polyreel.media import binaries
 from polyreel.media.codecs import MP4_VIDEO, describe_encoding
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
+from polyreel.media.sound_file import note_not_carried
 from polyreel.media.tracks import choose_sound, list_subtitles, note_left_out
 from polyreel.packaging.burned import font_for
 from polyreel.packaging.picture import explain_encoding
+from polyreel.planning.sound import container_of, describe_sound
 from polyreel.plans import LanguagePlan
 from polyreel.store.local import path_of
 
@@ -24,7 +26,8 @@ def describe_source(info: MediaInfo, job: Job) -> tuple[str, ...]:
     """Everything that a person should know of a source before it is dubbed, a sentence each."""
     sound = choose_sound(info, job.source.locale, job.source.audio_track).notes
     left_out = note_left_out(info, is_embedded(job.source.subtitles or ""))
-    return (*sound, *_describe_picture(info, job), *left_out)
+    kept = () if info.video else note_not_carried(info, container_of(info, job))
+    return (*sound, *describe_sound(info, job), *_describe_picture(info, job), *left_out, *kept)
 
 
 def _describe_picture(info: MediaInfo, job: Job) -> tuple[str, ...]:

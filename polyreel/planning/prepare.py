@@ -37,6 +37,7 @@ from polyreel.planning.memory import keep_memory, keep_terms
 from polyreel.planning.names import unknown_names
 from polyreel.planning.picture import offer_embedded, require_fonts, require_packager
 from polyreel.planning.scripts import Script, ScriptRequest, read_script
+from polyreel.planning.sound import require_picture_where_asked
 from polyreel.planning.ways import ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
 from polyreel.sources.ingest import check_location, ingest
@@ -180,6 +181,7 @@ def _decide_way(
 def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
     """Refuse media that can't be dubbed and trims outside it; say which sound is dubbed. Raises `MediaError`."""
     check_source(info)
+    require_picture_where_asked(info, job)
     sound = choose_sound(info, job.source.locale, job.source.audio_track)
     check_sound(info, sound.first)
     _check_rate(info, job)

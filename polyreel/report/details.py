@@ -46,6 +46,7 @@ class LanguageDetails(Value):
     """One language's particulars. Links are paths relative to the report, with forward slashes."""
 
     video: str | None = None
+    audio: str | None = Field(default=None, description="The dub of a reel without a picture.")
     subtitles: dict[str, str] = Field(default_factory=dict, description="Link per format: srt, vtt, ...")
     vtt: str = Field(default="", description="The WebVTT text itself: a page opened from a disk may load no track.")
     seconds: float | None = None

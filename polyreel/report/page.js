@@ -22,10 +22,10 @@ const addCaptions = (video, rows) => {
   track.mode = "showing";
 };
 for (const article of document.querySelectorAll("article.language")) {
-  const video = article.querySelector("video"), list = article.querySelector(".lines");
+  const video = article.querySelector("video, audio.dub"), list = article.querySelector(".lines");
   const rows = list ? [...list.querySelectorAll("li")] : [], starts = rows.map((row) => +row.dataset.s);
   const head = article.querySelector(".head"), drawing = head && head.ownerSVGElement;
-  const follow = article.querySelector(".follow input"), audio = article.querySelector("audio");
+  const follow = article.querySelector(".follow input"), audio = article.querySelector("audio.original");
   let now = -1;
   const find = (ms) => {
     let low = 0, high = starts.length;

@@ -77,7 +77,7 @@ class LanguageView:
     def rows(self) -> str:
         """The lines, as the page lists them."""
         drawn = len(self.lines) <= _DRAWN_LINES
-        return write_rows(self.lines, self.source_locale, self.details.video, drawn=drawn)
+        return write_rows(self.lines, self.source_locale, self.details.video or self.details.audio, drawn=drawn)
 
     @property
     def track(self) -> str:

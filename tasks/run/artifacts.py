@@ -188,7 +188,7 @@ def make_ended_row(locale: str, language: LanguageOutcome) -> dict[str, Any]:
         "fit": spell_check("fit"),
         "loudness": spell_check("loudness"),
         "why": str(language.error) if language.error else _describe_failing(language),
-        "video": language.video or "",
+        "video": language.dub or "",
     }
 
 

@@ -12,10 +12,10 @@ TRACK_TAGS = {"captions": "sdh", "forced": "forced", "bilingual": "bilingual"}
 
 
 def items_of_language(plan: Plan, finished: LanguageResult) -> list[Item]:
-    """The video, and the files of text of every kind that the job asks for; none that would be empty."""
+    """The film (or the sound), and the files of text of every kind that the job asks for; none that would be empty."""
     language, subtitles = plan.language(finished.locale), plan.job.subtitles
     wanted = subtitles.formats if "subtitles" in subtitles.kinds else ()
-    named = [("video", "mp4", finished.video)]
+    named = [(finished.role, finished.container, finished.video)]
     if finished.tracks.is_empty:
         wanted = ()
     named += [

@@ -77,8 +77,8 @@ def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]
     lines = [f"## {locale} · {english_name(locale)} · {language.status}"]
     lines += [_problem(language.error)] if language.error else []
     lines += [f"[Review it]({language.review_page})"] if language.review_page else []
-    if language.video:
-        files = [language.video, *language.subtitles.values()]
+    if language.dub:
+        files = [language.dub, *language.subtitles.values()]
         lines.append(" · ".join(link(file) for file in files))
     if language.checks:
         lines.append("| check | | value | limit | |\n|---|---|---|---|---|")

@@ -80,7 +80,8 @@ class LanguageResult(Value):
     """A language, made and checked."""
 
     locale: str
-    video: StoredFile
+    video: StoredFile = Field(description="The dubbed film; of a reel without a picture, the dubbed sound.")
+    container: str = Field(default="mp4", description="What that is: mp4; of sound m4a, mp3 or wav.")
     unsigned: StoredFile | None = Field(
         default=None, description="The video before it was signed, which people approved and versions are known by."
     )
@@ -101,6 +102,11 @@ class LanguageResult(Value):
         default=None,
         description="The language as it was dubbed: told by the run, not kept with the stage.",
     )
+
+    @property
+    def role(self) -> str:
+        """What the delivered dub is: ``video`` or ``audio``."""
+        return "video" if self.container == "mp4" else "audio"
 
     @property
     def shown(self) -> StoredFile:

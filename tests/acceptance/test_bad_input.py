@@ -46,8 +46,7 @@ def test_a_job_that_can_not_be_run(work: Any, polyreel: Any, change: dict[str, A
     ("file", "code"),
     [
         ("mute.mp4", "missing_audio_track"),
-        ("sound.mp4", "unsupported_media"),
-        ("speech.wav", "unsupported_media"),
+        ("dialogue.en-US.vtt", "unsupported_media"),
     ],
 )
 def test_media_that_can_not_be_dubbed(work: Any, polyreel: Any, odd_media: Path, file: str, code: str) -> None:

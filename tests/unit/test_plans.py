@@ -150,3 +150,5 @@ def test_younger_options_stand_in_a_key_only_where_they_are_asked_for() -> None:
     assert EmbeddedDubbing().key_inputs("credentials", "separation") == before
     following = EmbeddedDubbing(prosody="follow").key_inputs("credentials", "separation")
     assert following == before | {"prosody": "follow"}
+    # `auto` was called `source` once, and is not the same for sound without a picture.
+    assert EmbeddedDubbing(loudness="source").key_inputs("credentials", "separation") != before

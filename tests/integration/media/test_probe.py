@@ -38,17 +38,22 @@ def test_a_reel_is_described_exactly(reel):
     check_source(info)
 
 
-def test_sound_alone_is_refused(make):
-    assert refusal(make("only.m4a", *BEEP, "-t", 1)) == "unsupported_media"
+def test_sound_alone_is_a_reel_too(make):
+    found = probe(make("only.m4a", *BEEP, "-t", 1))
+    check_source(found)
+    assert (found.video, found.duration, found.cover) == (None, 1, None)
 
 
-def test_sound_with_a_cover_picture_is_refused(make, tool, picture):
+def test_a_cover_picture_is_no_film(make, tool, picture):
     cover = make("cover.png", *picture(), "-frames:v", 1)
     song = make(
         "song.m4a", *BEEP, "-i", cover, "-map", 0, "-map", 1, "-t", 1, "-c:v", "png", "-disposition:v", "attached_pic"
     )
-    assert probe(song).video is None
-    assert refusal(song) == "unsupported_media"
+    found = probe(song)
+    check_source(found)
+    assert found.video is None
+    assert found.cover
+    assert (found.cover.codec, found.cover.width) == ("png", 160)
 
 
 def test_a_silent_film_is_refused(make, picture):

@@ -1,0 +1,67 @@
+"""What can't be asked of a reel without a picture, said in one line before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.errors import InvalidJob
+from polyreel.job import Job
+from polyreel.media.info import MediaInfo, VideoStream
+from polyreel.planning.sound import container_of, describe_sound, require_picture_where_asked
+
+SOUND = MediaInfo(Path("a.mp3"), "mp3", Fraction(60), None, (), ())
+PICTURE = VideoStream(
+    0, "h264", "High", 640, 360, "yuv420p", Fraction(25), Fraction(1, 25), Fraction(0), Fraction(60), False, None, 0
+)
+FILM = replace(SOUND, path=Path("a.mp4"), container="mov,mp4", video=PICTURE)
+
+
+def job(**changes: Any) -> Job:
+    asked = {"name": "pod", "source": {"media": "a.mp3", "locale": "en-US"}, "targets": ["es-ES"]}
+    return Job.model_validate(asked | changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "words"),
+    [
+        ({"masters": ["wav", "burned"]}, "masters", "`burned` needs a picture"),
+        ({"masters": ["mp4"]}, "masters", "`mp4` needs a picture"),
+        ({"packaging": [{"kind": "hls", "ladder": [360]}]}, "packaging", "a ladder needs a picture"),
+        ({"dubbing": {"provider": "panjaya", "credentials": "a"}}, "dubbing", "Panjaya needs a picture"),
+        ({"fallback": [{"provider": "dubformer", "credentials": "a"}]}, "dubbing", "Dubformer needs a picture"),
+        ({"delivery": [{"to": "tpstreams", "credentials": "a"}]}, "delivery", "TPStreams needs a picture"),
+        ({"delivery": [{"to": "nomad", "credentials": "a", "path": "x"}]}, "delivery", "asset manager needs a picture"),
+        ({"delivery": [{"to": "videojungle", "credentials": "a"}]}, "delivery", "Video Jungle needs a picture"),
+    ],
+)
+def test_what_needs_a_picture_is_refused_with_what_to_do(change: dict[str, Any], where: str, words: str) -> None:
+    require_picture_where_asked(FILM, job(**change))
+    with pytest.raises(InvalidJob) as raised:
+        require_picture_where_asked(SOUND, job(**change))
+    assert (raised.value.code, raised.value.where) == ("needs_picture", where)
+    assert words in raised.value.message
+    assert raised.value.remedy
+    assert "\n" not in str(raised.value)
+
+
+def test_what_sound_can_is_not_refused() -> None:
+    asked = job(
+        packaging=["hls", "dash"], masters=["wav", "stems", "otio"], delivery=[{"to": "s3", "path": "s3://pods/b"}]
+    )
+    require_picture_where_asked(SOUND, asked)
+    assert container_of(SOUND, asked) == "mp3"
+    assert container_of(SOUND, job(output="wav")) == "wav"
+    assert "one mp3 file" in describe_sound(SOUND, asked)[0]
+
+
+def test_a_film_has_no_output() -> None:
+    assert container_of(FILM, job()) == "mp4"
+    assert describe_sound(FILM, job()) == ()
+    with pytest.raises(InvalidJob) as raised:
+        require_picture_where_asked(FILM, job(output="mp3"))
+    assert raised.value.code == "output_is_for_sound"
