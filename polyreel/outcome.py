@@ -154,6 +154,25 @@ class LineFit(Value):
     voice: str = ""
     retaken: bool = Field(default=False, description="Said by another voice than its speaker's, to be understood.")
     tone: LineTone | None = Field(default=None, description="Where the original's tone was followed.")
+    chosen: bool = Field(default=False, description="A person chose its voice or its pace, or recorded it.")
+    recorded_by: str = Field(default="", description="Whose own recording it is; empty: a voice of the engine said it.")
+
+
+class RecordedLine(Value):
+    """A line that a person recorded: when it is heard, in ms from the reel's start, and whose recording it is."""
+
+    at_ms: int
+    until_ms: int
+    by: str
+
+
+def list_recorded_lines(lines: Collection[LineFit]) -> tuple[RecordedLine, ...]:
+    """Those of a dub's lines that people recorded themselves."""
+    return tuple(
+        RecordedLine(at_ms=line.start_ms, until_ms=line.end_ms, by=line.recorded_by)
+        for line in lines
+        if line.recorded_by
+    )
 
 
 class SoundOutline(Value):
@@ -226,6 +245,7 @@ class LanguageOutcome(Value):
     reviews: tuple[ReviewRecord, ...] = Field(default=(), description="Who approved, rejected, edited; when and why.")
     versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
     mending: Mending | None = Field(default=None, description="With `quality.mend`: what was tried, line by line.")
+    recordings: tuple[RecordedLine, ...] = Field(default=(), description="Lines that people recorded themselves.")
 
     @property
     def dub(self) -> str | None:

@@ -24,6 +24,7 @@ from polyreel.outcome import (
     Outcome,
     Problem,
     Reel,
+    list_recorded_lines,
     status_of,
 )
 from polyreel.plans import LanguagePlan, Plan, step_of_place
@@ -85,9 +86,9 @@ def _speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
     """Who has a name, and their voice in each language."""
     voices: dict[str, dict[str, str]] = {}
     for finished in languages.finished:
-        # A line that another voice had to say counts only where its speaker says nothing else.
-        for line in sorted(finished.lines, key=lambda line: not line.retaken):
-            if line.speaker and line.voice:
+        # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
+        for line in sorted(finished.lines, key=lambda line: not (line.retaken or line.chosen)):
+            if line.speaker and line.voice and not line.recorded_by:
                 voices.setdefault(line.speaker, {})[finished.locale] = line.voice
     return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
 
@@ -108,6 +109,7 @@ def _decide_language(
         status="held" if held else {"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
         checks=finished.checks,
         mending=finished.mending,
+        recordings=list_recorded_lines(finished.lines),
         error=held or refused,
         notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
         stages=stages,
@@ -166,6 +168,7 @@ async def deliver(
         duration=reel.duration,
         checks={each.locale: each.checks for each in out},
         provenance=packaged.provenance,
+        recordings={each.locale: found for each in out if (found := list_recorded_lines(each.lines))},
     )
     # Trees come last: their report and manifest tell what came of the libraries.
     brought = await bring_to_all(libraries, parcel, plan.job)

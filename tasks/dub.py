@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from fractions import Fraction
 from typing import Any
@@ -12,9 +12,11 @@ from prefect.runtime import flow_run
 
 from polyreel.dubbing.casting import cast_script, name_speakers
 from polyreel.dubbing.choice import loudness_limits
+from polyreel.dubbing.chosen_lines import refuse_choices, resolve_choices
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
 from polyreel.dubbing.providers import loudness_of, make_dubber, provider_of
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.job.packaging import LOSSLESS
 from polyreel.ledger.entry import Subject
 from polyreel.ledger.receiver import callback_address
@@ -26,6 +28,7 @@ from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
+from polyreel.subtitles.choices import without_choices
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import trim as cut_cues
 from tasks.paid import note_choice
@@ -71,14 +74,16 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         return _without_script(language, reel, source)
     if script is None or shown is None:
         raise refuse_empty(job, "the script", language.locale)
+    choices, unsaid = resolve_choices(shown_here := _cut_to_reel(shown, reel) or shown)
+    _require_choosable(language, choices)
     if not job.subtitles.accept_repairs:
         await asyncio.to_thread(require_language, script, language.locale)
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
     lufs, peak = loudness_limits(loudness_of(language.dubbing, has_picture=reel.has_picture))
     return DubRequest(
         **_of_the_reel(language, reel),
-        script=_keep_track(casting.script, store),
-        shown=_keep_track(_cut_to_reel(shown, reel) or shown, store),
+        script=_keep_track(without_choices(casting.script), store),
+        shown=_keep_track(without_choices(shown_here), store),
         source_script=_keep_track(source, store) if source else None,
         machine_draft=language.machine_draft,
         voices=language.voice,
@@ -87,12 +92,20 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         genders=casting.genders,
         pronunciations=language.pronunciations if language.way.works_here else None,
         follows_tone=provider_of(language.dubbing).follows_tone(language.dubbing),
+        choices=choices,
         stems=stems,
         target_lufs=lufs,
         peak_dbtp=peak,
-        notes=(*outside, *casting.notes),
+        notes=(*outside, *casting.notes, *unsaid),
         revises=await asyncio.to_thread(_earlier_editions, language, reel, store),
     )
+
+
+def _require_choosable(language: LanguagePlan, choices: Sequence[SpokenChoice]) -> None:
+    """Refuse, before anything is bought, what only a voice of this machine can do. Raises `InvalidJob`."""
+    if choices and not language.way.works_here:
+        lines = [each.cue + 1 for each in choices]
+        raise refuse_choices(provider_of(language.dubbing).title, language.locale, lines)
 
 
 def _earlier_editions(language: LanguagePlan, reel: Reel, store: Store) -> tuple[StoredFile | None, ...]:
@@ -102,7 +115,7 @@ def _earlier_editions(language: LanguagePlan, reel: Reel, store: Store) -> tuple
     def one(script: StoredFile | None) -> StoredFile | None:
         track = _read_script(script)
         cut = _cut_to_reel(name_speakers(track, language.job), reel) if track else None
-        return _keep_track(cut, store) if cut else None
+        return _keep_track(without_choices(cut), store) if cut else None
 
     return tuple(one(each) for each in earlier)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from prefect.logging import get_logger
 
 from polyreel.delivery.port import SHARED_ROLES, Item
+from polyreel.dubbing.providers import provider_of
 from polyreel.errors import HeldForPerson, StoreError
 from polyreel.job import Job, ReviewStage
 from polyreel.keys import stage_key
@@ -355,6 +356,8 @@ def _describe(language: LanguagePlan, reel: Reel, finished: LanguageResult | Non
         video=finished.video if finished else None,
         written_there=finished is not None and language.script is None,
         checked=language.stage_keys.get("check", "") if finished else "",
+        vendor="" if language.way.works_here else provider_of(language.dubbing).title,
+        voices=getattr(language.dubbing, "voices", "auto"),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from polyreel.delivery.port import Item
 from polyreel.keys import stage_key
-from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile
+from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile, list_recorded_lines
 from polyreel.packaging.provenance import c2pa
 from polyreel.packaging.provenance.manifest import Dub, Story
 from polyreel.packaging.provenance.signer import SigningKey, make_test_key
@@ -115,9 +115,11 @@ def _story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Stor
 
 
 def _dub(each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
-    # A line that another voice had to say counts only where its speaker says nothing else.
-    voices = {line.speaker or "": line.voice for line in sorted(each.lines, key=lambda line: not line.retaken)}
-    voices = {speaker: voice for speaker, voice in voices.items() if voice}
+    # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
+    spoken = sorted(
+        (line for line in each.lines if not line.recorded_by), key=lambda line: not (line.retaken or line.chosen)
+    )
+    voices = {speaker: voice for speaker, voice in ((line.speaker or "", line.voice) for line in spoken) if voice}
     by_rules = bool(voices) and all(voice.startswith(_BY_RULES) for voice in voices.values())
     return Dub(
         locale=each.locale,
@@ -126,6 +128,7 @@ def _dub(each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
         is_trained=not by_rules,
         is_machine_text=each.is_machine_text,
         reviews=reviews,
+        recordings=list_recorded_lines(each.lines),
     )
 
 

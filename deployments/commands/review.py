@@ -7,16 +7,23 @@ import getpass
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+
+_MOST_DIGITS = 8
 
 if TYPE_CHECKING:
     from polyreel.job import Job
     from polyreel.review.answer import Answer
+    from polyreel.review.decisions import Reviewer
     from polyreel.review.events import ReviewKey
     from polyreel.review.log import Damaged, ReviewLog
     from polyreel.review.state import Review
+    from polyreel.store.port import Store
+    from polyreel.subtitles.choices import Recording
+
+    _Recordings = dict[int, Recording | Literal["keep", "drop"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,9 @@ class _Wishes:
     reject: str | None
     edit: Path | None
     lines: tuple[str, ...]
+    voices: tuple[str, ...]
+    paces: tuple[str, ...]
+    recordings: tuple[str, ...]
     comment: str | None
     save: Path | None
 
@@ -35,7 +45,11 @@ class _Wishes:
 
     @property
     def edits(self) -> bool:
-        return bool(self.edit or self.lines)
+        return bool(self.edit or self.lines or self.choices)
+
+    @property
+    def choices(self) -> bool:
+        return bool(self.voices or self.paces or self.recordings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,15 @@ class _Place:
 @click.option("--reject", metavar="WHY", help="It must not go on as it is.")
 @click.option("--edit", type=click.Path(path_type=Path), help="Take this script (.srt, .vtt) instead.")
 @click.option("--line", "lines", multiple=True, metavar="N=TEXT", help="A new text for line N; may be repeated.")
+@click.option("--voice", "voices", multiple=True, metavar="N=VOICE", help="Another voice for line N; `N=`: its own.")
+@click.option("--pace", "paces", multiple=True, metavar="N=PACE", help="Another pace for line N: 1.1 is 10 % faster.")
+@click.option(
+    "--recording",
+    "recordings",
+    multiple=True,
+    metavar="N=FILE",
+    help="Your own recording for line N, of any kind of sound; `N=keep`: for its new words; `N=`: none.",
+)
 @click.option("--comment", metavar="WORDS", help="Words for the others; with --approve, why.")
 @click.option("--save", type=click.Path(path_type=Path), help="Write the script into a file (.srt, .vtt), to edit it.")
 @click.option("--by", envvar="POLYREEL_REVIEWER", help="Who decides; else POLYREEL_REVIEWER, else your login's name.")
@@ -84,7 +107,7 @@ def _require_sense(wishes: _Wishes, locale: str | None) -> None:
         raise click.UsageError("give a file with --edit, or lines with --line")
     if wishes.reject is not None and not wishes.reject.strip():
         raise click.UsageError("--reject says why, in a few words")
-    if locale is None and wishes != _Wishes(False, None, None, (), None, None):
+    if locale is None and wishes != _Wishes(False, None, None, (), (), (), (), None, None):
         raise click.UsageError("name the job and the language: polyreel review JOB LOCALE ...")
 
 
@@ -120,32 +143,68 @@ async def _carry_out(
     await store.ready()
     place = await _find(ReviewLog(store), job, locale)
     reviewer = Reviewer(by or getpass.getuser(), revision)
-    answered = await carry_out(store, place.key, reviewer, _make_answer(wishes, place))
+    recordings = await _take_in_recordings(store, place.key, wishes, reviewer)
+    answered = await carry_out(store, place.key, reviewer, _make_answer(wishes, place, recordings))
     wishes.told.append(answered.goes_on)
     if wishes.save:
         await _save(answered.review, wishes.save)
     return answered.review
 
 
-def _make_answer(wishes: _Wishes, place: _Place) -> Answer:
+async def _take_in_recordings(store: Store, key: ReviewKey, wishes: _Wishes, reviewer: Reviewer) -> _Recordings:
+    """Every recording before anything is written: a file that is none changes nothing."""
+    from polyreel.review.edits import find_reel
+    from polyreel.review.log import ReviewLog
+    from polyreel.review.recordings import take_in_recording
+
+    given = _read_by_number(wishes.recordings, "--recording", "3=take.wav")
+    if not given:
+        return {}
+    review = await ReviewLog(store).read(key)
+    reviewer.require_allowed(review)
+    found: _Recordings = {}
+    for number, what in given.items():
+        if not what or what == "keep":
+            found[number] = "keep" if what else "drop"
+        else:
+            found[number] = await take_in_recording(store, Path(what), reviewer.name, find_reel(review))
+    return found
+
+
+def _make_answer(wishes: _Wishes, place: _Place, recordings: _Recordings) -> Answer:
     from polyreel.review import edits
     from polyreel.review.answer import Answer
+    from polyreel.review.line_choices import Wish, combine, from_wishes
 
-    lines = _read_lines(wishes.lines)
+    lines = _read_by_number(wishes.lines, "--line", "3=Hello there.")
+    voices = _read_by_number(wishes.voices, "--voice", "3=ef_dora")
+    paces = _read_paces(wishes.paces)
+    chosen = {
+        number: Wish(voices.get(number), paces.get(number), recordings.get(number))
+        for number in {*voices, *paces, *recordings}
+    }
     change = edits.from_lines(lines) if lines else None
     if wishes.edit:
         change = edits.from_file(wishes.edit, place.key.locale, accept_repairs=place.accept_repairs)
+    change = combine(change, from_wishes(chosen) if chosen else None)
     return Answer(wishes.approve, wishes.reject, change, wishes.comment or "")
 
 
-def _read_lines(lines: tuple[str, ...]) -> dict[int, str]:
+def _read_by_number(given: tuple[str, ...], option: str, example: str) -> dict[int, str]:
     found = {}
-    for each in lines:
+    for each in given:
         number, equals, text = each.partition("=")
-        if not equals or not number.strip().isdecimal():
-            raise click.UsageError(f"--line is N=TEXT, such as --line '3=Hello there.', not {each[:40]!r}")
+        if not equals or not number.strip().isdecimal() or len(number) > _MOST_DIGITS:
+            raise click.UsageError(f"{option} begins with a line's number: {option} '{example}', not {each[:40]!r}")
         found[int(number)] = text
     return found
+
+
+def _read_paces(given: tuple[str, ...]) -> dict[int, float]:
+    try:
+        return {number: float(text or 1.0) for number, text in _read_by_number(given, "--pace", "3=1.1").items()}
+    except ValueError:
+        raise click.UsageError("--pace is N=NUMBER: 1.1 is 10 % faster than the voice's own pace") from None
 
 
 async def _find(log: ReviewLog, job: Job | str | None, locale: str) -> _Place:
@@ -244,7 +303,18 @@ def _print_review(review: Review, as_json: bool, wishes: _Wishes) -> None:
         click.echo(f"{line['number']:>5}  {line['at']}  {' / '.join(line['text'].splitlines())}")
         if line["source"]:
             click.echo(f"{'':>21}{' / '.join(line['source'].splitlines())}")
+        if line["choice"]:
+            click.echo(f"{'':>21}{_describe_choice(line['choice'])}")
     click.echo(_describe(facts, goes_on=any(wishes.told)))
+
+
+def _describe_choice(choice: dict[str, Any]) -> str:
+    recording = choice["recording"]
+    told = [f"recorded by {recording['by']}, {recording['ms'] / 1000:.1f} s"] if recording else []
+    told += ["for earlier words: it does not count"] if recording and not recording["counts"] else []
+    told += [f"voice {choice['voice']}"] if choice["voice"] else []
+    told += [f"pace {choice['pace']:g}"] if choice["pace"] != 1.0 else []
+    return f"[{'; '.join(told)}]"
 
 
 def _describe(facts: dict[str, Any], *, goes_on: bool = False) -> str:

@@ -74,8 +74,12 @@ def manifest_of(parcel: Parcel, etags: Mapping[str, str] | None = None) -> bytes
     about = {"manifest": 1, "job": parcel.name, "made_at": made, "polyreel": version("polyreel")}
     receipts = {"deliveries": list(parcel.receipts)} if parcel.receipts else {}
     origin = {"provenance": list(parcel.provenance)} if parcel.provenance else {}
+    people = {
+        locale: [each.model_dump(mode="json") for each in lines] for locale, lines in sorted(parcel.recordings.items())
+    }
+    recorded = {"recordings": people} if people else {}
     kept = {"etags": dict(sorted(etags.items()))} if etags else {}
-    return _json({**about, **receipts, **origin, "files": listing_of(parcel.items), **kept})
+    return _json({**about, **receipts, **origin, **recorded, "files": listing_of(parcel.items), **kept})
 
 
 def journal_of(before: Before, new: Iterable[Item]) -> bytes:

@@ -95,6 +95,7 @@ class EmbeddedDubber:
             genders=request.genders,
             pronunciations=_pronunciations(request.pronunciations),
             retakes=request.retakes,
+            choices=request.choices,
             beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
             original=_original(request),
         )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from pydantic import Field
 
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Subject
@@ -59,6 +60,9 @@ class DubRequest(Value):
         default=(), description="(speaker or empty, the line's start in ms, voice): sentences another voice says."
     )
     follows_tone: bool = Field(default=False, description="Loudness and pace follow the original's, line by line.")
+    choices: tuple[SpokenChoice, ...] = Field(
+        default=(), description="What people chose for single lines of the script: voice, pace, or their own recording."
+    )
     stems: Stems | None = Field(default=None, description="Needed by the embedded engine.")
     background: StoredFile | None = Field(default=None, description="The user's clean background, for vendors.")
     media_url: str | None = Field(default=None, description="Where a vendor fetches the reel.")
@@ -91,7 +95,8 @@ class DubRequest(Value):
     def key(self, provider: str, version: int, **more: Any) -> str:
         """A key over everything that changes the result; addresses (they are signed anew each time) don't."""
         # Dubs that were made before there was any of these keep their keys.
-        unasked = {name for name in ("pronunciations", "retakes", "follows_tone") if not getattr(self, name)}
+        optional = ("pronunciations", "retakes", "follows_tone", "choices")
+        unasked = {name for name in optional if not getattr(self, name)}
         asked = self.model_dump(mode="json", exclude={*_OF_VENDORS, *_BESIDE, *unasked})
         return stage_key(f"dub-{provider}", version, asked=_by_content(asked), **more)
 

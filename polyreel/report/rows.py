@@ -57,7 +57,8 @@ def _fit(line: Line, drawn: bool) -> Iterator[str]:
         figures.say_speed(line.speed),
         figures.say_tone(fit.tone),
     ]
-    yield f"<small{'' if tone == 'easy' else f' class={tone}'}>{' · '.join(filter(None, said))}</small>"
+    said += [f"recorded by {fit.recorded_by}"] if fit.recorded_by else ["voice or pace chosen"] if fit.chosen else []
+    yield f"<small{'' if tone == 'easy' else f' class={tone}'}>{escape(' · '.join(filter(None, said)))}</small>"
 
 
 def _quote(text: str) -> str:

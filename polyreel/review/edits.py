@@ -13,12 +13,14 @@ from polyreel.errors import ReviewRefused, SubtitleError
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, read_script, require_language
 from polyreel.review.decisions import Reviewer, describe, place_of, shorten_lines
-from polyreel.review.events import Event, ReviewKey, format_now
+from polyreel.review.events import Event, ReviewKey, Shown, format_now
+from polyreel.review.line_choices import describe_choices, find_recordings, require_choosable
 from polyreel.review.log import ReviewLog
 from polyreel.review.state import Review
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file, write
+from polyreel.subtitles.choices import NO_CHOICE, LineChoice, carry_choices, read_choices, with_choices
 from polyreel.subtitles.cuetext import escape_text
 from polyreel.subtitles.drift import Correction
 from polyreel.subtitles.fit import find_outside, quote
@@ -53,7 +55,7 @@ def from_file(path: Path, locale: str, *, accept_repairs: bool = False) -> Chang
         offset = Correction("", window[0]) if window else Correction("", 0)
         asked = ScriptRequest(str(path), locale, "{}", offset, accept_repairs)
         given = read_script(path, asked, None, before if window is None else None).track
-        return _with_speakers(_put_into(before, given, *window) if window else given, before)
+        return carry_choices(_with_speakers(_put_into(before, given, *window) if window else given, before), before)
 
     return change
 
@@ -166,23 +168,24 @@ def _list_since_asked(review: Review) -> tuple[Event, ...]:
 
 def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, store: Store) -> Event | None:
     before, there = read_file(path_of(seen)).track, read_file(path_of(now)).track
-    wanted = edit.change(before, _reel_of(review))
+    wanted = edit.change(before, find_reel(review))
     merged = wanted if seen == now else _merge(before, there, wanted, review)
     changed = find_changed_lines(there, merged)
     if not changed and len(there.cues) == len(merged.cues):
         return None
     require_fitting(merged, there, review)
+    require_choosable(store, there, merged, review.key, find_shown(review))
     script = store.keep_bytes(write(merged, "vtt").text.encode(), ".vtt")
     return Event(
         kind="edited", by=edit.reviewer.name, at=format_now(), subject=now.sha256, script=script,
-        changed=changed, reason=edit.reason, order=edit.order,
+        changed=changed, reason=edit.reason, order=edit.order, recordings=find_recordings(merged),
     )  # fmt: skip
 
 
 def require_fitting(track: Track, before: Track, review: Review) -> None:
     """See that an edited script still is a script for this reel, in this language. Raises SubtitleError."""
     require_language(track, review.key.locale)
-    reel = _reel_of(review)
+    reel = find_reel(review)
     if reel is None:
         return
     end_ms = reel.start_ms + reel.duration_ms
@@ -196,21 +199,35 @@ def require_fitting(track: Track, before: Track, review: Review) -> None:
         )
 
 
-def _reel_of(review: Review) -> Reel | None:
+def find_shown(review: Review) -> Shown:
+    """What reviewers were shown last."""
+    return next((each.shown for each in reversed(review.events) if each.shown), Shown())
+
+
+def find_reel(review: Review) -> Reel | None:
+    """The reel that reviewers were shown last, where there is one."""
     return next((each.shown.reel for each in reversed(review.events) if each.shown and each.shown.reel), None)
 
 
 def find_changed_lines(before: Track, after: Track) -> tuple[int, ...]:
-    """The lines of ``after`` (counted from 1) that ``before`` does not have at that time with those words."""
+    """The lines of ``after`` (counted from 1) that ``before`` does not have: so timed, worded, and with that choice."""
     if len(before.cues) == len(after.cues):
-        pairs = enumerate(zip(before.cues, after.cues, strict=True), 1)
-        return tuple(number for number, (old, new) in pairs if _identity_of(old) != _identity_of(new))
-    known = {_identity_of(cue) for cue in before.cues}
-    return tuple(number for number, cue in enumerate(after.cues, 1) if _identity_of(cue) not in known)
+        pairs = enumerate(zip(_identities_of(before), _identities_of(after), strict=True), 1)
+        return tuple(number for number, (old, new) in pairs if old != new)
+    known = set(_identities_of(before))
+    return tuple(number for number, each in enumerate(_identities_of(after), 1) if each not in known)
 
 
-def _identity_of(cue: Cue) -> tuple[int, int, str, str | None]:
-    return cue.start_ms, cue.end_ms, cue.text, cue.speaker
+_Identity = tuple[int, int, str, str | None, LineChoice]
+
+
+def _identities_of(track: Track) -> list[_Identity]:
+    """What makes each line what it is."""
+    choices = read_choices(track)
+    return [
+        (cue.start_ms, cue.end_ms, cue.text, cue.speaker, choices.get(place, NO_CHOICE))
+        for place, cue in enumerate(track.cues)
+    ]
 
 
 def _merge(before: Track, there: Track, wanted: Track, review: Review) -> Track:
@@ -218,18 +235,15 @@ def _merge(before: Track, there: Track, wanted: Track, review: Review) -> Track:
     same_length = len(before.cues) == len(there.cues) == len(wanted.cues)
     if not same_length:
         raise _refuse_merge(review, "the script has other lines than it had")
-    both = [
-        number
-        for number, (old, theirs, mine) in enumerate(zip(before.cues, there.cues, wanted.cues, strict=True), 1)
-        if _identity_of(old) != _identity_of(theirs) != _identity_of(mine) != _identity_of(old)
-    ]
+    sides = list(zip(_identities_of(before), _identities_of(there), _identities_of(wanted), strict=True))
+    both = [number for number, (old, theirs, mine) in enumerate(sides, 1) if old != theirs != mine != old]
     if both:
         raise _refuse_merge(review, f"line{'s' * (len(both) > 1)} {shorten_lines(both)} changed on both sides")
-    cues = [
-        mine if _identity_of(mine) != _identity_of(old) else theirs
-        for old, theirs, mine in zip(before.cues, there.cues, wanted.cues, strict=True)
-    ]
-    return replace(there, cues=tuple(cues))
+    mine_here = [mine != old for old, _, mine in sides]
+    cues = [mine if here else theirs for here, theirs, mine in zip(mine_here, there.cues, wanted.cues, strict=True)]
+    theirs, mine = read_choices(there), read_choices(wanted)
+    chosen = {place: (mine if here else theirs).get(place, NO_CHOICE) for place, here in enumerate(mine_here)}
+    return with_choices(replace(there, cues=tuple(cues)), chosen)
 
 
 def _refuse_merge(review: Review, why: str) -> ReviewRefused:
@@ -267,9 +281,11 @@ async def script_of(store: Store, review: Review) -> Track:
 
 async def lines_of(store: Store, review: Review) -> list[dict[str, Any]]:
     """The script beside its source, line by line: ``{"number", "at", "start_ms", "end_ms", "speaker", "text",
-    "source"}``; the source's words are those that sound at the same time."""
+    "source", "choice"}``; the source's words are those that sound at the same time, and the choice is None, or
+    ``{"voice", "pace", "recording": {"by", "ms", "sha256", "counts"}}``."""
     track = await script_of(store, review)
     source = SourceLines(await _source_of(store, review))
+    choices = describe_choices(track)
     return [
         {
             "number": number,
@@ -279,14 +295,15 @@ async def lines_of(store: Store, review: Review) -> list[dict[str, Any]]:
             "speaker": cue.speaker,
             "text": plain_text(cue.text),
             "source": "\n".join(plain_text(each.text) for each in source.find_beside(cue)),
+            "choice": choices.get(number),
         }
         for number, cue in enumerate(track.cues, 1)
     ]
 
 
 async def _source_of(store: Store, review: Review) -> Track:
-    shown = next((each.shown for each in reversed(review.events) if each.shown), None)
-    if shown is None or shown.source_script is None:
+    shown = find_shown(review)
+    if shown.source_script is None:
         return Track()
     await store.bring((shown.source_script,))
     return (await asyncio.to_thread(read_file, path_of(shown.source_script))).track

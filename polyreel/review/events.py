@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from polyreel.job import Job, ReviewStage
+from polyreel.job import Job, ReviewStage, VoiceKind
 from polyreel.keys import stage_key
 from polyreel.outcome import Reel, StoredFile, Value
 
@@ -46,6 +46,8 @@ class Shown(Value):
     video: StoredFile | None = Field(default=None, description="The dubbed reel, once there is one.")
     written_there: bool = Field(default=False, description="Whoever dubbed it wrote the script by themselves.")
     checked: str = Field(default="", description="The key of the stage that holds the dub's lines and checks.")
+    vendor: str = Field(default="", description="Who dubs it elsewhere; empty: this machine, with voices to choose.")
+    voices: VoiceKind = Field(default="auto", description="Which of this machine's voices the job speaks with.")
 
 
 class SentFile(Value):
@@ -69,6 +71,7 @@ class Event(Value):
     reason: str = Field(default="", description="Why it was rejected, why it is asked, or a comment's words.")
     line: int | None = Field(default=None, ge=1, description="The line that a comment is about.")
     changed: tuple[int, ...] = Field(default=(), description="Lines of the new script that an edit changed.")
+    recordings: tuple[StoredFile, ...] = Field(default=(), description="Recordings of lines that the new script names.")
     shown: Shown | None = None
     files: tuple[SentFile, ...] = Field(default=(), description="Of a version that went out.")
     order: str = Field(default="", description="The order that it was written for, which counts once.")

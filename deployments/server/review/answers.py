@@ -19,7 +19,9 @@ from polyreel.outcome import LineFit
 from polyreel.review import decisions, edits
 from polyreel.review.decisions import Reviewer
 from polyreel.review.events import ReviewKey, Shown
+from polyreel.review.line_choices import Wish, combine, from_wishes, list_voices
 from polyreel.review.log import Damaged, ReviewLog
+from polyreel.review.recordings import take_in_recording
 from polyreel.review.state import Review
 from polyreel.review.versions import as_dict
 from polyreel.review.waits import announce
@@ -27,6 +29,7 @@ from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles.checks import check as check_cues
+from polyreel.subtitles.choices import read_choices
 from polyreel.subtitles.model import Track
 from tasks.run.results import recall
 from tasks.run.values import LanguageResult
@@ -99,7 +102,7 @@ async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | 
         raise InvalidJob("there is no such review", code="no_such_review")
     if seen is not None and seen == review.revision:
         return None
-    shown = _find_shown(review)
+    shown = edits.find_shown(review)
     lines = await edits.lines_of(store, review)
     track = await edits.script_of(store, review)
     finished = await _recall_dub(store, shown)
@@ -113,14 +116,12 @@ async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | 
         "has_dub": shown.video is not None,
         "stale": as_dict(review)["stale"],
         "versions": as_dict(review)["versions"],
+        "vendor": shown.vendor,
+        "voices": await asyncio.to_thread(list_voices, key.locale, shown),
         "lines": lines,
         "checks": checks,
         "events": [each.model_dump(mode="json") for each in review.records()],
     }
-
-
-def _find_shown(review: Review) -> Shown:
-    return next((each.shown for each in reversed(review.events) if each.shown), Shown())
 
 
 async def _recall_dub(store: Store, shown: Shown) -> LanguageResult | None:
@@ -154,7 +155,13 @@ def _describe_fit(fit: LineFit | None, text: str) -> dict[str, Any] | None:
     """How the line was spoken, where it still is that line."""
     if fit is None or " ".join(fit.text.split()) != " ".join(text.split()):
         return None
-    return {"voice": fit.voice, "ratio": fit.ratio, "too_long": fit.too_long, "ms": fit.end_ms - fit.start_ms}
+    return {
+        "voice": fit.voice,
+        "ratio": fit.ratio,
+        "too_long": fit.too_long,
+        "ms": fit.end_ms - fit.start_ms,
+        "recorded_by": fit.recorded_by,
+    }
 
 
 # -- what the page may do
@@ -188,17 +195,69 @@ def _read_line(body: dict[str, Any], *, required: bool = False) -> int | None:
 
 
 async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
-    """New texts by line number: ``{"by", "revision", "lines": {"3": "..."}}``. Raises `ReviewRefused`."""
-    lines = body.get("lines")
-    if not isinstance(lines, dict) or not all(
-        isinstance(text, str) and number.isdecimal() and len(number) < 8 for number, text in lines.items()
-    ):
+    """New texts, and what is chosen, by line number: ``{"by", "revision", "lines": {"3": "..."}, "choices": {"3":
+    {"voice", "pace", "recording": "keep" | "drop"}}}``. Raises `ReviewRefused`."""
+    texts, wishes = _read_by_number(body, "lines"), _read_by_number(body, "choices")
+    if not all(isinstance(text, str) for text in texts.values()):
         raise InvalidJob("lines are texts by number", code="bad_request")
-    texts = {int(number): text for number, text in lines.items()}
-    change = edits.from_lines(texts)
-    edited = await edits.edit_script(open_store(), key, edits.Edit(_read_reviewer(body), change))
+    change = combine(
+        edits.from_lines(texts) if texts else None,
+        from_wishes({number: _read_wish(wish) for number, wish in wishes.items()}) if wishes else None,
+    )
+    if change is None:
+        raise InvalidJob("give lines, or choices, by number", code="bad_request")
+    return await _write_edit(key, _read_reviewer(body), change)
+
+
+async def _write_edit(key: ReviewKey, reviewer: Reviewer, change: edits.Change) -> dict[str, Any]:
+    edited = await edits.edit_script(open_store(), key, edits.Edit(reviewer, change))
     await announce(edited)
     return _summarise(edited)
+
+
+def _read_by_number(body: dict[str, Any], name: str) -> dict[int, Any]:
+    found = body.get(name) or {}
+    if not isinstance(found, dict) or not all(number.isdecimal() and len(number) < 8 for number in found):
+        raise InvalidJob(f"{name}: an object by line number", code="bad_request")
+    return {int(number): value for number, value in found.items()}
+
+
+def _read_wish(wish: Any) -> Wish:
+    known = wish if isinstance(wish, dict) else {"": None}
+    voice, pace, recording = known.get("voice"), known.get("pace"), known.get("recording")
+    is_number = isinstance(pace, int | float) and not isinstance(pace, bool)
+    if (
+        not known.keys() <= {"voice", "pace", "recording"}
+        or not isinstance(voice, str | None)
+        or not (pace is None or is_number)
+        or recording not in (None, "keep", "drop")
+    ):
+        raise InvalidJob(
+            "a choice is an object with a voice, a pace, or a recording to keep or to drop", code="bad_request"
+        )
+    return Wish(voice, None if pace is None else float(pace), recording)
+
+
+async def record(key: ReviewKey, file: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """A person's own recording of a line: ``{"by", "revision", "line"}``. Raises `MediaError`, `ReviewRefused`."""
+    reviewer, number = _read_reviewer(asked), _read_line(asked, required=True) or 0
+    store = open_store()
+    review = await ReviewLog(store).read(key)
+    reviewer.require_allowed(review)
+    recording = await take_in_recording(store, file, reviewer.name, edits.find_reel(review))
+    found = await _write_edit(key, reviewer, from_wishes({number: Wish(recording=recording)}))
+    return {**found, "recording": {"line": number, "ms": recording.ms, "sha256": recording.sha256}}
+
+
+async def find_recording(key: ReviewKey, line: int) -> Path | None:
+    """The recording of a line in force; None where there is none."""
+    store = open_store()
+    track = await edits.script_of(store, await ReviewLog(store).read(key))
+    choice = read_choices(track).get(line - 1)
+    if choice is None or choice.recording is None or not await store.present((choice.recording.stored_file,)):
+        return None
+    await store.bring((choice.recording.stored_file,))
+    return path_of(choice.recording.stored_file)
 
 
 async def decide(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +288,7 @@ async def mark(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
 async def media(key: ReviewKey, which: str) -> Path | None:
     """The reel, or the dubbed one, of what was shown last; nothing else can be named."""
     store = open_store()
-    shown = _find_shown(await ReviewLog(store).read(key))
+    shown = edits.find_shown(await ReviewLog(store).read(key))
     wanted = {"source": shown.reel.file if shown.reel else None, "dub": shown.video}.get(which)
     if wanted is None or not await store.present((wanted,)):
         return None

@@ -6,9 +6,11 @@ become text nodes; nothing of them is ever markup, and the page's own policy let
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -20,9 +22,11 @@ from deployments.server.delivered import App, Scope
 from deployments.server.review import answers
 from polyreel.errors import InvalidJob, PolyreelError, ReviewRefused
 from polyreel.review.events import ReviewKey
+from polyreel.review.recordings import MOST_BYTES, refuse_recording
+from polyreel.store.choice import open_store
 
 PREFIX = "/review/"
-_MOST_BYTES = 4 << 20
+_MOST_JSON = 4 << 20
 _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self' blob:; connect-src 'self'; "
@@ -62,6 +66,8 @@ def make_pages() -> Starlette:
             Route(one + "/decide", _explain_errors(_decide), methods=["POST"]),
             Route(one + "/mark", _explain_errors(_mark), methods=["POST"]),
             Route(one + "/speak", _explain_errors(_speak), methods=["POST"]),
+            Route(one + "/recording", _explain_errors(_record), methods=["POST"]),
+            Route(one + "/recording/{line}", _explain_errors(_recording)),
             Route(one + "/media/{which}", _explain_errors(_media)),
             Route(PREFIX + "{job}/{locale}", _page),
             Route(PREFIX.rstrip("/"), lambda _: RedirectResponse(PREFIX)),
@@ -115,8 +121,8 @@ async def _read_body(request: Request) -> dict[str, Any]:
     content = b""
     async for piece in request.stream():
         content += piece
-        if len(content) > _MOST_BYTES:
-            raise InvalidJob(f"more than {_MOST_BYTES:,} bytes", code="bad_request")
+        if len(content) > _MOST_JSON:
+            raise InvalidJob(f"more than {_MOST_JSON:,} bytes", code="bad_request")
     try:
         found = json.loads(content)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is text that nobody can write down
@@ -152,6 +158,41 @@ async def _mark(request: Request) -> Response:
 async def _speak(request: Request) -> Response:
     sound = await answers.speak(_read_key(request), await _read_body(request))
     return Response(sound, media_type="audio/wav", headers=_MEDIA)
+
+
+async def _record(request: Request) -> Response:
+    """A recording as the body itself: ``POST .../recording?line=3&revision=7&by=Ana``, of a kind that no form sends."""
+    if not request.headers.get("content-type", "").startswith(("audio/", "video/", "application/octet-stream")):
+        raise InvalidJob("send the sound file itself, as audio/* or application/octet-stream", code="bad_request")
+    asked: dict[str, Any] = {"by": request.query_params.get("by")}
+    for name in ("line", "revision"):
+        number = request.query_params.get(name, "")
+        asked[name] = int(number) if number.isdecimal() and len(number) < 8 else None
+    key = _read_key(request)
+    with open_store().scratch() as folder:
+        file = folder / "recording"
+        await _receive(request, file)
+        return JSONResponse(await answers.record(key, file, asked))
+
+
+async def _receive(request: Request, file: Path) -> None:
+    """The body, written down as it comes. Raises `MediaError` as soon as it is too large."""
+    length = 0
+    with file.open("wb") as written:
+        async for piece in request.stream():
+            length += len(piece)
+            if length > MOST_BYTES:
+                raise refuse_recording(f"the file has more than {MOST_BYTES:,} bytes")
+            await asyncio.to_thread(written.write, piece)
+
+
+async def _recording(request: Request) -> Response:
+    line = request.path_params["line"]
+    number = int(line) if line.isdecimal() and len(line) < 8 else 0
+    found = await answers.find_recording(_read_key(request), number)
+    if found is None:
+        return JSONResponse({"error": {"message": "There is no such recording."}}, 404)
+    return FileResponse(found, media_type="audio/wav", headers=_MEDIA)
 
 
 async def _media(request: Request) -> Response:

@@ -14,23 +14,30 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.stretch import stretch
 from polyreel.engine.speech import fit
 from polyreel.engine.voice.port import Speech, Voice
+from polyreel.errors import EngineError
 from polyreel.keys import stage_key
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
+from polyreel.subtitles.choices import FASTEST
 
 _VERSION = 1
+_RECORDED_AT = 48_000
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One recording in the store. ``level`` is its loudness in LUFS, ``reused`` whether an earlier run made it."""
+    """One recording in the store. ``level`` is its loudness in LUFS, ``reused`` whether an earlier run made it.
+
+    ``by_person``: no voice of ours can say it again, faster or otherwise.
+    """
 
     audio: StoredFile
     rate: int
     samples: int
     level: float
     reused: bool
+    by_person: bool = False
 
     @property
     def ms(self) -> int:
@@ -49,24 +56,39 @@ class Booth:
         self._voice = voice
         self._store = store
 
-    def natural(self, text: str, voice_id: str) -> Take:
-        """A text at the voice's own pace. Raises EngineError (``nothing_to_say``)."""
-        key = self._key(text, voice_id, "natural")
-        return self._recall(key) or self._keep(key, self._voice.speak(text, voice_id, 1.0))
+    def natural(self, text: str, voice_id: str, pace: float = 1.0) -> Take:
+        """A text at the voice's own pace, or at a chosen one. Raises EngineError (``nothing_to_say``)."""
+        key = self._key(text, voice_id, _spell_pace("natural", pace))
+        return self._recall(key) or self._keep(key, self._voice.speak(text, voice_id, pace))
 
-    def fit_into(self, text: str, voice_id: str, natural: Take, length_ms: int) -> Take:
+    def open_recording(self, recording: StoredFile) -> Take:
+        """A person's own recording: WAV, 16 bits, mono, 48 kHz. Raises EngineError where it is not that any more."""
+        try:
+            speech = _read_recording(path_of(recording))
+        except (OSError, EOFError, wave.Error) as error:
+            raise EngineError(
+                f"a recording of a line can't be used: {error}",
+                code="recording_missing",
+                where=recording.sha256[:12],
+                remedy="Bring the recording again: `polyreel review JOB LOCALE --recording N=FILE`.",
+            ) from None
+        level = round(meter.speech_level(speech.samples, speech.rate), 2)
+        return Take(recording, speech.rate, len(speech.samples), level, reused=True, by_person=True)
+
+    def fit_into(self, text: str, voice_id: str, natural: Take, length_ms: int, pace: float = 1.0) -> Take:
         """A text in at most ``length_ms``: first the voice hurries, then the sound is stretched for the rest.
 
-        What has more time than it takes by itself is spoken more slowly, as far as `fit.Limits.slowest`.
+        What has more time than it takes by itself is spoken more slowly, as far as `fit.Limits.slowest`. A person's
+        recording is stretched alone.
         """
         if natural.ms == length_ms:
             return natural
-        key = self._key(text, voice_id, f"{natural.samples}@{natural.rate}-in-{length_ms}")
-        return self._recall(key) or self._keep(key, self._speak_faster(text, voice_id, natural, length_ms))
+        key = self._key(text, voice_id, _spell_pace(f"{natural.samples}@{natural.rate}-in-{length_ms}", pace))
+        return self._recall(key) or self._keep(key, self._speak_faster(text, voice_id, natural, length_ms, pace))
 
-    def _speak_faster(self, text: str, voice_id: str, natural: Take, length_ms: int) -> Speech:
-        speed = fit.voice_speed(natural.ms / length_ms)
-        said = self._voice.speak(text, voice_id, speed)
+    def _speak_faster(self, text: str, voice_id: str, natural: Take, length_ms: int, pace: float) -> Speech:
+        speed = min(FASTEST, pace * fit.voice_speed(natural.ms / length_ms))
+        said = natural.speech() if natural.by_person else self._voice.speak(text, voice_id, speed)
         length = length_ms * said.rate // 1000
         if len(said.samples) <= length:
             return said
@@ -104,6 +126,19 @@ def wav_bytes(speech: Speech) -> bytes:
         file.setframerate(speech.rate)
         file.writeframes((np.clip(speech.samples, -1, 1) * 32767).round().astype("<i2").tobytes())
     return held.getvalue()
+
+
+def _spell_pace(made: str, pace: float) -> str:
+    """The part of a key that says how fast; what was said before lines had a pace of their own keeps its key."""
+    return made if pace == 1.0 else f"{made}-at-{pace:g}"
+
+
+def _read_recording(path: Path) -> Speech:
+    with wave.open(str(path), "rb") as file:
+        shape = file.getnchannels(), file.getsampwidth(), file.getframerate()
+        if shape != (1, 2, _RECORDED_AT) or not file.getnframes():
+            raise wave.Error(f"it is not 16 bits, mono, {_RECORDED_AT} Hz")
+    return Speech(_read(path), _RECORDED_AT)
 
 
 def _read(path: Path) -> Samples:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from polyreel.engine.sound.stem import RATE
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.booth import Booth, Take
+from polyreel.engine.speech.choices import SpokenChoice, gather_recorded_lines
 from polyreel.engine.speech.script import Script
 from polyreel.engine.speech.sentences import Line, Sentence, cut_back, into_sentences
 from polyreel.engine.speech.stem import Placed, voice_gains, voice_levels, write_stem
@@ -21,6 +22,8 @@ from polyreel.outcome import LineFit, LineTone, StoredFile, Value
 from polyreel.store.port import Store
 
 _SHARE_SAID, _SHARE_FITTED = 0.7, 0.2
+RECORDED = "recording:"
+"""What the voice of a line is called that a person recorded; its recording's digest follows."""
 
 
 class Performance(Value):
@@ -39,6 +42,7 @@ class Direction:
     ``genders`` (speaker, gender) what is known of them. ``pronunciations`` are those that count in the locale.
     ``retakes`` (speaker, or "" for nobody's name; the line's start in ms; voice) are sentences that another voice says.
     ``original`` is what the tone is taken from, where the job asks for that.
+    ``choices`` are what a person chose for single lines, which goes before all that.
     """
 
     locale: str
@@ -51,6 +55,7 @@ class Direction:
     pronunciations: tuple[Pronunciation, ...] = ()
     retakes: tuple[tuple[str, int, str], ...] = ()
     original: Original | None = None
+    choices: tuple[SpokenChoice, ...] = ()
 
     @property
     def reel_ms(self) -> int:
@@ -68,6 +73,12 @@ class _Said:
     natural: Take
     retaken: bool = False
     tone: Tone | None = None
+    choice: SpokenChoice | None = None
+
+    @property
+    def pace(self) -> float:
+        """At which it was asked for: 1.0 is the voice's own."""
+        return self.choice.pace if self.choice else 1.0
 
     @property
     def paced_ms(self) -> int | None:
@@ -91,10 +102,10 @@ def perform(
     rest is spoken. Raises NoVoice, or EngineError: ``empty_transcript`` where there is nothing to speak,
     ``script_too_long`` where a line is longer than the whole reel, however fast it is spoken.
     """
-    session = _Session(Booth(voice, store), direction, store, on_progress, go_on)
+    session = _Session(voice, Booth(voice, store), direction, store, on_progress, go_on)
     # Sentences that begin after the reel would be spoken into nothing; they are counted and told instead.
     lines, notes = _keep_within(script, direction.reel_ms)
-    sentences = into_sentences(lines)
+    sentences = into_sentences(gather_recorded_lines(lines, direction.choices))
     said = session.with_tones(session.say(sentences, _cast(voice, direction, sentences)))
     if not said:
         raise EngineError(
@@ -104,7 +115,8 @@ def perform(
             remedy="Give a script with words in it, timed to the reel.",
         )
     cast = session.fit(said)
-    notes += _note_unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, [each.words for each in said])
+    by_voice = [each.words for each in said if not each.natural.by_person]
+    notes += _note_unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, by_voice)
     notes += _note_tones(cast) if direction.original else ()
     found = [line for each in cast for line in _line_fits(each)]
     return Performance(
@@ -146,9 +158,28 @@ class _Fitted:
 
 
 @dataclass(frozen=True, slots=True)
+class _Role:
+    """Who says a sentence, and what that voice is given."""
+
+    words: str
+    voice: str
+    choice: SpokenChoice | None = None
+    retaken: bool = False
+
+    @property
+    def recording(self) -> StoredFile | None:
+        return self.choice.recording if self.choice else None
+
+    @property
+    def request(self) -> Text:
+        return (self.words, self.voice, self.choice.pace) if self.choice else (self.words, self.voice)
+
+
+@dataclass(frozen=True, slots=True)
 class _Session:
     """One language's time in the booth."""
 
+    voice: Voice
     booth: Booth
     direction: Direction
     store: Store
@@ -157,16 +188,30 @@ class _Session:
 
     def say(self, sentences: Sequence[Sentence], casting: Mapping[str | None, str]) -> list[_Said]:
         """Every sentence at its voice's own pace; those that the voice can't say are missing."""
-        retakes = [self._find_retake(sentence) for sentence in sentences]
-        voices = [other or casting[each.speaker] for each, other in zip(sentences, retakes, strict=True)]
-        asked = [self._request(sentence, voice) for sentence, voice in zip(sentences, voices, strict=True)]
+        choices = {each.cue: each for each in self.direction.choices}
+        chosen = [choices.get(sentence.lines[0].cue) for sentence in sentences]
+        cast = zip(sentences, chosen, strict=True)
+        roles = [self._assign_role(sentence, casting[sentence.speaker], choice) for sentence, choice in cast]
+        asked = [each.request for each in roles if not each.recording]
         takes = naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
-        found = zip(sentences, asked, retakes, strict=True)
-        return [
-            _Said(sentence, voice, words, take, retaken=other is not None)
-            for sentence, (words, voice), other in found
-            if (take := takes[words, voice])
-        ]
+        found: list[_Said] = []
+        for sentence, role in zip(sentences, roles, strict=True):
+            take = self.booth.open_recording(role.recording) if role.recording else takes[role.request]
+            if take:
+                found.append(_Said(sentence, role.voice, role.words, take, role.retaken, choice=role.choice))
+        return found
+
+    def _assign_role(self, sentence: Sentence, voice: str, choice: SpokenChoice | None) -> _Role:
+        """Who says a sentence, in which words: a person's choice goes before a retake, and that before the cast."""
+        if choice and choice.recording:
+            return _Role("", f"{RECORDED}{choice.recording.sha256[:16]}", choice)
+        retake = None
+        if choice and choice.voice:
+            voice = self.voice.resolve(self.direction.locale, choice.voice)
+        else:
+            retake = self._find_retake(sentence)
+        said = retake or voice
+        return _Role(respell(sentence.text, self.direction.pronunciations, said), said, choice, retake is not None)
 
     def with_tones(self, said: Sequence[_Said]) -> list[_Said]:
         """The same with the original's tone, where it is to be followed."""
@@ -174,14 +219,11 @@ class _Session:
         if original is None:
             return list(said)
         tones = measure_tones([each.sentence for each in said], original, self.direction.reel_ms, self.go_on)
-        return [replace(each, tone=tone) for each, tone in zip(said, tones, strict=True)]
+        return [replace(each, tone=_leave_chosen(each, tone)) for each, tone in zip(said, tones, strict=True)]
 
     def _find_retake(self, sentence: Sentence) -> str | None:
         places = {(line.speaker or "", line.start_ms) for line in sentence.lines}
         return next((voice for who, at, voice in self.direction.retakes if (who, at) in places), None)
-
-    def _request(self, sentence: Sentence, voice: str) -> Text:
-        return respell(sentence.text, self.direction.pronunciations, voice), voice
 
     def fit(self, said: Sequence[_Said]) -> list[_Fitted]:
         """Every sentence at its place, by start."""
@@ -189,7 +231,7 @@ class _Session:
         _require_room(said, self.direction)
         waiting = list(map(_waiting, said))
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
-        asked = [(s.words, s.voice, s.natural, p.length_ms) for s, p in zip(said, places, strict=True)]
+        asked = [(s.words, s.voice, s.natural, p.length_ms, s.pace) for s, p in zip(said, places, strict=True)]
         progress = self._share(_SHARE_SAID, _SHARE_FITTED)
         takes = each_of(asked, lambda each: self.booth.fit_into(*each), progress, self.go_on)
         found = zip(said, places, asked, strict=True)
@@ -215,6 +257,13 @@ class _Session:
             return self.store.keep(folder / "speech.s16", ".s16")
 
 
+def _leave_chosen(said: _Said, tone: Tone | None) -> Tone | None:
+    """The tone, as far as a person has not decided otherwise: by a pace, or by how they said it themselves."""
+    if tone is None or said.natural.by_person:
+        return None
+    return replace(tone, pace=1.0) if said.pace != 1.0 else tone
+
+
 def _waiting(said: _Said) -> fit.Spoken:
     sentence = said.sentence
     return fit.Spoken(sentence.start_ms, sentence.end_ms, said.natural.ms, sentence.speaker, said.paced_ms)
@@ -228,6 +277,9 @@ def _gain_db(said: _Said, take: Take, levels: Mapping[str, float]) -> float:
 
 
 def _note_tones(fitted: Sequence[_Fitted]) -> tuple[str, ...]:
+    fitted = [each for each in fitted if not each.said.natural.by_person]
+    if not fitted:
+        return ()
     followed = [(each.gain_db, each.said.tone.pace) for each in fitted if each.said.tone]
     if not followed:
         return (f"The original's tone was not followed: nobody is heard there in {len(fitted)} sentences.",)
@@ -246,10 +298,11 @@ def _require_room(said: Sequence[_Said], direction: Direction) -> None:
     for each in said:
         shortest = fit.shortest_ms(each.natural.ms)
         if shortest > direction.reel_ms:
-            text = each.sentence.text
+            text, what = each.sentence.text, "recording takes" if each.natural.by_person else ""
+            what = what or f"{len(each.sentence.text)} characters take"
             raise EngineError(
-                f"the line at {_seconds(each.sentence.start_ms)} is too long to be spoken: its {len(text)} characters "
-                f"take {_seconds(shortest)} at the fastest, the reel has {_seconds(direction.reel_ms)}: {text[:60]!r}",
+                f"the line at {_seconds(each.sentence.start_ms)} is too long to be spoken: its {what} "
+                f"{_seconds(shortest)} at the fastest, the reel has {_seconds(direction.reel_ms)}: {text[:60]!r}",
                 code="script_too_long",
                 where=direction.locale,
                 remedy="Shorten the line, or divide it over the time that it has.",
@@ -281,6 +334,8 @@ def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
             voice=said.voice,
             retaken=said.retaken,
             tone=_line_tone(fitted),
+            chosen=said.choice is not None,
+            recorded_by=said.choice.recorded_by if said.choice else "",
         )
 
 

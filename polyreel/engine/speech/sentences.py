@@ -23,13 +23,18 @@ _TRAILS_OFF = re.compile(rf"(?:…|\.{{2,}})[{re.escape(_CLOSING)}\s]*$")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One spoken line of a script: a cue, or one speaker's part of it, in spoken form. Times in ms."""
+    """One spoken line of a script: a cue, or one speaker's part of it, in spoken form. Times in ms.
+
+    Only lines of one ``breath`` are spoken together: what a person chose for a line (`polyreel.engine.speech.choices`)
+    holds for that line alone.
+    """
 
     cue: int
     start_ms: int
     end_ms: int
     text: str
     speaker: str | None = None
+    breath: tuple[int, str, float] = (-1, "", 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def _goes_on(group: list[Line], line: Line, joining: Joining) -> bool:
     last = group[-1]
     return (
         last.speaker == line.speaker
+        and last.breath == line.breath
         and 0 <= line.start_ms - last.end_ms <= joining.gap_ms
         and line.end_ms - group[0].start_ms <= joining.longest_ms
         and sum(len(each.text) for each in group) + len(line.text) <= joining.most_characters

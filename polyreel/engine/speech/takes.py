@@ -15,8 +15,8 @@ Asked = TypeVar("Asked", bound=tuple[Any, ...])
 Made = TypeVar("Made")
 Progress = Callable[[float], None]
 
-Text = tuple[str, str]
-"""What is said, and whose voice says it."""
+Text = tuple[str, str] | tuple[str, str, float]
+"""What is said, whose voice says it, and at which pace, where that is not the voice's own."""
 
 
 def naturals(booth: Booth, asked: Sequence[Text], on_progress: Progress, go_on: GoOn) -> dict[Text, Take | None]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from polyreel.outcome import ReviewRecord
+from polyreel.outcome import RecordedLine, ReviewRecord
 from polyreel.packaging.provenance.notices import notice_in
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 LABEL = "org.polyreel.localisation"
 INGREDIENT = "source"
 _LONGEST_NAME, _LONGEST_REASON = 100, 500
+MOST_RECORDED = 500
+_MOST_PEOPLE = 5
 _JOINERS = "\u200c\u200d"  # Persian and Indian names are written with them
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _NO_MARKUP = str.maketrans({"<": "‹", ">": "›"})
@@ -26,7 +28,7 @@ class Dub:
 
     ``is_trained``: the voices are a trained model's (else made by rules). ``is_machine_text``: a machine wrote the
     script, and nobody read it. ``reviews``: what people decided on exactly this dub and its script, and the edit that
-    made that script.
+    made that script. ``recordings``: the lines that people recorded themselves.
     """
 
     locale: str
@@ -35,17 +37,22 @@ class Dub:
     is_trained: bool
     is_machine_text: bool
     reviews: tuple[ReviewRecord, ...] = ()
+    recordings: tuple[RecordedLine, ...] = ()
 
     @property
     def source_type(self) -> str:
         """IPTC's word for what the sound is now."""
+        if self.recordings and not self.voices:
+            return f"{_SOURCE_TYPES}composite"
         kind = "compositeWithTrainedAlgorithmicMedia" if self.is_trained else "compositeSynthetic"
         return f"{_SOURCE_TYPES}{kind}"
 
     def facts(self) -> dict[str, Any]:
         """The same as plain JSON."""
-        # Without a review nothing is added: what was signed before would be signed anew.
-        decided = {"reviews": [_review_facts(each) for each in self.reviews]} if self.reviews else {}
+        # Without a review or a recording nothing is added: what was signed before would be signed anew.
+        decided: dict[str, Any] = {"reviews": [_review_facts(each) for each in self.reviews]} if self.reviews else {}
+        if self.recordings:
+            decided["recorded_lines"] = describe_recorded(self.recordings)
         return {
             "locale": self.locale,
             "dubbed_by": self.provider,
@@ -61,6 +68,23 @@ def _review_facts(record: ReviewRecord) -> dict[str, str]:
     """Who decided what, of which kind and when, and why where they said so."""
     said = {"did": record.did, "stage": record.stage, "by": _as_words(record.by, _LONGEST_NAME), "at": record.at}
     return said | ({"reason": _as_words(record.reason, _LONGEST_REASON)} if record.reason else {})
+
+
+def describe_recorded(lines: Sequence[RecordedLine]) -> list[dict[str, Any]]:
+    """Which lines people recorded themselves, as plain JSON: the first `MOST_RECORDED` of them."""
+    return [
+        {"at_ms": each.at_ms, "until_ms": each.until_ms, "by": _as_words(each.by, _LONGEST_NAME)}
+        for each in lines[:MOST_RECORDED]
+    ]
+
+
+def _describe_speech(dub: Dub) -> str:
+    people = list(dict.fromkeys(_as_words(each.by, _LONGEST_NAME) for each in dub.recordings))
+    if not people:
+        return f"Speech in {dub.locale} by synthetic voices"
+    shown = ", ".join(people[:_MOST_PEOPLE]) + (" and others" if len(people) > _MOST_PEOPLE else "")
+    lines = f"{len(dub.recordings)} line{'s' * (len(dub.recordings) > 1)} recorded by {shown}"
+    return f"Speech in {dub.locale}: {lines}" + ("; the rest by synthetic voices" if dub.voices else "")
 
 
 def _as_words(text: str, most: int) -> str:
@@ -130,6 +154,6 @@ def _actions(dub: Dub, story: Story, agent: dict[str, Any]) -> list[dict[str, An
         "action": "c2pa.dubbed",
         "softwareAgent": {"name": dub.provider},
         "digitalSourceType": dub.source_type,
-        "description": f"Speech in {dub.locale} by synthetic voices",
+        "description": _describe_speech(dub),
     }
     return [translated, dubbed]

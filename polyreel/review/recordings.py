@@ -1,0 +1,96 @@
+"""A person's own recording of a line: taken in from any sound file, and refused where it is none."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+
+from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.speech import fit
+from polyreel.engine.speech.booth import wav_bytes
+from polyreel.engine.voice.port import Speech
+from polyreel.errors import MediaError, PolyreelError
+from polyreel.media.audio import RATE, blocks
+from polyreel.media.command import Limits
+from polyreel.media.probe import probe
+from polyreel.outcome import Reel
+from polyreel.store.port import Store
+from polyreel.subtitles.choices import Recording
+
+MOST_BYTES = 64 << 20
+LONGEST_S = 300
+_SHORTEST_MS = 100
+_SILENT = 10 ** (-60 / 20)
+_BELOW_PEAK = 10 ** (-45 / 20)
+_EDGE_MS = 40
+_DECODES_FOR = Limits(seconds=120)
+_KINDS = "Give one line's sound as WAV, FLAC, MP3, M4A, Ogg or WebM."
+
+
+async def take_in_recording(store: Store, file: Path, by: str, reel: Reel | None) -> Recording:
+    """Keep a recording: mono, 48 kHz, without the silence around it. ``by``: who speaks.
+
+    The file may be hostile, and is left where it is. Raises `MediaError` (``bad_recording``), and `StoreError`.
+    """
+    samples = _cut_silence(await _decode(file))
+    ms = len(samples) * 1000 // RATE
+    if reel and fit.shortest_ms(ms) > reel.duration_ms:
+        raise refuse_recording(f"it lasts {ms / 1000:.1f} s, longer than the whole reel")
+    kept = await asyncio.to_thread(store.keep_bytes, wav_bytes(Speech(samples, RATE)), ".wav")
+    return Recording(sha256=kept.sha256, bytes=kept.bytes, ms=ms, by=by)
+
+
+def _require_sound(file: Path) -> None:
+    if not file.is_file():
+        raise refuse_recording(f"there is no such file: {file.name[:100]}")
+    size = file.stat().st_size
+    if not size:
+        raise refuse_recording("the file is empty")
+    if size > MOST_BYTES:
+        raise refuse_recording(f"the file has {size:,} bytes; at most {MOST_BYTES:,} are taken")
+    if not probe(file).audio:
+        raise refuse_recording("the file holds no sound")
+
+
+async def _decode(file: Path) -> Samples:
+    try:
+        await asyncio.to_thread(_require_sound, file)
+        return await _read_sound(file)
+    except PolyreelError as error:
+        if error.code == _CODE:
+            raise
+        raise refuse_recording(error.message.rstrip(".")) from None
+
+
+async def _read_sound(file: Path) -> Samples:
+    found: list[Samples] = []
+    async with aclosing(blocks(file, channels=1, limits=_DECODES_FOR)) as sound:
+        async for block in sound:
+            found.append(block[:, 0])
+            if sum(map(len, found)) > LONGEST_S * RATE:
+                raise refuse_recording(f"it is longer than {LONGEST_S} s")
+    return np.nan_to_num(np.concatenate(found)) if found else np.zeros(0, np.float32)
+
+
+def _cut_silence(samples: Samples) -> Samples:
+    """What is heard, with an edge. People wait before they speak, and the line's time begins with its first word."""
+    loudest = float(np.abs(samples).max(initial=0.0))
+    if loudest < _SILENT:
+        raise refuse_recording("nothing is heard in it")
+    heard = np.flatnonzero(np.abs(samples) > max(_SILENT, loudest * _BELOW_PEAK))
+    edge = _EDGE_MS * RATE // 1000
+    kept = samples[max(0, heard[0] - edge) : heard[-1] + edge]
+    if heard[-1] - heard[0] < _SHORTEST_MS * RATE // 1000:
+        raise refuse_recording("what is heard in it is shorter than a tenth of a second")
+    return kept
+
+
+_CODE = "bad_recording"
+
+
+def refuse_recording(why: str) -> MediaError:
+    """The error for a file that is no recording of a line. ``why`` goes on from "can't be used"."""
+    return MediaError(f"the recording can't be used: {why}", code=_CODE, remedy=_KINDS)
