@@ -24,7 +24,8 @@ from polyreel.job import Job
 from polyreel.ledger.entry import Wait
 from polyreel.outcome import Outcome, Reel
 from polyreel.plans import LanguagePlan
-from tasks.deliver import decide, deliver
+from tasks.decide import decide
+from tasks.deliver import deliver
 from tasks.dub import collect_dub, needs_sound, request_dub, submit_dub, wait_for_dub
 from tasks.finish import check, convert_subtitles, find_shots, lacks_script, listen, mux
 from tasks.identify import (

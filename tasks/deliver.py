@@ -1,4 +1,4 @@
-"""The end of a job: decide what may go out, and deliver it with its report, the manifest last."""
+"""The end of a job: what may go out is delivered with its report, the manifest last."""
 
 from __future__ import annotations
 
@@ -16,18 +16,15 @@ from polyreel.job import Delivery, Job
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Subject
 from polyreel.outcome import (
-    CastSpeaker,
-    Check,
     DeliveryOutcome,
     LanguageOutcome,
-    Mending,
     Outcome,
     Problem,
     Reel,
     list_recorded_lines,
     status_of,
 )
-from polyreel.plans import LanguagePlan, Plan, step_of_place
+from polyreel.plans import Plan, step_of_place
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
 from polyreel.subtitles.formats.registry import format_of_file
@@ -38,7 +35,7 @@ from tasks.run.accounts import staging_of
 from tasks.run.connections import account_of, books_of_run, client_of
 from tasks.run.cost import measure_cost
 from tasks.run.items import TRACK_TAGS, items_of_language
-from tasks.run.progress import board, reporter
+from tasks.run.progress import reporter
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
 
@@ -46,91 +43,6 @@ PAUSES_S = (2.0, 10.0)
 """Before a delivery that failed for the moment is tried again."""
 LONGEST_PAUSE_S = 60.0
 """What a vendor may ask for instead."""
-
-
-def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
-    """Every language's state: failed, held by the job's quality rule, or to be delivered."""
-    finished = {each.locale: each for each in languages.finished}
-    notes = (*reel.notes, *(stems.notes if stems else ()), *_notes_on_script(plan))
-    decided = {
-        language.locale: _decide_language(language, finished.get(language.locale), languages, notes)
-        for language in plan.languages
-    }
-    return Outcome(
-        job=plan.job.name,
-        status=status_of(decided.values()) if decided else "completed",
-        languages=decided,
-        separation=_separation(plan, stems),
-        stages=board().stages(),
-        speakers=_speakers(languages),
-        cost=measure_cost(reel),
-        notes=notes,
-    )
-
-
-def _notes_on_script(plan: Plan) -> tuple[str, ...]:
-    """What is to be said of the source's script, where it is delivered."""
-    if not plan.job.scripts or plan.source_script:
-        return ()
-    return plan.heard_notes if plan.heard_script else ("No script of the source: it could not be written down.",)
-
-
-def _separation(plan: Plan, stems: Stems | None) -> str:
-    """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
-    if not plan.languages:
-        return ""
-    return stems.kind if stems else plan.runnable()[0].dubbing.provider
-
-
-def _speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
-    """Who has a name, and their voice in each language."""
-    voices: dict[str, dict[str, str]] = {}
-    for finished in languages.finished:
-        # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
-        for line in sorted(finished.lines, key=lambda line: not (line.retaken or line.chosen)):
-            if line.speaker and line.voice and not line.recorded_by:
-                voices.setdefault(line.speaker, {})[finished.locale] = line.voice
-    return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
-
-
-def _decide_language(
-    language: LanguagePlan, finished: LanguageResult | None, languages: LanguageResults, known: tuple[str, ...]
-) -> LanguageOutcome:
-    stages = board().stages(language.locale)
-    held = languages.held.get(language.locale)
-    if finished is None and held:
-        return LanguageOutcome(status="held", error=held, notes=language.notes, stages=stages)
-    if finished is None:
-        return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
-    failures = [check for check in finished.checks if check.status == "fail"]
-    rule = language.job.quality.on_fail if failures and language.locale not in languages.approved else "deliver"
-    refused = _refuse_failures(failures) if rule != "deliver" else None
-    return LanguageOutcome(
-        status="held" if held else {"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
-        checks=finished.checks,
-        mending=finished.mending,
-        recordings=list_recorded_lines(finished.lines),
-        error=held or refused,
-        notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
-        stages=stages,
-    )
-
-
-def _note_mending(found: Mending | None) -> tuple[str, ...]:
-    if found is None or not found.flagged:
-        return ()
-    return (
-        f"Of {found.checked} lines {found.flagged} did not pass: {found.mended} mended by themselves, "
-        f"{found.left} left for a person; `mending` lists them.",
-    )
-
-
-def _refuse_failures(failures: Sequence[Check]) -> Problem:
-    return Problem(
-        code="quality",
-        message=f"did not pass: {', '.join(check.name for check in failures)}",
-        remedy="Look at the checks; correct the script, or set `quality: {on_fail: deliver}` to let it go out.",
-    )
 
 
 async def deliver(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from polyreel.delivery.places import place_of, require_place
@@ -15,69 +12,52 @@ from polyreel.dubbing.line_hearing import ears_key
 from polyreel.dubbing.parting import parting_of
 from polyreel.dubbing.plugin_checks import checks_key
 from polyreel.dubbing.providers import provider_of, require_provider
-from polyreel.dubbing.translation import check_glossary, require_ways
+from polyreel.dubbing.translation import require_ways
 from polyreel.engine.transcribe.whisper import listener_here, require_listener, size_identity
 from polyreel.engine.translate.glossary import read_glossary
-from polyreel.engine.voice.pronunciations import read_pronunciations, write_pronunciations
+from polyreel.engine.voice.pronunciations import write_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.intake.jobfile import is_address
 from polyreel.intake.series import with_series
 from polyreel.job import Job, Target
-from polyreel.job.values import is_embedded, parse_embedded_number
 from polyreel.media.info import MediaInfo
 from polyreel.media.limits import check_sound, check_source, check_trim
 from polyreel.media.probe import probe
-from polyreel.media.subtitles import extract_subtitles
-from polyreel.media.tracks import SoundChoice, choose_sound, choose_subtitles
+from polyreel.media.tracks import SoundChoice, choose_sound
 from polyreel.objects.connection import Connection
 from polyreel.outcome import Problem, StoredFile
 from polyreel.packaging.ladder import check_ladder
-from polyreel.planning.memory import keep_memory, keep_terms
+from polyreel.planning.memory import keep_memory
+from polyreel.planning.named_files import (
+    Intake,
+    keep_asked_terms,
+    keep_script,
+    read_asked_glossary,
+    read_asked_pronunciations,
+    read_asked_script,
+    read_background,
+    read_forced,
+    read_source_script,
+    require_file,
+)
 from polyreel.planning.names import unknown_names
 from polyreel.planning.picture import offer_embedded, require_fonts, require_packager
-from polyreel.planning.scripts import Script, ScriptRequest, read_script
+from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
 from polyreel.planning.ways import ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
-from polyreel.sources.ingest import check_location, ingest
+from polyreel.sources.ingest import check_location
 from polyreel.sources.local import local_path
 from polyreel.sources.port import scheme_of
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
-from polyreel.subtitles import read_file, write
+from polyreel.subtitles import read_file
 from polyreel.subtitles.capacity import require_carried
-from polyreel.subtitles.model import Track
 from polyreel.subtitles.retime import retiming_from
 from polyreel.subtitles.timing import exact_rate
 
 _MOST_TOLD = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Intake:
-    """How small files that a job names come in: into the store, over the way that the job's credentials open."""
-
-    store: Store
-    connection: Connection | None
-    media: str
-    reel: MediaInfo | None = None
-    client: Any = None
-
-    async def file(self, place: str) -> StoredFile:
-        """A file that is read now, and so is on this machine."""
-        client = self.client if place == self.media else None
-        found = await ingest(place, self.store, connection=self.connection, client=client)
-        await self.store.bring((found,))
-        return found
-
-    async def extract_embedded(self, place: str, locale: str) -> StoredFile:
-        """The subtitles inside the job's own video as a file. A video that is far away comes in for it."""
-        video = path_of(await self.file(self.media))
-        info = await asyncio.to_thread(probe, video)
-        stream = choose_subtitles(info, locale, parse_embedded_number(place))
-        with self.store.scratch() as folder:
-            return self.store.keep(await extract_subtitles(info, stream, folder))
 
 
 async def prepare(
@@ -105,13 +85,13 @@ async def prepare(
         require_listener(job.transcription.model)
     _require_place_for_scripts(job)
     require_packager(job)
-    intake = _Intake(store, connection, job.source.media, _look_at_local_source(job), client)
-    source_script = await _source_script(job, intake)
-    background = await _background(job, intake)
+    intake = Intake(store, connection, job.source.media, _look_at_local_source(job), client)
+    source_script = await read_source_script(job, intake)
+    background = await read_background(job, intake)
     # Where nothing is dubbed, nothing has to be parted: the sound is only listened to.
     parting = parting_of(job) if job.targets else Parting()
-    terms = await _terms(job, intake)
-    said = await _pronunciations(job, intake)
+    terms = await keep_asked_terms(job, intake)
+    said = await read_asked_pronunciations(job, intake)
     read = [_require_reviewable(await _language(job, target, source_script, intake)) for target in job.targets]
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     languages = tuple(_with_pronunciations(each, said, intake) for each in decided)
@@ -239,7 +219,7 @@ def _require_place_for_scripts(job: Job) -> None:
 def _look_at_local_source(job: Job) -> MediaInfo | None:
     media = job.source.media
     if not is_address(media):
-        _require_file(media, "source.media")
+        require_file(media, "source.media")
     check_location(media)
     if scheme_of(media) != "file":
         return None
@@ -248,47 +228,24 @@ def _look_at_local_source(job: Job) -> MediaInfo | None:
     return info
 
 
-def _require_file(path: str, field: str) -> None:
-    if not Path(path).exists():
-        raise InvalidJob(
-            "no such file", where=f"{field}: {path}", remedy="Check the path; it is taken from the job file's folder."
-        )
-
-
-async def _source_script(job: Job, intake: _Intake) -> StoredFile | None:
-    if job.source.subtitles is None:
-        return None
-    found = await _script(ScriptRequest.of_source(job), "source.subtitles", intake)
-    return _keep(found, intake)
-
-
-async def _background(job: Job, intake: _Intake) -> StoredFile | None:
-    if job.source.background is None:
-        return None
-    if not is_address(job.source.background):
-        _require_file(job.source.background, "source.background")
-    found = await intake.file(job.source.background)
-    if not probe(path_of(found)).audio:
-        raise MediaError("the background has no sound", code="missing_audio_track", where="source.background")
-    return found
-
-
-async def _language(job: Job, target: Target, source_script: StoredFile | None, intake: _Intake) -> LanguagePlan:
+async def _language(job: Job, target: Target, source_script: StoredFile | None, intake: Intake) -> LanguagePlan:
     plan = LanguagePlan(job=job, locale=target.locale, source_script=source_script, voice=voices_of(target))
     try:
         require_carried(job.subtitles.formats, target.locale)
-        plan = plan.model_copy(update={"forced": await _read_forced(job, target, intake)})
+        plan = plan.model_copy(update={"forced": await read_forced(job, target, intake)})
     except SubtitleError as error:
         return plan.model_copy(update={"problem": Problem.of(error)})
     if target.subtitles is None:
         drafted = {
-            "glossary": await _glossary(job, target.locale, intake),
+            "glossary": await read_asked_glossary(job, target.locale, intake),
             "memory": keep_memory(job, target, intake.store),
         }
         return plan.model_copy(update=drafted)
     try:
         reference = read_file(path_of(source_script)).track if source_script else None
-        found = await _script(ScriptRequest.of_target(job, target), f"targets {target.locale}", intake, reference)
+        found = await read_asked_script(
+            ScriptRequest.of_target(job, target), f"targets {target.locale}", intake, reference
+        )
     except InvalidJob as error:
         if not isinstance(error, SubtitleError):
             raise
@@ -299,47 +256,10 @@ async def _language(job: Job, target: Target, source_script: StoredFile | None, 
         require_carried(job.subtitles.formats, target.locale, found.track)
     except SubtitleError as error:
         return plan.model_copy(update={"problem": Problem.of(error)})
-    return plan.model_copy(update={"script": _keep(found, intake), "notes": found.notes})
+    return plan.model_copy(update={"script": keep_script(found, intake), "notes": found.notes})
 
 
-async def _read_forced(job: Job, target: Target, intake: _Intake) -> StoredFile | None:
-    """The file of a target's signs and foreign lines. A file that nobody would read is a slip."""
-    if target.forced is None:
-        return None
-    if "forced" not in job.subtitles.kinds:
-        raise SubtitleError(
-            "a file of forced subtitles is given, and none are asked for",
-            code="forced_not_asked",
-            where=f"targets {target.locale}",
-            remedy="Set `subtitles: {kinds: [subtitles, forced]}`, or leave `forced` out.",
-        )
-    asked = replace(ScriptRequest.of_target(job, target), place=target.forced)
-    return _keep(await _script(asked, f"targets {target.locale}", intake), intake)
-
-
-async def _terms(job: Job, intake: _Intake) -> StoredFile | None:
-    """The glossary that goes to whoever dubs, of the first that takes one."""
-    places = [getattr(options, "glossary", None) for options in (job.dubbing, *job.fallback)]
-    place = next((each for each in places if each), None)
-    if place is None:
-        takes_one = any("glossary" in type(options).model_fields for options in (job.dubbing, *job.fallback))
-        return keep_terms(job, intake.store) if takes_one else None
-    if not is_address(place):
-        _require_file(place, "dubbing.glossary")
-    return await intake.file(place)
-
-
-async def _pronunciations(job: Job, intake: _Intake) -> tuple[Pronunciation, ...]:
-    """How the job's terms are said, in all languages."""
-    if job.pronunciations is None:
-        return ()
-    if not is_address(job.pronunciations):
-        _require_file(job.pronunciations, "pronunciations")
-    file = await intake.file(job.pronunciations)
-    return read_pronunciations(path_of(file), f"pronunciations: {job.pronunciations}")
-
-
-def _with_pronunciations(language: LanguagePlan, said: tuple[Pronunciation, ...], intake: _Intake) -> LanguagePlan:
+def _with_pronunciations(language: LanguagePlan, said: tuple[Pronunciation, ...], intake: Intake) -> LanguagePlan:
     """The language with its own pronunciations in one file (what is changed for another changes nothing here)."""
     own = tuple(each for each in said if each.counts_in(language.locale))
     if language.problem:
@@ -357,41 +277,6 @@ def _names(language: LanguagePlan, said: tuple[Pronunciation, ...]) -> tuple[str
     source = read_file(path_of(language.source_script)).track if language.source_script else None
     script = read_file(path_of(language.script)).track
     return unknown_names(script, language.locale, said, source, language.job.source.locale)
-
-
-async def _glossary(job: Job, locale: str, intake: _Intake) -> StoredFile | None:
-    place = job.translation.glossary if job.translation else None
-    if place is None:
-        kept = keep_terms(job, intake.store) if job.translation else None
-        if kept:
-            check_glossary(path_of(kept), job.source.locale, locale, f"series: {job.series}")
-        return kept
-    if not is_address(place):
-        _require_file(place, "translation.glossary")
-    kept = await intake.file(place)
-    check_glossary(path_of(kept), job.source.locale, locale, place)
-    return kept
-
-
-async def _script(asked: ScriptRequest, field: str, intake: _Intake, reference: Track | None = None) -> Script:
-    if is_embedded(asked.place):
-        file = await intake.extract_embedded(asked.place, asked.locale)
-    else:
-        if not is_address(asked.place):
-            _require_file(asked.place, field)
-        file = await intake.file(asked.place)
-    path = path_of(file)
-    try:
-        return read_script(path, asked, intake.reel, reference)
-    except SubtitleError as error:
-        # What is read lies in the store; who wrote the job knows it by another name.
-        error.where = error.where.replace(str(path), asked.place)
-        raise
-
-
-def _keep(script: Script, intake: _Intake) -> StoredFile:
-    """A script in the store, as WebVTT, which holds all that the cue model does."""
-    return intake.store.keep_bytes(write(script.track, "vtt").text.encode(), ".vtt")
 
 
 def _none_can_begin(job: Job, languages: tuple[LanguagePlan, ...]) -> PolyreelError:

@@ -86,7 +86,7 @@ def test_every_field_of_a_job_is_read_somewhere(part: str, field: str, read: set
 
 def test_an_unread_field_would_be_found(read: set[tuple[str, str]]) -> None:
     """The test above can fail."""
-    assert not any((name, "colour") in read for name in CALLED["Job"])
+    assert not any((name, "unread_field") in read for name in CALLED["Job"])
 
 
 def test_every_provider_and_place_has_one_row() -> None:

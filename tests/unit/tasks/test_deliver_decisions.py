@@ -15,7 +15,8 @@ from polyreel.job import Delivery, Job
 from polyreel.outcome import Problem, Reel
 from polyreel.plans import Plan
 from polyreel.store.choice import open_store
-from tasks.deliver import decide, deliver
+from tasks.decide import decide
+from tasks.deliver import deliver
 from tasks.run.progress import Board
 from tasks.run.values import LanguageResult, LanguageResults, Packaged, Tracks
 

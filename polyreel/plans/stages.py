@@ -1,0 +1,44 @@
+"""The stages by name, in their order, and the version of what each makes."""
+
+from __future__ import annotations
+
+from polyreel.job import Job
+
+JOB_STAGES = ("ingest", "trim", "separate")
+LANGUAGE_STAGES = ("script", "submit", "dub", "collect", "listen", "subtitles", "mux", "check")
+CLOSING_STAGES = ("package", "master", "sign", "deliver")
+
+
+def step_of_place(stage: str, place: str) -> str:
+    """What a stage that is done once per place is shown as: ``deliver nomad``."""
+    return f"{stage} {place}"
+
+
+def closing_steps(job: Job) -> tuple[str, ...]:
+    """The closing stages as they are shown: a delivery for each kind of place."""
+    places = dict.fromkeys(step_of_place(CLOSING_STAGES[-1], each.to) for each in job.delivery)
+    return (*CLOSING_STAGES[:-1], *places)
+
+
+# A stage whose result would come out differently than before gets a new number here, and only that stage is redone.
+VERSIONS = {
+    "trim": 2,
+    "separate": 2,
+    "transcribe": 2,
+    "identify": 1,
+    "translate": 3,
+    "script": 3,
+    "submit": 2,
+    "dub": 1,
+    "collect": 1,
+    "listen": 3,
+    "mend": 1,
+    "shots": 1,
+    "subtitles": 3,
+    "mux": 2,
+    "check": 5,
+    "package": 3,
+    "master": 1,
+    "sign": 1,
+    "report": 4,
+}

@@ -1,0 +1,107 @@
+"""What may go out: every language's state, from its checks and the job's quality rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from polyreel.engine.separation.port import Stems
+from polyreel.outcome import (
+    CastSpeaker,
+    Check,
+    LanguageOutcome,
+    Mending,
+    Outcome,
+    Problem,
+    Reel,
+    list_recorded_lines,
+    status_of,
+)
+from polyreel.plans import LanguagePlan, Plan
+from tasks.run.cost import measure_cost
+from tasks.run.progress import board
+from tasks.run.values import LanguageResult, LanguageResults
+
+
+def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
+    """Every language's state: failed, held by the job's quality rule, or to be delivered."""
+    finished = {each.locale: each for each in languages.finished}
+    notes = (*reel.notes, *(stems.notes if stems else ()), *_notes_on_script(plan))
+    decided = {
+        language.locale: _decide_language(language, finished.get(language.locale), languages, notes)
+        for language in plan.languages
+    }
+    return Outcome(
+        job=plan.job.name,
+        status=status_of(decided.values()) if decided else "completed",
+        languages=decided,
+        separation=_separation(plan, stems),
+        stages=board().stages(),
+        speakers=_speakers(languages),
+        cost=measure_cost(reel),
+        notes=notes,
+    )
+
+
+def _notes_on_script(plan: Plan) -> tuple[str, ...]:
+    """What is to be said of the source's script, where it is delivered."""
+    if not plan.job.scripts or plan.source_script:
+        return ()
+    return plan.heard_notes if plan.heard_script else ("No script of the source: it could not be written down.",)
+
+
+def _separation(plan: Plan, stems: Stems | None) -> str:
+    """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
+    if not plan.languages:
+        return ""
+    return stems.kind if stems else plan.runnable()[0].dubbing.provider
+
+
+def _speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
+    """Who has a name, and their voice in each language."""
+    voices: dict[str, dict[str, str]] = {}
+    for finished in languages.finished:
+        # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
+        for line in sorted(finished.lines, key=lambda line: not (line.retaken or line.chosen)):
+            if line.speaker and line.voice and not line.recorded_by:
+                voices.setdefault(line.speaker, {})[finished.locale] = line.voice
+    return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
+
+
+def _decide_language(
+    language: LanguagePlan, finished: LanguageResult | None, languages: LanguageResults, known: tuple[str, ...]
+) -> LanguageOutcome:
+    stages = board().stages(language.locale)
+    held = languages.held.get(language.locale)
+    if finished is None and held:
+        return LanguageOutcome(status="held", error=held, notes=language.notes, stages=stages)
+    if finished is None:
+        return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
+    failures = [check for check in finished.checks if check.status == "fail"]
+    rule = language.job.quality.on_fail if failures and language.locale not in languages.approved else "deliver"
+    refused = _refuse_failures(failures) if rule != "deliver" else None
+    return LanguageOutcome(
+        status="held" if held else {"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
+        checks=finished.checks,
+        mending=finished.mending,
+        recordings=list_recorded_lines(finished.lines),
+        error=held or refused,
+        notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
+        stages=stages,
+    )
+
+
+def _note_mending(found: Mending | None) -> tuple[str, ...]:
+    if found is None or not found.flagged:
+        return ()
+    return (
+        f"Of {found.checked} lines {found.flagged} did not pass: {found.mended} mended by themselves, "
+        f"{found.left} left for a person; `mending` lists them.",
+    )
+
+
+def _refuse_failures(failures: Sequence[Check]) -> Problem:
+    return Problem(
+        code="quality",
+        message=f"did not pass: {', '.join(check.name for check in failures)}",
+        remedy="Look at the checks; correct the script, or set `quality: {on_fail: deliver}` to let it go out.",
+    )
