@@ -80,7 +80,7 @@ class Reel(Value):
     @property
     def has_picture(self) -> bool:
         """Whether it is a film, and not sound alone."""
-        return self.width > 0
+        return self.container == "mp4"
 
     @property
     def duration_ms(self) -> int:

@@ -82,6 +82,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for arguments in (
         [*picture, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-movflags", "+faststart", "dub.mp4"],
         ["-f", "lavfi", "-i", "sine=220:d=6", "-c:a", "aac", "original.m4a"],
+        ["-f", "lavfi", "-i", "sine=440:d=6", "-c:a", "libmp3lame", "dub.mp3"],
     ):
         subprocess.run([ffmpeg(), "-y", "-v", "error", *arguments], check=True, cwd=folder, stdin=subprocess.DEVNULL)
     return folder
@@ -97,9 +98,14 @@ def _line(number: int, text: str, **changes: Any) -> LineFit:
 def opened(tab: Any, media: Path) -> Callable[..., Any]:
     """A report, written beside the media and opened from the disk: ``opened(lines, **outcome)``."""
 
-    def open_it(lines: tuple[LineFit, ...], languages: dict[str, LanguageOutcome] | None = None, **outcome: Any) -> Any:
+    def open_it(
+        lines: tuple[LineFit, ...],
+        languages: dict[str, LanguageOutcome] | None = None,
+        dub: str = "dub.mp4",
+        **outcome: Any,
+    ) -> Any:
         own = LanguageDetails(
-            video="dub.mp4",
+            **{"video" if dub.endswith(".mp4") else "audio": dub},
             seconds=6,
             fits=lines,
             heard=tuple(line.text + " ?" for line in lines),
@@ -127,30 +133,33 @@ def opened(tab: Any, media: Path) -> Callable[..., Any]:
     return open_it
 
 
-def test_the_script_follows_the_player_and_moves_it(opened: Callable[..., Any]) -> None:
-    tab = opened(tuple(_line(number, f"Line {number}") for number in range(6)))
-    tab.until("document.querySelector('video').duration > 5")
-    tab.js("document.querySelector('video').currentTime = 3.4")
+@pytest.mark.parametrize(("dub", "player"), [("dub.mp4", "video"), ("dub.mp3", "audio.dub")])
+def test_the_script_follows_the_player_and_moves_it(opened: Callable[..., Any], dub: str, player: str) -> None:
+    tab = opened(tuple(_line(number, f"Line {number}") for number in range(6)), dub=dub)
+    tab.until(f"document.querySelector('{player}').duration > 5")
+    tab.js(f"document.querySelector('{player}').currentTime = 3.4")
     current = "(document.querySelector('li[aria-current] .text') || {}).textContent"
     assert tab.until(f"{current} === 'Line 3' && {current}") == "Line 3"
     tab.click("document.querySelectorAll('.lines li')[1].querySelector('.text')")
-    assert tab.until("Math.abs(document.querySelector('video').currentTime - 1) < 0.2 && 'moved'")
+    assert tab.until(f"Math.abs(document.querySelector('{player}').currentTime - 1) < 0.2 && 'moved'")
     tab.js("document.querySelector('.lines').focus()")
     for kind in ("keyDown", "keyUp"):
         tab.send("Input.dispatchKeyEvent", type=kind, key="ArrowDown", code="ArrowDown", windowsVirtualKeyCode=40)
-    assert tab.until("Math.abs(document.querySelector('video').currentTime - 2) < 0.2 && 'moved'")
+    assert tab.until(f"Math.abs(document.querySelector('{player}').currentTime - 2) < 0.2 && 'moved'")
 
 
-def test_dub_and_original_change_places_at_the_same_moment(opened: Callable[..., Any]) -> None:
-    tab = opened((_line(0, "Hola"),))
-    tab.until("document.querySelector('video').duration > 5")
-    playing = "document.querySelector('video').play().then(() => true)"
-    tab.js("document.querySelector('video').currentTime = 1")
+@pytest.mark.parametrize(("dub", "player"), [("dub.mp4", "video"), ("dub.mp3", "audio.dub")])
+def test_dub_and_original_change_places_at_the_same_moment(opened: Callable[..., Any], dub: str, player: str) -> None:
+    tab = opened((_line(0, "Hola"),), dub=dub)
+    tab.until(f"document.querySelector('{player}').duration > 5")
+    playing = f"document.querySelector('{player}').play().then(() => true)"
+    tab.js(f"document.querySelector('{player}').currentTime = 1")
     assert tab.send("Runtime.evaluate", expression=playing, awaitPromise=True, userGesture=True, returnByValue=True)
     tab.click("document.querySelectorAll('.hear input')[1]")
-    heard = "[document.querySelector('video').muted, document.querySelector('audio').paused].join()"
+    heard = f"[document.querySelector('{player}').muted, document.querySelector('audio.original').paused].join()"
     assert tab.until(f"{heard} === 'true,false' && 'original'")
-    apart = "Math.abs(document.querySelector('video').currentTime - document.querySelector('audio').currentTime)"
+    times = [f"document.querySelector('{each}').currentTime" for each in (player, "audio.original")]
+    apart = f"Math.abs({' - '.join(times)})"
     assert tab.until(f"{apart} < 0.3 && 'together'")
     for kind in ("keyDown", "keyUp"):
         tab.send("Input.dispatchKeyEvent", type=kind, key="o", code="KeyO", text="o" if kind == "keyDown" else "")

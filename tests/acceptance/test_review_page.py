@@ -86,7 +86,7 @@ def keep(store: LocalStore, cues: tuple[Cue, ...]) -> StoredFile:
     return store.keep_bytes(write(Track(cues), "vtt").text.encode(), ".vtt")
 
 
-def asked(store: LocalStore, texts: list[str], narrated: Path | None = None) -> Review:
+def asked(store: LocalStore, texts: list[str], narrated: Path | None = None, container: str = "mp4") -> Review:
     """A run waits for the approval of a script of these lines, two seconds each."""
     cues = tuple(Cue(n * 2000, n * 2000 + 1900, escape_text(text)) for n, text in enumerate(texts))
     script = keep(store, cues)
@@ -95,7 +95,8 @@ def asked(store: LocalStore, texts: list[str], narrated: Path | None = None) -> 
         copy = store.root.parent / "copy.mp4"
         shutil.copyfile(narrated / "narrated.mp4", copy)
         film = store.keep(copy)
-    shown = Shown(reel=Reel(file=film, duration=str(2 * len(texts))), source_script=script, profile="netflix")
+    reel = Reel(file=film, duration=str(2 * len(texts)), container=container)
+    shown = Shown(reel=reel, source_script=script, profile="netflix")
     step = ask("script", script.sha256, made=script, script=script, reason="", shown=shown)
     return asyncio.run(ReviewLog(store).write(KEY, step))
 
@@ -163,6 +164,19 @@ def test_a_reviewer_works_by_keyboard_beside_another_and_approves(
     found = asyncio.run(ReviewLog(store).read(KEY)).asking()
     assert found is not None
     assert found.standing == "approved"
+    assert page.js("broken") == []
+
+
+def test_a_reel_without_a_picture_has_a_player_of_sound(
+    server: str, store: LocalStore, narrated: Path, page: Any
+) -> None:
+    asked(store, ["Hola a todos.", "Hoy hay reglas nuevas."], narrated, container="mp3")
+    opened(page, server)
+    page.until("document.querySelector('audio#source').readyState > 0")
+    assert page.js("document.querySelectorAll('video').length") == 0
+    page.click("document.querySelectorAll('.row')[1]")
+    page.click("document.getElementById('play')")
+    page.until("document.getElementById('source').currentTime >= 2")
     assert page.js("broken") == []
 
 

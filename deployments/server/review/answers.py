@@ -114,6 +114,7 @@ async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | 
         "start_ms": shown.reel.start_ms if shown.reel else 0,
         "has_source": shown.reel is not None,
         "has_dub": shown.video is not None,
+        "has_picture": shown.reel is None or shown.reel.has_picture,
         "stale": as_dict(review)["stale"],
         "versions": as_dict(review)["versions"],
         "vendor": shown.vendor,

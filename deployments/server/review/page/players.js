@@ -1,11 +1,12 @@
 // Source and dub, one clock: what plays can be switched in place, and a line can be played alone.
 import { at } from "/review/page/dom.js";
 
-const [source, dub] = [at("source"), at("dub")];
+let [source, dub] = [at("source"), at("dub")];
 let until = Infinity;
 let start = 0;
 
 export function load(base, review) {
+  if (!review.has_picture && source instanceof HTMLVideoElement) [source, dub] = [asSound(source), asSound(dub)];
   start = review.start_ms / 1000;
   for (const [video, has] of [[source, review.has_source], [dub, review.has_dub]]) {
     const address = `${base}/media/${video.id}?of=${encodeURIComponent(review.since)}`;
@@ -34,14 +35,25 @@ export function playLine(line) {
   video.play().catch(() => {});
 }
 
-for (const video of [source, dub]) {
-  video.addEventListener("timeupdate", () => {
-    if (video.currentTime < until) return;
+// A reel without a picture has nothing to show: a player of sound, in the same place.
+function asSound(video) {
+  const audio = document.createElement("audio");
+  Object.assign(audio, { id: video.id, controls: true, preload: "metadata" });
+  video.replaceWith(audio);
+  watch(audio);
+  return audio;
+}
+
+function watch(player) {
+  player.addEventListener("timeupdate", () => {
+    if (player.currentTime < until) return;
     until = Infinity;
-    video.pause();
+    player.pause();
   });
-  video.addEventListener("play", () => {
-    const other = video === dub ? source : dub;
+  player.addEventListener("play", () => {
+    const other = player === dub ? source : dub;
     other.pause();
   });
 }
+
+for (const video of [source, dub]) watch(video);
