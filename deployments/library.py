@@ -23,7 +23,7 @@ async def run_job(job: Job) -> Outcome:
     """Run a job in this process. Raises the error of a job that could not begin; anything later is in the outcome."""
     if not job.source.credentials:  # Else only the server knows the way to the sources: the run looks first.
         await _check(job)
-    async with _prefect():
+    async with _find_or_start_server():
         from flows.localise import outcome_of
 
         return await outcome_of(job)
@@ -35,7 +35,7 @@ async def look_at_job(job: Job) -> dict[str, Any]:
         await _check(job)  # what is wrong with its files is said before a server is waited for
     if not (job.source.credentials or _is_charged(job) or _names_saved(job)):
         return await _look(job)
-    async with _prefect():
+    async with _find_or_start_server():
         return await _look(job)
 
 
@@ -89,7 +89,7 @@ def _is_charged(job: Job) -> bool:
 
 
 @asynccontextmanager
-async def _prefect() -> AsyncIterator[None]:
+async def _find_or_start_server() -> AsyncIterator[None]:
     """A server to run on: that of the flow around, else the user's, else one of this call's own."""
     if _is_in_a_flow():
         yield

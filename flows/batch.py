@@ -111,7 +111,7 @@ async def localise_batch(batch: Batch) -> Any:
     summary = _merge_counts(batch, {job.name: outcome for job, outcome in zip(jobs, outcomes, strict=True)})
     _write(batch.summary, summary)
     await _show(summary)
-    return _state(summary)
+    return _make_state(summary)
 
 
 def batch_key(batch: Batch) -> str:
@@ -136,7 +136,7 @@ async def _list_jobs(batch: Batch, require: Callable[[str], object]) -> list[Job
         jobs = await jobs_of_folder(jobs[0], batch.each_of)
     if batch.only == "all":
         return jobs
-    done = {name for name, outcome in _last(batch).items() if outcome["status"] == "completed"}
+    done = {name for name, outcome in _read_last_summary(batch).items() if outcome["status"] == "completed"}
     return [job for job in jobs if job.name not in done]
 
 
@@ -187,7 +187,7 @@ async def _follow(client: PrefectClient, run: FlowRun, has_come: Callable[[FlowR
 
 
 async def _is_at_rest(run: FlowRun) -> bool:
-    return is_over(run) or _sleeps(run)
+    return is_over(run) or _is_asleep(run)
 
 
 async def _needs_nothing_more(client: PrefectClient, run: FlowRun) -> bool:
@@ -196,17 +196,17 @@ async def _needs_nothing_more(client: PrefectClient, run: FlowRun) -> bool:
     That one has delivered what it could, and its outcome says so; it goes on by itself. One that sleeps while a vendor
     is at work has left no outcome.
     """
-    return is_over(run) or (_sleeps(run) and await read_kept_artifact(client, run.id) is not None)
+    return is_over(run) or (_is_asleep(run) and await read_kept_artifact(client, run.id) is not None)
 
 
-def _sleeps(run: FlowRun) -> bool:
+def _is_asleep(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_paused()
 
 
 # -- the summary
 
 
-def _last(batch: Batch) -> dict[str, Any]:
+def _read_last_summary(batch: Batch) -> dict[str, Any]:
     try:
         found = json.loads(read_whole(batch.summary, _MOST_SUMMARY_BYTES))
         return dict(found["jobs"])
@@ -215,7 +215,7 @@ def _last(batch: Batch) -> dict[str, Any]:
 
 
 def _merge_counts(batch: Batch, new: dict[str, Any]) -> dict[str, Any]:
-    jobs = {**(_last(batch) if batch.only == "failed" else {}), **new}
+    jobs = {**(_read_last_summary(batch) if batch.only == "failed" else {}), **new}
     counted = Counter(outcome["status"] for outcome in jobs.values())
     return {"counts": dict(counted), "jobs": jobs}
 
@@ -248,7 +248,7 @@ def _describe_reason(outcome: dict[str, Any]) -> str:
     return "; ".join(problems) or (outcome["error"] or {}).get("message", "")
 
 
-def _state(summary: dict[str, Any]) -> State[Any]:
+def _make_state(summary: dict[str, Any]) -> State[Any]:
     counts, jobs = summary["counts"], summary["jobs"]
     message = f"{counts.get('completed', 0)} of {len(jobs)} jobs delivered whole"
     message += "".join(f", {number} {state}" for state, number in sorted(counts.items()) if state != "completed")

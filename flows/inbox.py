@@ -46,7 +46,7 @@ async def localise_inbox(inbox: Inbox) -> Any:
             closed = [await _advance(client, each) for each in await place.list_claims(owner)]
     if taken or any(closed):
         await draw_jobs()
-    return _state(taken, sum(closed), len(closed) - sum(closed))
+    return _make_state(taken, sum(closed), len(closed) - sum(closed))
 
 
 async def _advance(client: PrefectClient, claim: Claim) -> bool:
@@ -65,5 +65,5 @@ async def _advance(client: PrefectClient, claim: Claim) -> bool:
     return True
 
 
-def _state(taken: int, closed: int, open_: int) -> State[Any]:
+def _make_state(taken: int, closed: int, open_: int) -> State[Any]:
     return Completed(message=f"{taken} taken, {closed} done, {open_} under way")

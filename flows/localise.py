@@ -201,7 +201,7 @@ async def outcome_of(job: Job) -> Outcome:
 
 def _state_of(outcome: Outcome) -> State[Outcome]:
     """What Prefect shows: green when all is delivered, its own word and reason when not."""
-    message = _sentence(outcome)
+    message = _write_sentence(outcome)
     if outcome.status == "completed":
         return Completed(message=message, data=outcome)
     if outcome.status == "failed":
@@ -209,7 +209,7 @@ def _state_of(outcome: Outcome) -> State[Outcome]:
     return Completed(name={"partial": "Partial", "held": "Held"}[outcome.status], message=message, data=outcome)
 
 
-def _sentence(outcome: Outcome) -> str:
+def _write_sentence(outcome: Outcome) -> str:
     """``3 of 4 delivered, 1 with failing checks: fr-FR back_transcription; de-DE: no voice [no_voice]``."""
     if not outcome.languages:
         return f"{len(outcome.scripts)} files of the script delivered"

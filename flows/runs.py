@@ -84,7 +84,7 @@ async def outcome_of_run(client: PrefectClient, run: FlowRun, job: str) -> dict[
     The server keeps a copy, so that it can be read wherever the run was and wherever we are.
     """
     assert run.state is not None  # noqa: S101 - it is over
-    found = _as_outcome(await read_kept_artifact(client, run.id)) or await _result(run.state)
+    found = _as_outcome(await read_kept_artifact(client, run.id)) or await _read_result(run.state)
     if isinstance(found, Outcome):
         return found.model_dump(mode="json")
     problem = Problem.of(found) if isinstance(found, PolyreelError) else _problem_of(run)
@@ -107,7 +107,7 @@ def _as_outcome(kept: Any) -> Outcome | None:
         return None  # another version's; the run's own result may be readable
 
 
-async def _result(state: State[Any]) -> Any:
+async def _read_result(state: State[Any]) -> Any:
     try:
         found = await state.aresult(raise_on_failure=False)
         return Outcome.model_validate(found) if isinstance(found, dict | Outcome) else found

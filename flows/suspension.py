@@ -127,7 +127,9 @@ async def _is_woken(run: FlowRun, job: str, done: Pass, entered: Entered | None)
         kept = form.model_dump() if form else None
         if not await ask_to_wait(books.ledger, str(run.id), job, done.waits, str(run.deployment_id), kept):
             return True
-    is_news = before is None or _reasons(before.waits) != _reasons(done.waits) or bool(entered and entered.faults)
+    is_news = (
+        before is None or _list_reasons(before.waits) != _list_reasons(done.waits) or bool(entered and entered.faults)
+    )
     name = HELD if done.needs_person and is_news else SUSPENDED
     answer = await set_suspended(run, done.waits, name, form.keyset if form else None)
     if answer.status is SetStateStatus.ACCEPT:
@@ -136,7 +138,7 @@ async def _is_woken(run: FlowRun, job: str, done: Pass, entered: Entered | None)
     return False
 
 
-def _reasons(waits: Sequence[Wait]) -> list[tuple[str, str]]:
+def _list_reasons(waits: Sequence[Wait]) -> list[tuple[str, str]]:
     return sorted((wait.key, wait.what) for wait in waits)
 
 

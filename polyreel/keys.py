@@ -10,15 +10,15 @@ from typing import Any
 
 def stage_key(stage: str, version: int, /, **inputs: Any) -> str:
     """A key that names the stage, its version and everything the result depends on: ``trim-v1-<24 hex>``."""
-    return f"{stage}-v{version}-{_digest(inputs)[:24]}"
+    return f"{stage}-v{version}-{_digest_inputs(inputs)[:24]}"
 
 
-def _digest(inputs: Mapping[str, Any]) -> str:
-    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+def _digest_inputs(inputs: Mapping[str, Any]) -> str:
+    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_make_plain)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def _make_plain(value: Any) -> Any:
     dump = getattr(value, "model_dump", None)
     if dump is None:
         raise TypeError(f"a key can't depend on a {type(value).__name__}")
@@ -49,4 +49,4 @@ def submission_key(
         "provider": provider, "account": account, "source": source_sha256, "trim": kept,
         "locale": locale, "script": script_sha256, "options": given, "revision": revision,
     }  # fmt: skip
-    return f"buy-v1-{_digest(inputs)[:40]}"
+    return f"buy-v1-{_digest_inputs(inputs)[:40]}"

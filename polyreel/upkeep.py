@@ -86,19 +86,21 @@ class Upkeep:
         """Do what is to be done; every chore, done or not."""
         now = self.ledger.rows.now()
         rows = await self.ledger.select()
-        steps_ = (self._intents, self._find_staged, self._uploads, self._retention)
+        steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
         return tuple([chore for step in steps_ async for chore in step(rows, now)])
 
-    async def _intents(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+    async def _look_at_intents(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Calls that may or may not have been made: only their own job knows how to look."""
         for row in rows:
             left = row.state is State.INTENDED and now - row.attempted_at > self.rules.intents_after_hours * HOUR_S
             if left and not steps.is_held(row, now):
                 again = f"submit --again {row.run_id}" if row.run_id else "run JOB.yaml"
-                yield _chore(row, "intent", done=False, note=f"Run the job again, which looks first: polyreel {again}")
+                yield _make_chore(
+                    row, "intent", done=False, note=f"Run the job again, which looks first: polyreel {again}"
+                )
             if row.state is State.UNRESOLVED:
                 note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
-                yield _chore(row, "intent", done=False, note=note)
+                yield _make_chore(row, "intent", done=False, note=note)
 
     async def _find_staged(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
@@ -109,14 +111,14 @@ class Upkeep:
             if row.kind == "film" and row.state is State.COLLECTED and now - row.updated_at > FILM_S:
                 yield await self._at_account(PLACES[row.provider].block, row, "staged", _remove_staged)
 
-    async def _uploads(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+    async def _cancel_uploads(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Only uploads of ours: others' may be under way in the same account, by other means."""
         for row in rows:
             begun = row.provider in _CANCELS and row.receipt.get("upload") and not row.receipt.get("uploaded")
             if begun and row.state in _BEGUN and now - row.updated_at > self.rules.abandoned_after_days * DAY_S:
                 yield await self._at_account(PLACES[row.provider].block, row, "upload", _CANCELS[row.provider])
 
-    async def _retention(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
+    async def _forget_copies(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
             days = row.receipt.get(FORGET_AFTER) or self.rules.forget_after_days
             if days is None or row.kind != "dub" or row.state is not State.COLLECTED:
@@ -127,12 +129,12 @@ class Upkeep:
             provider = PROVIDERS.get(row.provider)
             if provider is None or provider.forget is None:
                 note = f"{row.provider} deletes nothing by its API: delete {row.vendor_id} there by hand"
-                yield _chore(row, "retention", done=False, note=note)
+                yield _make_chore(row, "retention", done=False, note=note)
             elif _is_needed(row, rows, limit):
                 continue
             elif not await self.is_kept(_result_key(row, rows)):
                 note = "The store here does not have it: the vendor's copy is the only one. Run the job again first."
-                yield _chore(row, "retention", done=False, note=note)
+                yield _make_chore(row, "retention", done=False, note=note)
             else:
                 yield await self._at_account(provider.block, row, "retention", provider.forget)
 
@@ -144,8 +146,8 @@ class Upkeep:
                 await work(client, row)
             await self._forget(row)
         except PolyreelError as error:
-            return _chore(row, kind, done=False, note=str(error))
-        return _chore(row, kind)
+            return _make_chore(row, kind, done=False, note=str(error))
+        return _make_chore(row, kind)
 
     async def _forget(self, row: Entry) -> None:
         """The vendor's copy is gone: so it is for every row that names it."""
@@ -185,7 +187,7 @@ async def _cancel_at_nomad(client: Any, row: Entry) -> None:
 _CANCELS: dict[str, Callable[[Any, Entry], Awaitable[None]]] = {"nomad": _cancel_at_nomad}
 
 
-def _chore(row: Entry, kind: ChoreKind, *, done: bool = True, note: str = "") -> Chore:
+def _make_chore(row: Entry, kind: ChoreKind, *, done: bool = True, note: str = "") -> Chore:
     what = " ".join(filter(None, (row.what or row.kind, row.locale)))
     return Chore(
         kind=kind, what=what, done=done, key=row.key, job=row.job, provider=row.provider, locale=row.locale, note=note
@@ -205,12 +207,12 @@ def drop_dead_links(folder: Path) -> tuple[Chore, ...]:
 
 def summarise(chores: Collection[Chore]) -> str:
     """``2 staged, 1 upload seen to; 1 intent needs somebody``; ``nothing to do``."""
-    done = _counts([each for each in chores if each.done])
-    left = _counts([each for each in chores if not each.done])
+    done = _count_chores([each for each in chores if each.done])
+    left = _count_chores([each for each in chores if not each.done])
     parts = [f"{done} seen to"] if done else []
     return "; ".join([*parts, *([f"{left} for a person"] if left else [])]) or "nothing to do"
 
 
-def _counts(chores: Sequence[Chore]) -> str:
+def _count_chores(chores: Sequence[Chore]) -> str:
     kinds = sorted({each.kind for each in chores})
     return ", ".join(f"{sum(each.kind == kind for each in chores)} {kind}" for kind in kinds)

@@ -34,9 +34,9 @@ def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResul
         job=plan.job.name,
         status=status_of(decided.values()) if decided else "completed",
         languages=decided,
-        separation=_separation(plan, stems),
+        separation=_name_separation(plan, stems),
         stages=board().stages(),
-        speakers=_speakers(languages),
+        speakers=_list_voices_of_speakers(languages),
         cost=measure_cost(reel),
         notes=notes,
     )
@@ -49,14 +49,14 @@ def _notes_on_script(plan: Plan) -> tuple[str, ...]:
     return plan.heard_notes if plan.heard_script else ("No script of the source: it could not be written down.",)
 
 
-def _separation(plan: Plan, stems: Stems | None) -> str:
+def _name_separation(plan: Plan, stems: Stems | None) -> str:
     """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
     if not plan.languages:
         return ""
     return stems.kind if stems else plan.runnable()[0].dubbing.provider
 
 
-def _speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
+def _list_voices_of_speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:
     """Who has a name, and their voice in each language."""
     voices: dict[str, dict[str, str]] = {}
     for finished in languages.finished:

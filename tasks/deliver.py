@@ -221,7 +221,7 @@ async def _bring_to_place(asked: Delivery, parcel: Parcel, job: Job) -> Brought:
 @stage("deliver")
 async def bring(asked: Delivery, parcel: Parcel, job: Job) -> Delivered:
     """Bring everything that may go out to one place. Doing it again does only what is missing."""
-    async with _access(asked, job) as access:
+    async with _open_access(asked, job) as access:
         place = make_delivery(asked, access)
         report = reporter(step_of_place("deliver", asked.to))
         return await deliver_with_patience(lambda: place.deliver(parcel, report))
@@ -250,7 +250,7 @@ async def deliver_with_patience(
 
 
 @asynccontextmanager
-async def _access(asked: Delivery, job: Job) -> AsyncIterator[Access]:
+async def _open_access(asked: Delivery, job: Job) -> AsyncIterator[Access]:
     """The way to a place, with the saved credentials that the job names; films wait where its media is staged."""
     block, name = place_of(asked).block, getattr(asked, "credentials", None)
     if block is None:

@@ -69,7 +69,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
     shown = _read_script(language.script)
     source = _cut_to_reel(whole[0], reel) if language.source_script else None
     script = _cut_to_reel(whole[-1], reel) if shown else None
-    outside = _outside(language, reel, shown, whole[0] if language.source_script else None) if shown else ()
+    outside = _refuse_cues_outside(language, reel, shown, whole[0] if language.source_script else None) if shown else ()
     if script is None and language.script is None and language.way.writes_script:
         return _without_script(language, reel, source)
     if script is None or shown is None:
@@ -120,7 +120,7 @@ def _earlier_editions(language: LanguagePlan, reel: Reel, store: Store) -> tuple
     return tuple(one(each) for each in earlier)
 
 
-def _outside(language: LanguagePlan, reel: Reel, script: Track, reference: Track | None) -> tuple[str, ...]:
+def _refuse_cues_outside(language: LanguagePlan, reel: Reel, script: Track, reference: Track | None) -> tuple[str, ...]:
     """Refuse cues that are outside a reel that nobody trimmed; notes, where the job accepts that."""
     job = language.job
     target = next(each for each in job.targets if each.locale == language.locale)
@@ -191,14 +191,14 @@ async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
 @stage("submit", key=key_of("submit"))
 async def buy_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
     """Commit to the work. Never retried: what was bought stands in the ledger, and is found there by the next run."""
-    async with _dubber(language) as dubber:
+    async with _open_dubber(language) as dubber:
         return await dubber.submit(request)
 
 
 @stage("dub", key=key_of("dub"), timeout_s=30 * DAY_S)
 async def wait_for_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt) -> None:
     """Wait until it is done; here that means doing it. What is already spoken is not spoken again."""
-    async with _at_work_or_waiting(language, "dub"), _dubber(language) as dubber:
+    async with _at_work_or_waiting(language, "dub"), _open_dubber(language) as dubber:
         await dubber.wait(request, receipt, reporter("dub", language.locale))
 
 
@@ -208,7 +208,7 @@ async def collect_dub(
 ) -> Dubbed:
     """The finished dub, in the store: here the speech is laid over what the sound was parted into."""
     request = await with_sound(language, reel, request, stems)
-    async with _at_work_or_waiting(language, "collect"), _dubber(language) as dubber:
+    async with _at_work_or_waiting(language, "collect"), _open_dubber(language) as dubber:
         return await dubber.collect(request, receipt, reporter("collect", language.locale))
 
 
@@ -226,7 +226,7 @@ async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, st
 
 
 @asynccontextmanager
-async def _dubber(language: LanguagePlan) -> AsyncIterator[Dubber]:
+async def _open_dubber(language: LanguagePlan) -> AsyncIterator[Dubber]:
     """Who dubs this language, with the saved credentials that the job names."""
     options, provider = language.dubbing, provider_of(language.dubbing)
     if provider.block is None:

@@ -50,12 +50,12 @@ async def identify_or_explain(plan: Plan, reel: Reel) -> SpokenLanguage:
         return SpokenLanguage(note=f"{asked}: {error}")
 
 
-def _key(given: dict[str, Any]) -> str:
+def _make_key(given: dict[str, Any]) -> str:
     plan = given["plan"]
     return str(plan.key("identify", plan.source_at_hand().sha256))
 
 
-@stage("identify", key=_key)
+@stage("identify", key=_make_key)
 async def identify(plan: Plan, reel: Reel) -> SpokenLanguage:
     """Listen to the source in a few places, and judge whether it speaks what the job says."""
     async with at_work("identify"):
@@ -80,7 +80,7 @@ async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
     return windows
 
 
-@stage("find-language", key=lambda given: f"{_key(given)}-found")
+@stage("find-language", key=lambda given: f"{_make_key(given)}-found")
 async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
     """Listen in a few places to a source of which the job does not know what it speaks.
 

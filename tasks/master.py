@@ -33,7 +33,7 @@ from tasks.together import content_of, going_out, original_of, sounds_of, texts_
 WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
 
 
-def _key(given: dict[str, Any]) -> str:
+def _make_key(given: dict[str, Any]) -> str:
     going = going_out(given["languages"], given["outcome"])
     job, chapters = given["plan"].job, [each.model_dump() for each in given["reel"].chapters]
     lossless = [[file.sha256 for file in find_stored_files(each.lossless)] for each in going]
@@ -44,7 +44,7 @@ def _key(given: dict[str, Any]) -> str:
     return stage_key("master", VERSIONS["master"], of=of, **known)
 
 
-@stage("master", key=_key)
+@stage("master", key=_make_key)
 async def master(
     plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, original: Original | None
 ) -> Packaged:
@@ -53,7 +53,7 @@ async def master(
     if not plan.job.masters or not going:
         return Packaged()
     async with at_work("master"):
-        films = await _films(plan, reel, going, original)
+        films = await _make_films(plan, reel, going, original)
         start = await asyncio.to_thread(start_of, plan.source, reel, plan.job.source)
         made = [await _language_masters(plan, reel, each, start) for each in going]
     return Packaged(
@@ -62,7 +62,7 @@ async def master(
     )
 
 
-async def _films(plan: Plan, reel: Reel, going: list[LanguageResult], original: Original | None) -> list[Item]:
+async def _make_films(plan: Plan, reel: Reel, going: list[LanguageResult], original: Original | None) -> list[Item]:
     """One film per container."""
     store, items = open_store(), []
     with store.scratch() as folder:
@@ -91,7 +91,7 @@ async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start:
     if "burned" in asked and not each.tracks.is_empty:
         items.append(await _burn(language, each))
     if "otio" in asked:
-        items.append(await asyncio.to_thread(_timeline, plan, reel, each, items, start))
+        items.append(await asyncio.to_thread(_make_timeline, plan, reel, each, items, start))
     return Packaged(items=tuple(items), notes=_notes_on_stems(each, asked))
 
 
@@ -129,7 +129,7 @@ def _notes_on_stems(each: LanguageResult, asked: set[Master]) -> tuple[str, ...]
     return tuple(said for kind, said in (("wav", mix), ("stems", parts)) if kind in asked)
 
 
-def _timeline(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], start: Start) -> Item:
+def _make_timeline(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], start: Start) -> Item:
     """Files are named as they lie beside the timeline, in the language's own folder."""
     # Here, and not above: most jobs ask for no timeline, and would wait for the library all the same.
     from polyreel.packaging.timelines import Sheet, write_timeline

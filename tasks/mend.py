@@ -64,7 +64,7 @@ async def mend(
         store=open_store(),
         against=Against(language.locale, language.job.subtitles.profile, reel.duration_ms),
         dub=dub,
-        shorten=_shortener(language),
+        shorten=_make_shortener(language),
         untouchable=await asyncio.to_thread(_find_untouchable, language, reel),
     )
     asked = await with_sound(language, reel, request, stems)
@@ -79,7 +79,7 @@ def _sound_of(dubbed: Dubbed) -> str:
     return f"{dubbed.speech and dubbed.speech.sha256} {dubbed.audio and dubbed.audio.sha256}"
 
 
-def _shortener(language: LanguagePlan) -> Shorten | None:
+def _make_shortener(language: LanguagePlan) -> Shorten | None:
     """The job's translator, asked once for the same wordings: its answer is kept."""
     asked, store = language.job.translation, open_store()
     if asked is None:

@@ -35,7 +35,7 @@ PLAYERS = {"hls": HLS_JS, "dash": SHAKA_PLAYER}
 _OF_PLAYERS = frozenset({"index.html", *(each.files[0].path for each in PLAYERS.values())})
 
 
-def _key(given: dict[str, Any]) -> str:
+def _make_key(given: dict[str, Any]) -> str:
     # By content: which languages are in it is only known now.
     going = going_out(given["languages"], given["outcome"])
     asked = [each.model_dump(mode="json") for each in given["plan"].job.packaging]
@@ -44,7 +44,7 @@ def _key(given: dict[str, Any]) -> str:
     return stage_key("package", VERSIONS["package"], of=of, asked=asked, name=name, players=players)
 
 
-@stage("package", key=_key)
+@stage("package", key=_make_key)
 async def package(
     plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, original: Original | None
 ) -> Packaged:
@@ -56,7 +56,7 @@ async def package(
     with store.scratch() as folder:
         sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
         async with at_work("package"):
-            pictures, notes = await _pictures(plan, reel, going, folder)
+            pictures, notes = await _make_pictures(plan, reel, going, folder)
             made = await make_package(pictures, sounds, texts, folder / "made", kinds)
         pages, missing = await asyncio.to_thread(_write_pages, folder / "made", kinds, plan.job.name)
         items = await asyncio.to_thread(_keep_files, store, folder / "made", made + pages, [*sounds, *texts])
@@ -75,7 +75,7 @@ def _write_pages(root: Path, kinds: Sequence[PackageKind], title: str) -> tuple[
     return pages, missing
 
 
-async def _pictures(
+async def _make_pictures(
     plan: Plan, reel: Reel, going: Sequence[LanguageResult], folder: Path
 ) -> tuple[list[Path], tuple[str, ...]]:
     """What the package shows: the rungs of its ladder, else the delivered picture as it is."""
@@ -83,7 +83,7 @@ async def _pictures(
         return [], ()
     ladder = plan.job.packaging[0].ladder
     if not ladder:
-        video, notes = await _packageable(path_of(going[0].video), folder)
+        video, notes = await _make_packageable(path_of(going[0].video), folder)
         return [video], notes
     # The reel's own picture stays the same whatever is dubbed again, and so do its rungs.
     whose = going[0].video if all(each.has_own_picture for each in going) else reel.file
@@ -91,7 +91,7 @@ async def _pictures(
     return [link(folder / f"{rung}.mp4", file) for rung, file in rungs.items()], ()
 
 
-async def _packageable(video: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
+async def _make_packageable(video: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
     """The picture as players of streams show it: the delivered one, or one encoded for the package."""
     info = await asyncio.to_thread(probe, video)
     reason = explain_encoding(info.video) if info.video else ""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 async def require_means(plan: Plan, reel: Reel) -> None:
     """See that the budget, and the balance where the vendor tells it, suffice. Raises before anything is spent."""
-    if _charges(plan):
+    if _is_charged(plan):
         await quote_job(plan, Fraction(reel.duration))
 
 
@@ -91,14 +91,14 @@ async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
     rows = quoting.rows_by_place(chain.from_iterable(bought), plan)
     quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows)
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
-    balances = await _balances(plan)
+    balances = await _read_balances(plan)
     quoting.require_balance(quote, balances)
     if quote.to_spend:
         await require_open(plan.job)
     return quoting.as_dict(quote, balances)
 
 
-async def _balances(plan: Plan) -> dict[str, float]:
+async def _read_balances(plan: Plan) -> dict[str, float]:
     """Minutes by account, of those that a language is bought from and whose vendor tells."""
     ways = {each.way.identity: each.dubbing for each in plan.runnable() if provider_of(each.dubbing).tells_balance}
     found = {}
@@ -113,7 +113,7 @@ async def _balances(plan: Plan) -> dict[str, float]:
     return found
 
 
-def _charges(plan: Plan) -> bool:
+def _is_charged(plan: Plan) -> bool:
     return any(provider_of(each.dubbing).charges for each in plan.runnable())
 
 

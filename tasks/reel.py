@@ -77,7 +77,7 @@ async def trim(plan: Plan) -> Reel:
     if info.video is None:
         return await _trim_sound(plan, info, sound)
     if plan.job.trim is None and _fits_an_mp4(info) and _is_for_here(plan.job, info):
-        return _reel(plan, info, sound, plan.source_at_hand(), info)
+        return _make_reel(plan, info, sound, plan.source_at_hand(), info)
     wanted = plan.job.trim or Trim()
     store = open_store()
     with store.scratch() as folder:
@@ -89,13 +89,13 @@ async def trim(plan: Plan) -> Reel:
         kept = await asyncio.to_thread(store.keep, folder / "reel.mp4")
     notes = (f"The whole picture was encoded {done.encoding}: {done.reason}.",) if done.reason else ()
     made = await asyncio.to_thread(probe, path_of(kept))
-    return _reel(plan, info, sound, kept, made, done.start, notes)
+    return _make_reel(plan, info, sound, kept, made, done.start, notes)
 
 
 async def _trim_sound(plan: Plan, info: MediaInfo, sound: SoundChoice) -> Reel:
     """The same for sound alone, which is taken as it is where nothing is cut off."""
     if plan.job.trim is None:
-        return _reel(plan, info, sound, plan.source_at_hand(), info)
+        return _make_reel(plan, info, sound, plan.source_at_hand(), info)
     start, end = planning.make_exact(plan.job.trim.start) or Fraction(0), planning.make_exact(plan.job.trim.end)
     store = open_store()
     with store.scratch() as folder:
@@ -103,7 +103,7 @@ async def _trim_sound(plan: Plan, info: MediaInfo, sound: SoundChoice) -> Reel:
         async with at_work("trim"):
             await cut_sound(info, target, sound.tracks, start, end, on_progress=reporter("trim"))
         kept = await asyncio.to_thread(store.keep, target, ".m4a")
-    return _reel(plan, info, sound, kept, await asyncio.to_thread(probe, path_of(kept)), start)
+    return _make_reel(plan, info, sound, kept, await asyncio.to_thread(probe, path_of(kept)), start)
 
 
 def _fits_an_mp4(info: MediaInfo) -> bool:
@@ -115,7 +115,7 @@ def _is_for_here(job: Job, info: MediaInfo) -> bool:
     return len(info.audio) < 2 or all(provider_of(each).works_here for each in (job.dubbing, *job.fallback))
 
 
-def _reel(
+def _make_reel(
     plan: Plan,
     source: MediaInfo,
     sound: SoundChoice,
@@ -138,7 +138,7 @@ def _reel(
         audio_codec=track.codec,
         channels=track.channels if isinstance(sound.tracks, int) else len(sound.tracks),
         sound=(sound.tracks,) if isinstance(sound.tracks, int) else sound.tracks,
-        chapters=tuple(_chapters(source, start, info.duration)),
+        chapters=tuple(_cut_chapters(source, start, info.duration)),
         notes=(
             *notes,
             *sound.notes,
@@ -148,7 +148,7 @@ def _reel(
     )
 
 
-def _chapters(source: MediaInfo, start: Fraction, duration: Fraction) -> Iterator[ReelChapter]:
+def _cut_chapters(source: MediaInfo, start: Fraction, duration: Fraction) -> Iterator[ReelChapter]:
     """The source's chapters as far as they lie inside the reel, on its own timeline."""
     for one in source.chapters:
         first, last = max(one.start - start, Fraction(0)), min(one.end - start, duration)

@@ -52,11 +52,11 @@ def report_of(
     stems: Stems | None = None,
 ) -> Item:
     """The page, in the store. The same results give the same page, so that a re-run has nothing to deliver."""
-    store, key = open_store(), _key(outcome, items)
+    store, key = open_store(), _make_key(outcome, items)
     found = store.recall(key)
     page = StoredFile.model_validate(found) if found else None
     if page is None or not store.has(page):
-        page = store.keep_bytes(_page(plan, reel, languages, outcome, items, stems).encode(), ".html")
+        page = store.keep_bytes(_render_page(plan, reel, languages, outcome, items, stems).encode(), ".html")
         store.remember(key, page.model_dump())
     return Item(path=REPORT, stored_file=page, role="report")
 
@@ -94,7 +94,7 @@ def place_beside(job: str, page: Item) -> str:
     return str(target)
 
 
-def _key(outcome: Outcome, items: Sequence[Item]) -> str:
+def _make_key(outcome: Outcome, items: Sequence[Item]) -> str:
     """How long something took, and whether it was kept from before, is no reason for a new page."""
     steady = outcome.model_dump(mode="json", exclude={"seconds", "stages", "cost"})
     for language in steady["languages"].values():
@@ -103,13 +103,13 @@ def _key(outcome: Outcome, items: Sequence[Item]) -> str:
     return stage_key("report", VERSIONS["report"], outcome=steady, files=files, polyreel=version("polyreel"))
 
 
-def _page(
+def _render_page(
     plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, items: Sequence[Item], stems: Stems | None
 ) -> str:
     details = ReportDetails(
-        source=_source(plan, reel, items, stems),
+        source=_describe_source(plan, reel, items, stems),
         source_script=_source_script(plan, reel),
-        languages={each.locale: _language(plan, each, items, reel) for each in languages.finished},
+        languages={each.locale: _describe_language(plan, each, items, reel) for each in languages.finished},
         stage_seconds=outcome.cost.stage_seconds if outcome.cost else {},
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("polyreel"),
@@ -126,7 +126,7 @@ def _go_on(outcome: Outcome) -> str:
     return f"polyreel submit --again {run}"
 
 
-def _source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems | None) -> SourceFacts:
+def _describe_source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems | None) -> SourceFacts:
     media, file = plan.job.source.media, plan.source_at_hand()
     return SourceFacts(
         name=strip_address(media) if is_address(media) else Path(media).name,
@@ -174,7 +174,7 @@ def _kind_of(item: Item) -> str:
     return name if item.role in {"subtitles", "video", "audio"} else f"{item.role} {name}"
 
 
-def _language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel: Reel) -> LanguageDetails:
+def _describe_language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel: Reel) -> LanguageDetails:
     own = [item for item in items if item.locale == finished.locale and item.role in _OWN]
     links = {_kind_of(item): item.path for item in own}
     track = read_file(path_of(finished.tracks.script)).track
@@ -187,12 +187,12 @@ def _language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel:
         fits=finished.lines,
         script=() if finished.lines else _as_lines(track),
         heard=finished.heard,
-        remarks=tuple(_remarks(plan, finished.locale, track, reel)),
+        remarks=tuple(_collect_remarks(plan, finished.locale, track, reel)),
         outline=finished.outline,
     )
 
 
-def _remarks(plan: Plan, locale: str, track: Track, reel: Reel) -> Iterator[Remark]:
+def _collect_remarks(plan: Plan, locale: str, track: Track, reel: Reel) -> Iterator[Remark]:
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     for finding in check_cues(track, plan.job.subtitles.profile, locale, frame_rate=rate):
         yield Remark(

@@ -46,12 +46,12 @@ async def _signing_key(plan: Plan) -> SigningKey:
         return key if isinstance(key, SigningKey) else make_test_key()
 
 
-def _key(given: dict[str, Any]) -> str:
+def _make_key(given: dict[str, Any]) -> str:
     stories = [[file.sha256, story.facts()] for file, _, story in given["files"]]
     return stage_key("sign", VERSIONS["sign"], of=stories, signer=given["signer"])
 
 
-@stage("sign", key=_key)
+@stage("sign", key=_make_key)
 async def sign(plan: Plan, files: list[tuple[StoredFile, str, Story]], signer: str) -> Signed:
     """Copies of files, each with its story, signed. ``signer`` names the key; the key itself is in no record."""
     store, key = open_store(), await _signing_key(plan)
@@ -78,7 +78,7 @@ async def sign_or_explain(
         key = await _signing_key(plan)
         signer = "test" if key.is_test else hashlib.sha256(key.certificates).hexdigest()
         dubs = {each.locale: _dub(each, await decisions_on(plan, reel, each)) for each in going}
-        files = list(_files(plan, going, dubs, packaged, is_test=key.is_test))
+        files = list(_list_files(plan, going, dubs, packaged, is_test=key.is_test))
         signed = await sign(plan, files, signer)
     except Exception as error:  # noqa: BLE001 - whatever it is, finished languages go out, and it is reported
         found = Problem.of(error)
@@ -89,20 +89,20 @@ async def sign_or_explain(
     return _with_videos(languages, signed), _with_items(packaged, signed).join(said)
 
 
-def _files(
+def _list_files(
     plan: Plan, going: list[LanguageResult], dubs: dict[str, Dub], packaged: Packaged, *, is_test: bool
 ) -> Iterator[tuple[StoredFile, str, Story]]:
     for each in going:
         name = Path(plan.language(each.locale).file_name(each.container)).name
-        yield each.video, f".{each.container}", _story(plan, name, (dubs[each.locale],), is_test)
+        yield each.video, f".{each.container}", _tell_story(plan, name, (dubs[each.locale],), is_test)
     for item in packaged.items:
         path = Path(item.path)
         if item.role in _SPOKEN and c2pa.can_sign(path):
             of = (dubs[item.locale],) if item.locale else tuple(dubs.values())
-            yield item.stored_file, path.suffix, _story(plan, path.name, of, is_test)
+            yield item.stored_file, path.suffix, _tell_story(plan, path.name, of, is_test)
 
 
-def _story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Story:
+def _tell_story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Story:
     source = plan.job.source
     return Story(
         title=title,

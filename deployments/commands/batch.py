@@ -35,7 +35,7 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
     """
     if each_of and len(files) != 1:
         raise click.UsageError("--each-of takes one job file, the pattern of all")
-    summary = _on_server(lambda: _run(_places(files, each_of), at_once, failed), as_json)
+    summary = _on_server(lambda: _run(_list_places(files, each_of), at_once, failed), as_json)
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
@@ -74,7 +74,7 @@ async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, 
     return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **summary}
 
 
-def _places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]:
+def _list_places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]:
     paths = [str(path.absolute()) for path in files]
     if each_of:
         return {"jobs": paths, "each_of": each_of}

@@ -18,7 +18,7 @@ def main() -> None:
     os.environ.setdefault("POLYREEL_HOME", str(folder / "home"))
     _get_voices()
     click.echo("Making a sample: a moving picture, a spoken narration, music under it, and its scripts ...")
-    job_file = asyncio.run(_sample(folder))
+    job_file = asyncio.run(_make_demo_sample(folder))
     click.echo(f"Dubbing it:  polyreel run {job_file.relative_to(Path.cwd())}")
     from deployments.commands.run_display import summary
     from polyreel.intake.jobfile import load_job
@@ -45,7 +45,7 @@ def _get_voices() -> None:
         click.echo(f"They could not be fetched, so espeak-ng speaks: {error}")
 
 
-async def _sample(folder: Path) -> Path:
+async def _make_demo_sample(folder: Path) -> Path:
     from polyreel.sandbox.sample import make_sample
 
     sample = await make_sample(folder / "sample")

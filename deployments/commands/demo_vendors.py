@@ -26,9 +26,9 @@ def main() -> None:
     folder = Path("demo").absolute()
     os.environ.setdefault("POLYREEL_HOME", str(folder / "home"))
     click.echo("Making a sample ...")
-    sample = asyncio.run(_sample(folder))
+    sample = asyncio.run(_make_demo_sample(folder))
     worst = 0
-    with rehearsal("demo-vendors") as stage, _server():
+    with rehearsal("demo-vendors") as stage, _start_server():
         click.echo(f"The vendors are played at {stage.base_url}: open it to see their accounts.")
         for job in jobs_of(sample):
             asked, _notes = make_rehearsal(job, stage.home / "out")
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 @contextmanager
-def _server() -> Iterator[None]:
+def _start_server() -> Iterator[None]:
     """One Prefect server for every job: Prefect keeps the address that it had when it was imported."""
     from deployments.process import environment
     from deployments.server.embedded_server import server_for_this_run
@@ -82,7 +82,7 @@ def jobs_of(sample: Job) -> list[Job]:
     ]
 
 
-async def _sample(folder: Path) -> Job:
+async def _make_demo_sample(folder: Path) -> Job:
     from polyreel.intake.jobfile import load_job
     from polyreel.sandbox.sample import make_sample
 

@@ -19,11 +19,11 @@ def deploy(names: tuple[str, ...], file: Path | None) -> None:
     Without NAMES those for processes: `prefect worker start --pool reels` then runs their jobs. Name `localise-docker`
     or `localise-kubernetes` for the templates.
     """
-    for name, pool in _on_server(lambda: _deploy(names, file), as_json=False):
+    for name, pool in _on_server(lambda: _register_deployments(names, file), as_json=False):
         click.echo(f"{name:<24} pool {pool}; its workers: prefect worker start --pool {pool}")
 
 
-async def _deploy(names: tuple[str, ...], file: Path | None) -> list[tuple[str, str]]:
+async def _register_deployments(names: tuple[str, ...], file: Path | None) -> list[tuple[str, str]]:
     from deployments.commands import remote
     from deployments.pools import register as pools
 

@@ -81,9 +81,9 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     if given in keys or len(given) < _SHORTEST:
         return given
     head, _, tail = given.partition("~")
-    begun = [key for key in keys if key.startswith(head) or _distinct(key).startswith(head)]
+    begun = [key for key in keys if key.startswith(head) or _shorten_key(key).startswith(head)]
     # What was changed of a purchase has its key and a tail: without the tail, the purchase itself is meant.
-    found = [key for key in begun if _tail(key).startswith(tail) and bool(_tail(key)) == bool(tail)]
+    found = [key for key in begun if _find_tail(key).startswith(tail) and bool(_find_tail(key)) == bool(tail)]
     if len(found) > 1:
         raise InvalidJob(f"{len(found)} rows begin so", where=given, remedy="Give more of the key.")
     return found[0] if found else given
@@ -109,28 +109,28 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 def _describe_row(entry: Entry) -> dict[str, Any]:
     """A row as JSON: times in ISO 8601, null for never; without what only the machinery needs."""
     row = entry.model_dump(mode="json", exclude={"holder", "lease_until"})
-    return {name: _iso(value) if name.endswith("_at") else value for name, value in row.items()}
+    return {name: _format_time(value) if name.endswith("_at") else value for name, value in row.items()}
 
 
-def _iso(seconds: float) -> str | None:
+def _format_time(seconds: float) -> str | None:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds else None
 
 
 def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
     if not entries:
         return click.echo("Nothing in the ledger is like this." if is_filtered else "The ledger is empty.")
-    click.echo(_line("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
+    click.echo(_format_columns("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
     for entry in entries:
         minutes = "" if entry.charged_minutes is None and entry.quoted_minutes is None else f"{entry.minutes:g}"
-        key = _distinct(entry.key)[:_SHORT]
-        click.echo(_line(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
-        if below := " · ".join(filter(None, (_iso(entry.intended_at), entry.vendor_id, entry.note))):
-            tail = _tail(entry.key)
+        key = _shorten_key(entry.key)[:_SHORT]
+        click.echo(_format_columns(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
+        if below := " · ".join(filter(None, (_format_time(entry.intended_at), entry.vendor_id, entry.note))):
+            tail = _find_tail(entry.key)
             click.echo(_cut(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
-    return click.echo(_sums(entries))
+    return click.echo(_sum_by_vendor(entries))
 
 
-def _line(*cells: str) -> str:
+def _format_columns(*cells: str) -> str:
     widths = (_SHORT, 10, 11, 9, 7, 6)
     head = " ".join(_cut(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=False))
     return _cut(f"{head} {cells[-1]}", 80).rstrip()
@@ -140,18 +140,18 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _distinct(key: str) -> str:
+def _shorten_key(key: str) -> str:
     """The part of a key that tells it from others: what stands behind ``buy-v1-``, without its tail."""
     own = key.partition("~")[0]
     return own.rpartition("-")[2] or own
 
 
-def _tail(key: str) -> str:
+def _find_tail(key: str) -> str:
     """What stands behind the key of the purchase that a row is a change of: ``script``."""
     return key.partition("~")[2]
 
 
-def _sums(entries: list[Entry]) -> str:
+def _sum_by_vendor(entries: list[Entry]) -> str:
     """A line per vendor, as ``panjaya: 3 min charged, 2 min as quoted (it does not tell), 1 min not known yet``."""
     spent: dict[str, dict[str, float]] = {}
     for entry in entries:

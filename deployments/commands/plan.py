@@ -52,7 +52,7 @@ def _way_as_text(way: dict[str, str]) -> str:
     return f"dubbed by {way['provider']}: {', '.join(parts)}"
 
 
-def _warning(way: dict[str, str], locale: str) -> list[str]:
+def _warn_of_voice(way: dict[str, str], locale: str) -> list[str]:
     if not way.get("understood", "").startswith(_BAD_VOICES):
         return []
     return [
@@ -80,7 +80,7 @@ def _as_text(found: dict[str, Any]) -> str:
         lines.append(f"  {locale:<12} {marks}")
         if not language["error"]:
             lines.append(f"  {'':<12} {_way_as_text(language['dubbing'])}")
-            lines += _warning(language["dubbing"], locale)
+            lines += _warn_of_voice(language["dubbing"], locale)
         if language["names"]:
             lines.append(f"  {'':<12} {_names_as_text(language['names'], locale)}")
         if language["error"]:

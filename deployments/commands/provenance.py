@@ -55,7 +55,7 @@ def _describe(file: Path, found: Found | None) -> str:
     trusted = "" if found.state == "trusted" else "; whether to trust the signer is for you to know"
     lines = [f"{file}: a C2PA manifest of {found.title}, signed by {found.signer or 'nobody'}: {whole}{trusted}."]
     lines += ["SIGNED WITH A TEST KEY: IT PROVES NOTHING."] if found.is_test else []
-    lines += [f"  {_sentence(action)}" for action in found.actions]
+    lines += [f"  {_write_sentence(action)}" for action in found.actions]
     lines += [f"  made from {each.get('title', 'a file without a name')}" for each in found.ingredients]
     for each in found.facts.get("dubs", ()):
         lines += [f"  {each['locale']}: {line}" for line in (*describe_reviews(each), each["notice"])]
@@ -63,7 +63,7 @@ def _describe(file: Path, found: Found | None) -> str:
     return "\n".join([*lines, _NO_WATERMARK])
 
 
-def _sentence(action: dict[str, Any]) -> str:
+def _write_sentence(action: dict[str, Any]) -> str:
     """``dubbed by Kokoro (compositeWithTrainedAlgorithmicMedia)``, ``translated from en-US into es-ES``."""
     name, agent = str(action.get("action", "")).removeprefix("c2pa."), action.get("softwareAgent") or {}
     known = action.get("parameters") or {}

@@ -91,14 +91,14 @@ def rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
     networks = ",".join(filter(None, [os.environ.get("POLYREEL_ALLOW_NETWORKS", ""), "127.0.0.0/8"]))
     own = {"POLYREEL_HOME": str(folder), "POLYREEL_ALLOW_NETWORKS": networks}
     with (
-        _sandbox(folder, faults) as base_url,
+        _start_sandbox(folder, faults) as base_url,
         environment_with({**dict.fromkeys(_ELSEWHERE), **own}),
     ):
         yield Rehearsal(folder, base_url)
 
 
 @contextmanager
-def _sandbox(folder: Path, faults: str) -> Iterator[str]:
+def _start_sandbox(folder: Path, faults: str) -> Iterator[str]:
     wanted = ["--speed", f"{SPEED:g}", "--faults", faults, "--data", str(folder / "sandbox")]
     with (folder / "sandbox.log").open("wb") as log:
         process = subprocess.Popen(

@@ -44,7 +44,7 @@ async def server() -> AsyncIterator[PrefectClient]:
 
 def explain_refusal(answer: httpx.Response) -> PolyreelError:
     """What a server that did not do as it was asked means, and what to do about it."""
-    reason = _reason(answer)
+    reason = _read_reason(answer)
     if answer.status_code in STRANGER:
         return PolyreelError(
             "the server wants to know who you are",
@@ -59,7 +59,7 @@ def explain_refusal(answer: httpx.Response) -> PolyreelError:
     return PolyreelError(f"the server answered {answer.status_code}: {reason}", code="server_failed")
 
 
-def _reason(answer: httpx.Response) -> str:
+def _read_reason(answer: httpx.Response) -> str:
     try:
         said = answer.json()
     except ValueError:
@@ -67,10 +67,10 @@ def _reason(answer: httpx.Response) -> str:
     if not isinstance(said, dict):
         return str(said)
     words = said.get("detail") or said.get("exception_message") or said
-    return str(f"{words} {_fields(said)}" if "exception_detail" in said else words).strip()[:500]
+    return str(f"{words} {_list_refused_fields(said)}" if "exception_detail" in said else words).strip()[:500]
 
 
-def _fields(said: dict[str, Any]) -> str:
+def _list_refused_fields(said: dict[str, Any]) -> str:
     """Which fields of a request were refused, and why."""
     wrong = said["exception_detail"] if isinstance(said["exception_detail"], list) else []
     return "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in wrong)

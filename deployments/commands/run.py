@@ -51,7 +51,7 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
 
         asked = load_job(job)
         if rehearse:
-            outcome = _rehearse(asked, out, faults or "none", quiet=as_json, verbose=verbose)
+            outcome = _rehearse_job(asked, out, faults or "none", quiet=as_json, verbose=verbose)
         elif faults:
             raise click.UsageError("--faults is for a rehearsal: add --rehearse")
         else:
@@ -70,7 +70,7 @@ def exit_code(outcome: Outcome) -> int:
     return EXIT_CODES[outcome.status]
 
 
-def _rehearse(job: Job, out: Path | None, faults: str, *, quiet: bool, verbose: bool) -> Outcome:
+def _rehearse_job(job: Job, out: Path | None, faults: str, *, quiet: bool, verbose: bool) -> Outcome:
     from deployments.commands.rehearse import run_rehearsal
 
     if out is not None:

@@ -53,18 +53,18 @@ class _LiveTable:
         table.add_column(self._job.name, style="bold")
         for _ in range(self._width):
             table.add_column("")
-        table.add_row("", *self._cells(JOB_STAGES, ""))
+        table.add_row("", *self._make_cells(JOB_STAGES, ""))
         for locale in self._locales:
-            table.add_row(locale, *self._cells(LANGUAGE_STAGES, locale))
-        table.add_row("", *self._cells(closing_steps(self._job), ""))
+            table.add_row(locale, *self._make_cells(LANGUAGE_STAGES, locale))
+        table.add_row("", *self._make_cells(closing_steps(self._job), ""))
         return table
 
-    def _cells(self, stages: tuple[str, ...], locale: str) -> list[Text]:
-        cells = [self._cell(stage, self._board.steps.get((stage, locale))) for stage in stages]
+    def _make_cells(self, stages: tuple[str, ...], locale: str) -> list[Text]:
+        cells = [self._make_cell(stage, self._board.steps.get((stage, locale))) for stage in stages]
         return cells + [Text("")] * (self._width - len(cells))
 
     @staticmethod
-    def _cell(stage: str, step: Step | None) -> Text:
+    def _make_cell(stage: str, step: Step | None) -> Text:
         if step is None:
             return Text(f"  {stage}", style="dim")
         if step.state == "running":

@@ -70,7 +70,7 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
         lesson = prepare_lesson(asked, _cast(asked.name, outcome), dict(map(_split_name, scripts)))
         if not as_json:
             _print(lesson)
-        if not lesson.is_empty and (yes or (not as_json and _agrees())):
+        if not lesson.is_empty and (yes or (not as_json and _ask_for_consent())):
             write_back(lesson)
             written = True
         else:
@@ -81,7 +81,7 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
             click.echo("Written.")
 
 
-def _agrees() -> bool:
+def _ask_for_consent() -> bool:
     if not sys.stdin.isatty():
         click.echo("Nothing was written: say --yes.", err=True)
         return False

@@ -60,7 +60,7 @@ async def _submit(job: Path | None, run: UUID | None, key: str | None, wait: boo
 @as_json_option
 def status(run: UUID | None, limit: int, as_json: bool) -> None:
     """How a run stands, with its outcome when it is over; without RUN, the latest ones."""
-    found = _on_server(lambda: _status(run, limit), as_json)
+    found = _on_server(lambda: _read_status(run, limit), as_json)
     if isinstance(found, list) and not as_json:
         for each in found:
             _print(each, as_json)
@@ -68,7 +68,7 @@ def status(run: UUID | None, limit: int, as_json: bool) -> None:
     _print(found, as_json)
 
 
-async def _status(run: UUID | None, limit: int) -> Any:
+async def _read_status(run: UUID | None, limit: int) -> Any:
     from deployments.commands import remote
 
     async with remote.server() as client:

@@ -48,7 +48,7 @@ def convert(source: Path, target: Path, as_json: bool, **asked: str | bool | Non
     with report_errors(as_json):
         from polyreel.subtitles.convert import convert_file
 
-        notes = convert_file(source, target, _conversion(source, target, asked))
+        notes = convert_file(source, target, _read_conversion(source, target, asked))
         if as_json:
             click.echo(json.dumps({"written": str(target), "notes": [asdict(note) for note in notes]}))
             return
@@ -56,7 +56,7 @@ def convert(source: Path, target: Path, as_json: bool, **asked: str | bool | Non
         click.echo(str(target))
 
 
-def _conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Conversion:
+def _read_conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Conversion:
     """The command's options as the core's values. Raises InvalidJob for rates and timecodes that can't be."""
     from polyreel.locales import canonical
     from polyreel.subtitles.convert import Conversion

@@ -79,12 +79,12 @@ def up(
     with report_errors(as_json), _prefect_prepared(), address.only_one():
         wishes = {
             "jobs_at_once": jobs_at_once,
-            "inbox": _whole(inbox) if inbox else None,
+            "inbox": _make_inbox_absolute(inbox) if inbox else None,
             "inbox_every_s": inbox_every,
             "forget_after": forget_after,
         }
         _allow([*files, *more_files], inbox)
-        made = Up(Asked(port, wishes, tell, _public(callbacks), callbacks_port, callbacks_secret))
+        made = Up(Asked(port, wishes, tell, _require_public_address(callbacks), callbacks_port, callbacks_secret))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, made.stop)
         try:
@@ -118,7 +118,7 @@ def _allow(files: list[Path], inbox: str | None) -> None:
     os.environ.update(setting_of([*folders, *left_in, home.deliveries_dir()]))
 
 
-def _whole(inbox: str) -> str:
+def _make_inbox_absolute(inbox: str) -> str:
     from polyreel.intake.inbox.choice import open_inbox
     from polyreel.objects.address import is_object
 
@@ -127,7 +127,7 @@ def _whole(inbox: str) -> str:
     return place
 
 
-def _public(callbacks: str | None) -> str:
+def _require_public_address(callbacks: str | None) -> str:
     if callbacks is None:
         return ""
     from polyreel.ledger.receiver import check_public_address

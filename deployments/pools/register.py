@@ -82,7 +82,7 @@ def choose_entries(found: list[Entry], names: tuple[str, ...]) -> list[Entry]:
 async def register(client: PrefectClient, entry: Entry) -> None:
     """Put a deployment on the server, with its pool where that is not there yet. Doing it again renews it."""
     await _require_pool(client, entry)
-    made = _deployment(entry)
+    made = _make_deployment(entry)
     await made.aapply(work_pool_name=entry.pool)
 
 
@@ -97,7 +97,7 @@ async def _require_pool(client: PrefectClient, entry: Entry) -> None:
         await client.create_work_pool(wanted)
 
 
-def _deployment(entry: Entry) -> RunnerDeployment:
+def _make_deployment(entry: Entry) -> RunnerDeployment:
     given, pool = entry.given, entry.given["work_pool"]
     made = RunnerDeployment.from_flow(
         import_object(given["entrypoint"]),
@@ -114,10 +114,10 @@ def _deployment(entry: Entry) -> RunnerDeployment:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     redraw_form(made, as_form)
-    made.schedules = [_schedule(each) for each in given.get("schedules", ())]
+    made.schedules = [_make_schedule(each) for each in given.get("schedules", ())]
     return made
 
 
-def _schedule(given: dict[str, Any]) -> DeploymentScheduleCreate:
+def _make_schedule(given: dict[str, Any]) -> DeploymentScheduleCreate:
     every = IntervalSchedule(interval=timedelta(seconds=given["interval"]))
     return DeploymentScheduleCreate(schedule=every, active=given["active"])

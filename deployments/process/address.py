@@ -35,9 +35,9 @@ def find_running_api() -> str | None:
 
 def read_address() -> dict[str, Any] | None:
     """What the running `polyreel up` wrote: ``pid``, ``api``, ``ui``. None when there is none, or it is not ready."""
-    if not _is_held(_lock()):
+    if not _is_held(_locate_lock()):
         return None
-    return read_note(_file())
+    return read_note(_locate_file())
 
 
 @contextmanager
@@ -46,20 +46,20 @@ def only_one() -> Iterator[None]:
     folder().mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + _PATIENCE_S
     # Somebody who only looks holds the lock too, for a moment.
-    while (handle := open_locked(_lock())) is None and time.monotonic() < deadline:
+    while (handle := open_locked(_locate_lock())) is None and time.monotonic() < deadline:
         time.sleep(0.05)
     if handle is None:
         raise _already_up()
     try:
         yield
     finally:
-        _file().unlink(missing_ok=True)
+        _locate_file().unlink(missing_ok=True)
         os.close(handle)
 
 
 def announce(api: str, ui: str) -> None:
     """Say where it is, once it is ready."""
-    write_atomically(_file(), json.dumps({"pid": os.getpid(), "api": api, "ui": ui}).encode())
+    write_atomically(_locate_file(), json.dumps({"pid": os.getpid(), "api": api, "ui": ui}).encode())
 
 
 def _already_up() -> PolyreelError:
@@ -71,11 +71,11 @@ def _already_up() -> PolyreelError:
     )
 
 
-def _file() -> Path:
+def _locate_file() -> Path:
     return folder() / "address.json"
 
 
-def _lock() -> Path:
+def _locate_lock() -> Path:
     return folder() / "up.lock"
 
 

@@ -75,14 +75,14 @@ def _one_certificate(place: Path) -> Path:
 def environment_with(wanted: Mapping[str, str | None]) -> Iterator[None]:
     """Variables that stand while the block lasts, and are afterwards as they were; None takes one away."""
     before = {name: os.environ.get(name) for name in wanted}
-    _set(wanted)
+    _set_variables(wanted)
     try:
         yield
     finally:
-        _set(before)
+        _set_variables(before)
 
 
-def _set(wanted: Mapping[str, str | None]) -> None:
+def _set_variables(wanted: Mapping[str, str | None]) -> None:
     for name, value in wanted.items():
         if value is None:
             os.environ.pop(name, None)

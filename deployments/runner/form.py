@@ -24,24 +24,27 @@ def make_ui_form(schema: dict[str, Any]) -> dict[str, Any]:
     either all of them with fields, or all of them as locales alone.
     """
     definitions: dict[str, Any] = dict(schema.get("definitions", {}))
-    drawn = _object(schema, definitions)
+    drawn = _flatten_object(schema, definitions)
     for name in list(definitions):
-        definitions[name] = {**_object(definitions[name], definitions), "title": _split_camel(name)}
+        definitions[name] = {**_flatten_object(definitions[name], definitions), "title": _split_camel(name)}
     kept = {name: each for name, each in definitions.items() if name not in LACKING}
     return {**drawn, "definitions": kept, "additionalProperties": False}
 
 
-def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _flatten_object(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     if "properties" not in schema:
         return schema
-    return {**schema, "properties": {name: _field(part, definitions) for name, part in schema["properties"].items()}}
+    return {
+        **schema,
+        "properties": {name: _flatten_field(part, definitions) for name, part in schema["properties"].items()},
+    }
 
 
-def _field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _flatten_field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     field = _adapt_help(field)
     if "items" in field:
-        return _list({**field, "items": _choice(field["items"])}, definitions)
-    return _choice(_or_empty(_flat(field)))
+        return _list({**field, "items": _flatten_choice(field["items"])}, definitions)
+    return _flatten_choice(_or_empty(_merge_optional_choice(field)))
 
 
 def _adapt_help(field: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def _adapt_help(field: dict[str, Any]) -> dict[str, Any]:
     return {**field, "description": words} if words else field
 
 
-def _choice(field: dict[str, Any]) -> dict[str, Any]:
+def _flatten_choice(field: dict[str, Any]) -> dict[str, Any]:
     """A choice of shapes is drawn as tabs when it is an ``anyOf``, as a box for JSON when it is anything else."""
     if "oneOf" not in field:
         return _name_tab(field)
@@ -62,7 +65,7 @@ def _choice(field: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "anyOf": shapes} if len(shapes) > 1 else {**rest, **shapes[0]}
 
 
-def _flat(field: dict[str, Any]) -> dict[str, Any]:
+def _merge_optional_choice(field: dict[str, Any]) -> dict[str, Any]:
     """A choice of shapes that may be left out: the shapes and nothing, side by side."""
     shapes = [shape for kind in field.get("anyOf", []) for shape in kind.get("oneOf", [kind])]
     return {**field, "anyOf": shapes} if len(shapes) > len(field.get("anyOf", [])) else field
@@ -113,7 +116,7 @@ def _list(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
         return field
     short = next(shape for shape in shapes if shape is not long[0])
     name = str(long[0]["title"])
-    definitions[name] = _object(long[0], definitions)
+    definitions[name] = _flatten_object(long[0], definitions)
     limits: dict[str, Any] = {key: field[key] for key in ("minItems", "maxItems") if key in field}
     rest = {key: value for key, value in field.items() if key not in ("type", "items", *limits)}
     arms = [

@@ -15,7 +15,7 @@ from polyreel.machine.locks import open_locked
 @contextmanager
 def hold_run(run: str) -> Iterator[None]:
     """Be this run's process. The mark goes away at an orderly end only; a killed process leaves it behind, unlocked."""
-    folder = _folder()
+    folder = _locate_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run}.lock"
     handle = open_locked(path)
@@ -30,7 +30,7 @@ def hold_run(run: str) -> Iterator[None]:
 def dead_runs() -> list[UUID]:
     """Runs whose process is gone without having said goodbye."""
     found = []
-    for path in sorted(_folder().glob("*-*-*-*-*.lock")):
+    for path in sorted(_locate_folder().glob("*-*-*-*-*.lock")):
         if (handle := open_locked(path)) is not None:
             os.close(handle)
             found.append(UUID(path.stem))
@@ -39,8 +39,8 @@ def dead_runs() -> list[UUID]:
 
 def forget(run: UUID) -> None:
     """This run's death has been dealt with."""
-    (_folder() / f"{run}.lock").unlink(missing_ok=True)
+    (_locate_folder() / f"{run}.lock").unlink(missing_ok=True)
 
 
-def _folder() -> Path:
+def _locate_folder() -> Path:
     return address.folder() / "runs"

@@ -60,10 +60,10 @@ async def accounts_under_way(ledger: Ledger) -> set[Account]:
     from polyreel.ledger.rows import Filter
 
     rows = await ledger.select(Filter(states=UNDER_WAY))
-    return {_account(row) for row in rows if row.credentials and _is_watched(row)}
+    return {_make_account(row) for row in rows if row.credentials and _is_watched(row)}
 
 
-def _account(row: Entry) -> Account:
+def _make_account(row: Entry) -> Account:
     return Account(row.account, row.provider, row.credentials)
 
 
@@ -86,7 +86,7 @@ async def _watch(account: Account, watchers: Watchers) -> None:
     while True:
         try:
             async with AsyncExitStack() as stack:
-                observer = await _observer(account, stack)
+                observer = await _open_observer(account, stack)
                 watcher = await stack.enter_async_context(watchers.watch(account.name, observer))
                 log.info("watching %s", account.name)
                 await watcher.wait_until_refused()
@@ -95,7 +95,7 @@ async def _watch(account: Account, watchers: Watchers) -> None:
         await asyncio.sleep(_REST_SECONDS)
 
 
-async def _observer(account: Account, stack: AsyncExitStack) -> Any:
+async def _open_observer(account: Account, stack: AsyncExitStack) -> Any:
     from blocks.credentials import load
     from polyreel.errors import InvalidJob
 

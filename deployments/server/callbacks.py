@@ -36,12 +36,12 @@ def application(receiver: Receiver) -> Starlette:
     from starlette.routing import Route
 
     async def receive(request: Request) -> Response:
-        return await _answer(receiver, request)
+        return await _answer_callback(receiver, request)
 
     return Starlette(routes=[Route("/{path:path}", receive, methods=["POST"])])
 
 
-async def _answer(receiver: Receiver, request: Request) -> Response:
+async def _answer_callback(receiver: Receiver, request: Request) -> Response:
     from starlette.responses import JSONResponse
 
     from polyreel.errors import LedgerError
@@ -52,7 +52,7 @@ async def _answer(receiver: Receiver, request: Request) -> Response:
         return JSONResponse({"error": "no such vendor"}, 404)
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            body = await _body(request)
+            body = await _read_body(request)
     except TimeoutError:
         return JSONResponse({"error": "too slow"}, 408)
     if body is None:
@@ -67,7 +67,7 @@ async def _answer(receiver: Receiver, request: Request) -> Response:
     return JSONResponse({"verdict": str(verdict)}, status)
 
 
-async def _body(request: Request) -> bytes | None:
+async def _read_body(request: Request) -> bytes | None:
     """The raw body; None when it is larger than any callback."""
     parts, size = [], 0
     async for part in request.stream():
@@ -78,7 +78,7 @@ async def _body(request: Request) -> bytes | None:
     return b"".join(parts)
 
 
-async def _verifier(secret: str) -> CallbackVerifier:
+async def _load_verifier(secret: str) -> CallbackVerifier:
     """What callbacks are checked with: a saved block; without one Panjaya's published key. Raises `InvalidJob`."""
     from polyreel.vendors.callbacks import CallbackVerifier
 
@@ -104,7 +104,7 @@ def serve(descriptor: int, secret: str) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
-        receiver = Receiver(ledger_rows(), asyncio.run(_verifier(secret)))
+        receiver = Receiver(ledger_rows(), asyncio.run(_load_verifier(secret)))
     except InvalidJob as error:
         print(json.dumps(error.as_dict()), flush=True)  # noqa: T201 - the parent reads it
         sys.exit(2)

@@ -28,14 +28,14 @@ def add_deliveries(app: App) -> App:
 
     async def both(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await _answer(scope)(scope, receive, send)
+            await _answer_request(scope)(scope, receive, send)
         else:
             await app(scope, receive, send)
 
     return both
 
 
-def _answer(scope: Scope) -> Response:
+def _answer_request(scope: Scope) -> Response:
     run, _, name = unquote(scope["path"].removeprefix(PREFIX)).partition("/")
     found = file_of(run, name)
     if found is None or scope["method"] not in ("GET", "HEAD"):

@@ -139,12 +139,12 @@ def server_for_this_run(address: str | None) -> Iterator[EmbeddedServer | None]:
         return
     with (
         EmbeddedServer(home.home() / "prefect") as server,
-        environment_with({"PREFECT_API_URL": server.address, EMBEDDED: "1", **_password()}),
+        environment_with({"PREFECT_API_URL": server.address, EMBEDDED: "1", **_read_password()}),
     ):
         yield server
 
 
-def _password() -> dict[str, str]:
+def _read_password() -> dict[str, str]:
     """What a server of ours asks for, where the environment guards servers: its own run is no stranger."""
     wanted = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     return {"PREFECT_API_AUTH_STRING": wanted} if wanted else {}

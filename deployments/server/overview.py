@@ -31,14 +31,14 @@ def with_overview(app: App) -> App:
         if scope["type"] != "http" or not (scope["path"] in _PLACES or scope["path"].startswith("/jobs/")):
             await app(scope, receive, send)
             return
-        refused = _refusal(Headers(scope=scope))
-        response: Response = refused if refused is not None else await asyncio.to_thread(_answer, scope)
+        refused = _refuse_without_password(Headers(scope=scope))
+        response: Response = refused if refused is not None else await asyncio.to_thread(_answer_request, scope)
         await response(scope, receive, send)
 
     return both
 
 
-def _refusal(headers: Headers) -> Response | None:
+def _refuse_without_password(headers: Headers) -> Response | None:
     """The same password as the API's, as a browser or a monitor sends it."""
     wanted = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     if not wanted:
@@ -49,11 +49,11 @@ def _refusal(headers: Headers) -> Response | None:
     return PlainTextResponse("This wants the API's password.", 401, {"WWW-Authenticate": 'Basic realm="polyreel"'})
 
 
-def _answer(scope: Scope) -> Response:
+def _answer_request(scope: Scope) -> Response:
     if scope["method"] not in ("GET", "HEAD"):
         return PlainTextResponse("Only to be read.", status_code=405)
     if scope["path"].startswith("/jobs/"):
-        return _report(scope["path"].removeprefix("/jobs/"))
+        return _serve_report(scope["path"].removeprefix("/jobs/"))
     try:
         return _list(scope["path"], QueryParams(scope["query_string"]))
     except PolyreelError as error:
@@ -80,17 +80,17 @@ def _list(path: str, asked: QueryParams) -> Response:
     wanted = Wanted(states, asked.get("job", ""), asked.get("who", ""), begin)
     if path == "/jobs.json":
         return JSONResponse({"jobs": [row.model_dump(mode="json") for row in rows if wanted.matches(row)]})
-    return HTMLResponse(render_jobs(rows, wanted, since, lambda row: _link(row.job, row.run)))
+    return HTMLResponse(render_jobs(rows, wanted, since, lambda row: _make_link(row.job, row.run)))
 
 
-def _link(job: str, run: str) -> str:
+def _make_link(job: str, run: str) -> str:
     """Where a job's report is served: with what its run delivered, or beside its records."""
     if run and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING") and file_of(run, "report.html"):
         return f"{PREFIX}{run}/report.html"
     return f"/jobs/{job}/report.html" if _report_file(job).is_file() else ""
 
 
-def _report(name: str) -> Response:
+def _serve_report(name: str) -> Response:
     job, _, file = name.partition("/")
     found = _report_file(job)
     try:

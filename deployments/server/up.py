@@ -117,7 +117,7 @@ class Up:
         folder = address.folder()
         database = home.home() / "prefect"
         put_new_database(database, find_migrated())
-        env = {**own_environment(database), **_environment(folder, port, self.api)}
+        env = {**own_environment(database), **_make_environment(folder, port, self.api)}
         if asked.callbacks:
             env["POLYREEL_CALLBACKS_URL"] = asked.callbacks
         descriptor = self._listener.fileno()
@@ -190,7 +190,7 @@ class Up:
         if self._stopping.is_set():
             raise SystemExit(0)
         if words != [b"ready"]:
-            raise _refusal(words) or _not_ready(child)
+            raise _read_refusal(words) or _not_ready(child)
 
 
 def keep_up(up: Up) -> None:
@@ -221,7 +221,7 @@ def _bind_port(port: int) -> socket.socket:
     return listener
 
 
-def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
+def _make_environment(folder: Path, port: int, api: str) -> dict[str, str]:
     """The children's settings, on top of those that every command has."""
     auth = os.environ.get("PREFECT_SERVER_API_AUTH_STRING") or os.environ.get("PREFECT_API_AUTH_STRING")
     return {
@@ -238,11 +238,11 @@ def _environment(folder: Path, port: int, api: str) -> dict[str, str]:
         # A run whose turn it is not looks again this often.
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-        **_guard(auth, api.removesuffix("/api")),
+        **_guard_server(auth, api.removesuffix("/api")),
     }
 
 
-def _guard(auth: str | None, ui: str) -> dict[str, str]:
+def _guard_server(auth: str | None, ui: str) -> dict[str, str]:
     """A password for the server and its clients; without one, links to what was delivered, and to reviews."""
     if auth:
         return {"PREFECT_SERVER_API_AUTH_STRING": auth, "PREFECT_API_AUTH_STRING": auth}
@@ -255,7 +255,7 @@ def _first_line(child: Child) -> bytes:
     return child.process.stdout.readline().strip()
 
 
-def _refusal(words: list[bytes]) -> PolyreelError | None:
+def _read_refusal(words: list[bytes]) -> PolyreelError | None:
     try:
         said = json.loads(words[0])
     except (IndexError, ValueError):

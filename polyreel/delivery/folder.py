@@ -64,7 +64,7 @@ class FolderDelivery:
         check_apart(check_path(item.path) for item in parcel.items)
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(self._deliver, parcel, stop, on_progress or _quiet)
+            return await asyncio.to_thread(self._deliver, parcel, stop, on_progress or _ignore_progress)
         except asyncio.CancelledError:
             stop.set()
             raise
@@ -98,7 +98,7 @@ class _Handover:
         new = [item for item in self.parcel.items if not self._is_there(item)]
         gone = self._find_gone()
         if new or gone or self.before.listing != listing_of(self.parcel.items) or self.tree.facts(JOURNAL):
-            self._change(self._stage_all(new), gone)
+            self._change_tree(self._stage_all(new), gone)
         return self._describe_delivered(new, gone)
 
     def _is_there(self, item: Item) -> bool:
@@ -107,7 +107,7 @@ class _Handover:
         facts = self.tree.facts(item.path)
         if facts is None:
             return False
-        if stat.S_ISREG(facts.st_mode) and facts.st_size == item.stored_file.bytes and self._holds(item):
+        if stat.S_ISREG(facts.st_mode) and facts.st_size == item.stored_file.bytes and self._is_already_there(item):
             return True
         if not stat.S_ISREG(facts.st_mode) or item.path not in self.before.ours():
             remedy = "Move it away, or deliver to another folder: files that polyreel did not make are never replaced."
@@ -118,7 +118,7 @@ class _Handover:
             self.corrected[item.path] = name_beside(self.tree, item.path, taken)
         return False
 
-    def _holds(self, item: Item) -> bool:
+    def _is_already_there(self, item: Item) -> bool:
         handle = self.tree.open(item.path)
         try:
             return sha256_of_open(handle, self.stop) == item.stored_file.sha256
@@ -140,7 +140,7 @@ class _Handover:
         try:
             staged = {}
             for number, item in enumerate(new, 1):
-                staged[self._stage(item)] = item.path
+                staged[self._stage_item(item)] = item.path
                 self.report(number / len(new))
             staged[stage_bytes(self.tree, MANIFEST, manifest_of(self.parcel))] = MANIFEST
             write_new(self.tree, JOURNAL, journal_of(self.before, new))
@@ -150,7 +150,7 @@ class _Handover:
             raise
         return staged
 
-    def _stage(self, item: Item) -> str:
+    def _stage_item(self, item: Item) -> str:
         part = part_of(item.path)
         handle = self.tree.create(part)
         try:
@@ -159,7 +159,7 @@ class _Handover:
             os.close(handle)
         return part
 
-    def _change(self, staged: dict[str, str], gone: list[str]) -> None:
+    def _change_tree(self, staged: dict[str, str], gone: list[str]) -> None:
         if self.before.stated.keys() & {*staged.values(), *gone}:
             self.tree.remove(MANIFEST)
             self.tree.sync({"."})
@@ -186,16 +186,16 @@ class _Handover:
             written=written,
             kept=kept,
             removed=tuple(gone),
-            notes=tuple(self._notes()),
+            notes=tuple(self._collect_notes()),
         )
 
-    def _notes(self) -> Iterator[str]:
+    def _collect_notes(self) -> Iterator[str]:
         for item in self.parcel.items:
             if beside := self.corrected.get(item.path):
                 yield describe_correction(item.path, beside, item.locale, str(self.tree.location))
 
 
-def _quiet(_share: float) -> None:
+def _ignore_progress(_share: float) -> None:
     """Nobody listens."""
 
 

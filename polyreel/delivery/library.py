@@ -121,10 +121,12 @@ def track_of(parcel: Parcel, locale: str) -> Track | None:
 
 async def webvtt_of(parcel: Parcel) -> dict[str, bytes]:
     """Every language's text as WebVTT, made where only other formats were asked for."""
-    return {locale: text for locale in parcel.locales() if (text := await asyncio.to_thread(_webvtt, parcel, locale))}
+    return {
+        locale: text for locale in parcel.locales() if (text := await asyncio.to_thread(_read_webvtt, parcel, locale))
+    }
 
 
-def _webvtt(parcel: Parcel, locale: str) -> bytes:
+def _read_webvtt(parcel: Parcel, locale: str) -> bytes:
     own = next((item for item in whole_texts_of(parcel, locale) if item.path.endswith(".vtt")), None)
     if own is not None:
         return path_of(own.stored_file).read_bytes()

@@ -79,7 +79,7 @@ def manifest_of(parcel: Parcel, etags: Mapping[str, str] | None = None) -> bytes
     }
     recorded = {"recordings": people} if people else {}
     kept = {"etags": dict(sorted(etags.items()))} if etags else {}
-    return _json({**about, **receipts, **origin, **recorded, "files": listing_of(parcel.items), **kept})
+    return _encode_json({**about, **receipts, **origin, **recorded, "files": listing_of(parcel.items), **kept})
 
 
 def journal_of(before: Before, new: Iterable[Item]) -> bytes:
@@ -88,7 +88,7 @@ def journal_of(before: Before, new: Iterable[Item]) -> bytes:
     placing = {path: entry for path, entry in before.placing.items() if path not in before.stated}
     placing.update({item.path: entry_of(item) for item in new})
     coming = [{"path": path, "sha256": e.sha256, "bytes": e.bytes} for path, e in placing.items()]
-    return _json({"as_of_ns": before.as_of_ns, "stated": stated, "placing": coming})
+    return _encode_json({"as_of_ns": before.as_of_ns, "stated": stated, "placing": coming})
 
 
 def read_before(tree: Tree) -> Before:
@@ -100,12 +100,12 @@ def read_before(tree: Tree) -> Before:
 
 def before_of(manifest: Mapping[str, Any], journal: Mapping[str, Any], as_of_ns: int = 0) -> Before:
     """What a manifest and a journal say, each as it was read; either may be empty, or nonsense."""
-    placing = {**_entries(journal.get("stated")), **_entries(journal.get("placing"))}
+    placing = {**_read_entries(journal.get("stated")), **_read_entries(journal.get("placing"))}
     if manifest:
         listing = tuple(file for file in manifest.get("files") or () if isinstance(file, dict))
-        return Before(listing, _entries(listing), placing, as_of_ns)
+        return Before(listing, _read_entries(listing), placing, as_of_ns)
     as_of = journal.get("as_of_ns")
-    return Before((), _entries(journal.get("stated")), placing, as_of if isinstance(as_of, int) else 0)
+    return Before((), _read_entries(journal.get("stated")), placing, as_of if isinstance(as_of, int) else 0)
 
 
 def write_new(tree: Tree, path: str, content: bytes) -> None:
@@ -125,7 +125,7 @@ def stage_bytes(tree: Tree, path: str, content: bytes) -> str:
     return part
 
 
-def _json(value: Mapping[str, Any]) -> bytes:
+def _encode_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
@@ -137,7 +137,7 @@ def _read(tree: Tree, path: str) -> dict[str, Any]:
         return parse_note(file.read()) or {}
 
 
-def _entries(files: Any) -> dict[str, Entry]:
+def _read_entries(files: Any) -> dict[str, Entry]:
     found = {}
     for file in files if isinstance(files, (list, tuple)) else ():
         match file:

@@ -14,7 +14,7 @@ _LONGEST_PATH = 1024
 
 def check_name(name: str) -> str:
     """One file's or folder's name, or `DeliveryError`. Leading dots are ours: parts and the journal have them."""
-    if reason := _fault(name):
+    if reason := _find_fault(name):
         remedy = "Names come from the job's name and its locales: change the job's name."
         raise DeliveryError(f"a name that can't be delivered: {reason}", where=repr(name), remedy=remedy)
     return name
@@ -38,15 +38,15 @@ def check_apart(paths: Iterable[str]) -> None:
     for path in paths:
         folded = _fold_case(path)
         if (other := files.get(folded) or folders.get(folded)) is not None:
-            raise _clash(path, other)
+            raise _refuse_clash(path, other)
         files[folded] = path
         parents = [folded[:at] for at, letter in enumerate(folded) if letter == "/"]
         if (parent := next((parent for parent in parents if parent in files), None)) is not None:
-            raise _clash(path, files[parent])
+            raise _refuse_clash(path, files[parent])
         folders.update(dict.fromkeys(parents, path))
 
 
-def _clash(path: str, other: str) -> DeliveryError:
+def _refuse_clash(path: str, other: str) -> DeliveryError:
     return DeliveryError(
         f"two files want one name: {path} and {other}", where=path, remedy="Deliver them under two jobs."
     )
@@ -56,7 +56,7 @@ def _fold_case(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def _fault(name: str) -> str:
+def _find_fault(name: str) -> str:
     if not name or name.startswith("."):
         return "it is empty or begins with a dot"
     if any(letter in "/\\" or unicodedata.category(letter) in {"Cc", "Cs"} for letter in name):

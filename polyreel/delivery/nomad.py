@@ -46,12 +46,12 @@ class NomadDelivery:
 
     async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
         """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
-        owner = await self._owner(parcel)
-        folder = await self._folders() if self.options.path or not owner else ""
+        owner = await self._find_owner(parcel)
+        folder = await self._make_folders() if self.options.path or not owner else ""
         gauge = Gauge(parcel, on_progress)
 
         async def one(locale: str) -> Brought:
-            return await self._language(parcel, locale, owner, folder, gauge)
+            return await self._deliver_language(parcel, locale, owner, folder, gauge)
 
         done = await bring_languages(parcel, one, f"Nomad: {self.options.path or owner or ''}".rstrip(" :"))
         if self.options.archive_source and not done.problems:
@@ -59,13 +59,13 @@ class NomadDelivery:
             done = done.model_copy(update={"notes": (*done.notes, note)})
         return done
 
-    async def _owner(self, parcel: Parcel) -> str:
+    async def _find_owner(self, parcel: Parcel) -> str:
         """The asset that the dubs belong to; empty where there is none."""
         media = parcel.source_media
         named = self.options.related_to or (media.removeprefix(SCHEME) if media.startswith(SCHEME) else "")
         return await require_owner(self.client, named) if named else ""
 
-    async def _language(self, parcel: Parcel, locale: str, owner: str, folder: str, gauge: Gauge) -> Brought:
+    async def _deliver_language(self, parcel: Parcel, locale: str, owner: str, folder: str, gauge: Gauge) -> Brought:
         done, film = Brought(), video_of(parcel, locale)
         kind = "" if folder else "Dub"
         place = FilePlace(self.client, self.access, folder or owner, kind)
@@ -81,13 +81,13 @@ class NomadDelivery:
 
     # -- folders
 
-    async def _folders(self) -> str:
+    async def _make_folders(self) -> str:
         at = TOP
         for name in filter(None, (self.options.path or "").strip("/").split("/")):
-            at = await self._folder(at, name)
+            at = await self._make_folder_in(at, name)
         return at
 
-    async def _folder(self, parent: str, name: str) -> str:
+    async def _make_folder_in(self, parent: str, name: str) -> str:
         async def look() -> str:
             for each in await self.client.list_children(parent):
                 if each.name == name and each.type is AssetType.FOLDER:

@@ -82,7 +82,7 @@ class _File:
         earlier = await self.access.earlier(self.slot, self.key)
         old = await self._first_known([entry.vendor_id for entry in reversed(earlier)])
         upload = await (self._start_related(old) if self.place.kind else self._start(old))
-        return self._receipt(upload)
+        return self._make_receipt(upload)
 
     async def _start(self, old: str | None) -> Upload:
         size = self.item.stored_file.bytes
@@ -128,7 +128,7 @@ class _File:
                 continue
         return None
 
-    def _receipt(self, upload: Upload) -> Receipt:
+    def _make_receipt(self, upload: Upload) -> Receipt:
         return Receipt(id=upload.asset_id or upload.id, details={"upload": upload.id})
 
     async def _find(self, _entry: Entry) -> Finding:
@@ -137,7 +137,7 @@ class _File:
         for upload in await self.client.list_uploads():
             same = upload.name == self.name and upload.content_length == self.item.stored_file.bytes
             if same and upload.id not in known:
-                return Found(self._receipt(upload))
+                return Found(self._make_receipt(upload))
         return NotThere()
 
     # -- going on

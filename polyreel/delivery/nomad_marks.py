@@ -28,7 +28,7 @@ async def dress(
 ) -> None:
     """Say all that is known of a dub. Doing it again changes nothing; what the vendor refuses is noted, not raised."""
     steps = {
-        "tags": _label(client, options, asset_id),
+        "tags": _attach_tags(client, options, asset_id),
         "the transcript": _transcribe(client, parcel, locale, asset_id),
         "notes on its checks": _annotate(client, parcel, locale, asset_id),
         "ad breaks": _move_ad_breaks(client, parcel, owner, asset_id),
@@ -42,7 +42,7 @@ async def dress(
             done.notes.append(note)
 
 
-async def _label(client: NomadClient, options: Options, asset_id: str) -> str:
+async def _attach_tags(client: NomadClient, options: Options, asset_id: str) -> str:
     for tag in options.tags:
         await client.add_tag([asset_id], tag)
     if options.collection:
@@ -67,7 +67,7 @@ async def _transcribe(client: NomadClient, parcel: Parcel, locale: str, asset_id
 
 async def _annotate(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
     """One annotation for each check that failed; those of an earlier delivery that no longer hold go."""
-    failed = {check.name: _properties(check) for check in parcel.checks.get(locale, ()) if check.status == "fail"}
+    failed = {check.name: _list_properties(check) for check in parcel.checks.get(locale, ()) if check.status == "fail"}
     for note in await client.list_annotations(asset_id):
         name = str(note.properties.get(OURS, ""))
         if name and failed.get(name) == dict(note.properties):
@@ -79,7 +79,7 @@ async def _annotate(client: NomadClient, parcel: Parcel, locale: str, asset_id: 
     return ""
 
 
-def _properties(check: Check) -> dict[str, Any]:
+def _list_properties(check: Check) -> dict[str, Any]:
     measured = " ".join(str(each) for each in (check.value, check.unit) if each not in (None, ""))
     limit = f" (limit {check.limit})" if check.limit is not None else ""
     said = ": ".join(filter(None, (f"{measured}{limit}".strip(), check.detail)))

@@ -68,13 +68,13 @@ class _Handover:
     """What the store called what deliveries put there, by path."""
 
     async def run(self) -> Delivered:
-        before = await self._before()
+        before = await self._read_before()
         await self._refuse_another_job(before)
         new = [item for item in self.parcel.items if not await self._is_there(item, before)]
         wanted = {item.path for item in self.parcel.items}
         gone = [path for path in before.ours() if path not in wanted and not await self._is_corrected(path, before)]
         if new or gone or before.listing != listing_of(self.parcel.items) or before.placing:
-            await self._change(before, new, gone)
+            await self._change_prefix(before, new, gone)
         kept = tuple(item.path for item in self.parcel.items if item not in new)
         written = tuple(item.path for item in new)
         manifest = str(self.root.join(MANIFEST))
@@ -90,7 +90,7 @@ class _Handover:
         lost = {
             locale
             for locale, path in find_not_asked(self.parcel, before)
-            if await self.bucket.look(self._key(path)) is not None
+            if await self.bucket.look(self._make_key(path)) is not None
         }
         if lost:
             places = [str(self.root.join(locale)) for locale in lost]
@@ -102,7 +102,7 @@ class _Handover:
         Its length tells; a script's words do; and a film's ETag, which changes whenever the content does. Where no ETag
         was written down, a film that is younger than the manifest, which was put last.
         """
-        facts = await self.bucket.look(self._key(path))
+        facts = await self.bucket.look(self._make_key(path))
         if facts is None:
             return False
         known = [entry for entry in (before.stated.get(path), before.placing.get(path)) if entry]
@@ -113,13 +113,13 @@ class _Handover:
         if facts.bytes > _MOST_READ:
             # Where a delivery broke off, its own objects are younger too.
             return not before.placing and 0 < self.delivered_at < facts.modified
-        content = await self.bucket.read(self._key(path), most=_MOST_READ)
+        content = await self.bucket.read(self._make_key(path), most=_MOST_READ)
         return content is not None and hashlib.sha256(content).hexdigest() not in {entry.sha256 for entry in known}
 
     async def _name_beside(self, path: str) -> str:
         taken = {*self.corrected.values(), *(item.path for item in self.parcel.items)}
         for name in names_beside(path):
-            if name not in taken and await self.bucket.look(self._key(name)) is None:
+            if name not in taken and await self.bucket.look(self._make_key(name)) is None:
                 return name
         raise refuse_more_beside(str(self.root.join(path)))
 
@@ -128,19 +128,19 @@ class _Handover:
             if beside := self.corrected.get(item.path):
                 yield describe_correction(item.path, beside, item.locale)
 
-    async def _before(self) -> Before:
+    async def _read_before(self) -> Before:
         manifest, journal = await asyncio.gather(self._read(MANIFEST), self._read(JOURNAL))
-        facts = await self.bucket.look(self._key(MANIFEST))
+        facts = await self.bucket.look(self._make_key(MANIFEST))
         self.delivered_at = facts.modified if facts else 0.0
         self.etags = _read_etags(manifest)
         return before_of(manifest, journal)
 
     async def _read(self, path: str) -> dict[str, object]:
-        content = await self.bucket.read(self._key(path), most=32 << 20)
+        content = await self.bucket.read(self._make_key(path), most=32 << 20)
         return parse_note(content or b"") or {}
 
     async def _is_there(self, item: Item, before: Before) -> bool:
-        facts = await self.bucket.look(self._key(item.path))
+        facts = await self.bucket.look(self._make_key(item.path))
         if facts is None:
             return False
         same = facts.bytes == item.stored_file.bytes
@@ -157,19 +157,19 @@ class _Handover:
             self.corrected[item.path] = await self._name_beside(item.path)
         return False
 
-    async def _change(self, before: Before, new: Sequence[Item], gone: Sequence[str]) -> None:
-        await self.bucket.put(self._key(JOURNAL), journal_of(before, new))
+    async def _change_prefix(self, before: Before, new: Sequence[Item], gone: Sequence[str]) -> None:
+        await self.bucket.put(self._make_key(JOURNAL), journal_of(before, new))
         if before.stated.keys() & {*gone, *(item.path for item in new)}:
-            await self.bucket.delete(self._key(MANIFEST))
+            await self.bucket.delete(self._make_key(MANIFEST))
         for path, beside in self.corrected.items():
-            await self.bucket.copy(self._key(path), self._key(beside))
+            await self.bucket.copy(self._make_key(path), self._make_key(beside))
         await self._put_all(new)
         for path in gone:
-            await self.bucket.delete(self._key(path))
+            await self.bucket.delete(self._make_key(path))
         there = {item.path for item in self.parcel.items}
         etags = {path: etag for path, etag in self.etags.items() if path in there}
-        await self.bucket.put(self._key(MANIFEST), manifest_of(self.parcel, etags))
-        await self.bucket.delete(self._key(JOURNAL))
+        await self.bucket.put(self._make_key(MANIFEST), manifest_of(self.parcel, etags))
+        await self.bucket.delete(self._make_key(JOURNAL))
 
     async def _put_all(self, new: Sequence[Item]) -> None:
         total, done = sum(item.stored_file.bytes for item in new) or 1, 0
@@ -186,7 +186,7 @@ class _Handover:
         await asyncio.gather(*(one(item) for item in new))
 
     async def _put(self, item: Item) -> None:
-        path, key = path_of(item.stored_file), self._key(item.path)
+        path, key = path_of(item.stored_file), self._make_key(item.path)
         await self.bucket.put_file(key, path)
         facts = await self.bucket.look(key)
         if facts is None or facts.bytes != item.stored_file.bytes:
@@ -199,7 +199,7 @@ class _Handover:
         if not await asyncio.to_thread(is_proven, facts, path):
             self.unproven.append(item.path)
 
-    def _key(self, path: str) -> str:
+    def _make_key(self, path: str) -> str:
         return self.root.join(path).key
 
 

@@ -134,7 +134,7 @@ class Access:
         """
         details = {**self.subject.details, "slot": slot}
         about = self.subject.model_copy(update={"kind": kind, "what": what, "locale": locale, "details": details})
-        return await self._require_ledger().once(self._full(key), call, find, subject=about)
+        return await self._require_ledger().once(self._make_full_key(key), call, find, subject=about)
 
     async def find_or_make(
         self, key: str, look: Callable[[], Awaitable[str]], make: Callable[[], Awaitable[str]], *, what: str
@@ -162,12 +162,12 @@ class Access:
 
     async def note(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
         """Add to the receipt what is known by now: a part that is done need not be looked for by the next run."""
-        await self._require_ledger().advance(self._full(key), state, details=details)
+        await self._require_ledger().advance(self._make_full_key(key), state, details=details)
 
     async def forget(self, key: str) -> None:
         """The place no longer has what was made under ``key``: it may be made again."""
-        await self._require_ledger().advance(self._full(key), State.FORGOTTEN)
-        await self._require_ledger().settle_not_bought(self._full(key))
+        await self._require_ledger().advance(self._make_full_key(key), State.FORGOTTEN)
+        await self._require_ledger().settle_not_bought(self._make_full_key(key))
 
     async def list_made(self) -> list[Entry]:
         """Every row of this account that has something at the place."""
@@ -179,14 +179,14 @@ class Access:
 
     async def earlier(self, slot: str, key: str) -> list[Entry]:
         """What earlier runs put into the same slot under other keys, oldest first."""
-        full = self._full(key)
+        full = self._make_full_key(key)
         return [entry for entry in await self.list_made() if entry.details.get("slot") == slot and entry.key != full]
 
     async def drop(self, entry: Entry) -> None:
         """An earlier row whose thing has been replaced or removed at the place."""
         await self._require_ledger().advance(entry.key, State.FORGOTTEN)
 
-    def _full(self, key: str) -> str:
+    def _make_full_key(self, key: str) -> str:
         return stage_key(f"delivery-{self.subject.provider}", 1, account=self.subject.account, of=key)
 
     def _require_ledger(self) -> Ledger:

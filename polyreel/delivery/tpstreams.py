@@ -55,7 +55,7 @@ class TPStreamsDelivery:
     async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
         """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
         texts = await webvtt_of(parcel)
-        folder = await self._folder(self.options.folder) if self.options.folder else ""
+        folder = await self._find_folder(self.options.folder) if self.options.folder else ""
         gauge = Gauge(parcel, on_progress)
         where = f"TPStreams: {self.options.folder or ''}".rstrip(" :")
 
@@ -64,7 +64,7 @@ class TPStreamsDelivery:
 
         return await bring_languages(parcel, one, where)
 
-    async def _folder(self, title: str) -> str:
+    async def _find_folder(self, title: str) -> str:
         async def look() -> str:
             found = [each.id async for each in self.client.list_folders(search=title) if each.title == title]
             return found[0] if found else ""
@@ -97,10 +97,10 @@ class _Dub:
     async def bring(self, texts: Mapping[str, bytes]) -> Brought:
         """The asset, playing, with its subtitles and cover."""
         done = Brought(notes=describe_left_out(self.parcel, self.locale, "TPStreams"))
-        entry, asset = await self._asset(done)
+        entry, asset = await self._make_asset(done)
         self.gauge.finish(self.item)
-        await self._subtitles(entry, texts, done)
-        await self._cover(entry, done)
+        await self._upload_subtitles(entry, texts, done)
+        await self._upload_cover(entry, done)
         await self._replace(asset.id)
         if self.access.shelf:
             await self.access.shelf.drop(self.item.stored_file)
@@ -113,11 +113,11 @@ class _Dub:
 
     # -- the asset
 
-    async def _asset(self, done: Brought) -> tuple[Entry, Asset]:
+    async def _make_asset(self, done: Brought) -> tuple[Entry, Asset]:
         for _ in range(MOST_STARTS):
             entry = await self.access.once(self.key, self._make, self._find, what=self.title, locale=self.locale,
                                            slot=self.slot)  # fmt: skip
-            if (asset := await self._there(entry.vendor_id)) is None:
+            if (asset := await self._read_if_there(entry.vendor_id)) is None:
                 await self.access.forget(self.key)
                 continue
             fetched = bool(entry.receipt.get("fetched"))
@@ -157,25 +157,25 @@ class _Dub:
 
     async def _find(self, _entry: Entry) -> Finding:
         """An asset of this title that is nobody's, and waits for a file or came from our shelf: its answer was lost."""
-        if waiting := await self._waiting():
+        if waiting := await self._list_waiting():
             return Found(Receipt(id=waiting[0]))
         if self.access.shelf:
             ours = (await self._address()).partition("?")[0]
-            for asset in await self._unknown():
-                if ours in (address.partition("?")[0] for address in _inputs(asset)):
+            for asset in await self._list_unknown():
+                if ours in (address.partition("?")[0] for address in _list_inputs(asset)):
                     return Found(Receipt(id=asset.id, details={"fetched": True}))
         return NotThere()
 
-    async def _waiting(self) -> list[str]:
-        return [each.id for each in await self._unknown() if not _has_file(each) and not _is_fetched(each)]
+    async def _list_waiting(self) -> list[str]:
+        return [each.id for each in await self._list_unknown() if not _has_file(each) and not _is_fetched(each)]
 
-    async def _unknown(self) -> list[Asset]:
+    async def _list_unknown(self) -> list[Asset]:
         known = {entry.vendor_id for entry in await self.access.list_made()}
         seen = self.client.list_assets(parent=self.folder or None, in_root=not self.folder)
         named = [asset async for asset in seen if asset.title == self.title and asset.video is not None]
         return [asset for asset in named if asset.id not in known]
 
-    async def _there(self, asset_id: str) -> Asset | None:
+    async def _read_if_there(self, asset_id: str) -> Asset | None:
         try:
             return await self.client.get_asset(asset_id)
         except NotFound:
@@ -193,7 +193,7 @@ class _Dub:
                 return False
             await self.access.note(self.key, {"uploaded": True})
             return True
-        for each in (entry.vendor_id, *await self._waiting()):
+        for each in (entry.vendor_id, *await self._list_waiting()):
             await self._remove(each, forget=each == entry.vendor_id)
         return False
 
@@ -220,7 +220,7 @@ class _Dub:
 
     # -- words and cover
 
-    async def _subtitles(self, entry: Entry, texts: Mapping[str, bytes], done: Brought) -> None:
+    async def _upload_subtitles(self, entry: Entry, texts: Mapping[str, bytes], done: Brought) -> None:
         chosen, notes = choose_codes(texts, self.locale)
         done.notes += notes
         kept: dict[str, dict[str, str]] = dict(entry.receipt.get("tracks", {}))
@@ -230,12 +230,12 @@ class _Dub:
             sha256 = digest(texts[locale]) if locale else ""
             known = kept.get(code, {})
             if not locale or known.get("sha256") != sha256 or known.get("id") not in there:
-                kept[code] = await self._track(entry.vendor_id, code, locale, texts, known)
+                kept[code] = await self._upload_track(entry.vendor_id, code, locale, texts, known)
                 await self.access.note(self.key, {"tracks": kept})
             if kept[code].get("id"):
                 done.ids[f"{self.locale}.{code}.vtt"] = kept[code]["id"]
 
-    async def _track(
+    async def _upload_track(
         self, asset_id: str, code: str, locale: str, texts: Mapping[str, bytes], known: Mapping[str, str]
     ) -> dict[str, str]:
         """One track, in the place of an earlier one, and of one that a run left without noting it."""
@@ -251,7 +251,7 @@ class _Dub:
         new = [track.id for track in await self.client.list_subtitles(asset_id) if track.id not in seen]
         return {"id": new[-1] if new else "", "sha256": digest(texts[locale]) if locale else "", "locale": locale}
 
-    async def _cover(self, entry: Entry, done: Brought) -> None:
+    async def _upload_cover(self, entry: Entry, done: Brought) -> None:
         if entry.receipt.get("cover"):
             return
         media = path_of(self.item.stored_file)
@@ -289,10 +289,10 @@ def choose_codes(texts: Mapping[str, Any], own: str) -> tuple[dict[str, str], li
 
 def _is_fetched(asset: Asset) -> bool:
     """Whether TPStreams was given an address for it, rather than an upload's form."""
-    return any(address.lower().startswith(("http://", "https://")) for address in _inputs(asset))
+    return any(address.lower().startswith(("http://", "https://")) for address in _list_inputs(asset))
 
 
-def _inputs(asset: Asset) -> list[str]:
+def _list_inputs(asset: Asset) -> list[str]:
     return [str(each.get("url", "")) for each in asset.video.inputs] if asset.video else []
 
 

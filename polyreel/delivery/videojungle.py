@@ -31,7 +31,7 @@ class VideoJungleDelivery:
     async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
         """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
         name = self.options.project or parcel.name
-        project = await self._project(name)
+        project = await self._find_project(name)
         gauge = Gauge(parcel, on_progress)
 
         async def one(locale: str) -> Brought:
@@ -42,7 +42,7 @@ class VideoJungleDelivery:
 
         return await bring_languages(parcel, one, f"Video Jungle: {name}")
 
-    async def _project(self, name: str) -> str:
+    async def _find_project(self, name: str) -> str:
         async def look() -> str:
             found = [each.id for each in await self.client.list_projects(limit=WHOLE_LIST) if each.name == name]
             return found[0] if found else ""

@@ -60,7 +60,7 @@ def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: Su
         unit=found.measure,
         limit=warn,
         status=_as_trusted(status, locale),
-        detail=_detail(found, locale),
+        detail=_write_detail(found, locale),
     )
 
 
@@ -105,7 +105,7 @@ def _as_trusted(status: CheckStatus, locale: str) -> CheckStatus:
     return "warn" if status == "fail" and locales.language(locale) not in TRUSTED else status
 
 
-def _detail(found: Comparison, locale: str) -> str:
+def _write_detail(found: Comparison, locale: str) -> str:
     parts = [
         f"{found.errors} of {found.tokens} {'words' if found.measure == 'WER' else 'signs, by their sound,'} differ"
     ]

@@ -63,7 +63,7 @@ async def cast_script(
     heard = _Heard(script)
     people = job.source.speakers or 1
     if not has_names(script) and source is not None and has_names(source):
-        script = with_turns(script, _turns(source.cues))
+        script = with_turns(script, _list_turns(source.cues))
     elif not has_names(script) and people > 1 and stems is not None:
         heard = await _by_ear(script, source, people, stems, store)
         script = heard.script
@@ -115,9 +115,9 @@ def _describe_ear(ear: Ear) -> tuple[str, ...]:
     return (f"Told apart by ear: {said}. The job's `speakers` may say it better.",)
 
 
-def _turns(cues: Sequence[Cue]) -> list[Turn]:
-    return [Turn(cue.start_ms, cue.end_ms, who) for cue in cues if (who := _speaker(cue))]
+def _list_turns(cues: Sequence[Cue]) -> list[Turn]:
+    return [Turn(cue.start_ms, cue.end_ms, who) for cue in cues if (who := _find_speaker(cue))]
 
 
-def _speaker(cue: Cue) -> str | None:
+def _find_speaker(cue: Cue) -> str | None:
     return next((who for who in roster(Track((cue,))) if who), None)

@@ -19,7 +19,7 @@ _AUDIBLY_FASTER = 1.15
 
 def check_dub(dubbed: Dubbed, duration: Fraction) -> tuple[Check, ...]:
     """Every check of a finished dub against the reel it belongs to (``duration`` in seconds)."""
-    checks = [_length(dubbed, duration), check_fit(dubbed.lines, int(duration * 1000))]
+    checks = [_check_length(dubbed, duration), check_fit(dubbed.lines, int(duration * 1000))]
     if dubbed.lufs is not None and dubbed.target_lufs is not None:
         checks.append(check_loudness(dubbed.lufs, dubbed.target_lufs))
     if dubbed.true_peak_dbtp is not None:
@@ -65,7 +65,7 @@ def check_fit(lines: tuple[LineFit, ...], reel_ms: int) -> Check:
     return Check(name="fit", value=len(long), unit="lines too long", limit=0, status=status, detail=detail)
 
 
-def _length(dubbed: Dubbed, duration: Fraction) -> Check:
+def _check_length(dubbed: Dubbed, duration: Fraction) -> Check:
     off = Fraction(dubbed.seconds) - duration
     return Check(
         name="duration",

@@ -74,7 +74,7 @@ async def part_sound(
     Raises MediaError, EngineError, and as ffmpeg's runner.
     """
     network = TwoStems()
-    separator = _separator(parting, network, background, start, on_progress)
+    separator = _make_separator(parting, network, background, start, on_progress)
     stems = await part(source, store, separator, start=start, duration=duration, track=track)
     if stems.background is None:
         return stems
@@ -90,7 +90,7 @@ async def part_sound(
         return stems.model_copy(update={"notes": (*stems.notes, note)})
 
 
-def _separator(
+def _make_separator(
     parting: Parting,
     network: TwoStems,
     background: Path | None,

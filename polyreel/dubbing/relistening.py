@@ -94,7 +94,7 @@ def find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:
     """Where two stems differ, in tenths of a second; a gain that a whole voice got is no difference. Blocks."""
     for start in range(0, samples, _STEP * _PER_READ):
         old, new = (
-            _blocks(read_stem(path, start, min(_STEP * _PER_READ, samples - start))) for path in (before, after)
+            _cut_blocks(read_stem(path, start, min(_STEP * _PER_READ, samples - start))) for path in (before, after)
         )
         count = min(len(old), len(new))
         old, new = old[:count], new[:count]
@@ -107,7 +107,7 @@ def find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:
             yield at, at + 100
 
 
-def _blocks(sound: Samples) -> Samples:
+def _cut_blocks(sound: Samples) -> Samples:
     return np.pad(sound, (0, -len(sound) % _STEP)).reshape(-1, _STEP)
 
 

@@ -55,14 +55,17 @@ def roster(locale: str) -> tuple[Entry, ...]:
     named: tuple[Voice, ...] = (PiperVoice(), *load_plugin_voices(), KokoroVoice(), PicoVoice(), EspeakVoice())
     engines = sorted(named, key=lambda engine: rank(locale, engine.name))
     found = [
-        _entry(engine, locale, voice) for engine in engines if engine.speaks(locale) for voice in engine.cast(locale)
+        _make_entry(engine, locale, voice)
+        for engine in engines
+        if engine.speaks(locale)
+        for voice in engine.cast(locale)
     ]
     if not found:
         raise NoVoice(f"no voice speaks {locale}.", where=locale, remedy="Dub this language with a vendor.")
     return tuple(found)
 
 
-def _entry(engine: Voice, locale: str, voice: str) -> Entry:
+def _make_entry(engine: Voice, locale: str, voice: str) -> Entry:
     name = f"{engine.name}:{voice.removesuffix(f'@{locale}')}"
     known = find_measured(locale, engine.name, name_in_table(engine.name, voice))
     if engine.name != KokoroVoice.name:

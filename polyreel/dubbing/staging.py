@@ -45,17 +45,17 @@ class StagedFiles:
 
     async def address(self, file: StoredFile, name: str) -> str:
         """A signed address of a file, which is put there where it is not yet."""
-        return await self.place.link((await self._stage(file, name)).vendor_id)
+        return await self.place.link((await self._stage_file(file, name)).vendor_id)
 
-    async def _stage(self, file: StoredFile, name: str) -> Entry:
+    async def _stage_file(self, file: StoredFile, name: str) -> Entry:
         for number in range(1000):
-            key = self._key(file, number)
+            key = self._make_key(file, number)
             entry = await self.ledger.get(key)
             if entry is None or entry.state is not State.FORGOTTEN:
                 return await self._put(key, file, name)
         raise AssertionError("unreachable")
 
-    def _key(self, file: StoredFile, number: int) -> str:
+    def _make_key(self, file: StoredFile, number: int) -> str:
         known = {"account": self.subject.account, "where": self.place.where, "file": file.sha256, "number": number}
         return stage_key("staged", 1, **known, **({"purpose": self.purpose} if self.purpose else {}))
 
@@ -79,7 +79,7 @@ class StagedFiles:
     async def drop(self, file: StoredFile) -> None:
         """Remove a file whose one reader has it now. Raises `VendorError`."""
         for number in range(1000):
-            entry = await self.ledger.get(self._key(file, number))
+            entry = await self.ledger.get(self._make_key(file, number))
             if entry is None:
                 return
             if entry.state is State.COLLECTED:
@@ -155,21 +155,23 @@ class ObjectShelf(Shelf):
         """The prefix."""
         return self.options.path
 
-    def _key(self, file: StoredFile, name: str) -> str:
+    def _make_key(self, file: StoredFile, name: str) -> str:
         prefix = prefix_address(self.options.path).key
         return "/".join(part for part in (prefix, file.sha256[:16], name) if part)
 
     async def put(self, file: StoredFile, name: str) -> str:
         """An object of its own name; putting it again replaces it by itself."""
-        key = self._key(file, name)
+        key = self._make_key(file, name)
         await self.bucket.put_file(key, path_of(file), content_type="video/mp4")
         return key
 
     async def find(self, file: StoredFile, name: str) -> Finding:
         """By its name and length."""
-        found = await self.bucket.look(self._key(file, name))
+        found = await self.bucket.look(self._make_key(file, name))
         there = found is not None and found.bytes == file.bytes
-        return Found(Receipt(id=self._key(file, name), state=State.COLLECTED, minutes=0.0)) if there else NotThere()
+        return (
+            Found(Receipt(id=self._make_key(file, name), state=State.COLLECTED, minutes=0.0)) if there else NotThere()
+        )
 
     async def link(self, file_id: str) -> str:
         """Signed for days."""
@@ -194,12 +196,12 @@ class NomadShelf(Shelf):
 
     async def put(self, file: StoredFile, name: str) -> str:
         """An asset of its own; what a broken-off upload of this name has left is replaced."""
-        folder = await self._folder()
+        folder = await self._make_shelf_folder()
         done = await self.client.upload(path_of(file), name=name, parent_id=folder, sha256=file.sha256)
         await self.client.wait_until_usable(done.asset_id)
         return str(done.asset_id)
 
-    async def _folder(self) -> str | None:
+    async def _make_shelf_folder(self) -> str | None:
         """The folder that the job names, made when missing; None where it names none."""
         at = None
         for title in filter(None, (self.options.path or "").strip("/").split("/")):
@@ -212,7 +214,7 @@ class NomadShelf(Shelf):
 
         An upload that was broken off is no find: `put` replaces it.
         """
-        listed = await self.client.list_children(await self._folder() or _TOP)
+        listed = await self.client.list_children(await self._make_shelf_folder() or _TOP)
         for each in listed:
             if each.name == name and each.usable:
                 detail = await self.client.get_detail(each.id)

@@ -78,11 +78,11 @@ def tracks_of(scripts: Scripts, asked: Subtitles) -> tuple[dict[str, tuple[Track
     for kind in asked.kinds:
         found |= _of_kind(kind, scripts, asked, notes)
     if asked.bilingual:
-        found |= _bilingual(scripts, notes)
+        found |= _pair_tracks(scripts, notes)
     return found, tuple(notes)
 
 
-def _bilingual(scripts: Scripts, notes: list[str]) -> dict[str, tuple[Track, Track]]:
+def _pair_tracks(scripts: Scripts, notes: list[str]) -> dict[str, tuple[Track, Track]]:
     if scripts.source is None:
         advice = f"Give `source.subtitles`, or let the source be listened to: `{listener_command()}`."
         notes.append(f"No bilingual subtitles: the source has no script. {advice}")

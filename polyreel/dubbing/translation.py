@@ -134,7 +134,7 @@ async def draft_script(commission: Commission, drafter: Drafter, on_progress: Pr
     Raises EngineError (``translation_failed``) where a line can't be had, or the draft is in another language.
     """
     pieces = pieces_of(commission.track)
-    task, remembered = _with_memory(_task(commission, pieces), commission.memory)
+    task, remembered = _with_memory(_make_task(commission, pieces), commission.memory)
     draft = await draft_lines(task, drafter, lambda share: on_progress(_SHARE_DRAFTED * share))
     lines, notes = draft.lines, draft.notes
     _require_language(lines, commission, drafter)
@@ -195,7 +195,7 @@ def _shortening_note(asked: int, better: int) -> str:
     return f"{asked} lines needed more than {budget.HURRIED} of the voice's pace: {better} were shortened{rest}."
 
 
-def _task(commission: Commission, pieces: Sequence[Piece]) -> Task:
+def _make_task(commission: Commission, pieces: Sequence[Piece]) -> Task:
     pace = budget.usual_pace(commission.target)
     times = _times_ms(commission, pieces)
     terms = read_glossary(commission.glossary, commission.source, commission.target) if commission.glossary else ()
@@ -251,11 +251,11 @@ def _too_long(
         if place.ratio > budget.HURRIED or place.too_long:
             time = min(place.length_ms, sum(cues[cue] for cue in {line.cue for line in sentence.lines}))
             share = min(1.0, budget.HURRIED * time / lengths[sentence])
-            found |= _budgets(sentence, share, pieces, lines)
+            found |= _share_budget(sentence, share, pieces, lines)
     return found
 
 
-def _budgets(sentence: Sentence, share: float, pieces: Sequence[Piece], lines: Sequence[str]) -> dict[int, int]:
+def _share_budget(sentence: Sentence, share: float, pieces: Sequence[Piece], lines: Sequence[str]) -> dict[int, int]:
     """The same share of its characters for each piece of a sentence: the voice's own pace, measured on it."""
     cues = {line.cue for line in sentence.lines}
     return {

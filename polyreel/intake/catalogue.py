@@ -61,10 +61,10 @@ def _from_yaml(text: str, path: Path, require: Callable[[str], object]) -> list[
     for entry in entries:
         if isinstance(entry, str):
             require(str(path.absolute().parent / entry))
-    return [_entry(entry, defaults, path, f"{path}, job {number}") for number, entry in enumerate(entries, 1)]
+    return [_read_entry(entry, defaults, path, f"{path}, job {number}") for number, entry in enumerate(entries, 1)]
 
 
-def _entry(entry: Any, defaults: dict[str, Any], path: Path, where: str) -> Job:
+def _read_entry(entry: Any, defaults: dict[str, Any], path: Path, where: str) -> Job:
     folder = path.absolute().parent
     if isinstance(entry, str):
         return load_job(folder / entry)
@@ -74,11 +74,15 @@ def _entry(entry: Any, defaults: dict[str, Any], path: Path, where: str) -> Job:
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    both = {key: _merge(below[key], above[key]) for key in below.keys() & above.keys() if _mappings(below, above, key)}
+    both = {
+        key: _merge(below[key], above[key])
+        for key in below.keys() & above.keys()
+        if _are_both_mappings(below, above, key)
+    }
     return {**below, **above, **both}
 
 
-def _mappings(below: dict[str, Any], above: dict[str, Any], key: str) -> bool:
+def _are_both_mappings(below: dict[str, Any], above: dict[str, Any], key: str) -> bool:
     return isinstance(below[key], dict) and isinstance(above[key], dict)
 
 
@@ -87,12 +91,12 @@ def _from_csv(text: str, path: Path) -> list[Job]:
     head = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count), strict=True)
     try:
-        return [_row(row, path, rows.line_num) for row in rows if any(row.values())]
+        return [_read_row(row, path, rows.line_num) for row in rows if any(row.values())]
     except csv.Error as error:
         raise InvalidJob(f"is not CSV: {error}", where=f"{path}, line {rows.line_num}") from None
 
 
-def _row(row: dict[str | None, Any], path: Path, line: int) -> Job:
+def _read_row(row: dict[str | None, Any], path: Path, line: int) -> Job:
     where = f"{path}, line {line}"
     if None in row:
         raise InvalidJob("has more cells than there are columns", where=where, remedy="Quote cells that hold commas.")
@@ -100,14 +104,14 @@ def _row(row: dict[str | None, Any], path: Path, line: int) -> Job:
     scripts = cells.pop("scripts", None)
     locales = re.split(r"[;,\s]+", cells.pop("targets", ""))
     data: dict[str, Any] = {
-        "targets": [_target(locale, scripts, cells.get("name", "")) for locale in locales if locale]
+        "targets": [_make_target(locale, scripts, cells.get("name", "")) for locale in locales if locale]
     }
     for column, text in cells.items():
         _put(data, _SHORT.get(column, column).split("."), text, where)
     return anchor_paths(validate_job(data, where), path.absolute().parent)
 
 
-def _target(locale: str, scripts: str | None, name: str) -> dict[str, str]:
+def _make_target(locale: str, scripts: str | None, name: str) -> dict[str, str]:
     if scripts is None:
         return {"locale": locale}
     return {"locale": locale, "subtitles": scripts.replace("{locale}", locale).replace("{name}", name)}

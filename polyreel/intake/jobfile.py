@@ -82,7 +82,7 @@ def parse_yaml(text: str, name: str) -> Any:
         return yaml.load(text, Loader=_JobLoader)  # noqa: S506 - a SafeLoader, made stricter
     except yaml.YAMLError as error:
         raise InvalidJob(
-            f"not valid YAML: {_brief(error)}",
+            f"not valid YAML: {_shorten_yaml_error(error)}",
             where=name,
             remedy="Correct the file; `polyreel schema` has every field.",
         ) from None
@@ -95,7 +95,7 @@ def validate_job(data: Any, name: str) -> Job:
     try:
         return Job.model_validate(data)
     except ValidationError as error:
-        problems = _problems(error)
+        problems = _list_problems(error)
         more = len(problems) - _MOST_PROBLEMS
         told = [*problems[:_MOST_PROBLEMS], *([f"and {more} more fields"] if more > 0 else [])]
         raise InvalidJob(
@@ -181,7 +181,7 @@ def load_text(path: Path, name: str | None = None) -> str:
         raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
 
 
-def _brief(error: yaml.YAMLError) -> str:
+def _shorten_yaml_error(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
     return f"{getattr(error, 'problem', None) or 'it can not be parsed'}{place}"
@@ -200,20 +200,20 @@ _WORDS = {
 }
 
 
-def _problems(error: ValidationError) -> list[str]:
+def _list_problems(error: ValidationError) -> list[str]:
     found = error.errors(include_url=False, include_input=False)
     places = {item["loc"] for item in found}
-    told = (f"{_field(item['loc'])}: {_message(item)}" for item in found if not _follows(item, places))
+    told = (f"{_name_field(item['loc'])}: {_write_message(item)}" for item in found if not _only_repeats(item, places))
     return [shorten(each, _LONGEST_PROBLEM) for each in told]
 
 
-def _follows(item: Any, places: set[tuple[int | str, ...]]) -> bool:
+def _only_repeats(item: Any, places: set[tuple[int | str, ...]]) -> bool:
     """Whether "too few items" only says again that an item inside was refused."""
     loc = item["loc"]
     return item["type"] == "too_short" and any(len(each) > len(loc) and each[: len(loc)] == loc for each in places)
 
 
-def _message(item: Any) -> str:
+def _write_message(item: Any) -> str:
     loc = item["loc"]
     if item["type"] == "union_tag_not_found":
         return f"needs {item['ctx']['discriminator']}, which says what the other fields are".replace("'", "`")
@@ -227,6 +227,6 @@ def _message(item: Any) -> str:
     return words[0].lower() + words[1:] if words[:5] == "Input" else words
 
 
-def _field(loc: tuple[Any, ...]) -> str:
+def _name_field(loc: tuple[Any, ...]) -> str:
     parts = [f"[{part}]" if isinstance(part, int) else f".{shorten(str(part), _LONGEST_NAME)}" for part in loc]
     return "".join(parts).lstrip(".") or "job"

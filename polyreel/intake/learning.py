@@ -49,7 +49,7 @@ def prepare_lesson(job: Job, cast: Mapping[str, CastSpeaker], edited: Mapping[st
         raise InvalidJob(f"the job has no target {unknown[0]}", where="LOCALE=FILE", remedy="Give one of its targets.")
     held = read_series(job.series)
     settings = held.model_copy(update={"cast": _merge(held.cast, cast)})
-    units, notes = _units(job, edited)
+    units, notes = _pair_units(job, edited)
     _, added = merge_units(read_memory(job.series), units)
     return Lesson(job.series, settings, diff_series(job.series, settings), tuple(added), tuple(notes))
 
@@ -69,14 +69,14 @@ def _merge(held: Mapping[str, Speaker], cast: Mapping[str, CastSpeaker]) -> dict
     return merged
 
 
-def _units(job: Job, edited: Mapping[str, Path]) -> tuple[list[Unit], list[str]]:
-    source = _track(job.source.subtitles, "source.subtitles")
+def _pair_units(job: Job, edited: Mapping[str, Path]) -> tuple[list[Unit], list[str]]:
+    source = _read_track(job.source.subtitles, "source.subtitles")
     if source is None:
         return [], ["No lines were learned: the job's source has no script of its own (`source.subtitles`)."]
     units, notes = [], []
     for target in job.targets:
         asked = str(edited[target.locale]) if target.locale in edited else target.subtitles
-        track = _track(asked, target.locale)
+        track = _read_track(asked, target.locale)
         if track is None:
             notes.append(f"{target.locale}: no script that a person wrote; give one as {target.locale}=FILE.")
             continue
@@ -87,7 +87,7 @@ def _units(job: Job, edited: Mapping[str, Path]) -> tuple[list[Unit], list[str]]
     return units, notes
 
 
-def _track(place: str | None, field: str) -> Track | None:
+def _read_track(place: str | None, field: str) -> Track | None:
     if place is None or is_embedded(place) or is_address(place):
         return None
     if not Path(place).is_file():

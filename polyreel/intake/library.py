@@ -61,14 +61,14 @@ def make_jobs(pattern: Job, vendor: str, videos: Sequence[LibraryVideo]) -> list
 
     Names don't depend on what else is in the folder but for videos of one name, which get their id's beginning.
     """
-    names = Counter(_slug(video.name) for video in videos)
-    return [_job(pattern, vendor, video, shares_name=names[_slug(video.name)] > 1) for video in videos]
+    names = Counter(_make_slug(video.name) for video in videos)
+    return [_make_job(pattern, vendor, video, shares_name=names[_make_slug(video.name)] > 1) for video in videos]
 
 
-def _job(pattern: Job, vendor: str, video: LibraryVideo, *, shares_name: bool) -> Job:
+def _make_job(pattern: Job, vendor: str, video: LibraryVideo, *, shares_name: bool) -> Job:
     # A name from outside: it must lead to no other folder.
     stem = _UNSAFE.sub("_", PurePosixPath(video.name).stem if _is_video_name(video.name) else video.name)
-    unique = "-".join(filter(None, (_slug(video.name), _slug(video.id)[:8] if shares_name else "")))
+    unique = "-".join(filter(None, (_make_slug(video.name), _make_slug(video.id)[:8] if shares_name else "")))
     source = pattern.source.model_dump(mode="json") | {"media": f"{vendor}:{video.id}"}
     targets = [target.model_dump(mode="json") for target in pattern.targets]
     for part in (source, *targets):
@@ -78,7 +78,7 @@ def _job(pattern: Job, vendor: str, video: LibraryVideo, *, shares_name: bool) -
     return Job.model_validate(given | {"name": f"{pattern.name}-{unique}"[:_LONGEST_NAME].rstrip("-._")})
 
 
-def _slug(name: str) -> str:
+def _make_slug(name: str) -> str:
     stem = PurePosixPath(name).stem if _is_video_name(name) else name
     return re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-_") or "video"
 

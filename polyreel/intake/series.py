@@ -94,14 +94,14 @@ def diff_series(place: str, new: Series) -> str:
     """What would change in ``series.yaml``, as a unified diff; empty where nothing would."""
     file = require_folder(place) / SETTINGS
     old = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
-    if _plain(read_series(place)) == _plain(new):
+    if _dump_settings(read_series(place)) == _dump_settings(new):
         return ""
-    return "".join(difflib.unified_diff(old, _yaml(new).splitlines(keepends=True), SETTINGS, f"{SETTINGS} (new)"))
+    return "".join(difflib.unified_diff(old, _write_yaml(new).splitlines(keepends=True), SETTINGS, f"{SETTINGS} (new)"))
 
 
 def write_series(place: str, new: Series) -> None:
     """Write the settings. Comments of a file that was written by hand are lost; the diff shows them."""
-    write_atomically(require_folder(place) / SETTINGS, _yaml(new).encode())
+    write_atomically(require_folder(place) / SETTINGS, _write_yaml(new).encode())
 
 
 def remember_units(place: str, new: Sequence[Unit]) -> list[Unit]:
@@ -113,9 +113,9 @@ def remember_units(place: str, new: Sequence[Unit]) -> list[Unit]:
     return added
 
 
-def _plain(series: Series) -> dict[str, object]:
+def _dump_settings(series: Series) -> dict[str, object]:
     return series.model_dump(mode="json", exclude_defaults=True)
 
 
-def _yaml(series: Series) -> str:
-    return yaml.safe_dump(_plain(series), allow_unicode=True, sort_keys=False) if _plain(series) else ""
+def _write_yaml(series: Series) -> str:
+    return yaml.safe_dump(_dump_settings(series), allow_unicode=True, sort_keys=False) if _dump_settings(series) else ""

@@ -34,9 +34,9 @@ def ledger_url() -> sa.URL:
 
 def ledger_rows() -> SqlRows:
     """The rows of this process's ledger: one set of connections for each address."""
-    return _rows(ledger_url())
+    return _open_rows(ledger_url())
 
 
 @cache
-def _rows(url: sa.URL) -> SqlRows:
+def _open_rows(url: sa.URL) -> SqlRows:
     return SqlRows(url)

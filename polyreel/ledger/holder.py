@@ -10,13 +10,13 @@ from pathlib import Path
 def new_holder() -> str:
     """A name for one attempt of this process: ``MACHINE:PID:STARTED:ATTEMPT``."""
     pid = os.getpid()
-    return f"{_machine()}:{pid}:{_start_ticks(pid)}:{uuid.uuid4().hex[:12]}"
+    return f"{_name_machine()}:{pid}:{_start_ticks(pid)}:{uuid.uuid4().hex[:12]}"
 
 
 def is_dead(holder: str) -> bool:
     """Whether the holder's process is known to have ended. False where that can't be seen from here."""
     machine, pid, started = (*holder.split(":"), "", "", "")[:3]
-    if not machine or machine != _machine() or not pid.isdecimal() or not started:
+    if not machine or machine != _name_machine() or not pid.isdecimal() or not started:
         return False
     return _start_ticks(int(pid)) != started
 
@@ -24,10 +24,10 @@ def is_dead(holder: str) -> bool:
 def is_alive(holder: str) -> bool:
     """Whether the holder's process is known to live, however long ago it gave a sign of life."""
     machine, pid, started = (*holder.split(":"), "", "", "")[:3]
-    return bool(started) and machine == _machine() and pid.isdecimal() and _start_ticks(int(pid)) == started
+    return bool(started) and machine == _name_machine() and pid.isdecimal() and _start_ticks(int(pid)) == started
 
 
-def _machine() -> str:
+def _name_machine() -> str:
     # Process ids mean something within one boot and one PID namespace (a container has its own).
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

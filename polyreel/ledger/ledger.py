@@ -56,7 +56,7 @@ class Ledger:
 
     async def _wait_a_moment(self, entry: Entry) -> None:
         # A holder that died changes nothing, so the row is looked at again even without news of it.
-        await self._next(entry, 2 * self._every)
+        await self._wait_for_change(entry, 2 * self._every)
 
     async def get(self, key: str) -> Entry | None:
         """One row."""
@@ -74,9 +74,9 @@ class Ledger:
                 raise LedgerError("there is no such row", code="no_such_row", where=key, remedy="Run the job again.")
             if done(entry):
                 return entry
-            await self._next(entry, _LOOK_AGAIN_SECONDS)
+            await self._wait_for_change(entry, _LOOK_AGAIN_SECONDS)
 
-    async def _next(self, entry: Entry, seconds: float) -> None:
+    async def _wait_for_change(self, entry: Entry, seconds: float) -> None:
         future = self.news.expect(entry.key, entry.updated_at)
         try:
             await asyncio.wait({future}, timeout=seconds)
@@ -88,11 +88,13 @@ class Ledger:
         details: Mapping[str, Any] | None = None,
     ) -> Entry | None:  # fmt: skip
         """Write what was learned of a row with a receipt: never backwards. The row as it is now; None without one."""
-        return await self._change(key, steps.advance(state, note=note, minutes=minutes, due_at=due_at, details=details))
+        return await self._change_row(
+            key, steps.advance(state, note=note, minutes=minutes, due_at=due_at, details=details)
+        )
 
     async def wait_as(self, key: str, run_id: str) -> Entry | None:
         """Note which run waits for the row, so that it can be woken."""
-        return await self._change(key, steps.wait_as(run_id))
+        return await self._change_row(key, steps.wait_as(run_id))
 
     async def settle_found(self, key: str, vendor_id: str, minutes: float | None = None) -> Entry:
         """A person has seen that the vendor took it: this is its id there. Raises `InvalidJob`."""
@@ -102,7 +104,7 @@ class Ledger:
                 f"this was settled before: {entry.state}, as {entry.vendor_id}", where=key, code="settled_before"
             )
         receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
-        return await self._change(key, steps.record(key, Subject(kind=entry.kind), receipt)) or entry
+        return await self._change_row(key, steps.record(key, Subject(kind=entry.kind), receipt)) or entry
 
     async def settle_not_bought(self, key: str) -> Entry:
         """A person has seen that the vendor has nothing (any more): the next run may buy it. Raises `InvalidJob`.
@@ -117,8 +119,8 @@ class Ledger:
             )
         if entry.vendor_id:
             old = f"{key}~{entry.vendor_id}"
-            await self._change(old, steps.copy_as(old, entry))
-        await self._change(key, steps.remove_if(entry.state, entry.vendor_id))
+            await self._change_row(old, steps.copy_as(old, entry))
+        await self._change_row(key, steps.remove_if(entry.state, entry.vendor_id))
         return entry
 
     async def _row_to_settle(self, key: str) -> Entry:
@@ -135,7 +137,7 @@ class Ledger:
         changes = await asyncio.to_thread(self.rows.change_all, edits)
         self.news.tell([it.after for it in changes.values() if it.after is not None and it.after is not it.before])
 
-    async def _change(self, key: str, edit: Edit) -> Entry | None:
+    async def _change_row(self, key: str, edit: Edit) -> Entry | None:
         change = await asyncio.to_thread(self.rows.change, key, edit)
         if change.after is not None and change.after is not change.before:
             self.news.tell([change.after])

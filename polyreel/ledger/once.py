@@ -78,26 +78,26 @@ class _Attempt:
     async def begin(self) -> Entry:
         """The call of a fresh intent."""
         try:
-            async with self._holding(attempting=True):
+            async with self._hold_row(attempting=True):
                 receipt = await self.call()
         except BaseException as error:
             await self._after_failure(error)
             raise
-        return await self._record(receipt)
+        return await self._record_receipt(receipt)
 
     async def take_over(self, entry: Entry) -> Entry:
         """An intent that somebody left without a receipt: look first."""
         try:
-            async with self._holding(attempting=False):
+            async with self._hold_row(attempting=False):
                 finding = await self._look(entry)
         except BaseException:
-            await self._change(steps.let_go(self.holder))
+            await self._change_row(steps.let_go(self.holder))
             raise
         match finding:
             case Found(receipt):
-                return await self._record(receipt)
+                return await self._record_receipt(receipt)
             case CantTell(look_at):
-                await self._change(steps.hold_for_person(self.holder, look_at))
+                await self._change_row(steps.hold_for_person(self.holder, look_at))
                 raise make_unresolved(self.key, entry, look_at)
             case NotThere():
                 await self._attempt_again()
@@ -105,9 +105,9 @@ class _Attempt:
 
     async def _attempt_again(self) -> None:
         try:
-            await self._change(steps.attempt(self.holder, self.timing.lease))
+            await self._change_row(steps.attempt(self.holder, self.timing.lease))
         except BaseException:
-            await self._change(steps.let_go(self.holder))
+            await self._change_row(steps.let_go(self.holder))
             raise
 
     async def _look(self, entry: Entry) -> Finding:
@@ -121,12 +121,12 @@ class _Attempt:
 
     async def _after_failure(self, error: BaseException) -> None:
         if made_nothing(error):
-            await self._change(steps.release(self.holder))
+            await self._change_row(steps.release(self.holder))
         else:
             note = error.message if isinstance(error, PolyreelError) else type(error).__name__
-            await self._change(steps.let_go(self.holder, note))
+            await self._change_row(steps.let_go(self.holder, note))
 
-    async def _record(self, receipt: Receipt) -> Entry:
+    async def _record_receipt(self, receipt: Receipt) -> Entry:
         entry = await finish(self._write_receipt(receipt))
         if entry.vendor_id != receipt.id:
             await finish(self._keep_spare(receipt))
@@ -141,22 +141,22 @@ class _Attempt:
         edit = steps.record(self.key, self.subject, receipt)
         for pause in range(1, RECEIPT_TRIES):
             try:
-                return _require((await _change(self.rows, self.key, edit)).after, self.key)
+                return _require((await _change_row(self.rows, self.key, edit)).after, self.key)
             except LedgerError:
                 await asyncio.sleep(pause / 2)
-        return _require((await _change(self.rows, self.key, edit)).after, self.key)
+        return _require((await _change_row(self.rows, self.key, edit)).after, self.key)
 
     async def _keep_spare(self, receipt: Receipt) -> None:
         # Somebody took over (we had been stopped for longer than our lease) and has a receipt of its own.
         other = f"{self.key}~{receipt.id}"
-        await _change(self.rows, other, steps.record(other, self.subject, receipt))
+        await _change_row(self.rows, other, steps.record(other, self.subject, receipt))
 
-    async def _change(self, edit: Edit) -> Change:
-        return await finish(_change(self.rows, self.key, edit))
+    async def _change_row(self, edit: Edit) -> Change:
+        return await finish(_change_row(self.rows, self.key, edit))
 
     @asynccontextmanager
-    async def _holding(self, *, attempting: bool) -> AsyncIterator[None]:
-        beat = asyncio.create_task(self._beat(attempting))
+    async def _hold_row(self, *, attempting: bool) -> AsyncIterator[None]:
+        beat = asyncio.create_task(self._renew_hold(attempting))
         try:
             yield
         finally:
@@ -164,12 +164,12 @@ class _Attempt:
             with contextlib.suppress(asyncio.CancelledError):
                 await beat
 
-    async def _beat(self, attempting: bool) -> None:
+    async def _renew_hold(self, attempting: bool) -> None:
         edit = steps.keep_hold(self.holder, self.timing.lease, attempting=attempting)
         while True:
             await asyncio.sleep(self.timing.lease / 4)
             with contextlib.suppress(LedgerError):  # the lease outlasts a ledger that is away for a moment
-                await _change(self.rows, self.key, edit)
+                await _change_row(self.rows, self.key, edit)
 
 
 def made_nothing(error: BaseException) -> bool:
@@ -205,17 +205,17 @@ async def finish(work: Awaitable[T]) -> T:
 
 async def _claim(rows: Rows, key: str, subject: Subject, holder: str, lease: float) -> Change:
     """The row, ours if nobody else has it. Cancelled meanwhile, it is nobody's: a living process keeps its holds."""
-    claiming = asyncio.ensure_future(_change(rows, key, steps.claim(key, subject, holder, lease)))
+    claiming = asyncio.ensure_future(_change_row(rows, key, steps.claim(key, subject, holder, lease)))
     try:
         return await finish(claiming)
     except asyncio.CancelledError:
         if claiming.exception() is None:
             is_new = claiming.result().before is None
-            await finish(_change(rows, key, steps.release(holder) if is_new else steps.let_go(holder)))
+            await finish(_change_row(rows, key, steps.release(holder) if is_new else steps.let_go(holder)))
         raise
 
 
-async def _change(rows: Rows, key: str, edit: Edit) -> Change:
+async def _change_row(rows: Rows, key: str, edit: Edit) -> Change:
     return await asyncio.to_thread(rows.change, key, edit)
 
 

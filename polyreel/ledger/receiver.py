@@ -84,11 +84,11 @@ class Receiver:
         return [*named, *(row for row in under_way if row.receipt.get("asset_id") in ids)]
 
     def _was_heard(self, vendor: str, body: bytes) -> bool:
-        at = self._heard.get(_digest(vendor, body))
+        at = self._heard.get(_digest_callback(vendor, body))
         return at is not None and self._clock() - at < DOUBLED_SECONDS
 
     def _remember(self, vendor: str, body: bytes) -> None:
-        self._heard[_digest(vendor, body)] = self._clock()
+        self._heard[_digest_callback(vendor, body)] = self._clock()
         while len(self._heard) > _MOST_REMEMBERED:
             self._heard.popitem(last=False)
 
@@ -116,5 +116,5 @@ def check_public_address(url: str) -> str:
     return url.strip().rstrip("/")
 
 
-def _digest(vendor: str, body: bytes) -> bytes:
+def _digest_callback(vendor: str, body: bytes) -> bytes:
     return hashlib.sha256(vendor.encode() + b"\0" + body).digest()

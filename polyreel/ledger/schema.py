@@ -56,11 +56,11 @@ watchers = sa.Table(
 )
 
 
-def _first(connection: sa.Connection) -> None:
+def _create_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[entries, watchers])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables,)
 
 
 def migrate(connection: sa.Connection) -> None:

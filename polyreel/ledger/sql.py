@@ -52,18 +52,18 @@ class SqlRows:
 
     def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
         """Edit several rows in one transaction. Raises `LedgerError`."""
-        return self._within(lambda connection: self._change_all(connection, edits))
+        return self._run_in_transaction(lambda connection: self._change_all(connection, edits))
 
     def _change_all(self, connection: sa.Connection, edits: Mapping[str, Edit]) -> dict[str, Change]:
         # Locked in one order, so that two who edit the same rows can't wait for each other.
         asked = sa.select(entries).where(entries.c.key.in_(edits)).order_by(entries.c.key).with_for_update()
-        there = {row.key: _entry(row) for row in connection.execute(asked)}
-        now = self._now(connection)
+        there = {row.key: _make_entry(row) for row in connection.execute(asked)}
+        now = self._read_clock(connection)
         changes = {key: _apply(there.get(key), edit, now) for key, edit in sorted(edits.items())}
-        made = [_values(it.after) for it in changes.values() if it.before is None and it.after is not None]
+        made = [_dump_entry(it.after) for it in changes.values() if it.before is None and it.after is not None]
         gone = [key for key, it in changes.items() if it.before is not None and it.after is None]
         news = [
-            _values(it.after) for it in changes.values() if it.before and it.after and it.after is not it.before
+            _dump_entry(it.after) for it in changes.values() if it.before and it.after and it.after is not it.before
         ]  # fmt: skip
         if made:
             connection.execute(sa.insert(entries), made)
@@ -77,14 +77,14 @@ class SqlRows:
     def get(self, key: str) -> Entry | None:
         """One row."""
         asked = sa.select(entries).where(entries.c.key == key)
-        found = self._within(lambda it: it.execute(asked).one_or_none(), reading=True)
-        return None if found is None else _entry(found)
+        found = self._run_in_transaction(lambda it: it.execute(asked).one_or_none(), reading=True)
+        return None if found is None else _make_entry(found)
 
     def select(self, wanted: Filter) -> list[Entry]:
         """The rows that match, oldest intent first."""
-        asked = sa.select(entries).where(*_conditions(wanted)).order_by(entries.c.intended_at, entries.c.key)
+        asked = sa.select(entries).where(*_make_conditions(wanted)).order_by(entries.c.intended_at, entries.c.key)
         asked = asked.limit(wanted.limit)
-        return [_entry(row) for row in self._within(lambda it: it.execute(asked).all(), reading=True)]
+        return [_make_entry(row) for row in self._run_in_transaction(lambda it: it.execute(asked).all(), reading=True)]
 
     # -- watchers
 
@@ -92,33 +92,33 @@ class SqlRows:
         """Whether this holder is the one that watches an account, for so many seconds more."""
 
         def take(connection: sa.Connection) -> bool:
-            there = self._watcher(connection, account)
-            now = self._now(connection)
+            there = self._read_watcher(connection, account)
+            now = self._read_clock(connection)
             if there is not None and there.holder != holder and now < there.lease_until:
                 return False
             self._write_watcher(connection, account, there, holder=holder, lease_until=now + seconds)
             return True
 
-        return self._within(take)
+        return self._run_in_transaction(take)
 
     def poke(self, account: str) -> None:
         """Note that there may be news at an account."""
 
         def write(connection: sa.Connection) -> None:
-            there = self._watcher(connection, account)
-            self._write_watcher(connection, account, there, poked_at=self._now(connection))
+            there = self._read_watcher(connection, account)
+            self._write_watcher(connection, account, there, poked_at=self._read_clock(connection))
 
-        self._within(write)
+        self._run_in_transaction(write)
 
     def find_pokes(self, accounts: frozenset[str]) -> dict[str, float]:
         """When each account was last poked."""
         asked = sa.select(watchers.c.account, watchers.c.poked_at).where(
             watchers.c.account.in_(accounts), watchers.c.poked_at > 0
         )
-        found = self._within(lambda it: it.execute(asked).all(), reading=True)
+        found = self._run_in_transaction(lambda it: it.execute(asked).all(), reading=True)
         return {row.account: row.poked_at for row in found}
 
-    def _watcher(self, connection: sa.Connection, account: str) -> sa.Row[Any] | None:
+    def _read_watcher(self, connection: sa.Connection, account: str) -> sa.Row[Any] | None:
         asked = sa.select(watchers).where(watchers.c.account == account).with_for_update()
         return connection.execute(asked).one_or_none()
 
@@ -135,7 +135,7 @@ class SqlRows:
 
     def now(self) -> float:
         """The time by the clock of the database's machine."""
-        return self._within(self._now, reading=True)
+        return self._run_in_transaction(self._read_clock, reading=True)
 
     def close(self) -> None:
         """Close every connection."""
@@ -143,34 +143,34 @@ class SqlRows:
             self._opened[1].dispose()
         self._opened = None
 
-    def _now(self, connection: sa.Connection) -> float:
+    def _read_clock(self, connection: sa.Connection) -> float:
         if self._is_file:
             return time.time()
         # Machines that share a ledger need not agree on the time; the server's clock is everybody's.
         return float(connection.scalar(sa.text("SELECT extract(epoch FROM clock_timestamp())::float8")) or 0.0)
 
-    def _within(self, work: Callable[[sa.Connection], T], *, reading: bool = False) -> T:
+    def _run_in_transaction(self, work: Callable[[sa.Connection], T], *, reading: bool = False) -> T:
         """Work in one transaction; again when another process was in the way, or a pooled connection had died."""
         for attempt in range(1, _TRIES + 1):
             try:
-                with self._engine().execution_options(reading=reading).begin() as connection:
+                with self._open_engine().execution_options(reading=reading).begin() as connection:
                     return work(connection)
             except (IntegrityError, OperationalError) as error:
                 # Two processes that insert the same key: the second finds the row when it looks again.
                 if attempt == _TRIES:
-                    raise self._failure(error) from error
+                    raise self._explain_failure(error) from error
                 time.sleep(0.05 * attempt)
             except SQLAlchemyError as error:
-                raise self._failure(error) from error
+                raise self._explain_failure(error) from error
         raise AssertionError("unreachable")
 
-    def _failure(self, error: SQLAlchemyError) -> LedgerError:
+    def _explain_failure(self, error: SQLAlchemyError) -> LedgerError:
         said = str(getattr(error, "orig", None) or error).strip().splitlines()
         asked = "Is there room on the disk, and may polyreel write there?" if self._is_file else "Is the server up?"
         remedy = f"{asked} Nothing is bought without the ledger."
         return LedgerError(f"the ledger does not answer: {(said or [''])[0]}", where=self.where, remedy=remedy)
 
-    def _engine(self) -> sa.Engine:
+    def _open_engine(self) -> sa.Engine:
         with self._opening:
             # A forked child must not speak on its parent's connections.
             if self._opened is None or self._opened[0] != os.getpid():
@@ -207,15 +207,15 @@ def _apply(before: Entry | None, edit: Edit, now: float) -> Change:
     return Change(before, before if after == before else after)
 
 
-def _entry(row: sa.Row[Any]) -> Entry:
+def _make_entry(row: sa.Row[Any]) -> Entry:
     return Entry.model_validate(row._asdict())
 
 
-def _values(entry: Entry) -> dict[str, Any]:
+def _dump_entry(entry: Entry) -> dict[str, Any]:
     return entry.model_dump(mode="json")
 
 
-def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+def _make_conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     asked = ("job", "provider", "account", "vendor_id", "kind", "run_id")
     same = [entries.c[name] == getattr(wanted, name) for name in asked if getattr(wanted, name)]
     states = [entries.c.state.in_(sorted(wanted.states))] if wanted.states else []

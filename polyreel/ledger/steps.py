@@ -21,7 +21,7 @@ def claim(key: str, subject: Subject, holder: str, lease: float) -> Edit:
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
         if entry is None:
-            return _intent(key, subject, now).model_copy(
+            return _make_intent(key, subject, now).model_copy(
                 update={"holder": holder, "lease_until": now + lease, "attempted_at": now, "attempts": 1}
             )
         if not entry.is_open or is_held(entry, now):
@@ -31,7 +31,7 @@ def claim(key: str, subject: Subject, holder: str, lease: float) -> Edit:
     return edit
 
 
-def _intent(key: str, subject: Subject, now: float) -> Entry:
+def _make_intent(key: str, subject: Subject, now: float) -> Entry:
     named = subject.model_dump(exclude={"minutes"})
     return Entry(key=key, quoted_minutes=subject.minutes, intended_at=now, updated_at=now, **named)
 
@@ -105,7 +105,7 @@ def record(key: str, subject: Subject, receipt: Receipt) -> Edit:
     """Write the receipt of an open row (or of one that somebody removed). A row that has one already keeps it."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
-        entry = entry or _intent(key, subject, now)
+        entry = entry or _make_intent(key, subject, now)
         if not entry.is_open:
             return entry
         charge = receipt.minutes if receipt.minutes is not None else entry.quoted_minutes

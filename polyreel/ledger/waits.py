@@ -47,7 +47,7 @@ async def begin_pass(ledger: Ledger, run_id: str) -> None:
 
     Called before the run reads anything, so that whatever changes from now on counts as news.
     """
-    await _change(ledger, run_id, _be_at_work)
+    await _change_wait(ledger, run_id, _be_at_work)
 
 
 async def ask_to_wait(
@@ -62,7 +62,7 @@ async def ask_to_wait(
 
     Durable when this returns; only then may the run end its process.
     """
-    entry = await _change(ledger, run_id, _fall_asleep(run_id, job, waits, deployment, form))
+    entry = await _change_wait(ledger, run_id, _fall_asleep(run_id, job, waits, deployment, form))
     return entry is not None and entry.state is _ASLEEP
 
 
@@ -71,12 +71,12 @@ async def wake(ledger: Ledger, run_id: str) -> None:
 
     A run that is at work (about to wait, perhaps) looks once more before it waits.
     """
-    await _change(ledger, run_id, _be_woken(run_id))
+    await _change_wait(ledger, run_id, _be_woken(run_id))
 
 
 async def forget(ledger: Ledger, run_id: str) -> None:
     """The run is over: it waits for nothing any more."""
-    await _change(ledger, run_id, lambda _entry, _now: None)
+    await _change_wait(ledger, run_id, lambda _entry, _now: None)
 
 
 async def claim_restart(ledger: Ledger, run_id: str) -> Literal["mine", "not now", "never"]:
@@ -85,12 +85,14 @@ async def claim_restart(ledger: Ledger, run_id: str) -> Literal["mine", "not now
     Each time is later than the one before; ``never`` once it has died as often as a run may, without getting to work.
     """
     # Of all who ask at once one makes the change, and so sees another row after it than before.
-    change = await asyncio.to_thread(ledger.rows.change, _key(run_id), _begin_again)
+    change = await asyncio.to_thread(ledger.rows.change, _make_key(run_id), _begin_again)
     if change.after is None:
         return "not now"
     if change.after is not change.before:
         return "mine"
-    return "never" if _restarts(change.after) >= _MOST_RESTARTS and _may_begin(change.after, ledger) else "not now"
+    return (
+        "never" if _count_restarts(change.after) >= _MOST_RESTARTS and _may_begin(change.after, ledger) else "not now"
+    )
 
 
 def _may_begin(row: Entry, ledger: Ledger) -> bool:
@@ -99,7 +101,7 @@ def _may_begin(row: Entry, ledger: Ledger) -> bool:
 
 async def find_waiting(ledger: Ledger, run_id: str) -> WaitingRun | None:
     """What a run waits for, or waited for last; None for one that never did."""
-    entry = await ledger.get(_key(run_id))
+    entry = await ledger.get(_make_key(run_id))
     return _as_run(entry) if entry else None
 
 
@@ -170,20 +172,20 @@ def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str, 
         timed = [wait.model_copy(update={"again_at": _look_again_at(wait, now, since)}) for wait in waits]
         told = {"waits": [wait.model_dump() for wait in timed], "since": since, "deployment": deployment, "form": form}
         note = "; ".join(wait.what for wait in waits if wait.what)
-        return _row(entry, run_id, now, state=_ASLEEP, job=job, receipt=told, note=note)
+        return _make_row(entry, run_id, now, state=_ASLEEP, job=job, receipt=told, note=note)
 
     return edit
 
 
-def _restarts(row: Entry) -> int:
+def _count_restarts(row: Entry) -> int:
     return int(row.receipt.get("restarts", 0))
 
 
 def _begin_again(entry: Entry | None, now: float) -> Entry | None:
-    if entry is None or _restarts(entry) >= _MOST_RESTARTS or now < float(entry.receipt.get("restart_at", 0.0)):
+    if entry is None or _count_restarts(entry) >= _MOST_RESTARTS or now < float(entry.receipt.get("restart_at", 0.0)):
         return entry
     # A run that falls asleep again has got to work, and writes its row anew: it counts from the beginning.
-    times = _restarts(entry) + 1
+    times = _count_restarts(entry) + 1
     told = {"restarts": times, "restart_at": now + _FIRST_PAUSE * 2 ** (times - 1)}
     return entry.model_copy(update={"receipt": {**entry.receipt, **told}})
 
@@ -203,19 +205,19 @@ def _pause(wait: Wait, waited: float) -> float:
 
 
 def _be_woken(run_id: str) -> Edit:
-    return lambda entry, now: _row(entry, run_id, now, state=_WOKEN)
+    return lambda entry, now: _make_row(entry, run_id, now, state=_WOKEN)
 
 
-def _row(entry: Entry | None, run_id: str, now: float, **news: Any) -> Entry:
-    row = entry or Entry(key=_key(run_id), kind=KIND, run_id=run_id, intended_at=now)
+def _make_row(entry: Entry | None, run_id: str, now: float, **news: Any) -> Entry:
+    row = entry or Entry(key=_make_key(run_id), kind=KIND, run_id=run_id, intended_at=now)
     return row.model_copy(update={**news, "updated_at": now})
 
 
-def _key(run_id: str) -> str:
+def _make_key(run_id: str) -> str:
     return f"wait-{run_id}"
 
 
-async def _change(ledger: Ledger, run_id: str, edit: Edit) -> Entry | None:
-    key = _key(run_id)
+async def _change_wait(ledger: Ledger, run_id: str, edit: Edit) -> Entry | None:
+    key = _make_key(run_id)
     await ledger.change_all({key: edit})
     return await ledger.get(key)

@@ -123,29 +123,29 @@ class Watcher:
         """Watch."""
         while True:
             with contextlib.suppress(LedgerError):  # the rows stay as they are until the ledger is back
-                await self._step()
+                await self._take_step()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_SECONDS):
                     await self._hint.wait()
             if self._hint.is_set():
                 await asyncio.sleep(min(_TICK_SECONDS, self._pace.least))  # a storm of hints is one look
 
-    async def _step(self) -> None:
-        now = await self._now()
+    async def _take_step(self) -> None:
+        now = await self._read_clock()
         if now >= self._refreshed_at + _REFRESH_SECONDS:
-            await self._refresh(now)
+            await self._refresh_rows(now)
         if not (self._entries and self._leads):
             self._hint.clear()
-        elif now >= self._looked_at + self._least() and (due := await self._select_due(now)):
+        elif now >= self._looked_at + self._find_shortest_pause() and (due := await self._select_due(now)):
             await self.look(due)
 
-    def _least(self) -> float:
+    def _find_shortest_pause(self) -> float:
         failures = self._failures_in_a_row
         return self._pace.back_off(failures, self._luck) if failures else self._pace.least
 
     async def _select_due(self, now: float) -> list[Entry]:
         if self._hint.is_set() or await self._was_poked():
-            await self._refresh(now)
+            await self._refresh_rows(now)
             told = [] if self._hint.is_set() else [row for row in self._entries if self._is_told(row, now)]
             return told or self._entries
         return self._pace.select_due(self._entries, self._looked, now, self._luck)
@@ -154,7 +154,7 @@ class Watcher:
         """Whether a callback was about it since the last look: then it is due since then."""
         return row.due_at > 0 and self._looked_at <= row.due_at <= now + _REFRESH_SECONDS
 
-    async def _refresh(self, now: float) -> None:
+    async def _refresh_rows(self, now: float) -> None:
         wanted = Filter(account=self.account, states=UNDER_WAY)
         self._entries, self._refreshed_at = await self._ledger.select(wanted), now
         self._looked = {row.key: self._looked[row.key] for row in self._entries if row.key in self._looked}
@@ -167,13 +167,13 @@ class Watcher:
         poked = await asyncio.to_thread(self._ledger.rows.find_pokes, frozenset({self.account}))
         return poked.get(self.account, 0.0) > self._looked_at
 
-    async def _now(self) -> float:
+    async def _read_clock(self) -> float:
         return await asyncio.to_thread(self._ledger.rows.now)
 
     async def look(self, entries: Sequence[Entry]) -> None:
         """Ask the vendor, once, and write down what is new."""
         self._hint.clear()
-        self._looked_at, self._luck = await self._now(), random.random()  # noqa: S311 - jitter
+        self._looked_at, self._luck = await self._read_clock(), random.random()  # noqa: S311 - jitter
         self._looked |= dict.fromkeys((entry.key for entry in entries), self._looked_at)
         self.seen.looks += 1
         try:

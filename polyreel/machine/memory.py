@@ -55,14 +55,14 @@ def tree_bytes() -> int:
     if not Path("/proc/self/statm").exists():
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return sum(_resident(process) for process in _family())
+    return sum(_read_resident(process) for process in _list_family())
 
 
-def _family() -> Iterator[int]:
+def _list_family() -> Iterator[int]:
     """This process and its descendants. One that ends meanwhile has no children."""
     parents: dict[int, list[int]] = {}
     for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal() and (parent := _parent(folder)):
+        if folder.name.isdecimal() and (parent := _read_parent(folder)):
             parents.setdefault(parent, []).append(int(folder.name))
     waiting = [os.getpid()]
     while waiting:
@@ -71,7 +71,7 @@ def _family() -> Iterator[int]:
         waiting += parents.get(process, [])
 
 
-def _parent(folder: Path) -> int:
+def _read_parent(folder: Path) -> int:
     try:
         # "123 (a name (with) anything) S 45 ...": the parent is the second field after the last bracket.
         return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
@@ -79,7 +79,7 @@ def _parent(folder: Path) -> int:
         return 0
 
 
-def _resident(process: int) -> int:
+def _read_resident(process: int) -> int:
     try:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError, ValueError):

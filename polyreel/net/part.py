@@ -36,7 +36,7 @@ class Part:
         self.size = 0
         self.validator = ""
         self.total: int | None = None
-        self._recover()
+        self._recover_state()
 
     @classmethod
     def inside(cls, folder: Path) -> Self:
@@ -48,7 +48,7 @@ class Part:
         """``NAME.part`` and ``NAME.part.json`` beside the file that it becomes."""
         return cls(to.with_name(f"{to.name}.part"), to.with_name(f"{to.name}.part.json"))
 
-    def _recover(self) -> None:
+    def _recover_state(self) -> None:
         said = read_note(self.note) or {}
         validator, total = said.get("validator"), said.get("total")
         if said.get("boot") == boot_id() and isinstance(validator, str) and validator:

@@ -88,19 +88,19 @@ class WebhookSender:
             async with asyncio.timeout(_TOTAL_S):
                 return await self._repeat(body)
         except TimeoutError:
-            raise self._failure("it took too long") from None
+            raise self._explain_failure("it took too long") from None
 
     async def _repeat(self, body: bytes) -> int:
         said = ""
         for attempt, wait in enumerate((*self._waits_s, None), start=1):
-            said, asked = await self._attempt(body)
+            said, asked = await self._try_once(body)
             if not said:
                 return attempt
             if wait is not None:
                 await asyncio.sleep(min(_LONGEST_WAIT_S, max(wait, asked)))
-        raise self._failure(said)
+        raise self._explain_failure(said)
 
-    async def _attempt(self, body: bytes) -> tuple[str, float]:
+    async def _try_once(self, body: bytes) -> tuple[str, float]:
         """Why it has to be sent again, and when at the earliest; nothing where it arrived."""
         # Each attempt has its own time, and so its own signature: an old one is refused as a replay.
         timestamp, message_id = int(time.time()), name_message(body)
@@ -112,7 +112,7 @@ class WebhookSender:
         }
         try:
             async with (
-                self._client() as client,
+                self._open_client() as client,
                 client.stream("POST", self.url, content=body, headers=headers) as answer,
             ):
                 status, asked = answer.status_code, retry_after(answer.headers.get("retry-after"))
@@ -121,16 +121,16 @@ class WebhookSender:
         if 200 <= status < 300:
             return "", 0.0
         if status not in _AGAIN:
-            raise self._failure(f"it answered {status}")
+            raise self._explain_failure(f"it answered {status}")
         return f"it answered {status}", asked or 0.0
 
-    def _client(self) -> httpx.AsyncClient:
+    def _open_client(self) -> httpx.AsyncClient:
         # A redirect would carry the event to where nobody asked for it.
         return httpx.AsyncClient(
             transport=self._transport or GuardedTransport(), timeout=_TIMEOUT_S, follow_redirects=False, trust_env=False
         )
 
-    def _failure(self, why: str) -> FetchError:
+    def _explain_failure(self, why: str) -> FetchError:
         return FetchError(
             f"the webhook was not taken: {why}",
             code="webhook_failed",

@@ -64,7 +64,7 @@ class Bucket:
     async def look(self, key: str) -> ObjectFacts | None:
         """What is known of an object; None where there is none, or no such bucket."""
         try:
-            with refusals(self._error, self._where(key)):
+            with refusals(self._error, self._locate_key(key)):
                 meta = await _call(obstore.head, self._client, key)
         except Missing:
             return None
@@ -82,14 +82,14 @@ class Bucket:
         try:
             await self.piece(key, 0, 1)
         except Missing as missing:
-            raise not_there(self._error, missing, self._where(key)) from None
-        raise not_there(self._error, Missing("NoSuchKey"), self._where(key))
+            raise not_there(self._error, missing, self._locate_key(key)) from None
+        raise not_there(self._error, Missing("NoSuchKey"), self._locate_key(key))
 
     async def read(self, key: str, *, most: int = SMALL) -> bytes | None:
         """A small object whole; None where there is none, or one of more than ``most`` bytes."""
         try:
-            with refusals(self._error, self._where(key)):
-                return await _call(self._small, key, most)
+            with refusals(self._error, self._locate_key(key)):
+                return await _call(self._read_small, key, most)
         except Missing:
             return None
 
@@ -98,13 +98,13 @@ class Bucket:
         options: GetOptions = {"range": (start, end)}
         if etag:
             options["if_match"] = etag
-        with refusals(self._error, self._where(key)):
+        with refusals(self._error, self._locate_key(key)):
             content = await _call(self._get, key, options)
         if len(content) != end - start:
             raise Changed
         return content
 
-    def _small(self, key: str, most: int) -> bytes | None:
+    def _read_small(self, key: str, most: int) -> bytes | None:
         found = obstore.get(self._client, key)
         return bytes(found.bytes()) if found.meta["size"] <= most else None
 
@@ -136,23 +136,23 @@ class Bucket:
 
     async def below(self, prefix: str) -> list[ObjectFacts]:
         """The objects right below a prefix (which ends at a slash, or is empty), without those in its folders."""
-        with refusals(self._error, self._where(prefix)):
+        with refusals(self._error, self._locate_key(prefix)):
             found = await _call(obstore.list_with_delimiter, self._client, prefix or None)
         return [ObjectFacts(meta["path"], meta["size"], meta["e_tag"] or "") for meta in found["objects"]]
 
     async def names_below(self, prefix: str) -> list[str]:
         """The last parts of what lies right below a prefix (which ends at a slash), objects and folders."""
-        with refusals(self._error, self._where(prefix)):
+        with refusals(self._error, self._locate_key(prefix)):
             found = await _call(obstore.list_with_delimiter, self._client, prefix)
         paths = [*(meta["path"] for meta in found["objects"]), *found["common_prefixes"]]
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
     async def first(self) -> str:
         """The key of any one object; empty where there is none. Raises with the reason where it may not be asked."""
-        with refusals(self._error, self._where("")):
-            return await _call(self._first)
+        with refusals(self._error, self._locate_key("")):
+            return await _call(self._find_first)
 
-    def _first(self) -> str:
+    def _find_first(self) -> str:
         for page in obstore.list(self._client, chunk_size=1):
             return str(page[0]["path"]) if page else ""
         return ""
@@ -161,12 +161,12 @@ class Bucket:
 
     async def put(self, key: str, content: bytes) -> None:
         """Put a small object, over one that is there."""
-        with self._putting(key):
+        with self._explain_put(key):
             await _call(obstore.put, self._client, key, content, use_multipart=False)
 
     async def create(self, key: str, content: bytes) -> None:
         """Put a small object where there is none. Of any number that try, one succeeds; the others get `Taken`."""
-        with self._putting(key):
+        with self._explain_put(key):
             await _call(obstore.put, self._client, key, content, mode="create", use_multipart=False)
 
     async def put_file(self, key: str, file: Path, *, content_type: str = "") -> None:
@@ -176,38 +176,38 @@ class Bucket:
         """
         kind = content_type or mimetypes.guess_type(file.name)[0] or mimetypes.guess_type(key)[0]
         attributes = {"Content-Type": kind or "application/octet-stream"}
-        with self._putting(key):
+        with self._explain_put(key):
             await _call(
                 obstore.put, self._client, key, file, attributes=attributes, chunk_size=PIECE, max_concurrency=AT_ONCE
             )
 
     def link(self, key: str, *, seconds: int) -> str:
         """A signed address that gives the object to anybody, for so long; for a vendor that fetches by URL."""
-        with refusals(self._error, self._where(key)):
+        with refusals(self._error, self._locate_key(key)):
             return obstore.sign(self._client, "GET", key, timedelta(seconds=seconds))
 
     @contextmanager
-    def _putting(self, key: str) -> Iterator[None]:
+    def _explain_put(self, key: str) -> Iterator[None]:
         try:
-            with refusals(self._error, self._where(key)):
+            with refusals(self._error, self._locate_key(key)):
                 yield
         except Missing as missing:  # what is missing when one puts is the bucket
-            raise not_there(self._error, missing, self._where(key)) from None
+            raise not_there(self._error, missing, self._locate_key(key)) from None
 
     async def delete(self, key: str) -> None:
         """Delete an object. Deleting what is not there is no error."""
         try:
-            with refusals(self._error, self._where(key)):
+            with refusals(self._error, self._locate_key(key)):
                 await _call(obstore.delete, self._client, key)
         except Missing:
             return
 
     async def copy(self, key: str, to: str) -> None:
         """Copy an object inside the bucket, over one that is there. Raises `Missing`."""
-        with refusals(self._error, self._where(key)):
+        with refusals(self._error, self._locate_key(key)):
             await _call(obstore.copy, self._client, key, to)
 
-    def _where(self, key: str) -> str:
+    def _locate_key(self, key: str) -> str:
         return str(ObjectAddress(self.name, key))
 
 

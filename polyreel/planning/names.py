@@ -40,21 +40,27 @@ def unknown_names(
     stands in its sentence.
     """
     language, other = locales.language(locale), locales.language(spoken) if spoken else ""
-    lines = list(_lines(script))
+    lines = list(_split_lines(script))
     lower = {word for line in lines for word in _WORD.findall(line) if word[0].islower()}
-    shared = _capitals(_lines(source), inside=True) if source and other not in {language, *_CAPITAL_NOUNS} else set()
+    shared = (
+        _find_capitalised(_split_lines(source), inside=True)
+        if source and other not in {language, *_CAPITAL_NOUNS}
+        else set()
+    )
     known = {word.casefold() for each in pronunciations for word in each.term.split()} | _words_of(language) | lower
-    by_place = set() if language in _CAPITAL_NOUNS else _capitals(lines, inside=True)
-    names = {word for word in (by_place | (shared & _capitals(lines, inside=False))) if word.casefold() not in known}
+    by_place = set() if language in _CAPITAL_NOUNS else _find_capitalised(lines, inside=True)
+    names = {
+        word for word in (by_place | (shared & _find_capitalised(lines, inside=False))) if word.casefold() not in known
+    }
     return tuple(dict.fromkeys(name for line in lines for name in _join_neighbours(line, names)))[:_MOST]
 
 
-def _lines(track: Track) -> Iterator[str]:
+def _split_lines(track: Track) -> Iterator[str]:
     for cue in track.cues:
         yield from (make_speakable(part_speech(text).said) for _, text in voices(cue))
 
 
-def _capitals(lines: Iterable[str], *, inside: bool) -> set[str]:
+def _find_capitalised(lines: Iterable[str], *, inside: bool) -> set[str]:
     """Words with a capital; ``inside``: only those whose place in the sentence does not give it to them."""
     return {
         found[0]

@@ -92,7 +92,7 @@ async def prepare(
     parting = parting_of(job) if job.targets else Parting()
     terms = await keep_asked_terms(job, intake)
     said = await read_asked_pronunciations(job, intake)
-    read = [_require_reviewable(await _language(job, target, source_script, intake)) for target in job.targets]
+    read = [_require_reviewable(await _plan_language(job, target, source_script, intake)) for target in job.targets]
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     languages = tuple(_with_pronunciations(each, said, intake) for each in decided)
     require_fonts(job, languages)
@@ -228,7 +228,7 @@ def _look_at_local_source(job: Job) -> MediaInfo | None:
     return info
 
 
-async def _language(job: Job, target: Target, source_script: StoredFile | None, intake: Intake) -> LanguagePlan:
+async def _plan_language(job: Job, target: Target, source_script: StoredFile | None, intake: Intake) -> LanguagePlan:
     plan = LanguagePlan(job=job, locale=target.locale, source_script=source_script, voice=voices_of(target))
     try:
         require_carried(job.subtitles.formats, target.locale)
@@ -268,10 +268,10 @@ def _with_pronunciations(language: LanguagePlan, said: tuple[Pronunciation, ...]
         note = f"{provider_of(language.dubbing).title} takes no pronunciations: these terms are said as it knows them."
         return language.model_copy(update={"notes": (*language.notes, note)}) if own else language
     kept = intake.store.keep_bytes(write_pronunciations(own), ".tsv") if own else None
-    return language.model_copy(update={"pronunciations": kept, "names": _names(language, own)})
+    return language.model_copy(update={"pronunciations": kept, "names": _find_unknown_names(language, own)})
 
 
-def _names(language: LanguagePlan, said: tuple[Pronunciation, ...]) -> tuple[str, ...]:
+def _find_unknown_names(language: LanguagePlan, said: tuple[Pronunciation, ...]) -> tuple[str, ...]:
     if language.script is None:
         return ()
     source = read_file(path_of(language.source_script)).track if language.source_script else None

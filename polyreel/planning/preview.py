@@ -39,7 +39,7 @@ async def look_ahead(
     """
     source = await ingest(plan.job.source.media, store) if scheme_of(plan.job.source.media) == "file" else None
     reel = await asyncio.to_thread(probe, path_of(source)) if source else None
-    length = _length(plan, reel) if reel else None
+    length = _find_length(plan, reel) if reel else None
     minutes = None if length is None else round(float(length) / 60 * len(plan.runnable()), 2)
     bound = plan.with_source(source) if source else plan
     bound = await choose(bound) if choose and source else bound
@@ -53,7 +53,7 @@ async def look_ahead(
         "quote": {"minutes": minutes, "paid_minutes": 0, "sentence": _quote(plan, minutes), **charged},
         "stages": {
             "ingest": "done" if source else "unknown",
-            **{stage: _state(known, stage, recall) for stage in own},
+            **{stage: _find_state(known, stage, recall) for stage in own},
             **({"package": "to do"} if plan.job.packaging else {}),
             **({"master": "to do"} if plan.job.masters else {}),
             **({"sign": "to do"} if plan.job.provenance else {}),
@@ -69,14 +69,14 @@ def _language_ahead(language: LanguagePlan, recall: Recall) -> dict[str, Any]:
     made = ("translate",) if language.needs_draft or language.machine_draft else ()
     mended = ("mend",) if language.mends else ()
     stages = {
-        stage: "can't" if language.problem else _state(language, stage, recall)
+        stage: "can't" if language.problem else _find_state(language, stage, recall)
         for stage in (*made, *LANGUAGE_STAGES, *mended)
     }
     error = language.problem.model_dump() if language.problem else None
     return {"stages": stages, "dubbing": describe_way(language), "names": list(language.names), "error": error}
 
 
-def _state(plan: Plan | LanguagePlan, stage: str, recall: Recall) -> str:
+def _find_state(plan: Plan | LanguagePlan, stage: str, recall: Recall) -> str:
     """Keys are there once the source is."""
     key = plan.stage_keys.get(stage)
     if key is None:
@@ -114,7 +114,7 @@ def _recall_script(key: str, recall: Recall) -> MadeScript | None:
     return found[0] if found else None
 
 
-def _length(plan: Plan, reel: MediaInfo) -> Fraction:
+def _find_length(plan: Plan, reel: MediaInfo) -> Fraction:
     """Seconds of the reel."""
     length = reel.duration
     trim = plan.job.trim

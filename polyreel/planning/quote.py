@@ -67,16 +67,16 @@ class Quote(Value):
 
 def offers_of(languages: Iterable[LanguagePlan], seconds: Fraction) -> tuple[Offer, ...]:
     """What each language of a reel of so many seconds costs, by its provider's rule. Its key: its place in the job."""
-    return tuple(_offer(each, seconds) for each in languages if each.problem is None)
+    return tuple(_make_offer(each, seconds) for each in languages if each.problem is None)
 
 
-def _offer(language: LanguagePlan, seconds: Fraction) -> Offer:
+def _make_offer(language: LanguagePlan, seconds: Fraction) -> Offer:
     provider = provider_of(language.dubbing)
     # Minutes are summed by account: two languages at one vendor draw on one balance.
     account = language.way.identity if provider.charges else ""
     return Offer(
         locale=language.locale, provider=provider.title, account=account, minutes=provider.minutes(seconds),
-        key=_place(language.locale, account),
+        key=_name_place(language.locale, account),
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def rows_by_place(rows: Iterable[Entry], plan: Plan) -> dict[str, Entry]:
     """
     # An open intent may or may not have been bought, and a quote must not promise that it was.
     settled = [row for row in rows if row.kind == "dub" and not row.is_open and _is_of_reel(row, plan)]
-    return {_place(row.locale, row.account): row for row in settled}
+    return {_name_place(row.locale, row.account): row for row in settled}
 
 
 def _is_of_reel(row: Entry, plan: Plan) -> bool:
@@ -101,7 +101,7 @@ def _is_of_reel(row: Entry, plan: Plan) -> bool:
     return {name: row.details.get(name) for name in reel} == reel
 
 
-def _place(locale: str, account: str) -> str:
+def _name_place(locale: str, account: str) -> str:
     return f"{locale}@{account}"
 
 
@@ -111,10 +111,10 @@ def quote_languages(offers: Iterable[Offer], rows: Mapping[str, Entry]) -> Quote
     A row that failed at the vendor, or was deleted there, was paid all the same, and is not bought again by itself. An
     intent that nobody has settled may have been bought: it counts as something to spend.
     """
-    return Quote(languages=tuple(_beside(offer, rows.get(offer.key or "")) for offer in offers))
+    return Quote(languages=tuple(_set_beside(offer, rows.get(offer.key or "")) for offer in offers))
 
 
-def _beside(offer: Offer, row: Entry | None) -> QuotedLanguage:
+def _set_beside(offer: Offer, row: Entry | None) -> QuotedLanguage:
     return QuotedLanguage(offer=offer, bought=None if row is None or row.is_open else row.minutes)
 
 
@@ -127,9 +127,10 @@ def require_budget(quote: Quote, most: float | None) -> None:
     whole = quote.to_spend + quote.bought
     if most is None or not quote.to_spend or whole <= most:
         return
-    before = f", {_minutes(quote.bought)} of them paid before" if quote.bought else ""
+    before = f", {_format_minutes(quote.bought)} of them paid before" if quote.bought else ""
     raise InvalidJob(
-        f"the dubs of {_languages(quote)} cost {_minutes(whole)}{before}, and the budget is {_minutes(most)}",
+        f"the dubs of {_count_languages(quote)} cost {_format_minutes(whole)}{before}, "
+        f"and the budget is {_format_minutes(most)}",
         code="over_budget",
         where="budget.minutes",
         remedy="Raise the budget, trim the reel, or leave languages out. Nothing was spent.",
@@ -146,7 +147,7 @@ def require_balance(quote: Quote, balances: Mapping[str, float]) -> None:
         if left is not None and left < minutes:
             provider = next(each.offer.provider for each in quote.languages if each.offer.account == account)
             raise PolyreelError(
-                f"the dubs cost {_minutes(minutes)}, and the account has {_minutes(left)}",
+                f"the dubs cost {_format_minutes(minutes)}, and the account has {_format_minutes(left)}",
                 code="balance_too_small",
                 where=provider,
                 remedy="Top the account up, or dub fewer languages. Nothing was spent.",
@@ -157,15 +158,15 @@ def describe(quote: Quote, balances: Mapping[str, float] | None = None) -> str:
     """The quote in a sentence or two: what is spent where, what was bought before, what is left."""
     if not any(each.offer.minutes or each.bought for each in quote.languages):
         return "Nothing is charged."
-    parts = [f"{_minutes(quote.to_spend)} to spend" if quote.to_spend else "Nothing more to spend"]
+    parts = [f"{_format_minutes(quote.to_spend)} to spend" if quote.to_spend else "Nothing more to spend"]
     for provider, languages in _by_provider(quote).items():
         each = ", ".join(f"{it.offer.locale} {it.to_spend:g}" for it in languages)
         parts.append(f"{provider}: {each}")
     if quote.bought:
-        parts.append(f"{_minutes(quote.bought)} {'was' if quote.bought == 1 else 'were'} bought before")
+        parts.append(f"{_format_minutes(quote.bought)} {'was' if quote.bought == 1 else 'were'} bought before")
     for account, left in (balances or {}).items():
         named = {it.offer.provider for it in quote.languages if it.offer.account == account}
-        parts += [f"{provider} has {_minutes(left)} left" for provider in sorted(named)]
+        parts += [f"{provider} has {_format_minutes(left)} left" for provider in sorted(named)]
     return "; ".join(parts) + "."
 
 
@@ -191,10 +192,10 @@ def _by_provider(quote: Quote) -> dict[str, list[QuotedLanguage]]:
     return found
 
 
-def _languages(quote: Quote) -> str:
+def _count_languages(quote: Quote) -> str:
     count = len(quote.languages)
     return f"{count} language{'s' * (count != 1)}"
 
 
-def _minutes(minutes: float) -> str:
+def _format_minutes(minutes: float) -> str:
     return f"{minutes:g} minute{'s' * (minutes != 1)}"

@@ -143,27 +143,27 @@ class Plan(Value):
 
     def key(self, stage: str, source: str, locale: str = "") -> str:
         """The key of a stage for a source (its sha256) and, below the job's own stages, a language."""
-        return stage_key(stage, VERSIONS[stage], **self._inputs(stage, source, locale))
+        return stage_key(stage, VERSIONS[stage], **self._list_inputs(stage, source, locale))
 
-    def _inputs(self, stage: str, source: str, locale: str) -> dict[str, Any]:
+    def _list_inputs(self, stage: str, source: str, locale: str) -> dict[str, Any]:
         asked = self.job.source
         reel = {"source": source, "trim": self.job.trim, "sound": [asked.locale, asked.audio_track]}
         if stage == "trim":
             told = {"embedded": is_embedded(asked.subtitles or ""), "for": self._who_dubs()}
-            return {**reel, **told, **self._container()}
+            return {**reel, **told, **self._list_container()}
         parting = self.parting.model_dump(mode="json", exclude={"why"})
-        stems = {**reel, "background": _sha(self.background), "parting": parting}
+        stems = {**reel, "background": _sha_of(self.background), "parting": parting}
         if stage == "separate":
             return {**stems, "after": VERSIONS["trim"]}
         if stage in ("transcribe", "identify"):
             heard = {"locale": asked.locale, "profile": self.job.subtitles.profile}
             if stage == "transcribe":
-                heard |= self._attention()
+                heard |= self._list_attention()
             return {**reel, **heard, "listener": self.listener, "after": VERSIONS["trim"]}
         return stems | self._language_inputs(stage, self.language(locale))
 
     def _language_inputs(self, stage: str, language: LanguagePlan) -> dict[str, Any]:
-        cues: dict[str, Any] = {"locale": language.locale, "script": _sha(language.script)}
+        cues: dict[str, Any] = {"locale": language.locale, "script": _sha_of(language.script)}
         if language.script is None:
             cues |= {"draft": self._draft_inputs(language)}
         if stage == "translate":
@@ -171,22 +171,22 @@ class Plan(Value):
         dub = {
             **cues,
             "source_locale": self.job.source.locale,
-            "source_script": _sha(language.source_script),
+            "source_script": _sha_of(language.source_script),
             "voice": language.voice,
             "voicing": language.way.identity,
             "speakers": self._who_speaks(),
             "dubbing": language.dubbing.key_inputs("credentials", "separation"),
         }
         if language.terms:
-            dub |= {"terms": _sha(language.terms)}
+            dub |= {"terms": _sha_of(language.terms)}
         if language.pronunciations:
-            dub |= {"pronunciations": _sha(language.pronunciations)}
+            dub |= {"pronunciations": _sha_of(language.pronunciations)}
         if stage in ("subtitles", "mux") and language.script is None:
             # What was said may have had to be heard.
             dub |= {"listener": self.listener}
         if stage in ("subtitles", "mux", "check"):
             # What was checked is kept with the files that were checked: with others, it is another result.
-            dub |= {"formats": self.job.subtitles.formats} | self._timecode() | self._tracks(language)
+            dub |= {"formats": self.job.subtitles.formats} | self._list_timecode() | self._list_track_options(language)
         if stage in ("listen", "mend", "check"):
             dub |= {"listener": self.listener} | ({"ears": self.ears} if self.ears else {})
         if stage == "check":
@@ -196,7 +196,7 @@ class Plan(Value):
         if stage in ("collect", "check") and LOSSLESS & set(self.job.masters):
             dub |= {"lossless": [self.job.source.timecode]}
         if stage in ("collect", "mux", "check"):
-            dub |= self._container()
+            dub |= self._list_container()
         if language.mends and stage in ("mend", "subtitles", "mux", "check"):
             dub |= {"mended": self._mend_inputs(language)}
         # A stage that is made anew makes all that come after it anew.
@@ -210,36 +210,36 @@ class Plan(Value):
             "profile": self.job.subtitles.profile,
             "heard": [self.listener, self.ears],
             "lossless": bool(LOSSLESS & set(self.job.masters)) and [self.job.source.timecode],
-            **self._container(),
+            **self._list_container(),
             "translation": asked.model_dump(mode="json", exclude={"credentials", "glossary"}) if asked else None,
-            "glossary": _sha(language.glossary),
-            "memory": _sha(language.memory),
+            "glossary": _sha_of(language.glossary),
+            "memory": _sha_of(language.memory),
             "version": VERSIONS["mend"],
         }
 
-    def _attention(self) -> dict[str, Any]:
+    def _list_attention(self) -> dict[str, Any]:
         """How closely the source is listened to, where the job says so."""
         asked = self.job.transcription
         told = [self.transcriber, asked.beam, self.expected]
         return {"attention": told} if asked != Transcription() else {}
 
-    def _container(self) -> dict[str, Any]:
+    def _list_container(self) -> dict[str, Any]:
         """What dubs of sound alone are delivered in, where the job says so."""
         return {"output": self.job.output} if self.job.output else {}
 
-    def _timecode(self) -> dict[str, Any]:
+    def _list_timecode(self) -> dict[str, Any]:
         asked = self.job.source
         told = [asked.timecode, asked.frame_rate]
         return {"timecode": told} if any(told) else {}
 
-    def _tracks(self, language: LanguagePlan) -> dict[str, Any]:
+    def _list_track_options(self, language: LanguagePlan) -> dict[str, Any]:
         """What changes a language's files of text beside their formats."""
         subtitles = self.job.subtitles
         told: dict[str, Any] = {}
         if subtitles.kinds != ("subtitles",) or subtitles.bilingual:
-            told["kinds"] = [subtitles.kinds, subtitles.bilingual, _sha(language.forced)]
+            told["kinds"] = [subtitles.kinds, subtitles.bilingual, _sha_of(language.forced)]
         if subtitles.bilingual and language.source_script is None:
-            told["below"] = _sha(language.heard_source)
+            told["below"] = _sha_of(language.heard_source)
         if subtitles.timing != "script" or subtitles.mend:
             told["timing"] = [subtitles.timing, subtitles.mend, subtitles.profile]
         return told
@@ -254,10 +254,10 @@ class Plan(Value):
         asked = self.job.translation
         return {
             "source_locale": self.job.source.locale,
-            "source_script": _sha(language.source_script),
+            "source_script": _sha_of(language.source_script),
             "translation": asked.model_dump(mode="json", exclude={"credentials", "glossary"}) if asked else None,
-            "glossary": _sha(language.glossary),
-            **({"memory": _sha(language.memory)} if language.memory else {}),
+            "glossary": _sha_of(language.glossary),
+            **({"memory": _sha_of(language.memory)} if language.memory else {}),
             "profile": self.job.subtitles.profile,
             "voice": [language.voice, language.way.identity],
             "speakers": self._who_speaks(),
@@ -270,5 +270,5 @@ def _key_inputs(language: LanguagePlan) -> tuple[str, ...]:
     return (*drafted, *LANGUAGE_STAGES, *(("mend",) if language.mends else ()))
 
 
-def _sha(stored_file: StoredFile | None) -> str | None:
+def _sha_of(stored_file: StoredFile | None) -> str | None:
     return stored_file.sha256 if stored_file else None

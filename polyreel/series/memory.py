@@ -50,7 +50,7 @@ class Pair:
         self.lines = {normalise_line(source): target for source, target in units}
         self._by_word: dict[str, list[str]] = defaultdict(list)
         for source in self.lines:
-            for word in set(_words(source)):
+            for word in set(_split_words(source)):
                 self._by_word[word].append(source)
 
     def exact(self, text: str) -> str | None:
@@ -60,13 +60,13 @@ class Pair:
     def near(self, text: str) -> Near | None:
         """The approved line that is most like this one, if one is."""
         wanted = normalise_line(text)
-        best = max(((self._share(wanted, each), each) for each in self._candidates(wanted)), default=(0.0, ""))
+        best = max(((self._share(wanted, each), each) for each in self._find_candidates(wanted)), default=(0.0, ""))
         return Near(best[1], self.lines[best[1]], round(best[0], 2)) if best[0] >= _NEAR else None
 
-    def _candidates(self, text: str) -> list[str]:
+    def _find_candidates(self, text: str) -> list[str]:
         """The few lines that share the rarest words: to compare with all would take minutes for a film."""
         shared: Counter[str] = Counter()
-        for word in sorted(set(_words(text)), key=lambda word: len(self._by_word.get(word, ())))[:4]:
+        for word in sorted(set(_split_words(text)), key=lambda word: len(self._by_word.get(word, ())))[:4]:
             shared.update(self._by_word.get(word, ())[:200])
         alike = (each for each, _ in shared.most_common() if 0.6 <= len(each) / max(1, len(text)) <= 1.6)
         return list(alike)[:_CANDIDATES]
@@ -96,7 +96,7 @@ def merge_units(held: Sequence[Unit], new: Iterable[Unit]) -> tuple[list[Unit], 
     return list(units.values()), added
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     # Languages without spaces have no words to look up by: pairs of letters do.
     words = text.casefold().split()
     return words if len(words) > 1 else [text[at : at + 2] for at in range(max(1, len(text) - 1))]

@@ -27,7 +27,7 @@ async def from_file(order: Order) -> StoredFile:
     path = local_path(order.location, order.base)
     handle = _open(path)
     try:
-        facts = _examine(handle, path)
+        facts = _require_file_facts(handle, path)
         await asyncio.sleep(max(0.0, max(facts.st_mtime, facts.st_ctime) + _SETTLED_SECONDS - time.time()))
         digest = await _digest_of(handle, path, order)
     finally:
@@ -40,7 +40,7 @@ def require_file(location: str) -> None:
     path = local_path(location, None)
     handle = _open(path)
     try:
-        _examine(handle, path)
+        _require_file_facts(handle, path)
     finally:
         os.close(handle)
 
@@ -78,7 +78,7 @@ def _make_unreadable(path: str, reason: str) -> InvalidJob:
     return InvalidJob(f"the file can't be read: {reason}", where=path, remedy=remedy)
 
 
-def _examine(handle: int, path: Path) -> os.stat_result:
+def _require_file_facts(handle: int, path: Path) -> os.stat_result:
     facts = os.fstat(handle)
     kind = next((name for test, name in _KINDS if test(facts.st_mode)), "")
     if kind or not facts.st_size:
@@ -100,30 +100,30 @@ def is_known(location: str, store: Store) -> bool:
     path = local_path(location, None)
     handle = _open(path)
     try:
-        return store.recall(_key(handle, path)) is not None
+        return store.recall(_make_key(handle, path)) is not None
     finally:
         os.close(handle)
 
 
-def _key(handle: int, path: Path) -> str:
-    return stage_key("hash", 1, path=str(path), **_identity(handle))
+def _make_key(handle: int, path: Path) -> str:
+    return stage_key("hash", 1, path=str(path), **_identify_file(handle))
 
 
 async def _digest_of(handle: int, path: Path, order: Order) -> str:
-    key = _key(handle, path)
+    key = _make_key(handle, path)
     if (known := order.store.recall(key)) is not None and isinstance(known.get("sha256"), str):
         _tell(order, 1.0)
         return str(known["sha256"])
-    before = _identity(handle)
+    before = _identify_file(handle)
     digest = await _hash(handle, before["size"], order)
-    if _identity(handle) != before:
+    if _identify_file(handle) != before:
         remedy = "Wait until whoever writes it is done, then run again."
         raise InvalidJob("the file changed while it was read", where=str(path), remedy=remedy)
     order.store.remember(key, {"sha256": digest})
     return digest
 
 
-def _identity(handle: int) -> dict[str, int]:
+def _identify_file(handle: int) -> dict[str, int]:
     facts = os.fstat(handle)
     return {
         "size": facts.st_size,

@@ -83,13 +83,13 @@ def source_for(location: str) -> Source:
     scheme = scheme_of(location)
     if (source := _sources.get(scheme)) is not None:
         return source
-    raise InvalidJob(_refusal(scheme), where=f"{scheme}:", remedy=f"Use {_usable()}.")
+    raise InvalidJob(_explain_refusal(scheme), where=f"{scheme}:", remedy=f"Use {_list_usable()}.")
 
 
-def _refusal(scheme: str) -> str:
+def _explain_refusal(scheme: str) -> str:
     return f"no source answers for {scheme}: addresses"
 
 
-def _usable() -> str:
+def _list_usable() -> str:
     others = ", ".join(f"{scheme}:" for scheme in sorted(_sources))
     return f"a path to a file (./name where the name holds a colon), or an address with one of {others}"

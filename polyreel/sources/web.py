@@ -36,7 +36,7 @@ async def from_web(order: Order) -> StoredFile:
     key = stage_key("fetch", 1, url=str(url))
     deadline = asyncio.timeout(order.limits.deadline_seconds)
     try:
-        async with deadline, order.store.lasting_scratch(key) as folder, _client(order.limits) as client:
+        async with deadline, order.store.lasting_scratch(key) as folder, _open_client(order.limits) as client:
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
                     known = await order.store.peek(key) or {}
@@ -49,7 +49,7 @@ async def from_web(order: Order) -> StoredFile:
         raise _fetch_error(url, message, "Run again to go on where this stopped.", code="fetch_timeout") from error
 
 
-def _client(limits: FetchLimits) -> httpx.AsyncClient:
+def _open_client(limits: FetchLimits) -> httpx.AsyncClient:
     timeout = httpx.Timeout(limits.stall_seconds, connect=limits.connect_seconds, pool=None)
     headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "polyreel"}
     return httpx.AsyncClient(transport=GuardedTransport(), timeout=timeout, headers=headers, trust_env=False)
@@ -143,7 +143,7 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
 
 
 @asynccontextmanager
-async def _answer(
+async def _follow_redirects(
     client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], most: int
 ) -> AsyncIterator[httpx.Response]:
     """The last answer behind at most so many redirects, its body unread. Each address is judged by the transport."""
@@ -185,7 +185,7 @@ class _Fetch:
         while True:
             before = self.part.size
             try:
-                return await self._once()
+                return await self._fetch_once()
             except httpx.TransportError as error:
                 cut = self._cut_by(error)
             except TooSlow as error:
@@ -209,8 +209,10 @@ class _Fetch:
             raise _fetch_error(self.url, f"the server's certificate is not trusted: {redact(str(error))}", remedy)
         return Cut(f"the connection failed: {redact(str(error)) or type(error).__name__}")
 
-    async def _once(self) -> StoredFile:
-        async with _answer(self.client, self.url, self._asking(), self.order.limits.redirects) as response:
+    async def _fetch_once(self) -> StoredFile:
+        async with _follow_redirects(
+            self.client, self.url, self._make_headers(), self.order.limits.redirects
+        ) as response:
             match kind_of(response, self.part):
                 case Kind.UNCHANGED:
                     return self._require_kept()
@@ -229,7 +231,7 @@ class _Fetch:
             await self._take(response)
             return await self._finish(response)
 
-    def _asking(self) -> dict[str, str]:
+    def _make_headers(self) -> dict[str, str]:
         if self.part.resumable:
             return {"Range": f"bytes={self.part.size}-", "If-Range": self.part.validator}
         asked = {"If-None-Match": self.known.get("etag"), "If-Modified-Since": self.known.get("last_modified")}
@@ -273,11 +275,11 @@ class _Fetch:
         if not self.part.size:
             raise make_empty_error(strip_address(str(self.url)))
         stored_file = await asyncio.to_thread(keep_part, self.order, self.part, self.url.path)
-        self.order.store.remember(self.key, self._record(stored_file, response))
+        self.order.store.remember(self.key, self._make_record(stored_file, response))
         self.teller.tell(1, 1)
         return stored_file
 
-    def _record(self, stored_file: StoredFile, response: httpx.Response) -> dict[str, object]:
+    def _make_record(self, stored_file: StoredFile, response: httpx.Response) -> dict[str, object]:
         return {
             "stored_file": stored_file.model_dump(mode="json"),
             "etag": response.headers.get("etag"),

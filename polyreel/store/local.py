@@ -98,7 +98,7 @@ class LocalStore:
 
         A blob that is there already is replaced all the same: that costs a rename, and heals a damaged one.
         """
-        final = self._blob(sha256, suffix or file.suffix)
+        final = self._locate_blob(sha256, suffix or file.suffix)
         with explain_errors("keep a file", self.root):
             size = file.stat().st_size
             place(file, final)
@@ -124,7 +124,7 @@ class LocalStore:
             path.unlink(missing_ok=True)
         return False
 
-    def _blob(self, digest: str, suffix: str) -> Path:
+    def _locate_blob(self, digest: str, suffix: str) -> Path:
         return blob_path(self.root, digest + suffix)
 
     def _uri_of(self, final: Path) -> str:
@@ -154,7 +154,7 @@ class LocalStore:
     def remember(self, key: str, value: Mapping[str, Any]) -> None:
         """Record what a piece of work gave, under its key."""
         content = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
-        record = self._record(key)
+        record = self._locate_record(key)
         with explain_errors("write a record", self.root), self.scratch() as folder:
             make_folder(record.parent)
             # Written in scratch and renamed: whoever reads the record sees the old one or the new one, never half.
@@ -165,15 +165,15 @@ class LocalStore:
     def recall(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, or None. A damaged record counts as none."""
         try:
-            return parse_note(self._record(key).read_bytes())
+            return parse_note(self._locate_record(key).read_bytes())
         except FileNotFoundError:
             return None
 
     def forget(self, key: str) -> None:
         """Drop a record; its stored files stay."""
-        self._record(key).unlink(missing_ok=True)
+        self._locate_record(key).unlink(missing_ok=True)
 
-    def _record(self, key: str) -> Path:
+    def _locate_record(self, key: str) -> Path:
         stage, _, digest = key.rpartition("-")
         return self.root / "records" / _file_name(stage or "other") / f"{_file_name(digest)}.json"
 

@@ -75,17 +75,17 @@ async def fetch(key: str) -> None:
     if home.read_shared_store() is None:
         return
     store = open_store()
-    if await _is_usable(store, _content(key)):
-        await store.offer(_name(key))
+    if await _is_usable(store, _read_content(key)):
+        await store.offer(_name_record(key))
         return
-    found = await store.look_up(_name(key)) or b""
+    found = await store.look_up(_name_record(key)) or b""
     if await _is_usable(store, found):
         write_atomically(path_of_record(key), found)
 
 
 async def share(*keys: str) -> None:
     """Let other machines have results, and all that is recorded."""
-    await open_store().share(*(_name(key) for key in keys if path_of_record(key).exists()))
+    await open_store().share(*(_name_record(key) for key in keys if path_of_record(key).exists()))
 
 
 async def _is_usable(store: Store, content: bytes) -> bool:
@@ -95,12 +95,12 @@ async def _is_usable(store: Store, content: bytes) -> bool:
         return False
 
 
-def _content(key: str) -> bytes:
+def _read_content(key: str) -> bytes:
     try:
         return path_of_record(key).read_bytes()
     except FileNotFoundError:
         return b""
 
 
-def _name(key: str) -> str:
+def _name_record(key: str) -> str:
     return f"results/{key}"

@@ -73,12 +73,12 @@ class SharedStore(LocalStore):
     def _bucket(self) -> Bucket:
         return Bucket(self.address.bucket, self._connection, StoreError)
 
-    def _key(self, name: str) -> str:
+    def _make_key(self, name: str) -> str:
         return self.address.join(name).key
 
     async def ready(self) -> None:
         """See that the object store can be read, and, the first time, written."""
-        key = self._key("store.json")
+        key = self._make_key("store.json")
         try:
             if await self._bucket.look(key) is None:
                 with contextlib.suppress(Taken):  # another machine was first, by a moment
@@ -110,7 +110,7 @@ class SharedStore(LocalStore):
         name = _name_of(stored_file)
         if self.has(stored_file) or name is None:
             return self.has(stored_file)
-        facts = await self._bucket.look(self._key(_blob_key(name)))
+        facts = await self._bucket.look(self._make_key(_blob_key(name)))
         if facts is None or facts.bytes != stored_file.bytes:
             return False
         self._known.add(name)
@@ -138,17 +138,17 @@ class SharedStore(LocalStore):
                 async with open_part(folder) as part:
                     was_begun = part.resumable
                     await self._fill(part, facts)
-                    if was_begun and not _holds(part, stored_file):
+                    if was_begun and not _is_whole(part, stored_file):
                         part.begin()  # what lay here from before may be at fault: the shared copy is judged by itself
                         await self._fill(part, facts)
-                    if not _holds(part, stored_file):
+                    if not _is_whole(part, stored_file):
                         part.discard()
                         raise await self._drop_damaged(name)
                     await asyncio.to_thread(part.become, blob_path(self.root, name))
 
     async def _require(self, name: str) -> ObjectFacts:
         try:
-            return await self._bucket.require(self._key(_blob_key(name)))
+            return await self._bucket.require(self._make_key(_blob_key(name)))
         except StoreError as error:
             self._known.discard(name)
             if error.code == "no_such_object":
@@ -180,7 +180,7 @@ class SharedStore(LocalStore):
 
     async def _drop_damaged(self, name: str) -> StoreError:
         self._known.discard(name)
-        key = self._key(_blob_key(name))
+        key = self._make_key(_blob_key(name))
         await self._bucket.delete(key)
         return StoreError(
             "the shared store's copy of a stored file is not what it was; it was removed",
@@ -231,13 +231,13 @@ class SharedStore(LocalStore):
         if time.monotonic() < self._rests_until:
             return None
         try:
-            return await self._bucket.read(self._key(name))
+            return await self._bucket.read(self._make_key(name))
         except StoreError as error:
             self._note(error)
             return None
 
     def _record_name(self, key: str) -> str:
-        return self._record(key).relative_to(self.root).as_posix()
+        return self._locate_record(key).relative_to(self.root).as_posix()
 
     # -- small files that are written once
 
@@ -246,7 +246,7 @@ class SharedStore(LocalStore):
         for blob in dict.fromkeys(each.decode() for each in _NAMED.findall(content)):
             await self._put_blob(blob)
         try:
-            await self._bucket.create(self._key(name), content)
+            await self._bucket.create(self._make_key(name), content)
         except Taken:
             return False
         await super().create(name, content)
@@ -255,14 +255,14 @@ class SharedStore(LocalStore):
     async def read(self, name: str) -> bytes | None:
         """A small file that was created, on any machine; it never changes, so a copy here is as good."""
         here = await super().read(name)
-        found = here or await self._bucket.read(self._key(name))
+        found = here or await self._bucket.read(self._make_key(name))
         if found and not here:
             await super().create(name, found)
         return found
 
     async def names_below(self, folder: str) -> list[str]:
         """What any machine has created right below a folder."""
-        return await self._bucket.names_below(f"{self._key(folder)}/")
+        return await self._bucket.names_below(f"{self._make_key(folder)}/")
 
     # -- writing through
 
@@ -271,7 +271,7 @@ class SharedStore(LocalStore):
         if name in self._known or time.monotonic() < self._rests_until:
             return
         try:
-            if await self._bucket.look(self._key(name)) is None:
+            if await self._bucket.look(self._make_key(name)) is None:
                 await asyncio.to_thread(self._make_placeless, self.file_named(name))
                 self._outbox.mark(name)
             self._known.add(name)
@@ -311,17 +311,17 @@ class SharedStore(LocalStore):
         return ""
 
     async def _put(self, name: str) -> None:
-        async with self._alone(name):
+        async with self._hold_name(name):
             content = await asyncio.to_thread(content_of, self.file_named(name))
             for blob in dict.fromkeys(each.decode() for each in _NAMED.findall(content)):
                 await self._put_blob(blob)
             if content:
-                await self._bucket.put(self._key(name), content)
+                await self._bucket.put(self._make_key(name), content)
             self._outbox.drop(name)
 
     async def _put_blob(self, name: str) -> None:
-        file, key = blob_path(self.root, name), self._key(_blob_key(name))
-        async with self._alone(name):
+        file, key = blob_path(self.root, name), self._make_key(_blob_key(name))
+        async with self._hold_name(name):
             if name in self._known or not file.exists():
                 return  # What is not here came from there, and was not needed.
             size = file.stat().st_size
@@ -340,7 +340,7 @@ class SharedStore(LocalStore):
             await self._bucket.put_file(key, file)
 
     @asynccontextmanager
-    async def _alone(self, name: str) -> AsyncIterator[None]:
+    async def _hold_name(self, name: str) -> AsyncIterator[None]:
         """One upload of a name at a time in this process. Between processes, a second one does no harm."""
         while name in self._busy:  # noqa: ASYNC110 - users may be on several event loops, which share no event
             await asyncio.sleep(_POLL_SECONDS)
@@ -388,5 +388,5 @@ async def _first_error(group: asyncio.TaskGroup) -> AsyncIterator[asyncio.TaskGr
         raise errors.exceptions[0] from None
 
 
-def _holds(part: Part, stored_file: StoredFile) -> bool:
+def _is_whole(part: Part, stored_file: StoredFile) -> bool:
     return (part.sha256, part.size) == (stored_file.sha256, stored_file.bytes)

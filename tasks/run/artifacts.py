@@ -98,7 +98,7 @@ class Picture:
         while True:
             now = self.share()
             if now > share and (now - share >= EVERY_SHARE or time.monotonic() - at >= EVERY_S):
-                await self._draw(now, [self._row(target.locale) for target in self._job.targets])
+                await self._draw(now, [self._make_row(target.locale) for target in self._job.targets])
                 share, at = now, time.monotonic()
             await asyncio.sleep(_LOOK_S)
 
@@ -123,10 +123,10 @@ class Picture:
         """How much of the run is done, 0 to 1."""
         stages = [(stage, "") for stage in (*JOB_STAGES, *closing_steps(self._job))]
         stages += [(stage, target.locale) for target in self._job.targets for stage in LANGUAGE_STAGES]
-        done = sum(_weight(stage) * _share(self._board.steps.get((stage, locale))) for stage, locale in stages)
-        return done / sum(_weight(stage) for stage, _ in stages)
+        done = sum(_weigh_stage(stage) * _share(self._board.steps.get((stage, locale))) for stage, locale in stages)
+        return done / sum(_weigh_stage(stage) for stage, _ in stages)
 
-    def _row(self, locale: str) -> dict[str, Any]:
+    def _make_row(self, locale: str) -> dict[str, Any]:
         steps = [step for step in self._board.steps.values() if step.locale == locale]
         now = steps[-1] if steps else None
         word = f"{now.stage} {now.state}" if now else "pending"
@@ -162,7 +162,7 @@ async def keep_on_server(name: str, content: dict[str, Any], description: str) -
     await try_call(kept.acreate())
 
 
-def _weight(stage: str) -> int:
+def _weigh_stage(stage: str) -> int:
     return _WEIGHTS.get(stage, 1)
 
 

@@ -32,7 +32,7 @@ class Kept:
 def keep_record(job: Job) -> Iterator[Kept]:
     """Record that a run began, and what came of it. A disk that takes no record fails no job: it is logged."""
     run, locales = str(flow_run.get_id() or ""), tuple(target.locale for target in job.targets)
-    begun = _try(lambda: records.begin_record(job.name, locales, run))
+    begun = _try_work(lambda: records.begin_record(job.name, locales, run))
     kept = Kept()
     try:
         yield kept
@@ -41,11 +41,11 @@ def keep_record(job: Job) -> Iterator[Kept]:
         raise
     except Exception as error:
         failed = Outcome(job=job.name, status="failed", error=Problem.of(error))
-        kept.outcome = _try(lambda: records.write_failure(failed)) or failed
+        kept.outcome = _try_work(lambda: records.write_failure(failed)) or failed
         raise
     finally:
         if begun:
-            _try(lambda: _close(begun, kept))
+            _try_work(lambda: _close(begun, kept))
 
 
 def _close(begun: records.RunRecord, kept: Kept) -> None:
@@ -56,7 +56,7 @@ def _close(begun: records.RunRecord, kept: Kept) -> None:
         records.end_record(begun, kept.outcome)
 
 
-def _try(work: Callable[[], T]) -> T | None:
+def _try_work(work: Callable[[], T]) -> T | None:
     try:
         return work()
     except (OSError, PolyreelError) as error:

@@ -55,8 +55,8 @@ KINDS: dict[str, tuple[Any, int]] = {
 def encode(value: Any) -> Record:
     """A stage's result as a record. Raises `KeyError` for a type without a tag."""
     kind = None if value is None else type(value)
-    tag = _tags()[kind]
-    return Record(tag, KINDS[tag][1], _adapter(tag).dump_python(value, mode="json"))
+    tag = _index_tags()[kind]
+    return Record(tag, KINDS[tag][1], _make_adapter(tag).dump_python(value, mode="json"))
 
 
 def decode(record: Record) -> Any:
@@ -66,7 +66,7 @@ def decode(record: Record) -> Any:
         raise LookupError(f"{record.tag}, version {record.version}")
     try:
         # By way of JSON, as it was kept: strict models take a list for a tuple from JSON alone.
-        return _adapter(record.tag).validate_json(json.dumps(record.value))
+        return _make_adapter(record.tag).validate_json(json.dumps(record.value))
     except ValidationError as error:
         raise LookupError(f"{record.tag}, version {record.version}: {error.error_count()} fields don't fit") from error
 
@@ -103,10 +103,10 @@ def keep(key: str, value: Any) -> None:
 
 
 @cache
-def _tags() -> dict[Any, str]:
+def _index_tags() -> dict[Any, str]:
     return {kind: tag for tag, (kind, _) in KINDS.items()}
 
 
 @cache
-def _adapter(tag: str) -> TypeAdapter[Any]:
+def _make_adapter(tag: str) -> TypeAdapter[Any]:
     return TypeAdapter(KINDS[tag][0])

@@ -101,12 +101,12 @@ def stage(
             persist_result=False,  # Results are kept by us, under our own keys, tags and versions.
             retries=retries,
             retry_delay_seconds=2,
-            retry_condition_fn=_only(retry_if) if retry_if else None,
+            retry_condition_fn=_retry_only(retry_if) if retry_if else None,
             timeout_seconds=timeout_s,
         )(work)
 
         async def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
-            locale, shown = _locale(args, kwargs), _name_of_step(name, args)
+            locale, shown = _find_locale(args, kwargs), _name_of_step(name, args)
             board().begin(shown, locale)
             keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
             for each in keys:
@@ -114,8 +114,8 @@ def stage(
             state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
             if state.name == WAITING:  # it goes on in another process: on the board it is still running
                 raise (await cast("State[Any]", state).aresult()).error
-            await store_results.share(*(keys if _word(state) == "done" else ()))
-            board().end(shown, locale, _word(state))
+            await store_results.share(*(keys if _name_state(state) == "done" else ()))
+            board().end(shown, locale, _name_state(state))
             return await state.aresult()
 
         call.__doc__ = function.__doc__
@@ -127,13 +127,13 @@ def stage(
     return decorate
 
 
-def _word(state: State[Any]) -> Any:
+def _name_state(state: State[Any]) -> Any:
     if not state.is_completed():
         return "failed"
     return "cached" if state.name == CACHED else "done"
 
 
-def _locale(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def _find_locale(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     for value in (*args, *kwargs.values()):
         found = getattr(value, "locale", None)
         if isinstance(found, str):
@@ -157,7 +157,7 @@ def _run_name(name: str) -> Any:
     return run_name
 
 
-def _only(kind: type[Exception]) -> Callable[[Any, Any, State[Any]], Awaitable[bool]]:
+def _retry_only(kind: type[Exception]) -> Callable[[Any, Any, State[Any]], Awaitable[bool]]:
     async def condition(_task: Any, _run: Any, state: State[Any]) -> bool:
         try:
             await state.aresult()

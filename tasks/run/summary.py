@@ -17,16 +17,16 @@ _MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
 def summary(outcome: Outcome, served_at: str = "") -> str:
     """The whole page. ``served_at`` is the address of the delivery's folder; without one, files are named by path."""
-    link = _links(outcome, served_at)
+    link = _make_linker(outcome, served_at)
     done = sum(language.status == "delivered" for language in outcome.languages.values())
     parts = [
         f"# {outcome.job}: {_count_made(outcome, done)} delivered",
-        _problem(outcome.error),
-        _files(outcome, link),
+        _write_problem(outcome.error),
+        _list_files(outcome, link),
         *(_language(locale, language, link) for locale, language in outcome.languages.items()),
-        _places(outcome),
+        _list_places(outcome),
         *(f"- {as_text(note)}" for note in outcome.notes),
-        _next(outcome),
+        _say_what_is_next(outcome),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -37,7 +37,7 @@ def _count_made(outcome: Outcome, done: int) -> str:
     return f"{len(outcome.scripts)} script files" if outcome.scripts else "nothing"
 
 
-def _links(outcome: Outcome, served_at: str) -> Callable[[str], str]:
+def _make_linker(outcome: Outcome, served_at: str) -> Callable[[str], str]:
     folder = Path(outcome.manifest).absolute().parent if outcome.manifest else None
 
     def link(place: str) -> str:
@@ -52,45 +52,45 @@ def _links(outcome: Outcome, served_at: str) -> Callable[[str], str]:
     return link
 
 
-def _files(outcome: Outcome, link: Callable[[str], str]) -> str:
+def _list_files(outcome: Outcome, link: Callable[[str], str]) -> str:
     places = [("Report", outcome.report), ("Manifest", outcome.manifest)]
     places += [("Script", path) for path in outcome.scripts.values()]
     return "\n".join(f"- {name}: {link(place)}" for name, place in places if place)
 
 
-def _places(outcome: Outcome) -> str:
+def _list_places(outcome: Outcome) -> str:
     """What libraries and stores made of it: their ids, with links where it can be played."""
     lines = []
     for place in (each for each in outcome.deliveries if each.ids or each.error):
         trouble = f": {as_text(str(place.error))}" if place.error else ""
         lines.append(f"- {as_text(place.location)}, {place.status}{trouble}")
-        lines += [f"    - {_receipt(name, value, place.urls.get(name, ''))}" for name, value in place.ids.items()]
+        lines += [f"    - {_write_receipt(name, value, place.urls.get(name, ''))}" for name, value in place.ids.items()]
     return "\n".join(["## Deliveries", "", *lines]) if lines else ""
 
 
-def _receipt(name: str, value: str, url: str) -> str:
+def _write_receipt(name: str, value: str, url: str) -> str:
     playable = url.startswith(("https://", "http://")) and not set(url) & set(" <>()`")
     return f"{f'[{as_text(name)}]({url})' if playable else as_text(name)}: {as_text(value)}"
 
 
 def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
     lines = [f"## {locale} · {english_name(locale)} · {language.status}"]
-    lines += [_problem(language.error)] if language.error else []
+    lines += [_write_problem(language.error)] if language.error else []
     lines += [f"[Review it]({language.review_page})"] if language.review_page else []
     if language.dub:
         files = [language.dub, *language.subtitles.values()]
         lines.append(" · ".join(link(file) for file in files))
     if language.checks:
         lines.append("| check | | value | limit | |\n|---|---|---|---|---|")
-        lines[-1] += "".join(f"\n{_row(check)}" for check in language.checks)
+        lines[-1] += "".join(f"\n{_write_row(check)}" for check in language.checks)
     return "\n\n".join(lines)
 
 
-def _problem(problem: Problem | None) -> str:
+def _write_problem(problem: Problem | None) -> str:
     return f"**{as_text(problem.message)}** {as_text(problem.remedy)} {as_text(f'[{problem.code}]')}" if problem else ""
 
 
-def _row(check: Check) -> str:
+def _write_row(check: Check) -> str:
     cells = [
         check.name,
         _MARKS[check.status],
@@ -105,7 +105,7 @@ def _join_unit(value: object, unit: str) -> str:
     return "" if value is None else f"{value} {unit}".strip()
 
 
-def _next(outcome: Outcome) -> str:
+def _say_what_is_next(outcome: Outcome) -> str:
     if outcome.status == "completed":
         return ""
     words = "Correct what is named above, then go on from what is finished:"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import polyreel
-from flows.localise import _sentence
+from flows.localise import _write_sentence
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
 
@@ -41,7 +41,7 @@ def test_a_language_with_a_failing_check_is_not_like_the_others() -> None:
     assert (good.standing, doubtful.standing) == ("delivered", "delivered with failing checks")
     outcome = Outcome(job="reel", status="partial", languages={"es-ES": good, "de-DE": doubtful, "ar-SA": failed})
     said = "2 of 3 delivered, 1 with failing checks: de-DE back_transcription; ar-SA: no voice [no_voice]"
-    assert _sentence(outcome) == said
+    assert _write_sentence(outcome) == said
 
 
 def test_a_defect_shows_no_secret_no_signed_address_and_nobody_s_home() -> None:

@@ -52,16 +52,16 @@ class ObjectInbox:
 
     async def claim(self, owner: str) -> int:
         """Take every job file, for ``owner``; how many."""
-        found = await self.bucket.below(self._prefix())
+        found = await self.bucket.below(self._make_prefix())
         return sum([await self._take(each, owner) for each in found if is_job_name(PurePosixPath(each.key).name)])
 
     async def list_claims(self, owner: str) -> list[ObjectClaim]:
         """Job files that ``owner`` has taken and that are not done."""
-        found = await self.bucket.below(self._prefix(_RUNNING))
+        found = await self.bucket.below(self._make_prefix(_RUNNING))
         claims = [await self._read(each.key) for each in found if each.key.endswith(_CLAIM)]
         return [each for each in claims if each and each.facts["owner"] == owner]
 
-    def _prefix(self, folder: str = "") -> str:
+    def _make_prefix(self, folder: str = "") -> str:
         return "".join(f"{part}/" for part in (self.address.key, folder) if part)
 
     async def _take(self, left: ObjectFacts, owner: str) -> bool:
@@ -118,7 +118,7 @@ class ObjectClaim:
     async def job(self) -> Job:
         """The job in it, its paths seen from the prefix. Raises `InvalidJob`."""
         where = str(self.inbox.address.join(self.name))
-        content = self._content()
+        content = self._read_content()
         if content is None:
             size = int(self.facts["bytes"])
             raise InvalidJob(f"is {size:,} bytes, too large for a job file (at most {MAX_BYTES:,})", where=where)
@@ -156,9 +156,9 @@ class ObjectClaim:
         if now is not None and now.etag == self.facts["etag"]:
             await self.inbox.bucket.copy(left, to)
             await self.inbox.bucket.delete(left)
-        elif (content := self._content()) is not None:
+        elif (content := self._read_content()) is not None:
             await self.inbox.bucket.put(to, content)  # It was replaced meanwhile: that is a job of its own.
 
-    def _content(self) -> bytes | None:
+    def _read_content(self) -> bytes | None:
         held = self.facts.get("content")
         return None if held is None else base64.b64decode(held)

@@ -83,7 +83,7 @@ def test_a_changed_approval_signs_anew_and_no_review_changes_no_key():
     def key_of(*reviews):
         file = StoredFile(uri="file:///x.mp4", sha256="ab" * 32, bytes=1)
         story = dataclasses.replace(STORY, dubs=(dataclasses.replace(DUB, reviews=reviews),))
-        return sign._key({"files": [(file, ".mp4", story)], "signer": "test"})
+        return sign._make_key({"files": [(file, ".mp4", story)], "signer": "test"})
 
     by_ana = ReviewRecord(did="approved", stage="final", by="Ana", at="2026-11-29T11:00:00+00:00")
     plain, approved = key_of(), key_of(by_ana)

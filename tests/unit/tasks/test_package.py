@@ -12,7 +12,7 @@ from polyreel.outcome import LanguageOutcome, Outcome, Reel
 from polyreel.packaging.original import Original
 from polyreel.plans import Plan
 from polyreel.store.choice import open_store
-from tasks.package import _key
+from tasks.package import _make_key
 from tasks.run.items import items_of_language
 from tasks.run.values import LanguageResult, LanguageResults, TrackFile
 from tasks.together import going_out, original_of, texts_of
@@ -24,7 +24,7 @@ def outcome_of(**languages: str) -> Outcome:
 
 
 def key(plan: Plan, made: LanguageResults, outcome: Outcome) -> str:
-    return _key({"plan": plan, "languages": made, "outcome": outcome, "original": None})
+    return _make_key({"plan": plan, "languages": made, "outcome": outcome, "original": None})
 
 
 def test_only_languages_that_go_out_are_in_it(finished: Callable[..., LanguageResult]) -> None:

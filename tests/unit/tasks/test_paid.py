@@ -89,7 +89,7 @@ async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
     about = {"job": "reel", "provider": "dubformer", "account": "d#2", "locale": "es-ES"}
     subject = Subject(kind="dub", details=describe_reel(source.sha256, (None, None)), **about)
     rows.change("fallback", steps.record("fallback", subject, Receipt(id="project")))
-    monkeypatch.setattr(paid_tasks, "_balances", no_balances)
+    monkeypatch.setattr(paid_tasks, "_read_balances", no_balances)
 
     async def taken_in(*_: object) -> StoredFile:
         return source

@@ -62,11 +62,11 @@ class TestReading:
 
         renamed = create_model("Film", __base__=Reel)
         monkeypatch.setitem(results.KINDS, "reel", (renamed, 1))
-        results._adapter.cache_clear()
+        results._make_adapter.cache_clear()
         try:
             found = results.recall("trim-v1-abc")
         finally:
-            results._adapter.cache_clear()
+            results._make_adapter.cache_clear()
         assert found is not None
         assert isinstance(found[0], renamed)
 

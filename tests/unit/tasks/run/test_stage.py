@@ -11,7 +11,7 @@ from prefect.states import Completed, Failed
 
 from polyreel.errors import FetchError
 from polyreel.plans import Plan
-from tasks.run.stage import _locale, _only, _word, key_of
+from tasks.run.stage import _find_locale, _name_state, _retry_only, key_of
 
 
 def test_a_stage_of_a_language_is_kept_under_the_plans_own_key(plan: Callable[..., Plan]) -> None:
@@ -23,9 +23,9 @@ def test_a_stage_of_a_language_is_kept_under_the_plans_own_key(plan: Callable[..
 
 def test_a_stage_belongs_to_the_language_it_was_given(plan: Callable[..., Plan]) -> None:
     language = plan("es-ES").languages[0]
-    assert _locale((1, language), {}) == "es-ES"
-    assert _locale((), {"language": language}) == "es-ES"
-    assert _locale((plan("es-ES"),), {}) == ""
+    assert _find_locale((1, language), {}) == "es-ES"
+    assert _find_locale((), {"language": language}) == "es-ES"
+    assert _find_locale((plan("es-ES"),), {}) == ""
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def test_a_stage_belongs_to_the_language_it_was_given(plan: Callable[..., Plan])
     ],
 )
 def test_the_board_says_of_a_state(state: State[Any], word: str) -> None:
-    assert _word(state) == word
+    assert _name_state(state) == word
 
 
 @pytest.mark.parametrize(
     ("error", "again"), [(FetchError("gone"), True), (ValueError("wrong"), False), (KeyError("key"), False)]
 )
 async def test_only_the_named_failure_is_tried_again(error: Exception, again: bool) -> None:
-    assert await _only(FetchError)(None, None, Failed(data=error)) is again
+    assert await _retry_only(FetchError)(None, None, Failed(data=error)) is again
