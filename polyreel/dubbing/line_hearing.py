@@ -7,14 +7,16 @@ Lines whose sound is what it was the last time (a voice's gain aside) keep what 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.relistening import find_changes, memory_key
@@ -34,6 +36,7 @@ from polyreel.engine.transcribe.sound import of_file
 from polyreel.engine.transcribe.tongues import find_likeliest_language, share_of
 from polyreel.engine.transcribe.whisper import LINE_S, RATE
 from polyreel.engine.transcribe.words import Heard
+from polyreel.keys import stage_key
 from polyreel.outcome import StoredFile, Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
@@ -136,7 +139,8 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
     known = await in_thread(lambda _: _recall(store, key, dubbed))
     found = await in_thread(lambda go_on: _hear_in_stem(stem, chosen, known, request.locale, ears, go_on))
     await in_thread(lambda _: _remember(store, key, dubbed, found))
-    votes, original = await in_thread(lambda go_on: _vote(dubbed, given.stems, ears, go_on))
+    judge = remember_judgements(ears.quality, store) if ears.quality else None
+    votes, original = await in_thread(lambda go_on: _vote(dubbed, given.stems, judge, go_on))
     return LinesHeard(lines=tuple(found), of=len(lines), votes=votes, original=original)
 
 
@@ -271,12 +275,31 @@ def _last(line: LineHeard) -> int:
 # -- votes
 
 
-def _vote(dubbed: Dubbed, stems: Stems | None, ears: Ears, go_on: GoOn) -> tuple[Votes | None, Votes | None]:
+def remember_judgements(load: Callable[[], Judge], store: Store) -> Judge:
+    """A judge that does not hear the same window twice, and is loaded when there is one that it has not heard.
+
+    A window is known by its very samples, so what is remembered is what it would say: of the original, and of all of a
+    dub that is as it was.
+    """
+    judge = cache(load)
+
+    def hear(window: NDArray[np.float32]) -> NDArray[np.float32]:
+        sound = hashlib.sha256(window.tobytes()).hexdigest()
+        key = stage_key("judged", _VERSION, sound=sound, judge=SPEECH_QUALITY.fingerprint)
+        if (found := store.recall(key)) is None:
+            found = {"figures": judge()(window).tolist()}
+            store.remember(key, found)
+        return np.array(found["figures"], np.float32)
+
+    return hear
+
+
+def _vote(dubbed: Dubbed, stems: Stems | None, judge: Judge | None, go_on: GoOn) -> tuple[Votes | None, Votes | None]:
     """The votes on the dub's speech and on the original's, at the same places of the film."""
     groups = _windows([(line.start_ms, line.end_ms, line.cue_start_ms, line.cue_end_ms) for line in dubbed.lines])
-    if ears.quality is None or dubbed.speech is None or not groups:
+    if judge is None or dubbed.speech is None or not groups:
         return None, None
-    judge, path = ears.quality(), path_of(dubbed.speech)
+    path = path_of(dubbed.speech)
     spoken = [[_read(path, start, end) for start, end, _, _ in group] for group in groups]
     votes = judge_speech([_at_16_khz(pieces) for pieces in spoken], judge, go_on)
     if stems is None:
