@@ -20,6 +20,7 @@ MODULES = (
     "engine",
     "quality",
     "voices",
+    "speakers",
     "transport",
     "objects",
     "orchestration",

@@ -44,8 +44,8 @@ PATIENCE_S = 2.0
 
 
 def several_speak(language: LanguagePlan) -> bool:
-    """Whether the job says that several people speak, and it is for us to tell them apart."""
-    return language.way.works_here and (language.job.source.speakers or 1) > 1
+    """Whether several people may speak by the job's word, and it is for us to tell them apart."""
+    return language.way.works_here and language.job.source.several_may_speak
 
 
 def needs_sound(language: LanguagePlan) -> bool:
@@ -144,7 +144,7 @@ def _of_the_reel(language: LanguagePlan, reel: Reel) -> dict[str, Any]:
         "source_locale": job.source.locale,
         "reel": reel.file,
         "duration": reel.duration,
-        "speakers": job.source.speakers,
+        "speakers": job.source.people,
         "mix": language.dubbing.mix,
     }
     if way.works_here:

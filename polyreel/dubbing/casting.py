@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -35,13 +36,13 @@ class Casting:
 
 def ear_of(job: Job) -> str:
     """What the speakers of a job are told apart with: the weights' fingerprint, or nothing."""
-    asked = (job.source.speakers or 1) > 1 and shelf.is_here(VOICE_PRINTS)
+    asked = job.source.several_may_speak and shelf.is_here(VOICE_PRINTS)
     return VOICE_PRINTS.fingerprint if asked else ""
 
 
 def name_speakers(script: Track, job: Job) -> Track:
     """A whole script, its ``Ana:`` prefixes read as speakers where they are names."""
-    return with_names(script, job.source.speakers)
+    return with_names(script, job.source.people)
 
 
 async def cast_script(
@@ -61,11 +62,10 @@ async def cast_script(
     job says that several speak, they are told apart by ear, in the ``stems``. Raises EngineError and StoreError.
     """
     heard = _Heard(script)
-    people = job.source.speakers or 1
     if not has_names(script) and source is not None and has_names(source):
         script = with_turns(script, _list_turns(source.cues))
-    elif not has_names(script) and people > 1 and stems is not None:
-        heard = await _by_ear(script, source, people, stems, store)
+    elif not has_names(script) and job.source.several_may_speak and stems is not None:
+        heard = await _by_ear(script, source, job.source.people, stems, store)
         script = heard.script
     return resolve_casting(script, job, locale, whole=whole, heard=heard.genders, notes=heard.notes)
 
@@ -97,10 +97,11 @@ class _Heard:
     notes: tuple[str, ...] = ()
 
 
-async def _by_ear(script: Track, source: Track | None, people: int, stems: Stems, store: Store) -> _Heard:
+async def _by_ear(script: Track, source: Track | None, people: int | None, stems: Stems, store: Store) -> _Heard:
     if not shelf.is_here(VOICE_PRINTS):
         command = shelf.pull_command(VOICE_PRINTS)
-        note = f"{people} people speak, and no script names them: all share one voice (`{command}` tells them apart)."
+        who = f"{people} people speak" if people else "Several people may speak"
+        note = f"{who}, and no script names them: all share one voice (`{command}` tells them apart)."
         return _Heard(script, notes=(note,))
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
@@ -110,8 +111,13 @@ async def _by_ear(script: Track, source: Track | None, people: int, stems: Stems
 
 def _describe_ear(ear: Ear) -> tuple[str, ...]:
     """What was made of the voices, for a person to correct in the job's ``speakers``."""
-    people = dict.fromkeys(turn.speaker for turn in ear.turns)
-    said = ", ".join(f"{name} ({ear.genders.get(name, 'gender not clear')})" for name in people)
+    lines = Counter(turn.speaker for turn in ear.turns)
+    said = ", ".join(
+        f"{name} ({ear.genders.get(name, 'gender not clear')}, {count} line{'s' * (count > 1)})"
+        for name, count in lines.items()
+    )
+    if len(lines) == 1:
+        return (f"By ear one person speaks: {said}. If there are more, say how many: `source.speakers`.",)
     return (f"Told apart by ear: {said}. The job's `speakers` may say it better.",)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, Strict, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, Strict, WithJsonSchema, model_validator
 
 from polyreel.job.values import Asked, BlockName, FrameRateName, Locale, Offset, Place, Rate, Script, Seconds, Timecode
 
@@ -13,6 +13,25 @@ ASSET_SCHEMES = ("nomad", "videojungle", "tpstreams")
 """Vendors whose assets can be a job's source."""
 ExpectedWord = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\r\n\t]*\S[^\r\n\t]*$")]
 _ASSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_MOST_PEOPLE = 50
+
+
+def _people(value: Any) -> int | Literal["auto"]:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_PEOPLE:
+        return value
+    raise ValueError(f"is how many people speak, 1 to {_MOST_PEOPLE}, or `auto`")
+
+
+# One validator and not a union: what is wrong with it is one thing, and said once.
+People = Annotated[
+    int | Literal["auto"],
+    PlainValidator(_people),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": _MOST_PEOPLE}, {"type": "string", "const": "auto"}]}
+    ),
+]
 
 
 class Source(Asked):
@@ -51,8 +70,10 @@ class Source(Asked):
         title="Clean background",
         description="Optional: a music-and-effects track without speech (path or address).",
     )
-    speakers: int | None = Field(
-        default=None, ge=1, le=50, title="Speakers", description="Optional: how many people speak."
+    speakers: People | None = Field(
+        default=None,
+        title="Speakers",
+        description="Optional: how many people speak; `auto`: to be found by ear, where no script names them.",
     )
     credentials: BlockName | None = Field(
         default=None,
@@ -73,6 +94,16 @@ class Source(Asked):
         if self.credentials is None:
             raise ValueError(f"media is an asset at {vendor}: name the saved {vendor} `credentials` that may read it")
         return self
+
+    @property
+    def people(self) -> int | None:
+        """How many people speak, where the job says a number."""
+        return self.speakers if isinstance(self.speakers, int) else None
+
+    @property
+    def several_may_speak(self) -> bool:
+        """Whether more than one may speak, by the job's word: they are to be told apart."""
+        return self.speakers == "auto" or (self.people or 1) > 1
 
     @property
     def vendor(self) -> str | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -138,6 +139,7 @@ def render(outcome: Outcome, details: ReportDetails) -> str:
         delivered=sum(view.outcome.status == "delivered" for view in languages),
         failing=sum(view.outcome.standing != view.outcome.status for view in languages),
         tasks=_tasks(outcome),
+        said=_count_lines(languages),
         source_name=_name(details.source.locale) if details.source else "",
         stages=_stages(outcome, details),
         bought=sum(each.minutes for each in outcome.paid),
@@ -204,6 +206,12 @@ def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried
     lines = pair_lines(own, details.source_script) if own.fits or own.script else []
     spoken = details.source.locale if details.source else ""
     return LanguageView(locale, _name(locale), _name(locale, own_name), outcome, own, reel, lines, spoken, carried)
+
+
+def _count_lines(languages: Sequence[LanguageView]) -> dict[str, int]:
+    """How many lines each speaker has: in the language that has most of them."""
+    counts = [Counter(line.speaker for line in view.lines if line.speaker and line.text) for view in languages]
+    return {name: max(count[name] for count in counts) for count in counts for name in count}
 
 
 def _stages(outcome: Outcome, details: ReportDetails) -> list[tuple[str, str, float | None, float]]:

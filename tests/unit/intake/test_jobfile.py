@@ -134,7 +134,10 @@ def test_norwegian_is_a_language_and_not_false() -> None:
         ({"dubbing": {"provider": "embedded", "api_key": "k"}}, "dubbing.embedded.api_key: there is no such field"),
         ({"source": {"media": "a.mp4"}}, "source.locale: is required"),
         ({"source": {"media": "a\u0000.mp4", "locale": "en"}}, "source.media"),
-        ({"source": {"media": "a.mp4", "locale": "en", "speakers": "1"}}, "source.speakers: input should be a valid"),
+        *(
+            ({"source": {"media": "a.mp4", "locale": "en", "speakers": wrong}}, "source.speakers: is how many people")
+            for wrong in ("1", "some", 0, 51, 2.5, True)
+        ),
         ({"subtitles": {"formats": ["avi"]}}, "subtitles.formats[0]"),
         ({"delivery": [{"to": "mars"}]}, "delivery[0]"),
         ({"budget": {"minutes": -1}}, "budget.minutes"),

@@ -65,8 +65,8 @@ def test_a_script_in_another_language_is_refused_by_its_name() -> None:
     assert refused.value.code == "wrong_language"
 
 
-@pytest.mark.parametrize(("speakers", "several"), [(None, False), (1, False), (2, True)])
-def test_who_says_that_several_speak_is_the_job(plan: MakePlan, speakers: int | None, several: bool) -> None:
+@pytest.mark.parametrize(("speakers", "several"), [(None, False), (1, False), (2, True), ("auto", True)])
+def test_who_says_that_several_speak_is_the_job(plan: MakePlan, speakers: int | str | None, several: bool) -> None:
     source = {"media": "reel.mp4", "locale": "en-US", "speakers": speakers}
     assert several_speak(plan("es-ES", source=source).languages[0]) is several
 

@@ -13,7 +13,7 @@ from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.learned import write_frames, write_header
 from polyreel.engine.separation.port import Bed, Stems
 from polyreel.engine.sound.resample import resample
-from polyreel.engine.speakers.diarise import group_prints, hear_speakers
+from polyreel.engine.speakers.diarise import group_prints, hear_speakers, tell_apart
 from polyreel.engine.speakers.named import Turn, roster, with_names, with_turns
 from polyreel.engine.speakers.voiceprint import Encoder, encoder, voice_print
 from polyreel.engine.voice.espeak import EspeakVoice
@@ -216,6 +216,38 @@ def test_likes_come_together_whatever_their_order() -> None:
     prints = (prints / np.linalg.norm(prints, axis=1, keepdims=True)).astype(np.float32)
     groups = group_prints(prints, 3)
     assert len({(a, b) for a, b in zip(truth.tolist(), groups.tolist(), strict=True)}) == 3
+
+
+def scattered(people: int, each: int, spread: float, seed: int = 4) -> tuple[np.ndarray, list[int]]:
+    """Prints of people in a mixed order, each around a middle of its own; and whose they are."""
+    random = np.random.default_rng(seed)
+    truth = random.permutation(np.repeat(np.arange(people), each))
+    prints = np.eye(people, 64)[truth] + spread * random.standard_normal((len(truth), 64))
+    return (prints / np.linalg.norm(prints, axis=1, keepdims=True)).astype(np.float32), truth.tolist()
+
+
+@pytest.mark.parametrize("people", [1, 2, 3, 5])
+def test_how_many_speak_is_found(people: int) -> None:
+    prints, truth = scattered(people, 12, spread=0.05)
+    cues = [(3000 * at, 3000 * at + 2500) for at in range(len(prints))]
+    found = tell_apart(prints, cues, None)
+    assert max(found) == people
+    assert len(set(zip(truth, found, strict=True))) == people
+
+
+def test_who_says_next_to_nothing_is_counted_as_nobody() -> None:
+    """A cough, or two words in a crowd, would else be a speaker of its own, with a voice of its own."""
+    prints, _ = scattered(2, 20, spread=0.05)
+    stray = np.zeros((1, 64), np.float32)
+    stray[0, 60] = 1.0
+    cues = [(3000 * at, 3000 * at + 2500) for at in range(40)] + [(130_000, 131_600)]
+    assert max(tell_apart(np.concatenate([prints, stray]), cues, None)) == 2
+
+
+def test_a_number_that_the_job_says_counts_more_than_the_ear() -> None:
+    prints, _ = scattered(2, 10, spread=0.05)
+    cues = [(3000 * at, 3000 * at + 2500) for at in range(20)]
+    assert max(tell_apart(prints, cues, 3)) == 3
 
 
 @pytest.fixture
