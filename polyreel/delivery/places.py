@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.delivery.port import Access, Delivery
-from polyreel.errors import InvalidJob
+from polyreel.errors import InvalidJob, VendorError
 from polyreel.job import Delivery as AskedDelivery
 from polyreel.job import (
     FolderDelivery,
@@ -42,7 +42,9 @@ class Place:
     make: Callable[[Any, Access], Delivery] | None
     """The adapter; None: this version has none, and a job that names the place is refused."""
     require: Callable[[Any, Any], Awaitable[None]] | None = None
-    """See, with an open client, that what the options name is there; before anything is bought. Raises `InvalidJob`."""
+    """See, with an open client, that what the options (a delivery's, or staging's there) name is there.
+
+    Before anything is bought. Raises `InvalidJob`, and `VendorError` where it can't be told at the moment."""
     holds_tree: bool = False
     """It holds files under their own paths: the report and the manifest go there too, and so it comes last."""
     local: bool = False
@@ -105,6 +107,21 @@ def _make_objects(options: Any, access: Access) -> Delivery:
     return ObjectsDelivery(options, access)
 
 
+async def _require_bucket(options: Any, client: Any) -> None:
+    from polyreel.objects.address import prefix_address
+    from polyreel.objects.bucket import Bucket
+    from polyreel.objects.connection import Connection
+    from polyreel.objects.problems import AWAY
+
+    prefix = prefix_address(options.path)
+    try:
+        await Bucket(prefix.bucket, client or Connection(), InvalidJob).require_open(prefix)
+    except InvalidJob as refusal:
+        if refusal.code in AWAY:
+            raise VendorError(refusal.message, code=refusal.code, where=refusal.where) from None
+        raise
+
+
 def _make_tpstreams(options: Any, access: Access) -> Delivery:
     from polyreel.delivery.tpstreams import TPStreamsDelivery as Library
 
@@ -120,8 +137,8 @@ def _make_nomad(options: Any, access: Access) -> Delivery:
 async def _require_owner_at_nomad(options: Any, client: Any) -> None:
     from polyreel.delivery.nomad import require_owner
 
-    if options.related_to:
-        await require_owner(client, options.related_to)
+    if asset := getattr(options, "related_to", None):  # staging has none
+        await require_owner(client, asset)
 
 
 def _make_videojungle(options: Any, access: Access) -> Delivery:
@@ -154,6 +171,7 @@ _ROWS = (
         locate=lambda options, name: _join_address(options.path, name),
         make=_make_objects,
         takes_sound=True,
+        require=_require_bucket,
         holds_tree=True,
         stages=True,
         stable_links=True,

@@ -35,6 +35,8 @@ PIECE = 8 << 20
 SMALL = 16 << 20
 AT_ONCE = 4
 """Pieces under way at the same time, each way: 32 MiB in memory, and a line between two machines is full."""
+_NOBODYS = "polyreel-looks-here"
+"""An object that nobody makes, asked for to hear what the store says."""
 _threads = ThreadPoolExecutor(32, thread_name_prefix="objects")
 
 
@@ -84,6 +86,19 @@ class Bucket:
         except Missing as missing:
             raise not_there(self._error, missing, self._locate_key(key)) from None
         raise not_there(self._error, Missing("NoSuchKey"), self._locate_key(key))
+
+    async def require_open(self, prefix: ObjectAddress) -> None:
+        """See that the bucket is there and takes our key below a prefix; nothing is put. Raises with the reason.
+
+        Asked by reading, not by listing: a key that may only do what a delivery does is enough.
+        """
+        key = prefix.join(_NOBODYS).key
+        try:
+            with refusals(self._error, str(prefix)):
+                await _call(self._small, key, SMALL)
+        except Missing as missing:
+            if str(missing) == "NoSuchBucket":
+                raise not_there(self._error, missing, str(prefix)) from None
 
     async def read(self, key: str, *, most: int = SMALL) -> bytes | None:
         """A small object whole; None where there is none, or one of more than ``most`` bytes."""

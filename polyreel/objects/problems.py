@@ -36,6 +36,8 @@ _REFUSALS: dict[str, tuple[str, str, str]] = {
     "AuthorizationHeaderMalformed": ("wrong_region", "the bucket is in another region", _HERE),
     "PermanentRedirect": ("wrong_region", "the bucket is in another region", _HERE),
 }
+AWAY = frozenset({"object_store_unreachable", "object_store_failed"})
+"""Our codes of what a moment may mend."""
 _BY_STATUS = {"403": "AccessDenied", "401": "AccessDenied", "404": "NoSuchKey", "301": "PermanentRedirect"}
 
 

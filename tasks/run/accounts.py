@@ -42,7 +42,8 @@ async def require_saved(job: Job) -> None:
     Raises `InvalidJob` (``unknown_credentials``), before hours of work or money go into what can't be delivered.
     """
     for block, name, _ in _places_of(job):
-        await load_saved(block, name)
+        if name:
+            await load_saved(block, name)
 
 
 async def require_open(job: Job) -> None:
@@ -52,25 +53,26 @@ async def require_open(job: Job) -> None:
     `VendorError` (``vendor_unauthorized``) and `InvalidJob`.
     """
     for block, name, options in _places_of(job):
-        place, saved = PLACES.get(options.to), await load_saved(block, name)
+        require = PLACES[options.to].require
         try:
-            await saved.check()
-            if place and place.require and isinstance(options, place.options):  # staging names nothing there
+            if require:
                 async with client_of(block, name) as client:
-                    await place.require(options, client)
+                    await require(options, client)
+            if name:
+                await (await load_saved(block, name)).check()
         except Unauthorized:
             raise
         except VendorError as error:
             log.info("%s was not looked at before: %s", options.to, error)
 
 
-def _places_of(job: Job) -> list[tuple[str, str, Any]]:
-    """Block, name and options of whatever a job names credentials for, dubbing and source apart; each once."""
-    found: dict[tuple[str, str, str], Any] = {}
+def _places_of(job: Job) -> list[tuple[str, str | None, Any]]:
+    """Block, its saved name (None: the environment's) and options of each delivery and of staging; each once."""
+    found: dict[tuple[str, str | None, str], Any] = {}
     for each in (*job.delivery, *([job.staging] if job.staging else [])):
         block = PLACES[each.to].block if each.to in PLACES else None
-        if block and (name := getattr(each, "credentials", None)):
-            found.setdefault((block, name, each.model_dump_json()), each)
+        if block:
+            found.setdefault((block, getattr(each, "credentials", None), each.model_dump_json()), each)
     return [(block, name, options) for (block, name, _), options in found.items()]
 
 
