@@ -21,6 +21,7 @@ from polyreel.vendors.nomad.models_uploads import (
     Upload,
     Uploaded,
 )
+from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.nomad.uploads import part_size
 from polyreel.vendors.waiting import Patience
 
@@ -144,6 +145,7 @@ class _File:
 
     async def _settle(self, entry: Entry) -> None:
         if entry.state is not State.COLLECTED:
+            await self._remove_broken(entry)
             uploaded = await self._upload_rest(entry)
             if not self.place.kind:
                 await self.client.wait_until_usable(entry.vendor_id, PATIENCE)
@@ -156,6 +158,20 @@ class _File:
                 raise NotFound("The related asset is gone.", where=f"nomad asset {self.place.parent}")
         else:
             await self.client.get_asset(entry.vendor_id)
+
+    async def _remove_broken(self, entry: Entry) -> None:
+        """See that an earlier run's upload was not one that the library could not process. Raises `NotFound`.
+
+        Such an asset stays unusable, so it goes, and is made anew; one that had good content before takes it again.
+        """
+        if self.place.kind or not entry.receipt.get("uploaded"):
+            return
+        asset = await self.client.get_asset(entry.vendor_id)
+        if asset.status is not AssetStatus.ERROR:
+            return
+        if entry.vendor_id not in {old.vendor_id for old in await self.access.earlier(self.slot, self.key)}:
+            await self.client.delete_asset(entry.vendor_id)
+        raise NotFound(f"The library could not process {self.name}.", where=f"nomad asset {entry.vendor_id}")
 
     async def _upload_rest(self, entry: Entry) -> Uploaded:
         if known := entry.receipt.get("uploaded"):

@@ -28,14 +28,14 @@ async def dress(
 ) -> None:
     """Say all that is known of a dub. Doing it again changes nothing; what the vendor refuses is noted, not raised."""
     steps = {
-        "tags": _attach_tags(client, options, asset_id),
-        "the transcript": _transcribe(client, parcel, locale, asset_id),
-        "notes on its checks": _annotate(client, parcel, locale, asset_id),
-        "ad breaks": _move_ad_breaks(client, parcel, owner, asset_id),
+        "tags": lambda: _attach_tags(client, options, asset_id),
+        "the transcript": lambda: _transcribe(client, parcel, locale, asset_id),
+        "notes on its checks": lambda: _annotate(client, parcel, locale, asset_id),
+        "ad breaks": lambda: _move_ad_breaks(client, parcel, owner, asset_id),
     }
-    for what, step in steps.items():
+    for what, take_step in steps.items():
         try:
-            note = await step
+            note = await take_step()
         except Refused as refusal:
             note = f"{what} of {locale} were refused by the asset manager: {Problem.of(refusal)}"
         if note:

@@ -6,6 +6,7 @@ Nobody translates in a rehearsal: without a script in the target language, the v
 from __future__ import annotations
 
 import asyncio
+import wave
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -22,7 +23,6 @@ from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.errors import EngineError, PolyreelError
 from polyreel.media.mux import AudioTrack, mux
-from polyreel.sandbox.work.edit import audio_of
 from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.instant import InstantStudio
 from polyreel.sandbox.work.port import Dubbed, NothingSaid, Order
@@ -66,7 +66,8 @@ class EmbeddedStudio:
         track = await self._mix(order, stems, said, heard)
         video, voice = order.folder / "video.mp4", order.folder / "voice.wav"
         await mux(order.media, [AudioTrack(track, order.target_locale)], [], video)
-        return Dubbed(video, await audio_of(track, voice), heard, lines)
+        await asyncio.to_thread(_write_voice, path_of(said.stem), voice)
+        return Dubbed(video, voice, heard, lines)
 
     def _perform(self, locale: str, lines: Sequence[Line], stems: Stems) -> Performance:
         script = extract_spoken_script(Track(tuple(Cue(line.start_ms, line.end_ms, line.text) for line in lines)))
@@ -112,6 +113,17 @@ def _power(stem: Path, samples: int) -> Power:
         meter.feed(read_stem(stem, start, min(_BLOCK, samples - start)).reshape(-1, 1))
     power: Power = meter.power()[:, 0]
     return power
+
+
+def _write_voice(stem: Path, out: Path) -> None:
+    """The speech alone, without the music that the film has under it, as WAV."""
+    with wave.open(str(out), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        with stem.open("rb") as speech:
+            while held := speech.read(2 * _BLOCK):
+                file.writeframes(held)
 
 
 def _number_lines(lines: Sequence[Line]) -> tuple[Line, ...]:

@@ -28,7 +28,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Dubbed:
-    """A dub: a video as long as the source, its voice track as WAV, and the lines in both languages."""
+    """A dub: a video as long as the source, its speech alone as WAV, and the lines in both languages."""
 
     video: Path
     voice: Path
