@@ -8,7 +8,7 @@ import pytest
 
 from polyreel.delivery.places import make_delivery
 from polyreel.delivery.tpstreams import choose_codes
-from polyreel.errors import InvalidJob
+from polyreel.errors import InvalidJob, VendorError
 from polyreel.job import NomadDelivery, TPStreamsDelivery
 from polyreel.vendors.nomad.models_words import AdBreakDraft
 from polyreel.vendors.nomad.statuses import AssetStatus
@@ -100,3 +100,20 @@ async def test_an_owner_that_isn_t_is_refused_before_anything_is_sent(
     async with clients("nomad") as client:
         with pytest.raises(InvalidJob, match="no asset"):
             await make_delivery(options, access(client, "nomad")).deliver(make_parcel("es-ES"))
+
+
+async def test_an_asset_that_the_library_could_not_process_is_made_anew(
+    clients: Any, access: Any, make_parcel: Any, arm: Any
+) -> None:
+    """Said at once, and sent once more by the next run; nothing unusable stays behind."""
+    options = NomadDelivery(to="nomad", credentials="x", path="Broken")
+    parcel = make_parcel("es-ES")
+    async with clients("nomad") as client:
+        await arm(kind="job_fails", vendor="nomad", path="process")
+        with pytest.raises(VendorError) as caught:
+            await make_delivery(options, access(client, "nomad")).deliver(parcel)
+        assert caught.value.code == "asset_unusable"
+        done = await make_delivery(options, access(client, "nomad")).deliver(parcel)
+        (folder,) = [each.id for each in await client.list_children("root") if each.name == "Broken"]
+        assert [each.id for each in await client.list_children(folder)] == [done.ids["es-ES"]]
+        assert (await client.get_asset(done.ids["es-ES"])).usable
