@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -27,7 +27,7 @@ async def dress(
     client: NomadClient, options: Options, parcel: Parcel, locale: str, asset_id: str, owner: str, done: Brought
 ) -> None:
     """Say all that is known of a dub. Doing it again changes nothing; what the vendor refuses is noted, not raised."""
-    steps = {
+    steps: dict[str, Callable[[], Awaitable[str]]] = {
         "tags": lambda: _attach_tags(client, options, asset_id),
         "the transcript": lambda: _transcribe(client, parcel, locale, asset_id),
         "notes on its checks": lambda: _annotate(client, parcel, locale, asset_id),

@@ -95,7 +95,7 @@ class Bucket:
         key = prefix.join(_NOBODYS).key
         try:
             with refusals(self._error, str(prefix)):
-                await _call(self._small, key, SMALL)
+                await _call(self._read_small, key, SMALL)
         except Missing as missing:
             if str(missing) == "NoSuchBucket":
                 raise not_there(self._error, missing, str(prefix)) from None
