@@ -26,7 +26,7 @@ from polyreel.outcome import Outcome, Reel
 from polyreel.plans import LanguagePlan
 from tasks.decide import decide
 from tasks.deliver import deliver
-from tasks.dub import collect_dub, needs_sound, request_dub, submit_dub, wait_for_dub
+from tasks.dub import collect_dub, needs_sound, request_dub, submit_dub, voiceover_beside, wait_for_dub
 from tasks.finish import check, convert_subtitles, find_shots, lacks_script, listen, mux
 from tasks.identify import (
     UNKNOWN,
@@ -186,7 +186,8 @@ async def dub_language(
         )
         video = await mux(language, reel, dubbed, tracks)
         result = await check(language, reel, dubbed, tracks, video, listening=await heard())
-    told = {"language": language, "mending": mended.mending if mended else None}
+    beside = await voiceover_beside(language, reel, request, stems)
+    told = {"language": language, "mending": mended.mending if mended else None, "voiceover": beside}
     return with_source_check(result.model_copy(update=told), await spoken())
 
 

@@ -23,7 +23,7 @@ from polyreel.ledger.receiver import callback_address
 from polyreel.outcome import Reel, StoredFile
 from polyreel.packaging.start import start_of
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
-from polyreel.plans import LanguagePlan
+from polyreel.plans import VERSIONS, LanguagePlan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
@@ -210,6 +210,32 @@ async def collect_dub(
     request = await with_sound(language, reel, request, stems)
     async with _at_work_or_waiting(language, "collect"), _open_dubber(language) as dubber:
         return await dubber.collect(request, receipt, reporter("collect", language.locale))
+
+
+async def voiceover_beside(
+    language: LanguagePlan, reel: Reel, request: DubRequest, stems: Stems | None
+) -> StoredFile | None:
+    """A voice-over of the same script, where packages want one beside the dub and it can be made here."""
+    if not language.job.wants_voiceover or not language.way.works_here:
+        return None
+    return (await make_voiceover(language, reel, request, stems)).audio
+
+
+def _voiceover_key(given: dict[str, Any]) -> str:
+    request: DubRequest = given["request"]
+    return request.key("voiceover", VERSIONS["voiceover"], of=given["language"].stage_keys["collect"])
+
+
+@stage("voiceover", key=_voiceover_key)
+async def make_voiceover(language: LanguagePlan, reel: Reel, request: DubRequest, stems: Stems | None) -> Dubbed:
+    """The sentences that the dub is made of, each a beat after the original's begins, over the lowered original."""
+    asked = (await with_sound(language, reel, request, stems)).model_copy(
+        update={"mix": "voiceover", "lossless_from": None}
+    )
+    async with at_work("voiceover", language.locale), _dubber(language) as dubber:
+        receipt = await dubber.submit(asked)
+        await dubber.wait(asked, receipt)
+        return await dubber.collect(asked, receipt, reporter("voiceover", language.locale))
 
 
 async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, stems: Stems | None) -> DubRequest:

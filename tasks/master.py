@@ -28,7 +28,7 @@ from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
-from tasks.together import content_of, going_out, original_of, sounds_of, texts_of
+from tasks.together import content_of, going_out, original_of, sounds_of, texts_of, with_descriptions
 
 WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
 
@@ -155,6 +155,7 @@ async def master_or_explain(plan: Plan, reel: Reel, languages: LanguageResults, 
     """The masters; where they can't be made, the reason: finished languages go out all the same."""
     try:
         is_wanted = plan.job.masters and going_out(languages, outcome)
+        languages = await with_descriptions(plan, reel, languages) if FILMS & set(plan.job.masters) else languages
         original = await original_of(plan, reel) if is_wanted else None
         return await master(plan, reel, languages, outcome, original)
     except Exception as error:  # noqa: BLE001 - whatever it is, the languages are delivered, and it is reported

@@ -29,7 +29,7 @@ from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
-from tasks.together import content_of, going_out, link, original_of, sounds_of, texts_of
+from tasks.together import content_of, going_out, link, original_of, sounds_of, texts_of, with_descriptions
 
 PLAYERS = {"hls": HLS_JS, "dash": SHAKA_PLAYER}
 _OF_PLAYERS = frozenset({"index.html", *(each.files[0].path for each in PLAYERS.values())})
@@ -38,7 +38,7 @@ _OF_PLAYERS = frozenset({"index.html", *(each.files[0].path for each in PLAYERS.
 def _make_key(given: dict[str, Any]) -> str:
     # By content: which languages are in it is only known now.
     going = going_out(given["languages"], given["outcome"])
-    asked = [each.model_dump(mode="json") for each in given["plan"].job.packaging]
+    asked = [each.key_inputs() for each in given["plan"].job.packaging]
     of = content_of(going, given["original"])
     name, players = given["plan"].job.name, [each.fingerprint for each in PLAYERS.values() if is_here(each)]
     return stage_key("package", VERSIONS["package"], of=of, asked=asked, name=name, players=players)
@@ -104,6 +104,7 @@ async def _make_packageable(video: Path, folder: Path) -> tuple[Path, tuple[str,
 async def package_or_explain(plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome) -> Packaged:
     """The packages; where they can't be made, the reason: finished languages go out all the same."""
     try:
+        languages = await with_descriptions(plan, reel, languages) if plan.job.packaging else languages
         with_original = any(each.original for each in plan.job.packaging) and going_out(languages, outcome)
         original = await original_of(plan, reel) if with_original else None
         return await package(plan, reel, languages, outcome, original)

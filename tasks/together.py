@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.outcome import Outcome, Reel, StoredFile
-from polyreel.packaging.original import Original, take_original
+from polyreel.packaging.original import Original, take_description, take_original
 from polyreel.packaging.roles import Rendition, Role
 from polyreel.plans import Plan
 from polyreel.store.choice import open_store
@@ -26,11 +26,13 @@ def going_out(languages: LanguageResults, outcome: Outcome) -> list[LanguageResu
 
 def content_of(going: Iterable[LanguageResult], original: Original | None) -> list[Any]:
     """What a package's or a master's key says of its tracks: what is in them, and what they are marked as."""
-    tracks: list[Any] = [original.model_dump(mode="json")] if original else []
+    unasked = set() if original and original.description else {"description"}
+    tracks: list[Any] = [original.model_dump(mode="json", exclude=unasked)] if original else []
     for each in going:
         further = [[text.kind, text.format, text.file.sha256] for text in _further_texts(each)]
         own = [each.locale, each.video.sha256, each.tracks.files["vtt"].sha256, each.mix, each.is_machine_text]
         own += ["no text"] if each.tracks.is_empty else []
+        own += [[role, file.sha256] for role, file in _sounds_beside(each)]
         tracks.append([*own, further] if further else own)
     return tracks
 
@@ -43,7 +45,7 @@ async def original_of(plan: Plan, reel: Reel) -> Original:
     heard = plan.heard_script or next((each.source_script for each in plan.languages if each.source_script), None)
     script = plan.source_script or heard
     await open_store().bring([reel.file, *([script] if script else [])])
-    return await take_original(
+    made = await take_original(
         reel,
         plan.job.source.locale,
         open_store(),
@@ -51,6 +53,21 @@ async def original_of(plan: Plan, reel: Reel) -> Original:
         script=script,
         is_machine_made=plan.source_script is None,
     )
+    if plan.audio_description is None:
+        return made
+    return made.model_copy(update={"description": await take_description(plan.audio_description, reel, open_store())})
+
+
+async def with_descriptions(plan: Plan, reel: Reel, languages: LanguageResults) -> LanguageResults:
+    """The same with each language's audio description, where one is given, as a track of the reel's length."""
+    given = {each.locale: each.audio_description for each in plan.languages if each.audio_description}
+    made = [
+        each.model_copy(update={"description": await take_description(given[each.locale], reel, open_store())})
+        if each.locale in given
+        else each
+        for each in languages.finished
+    ]
+    return languages.model_copy(update={"finished": tuple(made)})
 
 
 def sounds_of(going: Iterable[LanguageResult], original: Original | None, folder: Path) -> list[Rendition]:
@@ -61,7 +78,19 @@ def sounds_of(going: Iterable[LanguageResult], original: Original | None, folder
         role: Role = "voiceover" if each.mix == "voiceover" else "dub"
         # Every provider's voices are synthetic.
         found.append(Rendition(path, each.locale, role=role, is_machine_made=True))
+        for beside, file in _sounds_beside(each):
+            path = link(folder / f"{each.locale}.{beside}.m4a", file)
+            found.append(Rendition(path, each.locale, role=beside, is_machine_made=beside == "voiceover"))
+    if original and original.description:
+        path = link(folder / "original.description.m4a", original.description)
+        found.append(Rendition(path, original.locale, role="description", is_translation=False))
     return found
+
+
+def _sounds_beside(each: LanguageResult) -> list[tuple[Role, StoredFile]]:
+    """What else is heard of a language, each in a track of its own."""
+    beside: list[tuple[Role, StoredFile | None]] = [("voiceover", each.voiceover), ("description", each.description)]
+    return [(role, file) for role, file in beside if file]
 
 
 def texts_of(going: Iterable[LanguageResult], original: Original | None, folder: Path) -> list[Rendition]:

@@ -27,7 +27,7 @@ from polyreel.job.dubbing import (
     PluginDubbing,
     Translation,
 )
-from polyreel.job.packaging import Master, Package, PackageKind, PackageOrKind, Provenance
+from polyreel.job.packaging import FILMS, Master, Package, PackageKind, PackageOrKind, Provenance
 from polyreel.job.review import Reviewers, ReviewStage, ReviewStages, ReviewTimeout
 from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Transcription, Trim
 from polyreel.job.values import (
@@ -341,6 +341,22 @@ class Job(Asked):
             raise ValueError(f"packaging names {kinds[0]} twice; keep one")
         if len({each.model_dump_json(exclude={"kind"}) for each in self.packaging}) > 1:
             raise ValueError("hls and dash share their media: give both packages the same options")
+        if self.wants_voiceover and self.dubbing.mix == "voiceover":
+            raise ValueError("packaging: `voiceover` is for a voice-over beside a dub, and the dub is one already")
+        return self
+
+    @property
+    def wants_voiceover(self) -> bool:
+        """Whether packages and film masters hold a voice-over of each language beside its dub."""
+        return any(each.voiceover for each in self.packaging)
+
+    @model_validator(mode="after")
+    def _descriptions_have_a_place(self) -> Job:
+        is_given = self.source.audio_description or any(each.audio_description for each in self.targets)
+        if is_given and not self.packaging and not FILMS & set(self.masters):
+            raise ValueError(
+                "an audio description is given, and nothing holds it: ask for `packaging` or `masters: [mkv]`"
+            )
         return self
 
     @model_validator(mode="after")

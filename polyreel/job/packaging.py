@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 
@@ -33,6 +33,12 @@ class Package(Asked):
         title="Original language",
         description="Whether the original's sound (and text, where there is a script) is in it, marked as such.",
     )
+    voiceover: bool = Field(
+        default=False,
+        title="Voice-over beside",
+        description="A voice-over of each language beside its dub: the new voices over the lowered original.",
+    )
+    younger_fields: ClassVar = ("voiceover",)
 
 
 class Provenance(Asked):

@@ -70,6 +70,12 @@ class Source(Asked):
         title="Clean background",
         description="Optional: a music-and-effects track without speech (path or address).",
     )
+    audio_description: Place | None = Field(
+        default=None,
+        title="Audio description",
+        description="Optional: the sound with a narrator who says what is seen, as long as the source; for packages "
+        "and film masters.",
+    )
     speakers: People | None = Field(
         default=None,
         title="Speakers",
@@ -82,7 +88,7 @@ class Source(Asked):
         "addresses of this job (without any, the environment's).",
     )
 
-    path_fields: ClassVar = ("media", "subtitles", "background")
+    path_fields: ClassVar = ("media", "subtitles", "background", "audio_description")
 
     @model_validator(mode="after")
     def _assets_need_an_account(self) -> Source:
@@ -168,10 +174,16 @@ class Target(Asked):
         title="Forced subtitles",
         description="Optional: a file of signs and foreign lines; else the cues that the script marks as forced.",
     )
+    audio_description: Place | None = Field(
+        default=None,
+        title="Audio description",
+        description="Optional: this language's sound with a narrator who says what is seen, as long as the source; "
+        "for packages and film masters.",
+    )
     voice: str | Annotated[tuple[str, ...], Strict(False)] | None = Field(
         default=None, title="Voice", description="Optional: a voice of the provider, or one per speaker."
     )
-    path_fields: ClassVar = ("subtitles", "forced")
+    path_fields: ClassVar = ("subtitles", "forced", "audio_description")
 
 
 class Speaker(Asked):

@@ -29,6 +29,7 @@ class Original(Value):
     locale: str
     audio: StoredFile
     text: StoredFile | None = Field(default=None, description="WebVTT; None where nobody has a script.")
+    description: StoredFile | None = Field(default=None, description="Its audio description, where one is given.")
     is_machine_made: bool = Field(default=False, description="The script was heard by a machine, and read by nobody.")
 
 
@@ -57,6 +58,25 @@ async def _keep_sound(reel: Reel, tracks: Tracks, store: Store) -> StoredFile:
     with store.scratch() as folder:
         await write_sound(path_of(reel.file), tracks, folder / "original.m4a")
         kept = await asyncio.to_thread(store.keep, folder / "original.m4a", ".m4a")
+    store.remember(key, kept.model_dump())
+    return kept
+
+
+async def take_description(file: StoredFile, reel: Reel, store: Store) -> StoredFile:
+    """An audio description (or whatever is timed to the source) as AAC, exactly as long as the reel; made once."""
+    key = stage_key("description", _VERSION, of=file.sha256, start=reel.start, duration=reel.duration)
+    found = store.recall(key)
+    kept = StoredFile.model_validate(found) if found else None
+    if kept is not None and store.has(kept):
+        return kept
+    await store.bring([file])
+    info = await asyncio.to_thread(probe, path_of(file))
+    samples = round(Fraction(reel.duration) * RATE)
+    sound = sound_of(info.path, start=Fraction(reel.start), samples=samples, info=info)
+    with store.scratch() as folder:
+        target, coding = folder / "description.m4a", aac_options(info.audio[0].channels)
+        await run(local_output(sound, path=target, format="ipod", map_metadata=-1, map_chapters=-1, **coding))
+        kept = await asyncio.to_thread(store.keep, target, ".m4a")
     store.remember(key, kept.model_dump())
     return kept
 

@@ -28,6 +28,9 @@ from polyreel.store.port import Store
 from polyreel.subtitles import write
 from polyreel.subtitles.model import Track
 
+_AS_LONG_S = 1
+"""How much longer or shorter than the source a mix of the same film may be: encoders add some, editors cut some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -80,6 +83,26 @@ async def read_background(job: Job, intake: Intake) -> StoredFile | None:
     found = await intake.file(job.source.background)
     if not probe(path_of(found)).audio:
         raise MediaError("the background has no sound", code="missing_audio_track", where="source.background")
+    return found
+
+
+async def read_audio_description(place: str | None, field: str, intake: Intake) -> StoredFile | None:
+    """A sound that describes the picture. Raises `InvalidJob`; `MediaError` where it can't belong to the source."""
+    if place is None:
+        return None
+    if not is_address(place):
+        require_file(place, field)
+    found = await intake.file(place)
+    info = await asyncio.to_thread(probe, path_of(found))
+    if not info.audio:
+        raise MediaError("the audio description has no sound", code="missing_audio_track", where=field)
+    if intake.reel and abs(info.duration - intake.reel.duration) > _AS_LONG_S:
+        raise MediaError(
+            f"the audio description lasts {float(info.duration):.1f} s, the source {float(intake.reel.duration):.1f} s",
+            code="audio_description_length",
+            where=f"{field}: {place}",
+            remedy="Give the mix that belongs to this source, from its beginning to its end.",
+        )
     return found
 
 

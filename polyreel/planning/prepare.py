@@ -36,6 +36,7 @@ from polyreel.planning.named_files import (
     read_asked_glossary,
     read_asked_pronunciations,
     read_asked_script,
+    read_audio_description,
     read_background,
     read_forced,
     read_source_script,
@@ -88,6 +89,7 @@ async def prepare(
     intake = Intake(store, connection, job.source.media, _look_at_local_source(job), client)
     source_script = await read_source_script(job, intake)
     background = await read_background(job, intake)
+    described = await read_audio_description(job.source.audio_description, "source.audio_description", intake)
     # Where nothing is dubbed, nothing has to be parted: the sound is only listened to.
     parting = parting_of(job) if job.targets else Parting()
     terms = await keep_asked_terms(job, intake)
@@ -96,6 +98,7 @@ async def prepare(
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     languages = tuple(_with_pronunciations(each, said, intake) for each in decided)
     require_fonts(job, languages)
+    _require_voiceovers(job, languages)
     if languages and all(language.problem for language in languages):
         raise _none_can_begin(job, languages)
     return Plan(
@@ -103,6 +106,7 @@ async def prepare(
         languages=languages,
         source_script=source_script,
         background=background,
+        audio_description=described,
         parting=parting,
         ear=ear_of(job),
         listener=listener_here(),
@@ -111,6 +115,19 @@ async def prepare(
         transcriber=size_identity(job.transcription.model),
         further_checks=checks_key(),
     )
+
+
+def _require_voiceovers(job: Job, languages: Sequence[LanguagePlan]) -> None:
+    """A second sound of a language is made here: a vendor would have to be paid for it as for another dub."""
+    elsewhere = [each for each in languages if not each.problem and not each.way.works_here]
+    if job.wants_voiceover and elsewhere:
+        raise InvalidJob(
+            f"a voice-over beside the dub is made on this machine alone, and {elsewhere[0].locale} is dubbed by "
+            f"{provider_of(elsewhere[0].dubbing).title}",
+            code="voiceover_is_made_here",
+            where="packaging.voiceover",
+            remedy="Leave `voiceover` out, or dub with `provider: embedded`.",
+        )
 
 
 def _list_expected_words(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:
@@ -233,6 +250,8 @@ async def _plan_language(job: Job, target: Target, source_script: StoredFile | N
     try:
         require_carried(job.subtitles.formats, target.locale)
         plan = plan.model_copy(update={"forced": await read_forced(job, target, intake)})
+        described = await read_audio_description(target.audio_description, f"targets {target.locale}", intake)
+        plan = plan.model_copy(update={"audio_description": described})
     except SubtitleError as error:
         return plan.model_copy(update={"problem": Problem.of(error)})
     if target.subtitles is None:

@@ -56,5 +56,7 @@ def _list_pictures_asked(job: Job) -> Iterator[tuple[str, str, str]]:
     for master in job.masters:
         if master in _MASTERS_OF_PICTURES:
             yield "masters", f"the master `{master}`", "Of sound there are `masters: [wav, stems, otio]`."
+    if job.source.audio_description or any(each.audio_description for each in job.targets):
+        yield "audio_description", "an audio description", "Leave it out: it says what is seen."
     if any(each.ladder for each in job.packaging):
         yield "packaging", "a ladder", "Leave `ladder` out: the package holds the sounds alone."

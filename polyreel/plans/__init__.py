@@ -51,6 +51,7 @@ class Plan(Value):
     transcriber: str = Field(default="", description="The weights that write it down, where they are not the usual.")
     heard_notes: tuple[str, ...] = Field(default=(), description="What a person should know of that script.")
     background: StoredFile | None = None
+    audio_description: StoredFile | None = Field(default=None, description="In the source's language.")
     parting: Parting = Parting()
     ear: str = Field(default="", description="What speakers without names are told apart with, where that is asked.")
     listener: str = Field(default="", description="What dubs are listened to with; empty where its weights are absent.")

@@ -56,6 +56,7 @@ class LanguagePlan(Value):
     heard_source: StoredFile | None = Field(
         default=None, description="The source's script as it was heard, for files with both languages; not for dubbing."
     )
+    audio_description: StoredFile | None = Field(default=None, description="Its sound with what is seen, as given.")
     forced: StoredFile | None = Field(default=None, description="Signs and foreign lines, in a file of their own.")
     voice: tuple[str, ...] = ()
     ways: tuple[Way, ...] = Field(default=(), description="One for the job's dubbing, and one for each fallback.")

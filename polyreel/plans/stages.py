@@ -31,6 +31,7 @@ VERSIONS = {
     "submit": 2,
     "dub": 1,
     "collect": 1,
+    "voiceover": 1,
     "listen": 3,
     "mend": 1,
     "shots": 1,

@@ -97,6 +97,12 @@ class LanguageResult(Value):
     is_machine_text: bool = Field(default=False, description="The script is a machine's, and was read by nobody.")
     lossless: LosslessTracks | None = Field(default=None, description="For masters, where they were asked for.")
     notes: tuple[str, ...] = ()
+    voiceover: StoredFile | None = Field(
+        default=None, description="A voice-over beside the dub, where packages want one: told by the run."
+    )
+    description: StoredFile | None = Field(
+        default=None, description="The audio description as AAC, as long as the reel: told where it is packaged."
+    )
     mending: Mending | None = Field(default=None, description="What was tried with lines that failed a check.")
     language: LanguagePlan | None = Field(
         default=None,

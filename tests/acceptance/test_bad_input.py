@@ -26,6 +26,27 @@ from polyreel.subtitles.timing import exact_rate, move
         ({"trim": {"start": 1, "end": 500}}, "time_out_of_range", "500"),
         ({"dubbing": {"provider": "panjaya"}}, "missing_credentials", "Panjaya"),
         ({"delivery": [{"to": "s3", "credentials": "store"}]}, "invalid_input", "s3.path"),
+        (
+            {"source": {"media": "narrated.mp4", "locale": "en-US", "audio_description": "narrated.mp4"}},
+            "invalid_input",
+            "nothing holds it",
+        ),
+        (
+            {
+                "source": {"media": "narrated.mp4", "locale": "en-US", "audio_description": "narrated.en-US.srt"},
+                "masters": ["mkv"],
+            },
+            "unsupported_media",
+            "narrated.en-US.srt",
+        ),
+        (
+            {
+                "packaging": [{"kind": "hls", "voiceover": True}],
+                "dubbing": {"provider": "embedded", "mix": "voiceover"},
+            },
+            "invalid_input",
+            "is one already",
+        ),
         ({"source": {"media": "http://127.0.0.1:9/a.mp4", "locale": "en-US"}}, "forbidden_address", "127.0.0.1"),
         ({"source": {"media": "gopher://x/a.mp4", "locale": "en-US"}}, "invalid_input", "gopher"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.media.binaries import ffmpeg
+from polyreel.media.probe import probe
 from polyreel.packaging.playlists import read_attributes
 from polyreel.packaging.provenance import c2pa
 
@@ -20,7 +21,8 @@ def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_
         "es-ES",
         trim={"start": 5, "end": 17},
         dubbing={"provider": "embedded", "voices": "basic"},
-        packaging=[{"kind": "hls", "ladder": [360, 180]}, {"kind": "dash", "ladder": [360, 180]}],
+        packaging=[{"kind": kind, "ladder": [360, 180], "voiceover": True} for kind in ("hls", "dash")],
+        targets=[{"locale": "es-ES", "subtitles": "narrated.es-ES.srt", "audio_description": "narrated.mp4"}],
         masters=["mp4", "mkv", "wav", "stems", "otio"],
         provenance={},
         quality={"mend": True},
@@ -46,9 +48,19 @@ def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_
     assert [(one["TYPE"], one["LANGUAGE"], one["DEFAULT"]) for one in media] == [
         ("AUDIO", '"en-US"', "YES"),
         ("AUDIO", '"es-ES"', "NO"),
+        ("AUDIO", '"es-ES"', "NO"),
+        ("AUDIO", '"es-ES"', "NO"),
         ("SUBTITLES", '"en-US"', "NO"),
         ("SUBTITLES", '"es-ES"', "NO"),
     ]
+    sounds = {one["NAME"]: one["CHARACTERISTICS"] for one in media if one["TYPE"] == "AUDIO"}
+    assert "public.translation.voice-over" in sounds['"español (España) (VO)"']
+    assert sounds['"español (España) (AD)"'] == '"public.accessibility.describes-video"'
+    manifest_of_dash = (manifest.parent / "dash" / "main.mpd").read_text("utf-8")
+    assert '<Accessibility schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007" value="1"/>' in manifest_of_dash
+    lengths = [probe(file).duration for file in sorted((manifest.parent / "hls").glob("audio_*.mp4"))]
+    assert all(abs(length - 12) < 0.1 for length in lengths)
+    assert len(lengths) == 4
     for path in (done.json["languages"]["es-ES"]["video"], manifest.parent / "masters" / "narrated.mp4"):
         found = c2pa.read(Path(path))
         assert found

@@ -31,6 +31,11 @@ def job(**changes: Any) -> Job:
     [
         ({"masters": ["wav", "burned"]}, "masters", "`burned` needs a picture"),
         ({"masters": ["mp4"]}, "masters", "`mp4` needs a picture"),
+        (
+            {"packaging": ["hls"], "targets": [{"locale": "es-ES", "audio_description": "a.m4a"}]},
+            "audio_description",
+            "an audio description needs a picture",
+        ),
         ({"packaging": [{"kind": "hls", "ladder": [360]}]}, "packaging", "a ladder needs a picture"),
         ({"dubbing": {"provider": "panjaya", "credentials": "a"}}, "dubbing", "Panjaya needs a picture"),
         ({"fallback": [{"provider": "dubformer", "credentials": "a"}]}, "dubbing", "Dubformer needs a picture"),

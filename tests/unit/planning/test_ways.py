@@ -123,3 +123,12 @@ async def test_the_accounts_name_is_part_of_every_key(polyreel_home: Path) -> No
         for name in ("p#1", "p#2")
     ]
     assert one["submit"] != other["submit"]
+
+
+async def test_a_voice_over_beside_a_dub_is_bought_from_nobody(narrated: Path, tmp_path: Path) -> None:
+    """A vendor would have to be paid for it as for another dub."""
+    asked = job(str(narrated / "narrated.mp4"), dubbing=PANJAYA, packaging=[{"kind": "hls", "voiceover": True}])
+    with pytest.raises(InvalidJob) as raised:
+        await prepare(asked, LocalStore(tmp_path), accounts={"panjaya/studio": "p#1"})
+    assert raised.value.code == "voiceover_is_made_here"
+    assert "es-ES is dubbed by Panjaya" in raised.value.message
