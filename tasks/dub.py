@@ -232,7 +232,7 @@ async def make_voiceover(language: LanguagePlan, reel: Reel, request: DubRequest
     asked = (await with_sound(language, reel, request, stems)).model_copy(
         update={"mix": "voiceover", "lossless_from": None}
     )
-    async with at_work("voiceover", language.locale), _dubber(language) as dubber:
+    async with at_work("voiceover", language.locale), _open_dubber(language) as dubber:
         receipt = await dubber.submit(asked)
         await dubber.wait(asked, receipt)
         return await dubber.collect(asked, receipt, reporter("voiceover", language.locale))
