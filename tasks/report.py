@@ -34,7 +34,9 @@ from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.formats.registry import format_of_file
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import trim as cut_cues
+from tasks.run.cost import list_spans
 from tasks.run.items import TRACK_TAGS
+from tasks.run.progress import board
 from tasks.run.values import LanguageResult, LanguageResults
 
 REPORT = "report.html"
@@ -110,7 +112,7 @@ def _render_page(
         source=_describe_source(plan, reel, items, stems),
         source_script=_source_script(plan, reel),
         languages={each.locale: _describe_language(plan, each, items, reel) for each in languages.finished},
-        stage_seconds=outcome.cost.stage_seconds if outcome.cost else {},
+        timeline=list_spans(board()),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("polyreel"),
         go_on=_go_on(outcome),

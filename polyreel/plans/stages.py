@@ -41,5 +41,5 @@ VERSIONS = {
     "package": 3,
     "master": 1,
     "sign": 1,
-    "report": 4,
+    "report": 5,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from polyreel.outcome import LineFit, SoundOutline, Value
@@ -57,13 +59,23 @@ class LanguageDetails(Value):
     outline: SoundOutline = SoundOutline()
 
 
+class StageSpan(Value):
+    """When a stage ran, in seconds from the run's first one. ``locale`` is empty for those of the whole reel."""
+
+    stage: str
+    locale: str = ""
+    state: Literal["done", "cached", "failed"] = "done"
+    began: float = Field(default=0.0, ge=0)
+    seconds: float = Field(default=0.0, ge=0)
+
+
 class ReportDetails(Value):
     """Everything that `render` shows beside the outcome."""
 
     source: SourceFacts | None = None
     source_script: tuple[ScriptLine, ...] = Field(default=(), description="What is said in the reel itself.")
     languages: dict[str, LanguageDetails] = Field(default_factory=dict)
-    stage_seconds: dict[str, float] = Field(default_factory=dict, description="How long each stage took.")
+    timeline: tuple[StageSpan, ...] = Field(default=(), description="Which stage ran when, until the page was made.")
     go_on: str = Field(default="", description="The command that goes on from what is finished.")
     made_at: str = Field(default="", description="ISO 8601.")
     version: str = ""

@@ -23,6 +23,7 @@ from polyreel.report import drawings, figures
 from polyreel.report.details import LanguageDetails, ReportDetails
 from polyreel.report.rows import write_rows
 from polyreel.report.script import Line, pair_lines
+from polyreel.report.timeline import WORDS, draw_timeline
 
 _MANY_LINES = 40
 _DRAWN_LINES = 400
@@ -141,7 +142,9 @@ def render(outcome: Outcome, details: ReportDetails) -> str:
         tasks=_tasks(outcome),
         said=_count_lines(languages),
         source_name=_name(details.source.locale) if details.source else "",
-        stages=_stages(outcome, details),
+        timeline=draw_timeline(details.timeline, outcome.paid),
+        words=WORDS,
+        names={view.locale: view.name for view in languages},
         bought=sum(each.minutes for each in outcome.paid),
         deliveries=[_safe(each) for each in outcome.deliveries],
         bed=drawings.outline_levels(details.source.bed, 30, 28) if details.source else "",
@@ -212,14 +215,6 @@ def _count_lines(languages: Sequence[LanguageView]) -> dict[str, int]:
     """How many lines each speaker has: in the language that has most of them."""
     counts = [Counter(line.speaker for line in view.lines if line.speaker and line.text) for view in languages]
     return {name: max(count[name] for count in counts) for count in counts for name in count}
-
-
-def _stages(outcome: Outcome, details: ReportDetails) -> list[tuple[str, str, float | None, float]]:
-    """Stage, how it went, its seconds, and those as a share of the longest stage's."""
-    longest = max([0.001, *details.stage_seconds.values()])
-    names = dict.fromkeys([*outcome.stages, *details.stage_seconds])
-    taken = {name: details.stage_seconds.get(name) for name in names}
-    return [(name, outcome.stages.get(name, ""), took, 100 * (took or 0) / longest) for name, took in taken.items()]
 
 
 @cache

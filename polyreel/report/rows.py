@@ -6,6 +6,7 @@ language), the dub (``.text``), and in ``small`` the voice's pace and how fast t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from markupsafe import Markup, escape
@@ -13,12 +14,14 @@ from markupsafe import Markup, escape
 from polyreel.report import drawings, figures
 from polyreel.report.script import Line
 
+_PLAIN = re.compile(r"[A-Za-z0-9-]+")
+
 
 def write_rows(lines: list[Line], source_locale: str, video: str | None, *, drawn: bool) -> Markup:
     """All rows. ``drawn``: each has a bar, and its time is a link into the video, which needs no script."""
     lang = f" lang={_quote(source_locale)}" if source_locale else ""
     href = str(escape(figures.link(video))) if video and drawn else ""
-    return Markup("\n".join("".join(_row(line, lang, href, drawn)) for line in lines))  # noqa: S704 - escaped below
+    return Markup("".join("".join(_row(line, lang, href, drawn)) for line in lines))  # noqa: S704 - escaped below
 
 
 def _row(line: Line, lang: str, href: str, drawn: bool) -> Iterator[str]:
@@ -27,19 +30,19 @@ def _row(line: Line, lang: str, href: str, drawn: bool) -> Iterator[str]:
     link = f'<a tabindex="-1" href="{href}#t={line.start_ms / 1000}">{shown}</a>' if href else shown
     yield f"<time>{link}</time>"
     if line.source:
-        yield f"<p{lang}>{escape(line.source)}</p>"
+        yield f"<p{lang}>{escape(line.source)}"
     if line.text:
         speaker = f"<b>{escape(line.speaker)}</b> " if line.speaker else ""
-        yield f"<p class=text>{speaker}{escape(line.text)}</p>"
+        yield f"<p class=text>{speaker}{escape(line.text)}"
     else:
-        yield '<p class="text none">not in the dub</p>'
+        yield '<p class="text none">not in the dub'
     if line.fit:
+        yield "</p>"
         yield from _fit(line, drawn)
     if line.heard:
-        yield f'<p class=remark>heard: <q dir="auto">{escape(line.heard)}</q></p>'
+        yield f'<p class=remark>heard: <q dir="auto">{escape(line.heard)}</q>'
     for remark in line.remarks:
-        yield f"<p class=remark>{escape(remark)}</p>"
-    yield "</li>"
+        yield f"<p class=remark>{escape(remark)}"
 
 
 def _fit(line: Line, drawn: bool) -> Iterator[str]:
@@ -62,4 +65,4 @@ def _fit(line: Line, drawn: bool) -> Iterator[str]:
 
 
 def _quote(text: str) -> str:
-    return f'"{escape(text)}"'
+    return text if _PLAIN.fullmatch(text) else f'"{escape(text)}"'

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from polyreel.machine.memory import MemoryWatch
 from polyreel.outcome import Cost, Reel
+from polyreel.report.details import StageSpan
 from tasks.run.progress import Board, board
 
 _watch: ContextVar[MemoryWatch | None] = ContextVar("polyreel_memory_watch", default=None)
@@ -41,4 +42,13 @@ def cost_of(done: Board, seconds: Fraction, peak_bytes: int | None) -> Cost:
         stage_seconds={stage: round(taken, 2) for stage, taken in stages.items()},
         seconds_per_minute=round(sum(stages.values()) / minutes, 2) if minutes > 0 else 0.0,
         peak_memory_mb=None if peak_bytes is None else round(peak_bytes / 1e6),
+    )
+
+
+def list_spans(done: Board) -> tuple[StageSpan, ...]:
+    """Which stage ran when, as far as a board knows; what is still running is not among them."""
+    return tuple(
+        StageSpan(stage=each.stage, locale=each.locale, state=each.state, began=each.began, seconds=each.seconds)
+        for each in tuple(done.steps.values())
+        if each.state != "running"
     )

@@ -23,6 +23,8 @@ class Step:
     state: StepState = "running"
     fraction: float = 0.0
     seconds: float = 0.0
+    began: float = 0.0
+    """Seconds after the run's first step."""
 
 
 @dataclass
@@ -36,12 +38,13 @@ class Board:
     bought: set[str] = field(default_factory=set)
     """The submission keys that this run stands on, whether it bought them or found them bought."""
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
+    _first: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, stage: str, locale: str = "") -> None:
         """A step starts."""
-        self._begun[stage, locale] = time.monotonic()
-        self._put(Step(stage, locale))
+        now = self._begun[stage, locale] = time.monotonic()
+        self._put(Step(stage, locale, began=self._since_first(now)))
 
     def advance(self, stage: str, locale: str, fraction: float) -> None:
         """How much of a step is done, 0 to 1."""
@@ -51,12 +54,19 @@ class Board:
 
     def end(self, stage: str, locale: str, state: StepState) -> None:
         """A step is over."""
-        seconds = time.monotonic() - self._begun.get((stage, locale), time.monotonic())
-        self._put(Step(stage, locale, state, 0.0 if state == "failed" else 1.0, round(seconds, 3)))
+        now = time.monotonic()
+        begun = self._begun.get((stage, locale), now)
+        done = 0.0 if state == "failed" else 1.0
+        self._put(Step(stage, locale, state, done, round(now - begun, 3), self._since_first(begun)))
 
     def stages(self, locale: str = "") -> dict[str, str]:
         """State by stage, for the whole job or for one language."""
         return {step.stage: step.state for step in self.steps.values() if step.locale == locale}
+
+    def _since_first(self, at: float) -> float:
+        if self._first is None:
+            self._first = at
+        return round(max(0.0, at - self._first), 3)
 
     def _put(self, step: Step) -> None:
         with self._lock:

@@ -22,7 +22,7 @@ from polyreel.outcome import (
     VersionRecord,
 )
 from polyreel.report import drawings, figures
-from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
+from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts, StageSpan
 from polyreel.report.page import render
 
 
@@ -37,11 +37,15 @@ class Page(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
+        while tag in {"li", "p"} and self.open[-1] in {"p", tag}:
+            self.open.pop()  # these end where the next one begins
         self.elements.append((tag, dict(attrs)))
         if tag not in {"meta", "track", "rect", "br", "path", "input"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
+        while tag in {"ol", "ul"} and self.open[-1] in {"p", "li"}:
+            self.open.pop()
         if tag not in {"rect", "track", "path"}:
             assert self.open.pop() == tag
 
@@ -145,7 +149,7 @@ def test_nothing_that_a_job_says_becomes_markup(hostile):
         source=source,
         source_script=(ScriptLine(start_ms=1000, end_ms=3000, text=hostile),),
         languages={hostile: own},
-        stage_seconds={hostile: 1},
+        timeline=(StageSpan(stage=hostile), StageSpan(stage=hostile, locale=hostile, state="failed")),
         made_at=hostile,
         version=hostile,
         go_on=hostile,
@@ -235,7 +239,7 @@ def test_a_line_stands_beside_what_the_reel_says_what_was_heard_and_what_is_to_b
         Outcome(job="w", status="completed", languages={"es-ES": DELIVERED}),
         ReportDetails(source=source, source_script=script, languages={"es-ES": own}),
     )
-    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<li data-s.*?</li>", html, re.S)]
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<li data-s.*?(?=<li|\n *</ol>)", html, re.S)]
     assert [[said for said in row.split("|") if said][:3] for row in rows] == [
         ["0:01.0", "Hello. You there!", "Hola."],
         ["0:04.0", "Goodbye.", "Adiós."],
@@ -366,13 +370,29 @@ def test_many_lines_are_folded_away():
     assert not shown(41)
 
 
-def test_stages_are_shown_with_what_they_took():
-    seen = page(
-        details=ReportDetails(stage_seconds={"trim": 2.0, "deliver": 1.0}), stages={"ingest": "cached", "trim": "done"}
+def test_stages_lie_where_they_ran_and_say_what_they_took_and_cost():
+    """The reel's first; what overlaps in a language lies one below the other, what was kept is marked."""
+    timeline = (
+        StageSpan(stage="trim", state="cached"),
+        StageSpan(stage="dub", locale="es-ES", began=10, seconds=30),
+        StageSpan(stage="listen", locale="es-ES", began=20, seconds=60),
+        StageSpan(stage="separate", began=0, seconds=10),
+        StageSpan(stage="mux", locale="es-ES", began=90, seconds=10, state="failed"),
     )
-    meters = [attrs["width"] for attrs in seen.of_class("easy")]
-    assert meters == ["0.0", "100.0", "50.0"]
-    assert "cached" in seen.text
+    paid = (Paid(provider="panjaya", locale="es-ES", minutes=12, id="a"),)
+    seen = page({"es-ES": DELIVERED}, ReportDetails(timeline=timeline), paid=paid)
+    drawn = [(each["class"], each["x"], each["y"], each["width"]) for each in seen.of_class("voice")]
+    assert drawn[:2] == [("voice kept", "0.0", "0.4", "3"), ("voice easy", "0.0", "0.4", "100.0")]
+    assert drawn[4:7] == [
+        ("voice easy", "100.0", "0.4", "300.0"),
+        ("voice easy", "200.0", "4.4", "600.0"),
+        ("voice long", "900.0", "0.4", "100.0"),
+    ]
+    text = " ".join(seen.text.split())
+    assert "The whole reel 2 stages, 1 kept 0:10.0" in text
+    assert "Spanish (Spain) 3 stages, 1 failed, 12 min bought 1:40.0" in text
+    assert "trimkept from before0:00.0" in text
+    assert "0:00.00:25.00:50.01:15.01:40.0" in text
 
 
 def test_an_unknown_locale_is_shown_as_it_is():

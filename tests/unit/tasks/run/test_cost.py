@@ -6,7 +6,7 @@ import subprocess
 import sys
 from fractions import Fraction
 
-from tasks.run.cost import cost_of
+from tasks.run.cost import cost_of, list_spans
 from tasks.run.progress import Board, Step
 
 HOLDING = "import sys; held = b'x' * 120_000_000; print('ready', flush=True); sys.stdin.read()"
@@ -24,6 +24,21 @@ def test_a_stage_of_several_languages_counts_them_all() -> None:
     assert cost.stage_seconds == {"separate": 4.0, "dub": 12.0}
     assert cost.seconds_per_minute == 32.0
     assert cost.peak_memory_mb == 512
+
+
+def test_the_timeline_counts_from_the_first_step_and_leaves_out_what_still_runs() -> None:
+    board = Board()
+    board.begin("trim")
+    board.end("trim", "", "cached")
+    board.begin("dub", "es-ES")
+    board.begin("dub", "fr-FR")
+    board.end("dub", "fr-FR", "failed")
+    spans = list_spans(board)
+    assert [(each.stage, each.locale, each.state) for each in spans] == [
+        ("trim", "", "cached"),
+        ("dub", "fr-FR", "failed"),
+    ]
+    assert spans[0].began == 0.0 <= spans[1].began
 
 
 def test_what_a_child_process_holds_is_seen_and_remembered_when_it_is_gone() -> None:
