@@ -169,6 +169,7 @@ async def _begin(client: PrefectClient, job: Job) -> FlowRun:
         flow_run_name=job.name,
         idempotency_key=key,
         tags=[batch_tag(str(runtime.flow_run.id))],
+        # As a subflow it is cancelled with its batch, and shown below it; a run that sleeps can't be one.
         as_subflow=not may_sleep(job),
         timeout=0,  # not waited for in there: it takes a run that crashed and goes on for one that is over
     )
@@ -215,6 +216,7 @@ def _read_last_summary(batch: Batch) -> dict[str, Any]:
 
 
 def _merge_counts(batch: Batch, new: dict[str, Any]) -> dict[str, Any]:
+    # A second round runs only what failed: those that were delivered before are still part of the batch.
     jobs = {**(_read_last_summary(batch) if batch.only == "failed" else {}), **new}
     counted = Counter(outcome["status"] for outcome in jobs.values())
     return {"counts": dict(counted), "jobs": jobs}

@@ -57,6 +57,7 @@ async def _advance(client: PrefectClient, claim: Claim) -> bool:
         problem = Problem.of(error)
         await claim.close(Outcome(job=Path(claim.name).stem, status="failed", error=problem).model_dump(mode="json"))
         return True
+    # Before the claim is noted: a process that dies in between makes the same run again, by the claim's key.
     run = await create_run(client, job, claim.key)
     await claim.became(str(run.id))
     if not is_over(run):

@@ -38,6 +38,7 @@ async def run_alongside(work: Awaitable[Result]) -> AsyncIterator[Callable[[], A
             # Whoever waits may be cancelled; the work is not theirs alone.
             yield lambda: asyncio.shield(running)
     except BaseExceptionGroup as failed:
+        # A caller wants the error itself, with its code; the group only says that there were tasks.
         raise failed.exceptions[0] from None
 
 

@@ -107,11 +107,14 @@ async def every_stage(job: Job) -> Pass:
     job, found = await with_found_language(job)
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
+    # Before the quote: a language that a fallback was paid for must not be counted as one to buy.
     plan = await stay_where_paid(plan)
     try:
         await require_means(plan, reel)
     except PolyreelError as error:
         return waits_for_balance(job, error)
+    # A vendor parts the sound itself: here it is parted only if a language comes to a provider of this machine after
+    # all.
     parting = run_alongside(separate(plan, reel)) if plan.separates_here else on_demand(lambda: separate(plan, reel))
     identifying = run_alongside(identify_or_explain(plan, reel))
     seeing = on_demand(lambda: find_shots(reel))
@@ -122,12 +125,15 @@ async def every_stage(job: Job) -> Pass:
         stems = await parted() if plan.separates_here else None
         scripts = await write_scripts(plan, reel, languages)
         heard = await spoken()
+    # After every chain and not inside them: a person is asked once about all that is ready, and the run sleeps once.
     languages = await hold_for_review(plan, reel, languages)
     decided = with_source_note(decide(plan, stems, reel, languages), heard)
     decided = decided.model_copy(update={"notes": (*decided.notes, *found)})
+    # What was bought is told whatever happens next, so before anything that can fail.
     decided = with_purchases(decided, await purchases(plan), (*await clear_staging(plan.job), *waiting_note(plan.job)))
     await note_retention(plan)
     decided = await with_reviews(plan, reel, languages.finished, decided)
+    # Packages hold all languages together: while some are still at vendors they would be made, and delivered, twice.
     if languages.at_vendors:
         asked = any(wait.for_person for wait in languages.waits)
         return Pass(decided, languages.waits, has_ended=False, needs_person=asked)
@@ -136,6 +142,7 @@ async def every_stage(job: Job) -> Pass:
     languages, together = await sign_or_explain(plan, reel, languages, decided, packaged.join(mastered))
     outcome = await deliver(plan, reel, languages, decided, together, stems=stems, scripts=scripts)
     await keep_versions(plan, reel, languages.finished, outcome, (*together.items, *scripts))
+    # Delivered already, and yet something to wait for: held languages join the others when a person has decided.
     return Pass(outcome, _worth_waiting(plan.job, languages))
 
 

@@ -84,6 +84,7 @@ async def outcome_of_run(client: PrefectClient, run: FlowRun, job: str) -> dict[
     The server keeps a copy, so that it can be read wherever the run was and wherever we are.
     """
     assert run.state is not None  # noqa: S101 - it is over
+    # The artifact first: results lie on the run's own machine, and need not be readable from here.
     found = _as_outcome(await read_kept_artifact(client, run.id)) or await _read_result(run.state)
     if isinstance(found, Outcome):
         return found.model_dump(mode="json")

@@ -78,6 +78,7 @@ async def run_passes(job: str, one_pass: Callable[[], Awaitable[Pass]]) -> Outco
     # Prefect does not count a resumed run as started anew, but keeps what it was suspended under.
     began_before = run.run_count > 1 or bool(run.empirical_policy.pause_keys)
     entered = await _take_answer(run) if began_before else None
+    # Before anything is read: what changes while this pass is at work then counts as news, and wakes it again.
     waited = began_before and await _begin(run)
     while (done := await one_pass()).waits and await _is_woken(run, job, done, entered):
         waited = await _begin(run)
@@ -130,6 +131,7 @@ async def _is_woken(run: FlowRun, job: str, done: Pass, entered: Entered | None)
     is_news = (
         before is None or _list_reasons(before.waits) != _list_reasons(done.waits) or bool(entered and entered.faults)
     )
+    # People are told of a state's name: the same reasons again would be the same letter again.
     name = HELD if done.needs_person and is_news else SUSPENDED
     answer = await set_suspended(run, done.waits, name, form.keyset if form else None)
     if answer.status is SetStateStatus.ACCEPT:
@@ -159,6 +161,7 @@ async def set_suspended(
     # A key of its own for each time: Prefect takes a repeated one for a suspension that was resumed before.
     state: State[None] = Suspended(message=message[:_LONGEST_MESSAGE], pause_key=uuid.uuid4().hex)
     state.name = name
+    # Prefect checks what a run is resumed with against the schema that this names, and its UI draws the form from it.
     state.state_details.run_input_keyset = {str(each): key for each, key in keyset.items()} if keyset else None
     async with get_client() as client:
         return await client.set_flow_run_state(run.id, state)

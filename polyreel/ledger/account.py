@@ -13,5 +13,6 @@ def account_name(address: str, secret: str) -> str:
     ``secret`` is the API key; where an account has a name and a password, give the name (and the organisation), which
     stays when the password changes. The fingerprint is slow to make, so that short secrets can't be guessed from it.
     """
+    # 8 MiB and some 20 ms a guess; the name is made once a process, as it is cached.
     slow = hashlib.scrypt(secret.strip().encode(), salt=b"polyreel account", n=1 << 13, r=8, p=1, dklen=6)
     return f"{address.strip().rstrip('/').lower()}#{slow.hex()}"

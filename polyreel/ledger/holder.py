@@ -44,4 +44,5 @@ def _start_ticks(pid: int) -> str:
         return ""
     # The second field is the program's name in brackets, which may hold blanks and brackets of its own.
     fields = stat[stat.rindex(")") + 1 :].split()
+    # A zombie has ended and only waits to be read by its parent: it makes no call any more.
     return "" if fields[0] in ("Z", "X") else fields[19]

@@ -70,6 +70,8 @@ class News:
                 changed = await asyncio.to_thread(
                     self._rows.select, Filter(updated_since=(since or now) - _OVERLAP_SECONDS)
                 )
+                # The time before the question, not after it: what was committed in between is asked for again, and
+                # known.
                 since = now
                 self.tell(changed)
             await asyncio.sleep(self._every)

@@ -53,10 +53,14 @@ async def once(
     timing = timing or Timing()
     holder = new_holder()
     while True:
+        # Claimed anew each time round: the row may have been let go, settled by a person or removed while we waited
+        # for it.
         claimed = await _claim(rows, key, subject, holder, timing.lease)
         entry = _require(claimed.after, key)
         if entry.holder == holder:
             attempt = _Attempt(rows, key, subject, holder, timing, call, find)
+            # Only who made the row knows that nothing was asked of the vendor before; whoever finds it has to look
+            # there first.
             return await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
         if not entry.is_open:
             return entry
@@ -80,6 +84,8 @@ class _Attempt:
         try:
             async with self._hold_row(attempting=True):
                 receipt = await self.call()
+        # A cancellation as well: the request may be on its way, and an intent that nobody holds is what `find` is
+        # for.
         except BaseException as error:
             await self._after_failure(error)
             raise
@@ -114,6 +120,7 @@ class _Attempt:
         while True:
             looked_at = await asyncio.to_thread(self.rows.now)
             finding = await self.find(entry)
+            # The database's clock on both sides: machines that share a ledger need not agree on the time.
             early = entry.attempted_at + self.timing.quiet - looked_at
             if not isinstance(finding, NotThere) or early <= 0:
                 return finding
@@ -167,6 +174,7 @@ class _Attempt:
     async def _renew_hold(self, attempting: bool) -> None:
         edit = steps.keep_hold(self.holder, self.timing.lease, attempting=attempting)
         while True:
+            # Three signs of life may be lost before anybody else takes the row for abandoned.
             await asyncio.sleep(self.timing.lease / 4)
             with contextlib.suppress(LedgerError):  # the lease outlasts a ledger that is away for a moment
                 await _change_row(self.rows, self.key, edit)
@@ -190,6 +198,7 @@ def make_unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:
 
 async def finish(work: Awaitable[T]) -> T:
     """Await to the end even when cancelled meanwhile; the cancellation goes on afterwards."""
+    # A task of its own: cancelling whoever awaits must not cancel a write of which the vendor's side is done already.
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

@@ -34,9 +34,11 @@ class Pace:
             entry.key: (now - looked_at.get(entry.key, entry.submitted_at)) / self.interval(entry, now)
             for entry in entries
         }
+        # Between 0.9 and 1.1 of the interval: watchers that began together, as after a restart, don't stay in step.
         enough = 0.9 + luck / 5
         if max(waited.values(), default=0.0) < enough:
             return []
+        # One list answers for all: what would be due soon comes along, and saves a call of its own.
         return [entry for entry in entries if waited[entry.key] >= enough / 2]
 
     def back_off(self, failures: int, luck: float) -> float:

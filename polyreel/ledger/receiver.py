@@ -80,6 +80,7 @@ class Receiver:
         """The rows that a callback is about; of an asset, those of its languages too."""
         ids = {each for each in (said.job_id, said.version_id) if each}
         named = [row for each in ids for row in self._rows.select(Filter(provider=said.vendor, vendor_id=each))]
+        # Panjaya names the asset, and rows are of its languages: those are found by what their receipt says.
         under_way = self._rows.select(Filter(provider=said.vendor, states=UNDER_WAY))
         return [*named, *(row for row in under_way if row.receipt.get("asset_id") in ids)]
 

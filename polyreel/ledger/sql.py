@@ -139,6 +139,7 @@ class SqlRows:
 
     def close(self) -> None:
         """Close every connection."""
+        # Connections of a parent's are not ours to close: closing says goodbye to the server in the parent's name.
         if self._opened is not None and self._opened[0] == os.getpid():
             self._opened[1].dispose()
         self._opened = None
@@ -185,6 +186,7 @@ class SqlRows:
         sa.event.listen(engine, "begin", _begin_at_once)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            # One process at a time: turning the write-ahead log on, and making tables, fail beside another.
             with _lock(file.with_name(file.name + ".lock")), engine.begin() as connection:
                 migrate(connection)
             sync_folder(file.parent)
@@ -197,6 +199,8 @@ class SqlRows:
         engine = sa.create_engine(self._url, pool_pre_ping=True, pool_recycle=600, connect_args={"connect_timeout": 10})
         sa.event.listen(engine, "connect", _set_up_server)
         with engine.begin() as connection:
+            # Many machines start at once, and two that create one table fail both; the lock ends with the
+            # transaction.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             migrate(connection)
         return engine

@@ -108,7 +108,9 @@ def record(key: str, subject: Subject, receipt: Receipt) -> Edit:
         entry = entry or _make_intent(key, subject, now)
         if not entry.is_open:
             return entry
+        # What the vendor says it charged counts; a vendor that says nothing is taken to charge as it quotes.
         charge = receipt.minutes if receipt.minutes is not None else entry.quoted_minutes
+        # What was found may be finished already (READY): it has both times, so that no age is counted from nothing.
         times = {"submitted_at": now} | ({_TIMES[receipt.state]: now} if receipt.state in _TIMES else {})
         return _edit(
             entry, now, state=receipt.state, vendor_id=receipt.id, charged_minutes=charge,
@@ -126,6 +128,7 @@ def advance(
     """Write what was learned of a row with a receipt: never backwards, so that late news can't undo newer ones."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
+        # READY and FAILED rank alike: of the two, what was seen last counts.
         if entry is None or entry.is_open or _RANK[state] < _RANK[entry.state]:
             return entry
         news: dict[str, Any] = {"state": state, "note": note, "receipt": {**entry.receipt, **(details or {})}}
@@ -135,6 +138,7 @@ def advance(
             news["due_at"] = due_at
         if state in _TIMES and not getattr(entry, _TIMES[state]):
             news[_TIMES[state]] = now
+        # An edit that says nothing new would wake everybody who waits for the row.
         same = all(getattr(entry, name) == value for name, value in news.items())
         return entry if same else _edit(entry, now, **news)
 
@@ -145,6 +149,7 @@ def hint() -> Edit:
     """Note that the vendor has told of something: the row is due now, and its watcher looks at it before others."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
+        # Of what is over a callback says nothing that anybody waits for.
         return entry if entry is None or entry.state not in UNDER_WAY else _edit(entry, now, due_at=now)
 
     return edit
@@ -176,6 +181,7 @@ def supersede(note: str) -> Edit:
     """What was asked for is not shown at the vendor any more, as something else took its place there."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
+        # What was collected is in our own store: what takes its place at the vendor takes nothing from it.
         if entry is None or _RANK[entry.state] >= _RANK[State.COLLECTED]:
             return entry
         return _edit(entry, now, state=State.FORGOTTEN, note=note, holder="", lease_until=0.0)
@@ -219,6 +225,7 @@ def remove_if(state: State, vendor_id: str) -> Edit:
     """Remove a row that is still as it was seen."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:
+        # A person decides on what was shown to them; a row that has moved on since is another question.
         unchanged = entry is not None and (entry.state, entry.vendor_id) == (state, vendor_id)
         return None if unchanged and entry is not None and not is_held(entry, now) else entry
 

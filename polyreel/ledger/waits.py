@@ -166,9 +166,13 @@ def _be_at_work(entry: Entry | None, now: float) -> Entry | None:
 
 def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str, form: dict[str, Any] | None) -> Edit:
     def edit(entry: Entry | None, now: float) -> Entry:
+        # The wake came while the run was on its way to sleep: it stays awake, or what it was woken for would be
+        # missed.
         if entry is not None and entry.state is _WOKEN:
             return entry
         since = entry.receipt.get("since", now) if entry else now
+        # How long it has waited so far decides how soon it looks again, over all its passes: `since` is of the first
+        # one.
         timed = [wait.model_copy(update={"again_at": _look_again_at(wait, now, since)}) for wait in waits]
         told = {"waits": [wait.model_dump() for wait in timed], "since": since, "deployment": deployment, "form": form}
         note = "; ".join(wait.what for wait in waits if wait.what)

@@ -115,6 +115,7 @@ class Watcher:
         if self._broken.done():
             self._broken.exception()  # it was told to whoever waited; asyncio need not warn of it
         self._broken.cancel()
+        # Else the next one had to wait until our lease has run out.
         if self._leads:
             with contextlib.suppress(LedgerError):  # then its lease runs out
                 await asyncio.to_thread(self._ledger.rows.lead, self.account, self._holder, 0.0)
@@ -147,6 +148,7 @@ class Watcher:
         if self._hint.is_set() or await self._was_poked():
             await self._refresh_rows(now)
             told = [] if self._hint.is_set() else [row for row in self._entries if self._is_told(row, now)]
+            # A poke without a row (a callback that named only an account) may be about any of them.
             return told or self._entries
         return self._pace.select_due(self._entries, self._looked, now, self._luck)
 
