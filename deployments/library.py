@@ -126,5 +126,6 @@ def _environment_restored() -> Iterator[None]:
     try:
         yield
     finally:
+        # The program is somebody else's: what Prefect was told for this job must not steer the flows of its own.
         os.environ.clear()
         os.environ.update(before)

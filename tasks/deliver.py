@@ -241,6 +241,7 @@ async def deliver_with_patience(
             if not done.may_pass:
                 return done
             wanted = 0.0
+        # A `DeliveryError` is none that passes: names that clash, a folder that may not be written.
         except CallError as error:
             if not error.transient:
                 raise

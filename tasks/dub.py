@@ -182,6 +182,7 @@ def _keep_track(track: Track, store: Store) -> StoredFile:
 
 async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
     """Commit to the work, once; the run's board remembers what it stands on, also where it was bought before."""
+    # Before the purchase: a run that dies in it must find the same provider, or it would buy at another one as well.
     await note_choice(language)
     receipt = await buy_dub(language, request)
     board().bought.add(receipt.key)
@@ -271,7 +272,9 @@ async def _open_dubber(language: LanguagePlan) -> AsyncIterator[Dubber]:
         books_of_run() as books,
         staging_of(language.job, books.ledger) as staging,
     ):
+        # None where nobody listens: the vendor would call in vain.
         address = callback_address(provider.name) if provider.calls_back else None
+        # None: this run's process is all that there is, so it waits for as long as the vendor takes.
         patience = PATIENCE_S if suspends(language.job) else None
         means = Means(open_store(), client, books.ledger, subject, books.watchers, staging, address, patience)
         yield make_dubber(options, means)

@@ -72,6 +72,8 @@ async def _is_paid(language: LanguagePlan) -> bool:
     async with books_of_run() as books:
         rows = await books.ledger.select(Filter(kind="dub", job=language.job.name, account=language.way.identity))
     reel, locale = _reel_of(language), language.locale
+    # By what the ledger says and not by keys: a changed option makes a new key, and the old purchase may still be
+    # open.
     alive = [row for row in rows if row.locale == locale and row.state != "failed"]
     return any(reel.items() <= row.details.items() for row in alive)
 

@@ -46,6 +46,7 @@ async def prepare(job: Job) -> Plan:
         plan = await planning.prepare(job, open_store(), await connection_of(job), await accounts_of(job), client)
     if any(language.needs_draft for language in plan.languages):
         await require_translator(job)
+    # Now, though it signs at the end: a missing key is said before anything is bought.
     await require_signer(plan)
     return plan
 
@@ -88,6 +89,7 @@ async def trim(plan: Plan) -> Reel:
             )
         kept = await asyncio.to_thread(store.keep, folder / "reel.mp4")
     notes = (f"The whole picture was encoded {done.encoding}: {done.reason}.",) if done.reason else ()
+    # Measured, not computed: a cut ends on a whole frame, and every later length is compared with this one.
     made = await asyncio.to_thread(probe, path_of(kept))
     return _make_reel(plan, info, sound, kept, made, done.start, notes)
 

@@ -20,6 +20,7 @@ def _watch(on_end: Callable[[], None], goodbye_s: float) -> None:
     while os.read(0, 4096):
         pass
     on_end()
+    # Whatever hangs in its goodbye: nobody is left who would end this process.
     time.sleep(goodbye_s)
     os._exit(0)
 

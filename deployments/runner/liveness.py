@@ -33,6 +33,8 @@ def dead_runs() -> list[UUID]:
     for path in sorted(_locate_folder().glob("*-*-*-*-*.lock")):
         if (handle := open_locked(path)) is not None:
             os.close(handle)
+            # The mark stays until the server knows (`forget`): a server that does not answer now is told in the next
+            # round.
             found.append(UUID(path.stem))
     return found
 

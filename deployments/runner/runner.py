@@ -81,6 +81,8 @@ class WarmRunner(Runner):
 
     async def take(self) -> Process:
         """The process that waits; the next one begins to warm up."""
+        # Taken from the shelf before anything is awaited: two runs that start in one moment must not be given one
+        # process.
         taken = self._spare or asyncio.create_task(_warm_process())
         self._spare = asyncio.create_task(_warm_process(after_s=2.0))
         return await taken
@@ -116,6 +118,7 @@ class _WarmStart:
         fault = find_fault(self._deployment, flow_run.parameters)
         if fault:
             refused: State[Any] = Failed(message=fault)
+            # Forced: what is wrong with the parameters stays wrong, so no retry and no rule of the server has a say.
             await self._runner.client.set_flow_run_state(flow_run.id, refused, force=True)
         env = insides.environment_of_run(self._runner, flow_run.id, self._deployment)
         process = await self._runner.take()

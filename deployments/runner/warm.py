@@ -24,6 +24,8 @@ def main() -> None:
     garbage.look_seldom()
     # Ctrl-C on a terminal is for `polyreel up`, which ends its runs itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Beside the reading of the order: a run that comes within the first seconds is refused, or ended, without waiting
+    # for imports.
     imports = threading.Thread(target=_import_everything, daemon=True)
     imports.start()
     line = lifeline.first_line()
@@ -33,6 +35,7 @@ def main() -> None:
     if order.get("refused"):
         os._exit(0)  # The run is over, its reason told to the server.
     lifeline.hold(_stop)
+    # The order is here, the imports may not be: half-imported modules must not meet the run's own imports.
     imports.join()
     os.environ.update(order["env"])
     with hold_run(order["run"]):

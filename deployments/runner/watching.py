@@ -102,6 +102,7 @@ async def _open_observer(account: Account, stack: AsyncExitStack) -> Any:
     provider = PROVIDERS[account.provider]
     assert provider.observe is not None  # noqa: S101 - `_is_watched` has seen to it
     block: Any = await load(provider.block or "", account.credentials)
+    # Asking another account for what was bought in this one, it would all look as if it had been deleted.
     if block.account != account.name:
         raise InvalidJob(
             f"the saved credentials '{account.credentials}' open another account now",

@@ -42,6 +42,7 @@ class EmbeddedServer:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        # Prefect's migrations take longer than many jobs: a database that has them behind it is copied.
         put_new_database(folder, find_migrated())
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         with listener:
@@ -78,6 +79,7 @@ class EmbeddedServer:
                 if self._child.poll() is not None:
                     break
             time.sleep(0.1)
+        # A full disk is said as what it is, in place of a log to read.
         require_free_disk()
         raise PolyreelError(
             "the embedded Prefect server did not start",

@@ -115,6 +115,7 @@ class Up:
         self.ui = f"http://127.0.0.1:{port}"
         self.api = f"{self.ui}/api"
         folder = address.folder()
+        # Beside what `polyreel run` uses on its own: runs of either are in one history.
         database = home.home() / "prefect"
         put_new_database(database, find_migrated())
         env = {**own_environment(database), **_make_environment(folder, port, self.api)}
@@ -180,6 +181,7 @@ class Up:
 
     def _wait_until_ready(self, child: Child) -> None:
         words: list[bytes] = []
+        # In a thread: a pipe's `readline` can't be given a time limit, and a child that hangs must not hang us.
         reader = threading.Thread(target=lambda: words.append(_first_line(child)), daemon=True)
         reader.start()
         deadline = time.monotonic() + READY_WITHIN_S
@@ -207,6 +209,7 @@ def keep_up(up: Up) -> None:
 
 def _bind_port(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # A port that `up` has just left is in TIME_WAIT for a minute, and people start it again at once.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))

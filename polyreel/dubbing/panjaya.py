@@ -154,6 +154,7 @@ class PanjayaDubber:
         asset = await self._client.get_asset(str(receipt.details["asset_id"]))
         versions = asset.dubs_of(target_locale(request.locale))
         finished = [each for each in versions if each.status is VersionStatus.COMPLETED]
+        # The id that was bought: the download then says, in the vendor's words, why there is none.
         return finished[-1].version_id if finished else receipt.id
 
 

@@ -44,6 +44,7 @@ class Assets:
 
     async def find_room(self, request: DubRequest, dub_key: str) -> str:
         """The asset of this reel and options that has, or can have, this dub: made once, its language kept for it."""
+        # The ledger's clock: what it compares with is the row's time.
         begun = await asyncio.to_thread(self.means.at_hand().rows.now)
         for number in range(_MOST_ASSETS):
             key = key_of_reel(request, PROVIDER, self.means.subject.account, number=number)
@@ -52,6 +53,7 @@ class Assets:
                 continue
             if await self._reserve(key, request.locale, dub_key) != dub_key:
                 continue
+            # One that was made just now is fresh; of one from before a person may have removed it in the studio.
             if entry.intended_at >= begun or await self._is_usable(entry.vendor_id):
                 return entry.vendor_id
         raise HeldForPerson(
@@ -135,6 +137,7 @@ class Assets:
             for row in await self.means.at_hand().select(Filter(provider=PROVIDER, kind="asset"))
             if row.vendor_id
         }
+        # An asset from long before the intent is not what the lost call made, whatever its name.
         since = entry.intended_at - _CLOCKS_APART_S
 
         def matches(asset: Asset) -> bool:

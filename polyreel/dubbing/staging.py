@@ -226,6 +226,8 @@ class NomadShelf(Shelf):
         """A share's link."""
         from polyreel.vendors.nomad.models_edits import ShareAsset
 
+        # A share, and not the asset's own address: that one wants our key, which goes to nobody but the asset
+        # manager.
         share = await self.client.share(file_id, ShareAsset(shared_duration_in_hours=LINK_SECONDS // 3600))
         return str(share.url)
 
@@ -256,6 +258,7 @@ class VideoJungleShelf(Shelf):
         mine = [each for each in await self.client.list_video_files() if each.name == name]
         whole = [each for each in mine if each.size == file.bytes]
         for each in mine:
+            # Copies cost storage, and a half one would be found, and rejected, by every later look.
             if each not in whole[:1]:
                 await self.remove(each.id)
         return Found(Receipt(id=whole[0].id, state=State.COLLECTED, minutes=0.0)) if whole else NotThere()

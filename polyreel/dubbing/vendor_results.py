@@ -57,6 +57,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     loudness = await measure_loudness(path_of(audio))
     if not loudness.integrated_lufs > _SILENT_LUFS:
         raise _make_media_error(result, "it is silent")
+    # The reel's own loudness is the target: a vendor's mix is not levelled here, only judged.
     own = await measure_loudness(path_of(request.reel))
     speech = await _stem(result.speech, request.seconds, store) if result.speech else None
     changed = (f"The picture is {result.provider}'s own: its lips were changed.",) if result.changes_picture else ()

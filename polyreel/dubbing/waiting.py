@@ -44,6 +44,8 @@ async def _wait_patiently(means: Means, key: str, observer: Observer, watcher: W
         entry = await means.at_hand().get(key)
         if entry is None or _is_over(entry):  # in the last moment
             return await watcher.wait_for(key, _is_over)
+        # Runs that don't stay see no watcher fail: a revoked key would leave them waiting, woken once a day, for
+        # ever.
         if await asyncio.to_thread(means.at_hand().rows.now) - entry.updated_at > UNHEARD_S:
             await observer.list_under_way([entry])
         raise StillAtVendor(

@@ -49,6 +49,7 @@ class Board:
     def advance(self, stage: str, locale: str, fraction: float) -> None:
         """How much of a step is done, 0 to 1."""
         step = self.steps.get((stage, locale)) or Step(stage, locale)
+        # A progress that comes late, from a thread, must not open a step that is over.
         if step.state == "running":
             self._put(replace(step, fraction=min(1.0, max(step.fraction, fraction))))
 
@@ -94,5 +95,6 @@ def use(new: Board) -> None:
 
 def reporter(stage: str, locale: str = "") -> Callable[[float], None]:
     """A callback for the share that is done of a step of this run. It may be called from any thread."""
+    # Looked up now: the callback is called from threads, which have no context variables of this run's.
     mine = board()
     return lambda fraction: mine.advance(stage, locale, fraction)

@@ -78,17 +78,21 @@ def stage(
     """
 
     def decorate(function: Callable[Inputs, Awaitable[Result]]) -> Callable[Inputs, Awaitable[Result]]:
+        # Once, when the stage is defined: a run of twenty languages calls each stage twenty times.
         signature = inspect.signature(function)
 
         async def work(given: Given) -> Result | State[Result]:
             if given.key and (kept := results.recall(given.key)):
                 return Completed(name=CACHED, data=kept[0])
+            # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another
+            # machine.
             await open_store().bring(find_stored_files((given.args, given.kwargs)))
             try:
                 result = await function(*given.args, **given.kwargs)
             except StillAtVendor as still:
                 return Completed(name=WAITING, data=_NotYet(still), message=str(still))
             if given.key:
+                # Before Prefect hears that the stage is done: killed in between, the next run finds the work.
                 await asyncio.to_thread(results.keep, given.key, result)
             return result
 
@@ -120,6 +124,7 @@ def stage(
 
         call.__doc__ = function.__doc__
         call.__name__ = getattr(function, "__name__", name)
+        # The bare function: tests and tables look at what it returns, and Prefect's wrapper says `Any`.
         STAGES[name] = function
         KEPT_STAGES.update({name} if key else ())
         return call
