@@ -24,6 +24,12 @@ const send = (path, body) =>
 
 export const post = async (path, body) => answered(await send(path, body));
 
+export async function upload(path, asked, blob) {
+  const query = new URLSearchParams(asked);
+  const type = blob.type.startsWith("audio/") || blob.type.startsWith("video/") ? blob.type : "application/octet-stream";
+  return answered(await fetch(`/review/api${path}?${query}`, { method: "POST", headers: { "Content-Type": type }, body: blob }));
+}
+
 export async function sound(path, body) {
   const response = await send(path, body);
   return response.ok ? response.blob() : answered(response);

@@ -7,6 +7,9 @@ export function make(tag, text = "", properties = {}) {
   return Object.assign(element, properties);
 }
 
+/** Words for screen readers alone. */
+export const spoken = (words) => make("span", words, { className: "sr" });
+
 export function fill(list, items) {
   list.replaceChildren(...items);
 }

@@ -1,5 +1,5 @@
 // A list of any length, of which only what can be seen is in the page. One line is chosen; the keyboard moves it.
-import { make } from "/review/page/dom.js";
+import { make, spoken } from "/review/page/dom.js";
 
 const BEYOND = 8;
 
@@ -48,8 +48,11 @@ export class LineList {
     row.setAttribute("aria-setsize", String(this.lines.length));
     row.style.top = `${index * this.height}px`;
     const flagged = line.found.length || (line.fit && line.fit.too_long);
+    const own = line.choice?.recording ? `recorded by ${line.choice.recording.by}` : line.choice ? "voice or pace chosen" : "";
+    const at = make("span", `${line.number} · ${line.at}`, { className: "at", title: own });
+    if (own) at.append(make("i", line.choice.recording ? "●" : "◐", { className: "own", ariaHidden: "true" }), spoken(own));
     row.append(
-      make("span", `${line.number} · ${line.at}`, { className: "at" }),
+      at,
       make("span", line.source, { className: "src", dir: "auto" }),
       make("span", line.text, { className: "txt", dir: "auto" }),
       make("span", flagged ? "!" : line.comments.length ? "…" : "", { className: "flag", title: flagged ? line.found.join("; ") : "" }),

@@ -3,36 +3,44 @@ import { Refused, get, post, sound } from "/review/page/api.js";
 import { at, fill, make, say } from "/review/page/dom.js";
 import { LineList } from "/review/page/list.js";
 import { load, playLine, switchOver } from "/review/page/players.js";
+import { Takes } from "/review/page/takes.js";
 
 const EVERY_MS = 5000;
 const [, , job, locale] = location.pathname.split("/");
 const path = `/${job}/${locale}`;
-// Texts that were typed and not saved, each with the revision that it was typed over: nothing of them is lost to a reload
-// of the lines, and what others wrote meanwhile is not written over unseen.
+// What was typed and not saved (text, voice, pace), each with the revision that it was typed over: nothing of it is lost to
+// a reload of the lines, and what others wrote meanwhile is not written over unseen.
 const drafts = new Map();
 let review = null;
 let line = null;
 const list = new LineList(at("lines"), at("rows"), choose);
+const takes = new Takes(path, act, () => save(), () => review.lines[list.chosen]);
 
 const who = at("who");
 who.value = localStorage.getItem("reviewer") || "";
 who.addEventListener("change", () => localStorage.setItem("reviewer", who.value.trim()));
 
+const savedOf = (chosen) => ({ text: chosen.text, voice: chosen.choice?.voice || "", pace: String(chosen.choice?.pace || 1) });
+
 function choose(chosen) {
   line = chosen;
   at("line-title").textContent = `Line ${line.number} of ${review.lines.length}${line.speaker ? ` · ${line.speaker}` : ""}`;
   at("line-source").textContent = line.source;
-  at("text").value = drafts.has(line.number) ? drafts.get(line.number).text : line.text;
+  const shown = drafts.get(line.number) || savedOf(line);
+  at("text").value = shown.text;
+  at("voice").value = shown.voice;
+  at("pace").value = shown.pace;
+  at("voice").placeholder = line.fit?.voice || "its speaker's";
   at("text").lang = review.locale;
   at("done").setAttribute("aria-pressed", String(line.done));
-  at("voice").value = line.fit ? line.fit.voice : "";
   at("heard").hidden = true;
   const facts = line.found.map((each) => make("li", each, { className: "bad" }));
   if (line.fit) {
-    const pace = `spoken at ${line.fit.ratio.toFixed(2)} of its own pace, in ${(line.fit.ms / 1000).toFixed(1)} s`;
+    const pace = line.fit.recorded_by ? `recorded by ${line.fit.recorded_by}, ${(line.fit.ms / 1000).toFixed(1)} s` : `spoken at ${line.fit.ratio.toFixed(2)} of its own pace, in ${(line.fit.ms / 1000).toFixed(1)} s`;
     facts.unshift(make("li", pace + (line.fit.too_long ? ": too long for its time" : ""), { className: line.fit.too_long ? "bad" : "" }));
   }
   fill(at("facts"), facts);
+  takes.show(line, review);
   fill(at("comments"), line.comments.map((each) => make("li", `${each.by}: ${each.words}`)));
 }
 
@@ -56,7 +64,7 @@ function show(found) {
   at("standing").textContent = standing();
   load(`/review/api${path}`, review);
   list.show(review.lines);
-  const editing = document.activeElement === at("text") && drafts.has(line?.number);
+  const editing = [at("text"), at("voice"), at("pace")].includes(document.activeElement) && drafts.has(line?.number);
   if (!editing && review.lines.length) choose(review.lines[list.chosen]);
   fill(at("checks"), review.checks.map((each) => make("li", `${each.name}: ${each.status}${each.detail ? `, ${each.detail}` : ""}`, { className: each.status === "fail" ? "bad" : "" })));
   fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${each.line ? `line ${each.line} ` : ""}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
@@ -74,7 +82,7 @@ async function refresh(quietly = false) {
 
 function keepDraft() {
   const revision = drafts.get(line.number)?.revision ?? review.revision;
-  drafts.set(line.number, { text: at("text").value, revision });
+  drafts.set(line.number, { text: at("text").value, voice: at("voice").value.trim(), pace: at("pace").value, revision });
 }
 
 async function act(work, said) {
@@ -99,19 +107,32 @@ async function act(work, said) {
 async function save() {
   keepDraft();
   const number = line.number;
-  const { text, revision } = drafts.get(number);
-  const saved = await act((me) => post(`${path}/edit`, { ...me, revision, lines: { [number]: text } }), `Line ${number} is saved.`);
-  if (saved === "conflict") drafts.set(number, { text, revision: review.revision }); // what was in the way was shown
+  const draft = drafts.get(number);
+  const wanted = changesOf(draft, line);
+  const saved = await act((me) => post(`${path}/edit`, { ...me, revision: draft.revision, ...wanted }), `Line ${number} is saved.`);
+  if (saved === "conflict") drafts.set(number, { ...draft, revision: review.revision }); // what was in the way was shown
   if (saved !== true) return false;
   drafts.delete(number);
   choose(review.lines[list.chosen]);
   return true;
 }
 
+/** What differs from what is saved; the words alone where nothing does, so that saving is always answered. */
+function changesOf(draft, chosen) {
+  const [saved, number] = [savedOf(chosen), chosen.number];
+  const choice = {};
+  if (draft.voice !== saved.voice) choice.voice = draft.voice;
+  if (Number(draft.pace || 1) !== Number(saved.pace)) choice.pace = Number(draft.pace || 1);
+  const chosenAnew = Object.keys(choice).length > 0;
+  const worded = draft.text !== saved.text || !chosenAnew;
+  return { ...(worded && { lines: { [number]: draft.text } }), ...(chosenAnew && { choices: { [number]: choice } }) };
+}
+
 async function hear() {
   say("Speaking …");
   try {
-    const wanted = { text: at("text").value, voice: at("voice").value.trim(), pace: Number(at("pace").value) || 1 };
+    const wanted = { text: at("text").value, voice: at("voice").value.trim() || line.fit?.voice || "", pace: Number(at("pace").value) || 1 };
+    if (wanted.voice.startsWith("recording:")) wanted.voice = "";
     const heard = at("heard");
     URL.revokeObjectURL(heard.src);
     heard.src = URL.createObjectURL(await sound(`${path}/speak`, wanted));
@@ -126,16 +147,18 @@ async function hear() {
 const done = () => act((me) => post(`${path}/mark`, { ...me, line: line.number, done: !line.done }), `Line ${line.number}: ${line.done ? "open" : "done"}.`);
 const decide = (decision, said) => act((me) => post(`${path}/decide`, { ...me, decision, words: at("words").value }), said);
 
-at("text").addEventListener("input", keepDraft);
-at("text").addEventListener("keydown", async (event) => {
-  if (event.key === "Escape") at("lines").focus();
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  event.preventDefault();
-  if (await save()) list.select(list.chosen + 1);
-});
+for (const field of [at("text"), at("voice"), at("pace")]) {
+  field.addEventListener("input", keepDraft);
+  field.addEventListener("keydown", async (event) => {
+    if (event.key === "Escape") at("lines").focus();
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (await save()) list.select(list.chosen + 1);
+  });
+}
 at("lines").addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || !line) return;
-  const keys = { Enter: () => at("text").focus(), " ": () => playLine(line), s: switchOver, d: done, h: hear };
+  const keys = { Enter: () => at("text").focus(), " ": () => playLine(line), s: switchOver, d: done, h: hear, r: () => takes.toggle() };
   if (!(event.key in keys)) return;
   event.preventDefault();
   keys[event.key]();
@@ -152,8 +175,9 @@ at("say").addEventListener("click", async () => {
   if (await act((me) => post(`${path}/decide`, { ...me, decision: "comment", words, line: line.number }), "Said.") === true) at("comment").value = "";
 });
 addEventListener("beforeunload", (event) => {
-  const open = [...drafts].some(([number, draft]) => review?.lines[number - 1]?.text !== draft.text);
-  if (open) event.preventDefault();
+  const differs = (draft, chosen) => Object.entries(savedOf(chosen)).some(([name, value]) => draft[name] !== value);
+  const open = [...drafts].some(([number, draft]) => review?.lines[number - 1] && differs(draft, review.lines[number - 1]));
+  if (open || takes.open) event.preventDefault();
 });
 
 async function showAll() {
