@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.ready-dev
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
-MODELS := kokoro kokoro-voices whisper-base spleeter-2stems voice-prints speech-quality
+MODELS := kokoro kokoro-voices whisper-base spleeter-2stems voice-prints speech-quality watermark
 
 .PHONY: help setup demo demo-vendors unit check test weights test-models lint docs bench lock clean
 

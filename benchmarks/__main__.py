@@ -21,6 +21,7 @@ MODULES = (
     "quality",
     "voices",
     "speakers",
+    "watermark",
     "transport",
     "objects",
     "orchestration",

@@ -23,7 +23,7 @@ from polyreel.ledger.receiver import callback_address
 from polyreel.outcome import Reel, StoredFile
 from polyreel.packaging.start import start_of
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
-from polyreel.plans import VERSIONS, LanguagePlan
+from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
@@ -249,6 +249,8 @@ async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, st
     if LOSSLESS & set(language.job.masters) or reel.container in ("mp3", "wav"):
         start = await asyncio.to_thread(start_of, language.source, reel, language.job.source)
         request = request.model_copy(update={"lossless_from": start.samples})
+    if asks_for_watermark(language.job) and language.way.works_here:
+        request = request.model_copy(update={"watermark": True})
     return request
 
 

@@ -11,21 +11,23 @@ from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.hearing import listen_to_dub
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
-from polyreel.dubbing.outlines import outline_dub, split_heard
+from polyreel.dubbing.outlines import measure_power, outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.providers import loudness_of, provider_of
-from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.dubbing.sound_checks import check_dialogue, check_sound, limits_of
 from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
 from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
 from polyreel.engine.backcheck.quality import speech_judge
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.sound.meter import Power
 from polyreel.engine.speakers.voiceprint import encoder
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.whisper import listener_command, listener_here, usual_listener
 from polyreel.engine.transcribe.words import Heard
+from polyreel.job import LoudnessTarget
 from polyreel.keys import stage_key
 from polyreel.media.mp4 import Mark
 from polyreel.media.mux import AudioTrack, SubtitleTrack
@@ -35,7 +37,7 @@ from polyreel.media.shots import find_shots as shots_in
 from polyreel.media.sound_file import SoundLabel, write_sound_file
 from polyreel.outcome import Check, LineFit, Reel, StoredFile
 from polyreel.packaging.start import start_of
-from polyreel.plans import VERSIONS, LanguagePlan
+from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
@@ -265,7 +267,9 @@ async def check(
         target = loudness_of(language.dubbing, has_picture=reel.has_picture)
         sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(target))
         words = await _check_words(language, dubbed, listening)
-        outline = await outline_dub(dubbed)
+        power = await measure_power(path_of(dubbed.audio)) if dubbed.audio else None
+        outline = await outline_dub(dubbed, power)
+        dialogue = _check_dialogue(dubbed, track, power, target)
         given = FinishedLanguage.of(language, reel, dubbed, video, track.cues, listening.heard)
         further = await asyncio.to_thread(run_further_checks, given)
     voices = check_voices(listening.lines, language.locale, voice_limits_of(profile)) if listening.lines else ()
@@ -284,6 +288,7 @@ async def check(
         checks=(
             *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration)),
             *sound,
+            *dialogue,
             *words,
             *voices,
             cues,
@@ -294,8 +299,22 @@ async def check(
         heard=split_heard(listening.heard, dubbed.lines) if listening.heard else (),
         outline=outline,
         lossless=dubbed.lossless,
-        notes=(*language.notes, *dubbed.notes, *tracks.notes, *listening.notes),
+        watermark=dubbed.watermark,
+        notes=(*language.notes, *dubbed.notes, *tracks.notes, *listening.notes, *_note_unmarked(language, dubbed)),
     )
+
+
+def _check_dialogue(dubbed: Dubbed, track: Track, power: Power | None, target: LoudnessTarget) -> tuple[Check, ...]:
+    """By the dub's own lines; a vendor that gives none speaks where its script does."""
+    spoken = [(line.start_ms, line.end_ms) for line in dubbed.lines] or [(c.start_ms, c.end_ms) for c in track.cues]
+    found = None if power is None else check_dialogue(power, spoken, target)
+    return (found,) if found else ()
+
+
+def _note_unmarked(language: LanguagePlan, dubbed: Dubbed) -> tuple[str, ...]:
+    if dubbed.watermark or not asks_for_watermark(language.job):
+        return ()
+    return (f"No watermark is in it: {provider_of(language.dubbing).title} gives one finished sound.",)
 
 
 def _check_captions(language: LanguagePlan, tracks: Tracks, rate: float) -> tuple[Check, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyreel.delivery.port import Item
+from polyreel.dubbing.outlines import describe_loudness
 from polyreel.dubbing.port import LosslessTracks
 from polyreel.job import Master
 from polyreel.job.packaging import FILMS
@@ -24,12 +27,18 @@ from polyreel.packaging.start import Start, start_of
 from polyreel.plans import VERSIONS, LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
+from polyreel.subtitles import read_file
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
 from tasks.together import content_of, going_out, original_of, sounds_of, texts_of, with_descriptions
 
+if TYPE_CHECKING:
+    from polyreel.packaging.timelines import Sheet
+
+_PICTURES_OF_SOUND = 25
+_TIMELINES: frozenset[Master] = frozenset({"otio", "aaf"})
 WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
 
 
@@ -88,11 +97,24 @@ async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start:
         for role, file in held.items()
         if file
     ]
+    if mix := held.get("mix"):
+        items.append(await _describe_mix(language, each, mix))
     if "burned" in asked and not each.tracks.is_empty:
         items.append(await _burn(language, each))
-    if "otio" in asked:
-        items.append(await asyncio.to_thread(_make_timeline, plan, reel, each, items, start))
+    if asked & _TIMELINES:
+        items += await asyncio.to_thread(_make_timelines, plan, reel, each, items, start)
     return Packaged(items=tuple(items), notes=_notes_on_stems(each, asked))
+
+
+async def _describe_mix(language: LanguagePlan, each: LanguageResult, mix: StoredFile) -> Item:
+    """How loud the mix is, beside it: by the whole of it, and by its dialogue alone, as Netflix asks."""
+    cues = read_file(path_of(each.tracks.script)).track.cues
+    spoken = [(line.start_ms, line.end_ms) for line in each.lines] or [(cue.start_ms, cue.end_ms) for cue in cues]
+    path = language.file_name("mix.wav")
+    figures = await describe_loudness(path_of(mix), spoken)
+    said = {"file": Path(path).name, **figures, "measured_by": "ITU-R BS.1770; the dialogue alone by BS.1770-1"}
+    kept = open_store().keep_bytes(json.dumps(said, indent=2).encode() + b"\n", ".json")
+    return Item(path=language.file_name("mix.json"), stored_file=kept, role="loudness", locale=each.locale)
 
 
 async def _burn(language: LanguagePlan, each: LanguageResult) -> Item:
@@ -126,15 +148,18 @@ def _notes_on_stems(each: LanguageResult, asked: set[Master]) -> tuple[str, ...]
         return ()
     mix = f"{each.locale}: the vendor gives no lossless sound; the mix is decoded from what it gave."
     parts = f"{each.locale}: the vendor gives no stems."
-    return tuple(said for kind, said in (("wav", mix), ("stems", parts)) if kind in asked)
+    lines = f"{each.locale}: no AAF, which holds the sound of single lines: the vendor gives one finished sound."
+    return tuple(said for kind, said in (("wav", mix), ("stems", parts), ("aaf", lines)) if kind in asked)
 
 
-def _make_timeline(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], start: Start) -> Item:
-    """Files are named as they lie beside the timeline, in the language's own folder."""
-    # Here, and not above: most jobs ask for no timeline, and would wait for the library all the same.
+def _make_timelines(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], start: Start) -> list[Item]:
+    """The lines for editors. Files are named as they lie beside the timeline, in the language's own folder."""
+    # Here, and not above: most jobs ask for no timeline, and would wait for the libraries all the same.
+    from polyreel.packaging.aaf import write_aaf
     from polyreel.packaging.timelines import Sheet, write_timeline
 
     language, rate = plan.language(each.locale), Fraction(reel.frame_rate or SAMPLES)
+    store = open_store()
     names = {item.role: Path(item.path).name for item in items}
     film = Path(language.file_name(each.container)).name
     sheet = Sheet(
@@ -143,12 +168,29 @@ def _make_timeline(plan: Plan, reel: Reel, each: LanguageResult, items: list[Ite
         frames=round(Fraction(reel.duration) * rate),
         start=start.frames(rate),
         picture=film if reel.has_picture else None,
-        sounds=[(role, name) for role, name in names.items() if role != "dialogue"],
+        sounds=[(role, name) for role, name in names.items() if role not in {"dialogue", "loudness"}],
         dialogue=names.get("dialogue") or names.get("mix") or film,
         lines=each.lines,
     )
-    kept = open_store().keep_bytes(write_timeline(sheet), ".otio")
-    return Item(path=language.file_name("otio"), stored_file=kept, role="timeline", locale=each.locale)
+    kept = {}
+    if "otio" in plan.job.masters:
+        kept["otio"] = store.keep_bytes(write_timeline(sheet), ".otio")
+    if "aaf" in plan.job.masters and each.lossless and each.lossless.dialogue:
+        with store.scratch() as folder:
+            lines = _in_pictures(sheet, reel, start)
+            write_aaf(lines, path_of(each.lossless.dialogue), folder / "lines.aaf", is_drop=start.is_drop)
+            kept["aaf"] = store.keep(folder / "lines.aaf", ".aaf")
+    return [
+        Item(path=language.file_name(kind), stored_file=file, role="timeline", locale=each.locale)
+        for kind, file in kept.items()
+    ]
+
+
+def _in_pictures(sheet: Sheet, reel: Reel, start: Start) -> Sheet:
+    """The sheet as editors count: of sound without a picture, too, in pictures."""
+    rate = Fraction(reel.frame_rate or _PICTURES_OF_SOUND)
+    frames = round(Fraction(reel.duration) * rate)
+    return dataclasses.replace(sheet, rate=rate, frames=frames, start=start.frames(rate))
 
 
 async def master_or_explain(plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome) -> Packaged:

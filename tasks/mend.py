@@ -69,7 +69,8 @@ async def mend(
     )
     asked = await with_sound(language, reel, request, stems)
     found = await mend_lines(asked, dubbed, listening.heard, shop)
-    kept = found.request.model_copy(update={"stems": request.stems, "lossless_from": request.lossless_from})
+    beside = ("stems", "lossless_from", "watermark")
+    kept = found.request.model_copy(update={name: getattr(request, name) for name in beside})
     return MendedDub(
         request=kept, dubbed=found.dubbed, listening=listened[_sound_of(found.dubbed)], mending=found.mending
     )

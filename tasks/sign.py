@@ -127,6 +127,7 @@ def _dub(each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
         voices=tuple(sorted(voices.items())),
         is_trained=not by_rules,
         is_machine_text=each.is_machine_text,
+        watermark=each.watermark,
         reviews=reviews,
         recordings=list_recorded_lines(each.lines),
     )

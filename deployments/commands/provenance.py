@@ -2,37 +2,89 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
+    from polyreel.engine.watermark.stem import Search
     from polyreel.packaging.provenance.c2pa import Found
 
-_NO_WATERMARK = "No watermark was looked for: this version has no detector."
+
+class _Track(NamedTuple):
+    """A sound track, and what was found in it. ``language`` is as the file says it."""
+
+    number: int
+    language: str
+    search: Search
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "track": self.number,
+            "language": self.language,
+            "found": self.search.is_found,
+            "stretches": self.search.stretches,
+            "marked": self.search.marked,
+            "surest": self.search.surest,
+        }
+
+    def describe(self) -> str:
+        name = f"sound track {self.number}" + (f" ({self.language})" if self.language else "")
+        found, search = "a watermark" if self.search.is_found else "no watermark", self.search
+        return f"{name}: {found}, in {search.marked} of {search.stretches} stretches of 10 s"
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
 def provenance(file: Path, as_json: bool) -> None:
-    """Say what FILE's marks of origin are. Exit code 1: it has none, or they don't fit the file."""
+    """Say what FILE's marks of origin are. Exit code 1: it has no signed manifest, or it doesn't fit the file."""
     from deployments.commands.errors import report_errors
     from polyreel.packaging.provenance import c2pa
 
     with report_errors(as_json=as_json):
         c2pa.require_library()
         found = c2pa.read(file)
-    click.echo(json.dumps(_as_dict(file, found), ensure_ascii=False, indent=2) if as_json else _describe(file, found))
+        tracks = asyncio.run(_search(file))
+    said = json.dumps(_as_dict(file, found, tracks), ensure_ascii=False, indent=2)
+    click.echo(said if as_json else "\n".join([_describe(file, found), *_describe_watermark(tracks)]))
     sys.exit(0 if found and found.is_whole else 1)
 
 
-def _as_dict(file: Path, found: Found | None) -> dict[str, Any]:
+async def _search(file: Path) -> list[_Track] | None:
+    """What is found in each sound track; None where the weights to look with are not here. Raises PolyreelError."""
+    from polyreel.engine.models import shelf
+    from polyreel.engine.models.registry import WATERMARK
+    from polyreel.engine.watermark.network import PerthNet
+    from polyreel.engine.watermark.stem import search_track
+    from polyreel.media.probe import probe
+
+    if not shelf.is_here(WATERMARK):
+        return None
+    sounds, net = probe(file).audio, PerthNet()
+    return [
+        _Track(number, sound.language or "", await search_track(file, number, net))
+        for number, sound in enumerate(sounds)
+    ]
+
+
+def _describe_watermark(tracks: list[_Track] | None) -> list[str]:
+    from polyreel.engine.models.registry import WATERMARK
+    from polyreel.engine.models.shelf import pull_command
+
+    if tracks is None:
+        return [f"No watermark was looked for: `{pull_command(WATERMARK)}` gets what finds it."]
+    return [track.describe() for track in tracks] or ["No watermark: there is no sound in it."]
+
+
+def _as_dict(file: Path, found: Found | None, tracks: list[_Track] | None) -> dict[str, Any]:
+    watermark = None if tracks is None else [track.as_dict() for track in tracks]
     if found is None:
-        return {"file": str(file), "c2pa": None, "watermark": None}
+        return {"file": str(file), "c2pa": None, "watermark": watermark}
     said = {
         "state": found.state,
         "signer": found.signer,
@@ -43,14 +95,14 @@ def _as_dict(file: Path, found: Found | None) -> dict[str, Any]:
         "facts": found.facts,
         "problems": list(found.problems),
     }
-    return {"file": str(file), "c2pa": said, "watermark": None}
+    return {"file": str(file), "c2pa": said, "watermark": watermark}
 
 
 def _describe(file: Path, found: Found | None) -> str:
     from polyreel.packaging.provenance.manifest import describe_reviews
 
     if found is None:
-        return f"{file}: no C2PA manifest: nothing says how it came to be, or it was taken out.\n{_NO_WATERMARK}"
+        return f"{file}: no C2PA manifest: nothing says how it came to be, or it was taken out."
     whole = "it is as it was signed" if found.is_whole else "IT WAS CHANGED SINCE, OR IS DAMAGED"
     trusted = "" if found.state == "trusted" else "; whether to trust the signer is for you to know"
     lines = [f"{file}: a C2PA manifest of {found.title}, signed by {found.signer or 'nobody'}: {whole}{trusted}."]
@@ -60,7 +112,7 @@ def _describe(file: Path, found: Found | None) -> str:
     for each in found.facts.get("dubs", ()):
         lines += [f"  {each['locale']}: {line}" for line in (*describe_reviews(each), each["notice"])]
     lines += [f"  problem: {each}" for each in found.problems]
-    return "\n".join([*lines, _NO_WATERMARK])
+    return "\n".join(lines)
 
 
 def _write_sentence(action: dict[str, Any]) -> str:

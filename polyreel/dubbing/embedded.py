@@ -18,13 +18,16 @@ from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPla
 from polyreel.engine.sound.mixdown import Finished, Sources, mix_down
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.stem import RATE, read_stem, samples_in
-from polyreel.engine.speech.perform import Direction, Performance, perform
+from polyreel.engine.speech.perform import RECORDED, Direction, Performance, perform
 from polyreel.engine.speech.script import Script, extract_spoken_script
 from polyreel.engine.speech.tone import Original
 from polyreel.engine.threads import in_thread
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.pronunciations import read_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation
+from polyreel.engine.watermark.network import NAME as WATERMARK
+from polyreel.engine.watermark.network import PerthNet
+from polyreel.engine.watermark.stem import mark_stem
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.media.audio import Loudness
 from polyreel.media.bwf import Label
@@ -123,14 +126,13 @@ class EmbeddedDubber:
         performance = await asyncio.to_thread(self._recall_performance, receipt)
         if performance is None:
             raise EngineError("what was spoken is gone already", where=request.locale, remedy="Run the job again.")
+        speech = await self._mark(performance) if request.watermark else performance.stem
         stems = _stems(request)
         target = request.target_lufs if request.target_lufs is not None else (stems.lufs or UNMEASURED_LUFS)
         bed = _choose_bed(request, stems)
         samples = samples_in(request.seconds)
         plan = await in_thread(lambda go_on: _plan(request, performance, samples, target, go_on))
-        sources = Sources(
-            path_of(performance.stem), open_track(path_of(bed.audio)).exactly(samples) if bed else None, samples
-        )
+        sources = Sources(path_of(speech), open_track(path_of(bed.audio)).exactly(samples) if bed else None, samples)
         with self._store.scratch() as folder:
             finished = await mix_down(
                 plan,
@@ -143,7 +145,16 @@ class EmbeddedDubber:
             length = (await asyncio.to_thread(probe, finished.path)).duration
             lossless = await self._lossless(request, plan, sources, folder, finished)
             audio = await asyncio.to_thread(self._store.keep, finished.path, ".m4a")
-        return _make_dubbed(request, performance, plan, _Track(audio, finished.loudness, length, lossless))
+        return _make_dubbed(request, performance, plan, _Track(audio, speech, finished.loudness, length, lossless))
+
+    async def _mark(self, said: Performance) -> StoredFile:
+        """The stem with the inaudible mark in it: what is mixed, and what the checks of the speech hear."""
+        stem, by_people = path_of(said.stem), [line for line in said.lines if line.voice.startswith(RECORDED)]
+        spared = [(line.start_ms, line.end_ms) for line in by_people]
+        with self._store.scratch() as folder:
+            target = folder / "marked.s16"
+            await in_thread(lambda go_on: mark_stem(stem, target, PerthNet(), go_on, spared=spared))
+            return await asyncio.to_thread(self._store.keep, target, ".s16")
 
     async def _lossless(
         self, request: DubRequest, plan: MixPlan, sources: Sources, folder: Path, finished: Finished
@@ -225,6 +236,7 @@ class _Track:
     """The finished track, as it was measured. ``length`` is in seconds."""
 
     audio: StoredFile
+    speech: StoredFile
     loudness: Loudness
     length: Fraction
     lossless: LosslessTracks | None = None
@@ -236,7 +248,7 @@ def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, t
     return Dubbed(
         locale=request.locale,
         audio=track.audio,
-        speech=performance.stem,
+        speech=track.speech,
         lossless=track.lossless,
         lines=performance.lines,
         lufs=_finite_or_none(track.loudness.integrated_lufs),
@@ -250,6 +262,7 @@ def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, t
         seconds=str(track.length),
         separation=stems.kind,
         machine_draft=request.machine_draft,
+        watermark=WATERMARK if request.watermark else "",
         notes=(*stems.notes, *request.notes, *performance.notes),
     )
 
@@ -277,7 +290,8 @@ def _performance_key(receipt: Receipt) -> str:
 def _mix_key(request: DubRequest, receipt: Receipt) -> str:
     """What lies under the speech may be known only after it was spoken."""
     lossless = {} if request.lossless_from is None else {"lossless": request.lossless_from}
-    return request.key("mixed", _VERSION, spoken=receipt.key, **lossless)
+    marked = {"watermark": WATERMARK} if request.watermark else {}
+    return request.key("mixed", _VERSION, spoken=receipt.key, **lossless, **marked)
 
 
 def _quiet(_: float) -> None:

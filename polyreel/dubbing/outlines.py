@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from polyreel.dubbing.port import Dubbed
-from polyreel.engine.sound.meter import CHANNEL_WEIGHTS, Meter, Power
+from polyreel.engine.sound.meter import CHANNEL_WEIGHTS, Meter, Power, measure_dialogue
 from polyreel.engine.sound.outline import outline_loudness, outline_stem, weigh_channels
 from polyreel.engine.transcribe.words import Heard
-from polyreel.media.audio import blocks
+from polyreel.media.audio import blocks, measure_loudness
 from polyreel.media.probe import probe
 from polyreel.outcome import LineFit, SoundOutline
 from polyreel.store.local import path_of
@@ -22,10 +23,12 @@ _RATE = 24_000
 _NEAR_MS = 1500
 
 
-async def outline_dub(dubbed: Dubbed) -> SoundOutline:
-    """The new speech alone, where it is there alone, and the finished track's loudness beside its target."""
+async def outline_dub(dubbed: Dubbed, power: Power | None) -> SoundOutline:
+    """The new speech alone, where it is there alone, and the finished track's loudness beside its target.
+
+    ``power`` is the track's (`measure_power`), None where there is none.
+    """
     speech = await asyncio.to_thread(outline_stem, path_of(dubbed.speech)) if dubbed.speech else ()
-    power = await _measure_power(path_of(dubbed.audio)) if dubbed.audio else None
     return SoundOutline(
         speech=speech,
         loudness=() if power is None else outline_loudness(power),
@@ -33,7 +36,8 @@ async def outline_dub(dubbed: Dubbed) -> SoundOutline:
     )
 
 
-async def _measure_power(track: Path) -> Power:
+async def measure_power(track: Path) -> Power:
+    """The K-weighted power of a file's first sound track per tenth of a second, its channels weighted and summed."""
     info = await asyncio.to_thread(probe, track)
     found = info.audio[0].channels
     channels = found if found in CHANNEL_WEIGHTS else 2
@@ -42,6 +46,24 @@ async def _measure_power(track: Path) -> Power:
         async for piece in pieces:
             await asyncio.to_thread(meter.feed, piece)
     return await asyncio.to_thread(weigh_channels, meter, channels)
+
+
+async def describe_loudness(mix: Path, spans: Sequence[tuple[int, int]]) -> dict[str, float | None]:
+    """What a mixer writes on a master: its figures by the whole programme, and by the dialogue alone.
+
+    ``spans`` (ms) say when somebody speaks. In LUFS, dBTP and LU; None for what is silent. Raises as ffmpeg's
+    runner does.
+    """
+    found, power = await measure_loudness(mix), await measure_power(mix)
+    lufs, share = await asyncio.to_thread(measure_dialogue, power, spans)
+    figures = {
+        "integrated_lufs": found.integrated_lufs,
+        "true_peak_dbtp": found.true_peak_dbtp,
+        "range_lu": found.range_lu,
+        "dialogue_lufs": lufs,
+        "dialogue_share": share,
+    }
+    return {name: round(figure, 2) if math.isfinite(figure) else None for name, figure in figures.items()}
 
 
 def split_heard(heard: Heard, lines: Sequence[LineFit]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a dub on this machin
     from polyreel.ledger.watch import Watchers
 
 # Masters are made beside a dub, and are no reason to speak or to buy it again.
-_BESIDE = ("media_url", "background_url", "shown", "lossless_from")
+_BESIDE = ("media_url", "background_url", "shown", "lossless_from", "watermark")
 _OF_VENDORS = ("source_sha256", "trim", "reel_start", "trims_there", "terms", "title", "revises")
 Mix = Literal["dub", "voiceover", "speech_only"]
 Progress = Callable[[float], None]
@@ -79,6 +79,7 @@ class DubRequest(Value):
         default=None,
         description="Lossless tracks are wanted too, and this is the number since midnight of their first sample.",
     )
+    watermark: bool = Field(default=False, description="The new speech is to be marked, inaudibly.")
     notes: tuple[str, ...] = Field(default=(), description="What a person should be told of the request.")
     revises: tuple[StoredFile | None, ...] = Field(
         default=(),
@@ -144,6 +145,7 @@ class Dubbed(Value):
     seconds: str = Field(default="0", description="Length of the track, exact.")
     separation: str = ""
     machine_draft: bool = False
+    watermark: str = Field(default="", description="Whose inaudible mark is in the speech; empty: none.")
     notes: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from polyreel.dubbing.line_checks import check_lines
 from polyreel.dubbing.port import Dubbed
 from polyreel.engine.sound.ducking import merge_spans
+from polyreel.engine.sound.meter import Power, measure_dialogue
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.job import LoudnessTarget
 from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
@@ -40,6 +41,9 @@ _LIMITS: dict[LoudnessTarget, SoundLimits] = {
     "web": SoundLimits(range_lu=15.0),
     "podcast": SoundLimits(range_lu=15.0),
 }
+# Netflix, Sound Mix Specifications: dialogue at -27 LKFS, 2 LU more or less, by ITU-R BS.1770-1 and the dialogue alone.
+# Where less than 15 % of a programme is dialogue, the whole of it counts instead, at -24 LKFS by BS.1770-3.
+NETFLIX_LUFS, _DIALOGUE_LU, _LEAST_DIALOGUE = -27.0, 2.0, 0.15
 _WIDER_THAN_SOURCE_LU = 4.0
 _LEAST_WIDE_LU = 15.0
 # EBU Tech 3342: for programmes of less than a minute the measure says little.
@@ -102,6 +106,24 @@ def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: 
     return Check(
         name="loudness_range", value=round(range_lu, 1), unit="LU", limit=round(limit, 1), status=status, detail=own
     )
+
+
+def check_dialogue(power: Power, spans: Iterable[tuple[int, int]], target: LoudnessTarget) -> Check | None:
+    """How loud the dialogue is by itself, as Netflix measures it; None where nobody speaks.
+
+    ``power`` is the finished track's (`polyreel.dubbing.outlines.measure_power`), ``spans`` (ms) are its lines. Only
+    Netflix's target is a limit for it; for others it is told.
+    """
+    lufs, share = measure_dialogue(power, spans)
+    if not share:
+        return None
+    limit = NETFLIX_LUFS if target == "netflix" else None
+    off = abs(lufs - NETFLIX_LUFS) if limit is not None else 0.0
+    told = f"{share:.0%} of it is dialogue" + (f"; {off:.1f} LU away from the target" if off > _DIALOGUE_LU else "")
+    if share < _LEAST_DIALOGUE:
+        told += "; too little to go by: the plain figure counts"
+    status: CheckStatus = "warn" if off > _DIALOGUE_LU and share >= _LEAST_DIALOGUE else "pass"
+    return Check(name="dialogue_loudness", value=round(lufs, 1), unit="LUFS", limit=limit, status=status, detail=told)
 
 
 def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:

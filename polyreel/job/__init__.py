@@ -232,7 +232,7 @@ class Job(Asked):
         title="Masters",
         description="mp4, mkv: one film with the original, every dub and every text. Per language: wav (the mix as "
         "Broadcast Wave), stems (dialogue; music and effects), otio (a timeline of the lines), "
-        "burned (a film with its subtitles in the picture).",
+        "aaf (the lines with their sound), burned (a film with its subtitles in the picture).",
     )
     provenance: Provenance | None = Field(
         default=None, title="Provenance", description="Optional: sign what is delivered, and say how it was made."

@@ -10,10 +10,10 @@ from polyreel.job.values import Asked, BlockName
 
 PackageKind = Literal["hls", "dash"]
 Rung = Annotated[int, Field(ge=144, le=4320, multiple_of=2)]
-Master = Literal["mp4", "mkv", "wav", "stems", "otio", "burned"]
+Master = Literal["mp4", "mkv", "wav", "stems", "otio", "aaf", "burned"]
 FILMS: frozenset[Master] = frozenset({"mp4", "mkv"})
 """Masters that hold all languages; the others are made per language."""
-LOSSLESS: frozenset[Master] = frozenset({"wav", "stems"})
+LOSSLESS: frozenset[Master] = frozenset({"wav", "stems", "aaf"})
 
 
 class Package(Asked):
@@ -48,6 +48,11 @@ class Provenance(Asked):
         default=None,
         title="Credentials",
         description="Name of a saved signing key; without one, a test key signs, which proves nothing and says so.",
+    )
+    watermark: bool = Field(
+        default=False,
+        title="Watermark",
+        description="Whether an inaudible mark is laid into speech that is dubbed here (by the weights `watermark`).",
     )
 
 

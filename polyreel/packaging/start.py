@@ -22,6 +22,8 @@ class Start:
     """Seconds since midnight at which the reel begins, exact; 0 where the source has no timecode."""
 
     seconds: Fraction
+    is_drop: bool = False
+    """Whether the source's timecode drops numbers."""
 
     @property
     def samples(self) -> int:
@@ -41,7 +43,7 @@ def start_of(source: StoredFile | None, reel: Reel, asked: Source) -> Start:
     code = asked.timecode or (info.timecode if info else "")
     # Sound has no pictures to count: then the job says at what rate they are counted.
     rate = Fraction(reel.frame_rate or 0) or (exact_rate(asked.frame_rate) if asked.frame_rate else Fraction(0))
-    return Start(read_timecode(code, rate) + Fraction(reel.start))
+    return Start(read_timecode(code, rate) + Fraction(reel.start), ";" in code)
 
 
 def _read_time_reference(info: MediaInfo) -> Fraction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -46,13 +46,18 @@ def write_timeline(sheet: Sheet) -> bytes:
     whole = [Clip(0, sheet.frames, sheet.name)]
     if sheet.picture:
         timeline.tracks.append(_track("picture", "Video", sheet.picture, whole, sheet))
-    for speaker in dict.fromkeys(line.speaker or "" for line in sheet.lines):
-        said = _clips((line for line in sheet.lines if (line.speaker or "") == speaker), sheet)
+    for speaker, said in clips_of(sheet):
         name = f"dialogue: {speaker}" if speaker else "dialogue"
         timeline.tracks.append(_track(name, "Audio", sheet.dialogue, said, sheet))
     for name, file in sheet.sounds:
         timeline.tracks.append(_track(name, "Audio", file, whole, sheet))
     return str(timeline.to_json_string(indent=1)).encode() + b"\n"
+
+
+def clips_of(sheet: Sheet) -> Iterator[tuple[str, list[Clip]]]:
+    """Each speaker ("" is the nameless) with a clip for each of their lines, in whole frames."""
+    for speaker in dict.fromkeys(line.speaker or "" for line in sheet.lines):
+        yield speaker, _clips((line for line in sheet.lines if (line.speaker or "") == speaker), sheet)
 
 
 def _clips(lines: Iterable[LineFit], sheet: Sheet) -> list[Clip]:

@@ -28,6 +28,7 @@ from polyreel.media.tracks import SoundChoice, choose_sound
 from polyreel.objects.connection import Connection
 from polyreel.outcome import Problem, StoredFile
 from polyreel.packaging.ladder import check_ladder
+from polyreel.planning.marks import require_watermark
 from polyreel.planning.memory import keep_memory
 from polyreel.planning.named_files import (
     Intake,
@@ -86,6 +87,7 @@ async def prepare(
         require_listener(job.transcription.model)
     _require_place_for_scripts(job)
     require_packager(job)
+    require_watermark(job)
     intake = Intake(store, connection, job.source.media, _look_at_local_source(job), client)
     source_script = await read_source_script(job, intake)
     background = await read_background(job, intake)

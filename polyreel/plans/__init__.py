@@ -12,7 +12,15 @@ from polyreel.job.values import is_embedded
 from polyreel.keys import stage_key
 from polyreel.outcome import Problem, StoredFile, Value
 from polyreel.plans.language import EditedScript, LanguagePlan, MadeScript, MediaWay, Way, voices_of
-from polyreel.plans.stages import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES, VERSIONS, closing_steps, step_of_place
+from polyreel.plans.stages import (
+    CLOSING_STAGES,
+    JOB_STAGES,
+    LANGUAGE_STAGES,
+    VERSIONS,
+    asks_for_watermark,
+    closing_steps,
+    step_of_place,
+)
 
 __all__ = [
     "CLOSING_STAGES",
@@ -26,6 +34,7 @@ __all__ = [
     "Parting",
     "Plan",
     "Way",
+    "asks_for_watermark",
     "closing_steps",
     "step_of_place",
     "voices_of",
@@ -198,11 +207,17 @@ class Plan(Value):
             dub |= {"lossless": [self.job.source.timecode]}
         if stage in ("collect", "mux", "check"):
             dub |= self._list_container()
+        dub |= self._mark(stage)
         if language.mends and stage in ("mend", "subtitles", "mux", "check"):
             dub |= {"mended": self._mend_inputs(language)}
         # A stage that is made anew makes all that come after it anew.
         before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index("subtitles" if stage == "mend" else stage)]
         return {**dub, "after": [VERSIONS[each] for each in before]}
+
+    def _mark(self, stage: str) -> dict[str, Any]:
+        """The inaudible mark is laid after the speech is made, so that asking for it speaks nothing again."""
+        is_laid = asks_for_watermark(self.job) and stage not in ("script", "submit", "dub")
+        return {"watermark": True} if is_laid else {}
 
     def _mend_inputs(self, language: LanguagePlan) -> dict[str, Any]:
         """What decides how failing lines are tried again: the limits, what was heard, and who may shorten."""

@@ -9,6 +9,11 @@ LANGUAGE_STAGES = ("script", "submit", "dub", "collect", "listen", "subtitles", 
 CLOSING_STAGES = ("package", "master", "sign", "deliver")
 
 
+def asks_for_watermark(job: Job) -> bool:
+    """Whether speech that is dubbed here gets an inaudible mark."""
+    return job.provenance is not None and job.provenance.watermark
+
+
 def step_of_place(stage: str, place: str) -> str:
     """What a stage that is done once per place is shown as: ``deliver nomad``."""
     return f"{stage} {place}"
@@ -37,9 +42,9 @@ VERSIONS = {
     "shots": 1,
     "subtitles": 3,
     "mux": 2,
-    "check": 5,
+    "check": 6,
     "package": 3,
-    "master": 1,
+    "master": 2,
     "sign": 1,
     "report": 5,
 }

@@ -64,6 +64,7 @@ def number(value: float | int | str | None) -> str:
 _COUNTED = {("subtitles", "cues"): "cues with findings", ("fit", "lines too long"): "lines too long"}
 _LIMITS = {
     "loudness": "target",
+    "dialogue_loudness": "target",
     "duration": "the reel:",
     "language": "at least",
     "source_language": "at least",

@@ -96,6 +96,7 @@ class LanguageResult(Value):
     has_own_picture: bool = Field(default=False, description="The provider changed the picture.")
     is_machine_text: bool = Field(default=False, description="The script is a machine's, and was read by nobody.")
     lossless: LosslessTracks | None = Field(default=None, description="For masters, where they were asked for.")
+    watermark: str = Field(default="", description="Whose inaudible mark is in its speech; empty: none.")
     notes: tuple[str, ...] = ()
     voiceover: StoredFile | None = Field(
         default=None, description="A voice-over beside the dub, where packages want one: told by the run."

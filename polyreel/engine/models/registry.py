@@ -295,6 +295,23 @@ SPEECH_QUALITY = Model(
     standard=False,
 )
 
+WATERMARK = Model(
+    name="watermark",
+    purpose="an inaudible mark in dubbed speech, and finding it (PerthNet)",
+    licence="MIT",
+    files=(
+        ModelFile(
+            "perth_net_250000.pth.tar", 37_429_684, "a15bce457ebc53ce5e6c9c3f11df78cf7ee2bf9cdab0a798902135b4c4027670"
+        ),
+    ),
+    release=Release(""),
+    mirror=Mirror(
+        (_pip("resemble-perth", "1.0.1", 34_404_578),),
+        _inside("perth/perth_net/pretrained/implicit", "perth_net_250000.pth.tar"),
+    ),
+    standard=False,
+)
+
 HLS_JS = Model(
     name="hls.js",
     purpose="the player of HLS packages' own page (no model: a script for browsers)",
@@ -324,7 +341,7 @@ SHAKA_PLAYER = Model(
 MODELS = (
     *(KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN),
     *(WHISPER_TINY, WHISPER_SMALL, WHISPER_MEDIUM, WHISPER_LARGE_V3),
-    *(VOICE_PRINTS, SPEECH_QUALITY, HLS_JS, SHAKA_PLAYER),
+    *(VOICE_PRINTS, SPEECH_QUALITY, WATERMARK, HLS_JS, SHAKA_PLAYER),
 )
 
 

@@ -6,6 +6,7 @@ loud, which a mix needs: power per tenth of a second and channel, K-weighted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -96,6 +97,21 @@ def integrate_loudness(power: Power) -> float:
     if not len(audible):
         return -np.inf
     return loudness(float(audible[audible > audible.mean() / 10].mean()))
+
+
+def measure_dialogue(power: Power, spans: Iterable[tuple[int, int]]) -> tuple[float, float]:
+    """Loudness in LUFS of the dialogue alone, and its share of the programme (0 to 1).
+
+    ``power`` is per step, channels weighted and summed; ``spans`` say in ms when somebody speaks. As ITU-R BS.1770-1
+    has it, which knows no gate: speech decides what is measured, and nothing but silence is left out of it.
+    """
+    inside = np.zeros(len(power), dtype=np.bool_)
+    for start, end in spans:
+        inside[round(start / STEP_MS) : round(end / STEP_MS)] = True
+    spoken = power[inside & (power > power_at(SILENCE))]
+    if not len(spoken):
+        return -np.inf, 0.0
+    return loudness(float(spoken.mean())), len(spoken) / len(power)
 
 
 def loudness_range(power: Power) -> float:

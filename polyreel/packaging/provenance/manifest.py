@@ -27,8 +27,9 @@ class Dub:
     """One language's dub. ``voices``: who spoke, by speaker; "" is the only one.
 
     ``is_trained``: the voices are a trained model's (else made by rules). ``is_machine_text``: a machine wrote the
-    script, and nobody read it. ``reviews``: what people decided on exactly this dub and its script, and the edit that
-    made that script. ``recordings``: the lines that people recorded themselves.
+    script, and nobody read it. ``watermark``: whose inaudible mark is in the speech; empty: none. ``reviews``: what
+    people decided on exactly this dub and its script, and the edit that made that script. ``recordings``: the lines
+    that people recorded themselves.
     """
 
     locale: str
@@ -36,6 +37,7 @@ class Dub:
     voices: tuple[tuple[str, str], ...]
     is_trained: bool
     is_machine_text: bool
+    watermark: str = ""
     reviews: tuple[ReviewRecord, ...] = ()
     recordings: tuple[RecordedLine, ...] = ()
 
@@ -49,10 +51,12 @@ class Dub:
 
     def facts(self) -> dict[str, Any]:
         """The same as plain JSON."""
-        # Without a review or a recording nothing is added: what was signed before would be signed anew.
+        # Without a review, a recording or a mark nothing is added: what was signed before would be signed anew.
         decided: dict[str, Any] = {"reviews": [_review_facts(each) for each in self.reviews]} if self.reviews else {}
         if self.recordings:
             decided["recorded_lines"] = describe_recorded(self.recordings)
+        if self.watermark:
+            decided["watermark"] = self.watermark
         return {
             "locale": self.locale,
             "dubbed_by": self.provider,
@@ -156,4 +160,6 @@ def _actions(dub: Dub, story: Story, agent: dict[str, Any]) -> list[dict[str, An
         "digitalSourceType": dub.source_type,
         "description": _describe_speech(dub),
     }
-    return [translated, dubbed]
+    # The mark says that a machine spoke, and not which file it was: C2PA calls that unbound.
+    marked = {"action": "c2pa.watermarked.unbound", "softwareAgent": {"name": dub.watermark}}
+    return [translated, dubbed, *([marked] if dub.watermark else [])]

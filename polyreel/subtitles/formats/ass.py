@@ -32,12 +32,12 @@ class _Style:
         self.tags = "".join(name[0] for name in names if fields.get(name, "0") not in {"0", ""})
         # Old files write it in decimals, which are no colour that an override could say.
         colour = _COLOUR.fullmatch(fields.get("primarycolour", ""))
-        self.colour = colour[1] if colour and colour[1].lower() != _USUAL_COLOUR else ""
+        self.primary_colour = colour[1] if colour and colour[1].lower() != _USUAL_COLOUR else ""
 
     @property
     def overrides(self) -> str:
         """The same, as a text that says it at its begin."""
-        colour = f"{{\\c&H{self.colour}&}}" if self.colour else ""
+        colour = f"{{\\c&H{self.primary_colour}&}}" if self.primary_colour else ""
         return "".join(f"{{\\{tag}1}}" for tag in self.tags) + colour + f"{{\\{self.override}}}"
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from polyreel.dubbing.line_checks import check_lines
+from polyreel.dubbing.outlines import describe_loudness
 from polyreel.dubbing.port import Dubbed
 from polyreel.dubbing.sound_checks import (
     check_background_speech,
+    check_dialogue,
     check_range,
     check_sound,
     check_window,
@@ -182,3 +186,46 @@ def test_a_line_that_is_not_there_or_was_cut_is_found(
     assert (checks["silent_lines"].status, checks["silent_lines"].value) == silent
     assert (checks["clipped_speech"].status, checks["clipped_speech"].value) == clipped
     assert ("1.0 s" in checks["clipped_speech"].detail) == (clipped[1] > 0)
+
+
+# -- the dialogue alone
+
+
+def test_dialogue_is_measured_where_it_is_and_not_where_music_is_louder_or_softer() -> None:
+    """A tone of a known level per stretch: -27 LUFS while somebody speaks, louder and softer music around it."""
+    levels = np.full(600, -17.0)
+    levels[100:300] = -27.0
+    levels[300:400] = -45.0
+    levels[350:360] = -90.0
+    power = np.array([power_at(level) for level in levels])
+    said = check_dialogue(power, [(10_000, 20_000), (20_000, 30_000)], "netflix")
+    assert said
+    assert (said.value, said.limit, said.status, said.detail) == (-27.0, -27.0, "pass", "33% of it is dialogue")
+    quiet = check_dialogue(power, [(30_000, 40_000)], "netflix")
+    assert quiet
+    assert (quiet.value, quiet.status) == (-45.0, "warn"), "what is silent in it counts for nothing"
+    assert "18.0 LU away" in quiet.detail
+    little = check_dialogue(power, [(30_000, 34_000)], "netflix")
+    assert little
+    assert (little.status, "too little to go by" in little.detail) == ("pass", True)
+    told = check_dialogue(power, [(30_000, 40_000)], "ebu")
+    assert told
+    assert (told.limit, told.status) == (None, "pass")
+    assert check_dialogue(power, [], "netflix") is None
+    assert check_dialogue(power * 0, [(0, 60_000)], "netflix") is None
+
+
+async def test_a_masters_figures_are_those_of_its_signal(tmp_path: Path) -> None:
+    """997 Hz at -20 dBFS in one channel is -23.0 LUFS by BS.1770: spoken for 10 s, and 20 dB louder for 30 s."""
+    tone = np.sin(np.arange(48_000 * 40) * 2 * np.pi * 997 / 48_000) * 0.1
+    tone[48_000 * 10 :] *= 10 ** (20 / 20) * 0.9
+    with wave.open(str(tmp_path / "mix.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes((tone * 32767).astype("<i2").tobytes())
+    found = await describe_loudness(tmp_path / "mix.wav", [(0, 9_800)])
+    assert found["dialogue_lufs"] == pytest.approx(-23.0, abs=0.1)
+    assert found["dialogue_share"] == pytest.approx(0.245, abs=0.01)
+    assert found["integrated_lufs"] == pytest.approx(-23.0 + 20 + 20 * np.log10(0.9), abs=0.2)
+    assert found["true_peak_dbtp"] == pytest.approx(20 * np.log10(0.9), abs=0.2)

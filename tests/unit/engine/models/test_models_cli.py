@@ -30,6 +30,7 @@ def test_list_says_what_each_model_is_for_and_that_none_is_here() -> None:
             "whisper-large-v3",
             "voice-prints",
             "speech-quality",
+            "watermark",
             "hls.js",
             "shaka-player",
         ],
