@@ -37,7 +37,7 @@ class PerthNet:
         """What has to be added to a sound (mono, 32 kHz) to mark it. Blocks. Raises EngineError (``model_missing``)."""
         spectrum = spectrum_of(samples)
         levels = levels_of(spectrum)
-        added = self._run(self._load().encoder, levels[:, :SUBBAND]) * _heard(levels)[:, None]
+        added = self._run(self._load().encoder, levels[:, :SUBBAND]) * _find_heard(levels)[:, None]
         magnitudes = np.abs(spectrum[:, :SUBBAND])
         # The phase stays: only how loud each bin is changes.
         share = magnitudes_at(levels[:, :SUBBAND] + added) / np.maximum(magnitudes, np.float32(1e-9)) - 1
@@ -49,7 +49,7 @@ class PerthNet:
         """How surely a sound (mono, 32 kHz, some seconds) holds the mark: about 0 or about 1. Blocks, and raises as
         `compute_mark` does."""
         weights, levels = self._load(), levels_of(spectrum_of(samples))
-        heard = _heard(levels)
+        heard = _find_heard(levels)
         if not heard.any():
             return 0.0
         seen = levels[:, :SUBBAND]
@@ -88,7 +88,7 @@ def _convolve(frames: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
     return found
 
 
-def _heard(levels: Levels) -> NDArray[np.bool_]:
+def _find_heard(levels: Levels) -> NDArray[np.bool_]:
     total = levels.sum(axis=1)
     found: NDArray[np.bool_] = total > total.max(initial=0.0) * _SILENT_SHARE
     return found

@@ -59,10 +59,10 @@ def mark_stem(stem: Path, target: Path, marker: Marker, go_on: GoOn, *, spared: 
 
     ``spared`` (ms) is what people said themselves: no machine made it, so nothing says that one did.
     """
-    write_samples(target, _marked_pieces(stem, marker, go_on, spared))
+    write_samples(target, _mark_pieces(stem, marker, go_on, spared))
 
 
-def _marked_pieces(stem: Path, marker: Marker, go_on: GoOn, spared: Sequence[tuple[int, int]]) -> Iterator[Samples]:
+def _mark_pieces(stem: Path, marker: Marker, go_on: GoOn, spared: Sequence[tuple[int, int]]) -> Iterator[Samples]:
     samples = stem.stat().st_size // 2
     for start in range(0, samples, _PIECE):
         go_on()
