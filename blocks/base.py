@@ -13,7 +13,10 @@ from polyreel.vendors.limits import Limits
 
 
 class PolyreelCredentials(CredentialsBlock):
-    """A block that holds secrets and makes a client. `get_client` alone unwraps a secret."""
+    """A block that holds secrets and makes a client. `get_client` alone unwraps a secret.
+
+    Saved by `polyreel credentials save VENDOR NAME --set field=value`, named in jobs by ``credentials: NAME``.
+    """
 
     vendor: ClassVar[str]
     """What `polyreel credentials save` calls it."""
@@ -22,11 +25,17 @@ class PolyreelCredentials(CredentialsBlock):
 
     @abstractmethod
     def get_client(self) -> Any:
-        """The client, ready for ``async with``."""
+        """A new client of this account: not connected yet, and open only inside ``async with``. Asks nobody.
+
+        It belongs to one event loop. Raises `InvalidJob` for secrets that can't be used (a key that is no key).
+        """
 
     @abstractmethod
     async def check(self) -> tuple[str, ...]:
-        """One harmless call: what this account may do, a short sentence each. Raises `VendorError`."""
+        """One harmless call, which costs nothing: what this account may do, a short phrase each ("may list assets").
+
+        Raises `VendorError` with what is wrong with the account: `polyreel credentials check` prints either.
+        """
 
 
 class AccountCredentials(PolyreelCredentials):
@@ -34,12 +43,18 @@ class AccountCredentials(PolyreelCredentials):
 
     @property
     def account(self) -> str:
-        """The account's name, equal for equal accounts and without a secret: what keys and the ledger know it by."""
+        """The account's name, equal for equal accounts and without a secret: ``https://api.panjaya.ai#3f2a90bc11de``.
+
+        Keys and the ledger know it by that. So what it is made of must stay when a password or a token is changed.
+        """
         return account_name(address(getattr(self, "base_url", None)), self.identify_account())
 
     @abstractmethod
     def identify_account(self) -> str:
-        """What tells this account from others at its address: its key; or its organisation or user's name."""
+        """What tells this account from others at its address: its key; or its organisation or user's name.
+
+        Only a slow fingerprint of it is kept (`polyreel.ledger.account`).
+        """
 
 
 class VendorCredentials(AccountCredentials):

@@ -11,7 +11,17 @@ from polyreel.vendors.dubformer.client import BASE_URL, DubformerClient
 
 
 class DubformerCredentials(VendorCredentials):
-    """A Dubformer account (Platform API): dubbing and voiceover by the minute."""
+    """A Dubformer account (Platform API): dubbing and voiceover by the minute.
+
+    Example:
+        ```python
+        from blocks.dubformer import DubformerCredentials
+
+        credentials = DubformerCredentials.load("BLOCK_NAME")  # in a coroutine: await DubformerCredentials.aload("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            minutes = await client.get_balance()
+        ```
+    """
 
     vendor: ClassVar[str] = "dubformer"
     _block_type_name = "Dubformer credentials"

@@ -9,13 +9,23 @@ from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from blocks.base import VendorCredentials, address
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.nomad.client import NomadClient, Options
+from polyreel.vendors.nomad.client import NomadClient, NomadOptions
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 class NomadCredentials(VendorCredentials):
-    """An account at a Nomad-style asset manager: by API key, or by user name and password."""
+    """An account at a Nomad-style asset manager: by API key, or by user name and password.
+
+    Example:
+        ```python
+        from blocks.nomad import NomadCredentials
+
+        credentials = NomadCredentials.load("BLOCK_NAME")  # in a coroutine: await NomadCredentials.aload("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            detail = await client.get_detail(ASSET_ID)
+        ```
+    """
 
     vendor: ClassVar[str] = "nomad"
     _block_type_name = "Nomad credentials"
@@ -60,7 +70,7 @@ class NomadCredentials(VendorCredentials):
     def get_client(self) -> NomadClient:
         """A client for this account."""
         base = address(self.base_url)
-        options: Options = {"limits": self.limits, "prefix": self.prefix, "routes": self.routes}
+        options: NomadOptions = {"limits": self.limits, "prefix": self.prefix, "routes": self.routes}
         if self.api_key is not None:
             return NomadClient.with_api_key(base, self.api_key.get_secret_value(), **options)
         password = self.password.get_secret_value() if self.password else ""

@@ -11,7 +11,17 @@ from polyreel.vendors.panjaya.client import BASE_URL, PanjayaClient
 
 
 class PanjayaCredentials(VendorCredentials):
-    """A Panjaya Dubbing Studio account: dubs videos with the speakers' own voices, lips included."""
+    """A Panjaya Dubbing Studio account: dubs videos with the speakers' own voices, lips included.
+
+    Example:
+        ```python
+        from blocks.panjaya import PanjayaCredentials
+
+        credentials = PanjayaCredentials.load("BLOCK_NAME")  # in a coroutine: await PanjayaCredentials.aload("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            asset = await client.get_asset(ASSET_ID)
+        ```
+    """
 
     vendor: ClassVar[str] = "panjaya"
     _block_type_name = "Panjaya credentials"

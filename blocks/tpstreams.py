@@ -14,7 +14,17 @@ from polyreel.vendors.tpstreams.tokens import FileTokens
 
 
 class TPStreamsCredentials(VendorCredentials):
-    """A TPStreams organisation: hosts, transcodes and plays videos. By token, or by user name and password."""
+    """A TPStreams organisation: hosts, transcodes and plays videos. By token, or by user name and password.
+
+    Example:
+        ```python
+        from blocks.tpstreams import TPStreamsCredentials
+
+        credentials = TPStreamsCredentials.load("BLOCK_NAME")  # in a coroutine: await TPStreamsCredentials.aload("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            asset = await client.get_asset(ASSET_ID)
+        ```
+    """
 
     vendor: ClassVar[str] = "tpstreams"
     _block_type_name = "TPStreams credentials"

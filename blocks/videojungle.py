@@ -11,7 +11,17 @@ from polyreel.vendors.videojungle.client import BASE_URL, VideoJungleClient
 
 
 class VideoJungleCredentials(VendorCredentials):
-    """A Video Jungle account: projects, scripts and generated assets."""
+    """A Video Jungle account: projects, scripts and generated assets.
+
+    Example:
+        ```python
+        from blocks.videojungle import VideoJungleCredentials
+
+        credentials = VideoJungleCredentials.load("BLOCK_NAME")  # in a coroutine: await VideoJungleCredentials.aload("BLOCK_NAME")
+        async with credentials.get_client() as client:
+            projects = await client.list_projects()
+        ```
+    """
 
     vendor: ClassVar[str] = "videojungle"
     _block_type_name = "Video Jungle credentials"

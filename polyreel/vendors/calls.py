@@ -81,29 +81,37 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What a vendor says about a refusal, in its own words."""
+class ErrorBody:
+    """What a vendor says about a refusal, in its own words.
+
+    ``code`` is the vendor's; ``kind`` is the error to raise where the vendor's code says more than the HTTP status.
+    """
 
     message: str = ""
     code: str = ""
     kind: type[CallError] | None = None
 
 
-ProblemReader = Callable[[int, Any], Problem]
+ErrorReader = Callable[[int, Any], ErrorBody]
 
 
-def any_problem(status: int, body: Any) -> Problem:
-    """Read the error shapes that vendors commonly use; ``body`` is parsed JSON, or None."""
+def read_error_body(status: int, body: Any) -> ErrorBody:
+    """Read the error shapes that vendors commonly use; ``body`` is parsed JSON, or None. Raises nothing.
+
+    RFC 9457 (``title``, ``detail``), ``{"message", "code"}``, and OpenAI's ``{"error": {"message", "code"}}``.
+    """
     if not isinstance(body, dict):
-        return Problem()
+        return ErrorBody()
     inner = body.get("error")
     if isinstance(inner, dict):  # as OpenAI and those who copy it nest it
-        return any_problem(status, inner)
+        return read_error_body(status, inner)
     message = body.get("message") or body.get("detail") or body.get("title") or body.get("error_message") or ""
     code = body.get("error") or body.get("code") or body.get("type") or ""
     if not message and isinstance(inner, str) and " " in inner:  # a sentence, where others have a code
         message, code = inner, ""
-    return Problem(message if isinstance(message, str) else json.dumps(message), code if isinstance(code, str) else "")
+    return ErrorBody(
+        message if isinstance(message, str) else json.dumps(message), code if isinstance(code, str) else ""
+    )
 
 
 def error_inside(body: Any) -> int | None:

@@ -25,7 +25,7 @@ from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES
 from polyreel.net.patience import retry_after
 from polyreel.redaction import excerpt, redact, redact_addresses, redact_logs
 from polyreel.vendors.auth import Anonymous, Auth
-from polyreel.vendors.calls import Call, Problem, ProblemReader, Reply, any_problem, error_inside, with_status
+from polyreel.vendors.calls import Call, ErrorBody, ErrorReader, Reply, error_inside, read_error_body, with_status
 from polyreel.vendors.errors import (
     CallError,
     ErrorInside,
@@ -73,8 +73,12 @@ class Timeouts:
         return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
 
 
-class Manners(TypedDict, total=False):
-    """How a client behaves towards its vendor: how fast, how patient, how stubborn. What is left out is as usual."""
+class ClientOptions(TypedDict, total=False):
+    """How a client behaves towards its vendor. What is left out, or None, is as usual (the classes' own defaults).
+
+    ``limits``: calls per second, and at once. ``timeouts``: seconds for connecting, for silence, and for a call with
+    all its attempts. ``retry``: how often, and after which pauses, what may be repeated is tried again.
+    """
 
     limits: Limits | None
     timeouts: Timeouts | None
@@ -82,7 +86,18 @@ class Manners(TypedDict, total=False):
 
 
 class Transport:
-    """Calls to one vendor, by one account. An async context manager; belongs to one event loop."""
+    """Calls to one vendor, by one account. An async context manager; belongs to one event loop.
+
+    ``vendor`` is the name that errors carry, as a job has it; ``base_url`` is what calls' paths are put behind;
+    ``auth`` gives each call its headers, for the vendor's own origin alone; ``read_error`` takes message and code out
+    of a refusal's body (status, parsed JSON or None).
+
+    Every method raises one of `polyreel.vendors.errors`, whose tree says what may be repeated: a call that is not
+    `Call.may_repeat` is sent once, and where its answer is lost the error says so (``maybe_done``).
+
+        async with Transport("panjaya", "https://api.panjaya.ai", auth=KeyAuth("Authorization", key, "Bearer")) as it:
+            asset = await it.ask(Call("get asset", "GET", "/v1/assets/a-1"), Asset)
+    """
 
     def __init__(
         self,
@@ -93,7 +108,7 @@ class Transport:
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
-        problem: ProblemReader = any_problem,
+        read_error: ErrorReader = read_error_body,
         verify: Any = True,
     ) -> None:
         redact_logs()
@@ -103,7 +118,7 @@ class Transport:
         self.timeouts = timeouts or Timeouts()
         self.retry = retry or RetryPolicy()
         self.gate = Gate(limits or Limits())
-        self._problem = problem
+        self._read_error = read_error
         secure = self.base_url.scheme == "https"
         self._calls = _client(self.timeouts, http2=secure, verify=_make_trust(verify, http2=secure))
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
@@ -177,7 +192,7 @@ class Transport:
             return
         status = error_inside(body)
         if status is not None:
-            said = self._problem(status, body)
+            said = self._read_error(status, body)
             raise self._error(said, "200, and an error inside:", kind_of(status) if status else ErrorInside, reply)
 
     @asynccontextmanager
@@ -275,13 +290,13 @@ class Transport:
         body = await self._whole(response, facts)
         reply = Reply(response.status_code, response.headers, body, facts)
         try:
-            said = self._problem(response.status_code, reply.json())
+            said = self._read_error(response.status_code, reply.json())
         except Garbled:
-            said = self._problem(response.status_code, None)
+            said = self._read_error(response.status_code, None)
         words = f"{response.status_code}"
         return self._error(said, words, kind_of(response.status_code), reply, response.reason_phrase)
 
-    def _error(self, said: Problem, words: str, usual: type[CallError], reply: Reply, reason: str = "") -> CallError:
+    def _error(self, said: ErrorBody, words: str, usual: type[CallError], reply: Reply, reason: str = "") -> CallError:
         secrets = list(self.auth.secrets())
         wait = retry_after(reply.headers.get("retry-after"))
         code = redact(said.code, secrets)[:100]

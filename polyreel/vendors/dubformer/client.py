@@ -29,12 +29,12 @@ from polyreel.vendors.dubformer.models import (
     Voice,
     Voices,
 )
-from polyreel.vendors.dubformer.problems import problem, project_failed
+from polyreel.vendors.dubformer.problems import project_failed, read_error
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.models import Request
 from polyreel.vendors.resource import Resource, path
-from polyreel.vendors.transport import Manners, Transport
+from polyreel.vendors.transport import ClientOptions, Transport
 
 BASE_URL = "https://app.dubformer.ai"
 PAGE = "dubformer.md"
@@ -42,15 +42,31 @@ PROJECTS = "/api/v1/projects"
 
 
 class DubformerClient(Resource):
-    """One account at Dubformer. An async context manager."""
+    """One account at Dubformer. An async context manager.
 
-    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **manners: Unpack[Manners]) -> None:
+    ``base_url`` is without ``/api/v1``; another one to rehearse against. Minutes are floats, as the balance is; script
+    lines are milliseconds from the video's start. What takes an ``idempotency_key`` does its work once per key
+    and body, however often it is sent; without one a key is made for the call, so that its own retries are safe.
+    Methods raise `polyreel.vendors.errors.VendorError`: `Unauthorized`, `NotFound`, `PaymentRequired`, `Invalid`, ...
+
+        async with DubformerClient(key) as client:
+            source, target = await client.check_locales("en-US", "es-ES")
+            wanted = CreateProject(name="reel", source_lang=source, target_lang=target, source_video_url=address)
+            made = await client.create_project(wanted, idempotency_key="reel-es-1")
+            project = await client.get_project(made.project_id)
+    """
+
+    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **options: Unpack[ClientOptions]) -> None:
         auth = KeyAuth("Authorization", api_key, "Bearer")
-        super().__init__(Transport("dubformer", base_url, auth=auth, problem=problem, **manners))
+        super().__init__(Transport("dubformer", base_url, auth=auth, read_error=read_error, **options))
 
     @endpoint("POST", "/api/v1/projects", page=PAGE, section="Create a project for dubbing")
     async def create_project(self, request: CreateProject, *, idempotency_key: str = "") -> Submitted:
-        """Page section "Create a project for dubbing". Charged once per idempotency key."""
+        """Page section "Create a project for dubbing". Charged once per idempotency key.
+
+        The id, what it cost and what is left, in minutes, and when it is expected to be done. The vendor fetches
+        `source_video_url` by itself. Raises `PaymentRequired` where the balance is too small.
+        """
         return await self.transport.ask(_post("create project", PROJECTS, request, idempotency_key), Submitted)
 
     @endpoint("GET", "/api/v1/projects/:id", page=PAGE, section="Get project details")
@@ -62,7 +78,10 @@ class DubformerClient(Resource):
 
     @endpoint("POST", "/api/v1/projects/:id/translations", page=PAGE, section="Modify project and re-translate")
     async def retranslate(self, project_id: str, request: Retranslate, *, idempotency_key: str = "") -> Submitted:
-        """Page section "Modify project and re-translate". Not charged at the moment."""
+        """Page section "Modify project and re-translate". Not charged at the moment.
+
+        The whole script and who speaks it, not the difference. `Refused` while the project is at work.
+        """
         at = f"{_project(project_id)}/translations"
         return await self.transport.ask(_post("re-translate", at, request, idempotency_key), Submitted)
 
@@ -92,7 +111,7 @@ class DubformerClient(Resource):
 
     @endpoint("GET", "/api/v1/projects", page=PAGE, section="Get all projects")
     async def get_projects(self) -> tuple[Project, ...]:
-        """Page section "Get all projects"."""
+        """Page section "Get all projects": all of them in one answer, without their scripts."""
         return (await self.transport.ask(Call("get projects", "GET", PROJECTS), Projects)).projects
 
     @endpoint("GET", "/api/v1/options", page=PAGE, section="Get options")
@@ -102,12 +121,12 @@ class DubformerClient(Resource):
 
     @endpoint("GET", "/api/v1/voices", page=PAGE, section="Get supported voices")
     async def get_voices(self) -> dict[str, tuple[Voice, ...]]:
-        """Page section "Get supported voices", by target locale."""
+        """Page section "Get supported voices", by target locale as the vendor spells it (`check_locales`)."""
         return (await self.transport.ask(Call("get voices", "GET", "/api/v1/voices"), Voices)).voices
 
     @endpoint("GET", "/api/v1/balance", page=PAGE, section="Get balance")
     async def get_balance(self) -> float:
-        """Page section "Get balance": minutes."""
+        """Page section "Get balance": the minutes that may still be dubbed, of the whole account."""
         return (await self.transport.ask(Call("get balance", "GET", "/api/v1/balance"), Balance)).balance_minutes
 
     async def check_locales(self, source: str, target: str) -> tuple[str, str]:
@@ -116,7 +135,10 @@ class DubformerClient(Resource):
         return source_lang(source, options.source_langs), target_lang(target, options.target_langs)
 
     async def download_video(self, project_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
-        """Fetch `output_video_url`, asking for a fresh address whenever the last one has expired."""
+        """Fetch `output_video_url`, asking for a fresh address whenever the last one has expired.
+
+        Goes on where an earlier try stopped (``to``.part). Raises `JobFailed` where the project has no video.
+        """
         return await self._download(project_id, "output_video_url", to, tell)
 
     async def download_speech(self, project_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:

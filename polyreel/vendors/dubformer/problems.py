@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyreel.vendors.calls import Problem, any_problem
+from polyreel.vendors.calls import ErrorBody, read_error_body
 from polyreel.vendors.dubformer.models import Project
 from polyreel.vendors.errors import CallError, Invalid, JobFailed, PaymentRequired, Unauthorized
 
@@ -24,10 +24,10 @@ _KINDS: dict[str, type[CallError]] = {
 }
 
 
-def problem(status: int, body: Any) -> Problem:
+def read_error(status: int, body: Any) -> ErrorBody:
     """Read ``{"error": ..., "message": ...}``. A server error stays one, whatever it calls itself."""
-    said = any_problem(status, body)
-    return Problem(said.message, said.code, _KINDS.get(said.code) if status < 500 else None)
+    said = read_error_body(status, body)
+    return ErrorBody(said.message, said.code, _KINDS.get(said.code) if status < 500 else None)
 
 
 def project_failed(project_id: str, project: Project) -> JobFailed:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from polyreel.vendors import resource
-from polyreel.vendors.calls import Problem, Reply, any_problem
+from polyreel.vendors.calls import ErrorBody, Reply, read_error_body
 from polyreel.vendors.errors import Malformed
 from polyreel.vendors.models import fold_word
 from polyreel.vendors.nomad.wire import rows
@@ -47,12 +47,12 @@ class Resource(resource.Resource):
         return await self._send(lambda reply: fit_rows(shape, reply), operation, method, at, **rest)
 
 
-def problem(status: int, body: Any) -> Problem:
+def read_error(status: int, body: Any) -> ErrorBody:
     """ProblemDetails (``{type, title, status, detail}``) with its keys in any case."""
     if not isinstance(body, Mapping):
-        return Problem()
-    said = any_problem(status, {fold_word(str(key)): value for key, value in body.items()})
-    return Problem(said.message, "" if said.code == "about:blank" else said.code)
+        return ErrorBody()
+    said = read_error_body(status, {fold_word(str(key)): value for key, value in body.items()})
+    return ErrorBody(said.message, "" if said.code == "about:blank" else said.code)
 
 
 def fit_reply(shape: type[Model], reply: Reply) -> Model:

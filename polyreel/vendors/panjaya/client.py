@@ -18,9 +18,9 @@ from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.pages import Turn, all_rows, make_page_call
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
-from polyreel.vendors.panjaya.problems import not_generated, problem
+from polyreel.vendors.panjaya.problems import not_generated, read_error
 from polyreel.vendors.resource import Resource, path
-from polyreel.vendors.transport import Manners, Transport
+from polyreel.vendors.transport import ClientOptions, Transport
 
 BASE_URL = "https://api.panjaya.ai"
 PAGE = "panjaya.md"
@@ -28,17 +28,32 @@ WIRE = "WIRE.md"
 
 
 class PanjayaClient(Resource):
-    """One account at Panjaya. An async context manager."""
+    """One account at Panjaya. An async context manager.
 
-    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **manners: Unpack[Manners]) -> None:
+    ``api_key`` with or without ``panjaya-`` in front; ``base_url`` without a path, another one to rehearse against.
+    Ids are the vendor's UUIDs as text; times are seconds of the whole video; scripts are SRT as text. Methods raise
+    `polyreel.vendors.errors.VendorError`: `Unauthorized`, `NotFound`, `AccountLimit` (403: minutes or languages that
+    the account may not use), `Invalid` for what the vendor refuses, `RateLimited` once retries are used up.
+
+        async with PanjayaClient(key) as client:
+            wanted = CreateAsset(media_url="https://example.com/reel.mp4", locale="en-US")
+            asset = await client.create_asset(wanted)
+            await client.add_languages(asset.asset_id, AddLanguages(languages=(TargetLanguage(locale="es-ES"),)))
+            versions = (await client.get_asset(asset.asset_id)).dubs_of("es-ES")
+    """
+
+    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **options: Unpack[ClientOptions]) -> None:
         key = api_key.strip()
         # The page writes `Bearer panjaya-{KEY}`; people paste the key with or without that beginning.
         auth = KeyAuth("Authorization", key if not key or key.startswith("panjaya-") else f"panjaya-{key}", "Bearer")
-        super().__init__(Transport("panjaya", base_url, auth=auth, problem=problem, **manners))
+        super().__init__(Transport("panjaya", base_url, auth=auth, read_error=read_error, **options))
 
     @endpoint("GET", "/v1/assets/", page=PAGE, section="Get assets")
     async def get_assets(self) -> AsyncIterator[Asset]:
-        """Page section "Get assets": every asset of the account, page after page."""
+        """Page section "Get assets": every asset of the account, page after page, as the list has them.
+
+        Lists may hold less than `get_asset` gives. A list that changes meanwhile gives no asset twice.
+        """
 
         async def fetch(turn: Turn) -> Any:
             return await self.transport.send(
@@ -50,14 +65,21 @@ class PanjayaClient(Resource):
 
     @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset")
     async def create_asset(self, request: CreateAsset) -> Asset:
-        """Page section "Creating a new asset". Charged; never repeated by itself."""
+        """Page section "Creating a new asset". Charged; never repeated by itself.
+
+        The vendor fetches `media_url` by itself, later. Raises `Unanswered` or `ServerError` where it may have
+        been made all the same: look with `find_assets`. `Invalid`: an account that wants a language from the beginning.
+        """
         return await self.transport.ask(_post("create asset", "/v1/assets/", json_body(request.wire())), Asset)
 
     @endpoint("POST", "/v1/assets/upload", page=PAGE, section="Uploading a new asset")
     async def upload_asset(
         self, options: AssetOptions, video: Path, background: Path | None = None, *, tell: Tell | None = None
     ) -> Asset:
-        """Page section "Uploading a new asset": streamed from disk. Charged; never repeated by itself."""
+        """Page section "Uploading a new asset": streamed from disk. Charged; never repeated by itself.
+
+        ``tell`` hears bytes sent, and how many there are. Raises as `create_asset`.
+        """
         files = {"video": FilePart(video)} | ({"background": FilePart(background)} if background else {})
         form: Body = Form({"request": _json_text(options)}, files)
         body = Watched(form, tell) if tell else form
@@ -65,19 +87,26 @@ class PanjayaClient(Resource):
 
     @endpoint("GET", "/v1/assets/{asset_id}", page=PAGE, section="Get an asset")
     async def get_asset(self, asset_id: str) -> Asset:
-        """Page section "Get an asset": status, dubbings, versions, and why it failed."""
+        """Page section "Get an asset": status, dubbings, versions, and why it failed. Raises `NotFound`."""
         return await self.transport.ask(Call("get asset", "GET", _asset_path(asset_id)), Asset)
 
     @endpoint("POST", "/v1/assets/{asset_id}/languages", page=PAGE, section="Add languages to an existing asset")
     async def add_languages(self, asset_id: str, request: AddLanguages) -> Asset:
-        """Page section "Add languages to an existing asset". Charged; never repeated by itself."""
+        """Page section "Add languages to an existing asset". Charged; never repeated by itself.
+
+        The asset as it is afterwards. An asset has a language once: whether one was taken can always be read back with
+        `get_asset`. Raises `Invalid` for an asset that is still looked at, or has failed.
+        """
         at = f"{_asset_path(asset_id)}/languages"
         call = _post("add languages", at, json_body(request.wire()))
         return await self.transport.send(call, lambda reply: _asset(reply, asset_id))
 
     @endpoint("GET", "/v1/versions/{version_id}", page=WIRE, section="Panjaya")
     async def get_version(self, version_id: str) -> Version:
-        """Status, studio address and, once generated, the signed `result_url` of one dub (WIRE.md)."""
+        """Status, studio address and, once generated, the signed `result_url` of one dub (WIRE.md).
+
+        The address runs out: `download_result` asks for a fresh one as often as it has to.
+        """
         return await self.transport.ask(Call("get version", "GET", _version(version_id)), Version)
 
     @endpoint("PATCH", "/v1/versions/{version_id}/revise", page=WIRE, section="Panjaya")
@@ -88,7 +117,11 @@ class PanjayaClient(Resource):
         return await self.transport.send(call, lambda reply: reply.fit(reply.json() if reply.body else {}, Revised))
 
     async def download_result(self, version_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
-        """Fetch the generated video, with a fresh signed address whenever the last one has expired."""
+        """Fetch the generated video, with a fresh signed address whenever the last one has expired.
+
+        Goes on where an earlier try stopped (``to``.part). Raises `JobFailed` where nothing was generated, `Damaged`
+        for a file that is not whole, `CallError` (``too_large``).
+        """
 
         async def link() -> str:
             version = await self.get_version(version_id)
@@ -99,7 +132,10 @@ class PanjayaClient(Resource):
         return await download(self.transport, link, to, operation="download result", tell=tell)
 
     async def find_assets(self, matches: Callable[[Asset], bool]) -> list[Asset]:
-        """The assets that match, in full: how a submission whose answer was lost is found again."""
+        """The assets that match, in full: how a submission whose answer was lost is found again.
+
+        One call for each asset of the account. What is deleted between list and look is left out.
+        """
         found = []
         async for listed in self.get_assets():
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyreel.vendors.calls import Problem, any_problem
+from polyreel.vendors.calls import ErrorBody, read_error_body
 from polyreel.vendors.errors import AccountLimit, JobFailed
 from polyreel.vendors.panjaya.models import Asset, AssetErrorCode, Failure, Version
 
@@ -20,10 +20,10 @@ _REMEDIES = {
 }
 
 
-def problem(status: int, body: Any) -> Problem:
+def read_error(status: int, body: Any) -> ErrorBody:
     """Read ``{"detail": ...}``; 403 means a limit of the account (WIRE.md)."""
-    said = any_problem(status, body)
-    return Problem(said.message, said.code, AccountLimit) if status == 403 else said
+    said = read_error_body(status, body)
+    return ErrorBody(said.message, said.code, AccountLimit) if status == 403 else said
 
 
 def asset_failed(asset: Asset) -> JobFailed:

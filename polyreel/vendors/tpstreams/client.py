@@ -8,11 +8,11 @@ from typing import Unpack
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.tpstreams.edits import Subtitles, Trims
 from polyreel.vendors.tpstreams.models import RegisterWebhook, Token, Webhook
-from polyreel.vendors.tpstreams.resource import WIRE, Resource, problem
+from polyreel.vendors.tpstreams.resource import WIRE, Resource, read_error
 from polyreel.vendors.tpstreams.session import LOGIN, LOGOUT, Account, TokenAuth
 from polyreel.vendors.tpstreams.tokens import Tokens
 from polyreel.vendors.tpstreams.videos import Assets, Ingest
-from polyreel.vendors.transport import Manners, Transport
+from polyreel.vendors.transport import ClientOptions, Transport
 
 BASE_URL = "https://app.tpstreams.com"
 
@@ -55,7 +55,13 @@ class Session(Resource):
 class TPStreamsClient(Session, Ingest, Assets, Subtitles, Trims):
     """One organisation at TPStreams. An async context manager.
 
-    `tokens` keeps the login's token from run to run (`FileTokens`); without it each client logs in once.
+    ``account`` names user, password and organisation; with ``token`` nobody logs in. ``tokens`` keeps the login's token
+    from run to run (`FileTokens`), as an organisation has at most 20; without it each client logs in once. Ids are the
+    vendor's short texts, sizes bytes, times seconds. Methods raise `polyreel.vendors.errors.VendorError`.
+
+        async with TPStreamsClient(Account(user, password, "abc123"), tokens=FileTokens(folder)) as client:
+            asset_id = await client.upload_file(Path("reel.mp4"), VideoOptions(title="reel"))
+            asset = await client.wait_until_completed(asset_id)
     """
 
     def __init__(
@@ -65,9 +71,9 @@ class TPStreamsClient(Session, Ingest, Assets, Subtitles, Trims):
         token: str = "",
         tokens: Tokens | None = None,
         base_url: str = BASE_URL,
-        **manners: Unpack[Manners],
+        **options: Unpack[ClientOptions],
     ) -> None:
         auth = TokenAuth(account, token, tokens)
-        transport = Transport("tpstreams", base_url, auth=auth, problem=problem, **manners)
+        transport = Transport("tpstreams", base_url, auth=auth, read_error=read_error, **options)
         auth.transport = transport
         super().__init__(transport, account.organization_id, auth)

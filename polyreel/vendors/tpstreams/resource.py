@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from polyreel.vendors import resource
-from polyreel.vendors.calls import Problem
+from polyreel.vendors.calls import ErrorBody
 from polyreel.vendors.pages import Turn, all_rows
 from polyreel.vendors.resource import Model
 from polyreel.vendors.transport import Transport
@@ -39,14 +39,18 @@ class Resource(resource.Resource):
             yield self._row(shape, row, operation)
 
 
-def problem(status: int, body: Any) -> Problem:
+def read_error(status: int, body: Any) -> ErrorBody:
     """``{"detail"}``, field errors ``{"field": ["..."]}``, a bulk item's ``item_index``, or plain text."""
     if not isinstance(body, Mapping):
         # Seen for an organisation that isn't, and for a path without its slash.
-        return Problem("Nothing is known at this address: check the organisation's id.") if status == 404 else Problem()
+        return (
+            ErrorBody("Nothing is known at this address: check the organisation's id.")
+            if status == 404
+            else ErrorBody()
+        )
     said = str(body.get("detail") or _fields(body))
     index = body.get("item_index")
-    return Problem(said) if index is None else Problem(f"Item {index}: {said}", f"item {index}")
+    return ErrorBody(said) if index is None else ErrorBody(f"Item {index}: {said}", f"item {index}")
 
 
 def _fields(body: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from polyreel import locales
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import json_body
-from polyreel.vendors.calls import Call, Problem, any_problem
+from polyreel.vendors.calls import Call, ErrorBody, read_error_body
 from polyreel.vendors.errors import PaymentRequired
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Answer
@@ -41,7 +41,7 @@ class DeepLTranslator(Resource):
     def __init__(self, api_key: str, *, base_url: str = "", limits: Limits | None = None) -> None:
         address = base_url or (FREE_URL if api_key.strip().endswith(":fx") else PAID_URL)
         auth = KeyAuth("Authorization", api_key, "DeepL-Auth-Key")
-        super().__init__(Transport("deepl", address, auth=auth, limits=limits, problem=_problem))
+        super().__init__(Transport("deepl", address, auth=auth, limits=limits, read_error=_read_error))
 
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """Each line in the target language."""
@@ -71,7 +71,7 @@ def target_lang(tag: str) -> str:
     return wanted if wanted in _REGIONAL else _USUAL.get(short, short)
 
 
-def _problem(status: int, body: object) -> Problem:
-    said = any_problem(status, body)
+def _read_error(status: int, body: object) -> ErrorBody:
+    said = read_error_body(status, body)
     # DeepL's own status for a used-up quota.
-    return Problem(said.message or "Quota exceeded", said.code, PaymentRequired) if status == 456 else said
+    return ErrorBody(said.message or "Quota exceeded", said.code, PaymentRequired) if status == 456 else said

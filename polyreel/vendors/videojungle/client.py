@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from polyreel.vendors.auth import KeyAuth
-from polyreel.vendors.calls import Problem, any_problem
-from polyreel.vendors.transport import Manners, Transport
+from polyreel.vendors.calls import ErrorBody, read_error_body
+from polyreel.vendors.transport import ClientOptions, Transport
 from polyreel.vendors.videojungle.projects import Account, Assets
 from polyreel.vendors.videojungle.videofiles import VideoFiles
 
@@ -14,19 +14,27 @@ BASE_URL = "https://api.video-jungle.com"
 
 
 class VideoJungleClient(Account, Assets, VideoFiles):
-    """One account at Video Jungle. An async context manager."""
+    """One account at Video Jungle. An async context manager.
 
-    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **manners: Unpack[Manners]) -> None:
+    Durations are seconds, sizes bytes; addresses of files are signed and run out. Methods raise
+    `polyreel.vendors.errors.VendorError`. What generates is charged and never repeated by itself.
+
+        async with VideoJungleClient(key) as client:
+            video = await client.upload_file(Path("reel.mp4"), name="reel")
+            await client.download_video_file(video.id, Path("again.mp4"))
+    """
+
+    def __init__(self, api_key: str, *, base_url: str = BASE_URL, **options: Unpack[ClientOptions]) -> None:
         auth = KeyAuth("X-API-Key", api_key)
-        super().__init__(Transport("videojungle", base_url, auth=auth, problem=problem, **manners))
+        super().__init__(Transport("videojungle", base_url, auth=auth, read_error=read_error, **options))
 
 
-def problem(status: int, body: Any) -> Problem:
+def read_error(status: int, body: Any) -> ErrorBody:
     """``{type, message, documentation_url}``, or a 422's ``{detail: [{loc, msg}]}``."""
     detail = body.get("detail") if isinstance(body, dict) else None
     if isinstance(detail, list):
-        return Problem("; ".join(_fault(fault) for fault in detail), "validation")
-    return any_problem(status, body)
+        return ErrorBody("; ".join(_fault(fault) for fault in detail), "validation")
+    return read_error_body(status, body)
 
 
 def _fault(fault: Any) -> str:

@@ -12,7 +12,7 @@ from polyreel.vendors.nomad.models import Asset, BatchResult, Job
 from polyreel.vendors.nomad.models_edits import QueueRequest, RegisterAsset
 from polyreel.vendors.nomad.models_uploads import StartUpload, Upload
 from polyreel.vendors.nomad.models_words import SubtitleFormat
-from polyreel.vendors.nomad.resource import problem
+from polyreel.vendors.nomad.resource import read_error
 from polyreel.vendors.nomad.statuses import IN_PROGRESS, SETTLED, TRANSITIONS, AssetStatus, AssetType
 from polyreel.vendors.nomad.timecodes import from_timecode, to_timecode
 from polyreel.vendors.nomad.wire import rows
@@ -187,6 +187,8 @@ def test_lists_are_found_bare_or_under_a_key(told: object, found: object) -> Non
 
 def test_problem_details_are_read_in_any_case() -> None:
     """The detail before the title."""
-    said = problem(400, {"Type": "about:blank", "Title": "Bad Request", "Status": 400, "Detail": "parts are missing"})
+    said = read_error(
+        400, {"Type": "about:blank", "Title": "Bad Request", "Status": 400, "Detail": "parts are missing"}
+    )
     assert (said.message, said.code) == ("parts are missing", "")
-    assert problem(500, None).message == ""
+    assert read_error(500, None).message == ""

@@ -15,7 +15,7 @@ from polyreel.vendors import errors
 from polyreel.vendors.tpstreams import checks
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Status, TrimState, TrimStatus, UploadSession
-from polyreel.vendors.tpstreams.resource import problem
+from polyreel.vendors.tpstreams.resource import read_error
 from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import FileTokens
 from polyreel.vendors.tpstreams.webhooks import verify_webhook
@@ -230,11 +230,11 @@ def test_an_upload_s_form_is_found_where_it_stands(told: dict[str, Any]) -> None
 
 def test_the_vendor_s_ways_to_say_no_are_read() -> None:
     """A detail, fields, a bulk item, plain text."""
-    assert problem(401, {"detail": "Invalid token."}).message == "Invalid token."
-    assert problem(400, {"inputs": ["This field is required."]}).message == "inputs: This field is required."
-    bulk = problem(400, {"item_index": 3, "inputs": ["Enter a valid URL."]})
+    assert read_error(401, {"detail": "Invalid token."}).message == "Invalid token."
+    assert read_error(400, {"inputs": ["This field is required."]}).message == "inputs: This field is required."
+    bulk = read_error(400, {"item_index": 3, "inputs": ["Enter a valid URL."]})
     assert (bulk.message, bulk.code) == ("Item 3: inputs: Enter a valid URL.", "item 3")
-    assert "organisation" in problem(404, None).message
+    assert "organisation" in read_error(404, None).message
 
 
 @pytest.mark.parametrize("head", [b"WEBVTT", b"\xef\xbb\xbfWEBVTT\r\n", b"WEBVTT - a title\n\n", b"WEBVTT\tx\r"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from polyreel.vendors import errors
-from polyreel.vendors.videojungle.client import VideoJungleClient, problem
+from polyreel.vendors.videojungle.client import VideoJungleClient, read_error
 from polyreel.vendors.videojungle.models import Asset, Generation, NewAsset, NewVideoFile, Search
 
 PAGE_ASSET = {
@@ -72,11 +72,11 @@ def test_a_direct_upload_s_form_is_found_where_it_stands(told: dict[str, Any]) -
 
 def test_the_vendor_s_ways_to_say_no_are_read() -> None:
     """An error of its own, or a framework's validation."""
-    own = problem(404, {"type": "not_found", "message": "Asset not found", "documentation_url": "https://x"})
+    own = read_error(404, {"type": "not_found", "message": "Asset not found", "documentation_url": "https://x"})
     assert (own.message, own.code) == ("Asset not found", "not_found")
     detail = [{"loc": ["query", "limit"], "msg": "must be positive", "type": "value_error"}, "odd"]
-    assert problem(422, {"detail": detail}).message == "limit: must be positive; odd"
-    assert problem(500, None).message == ""
+    assert read_error(422, {"detail": detail}).message == "limit: must be positive; odd"
+    assert read_error(500, None).message == ""
 
 
 async def test_the_key_goes_to_the_vendor_and_not_to_the_storage(
