@@ -17,7 +17,7 @@ class DubformerCredentials(VendorCredentials):
         ```python
         from blocks.dubformer import DubformerCredentials
 
-        credentials = DubformerCredentials.load("BLOCK_NAME")  # in a coroutine: await DubformerCredentials.aload("BLOCK_NAME")
+        credentials = DubformerCredentials.load("BLOCK_NAME")  # `await ... .aload(...)` in a coroutine
         async with credentials.get_client() as client:
             minutes = await client.get_balance()
         ```

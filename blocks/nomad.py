@@ -21,7 +21,7 @@ class NomadCredentials(VendorCredentials):
         ```python
         from blocks.nomad import NomadCredentials
 
-        credentials = NomadCredentials.load("BLOCK_NAME")  # in a coroutine: await NomadCredentials.aload("BLOCK_NAME")
+        credentials = NomadCredentials.load("BLOCK_NAME")  # `await ... .aload(...)` in a coroutine
         async with credentials.get_client() as client:
             detail = await client.get_detail(ASSET_ID)
         ```

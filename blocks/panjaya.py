@@ -17,7 +17,7 @@ class PanjayaCredentials(VendorCredentials):
         ```python
         from blocks.panjaya import PanjayaCredentials
 
-        credentials = PanjayaCredentials.load("BLOCK_NAME")  # in a coroutine: await PanjayaCredentials.aload("BLOCK_NAME")
+        credentials = PanjayaCredentials.load("BLOCK_NAME")  # `await ... .aload(...)` in a coroutine
         async with credentials.get_client() as client:
             asset = await client.get_asset(ASSET_ID)
         ```

@@ -20,7 +20,7 @@ class TPStreamsCredentials(VendorCredentials):
         ```python
         from blocks.tpstreams import TPStreamsCredentials
 
-        credentials = TPStreamsCredentials.load("BLOCK_NAME")  # in a coroutine: await TPStreamsCredentials.aload("BLOCK_NAME")
+        credentials = TPStreamsCredentials.load("BLOCK_NAME")  # `await ... .aload(...)` in a coroutine
         async with credentials.get_client() as client:
             asset = await client.get_asset(ASSET_ID)
         ```

@@ -17,7 +17,7 @@ class VideoJungleCredentials(VendorCredentials):
         ```python
         from blocks.videojungle import VideoJungleCredentials
 
-        credentials = VideoJungleCredentials.load("BLOCK_NAME")  # in a coroutine: await VideoJungleCredentials.aload("BLOCK_NAME")
+        credentials = VideoJungleCredentials.load("BLOCK_NAME")  # `await ... .aload(...)` in a coroutine
         async with credentials.get_client() as client:
             projects = await client.list_projects()
         ```
