@@ -126,7 +126,10 @@ def _make_block(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> P
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         said = "; ".join(f"{'.'.join(map(str, fault['loc'])) or kind.vendor}: {fault['msg']}" for fault in faults)
-        raise InvalidJob(f"These {kind.vendor} credentials are not complete: {said}.") from None
+        raise InvalidJob(
+            f"These {kind.vendor} credentials are not complete: {said}.",
+            remedy="Give each with `--set FIELD=VALUE`; a secret as `--set FIELD=env:VARIABLE`.",
+        ) from None
 
 
 def _value(given: str) -> str:

@@ -56,7 +56,11 @@ def explain_refusal(answer: httpx.Response) -> PolyreelError:
         return InvalidJob(
             reason, code="refused", where="the server", remedy="Correct the job; `polyreel plan` tells more."
         )
-    return PolyreelError(f"the server answered {answer.status_code}: {reason}", code="server_failed")
+    return PolyreelError(
+        f"the server answered {answer.status_code}: {reason}",
+        code="server_failed",
+        remedy="Look at the server's log: that of `polyreel up` lies below POLYREEL_HOME, in up/server.log.",
+    )
 
 
 def _read_reason(answer: httpx.Response) -> str:

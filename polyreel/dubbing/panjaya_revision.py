@@ -123,7 +123,11 @@ class Revision:
         edition = await self._edition_of(shown, request, receipt)
         try:
             if edition is None:
-                raise MediaError("this job does not know its script")
+                raise MediaError(
+                    "this job does not know its script",
+                    remedy="Give the target its `subtitles`: only a script of the job's own can be "
+                    "revised line by line.",
+                )
             await self.collect(*edition)
         except MediaError:
             # What can't be a dub, or is of a script that nobody has any more, is kept as it came.

@@ -56,7 +56,9 @@ def _from_yaml(text: str, path: Path, require: Callable[[str], object]) -> list[
     defaults, entries = data.get("defaults") or {}, data["jobs"]
     if data.keys() - {"defaults", "jobs"} or not isinstance(defaults, dict) or not isinstance(entries, list):
         raise InvalidJob(
-            "a catalogue has `jobs:` (a list) and, if wanted, `defaults:` (fields), and nothing else", where=str(path)
+            "a catalogue has `jobs:` (a list) and, if wanted, `defaults:` (fields), and nothing else",
+            where=str(path),
+            remedy="Take other fields out, or move them below `defaults:`.",
         )
     for entry in entries:
         if isinstance(entry, str):
@@ -69,7 +71,11 @@ def _read_entry(entry: Any, defaults: dict[str, Any], path: Path, where: str) ->
     if isinstance(entry, str):
         return load_job(folder / entry)
     if not isinstance(entry, dict):
-        raise InvalidJob("is neither a job nor the path of a job file", where=where)
+        raise InvalidJob(
+            "is neither a job nor the path of a job file",
+            where=where,
+            remedy="Write fields (`name: ...`), or the path of a job file as text.",
+        )
     return anchor_paths(validate_job(_merge(defaults, entry), where), folder)
 
 
@@ -93,7 +99,11 @@ def _from_csv(text: str, path: Path) -> list[Job]:
     try:
         return [_read_row(row, path, rows.line_num) for row in rows if any(row.values())]
     except csv.Error as error:
-        raise InvalidJob(f"is not CSV: {error}", where=f"{path}, line {rows.line_num}") from None
+        raise InvalidJob(
+            f"is not CSV: {error}",
+            where=f"{path}, line {rows.line_num}",
+            remedy="Save it as CSV in UTF-8, one job a line below a line of column names.",
+        ) from None
 
 
 def _read_row(row: dict[str | None, Any], path: Path, line: int) -> Job:
@@ -121,6 +131,10 @@ def _put(data: dict[str, Any], places: list[str], text: str, where: str) -> None
     for place in places[:-1]:
         data = data.setdefault(place, {})
         if not isinstance(data, dict):
-            raise InvalidJob(f"the column {'.'.join(places)} goes below a field that has a value", where=where)
+            raise InvalidJob(
+                f"the column {'.'.join(places)} goes below a field that has a value",
+                where=where,
+                remedy="Keep one of the two columns.",
+            )
     # A cell is text where the field wants text, and YAML's number or list where it wants those.
     data[places[-1]] = text if places[-1] in _TEXT else parse_yaml(text, where)

@@ -87,7 +87,11 @@ def parse_yaml(text: str, name: str) -> Any:
             remedy="Correct the file; `polyreel schema` has every field.",
         ) from None
     except RecursionError:
-        raise InvalidJob("nested too deeply to be a job", where=name) from None
+        raise InvalidJob(
+            "nested too deeply to be a job",
+            where=name,
+            remedy="`polyreel schema` prints what a job may hold.",
+        ) from None
 
 
 def validate_job(data: Any, name: str) -> Job:
@@ -172,11 +176,19 @@ def load_text(path: Path, name: str | None = None) -> str:
         return read_whole(path, MAX_BYTES).decode("utf-8-sig")
     except TooManyBytes as error:
         found = f"{error.bytes:,} bytes"
-        raise InvalidJob(f"is {found}, too large for a job file (at most {MAX_BYTES:,})", where=where) from None
+        raise InvalidJob(
+            f"is {found}, too large for a job file (at most {MAX_BYTES:,})",
+            where=where,
+            remedy="Give the job file; media and scripts are named in it.",
+        ) from None
     except FileNotFoundError:
         raise InvalidJob("there is no such job file", where=where, remedy="Check the path.") from None
     except OSError as error:
-        raise InvalidJob(f"can't be read: {error.strerror}", where=where) from None
+        raise InvalidJob(
+            f"can't be read: {error.strerror}",
+            where=where,
+            remedy="Check the path, and that polyreel may read it.",
+        ) from None
     except UnicodeDecodeError:
         raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
 

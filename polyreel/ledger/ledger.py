@@ -101,7 +101,10 @@ class Ledger:
         entry = await self._row_to_settle(key)
         if not entry.is_open:
             raise InvalidJob(
-                f"this was settled before: {entry.state}, as {entry.vendor_id}", where=key, code="settled_before"
+                f"this was settled before: {entry.state}, as {entry.vendor_id}",
+                where=key,
+                code="settled_before",
+                remedy="Look at it with `polyreel ledger`; what was settled stays.",
             )
         receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
         return await self._change_row(key, steps.record(key, Subject(kind=entry.kind), receipt)) or entry

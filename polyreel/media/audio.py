@@ -121,7 +121,12 @@ async def extract(
     no such track, else as ``run`` does.
     """
     if max(track if isinstance(track, tuple) else (track,)) >= len(info.audio):
-        raise MediaError(f"there is no sound track number {track}.", code="missing_audio_track", where=str(source))
+        raise MediaError(
+            f"there is no sound track number {track}.",
+            code="missing_audio_track",
+            where=str(source),
+            remedy="Name one that the file has: `source.audio_track` counts from 0.",
+        )
     first, last = start or Fraction(0), info.duration if end is None else min(end, info.duration)
     samples = round((last - first) * RATE)
     sound = sound_of(source, start=first, samples=samples, track=track, channels=channels, info=info)

@@ -221,7 +221,11 @@ def _copy(source: BinaryIO, output: BinaryIO, start: int, size: int) -> None:
         try:
             done = os.sendfile(output.fileno(), source.fileno(), start, min(size, 1 << 30))
         except OSError as error:
-            raise ToolError(f"could not be written: {error.strerror}.", where=output.name) from error
+            raise ToolError(
+                f"could not be written: {error.strerror}.",
+                where=output.name,
+                remedy="Free some space, or point POLYREEL_HOME at another disk.",
+            ) from error
         if done == 0:
             raise ToolError("the written MP4 is damaged.", where=source.name)
         start, size = start + done, size - done

@@ -58,4 +58,9 @@ def _read_chunks(path: Path, file: BinaryIO) -> BroadcastWave:
 
 
 def _unusable(path: Path) -> MediaError:
-    return MediaError("not a 24-bit wave file.", code="unsupported_media", where=path.name)
+    return MediaError(
+        "not a 24-bit wave file.",
+        code="unsupported_media",
+        where=path.name,
+        remedy="Run the job again: a working file that is damaged is made anew.",
+    )

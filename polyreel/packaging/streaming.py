@@ -86,7 +86,11 @@ def _check(audios: Sequence[Rendition], subtitles: Sequence[Rendition], kinds: S
     if len(set(paths)) < len(paths):
         raise InvalidJob("two tracks share one file.", where="packaging", remedy="Give every language its own file.")
     if not kinds or not audios:
-        raise InvalidJob("packaging needs a format (hls, dash) and at least one sound track.", where="packaging")
+        raise InvalidJob(
+            "packaging needs a format (hls, dash) and at least one sound track.",
+            where="packaging",
+            remedy="Set `packaging: [hls]`, and at least one target.",
+        )
     for one in subtitles:
         if one.path.suffix.lower() != ".vtt":
             raise InvalidJob("only WebVTT can be packaged.", where=str(one.path), remedy="Convert the subtitles first.")

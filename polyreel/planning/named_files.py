@@ -82,7 +82,12 @@ async def read_background(job: Job, intake: Intake) -> StoredFile | None:
         require_file(job.source.background, "source.background")
     found = await intake.file(job.source.background)
     if not probe(path_of(found)).audio:
-        raise MediaError("the background has no sound", code="missing_audio_track", where="source.background")
+        raise MediaError(
+            "the background has no sound",
+            code="missing_audio_track",
+            where="source.background",
+            remedy="Give a sound file, or a video that has a sound track, or leave `source.background` out.",
+        )
     return found
 
 
@@ -95,7 +100,12 @@ async def read_audio_description(place: str | None, field: str, intake: Intake) 
     found = await intake.file(place)
     info = await asyncio.to_thread(probe, path_of(found))
     if not info.audio:
-        raise MediaError("the audio description has no sound", code="missing_audio_track", where=field)
+        raise MediaError(
+            "the audio description has no sound",
+            code="missing_audio_track",
+            where=field,
+            remedy="Give a sound file, or a video that has a sound track, or leave it out.",
+        )
     if intake.reel and abs(info.duration - intake.reel.duration) > _AS_LONG_S:
         raise MediaError(
             f"the audio description lasts {float(info.duration):.1f} s, the source {float(intake.reel.duration):.1f} s",

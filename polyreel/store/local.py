@@ -52,14 +52,22 @@ def path_of(stored_file: StoredFile) -> Path:
     if parts.scheme == PLACELESS:
         return blob_path(home.store_dir(), parts.path)
     if parts.scheme != "file":
-        raise StoreError(f"not a local stored_file: {parts.scheme}://", where="store")
+        raise StoreError(
+            f"this file is not in the store on this machine: {parts.scheme}://",
+            where="store",
+            remedy="Take the outcome's paths as they are; this one names no file of the store here.",
+        )
     return Path(unquote(parts.path))
 
 
 def blob_path(root: Path, name: str) -> Path:
     """Where the blob of this name (its SHA-256 and its suffix) lies below a store's root."""
     if not _BLOB.fullmatch(name):
-        raise StoreError(f"not a name for a stored file: {name!r}", where="store")
+        raise StoreError(
+            f"not a name for a stored file: {name!r}",
+            where="store",
+            remedy="Give the suffix with its dot, such as `.vtt`.",
+        )
     return root.absolute() / "blobs" / name[:2] / name
 
 

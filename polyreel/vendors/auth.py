@@ -35,7 +35,11 @@ class KeyAuth:
         # A stray newline or a pasted blank would otherwise surface inside an error of the HTTP library, key and all.
         key = key.strip()
         if not key or not key.isascii() or not key.isprintable():
-            raise InvalidJob("The key is empty or has characters that no key has.", where="credentials")
+            raise InvalidJob(
+                "The key is empty or has characters that no key has.",
+                where="credentials",
+                remedy="Paste the key as the vendor shows it, and save it: `polyreel credentials save`.",
+            )
         self._key = key
         self._headers = {header: f"{scheme} {key}".strip()}
 

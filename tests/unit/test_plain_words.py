@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from polyreel import errors as ours
+from polyreel.vendors import errors as vendors
 
 ROOT = Path(__file__).parents[2]
 # fmt: off
@@ -16,15 +22,30 @@ IRREGULAR = frozenset((
 # fmt: on
 NO_PARTICIPLES = frozenset(("embed", "feed", "need", "seed", "speed"))
 MOST = 8
+MOST_WITHOUT_REMEDY = 45
+# What has a remedy of its kind need not say one each time.
+KINDS = {
+    name
+    for module in (ours, vendors)
+    for name, kind in vars(module).items()
+    if inspect.isclass(kind) and issubclass(kind, ours.PolyreelError) and not getattr(kind, "default_remedy", "")
+}
 
 
-def _bare_participles() -> Iterator[str]:
+@pytest.fixture(scope="module")
+def modules() -> dict[str, ast.Module]:
+    """Every module of ours, parsed."""
+    packages = ("polyreel", "blocks", "tasks", "flows", "deployments")
+    paths = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+def _bare_participles(modules: dict[str, ast.Module]) -> Iterator[str]:
     """``folded(...)``, ``kept_of(...)``; a predicate (``-> bool``) and a property may be called so."""
-    for package in ("polyreel", "blocks", "tasks", "flows", "deployments"):
-        for path in (ROOT / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_called_by_participle(node):
-                    yield f"{path.relative_to(ROOT)}: {node.name}"
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_called_by_participle(node):
+                yield f"{path}: {node.name}"
 
 
 def _is_called_by_participle(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -35,7 +56,23 @@ def _is_called_by_participle(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bo
     return is_participle and not is_predicate and not is_property
 
 
-def test_functions_are_called_by_verbs() -> None:
+def test_functions_are_called_by_verbs(modules: dict[str, ast.Module]) -> None:
     """A few helpers may slip through; there were 314 of them once."""
-    found = list(_bare_participles())
+    found = list(_bare_participles(modules))
     assert len(found) <= MOST, f"say what each does, such as `read_x`, `find_x`: {', '.join(found)}"
+
+
+def _without_remedy(modules: dict[str, ast.Module]) -> Iterator[str]:
+    for path, tree in modules.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                given = {each.arg for each in node.keywords}
+                if name in KINDS and not given & {"remedy", None}:
+                    yield f"{path}:{node.lineno}: {name}"
+
+
+def test_errors_say_what_to_do(modules: dict[str, ast.Module]) -> None:
+    """What a page's own script sends, and what a caller puts right by itself, has nobody to tell; few others."""
+    found = list(_without_remedy(modules))
+    assert len(found) <= MOST_WITHOUT_REMEDY, f"give each a remedy: {', '.join(found)}"

@@ -35,7 +35,12 @@ async def fetch(package: Package, into: Path) -> Path:
         raise _client_error(package, error) from error
     archives = _archives(work)
     if len(archives) != 1:
-        raise EngineError(f"{package.client} gave {len(archives)} files.", code="place_failed", where=package.name)
+        raise EngineError(
+            f"{package.client} gave {len(archives)} files.",
+            code="place_failed",
+            where=package.name,
+            remedy="Run `polyreel models pull` again.",
+        )
     final = into / archives[0].name
     with explain_errors("keep a package", into):
         archives[0].replace(final)

@@ -38,7 +38,12 @@ async def fetch(
     """
     host = urlsplit(model.release.address).hostname or ""
     if not host:
-        raise EngineError("there is no release of single files", code="place_failed", where=model.name)
+        raise EngineError(
+            "there is no release of single files",
+            code="place_failed",
+            where=model.name,
+            remedy="Pull it from its packages: `polyreel models pull`.",
+        )
     async with reach(host, unreachable) as client:
         await (_archive if model.release.archive else _files)(client, model, wanted, work, count)
 

@@ -54,7 +54,12 @@ class Session:
             with self._turns.hold():
                 first: NDArray[np.float32] = self._session.run(None, dict(inputs))[0]
         except Exception as error:  # onnxruntime's errors share no base class
-            raise EngineError(f"the model failed: {_first_line(error)}", where=self._where) from error
+            raise EngineError(
+                f"the model failed: {_first_line(error)}",
+                where=self._where,
+                remedy="Pull the model again (`polyreel models pull`); a machine with little "
+                "memory may need smaller ones.",
+            ) from error
         return first
 
 

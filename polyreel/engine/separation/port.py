@@ -102,12 +102,20 @@ class Given:
         """The user's track from ``start`` seconds on. Raises MediaError where it holds no sound."""
         info = await asyncio.to_thread(probe, self._file)
         if not info.audio:
-            raise MediaError("the background holds no sound.", code="missing_audio_track", where=self._file.name)
+            raise MediaError(
+                "the background holds no sound.",
+                code="missing_audio_track",
+                where=self._file.name,
+                remedy="Give another `source.background`, or leave it out.",
+            )
         target = original.folder / "background.wav"
         track = original.track
         if self._start >= info.duration:
             raise MediaError(
-                "the background ends before the reel begins.", code="time_out_of_range", where=self._file.name
+                "the background ends before the reel begins.",
+                code="time_out_of_range",
+                where=self._file.name,
+                remedy="Give a background as long as the source, or leave it out.",
             )
         end = self._start + Fraction(track.samples, RATE)
         await extract(self._file, target, info, start=self._start, end=end, channels=track.channels)

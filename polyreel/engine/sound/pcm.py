@@ -83,4 +83,8 @@ def _track(path: Path, offset: int, form: tuple[int, int, int], size: int) -> Wo
 
 
 def _unusable(path: Path) -> EngineError:
-    return EngineError("not a working track (16-bit or float PCM in WAV).", where=path.name)
+    return EngineError(
+        "not a working track (16-bit or float PCM in WAV).",
+        where=path.name,
+        remedy="Remove the store's copy and run the job again: it is made anew.",
+    )

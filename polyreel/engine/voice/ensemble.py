@@ -157,7 +157,10 @@ def _require_sound(speech: Speech, engine: Voice) -> Speech:
     """A take in which something is heard: one that is still, or broken, is a failure like any other."""
     loudest = float(np.abs(speech.samples).max(initial=0.0))
     if not np.isfinite(loudest) or loudest < _STILL:
-        raise EngineError(f"{engine.name} gave no sound for this line.")
+        raise EngineError(
+            f"{engine.name} gave no sound for this line.",
+            remedy="Name another voice for it (`polyreel voices LOCALE`), or change the line's words.",
+        )
     return speech
 
 

@@ -96,19 +96,28 @@ class _Library:
         """Speak one chunk. Hold ``lock``."""
         self._heard.clear()
         if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise NoVoice(f"espeak-ng has no voice '{voice}'.")
+            raise NoVoice(
+                f"espeak-ng has no voice '{voice}'.",
+                remedy="`polyreel voices LOCALE` lists those that there are.",
+            )
         self._lib.espeak_SetParameter(_RATE, words_per_minute, 0)
         self._lib.espeak_SetParameter(_PITCH, pitch, 0)
         encoded = text.encode()
         status = self._lib.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
         if status != 0:
-            raise EngineError(f"espeak-ng failed ({status}) on: {text[:60]}")
+            raise EngineError(
+                f"espeak-ng failed ({status}) on: {text[:60]}",
+                remedy="Change the line's words, or name another voice for it.",
+            )
         return np.frombuffer(bytes(self._heard), "<i2").astype(np.float32) / np.float32(32768)
 
     def transcribe(self, text: str, voice: str) -> list[tuple[str, str]]:
         """Each clause in IPA, and how its text ended (with a letter or two of what follows). Hold ``lock``."""
         if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise NoVoice(f"espeak-ng has no voice '{voice}'.")
+            raise NoVoice(
+                f"espeak-ng has no voice '{voice}'.",
+                remedy="`polyreel voices LOCALE` lists those that there are.",
+            )
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         encoded = text.encode()
         held = ctypes.create_string_buffer(encoded + bytes(4))
@@ -231,7 +240,12 @@ class EspeakVoice:
         library = _load_library()
         samples = trim_silence(np.concatenate(said), library.rate)
         if not len(samples):
-            raise EngineError("espeak-ng found nothing to say.", code="nothing_to_say", where=repr(text[:40]))
+            raise EngineError(
+                "espeak-ng found nothing to say.",
+                code="nothing_to_say",
+                where=repr(text[:40]),
+                remedy="Give the line words, or take it out of the script.",
+            )
         return Speech(samples, library.rate)
 
     def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:

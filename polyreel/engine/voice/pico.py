@@ -86,7 +86,11 @@ class PicoVoice:
         said = _synthesise(words, _voice_of(locale) or "", _PITCHES[pitch][0], speed)
         samples = trim_silence(_without_breath(said), RATE, _SILENCE)
         if np.abs(samples).max(initial=0.0) < _STILL:  # letters that its language lacks are silence to it
-            raise EngineError("Pico found nothing to say.", where=repr(text[:40]))
+            raise EngineError(
+                "Pico found nothing to say.",
+                where=repr(text[:40]),
+                remedy="Give the line words, or take it out of the script.",
+            )
         return Speech(samples, RATE)
 
     def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:

@@ -75,7 +75,11 @@ class PiperVoice:
         fitting = [path for path in _files() if _fits(_configuration(path), locale)]
         fitting.sort(key=lambda path: (_configuration(path).locale != locale, path.stem))
         if not fitting:
-            raise NoVoice(f"no Piper voice for {locale}.", where=str(voices_folder()), remedy="Put one there.")
+            raise NoVoice(
+                f"no Piper voice for {locale}.",
+                where=str(voices_folder()),
+                remedy="Fetch one: `polyreel voices add --list`, then `polyreel voices add NAME`.",
+            )
         return tuple(voice for path in fitting for voice in _ids(path, locale))
 
     def locales(self) -> tuple[str, ...]:
@@ -87,7 +91,11 @@ class PiperVoice:
         name, _, speaker = asked.removesuffix(f"@{locale}").partition("#")
         configuration = _configuration(_path(name))
         if speaker and not (speaker.isdecimal() and int(speaker) < configuration.speakers):
-            raise NoVoice(f"the Piper voice '{name[:40]}' has no speaker '{speaker[:10]}'.", where=locale)
+            raise NoVoice(
+                f"the Piper voice '{name[:40]}' has no speaker '{speaker[:10]}'.",
+                where=locale,
+                remedy="`polyreel voices LOCALE` lists its speakers.",
+            )
         return f"{name}{f'#{speaker}' if speaker else ''}@{locale}"
 
     def gender(self, voice_id: str) -> None:
@@ -103,7 +111,12 @@ class PiperVoice:
         clauses = [_numbers(clause, ending, configuration) for clause, ending in _clauses(words, configuration)]
         said = [_synthesise(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
         if not said:
-            raise EngineError(f"the Piper voice '{name}' can't read this.", code="unreadable", where=repr(text[:40]))
+            raise EngineError(
+                f"the Piper voice '{name}' can't read this.",
+                code="unreadable",
+                where=repr(text[:40]),
+                remedy="Write the line in the language's own letters, or name another voice for it.",
+            )
         pause = np.zeros(round(_PAUSE_S * configuration.rate), np.float32)
         joined = [part for sound in said for part in (sound, pause)][:-1]
         return Speech(np.concatenate(joined), configuration.rate)
@@ -231,7 +244,11 @@ def _synthesise(path: Path, numbers: list[int], speaker: int, speed: float) -> S
         inputs["sid"] = np.array([speaker], np.int64)
     heard: Samples = session.run(inputs).astype(np.float32).ravel()
     if not len(heard) or not np.isfinite(heard).all():
-        raise EngineError("this Piper voice gave no sound for a line.", where=path.name)
+        raise EngineError(
+            "this Piper voice gave no sound for a line.",
+            where=path.name,
+            remedy="Change the line's words, or name another voice for it.",
+        )
     return trim_silence(heard, configuration.rate)
 
 

@@ -91,7 +91,12 @@ def read_list(content: bytes) -> dict[str, OfficialVoice]:
         found = json.loads(content)
         voices = {str(name): _read_entry(str(name), entry) for name, entry in found.items()}
     except (ValueError, AttributeError) as error:
-        raise EngineError("what came is no list of Piper voices", code="place_failed", where=_LIST) from error
+        raise EngineError(
+            "what came is no list of Piper voices",
+            code="place_failed",
+            where=_LIST,
+            remedy="Run the command again later; a proxy in between may have answered in its place.",
+        ) from error
     return {name: voice for name, voice in sorted(voices.items()) if voice}
 
 

@@ -121,7 +121,11 @@ class ObjectClaim:
         content = self._read_content()
         if content is None:
             size = int(self.facts["bytes"])
-            raise InvalidJob(f"is {size:,} bytes, too large for a job file (at most {MAX_BYTES:,})", where=where)
+            raise InvalidJob(
+                f"is {size:,} bytes, too large for a job file (at most {MAX_BYTES:,})",
+                where=where,
+                remedy="Leave the job file alone in the inbox, and media elsewhere.",
+            )
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:

@@ -36,7 +36,11 @@ class Source:
         try:
             facts = path.stat()
         except OSError as error:
-            raise InvalidJob(f"The file can't be read: {error.strerror}.", where=path.name) from None
+            raise InvalidJob(
+                f"The file can't be read: {error.strerror}.",
+                where=path.name,
+                remedy="Check the path, and that polyreel may read it.",
+            ) from None
         return cls(path, facts.st_size, facts.st_mtime_ns)
 
     def confirm(self) -> None:

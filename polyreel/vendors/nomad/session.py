@@ -27,7 +27,12 @@ class LoginAuth:
 
     def __init__(self, username: str, password: str) -> None:
         if not username.strip() or not password:
-            raise InvalidJob("The user name or the password is empty.", where="credentials")
+            raise InvalidJob(
+                "The user name or the password is empty.",
+                where="credentials",
+                remedy="Save both: `polyreel credentials save nomad NAME --set username=... --set "
+                "password=env:PASSWORD`.",
+            )
         self._username, self._password = username.strip(), password
         self._lock = asyncio.Lock()
         self._renewed_at = float("-inf")
@@ -109,5 +114,9 @@ class Session(Resource):
 
     def _login_auth(self) -> LoginAuth:
         if not isinstance(self.transport.auth, LoginAuth):
-            raise InvalidJob("This account uses an API key: there is nothing to log in or out of.", where="credentials")
+            raise InvalidJob(
+                "This account uses an API key: there is nothing to log in or out of.",
+                where="credentials",
+                remedy="Leave the call out: an API key needs no login.",
+            )
         return self.transport.auth

@@ -34,7 +34,11 @@ def webvtt(content: bytes, name: str) -> bytes:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise SubtitleError("A WebVTT file is UTF-8, and this isn't.", where=name) from None
+        raise SubtitleError(
+            "A WebVTT file is UTF-8, and this isn't.",
+            where=name,
+            remedy="Convert it: `polyreel subtitles convert IN OUT.vtt`.",
+        ) from None
     if not _HEAD.match(text):
         raise SubtitleError(
             "This is no WebVTT: its first line must be WEBVTT.",
@@ -49,7 +53,12 @@ def thumbnail(picture: Path) -> Path:
     """The same path, once it is surely a PNG or JPEG below 2 MB. Raises `InvalidJob` or `TooLarge`."""
     begin = _PICTURES.get(picture.suffix.lower())
     if begin is None or not _starts(picture, begin):
-        raise InvalidJob("A thumbnail is a PNG or JPEG picture.", where=picture.name, code="unsupported_media")
+        raise InvalidJob(
+            "A thumbnail is a PNG or JPEG picture.",
+            where=picture.name,
+            code="unsupported_media",
+            remedy="Convert the picture first.",
+        )
     size = picture.stat().st_size
     if size >= LARGEST_THUMBNAIL:
         raise TooLarge(f"A thumbnail has less than 2 MB; this has {size}.", where=picture.name, remedy="Compress it.")

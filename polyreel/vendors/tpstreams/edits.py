@@ -113,7 +113,11 @@ def _content(subtitle: Path | bytes) -> bytes:
     try:
         return read_whole(subtitle, _MOST_BYTES)
     except TooManyBytes as error:
-        raise InvalidJob(f"The file is {error}: no subtitle file.", where=subtitle.name) from None
+        raise InvalidJob(
+            f"The file is {error}: no subtitle file.",
+            where=subtitle.name,
+            remedy="Give the subtitles alone, as WebVTT or SRT.",
+        ) from None
     except OSError as error:
         raise InvalidJob(f"The file can't be read: {error.strerror}.", where=subtitle.name) from None
 

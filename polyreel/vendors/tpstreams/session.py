@@ -43,7 +43,11 @@ class TokenAuth:
 
     def __init__(self, account: Account, token: str = "", tokens: Tokens | None = None) -> None:
         if not account.can_log_in and not token.strip():
-            raise InvalidJob("Give a token, or user name and password.", where="credentials")
+            raise InvalidJob(
+                "Give a token, or user name and password.",
+                where="credentials",
+                remedy="Save one of both: `polyreel credentials save tpstreams NAME --set token=env:TOKEN`.",
+            )
         self.account = account
         self.tokens = tokens or MemoryTokens()
         self.transport: Transport | None = None
@@ -80,7 +84,12 @@ class TokenAuth:
     async def log_in(self) -> Token:
         """``POST /api/auth/login/``. A wrong user, password or organisation is `Unauthorized`."""
         if self.transport is None or not self.account.can_log_in:
-            raise InvalidJob("A token alone can't log in: give user name and password.", where="credentials")
+            raise InvalidJob(
+                "A token alone can't log in: give user name and password.",
+                where="credentials",
+                remedy="Save them: `polyreel credentials save tpstreams NAME --set username=... "
+                "--set password=env:PASSWORD`.",
+            )
         body = {
             "username": self.account.username,
             "password": self.account.password,

@@ -89,7 +89,12 @@ class KokoroVoice:
         name, _, locale = voice_id.partition("@")
         pieces = [piece for piece in phrases(_phonemes(_check_text(text), locale)) if tokens(piece.phonemes)]
         if not pieces:
-            raise EngineError(f"Kokoro can't read this in {locale}.", code="unreadable", where=repr(text[:40]))
+            raise EngineError(
+                f"Kokoro can't read this in {locale}.",
+                code="unreadable",
+                where=repr(text[:40]),
+                remedy="Write the line in the language's own letters, or name another voice for it.",
+            )
         styles = _styles(name)
         pace = max(_SPEEDS[0], min(_SPEEDS[1], speed))
         said = [_synthesise(piece, styles, pace) for piece in pieces]
@@ -130,7 +135,11 @@ def _synthesise(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Sa
         .ravel()
     )
     if not np.isfinite(heard).all() or np.abs(heard).max(initial=0.0) < _FAINTEST:
-        raise EngineError("Kokoro gave no sound for this line.", where=repr(phrase.phonemes[:40]))
+        raise EngineError(
+            "Kokoro gave no sound for this line.",
+            where=repr(phrase.phonemes[:40]),
+            remedy="Change the line's words, or name another voice for it.",
+        )
     return trim_silence(heard, RATE, _SILENCE)
 
 

@@ -59,7 +59,12 @@ def require_sayable(words: str, text: str, most: int | None = None) -> None:
     Raises EngineError (``nothing_to_say``, or ``engine_failed`` for a line that is too long), which quotes ``text``.
     """
     if not can_be_said(words):
-        raise EngineError("there is nothing to say in this line.", code="nothing_to_say", where=repr(text[:40]))
+        raise EngineError(
+            "there is nothing to say in this line.",
+            code="nothing_to_say",
+            where=repr(text[:40]),
+            remedy="Give it words, or take it out of the script.",
+        )
     if most is not None and len(words) > most:
         raise EngineError(
             f"a line of {len(words)} characters is too long to be spoken.",
