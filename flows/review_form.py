@@ -26,10 +26,11 @@ from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.waits import WaitingRun, list_due
 from polyreel.locales import english_name
 from polyreel.outcome import Value
-from polyreel.review.answer import Answer, carry_out, read_edits
+from polyreel.review.answer import Answer, carry_out, read_edits, read_wishes
 from polyreel.review.decisions import Reviewer
 from polyreel.review.events import ReviewKey
 from polyreel.review.form import describe_form
+from polyreel.review.line_choices import combine
 from polyreel.review.log import ReviewLog
 from polyreel.review.state import Review
 from polyreel.review.waits import KIND
@@ -63,10 +64,19 @@ class LanguageAnswer(BaseModel):
         description="New texts by line, each on a line of its own: `3: Hola a todos.` They count before the decision.",
     )
 
+    choices: str = Field(
+        default="",
+        max_length=_MOST_EDITS,
+        title="Voices and paces",
+        description="By line: `3: voice ef_dora, pace 1.1`; `3: voice` and `4: recording drop` take back. Your own "
+        "recording is brought on the review page, or by `polyreel review --recording`.",
+    )
+
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is decided, said or edited."""
-        return self.decision == "leave" and not self.reason.strip() and not self.edits.strip()
+        """Whether nothing is decided, said, edited or chosen."""
+        told = (self.reason, self.edits, self.choices)
+        return self.decision == "leave" and not any(each.strip() for each in told)
 
     def to_answer(self) -> Answer:
         """The answer as reviews take it. Raises `ReviewRefused` for edits that can't be read."""
@@ -75,7 +85,7 @@ class LanguageAnswer(BaseModel):
         return Answer(
             approve=self.decision == "approve",
             reject=reason if rejects else None,
-            change=read_edits(self.edits),
+            change=combine(read_edits(self.edits), read_wishes(self.choices)),
             comment="" if rejects else reason,
         )
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from polyreel.errors import ReviewRefused
 from polyreel.review import decisions
 from polyreel.review.decisions import Reviewer
 from polyreel.review.edits import Change, Edit, edit_script, from_lines
 from polyreel.review.events import ReviewKey
+from polyreel.review.line_choices import Wish, from_wishes
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
 from polyreel.review.waits import announce
 from polyreel.store.port import Store
 
 _NUMBERED = re.compile(r"\s*([0-9]{1,7}):(?:\s+(.*)|)$", re.DOTALL)
+_PACE = re.compile(r"(?:[0-9]{1,3}(?:\.[0-9]{1,4})?)?", re.ASCII)
 _QUOTED = 40
 
 
@@ -71,6 +73,36 @@ def read_edits(text: str) -> Change | None:
 
     A line that begins with no number goes on with the line above it. Raises `ReviewRefused`.
     """
+    texts = _read_numbered(text)
+    return from_lines(texts) if texts else None
+
+
+def read_wishes(text: str) -> Change | None:
+    """What a person types of how lines are said: ``3: voice ef_dora, pace 1.1``. Raises `ReviewRefused`.
+
+    ``voice`` or ``pace`` alone take it back; ``recording keep`` takes a recording for new words, ``drop`` removes it.
+    """
+    wishes = {number: _read_wish(number, said) for number, said in _read_numbered(text).items()}
+    return from_wishes(wishes) if wishes else None
+
+
+def _read_wish(number: int, said: str) -> Wish:
+    wish = Wish()
+    for each in said.split(","):
+        name, _, value = each.strip().partition(" ")
+        value = value.strip()
+        if name == "voice":
+            wish = replace(wish, voice=value)
+        elif name == "pace" and _PACE.fullmatch(value):
+            wish = replace(wish, pace=float(value or 1))
+        elif name == "recording" and value in ("keep", "drop"):
+            wish = replace(wish, recording="keep" if value == "keep" else "drop")
+        else:
+            raise _refuse(f"line {number} says {each.strip()[:_QUOTED]!r}, which is no voice, pace or recording")
+    return wish
+
+
+def _read_numbered(text: str) -> dict[int, str]:
     texts: dict[int, list[str]] = {}
     number = 0
     for row in text.splitlines():
@@ -83,7 +115,7 @@ def read_edits(text: str) -> Change | None:
             if not number:
                 raise _refuse(f"{row.strip()[:_QUOTED]!r} begins with no line's number")
             texts[number].append(row)
-    return from_lines({each: "\n".join(rows) for each, rows in texts.items()}) if texts else None
+    return {each: "\n".join(rows) for each, rows in texts.items()}
 
 
 def _refuse(why: str) -> ReviewRefused:

@@ -95,8 +95,17 @@ def _draw_line(line: dict[str, Any], remark: str) -> str:
     who = f", {_shorten(line['speaker'])}" if line["speaker"] else ""
     rows = [f"- **{line['number']}** · {line['at']}{who}: {_shorten(line['text'])}"]
     rows += [f"    - source: {_shorten(line['source'])}"] if line["source"] else []
+    rows += [f"    - {_describe_choice(line['choice'])}"] if line["choice"] else []
     rows += [f"    - **check**: {_shorten(remark)}"] if remark else []
     return "\n".join(rows)
+
+
+def _describe_choice(choice: dict[str, Any]) -> str:
+    recording = choice["recording"]
+    told = [f"recorded by {recording['by']}"] if recording else []
+    told += [f"voice {choice['voice']}"] if choice["voice"] else []
+    told += [f"pace {choice['pace']:g}"] if choice["pace"] != 1.0 else []
+    return f"said otherwise: {_shorten(', '.join(told))}"
 
 
 def _shorten(text: str) -> str:

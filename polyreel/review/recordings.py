@@ -62,7 +62,7 @@ async def _decode(file: Path) -> Samples:
     except PolyreelError as error:
         if error.code == _CODE:
             raise
-        raise refuse_recording(error.message.rstrip(".")) from None
+        raise refuse_recording(error.message.replace("a video that", "a sound file that").rstrip(".")) from None
 
 
 async def _read_sound(file: Path) -> Samples:

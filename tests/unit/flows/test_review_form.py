@@ -33,6 +33,7 @@ from polyreel.review.events import ReviewKey, Shown
 from polyreel.review.log import ReviewLog
 from polyreel.store.local import LocalStore
 from polyreel.subtitles import write
+from polyreel.subtitles.choices import LineChoice, read_choices
 from polyreel.subtitles.model import Cue, Track
 
 ES, FR = (ReviewKey(job="welcome", source="0123456789ab", locale=each) for each in ("es-ES", "fr-FR"))
@@ -154,6 +155,22 @@ async def test_edits_and_a_decision_count_for_each_language_with_who_and_why(led
     assert (await ReviewLog(LocalStore()).read(FR)).records()[-1].reason == "trop familier"
 
 
+async def test_voices_and_paces_are_chosen_with_new_words_and_shown_in_the_next_form(ledger: Ledger, run: Run) -> None:
+    """In one edit; and taken back by the word alone."""
+    await run.suspend(await hold(ledger, ES))
+    chosen = {"edits": "1: Buenas.", "choices": "1: voice espeak-ng:f2, pace 1.1\n2: pace 0.9"}
+    assert await run.resume(reviewer="Ana", **{"es-ES": chosen}) == Entered((), "Ana")
+    review = await ReviewLog(LocalStore()).read(ES)
+    assert review.revision == 2
+    track = await script_of(LocalStore(), review)
+    assert read_choices(track) == {0: LineChoice(voice="espeak-ng:f2", pace=1.1), 1: LineChoice(pace=0.9)}
+    row, seen = await waits.expect_decision(ledger, review, "its script waits")
+    await run.suspend(Wait(key=row, seen=seen, what="es-ES: its script waits", for_person=True))
+    assert "said otherwise: voice espeak-ng:f2, pace 1.1" in run.description.replace("\\", "")
+    assert await run.resume(reviewer="Ana", **{"es-ES": {"choices": "1: voice, pace\n2: pace"}}) == Entered((), "Ana")
+    assert read_choices(await script_of(LocalStore(), await ReviewLog(LocalStore()).read(ES))) == {}
+
+
 @pytest.mark.parametrize(
     ("entered", "why"),
     [
@@ -165,6 +182,9 @@ async def test_edits_and_a_decision_count_for_each_language_with_who_and_why(led
         ({"reviewer": "Ana", "es-ES": {"edits": "Nada."}}, "'Nada.' begins with no line's number"),
         ({"reviewer": "Ana", "es-ES": {"edits": "1: a\n1: b"}}, "line 1 is there twice"),
         ({"reviewer": "Ana", "es-ES": {"edits": "1:"}}, "line 1 is empty"),
+        ({"reviewer": "Ana", "es-ES": {"choices": "1: pace 9"}}, "line 1: a pace is from 0.5 to 2"),
+        ({"reviewer": "Ana", "es-ES": {"choices": "1: voice nobody"}}, "no voice 'nobody'"),
+        ({"reviewer": "Ana", "es-ES": {"choices": "1: louder"}}, "line 1 says 'louder'"),
         ({"reviewer": "Luis", "fr-FR": {"decision": "approve"}}, "the job names Luc as reviewers, not 'Luis'"),
     ],
 )
@@ -183,7 +203,7 @@ async def test_what_does_not_fit_is_asked_again_with_what_was_entered(
         first = {
             name: each["default"] for name, each in schema["definitions"][f"Language{number}"]["properties"].items()
         }
-        assert first == {"decision": "leave", "reason": "", "edits": "", **entered.get(locale, {})}
+        assert first == {"decision": "leave", "reason": "", "edits": "", "choices": "", **entered.get(locale, {})}
     assert schema["properties"]["reviewer"]["default"] == entered.get("reviewer", "")
 
 
