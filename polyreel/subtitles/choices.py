@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from pydantic import Field, ValidationError
 
@@ -87,7 +88,7 @@ def _notes(track: Track) -> list[tuple[str, int]]:
 
 def _read_note(comment: str, cue: Cue) -> LineChoice:
     try:
-        return LineChoice.model_validate(json.loads(comment.removeprefix(_MARK)))
+        return _parse_choice(comment.removeprefix(_MARK))
     except (ValueError, RecursionError, ValidationError):
         raise SubtitleError(
             f"what was chosen for the line at {clock(cue.start_ms)} can't be read: {comment[:80]!r}",
@@ -95,6 +96,12 @@ def _read_note(comment: str, cue: Cue) -> LineChoice:
             where=clock(cue.start_ms),
             remedy="Take that NOTE out of the script, and choose again.",
         ) from None
+
+
+@lru_cache(maxsize=20_000)
+def _parse_choice(said: str) -> LineChoice:
+    """Kept: an edit of a script of ten thousand lines reads each note several times."""
+    return LineChoice.model_validate(json.loads(said))
 
 
 def without_choices(track: Track) -> Track:
