@@ -51,7 +51,7 @@ class PicoVoice:
     @property
     def version(self) -> str:
         """The wheel's version, and that of the way we use it."""
-        return f"{_wheel_version()}-4"
+        return f"{_wheel_version()}-5"
 
     def speaks(self, locale: str) -> bool:
         """Whether Pico has this locale's language, and this machine has Pico: there are wheels for Linux alone."""

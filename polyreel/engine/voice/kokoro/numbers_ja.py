@@ -16,12 +16,32 @@ _UNITS = {
     "kg": "キログラム",
     "cm": "センチメートル",
     "mm": "ミリメートル",
+    "m": "メートル",
+    "mg": "ミリグラム",
+    "g": "グラム",
+    "ml": "ミリリットル",
+    "mL": "ミリリットル",
+    "L": "リットル",
+    "ha": "ヘクタール",
+    "kHz": "キロヘルツ",
+    "MHz": "メガヘルツ",
+    "GHz": "ギガヘルツ",
+    "Hz": "ヘルツ",
+    "KB": "キロバイト",
+    "MB": "メガバイト",
+    "GB": "ギガバイト",
+    "TB": "テラバイト",
+    "kW": "キロワット",
+    "W": "ワット",
+    "V": "ボルト",
+    "dB": "デシベル",
     "%": "パーセント",
 }
 _AREAS = {
     **{"km²": "平方キロメートル", "cm²": "平方センチメートル", "mm²": "平方ミリメートル", "m²": "平方メートル"},
-    **{"cm³": "立方センチメートル", "m³": "立方メートル"},
+    **{"cm³": "立方センチメートル", "m³": "立方メートル", "mm³": "立方ミリメートル", "km³": "立方キロメートル"},
 }
+_RAISED = re.compile(r"(?<=\d)\s?(km|cm|mm|m)([23])(?![\w^])")
 _POWER = re.compile(r"(?<![\w^])(\d+)\^(\d+)(?![\w^])")
 _ROMAN_CENTURY = re.compile(r"(?<![A-Za-z])[IVX]{1,5}(?=\s?世紀)")
 _MONEY = {"$": "ドル", "€": "ユーロ", "£": "ポンド", "¥": "円"}
@@ -42,6 +62,8 @@ def in_words(text: str) -> str:
     text = SEASON.sub(r"\1から\2", FEET.sub(r"\1フィート\2インチ", text))
     text = _ROMAN_CENTURY.sub(lambda found: str(value_of(found[0])), text)
     text = _POWER.sub(r"\1の\2乗", degrees(text))
+    # "㎡" comes as "m2": compatibility signs are taken apart before.
+    text = _RAISED.sub(lambda found: _AREAS[found[1] + "²³"[int(found[2]) - 2]], text)
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/")
     text = _ISO_DATE.sub(lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日", text)
     text = _TIME.sub(lambda found: f"{int(found[1])}時" + (f"{int(found[2])}分" if int(found[2]) else ""), text)

@@ -70,7 +70,8 @@ def dates(text: str, locale: str, words: Lexicon) -> str:
 def _date(written: str, day: int, month: int, year: str, words: Lexicon) -> str:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return written
-    return words.date.format(day=day, month=words.months.split()[month - 1], year=year)
+    first = words.first_day if day == 1 else ""
+    return words.date.format(day=first or day, month=words.months.split()[month - 1], year=year)
 
 
 def ranges(text: str, words: Lexicon) -> str:

@@ -9,13 +9,17 @@ _FIRST = (
 )
 _FIRST += " siebzehnt achtzehnt neunzehnt"
 _ONES = ("", "einund", "zweiund", "dreiund", "vierund", "fünfund", "sechsund", "siebenund", "achtund", "neunund")
-_STEMS = (*_FIRST.split(), *(f"{one}zwanzigst" for one in _ONES), "dreißigst", "einunddreißigst")
+_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
+_STEMS = (*_FIRST.split(), *(f"{one}{ten}st" for ten in _TENS.split() for one in _ONES))
 _MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
 _COUNTED = (
     "Jahrhunderts? Platz Mal Stock Kapitel Klasse Tag Jahr Weltkrieg Geburtstag Jahrestag Minute Stunde Etage Teil"
 )
 _FOLLOWING = "|".join(f"{_MONTHS} {_COUNTED}".split())
-_ORDINAL = re.compile(rf"(?:\b(\w+) )?(?<![\d.,])([12]?\d|3[01])\.\s?(?=(?:{_FOLLOWING})\b)")
+_ORDINAL = re.compile(rf"(?:\b(\w+) )?(?<![\d.,])([1-9]\d?)\.\s?(?=(?:{_FOLLOWING})\b)")
+# One figure behind the colon: no time of day. "Hauptstr." is a street, whatever its name.
+_SCORE = re.compile(r"(?<![\d:,.])(\d{1,3}):(\d)(?![\d:])")
+_STREET = re.compile(r"(?<=\w)(s|S)tr\.(?=\s|,|$)")
 _DEFINITE = frozenset({"der", "die", "das"})
 _DATIVES = "am vom zum beim im dem den des seit bis ab nach vor zur einem einen jedem ihrem seinem"
 _OBLIQUE = frozenset(_DATIVES.split())
@@ -34,6 +38,11 @@ def _ordinal(found: re.Match[str]) -> str:
         return found[0]
     before = found[1] or ""
     return f"{before} {_STEMS[number - 1]}{_ordinal_ending(before.casefold())} ".lstrip()
+
+
+def scores_and_streets(text: str) -> str:
+    """``3:1`` is *drei zu eins*, ``Goethestr.`` a *Goethestraße*."""
+    return _STREET.sub(r"\1traße", _SCORE.sub(r"\1 zu \2", text))
 
 
 def of_rulers(number: int) -> str:

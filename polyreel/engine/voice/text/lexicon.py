@@ -1,22 +1,27 @@
 """What signs, units and abbreviations are called in a language: tables, and nothing else.
 
-Only what a voice's own rules (espeak-ng's) read wrongly or spell out stands here.
+Only what a voice's own rules (espeak-ng's) read wrongly or spell out stands here; most units and short forms in
+``written_short.tsv``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from polyreel.engine.voice.text.short_forms import read_rows
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
     """One language's words for what is written short.
 
-    ``short`` is said as it stands, ``before_number`` only in front of a figure. ``date`` takes day, month and year;
-    ``clock`` hours and minutes, and a whole hour is so many ``hours``; ``full_hour`` is what 10:00 is. ``amount`` joins
-    money's whole and hundredth part; ``one_of`` is one of each currency, ``scales`` what its thousands and millions are
-    shortened to; ``of_millions`` links a million to its currency. ``one_before`` is how a 1 is said before those nouns
+    ``short`` is said as it stands, ``before_number`` only in front of a figure, ``before_name`` of a capital, ``alone``
+    without a full stop; ``one_unit`` is one of a unit, where it is more than a 1 and the plural without its *s*.
+    ``date`` takes day, month and year; ``clock`` hours and minutes, and a whole hour is so many ``hours``;
+    ``full_hour`` is what 10:00 is. ``amount`` joins money's whole and hundredth part; ``one_of`` is one of each
+    currency, ``scales`` what its thousands and millions are shortened to; ``of_millions`` links a million to its
+    currency. ``one_before`` is how a 1 is said before those nouns
     that are counted most. ``until`` stands between
     the ends of a range, ``against`` in a score. ``fractions`` are a half, a third, two thirds, a quarter, three
     quarters. Ordinals are from 1 up, as (masculine, feminine) where a language has both.
@@ -24,6 +29,7 @@ class Lexicon:
 
     months: str = ""
     date: str = "{day} {month} {year}"
+    first_day: str = ""
     clock: str = ""
     hours: str = ""
     one_hour: str = ""
@@ -43,6 +49,9 @@ class Lexicon:
     one_before: Mapping[str, str] = field(default_factory=dict)
     short: Mapping[str, str] = field(default_factory=dict)
     before_number: Mapping[str, str] = field(default_factory=dict)
+    before_name: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, str] = field(default_factory=dict)
+    one_unit: Mapping[str, str] = field(default_factory=dict)
     ordinals: tuple[str, ...] = ()
     ordinal_signs: str = ""
 
@@ -74,7 +83,7 @@ def _units(
 
 
 NONE = Lexicon()
-LEXICONS: Mapping[str, Lexicon] = {
+_OWN: Mapping[str, Lexicon] = {
     "en": Lexicon(
         months="January February March April May June July August September October November December",
         date="{month} {day}, {year}",
@@ -132,7 +141,8 @@ LEXICONS: Mapping[str, Lexicon] = {
         of_millions="de",
         one_before={
             "una": "hora semana vez persona mujer niña libra página parte cosa noche taza tarde",
-            "un": "minuto segundo día mes año hombre niño millón metro kilómetro kilo litro grado punto siglo",
+            "un": "minuto segundo día mes año hombre niño millón metro kilómetro kilo kilogramo litro grado punto "
+            "siglo",
         },
         units=_units(
             "metros",
@@ -167,6 +177,7 @@ LEXICONS: Mapping[str, Lexicon] = {
     ),
     "fr": Lexicon(
         months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+        first_day="1er",
         clock="{hours} heures {minutes}",
         hours="heures",
         one_hour="une heure",
@@ -210,6 +221,7 @@ LEXICONS: Mapping[str, Lexicon] = {
     ),
     "it": Lexicon(
         months="gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+        first_day="1º",
         full_hour="{hour}",
         until="a",
         fractions=("mezzo", "un terzo", "due terzi", "un quarto", "tre quarti"),
@@ -254,6 +266,7 @@ LEXICONS: Mapping[str, Lexicon] = {
     ),
     "pt": Lexicon(
         months="janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+        first_day="1º",
         date="{day} de {month} de {year}",
         clock="{hours} e {minutes}",
         hours="horas",
@@ -360,3 +373,19 @@ LEXICONS: Mapping[str, Lexicon] = {
         },
     ),
 }
+
+
+def _add_rows(words: Lexicon, rows: Mapping[str, Mapping[str, str]]) -> Lexicon:
+    return replace(
+        words,
+        units={**words.units, **rows["units"]},
+        one_unit={**words.one_unit, **rows["one_unit"]},
+        short={**words.short, **rows["short"]},
+        before_number={**words.before_number, **rows["before_number"]},
+        before_name={**words.before_name, **rows["before_name"]},
+        alone={**words.alone, **rows["alone"]},
+    )
+
+
+_ROWS = read_rows()
+LEXICONS: Mapping[str, Lexicon] = {language: _add_rows(words, _ROWS[language]) for language, words in _OWN.items()}

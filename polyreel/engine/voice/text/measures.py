@@ -26,7 +26,7 @@ FEET = re.compile(r"(?<![\w.,'’′\"])([3-8])\s?['’′]\s?(1[01]|\d)(?:\s?(?
 SEASON = re.compile(r"(?<![\w./\-–])((?:19|20)\d\d)[-–/]((?:19|20|['’])?\d\d)(?![\w/\-–]|\.\d)")
 _SHORT_SEASON = re.compile(r"(?<![\w])['’](\d\d)[-–/]['’]?(\d\d)(?![\w/\-–]|\.\d)")
 _EMERGENCY = re.compile(r"(?<![\w-])(\d)-(\d)-(\d)(?![\w-])")
-_CALLED = re.compile(r"\b((?:call|dial)(?:ed|ing|s)?) (\d)(\d)(\d)(?![\w.,]?\d)", re.IGNORECASE)
+_CALLED = re.compile(r"\b((?:call|dial)(?:ed|ing|s)?) (\d)(\d)(\d)(?![\w.,-]?\d)", re.IGNORECASE)
 _BY_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?:\.(\d+))?(?![.,]?\d)")
 # A space between is a group's where no other reading is left: it does not break, whole thousands, a decimal or money.
 _BY_SPACE = re.compile(

@@ -41,6 +41,10 @@ _ONE_SCALE = {
 _THOUSANDS = frozenset({"mil", "mila", "mille"})
 _HUNDREDTHS = re.compile(r"(.+)[.,](\d\d)$")
 _MINUS = re.compile(r"(?<![\w.,)])[-\u2212](?=\d)")
+# "Baker St." is a street, "in St. Louis" a saint: which it is shows in what stands around it.
+_STREET = re.compile(r"\b([A-Z][a-z]+|\d+(?:st|nd|rd|th)) St\.(?=,|\s[^A-Z]|$)")
+_BY = {"en": "by", "es": "por", "fr": "fois", "it": "per", "pt": "por", "de": "mal"}
+_SIDES = re.compile(r"(?<=\d)\s?x\s?(?=\d)")
 _AMPERSAND = re.compile(r"(?<=\s)&(?=\s)")
 _CLOCK = re.compile(r"(?<![\w:])([01]?\d|2[0-4])\s?h(?:\s?([0-5]\d))?\b")
 _HOURS_BEHIND = re.compile(r"(?<=\d:[0-5]\d)\s?h(?:s|rs)?\b\.?")
@@ -63,6 +67,8 @@ def spell_out(text: str, locale: str) -> str:
     words = LEXICONS.get(language, NONE)
     text = _CARBON.sub("C O 2", measures.degrees(text))
     text = _with_measures(text, language, locale, words)
+    if by := _BY.get(language):
+        text = _SIDES.sub(f" {by} ", text)
     text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
     text = measures.short_scales(_with_money(text, language, _with_own_currency(locale, words)), language)
     text = _with_times(figures.ranges(text, words), language, words)
@@ -91,6 +97,7 @@ def _with_figures(text: str, language: str, locale: str, words: Lexicon) -> str:
     if language == "fr":
         text = figures.roman(text, language)
     if language == "de":
+        text = german.scores_and_streets(text)
         text = german.ordinals(figures.roman(text, language, german.of_rulers))
     return text
 
@@ -175,9 +182,12 @@ def _clock(words: Lexicon, found: re.Match[str]) -> str:
 
 def _with_units(text: str, words: Lexicon) -> str:
     for sign, said in words.units.items():
-        one = _PLURAL.sub(r"\1", said).replace("feet", "foot").replace("miles", "mile")
-        text = re.sub(rf"(?<![\w.,:/-])1\s?{re.escape(sign)}(?![\w/])", f"1 {one}", text)
-        text = re.sub(rf"(?<=\d)\s?{re.escape(sign)}(?![\w/])", f" {said}", text)
+        single = _PLURAL.sub(r"\1", said).replace("feet", "foot").replace("miles", "mile")
+        one = words.one_unit.get(sign, f"1 {single}")
+        # A sign that its table has behind a space is a unit only there: "80s" are years.
+        gap, letters = (r"\s", sign[1:]) if sign[0] == " " else (r"\s?", sign)
+        text = re.sub(rf"(?<![\w.,:/-])1{gap}{re.escape(letters)}(?![\w/²³])", one, text)
+        text = re.sub(rf"(?<=\d){gap}{re.escape(letters)}(?![\w/²³])", f" {said}", text)
     return text
 
 
@@ -203,12 +213,18 @@ def _ordinal(ordinals: tuple[str, ...], found: re.Match[str]) -> str:
 
 
 def _with_short_forms(text: str, language: str, words: Lexicon) -> str:
+    for word, said in words.alone.items():
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?![\w.])", said, text)
+    if language == "en":
+        text = _STREET.sub(r"\1 Street", text)
+    for short, said in words.before_name.items():
+        text = re.sub(rf"(?<!\w){re.escape(short)}\.?(?<=[.ª])\s?(?=[^\W\d_a-zà-ÿ])", f"{said} ", text)
     for short, said in words.before_number.items():
         text = re.sub(rf"(?<!\w){re.escape(short)}\s?(?=\d)", f"{said} ", text)
     for short in sorted(words.short, key=len, reverse=True):
         # Said as words; and the full stop, which would end the sentence, stays only where the sentence may end.
         stop = r"\.?" if "." in short else r"\."  # "sig.ra" has none of its own
-        last = rf"{stop}(?=\s)" if short[0].isupper() or language == "hi" else rf"{stop}(?=\s+\w)|\.(?=[,;)])"
+        last = rf"{stop}(?=[\s,;)])" if short[0].isupper() or language == "hi" else rf"{stop}(?=\s+\w)|\.(?=[,;)])"
         text = re.sub(rf"(?<!\w){re.escape(short)}(?:{last})", words.short[short], text)
         text = re.sub(rf"(?<!\w){re.escape(short)}\.$", f"{words.short[short]}.", text)
     return text

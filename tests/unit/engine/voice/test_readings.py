@@ -1,0 +1,61 @@
+"""A corpus of lines as they are written, and how a native says each: tests/data/readings, a file per language.
+
+A row is what is written, its reading, and its kind (money, dates, units, sport, chemistry, addresses, titles, ranges,
+foreign names, code). Both must come out as the same sounds, but for what a voice does to neighbouring words.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import pytest
+
+from polyreel.engine.voice.espeak import transcribe_clauses
+from polyreel.engine.voice.kokoro import japanese, mandarin
+from polyreel.engine.voice.text.lexicon import LEXICONS
+from polyreel.engine.voice.text.short_forms import TABLE
+from polyreel.engine.voice.text.spoken import make_speakable
+from polyreel.engine.voice.text.words import spell_out
+from tests.material import ROOT
+
+READINGS = ROOT / "tests" / "data" / "readings"
+FRONT_ENDS = {"ja-JP": japanese.phonemes, "zh-CN": mandarin.phonemes}
+KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
+# Figures and words differ in openness and length of vowels where one word runs into the next.
+_ALIKE = str.maketrans("ɛɔœʎʊɪ", "eoøʝui", "ə^ˈˌ")
+
+
+def rows_of(locale: str) -> list[list[str]]:
+    return [line.split("\t") for line in (READINGS / f"{locale}.tsv").read_text("utf-8").splitlines()]
+
+
+def sounds(text: str, locale: str) -> str:
+    words = make_speakable(text)
+    if locale in FRONT_ENDS:
+        return re.sub(r"\s", "", FRONT_ENDS[locale](words, locale))
+    said = "".join(each for each, _ in transcribe_clauses(spell_out(words, locale), locale))
+    return re.sub(r"\s|\([a-z^-]+\)", "", said).translate(_ALIKE)
+
+
+@pytest.mark.parametrize("locale", sorted(path.stem for path in READINGS.glob("*.tsv")))
+def test_every_line_is_said_as_it_was_decided(locale: str) -> None:
+    said = partial(sounds, locale=locale)
+    wrong = [f"{written} -> {reading}" for written, reading, _ in rows_of(locale) if said(written) != said(reading)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("locale", sorted(path.stem for path in READINGS.glob("*.tsv")))
+def test_no_reading_is_written_short_itself(locale: str) -> None:
+    """Else a line would prove that a rule does the same twice, and not that it is right."""
+    same = [written for written, reading, kind in rows_of(locale) if written == reading or kind not in KINDS]
+    assert same == []
+
+
+def test_the_nine_languages_have_a_corpus() -> None:
+    assert {path.stem.partition("-")[0] for path in READINGS.glob("*.tsv")} == {*LEXICONS, "ja", "zh"}
+
+
+def test_no_short_form_stands_twice_in_the_table() -> None:
+    rows = [tuple(line.split("\t")[:3]) for line in TABLE.read_text("utf-8").splitlines() if line[:1] != "#"]
+    assert sorted(rows) == sorted(set(rows))
