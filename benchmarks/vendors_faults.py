@@ -16,7 +16,7 @@ import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,10 @@ class Attempt:
     held: bool = False
 
 
+TOKENS = MemoryTokens()
+"""Of the login that ways share: TPStreams gives an organisation so many."""
+
+
 @dataclass
 class Way:
     """One way through a vendor, gone as a job goes it: its own ledger, and the vendor's accounts beside it."""
@@ -114,10 +118,10 @@ class Way:
     folder: Path
     patience: float = _PATIENCE
     """Seconds that a dub is waited for."""
+    tokens: MemoryTokens = field(default_factory=lambda: TOKENS)
 
     def __post_init__(self) -> None:
         self.name = f"f{uuid.uuid4().hex[:10]}"
-        self.tokens = MemoryTokens()
         self.rows = MemoryRows()
         self.before = self.stage.minutes_left(self.vendor) if self.kind != "delivery" else 0.0
 
@@ -184,14 +188,14 @@ def _stored(path: Path) -> StoredFile:
     return StoredFile(uri=path.as_uri(), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
 
 
-def library_of(vendor: str, url: str, tokens: MemoryTokens | None = None) -> Any:
+def library_of(vendor: str, url: str, tokens: MemoryTokens = TOKENS) -> Any:
     """A client of a library; ``tokens`` are those of the logins before."""
     base = f"{url}/{vendor}"
     if vendor == "nomad":
         return NomadClient.with_login(base, "sandbox", "sandbox")
     if vendor == "videojungle":
         return VideoJungleClient("videojungle-sandbox", base_url=base)
-    return TPStreamsClient(Account("sandbox", "sandbox", "sandbox"), tokens=tokens or MemoryTokens(), base_url=base)
+    return TPStreamsClient(Account("sandbox", "sandbox", "sandbox"), tokens=tokens, base_url=base)
 
 
 PLACES: dict[str, Callable[[str], Any]] = {
@@ -297,7 +301,8 @@ async def strike(
 ) -> dict[str, Any]:  # fmt: skip
     """One cell: the fault at the call, the runs, and what is there afterwards."""
     stage.arm(**FAULTS[fault], vendor=place.vendor, method=place.method, path=place.path)
-    return await _runs(stage, Way(stage, vendor, kind, folder))
+    logs_in = place.path.endswith("/login/")
+    return await _runs(stage, Way(stage, vendor, kind, folder, tokens=MemoryTokens() if logs_in else TOKENS))
 
 
 async def break_job(stage: Stage, vendor: str, kind: str, folder: Path, fault: str, where: str) -> dict[str, Any]:
