@@ -28,7 +28,8 @@ from benchmarks.vendors_stage import KEYS, ROOT, Stage, make_film, open_stage
 PROVIDERS = ("embedded", "panjaya", "dubformer")
 PLACES = ("folder", "s3", "tpstreams", "nomad", "videojungle")
 _SAVED, _BUCKET, _KEY = "rehearsal", "films", "sandbox-key"
-_SCRIPTS = {"en-US": "Welcome, everybody.", "es-ES": "Bienvenidos todos."}
+_SCRIPTS = {"en-US": "Welcome, everybody, to {}.", "es-ES": "Bienvenidos todos a {}."}
+"""Of each job's own: two jobs with one reel and one script are one purchase."""
 
 
 def run(part: str = "") -> list[dict[str, Any]]:
@@ -43,18 +44,17 @@ def run(part: str = "") -> list[dict[str, Any]]:
         os.environ |= {"POLYREEL_HOME": str(at / "home"), "PREFECT_API_URL": api}
         os.environ["POLYREEL_ALLOW_NETWORKS"] = "127.0.0.0/8"
         asyncio.run(_save_credentials(stage, store))
-        _write_scripts(at)
         return [_go(stage, store, at, *pair) for pair in pairs]
 
 
 def render(name: str, rows: list[dict[str, Any]]) -> str:
     """A line for each pair, in 80 columns."""
     heads = ("outcome", "says", "book", "films", "again", "bought")
-    lines = [f"{'provider':<11}{'place':<13}" + "".join(f"{each:>9}" for each in heads)]
+    lines = [f"{'provider':<10}{'place':<12}" + "".join(map(_cell, heads))]
     for row in rows:
         cells = (row["outcome"], f"{row['says']:g} min", f"{row['book']:g} min", str(row["films"]))
         again = (row["again"], f"{row['again_book']:g} min")
-        lines.append(f"{row['provider']:<11}{row['place']:<13}" + "".join(f"{each:>9}" for each in (*cells, *again)))
+        lines.append(f"{row['provider']:<10}{row['place']:<12}" + "".join(map(_cell, (*cells, *again))))
     legend = (
         "",
         "says: minutes paid for, as the outcome has it. book: minutes off the vendor's account.",
@@ -62,6 +62,10 @@ def render(name: str, rows: list[dict[str, Any]]) -> str:
         "more, and what that bought; whatever is not one film, or not nothing, is a defect.",
     )
     return "\n".join([name, "-" * len(name), *lines, *legend, ""])
+
+
+def _cell(said: str) -> str:
+    return f"{said:>10}"[:10]
 
 
 def _go(stage: Stage, store: Any, at: Path, provider: str, place: str) -> dict[str, Any]:
@@ -104,10 +108,11 @@ def _write_job(stage: Stage, at: Path, name: str, provider: str, place: str) -> 
         "nomad": {"credentials": _SAVED, "path": name},
         "videojungle": {"credentials": _SAVED, "project": name},
     }
+    scripts = _write_scripts(at / "scripts", name)
     job = {
         "name": name,
-        "source": {"media": f"{stage.film_url}?of={name}", "locale": "en-US", "subtitles": str(at / "en-US.srt")},
-        "targets": [{"locale": "es-ES", "subtitles": str(at / "es-ES.srt")}],
+        "source": {"media": f"{stage.film_url}?of={name}", "locale": "en-US", "subtitles": scripts["en-US"]},
+        "targets": [{"locale": "es-ES", "subtitles": scripts["es-ES"]}],
         "dubbing": {"provider": provider, **credentials, **({} if credentials else {"voices": "basic"})},
         "delivery": [{"to": place, **places[place]}],
     }
@@ -116,9 +121,12 @@ def _write_job(stage: Stage, at: Path, name: str, provider: str, place: str) -> 
     return file
 
 
-def _write_scripts(at: Path) -> None:
-    for locale, words in _SCRIPTS.items():
-        (at / f"{locale}.srt").write_text(f"1\n00:00:00,300 --> 00:00:02,700\n{words}\n")
+def _write_scripts(folder: Path, name: str) -> dict[str, str]:
+    folder.mkdir(exist_ok=True)
+    files = {locale: folder / f"{name}.{locale}.srt" for locale in _SCRIPTS}
+    for locale, file in files.items():
+        file.write_text(f"1\n00:00:00,300 --> 00:00:02,700\n{_SCRIPTS[locale].format(name)}\n")
+    return {locale: str(file) for locale, file in files.items()}
 
 
 def _run(job: Path) -> tuple[dict[str, Any], float]:
