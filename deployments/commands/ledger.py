@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from polyreel.report.purchases import find_tail, format_minutes, shorten_key, sum_by_vendor
+
 if TYPE_CHECKING:
     from polyreel.ledger.entry import Entry
 
@@ -81,9 +83,9 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     if given in keys or len(given) < _SHORTEST:
         return given
     head, _, tail = given.partition("~")
-    begun = [key for key in keys if key.startswith(head) or _shorten_key(key).startswith(head)]
+    begun = [key for key in keys if key.startswith(head) or shorten_key(key).startswith(head)]
     # What was changed of a purchase has its key and a tail: without the tail, the purchase itself is meant.
-    found = [key for key in begun if _find_tail(key).startswith(tail) and bool(_find_tail(key)) == bool(tail)]
+    found = [key for key in begun if find_tail(key).startswith(tail) and bool(find_tail(key)) == bool(tail)]
     if len(found) > 1:
         raise InvalidJob(f"{len(found)} rows begin so", where=given, remedy="Give more of the key.")
     return found[0] if found else given
@@ -121,13 +123,14 @@ def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
         return click.echo("Nothing in the ledger is like this." if is_filtered else "The ledger is empty.")
     click.echo(_format_columns("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
     for entry in entries:
-        minutes = "" if entry.charged_minutes is None and entry.quoted_minutes is None else f"{entry.minutes:g}"
-        key = _shorten_key(entry.key)[:_SHORT]
+        minutes = format_minutes(entry)
+        key = shorten_key(entry.key)[:_SHORT]
         click.echo(_format_columns(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
         if below := " · ".join(filter(None, (_format_time(entry.intended_at), entry.vendor_id, entry.note))):
-            tail = _find_tail(entry.key)
+            tail = find_tail(entry.key)
             click.echo(_cut(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
-    return click.echo(_sum_by_vendor(entries))
+    count = f"{len(entries)} row{'s' * (len(entries) != 1)}."
+    return click.echo("\n".join([count, *sum_by_vendor(entries)]))
 
 
 def _format_columns(*cells: str) -> str:
@@ -138,27 +141,3 @@ def _format_columns(*cells: str) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _shorten_key(key: str) -> str:
-    """The part of a key that tells it from others: what stands behind ``buy-v1-``, without its tail."""
-    own = key.partition("~")[0]
-    return own.rpartition("-")[2] or own
-
-
-def _find_tail(key: str) -> str:
-    """What stands behind the key of the purchase that a row is a change of: ``script``."""
-    return key.partition("~")[2]
-
-
-def _sum_by_vendor(entries: list[Entry]) -> str:
-    """A line per vendor, as ``panjaya: 3 min charged, 2 min as quoted (it does not tell), 1 min not known yet``."""
-    spent: dict[str, dict[str, float]] = {}
-    for entry in entries:
-        charged, quoted, unknown = "min charged", "min as quoted (it does not tell)", "min not known yet"
-        word = unknown if entry.is_open else charged if entry.charged_by == "vendor" else quoted
-        sums = spent.setdefault(entry.provider or "elsewhere", {charged: 0.0, quoted: 0.0, unknown: 0.0})
-        sums[word] += entry.minutes
-    told = {name: [f"{minutes:g} {word}" for word, minutes in sums.items() if minutes] for name, sums in spent.items()}
-    lines = [f"{name}: {', '.join(parts)}" for name, parts in told.items() if parts]
-    return "\n".join([f"{len(entries)} row{'s' * (len(entries) != 1)}.", *lines])

@@ -1,4 +1,4 @@
-"""The whole in sight, beside the API and on its port: ``/jobs`` (a page), ``/jobs.json``, ``/metrics``.
+"""The whole in sight, beside the API and on its port: ``/jobs`` and ``/ledger`` (pages), ``/jobs.json``, ``/metrics``.
 
 ``/jobs/NAME/report.html`` is the report of a job of which nothing was delivered into a folder. Where the API wants a
 password, so do these.
@@ -21,7 +21,8 @@ from polyreel.errors import PolyreelError
 from polyreel.machine import home
 
 _SANDBOX = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox allow-scripts"}
-_PLACES = ("/jobs", "/jobs.json", "/metrics")
+_PLACES = ("/jobs", "/jobs.json", "/ledger", "/metrics")
+_LEDGER_FILTERS = ("job", "provider", "state", "kind")
 
 
 def with_overview(app: App) -> App:
@@ -64,10 +65,13 @@ def _list(path: str, asked: QueryParams) -> Response:
     from polyreel.ledger.address import ledger_rows
     from polyreel.ledger.rows import Filter
     from polyreel.report.jobs_page import render_jobs
+    from polyreel.report.ledger_page import render_ledger
     from polyreel.report.metrics import CONTENT_TYPE, write_metrics
     from polyreel.report.overview import Wanted, list_jobs, parse_since
 
     entries = ledger_rows().select(Filter())
+    if path == "/ledger":
+        return HTMLResponse(render_ledger(entries, **{each: asked.get(each, "") for each in _LEDGER_FILTERS}))
     rows = list_jobs(entries)
     if path == "/metrics":
         return Response(write_metrics(rows, entries), media_type=CONTENT_TYPE)

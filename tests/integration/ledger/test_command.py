@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from deployments.commands.ledger import _find_tail, _shorten_key, _whole_key, ledger
+from deployments.commands.ledger import _whole_key, ledger
 from polyreel.errors import InvalidJob
 from polyreel.keys import submission_key
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.report.purchases import find_tail, shorten_key
 
 Call = Callable[..., Result]
 KEYS = [
@@ -138,4 +139,4 @@ def test_a_row_that_changes_a_purchase_is_named_by_its_tail() -> None:
     assert _whole_key(keys[1], keys) == keys[1]
     with pytest.raises(InvalidJob, match="2 rows begin so"):
         _whole_key("2b26181499~scr", keys)
-    assert (_shorten_key(keys[2]), _find_tail(keys[2])) == ("2b26181499df8a5ab2b5", "script-77aa")
+    assert (shorten_key(keys[2]), find_tail(keys[2])) == ("2b26181499df8a5ab2b5", "script-77aa")

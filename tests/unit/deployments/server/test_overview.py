@@ -13,6 +13,9 @@ from starlette.testclient import TestClient
 
 from deployments.server.delivered import add_deliveries
 from deployments.server.overview import with_overview
+from polyreel.ledger import steps
+from polyreel.ledger.address import ledger_rows
+from polyreel.ledger.entry import Receipt, Subject
 from polyreel.machine import home
 from polyreel.outcome import LanguageOutcome, Outcome, Problem
 from polyreel.report import records
@@ -96,3 +99,22 @@ def test_where_the_api_wants_a_password_so_does_it(client: TestClient, monkeypat
         assert client.get(path, headers=wrong).status_code == 401
         right = {"authorization": "Basic " + base64.b64encode(PASSWORD.encode()).decode()}
         assert client.get(path, headers=right).status_code == 200
+
+
+def test_the_ledger_is_a_page_that_says_what_was_bought_and_what_a_person_must_settle(client: TestClient) -> None:
+    """Newest first, by whatever its form asks for; nothing in it runs, and a vendor's words stay words."""
+    subject = Subject(kind="dub", job="reel", provider="panjaya", locale="es-ES", minutes=3)
+    rows = ledger_rows()
+    rows.change_all(
+        {
+            "buy-v1-aaaaaaaaaa": steps.record("buy-v1-aaaaaaaaaa", subject, Receipt(id="as_1", minutes=2.0)),
+            "buy-v1-bbbbbbbbbb": steps.record("buy-v1-bbbbbbbbbb", subject, Receipt(id="<script>alert()</script>")),
+        }
+    )
+    page = client.get("/ledger?kind=dub&job=reel")
+    assert page.status_code == 200
+    assert "as_1" in page.text
+    assert "panjaya: 2 min charged" in page.text
+    assert "<script" not in page.text
+    assert "Nothing in the ledger" in client.get("/ledger?state=unresolved").text
+    assert 'href="/ledger"' in client.get("/jobs").text
