@@ -11,6 +11,7 @@ from typing import TypeVar
 from polyreel.errors import EngineError, HeldForPerson, StillAtVendor, VendorError
 from polyreel.ledger.entry import Wait
 from polyreel.outcome import Problem
+from polyreel.planning.ways import add_refusals
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.vendors.errors import CallError, JobFailed
 from tasks.run.deployed import suspends, wait_for
@@ -106,7 +107,10 @@ async def _by_any_way(
         except Exception as error:  # noqa: BLE001 - whatever it is, the other languages go on, and it is reported
             choice = language.next_choice(language.choice)
             if choice is None or not _may_go_elsewhere(language, error):
-                return _without_balance(language, error) or Problem.of(error)
+                problem = Problem.of(error)
+                if choice is None:
+                    problem = add_refusals(problem, language.job, language.ways, language.choice)
+                return _without_balance(language, error) or problem
             note = f"Dubbed another way ({plan.job.fallback[choice - 1].provider}): {Problem.of(error)}"
             language = plan.with_choice(language.locale, choice, note).language(language.locale)
 

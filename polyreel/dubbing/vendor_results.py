@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.engine.sound.stem import RATE, as_stem, samples_in
+from polyreel.engine.sound.stem import RATE, as_stem, read_stem, samples_in
 from polyreel.errors import MediaError
 from polyreel.keys import stage_key
 from polyreel.media.audio import aac_options, blocks, measure_loudness, sound_of
@@ -25,11 +25,14 @@ from polyreel.outcome import LineFit, StoredFile, find_stored_files
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
+from polyreel.subtitles.model import Cue
 
 _LENGTH_SLACK_S = Fraction(1, 2)
 """Vendors write the video anew: its sound may end a few frames early or late. More is another video."""
 _FRAME_S = Fraction(1, 24)
 _SILENT_LUFS = -60.0
+_STEP_MS = 20
+_AUDIBLE = 10 ** (-50 / 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     # The reel's own loudness is the target: a vendor's mix is not levelled here, only judged.
     own = await measure_loudness(path_of(request.reel))
     speech = await _stem(result.speech, request.seconds, store) if result.speech else None
+    lines = await asyncio.to_thread(_list_lines, result.script, speech) if result.script else ()
     changed = (f"The picture is {result.provider}'s own: its lips were changed.",) if result.changes_picture else ()
     return Dubbed(
         locale=request.locale,
@@ -68,7 +72,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
         speech=speech,
         script=result.script,
         source_script=result.source_script,
-        lines=tuple(_lines(result.script)) if result.script else (),
+        lines=lines,
         lufs=loudness.integrated_lufs,
         true_peak_dbtp=_finite(loudness.true_peak_dbtp),
         target_lufs=_finite(own.integrated_lufs),
@@ -162,18 +166,34 @@ async def _stem(speech: StoredFile, seconds: Fraction, store: Store) -> StoredFi
         return await asyncio.to_thread(store.keep, folder / "speech.raw")
 
 
-def _lines(script: StoredFile) -> Iterator[LineFit]:
-    """What was to be said, and when: a vendor tells nothing of its pace."""
+def _list_lines(script: StoredFile, speech: StoredFile | None) -> tuple[LineFit, ...]:
+    """What was to be said, and when it is: a vendor tells nothing of its pace, but its speech can be looked at."""
+    found = []
     for cue in read_file(path_of(script)).track.cues:
-        yield LineFit(
-            text=plain_text(cue.text),
-            cue_start_ms=cue.start_ms,
-            cue_end_ms=cue.end_ms,
-            start_ms=cue.start_ms,
-            end_ms=cue.end_ms,
-            natural_ms=cue.end_ms - cue.start_ms,
-            ratio=1.0,
+        start, end = _find_heard(path_of(speech), cue) if speech else (cue.start_ms, cue.end_ms)
+        found.append(
+            LineFit(
+                text=plain_text(cue.text),
+                cue_start_ms=cue.start_ms,
+                cue_end_ms=cue.end_ms,
+                start_ms=start,
+                end_ms=end,
+                natural_ms=end - start,
+                ratio=1.0,
+            )
         )
+    return tuple(found)
+
+
+def _find_heard(stem: Path, cue: Cue) -> tuple[int, int]:
+    """Where in a cue something is heard, in ms; the whole cue where nothing is. A short line may be in a long cue."""
+    step = RATE * _STEP_MS // 1000
+    samples = read_stem(stem, cue.start_ms * RATE // 1000, (cue.end_ms - cue.start_ms) * RATE // 1000)
+    peaks = np.abs(samples[: len(samples) // step * step]).reshape(-1, step).max(axis=1, initial=0.0)
+    heard = np.flatnonzero(peaks > _AUDIBLE)
+    if not len(heard):
+        return cue.start_ms, cue.end_ms
+    return cue.start_ms + int(heard[0]) * _STEP_MS, min(cue.end_ms, cue.start_ms + (int(heard[-1]) + 1) * _STEP_MS)
 
 
 def _finite(value: float) -> float | None:

@@ -47,7 +47,7 @@ from polyreel.planning.names import unknown_names
 from polyreel.planning.picture import offer_embedded, require_fonts, require_packager
 from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
-from polyreel.planning.ways import ways_of
+from polyreel.planning.ways import add_refusals, ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
 from polyreel.sources.ingest import check_location
 from polyreel.sources.local import local_path
@@ -169,10 +169,11 @@ def _decide_way(
 ) -> LanguagePlan:
     """The language with its ways: dubbed by the first that can, and told why not by those before it."""
     choice = next((number for number, way in enumerate(ways) if way.problem is None), None)
-    problem = language.problem or (ways[0].problem if choice is None else None)
+    first = ways[0].problem if choice is None else None
+    problem = language.problem or (first and add_refusals(first, language.job, ways, 0))
     refused = [way.problem.message for way in ways[:choice] if way.problem] if choice else []
     options = (language.job.dubbing, *language.job.fallback)[choice or 0]
-    notes = tuple(f"Dubbed by {provider_of(options).title}: {why}." for why in refused)
+    notes = tuple(f"Dubbed by {provider_of(options).title}: {why.rstrip('.')}." for why in refused)
     changed = {"ways": ways, "choice": choice or 0, "problem": problem, "background": background, "terms": terms}
     return language.model_copy(update={**changed, "notes": (*language.notes, *notes)})
 

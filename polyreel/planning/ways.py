@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from polyreel.dubbing.providers import Provider, Request, provider_of, require_language, require_voice
 from polyreel.engine.speech.tone import LIMITS
@@ -70,6 +70,20 @@ def media_way(job: Job, provider: Provider) -> MediaWay:
         where="staging",
         remedy="Add `staging: {to: s3, credentials: NAME, path: s3://BUCKET/tmp}` (or nomad, or videojungle).",
     )
+
+
+def add_refusals(problem: Problem, job: Job, ways: Sequence[Way], after: int) -> Problem:
+    """The problem of one way, and why none of those behind it can dub the language either."""
+    named = zip((job.dubbing, *job.fallback), ways, strict=False)  # a plan may have no ways yet
+    others = [
+        f"{provider_of(options).title}: {way.problem.message.rstrip('.')}"
+        for number, (options, way) in enumerate(named)
+        if number > after and way.problem
+    ]
+    if not others:
+        return problem
+    said = f"{problem.remedy} Nor can the fallback. {'; '.join(others)}.".strip()
+    return problem.model_copy(update={"remedy": said})
 
 
 _SENT: dict[MediaWay, str] = {
