@@ -74,16 +74,16 @@ def media_way(job: Job, provider: Provider) -> MediaWay:
 
 def add_refusals(problem: Problem, job: Job, ways: Sequence[Way], after: int) -> Problem:
     """The problem of one way, and why none of those behind it can dub the language either."""
-    named = zip((job.dubbing, *job.fallback), ways, strict=False)  # a plan may have no ways yet
-    others = [
-        f"{provider_of(options).title}: {way.problem.message.rstrip('.')}"
-        for number, (options, way) in enumerate(named)
-        if number > after and way.problem
-    ]
+    behind = zip((job.dubbing, *job.fallback)[after + 1 :], ways[after + 1 :], strict=False)  # a plan may have none yet
+    others = [_name_refusal(options, way.problem.message.rstrip(".")) for options, way in behind if way.problem]
     if not others:
         return problem
-    said = f"{problem.remedy} Nor can the fallback. {'; '.join(others)}.".strip()
-    return problem.model_copy(update={"remedy": said})
+    return problem.model_copy(update={"remedy": f"{problem.remedy} Nor can the fallback: {'; '.join(others)}.".strip()})
+
+
+def _name_refusal(options: Dubbing, message: str) -> str:
+    title = provider_of(options).title
+    return message if title in message else f"{title}: {message}"
 
 
 _SENT: dict[MediaWay, str] = {

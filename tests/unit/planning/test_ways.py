@@ -111,10 +111,9 @@ async def test_the_fallback_dubs_what_the_first_can_not_and_the_plan_says_why(po
 async def test_where_nobody_can_each_one_s_reason_is_said(polyreel_home: Path) -> None:
     """The first's, and behind it what the fallback lacks: with staging it could."""
     asked = job(WEB, "he-IL", dubbing=PANJAYA, fallback=[DUBFORMER], trim={"end": 9})
-    problem = (await prepare(asked, LocalStore())).languages[0].problem
-    assert problem is not None
-    assert "does not take he-IL" in problem.message
-    assert "Nor can the fallback. Dubformer: Dubformer fetches by URL" in problem.remedy
+    with pytest.raises(InvalidJob, match="does not take he-IL") as refused:
+        await prepare(asked, LocalStore())
+    assert "Nor can the fallback: staging: Dubformer fetches by URL" in refused.value.remedy
 
 
 async def test_a_vendor_needs_no_script_and_no_separation_here(polyreel_home: Path) -> None:
