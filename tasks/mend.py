@@ -23,6 +23,7 @@ from polyreel.review.edits import find_changed_lines
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.subtitles import plain_text, read_file
+from polyreel.subtitles.choices import read_choices
 from polyreel.subtitles.model import Cue
 from polyreel.subtitles.timing import trim as cut_cues
 from tasks.dub import with_sound
@@ -106,17 +107,27 @@ def _make_shortener(language: LanguagePlan) -> Shorten | None:
 def _find_untouchable(language: LanguagePlan, reel: Reel) -> Callable[[Cue], str]:
     """Why a cue of the reel's script stays as it is: a person approved it, or wrote it. Reads scripts; blocks."""
     approved = {target for _, target in json.loads(path_of(language.memory).read_bytes())} if language.memory else set()
-    edited = _find_edited(language, reel)
+    edited, chosen = _find_edited(language, reel), _find_chosen(language, reel)
 
     def why(cue: Cue) -> str:
         if language.is_approved:
             return "a person approved the script"
         if cue.start_ms in edited:
             return "a person edited it"
+        if cue.start_ms in chosen:
+            return "a person chose how it is said"
         words = " ".join(plain_text(cue.text).split())
         return "a person approved it, in the series' memory" if words in approved else ""
 
     return why
+
+
+def _find_chosen(language: LanguagePlan, reel: Reel) -> set[int]:
+    """Where the cues begin for which the script has a choice, whoever gave it; in ms from the reel's own zero."""
+    if language.script is None:
+        return set()
+    cut = cut_cues(read_file(path_of(language.script)).track, reel.start_ms, reel.start_ms + reel.duration_ms)
+    return {cut.cues[place].start_ms for place in read_choices(cut)}
 
 
 def _find_edited(language: LanguagePlan, reel: Reel) -> set[int]:

@@ -164,7 +164,8 @@ def _print_differences(found: list[dict[str, Any]], as_json: bool) -> None:
         click.echo(each["at"])
         for mark, side in (("-", "before"), ("+", "after")):
             if each[side] is not None:
-                click.echo(f"  {mark} {' / '.join(each[side].splitlines())}")
+                chosen = f"  [{each[f'chosen_{side}']}]" if each[f"chosen_{side}"] else ""
+                click.echo(f"  {mark} {' / '.join(each[side].splitlines())}{chosen}")
     click.echo(f"{len(found)} line{'s' * (len(found) != 1)} differ." if found else "They say the same.")
 
 

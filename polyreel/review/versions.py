@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from polyreel.errors import ReviewRefused
@@ -14,6 +15,7 @@ from polyreel.review.state import Review
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
+from polyreel.subtitles.choices import NO_CHOICE, LineChoice, describe_choice, read_choices
 from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Cue
 
@@ -31,11 +33,13 @@ class Version(Value):
 
 
 class Difference(Value):
-    """A line that two versions have not in common; a side that has none is None."""
+    """A line that two versions have not in common; a side that has none is None. What is chosen for it, if anything."""
 
     at: str
     before: str | None = None
     after: str | None = None
+    chosen_before: str = ""
+    chosen_after: str = ""
 
 
 def list_versions(review: Review) -> tuple[Version, ...]:
@@ -61,30 +65,48 @@ def is_stale(review: Review) -> bool:
 
 async def compare(store: Store, review: Review, one: int, other: int) -> tuple[Difference, ...]:
     """The lines that differ between two versions. Raises `ReviewRefused` for a version that there is not."""
-    before, after = await _read_cues(store, review, one), await _read_cues(store, review, other)
-    old, new = {_identity_of(cue): cue for cue in before}, {_identity_of(cue): cue for cue in after}
-    gone = {cue.start_ms: cue for said, cue in old.items() if said not in new}
-    come = {cue.start_ms: cue for said, cue in new.items() if said not in old}
+    before, after = await _read_lines(store, review, one), await _read_lines(store, review, other)
+    gone = {line.cue.start_ms: line for said, line in before.items() if said not in after}
+    come = {line.cue.start_ms: line for said, line in after.items() if said not in before}
     return tuple(
-        Difference(at=clock(start), before=_text_of(gone.get(start)), after=_text_of(come.get(start)))
+        Difference(
+            at=clock(start),
+            before=gone[start].text if start in gone else None,
+            after=come[start].text if start in come else None,
+            chosen_before=gone[start].chosen if start in gone else "",
+            chosen_after=come[start].chosen if start in come else "",
+        )
         for start in sorted({*gone, *come})
     )
 
 
-async def _read_cues(store: Store, review: Review, number: int) -> tuple[Cue, ...]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a version, and what was chosen for it."""
+
+    cue: Cue
+    choice: LineChoice = NO_CHOICE
+
+    @property
+    def text(self) -> str:
+        return plain_text(self.cue.text)
+
+    @property
+    def chosen(self) -> str:
+        """In words: ``recorded by Ana``, ``voice ef_dora, pace 1.1``, or nothing."""
+        return describe_choice(self.choice)
+
+
+async def _read_lines(store: Store, review: Review, number: int) -> dict[object, _Line]:
+    """A version's lines by what makes each what it is."""
     script = _find_version(review, number).script
     if script is None:
-        return ()
+        return {}
     await store.bring((script,))
-    return (await asyncio.to_thread(read_file, path_of(script))).track.cues
-
-
-def _identity_of(cue: Cue) -> tuple[int, int, str, str | None]:
-    return cue.start_ms, cue.end_ms, plain_text(cue.text), cue.speaker
-
-
-def _text_of(cue: Cue | None) -> str | None:
-    return plain_text(cue.text) if cue else None
+    track = (await asyncio.to_thread(read_file, path_of(script))).track
+    choices = read_choices(track)
+    lines = [_Line(cue, choices.get(place, NO_CHOICE)) for place, cue in enumerate(track.cues)]
+    return {(each.cue.start_ms, each.cue.end_ms, each.text, each.cue.speaker, each.choice): each for each in lines}
 
 
 def _find_version(review: Review, number: int) -> Event:

@@ -64,6 +64,14 @@ class LineChoice(Value):
 NO_CHOICE = LineChoice()
 
 
+def describe_choice(choice: LineChoice) -> str:
+    """A choice in words: ``recorded by Ana``, ``voice ef_dora, pace 1.1``; empty where nothing is chosen."""
+    told = [f"recorded by {choice.recording.by}"] if choice.recording else []
+    told += [f"voice {choice.voice}"] if choice.voice else []
+    told += [f"pace {choice.pace:g}"] if choice.pace != 1.0 else []
+    return ", ".join(told)
+
+
 def digest_words(text: str) -> str:
     """A short digest of what a cue says: markup and line breaks don't count."""
     return hashlib.sha256(" ".join(plain_text(text).split()).encode()).hexdigest()[:16]

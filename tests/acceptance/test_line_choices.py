@@ -117,3 +117,6 @@ def test_lines_are_said_otherwise_and_only_those(
     assert [each["by"] for each in revised.json["languages"]["es-ES"]["recordings"]] == ["Ana"]
     assert find_likeness(asyncio.run(decode(delivered / "narrated.es-ES.mp4")), sound)[0] > 0.95
     assert len(takes() - second) <= 2
+    differences = polyreel("versions", job, "es-ES", "--compare", "1", "2").stdout
+    assert differences.count("De verdad.") == 1
+    assert "1 line differ" in differences

@@ -42,6 +42,8 @@ _LONGEST_WORDS = 2000
 _SPEAKS_FOR_S = 180
 _NAMES: TypeAdapter[str] = TypeAdapter(PersonName)
 _one_voice = asyncio.Lock()
+_recordings = asyncio.Semaphore(2)
+"""So many are decoded at once: each takes a process and some memory."""
 
 
 def parse_review_key(job: str, source: str, locale: str) -> ReviewKey:
@@ -245,7 +247,8 @@ async def record(key: ReviewKey, file: Path, asked: dict[str, Any]) -> dict[str,
     store = open_store()
     review = await ReviewLog(store).read(key)
     reviewer.require_allowed(review)
-    recording = await take_in_recording(store, file, reviewer.name, edits.find_reel(review))
+    async with _recordings:
+        recording = await take_in_recording(store, file, reviewer.name, edits.find_reel(review))
     found = await _write_edit(key, reviewer, from_wishes({number: Wish(recording=recording)}))
     return {**found, "recording": {"line": number, "ms": recording.ms, "sha256": recording.sha256}}
 

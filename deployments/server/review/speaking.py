@@ -16,7 +16,7 @@ from polyreel.store.local import path_of
 def speak(order: dict[str, Any]) -> str:
     """The path of the recording. What dubs have said before, in this voice and at its own pace, is not said again."""
     voice, store = voice_for("auto"), open_store()
-    who = order["voice"] or next(iter(voice.cast(order["locale"])))
+    who = voice.resolve(order["locale"], order["voice"]) if order["voice"] else voice.cast(order["locale"])[0]
     if order["pace"] == 1.0:
         return str(path_of(Booth(voice, store).natural(order["text"], who).audio))
     speech = voice.speak(order["text"], who, order["pace"])

@@ -12,15 +12,34 @@ from click.testing import CliRunner
 from deployments.commands.provenance import provenance
 from polyreel.errors import ToolError
 from polyreel.media.probe import probe
-from polyreel.outcome import ReviewRecord, StoredFile
+from polyreel.outcome import RecordedLine, ReviewRecord, StoredFile
 from polyreel.packaging.provenance import c2pa
-from polyreel.packaging.provenance.manifest import Dub, Story
+from polyreel.packaging.provenance.manifest import Dub, Story, manifest_of
 from polyreel.packaging.provenance.notices import notice_in
 from polyreel.packaging.provenance.signer import TEST_NAME, make_test_key
 from tasks import sign
 
 DUB = Dub("es-ES", "the embedded engine", (("Ana", "kokoro:ef_dora"),), is_trained=True, is_machine_text=True)
 STORY = Story("reel.es-ES.mp4", "en-US", "reel.mp4", "ab" * 32, (DUB,), is_test=True)
+
+
+def test_lines_that_people_recorded_are_told_with_whose_they_are():
+    """Beside synthetic voices, and alone: then nothing of the speech is synthetic. Names are text."""
+    by = ["Luis", *["Ana <b>"] * 699]
+    lines = tuple(RecordedLine(at_ms=n * 1000, until_ms=n * 1000 + 500, by=who) for n, who in enumerate(by))
+    some = dataclasses.replace(DUB, recordings=lines[:2])
+    assert some.facts()["recorded_lines"] == [
+        {"at_ms": 0, "until_ms": 500, "by": "Luis"},
+        {"at_ms": 1000, "until_ms": 1500, "by": "Ana ‹b›"},
+    ]
+    assert some.source_type.endswith("/compositeWithTrainedAlgorithmicMedia")
+    dubbed = manifest_of(dataclasses.replace(STORY, dubs=(some,)))["assertions"][0]["data"]["actions"][-1]
+    told = "Speech in es-ES: 2 lines recorded by Luis, Ana ‹b›; the rest by synthetic voices"
+    assert dubbed["description"] == told
+    every = dataclasses.replace(DUB, voices=(), recordings=lines)
+    assert every.source_type.endswith("/composite")
+    assert len(every.facts()["recorded_lines"]) == 500
+    assert "recorded_lines" not in DUB.facts()
 
 
 @pytest.fixture(scope="module")

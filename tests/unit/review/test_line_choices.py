@@ -16,13 +16,14 @@ from polyreel.engine.voice.port import Speech
 from polyreel.errors import InvalidJob, MediaError, PolyreelError, ReviewRefused
 from polyreel.media.audio import RATE
 from polyreel.outcome import Reel
-from polyreel.review.decisions import Reviewer, approve, ask
+from polyreel.review.decisions import Reviewer, approve, ask, note_delivered
 from polyreel.review.edits import Edit, edit_script, from_file, from_lines, lines_of, script_of
 from polyreel.review.events import ReviewKey, Shown
 from polyreel.review.line_choices import Wish, combine, from_wishes
 from polyreel.review.log import ReviewLog
 from polyreel.review.recordings import take_in_recording
 from polyreel.review.state import Review
+from polyreel.review.versions import compare, go_back
 from polyreel.store.local import LocalStore, path_of
 from polyreel.subtitles import write, write_bytes
 from polyreel.subtitles.choices import Recording, read_choices
@@ -104,6 +105,28 @@ def test_a_recording_is_cut_to_what_is_heard_and_goes_with_its_script(
     assert [each.sha256 for each in found.events[-1].recordings] == [recording.sha256]
     (spoken,), notes = resolve_choices(script(store, found))
     assert (spoken.cue, spoken.recorded_by, notes) == (1, "Ana", ())
+
+
+def test_versions_that_differ_in_a_choice_alone_are_not_said_to_be_the_same(store: LocalStore, review: Review) -> None:
+    """And going back takes the choice back."""
+    shown = review.events[0].shown
+    assert shown is not None
+
+    def deliver(now: Review) -> None:
+        made, script_now = review.script(), now.script()
+        assert made is not None
+        assert script_now is not None
+        step = note_delivered(script_now.sha256, made=made, script=script_now, shown=shown)
+        asyncio.run(ReviewLog(store).write(KEY, step))
+
+    deliver(review)
+    deliver(choose(store, ANA, {1: Wish(voice="f2", pace=1.1)}))
+    now = asyncio.run(ReviewLog(store).read(KEY))
+    (difference,) = asyncio.run(compare(store, now, 1, 2))
+    assert (difference.before, difference.after) == ("Hola a todos.", "Hola a todos.")
+    assert (difference.chosen_before, difference.chosen_after) == ("", "voice f2, pace 1.1")
+    back = asyncio.run(go_back(store, KEY, LUIS, 1))
+    assert read_choices(script(store, back)) == {}
 
 
 def test_new_words_put_a_recording_aside_until_it_is_taken_for_them(
@@ -199,7 +222,9 @@ def test_a_vendor_takes_none_and_is_named(store: LocalStore) -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "picture"),
         (wav_bytes(Speech(np.zeros(RATE, np.float32), RATE)), "nothing is heard in it"),
         (wav_bytes(Speech(np.ones(900, np.float32) * 0.4, RATE)), "shorter than a tenth of a second"),
-        (wav_bytes(Speech(np.ones(4000 * 301, np.float32) * 0.4, 4000)), "longer than 300 s"),
+        pytest.param(
+            wav_bytes(Speech(np.ones(4000 * 301, np.float32) * 0.4, 4000)), "longer than 300 s", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_in_one_line(

@@ -9,7 +9,8 @@ from polyreel.outcome import Reel, StoredFile
 from polyreel.plans import EditedScript, LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
-from polyreel.subtitles import read_file
+from polyreel.subtitles import read_file, write
+from polyreel.subtitles.choices import LineChoice, with_choices
 from polyreel.subtitles.timing import trim as cut_cues
 from tasks.mend import _find_untouchable
 
@@ -48,3 +49,15 @@ def test_lines_of_a_series_memory_are_left(plan: Callable[..., Plan], stored: Ca
     language = language.model_copy(update={"script": script("Uno.", "Dos."), "memory": memory})
     reel = Reel(file=stored("reel"), duration="5")
     assert reasons(language, reel) == ["", "a person approved it, in the series' memory"]
+
+
+def test_lines_that_a_person_chose_how_to_say_are_left(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile]
+) -> None:
+    """Also where the job's own script says so: a recording does not say other words."""
+    made = read_file(path_of(script("Uno.", "Dos.", "Tres.")))
+    chosen = write(with_choices(made.track, {2: LineChoice(pace=1.1)}), "vtt").text
+    (language,) = plan("es-ES", quality={"mend": True}).languages
+    language = language.model_copy(update={"script": open_store().keep_bytes(chosen.encode(), ".vtt")})
+    reel = Reel(file=stored("reel"), start="1", duration="5")
+    assert reasons(language, reel) == ["", "a person chose how it is said"]

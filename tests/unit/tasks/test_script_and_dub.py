@@ -10,17 +10,18 @@ import pytest
 
 from polyreel.dubbing.casting import name_speakers
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
-from polyreel.errors import EngineError, SubtitleError
+from polyreel.errors import EngineError, InvalidJob, SubtitleError
 from polyreel.outcome import Problem, Reel, StoredFile
 from polyreel.planning.scripts import require_language
-from polyreel.plans import MadeScript, Plan
+from polyreel.plans import MadeScript, Plan, Way
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.subtitles import read_bytes, read_file, write
 from polyreel.subtitles.model import Cue, Track
 from tasks import script
-from tasks.dub import _cut_to_reel, needs_sound, several_speak
+from tasks.dub import _cut_to_reel, _require_choosable, needs_sound, several_speak
 from tasks.finish import ScriptFiles, _write_heard_script, _write_tracks
 from tasks.run.values import LanguageResults, Listening
 from tasks.script import _keep_inside, with_script, with_source_script, write_scripts
@@ -227,3 +228,15 @@ def test_subrip_keeps_the_labels_that_it_had_and_webvtt_says_them_by_its_own_mea
     assert "<v LUIS>No." in vtt
     assert "ANA:" not in vtt
     assert "Hello there." in vtt
+
+
+def test_a_vendor_is_not_asked_for_what_it_can_not_take(plan: MakePlan) -> None:
+    """Nothing is bought for a script with choices; this machine takes them, and a script without is anybody's."""
+    (here,) = plan("es-ES").languages
+    there = here.model_copy(update={"ways": (Way(works_here=False),)})
+    choices = (SpokenChoice(cue=2, pace=1.1), SpokenChoice(cue=4, voice="f2"))
+    with pytest.raises(InvalidJob, match="lines 3, 5 have one") as refused:
+        _require_choosable(there, choices)
+    assert (refused.value.code, refused.value.where) == ("line_choices", "es-ES")
+    _require_choosable(here, choices)
+    _require_choosable(there, ())

@@ -85,6 +85,8 @@ async def test_a_line_is_heard_in_a_voice_of_this_machine() -> None:
     """At its own pace, and slower; a voice that there is not, and a pace that is none, are refused by name."""
     said = await answers.speak(KEY, {"text": "Hola a todos."})
     slow = await answers.speak(KEY, {"text": "Hola a todos.", "pace": 0.8})
+    by_name = await answers.speak(KEY, {"text": "Hola a todos.", "voice": "f2"})  # as people write it, and save it
+    assert by_name != said
     lengths = [count_samples(sound) for sound in (said, slow)]
     assert 0 < lengths[0] < lengths[1]
     with pytest.raises(InvalidJob, match="pace"):
