@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from deployments.commands.run import exit_code, run_job
+from deployments.commands.job_run import exit_code, run_job
 
 
 def main() -> None:

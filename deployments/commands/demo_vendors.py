@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Everything goes below ./demo, the store included, so that it can be removed by hand."""
+    from deployments.commands.job_run import exit_code, run_job
     from deployments.commands.rehearse import cost_sentence, make_rehearsal, rehearsal, show_accounts
-    from deployments.commands.run import exit_code, run_job
     from deployments.commands.run_display import summary
     from polyreel.outcome import Outcome
 

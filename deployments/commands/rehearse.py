@@ -198,7 +198,7 @@ def cost_sentence(outcome: Outcome) -> str:
 
 def run_rehearsal(job: Job, *, faults: str = "none", quiet: bool = False, verbose: bool = False) -> Outcome:
     """Rehearse a job, and say beside its outcome what it would have cost."""
-    from deployments.commands.run import run_job
+    from deployments.commands.job_run import run_job
 
     with_media = fetch_media(job)
     with rehearsal(job.name, faults) as stage:

@@ -68,13 +68,13 @@ async def _take_edit(job: Job, locale: str, edited: Path, reviewer: Reviewer, wh
 
 
 def _run(job: Job, as_json: bool, verbose: bool) -> Outcome:
-    from deployments.commands.run import run_job
+    from deployments.commands.job_run import run_job
 
     return run_job(job, quiet=as_json, verbose=verbose)
 
 
 def _print_outcome(outcome: Outcome, review: Review, as_json: bool) -> None:
-    from deployments.commands.run import exit_code
+    from deployments.commands.job_run import exit_code
 
     if as_json:
         click.echo(outcome.model_dump_json())

@@ -101,7 +101,7 @@ def _cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:
     from pydantic import ValidationError
 
     from polyreel.errors import InvalidJob
-    from polyreel.intake.jobfile import load_text
+    from polyreel.intake.text import load_text
     from polyreel.outcome import Outcome
     from polyreel.report.records import read_records
 

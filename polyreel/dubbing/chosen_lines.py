@@ -8,8 +8,8 @@ from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.errors import InvalidJob
 from polyreel.subtitles.choices import LineChoice, read_choices
-from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.timing import clock
 
 _MOST_NAMED = 12
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt
 from polyreel.dubbing.staging import STAGED
 from polyreel.dubbing.submission import describe_reel, key_of_dub, key_of_revision, script_key, submit_once
@@ -72,8 +73,6 @@ class DubformerDubber:
         return receipt
 
     async def _buy(self, request: DubRequest, key: str) -> Entry:
-        from polyreel.dubbing.providers import minutes_begun
-
         source, target = await self._client.check_locales(request.source_locale, request.locale)
         name = f"{request.title} {request.locale} {key[-12:]}"
 

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from polyreel.locales import is_right_to_left
 from polyreel.outcome import LineFit
 from polyreel.subtitles import plain_text, write_bytes
-from polyreel.subtitles.formats.base import WritingOptions, clock
+from polyreel.subtitles.formats.base import WritingOptions
 from polyreel.subtitles.formats.docx import write_table
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.timecodes import FrameRate, format_timecode, frame_at
+from polyreel.subtitles.timing import clock
 
 # Cues of two languages that begin so near each other are the same line.
 _SAME_LINE_MS = 1500

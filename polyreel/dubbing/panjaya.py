@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
+from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.panjaya_assets import Assets, asset_of, script_of
 from polyreel.dubbing.panjaya_revision import REVISION, Revision
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Progress, Receipt
@@ -229,6 +230,4 @@ def _locale_of(row: Entry) -> str:
 
 
 def _minutes(request: DubRequest) -> float:
-    from polyreel.dubbing.providers import minutes_begun
-
     return minutes_begun(request.seconds)

@@ -6,13 +6,13 @@ options in `polyreel.job.dubbing`, its adapter beside this module, its block in 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from polyreel.dubbing import choice
+from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.port import Dubber, Means
 from polyreel.engine.voice.measured import Grade, is_below
 from polyreel.engine.voice.port import Voice
@@ -189,11 +189,6 @@ def make_dubber(options: Dubbing, means: Means) -> Dubber:
     make = provider_of(options).make
     assert make is not None  # noqa: S101 - `require_provider` has seen to it
     return make(options, means)
-
-
-def minutes_begun(seconds: Fraction) -> float:
-    """Every minute that was begun counts whole, as vendors of dubs by the minute have it."""
-    return float(math.ceil(seconds / 60))
 
 
 # -- this machine

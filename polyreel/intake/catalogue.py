@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.errors import InvalidJob
-from polyreel.intake.jobfile import anchor_paths, load_job, load_text, parse_yaml, validate_job
+from polyreel.intake.jobfile import anchor_paths, load_job, validate_job
+from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import Job
 
 MAX_JOBS = 10_000

@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob
-from polyreel.intake.jobfile import load_text, parse_yaml
+from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import Job
 from polyreel.machine import home
 from polyreel.machine.files import TooManyBytes, read_whole, write_atomically

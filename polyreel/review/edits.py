@@ -24,8 +24,9 @@ from polyreel.subtitles.choices import NO_CHOICE, LineChoice, carry_choices, rea
 from polyreel.subtitles.cuetext import escape_text
 from polyreel.subtitles.drift import Correction
 from polyreel.subtitles.fit import find_outside, quote
-from polyreel.subtitles.formats.base import ReadingOptions, clock
+from polyreel.subtitles.formats.base import ReadingOptions
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.timing import clock
 
 Change = Callable[[Track, Reel | None], Track]
 """From the script that the reviewer has seen, in the source's time, to what they want; with the reel, where known.

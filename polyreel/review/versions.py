@@ -16,8 +16,8 @@ from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.choices import NO_CHOICE, LineChoice, describe_choice, read_choices
-from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Cue
+from polyreel.subtitles.timing import clock
 
 
 class Version(Value):

@@ -22,8 +22,8 @@ from pydantic import Field, ValidationError
 from polyreel.errors import SubtitleError
 from polyreel.outcome import StoredFile, Value
 from polyreel.subtitles.cuetext import plain_text
-from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.timing import clock
 
 SLOWEST, FASTEST = 0.5, 2.0
 """How far a line's pace may be from its voice's own: 1.1 is 10 % faster."""

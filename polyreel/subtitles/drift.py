@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
 
-from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Track
-from polyreel.subtitles.timing import exact_rate
+from polyreel.subtitles.timing import clock, exact_rate
 
 _RATES = ("25", "23.976", "24", "29.97", "30")
 # Two scripts of one film begin their cues together, within a few frames.

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.drift import Correction, agree, find_correction, find_rate
-from polyreel.subtitles.formats.base import clock, excerpt
+from polyreel.subtitles.formats.base import excerpt
 from polyreel.subtitles.model import Cue, Track
-from polyreel.subtitles.timing import move, trim
+from polyreel.subtitles.timing import clock, move, trim
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR

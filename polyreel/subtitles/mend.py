@@ -12,10 +12,11 @@ from fractions import Fraction
 
 from polyreel.subtitles.checks import width_of
 from polyreel.subtitles.cuetext import escape_text, plain_text
-from polyreel.subtitles.formats.base import clock, excerpt
+from polyreel.subtitles.formats.base import excerpt
 from polyreel.subtitles.layout import LONGEST_WORD, break_cost, find_breaks, fits, is_mark, lay_out
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.profiles import Profile, profile_named
+from polyreel.subtitles.timing import clock
 
 _USUAL_RATE = Fraction(24)
 # Cues so near belong to one sentence or one exchange.

@@ -7,13 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
-from polyreel.subtitles.formats.base import clock
 from polyreel.subtitles.model import Cue, Track
 
 Move = Callable[[int], int]
 
 _NO_TIME = -(10**15)
 _INSIDE = re.compile(r"<(?:([0-9]{2,12}):)?([0-9]{2}):([0-9]{2})\.([0-9]{3})>")
+
+
+def clock(ms: int, separator: str = ".") -> str:
+    """Milliseconds as ``HH:MM:SS.mmm``; hours take as many digits as they need, times before zero are zero."""
+    seconds, milliseconds = divmod(max(ms, 0), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{separator}{milliseconds:03d}"
 
 
 def shift(track: Track, ms: int) -> Track:

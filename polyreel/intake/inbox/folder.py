@@ -26,7 +26,8 @@ from typing import Any
 from polyreel.errors import InvalidJob
 from polyreel.intake.folders import require_path
 from polyreel.intake.inbox.port import SUFFIXES, is_job_name
-from polyreel.intake.jobfile import anchor_paths, load_text, parse_job
+from polyreel.intake.jobfile import anchor_paths, parse_job
+from polyreel.intake.text import load_text
 from polyreel.job import Job
 from polyreel.machine.files import write_atomically
 from polyreel.machine.locks import hold_lock

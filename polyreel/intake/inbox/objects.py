@@ -23,7 +23,8 @@ from typing import Any
 
 from polyreel.errors import InvalidJob, StoreError
 from polyreel.intake.inbox.port import is_job_name
-from polyreel.intake.jobfile import MAX_BYTES, make_paths_addresses, parse_job
+from polyreel.intake.jobfile import make_paths_addresses, parse_job
+from polyreel.intake.text import MAX_BYTES
 from polyreel.job import Job
 from polyreel.objects.address import prefix_address
 from polyreel.objects.bucket import Bucket, ObjectFacts

@@ -139,13 +139,6 @@ def excerpt(text: str, limit: int = 60) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
-def clock(ms: int, separator: str = ".") -> str:
-    """Milliseconds as ``HH:MM:SS.mmm``; hours take as many digits as they need, times before zero are zero."""
-    seconds, milliseconds = divmod(max(ms, 0), 1000)
-    minutes, seconds = divmod(seconds, 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}{separator}{milliseconds:03d}"
-
-
 def line_of(sign: str, text: str) -> int:
     """The line, counted from 1, that a sign first stands on. The text holds it, and has ``\\n`` as its line end."""
     return text.count("\n", 0, text.index(sign)) + 1

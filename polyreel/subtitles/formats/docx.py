@@ -13,9 +13,10 @@ from docx.text.paragraph import Paragraph
 
 from polyreel.locales import is_right_to_left
 from polyreel.subtitles.cuetext import plain_text
-from polyreel.subtitles.formats.base import WritingOptions, clock
+from polyreel.subtitles.formats.base import WritingOptions
 from polyreel.subtitles.formats.text import note_losses
 from polyreel.subtitles.model import Cue, Note, Track
+from polyreel.subtitles.timing import clock
 
 _COLUMNS = ("No.", "Start", "End", "Speaker", "Text")
 # What XML 1.0 can't hold, and python-docx refuses.

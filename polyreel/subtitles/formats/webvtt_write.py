@@ -9,9 +9,10 @@ from typing import cast
 from webvtt import vtt
 from webvtt.models import Caption, Region, Style
 
-from polyreel.subtitles.formats.base import Notes, WritingOptions, clock, excerpt, normalise_line_ends
+from polyreel.subtitles.formats.base import Notes, WritingOptions, excerpt, normalise_line_ends
 from polyreel.subtitles.model import Cue, Track, Writing
 from polyreel.subtitles.speakers import put_voice_back
+from polyreel.subtitles.timing import clock
 
 _NAMES = frozenset({"vertical", "line", "position", "size", "align", "region"})
 

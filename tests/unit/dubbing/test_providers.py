@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import polyreel
-from polyreel.dubbing.providers import PROVIDERS, Request, minutes_begun, provider_of, require_language
+from polyreel.dubbing.charges import minutes_begun
+from polyreel.dubbing.providers import PROVIDERS, Request, provider_of, require_language
 from polyreel.errors import PolyreelError
 from polyreel.job import Dubbing, DubformerDubbing, EmbeddedDubbing, PanjayaDubbing
 

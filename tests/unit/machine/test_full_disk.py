@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deployments.commands.run import _without_server
+from deployments.commands.job_run import _without_server
 from polyreel.errors import DeliveryError, PolyreelError, StoreError, ToolError, VendorError
 from polyreel.errors.full_disk import as_full_disk
 from polyreel.machine.files import explain_errors, write_atomically

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable
 
 from polyreel.locales import is_right_to_left
-from polyreel.subtitles.formats.base import Notes, WritingOptions, clock, excerpt
+from polyreel.subtitles.formats.base import Notes, WritingOptions, excerpt
 from polyreel.subtitles.formats.timedtext.flavours import FLAVOURS, Flavour
 from polyreel.subtitles.formats.timedtext.names import METADATA, PARAMETER, STYLING, TT
 from polyreel.subtitles.formats.timedtext.regions import Box, box_of, box_of_region
 from polyreel.subtitles.formats.timedtext.runs import PLAIN, Look, Run, runs_of
 from polyreel.subtitles.kinds import is_forced, unmark_forced
 from polyreel.subtitles.model import Cue, Track, Writing
+from polyreel.subtitles.timing import clock
 
 # What XML 1.0 can't hold, escaped or not.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
