@@ -22,6 +22,7 @@ _LEFT_BEHIND = frozenset({b"ftyp", b"moov", b"free"})
 _CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
 _PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 _MOST_CHAPTERS = 255
+_ROLES = b"urn:mpeg:dash:role:2011"
 _INDEX_LIMIT = 512 << 20
 
 
@@ -48,10 +49,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What to say of a track: its BCP-47 tag ("" for none), and whether it plays without being chosen."""
+    """What to say of a track: its BCP-47 tag ("" for none), whether it plays without being chosen, and its purpose as
+    DASH names it (``main``) where ffmpeg has no word for it."""
 
     tag: str = ""
     enabled: bool = True
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,14 @@ def _add_label(trak: Box, label: Label) -> Box:
     if label.tag:
         elng = Box(b"elng", bytes(4) + label.tag.encode("ascii") + b"\0")
         inside = tuple(_after_header(box, elng) if box.kind == b"mdia" else box for box in inside)
-    return Box(trak.kind, inside=inside)
+    return Box(trak.kind, inside=_add_purpose(inside, label.purpose) if label.purpose else inside)
+
+
+def _add_purpose(inside: tuple[Box, ...], purpose: str) -> tuple[Box, ...]:
+    """A track's boxes with a ``kind`` (ISO/IEC 14496-12, 8.10.4) among what is said of it."""
+    kind = Box(b"kind", bytes(4) + _ROLES + b"\0" + purpose.encode("ascii") + b"\0").as_bytes()
+    said = b"".join(box.content for box in inside if box.kind == b"udta")
+    return (*(box for box in inside if box.kind != b"udta"), Box(b"udta", said + kind))
 
 
 def _add_chapters(index: Box, chapters: Sequence[Mark]) -> Box:

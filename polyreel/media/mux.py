@@ -106,7 +106,10 @@ async def _finish(part: Path, target: Path, labels: list[mp4.Label], chapters: S
 
 
 def _track_labels(tracks: Sequence[AudioTrack], subtitles: Sequence[SubtitleTrack]) -> list[mp4.Label]:
-    sounds = [mp4.Label(locales.canonical(one.locale), _is_default(one, tracks)) for one in tracks]
+    sounds = [
+        mp4.Label(locales.canonical(one.locale), _is_default(one, tracks), "main" * (one.disposition == "original"))
+        for one in tracks
+    ]
     texts = [mp4.Label(locales.canonical(one.locale), one.default) for one in subtitles]
     return [mp4.Label(), *sounds, *texts]
 

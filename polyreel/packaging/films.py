@@ -46,7 +46,7 @@ async def write_mp4(
 ) -> None:
     """Write an MP4 with every track; no text is on by default. Raises as `mux` does."""
     sounds = [
-        AudioTrack(one.path, one.locale, title=one.name, default=place == 0, disposition=_disposition(one))
+        AudioTrack(one.path, one.locale, title=_name(one), default=place == 0, disposition=_disposition(one))
         for place, one in enumerate(film.sounds)
     ]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -99,6 +99,11 @@ def _matroska(nodes: Sequence[Stream], target: Path, options: dict[str, Any]) ->
 
 def _disposition(one: Rendition) -> str:
     return _DISPOSITIONS.get(one.role, "")
+
+
+def _name(one: Rendition) -> str:
+    """Players of MP4 show a track's name, and no more: none tells an original by its role."""
+    return f"{one.name} (Original)" if one.role == "original" else one.name
 
 
 def _labels(place: str, one: Rendition, *, is_default: bool) -> dict[str, str]:

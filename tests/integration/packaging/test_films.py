@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import av
 import pytest
 from av.stream import Disposition
@@ -32,6 +34,13 @@ async def film(reel, tool, tmp_path):
     return Film(tmp_path / "film.mp4", sounds, texts, CHAPTERS)
 
 
+def purposes(film):
+    """Per track of an MP4: what its ``kind`` boxes say by DASH's scheme, read by hand."""
+    traks = film.read_bytes().partition(b"moov")[2].split(b"trak")[1:]
+    said = re.compile(rb"kind\0{4}urn:mpeg:dash:role:2011\0([a-z-]+)\0")
+    return [[each.decode() for each in said.findall(trak)] for trak in traks]
+
+
 @pytest.mark.parametrize(("write", "name"), [(write_mp4, "master.mp4"), (write_mkv, "master.mkv")])
 async def test_a_master_holds_every_track_with_its_language_name_and_purpose(film, reel, frames, tmp_path, write, name):
     target = tmp_path / name
@@ -47,10 +56,15 @@ async def test_a_master_holds_every_track_with_its_language_name_and_purpose(fil
     with av.open(str(target)) as opened:
         # MP4 has no title per track: its name is the handler's.
         names = [one.metadata.get("title") or one.metadata["handler_name"] for one in opened.streams.audio]
-        assert names == ["English (United States)", "español (España)"]
-        if name.endswith("mkv"):  # MP4 has no word for it that ffmpeg writes
-            flags = [bool(one.disposition & Disposition.original) for one in opened.streams.audio]
-            assert flags == [True, False]
+        original = "English (United States)" + " (Original)" * name.endswith("mp4")
+        assert names == [original, "español (España)"]
+        marks = [one.disposition for one in [*opened.streams.audio, *opened.streams.subtitles]]
+        if name.endswith("mkv"):
+            assert [bool(mark & Disposition.original) for mark in marks[:2]] == [True, False]
+        else:
+            assert bool(marks[1] & Disposition.dub)
+            assert purposes(target) == [[], ["main"], ["dub"], [], ["forced-subtitle"]]
+        assert bool(marks[3] & Disposition.forced)
 
 
 async def test_masters_keep_what_is_said_at_once(film, tool, tmp_path):
