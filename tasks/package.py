@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.delivery.port import Item
-from polyreel.engine.models.registry import HLS_JS, SHAKA_PLAYER
+from polyreel.engine.models.registry import HLS_JS, SHAKA_PLAYER, Model
 from polyreel.engine.models.shelf import check_file, is_here, pull_command
 from polyreel.job import PackageKind
 from polyreel.keys import stage_key
@@ -32,6 +32,7 @@ from tasks.run.values import LanguageResult, LanguageResults, Packaged
 from tasks.together import content_of, going_out, link, original_of, sounds_of, texts_of, with_descriptions
 
 PLAYERS = {"hls": HLS_JS, "dash": SHAKA_PLAYER}
+
 _OF_PLAYERS = frozenset({"index.html", *(each.files[0].path for each in PLAYERS.values())})
 
 
@@ -57,21 +58,32 @@ async def package(
         sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
         async with at_work("package"):
             pictures, notes = await _make_pictures(plan, reel, going, folder)
-            made = await make_package(pictures, sounds, texts, folder / "made", kinds)
-        pages, missing = await asyncio.to_thread(_write_pages, folder / "made", kinds, plan.job.name)
+            asked = plan.job.packaging[0]
+            made = await make_package(
+                pictures, sounds, texts, folder / "made", kinds, segments=asked.segments, thumbnails=asked.thumbnails
+            )
+        pages, missing = await asyncio.to_thread(_write_pages, folder / "made", kinds, plan.job.name, reel.has_picture)
         items = await asyncio.to_thread(_keep_files, store, folder / "made", made + pages, [*sounds, *texts])
         return Packaged(items=items, notes=(*notes, *missing))
 
 
-def _write_pages(root: Path, kinds: Sequence[PackageKind], title: str) -> tuple[list[Path], tuple[str, ...]]:
+def _player_of(kind: PackageKind, has_picture: bool) -> Model:
+    """hls.js changes no sound of a package without a picture: it goes on with the first beside the chosen one."""
+    return PLAYERS[kind] if has_picture else SHAKA_PLAYER
+
+
+def _write_pages(
+    root: Path, kinds: Sequence[PackageKind], title: str, has_picture: bool
+) -> tuple[list[Path], tuple[str, ...]]:
     """A page that plays it beside each manifest; what is missing for one, in a sentence."""
-    absent = [PLAYERS[kind] for kind in kinds if not is_here(PLAYERS[kind])]
+    players = {kind: _player_of(kind, has_picture) for kind in kinds}
+    absent = list(dict.fromkeys(each for each in players.values() if not is_here(each)))
     missing = (f"No page that plays the package: run `{pull_command(*absent)}`, and again.",) if absent else ()
     pages: list[Path] = []
-    for kind in kinds:
-        if is_here(PLAYERS[kind]):
-            script = check_file(PLAYERS[kind], PLAYERS[kind].files[0].path)
-            pages += write_page(root / kind, kind, title, script)
+    for kind, player in players.items():
+        if player not in absent:
+            script = check_file(player, player.files[0].path)
+            pages += write_page(root / kind, kind, title, script, has_picture=has_picture)
     return pages, missing
 
 

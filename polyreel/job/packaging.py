@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, Strict, WithJsonSchema
 from polyreel.job.values import Asked, BlockName
 
 PackageKind = Literal["hls", "dash"]
+Segments = Literal["byterange", "files"]
 Rung = Annotated[int, Field(ge=144, le=4320, multiple_of=2)]
 Master = Literal["mp4", "mkv", "wav", "stems", "otio", "aaf", "burned"]
 FILMS: frozenset[Master] = frozenset({"mp4", "mkv"})
@@ -38,7 +39,17 @@ class Package(Asked):
         title="Voice-over beside",
         description="A voice-over of each language beside its dub: the new voices over the lowered original.",
     )
-    younger_fields: ClassVar = ("voiceover",)
+    segments: Segments = Field(
+        default="byterange",
+        title="Segments",
+        description="byterange: one file per track, read in ranges. files: one per 6 s, for hosts that give no ranges.",
+    )
+    thumbnails: bool = Field(
+        default=False,
+        title="Thumbnails",
+        description="Small pictures for looking for a place, one per 10 s: a track in DASH, a WebVTT file beside HLS.",
+    )
+    younger_fields: ClassVar = ("voiceover", "segments", "thumbnails")
 
 
 class Provenance(Asked):

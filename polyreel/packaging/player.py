@@ -11,10 +11,11 @@ import jinja2
 from polyreel.job.packaging import PackageKind
 
 
-def write_page(folder: Path, kind: PackageKind, title: str, script: Path) -> list[Path]:
-    """Write the page and its script (hls.js for HLS, shaka-player for DASH) into a package's folder; return both."""
+def write_page(folder: Path, kind: PackageKind, title: str, script: Path, *, has_picture: bool = True) -> list[Path]:
+    """Write the page and its script (hls.js, or shaka-player, which plays both kinds) into a package's folder; return
+    both."""
     page, own = folder / "index.html", folder / script.name
-    page.write_text(_template().render(title=title, kind=kind, script=script.name), "utf-8")
+    page.write_text(_template().render(title=title, kind=kind, script=script.name, has_picture=has_picture), "utf-8")
     shutil.copyfile(script, own)
     return [page, own]
 

@@ -7,24 +7,30 @@ there.
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polyreel import locales
 from polyreel.errors import InvalidJob
 from polyreel.job.packaging import PackageKind as Kind
+from polyreel.job.packaging import Segments
 from polyreel.machine.plain_names import PlainNames, plain_names
 from polyreel.media import binaries
 from polyreel.media.command import DEFAULT, Limits
+from polyreel.media.probe import probe
 from polyreel.media.process import execute
 from polyreel.packaging.playlists import add_sound_variant, describe_renditions, order_labels
 from polyreel.packaging.roles import Rendition
+from polyreel.packaging.thumbnails import add_image_track, make_sheets, write_regions
 
 _SEGMENT_S = 6
+_SEGMENT = re.compile(r"_(?:init|\d+)$")
+_ADDRESS = re.compile(r'(<BaseURL>| media="| initialization=")')
 _KINDS: tuple[Kind, ...] = ("hls", "dash")
 
 
@@ -35,36 +41,48 @@ async def package(
     folder: Path,
     kinds: Sequence[Kind],
     *,
+    segments: Segments = "byterange",
+    thumbnails: bool = False,
     limits: Limits = DEFAULT,
 ) -> list[Path]:
     """Write ``folder/hls/main.m3u8`` and/or ``folder/dash/main.mpd`` and their media; return every file written.
 
     ``pictures`` are MP4s of which only the picture is taken: one, or the rungs of a ladder, named by their sizes
     (``720.mp4``); none, where there is sound alone. Every track is a file of its own. What stood in those two folders
-    is replaced as a whole. Raises InvalidJob for tracks that can't be packaged, ToolError where the packager can't run
-    or fails.
+    is replaced as a whole. ``thumbnails``: of the smallest picture. Raises InvalidJob for tracks that can't be
+    packaged, ToolError where the packager can't run or fails.
     """
     _check(audios, subtitles, kinds)
     with _scratch(folder) as scratch, plain_names(scratch) as names:
         media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
         seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
-        command = _command(seen, _rename(names, audios), _rename(names, subtitles), names.of(media), kinds)
-        await execute(command, limits=limits)
+        form = _Form(names.of(media), tuple(kinds), segments)
+        await execute(_command(seen, _rename(names, audios), _rename(names, subtitles), form), limits=limits)
         if "hls" in kinds:
             await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
             if not pictures:
                 await asyncio.to_thread(add_sound_variant, media / "main.m3u8", audios, bool(subtitles))
         if "dash" in kinds:
             await asyncio.to_thread(order_labels, media / "main.mpd")
+        if thumbnails and pictures:
+            await _add_thumbnails(pictures[-1], media, kinds, limits)
         if len(kinds) > 1:
             _move_manifest(media / "main.mpd", scratch / "dash" / "main.mpd")
         return await asyncio.to_thread(_adopt, scratch, folder, kinds)
 
 
+async def _add_thumbnails(picture: Path, media: Path, kinds: Sequence[Kind], limits: Limits) -> None:
+    sheets = await make_sheets(await asyncio.to_thread(probe, picture), media, limits=limits)
+    if "dash" in kinds:
+        await asyncio.to_thread(add_image_track, media / "main.mpd", sheets)
+    if "hls" in kinds:
+        await asyncio.to_thread(write_regions, sheets, media / "thumbnails.vtt")
+
+
 def locale_of(file: Path, tracks: Sequence[Rendition]) -> str | None:
     """The language of a file of a package; None for one that all share."""
     stems = {f"{stream}_{one.file_name}": one.locale for one in tracks for stream in ("audio", "text")}
-    return stems.get(file.stem)
+    return stems.get(_SEGMENT.sub("", file.stem))
 
 
 @contextmanager
@@ -100,34 +118,49 @@ def _picture_name(picture: Path, pictures: Sequence[Path]) -> str:
     return "video" if len(pictures) == 1 else f"video_{picture.stem}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """Where the media goes, for which kinds of package, and in what pieces."""
+
+    folder: Path
+    kinds: tuple[Kind, ...]
+    segments: Segments
+
+    def outputs(self, name: str, stream: str) -> dict[str, str]:
+        """The packager's fields for a track's files. Text needs nothing to begin with."""
+        path, suffix = f"{self.folder}/{name}", "vtt" if stream == "text" else "mp4"
+        if self.segments == "byterange":
+            return {"output": f"{path}.{suffix}"}
+        begin = {} if stream == "text" else {"init_segment": f"{path}_init.mp4"}
+        return {**begin, "segment_template": f"{path}_$Number$.{'vtt' if stream == 'text' else 'm4s'}"}
+
+
 def _command(
-    pictures: Mapping[str, Path],
-    audios: Sequence[Rendition],
-    subtitles: Sequence[Rendition],
-    media: Path,
-    kinds: Sequence[Kind],
+    pictures: Mapping[str, Path], audios: Sequence[Rendition], subtitles: Sequence[Rendition], form: _Form
 ) -> list[str]:
-    hls, dash = "hls" in kinds, "dash" in kinds
+    hls, dash, media = "hls" in form.kinds, "dash" in form.kinds, form.folder
     command = [str(binaries.packager())]
     for name, path in pictures.items():
-        searching = f",iframe_playlist_name={name}_keyframes.m3u8" if hls else ""
-        command += [f"in={path},stream=video,output={media}/{name}.mp4,playlist_name={name}.m3u8{searching}"]
-    command += _descriptors(audios, "audio", "mp4", media)
-    command += _descriptors(subtitles, "text", "vtt", media)
+        fields = {"in": str(path), "stream": "video", **form.outputs(name, "video"), "playlist_name": f"{name}.m3u8"}
+        fields |= {"iframe_playlist_name": f"{name}_keyframes.m3u8"} if hls else {}
+        command.append(",".join(f"{field}={value}" for field, value in fields.items()))
+    command += _descriptors(audios, "audio", form)
+    command += _descriptors(subtitles, "text", form)
     command += [f"--segment_duration={_SEGMENT_S}", f"--default_language={locales.canonical(audios[0].locale)}"]
     command += [f"--hls_master_playlist_output={media}/main.m3u8", "--hls_playlist_type=VOD"] if hls else []
     command += [f"--mpd_output={media}/main.mpd"] if dash else []
+    command += ["--generate_static_live_mpd"] if dash and form.segments == "files" else []
     return [*command, f"--temp_dir={media.parent}", "--quiet"]
 
 
-def _descriptors(tracks: Sequence[Rendition], stream: str, suffix: str, media: Path) -> Iterator[str]:
+def _descriptors(tracks: Sequence[Rendition], stream: str, form: _Form) -> Iterator[str]:
     for one in tracks:
         name = f"{stream}_{one.file_name}"
         title = one.name.replace(",", " ").replace('"', "'").replace("\n", " ")
         fields = {
             "in": str(one.path),
             "stream": stream,
-            "output": f"{media}/{name}.{suffix}",
+            **form.outputs(name, stream),
             "language": locales.canonical(one.locale),
             "hls_group_id": stream,
             "hls_name": title,
@@ -145,7 +178,7 @@ def _move_manifest(written: Path, final: Path) -> None:
     """Take the DASH manifest out of HLS's folder. The packager's own way (--base_urls) would escape the slashes, and
     one address for the whole manifest is not understood by every player (ffmpeg among them)."""
     manifest = written.read_text("utf-8")
-    final.write_text(manifest.replace("<BaseURL>", "<BaseURL>../hls/"), "utf-8")
+    final.write_text(_ADDRESS.sub(r"\1../hls/", manifest), "utf-8")
     written.unlink()
 
 

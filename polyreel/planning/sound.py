@@ -58,5 +58,7 @@ def _list_pictures_asked(job: Job) -> Iterator[tuple[str, str, str]]:
             yield "masters", f"the master `{master}`", "Of sound there are `masters: [wav, stems, otio]`."
     if job.source.audio_description or any(each.audio_description for each in job.targets):
         yield "audio_description", "an audio description", "Leave it out: it says what is seen."
+    if any(each.thumbnails for each in job.packaging):
+        yield "packaging", "thumbnails", "Leave `thumbnails` out."
     if any(each.ladder for each in job.packaging):
         yield "packaging", "a ladder", "Leave `ladder` out: the package holds the sounds alone."

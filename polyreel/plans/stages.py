@@ -43,7 +43,7 @@ VERSIONS = {
     "subtitles": 3,
     "mux": 2,
     "check": 6,
-    "package": 3,
+    "package": 4,
     "master": 2,
     "sign": 1,
     "report": 5,

@@ -69,6 +69,9 @@ def players(keep: Callable[..., Path]) -> Callable[[str], Path]:
     return lambda kind: home / "models" / PLAYERS[kind].name / PLAYERS[kind].files[0].path
 
 
+SIGNS = "\n00:04.000 --> 00:25.000\nSALIDA\n"
+
+
 @pytest.fixture(scope="module")
 def host(players: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a package in which every language has a tone of its own."""
@@ -87,9 +90,20 @@ def host(players: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactor
         role = "original" if locale == "en-US" else "dub"
         sounds.append(Rendition(folder / f"{locale}.m4a", locale, role=role, is_machine_made=role == "dub"))
         texts.append(Rendition(folder / f"{locale}.vtt", locale, role="subtitles"))
+    (folder / "signs.vtt").write_text(f"WEBVTT\n{SIGNS}")
+    texts.append(Rendition(folder / "signs.vtt", "es-ES", role="forced"))
     asyncio.run(package([picture, folder / "180.mp4"], sounds, texts, folder / "out", ["hls", "dash"]))
-    write_page(folder / "out" / "hls", "hls", "A <reel>", players("hls"))
-    write_page(folder / "out" / "dash", "dash", "A <reel>", players("dash"))
+    # The same in files of 6 s with thumbnails; and without a picture.
+    files = package(
+        [picture, folder / "180.mp4"], sounds, texts, folder / "out" / "files", ["hls", "dash"],
+        segments="files", thumbnails=True,
+    )  # fmt: skip
+    asyncio.run(files)
+    asyncio.run(package([], sounds, texts, folder / "out" / "sound", ["hls", "dash"]))
+    for kind in ("hls", "dash"):
+        write_page(folder / "out" / kind, kind, "A <reel>", players(kind))
+        write_page(folder / "out" / "files" / kind, kind, "A <reel>", players(kind))
+        write_page(folder / "out" / "sound" / kind, kind, "A <reel>", players("dash"), has_picture=False)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranged, directory=str(folder / "out")))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -131,10 +145,11 @@ video.play();
 """
 
 
-@pytest.mark.parametrize("kind", ["hls", "dash"])
+@pytest.mark.parametrize("kind", ["hls", "dash", "files/hls", "files/dash", "sound/hls", "sound/dash"])
 def test_every_sound_and_text_is_played_when_it_is_chosen(host: str, page: Any, kind: str, tmp_path: Path) -> None:
     """Ten switches and jumps: what is heard and read is what was chosen, and the player reports no fault."""
     page.go(f"{host}/{kind}/index.html")
+    has_picture = not kind.startswith("sound")
     page.until("document.querySelectorAll('#sounds option').length === 3")
     page.until("document.querySelectorAll('#texts option').length === 4")
     assert page.js("[...document.querySelectorAll('#sounds option')].map(one => one.text)") == [
@@ -153,10 +168,32 @@ def test_every_sound_and_text_is_played_when_it_is_chosen(host: str, page: Any, 
         page.js(f"video.currentTime = {(number * 7 + 2) % 25}; choose('texts', '{names[order[-1 - number]]}')")
         page.until(f"shown().startsWith('{order[-1 - number]} ' + Math.floor(video.currentTime))", within=20)
         page.until(f"Math.abs(pitch() - {TONES[locale]}) < 15", within=20)
-    page.picture(tmp_path / f"{kind}.png")
-    page.js("choose('pictures', '320'); video.currentTime = 10")
-    page.until("video.videoWidth === 320", within=20)
+    # Who asked for no text reads the signs of the language that is heard, and of no other.
+    page.js("choose('texts', 'Off'); choose('sounds', 'español'); video.currentTime = 8")
+    page.until("shown() === 'SALIDA'", within=20)
+    page.picture(tmp_path / f"{kind.replace('/', '-')}.png")
+    page.js("choose('sounds', 'English')")
+    page.until(f"shown() === '' && Math.abs(pitch() - {TONES['en-US']}) < 15", within=20)
+    if has_picture:
+        page.js("choose('pictures', '320'); video.currentTime = 10")
+        page.until("video.videoWidth === 320", within=20)
+    else:
+        assert page.js("video.videoWidth") == 0
+        assert page.js("document.getElementById('pictures').parentElement.hidden")
     # A busy machine starves the player for a moment, and it goes on: what a wrong stream does, `until` has seen.
     assert [fault for fault in page.js("faults") if fault != "bufferStalledError"] == []
     assert page.js("document.getElementById('error').textContent") == ""
     assert page.js("document.querySelector('h1').textContent") == "A <reel>"
+
+
+def test_the_player_of_dash_shows_thumbnails_where_it_is_looked_for_a_place(host: str, page: Any) -> None:
+    """A track of pictures: the third covers 20 to 30 s, on the first sheet, beside the first two."""
+    page.go(f"{host}/files/dash/index.html")
+    page.until("document.querySelectorAll('#sounds option').length === 3")
+    assert page.js("player.getImageTracks().length") == 1
+    asked = "player.getThumbnails(player.getImageTracks()[0].id, 25).then((one) => { window.thumbnail = one; })"
+    page.js(f"{asked}, 0")
+    page.until("!!window.thumbnail")
+    found = page.js("[thumbnail.startTime, thumbnail.positionX, thumbnail.positionY, thumbnail.width]")
+    assert found == [20, 320, 0, 160]
+    assert page.js("thumbnail.uris[0]").endswith("/files/hls/thumbnails_1.jpg")

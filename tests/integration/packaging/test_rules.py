@@ -14,7 +14,7 @@ import pytest
 
 from polyreel.packaging.playlists import read_attributes
 from polyreel.packaging.roles import Rendition
-from polyreel.packaging.streaming import package
+from polyreel.packaging.streaming import locale_of, package
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\nHola\n"
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
@@ -110,3 +110,30 @@ async def test_the_dash_manifest_keeps_its_schema(made):
             assert order == sorted(order), name
     ids = [one.get("id") for one in root.iter(f"{MPD}Representation")]
     assert len(set(ids)) == len(ids) == 6
+
+
+async def test_files_for_hosts_without_ranges_and_thumbnails_keep_the_rules_too(reel, tool, tmp_path):
+    """Every file that a manifest names is there; HLS names no range but where its key pictures lie."""
+    tool("-i", reel, "-an", "-c:v", "copy", tmp_path / "picture.mp4")
+    tool("-i", reel, "-vn", "-c:a", "aac", tmp_path / "a.m4a")
+    (tmp_path / "t.vtt").write_text(VTT)
+    sounds, texts = [Rendition(tmp_path / "a.m4a", "en-US", role="original")], [Rendition(tmp_path / "t.vtt", "en-US")]
+    pictures, out = [tmp_path / "picture.mp4"], tmp_path / "out"
+    made = await package(pictures, sounds, texts, out, ["hls", "dash"], segments="files", thumbnails=True)
+    assert {locale_of(file, sounds) for file in made if file.name.startswith("audio_")} == {"en-US"}
+    for path in (out / "hls").glob("*.m3u8"):
+        lines = path.read_text("utf-8").splitlines()
+        assert any("BYTERANGE" in line for line in lines) == path.name.endswith("_keyframes.m3u8")
+        assert all((out / "hls" / line).is_file() for line in lines if line and not line.startswith("#"))
+    root = ET.parse(out / "dash/main.mpd").getroot()
+    templates = list(root.iter(f"{MPD}SegmentTemplate"))
+    assert len(templates) == 4
+    for one in templates:
+        assert (out / "dash" / one.get("media", "").replace("$Number$", "1")).is_file()
+        assert (out / "dash" / one.get("initialization", "main.mpd")).is_file()
+    images = next(one for one in root.iter(f"{MPD}AdaptationSet") if one.get("contentType") == "image")
+    shown = images.find(f"{MPD}Representation")
+    assert shown is not None
+    assert (shown.get("width"), shown.get("height")) == ("600", "450")
+    regions = (out / "hls/thumbnails.vtt").read_text("utf-8")
+    assert "00:00:00.000 --> 00:00:08.000\nthumbnails_1.jpg#xywh=0,0,120,90" in regions

@@ -18,7 +18,7 @@ ROOT = Path(job.__file__).parents[2]
 CALLED = {
     "Job": {"job", "asked", "self", "plan", "found"},
     "Budget": {"budget"},
-    "Package": {"package", "each"},
+    "Package": {"package", "each", "asked"},
     "Provenance": {"provenance"},
     "Quality": {"quality"},
     "ReviewTimeout": {"timeout"},
