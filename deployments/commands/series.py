@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,9 @@ import click
 
 if TYPE_CHECKING:
     from polyreel.intake.learning import Lesson
+    from polyreel.job import Job
     from polyreel.outcome import CastSpeaker
+    from polyreel.review.lessons import ApprovedScripts
 
 _SHOWN = 10
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
@@ -33,17 +37,20 @@ def show(series: str, as_json: bool) -> None:
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json):
-        from polyreel.intake.series import folder_of, read_memory, read_series
+        from polyreel.intake.series import folder_of, read_memory, read_series, read_series_pronunciations
 
-        found, units = read_series(series), read_memory(series)
+        found, units, said = read_series(series), read_memory(series), read_series_pronunciations(series)
         if as_json:
-            return click.echo(json.dumps({**found.model_dump(mode="json"), "lines": len(units)}, ensure_ascii=False))
+            counts = {"lines": len(units), "pronunciations": len(said)}
+            return click.echo(json.dumps({**found.model_dump(mode="json"), **counts}, ensure_ascii=False))
         click.echo(f"{folder_of(series)}: {len(units)} approved lines")
         for name, speaker in found.cast.items():
             voices = ", ".join(f"{locale}: {voice}" for locale, voice in speaker.voices.items())
             click.echo(f"  {name}{f' ({speaker.gender})' if speaker.gender else ''}  {voices}")
         if found.do_not_translate:
             click.echo(f"  stay as they are: {', '.join(found.do_not_translate)}")
+        if said:
+            click.echo(f"  pronunciations: {len(said)}")
         return click.echo(f"  profile: {found.profile}") if found.profile else None
 
 
@@ -56,8 +63,9 @@ def show(series: str, as_json: bool) -> None:
 def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, as_json: bool) -> None:
     """Write back what a job has to teach: whose voice was whose, and the lines that people wrote or approved.
 
-    The cast is that of the job's last run on this machine. The lines are those of the scripts that the job names, or of
-    approved ones: `polyreel series learn episode.yaml es-ES=edited.srt`. What changes is shown first, and asked for.
+    The cast is that of the job's last run on this machine. The lines are those of the script that a person approved in
+    the job's review, else of the scripts that the job names, or of those that you give:
+    `polyreel series learn episode.yaml es-ES=edited.srt`. What changes is shown first, and asked for.
     """
     from deployments.commands.errors import report_errors
 
@@ -67,7 +75,9 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
         from polyreel.intake.learning import prepare_lesson
 
         asked = load_job(job)
-        lesson = prepare_lesson(asked, _cast(asked.name, outcome), dict(map(_split_name, scripts)))
+        given, approved = dict(map(_split_name, scripts)), asyncio.run(_read_approved(asked))
+        lesson = prepare_lesson(asked, _cast(asked.name, outcome), {**approved.files, **given}, heard=approved.source)
+        lesson = replace(lesson, notes=(*approved.notes, *lesson.notes))
         if not as_json:
             _print(lesson)
         if not lesson.is_empty and (yes or (not as_json and _ask_for_consent())):
@@ -95,6 +105,15 @@ def _split_name(given: str) -> tuple[str, Path]:
     if not equals:
         raise click.UsageError(f"{given!r} is not LOCALE=FILE")
     return locales.canonical(locale), Path(file)
+
+
+async def _read_approved(job: Job) -> ApprovedScripts:
+    from polyreel.review.lessons import read_approved_scripts
+    from polyreel.store.choice import open_store
+
+    store = open_store()
+    await store.ready()
+    return await read_approved_scripts(store, job)
 
 
 def _cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from polyreel.errors import InvalidJob
 from polyreel.intake.jobfile import is_address, with_paths
-from polyreel.intake.series import GLOSSARY, MEMORY, SETTINGS, with_series
+from polyreel.intake.series import GLOSSARY, MEMORY, PRONUNCIATIONS, SETTINGS, with_series
 from polyreel.job import Job
 from polyreel.machine import home
 from polyreel.machine.files import make_folder
@@ -61,7 +61,7 @@ def require_allowed(job: Job) -> None:
 
     with_paths(job, judge)
     if job.series and "/" in job.series:
-        for name in (SETTINGS, GLOSSARY, MEMORY):
+        for name in (SETTINGS, GLOSSARY, *PRONUNCIATIONS, MEMORY):
             require_path(f"{job.series}/{name}")  # each may be a link
         job = with_series(job)  # one below POLYREEL_HOME is its owner's, as are the voices that it names
     for voice in _voices_by_path(job):

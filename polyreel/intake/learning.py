@@ -36,11 +36,14 @@ class Lesson:
         return not self.diff and not self.units
 
 
-def prepare_lesson(job: Job, cast: Mapping[str, CastSpeaker], edited: Mapping[str, Path]) -> Lesson:
+def prepare_lesson(
+    job: Job, cast: Mapping[str, CastSpeaker], edited: Mapping[str, Path], heard: Path | None = None
+) -> Lesson:
     """What a job teaches: its cast, and the pairs of its source's script with each target's.
 
     ``cast`` is the outcome's ``speakers``. ``edited`` are scripts by locale that a person approved; for other targets,
-    the ``subtitles`` that the job names. Raises `InvalidJob`.
+    the ``subtitles`` that the job names. ``heard`` is what they stood beside, where the source has no script of its
+    own. Raises `InvalidJob`.
     """
     if job.series is None:
         raise InvalidJob("the job is of no series", where="series", remedy="Name one in the job: `series: NAME`.")
@@ -49,7 +52,7 @@ def prepare_lesson(job: Job, cast: Mapping[str, CastSpeaker], edited: Mapping[st
         raise InvalidJob(f"the job has no target {unknown[0]}", where="LOCALE=FILE", remedy="Give one of its targets.")
     held = read_series(job.series)
     settings = held.model_copy(update={"cast": _merge(held.cast, cast)})
-    units, notes = _pair_units(job, edited)
+    units, notes = _pair_units(job, edited, heard)
     _, added = merge_units(read_memory(job.series), units)
     return Lesson(job.series, settings, diff_series(job.series, settings), tuple(added), tuple(notes))
 
@@ -69,8 +72,9 @@ def _merge(held: Mapping[str, Speaker], cast: Mapping[str, CastSpeaker]) -> dict
     return merged
 
 
-def _pair_units(job: Job, edited: Mapping[str, Path]) -> tuple[list[Unit], list[str]]:
-    source = _read_track(job.source.subtitles, "source.subtitles")
+def _pair_units(job: Job, edited: Mapping[str, Path], heard: Path | None) -> tuple[list[Unit], list[str]]:
+    own = _read_track(job.source.subtitles, "source.subtitles")
+    source = own or _read_track(str(heard) if heard else None, "source")
     if source is None:
         return [], ["No lines were learned: the job's source has no script of its own (`source.subtitles`)."]
     units, notes = [], []

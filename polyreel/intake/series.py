@@ -1,4 +1,4 @@
-"""A series by its name or folder: ``series.yaml``, ``glossary.tsv`` and ``memory.tmx`` in it, each of them optional.
+"""A series by its name or folder: settings, terms, how they are said, approved lines; each file in it is optional.
 
 A bare name is a folder below ``POLYREEL_HOME/series``; anything with a slash is a path, taken from the job file's
 folder.
@@ -14,6 +14,8 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from polyreel.engine.voice.pronunciations import read_pronunciations
+from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import InvalidJob
 from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import Job
@@ -24,6 +26,8 @@ from polyreel.series.tmx import MOST_BYTES, read_tmx, write_tmx
 from polyreel.series.values import Series, apply_series
 
 SETTINGS, GLOSSARY, MEMORY = "series.yaml", "glossary.tsv", "memory.tmx"
+PRONUNCIATIONS = ("pronunciations.tsv", "pronunciations.pls")
+"""One of the two."""
 
 
 def folder_of(place: str) -> Path:
@@ -38,8 +42,8 @@ def require_folder(place: str) -> Path:
         raise InvalidJob(
             "there is no such series",
             where=f"series: {place}",
-            remedy=f"Make the folder {folder} (series.yaml, glossary.tsv and memory.tmx in it are all optional), "
-            "or correct the name: a name without a slash is a folder below POLYREEL_HOME/series.",
+            remedy=f"Make the folder {folder} (series.yaml, glossary.tsv, pronunciations.tsv and memory.tmx in it are "
+            "all optional), or correct the name: a name without a slash is a folder below POLYREEL_HOME/series.",
         )
     return folder
 
@@ -69,6 +73,17 @@ def glossary_of(job: Job) -> Path | None:
     """The series' glossary, where there is one."""
     file = require_folder(job.series) / GLOSSARY if job.series else None
     return file if file and file.exists() else None
+
+
+def read_series_pronunciations(place: str) -> tuple[Pronunciation, ...]:
+    """How the series' terms are said, in all languages. Raises `InvalidJob` that names the file and the line."""
+    folder = require_folder(place)
+    files = [folder / name for name in PRONUNCIATIONS if (folder / name).exists()]
+    if len(files) > 1:
+        raise InvalidJob(
+            f"{files[1].name} is there too", where=str(files[0]), remedy="Keep one of the two: rows, or a lexicon."
+        )
+    return read_pronunciations(files[0]) if files else ()
 
 
 def read_memory(place: str) -> list[Unit]:

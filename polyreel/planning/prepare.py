@@ -16,10 +16,10 @@ from polyreel.dubbing.translation import require_ways
 from polyreel.engine.transcribe.whisper import listener_here, require_listener, size_identity
 from polyreel.engine.translate.glossary import read_glossary
 from polyreel.engine.voice.pronunciations import write_pronunciations
-from polyreel.engine.voice.text.said_as import Pronunciation
+from polyreel.engine.voice.text.said_as import Pronunciation, with_shared
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.intake.jobfile import is_address
-from polyreel.intake.series import with_series
+from polyreel.intake.series import read_series_pronunciations, with_series
 from polyreel.job import Job, Target
 from polyreel.media.info import MediaInfo
 from polyreel.media.limits import check_sound, check_source, check_trim
@@ -98,7 +98,8 @@ async def prepare(
     said = await read_asked_pronunciations(job, intake)
     read = [_require_reviewable(await _plan_language(job, target, source_script, intake)) for target in job.targets]
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
-    languages = tuple(_with_pronunciations(each, said, intake) for each in decided)
+    shared = read_series_pronunciations(job.series) if job.series else ()
+    languages = tuple(_with_pronunciations(each, said, shared, intake) for each in decided)
     require_fonts(job, languages)
     _require_voiceovers(job, languages)
     if languages and all(language.problem for language in languages):
@@ -281,9 +282,15 @@ async def _plan_language(job: Job, target: Target, source_script: StoredFile | N
     return plan.model_copy(update={"script": keep_script(found, intake), "notes": found.notes})
 
 
-def _with_pronunciations(language: LanguagePlan, said: tuple[Pronunciation, ...], intake: Intake) -> LanguagePlan:
-    """The language with its own pronunciations in one file (what is changed for another changes nothing here)."""
-    own = tuple(each for each in said if each.counts_in(language.locale))
+def _with_pronunciations(
+    language: LanguagePlan, said: tuple[Pronunciation, ...], shared: tuple[Pronunciation, ...], intake: Intake
+) -> LanguagePlan:
+    """The language with its own pronunciations in one file (what is changed for another changes nothing here).
+
+    ``said`` are the job's, which count before ``shared``, the series'.
+    """
+    mine, theirs = ([each for each in some if each.counts_in(language.locale)] for some in (said, shared))
+    own = with_shared(mine, theirs)
     if language.problem:
         return language
     if not language.way.works_here:

@@ -12,7 +12,7 @@ from polyreel.job import Job
 from polyreel.outcome import StoredFile
 from polyreel.planning.prepare import prepare
 from polyreel.plans import Plan
-from polyreel.store.local import LocalStore
+from polyreel.store.local import LocalStore, path_of
 
 SOURCE = StoredFile(uri="file:///v", sha256="a" * 64, bytes=1)
 ROWS = "fruta\tfruuuta\tes\nfruit\tfruuuit\tfr\n"
@@ -64,3 +64,22 @@ async def test_a_vendor_takes_none_and_the_language_says_so(narrated: Path, tmp_
     plan = await planned(narrated, tmp_path, ROWS, dubbing={"provider": "panjaya", "credentials": "studio"})
     assert all(language.pronunciations is None for language in plan.languages)
     assert any("Panjaya takes no pronunciations" in note for note in plan.language("es-ES").notes)
+
+
+async def test_a_series_rows_are_the_jobs_where_it_says_nothing_of_the_term(
+    narrated: Path, tmp_path: Path, polyreel_home: Path
+) -> None:
+    """In the plan, and in the key of the language that they are for."""
+    (polyreel_home / "series" / "harbour").mkdir(parents=True)
+    rows = polyreel_home / "series" / "harbour" / "pronunciations.tsv"
+    rows.write_text("fruta\tfrota\nbanana\tbannana\tes\n")
+    plan = await planned(narrated, tmp_path, ROWS, series="harbour")
+    spanish, french = (plan.language(locale).pronunciations for locale in ("es-ES", "fr-FR"))
+    assert spanish
+    assert french
+    assert path_of(spanish).read_text().splitlines() == ["fruta\tfruuuta\tes\t", "banana\tbannana\tes\t"]
+    assert path_of(french).read_text().splitlines() == ["fruit\tfruuuit\tfr\t", "fruta\tfrota\t\t"]
+    rows.write_text("fruta\tfrota\nbanana\tbanaana\tes\n")
+    changed = await planned(narrated, tmp_path, ROWS, series="harbour")
+    assert keys(changed, "fr-FR") == keys(plan, "fr-FR")
+    assert keys(changed, "es-ES")["dub"] != keys(plan, "es-ES")["dub"]

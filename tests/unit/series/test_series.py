@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,19 @@ from click.testing import CliRunner
 
 from polyreel.dubbing.translation import Commission, draft_script
 from polyreel.engine.translate.port import Order
+from polyreel.engine.voice.text.said_as import Pronunciation, respell, with_shared
 from polyreel.errors import InvalidJob
 from polyreel.intake.jobfile import load_job
-from polyreel.intake.series import read_memory
+from polyreel.intake.learning import prepare_lesson
+from polyreel.intake.series import read_memory, read_series_pronunciations
 from polyreel.job import Job
-from polyreel.outcome import CastSpeaker, Outcome
+from polyreel.outcome import CastSpeaker, Outcome, StoredFile
 from polyreel.planning.memory import keep_memory, keep_terms
+from polyreel.review.decisions import TIMEOUT, Reviewer, approve, ask, reject
+from polyreel.review.edits import Edit, edit_script, from_lines
+from polyreel.review.events import Event, ReviewKey, Shown
+from polyreel.review.lessons import read_approved_scripts
+from polyreel.review.log import ReviewLog
 from polyreel.series.memory import Pair, Unit, merge_units, normalise_line, pair_of
 from polyreel.series.pairing import pair_scripts
 from polyreel.series.tmx import read_tmx, write_tmx
@@ -136,6 +145,47 @@ def test_words_that_stay_are_terms_beside_the_glossary(episode: Callable[..., Pa
     both = keep_terms(job, store)
     assert both
     assert path_of(both).read_text().splitlines()[-1] == "Polyreel\tPolyreel\tPolyreel"
+
+
+# -- how terms are said
+
+
+def test_a_series_says_its_terms_and_the_jobs_own_way_counts_first(harbour: Path) -> None:
+    """Term by term, also where the series is more exact."""
+    shared = "Halifax\tAlifax\tes-ES\nMoose\tMus\nMoose\tMuus\tes\tkokoro\nPier\tPir\tfr\n"
+    (harbour / "pronunciations.tsv").write_text(shared)
+    own = with_shared(
+        (Pronunciation("halifax", "Jalifax"), Pronunciation("Moose", "Mose", voice="kokoro")),
+        read_series_pronunciations("harbour"),
+    )
+    assert [(each.term, each.say) for each in own if each.counts_in("es-ES")] == [
+        ("halifax", "Jalifax"),
+        ("Moose", "Mose"),
+        ("Moose", "Mus"),
+    ]
+    assert respell("Moose de Halifax", own, "kokoro:ef_dora@es-ES") == "Mose de Jalifax"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("pronunciations.tsv", "alone\n", r"pronunciations\.tsv, line 1"),
+        ("pronunciations.tsv", "", r"no pronunciation in it"),
+        ("pronunciations.pls", "<lexicon>", r"pronunciations\.pls.*well-formed"),
+    ],
+)
+def test_a_wrong_file_of_a_series_is_named(harbour: Path, name: str, content: str, said: str) -> None:
+    (harbour / name).write_text(content)
+    with pytest.raises(InvalidJob) as refused:
+        read_series_pronunciations("harbour")
+    assert re.search(said, str(refused.value))
+
+
+def test_two_files_of_pronunciations_are_one_too_many(harbour: Path) -> None:
+    for name in ("pronunciations.tsv", "pronunciations.pls"):
+        (harbour / name).write_text("a\tb\n")
+    with pytest.raises(InvalidJob, match="Keep one"):
+        read_series_pronunciations("harbour")
 
 
 # -- the memory
@@ -298,6 +348,69 @@ def test_an_edited_script_teaches_its_own_words(
     assert told["lines"][1] == {"en-US": "Nobody came.", "es-ES": "Nadie vino."}
     wrong = series("learn", episode(), f"fr-FR={tmp_path / 'edited.srt'}")
     assert wrong.exit_code == 2
+
+
+def keep(text: str) -> StoredFile:
+    return open_store().keep_bytes(text.encode(), ".srt")
+
+
+async def hold(job: Job, script: str = SPANISH, source: str = ENGLISH) -> tuple[ReviewLog, ReviewKey]:
+    """A run of the job holds its Spanish script for a person."""
+    log, key, made = ReviewLog(open_store()), ReviewKey.of(job, "es-ES"), keep(script)
+    shown = Shown(source_locale="en-US", source_script=keep(source))
+    await log.write(key, ask("script", made.sha256, made=made, script=made, reason="", shown=shown))
+    return log, key
+
+
+async def test_approved_edits_of_a_held_review_are_learned(
+    episode: Callable[..., Path], tmp_path: Path, harbour: Path
+) -> None:
+    """Nothing before the approval, the edited words after it, and not what was edited later; a file counts first."""
+    job = load_job(episode())
+    log, key = await hold(job)
+    edit = Edit(Reviewer("Ana"), from_lines({2: "Nadie vino."}))
+    await edit_script(open_store(), key, edit)
+    assert (await read_approved_scripts(open_store(), job)).files == {}
+    await log.write(key, approve(Reviewer("Ana")))
+    await edit_script(open_store(), key, Edit(Reviewer("Ana"), from_lines({2: "No vino ni un alma."})))
+    approved = await read_approved_scripts(open_store(), job)
+    assert approved.notes == ["es-ES: later edits, which nobody has approved, are left out."]
+    lesson = prepare_lesson(job, {}, approved.files, heard=approved.source)
+    assert [unit.text("es-ES") for unit in lesson.units] == ["Buenos días, puerto.", "Nadie vino."]
+    replaced = keep(SPANISH.replace("vino", "llegó"))
+    await log.write(key, ask("script", replaced.sha256, made=replaced, script=replaced, reason="", shown=Shown()))
+    assert (await read_approved_scripts(open_store(), job)).files == {}
+
+
+async def test_a_draft_that_was_approved_is_learned_beside_what_was_heard(episode: Callable[..., Path]) -> None:
+    """The job names no script at all: both are from its review. A rejection and a timeout teach nothing."""
+    source = {"media": "e1.mp4", "locale": "en-US"}
+    job = load_job(episode(source=source, targets=["es-ES"], translation={"provider": "argos"}))
+    log, key = await hold(job)
+    await log.write(key, reject(Reviewer("Ana"), "too formal"))
+    by_time = Event(kind="approved", by=TIMEOUT, script=keep(SPANISH), subject=keep(SPANISH).sha256)
+    await log.write(key, lambda _: by_time)
+    assert (await read_approved_scripts(open_store(), job)).files == {}
+    await log.write(key, lambda _: by_time.model_copy(update={"by": "Ana"}))
+    approved = await read_approved_scripts(open_store(), job)
+    lesson = prepare_lesson(job, {}, approved.files, heard=approved.source)
+    assert [dict(unit.texts) for unit in lesson.units][1] == {"en-US": "Nobody came.", "es-ES": "No vino nadie."}
+
+
+def test_the_command_learns_from_the_review_and_names_one_that_is_damaged(
+    episode: Callable[..., Path], series: Callable[..., Any]
+) -> None:
+    async def decide() -> ReviewKey:
+        log, key = await hold(load_job(episode()), SPANISH.replace("No vino nadie.", "Nadie vino."))
+        await log.write(key, approve(Reviewer("Ana")))
+        return key
+
+    key = asyncio.run(decide())
+    assert "es-ES: Nadie vino." in series("learn", episode(), "--yes").output
+    (open_store().root / key.folder / "000001.json").write_bytes(b"{")
+    told = json.loads(series("learn", episode(), "--json").output)
+    assert "000001.json" in told["notes"][0]
+    assert [each["es-ES"] for each in told["lines"]] == ["No vino nadie."]  # the job's own file
 
 
 def test_a_memory_is_taken_in_and_given_out(series: Callable[..., Any], tmp_path: Path, harbour: Path) -> None:

@@ -63,6 +63,14 @@ class Piece:
     ending: str = ""
 
 
+def with_shared(own: Iterable[Pronunciation], shared: Iterable[Pronunciation]) -> tuple[Pronunciation, ...]:
+    """``own``, and of ``shared`` what ``own`` doesn't say for all voices or for the same one. Both of one locale."""
+    own = tuple(own)
+    said = {(_fold(each.term), each.voice) for each in own}
+    left = (each for each in shared if not {(_fold(each.term), ""), (_fold(each.term), each.voice)} & said)
+    return (*own, *left)
+
+
 def respell(text: str, pronunciations: tuple[Pronunciation, ...], voice_id: str) -> str:
     """A line as this voice is to be given it. ``pronunciations`` are those of the line's locale."""
     text = text.translate(_NO_MARKS)
