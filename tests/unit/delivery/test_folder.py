@@ -247,7 +247,7 @@ class TestNames:
 
 async def test_a_missing_local_artefact_elsewhere_is_refused(out):
     elsewhere = StoredFile(uri="s3://bucket/key", sha256="0" * 64, bytes=1)
-    with pytest.raises(StoreError, match="not a local stored_file"):
+    with pytest.raises(StoreError, match="not in the store on this machine"):
         await FolderDelivery(out).deliver(
             Parcel(name="welcome", items=(Item(path="a", stored_file=elsewhere, role="video"),))
         )
