@@ -17,6 +17,7 @@ MODULES = (
     "startup",
     "subtitles",
     "film",
+    "packaging",
     "engine",
     "quality",
     "voices",

@@ -31,6 +31,8 @@ from polyreel.packaging.thumbnails import add_image_track, make_sheets, write_re
 _SEGMENT_S = 6
 _SEGMENT = re.compile(r"_(?:init|\d+)$")
 _ADDRESS = re.compile(r'(<BaseURL>| media="| initialization=")')
+# The packager keeps a cache for each file that it reads or writes, 32 MB by default: a gigabyte for ten languages.
+_CACHE_BYTES = 1 << 20
 _KINDS: tuple[Kind, ...] = ("hls", "dash")
 
 
@@ -150,6 +152,7 @@ def _command(
     command += [f"--hls_master_playlist_output={media}/main.m3u8", "--hls_playlist_type=VOD"] if hls else []
     command += [f"--mpd_output={media}/main.mpd"] if dash else []
     command += ["--generate_static_live_mpd"] if dash and form.segments == "files" else []
+    command += [f"--io_cache_size={_CACHE_BYTES}"]
     return [*command, f"--temp_dir={media.parent}", "--quiet"]
 
 

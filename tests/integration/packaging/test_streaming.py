@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -169,3 +170,16 @@ async def test_every_track_says_what_it_is_for(reel, tracks, tmp_path):
     }
     purposes = [(one.get("schemeIdUri"), one.get("value")) for one in manifest.iter(f"{DASH}Accessibility")]
     assert sorted(purposes) == [("urn:tva:metadata:cs:AudioPurposeCS:2007", value) for value in ("1", "2")]
+
+
+async def test_many_languages_take_no_gigabyte_of_memory(reel, tracks, tmp_path):
+    """The packager's own caches would take 32 MB for each file that it reads or writes."""
+    sounds, texts = [], []
+    for locale in ("de-DE", "en-US", "es-ES", "fr-FR", "hi-IN", "it-IT", "ja-JP", "ko-KR", "pl-PL", "pt-BR"):
+        for made, given in ((sounds, tracks[0][0]), (texts, tracks[1][0])):
+            path = tmp_path / f"many-{locale}{given.path.suffix}"
+            path.hardlink_to(given.path)
+            made.append(replace(given, path=path, locale=locale))
+    await package([reel], sounds, texts, tmp_path / "many", ["hls", "dash"])
+    # The largest of all processes that this one has started: in kilobytes.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 600_000
