@@ -63,6 +63,8 @@ class LineHeard(Value):
     other_share: float = 0.0
     print: str = ""
     """Its voice print: 256 signed bytes, base64."""
+    chosen: bool = False
+    """A person chose who says it: it need not sound like its speaker's others."""
 
 
 class LinesHeard(Value):
@@ -164,6 +166,7 @@ def _lines_of(dubbed: Dubbed, heard: Heard | None) -> list[LineHeard]:
             end_ms=line.end_ms,
             speaker=line.speaker or "",
             voice=line.voice,
+            chosen=line.chosen,
             text=line.text,
         )
         for line in dubbed.lines

@@ -62,7 +62,7 @@ def check_voices(heard: LinesHeard, locale: str, limits: VoiceLimits) -> tuple[C
     checks: list[Check] = []
     if identified := [line for line in heard.lines if line.share is not None]:
         checks.append(check_accent(identified, heard.of, locale, limits))
-    if len(printed := [line for line in heard.lines if line.print]) > 1:
+    if len(printed := [line for line in heard.lines if line.print and not line.chosen]) > 1:
         checks.append(check_one_voice(printed, heard.of, limits))
     if heard.votes:
         checks.append(check_speech_quality(heard, limits))

@@ -80,6 +80,13 @@ def test_a_strangers_line_is_found_where_only_one_speaks() -> None:
     assert (found.value, found.status, found.detail) == (1, "fail", "other voices than their speakers' in 3.0 s")
 
 
+def test_a_line_whose_voice_a_person_chose_need_not_sound_like_the_others() -> None:
+    """And does not blur what the others sound like."""
+    other = line(4, voice=1).model_copy(update={"chosen": True})
+    (found,) = checks(*(line(place, voice=0) for place in range(4)), other)
+    assert (found.name, found.value, found.status) == ("one_voice", 0, "pass")
+
+
 def test_two_who_sound_alike_are_a_warning() -> None:
     (found,) = checks(*(line(place, speaker=who, voice=0) for place, who in enumerate(("Ana", "Ben", "Ana", "Ben"))))
     assert (found.value, found.status, found.detail) == (0, "warn", "hardly to be told apart: Ana and Ben")
