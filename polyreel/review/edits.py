@@ -6,6 +6,7 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def _list_since_asked(review: Review) -> tuple[Event, ...]:
 
 
 def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, store: Store) -> Event | None:
-    before, there = read_file(path_of(seen)).track, read_file(path_of(now)).track
+    before, there = _read_kept(seen), _read_kept(now)
     wanted = edit.change(before, find_reel(review))
     merged = wanted if seen == now else _merge(before, there, wanted, review)
     changed = find_changed_lines(there, merged)
@@ -277,7 +278,13 @@ async def script_of(store: Store, review: Review) -> Track:
     """The script in force. Raises `ReviewRefused` where no run has told which one that is."""
     _, now = _find_scripts(review, Reviewer("", review.revision))
     await store.bring((now,))
-    return (await asyncio.to_thread(read_file, path_of(now))).track
+    return await asyncio.to_thread(_read_kept, now)
+
+
+@lru_cache(maxsize=8)
+def _read_kept(script: StoredFile) -> Track:
+    """A script of the store. Kept, as its name says what is in it: each look and each edit needs the same few again."""
+    return read_file(path_of(script)).track
 
 
 async def lines_of(store: Store, review: Review) -> list[dict[str, Any]]:
@@ -307,7 +314,7 @@ async def _source_of(store: Store, review: Review) -> Track:
     if shown.source_script is None:
         return Track()
     await store.bring((shown.source_script,))
-    return (await asyncio.to_thread(read_file, path_of(shown.source_script))).track
+    return await asyncio.to_thread(_read_kept, shown.source_script)
 
 
 class SourceLines:

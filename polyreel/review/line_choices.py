@@ -106,9 +106,8 @@ def require_choosable(store: Store, before: Track, after: Track, key: ReviewKey,
         return
     if shown.vendor:
         raise refuse_choices(shown.vendor, key.locale, [place + 1 for place in new])
-    spoken = {line.cue for line in extract_spoken_script(after).lines}
     for place, choice in new.items():
-        if place not in spoken:
+        if not extract_spoken_script(Track((after.cues[place],))).lines:
             raise ReviewRefused(
                 f"line {place + 1} is not spoken (a sound, lyrics, a sign): no voice says it",
                 code="bad_choice",
