@@ -62,6 +62,8 @@ class FolderDelivery:
         """Bring a parcel. Raises `DeliveryError` (what, where, remedy) and `StoreError` (a stored file is damaged)."""
         check_name(parcel.name)
         check_apart(check_path(item.path) for item in parcel.items)
+        # Cancelling ends the awaiting, not the thread: copying looks at this between pieces, so that the folder's
+        # lock is let go.
         stop = threading.Event()
         try:
             return await asyncio.to_thread(self._deliver, parcel, stop, on_progress or _ignore_progress)
@@ -76,6 +78,8 @@ class FolderDelivery:
 
     def _wait_for(self, tree: Tree, stop: threading.Event) -> None:
         patience = time.monotonic() + self.patience_seconds
+        # The folder itself is locked, and not a file in it, which would lie among what is delivered, also after a
+        # kill.
         while not try_lock(tree.handle):
             if stop.is_set() or time.monotonic() > patience:
                 remedy = "Wait until that run is done, or deliver to another folder."
@@ -102,6 +106,7 @@ class _Handover:
         return self._describe_delivered(new, gone)
 
     def _is_there(self, item: Item) -> bool:
+        # Asked before anything is read: a second delivery of a film must not hash its gigabytes again.
         if self.before.stands(self.tree, item.path, entry_of(item)):
             return True
         facts = self.tree.facts(item.path)
@@ -143,6 +148,8 @@ class _Handover:
                 staged[self._stage_item(item)] = item.path
                 self.report(number / len(new))
             staged[stage_bytes(self.tree, MANIFEST, manifest_of(self.parcel))] = MANIFEST
+            # Last of what is staged, first of what counts: from here on, whoever finds the folder knows which names
+            # are ours.
             write_new(self.tree, JOURNAL, journal_of(self.before, new))
         except BaseException:
             self.tree.clear_parts(self.folders)
@@ -160,6 +167,7 @@ class _Handover:
         return part
 
     def _change_tree(self, staged: dict[str, str], gone: list[str]) -> None:
+        # No manifest rather than a wrong one: while what it states is replaced, readers must not believe it.
         if self.before.stated.keys() & {*staged.values(), *gone}:
             self.tree.remove(MANIFEST)
             self.tree.sync({"."})
@@ -174,6 +182,8 @@ class _Handover:
         self.tree.prune({parent_of(path) for path in gone})
         self.tree.rename(next(part for part, path in staged.items() if path == MANIFEST), MANIFEST)
         self.tree.sync({"."})
+        # After the manifest is durable: a kill before this leaves both, and the next delivery finds everything in
+        # place.
         self.tree.remove(JOURNAL)
 
     def _describe_delivered(self, new: list[Item], gone: list[str]) -> Delivered:

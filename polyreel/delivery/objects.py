@@ -158,6 +158,7 @@ class _Handover:
         return False
 
     async def _change_prefix(self, before: Before, new: Sequence[Item], gone: Sequence[str]) -> None:
+        # An object store renames nothing: the journal alone tells the next run which half-replaced objects are ours.
         await self.bucket.put(self._make_key(JOURNAL), journal_of(before, new))
         if before.stated.keys() & {*gone, *(item.path for item in new)}:
             await self.bucket.delete(self._make_key(MANIFEST))
@@ -167,6 +168,8 @@ class _Handover:
         for path in gone:
             await self.bucket.delete(self._make_key(path))
         there = {item.path for item in self.parcel.items}
+        # Written down, as they are the store's own: nothing on this machine could tell later whether a film was
+        # replaced.
         etags = {path: etag for path, etag in self.etags.items() if path in there}
         await self.bucket.put(self._make_key(MANIFEST), manifest_of(self.parcel, etags))
         await self.bucket.delete(self._make_key(JOURNAL))
@@ -189,6 +192,7 @@ class _Handover:
         path, key = path_of(item.stored_file), self._make_key(item.path)
         await self.bucket.put_file(key, path)
         facts = await self.bucket.look(key)
+        # What the store keeps counts, and not what it answered.
         if facts is None or facts.bytes != item.stored_file.bytes:
             where = str(self.root.join(item.path))
             said = f"the store keeps {facts.bytes if facts else 'nothing'}, sent were {item.stored_file.bytes} bytes"

@@ -90,6 +90,8 @@ class _Dub:
         self.item: Item = video_of(self.parcel, self.locale)
         self.title = file_name(self.item).removesuffix(".mp4")
         self.slot = f"{self.folder or 'root'}/{self.title}"
+        # An asset's renditions and protection are fixed when it is made: a job that asks for others needs another
+        # asset.
         shape = f"{','.join(options.resolutions)} {options.protection}"
         self.key = f"asset {self.slot} {self.item.stored_file.sha256} {shape}"
         self.session: UploadSession | None = None
@@ -101,6 +103,7 @@ class _Dub:
         self.gauge.finish(self.item)
         await self._upload_subtitles(entry, texts, done)
         await self._upload_cover(entry, done)
+        # The old one goes last: until the new one plays, the library has what it had.
         await self._replace(asset.id)
         if self.access.shelf:
             await self.access.shelf.drop(self.item.stored_file)

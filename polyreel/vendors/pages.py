@@ -91,6 +91,7 @@ async def all_rows(fetch: Fetch, key: Callable[[Any], Any]) -> AsyncIterator[Any
 
 
 def _new(page: Page, key: Callable[[Any], Any], seen: set[Any]) -> list[Any]:
+    # Rows move from page to page while a list is read; by their keys each comes once.
     fresh = [row for row in page.rows if key(row) not in seen]
     seen.update(key(row) for row in fresh)
     return fresh

@@ -163,9 +163,11 @@ class Transport:
                 if not renewed and await self._renew(call, failure):
                     renewed = True
                     continue
+                # A renewed login is no attempt: what was refused for an old token was not done.
                 decision = self.retry.decide(failure, attempt, deadline - time.monotonic())
                 if decision is None:
                     raise failure.after(attempt, doubtful=doubtful) from None
+                # Of any attempt: when the last one is refused as a duplicate, an earlier one may have done the work.
                 doubtful = doubtful or failure.maybe_done
             await pause(decision.seconds)
             attempt += 1
@@ -180,6 +182,7 @@ class Transport:
             reply = Reply(response.status_code, response.headers, body, facts)
             try:
                 return read(reply)
+            # Only when the answer does not fit: a body with an `error` field of its own may be what was asked for.
             except Malformed:
                 self._raise_error_inside(reply)
                 raise
@@ -258,6 +261,7 @@ class Transport:
 
     async def _open(self, call: Call, hop: Hop) -> httpx.Response:
         own = self.is_own(hop.url)
+        # A signed address carries its own permission; some storage refuses a second one beside it.
         known = own and not is_signed(hop.url)
         headers = {**call.headers, **(await self._credentials(call) if known else {})}
         body = call.body if hop.with_body else None
@@ -282,6 +286,7 @@ class Transport:
         async for data in response.aiter_bytes():
             size += len(data)
             if size > LARGEST_ANSWER:
+                # Counted as it comes: a length in a header is only what somebody says.
                 raise Malformed(f"The answer is larger than {LARGEST_ANSWER >> 20} MiB.", facts=facts)
             parts.append(data)
         return b"".join(parts)
@@ -312,6 +317,7 @@ def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
         trust_env=False,
         follow_redirects=False,
         timeout=timeouts.httpx(),
+        # Identity: a packed answer of a megabyte may unpack to more than the memory that there is.
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         mounts=plain,
         **way,
