@@ -41,6 +41,7 @@ from tasks.master import master_or_explain
 from tasks.mend import mend
 from tasks.package import package_or_explain
 from tasks.paid import note_retention, purchases, require_means, stay_where_paid, with_purchases
+from tasks.picture import retime_shots, slow_picture
 from tasks.reel import ingest, prepare, separate, trim
 from tasks.review import hold_for_review, keep_versions, with_reviewed_script, with_reviews
 from tasks.run.accounts import clear_staging
@@ -174,9 +175,13 @@ async def dub_language(
         require_source_language(await spoken())  # before anything is bought
     language = await with_reviewed_script(await with_script(language, reel), reel)
     request = await request_dub(language, reel, await parted() if needs_sound(language) else None)
+    stems: Stems | None = None
+    if language.gives_way and reel.has_picture:
+        own = await slow_picture(language, reel, request, await parted(), await shots())
+        reel, request, stems = own.reel, own.request, own.stems
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
-    stems = await parted() if language.way.works_here else None
+    stems = stems or (await parted() if language.way.works_here else None)
     dubbed = await collect_dub(language, reel, request, receipt, stems)
     async with run_alongside(listen(language, request, dubbed, stems)) as listened:
         mended, heard = None, listened
@@ -189,12 +194,17 @@ async def dub_language(
             dubbed,
             await heard() if lacks_script(dubbed, request) else None,
             reel=reel,
-            shots=await shots() if language.job.subtitles.timing == "spoken" else None,
+            shots=retime_shots(await shots(), reel) if language.job.subtitles.timing == "spoken" else None,
         )
         video = await mux(language, reel, dubbed, tracks)
         result = await check(language, reel, dubbed, tracks, video, listening=await heard())
     beside = await voiceover_beside(language, reel, request, stems)
-    told = {"language": language, "mending": mended.mending if mended else None, "voiceover": beside}
+    told = {
+        "language": language,
+        "mending": mended.mending if mended else None,
+        "voiceover": beside,
+        "reel": reel if reel.yields else None,
+    }
     return with_source_check(result.model_copy(update=told), await spoken())
 
 

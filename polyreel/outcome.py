@@ -58,6 +58,25 @@ class ReelChapter(Value):
     title: str = ""
 
 
+class PictureYield(Value):
+    """A place where the picture gives way to a line: from ``start_ms`` to ``end_ms`` it is slowed, at one moment held.
+
+    Times are those of the reel as it was, in whole milliseconds.
+    """
+
+    start_ms: int
+    end_ms: int
+    slow_ms: int = Field(default=0, description="How much longer the stretch lasts for being slowed.")
+    hold_ms: int = Field(default=0, description="How long a picture is held.")
+    hold_at_ms: int = Field(description="The picture before this time is the one that is held.")
+    line_ms: int = Field(description="When the cue begins that needs it.")
+
+    @property
+    def added_ms(self) -> int:
+        """How much longer the reel has become here."""
+        return self.slow_ms + self.hold_ms
+
+
 class Reel(Value):
     """The film, or sound alone, that is dubbed: the source, cut where the job asks. Its zero is every cue's zero."""
 
@@ -75,6 +94,9 @@ class Reel(Value):
     )
     container: str = Field(default="mp4", description="What its dubs are delivered in: mp4; of sound m4a, mp3 or wav.")
     chapters: tuple[ReelChapter, ...] = ()
+    yields: tuple[PictureYield, ...] = Field(
+        default=(), description="Where a language's own picture gives way to its lines, in time order."
+    )
     notes: tuple[str, ...] = ()
 
     @property
@@ -246,6 +268,9 @@ class LanguageOutcome(Value):
     versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
     mending: Mending | None = Field(default=None, description="With `quality.mend`: what was tried, line by line.")
     recordings: tuple[RecordedLine, ...] = Field(default=(), description="Lines that people recorded themselves.")
+    picture: tuple[PictureYield, ...] = Field(
+        default=(), description="With `fit: {picture: true}`: where its picture is slowed or held."
+    )
 
     @property
     def dub(self) -> str | None:

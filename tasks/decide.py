@@ -83,6 +83,7 @@ def _decide_language(
         status="held" if held else {"deliver": "delivered", "hold": "held", "fail": "failed"}[rule],
         checks=finished.checks,
         mending=finished.mending,
+        picture=finished.reel.yields if finished.reel else (),
         recordings=list_recorded_lines(finished.lines),
         error=held or refused,
         notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),

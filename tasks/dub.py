@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from fractions import Fraction
 from typing import Any
 
 from prefect.runtime import flow_run
@@ -30,7 +29,7 @@ from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.choices import without_choices
 from polyreel.subtitles.model import Track
-from polyreel.subtitles.timing import trim as cut_cues
+from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.paid import note_choice
 from tasks.run.accounts import staging_of
 from tasks.run.connections import books_of_run, client_of
@@ -171,8 +170,7 @@ def _read_script(script: StoredFile | None) -> Track | None:
 
 def _cut_to_reel(track: Track, reel: Reel) -> Track | None:
     """A script with the reel's own zero; None where nothing of it is left."""
-    start_ms = round(Fraction(reel.start) * 1000)
-    cut = cut_cues(track, start_ms, start_ms + reel.duration_ms)
+    cut = cut_to_reel(track, reel)
     return cut if cut.cues else None
 
 

@@ -46,8 +46,8 @@ from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.checks import summarise_findings
 from polyreel.subtitles.formats.registry import FORMATS, suffix_of
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.reel_times import cut_to_reel
 from polyreel.subtitles.simultaneous import merge_simultaneous
-from polyreel.subtitles.timing import trim as trim_cues
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import key_of, stage
@@ -188,10 +188,9 @@ def _write_tracks(
 def _read_scripts(language: LanguagePlan, files: ScriptFiles, reel: Reel) -> Scripts:
     """The scripts that the files are made of, each on the reel's own times."""
     said, shown = (read_file(path_of(each)).track for each in (files.script, files.shown))
-    start = round(Fraction(reel.start) * 1000)
 
     def inside(file: StoredFile | None) -> Track | None:
-        return trim_cues(read_file(path_of(file)).track, start, start + reel.duration_ms) if file else None
+        return cut_to_reel(read_file(path_of(file)).track, reel) if file else None
 
     source, by_vendor = inside(language.source_script or language.heard_source), files.source
     if source is None and by_vendor is not None:
@@ -282,7 +281,7 @@ async def check(
         audio=dubbed.audio,
         provider=provider_of(language.dubbing).title,
         mix=language.dubbing.mix,
-        has_own_picture=dubbed.video is not None,
+        has_own_picture=dubbed.video is not None or bool(reel.yields),
         is_machine_text=language.machine_draft or language.script is None,
         tracks=tracks,
         checks=(

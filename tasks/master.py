@@ -64,7 +64,7 @@ async def master(
     async with at_work("master"):
         films = await _make_films(plan, reel, going, original)
         start = await asyncio.to_thread(start_of, plan.source, reel, plan.job.source)
-        made = [await _language_masters(plan, reel, each, start) for each in going]
+        made = [await _language_masters(plan, each.reel or reel, each, start) for each in going]
     return Packaged(
         items=(*films, *(item for each in made for item in each.items)),
         notes=tuple(dict.fromkeys(note for each in made for note in each.notes)),

@@ -25,7 +25,7 @@ from polyreel.store.local import path_of
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.choices import read_choices
 from polyreel.subtitles.model import Cue
-from polyreel.subtitles.timing import trim as cut_cues
+from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.dub import with_sound
 from tasks.finish import listen_closely
 from tasks.run.slots import at_work
@@ -139,4 +139,4 @@ def _find_edited(language: LanguagePlan, reel: Reel) -> set[int]:
     changed = set(find_changed_lines(before, after))
     cues = tuple(cue for number, cue in enumerate(after.cues, 1) if number in changed)
     named = name_speakers(replace(after, cues=cues), language.job)
-    return {cue.start_ms for cue in cut_cues(named, reel.start_ms, reel.start_ms + reel.duration_ms).cues}
+    return {cue.start_ms for cue in cut_to_reel(named, reel).cues}

@@ -33,7 +33,7 @@ from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.formats.registry import format_of_file
 from polyreel.subtitles.model import Track
-from polyreel.subtitles.timing import trim as cut_cues
+from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.run.cost import list_spans
 from tasks.run.items import TRACK_TAGS
 from tasks.run.progress import board
@@ -111,7 +111,9 @@ def _render_page(
     details = ReportDetails(
         source=_describe_source(plan, reel, items, stems),
         source_script=_source_script(plan, reel),
-        languages={each.locale: _describe_language(plan, each, items, reel) for each in languages.finished},
+        languages={
+            each.locale: _describe_language(plan, each, items, each.reel or reel) for each in languages.finished
+        },
         timeline=list_spans(board()),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         version=version("polyreel"),
@@ -153,8 +155,7 @@ def _source_script(plan: Plan, reel: Reel) -> tuple[ScriptLine, ...]:
     script = _find_source_script(plan)
     if script is None:
         return ()
-    start = round(Fraction(reel.start) * 1000)
-    return _as_lines(cut_cues(read_file(path_of(script)).track, start, start + reel.duration_ms))
+    return _as_lines(cut_to_reel(read_file(path_of(script)).track, reel))
 
 
 def _find_source_script(plan: Plan) -> StoredFile | None:
@@ -191,6 +192,7 @@ def _describe_language(plan: Plan, finished: LanguageResult, items: Sequence[Ite
         heard=finished.heard,
         remarks=tuple(_collect_remarks(plan, finished.locale, track, reel)),
         outline=finished.outline,
+        source_script=_source_script(plan, finished.reel) if finished.reel else None,
     )
 
 

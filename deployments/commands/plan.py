@@ -46,7 +46,8 @@ def _way_as_text(way: dict[str, str]) -> str:
     parts = [f"media {way['media']}"] if way["media"] != "here" else []
     parts += [f"trim by {way['trim']}"] if way["trim"] != "none" else []
     parts += [f"separation by {way['separation']}"]
-    parts += [f"picture by {way['picture']}"] if way["picture"] != "the source's own" else []
+    own = f" ({way['pace']})" if "pace" in way else ""
+    parts += [f"picture by {way['picture']}{own}"] if way["picture"] != "the source's own" else []
     parts += [f"voice {way['voice']}, {way['understood']}"] if "voice" in way else []
     parts += [f"tone {way['tone']}"] if "tone" in way else []
     return f"dubbed by {way['provider']}: {', '.join(parts)}"

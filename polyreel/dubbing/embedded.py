@@ -18,7 +18,9 @@ from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPla
 from polyreel.engine.sound.mixdown import Finished, Sources, mix_down
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.stem import RATE, read_stem, samples_in
+from polyreel.engine.speech.fit import Spoken
 from polyreel.engine.speech.perform import RECORDED, Direction, Performance, perform
+from polyreel.engine.speech.perform import rehearse as rehearse_script
 from polyreel.engine.speech.script import Script, extract_spoken_script
 from polyreel.engine.speech.tone import Original
 from polyreel.engine.threads import in_thread
@@ -89,20 +91,7 @@ class EmbeddedDubber:
         return request.key(self.provider, _VERSION, engine=voice.name, engine_version=voice.version)
 
     def _perform(self, request: DubRequest, receipt: Receipt, report: Progress, go_on: Callable[[], None]) -> None:
-        direction = Direction(
-            locale=request.locale,
-            samples=samples_in(request.seconds),
-            asked=request.voices,
-            roster=request.roster,
-            pinned=request.pinned,
-            genders=request.genders,
-            pronunciations=_pronunciations(request.pronunciations),
-            retakes=request.retakes,
-            choices=request.choices,
-            beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
-            original=_original(request),
-        )
-        script = _script(request.script)
+        script, direction = _script(request.script), _direct(request)
         found = perform(script, direction, self._voice, self._store, on_progress=report, go_on=go_on)
         self._store.remember(_performance_key(receipt), found.model_dump(mode="json"))
 
@@ -168,6 +157,31 @@ class EmbeddedDubber:
             for path in (made.mix, made.dialogue, made.effects)
         ]
         return LosslessTracks(mix=mix, dialogue=dialogue, effects=effects) if mix else None
+
+
+def rehearse(
+    request: DubRequest, voice: Voice, store: Store, on_progress: Progress, go_on: Callable[[], None]
+) -> tuple[Spoken, ...]:
+    """How long each sentence of a request takes at its voice's own pace, and the time that it has. Blocks."""
+    return rehearse_script(
+        _script(request.script), _direct(request), voice, store, on_progress=on_progress, go_on=go_on
+    )
+
+
+def _direct(request: DubRequest) -> Direction:
+    return Direction(
+        locale=request.locale,
+        samples=samples_in(request.seconds),
+        asked=request.voices,
+        roster=request.roster,
+        pinned=request.pinned,
+        genders=request.genders,
+        pronunciations=_pronunciations(request.pronunciations),
+        retakes=request.retakes,
+        choices=request.choices,
+        beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
+        original=_original(request),
+    )
 
 
 def _pronunciations(file: StoredFile | None) -> tuple[Pronunciation, ...]:

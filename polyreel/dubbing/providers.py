@@ -79,6 +79,8 @@ class Provider:
     """Whether these options make it change the picture (lips): then its own video is what is delivered."""
     calls_back: bool = False
     """It tells a callback address what has changed."""
+    gives_way: Callable[[Any], bool] = lambda _options: False
+    """Whether these options let the picture wait for lines that are too long."""
     charges: bool = False
     tells_balance: bool = False
     revises: bool = False
@@ -225,6 +227,7 @@ _EMBEDDED = Provider(
     spoken_by=lambda options, asked: choice.grade_voices(asked.target, asked.voices, options.voices),
     loudness=lambda options: options.loudness,
     separation=lambda options: options.separation,
+    gives_way=lambda options: options.fit.picture,
     follows_tone=lambda options: options.prosody == "follow",
     needs_neural_voice=lambda options: options.voices != "basic" and choice.neural_here(),
 )

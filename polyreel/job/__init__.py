@@ -23,6 +23,7 @@ from polyreel.job.dubbing import (
     Dubbing,
     DubformerDubbing,
     EmbeddedDubbing,
+    Fit,
     PanjayaDubbing,
     PluginDubbing,
     Translation,
@@ -61,6 +62,7 @@ __all__ = [
     "Dubbing",
     "DubformerDubbing",
     "EmbeddedDubbing",
+    "Fit",
     "FolderDelivery",
     "HttpAddress",
     "Job",
@@ -313,6 +315,18 @@ class Job(Asked):
         if self.quality.mend and not any(each.provider == "embedded" for each in (self.dubbing, *self.fallback)):
             raise ValueError(
                 "quality: `mend` is for dubs made on this machine, and no provider of the job is `embedded`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_picture_of_its_own_is_shared_by_nobody(self) -> Job:
+        waits = any(isinstance(each, EmbeddedDubbing) and each.fit.picture for each in (self.dubbing, *self.fallback))
+        films = [each for each in self.masters if each in FILMS]
+        shared = [f"packaging ({each.kind})" for each in self.packaging] + [f"masters ({each})" for each in films]
+        if waits and shared:
+            raise ValueError(
+                f"dubbing: with `fit: {{picture: true}}` each language has a picture of its own, and {shared[0]} shows "
+                "one picture with all of them; leave one of the two out"
             )
         return self
 

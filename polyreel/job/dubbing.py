@@ -19,6 +19,16 @@ from polyreel.job.values import (
 )
 
 
+class Fit(Asked):
+    """What may give way where a line is longer than its time."""
+
+    picture: bool = Field(
+        default=False,
+        title="Picture gives way",
+        description="true: the picture is slowed or held, within bounds; each language then has its own. For courses.",
+    )
+
+
 class EmbeddedDubbing(Asked):
     """Dubbed on this machine, with no account."""
 
@@ -50,7 +60,10 @@ class EmbeddedDubbing(Asked):
         title="Prosody",
         description="own: as the voice says it. follow: lines as loud and as fast as the original's, within bounds.",
     )
-    younger_fields: ClassVar = ("prosody",)
+    fit: Fit = Field(
+        default_factory=Fit, title="Fit", description="What may give way to a line that is too long, beside its pace."
+    )
+    younger_fields: ClassVar = ("prosody", "fit")
 
     def key_inputs(self, *without: str) -> dict[str, Any]:
         """As everywhere; `auto` stands for the default that was called `source` before, so that old dubs stay done."""

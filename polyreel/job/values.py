@@ -151,7 +151,9 @@ class Asked(BaseModel):
 
     def key_inputs(self, *without: str) -> dict[str, Any]:
         """What a key has of this part: everything but the fields ``without``, and younger ones at their defaults."""
-        unasked = {n for n in self.younger_fields if getattr(self, n) == type(self).model_fields[n].get_default()}
+        fields = type(self).model_fields
+        usual = {name: fields[name].get_default(call_default_factory=True) for name in self.younger_fields}
+        unasked = {name for name, value in usual.items() if getattr(self, name) == value}
         return self.model_dump(mode="json", exclude={*without, *unasked})
 
     def with_paths(self, place: Callable[[str], str]) -> Self:

@@ -67,10 +67,9 @@ async def look_ahead(
 
 def _language_ahead(language: LanguagePlan, recall: Recall) -> dict[str, Any]:
     made = ("translate",) if language.needs_draft or language.machine_draft else ()
-    mended = ("mend",) if language.mends else ()
     stages = {
         stage: "can't" if language.problem else _find_state(language, stage, recall)
-        for stage in (*made, *LANGUAGE_STAGES, *mended)
+        for stage in (*made, *LANGUAGE_STAGES, *language.besides)
     }
     error = language.problem.model_dump() if language.problem else None
     return {"stages": stages, "dubbing": describe_way(language), "names": list(language.names), "error": error}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from polyreel.dubbing.providers import Provider, Request, provider_of, require_language, require_voice
 from polyreel.engine.speech.tone import LIMITS
+from polyreel.engine.speech.yielding import LIMITS as YIELDS
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Dubbing, Job, Target
 from polyreel.outcome import Problem
@@ -41,6 +42,7 @@ def _choose_way(job: Job, target: Target, options: Dubbing, accounts: Mapping[st
         separates=not provider.works_here,
         writes_script=provider.writes_scripts,
         changes_picture=provider.changes_picture(options),
+        gives_way=provider.gives_way(options),
     )
 
 
@@ -94,6 +96,12 @@ _SENT: dict[MediaWay, str] = {
 }
 
 
+_PACE = (
+    f"its own, up to {YIELDS.slowest:.2f} times slower where a line is too long, "
+    f"and held up to {YIELDS.longest_hold_ms / 1000:.0f} s"
+)
+
+
 def describe_way(language: LanguagePlan) -> dict[str, str]:
     """Who dubs a language, how the reel gets there, who trims and who separates, in words."""
     way, title = language.way, provider_of(language.dubbing).title
@@ -102,13 +110,14 @@ def describe_way(language: LanguagePlan) -> dict[str, str]:
     return (
         _voice_of(language)
         | _tone_of(language)
+        | ({"pace": _PACE} if way.gives_way else {})
         | {
             "provider": title,
             "media": _SENT[way.media],
             "trim": trimmed if language.job.trim else "none",
             "separation": there if way.separates else here,
             "script": "given" if language.script else there if way.writes_script and not language.needs_draft else here,
-            "picture": f"{there} (lips)" if way.changes_picture else "the source's own",
+            "picture": f"{there} (lips)" if way.changes_picture else here if way.gives_way else "the source's own",
         }
     )
 

@@ -41,6 +41,10 @@ __all__ = [
 ]
 
 
+# Stages that only some jobs have, and before which of the others they are done.
+_BESIDES = {"picture": "submit", "mend": "subtitles"}
+
+
 class Parting(Value):
     """How speech and background are parted: by what, with which weights, and why not better."""
 
@@ -207,11 +211,11 @@ class Plan(Value):
             dub |= {"lossless": [self.job.source.timecode]}
         if stage in ("collect", "mux", "check"):
             dub |= self._list_container()
-        dub |= self._mark(stage)
+        dub |= self._mark(stage) | _list_picture_versions(language, stage)
         if language.mends and stage in ("mend", "subtitles", "mux", "check"):
             dub |= {"mended": self._mend_inputs(language)}
         # A stage that is made anew makes all that come after it anew.
-        before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index("subtitles" if stage == "mend" else stage)]
+        before = LANGUAGE_STAGES[: LANGUAGE_STAGES.index(_BESIDES.get(stage, stage))]
         return {**dub, "after": [VERSIONS[each] for each in before]}
 
     def _mark(self, stage: str) -> dict[str, Any]:
@@ -281,9 +285,15 @@ class Plan(Value):
         }
 
 
+def _list_picture_versions(language: LanguagePlan, stage: str) -> dict[str, Any]:
+    """What is dubbed after the picture gave way is made anew where that is decided otherwise."""
+    is_after = language.gives_way and stage != "script"
+    return {"picture": [VERSIONS["picture"], VERSIONS["shots"]]} if is_after else {}
+
+
 def _key_inputs(language: LanguagePlan) -> tuple[str, ...]:
     drafted = ("translate",) if language.needs_draft else ()
-    return (*drafted, *LANGUAGE_STAGES, *(("mend",) if language.mends else ()))
+    return (*drafted, *LANGUAGE_STAGES, *language.besides)
 
 
 def _sha_of(stored_file: StoredFile | None) -> str | None:

@@ -43,6 +43,7 @@ class Way(Value):
     separates: bool = Field(default=False, description="The provider parts speech and background itself.")
     writes_script: bool = Field(default=False, description="The provider writes the script, where none is given.")
     changes_picture: bool = False
+    gives_way: bool = Field(default=False, description="The picture may be slowed or held where a line is too long.")
     problem: Problem | None = Field(default=None, description="Why it can't dub this language.")
 
 
@@ -88,6 +89,16 @@ class LanguagePlan(Value):
     def mends(self) -> bool:
         """Whether lines that fail a check are tried once more: only what speaks here can say them otherwise."""
         return self.job.quality.mend and self.way.works_here
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether its picture may be slowed or held where a line is too long: then it has a picture of its own."""
+        return self.way.works_here and self.way.gives_way
+
+    @property
+    def besides(self) -> tuple[str, ...]:
+        """The stages that this language has beside those of all languages."""
+        return (*(("picture",) if self.gives_way else ()), *(("mend",) if self.mends else ()))
 
     @property
     def is_approved(self) -> bool:

@@ -33,6 +33,7 @@ VERSIONS = {
     "identify": 1,
     "translate": 3,
     "script": 3,
+    "picture": 1,
     "submit": 2,
     "dub": 1,
     "collect": 1,

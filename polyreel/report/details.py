@@ -57,6 +57,14 @@ class LanguageDetails(Value):
     heard: tuple[str, ...] = Field(default=(), description="What a listener heard of each line of `fits`.")
     remarks: tuple[Remark, ...] = ()
     outline: SoundOutline = SoundOutline()
+    source_script: tuple[ScriptLine, ...] | None = Field(
+        default=None, description="What is said in its own reel, where its picture gave way: at the times of that."
+    )
+
+    @property
+    def has_own_time(self) -> bool:
+        """Whether its picture gave way, so that the source's own sound does not go with it."""
+        return self.source_script is not None
 
 
 class StageSpan(Value):

@@ -206,7 +206,8 @@ def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried
     own = details.languages.get(locale, LanguageDetails())
     reel = max([1, round((own.seconds or 0) * 1000), *map(figures.end_of, own.fits)])
     # Without a word of its own, a language that failed would only repeat the source's script.
-    lines = pair_lines(own, details.source_script) if own.fits or own.script else []
+    source = details.source_script if own.source_script is None else own.source_script
+    lines = pair_lines(own, source) if own.fits or own.script else []
     spoken = details.source.locale if details.source else ""
     return LanguageView(locale, _name(locale), _name(locale, own_name), outcome, own, reel, lines, spoken, carried)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from polyreel.dubbing.picture import OwnPicture
 from polyreel.dubbing.port import Dubbed, DubRequest, Receipt
 from polyreel.engine.separation.port import Stems
 from polyreel.outcome import Reel, StoredFile
@@ -37,6 +38,7 @@ KINDS: dict[str, tuple[Any, int]] = {
     "stems": (Stems, 1),
     "script": (MadeScript, 1),
     "dub-request": (DubRequest, 1),
+    "own-picture": (OwnPicture, 1),
     "dub-receipt": (Receipt, 1),
     "dub": (Dubbed, 1),
     "listening": (Listening, 1),

@@ -12,7 +12,7 @@ from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import Mix
 from polyreel.ledger.entry import Wait
-from polyreel.outcome import Check, LineFit, Mending, Problem, SoundOutline, StoredFile, Value
+from polyreel.outcome import Check, LineFit, Mending, Problem, Reel, SoundOutline, StoredFile, Value
 from polyreel.plans import LanguagePlan
 
 
@@ -108,6 +108,9 @@ class LanguageResult(Value):
     language: LanguagePlan | None = Field(
         default=None,
         description="The language as it was dubbed: told by the run, not kept with the stage.",
+    )
+    reel: Reel | None = Field(
+        default=None, description="The reel that it was dubbed from, where its picture gave way: told by the run, too."
     )
 
     @property

@@ -146,13 +146,13 @@ async def part(
         original = Original(open_track(own).exactly(samples), folder)
         background, remarks = await separator.background(original)
         _require_alike(original.track, background)
-        whole = await asyncio.to_thread(_keep_bed, own, samples, store)
+        whole = await asyncio.to_thread(keep_bed, own, samples, store)
         return Stems(
             kind=separator.kind,
             channels=channels,
             samples=samples,
             original=whole,
-            background=await asyncio.to_thread(_keep_bed, background, samples, store) if background else None,
+            background=await asyncio.to_thread(keep_bed, background, samples, store) if background else None,
             lufs=_lufs(whole),
             notes=(*notes, *remarks),
         )
@@ -204,8 +204,8 @@ def _require_alike(original: WorkingTrack, background: Path | None) -> None:
         raise EngineError("the separated background has not the original's channels.", where="separation")
 
 
-def _keep_bed(file: Path, samples: int, store: Store) -> Bed:
-    """Measured, then kept. Blocks."""
+def keep_bed(file: Path, samples: int, store: Store) -> Bed:
+    """A working track, measured, then kept. Blocks."""
     profile = file.with_suffix(".npy")
     np.save(profile, _power(open_track(file).exactly(samples)))
     return Bed(audio=store.keep(file, ".wav"), power=store.keep(profile, ".npy"))

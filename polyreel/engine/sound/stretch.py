@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.sound.pcm import Frames, Samples
 
 _WINDOW_S = 0.032
 _SEARCH_S = 0.009
@@ -18,23 +18,29 @@ _SEARCH_S = 0.009
 
 def stretch(samples: Samples, rate: int, length: int) -> Samples:
     """The same speech in exactly ``length`` samples. Meant for 0.5 to 2 times; the pitch stays."""
-    if length == len(samples) or not len(samples):
-        return _exactly(samples, length)
+    return stretch_frames(samples.reshape(-1, 1), rate, length)[:, 0]
+
+
+def stretch_frames(frames: Frames, rate: int, length: int) -> Frames:
+    """The same for sound of any channels: all of them move together, so that it stays where it is heard from."""
+    if length == len(frames) or not len(frames):
+        return _exactly(frames, length)
     half = round(rate * _WINDOW_S / 2)
     reach = round(rate * _SEARCH_S)
-    padded = np.concatenate([np.zeros(half + reach), samples, np.zeros(3 * half + 2 * reach)]).astype(np.float32)
-    return _overlap_added(padded, half, reach, len(samples), length)
+    around = ((half + reach, 3 * half + 2 * reach), (0, 0))
+    return _overlap_added(np.pad(frames, around).astype(np.float32), half, reach, len(frames), length)
 
 
-def _overlap_added(padded: Samples, half: int, reach: int, natural: int, length: int) -> Samples:
-    window = np.hanning(2 * half + 1)[:-1].astype(np.float32)
-    out = np.zeros(length + 3 * half, dtype=np.float32)
+def _overlap_added(padded: Frames, half: int, reach: int, natural: int, length: int) -> Frames:
+    window = np.hanning(2 * half + 1)[:-1].astype(np.float32)[:, None]
+    heard = np.ascontiguousarray(padded[:, 0] if padded.shape[1] == 1 else padded.mean(axis=1))
+    out = np.zeros((length + 3 * half, padded.shape[1]), dtype=np.float32)
     advance = natural / length * half
     source = reach
     for step in range(-(-length // half) + 1):
         wanted = round(step * advance) + reach
         if step:
-            source = wanted + _best_shift(padded, source + half, wanted, half, reach)
+            source = wanted + _best_shift(heard, source + half, wanted, half, reach)
         out[step * half : step * half + 2 * half] += padded[source : source + 2 * half] * window
     return out[half : half + length]
 
@@ -56,5 +62,5 @@ def _similarity(region: Samples, target: Samples) -> NDArray[np.float32]:
     return similar
 
 
-def _exactly(samples: Samples, length: int) -> Samples:
-    return np.pad(samples[:length], (0, max(0, length - len(samples))))
+def _exactly(frames: Frames, length: int) -> Frames:
+    return np.pad(frames[:length], ((0, max(0, length - len(frames))), (0, 0)))

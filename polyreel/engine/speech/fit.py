@@ -79,7 +79,7 @@ def fit(lines: Sequence[Spoken], reel_ms: int, limits: Limits = USUAL, beat_ms: 
     placed: list[Place] = []
     floor = _Floor()
     for at, line in enumerate(lines):
-        room = _Room(floor.free_from(line), _next_start(lines, at, reel_ms), dues[at])
+        room = _Room(floor.free_from(line), next_start(lines, at, reel_ms), dues[at])
         place = _place(line, room, limits, beat_ms)
         placed.append(_flag_too_long(line, place, room, limits))
         floor.take(line, place.end_ms + limits.gap_ms)
@@ -141,7 +141,8 @@ def _compute_latest_ends(lines: Sequence[Spoken], reel_ms: int, limits: Limits) 
     return dues[::-1]
 
 
-def _next_start(lines: Sequence[Spoken], at: int, reel_ms: int) -> int:
+def next_start(lines: Sequence[Spoken], at: int, reel_ms: int) -> int:
+    """When the next line begins that can't be said while this one is; the reel's end after the last."""
     line = lines[at]
     later = range(at + 1, len(lines))
     following = (lines[each].start_ms for each in later if not talk_over(line, lines[each]))

@@ -124,6 +124,25 @@ def perform(
     )
 
 
+def rehearse(
+    script: Script,
+    direction: Direction,
+    voice: Voice,
+    store: Store,
+    *,
+    on_progress: Callable[[float], None],
+    go_on: Callable[[], None],
+) -> tuple[fit.Spoken, ...]:
+    """Every sentence at its voice's own pace, and the time that it has; `perform` speaks none of them again.
+
+    Raises NoVoice or EngineError.
+    """
+    session = _Session(voice, Booth(voice, store), direction, store, on_progress, go_on)
+    lines, _ = _keep_within(script, direction.reel_ms)
+    sentences = into_sentences(gather_recorded_lines(lines, direction.choices))
+    return tuple(map(_waiting, session.say(sentences, _cast(voice, direction, sentences))))
+
+
 def _cast(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
     return assign(
         voice,

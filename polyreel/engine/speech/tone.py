@@ -107,7 +107,7 @@ def _loudness_of_pauses(lines: Sequence[Line], original: Original) -> float:
 def _letters_per_second(sentence: Sentence, original: Original, sound: NDArray[np.float32]) -> float | None:
     """What the source's script says meanwhile, by the time in which it was really spoken."""
     said = sum(weigh(line.text) for line in original.lines if _is_within(line, sentence))
-    spoken = _spoken_seconds(sound)
+    spoken = _count_spoken_seconds(sound)
     return said / spoken if said >= _LEAST_LETTERS and spoken >= _LEAST_SPOKEN_S else None
 
 
@@ -116,7 +116,7 @@ def _is_within(line: Line, sentence: Sentence) -> bool:
     return 2 * shared > line.end_ms - line.start_ms
 
 
-def _spoken_seconds(sound: NDArray[np.float32]) -> float:
+def _count_spoken_seconds(sound: NDArray[np.float32]) -> float:
     frames = np.square(sound[: len(sound) // _FRAME * _FRAME].reshape(-1, _FRAME)).mean(axis=1)
     return float((frames > frames.max(initial=0.0) * _PAUSE_DEPTH).sum()) * _FRAME / _RATE
 

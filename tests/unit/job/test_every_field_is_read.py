@@ -18,6 +18,7 @@ ROOT = Path(job.__file__).parents[2]
 CALLED = {
     "Job": {"job", "asked", "self", "plan", "found"},
     "Budget": {"budget"},
+    "Fit": {"fit"},
     "Package": {"package", "each", "asked"},
     "Provenance": {"provenance"},
     "Quality": {"quality"},

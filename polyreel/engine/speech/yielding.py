@@ -1,0 +1,124 @@
+"""Where a picture gives way to a line that is too long: slowed, then held, as far as that is allowed.
+
+For courses and slides, where the words matter more than the frames' own pace. Pure functions over integer milliseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from polyreel.engine.speech.fit import USUAL, Limits, Spoken, next_start, shortest_ms, talk_over
+from polyreel.outcome import PictureYield
+from polyreel.retiming import MOST_STRETCHED
+
+# A cut so near to where the pace would change takes the change to itself: there nobody sees it.
+_NEAR_MS = 400
+_BEFORE_CUT_MS = 5
+_AFTER_HOLD_MS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class YieldLimits:
+    """How far a picture may give way to one line: times slower, ms held; and in how many places of a reel."""
+
+    slowest: float = 1.25
+    longest_hold_ms: int = 2000
+    most: int = 400
+
+
+LIMITS = YieldLimits()
+
+
+def plan_yields(
+    lines: Sequence[Spoken],
+    reel_ms: int,
+    *,
+    shots_ms: Sequence[int] = (),
+    frame_ms: float = 40.0,
+    limits: YieldLimits = LIMITS,
+    fitting: Limits = USUAL,
+) -> tuple[PictureYield, ...]:
+    """Where the picture waits so that every line can be said at `Limits.voice_speed` at most; in time order.
+
+    ``lines`` come by start; ``shots_ms`` are the times at which shots begin. What the limits don't grant is left to
+    fitting: that line is hurried more, or flagged.
+    """
+    found: list[PictureYield] = []
+    later = free = 0
+    for at, line in enumerate(lines):
+        if len(found) == limits.most:
+            break
+        following = next_start(lines, at, reel_ms)
+        need = -(-line.natural_ms * 1000 // round(fitting.voice_speed * 1000))
+        waits = at > 0 and not talk_over(lines[at - 1], line)
+        begin = max(line.start_ms + later, free if waits else 0)
+        until = _until(line, following, reel_ms, fitting) + later
+        lack = begin + need - until
+        window = _window(found, line.start_ms, following, shots_ms)
+        granted = _grant(window, lack, line, shots_ms, _Frames(reel_ms, frame_ms), limits) if lack > 0 else None
+        if granted:
+            found.append(granted)
+            later += granted.added_ms
+        room = max(until + (granted.added_ms if granted else 0) - begin, 0)
+        free = begin + max(shortest_ms(line.natural_ms, fitting), min(line.natural_ms, room)) + fitting.gap_ms
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    reel_ms: int
+    each_ms: float
+
+    @property
+    def last_ms(self) -> int:
+        """The latest time at which a picture is held.
+
+        Some pictures have to come after it: those that are decoded last are not those that are shown last, and a film's
+        length goes by them.
+        """
+        return round(self.reel_ms - max(_AFTER_HOLD_MS, self.each_ms)) - _BEFORE_CUT_MS
+
+
+def _until(line: Spoken, following: int, reel_ms: int, fitting: Limits) -> int:
+    if following >= reel_ms:
+        return reel_ms
+    return max(min(line.end_ms, following), following - fitting.gap_ms)
+
+
+def _window(found: Sequence[PictureYield], start: int, end: int, shots_ms: Sequence[int]) -> tuple[int, int]:
+    """Which part of the reel is slowed: while the line may be said, from cut to cut where one is near."""
+    start = max(start, found[-1].end_ms if found else 0)
+    first, last = bisect_left(shots_ms, start), bisect_right(shots_ms, end) - 1
+    if first < len(shots_ms) and shots_ms[first] - start <= _NEAR_MS:
+        start = shots_ms[first]
+    if last >= 0 and end - shots_ms[last] <= _NEAR_MS and shots_ms[last] > start:
+        end = shots_ms[last]
+    return start, end
+
+
+def _grant(
+    window: tuple[int, int], lack: int, line: Spoken, shots_ms: Sequence[int], frames: _Frames, limits: YieldLimits
+) -> PictureYield | None:
+    start, end = window
+    span = end - start
+    if span < frames.each_ms:
+        return None
+    slow = min(lack, int(span * (limits.slowest - 1)))
+    # The last picture of a shot is held, never one in its middle where a cut is at hand.
+    cut = next((shot for shot in reversed(shots_ms) if start < shot <= end), None)
+    hold_at = min(end if cut is None else cut - _BEFORE_CUT_MS, frames.last_ms)
+    before = hold_at - start
+    most = int(before * (MOST_STRETCHED - 1 - slow / span)) if before > 0 else 0
+    hold = max(0, min(lack - slow, limits.longest_hold_ms, most))
+    if slow + hold <= 0:
+        return None
+    return PictureYield(
+        start_ms=start,
+        end_ms=end,
+        slow_ms=slow,
+        hold_ms=hold,
+        hold_at_ms=hold_at if hold else end,
+        line_ms=line.start_ms,
+    )
