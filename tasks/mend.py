@@ -126,7 +126,7 @@ def _find_chosen(language: LanguagePlan, reel: Reel) -> set[int]:
     """Where the cues begin for which the script has a choice, whoever gave it; in ms from the reel's own zero."""
     if language.script is None:
         return set()
-    cut = cut_cues(read_file(path_of(language.script)).track, reel.start_ms, reel.start_ms + reel.duration_ms)
+    cut = cut_to_reel(read_file(path_of(language.script)).track, reel)
     return {cut.cues[place].start_ms for place in read_choices(cut)}
 
 
