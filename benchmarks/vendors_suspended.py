@@ -55,6 +55,7 @@ def run(part: str = "") -> list[dict[str, Any]]:
                 time.sleep(_IDLE_SECONDS)
                 asked = _count_calls(stage) - asked
                 ended = _wait_for(client, runs, {"COMPLETED", "FAILED", "CRASHED"})
+                _tell_failures(client, ended)
                 woken = _measure_waking(client, runs, at / "home")
     return [
         {
@@ -97,6 +98,11 @@ def _wait_for(client: httpx.Client, runs: list[str], wanted: set[str]) -> dict[s
         print(json.dumps({state: list(found.values()).count(state) for state in set(found.values())}), file=sys.stderr)
         time.sleep(5)
     raise RuntimeError(f"not all runs became {wanted}: {found}")
+
+
+def _tell_failures(client: httpx.Client, ended: dict[str, str]) -> None:
+    for run_id in [each for each, state in ended.items() if state != "COMPLETED"]:
+        print(client.get(f"/flow_runs/{run_id}").json()["state"]["message"], file=sys.stderr)
 
 
 def _measure_waking(client: httpx.Client, runs: list[str], home: Path) -> dict[str, float]:

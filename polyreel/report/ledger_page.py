@@ -15,7 +15,14 @@ from polyreel.ledger.entry import Entry, State
 from polyreel.report.purchases import format_minutes, shorten_key, sum_by_vendor
 
 _SHOWN = 500
-_BADGES = {"unresolved": "held", "intended": "running", "submitted": "running", "ready": "running", "failed": "failed"}
+_BADGES = {
+    "collected": "delivered",
+    "unresolved": "held",
+    "intended": "running",
+    "submitted": "running",
+    "ready": "running",
+    "failed": "failed",
+}
 
 
 def render_ledger(entries: Sequence[Entry], *, job: str, provider: str, state: str, kind: str) -> str:
