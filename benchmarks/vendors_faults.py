@@ -74,7 +74,6 @@ JOBS = (
     ("tpstreams", "delivery", "expired_urls", "*"),
     ("nomad", "delivery", "job_fails", "process"),
     ("nomad", "delivery", "expired_urls", "*"),
-    ("videojungle", "delivery", "job_fails", "analyse"),
     ("videojungle", "delivery", "expired_urls", "*"),
 )
 WAYS = (
