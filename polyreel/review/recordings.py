@@ -7,12 +7,14 @@ from contextlib import aclosing
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.booth import wav_bytes
 from polyreel.engine.voice.port import Speech
-from polyreel.errors import MediaError, PolyreelError
+from polyreel.errors import InvalidJob, MediaError, PolyreelError
+from polyreel.job.review import PersonName
 from polyreel.media.audio import RATE, blocks
 from polyreel.media.command import Limits
 from polyreel.media.probe import probe
@@ -33,14 +35,26 @@ _KINDS = "Give one line's sound as WAV, FLAC, MP3, M4A, Ogg or WebM."
 async def take_in_recording(store: Store, file: Path, by: str, reel: Reel | None) -> Recording:
     """Keep a recording: mono, 48 kHz, without the silence around it. ``by``: who speaks.
 
-    The file may be hostile, and is left where it is. Raises `MediaError` (``bad_recording``), and `StoreError`.
+    The file may be hostile, and is left where it is. Raises `MediaError` (``bad_recording``), `InvalidJob` for a name
+    that is none, and `StoreError`.
     """
+    _require_name(by)
     samples = _cut_silence(await _decode(file))
     ms = len(samples) * 1000 // RATE
     if reel and fit.shortest_ms(ms) > reel.duration_ms:
         raise refuse_recording(f"it lasts {ms / 1000:.1f} s, longer than the whole reel")
     kept = await asyncio.to_thread(store.keep_bytes, wav_bytes(Speech(samples, RATE)), ".wav")
     return Recording(sha256=kept.sha256, bytes=kept.bytes, ms=ms, by=by)
+
+
+def _require_name(by: str) -> None:
+    """A recording is somebody's. Raises `InvalidJob` for a name that is none."""
+    try:
+        TypeAdapter(PersonName).validate_python(by)
+    except ValidationError:
+        raise InvalidJob(
+            "say who recorded it: a name of at most 100 characters", code="no_name", remedy="Give it with `--by NAME`."
+        ) from None
 
 
 def _require_sound(file: Path) -> None:

@@ -238,6 +238,12 @@ def test_a_file_that_is_no_recording_is_refused_in_one_line(
     assert file.exists()
 
 
+@pytest.mark.parametrize("name", ["", "a\x07", "Ana\nLuis", "a" * 101])
+def test_a_recording_is_somebodys(store: LocalStore, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidJob, match="say who recorded it"):
+        asyncio.run(take_in_recording(store, sound_file(tmp_path), name, None))
+
+
 def test_one_that_is_longer_than_the_reel_or_is_not_there_is_refused(store: LocalStore, tmp_path: Path) -> None:
     reel = Reel(file=store.keep_bytes(b"reel", ".mp4"), duration="2")
     with pytest.raises(PolyreelError, match="longer than the whole reel"):
