@@ -17,6 +17,7 @@ from polyreel.upkeep import Chore, Rules, summarise
 from tasks.housekeeping import look_at_accounts, tidy
 from tasks.run.artifacts import keep_on_server
 from tasks.run.connections import books_of_run, clients_open
+from tasks.run.overview import draw_jobs
 
 
 class Housekeeping(Asked):
@@ -43,6 +44,7 @@ async def keep_house(housekeeping: Housekeeping) -> Any:
     """One round: look how everything stands that is under way, wake runs, clear up, and say what was done."""
     chores = await do_round(housekeeping)
     await show(chores)
+    await draw_jobs()
     return state_of(chores)
 
 

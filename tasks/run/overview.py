@@ -1,20 +1,27 @@
-"""All jobs as a table in the UI, drawn by the flow on the schedule whenever something changed in its round."""
+"""All jobs in the UI, as a table and as a page: drawn by the flows on a schedule, whenever something has changed."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect.artifacts import acreate_table_artifact
+import httpx
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.logging import get_logger
 
 from polyreel.errors import PolyreelError
+from polyreel.report.digest import write_digest
 from polyreel.report.overview import JobRow, list_jobs
+from polyreel.report.records import read_records
 from tasks.run.artifacts import try_call
 from tasks.run.connections import books_of_run
 
-KEY = "polyreel-jobs"
+KEY, PAGE_KEY = "polyreel-jobs", "polyreel-overview"
 log = get_logger("polyreel.overview")
 
 
@@ -26,10 +33,24 @@ async def draw_jobs() -> None:
     except PolyreelError as error:
         log.warning("The table of jobs was not drawn: %s", error)
         return
-    rows = await asyncio.to_thread(list_jobs, entries)
-    await try_call(
-        acreate_table_artifact([as_row(row) for row in rows], key=KEY, description="Every job, and whose turn it is.")
-    )
+    runs = await asyncio.to_thread(lambda: list(read_records()))
+    rows = list_jobs(entries, runs)
+    table = [as_row(row) for row in rows]
+    if await _is_drawn(KEY, table):
+        return  # every few minutes the same picture would only hide the one before the last change
+    page = write_digest(rows, runs, entries, time.time())
+    await try_call(acreate_markdown_artifact(page, key=PAGE_KEY, description="Every job, and who must act."))
+    await try_call(acreate_table_artifact(table, key=KEY, description="Every job, and whose turn it is."))
+
+
+async def _is_drawn(key: str, table: list[dict[str, Any]]) -> bool:
+    """Whether the last picture of this key shows just that."""
+    try:
+        async with get_client() as client:
+            found = await client.request("GET", "/artifacts/{key}/latest", path_params={"key": key})
+        return bool(json.loads(found.json()["data"]) == table)
+    except (httpx.HTTPError, PrefectHTTPStatusError, ObjectNotFound, TypeError, ValueError):
+        return False  # there is none, or nobody can say: it is drawn
 
 
 def as_row(row: JobRow) -> dict[str, Any]:
@@ -42,6 +63,7 @@ def as_row(row: JobRow) -> dict[str, Any]:
         "why": row.why,
         "what to do": row.todo,
         "languages": f"{row.delivered} of {len(row.languages)}",
+        "how they stand": ", ".join(f"{locale} {standing}" for locale, standing in row.languages.items()),
         "minutes bought": row.minutes_charged + row.minutes_quoted,
         "runs": row.runs,
         "failed": row.failures,

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from polyreel.ledger.entry import Entry, State
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
 from polyreel.report import records
+from polyreel.report.digest import write_digest
 from polyreel.report.jobs_page import render_jobs
 from polyreel.report.metrics import write_metrics
 from polyreel.report.overview import JobRow, Wanted, list_jobs, parse_since
@@ -223,3 +224,29 @@ def test_hostile_words_stay_words_on_the_page_and_in_the_terminal(polyreel_jobs:
     page += render_jobs(list_jobs(()), Wanted(), hostile, lambda _: "/jobs/reel/report.html")
     assert "<script" not in page
     assert "\x1b" not in polyreel_jobs().output
+
+
+HOSTILE = "<img src=x onerror=alert(1)> [free](javascript:alert(1)) | `x`\n# Hello\nhttps://evil.example/"
+
+
+def test_the_page_for_the_ui_says_who_must_act_and_how_the_days_went() -> None:
+    """States and languages are counted, failures stand by their day, minutes by who said them; words stay words."""
+    problem = Problem(code="no_voice", message=HOSTILE, remedy=HOSTILE)
+    ran("beta", "failed", es_ES=LanguageOutcome(status="failed", error=problem))
+    ran("welcome", es_ES=DELIVERED, fr_FR=DOUBTFUL)
+    runs, now = list(records.read_records()), time.time()
+    old = runs[0].model_copy(update={"began": now - 40 * 86400})
+    entries = [bought("welcome"), bought("beta", charged_minutes=2, charged_by="vendor", intended_at=now)]
+    page = write_digest(list_jobs(entries), [*runs, old], entries, now)
+    lines = page.splitlines()
+    assert lines[0] == "# 2 jobs, 2 for you"
+    assert "| failed | 1 | 1 |" in lines
+    assert "| delivered | 0 | 1 |" in lines
+    assert "| delivered with failing checks | 0 | 1 |" in lines
+    assert f"| {time.strftime('%Y-%m-%d', time.gmtime(runs[0].began))} | 2 | 1 | 0 | 2 |" in lines
+    assert "| panjaya | 2 | 3 |" in lines
+    assert len([line for line in lines if line.startswith("#")]) == 2
+    told = next(line for line in lines if line.startswith("- **beta**, failed: es-ES"))
+    assert not re.search(r"(?<!\\)[<>\[\]`|]", told), told
+    assert "https://" not in page
+    assert write_digest([], [], [], now) == "# 0 jobs, 0 for you"
