@@ -39,11 +39,11 @@ async def take_in_recording(store: Store, file: Path, by: str, reel: Reel | None
     that is none, and `StoreError`.
     """
     _require_name(by)
-    samples = _cut_silence(await _decode(file))
-    ms = len(samples) * 1000 // RATE
+    speech = Speech(_cut_silence(await _decode(file)), RATE)
+    ms = speech.ms
     if reel and fit.shortest_ms(ms) > reel.duration_ms:
         raise refuse_recording(f"it lasts {ms / 1000:.1f} s, longer than the whole reel")
-    kept = await asyncio.to_thread(store.keep_bytes, wav_bytes(Speech(samples, RATE)), ".wav")
+    kept = await asyncio.to_thread(store.keep_bytes, wav_bytes(speech), ".wav")
     return Recording(sha256=kept.sha256, bytes=kept.bytes, ms=ms, by=by)
 
 

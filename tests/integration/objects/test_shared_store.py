@@ -9,17 +9,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from polyreel.dubbing.chosen_lines import resolve_choices
+from polyreel.engine.speech.booth import Booth, wav_bytes
+from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.port import Speech
 from polyreel.errors import InvalidJob, StoreError
 from polyreel.net.part import Part
 from polyreel.objects.bucket import PIECE
 from polyreel.outcome import StoredFile
+from polyreel.review.decisions import Reviewer, ask
+from polyreel.review.edits import Edit, edit_script, script_of
+from polyreel.review.events import ReviewKey, Shown
+from polyreel.review.line_choices import Wish, from_wishes
+from polyreel.review.log import ReviewLog
+from polyreel.review.recordings import take_in_recording
 from polyreel.store import results
 from polyreel.store.choice import open_store
 from polyreel.store.local import LocalStore, path_of
 from polyreel.store.results import Record
 from polyreel.store.shared import SharedStore
+from polyreel.subtitles import write
+from polyreel.subtitles.model import Cue, Track
 
 Machine = Callable[[str], SharedStore]
 STEM = bytes(range(256)) * (3 * PIECE // 256) + b"the end"
@@ -276,6 +289,26 @@ class TestResults:
         await results.fetch("mux-v1-abc")
         assert results.find_record("mux-v1-abc") == Record("stored-file", 1, stored_file.model_dump())
         assert not path_of(stored_file).exists()  # brought when it is read, and not before
+
+    async def test_a_recording_of_a_line_goes_with_the_script_that_names_it(
+        self, machine: Machine, tmp_path: Path
+    ) -> None:
+        """Brought on one machine, and there on the other where the line is spoken."""
+        one, key = machine("one"), ReviewKey(job="welcome", source="0123456789ab", locale="es-ES")
+        sound = wav_bytes(Speech(0.3 * np.sin(np.arange(40_000, dtype=np.float32) / 9), 48_000))
+        (tmp_path / "mine.wav").write_bytes(sound)
+        script = one.keep_bytes(write(Track((Cue(0, 2000, "Hola."),)), "vtt").text.encode(), ".vtt")
+        asked = ask("script", script.sha256, made=script, script=script, reason="", shown=Shown())
+        await ReviewLog(one).write(key, asked)
+        recording = await take_in_recording(one, tmp_path / "mine.wav", "Ana", None)
+        await edit_script(one, key, Edit(Reviewer("Ana"), from_wishes({1: Wish(recording=recording)})))
+        two = machine("two")
+        track = await script_of(two, await ReviewLog(two).read(key))
+        (spoken,), _ = resolve_choices(track)
+        assert spoken.recording is not None
+        await two.bring([spoken.recording])
+        assert path_of(spoken.recording).is_relative_to(tmp_path / "two")
+        assert Booth(EspeakVoice(), two).open_recording(spoken.recording).ms == recording.ms
 
     async def test_a_result_whose_blob_is_gone_is_made_anew(
         self, machine: Machine, bucket: Any, tmp_path: Path
