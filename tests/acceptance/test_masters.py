@@ -14,6 +14,12 @@ from polyreel.packaging.playlists import read_attributes
 from polyreel.packaging.provenance import c2pa
 
 
+def decode(film: Path) -> bytes:
+    """A file's first sound as PCM."""
+    command = [str(ffmpeg()), "-v", "error", "-i", str(film), "-map", "0:a:0", "-f", "s16le", "-"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
 def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_kept(
     work: Callable[..., Path], polyreel: Any
 ) -> None:
@@ -58,6 +64,11 @@ def test_one_job_gives_packages_masters_and_signed_films_and_again_from_what_is_
     assert sounds['"español (España) (AD)"'] == '"public.accessibility.describes-video"'
     manifest_of_dash = (manifest.parent / "dash" / "main.mpd").read_text("utf-8")
     assert '<Accessibility schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007" value="1"/>' in manifest_of_dash
+    dub, packaged = Path(done.json["languages"]["es-ES"]["video"]), manifest.parent / "hls" / "audio_es-ES.mp4"
+    heard, delivered = decode(packaged), decode(dub)
+    assert heard[: len(delivered)] == delivered  # what follows is the encoder's padding, which a fragment can't cut off
+    assert len(heard) - len(delivered) < 2 * 2 * 1024
+    assert heard != decode(manifest.parent / "hls" / "audio_es-ES-voiceover.mp4")
     lengths = [probe(file).duration for file in sorted((manifest.parent / "hls").glob("audio_*.mp4"))]
     assert all(abs(length - 12) < 0.1 for length in lengths)
     assert len(lengths) == 4
