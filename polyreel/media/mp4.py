@@ -22,6 +22,7 @@ _LEFT_BEHIND = frozenset({b"ftyp", b"moov", b"free"})
 _CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
 _PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 _MOST_CHAPTERS = 255
+_FORCED = 0xC0000000
 _ROLES = b"urn:mpeg:dash:role:2011"
 _INDEX_LIMIT = 512 << 20
 
@@ -55,6 +56,8 @@ class Label:
     tag: str = ""
     enabled: bool = True
     purpose: str = ""
+    is_forced: bool = False
+    """Text that players show unasked: every sample of it (3GPP TS 26.245, Apple's QuickTime File Format)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,17 @@ def _add_label(trak: Box, label: Label) -> Box:
     if label.tag:
         elng = Box(b"elng", bytes(4) + label.tag.encode("ascii") + b"\0")
         inside = tuple(_after_header(box, elng) if box.kind == b"mdia" else box for box in inside)
+    if label.is_forced:
+        inside = tuple(_force_text(box) for box in inside)
     return Box(trak.kind, inside=_add_purpose(inside, label.purpose) if label.purpose else inside)
+
+
+def _force_text(box: Box) -> Box:
+    """The same with `displayFlags` of its text's sample description saying that some, and all, samples are forced."""
+    if box.kind == b"stsd" and box.content[12:16] == b"tx3g":
+        flags = int.from_bytes(box.content[24:28], "big") | _FORCED
+        return Box(box.kind, box.content[:24] + flags.to_bytes(4, "big") + box.content[28:])
+    return Box(box.kind, box.content, tuple(_force_text(one) for one in box.inside))
 
 
 def _add_purpose(inside: tuple[Box, ...], purpose: str) -> tuple[Box, ...]:

@@ -110,7 +110,10 @@ def _track_labels(tracks: Sequence[AudioTrack], subtitles: Sequence[SubtitleTrac
         mp4.Label(locales.canonical(one.locale), _is_default(one, tracks), "main" * (one.disposition == "original"))
         for one in tracks
     ]
-    texts = [mp4.Label(locales.canonical(one.locale), one.default) for one in subtitles]
+    texts = [
+        mp4.Label(locales.canonical(one.locale), one.default, is_forced="forced" in one.disposition)
+        for one in subtitles
+    ]
     return [mp4.Label(), *sounds, *texts]
 
 

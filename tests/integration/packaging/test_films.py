@@ -63,6 +63,8 @@ async def test_a_master_holds_every_track_with_its_language_name_and_purpose(fil
             assert [bool(mark & Disposition.original) for mark in marks[:2]] == [True, False]
         else:
             assert bool(marks[1] & Disposition.dub)
+            # The display flags of each text: some samples are forced, all are.
+            assert [entry[8] >> 6 for entry in target.read_bytes().split(b"tx3g")[1:]] == [0, 3]
             assert purposes(target) == [[], ["main"], ["dub"], [], ["forced-subtitle"]]
         assert bool(marks[3] & Disposition.forced)
 
