@@ -17,7 +17,8 @@ class Lexicon:
     """One language's words for what is written short.
 
     ``short`` is said as it stands, ``before_number`` only in front of a figure, ``before_name`` of a capital, ``alone``
-    without a full stop; ``one_unit`` is one of a unit, where it is more than a 1 and the plural without its *s*.
+    without a full stop, ``short_months`` behind a figure; ``one_unit`` is one of a unit, where it is more than a 1 and
+    the plural without its *s*.
     ``date`` takes day, month and year; ``clock`` hours and minutes, and a whole hour is so many ``hours``;
     ``full_hour`` is what 10:00 is. ``amount`` joins money's whole and hundredth part; ``one_of`` is one of each
     currency, ``scales`` what its thousands and millions are shortened to; ``of_millions`` links a million to its
@@ -50,6 +51,7 @@ class Lexicon:
     short: Mapping[str, str] = field(default_factory=dict)
     before_number: Mapping[str, str] = field(default_factory=dict)
     before_name: Mapping[str, str] = field(default_factory=dict)
+    short_months: Mapping[str, str] = field(default_factory=dict)
     alone: Mapping[str, str] = field(default_factory=dict)
     one_unit: Mapping[str, str] = field(default_factory=dict)
     ordinals: tuple[str, ...] = ()
@@ -383,6 +385,7 @@ def _add_rows(words: Lexicon, rows: Mapping[str, Mapping[str, str]]) -> Lexicon:
         short={**words.short, **rows["short"]},
         before_number={**words.before_number, **rows["before_number"]},
         before_name={**words.before_name, **rows["before_name"]},
+        short_months={**words.short_months, **rows["short_months"]},
         alone={**words.alone, **rows["alone"]},
     )
 

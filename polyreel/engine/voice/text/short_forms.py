@@ -11,6 +11,7 @@ _FIELDS = {
     "short": "short",
     "name": "before_name",
     "word": "alone",
+    "month": "short_months",
 }
 _ONE = "one_unit"
 

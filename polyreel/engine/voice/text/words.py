@@ -217,8 +217,11 @@ def _with_short_forms(text: str, language: str, words: Lexicon) -> str:
         text = re.sub(rf"(?<!\w){re.escape(word)}(?![\w.])", said, text)
     if language == "en":
         text = _STREET.sub(r"\1 Street", text)
+    for short, said in words.short_months.items():
+        text = re.sub(rf"(?:(?<=\d\s)|(?<=\d\sde\s)){short}\.", said, text)
     for short, said in words.before_name.items():
-        text = re.sub(rf"(?<!\w){re.escape(short)}\.?(?<=[.ª])\s?(?=[^\W\d_a-zà-ÿ])", f"{said} ", text)
+        # Behind another initial it is one, too: "J. D. Salinger".
+        text = re.sub(rf"(?<!\w)(?<![A-Z]\.\s){re.escape(short)}\.\s?(?=[^\W\d_a-zà-ÿ][^\W\d_])", f"{said} ", text)
     for short, said in words.before_number.items():
         text = re.sub(rf"(?<!\w){re.escape(short)}\s?(?=\d)", f"{said} ", text)
     for short in sorted(words.short, key=len, reverse=True):

@@ -59,3 +59,17 @@ def test_the_nine_languages_have_a_corpus() -> None:
 def test_no_short_form_stands_twice_in_the_table() -> None:
     rows = [tuple(line.split("\t")[:3]) for line in TABLE.read_text("utf-8").splitlines() if line[:1] != "#"]
     assert sorted(rows) == sorted(set(rows))
+
+
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [
+        ("fr-FR", "Ils sont sept. Nos 5 enfants aussi."),
+        ("it-IT", "Ha perso l'ago. Poi tornò."),
+        ("pt-BR", "Perdeu o terceiro set. Depois ganhou."),
+        ("es-ES", "Un libro de J. D. Salinger."),
+        ("en-US", "They wed. He came late."),
+    ],
+)
+def test_a_word_that_looks_like_a_short_form_stays(locale: str, text: str) -> None:
+    assert spell_out(text, locale) == text
