@@ -67,7 +67,11 @@ async def cast_script(
     elif not has_names(script) and job.source.several_may_speak and stems is not None:
         heard = await _by_ear(script, source, job.source.people, stems, store)
         script = heard.script
-    return resolve_casting(script, job, locale, whole=whole, heard=heard.genders, notes=heard.notes)
+        # The scripts name nobody, and nobody needs a voice for that: the first one would else be the nameless one's.
+        whole = whole if heard.people == () else ()
+    return resolve_casting(
+        script, job, locale, whole=whole, heard=heard.genders, people=heard.people, notes=heard.notes
+    )
 
 
 def resolve_casting(
@@ -77,13 +81,17 @@ def resolve_casting(
     *,
     whole: Sequence[Track] = (),
     heard: Mapping[str, Gender] | None = None,
+    people: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Casting:
-    """Who is who in a script whose cues have speakers: by the job's word, else by the scripts, else by ear."""
+    """Who is who in a script whose cues have speakers: by the job's word, else by the scripts, else by ear.
+
+    ``heard`` and ``people`` are what the ear told of genders, and who was heard, by first appearance.
+    """
     told = job.speakers or {}
     genders = {**(heard or {}), **genders_in([*whole, script])}
     genders |= {name: speaker.gender for name, speaker in told.items() if speaker.gender}
-    names = dict.fromkeys([*told, *roster(*whole), *roster(script)])
+    names = dict.fromkeys([*told, *people, *roster(*whole), *roster(script)])
     pinned = [(name, voice) for name, speaker in told.items() if (voice := speaker.voices.get(locale))]
     return Casting(script, tuple(names), tuple(pinned), tuple(sorted(genders.items())), notes)
 
@@ -94,6 +102,7 @@ class _Heard:
 
     script: Track
     genders: dict[str, Gender] = field(default_factory=dict)
+    people: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -106,7 +115,8 @@ async def _by_ear(script: Track, source: Track | None, people: int | None, stems
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
         ear = await in_thread(lambda go_on: hear_speakers(stems, cues, people, store, go_on))
-    return _Heard(with_turns(script, ear.turns), dict(ear.genders), _describe_ear(ear))
+    people = tuple(dict.fromkeys(turn.speaker for turn in ear.turns))
+    return _Heard(with_turns(script, ear.turns), dict(ear.genders), people, _describe_ear(ear))
 
 
 def _describe_ear(ear: Ear) -> tuple[str, ...]:

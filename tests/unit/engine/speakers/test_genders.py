@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polyreel.dubbing import casting
 from polyreel.dubbing.casting import name_speakers, resolve_casting
 from polyreel.dubbing.translation import Commission, Voicing, draft_script
+from polyreel.engine.separation.port import Bed, Stems
 from polyreel.engine.sound.resample import resample
+from polyreel.engine.speakers.diarise import Ear
 from polyreel.engine.speakers.gender import genders_in
+from polyreel.engine.speakers.named import Turn
 from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
 from polyreel.engine.speech.perform import Direction, perform
 from polyreel.engine.speech.script import extract_spoken_script
@@ -23,6 +27,7 @@ from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.port import Gender, Speech, Voice, assign
 from polyreel.job import Job
+from polyreel.outcome import StoredFile
 from polyreel.store.local import LocalStore
 from polyreel.subtitles.model import Cue, Track
 
@@ -98,6 +103,29 @@ def test_the_jobs_word_counts_more_than_the_scripts_and_that_more_than_the_ears(
     found = resolve_casting(track, job, "es-ES", whole=[track], heard={"MAN": "female", "Speaker 3": "female"})
     assert dict(found.genders) == {"WOMAN": "male", "MAN": "male", "Speaker 3": "female"}
     assert found.pinned == (("Ben", "em_alex"),)
+
+
+async def test_who_is_told_apart_by_ear_comes_first_and_nobody_without_a_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A script without names would else give the language's first voice to nobody."""
+    script = Track((Cue(0, 1000, "Hola."), Cue(1000, 2000, "Sí."), Cue(2000, 3000, "Bueno.")))
+    turns = (Turn(0, 1000, "Speaker 1"), Turn(1000, 2000, "Speaker 2"), Turn(2000, 3000, "Speaker 1"))
+    monkeypatch.setattr(casting.shelf, "is_here", lambda *_: True)
+    monkeypatch.setattr(casting, "hear_speakers", lambda *_: Ear(turns, {"Speaker 2": "male"}))
+    source = {"media": "a.mp4", "locale": "en-US", "speakers": "auto"}
+    job = Job.model_validate({"name": "a", "source": source, "targets": ["es-ES"]})
+    audio = StoredFile(uri="file:///a.wav", sha256="0" * 64, bytes=1)
+    stems = Stems(kind="ducked", channels=1, samples=1, original=Bed(audio=audio, power=audio))
+    found = await casting.cast_script(
+        script, None, whole=[script], job=job, locale="es-ES", stems=stems, store=LocalStore(tmp_path)
+    )
+    assert found.roster == ("Speaker 1", "Speaker 2")
+    assert [cue.speaker for cue in found.script.cues] == ["Speaker 1", "Speaker 2", "Speaker 1"]
+    assert dict(found.genders) == {"Speaker 2": "male"}
+    assert found.notes[0].startswith(
+        "Told apart by ear: Speaker 1 (gender not clear, 2 lines), Speaker 2 (male, 1 line)"
+    )
 
 
 @pytest.mark.parametrize("hertz", [75, 100, 145, 175, 220, 330])
