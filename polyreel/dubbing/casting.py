@@ -115,8 +115,8 @@ async def _by_ear(script: Track, source: Track | None, people: int | None, stems
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
         ear = await in_thread(lambda go_on: hear_speakers(stems, cues, people, store, go_on))
-    people = tuple(dict.fromkeys(turn.speaker for turn in ear.turns))
-    return _Heard(with_turns(script, ear.turns), dict(ear.genders), people, _describe_ear(ear))
+    heard = tuple(dict.fromkeys(turn.speaker for turn in ear.turns))
+    return _Heard(with_turns(script, ear.turns), dict(ear.genders), heard, _describe_ear(ear))
 
 
 def _describe_ear(ear: Ear) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from polyreel.outcome import StoredFile, Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
-_VERSION = 1
+_VERSION = 2
 _STEP = RATE // 10
 _PER_READ = 100
 _SILENT = 10 ** (-60 / 20)

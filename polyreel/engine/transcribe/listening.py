@@ -15,6 +15,7 @@ import numpy as np
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.doubt import Judged, judge_phrases
+from polyreel.engine.transcribe.edges import settle_words
 from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Listener
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 
@@ -96,7 +97,8 @@ class _Ear:
         self.asked += len(sound) if found.languages else 0
         checked: Judged = judge_phrases(found.phrases, sound, RATE)
         self.dropped += checked.dropped
-        self.phrases += [_place_phrase(phrase, group, at) for phrase in checked.believed]
+        settled = settle_words(checked.believed, sound, RATE)
+        self.phrases += [_place_phrase(phrase, group, at) for phrase in settled]
         return _find_wordless_spans(found.phrases, group)
 
     def summarise(self) -> Heard:
