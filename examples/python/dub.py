@@ -11,7 +11,7 @@ def main(path: str) -> None:
     print(plan(job).quote["sentence"])
     outcome = run(job)
     for locale, language in outcome.languages.items():
-        print(locale, language.status, language.video or (language.error and language.error.message))
+        print(locale, language.status, language.dub or (language.error and language.error.message))
 
 
 if __name__ == "__main__":

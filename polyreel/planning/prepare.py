@@ -182,7 +182,7 @@ def _decide_way(
 def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
     """Refuse media that can't be dubbed and trims outside it; say which sound is dubbed. Raises `MediaError`."""
     check_source(info)
-    require_picture_where_asked(info, job)
+    require_picture_where_asked(job, has_picture=info.video is not None)
     sound = choose_sound(info, job.source.locale, job.source.audio_track)
     check_sound(info, sound.first)
     _check_rate(info, job)

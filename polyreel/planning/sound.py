@@ -28,9 +28,9 @@ def describe_sound(info: MediaInfo, job: Job) -> tuple[str, ...]:
     return (f"The source is sound without a picture: each dub is one {container_of(info, job)} file ({why}).",)
 
 
-def require_picture_where_asked(info: MediaInfo, job: Job) -> None:
+def require_picture_where_asked(job: Job, *, has_picture: bool) -> None:
     """Refuse what only films have, of a reel that is none; and what only sound has, of a film. Raises InvalidJob."""
-    if info.video:
+    if has_picture:
         if job.output:
             raise InvalidJob(
                 f"`output: {job.output}` is for sound without a picture, and the source has one",

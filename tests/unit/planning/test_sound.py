@@ -45,9 +45,9 @@ def job(**changes: Any) -> Job:
     ],
 )
 def test_what_needs_a_picture_is_refused_with_what_to_do(change: dict[str, Any], where: str, words: str) -> None:
-    require_picture_where_asked(FILM, job(**change))
+    require_picture_where_asked(job(**change), has_picture=True)
     with pytest.raises(InvalidJob) as raised:
-        require_picture_where_asked(SOUND, job(**change))
+        require_picture_where_asked(job(**change), has_picture=False)
     assert (raised.value.code, raised.value.where) == ("needs_picture", where)
     assert words in raised.value.message
     assert raised.value.remedy
@@ -58,7 +58,7 @@ def test_what_sound_can_is_not_refused() -> None:
     asked = job(
         packaging=["hls", "dash"], masters=["wav", "stems", "otio"], delivery=[{"to": "s3", "path": "s3://pods/b"}]
     )
-    require_picture_where_asked(SOUND, asked)
+    require_picture_where_asked(asked, has_picture=False)
     assert container_of(SOUND, asked) == "mp3"
     assert container_of(SOUND, job(output="wav")) == "wav"
     assert "one mp3 file" in describe_sound(SOUND, asked)[0]
@@ -68,5 +68,5 @@ def test_a_film_has_no_output() -> None:
     assert container_of(FILM, job()) == "mp4"
     assert describe_sound(FILM, job()) == ()
     with pytest.raises(InvalidJob) as raised:
-        require_picture_where_asked(FILM, job(output="mp3"))
+        require_picture_where_asked(job(output="mp3"), has_picture=True)
     assert raised.value.code == "output_is_for_sound"
