@@ -99,8 +99,11 @@ class Review:
 
     def records(self) -> tuple[ReviewRecord, ...]:
         """What people did, for the outcome and the report: the latest of it, in order."""
-        said = [each for each in self.events if each.kind in _SHOWN][-_MOST_SHOWN:]
-        return tuple(_record(each) for each in said)
+        return tuple(map(_record, self.list_done()))
+
+    def list_done(self) -> tuple[Event, ...]:
+        """The events of `records`."""
+        return tuple([each for each in self.events if each.kind in _SHOWN][-_MOST_SHOWN:])
 
     def records_of(self, script: str, dub: str) -> tuple[ReviewRecord, ...]:
         """What stands of a script (its SHA-256) and a dub (`subject_of_dub`): the edit that made it, and what was

@@ -123,7 +123,10 @@ async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | 
         "voices": await asyncio.to_thread(list_voices, key.locale, shown),
         "lines": lines,
         "checks": checks,
-        "events": [each.model_dump(mode="json") for each in review.records()],
+        "events": [
+            {**record.model_dump(mode="json"), "lines": decisions.shorten_lines(event.changed)}
+            for record, event in zip(review.records(), review.list_done(), strict=True)
+        ],
     }
 
 

@@ -67,7 +67,7 @@ function show(found) {
   const editing = [at("text"), at("voice"), at("pace")].includes(document.activeElement) && drafts.has(line?.number);
   if (!editing && review.lines.length) choose(review.lines[list.chosen]);
   fill(at("checks"), review.checks.map((each) => make("li", `${each.name}: ${each.status}${each.detail ? `, ${each.detail}` : ""}`, { className: each.status === "fail" ? "bad" : "" })));
-  fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${each.line ? `line ${each.line} ` : ""}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
+  fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${each.line || each.lines ? `line ${each.line || each.lines} ` : ""}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
   const open = ["waiting", "rejected"].includes(review.standing);
   at("approve").disabled = at("reject").disabled = !open;
 }

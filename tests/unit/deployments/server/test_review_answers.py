@@ -49,6 +49,10 @@ async def test_lines_are_edited_marked_and_commented() -> None:
     line = found["lines"][1]
     assert (line["text"], line["done"], line["comments"][0]["words"]) == ("Otra línea.", True, "bien")
     assert found["revision"] == 4
+    assert [(each["did"], each["line"], each["lines"]) for each in found["events"]] == [
+        ("edited", None, "2"),
+        ("commented", 2, ""),
+    ]
     assert await answers.describe(KEY, 4) is None
     approved = await answers.decide(KEY, {**ANA, "revision": 4, "decision": "approve"})
     assert (approved["standing"], approved["by"]) == ("approved", "Ana")
