@@ -56,7 +56,7 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now."""
     if not _NAME.fullmatch(name):
         raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
-    block = _make_block(kind_of(vendor), {key: _value(value) for key, value in fields.items()})
+    block = _make_block(kind_of(vendor), {key: _read_value(value) for key, value in fields.items()})
     await type(block).aregister_type_and_schema()
     await block.asave(name, overwrite=True)
     return Saved(vendor, name, _mask_secrets(block))
@@ -103,7 +103,7 @@ async def list_saved() -> list[Saved]:
         for slug, kind in sorted(slugs.items()):
             # Prefect's client asks for the secrets in the clear unless told not to.
             for document in await client.read_block_documents_by_type(slug, include_secrets=False):
-                found.append(Saved(kind.vendor, document.name or "", _plain(document.data)))
+                found.append(Saved(kind.vendor, document.name or "", _make_plain(document.data)))
     return sorted(found, key=lambda each: (each.vendor, each.name))
 
 
@@ -132,7 +132,7 @@ def _make_block(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> P
         ) from None
 
 
-def _value(given: str) -> str:
+def _read_value(given: str) -> str:
     if not given.startswith("env:"):
         return given
     variable = given.removeprefix("env:")
@@ -146,5 +146,5 @@ def _mask_secrets(block: PolyreelCredentials) -> dict[str, str]:
     return {name: "********" if isinstance(value, SecretStr) else str(value) for name, value in given.items()}
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, str]:
+def _make_plain(data: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in data.items()}

@@ -46,11 +46,11 @@ class ObjectStoreCredentials(AccountCredentials):
                 bucket=self.bucket,
                 endpoint_url=address(self.base_url),
                 region=self.region,
-                session_token=self._token(),
+                session_token=self._read_token(),
             )
         )
 
-    def _token(self) -> str | None:
+    def _read_token(self) -> str | None:
         return self.session_token.get_secret_value() if self.session_token else None
 
     async def check(self) -> tuple[str, ...]:

@@ -54,24 +54,26 @@ class WebhookEndpoint(PolyreelCredentials, NotificationBlock):
 
     async def check(self) -> tuple[str, ...]:
         """Send an event that says nothing (``polyreel.ping``)."""
-        await self.get_client().send(_event("polyreel.ping", {}))
+        await self.get_client().send(_make_event("polyreel.ping", {}))
         return ("took a signed event",)
 
     async def notify(self, body: str, subject: str | None = None) -> None:
         """Send an event: ``body`` as it is where it is one in JSON, else as text in ``data``."""
         try:
-            await self.get_client().send(_parse_event(body) or _event("polyreel.notification", _text(body, subject)))
+            await self.get_client().send(
+                _parse_event(body) or _make_event("polyreel.notification", _make_text(body, subject))
+            )
         except PolyreelError as error:
             self.logger.warning("%s", error)
             if self._raise_on_failure:
                 raise NotificationError(log=str(error)) from None
 
 
-def _event(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+def _make_event(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "timestamp": datetime.now(UTC).isoformat(), "data": data}
 
 
-def _text(body: str, subject: str | None) -> dict[str, Any]:
+def _make_text(body: str, subject: str | None) -> dict[str, Any]:
     return {"subject": subject or "", "text": body[:_LONGEST_TEXT]}
 
 

@@ -48,13 +48,13 @@ def check(
     findings: list[Finding] = []
     latest: int | None = None
     for number, cue in enumerate(track.cues, 1):
-        findings.extend(_spacing(house, cue, number, latest, frame_rate))
-        findings.extend(_cue(house, limits, cue, number))
+        findings.extend(_check_spacing(house, cue, number, latest, frame_rate))
+        findings.extend(_check_cue(house, limits, cue, number))
         latest = max(cue.end_ms, latest or 0)
     return tuple(findings)
 
 
-def _cue(house: Profile, limits: ScriptLimits, cue: Cue, number: int) -> Iterator[Finding]:
+def _check_cue(house: Profile, limits: ScriptLimits, cue: Cue, number: int) -> Iterator[Finding]:
     text = plain_text(cue.text).strip()
     lines = text.split("\n") if text else []
     for offset, line in enumerate(lines, 1):
@@ -66,11 +66,11 @@ def _cue(house: Profile, limits: ScriptLimits, cue: Cue, number: int) -> Iterato
     if len(lines) > house.lines:
         message = f"{len(lines)} lines; at most {house.lines}"
         yield Finding("lines", message, len(lines), house.lines, "lines", number, cue.line)
-    yield from _speed(limits, cue, number, lines)
-    yield from _duration(house, cue, number, len(text.split()))
+    yield from _check_speed(limits, cue, number, lines)
+    yield from _check_duration(house, cue, number, len(text.split()))
 
 
-def _speed(limits: ScriptLimits, cue: Cue, number: int, lines: Sequence[str]) -> Iterator[Finding]:
+def _check_speed(limits: ScriptLimits, cue: Cue, number: int, lines: Sequence[str]) -> Iterator[Finding]:
     characters = sum(width_of(line, limits) for line in lines)
     # A cue that is shown for no time is read at no speed; it is too short, which is said elsewhere.
     speed = round(characters * 1000 / max(cue.duration_ms, 1), 1)
@@ -79,7 +79,7 @@ def _speed(limits: ScriptLimits, cue: Cue, number: int, lines: Sequence[str]) ->
         yield Finding("reading_speed", message, speed, limits.per_second, "characters/s", number, cue.line)
 
 
-def _duration(house: Profile, cue: Cue, number: int, words: int) -> Iterator[Finding]:
+def _check_duration(house: Profile, cue: Cue, number: int, words: int) -> Iterator[Finding]:
     shortest = max(house.shortest_ms or 1, (house.shortest_ms_per_word or 0) * words)
     if cue.duration_ms < shortest:
         message = f"shown for {cue.duration_ms} ms; at least {shortest}"
@@ -89,7 +89,7 @@ def _duration(house: Profile, cue: Cue, number: int, words: int) -> Iterator[Fin
         yield Finding("too_long", message, cue.duration_ms, house.longest_ms, "ms", number, cue.line)
 
 
-def _spacing(house: Profile, cue: Cue, number: int, latest: int | None, frame_rate: float) -> Iterator[Finding]:
+def _check_spacing(house: Profile, cue: Cue, number: int, latest: int | None, frame_rate: float) -> Iterator[Finding]:
     if latest is None:
         return
     gap = cue.start_ms - latest
@@ -126,11 +126,11 @@ def summarise_findings(findings: Sequence[Finding], profile: str, cues: int) -> 
         unit="cues",
         limit=0,
         status="fail" if overlaps else "warn" if findings else "pass",
-        detail=_detail(findings, profile, cues),
+        detail=_write_detail(findings, profile, cues),
     )
 
 
-def _detail(findings: Sequence[Finding], profile: str, cues: int) -> str:
+def _write_detail(findings: Sequence[Finding], profile: str, cues: int) -> str:
     if not findings:
         return f"{cues} cues, profile {profile}: nothing found" if profile != "none" else f"{cues} cues, not checked"
     counts = Counter(finding.code for finding in findings)

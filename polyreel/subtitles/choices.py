@@ -83,13 +83,13 @@ def read_choices(track: Track) -> dict[int, LineChoice]:
     Of several for one cue the last one counts; one behind the last cue belongs to none.
     """
     found: dict[int, LineChoice] = {}
-    for comment, place in _notes(track):
+    for comment, place in _list_notes(track):
         if comment.startswith(_MARK) and place < len(track.cues):
             found[place] = _read_note(comment, track.cues[place])
     return {place: choice for place, choice in found.items() if choice != NO_CHOICE}
 
 
-def _notes(track: Track) -> list[tuple[str, int]]:
+def _list_notes(track: Track) -> list[tuple[str, int]]:
     places = [*track.comments_before, *[0] * (len(track.comments) - len(track.comments_before))]
     return list(zip(track.comments, places, strict=False))
 
@@ -114,7 +114,7 @@ def _parse_choice(said: str) -> LineChoice:
 
 def without_choices(track: Track) -> Track:
     """The script without them: what is shown, spoken and sent to vendors has none."""
-    kept = [(comment, place) for comment, place in _notes(track) if not comment.startswith(_MARK)]
+    kept = [(comment, place) for comment, place in _list_notes(track) if not comment.startswith(_MARK)]
     if len(kept) == len(track.comments):
         return track
     return replace(track, comments=tuple(each for each, _ in kept), comments_before=tuple(place for _, place in kept))
@@ -126,7 +126,7 @@ def with_choices(track: Track, choices: Mapping[int, LineChoice]) -> Track:
     notes = [(_write_note(choice), place) for place, choice in sorted(choices.items()) if choice != NO_CHOICE]
     if not notes:
         return bare
-    every = sorted([*_notes(bare), *notes], key=lambda note: note[1])
+    every = sorted([*_list_notes(bare), *notes], key=lambda note: note[1])
     return replace(bare, comments=tuple(text for text, _ in every), comments_before=tuple(place for _, place in every))
 
 

@@ -132,7 +132,7 @@ def _is_kana(char: str) -> bool:
     return "\u3041" <= char <= "\u30fe"
 
 
-def _japanese(text: str) -> float:
+def _weigh_japanese(text: str) -> float:
     """Japanese has kana between its kanji; half-width katakana are nearly always something else misread."""
     beyond = [char for char in text if char > "\x7f"]
     weight = sum(1.0 if _is_kana(char) else _row_weight(char, "shift_jis", 0x88, 0x97) for char in beyond)
@@ -156,8 +156,8 @@ CODE_PAGES = (
     CodePage("cp949", partial(_by_rows, "euc_kr", 0xB0, 0xC8)),
     CodePage("gb18030", partial(_by_rows, "gb2312", 0xB0, 0xD7)),
     CodePage("big5hkscs", partial(_by_rows, "big5", 0xA4, 0xC6)),
-    CodePage("cp932", _japanese),
-    CodePage("euc_jp", _japanese),
+    CodePage("cp932", _weigh_japanese),
+    CodePage("euc_jp", _weigh_japanese),
     CodePage("iso8859_2", partial(_by_alphabets, _CENTRAL)),
     CodePage("koi8_r", partial(_by_alphabets, _CYRILLIC)),
     CodePage("koi8_u", partial(_by_alphabets, _CYRILLIC)),
@@ -204,13 +204,13 @@ def recognise_code_page(data: bytes, locale: str | None = None) -> tuple[str, bo
     Where ``locale`` says in which language the text should be, the page wins that gives this language's letters; only
     where none does, the one that gives any language's.
     """
-    sample = _sample(data)
+    sample = _take_sample(data)
     alphabet = _LANGUAGES.get(locale.split("-")[0].lower()) if locale else None
     if alphabet:
-        encoding, weight = _heaviest(sample, partial(_by_alphabets, (alphabet,)))
+        encoding, weight = _find_heaviest(sample, partial(_by_alphabets, (alphabet,)))
         if weight >= _GOOD:
             return encoding, True
-    encoding, weight = _heaviest(sample)
+    encoding, weight = _find_heaviest(sample)
     if weight >= _GOOD:
         return encoding, True
     return _ask_normalizer(data) or "cp1252", False
@@ -227,14 +227,14 @@ def weigh_language(text: str, locale: str) -> float:
     return _by_alphabets((alphabet,), text) if alphabet else 0.0
 
 
-def _heaviest(sample: bytes, weigh: Callable[[str], float] | None = None) -> tuple[str, float]:
+def _find_heaviest(sample: bytes, weigh: Callable[[str], float] | None = None) -> tuple[str, float]:
     """The page whose text weighs most, by a measure of its own or by one for all. In case of a tie the first."""
-    weighed = [(_weight(page, sample, weigh or page.weigh), -number) for number, page in enumerate(CODE_PAGES)]
+    weighed = [(_weigh_page(page, sample, weigh or page.weigh), -number) for number, page in enumerate(CODE_PAGES)]
     weight, number = max(weighed)
     return CODE_PAGES[-number].encoding, weight
 
 
-def _sample(data: bytes) -> bytes:
+def _take_sample(data: bytes) -> bytes:
     """Whole lines that hold something beyond ASCII, up to a limit."""
     lines: list[bytes] = []
     size = 0
@@ -247,7 +247,7 @@ def _sample(data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def _weight(page: CodePage, sample: bytes, weigh: Callable[[str], float]) -> float:
+def _weigh_page(page: CodePage, sample: bytes, weigh: Callable[[str], float]) -> float:
     try:
         return weigh(sample.decode(page.encoding))
     except UnicodeDecodeError:

@@ -65,7 +65,7 @@ def _read(data: bytes, wanted: str | None, name: str, options: ReadingOptions) -
     if binary and binary.read_bytes:
         return binary.read_bytes(data, options)
     text, encoding, notes = decode_bytes(data, options.locale)
-    found, mismatch = _format(text, wanted, name)
+    found, mismatch = _find_format(text, wanted, name)
     if not text.strip("\ufeff\0 \t\r\n\f"):
         _refuse_zeros(data)
         empty = Note("repaired", "empty_file", "the file holds no cues")
@@ -93,7 +93,7 @@ def _refuse_zeros(data: bytes) -> None:
         )
 
 
-def _format(text: str, wanted: str | None, name: str) -> tuple[str, tuple[Note, ...]]:
+def _find_format(text: str, wanted: str | None, name: str) -> tuple[str, tuple[Note, ...]]:
     """The format to read as. WebVTT is known by its first line, whatever the file is called."""
     by_text, by_name = format_of_text(text), format_of_file(name)
     called = wanted or (by_name.name if by_name else by_text)

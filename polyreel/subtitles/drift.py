@@ -84,7 +84,9 @@ def find_correction(track: Track, reference: Track, reel_rate: Fraction | None =
     agreement = _share(sample, others, 0)[0] / least
     if agreement >= _AGREES:
         return None
-    tried = [_fit(sample, others, rate) for rate in ("", *_pairs(reel_rate)) if not rate or _drifts(rate, starts)]
+    tried = [
+        _fit(sample, others, rate) for rate in ("", *_list_rate_pairs(reel_rate)) if not rate or _drifts(rate, starts)
+    ]
     share, _, best = max(tried, key=lambda each: each[:2])
     found = replace(best, offset_ms=_to_whole_hour(best.offset_ms))
     is_plain = share / least >= _EXPLAINS and share / least > agreement + 0.3
@@ -102,14 +104,14 @@ def agree(track: Track, reference: Track) -> bool:
 
 def find_rate(ends_ms: int, length_ms: int, reel_rate: Fraction | None) -> Correction | None:
     """The drift that would explain why a script ends a little behind its reel."""
-    for rate in _pairs(reel_rate):
+    for rate in _list_rate_pairs(reel_rate):
         factor = rate_factor(rate)
         if factor < 1 and ends_ms * factor <= length_ms + 1000 < ends_ms + 1000 and ends_ms <= length_ms * 1.06 / 1:
             return Correction(rate=rate)
     return None
 
 
-def _pairs(reel_rate: Fraction | None) -> list[str]:
+def _list_rate_pairs(reel_rate: Fraction | None) -> list[str]:
     """``made/runs``, one for each factor; of several that have it (24/30 is 23.976/29.97) the reel's own."""
     pairs = [f"{made}/{runs}" for runs in _RATES for made in _RATES if made != runs]
     pairs.sort(key=lambda pair: not _is_rate(pair.split("/")[1], reel_rate))
@@ -151,12 +153,12 @@ def _select_around(others: Sequence[int], time: float) -> Sequence[int]:
 
 def _share(starts: Sequence[float], others: Sequence[int], offset: int) -> tuple[float, float]:
     """How many starts meet another, as a share, and how far those are apart in the mean."""
-    distances = [_distance(others, start + offset) for start in starts]
+    distances = [_measure_distance(others, start + offset) for start in starts]
     met = [distance for distance in distances if distance <= _TOGETHER_MS]
     return len(met) / len(starts), sum(met) / max(len(met), 1)
 
 
-def _distance(others: Sequence[int], time: float) -> float:
+def _measure_distance(others: Sequence[int], time: float) -> float:
     at = bisect_left(others, time)
     return min(abs(other - time) for other in others[max(at - 1, 0) : at + 1])
 

@@ -76,7 +76,8 @@ def judge_length(
     lie = "lies" if len(outside) == 1 else "lie"
     message = (
         f"{len(outside)} of {len(track.cues)} cues {lie} outside the reel and would be lost: {quote(outside)}. "
-        f"The reel is {_length(length_ms)} long; the script runs from {_clock(begins)} to {_clock(ends)}. {reason}"
+        f"The reel is {_format_length(length_ms)} long; the script runs from {_format_clock(begins)} to "
+        f"{_format_clock(ends)}. {reason}"
     )
     return Misfit(message, correction)
 
@@ -87,13 +88,13 @@ def judge_timing(track: Track, reference: Track, rate: Fraction | None = None) -
     if not found:
         return None
     pairs = [("the script", track), ("the source's script", reference)]
-    ends = ", ".join(f"{name} runs to {_clock(max(cue.end_ms for cue in each.cues))}" for name, each in pairs)
+    ends = ", ".join(f"{name} runs to {_format_clock(max(cue.end_ms for cue in each.cues))}" for name, each in pairs)
     return Misfit(f"{found.describe()} ({ends})", found)
 
 
 def quote(cues: Sequence[Cue]) -> str:
     """The first cues with their times, and how many more there are."""
-    shown = [f"“{excerpt(plain_text(cue.text))}” at {_clock(cue.start_ms)}" for cue in cues[:_QUOTED]]
+    shown = [f"“{excerpt(plain_text(cue.text))}” at {_format_clock(cue.start_ms)}" for cue in cues[:_QUOTED]]
     more = f" and {len(cues) - _QUOTED} more" if len(cues) > _QUOTED else ""
     return ", ".join(shown) + more
 
@@ -133,12 +134,12 @@ def _offset_reason(begins: int, ends: int, length_ms: int, midnight: str) -> tup
 
 
 def _tell_hour(hours_ms: int) -> str:
-    return f"It begins at {_clock(hours_ms)}: a constant offset of {hours_ms // 1000} s"
+    return f"It begins at {_format_clock(hours_ms)}: a constant offset of {hours_ms // 1000} s"
 
 
-def _clock(ms: int) -> str:
+def _format_clock(ms: int) -> str:
     return f"-{clock(-ms)}" if ms < 0 else clock(ms)
 
 
-def _length(ms: int) -> str:
+def _format_length(ms: int) -> str:
     return f"{ms / 1000:.1f} s ({clock(ms)})"

@@ -86,14 +86,14 @@ class _Line:
 
 def collapse_rolling(track: Track) -> tuple[Track, tuple[Note, ...]]:
     """The track with every line once, from when it appears, and a note; the track itself where it does not roll."""
-    steps = [_step(cue) for cue in track.cues]
+    steps = [_make_step(cue) for cue in track.cues]
     steps = [step for step in steps if step.lines]
     found = len(steps)
     steps = _drop_twins(steps)
     for before, step in pairwise(steps):
         follows = before.cue.start_ms < step.cue.start_ms <= before.cue.end_ms + _PAUSE_MS
         if follows and step.cue.duration_ms > 0:
-            step.repeated, step.grew = _repetition(before.lines, step.lines)
+            step.repeated, step.grew = _find_repetition(before.lines, step.lines)
             step.carried = 0 if step.repeated else _count_repeated(before.lines, step)
     _mark_typed(steps)
     has_twins = min(found - len(steps), len(steps)) >= _LEAST_RUN
@@ -139,13 +139,13 @@ def _is_typed(before: _Step, step: _Step) -> bool:
     return follows and same and longer.startswith(line) and len(longer) - len(line) <= _TYPED_AT_ONCE
 
 
-def _step(cue: Cue) -> _Step:
+def _make_step(cue: Cue) -> _Step:
     pairs = [(_SPACES.sub(" ", plain_text(raw)).strip(), raw) for raw in cue.text.split("\n")]
     pairs = [(plain, raw) for plain, raw in pairs if plain]
     return _Step(cue, [plain for plain, _ in pairs], [_WORD_TIMES.sub("", raw).strip() for _, raw in pairs])
 
 
-def _repetition(before: list[str], lines: list[str]) -> tuple[int, bool]:
+def _find_repetition(before: list[str], lines: list[str]) -> tuple[int, bool]:
     """How many lines at the beginning were the last ones before, and whether the last of them has more words now."""
     for count in range(min(len(before), len(lines)), 0, -1):
         tail = before[-count:]

@@ -55,7 +55,7 @@ def _snap(start: int, end: int, shots: Sequence[int], rules: _Rules) -> tuple[in
 
 
 def _begin(start: int, shots: Sequence[int], rules: _Rules) -> int:
-    shot = _nearest(start, shots)
+    shot = _find_nearest(start, shots)
     if shot is None or abs(start - shot) >= rules.half:
         return start
     if abs(start - shot) <= rules.near:
@@ -74,7 +74,7 @@ def _finish(end: int, shots: Sequence[int], rules: _Rules) -> int:
     return behind - GAP_FRAMES if end - behind <= rules.near else behind + rules.half
 
 
-def _nearest(frame: int, shots: Sequence[int]) -> int | None:
+def _find_nearest(frame: int, shots: Sequence[int]) -> int | None:
     at = bisect_left(shots, frame)
     near = shots[max(at - 1, 0) : at + 1]
     return min(near, key=lambda shot: abs(shot - frame)) if near else None

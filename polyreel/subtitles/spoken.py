@@ -161,7 +161,7 @@ def _is_round_sound(found: re.Match[str], text: str) -> bool:
         return False
     if letters and letters[0].casefold() in ASIDES and len(letters) > 1:
         return False
-    before, after = _around(found, text)
+    before, after = _split_around(found, text)
     if not before or before.endswith(_ENDS_SENTENCE):
         return True
     return found[0][0] == "（" and not after and len(inner) <= 10
@@ -183,14 +183,14 @@ def _is_starred_sound(found: re.Match[str], text: str) -> bool:
         return False
     if words[0].casefold() in SOUND_WORDS:
         return True
-    before, after = _around(found, text)
+    before, after = _split_around(found, text)
     is_first = not before or before.endswith(_ENDS_SENTENCE)
     next_letter = next((sign for sign in after if sign.isalnum()), "")
     is_last = not after or (after[0] not in ",;.!?" and not next_letter.islower())
     return is_first and is_last
 
 
-def _around(found: re.Match[str], text: str) -> tuple[str, str]:
+def _split_around(found: re.Match[str], text: str) -> tuple[str, str]:
     """What stands on the line before and behind a match, without dashes and space.
 
     Only so much of it as is looked at: a line of a megabyte may hold ten thousand matches.

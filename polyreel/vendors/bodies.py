@@ -136,24 +136,32 @@ class Form:
     @property
     def length(self) -> int:
         """Of the whole form, heads and boundaries included."""
-        return sum(len(head) + body.length + 2 for head, body in self._parts()) + len(self._end())
+        return sum(len(head) + body.length + 2 for head, body in self._make_parts()) + len(self._end())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Part after part."""
-        for head, body in self._parts():
+        for head, body in self._make_parts():
             yield head
             async for data in body.chunks():
                 yield data
             yield b"\r\n"
         yield self._end()
 
-    def _parts(self) -> list[tuple[bytes, Body]]:
-        plain = [(self._head(name), _text(value)) for name, value in self.fields.items() if isinstance(value, str)]
-        typed = [(self._head(n, "", v.content_type), v) for n, v in self.fields.items() if isinstance(v, Bytes)]
+    def _make_parts(self) -> list[tuple[bytes, Body]]:
+        plain = [
+            (self._make_head(name), _make_text_part(value))
+            for name, value in self.fields.items()
+            if isinstance(value, str)
+        ]
+        typed = [(self._make_head(n, "", v.content_type), v) for n, v in self.fields.items() if isinstance(v, Bytes)]
         files = [(name, part.filename, part.body()) for name, part in self.files.items()]
-        return [*plain, *typed, *((self._head(name, shown, body.content_type), body) for name, shown, body in files)]
+        return [
+            *plain,
+            *typed,
+            *((self._make_head(name, shown, body.content_type), body) for name, shown, body in files),
+        ]
 
-    def _head(self, name: str, filename: str = "", content_type: str = "") -> bytes:
+    def _make_head(self, name: str, filename: str = "", content_type: str = "") -> bytes:
         lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quote(name)}"']
         lines[1] += f'; filename="{_quote(filename)}"' if filename else ""
         lines += [f"Content-Type: {content_type}"] if content_type else []
@@ -189,7 +197,7 @@ class Watched:
             self.tell(sent, length)
 
 
-def _text(value: str) -> Bytes:
+def _make_text_part(value: str) -> Bytes:
     return Bytes(value.encode(), "")
 
 

@@ -29,18 +29,18 @@ class CallbackVerifier:
     def verify(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Callback:
         """The callback, once it is known to be the vendor's. Raises `ForgedCallback`, whatever is wrong with it."""
         if vendor == "panjaya":
-            return self._panjaya(body, headers)
+            return self._verify_panjaya(body, headers)
         if vendor == "tpstreams":
-            return self._tpstreams(body, headers)
+            return self._verify_tpstreams(body, headers)
         raise ForgedCallback(f"No callbacks are expected from '{vendor[:40]}'.", where="callback")
 
-    def _panjaya(self, body: bytes, headers: Mapping[str, str]) -> Callback:
+    def _verify_panjaya(self, body: bytes, headers: Mapping[str, str]) -> Callback:
         from polyreel.vendors.panjaya.callbacks import PUBLIC_KEY, verify_callback
 
         said = verify_callback(body, headers, self.panjaya_public_key or PUBLIC_KEY)
         return Callback("panjaya", said.asset_id, said.event.value, said.version_id, said.locale)
 
-    def _tpstreams(self, body: bytes, headers: Mapping[str, str]) -> Callback:
+    def _verify_tpstreams(self, body: bytes, headers: Mapping[str, str]) -> Callback:
         from polyreel.vendors.tpstreams.webhooks import verify_webhook
 
         asset = verify_webhook(body, headers, self.tpstreams_token)

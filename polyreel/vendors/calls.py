@@ -74,9 +74,9 @@ class Reply:
     def fit(self, value: Any, shape: type[T]) -> T:
         """A value taken out of the body, as a model (or a list of them); `Malformed` when it does not fit."""
         try:
-            fitting: T = _adapter(cast("Any", shape)).validate_python(value)
+            fitting: T = _make_adapter(cast("Any", shape)).validate_python(value)
         except ValidationError as error:
-            raise Malformed(f"The answer does not fit: {_misfits(error)}.", facts=self.facts) from None
+            raise Malformed(f"The answer does not fit: {_list_misfits(error)}.", facts=self.facts) from None
         return fitting
 
 
@@ -124,7 +124,7 @@ def error_inside(body: Any) -> int | None:
 
 
 @cache
-def _adapter(shape: Any) -> TypeAdapter[Any]:
+def _make_adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
 
 
@@ -135,7 +135,7 @@ def with_status(facts: Facts, response: httpx.Response) -> Facts:
     return replace(facts, status=response.status_code, request_id=request_id[:100])
 
 
-def _misfits(error: ValidationError) -> str:
+def _list_misfits(error: ValidationError) -> str:
     # The places and reasons only: the values may hold what a log must not.
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}" for problem in problems[:5])

@@ -63,7 +63,7 @@ async def download(
 ) -> Downloaded:
     """Fetch `link` into the file `to`, which appears only when it is whole. Raises `CallError`."""
     to.parent.mkdir(parents=True, exist_ok=True)
-    fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or _quiet)
+    fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or _ignore_steps)
     return await fetch.run()
 
 
@@ -86,7 +86,7 @@ class _Fetch:
         while True:
             before = self.part.size
             try:
-                return await self._attempts(deadline)
+                return await self._try_again_and_again(deadline)
             except CallError as failure:
                 # What brought the file further is worth as much patience again.
                 idle = 0 if self.part.resumable and self.part.size > before else idle + 1
@@ -101,13 +101,13 @@ class _Fetch:
             return not isinstance(self.link, str) and idle < MOST_FRESH_LINKS
         return failure.transient and idle == 0
 
-    async def _attempts(self, deadline: float) -> Downloaded:
+    async def _try_again_and_again(self, deadline: float) -> Downloaded:
         address = self.link if isinstance(self.link, str) else await self.link()
         left = max(0.1, deadline - time.monotonic())
         call = Call(self.operation, "GET", address, anonymous=is_whole(address), total=left)
-        return await self.transport.repeat(call, partial(self._once, call))
+        return await self.transport.repeat(call, partial(self._fetch_once, call))
 
-    async def _once(self, call: Call, left: float) -> Downloaded:
+    async def _fetch_once(self, call: Call, left: float) -> Downloaded:
         going_on = self.part.resumable
         headers = {"Range": f"bytes={self.part.size}-", "If-Range": self.part.validator} if going_on else {}
         call = replace(call, headers=headers)
@@ -142,7 +142,7 @@ class _Fetch:
         timeouts, done = self.transport.timeouts, self.part.size
         pace = Pace(timeouts.slowest, timeouts.slow)
         async with _Beside() as beside:
-            async for block in _blocks(response, timeouts.read, pace):
+            async for block in _read_blocks(response, timeouts.read, pace):
                 done += len(block)
                 if done > self.expected.most:
                     said = f"The file is larger than {self.expected.most} bytes."
@@ -164,7 +164,7 @@ class _Fetch:
         return Downloaded(self.to, size, sha256, self.content_type)
 
 
-def _quiet(_wait_for_steps: int, _total: int) -> None:
+def _ignore_steps(_wait_for_steps: int, _total: int) -> None:
     """Nobody asked to be told."""
 
 
@@ -193,7 +193,7 @@ class _Beside:
         await self._wait_for_steps()
 
 
-async def _blocks(response: httpx.Response, patience: float, pace: Pace) -> AsyncIterator[bytes | memoryview]:
+async def _read_blocks(response: httpx.Response, patience: float, pace: Pace) -> AsyncIterator[bytes | memoryview]:
     """The body in blocks worth writing; what came before a break is given before the break is raised."""
     buffer = bytearray()
     broken: Exception | None = None

@@ -33,13 +33,13 @@ class Gate:
     async def passage(self, *, hold: bool = True) -> AsyncIterator[None]:
         """Wait for the rate and hold one place; without `hold`, only the beginning waits for a place."""
         async with self._places:
-            await self._token()
+            await self._take_token()
             if hold:
                 yield
                 return
         yield
 
-    async def _token(self) -> None:
+    async def _take_token(self) -> None:
         # The debt is taken before the wait, so that callers queue up behind each other without a lock.
         now = time.monotonic()
         grown = (now - self._filled) * self.limits.per_second

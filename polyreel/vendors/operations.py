@@ -77,12 +77,12 @@ class Operation:
 
     async def call(self, client: Any, given: Mapping[str, str]) -> Any:
         """Call it on an open client, with its arguments as text; what came back, as JSON would hold it (or bytes)."""
-        result = getattr(client, self.name)(**self._arguments(given))
+        result = getattr(client, self.name)(**self._read_arguments(given))
         if isinstance(result, AsyncIterator):
             return [make_plain(each) async for each in result]
         return make_plain(await result)
 
-    def _arguments(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def _read_arguments(self, given: Mapping[str, str]) -> dict[str, Any]:
         known = {each.name: each for each in self.parameters}
         for name in given:
             if name not in known:
@@ -109,7 +109,7 @@ def operations(vendor: str) -> dict[str, Operation]:
         kept_out = OWN_BUSINESS | _PURCHASES.get(vendor, frozenset())
         if each.vendor == vendor and name not in kept_out and name not in found:
             method = getattr(client, name)
-            if (parameters := _parameters(method)) is not None:
+            if (parameters := _list_parameters(method)) is not None:
                 summary = inspect.cleandoc(method.__doc__ or "").partition("\n")[0]
                 charged = name in _CHARGED.get(vendor, ())
                 found[name] = Operation(vendor, name, summary, f"{each.method} {each.path}", parameters, charged)
@@ -127,7 +127,7 @@ def operation(vendor: str, name: str) -> Operation:
     return found
 
 
-def _parameters(method: Callable[..., Any]) -> tuple[Parameter, ...] | None:
+def _list_parameters(method: Callable[..., Any]) -> tuple[Parameter, ...] | None:
     """A method's parameters; None where one that it needs can't be written down."""
     hints, found = get_type_hints(method), []
     for name, each in inspect.signature(method).parameters.items():

@@ -49,8 +49,8 @@ class Page:
         link = self.about.get("next") or self.about.get("nextpage") or self.about.get("nexturl")
         if isinstance(link, str) and link:
             return [link]
-        by_page: Turn = {"page": page + 1, **self._size("page_size", "pagesize", "size", "perpage")}
-        by_offset: Turn = {"offset": seen, **self._size("limit", "limit")}
+        by_page: Turn = {"page": page + 1, **self._ask_for_size("page_size", "pagesize", "size", "perpage")}
+        by_offset: Turn = {"offset": seen, **self._ask_for_size("limit", "limit")}
         if self.number("page", "currentpage", *_LAST) is not None:
             return [by_page]
         if self.number("offset", "limit", "skip") is not None:
@@ -62,7 +62,7 @@ class Page:
         told = "next" in self.about and not self.about["next"]
         return not self.rows or told or (total is not None and seen >= total) or (last is not None and page >= last)
 
-    def _size(self, send: str, *names: str) -> dict[str, int]:
+    def _ask_for_size(self, send: str, *names: str) -> dict[str, int]:
         size = self.number(*names)
         return {send: size} if size else {}
 
@@ -82,22 +82,22 @@ async def all_rows(fetch: Fetch, key: Callable[[Any], Any]) -> AsyncIterator[Any
     seen: set[Any] = set()
     page = Page.of(await fetch({}))
     for number in range(1, MOST_PAGES):
-        for row in _new(page, key, seen):
+        for row in _select_new(page, key, seen):
             yield row
-        following = await _next(fetch, page.turns(number, len(seen)), key, seen)
+        following = await _fetch_next(fetch, page.turns(number, len(seen)), key, seen)
         if following is None:
             return
         page = following
 
 
-def _new(page: Page, key: Callable[[Any], Any], seen: set[Any]) -> list[Any]:
+def _select_new(page: Page, key: Callable[[Any], Any], seen: set[Any]) -> list[Any]:
     # Rows move from page to page while a list is read; by their keys each comes once.
     fresh = [row for row in page.rows if key(row) not in seen]
     seen.update(key(row) for row in fresh)
     return fresh
 
 
-async def _next(fetch: Fetch, turns: list[Turn], key: Callable[[Any], Any], seen: set[Any]) -> Page | None:
+async def _fetch_next(fetch: Fetch, turns: list[Turn], key: Callable[[Any], Any], seen: set[Any]) -> Page | None:
     for turn in turns:
         try:
             page = Page.of(await fetch(turn))

@@ -120,10 +120,10 @@ class Transport:
         self.gate = Gate(limits or Limits())
         self._read_error = read_error
         secure = self.base_url.scheme == "https"
-        self._calls = _client(self.timeouts, http2=secure, verify=_make_trust(verify, http2=secure))
+        self._calls = _make_client(self.timeouts, http2=secure, verify=_make_trust(verify, http2=secure))
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
-        self._transfers = _client(self.timeouts, http2=False, verify=_make_trust(verify, http2=False))
-        self._strangers = Strangers(self.base_url, lambda guarded: _client(self.timeouts, transport=guarded))
+        self._transfers = _make_client(self.timeouts, http2=False, verify=_make_trust(verify, http2=False))
+        self._strangers = Strangers(self.base_url, lambda guarded: _make_client(self.timeouts, transport=guarded))
         self._base, self._origin = str(self.base_url), origin(self.base_url)
 
     async def __aenter__(self) -> Self:
@@ -150,7 +150,7 @@ class Transport:
 
     async def send(self, call: Call, read: Callable[[Reply], T]) -> T:
         """Send a call until `read` understands the answer, or the policy gives up. Raises `CallError`."""
-        return await self.repeat(call, lambda left: self._once(call, read, left))
+        return await self.repeat(call, lambda left: self._send_once(call, read, left))
 
     async def repeat(self, call: Call, once: Callable[[float], Awaitable[T]]) -> T:
         """Attempt after attempt, as the policy decides, within the call's total time."""
@@ -160,7 +160,7 @@ class Transport:
             try:
                 return await once(deadline - time.monotonic())
             except CallError as failure:
-                if not renewed and await self._renew(call, failure):
+                if not renewed and await self._renew_login(call, failure):
                     renewed = True
                     continue
                 # A renewed login is no attempt: what was refused for an old token was not done.
@@ -172,13 +172,13 @@ class Transport:
             await pause(decision.seconds)
             attempt += 1
 
-    async def _renew(self, call: Call, failure: CallError) -> bool:
+    async def _renew_login(self, call: Call, failure: CallError) -> bool:
         refused = isinstance(failure, (Unauthorized, Forbidden)) and not call.anonymous and self.is_own(self.url(call))
         return refused and await self.auth.renew(failure)
 
-    async def _once(self, call: Call, read: Callable[[Reply], T], left: float) -> T:
+    async def _send_once(self, call: Call, read: Callable[[Reply], T], left: float) -> T:
         async with self.answer(call, left) as (response, facts):
-            body = await self._whole(response, facts)
+            body = await self._read_whole_body(response, facts)
             reply = Reply(response.status_code, response.headers, body, facts)
             try:
                 return read(reply)
@@ -196,7 +196,7 @@ class Transport:
         status = error_inside(body)
         if status is not None:
             said = self._read_error(status, body)
-            raise self._error(said, "200, and an error inside:", kind_of(status) if status else ErrorInside, reply)
+            raise self._make_error(said, "200, and an error inside:", kind_of(status) if status else ErrorInside, reply)
 
     @asynccontextmanager
     async def answer(self, call: Call, left: float) -> AsyncIterator[tuple[httpx.Response, Facts]]:
@@ -204,19 +204,19 @@ class Transport:
         url = self.url(call)
         facts = self.facts(call, url)
         try:
-            async with asyncio.timeout(left), self._passage(call, url):
+            async with asyncio.timeout(left), self._open_passage(call, url):
                 response = await self._follow(call, url, facts)
                 try:
                     facts = with_status(facts, response)
                     if response.status_code >= 300:
-                        raise await self._refusal(response, facts)
+                        raise await self._read_refusal(response, facts)
                     yield response, facts
                 finally:
                     await response.aclose()
         except TimeoutError:
             raise Unanswered(f"No whole answer within {left:.0f} s.", facts=facts) from None
         except httpx.HTTPError as error:
-            raise _failure(error, facts) from None
+            raise _explain_failure(error, facts) from None
         except ForbiddenAddress as error:
             # Of the private network itself, nothing is told but which host the vendor named.
             said = f"The vendor gave an address in a private network: {error.where}."
@@ -226,7 +226,7 @@ class Transport:
         except httpx.InvalidURL:
             raise Malformed("The vendor gave an address that is none.", facts=facts) from None
 
-    def _passage(self, call: Call, url: httpx.URL) -> AbstractAsyncContextManager[None]:
+    def _open_passage(self, call: Call, url: httpx.URL) -> AbstractAsyncContextManager[None]:
         # At a signed address answers a storage, not the vendor's API: the account's limits say nothing about it.
         handed_out = call.anonymous and is_whole(call.path)
         if handed_out or is_signed(url) or not self.is_own(url):
@@ -238,7 +238,7 @@ class Transport:
         """The whole address of a call, its own query kept."""
         below = f"{self._base}/{call.path.lstrip('/')}"
         url = httpx.URL(call.path if is_whole(call.path) else below)
-        return url.copy_merge_params(_flat(call.params)) if call.params else url
+        return url.copy_merge_params(_drop_nulls(call.params)) if call.params else url
 
     def is_own(self, url: httpx.URL) -> bool:
         """Whether the address is at the vendor's own origin, and so may see the credentials."""
@@ -263,7 +263,7 @@ class Transport:
         own = self.is_own(hop.url)
         # A signed address carries its own permission; some storage refuses a second one beside it.
         known = own and not is_signed(hop.url)
-        headers = {**call.headers, **(await self._credentials(call) if known else {})}
+        headers = {**call.headers, **(await self._make_credentials(call) if known else {})}
         body = call.body if hop.with_body else None
         if body is not None:
             headers["Content-Length"] = str(body.length)
@@ -276,11 +276,11 @@ class Transport:
             client.build_request(hop.method, hop.url, headers=headers, content=content), stream=True
         )
 
-    async def _credentials(self, call: Call) -> Mapping[str, str]:
+    async def _make_credentials(self, call: Call) -> Mapping[str, str]:
         key = {"Idempotency-Key": call.idempotency_key} if call.idempotency_key else {}
         return {**key, **({} if call.anonymous else await self.auth.headers())}
 
-    async def _whole(self, response: httpx.Response, facts: Facts) -> bytes:
+    async def _read_whole_body(self, response: httpx.Response, facts: Facts) -> bytes:
         parts: list[bytes] = []
         size = 0
         async for data in response.aiter_bytes():
@@ -291,17 +291,19 @@ class Transport:
             parts.append(data)
         return b"".join(parts)
 
-    async def _refusal(self, response: httpx.Response, facts: Facts) -> CallError:
-        body = await self._whole(response, facts)
+    async def _read_refusal(self, response: httpx.Response, facts: Facts) -> CallError:
+        body = await self._read_whole_body(response, facts)
         reply = Reply(response.status_code, response.headers, body, facts)
         try:
             said = self._read_error(response.status_code, reply.json())
         except Garbled:
             said = self._read_error(response.status_code, None)
         words = f"{response.status_code}"
-        return self._error(said, words, kind_of(response.status_code), reply, response.reason_phrase)
+        return self._make_error(said, words, kind_of(response.status_code), reply, response.reason_phrase)
 
-    def _error(self, said: ErrorBody, words: str, usual: type[CallError], reply: Reply, reason: str = "") -> CallError:
+    def _make_error(
+        self, said: ErrorBody, words: str, usual: type[CallError], reply: Reply, reason: str = ""
+    ) -> CallError:
         secrets = list(self.auth.secrets())
         wait = retry_after(reply.headers.get("retry-after"))
         code = redact(said.code, secrets)[:100]
@@ -310,7 +312,7 @@ class Transport:
         return (said.kind or usual)(f"{words} {message}", facts=facts)
 
 
-def _client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
+def _make_client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
     """An HTTP client that adds nothing of its own; `way` is how it connects (`http2`, `verify`, or a `transport`)."""
     plain = {} if "transport" in way else {"http://": PlainTransport()}
     return httpx.AsyncClient(
@@ -334,13 +336,13 @@ def _load_authorities(http2: bool) -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _failure(error: httpx.HTTPError, facts: Facts) -> CallError:
+def _explain_failure(error: httpx.HTTPError, facts: Facts) -> CallError:
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
-        return Unreachable(f"No connection to {facts.address}: {_kind(error)}.", facts=facts)
-    return Unanswered(f"The connection broke before the whole answer was there: {_kind(error)}.", facts=facts)
+        return Unreachable(f"No connection to {facts.address}: {_name_kind(error)}.", facts=facts)
+    return Unanswered(f"The connection broke before the whole answer was there: {_name_kind(error)}.", facts=facts)
 
 
-def _kind(error: httpx.HTTPError) -> str:
+def _name_kind(error: httpx.HTTPError) -> str:
     return f"{type(error).__name__} {redact(str(error))}".strip()
 
 
@@ -353,5 +355,5 @@ def _is_small(call: Call) -> bool:
     return call.body is None or call.body.length <= SMALL_BODY
 
 
-def _flat(params: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_nulls(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None}

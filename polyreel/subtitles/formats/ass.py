@@ -56,15 +56,15 @@ class _Parser:
         self.styles: dict[str, _Style] = {}
         self.used: dict[str, int] = {}
         self.section = ""
-        self.fields: dict[str, list[str]] = {"events": _names(_EVENT_FIELDS)}
+        self.fields: dict[str, list[str]] = {"events": _split_names(_EVENT_FIELDS)}
 
     def run(self) -> Reading:
         for number, line in enumerate(self.lines, 1):
             if line.startswith("["):
-                self.section = _section(line)
+                self.section = _read_section(line)
             else:
                 self.line(number, line)
-        if "events" not in {_section(line) for line in self.lines if line.startswith("[")}:
+        if "events" not in {_read_section(line) for line in self.lines if line.startswith("[")}:
             raise SubtitleError(
                 "no cue: there is no [Events] section", line=1, where="line 1", remedy="Give the whole file."
             )
@@ -82,7 +82,7 @@ class _Parser:
         if not colon or self.section not in {"events", "styles"}:
             return
         if kind == "format":
-            self.fields[self.section] = _names(rest)
+            self.fields[self.section] = _split_names(rest)
         elif kind == "style":
             fields = self.split(rest)
             self.styles[fields.get("name", "").lstrip("*")] = _Style(fields, is_old="tertiarycolour" in fields)
@@ -102,7 +102,7 @@ class _Parser:
         if times[0] is None or times[1] is None:
             self.notes.note_dropped_words("bad_timing", number, f"not an event with times: {excerpt(rest)}")
             return
-        start, end = _ms(times[0]), _ms(times[1])
+        start, end = _read_time(times[0]), _read_time(times[1])
         if end < start:
             self.notes.note_repair("end_before_start", number, "the cue ends before it starts: its times are swapped")
             start, end = end, start
@@ -136,15 +136,15 @@ def _escape_words(text: str) -> str:
     return "".join([*pieces, escape_text(text[at:])])
 
 
-def _section(line: str) -> str:
+def _read_section(line: str) -> str:
     name = line.strip("[] \t").lower()
     return "styles" if "styles" in name else name
 
 
-def _names(line: str) -> list[str]:
+def _split_names(line: str) -> list[str]:
     return [name.strip().lower() for name in line.split(",")]
 
 
-def _ms(time: re.Match[str]) -> int:
+def _read_time(time: re.Match[str]) -> int:
     hours, minutes, seconds = map(int, time.groups()[:3])
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(time[4].ljust(3, "0"))

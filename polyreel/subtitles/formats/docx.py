@@ -25,7 +25,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 def write_bytes(track: Track, options: WritingOptions) -> tuple[bytes, tuple[Note, ...]]:
     """A track as a .docx file, and what it can't carry. Right-to-left text runs from right to left."""
-    rows = [_row(number, cue) for number, cue in enumerate(track.cues, 1)]
+    rows = [_make_row(number, cue) for number, cue in enumerate(track.cues, 1)]
     is_rtl = options.locale is not None and is_right_to_left(options.locale)
     content = write_table(_COLUMNS, rows, options.locale or "", turned={len(_COLUMNS) - 1} if is_rtl else ())
     return content, note_losses(track, "a Word document")
@@ -49,7 +49,7 @@ def write_table(
     return content.getvalue()
 
 
-def _row(number: int, cue: Cue) -> tuple[str, ...]:
+def _make_row(number: int, cue: Cue) -> tuple[str, ...]:
     return str(number), clock(cue.start_ms), clock(cue.end_ms), cue.speaker or "", plain_text(cue.text)
 
 

@@ -53,7 +53,7 @@ def translate_leftovers(text: str, report: Report) -> str:
     if "\\" in text and not _PATH.search(text):
         text = _SLASHED.sub(lambda found: " " if found[1] == "h" else "\n", text)
     text = _UNSLASHED.sub(r"{\\\1}", _SPACED_TAG.sub(r"<\1\2>", text))
-    return _as_lines(before, _HTML.sub(lambda found: _html(found, report), text), report)
+    return _as_lines(before, _HTML.sub(lambda found: _translate_html(found, report), text), report)
 
 
 def translate_microdvd(text: str, report: Report) -> str:
@@ -68,7 +68,7 @@ def _as_lines(before: str, text: str, report: Report) -> str:
     return "\n".join(filter(None, (line.strip(" \t") for line in text.split("\n"))))
 
 
-def _html(found: re.Match[str], report: Report) -> str:
+def _translate_html(found: re.Match[str], report: Report) -> str:
     name = found[2].lower()
     if name in _BLOCKS or name[0] == "h":
         return "\n"

@@ -32,7 +32,7 @@ def read(text: str, options: ReadingOptions) -> Reading:
         if found and not cues and _RATE.fullmatch(found[3].strip()) and found[1] == found[2]:
             rate = exact_rate(found[3].strip().replace(",", "."))
         elif found:
-            cues.append(_cue(found, require_rate(rate, number), number, notes))
+            cues.append(_make_cue(found, require_rate(rate, number), number, notes))
         elif line.strip():
             notes.note_dropped_words("stray_text", number, f"text without times: {excerpt(line)}")
     if not cues:
@@ -45,7 +45,7 @@ def read(text: str, options: ReadingOptions) -> Reading:
     return Reading(Track(cues=tuple(cues)), notes.by_line(), format="sub")
 
 
-def _cue(found: re.Match[str], rate: Fraction, line: int, notes: Notes) -> Cue:
+def _make_cue(found: re.Match[str], rate: Fraction, line: int, notes: Notes) -> Cue:
     def report(code: str, message: str) -> None:
         if code != "leftover":  # here a bar is no leftover
             notes.note_loss(code, line, message)

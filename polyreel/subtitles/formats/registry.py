@@ -13,7 +13,7 @@ from polyreel.machine.plugins import plugins
 from polyreel.subtitles.formats.base import Format
 
 
-def _later(module: str, function: str) -> Any:
+def _import_later(module: str, function: str) -> Any:
     """A function of a module of this package, imported at its first call."""
 
     def call(*arguments: Any) -> Any:
@@ -24,41 +24,51 @@ def _later(module: str, function: str) -> Any:
 
 def _make_timed_text(name: str, suffixes: tuple[str, ...], title: str, writer: str) -> Format:
     """A profile of TTML: one reader reads all of them."""
-    read, write = _later("timedtext.read", "read"), _later("timedtext.write", writer)
+    read, write = _import_later("timedtext.read", "read"), _import_later("timedtext.write", writer)
     return Format(name, suffixes, title, read=read, write=write)
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "srt": Format("srt", (".srt",), "SubRip", read=_later("srt", "read"), write=_later("srt_write", "write")),
-        "vtt": Format(
-            "vtt", (".vtt", ".webvtt"), "WebVTT", read=_later("webvtt", "read"), write=_later("webvtt_write", "write")
+        "srt": Format(
+            "srt", (".srt",), "SubRip", read=_import_later("srt", "read"), write=_import_later("srt_write", "write")
         ),
-        "ass": Format("ass", (".ass", ".ssa"), "SubStation Alpha", read=_later("ass", "read")),
-        "sbv": Format("sbv", (".sbv",), "SubViewer", read=_later("sbv", "read")),
-        "sub": Format("sub", (".sub",), "MicroDVD", read=_later("microdvd", "read")),
+        "vtt": Format(
+            "vtt",
+            (".vtt", ".webvtt"),
+            "WebVTT",
+            read=_import_later("webvtt", "read"),
+            write=_import_later("webvtt_write", "write"),
+        ),
+        "ass": Format("ass", (".ass", ".ssa"), "SubStation Alpha", read=_import_later("ass", "read")),
+        "sbv": Format("sbv", (".sbv",), "SubViewer", read=_import_later("sbv", "read")),
+        "sub": Format("sub", (".sub",), "MicroDVD", read=_import_later("microdvd", "read")),
         "ttml": _make_timed_text("ttml", (".ttml", ".dfxp", ".xml"), "TTML", "write_ttml"),
         "imsc": _make_timed_text("imsc", (".imsc.ttml",), "IMSC 1.1", "write_imsc"),
         "ebu-tt-d": _make_timed_text("ebu-tt-d", (".ebu-tt-d.ttml",), "EBU-TT-D", "write_ebu"),
         "netflix": _make_timed_text("netflix", (".netflix.ttml",), "Netflix's TTML", "write_netflix"),
         "dapt": _make_timed_text("dapt", (".dapt.ttml",), "DAPT", "write_dapt"),
         "scc": Format(
-            "scc", (".scc",), "SCC", read=_later("broadcast.scc", "read"), write=_later("broadcast.scc_write", "write")
+            "scc",
+            (".scc",),
+            "SCC",
+            read=_import_later("broadcast.scc", "read"),
+            write=_import_later("broadcast.scc_write", "write"),
         ),
-        "stl": Format("stl", (".stl",), "EBU-STL", read_bytes=_later("broadcast.stl", "read_bytes")),
-        "sami": Format("sami", (".smi", ".sami"), "SAMI", read=_later("sami", "read")),
-        "txt": Format("txt", (".txt",), "plain text", write=_later("text", "write")),
-        "docx": Format("docx", (".docx",), "Word document", write_bytes=_later("docx", "write_bytes")),
+        "stl": Format("stl", (".stl",), "EBU-STL", read_bytes=_import_later("broadcast.stl", "read_bytes")),
+        "sami": Format("sami", (".smi", ".sami"), "SAMI", read=_import_later("sami", "read")),
+        "txt": Format("txt", (".txt",), "plain text", write=_import_later("text", "write")),
+        "docx": Format("docx", (".docx",), "Word document", write_bytes=_import_later("docx", "write_bytes")),
     }
 )
 
 
 def names_written() -> tuple[str, ...]:
     """The names of the formats that can be written."""
-    return tuple(name for name, known in _formats().items() if known.write or known.write_bytes)
+    return tuple(name for name, known in _list_formats().items() if known.write or known.write_bytes)
 
 
-def _formats() -> Mapping[str, Format]:
+def _list_formats() -> Mapping[str, Format]:
     """Ours, and those of installed packages, which can't take one of ours away."""
     return {**{each.value.name: each.value for each in plugins("formats")}, **FORMATS}
 
@@ -70,12 +80,12 @@ def suffix_of(name: str) -> str:
 
 def format_named(name: str) -> Format:
     """The format of a name. Raises SubtitleError (``unknown_format``)."""
-    found = _formats().get(name.lower())
+    found = _list_formats().get(name.lower())
     if found is None:
         raise SubtitleError(
             f"no subtitle format is called {name!r}",
             code="unknown_format",
-            remedy=f"Known are {', '.join(_formats())}.",
+            remedy=f"Known are {', '.join(_list_formats())}.",
         )
     return found
 
@@ -83,7 +93,9 @@ def format_named(name: str) -> Format:
 def format_of_file(name: str) -> Format | None:
     """The format that a file's name ends in (``.imsc.ttml`` before ``.ttml``), or None."""
     lower = name.lower()
-    found = [(suffix, known) for known in _formats().values() for suffix in known.suffixes if lower.endswith(suffix)]
+    found = [
+        (suffix, known) for known in _list_formats().values() for suffix in known.suffixes if lower.endswith(suffix)
+    ]
     return max(found, key=lambda pair: len(pair[0]))[1] if found else None
 
 

@@ -98,41 +98,41 @@ def _text_shown(body: str, chosen: str | None, line: int, notes: Notes) -> str |
         if not is_other and _ASKED.search(tag):
             notes.note_loss("styles", line, f"{excerpt(tag)} can't be carried")
         if not is_other and (tag or inner.strip()):
-            found.append(_text(inner, line, notes))
+            found.append(_read_text(inner, line, notes))
     return None if not found else "\n".join(filter(None, found))
 
 
-def _text(inner: str, line: int, notes: Notes) -> str:
+def _read_text(inner: str, line: int, notes: Notes) -> str:
     pieces: list[str] = []
     ends: list[str] = []
     at = 0
     for tag in _TAG.finditer(inner):
-        pieces.append(_words(inner[at : tag.start()]))
-        pieces.append(_tag(tag, ends, line, notes))
+        pieces.append(_read_words(inner[at : tag.start()]))
+        pieces.append(_translate_tag(tag, ends, line, notes))
         at = tag.end()
-    pieces.append(_words(inner[at:]))
+    pieces.append(_read_words(inner[at:]))
     lines = "".join([*pieces, *reversed(ends)]).split("\n")
     kept = [" ".join(each.split()) for each in lines]
     text = "\n".join(each for each in kept if each)
     return text if _TAG.sub("", text).strip("\xa0 \n") else ""
 
 
-def _words(raw: str) -> str:
+def _read_words(raw: str) -> str:
     return escape_text(html.unescape(raw.replace("\n", " "))).replace("\xa0", " ")
 
 
-def _tag(tag: re.Match[str], ends: list[str], line: int, notes: Notes) -> str:
+def _translate_tag(tag: re.Match[str], ends: list[str], line: int, notes: Notes) -> str:
     name = tag[2].lower()
     if name == "br":
         return "\n"
     if name in _KEPT or name == "font":
-        return _inline(tag, name, ends, line, notes)
+        return _translate_inline(tag, name, ends, line, notes)
     if not tag[1] and (name not in {"span", "body", "sami", "sync", "p", "div"} or _ASKED.search(tag[3])):
         notes.note_loss("html", line, f"{excerpt(tag[0])} can't be carried")
     return ""
 
 
-def _inline(tag: re.Match[str], name: str, ends: list[str], line: int, notes: Notes) -> str:
+def _translate_inline(tag: re.Match[str], name: str, ends: list[str], line: int, notes: Notes) -> str:
     end = f"</{_KEPT[name]}>" if name in _KEPT else "</c>"
     if tag[1]:
         if end not in ends:

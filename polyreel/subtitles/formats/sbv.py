@@ -43,7 +43,7 @@ def _read_block(rows: list[tuple[int, str]], notes: Notes) -> list[Cue]:
             "stray_text", number, f"text without times: {excerpt(' / '.join(row for _, row in rows))}"
         )
         return []
-    start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:])
+    start, end = _read_time(timing.groups()[:4]), _read_time(timing.groups()[4:])
     if end < start:
         notes.note_repair("end_before_start", number, "the cue ends before it starts: its times are swapped")
         start, end = end, start
@@ -51,6 +51,6 @@ def _read_block(rows: list[tuple[int, str]], notes: Notes) -> list[Cue]:
     return [Cue(start, end, escape_text(_BREAK.sub("\n", text)), line=number)]
 
 
-def _ms(parts: tuple[str, ...]) -> int:
+def _read_time(parts: tuple[str, ...]) -> int:
     hours, minutes, seconds = map(int, parts[:3])
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int(parts[3].ljust(3, "0"))

@@ -197,7 +197,7 @@ class _Parser:
 
     def keep_cue(self, block: _Block, timing: re.Match[str]) -> None:
         line = block.timing_line
-        start, end = _ms(timing.groups()[:4]), _ms(timing.groups()[4:8])
+        start, end = _read_time(timing.groups()[:4]), _read_time(timing.groups()[4:8])
         if "," in timing[0][: timing.start(9)]:
             self.notes.note_reading("comma", line, "commas in the times, as SubRip has them, read as dots")
         if end < start:
@@ -264,6 +264,6 @@ def _is_clock(timing: re.Match[str]) -> bool:
     return all(int(part) < 60 for part in (times[1], times[2], times[5], times[6]))
 
 
-def _ms(parts: tuple[str | None, ...]) -> int:
+def _read_time(parts: tuple[str | None, ...]) -> int:
     hours, minutes, seconds, milliseconds = (int(part or 0) for part in parts)
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds

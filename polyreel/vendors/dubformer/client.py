@@ -67,12 +67,12 @@ class DubformerClient(Resource):
         The id, what it cost and what is left, in minutes, and when it is expected to be done. The vendor fetches
         `source_video_url` by itself. Raises `PaymentRequired` where the balance is too small.
         """
-        return await self.transport.ask(_post("create project", PROJECTS, request, idempotency_key), Submitted)
+        return await self.transport.ask(_make_post("create project", PROJECTS, request, idempotency_key), Submitted)
 
     @endpoint("GET", "/api/v1/projects/:id", page=PAGE, section="Get project details")
     async def get_project(self, project_id: str) -> Project:
         """Page section "Get project details": status, scripts, speakers and the addresses of the result."""
-        project = await self.transport.ask(Call("get project", "GET", _project(project_id)), Project)
+        project = await self.transport.ask(Call("get project", "GET", _make_project_path(project_id)), Project)
         # The page's sample leaves the id out.
         return project if project.project_id else project.model_copy(update={"project_id": project_id})
 
@@ -82,8 +82,8 @@ class DubformerClient(Resource):
 
         The whole script and who speaks it, not the difference. `Refused` while the project is at work.
         """
-        at = f"{_project(project_id)}/translations"
-        return await self.transport.ask(_post("re-translate", at, request, idempotency_key), Submitted)
+        at = f"{_make_project_path(project_id)}/translations"
+        return await self.transport.ask(_make_post("re-translate", at, request, idempotency_key), Submitted)
 
     @endpoint(
         "POST",
@@ -95,14 +95,14 @@ class DubformerClient(Resource):
         self, project_id: str, request: Retranslate, *, idempotency_key: str = ""
     ) -> Valid:
         """Page section "Validate re-translation request". Raises `Invalid` for what would be refused."""
-        at = f"{_project(project_id)}/validate-translation-request"
-        return await self.transport.ask(_post("validate re-translation", at, request, idempotency_key), Valid)
+        at = f"{_make_project_path(project_id)}/validate-translation-request"
+        return await self.transport.ask(_make_post("validate re-translation", at, request, idempotency_key), Valid)
 
     @endpoint("DELETE", "/api/v1/projects/:id", page=PAGE, section="Delete a project")
     async def delete_project(self, project_id: str) -> Deleted:
         """Page section "Delete a project". Its minutes don't come back."""
         try:
-            return await self.transport.ask(Call("delete project", "DELETE", _project(project_id)), Deleted)
+            return await self.transport.ask(Call("delete project", "DELETE", _make_project_path(project_id)), Deleted)
         except NotFound as missing:
             # A repeated deletion finds nothing when the first one's answer was lost.
             if missing.facts.attempts > 1:
@@ -156,10 +156,10 @@ class DubformerClient(Resource):
         return await download(self.transport, link, to, operation="download result", tell=tell)
 
 
-def _post(operation: str, at: str, request: Request, idempotency_key: str) -> Call:
+def _make_post(operation: str, at: str, request: Request, idempotency_key: str) -> Call:
     key = idempotency_key or uuid.uuid4().hex
     return Call(operation, "POST", at, body=json_body(request.wire()), idempotency_key=key)
 
 
-def _project(project_id: str) -> str:
+def _make_project_path(project_id: str) -> str:
     return path(PROJECTS + "/{project_id}", project_id=project_id)

@@ -22,7 +22,7 @@ def target_lang(tag: str, offered: Collection[str] = ()) -> str:
     if "-" not in wanted:
         near = sorted(each for each in offered if each.split("-")[0] == wanted)
         if len(near) != 1:
-            raise _refusal(wanted, "target", f"Say which region: {', '.join(near)}." if near else "Add a region.")
+            raise _refuse_locale(wanted, "target", f"Say which region: {', '.join(near)}." if near else "Add a region.")
         return near[0]
     return _require_offered(wanted, offered, "target")
 
@@ -35,13 +35,15 @@ def carries_emotion(tag: str) -> bool:
 def no_emotion(tag: str) -> UnsupportedLocale:
     """The refusal of emotional transfer for a language that does not have it."""
     wanted = locales.canonical(tag)
-    return _refusal(wanted, "emotional target", f"Switch emotional transfer off; it exists for {_list_emotional()}.")
+    return _refuse_locale(
+        wanted, "emotional target", f"Switch emotional transfer off; it exists for {_list_emotional()}."
+    )
 
 
 def _require_offered(wanted: str, offered: Collection[str], role: str) -> str:
     if offered and wanted not in offered:
         near = sorted(each for each in offered if each.split("-")[0] == wanted.split("-", maxsplit=1)[0])
-        raise _refusal(wanted, role, f"It has {', '.join(near)}." if near else "Use another provider.")
+        raise _refuse_locale(wanted, role, f"It has {', '.join(near)}." if near else "Use another provider.")
     return wanted
 
 
@@ -49,6 +51,6 @@ def _list_emotional() -> str:
     return ", ".join(sorted(EMOTIONAL))
 
 
-def _refusal(wanted: str, role: str, remedy: str) -> UnsupportedLocale:
+def _refuse_locale(wanted: str, role: str, remedy: str) -> UnsupportedLocale:
     message = f"Dubformer does not take {wanted} as a {role} language."
     return UnsupportedLocale(message, vendor="dubformer", locale=wanted, role=role, remedy=remedy)

@@ -48,28 +48,28 @@ class Ads(Resource):
     async def get_vmap(self, asset_id: str) -> str:
         """The VMAP document that schedules an asset's ads, as it came: parse it as hostile XML."""
         at = path("/ads/vmap/{asset_id}", asset_id=asset_id)
-        return await self._send(_xml, "get vmap", "GET", at, anonymous=True)
+        return await self._send(_read_xml, "get vmap", "GET", at, anonymous=True)
 
     @endpoint("GET", "/ads/vast", page=PAGE, section="Ad Serving (Public Endpoints)")
     async def get_vast(self, query: VastQuery) -> str:
         """The VAST document of a moment, as it came: parse it as hostile XML. Better: `follow_ad_tag`."""
-        return await self._send(_xml, "get vast", "GET", "/ads/vast", params=query.wire(), anonymous=True)
+        return await self._send(_read_xml, "get vast", "GET", "/ads/vast", params=query.wire(), anonymous=True)
 
     async def follow_ad_tag(self, ad_tag: str) -> str:
         """The VAST document at an address that a VMAP names (`ad_tags`), fetched as a player does: as a stranger."""
-        return await self._send(_xml, "follow ad tag", "GET", ad_tag, anonymous=True)
+        return await self._send(_read_xml, "follow ad tag", "GET", ad_tag, anonymous=True)
 
     @endpoint("GET", "/ads/impression", page=PAGE, section="Ad Serving (Public Endpoints)")
     async def record_impression(self, impression: Impression) -> None:
         """Record that an ad was seen. Sent once: a repeated beacon counts twice."""
-        await self._beacon("record impression", "GET", impression)
+        await self._send_beacon("record impression", "GET", impression)
 
     @endpoint("HEAD", "/ads/impression", page=PAGE, section="Ad Serving (Public Endpoints)")
     async def record_impression_by_head(self, impression: Impression) -> None:
         """The same, without a body in the answer."""
-        await self._beacon("record impression by HEAD", "HEAD", impression)
+        await self._send_beacon("record impression by HEAD", "HEAD", impression)
 
-    async def _beacon(self, operation: str, method: str, impression: Impression) -> None:
+    async def _send_beacon(self, operation: str, method: str, impression: Impression) -> None:
         rest = {"params": impression.wire(), "anonymous": True, "repeatable": False}
         await self._tell(operation, method, "/ads/impression", **rest)
 
@@ -87,7 +87,7 @@ def ad_tags(vmap: str) -> tuple[str, ...]:
     return tuple(address for address in named if is_whole(address))
 
 
-def _xml(reply: Reply) -> str:
+def _read_xml(reply: Reply) -> str:
     text = reply.text.lstrip("\ufeff \r\n\t")
     if not text.startswith("<"):
         raise Malformed("Expected XML.", facts=reply.facts)

@@ -60,7 +60,7 @@ class Streaming(Resource):
     async def get_streaming_cookies(self, asset_id: str, related_asset_id: str) -> Cookies:
         """Signed cookies for a player: from the answer's headers and its body."""
         at = self._either("/asset/{asset_id}/set-cookies/{related_id}", asset_id=asset_id, related_id=related_asset_id)
-        return await self._send(_cookies, "get streaming cookies", "GET", at)
+        return await self._send(_read_cookies, "get streaming cookies", "GET", at)
 
     @endpoint("GET", "/asset/tracking?trackingEvent=...", page=PAGE, section="Video Tracking")
     async def track(self, event: TrackingEvent) -> None:
@@ -78,15 +78,15 @@ class Streaming(Resource):
             face_id=face_id,
             person_id=person_id,
         )
-        return await self._face("assign person", at, {"faceId": face_id, "personId": person_id})
+        return await self._change_face("assign person", at, {"faceId": face_id, "personId": person_id})
 
     @endpoint("POST", "/asset/{assetId}/remove-person/{faceId}", page=PAGE, section="Person-Face Association")
     async def remove_person(self, asset_id: str, face_id: str) -> Face:
         """Take that back."""
         at = path("/asset/{asset_id}/remove-person/{face_id}", asset_id=asset_id, face_id=face_id)
-        return await self._face("remove person", at, {"faceId": face_id})
+        return await self._change_face("remove person", at, {"faceId": face_id})
 
-    async def _face(self, operation: str, at: str, known: Mapping[str, str]) -> Face:
+    async def _change_face(self, operation: str, at: str, known: Mapping[str, str]) -> Face:
         def read(reply: Reply) -> Face:
             return fit_reply(Face, reply) if reply.body.strip() else reply.fit(known, Face)
 
@@ -101,7 +101,7 @@ def _archive(reply: Reply) -> Archive:
     return fit_reply(Archive, reply)
 
 
-def _cookies(reply: Reply) -> Cookies:
+def _read_cookies(reply: Reply) -> Cookies:
     body = reply.json() if reply.body.strip() else {}
     given = {str(key): value for key, value in body.items()} if isinstance(body, Mapping) else {"cookies": body}
     key = next((key for key in given if key.lower() == "cookies"), "")

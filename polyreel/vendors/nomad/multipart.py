@@ -113,7 +113,7 @@ def etag_of(path: Path, pieces: Sequence[Slice], known: Mapping[int, str]) -> st
 
     `known` are MD5s by part number; the others are read from the file. Blocking: for a thread.
     """
-    md5s = b"".join(bytes.fromhex(known.get(piece.part.part_number) or _md5(path, piece)) for piece in pieces)
+    md5s = b"".join(bytes.fromhex(known.get(piece.part.part_number) or _hash_piece(path, piece)) for piece in pieces)
     return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(pieces)}"
 
 
@@ -128,7 +128,7 @@ def agreement(kept: str, ours: str) -> bool | None:
     return told[0].strip('"').lower() == ours
 
 
-def _md5(path: Path, piece: Slice) -> str:
+def _hash_piece(path: Path, piece: Slice) -> str:
     digest, left = hashlib.md5(usedforsecurity=False), piece.length
     with path.open("rb", buffering=0) as file:
         file.seek(piece.start)

@@ -76,7 +76,7 @@ class Uploads(Resource):
         """
         call = Call("upload part", "PUT", part.url, body=body, anonymous=True)
         with ask_for_fresh_link("The part's address"):
-            return await self.transport.send(call, lambda reply: _etag(reply, body))
+            return await self.transport.send(call, lambda reply: _read_etag(reply, body))
 
     @endpoint("POST", "/asset/upload/part/{partId}/complete", page=PAGE, section="Multipart Upload Flow")
     async def complete_part(self, part_id: str, etag: str) -> None:
@@ -100,7 +100,7 @@ class Uploads(Resource):
     async def get_upload(self, upload_id: str) -> Upload:
         """An upload as it stands: which parts are there, and fresh addresses for those that aren't."""
         at = path("/admin/asset/upload/{upload_id}", upload_id=upload_id)
-        return await self._send(lambda reply: _detail(reply, upload_id), "get upload", "GET", at)
+        return await self._send(lambda reply: _read_upload(reply, upload_id), "get upload", "GET", at)
 
     @endpoint("GET", "/admin/asset/upload", page=WIRE, section="Asset management")
     async def list_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
@@ -177,10 +177,10 @@ class Uploads(Resource):
         `asset_id`, where it is known, is told by the receipt: the vendor's own answer may hold the parts alone.
         """
         source = await asyncio.to_thread(Source.of, file)
-        begun = await self._whole(await self.get_upload(upload_id), asset_id)
+        begun = await self._complete_upload(await self.get_upload(upload_id), asset_id)
         return await self._feed(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
 
-    async def _whole(self, upload: Upload, asset_id: str) -> Upload:
+    async def _complete_upload(self, upload: Upload, asset_id: str) -> Upload:
         """The upload with its asset's id, looked for among those under way where nobody told it."""
         if upload.asset_id or asset_id:
             return upload.model_copy(update={"asset_id": upload.asset_id or asset_id})
@@ -247,7 +247,7 @@ class Uploads(Resource):
             except LinkExpired:
                 if fresh == MOST_FRESH_LINKS:
                     raise
-                part = _same(part, await self.get_upload(feed.upload.id))
+                part = _find_same_part(part, await self.get_upload(feed.upload.id))
         await self.complete_part(part.id, etag)
         feed.count_sent(piece, body.md5)
 
@@ -294,20 +294,20 @@ def _make_page_request(request: StartRelatedUpload) -> StartRelatedUploadAsPage:
     )
 
 
-def _detail(reply: Reply, upload_id: str) -> Upload:
+def _read_upload(reply: Reply, upload_id: str) -> Upload:
     """An upload, or only its parts: a bare list, or one under a key."""
     value = reply.json()
     answer = {"parts": value} if isinstance(value, list) else value
     return reply.fit({"id": upload_id, **answer} if isinstance(answer, dict) else answer, Upload)
 
 
-def _etag(reply: Reply, body: PartBody) -> str:
+def _read_etag(reply: Reply, body: PartBody) -> str:
     etag = str(reply.headers.get("etag", ""))
     body.confirm(etag, reply.facts)
     return etag
 
 
-def _same(part: Part, upload: Upload) -> Part:
+def _find_same_part(part: Part, upload: Upload) -> Part:
     for fresh in upload.parts:
         if fresh.id == part.id or fresh.part_number == part.part_number:
             return fresh

@@ -97,10 +97,10 @@ class Transcripts(Resource):
         at = path("/asset/{asset_id}/subtitle/{related_id}/export", asset_id=asset_id, related_id=related_id)
         body = ExportSubtitle(export_format=form, language_id=language_id).wire()
         # Exporting changes nothing, so it may be asked for again.
-        return await self._send(_file, "export subtitle", "POST", at, json=body, repeatable=True)
+        return await self._send(_read_file, "export subtitle", "POST", at, json=body, repeatable=True)
 
 
-def _file(reply: Reply) -> bytes:
+def _read_file(reply: Reply) -> bytes:
     if reply.status == 204 or not reply.body:
         raise Invalid("This subtitle can't be exported in this form.", facts=reply.facts)
     return reply.body

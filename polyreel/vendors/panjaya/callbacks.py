@@ -33,13 +33,13 @@ def verify_callback(body: bytes, headers: Mapping[str, str], public_key: str = P
     given = {name.lower(): value for name, value in headers.items()}
     algorithm = given.get("x-signature-algorithm", "ES256").strip().upper()
     if algorithm != "ES256" or len(body) > LARGEST:
-        raise _forgery("is not signed as Panjaya signs")
+        raise _make_forgery("is not signed as Panjaya signs")
     if not is_signed(body, given.get("x-signature", ""), load_key(public_key)):
-        raise _forgery("has a signature that is not Panjaya's")
+        raise _make_forgery("has a signature that is not Panjaya's")
     try:
         return Callback.model_validate_json(body)
     except ValidationError:
-        raise _forgery("is signed, but not a callback") from None
+        raise _make_forgery("is signed, but not a callback") from None
 
 
 def load_key(pem: str) -> ec.EllipticCurvePublicKey:
@@ -57,7 +57,7 @@ def load_key(pem: str) -> ec.EllipticCurvePublicKey:
 
 def is_signed(body: bytes, signature: str, key: ec.EllipticCurvePublicKey) -> bool:
     """Whether the text is the key's ES256 signature of the body, in any usual encoding."""
-    return any(_matches(key, der, body) for der in _readings(signature.strip()))
+    return any(_matches(key, der, body) for der in _list_readings(signature.strip()))
 
 
 def _matches(key: ec.EllipticCurvePublicKey, der: bytes, body: bytes) -> bool:
@@ -68,28 +68,28 @@ def _matches(key: ec.EllipticCurvePublicKey, der: bytes, body: bytes) -> bool:
     return True
 
 
-def _readings(text: str) -> Iterator[bytes]:
+def _list_readings(text: str) -> Iterator[bytes]:
     # The longest signature, DER in hex, has 144 characters; anything much longer is not worth decoding.
     if not text or len(text) > 200:
         return
-    for raw in _decodings(text):
+    for raw in _list_decodings(text):
         if len(raw) == 64:
             yield utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
         yield raw
 
 
-def _decodings(text: str) -> Iterator[bytes]:
-    for decode in (bytes.fromhex, _base64):
+def _list_decodings(text: str) -> Iterator[bytes]:
+    for decode in (bytes.fromhex, _decode_base64):
         try:
             yield decode(text)
         except (ValueError, binascii.Error):
             continue
 
 
-def _base64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     plain = text.replace("-", "+").replace("_", "/").rstrip("=")
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
-def _forgery(why: str) -> ForgedCallback:
+def _make_forgery(why: str) -> ForgedCallback:
     return ForgedCallback(f"A callback {why}.", where="panjaya callback", remedy="It was ignored; polling goes on.")

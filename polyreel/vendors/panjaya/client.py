@@ -70,7 +70,7 @@ class PanjayaClient(Resource):
         The vendor fetches `media_url` by itself, later. Raises `Unanswered` or `ServerError` where it may have
         been made all the same: look with `find_assets`. `Invalid`: an account that wants a language from the beginning.
         """
-        return await self.transport.ask(_post("create asset", "/v1/assets/", json_body(request.wire())), Asset)
+        return await self.transport.ask(_make_post("create asset", "/v1/assets/", json_body(request.wire())), Asset)
 
     @endpoint("POST", "/v1/assets/upload", page=PAGE, section="Uploading a new asset")
     async def upload_asset(
@@ -83,7 +83,7 @@ class PanjayaClient(Resource):
         files = {"video": FilePart(video)} | ({"background": FilePart(background)} if background else {})
         form: Body = Form({"request": _json_text(options)}, files)
         body = Watched(form, tell) if tell else form
-        return await self.transport.ask(_post("upload asset", "/v1/assets/upload", body), Asset)
+        return await self.transport.ask(_make_post("upload asset", "/v1/assets/upload", body), Asset)
 
     @endpoint("GET", "/v1/assets/{asset_id}", page=PAGE, section="Get an asset")
     async def get_asset(self, asset_id: str) -> Asset:
@@ -98,8 +98,8 @@ class PanjayaClient(Resource):
         `get_asset`. Raises `Invalid` for an asset that is still looked at, or has failed.
         """
         at = f"{_asset_path(asset_id)}/languages"
-        call = _post("add languages", at, json_body(request.wire()))
-        return await self.transport.send(call, lambda reply: _asset(reply, asset_id))
+        call = _make_post("add languages", at, json_body(request.wire()))
+        return await self.transport.send(call, lambda reply: _read_asset(reply, asset_id))
 
     @endpoint("GET", "/v1/versions/{version_id}", page=WIRE, section="Panjaya")
     async def get_version(self, version_id: str) -> Version:
@@ -107,13 +107,13 @@ class PanjayaClient(Resource):
 
         The address runs out: `download_result` asks for a fresh one as often as it has to.
         """
-        return await self.transport.ask(Call("get version", "GET", _version(version_id)), Version)
+        return await self.transport.ask(Call("get version", "GET", _make_version_path(version_id)), Version)
 
     @endpoint("PATCH", "/v1/versions/{version_id}/revise", page=WIRE, section="Panjaya")
     async def revise_version(self, version_id: str) -> Revised:
         """Back to ReadyToEdit (WIRE.md). The generated video is gone for good: fetch it first."""
         # ReadyToEdit may be revised to ReadyToEdit (WIRE.md), so a lost answer is no reason to stop.
-        call = Call("revise version", "PATCH", f"{_version(version_id)}/revise", repeatable=True)
+        call = Call("revise version", "PATCH", f"{_make_version_path(version_id)}/revise", repeatable=True)
         return await self.transport.send(call, lambda reply: reply.fit(reply.json() if reply.body else {}, Revised))
 
     async def download_result(self, version_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
@@ -147,7 +147,7 @@ class PanjayaClient(Resource):
         return found
 
 
-def _post(operation: str, at: str, body: Body) -> Call:
+def _make_post(operation: str, at: str, body: Body) -> Call:
     return Call(operation, "POST", at, body=body, repeatable=False)
 
 
@@ -155,7 +155,7 @@ def _asset_path(asset_id: str) -> str:
     return path("/v1/assets/{asset_id}", asset_id=asset_id)
 
 
-def _version(version_id: str) -> str:
+def _make_version_path(version_id: str) -> str:
     return path("/v1/versions/{version_id}", version_id=version_id)
 
 
@@ -167,7 +167,7 @@ def _row_id(row: Any) -> Any:
     return (row.get("asset_id") or row.get("id") or repr(row)) if isinstance(row, dict) else repr(row)
 
 
-def _asset(reply: Reply, asset_id: str) -> Asset:
+def _read_asset(reply: Reply, asset_id: str) -> Asset:
     # The page shows no answer; some APIs give only what was added.
     answer = reply.json()
     known = answer if isinstance(answer, dict) else {"dubbings": answer if isinstance(answer, list) else []}

@@ -15,15 +15,15 @@ SOURCES = TARGETS | {"he-IL"}
 
 def source_locale(tag: str) -> str:
     """Panjaya's spelling of the reel's language; its one locale of a language stands for that language's others too."""
-    return _pick(tag, SOURCES, "source", tolerant=True)
+    return _pick_locale(tag, SOURCES, "source", tolerant=True)
 
 
 def target_locale(tag: str) -> str:
     """Panjaya's spelling of a language to dub into. Raises `UnsupportedLocale`; a region is never changed silently."""
-    return _pick(tag, TARGETS, "target", tolerant="-" not in tag)
+    return _pick_locale(tag, TARGETS, "target", tolerant="-" not in tag)
 
 
-def _pick(tag: str, known: frozenset[str], role: str, *, tolerant: bool) -> str:
+def _pick_locale(tag: str, known: frozenset[str], role: str, *, tolerant: bool) -> str:
     wanted = locales.canonical(tag)
     if wanted in known:
         return wanted
@@ -35,11 +35,11 @@ def _pick(tag: str, known: frozenset[str], role: str, *, tolerant: bool) -> str:
         vendor="panjaya",
         locale=wanted,
         role=role,
-        remedy=_hint(wanted, near),
+        remedy=_write_hint(wanted, near),
     )
 
 
-def _hint(wanted: str, near: list[str]) -> str:
+def _write_hint(wanted: str, near: list[str]) -> str:
     if near:
         return f"It has {', '.join(near)}."
     if wanted in SOURCES:

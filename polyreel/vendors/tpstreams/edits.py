@@ -39,7 +39,7 @@ class Subtitles(Resource):
         Raises `SubtitleError` for what is no WebVTT, `UnsupportedLocale` for a language without two letters.
         """
         shown = subtitle.name if isinstance(subtitle, Path) else "subtitle.vtt"
-        content = await asyncio.to_thread(_content, subtitle)
+        content = await asyncio.to_thread(_read_content, subtitle)
         fields = {"name": name} if name else {}
         if locale:
             fields["language"] = language_code(locale)
@@ -51,7 +51,7 @@ class Subtitles(Resource):
     async def list_subtitles(self, asset_id: str) -> tuple[MediaTrack, ...]:
         """A video's subtitle tracks."""
         at = self._at("assets/{asset_id}/subtitles/", asset_id=asset_id)
-        return await self._send(_tracks, "list subtitles", "GET", at)
+        return await self._send(_read_tracks, "list subtitles", "GET", at)
 
     @endpoint("DELETE", _ASSET + "subtitles/<subtitle_id>/", page=WIRE, section="TPStreams")
     async def delete_subtitle(self, asset_id: str, subtitle_id: str) -> None:
@@ -107,7 +107,7 @@ def _is_trimmed(trim: TrimStatus) -> bool:
     return trim.state.succeeded
 
 
-def _content(subtitle: Path | bytes) -> bytes:
+def _read_content(subtitle: Path | bytes) -> bytes:
     if isinstance(subtitle, bytes):
         return subtitle
     try:
@@ -127,7 +127,7 @@ def _vtt_name(name: str) -> str:
     return name if name.endswith(".vtt") else f"{Path(name).stem}.vtt"
 
 
-def _tracks(reply: Reply) -> tuple[MediaTrack, ...]:
+def _read_tracks(reply: Reply) -> tuple[MediaTrack, ...]:
     answer = reply.json()
     own = answer.get("subtitles") if isinstance(answer, dict) else None
     rows = own if isinstance(own, list) else Page.of(answer).rows

@@ -48,17 +48,17 @@ def read_error(status: int, body: Any) -> ErrorBody:
             if status == 404
             else ErrorBody()
         )
-    said = str(body.get("detail") or _fields(body))
+    said = str(body.get("detail") or _list_fields(body))
     index = body.get("item_index")
     return ErrorBody(said) if index is None else ErrorBody(f"Item {index}: {said}", f"item {index}")
 
 
-def _fields(body: Mapping[str, Any]) -> str:
+def _list_fields(body: Mapping[str, Any]) -> str:
     named = {name: value for name, value in body.items() if name not in ("item_index", "detail")}
-    return "; ".join(f"{name}: {_words(value)}" for name, value in named.items())
+    return "; ".join(f"{name}: {_join_words(value)}" for name, value in named.items())
 
 
-def _words(value: Any) -> str:
+def _join_words(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

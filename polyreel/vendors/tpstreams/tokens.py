@@ -45,17 +45,17 @@ class FileTokens:
 
     def get(self, account: str) -> str:
         """The token of this account; empty when there is none, or its file is damaged."""
-        token = (read_note(self._file(account)) or {}).get("token", "")
+        token = (read_note(self._locate_file(account)) or {}).get("token", "")
         return token if isinstance(token, str) else ""
 
     def put(self, account: str, token: str) -> None:
         """Keep a token; an empty one forgets. Written whole or not at all."""
-        file = self._file(account)
+        file = self._locate_file(account)
         if not token:
             file.unlink(missing_ok=True)
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomically(file, json.dumps({"token": token}).encode(), mode=0o600)
 
-    def _file(self, account: str) -> Path:
+    def _locate_file(self, account: str) -> Path:
         return self.folder / f"{hashlib.sha256(account.encode()).hexdigest()[:32]}.json"

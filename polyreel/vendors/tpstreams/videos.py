@@ -43,7 +43,7 @@ class Ingest(Resource):
         if not 0 < len(requests) <= MOST_IN_BULK:
             raise Invalid(f"1 to {MOST_IN_BULK} videos go in one call, not {len(requests)}.", where="tpstreams")
         at = self._at("assets/videos/bulk-create/")
-        return await self._send(_assets, "bulk create", "POST", at, json=[request.wire() for request in requests])
+        return await self._send(_read_assets, "bulk create", "POST", at, json=[request.wire() for request in requests])
 
     @endpoint("POST", "/api/v1/<organization_id>/assets/upload-sessions/", page=WIRE, section="TPStreams")
     async def create_upload_session(self, options: VideoOptions) -> UploadSession:
@@ -154,7 +154,7 @@ class Assets(Resource):
         return await download(self.transport, link, to, operation="download asset", expected=expected, tell=tell)
 
 
-def _assets(reply: Reply) -> tuple[Asset, ...]:
+def _read_assets(reply: Reply) -> tuple[Asset, ...]:
     return tuple(reply.fit(row, Asset) for row in Page.of(reply.json()).rows)
 
 

@@ -23,14 +23,14 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret_token: str) -
     # Compared as bytes: `compare_digest` takes no text beyond ASCII, and a forger may send some.
     known = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret_token.encode())
     if not secret_token or not known:
-        raise _forgery("does not carry the webhook's secret")
+        raise _make_forgery("does not carry the webhook's secret")
     if len(body) > LARGEST:
-        raise _forgery("is too large")
+        raise _make_forgery("is too large")
     try:
         return Asset.model_validate_json(body)
     except ValidationError:
-        raise _forgery("carries the secret, but no asset") from None
+        raise _make_forgery("carries the secret, but no asset") from None
 
 
-def _forgery(why: str) -> ForgedCallback:
+def _make_forgery(why: str) -> ForgedCallback:
     return ForgedCallback(f"A callback {why}.", where="tpstreams callback", remedy="It was ignored; polling goes on.")

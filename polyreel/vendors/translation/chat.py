@@ -58,7 +58,11 @@ class ChatTranslator(Resource):
 
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """Each line in the target language, in calls of `LINES_PER_CALL` lines."""
-        said = [line for batch in batches(lines, LINES_PER_CALL) for line in await self._batch(batch, source, target)]
+        said = [
+            line
+            for batch in batches(lines, LINES_PER_CALL)
+            for line in await self._translate_batch(batch, source, target)
+        ]
         return said
 
     async def complete(self, system: str, user: str) -> str:
@@ -80,10 +84,10 @@ class ChatTranslator(Resource):
         known = any(model.id == self.model for model in models.data)
         return f"may use {self.model}" if known else f"{self.model} is not among its {len(models.data)} models"
 
-    async def _batch(self, lines: Sequence[str], source: str, target: str) -> list[str]:
+    async def _translate_batch(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         names = {"source": locales.english_name(source), "target": locales.english_name(target)}
         call = self._call(_INSTRUCTION.format(**names), json.dumps(list(lines), ensure_ascii=False))
-        return await self.transport.send(call, lambda reply: as_many(lines, _array(reply), reply))
+        return await self.transport.send(call, lambda reply: as_many(lines, _read_array(reply), reply))
 
     def _call(self, system: str, user: str) -> Call:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
@@ -91,7 +95,7 @@ class ChatTranslator(Resource):
         return Call("translate", "POST", "/chat/completions", body=body, repeatable=True)
 
 
-def _array(reply: Reply) -> list[str]:
+def _read_array(reply: Reply) -> list[str]:
     choices = reply.read(_Completion).choices
     text = (choices[0].message.content or "") if choices else ""
     # Models like to wrap what they were told not to wrap.

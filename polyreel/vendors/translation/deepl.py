@@ -46,14 +46,14 @@ class DeepLTranslator(Resource):
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """Each line in the target language."""
         pair = {"source_lang": locales.language(source).upper(), "target_lang": target_lang(target)}
-        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._batch(batch, pair)]
+        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)]
 
     async def check(self) -> str:
         """How many characters are left."""
         usage = await self.transport.ask(Call("get usage", "GET", "/v2/usage"), _Usage)
         return f"may translate {max(0, usage.character_limit - usage.character_count):,} more characters"
 
-    async def _batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
+    async def _translate_batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
         body = json_body({"text": list(lines), **pair})
         call = Call("translate", "POST", "/v2/translate", body=body, repeatable=True)
 

@@ -52,7 +52,7 @@ class LibreTranslator(Resource):
         Raises UnsupportedLocale where the server has none for its script: it would write the other one.
         """
         pair = {"source": await self._spell(source, "source"), "target": await self._spell(target, "target")}
-        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._batch(batch, pair)]
+        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)]
 
     async def check(self) -> str:
         """Whether the server answers, and for how many languages."""
@@ -63,7 +63,7 @@ class LibreTranslator(Resource):
         spellings = locales.translator_spellings(tag)
         if len(spellings) == 1:
             return spellings[0]
-        known = await self._codes()
+        known = await self._list_codes()
         found = next((spelling for spelling in spellings if spelling in known), None)
         if known and found is None:
             raise UnsupportedLocale(
@@ -76,7 +76,7 @@ class LibreTranslator(Resource):
             )
         return found or spellings[0]
 
-    async def _codes(self) -> frozenset[str]:
+    async def _list_codes(self) -> frozenset[str]:
         """The server's own codes; none where it doesn't list them."""
         if self._known is None:
             try:
@@ -87,7 +87,7 @@ class LibreTranslator(Resource):
                 self._known = frozenset()
         return self._known
 
-    async def _batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
+    async def _translate_batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
         body = json_body({"q": list(lines), "format": "text", **pair, **self._key})
         call = Call("translate", "POST", "/translate", body=body, repeatable=True)
         return await self.transport.send(

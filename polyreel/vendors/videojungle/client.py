@@ -33,11 +33,11 @@ def read_error(status: int, body: Any) -> ErrorBody:
     """``{type, message, documentation_url}``, or a 422's ``{detail: [{loc, msg}]}``."""
     detail = body.get("detail") if isinstance(body, dict) else None
     if isinstance(detail, list):
-        return ErrorBody("; ".join(_fault(fault) for fault in detail), "validation")
+        return ErrorBody("; ".join(_read_fault(fault) for fault in detail), "validation")
     return read_error_body(status, body)
 
 
-def _fault(fault: Any) -> str:
+def _read_fault(fault: Any) -> str:
     if not isinstance(fault, dict):
         return str(fault)
     steps = fault.get("loc")

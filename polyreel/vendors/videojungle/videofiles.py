@@ -29,14 +29,14 @@ class VideoFiles(Resource):
     async def upload_video(self, video_file_id: str, file: Path, *, tell: Tell | None = None) -> VideoFile:
         """Post the file itself (multipart `file`)."""
         at = path("/video-file/{video_file_id}/upload-video", video_file_id=video_file_id)
-        return await self._ask(VideoFile, "upload video", "POST", at, body=_form({}, file, tell))
+        return await self._ask(VideoFile, "upload video", "POST", at, body=_make_form({}, file, tell))
 
     @endpoint("POST", "<S3 form>", page=WIRE, section="Video Jungle")
     async def upload_direct(self, created: NewVideoFile, file: Path, *, tell: Tell | None = None) -> None:
         """Post the file as the S3 form of a `direct` video file, without credentials. Raises `LinkExpired`."""
         if not created.fields:
             raise Malformed("The vendor gave no form to post.", where=f"videojungle video file {created.video.id}")
-        body = _form(created.fields, file, tell)
+        body = _make_form(created.fields, file, tell)
         # The form names the object's key, so posting it again writes the same object again.
         call = Call("upload direct", "POST", created.url, body=body, anonymous=True, repeatable=True)
         with ask_for_fresh_link("The upload's form"):
@@ -52,13 +52,13 @@ class VideoFiles(Resource):
     async def create_analysis(self, video_file_id: str) -> Analysis:
         """Start looking into a video file."""
         at = path("/video-file/{video_file_id}/analysis", video_file_id=video_file_id)
-        return await self._send(_analysis, "create analysis", "POST", at)
+        return await self._send(_read_analysis, "create analysis", "POST", at)
 
     @endpoint("GET", "/video-file/{id}/analysis", page=WIRE, section="Video Jungle")
     async def get_analysis(self, video_file_id: str) -> Analysis:
         """What was found."""
         at = path("/video-file/{video_file_id}/analysis", video_file_id=video_file_id)
-        return await self._send(_analysis, "get analysis", "GET", at)
+        return await self._send(_read_analysis, "get analysis", "GET", at)
 
     @endpoint("GET", "/video-file", page=WIRE, section="Video Jungle")
     async def list_video_files(self) -> list[VideoFile]:
@@ -96,20 +96,20 @@ class VideoFiles(Resource):
         return await download(self.transport, link, to, operation="download video file", expected=expected, tell=tell)
 
 
-def _form(fields: dict[str, str], file: Path, tell: Tell | None) -> Form | Watched:
+def _make_form(fields: dict[str, str], file: Path, tell: Tell | None) -> Form | Watched:
     form = Form(fields, {"file": FilePart(file)})
     return Watched(form, tell) if tell else form
 
 
-def _analysis(reply: Reply) -> Analysis:
+def _read_analysis(reply: Reply) -> Analysis:
     value: Any = reply.json() if reply.body.strip() else {}
     return reply.fit({"analysis": value} if isinstance(value, list) else value or {}, Analysis)
 
 
 def _read_hits(reply: Reply) -> tuple[Found, ...]:
-    return tuple(reply.fit(_hit(row), Found) for row in Page.of(reply.json()).rows)
+    return tuple(reply.fit(_read_hit(row), Found) for row in Page.of(reply.json()).rows)
 
 
-def _hit(row: Any) -> Any:
+def _read_hit(row: Any) -> Any:
     """A hit may be the video file itself."""
     return {**row, "video": row} if isinstance(row, dict) and "video" not in row else row

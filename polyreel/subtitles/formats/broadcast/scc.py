@@ -33,10 +33,10 @@ def read(text: str, _options: ReadingOptions) -> Reading:
         raise SubtitleError(
             "no line has a timecode and codes", line=1, where="line 1", remedy="Give a Scenarist SCC file."
         )
-    reading = read_foreign(lambda: _document("\n\n".join(lines)), "scc", "SCC", RATE)
+    reading = read_foreign(lambda: _read_document("\n\n".join(lines)), "scc", "SCC", RATE)
     told = " drop-frame" if ";" in lines[0].split("\t")[0] else ""
     notes.note_reading("frames", 0, f"the times count frames; read at 29.97{told} frames per second, line 21's own")
-    cues = tuple(replace(cue, settings=_place(cue)) for cue in reading.track.cues)
+    cues = tuple(replace(cue, settings=_place_caption(cue)) for cue in reading.track.cues)
     return Reading(replace(reading.track, cues=cues), (*notes.by_line(), *reading.notes), format="scc")
 
 
@@ -45,7 +45,7 @@ def read(text: str, _options: ReadingOptions) -> Reading:
 _ROW, _OFF_CENTRE, _BOTTOM = 80 / 15, 4.0, 80.0
 
 
-def _place(cue: Cue) -> Settings:
+def _place_caption(cue: Cue) -> Settings:
     """Where a caption stands: nowhere in particular, where it is centred at the bottom."""
     named = dict(cue.settings)
     line, along, size = (named.get(name, "").split(",")[0].rstrip("%") for name in ("line", "position", "size"))
@@ -58,7 +58,7 @@ def _place(cue: Cue) -> Settings:
     return () if ends >= _BOTTOM else (("line", named["line"]),)
 
 
-def _document(text: str) -> object:
+def _read_document(text: str) -> object:
     from ttconv.scc import reader
 
     return reader.to_model(text)

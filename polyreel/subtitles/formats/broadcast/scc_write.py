@@ -89,7 +89,7 @@ class _Writer:
         return _Caption(words, frame_at(cue.start_ms, RATE), frame_at(cue.end_ms, RATE), cue.line)
 
     def rows(self, cue: Cue, note_loss: Callable[[str, str], None]) -> list[Row]:
-        rows = [row for line in _lines(self.fit_runs(cue, note_loss)) for row in self.wrap(line, note_loss)]
+        rows = [row for line in _divide_lines(self.fit_runs(cue, note_loss)) for row in self.wrap(line, note_loss)]
         if len(rows) > _MOST_ROWS:
             note_loss("rows", f"{len(rows)} rows; decoders need show no more than {_MOST_ROWS} at once")
         if len(rows) > _ROWS:
@@ -118,24 +118,24 @@ class _Writer:
 
     def spell(self, text: str, cue: Cue) -> str:
         """Text in line 21's letters; what has none is told, and shown as a question mark."""
-        text = "".join(char if _codes(char) else _PLAINER.get(char, char) for char in text)
-        spelt = "".join(char if char == "\n" or _codes(char) else _without_accent(char) for char in text)
-        missing = sorted({char for char in spelt if char != "\n" and not _codes(char)})
+        text = "".join(char if _encode_char(char) else _PLAINER.get(char, char) for char in text)
+        spelt = "".join(char if char == "\n" or _encode_char(char) else _without_accent(char) for char in text)
+        missing = sorted({char for char in spelt if char != "\n" and not _encode_char(char)})
         if missing:
             self.notes.note_dropped_words(
                 "character", cue.line, f"line 21 has no {' '.join(missing)[:60]}: {excerpt(text)}"
             )
         if spelt != text and not missing:
             self.notes.note_loss("accent", cue.line, f"accents that line 21 lacks are left out: {excerpt(text)}")
-        return "".join(char if char == "\n" or _codes(char) else "?" for char in spelt)
+        return "".join(char if char == "\n" or _encode_char(char) else "?" for char in spelt)
 
     def wrap(self, row: Row, note_loss: Callable[[str, str], None]) -> list[Row]:
         """A line in rows of 32 columns, broken between words."""
         text = "".join(run.text for run in row)
-        if len(text) + _changes(row) <= _COLUMNS:
+        if len(text) + _count_changes(row) <= _COLUMNS:
             return [row] if text.strip() else []
         note_loss("line_length", f"a line of {len(text)} characters is broken; line 21 has {_COLUMNS}: {excerpt(text)}")
-        pieces = textwrap.wrap(text, _COLUMNS - min(_changes(row), 4), break_on_hyphens=False)
+        pieces = textwrap.wrap(text, _COLUMNS - min(_count_changes(row), 4), break_on_hyphens=False)
         rows, at = [], 0
         for piece in pieces:
             at = text.index(piece[0], at) if piece else at
@@ -159,7 +159,7 @@ class _Writer:
         from ttconv.scc.codes.preambles_address_codes import _ROW_PAC_MAPPING_CH1
 
         high, low = _ROW_PAC_MAPPING_CH1[number - 1]
-        width = sum(len(run.text) for run in row) + _changes(row)
+        width = sum(len(run.text) for run in row) + _count_changes(row)
         free = max(_COLUMNS - width, 0)
         column = {"left": 0, "start": 0, "right": free, "end": free}.get(align, free // 2)
         words = [((high + 0x10) << 8) | (low + 0x10 + column // 4 * 2)] * 2
@@ -204,7 +204,7 @@ class _Writer:
             self.notes.note_loss(
                 "late", 0, f"the first caption is shown {-frame} frames late: it has to be loaded first"
             )
-        return f"{format_timecode(frame, self.rate)}\t{' '.join(f'{_parity(word):04x}' for word in words)}"
+        return f"{format_timecode(frame, self.rate)}\t{' '.join(f'{_add_parity(word):04x}' for word in words)}"
 
 
 def _first_frame(options: WritingOptions) -> int:
@@ -218,7 +218,7 @@ def _first_frame(options: WritingOptions) -> int:
 # -- letters and codes
 
 
-def _lines(runs: list[Run]) -> Iterator[Row]:
+def _divide_lines(runs: list[Run]) -> Iterator[Row]:
     row: Row = []
     for run in runs:
         first, *more = run.text.split("\n")
@@ -239,7 +239,7 @@ def _slice(row: Row, start: int, end: int) -> Row:
     return found
 
 
-def _changes(row: Row) -> int:
+def _count_changes(row: Row) -> int:
     """How many columns changes of look take: each is a space on the screen."""
     looks = [PLAIN, *(run.look for run in row if run.text)]
     return sum(before != after for before, after in itertools.pairwise(looks))
@@ -261,7 +261,7 @@ def _text_words(row: Row) -> list[int]:
             words.extend([_look_code(run.look)] * 2)
             look = run.look
         for char in run.text:
-            code = _codes(char)
+            code = _encode_char(char)
             if len(code) == 1:
                 held.append(code[0])
                 if len(held) == 2:
@@ -282,7 +282,7 @@ def _look_code(look: Look) -> int:
 
 
 @cache
-def _codes(char: str) -> tuple[int, ...]:
+def _encode_char(char: str) -> tuple[int, ...]:
     """One byte, two of a special letter, three of an extended one (the plain letter first); none where it has none."""
     from ttconv.scc.codes.extended_characters import SccExtendedCharacter
     from ttconv.scc.codes.special_characters import SccSpecialCharacter
@@ -304,11 +304,11 @@ def _without_accent(char: str) -> str:
     return unicodedata.normalize("NFKD", char)[:1] if not char.isascii() else char
 
 
-def _parity(word: int) -> int:
+def _add_parity(word: int) -> int:
     """Both bytes with odd parity, as line 21 sends them."""
     high, low = divmod(word, 256)
-    return (_odd(high) << 8) | _odd(low)
+    return (_make_odd(high) << 8) | _make_odd(low)
 
 
-def _odd(byte: int) -> int:
+def _make_odd(byte: int) -> int:
     return byte if byte.bit_count() % 2 else byte | 0x80

@@ -30,7 +30,7 @@ def read_bytes(data: bytes, _options: ReadingOptions) -> Reading:
     rate = Fraction(int(data[6:8])) if data[6:8] in {b"25", b"30"} else Fraction(25)
     blocks = [data[at : at + _BLOCK] for at in range(_HEAD, whole, _BLOCK)]
     shown = [block for block in blocks if block[_COMMENT_FLAG] != 1]
-    reading = read_foreign(lambda: _document(data[:_HEAD] + b"".join(shown)), "stl", "EBU-STL", rate)
+    reading = read_foreign(lambda: _read_document(data[:_HEAD] + b"".join(shown)), "stl", "EBU-STL", rate)
     notes = [Note("noted", "frames", f"the times count frames; read at {float(rate):g} frames per second")]
     if len(shown) < len(blocks):
         # ttconv shows them like the rest.
@@ -54,7 +54,7 @@ def _programme_start(data: bytes, rate: Fraction) -> int:
     return time_of(count_frames((hours, minutes, seconds), frames, round(rate), is_drop=False), rate)
 
 
-def _document(data: bytes) -> object:
+def _read_document(data: bytes) -> object:
     from ttconv.stl import reader
 
     return reader.to_model(io.BytesIO(data))

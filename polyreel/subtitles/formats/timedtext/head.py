@@ -19,14 +19,14 @@ class Head:
         self.notes = notes
         self.sheet = StyleSheet(root, notes)
         self._cells = cells_of(root)
-        self._root_size = _pixels(root.get(tts("extent"), ""))
+        self._root_size = _read_pixels(root.get(tts("extent"), ""))
         self._regions = {
             each.get(ID, ""): each for each in root.iterfind(f"{tt('head')}/{tt('layout')}/{tt('region')}")
         }
         self._styles: dict[str, Styles] = {}
         self._settings: dict[tuple[Any, ...], Settings] = {}
         head = root.find(tt("head"))
-        self._agents = dict(_agents(head)) if head is not None else {}
+        self._list_agents = dict(_list_agents(head)) if head is not None else {}
         self.comments = self._comments(head)
 
     def region_styles(self, name: str | None, line: int) -> Styles:
@@ -80,7 +80,7 @@ class Head:
 
     def speakers(self, agents: str) -> str | None:
         """The names of agents, by their ids."""
-        names = [self._agents.get(each, each) for each in agents.split()]
+        names = [self._list_agents.get(each, each) for each in agents.split()]
         return " & ".join(dict.fromkeys(names)) or None
 
     def _comments(self, head: Any) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def _says_something(element: Any) -> bool:
     return any(not str(each.tag).endswith("}conformsToStandard") for each in element) or not len(element)
 
 
-def _agents(head: Any) -> list[tuple[str, str]]:
+def _list_agents(head: Any) -> list[tuple[str, str]]:
     found = []
     for agent in head.iter(ttm("agent")):
         names = [" ".join("".join(name.itertext()).split()) for name in agent.iterfind(ttm("name"))]
@@ -117,7 +117,7 @@ def _agents(head: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _pixels(extent: str) -> tuple[float, float] | None:
+def _read_pixels(extent: str) -> tuple[float, float] | None:
     parts = [part.removesuffix("px") for part in extent.split()]
     if len(parts) == 2 and all(part.isascii() and part.isdecimal() for part in parts):
         return float(parts[0]), float(parts[1])

@@ -40,8 +40,8 @@ def read_box(
     styles: Mapping[str, str], root: tuple[float, float] | None, cells: tuple[int, int], align: str
 ) -> Box | None:
     """The box of a region's styles; None where a length can't be known (pixels without the root's extent)."""
-    origin = _pair(styles.get("origin") or styles.get("position") or "0% 0%", root, cells)
-    extent = _pair(styles.get("extent", "100% 100%"), root, cells)
+    origin = _read_pair(styles.get("origin") or styles.get("position") or "0% 0%", root, cells)
+    extent = _read_pair(styles.get("extent", "100% 100%"), root, cells)
     if styles.get("origin") == "auto":
         origin = (0.0, 0.0)
     if styles.get("extent") == "auto":
@@ -52,7 +52,7 @@ def read_box(
     return Box(*origin, *extent, styles.get("displayAlign", "before"), _ALIGNED.get(align, "start"), mode)
 
 
-def _pair(value: str, root: tuple[float, float] | None, cells: tuple[int, int]) -> tuple[float, float] | None:
+def _read_pair(value: str, root: tuple[float, float] | None, cells: tuple[int, int]) -> tuple[float, float] | None:
     parts = value.split()
     if len(parts) != 2:
         return None
@@ -79,13 +79,13 @@ def settings_of(box: Box) -> Settings:
         box.align, box.align
     )
     settings = [("vertical", vertical)] if vertical else []
-    settings.append(("line", _line(box, vertical)))
+    settings.append(("line", _place_line(box, vertical)))
     along, length = (box.y, box.height) if vertical else (box.x, box.width)
-    settings += [("position", _position(along, length, align)), ("size", _percent(length)), ("align", align)]
+    settings += [("position", _place_box(along, length, align)), ("size", _format_percent(length)), ("align", align)]
     return tuple(settings)
 
 
-def _line(box: Box, vertical: str | None) -> str:
+def _place_line(box: Box, vertical: str | None) -> str:
     """Where text clings: ``90%,end`` is a box that ends there and fills up from its end."""
     clings = _CLINGS.get(box.display, "start")
     start, size = (box.x, box.width) if vertical else (box.y, box.height)
@@ -93,16 +93,16 @@ def _line(box: Box, vertical: str | None) -> str:
         # Lines follow each other from right to left: before is the right edge.
         clings = "end" if clings == "start" else "start"
     at = {"start": start, "center": start + size / 2, "end": start + size}[clings]
-    return f"{_percent(at)},{clings}"
+    return f"{_format_percent(at)},{clings}"
 
 
-def _position(start: float, size: float, align: str) -> str:
+def _place_box(start: float, size: float, align: str) -> str:
     side = _AT.get(align, "center")
     at = {"line-left": start, "center": start + size / 2, "line-right": start + size}[side]
-    return f"{_percent(at)},{side}"
+    return f"{_format_percent(at)},{side}"
 
 
-def _percent(value: float) -> str:
+def _format_percent(value: float) -> str:
     return f"{min(max(value, 0), 100):.3f}".rstrip("0").rstrip(".") + "%"
 
 
@@ -163,13 +163,13 @@ def box_of_region(region: str) -> tuple[str, Box]:
     # A line of WebVTT is 5.33 % of the picture's height.
     height = min(int(named.get("lines", "3")) * 16 / 3, 100.0)
     (anchor_x, anchor_y), (at_x, at_y) = (
-        _anchor(named.get(name, "0%,100%")) for name in ("regionanchor", "viewportanchor")
+        _read_anchor(named.get(name, "0%,100%")) for name in ("regionanchor", "viewportanchor")
     )
     x = min(max(at_x - anchor_x * width / 100, 0.0), 100 - width)
     y = min(max(at_y - anchor_y * height / 100, 0.0), 100 - height)
     return named.get("id", ""), Box(round(x, 3), round(y, 3), width, round(height, 3))
 
 
-def _anchor(value: str) -> tuple[float, float]:
+def _read_anchor(value: str) -> tuple[float, float]:
     x, _, y = value.partition(",")
     return float(x[:-1]), float(y[:-1])

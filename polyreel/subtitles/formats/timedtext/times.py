@@ -27,13 +27,13 @@ class TimeBase:
     def __init__(self, root: Any, reel_rate: Fraction | None, notes: Notes) -> None:
         self.notes = notes
         self._told: set[str] = set()
-        self.nominal = _whole(root.get(ttp("frameRate")), 0)
+        self.nominal = _read_whole_number(root.get(ttp("frameRate")), 0)
         self.base = root.get(ttp("timeBase"), "media")
         self.is_drop = root.get(ttp("dropMode"), "nonDrop") == "dropNTSC"
         self._reel_rate = reel_rate
         self.rate = self._rate_of(root)
-        self.ticks = _whole(root.get(ttp("tickRate")), 0)
-        self.sub_frames = _whole(root.get(ttp("subFrameRate")), 1) or 1
+        self.ticks = _read_whole_number(root.get(ttp("tickRate")), 0)
+        self.sub_frames = _read_whole_number(root.get(ttp("subFrameRate")), 1) or 1
         if self.base == "clock":
             notes.note_reading(
                 "time_base", root.sourceline or 0, "the times are of a clock; read as counted from midnight"
@@ -121,5 +121,5 @@ class TimeBase:
             self.notes.note_repair("frames", line, message)
 
 
-def _whole(value: str | None, usual: int) -> int:
+def _read_whole_number(value: str | None, usual: int) -> int:
     return int(value) if value and re.fullmatch(r"\s*\d{1,9}\s*", value) else usual
