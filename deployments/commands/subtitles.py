@@ -58,6 +58,7 @@ def convert(source: Path, target: Path, as_json: bool, **asked: str | bool | Non
 
 def _read_conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Conversion:
     """The command's options as the core's values. Raises InvalidJob for rates and timecodes that can't be."""
+    from polyreel.errors import InvalidJob
     from polyreel.locales import canonical
     from polyreel.subtitles.convert import Conversion
     from polyreel.subtitles.formats.base import ReadingOptions, WritingOptions
@@ -69,6 +70,13 @@ def _read_conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Co
         for name in ("frame_rate", "from_rate", "to_rate")
     ]
     own, before, after = rates
+    if before and not after:
+        raise InvalidJob(
+            "--from-rate was given, and nothing says at which rate the file is to be",
+            code="frame_rate_needed",
+            where="--to-rate",
+            remedy="Give --to-rate too; --frame-rate says at which rate IN counts, and changes no time.",
+        )
     if not (own or before or after) and ".scc" in {source.suffix.lower(), target.suffix.lower()}:
         own = parse_rate("29.97", is_drop=asked["drop_frame"])  # line 21's own
     before = before or own

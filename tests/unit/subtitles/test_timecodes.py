@@ -102,6 +102,7 @@ def test_the_command_moves_a_script_between_rates_and_timecodes(tmp_path: Path) 
         [(1000, 2480), (3_600_000, 3_601_000)],
     )
     assert _convert(tmp_path, "--to-rate", "25") == (2, ["frame_rate_needed"])
+    assert _convert(tmp_path, "--from-rate", "25") == (2, ["frame_rate_needed"])
     assert _convert(tmp_path, "--frame-rate", "29.79") == (2, ["frame_rate_impossible"])
 
 
