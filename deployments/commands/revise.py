@@ -166,7 +166,7 @@ def _print_differences(found: list[dict[str, Any]], as_json: bool) -> None:
             if each[side] is not None:
                 chosen = f"  [{each[f'chosen_{side}']}]" if each[f"chosen_{side}"] else ""
                 click.echo(f"  {mark} {' / '.join(each[side].splitlines())}{chosen}")
-    click.echo(f"{len(found)} line{'s' * (len(found) != 1)} differ." if found else "They say the same.")
+    click.echo(f"{len(found)} line{'s differ' if len(found) != 1 else ' differs'}." if found else "They say the same.")
 
 
 def _print_versions(reviews: list[Review], damaged: list[Damaged], as_json: bool) -> None:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -19,12 +20,18 @@ from polyreel.outcome import (
     DeliveryOutcome,
     LanguageOutcome,
     LineFit,
+    MendedLine,
+    Mending,
     Outcome,
     Paid,
     Problem,
+    ReviewRecord,
     SoundOutline,
+    VersionRecord,
 )
 from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
+from polyreel.report.jobs_page import render_jobs
+from polyreel.report.overview import JobRow, Wanted
 from polyreel.report.page import render
 
 pytestmark = pytest.mark.browser
@@ -173,6 +180,17 @@ def test_hostile_words_of_a_whole_corpus_stay_words(opened: Callable[..., Any]) 
         status="delivered",
         notes=HOSTILE,
         checks=tuple(Check(name=text, value=text, unit=text, detail=text, status="fail") for text in HOSTILE),
+        review_page=HOSTILE[-6],
+        reviews=tuple(ReviewRecord(did="rejected", by=text, at=text, reason=text) for text in HOSTILE),
+        versions=tuple(VersionRecord(number=1, at=text, by=text, reason=text) for text in HOSTILE),
+        mending=Mending(
+            checked=1,
+            flagged=1,
+            lines=tuple(
+                MendedLine(line=1, at_ms=0, text=text, check=text, did=text, state="left", unit=text, why=text)
+                for text in HOSTILE
+            ),
+        ),
     )
     failed = LanguageOutcome(status="failed", error=Problem(code=every, message=every, remedy=every))
     places = tuple(
@@ -188,16 +206,35 @@ def test_hostile_words_of_a_whole_corpus_stay_words(opened: Callable[..., Any]) 
     )
     assert tab.js("document.title") == "reel – polyreel"
     assert tab.js("document.scripts.length") == 1
-    assert (
-        tab.js("[...document.querySelectorAll('img, iframe, form, base, object, embed, textarea, math')].length") == 0
-    )
-    named = "[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
-    assert tab.js(f"{named}.length") == 0
-    links = "[...document.links].map(a => a.getAttribute('href')).filter(h => !/^(#|\\.\\/)/.test(h))"
-    assert tab.js(links) == []
-    assert tab.js("getComputedStyle(document.body).display") == "block"
+    assert_words(tab, "img, iframe, form, base, object, embed, textarea, math", r"^(#|\.\/)")
     text = "document.querySelectorAll('.lines .text')[0].textContent"
     assert HOSTILE[0] in tab.js(text)
+
+
+def assert_words(tab: Any, elements: str, links: str) -> None:
+    """Nothing in the page is one of these elements, listens, leads elsewhere, or hides the rest."""
+    assert tab.js(f"document.querySelectorAll('{elements}').length") == 0
+    named = "[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
+    assert tab.js(f"{named}.length") == 0
+    assert tab.js(f"[...document.links].map(a => a.getAttribute('href')).filter(h => !/{links}/.test(h))") == []
+    assert tab.js("getComputedStyle(document.body).display") == "block"
+
+
+def test_hostile_words_of_the_list_of_jobs_stay_words(tab: Any, tmp_path: Path) -> None:
+    """In names, reasons, remedies, languages, and what somebody typed into the filters."""
+    rows = [
+        JobRow(job=text, state="failed", who="you", why=text, todo=text, languages={text: text}, began=1)
+        for text in HOSTILE
+    ]
+    page = render_jobs(rows, Wanted(), HOSTILE[11], lambda row: f"/delivered/{quote(row.job, safe='')}/report.html")
+    (tmp_path / "jobs.html").write_text(page, "utf-8")
+    tab.go("about:blank")
+    tab.go((tmp_path / "jobs.html").as_uri())
+    tab.until("document.querySelectorAll('tbody .detail').length")
+    assert tab.js("[document.title, document.scripts.length, document.forms.length].join()") == "Jobs – polyreel,0,1"
+    assert_words(tab, "img, iframe, base, object, embed, textarea, math, svg", r"^(#content|\/[a-z.]*$|\/delivered\/)")
+    assert tab.js("document.querySelector('tbody th').textContent") == HOSTILE[0]
+    assert tab.js("document.querySelector('[name=since]').value") == HOSTILE[11]
 
 
 def test_nothing_but_its_own_script_may_run(opened: Callable[..., Any]) -> None:

@@ -222,6 +222,28 @@ def test_a_job_that_passes_the_schema_and_can_not_run_says_why(up: Any, work: An
     assert "/nowhere.mp4: no such file" in told["message"]
 
 
+def test_housekeeping_draws_all_jobs_when_something_changed(up: Any, work: Any, polyreel: Any) -> None:
+    """A table and a page in the UI with who must act; a round after which nothing is new draws no other."""
+    job = work("es-ES", name="for-somebody", review="script", **SHORT)
+    assert polyreel("submit", job, **up.env()).code == 0
+    asked = "es-ES: its script waits to be approved"
+    while asked not in str(polyreel("jobs", "--job", "for-somebody", "--json", **up.env()).json):
+        time.sleep(0.5)
+
+    def draw() -> list[dict[str, Any]]:
+        deployment = up.call("GET", "/deployments/name/housekeeping/housekeeping")["id"]
+        run = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters={"housekeeping": {}})["id"]
+        assert up.until(run, "COMPLETED", "FAILED", "CRASHED")["state"]["type"] == "COMPLETED"
+        drawn: list[dict[str, Any]] = up.call("POST", "/artifacts/filter", flow_runs={"id": {"any_": [run]}})
+        return drawn
+
+    first = {each["key"]: each["data"] for each in draw()}
+    assert f"**for-somebody**, held: {asked} →" in first["polyreel-overview"]
+    (row,) = [each for each in json.loads(first["polyreel-jobs"]) if each["job"] == "for-somebody"]
+    assert (row["turn"], row["why"], row["how they stand"]) == ("you", asked, "es-ES held")
+    assert "polyreel-jobs" not in {each["key"] for each in draw()}
+
+
 def test_the_same_job_submitted_twice_is_one_run(up: Any, work: Any, polyreel: Any) -> None:
     """submit derives its key from the job; --wait exits as run does; status, logs and --again follow."""
     job = work("es-ES", name="submitted", **SHORT)
