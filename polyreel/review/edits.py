@@ -56,7 +56,7 @@ def from_file(path: Path, locale: str, *, accept_repairs: bool = False) -> Chang
         window = reel and _window_of(read_file(path, ReadingOptions(locale)).track, before, reel)
         offset = Correction("", window[0]) if window else Correction("", 0)
         asked = ScriptRequest(str(path), locale, "{}", offset, accept_repairs)
-        given = read_script(path, asked, None, before if window is None else None).track
+        given = read_script(path, asked, None, None if offset.offset_ms else before).track
         return carry_choices(_with_speakers(_put_into(before, given, *window) if window else given, before), before)
 
     return change
@@ -67,7 +67,11 @@ def _window_of(given: Track, before: Track, reel: Reel) -> tuple[int, int] | Non
     known = {cue.start_ms for cue in before.cues}
     as_it_is = sum(cue.start_ms in known for cue in given.cues)
     moved = sum(cue.start_ms + reel.start_ms in known for cue in given.cues)
-    return (reel.start_ms, reel.start_ms + reel.duration_ms) if moved > as_it_is else None
+    start, end = reel.start_ms, reel.start_ms + reel.duration_ms
+    # From the source's own zero both count alike. A file of the reel has nothing of what the script says after it.
+    ends_with_reel = start == 0 and all(cue.start_ms < end for cue in given.cues)
+    is_longer = any(cue.end_ms > end for cue in before.cues)
+    return (start, end) if moved > as_it_is or (ends_with_reel and is_longer) else None
 
 
 def _put_into(before: Track, given: Track, start_ms: int, end_ms: int) -> Track:

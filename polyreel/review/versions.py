@@ -49,8 +49,10 @@ def list_versions(review: Review) -> tuple[Version, ...]:
 
 
 def _make_version(review: Review, number: int, event: Event, current: bool) -> Version:
-    edits = [each for each in review.events if each.kind == "edited" and each.script == event.script]
-    made = edits[0] if edits else Event(kind="edited")
+    # Going back to a version later is no edit of that one: only what had happened by then counts.
+    before = review.events[: next(place for place, each in enumerate(review.events) if each is event)]
+    edits = [each for each in before if each.kind == "edited" and each.script == event.script]
+    made = edits[-1] if edits else Event(kind="edited")
     script = event.script.sha256 if event.script else ""
     return Version(
         number=number, at=event.at, script=script, by=made.by, reason=made.reason, changed=made.changed, current=current

@@ -27,6 +27,7 @@ from polyreel.review.events import Event, ReviewKey, Shown
 from polyreel.review.log import ReviewLog
 from polyreel.review.orders import Order, take_order
 from polyreel.review.state import Asking, Review
+from polyreel.review.versions import list_versions
 from polyreel.store.local import LocalStore
 from polyreel.subtitles import write
 from polyreel.subtitles.model import Cue, Track
@@ -318,3 +319,38 @@ def test_an_edit_begins_the_time_anew_and_a_decision_ends_it(store: LocalStore, 
     assert time_out(timeout, 4102444800)(later) is None
     decided = write_step(store, reject(LUIS, "no"))
     assert write_step(store, time_out(timeout, began + 1e9)) == decided
+
+
+def test_going_back_to_a_version_does_not_change_who_made_it(store: LocalStore) -> None:
+    """As made, Ana's words, and the first ones again, which Luis ordered: each version keeps its own."""
+    first, second = (store.keep_bytes(text, ".vtt") for text in (b"WEBVTT one", b"WEBVTT two"))
+    events = (
+        Event(kind="delivered", script=first, at="1"),
+        Event(kind="edited", by="Ana", reason="warmer", subject=first.sha256, script=second, changed=(1,)),
+        Event(kind="delivered", script=second, at="2"),
+        Event(kind="edited", by="Luis", reason="back to version 1", subject=second.sha256, script=first),
+        Event(kind="delivered", script=first, at="3"),
+    )
+    found = list_versions(Review(ReviewKey(job="reel", source="0", locale="es-ES"), events))
+    assert [(each.number, each.by, each.reason, each.changed, each.current) for each in found] == [
+        (1, "", "", (), False),
+        (2, "Ana", "warmer", (1,), False),
+        (3, "Luis", "back to version 1", (), True),
+    ]
+
+
+def test_a_delivered_file_of_a_reel_that_was_cut_short_loses_no_line_beyond_it(tmp_path: Path) -> None:
+    """The reel begins with the source: both files count from one zero; the line at its end keeps its time."""
+    cues = (Cue(0, 900, "Hola."), Cue(1000, 1900, "Dos."), Cue(1950, 2600, "Cortada."), Cue(3000, 3900, "Fuera."))
+    reel = Reel(file=StoredFile(uri="file:///reel", sha256="0" * 64, bytes=1), duration="2")
+    delivered = tmp_path / "delivered.srt"
+    delivered.write_text(write(Track((Cue(0, 900, "Buenas."), Cue(1950, 2000, "Cortada."))), "srt").text)
+    after = from_file(delivered, "es-ES")(Track(cues), reel)
+    assert [(cue.start_ms, cue.end_ms, cue.text) for cue in after.cues] == [
+        (0, 900, "Buenas."),
+        (1950, 2600, "Cortada."),
+        (3000, 3900, "Fuera."),
+    ]
+    whole = tmp_path / "whole.srt"
+    whole.write_text(write(Track((Cue(0, 900, "Buenas."), Cue(3000, 3900, "Afuera."))), "srt").text)
+    assert [cue.text for cue in from_file(whole, "es-ES")(Track(cues), reel).cues] == ["Buenas.", "Afuera."]
