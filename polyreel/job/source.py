@@ -29,7 +29,12 @@ People = Annotated[
     int | Literal["auto"],
     PlainValidator(_people),
     WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": _MOST_PEOPLE}, {"type": "string", "const": "auto"}]}
+        {
+            "anyOf": [
+                {"title": "A number", "type": "integer", "minimum": 1, "maximum": _MOST_PEOPLE},
+                {"title": "By ear", "type": "string", "enum": ["auto"]},
+            ]
+        }
     ),
 ]
 
