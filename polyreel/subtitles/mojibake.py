@@ -37,6 +37,11 @@ _UNHEARD_OF = re.compile(
     "[\u0180-\u018e\u0190-\u0191\u0193-\u019f\u01a2-\u01ae\u01b1-\u01cc\u01dd-\u0217\u021c-\u0258\u025a-\u02af"
     "\u0370-\u0373\u0376-\u0379\u03cf-\u03ff\u0460-\u048f\u0700-\u08ff\u1680-\u177f\u1800-\u1dff\ua000-\uabff\ue000-\uf8ff]"
 )
+# The signs that any page of Chinese, Japanese or Korean has most of: what was misread seldom has them.
+_USUAL = re.compile(
+    "[\u3041-\u30ff的一是不了在人有我他她这這你们們来來大个個好就说說会會이다는은을를가에고지하의어니요]"
+)
+_USUAL_SHARE = 0.12
 _LEAST_STRANGE = 2
 _FOREIGN = 0.3
 # What UTF-8's accents and quotation marks look like in cp1252. An Ã before a quotation mark is Portuguese in capitals.
@@ -98,6 +103,8 @@ def _has_strange_signs(text: str, strange: int, locale: str | None) -> bool:
         return False
     if 2 * sum(len(found[0]) for found in _WITHIN_WORDS.finditer(text)) >= strange:
         return True
+    if len(_USUAL.findall(text)) >= _USUAL_SHARE * strange and "\ufffd" not in text:
+        return False  # a file of another language, which is told as such
     latin = sum(letter.isascii() and letter.isalpha() for letter in text)  # a film that teaches Chinese has many
     return (
         locale is not None and has_alphabet(locale) and 4 * latin < strange and weigh_language(text, locale) < _FOREIGN

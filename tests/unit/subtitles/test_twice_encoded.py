@@ -133,6 +133,10 @@ def test_what_lost_bytes_in_a_page_of_east_asia_is_told(locale: str | None, text
         ("ru-RU", "Сегодня мы скажем 你好吗, потом 谢谢你们."),
         ("zh-CN", "今天\ufffd们将演示机器的用法，大家好，欢迎来到这里。"),
         ("ja-JP", "ｶﾒﾗを使います。"),
+        ("fr-FR", _TEXTS["ja-JP"]),  # a file of another language is no damaged one
+        ("es-ES", "今天我们将演示机器的用法，你们来看看吧。"),
+        ("ru-RU", "今天我们将演示机器的用法，你们来看看吧。"),
+        ("de-DE", _TEXTS["ko-KR"]),
     ],
 )
 def test_signs_of_east_asia_in_their_place_are_no_damage(locale: str | None, text: str) -> None:
