@@ -90,8 +90,12 @@ def say(text: str, locale: str, voice: str, pronunciations: Path | None, out: Pa
 @voices.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--list", "only_list", is_flag=True, help="Show the official list instead; NAMEs are languages: de vi.")
-def add(names: tuple[str, ...], only_list: bool) -> None:
+@click.option("--accept-licence", is_flag=True, help="You have read a FOLDER's licence, and accept its terms.")
+def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
     """Add Piper voices by NAME, such as de_DE-thorsten-high, from their official list: fetched, checked, then listed.
+
+    A FOLDER that holds Supertonic 3, fetched from its hub, is copied; the hash of each file is kept, and what has
+    changed since is not run. Its licence has terms, which you have to accept.
 
     Each voice has a licence of its own, which is said before it is fetched, and by `polyreel voices` after that.
     """
@@ -100,7 +104,29 @@ def add(names: tuple[str, ...], only_list: bool) -> None:
     if not names and not only_list:
         raise click.UsageError("name a voice, or give --list")
     with report_errors(as_json=False):
-        asyncio.run(_show_official(names) if only_list else _add(names))
+        folders = () if only_list else tuple(Path(name) for name in names if Path(name).is_dir())
+        for folder in folders:
+            _add_folder(folder, accept_licence)
+        rest = tuple(name for name in names if Path(name) not in folders)
+        if rest or only_list:
+            asyncio.run(_show_official(rest) if only_list else _add(rest))
+
+
+def _add_folder(folder: Path, accepted: bool) -> None:
+    from polyreel.engine.voice.supertonic.folder import LICENCE, add_folder
+    from polyreel.errors import InvalidJob
+
+    if not accepted:
+        raise InvalidJob(
+            f"'{folder}' has a licence whose terms have to be accepted: {LICENCE}.",
+            code="licence_not_accepted",
+            where=str(folder),
+            remedy="Read the LICENSE at its hub, then run the command again with `--accept-licence`.",
+        )
+    done = add_folder(folder)
+    click.echo(f"supertonic: {len(done.files)} files added from {folder}; licence: {done.licence}, accepted")
+    for path, digest in done.files.items():
+        click.echo(f"  {path}: SHA-256 {digest}")
 
 
 async def _show_official(languages: tuple[str, ...]) -> None:
@@ -134,13 +160,14 @@ def _advance(bar: Any, have: int, _total: int) -> None:
 @voices.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def remove(names: tuple[str, ...]) -> None:
-    """Remove Piper voices from this machine."""
+    """Remove Piper voices, or `supertonic`, from this machine."""
     from deployments.commands.errors import report_errors
     from polyreel.engine.voice.piper_list import remove_voice
+    from polyreel.engine.voice.supertonic.folder import NAME, remove_folder
 
     with report_errors(as_json=False):
         for name in names:
-            freed = remove_voice(name)
+            freed = remove_folder() if name == NAME else remove_voice(name)
             click.echo(f"{name}: {f'removed, {freed / 1e6:.0f} MB freed' if freed else 'was not here'}")
 
 

@@ -14,6 +14,8 @@ from polyreel.engine.voice.measured import GRADES, Grade, Measured, find_measure
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.port import Voice
+from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
+from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.job import LoudnessTarget, VoiceKind
 from polyreel.machine.plugins import plugins
 
@@ -36,12 +38,12 @@ def voice_for(kind: VoiceKind) -> Voice:
     """
     if kind == "basic":
         return _make_basic()
-    neural = neural_here()
+    neural, own = neural_here(), supertonic_here()
     if kind == "neural":
         if not neural:
             raise missing_models_error(*list_absent(KOKORO, KOKORO_VOICES))
-        return _make_neural()
-    return _make_best() if neural else _make_best_without_weights()
+        return _make_neural(own)
+    return _make_best(own) if neural else _make_best_without_weights(own)
 
 
 @cache
@@ -50,20 +52,26 @@ def _make_basic() -> Voice:
 
 
 @cache
-def _make_neural() -> Voice:
-    return Ensemble((PiperVoice(), *load_plugin_voices(), KokoroVoice()))
+def _make_neural(own: bool) -> Voice:
+    return Ensemble((*_load_own_voices(own), KokoroVoice()))
 
 
 @cache
-def _make_best() -> Voice:
-    return Ensemble((PiperVoice(), *load_plugin_voices(), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
+def _make_best(own: bool) -> Voice:
+    return Ensemble((*_load_own_voices(own), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
-def _make_best_without_weights() -> Voice:
+def _make_best_without_weights(own: bool) -> Voice:
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
-    engines = (PiperVoice(), *load_plugin_voices(), PicoVoice(), EspeakVoice())
+    engines = (*_load_own_voices(own), PicoVoice(), EspeakVoice())
     return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)
+
+
+def _load_own_voices(supertonic: bool) -> tuple[Voice, ...]:
+    """What the user has added. An engine's name is part of every key, so that one who is not here is not in it."""
+    added: tuple[Voice, ...] = (SupertonicVoice(),) if supertonic else ()
+    return (PiperVoice(), *added, *load_plugin_voices())
 
 
 @cache

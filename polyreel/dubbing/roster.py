@@ -17,6 +17,8 @@ from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.piper_list import origin_of
 from polyreel.engine.voice.port import Voice
+from polyreel.engine.voice.supertonic.folder import LICENCE
+from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
 from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.errors import NoVoice
@@ -52,7 +54,14 @@ class Entry:
 
 def roster(locale: str) -> tuple[Entry, ...]:
     """The voices for a locale, in the order a job would prefer them. Raises NoVoice where there is none at all."""
-    named: tuple[Voice, ...] = (PiperVoice(), *load_plugin_voices(), KokoroVoice(), PicoVoice(), EspeakVoice())
+    named: tuple[Voice, ...] = (
+        PiperVoice(),
+        SupertonicVoice(),
+        *load_plugin_voices(),
+        KokoroVoice(),
+        PicoVoice(),
+        EspeakVoice(),
+    )
     engines = sorted(named, key=lambda engine: rank(locale, engine.name))
     found = [
         _make_entry(engine, locale, voice)
@@ -72,7 +81,7 @@ def _make_entry(engine: Voice, locale: str, voice: str) -> Entry:
         origin = (
             origin_of(name_in_table(engine.name, voice).partition("#")[0]) if engine.name == PiperVoice.name else None
         )
-        licence = origin.licence if origin else ""
+        licence = origin.licence if origin else LICENCE if engine.name == SupertonicVoice.name else ""
         return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, licence=licence, measured=known)
     ready = is_here(KOKORO, KOKORO_VOICES)
     needs = "" if ready else pull_command(KOKORO, KOKORO_VOICES)

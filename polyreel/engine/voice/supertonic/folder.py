@@ -1,0 +1,243 @@
+"""Supertonic's files: taken from a folder that the user has, with the hash that each had then.
+
+Its weights lie on a model hub alone and its publisher names no hashes, so that none can be known beforehand: what was
+added is what is run, and a file that has changed since is not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyreel.engine.models.sessions import Session
+from polyreel.engine.voice.piper import voices_folder
+from polyreel.errors import EngineError, InvalidJob
+from polyreel.machine.files import explain_errors, read_whole, sha256_of, write_atomically
+
+NAME = "supertonic"
+LICENCE = "OpenRAIL-M (has terms of use)"
+SOURCE = "Supertone/supertonic-3"
+REVISION = "724fb5abbf5502583fb520898d45929e62f02c0b"
+"""The publisher's place, and the revision that its package 1.3.1 fetches."""
+
+NETS: Mapping[str, frozenset[str]] = {
+    "duration_predictor": frozenset({"text_ids", "style_dp", "text_mask"}),
+    "text_encoder": frozenset({"text_ids", "style_ttl", "text_mask"}),
+    "vector_estimator": frozenset(
+        {"noisy_latent", "text_emb", "style_ttl", "text_mask", "latent_mask", "current_step", "total_step"}
+    ),
+    "vocoder": frozenset({"latent"}),
+}
+_MOST_JSON_BYTES = 64 << 20
+_ORIGIN = "origin.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``tts.json`` says of the sound: samples per second, per step of the latent, and the latent's width."""
+
+    rate: int
+    samples_per_step: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was added: each file's SHA-256 by its path, under which licence, and where it is published."""
+
+    files: dict[str, str]
+    licence: str = LICENCE
+    source: str = f"{SOURCE}@{REVISION}"
+
+
+def root() -> Path:
+    """Where the files lie: ``POLYREEL_HOME/voices/supertonic``."""
+    return voices_folder() / NAME
+
+
+def is_here() -> bool:
+    """Whether they were added."""
+    return (root() / _ORIGIN).is_file()
+
+
+def looks_like_one(folder: Path) -> bool:
+    """Whether a folder is meant to be Supertonic's."""
+    return (folder / "onnx" / "tts.json").is_file()
+
+
+def add_folder(folder: Path) -> Added:
+    """Take a folder's files: whole, or nothing. Blocks.
+
+    Raises EngineError (``model_damaged``) for what can't be run as Supertonic 3, InvalidJob where files are missing,
+    StoreError where they can't be written.
+    """
+    paths = _list_files(folder)
+    with explain_errors("make a folder", voices_folder()):
+        voices_folder().mkdir(parents=True, exist_ok=True)
+    work = voices_folder() / f".adding-{NAME}"
+    with explain_errors("add a voice", work):
+        shutil.rmtree(work, ignore_errors=True)
+        for path in paths:
+            (work / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / path, work / path)
+    try:
+        _require_usable(work, paths)
+        added = Added({path: sha256_of(work / path) for path in paths})
+        write_atomically(work / _ORIGIN, json.dumps(asdict(added), indent=2).encode())
+        with explain_errors("add a voice", root()):
+            shutil.rmtree(root(), ignore_errors=True)
+            work.rename(root())
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return added
+
+
+def remove_folder() -> int:
+    """Take them away; returns the bytes that this frees."""
+    if not root().is_dir():
+        return 0
+    freed = sum(path.stat().st_size for path in root().rglob("*") if path.is_file())
+    with explain_errors("remove a voice", root()):
+        shutil.rmtree(root())
+    return freed
+
+
+def read_added() -> Added:
+    """What was added. Raises EngineError (``model_missing``, ``model_damaged``)."""
+    try:
+        return Added(**json.loads(read_whole(root() / _ORIGIN, _MOST_JSON_BYTES)))
+    except FileNotFoundError as error:
+        raise EngineError(
+            "Supertonic's files are not on this machine.",
+            code="model_missing",
+            remedy=f"Fetch {SOURCE} from its hub, then `polyreel voices add FOLDER --accept-licence`.",
+        ) from error
+    except (OSError, ValueError, TypeError) as error:
+        raise _damaged(_ORIGIN, str(error)) from error
+
+
+def styles() -> tuple[str, ...]:
+    """The names of its voices: ``F1``, ``M1``, ..."""
+    return tuple(sorted(Path(path).stem for path in read_added().files if path.startswith("voice_styles/")))
+
+
+def fingerprint() -> str:
+    """What changes with any of its files."""
+    known = read_added().files
+    return sha256_of(root() / _ORIGIN)[:12] if known else ""
+
+
+@lru_cache(maxsize=4)
+def open_net(name: str, sha256: str) -> Session:
+    """One of the nets, as it was added. Raises EngineError (``model_damaged``)."""
+    return Session(_checked(f"onnx/{name}.onnx", sha256))
+
+
+@lru_cache(maxsize=2)
+def read_settings(sha256: str) -> Settings:
+    """What ``tts.json`` says."""
+    return _settings(_read_json(_checked("onnx/tts.json", sha256)))
+
+
+@lru_cache(maxsize=2)
+def read_indexer(sha256: str) -> tuple[int, ...]:
+    """A number per code point, -1 for those that it was not taught."""
+    return _indexer(_read_json(_checked("onnx/unicode_indexer.json", sha256)))
+
+
+@lru_cache(maxsize=32)
+def read_style(name: str, sha256: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A voice: what the text encoder and what the duration predictor are given, (1, n, m) each."""
+    return _style(_read_json(_checked(f"voice_styles/{name}.json", sha256)))
+
+
+def _list_files(folder: Path) -> list[str]:
+    wanted = ["onnx/tts.json", "onnx/unicode_indexer.json", *(f"onnx/{name}.onnx" for name in NETS)]
+    styles = sorted(path.relative_to(folder).as_posix() for path in folder.glob("voice_styles/*.json"))
+    missing = [path for path in wanted if not (folder / path).is_file()] + ([] if styles else ["voice_styles/*.json"])
+    if missing:
+        raise InvalidJob(
+            f"'{folder}' is not a whole Supertonic 3: {', '.join(missing)} missing.",
+            where=str(folder),
+            remedy=f"Fetch all of {SOURCE} from its hub, large files too, and name that folder.",
+        )
+    return [*wanted, *styles]
+
+
+def _require_usable(work: Path, paths: list[str]) -> None:
+    """Everything is opened once, so that a wrong download is told now and not in the middle of a film."""
+    _settings(_read_json(work / "onnx/tts.json"))
+    _indexer(_read_json(work / "onnx/unicode_indexer.json"))
+    for path in paths:
+        if path.startswith("voice_styles/"):
+            _style(_read_json(work / path))
+    for name, inputs in NETS.items():
+        found = set(Session(work / f"onnx/{name}.onnx").inputs)
+        if found != inputs:
+            raise _damaged(f"{name}.onnx", f"it takes {', '.join(sorted(found))}, and not what Supertonic 3 takes")
+
+
+def _checked(path: str, sha256: str) -> Path:
+    place = root() / path
+    try:
+        found = sha256_of(place)
+    except OSError as error:
+        raise _damaged(path, str(error)) from error
+    if found != sha256:
+        raise _damaged(path, "it has changed since it was added")
+    return place
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(read_whole(path, _MOST_JSON_BYTES))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path.name, f"it can't be read: {error}") from error
+
+
+def _settings(found: Any) -> Settings:
+    try:
+        coding, speech = found["ae"], found["ttl"]
+        folded = int(speech["chunk_compress_factor"])
+        made = Settings(
+            int(coding["sample_rate"]), int(coding["base_chunk_size"]) * folded, int(speech["latent_dim"]) * folded
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged("tts.json", f"it lacks {error}") from error
+    if not (8000 <= made.rate <= 96_000 and 0 < made.samples_per_step <= 1 << 16 and 0 < made.width <= 1 << 14):
+        raise _damaged("tts.json", f"it says {made.rate} Hz, {made.samples_per_step} samples, {made.width} values")
+    return made
+
+
+def _indexer(found: Any) -> tuple[int, ...]:
+    if not isinstance(found, list) or not found or not all(isinstance(each, int) for each in found):
+        raise _damaged("unicode_indexer.json", "it is no list of numbers")
+    return tuple(found)
+
+
+def _style(found: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    try:
+        spoken, timed = (
+            np.array(found[part]["data"], np.float32).reshape(1, *found[part]["dims"][1:])
+            for part in ("style_ttl", "style_dp")
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged("a voice's style", f"it can't be read: {error}") from error
+    return spoken, timed
+
+
+def _damaged(where: str, why: str) -> EngineError:
+    return EngineError(
+        f"Supertonic's files can't be used: {why}.",
+        code="model_damaged",
+        where=where,
+        remedy="Fetch its folder again, then `polyreel voices add FOLDER --accept-licence`.",
+    )
