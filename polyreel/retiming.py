@@ -34,18 +34,26 @@ def picture_at(yields: Sequence[PictureYield]) -> Callable[[int], int]:
 
 def sound_at(yields: Sequence[PictureYield]) -> Callable[[int], int]:
     """Where what is heard, or read, at a time is now."""
-    points = sound_points(yields)
-    starts = [before for before, _ in points]
+    return _follow(sound_points(yields))
+
+
+def sound_before(yields: Sequence[PictureYield]) -> Callable[[int], int]:
+    """Where what is heard, or read, at a time of the longer reel was: `sound_at` the other way round."""
+    return _follow([(now, before) for before, now in sound_points(yields)])
+
+
+def _follow(points: Sequence[Point]) -> Callable[[int], int]:
+    starts = [start for start, _ in points]
 
     def move(ms: int) -> int:
         at = bisect_right(starts, ms) - 1
         if at < 0:
             return ms
-        before, now = points[at]
+        start, to = points[at]
         if at + 1 == len(points):
-            return now + ms - before
+            return to + ms - start
         further, then = points[at + 1]
-        return now + round((ms - before) * (then - now) / (further - before))
+        return to + round((ms - start) * (then - to) / (further - start))
 
     return move
 

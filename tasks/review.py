@@ -354,6 +354,7 @@ def _describe(language: LanguagePlan, reel: Reel, finished: LanguageResult | Non
         profile=language.job.subtitles.profile,
         reviewers=language.job.reviewers.get(language.locale, ()),
         video=finished.video if finished else None,
+        yields=finished.reel.yields if finished and finished.reel else (),
         written_there=finished is not None and language.script is None,
         checked=language.stage_keys.get("check", "") if finished else "",
         vendor="" if language.way.works_here else provider_of(language.dubbing).title,

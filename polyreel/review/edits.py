@@ -13,6 +13,7 @@ from typing import Any
 from polyreel.errors import ReviewRefused, SubtitleError
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, read_script, require_language
+from polyreel.retiming import sound_at, sound_before
 from polyreel.review.decisions import Reviewer, describe, place_of, shorten_lines
 from polyreel.review.events import Event, ReviewKey, Shown, format_now
 from polyreel.review.line_choices import describe_choices, find_recordings, require_choosable
@@ -27,10 +28,10 @@ from polyreel.subtitles.drift import Correction
 from polyreel.subtitles.fit import find_outside, quote
 from polyreel.subtitles.formats.base import ReadingOptions
 from polyreel.subtitles.model import Cue, Track
-from polyreel.subtitles.timing import clock
+from polyreel.subtitles.timing import Move, clock, move
 
-Change = Callable[[Track, Reel | None], Track]
-"""From the script that the reviewer has seen, in the source's time, to what they want; with the reel, where known.
+Change = Callable[[Track, Shown], Track]
+"""From the script that the reviewer has seen, in the source's time, to what they want; with what they were shown.
 
 Raises `ReviewRefused` or SubtitleError."""
 _LONGEST_LINE = 5000
@@ -49,17 +50,40 @@ class Edit:
 def from_file(path: Path, locale: str, *, accept_repairs: bool = False) -> Change:
     """The script in a file, instead of the one that is there; what SubRip can't carry is kept from that one.
 
-    A delivered file counts from the reel's zero, where the job trims: that is seen, and what lies outside stays.
+    A delivered file counts from the reel's zero, where the job trims, and goes with a picture that gave way: that is
+    seen, and what lies outside stays.
     """
 
-    def change(before: Track, reel: Reel | None) -> Track:
-        window = reel and _window_of(read_file(path, ReadingOptions(locale)).track, before, reel)
-        offset = Correction("", window[0]) if window else Correction("", 0)
-        asked = ScriptRequest(str(path), locale, "{}", offset, accept_repairs)
-        given = read_script(path, asked, None, None if offset.offset_ms else before).track
+    def change(before: Track, shown: Shown) -> Track:
+        found, reel = read_file(path, ReadingOptions(locale)).track, shown.reel
+        own = _find_own_pace(found, before, shown)
+        window = reel and (_span_of(reel) if own else _window_of(found, before, reel))
+        offset = window[0] if window and not own else 0
+        asked = ScriptRequest(str(path), locale, "{}", Correction("", offset), accept_repairs)
+        given = read_script(path, asked, None, None if offset or own else before).track
+        given = move(given, own) if own else given
         return carry_choices(_with_speakers(_put_into(before, given, *window) if window else given, before), before)
 
     return change
+
+
+def _find_own_pace(given: Track, before: Track, shown: Shown) -> Move | None:
+    """From the times of a dub whose picture gave way to the source's, where a file is timed to that one."""
+    if not shown.reel or not shown.yields:
+        return None
+    start, at, back = shown.reel.start_ms, sound_at(shown.yields), sound_before(shown.yields)
+    begins = {cue.start_ms - start for cue in before.cues}
+    as_it_was = sum(cue.start_ms in begins for cue in given.cues)
+    # Exactly the times that the script has: a millisecond beside them is another line, which would be spoken again.
+    known = {at(ms - start): ms for cue in before.cues for ms in (cue.start_ms, cue.end_ms)}
+    begins = {at(ms) for ms in begins}
+    if sum(cue.start_ms in begins for cue in given.cues) <= as_it_was:
+        return None
+    return lambda ms: known.get(ms, back(ms) + start)
+
+
+def _span_of(reel: Reel) -> tuple[int, int]:
+    return reel.start_ms, reel.start_ms + reel.duration_ms
 
 
 def _window_of(given: Track, before: Track, reel: Reel) -> tuple[int, int] | None:
@@ -67,7 +91,7 @@ def _window_of(given: Track, before: Track, reel: Reel) -> tuple[int, int] | Non
     known = {cue.start_ms for cue in before.cues}
     as_it_is = sum(cue.start_ms in known for cue in given.cues)
     moved = sum(cue.start_ms + reel.start_ms in known for cue in given.cues)
-    start, end = reel.start_ms, reel.start_ms + reel.duration_ms
+    start, end = _span_of(reel)
     # From the source's own zero both count alike. A file of the reel has nothing of what the script says after it.
     ends_with_reel = start == 0 and all(cue.start_ms < end for cue in given.cues)
     is_longer = any(cue.end_ms > end for cue in before.cues)
@@ -92,7 +116,7 @@ def _put_into(before: Track, given: Track, start_ms: int, end_ms: int) -> Track:
 def from_lines(texts: Mapping[int, str]) -> Change:
     """New texts by line number, counted from 1; plain text, in which nothing is markup."""
 
-    def change(before: Track, _reel: Reel | None) -> Track:
+    def change(before: Track, _shown: Shown) -> Track:
         cues = list(before.cues)
         for number, text in texts.items():
             if not 1 <= number <= len(cues):
@@ -174,7 +198,7 @@ def _list_since_asked(review: Review) -> tuple[Event, ...]:
 
 def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, store: Store) -> Event | None:
     before, there = _read_kept(seen), _read_kept(now)
-    wanted = edit.change(before, find_reel(review))
+    wanted = edit.change(before, find_shown(review))
     merged = wanted if seen == now else _merge(before, there, wanted, review)
     changed = find_changed_lines(there, merged)
     if not changed and len(there.cues) == len(merged.cues):

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from polyreel.job import Job, ReviewStage, VoiceKind
 from polyreel.keys import stage_key
-from polyreel.outcome import Reel, StoredFile, Value
+from polyreel.outcome import PictureYield, Reel, StoredFile, Value
 
 EventKind = Literal["asked", "edited", "approved", "rejected", "commented", "marked", "delivered"]
 
@@ -44,6 +44,7 @@ class Shown(Value):
     profile: str = Field(default="none", description="Whose limits the subtitles are checked by.")
     reviewers: tuple[str, ...] = Field(default=(), description="Who is asked; empty: anybody.")
     video: StoredFile | None = Field(default=None, description="The dubbed reel, once there is one.")
+    yields: tuple[PictureYield, ...] = Field(default=(), description="Where its picture gave way to lines.")
     written_there: bool = Field(default=False, description="Whoever dubbed it wrote the script by themselves.")
     checked: str = Field(default="", description="The key of the stage that holds the dub's lines and checks.")
     vendor: str = Field(default="", description="Who dubs it elsewhere; empty: this machine, with voices to choose.")

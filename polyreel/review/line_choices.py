@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from polyreel.dubbing.chosen_lines import refuse_choices
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.errors import InvalidJob, NoVoice, ReviewRefused
-from polyreel.outcome import Reel, StoredFile
+from polyreel.outcome import StoredFile
 from polyreel.review.events import ReviewKey, Shown
 from polyreel.store.port import Store
 from polyreel.subtitles.choices import (
@@ -44,7 +44,7 @@ class Wish:
 def from_wishes(wishes: Mapping[int, Wish]) -> Change:
     """What is chosen by line number, counted from 1."""
 
-    def change(before: Track, _reel: Reel | None) -> Track:
+    def change(before: Track, _shown: Shown) -> Track:
         choices = read_choices(before)
         for number, wish in wishes.items():
             if not 1 <= number <= len(before.cues):
@@ -64,9 +64,9 @@ def combine(*changes: Change | None) -> Change | None:
     """Several changes as one, in their order: new words come before what is chosen for them."""
     wanted = [each for each in changes if each]
 
-    def change(before: Track, reel: Reel | None) -> Track:
+    def change(before: Track, shown: Shown) -> Track:
         for each in wanted:
-            before = each(before, reel)
+            before = each(before, shown)
         return before
 
     return change if wanted else None

@@ -16,6 +16,7 @@ from polyreel.errors import EngineError, InvalidJob, PolyreelError
 from polyreel.job.review import PersonName
 from polyreel.locales import canonical, english_name
 from polyreel.outcome import LineFit
+from polyreel.retiming import sound_at
 from polyreel.review import decisions, edits
 from polyreel.review.decisions import Reviewer
 from polyreel.review.events import ReviewKey, Shown
@@ -141,7 +142,8 @@ def _add_facts(
 ) -> None:
     """Each line's fit in the dub that there is, what the subtitles' profile finds, whether it is done, its comments."""
     start = shown.reel.start_ms if shown.reel else 0
-    fits = {each.cue_start_ms + start: each for each in finished.lines} if finished else {}
+    at = sound_at(shown.yields)  # a picture that gave way has put the dub's lines later
+    fits = {each.cue_start_ms: each for each in finished.lines} if finished else {}
     found: dict[int, list[str]] = {}
     for finding in check_cues(track, shown.profile, review.key.locale):
         found.setdefault(finding.cue, []).append(finding.message)
@@ -151,7 +153,8 @@ def _add_facts(
         if each.kind == "commented":
             said.setdefault(each.line, []).append({"by": each.by, "at": each.at, "words": each.reason})
     for line in lines:
-        line["fit"] = _describe_fit(fits.get(line["start_ms"]), line["text"])
+        line["dub_ms"] = at(line["start_ms"] - start), at(line["end_ms"] - start)
+        line["fit"] = _describe_fit(fits.get(line["dub_ms"][0]), line["text"])
         line["found"] = found.get(line["number"], [])
         line["done"] = done.get(line["number"], False)
         line["comments"] = said.get(line["number"], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from polyreel.errors import ReviewRefused, StoreError, SubtitleError
 from polyreel.job.review import ReviewTimeout
-from polyreel.outcome import Reel, StoredFile
+from polyreel.outcome import PictureYield, Reel, StoredFile
 from polyreel.review.decisions import (
     Reviewer,
     approve,
@@ -22,7 +23,7 @@ from polyreel.review.decisions import (
     time_of_timeout,
     time_out,
 )
-from polyreel.review.edits import Edit, edit_script, from_file, from_lines, lines_of, script_of
+from polyreel.review.edits import Edit, edit_script, find_changed_lines, from_file, from_lines, lines_of, script_of
 from polyreel.review.events import Event, ReviewKey, Shown
 from polyreel.review.log import ReviewLog
 from polyreel.review.orders import Order, take_order
@@ -31,6 +32,7 @@ from polyreel.review.versions import list_versions
 from polyreel.store.local import LocalStore
 from polyreel.subtitles import write
 from polyreel.subtitles.model import Cue, Track
+from polyreel.subtitles.reel_times import cut_to_reel
 
 KEY = ReviewKey(job="welcome", source="0123456789ab", locale="es-ES")
 ANA, LUIS = Reviewer("Ana"), Reviewer("Luis")
@@ -345,7 +347,7 @@ def test_a_delivered_file_of_a_reel_that_was_cut_short_loses_no_line_beyond_it(t
     reel = Reel(file=StoredFile(uri="file:///reel", sha256="0" * 64, bytes=1), duration="2")
     delivered = tmp_path / "delivered.srt"
     delivered.write_text(write(Track((Cue(0, 900, "Buenas."), Cue(1950, 2000, "Cortada."))), "srt").text)
-    after = from_file(delivered, "es-ES")(Track(cues), reel)
+    after = from_file(delivered, "es-ES")(Track(cues), Shown(reel=reel))
     assert [(cue.start_ms, cue.end_ms, cue.text) for cue in after.cues] == [
         (0, 900, "Buenas."),
         (1950, 2600, "Cortada."),
@@ -353,4 +355,22 @@ def test_a_delivered_file_of_a_reel_that_was_cut_short_loses_no_line_beyond_it(t
     ]
     whole = tmp_path / "whole.srt"
     whole.write_text(write(Track((Cue(0, 900, "Buenas."), Cue(3000, 3900, "Afuera."))), "srt").text)
-    assert [cue.text for cue in from_file(whole, "es-ES")(Track(cues), reel).cues] == ["Buenas.", "Afuera."]
+    assert [cue.text for cue in from_file(whole, "es-ES")(Track(cues), Shown(reel=reel)).cues] == ["Buenas.", "Afuera."]
+
+
+def test_a_delivered_file_of_a_picture_that_gave_way_keeps_the_scripts_own_times(tmp_path: Path) -> None:
+    """What is not edited stays to the millisecond: a line a millisecond later would be spoken again."""
+    yields = (PictureYield(start_ms=1000, end_ms=3001, slow_ms=333, hold_ms=600, hold_at_ms=2500, line_ms=1000),)
+    script = Track(tuple(Cue(10_000 + 777 * n, 10_500 + 777 * n, f"Frase {n}.") for n in range(12)))
+    reel = Reel(file=StoredFile(uri="file:///reel", sha256="0" * 64, bytes=1), start="10", duration="7")
+    shown = Shown(reel=reel, yields=yields)
+    own = reel.model_copy(update={"yields": yields, "duration": "7.933"})
+    cues = [replace(cue, text="Otra.") if cue.text == "Frase 5." else cue for cue in cut_to_reel(script, own).cues]
+    delivered = tmp_path / "delivered.srt"
+    delivered.write_text(write(Track(tuple(cues)), "srt").text)
+    after = from_file(delivered, "es-ES")(script, shown)
+    assert [(cue.start_ms, cue.end_ms) for cue in after.cues] == [(cue.start_ms, cue.end_ms) for cue in script.cues]
+    assert find_changed_lines(script, after) == (6,)
+    as_given = tmp_path / "script.srt"
+    as_given.write_text(write(script, "srt").text)
+    assert find_changed_lines(script, from_file(as_given, "es-ES")(script, shown)) == ()

@@ -7,7 +7,7 @@ let start = 0;
 
 export function load(base, review) {
   if (!review.has_picture && source instanceof HTMLVideoElement) [source, dub] = [asSound(source), asSound(dub)];
-  start = review.start_ms / 1000;
+  start = review.start_ms;
   for (const [video, has] of [[source, review.has_source], [dub, review.has_dub]]) {
     const address = `${base}/media/${video.id}?of=${encodeURIComponent(review.since)}`;
     at(`${video.id}-box`).hidden = !has;
@@ -30,8 +30,9 @@ export function switchOver() {
 
 export function playLine(line) {
   const video = playing();
-  video.currentTime = Math.max(0, line.start_ms / 1000 - start);
-  until = line.end_ms / 1000 - start;
+  const [from, to] = video === dub ? line.dub_ms : [line.start_ms - start, line.end_ms - start];
+  video.currentTime = Math.max(0, from / 1000);
+  until = to / 1000;
   video.play().catch(() => {});
 }
 
