@@ -55,10 +55,10 @@ async def transcript_of(
     cues = into_cues(list(heard.words()), profile, locale, length_ms)
     if not cues:
         raise MediaError(
-            "nobody speaks in this video" + (f" ({heard.dropped[0]})" if heard.dropped else ""),
+            "nobody speaks in this source" + (f" ({heard.dropped[0]})" if heard.dropped else ""),
             code="empty_transcript",
             where="source.media",
-            remedy="Give a video with speech, or scripts: `source.subtitles`, or `subtitles` of each target.",
+            remedy="Give a source with speech, or scripts: `source.subtitles`, or `subtitles` of each target.",
         )
     _require_language(heard, locale)
     return Transcript(cues, _notes(heard, listener, locale, len(cues)))

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import av.container
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 
 from polyreel.media.info import Chapter, CoverPicture
 
@@ -50,6 +50,11 @@ def read_timecode(container: av.container.InputContainer) -> str:
 def has_timecode(stream: Any) -> bool:
     """Whether a track is a timecode's."""
     return "timecode" in stream.metadata
+
+
+def holds_chapters(stream: Any) -> bool:
+    """Whether a track holds the chapters' names (QuickTime's): libavformat reads it as `chapters`, and discards it."""
+    return bool(stream.discard == Discard.all)
 
 
 def read_language(stream: Any) -> str:

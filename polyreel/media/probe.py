@@ -31,6 +31,7 @@ from polyreel.media.labels import (
     clean,
     find_cover,
     has_timecode,
+    holds_chapters,
     read_chapters,
     read_language,
     read_tags,
@@ -94,7 +95,10 @@ def probe(path: Path) -> MediaInfo:
             timecode=read_timecode(container),
             other_pictures=len(container.streams.video) - (video is not None),
             attachments=sum(stream.type == "attachment" for stream in container.streams),
-            data_tracks=sum(stream.type == "data" and not has_timecode(stream) for stream in container.streams),
+            data_tracks=sum(
+                stream.type == "data" and not has_timecode(stream) and not holds_chapters(stream)
+                for stream in container.streams
+            ),
             stated=_read_stated_length(container, video),
             tags=read_tags(container),
             cover=find_cover(container),
@@ -144,7 +148,7 @@ def refuse_media(path: Path, reason: str, remedy: str = "") -> MediaError:
         f"this file {reason}",
         code="unsupported_media",
         where=str(path),
-        remedy=remedy or "Give a video file with sound, such as MP4, MOV, MKV or WebM.",
+        remedy=remedy or "Give a video with sound (MP4, MOV, MKV, WebM) or sound alone (M4A, MP3, WAV, FLAC, Ogg).",
     )
 
 
@@ -155,7 +159,7 @@ def _what_it_looks_like(path: Path) -> str:
         return "is a playlist, which names other files; polyreel follows none."
     if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")) and head[8:12] not in (b"AVI ", b"WAVE"):
         return "is a picture."
-    return "is not a video that can be read: of another kind, or damaged."
+    return "is neither a video nor a sound that can be read: of another kind, or damaged."
 
 
 def _video(path: Path, container: av.container.InputContainer, zero: Fraction) -> VideoStream | None:

@@ -26,7 +26,7 @@ def describe_source(info: MediaInfo, job: Job) -> tuple[str, ...]:
     """Everything that a person should know of a source before it is dubbed, a sentence each."""
     sound = choose_sound(info, job.source.locale, job.source.audio_track).notes
     left_out = note_left_out(info, is_embedded(job.source.subtitles or ""))
-    kept = () if info.video else note_not_carried(info, container_of(info, job))
+    kept = () if info.video or not job.targets else note_not_carried(info, container_of(info, job))
     return (*sound, *describe_sound(info, job), *_describe_picture(info, job), *left_out, *kept)
 
 

@@ -8,6 +8,7 @@ from polyreel.delivery.places import place_of
 from polyreel.dubbing.providers import provider_of
 from polyreel.errors import InvalidJob
 from polyreel.job import Job
+from polyreel.job.dubbing import EmbeddedDubbing
 from polyreel.media.info import MediaInfo
 from polyreel.media.sound_file import container_like
 
@@ -22,7 +23,7 @@ def container_of(info: MediaInfo, job: Job) -> str:
 
 def describe_sound(info: MediaInfo, job: Job) -> tuple[str, ...]:
     """What a person should know of a reel that is sound alone."""
-    if info.video:
+    if info.video or not job.targets:
         return ()
     why = "as the job asks" if job.output else "as the source is; `output` says otherwise"
     return (f"The source is sound without a picture: each dub is one {container_of(info, job)} file ({why}).",)
@@ -50,12 +51,14 @@ def _list_pictures_asked(job: Job) -> Iterator[tuple[str, str, str]]:
     for options in (job.dubbing, *job.fallback):
         if not provider_of(options).takes_sound:
             yield "dubbing", provider_of(options).title, "Dub it on this machine (`dubbing: {provider: embedded}`)."
+        if isinstance(options, EmbeddedDubbing) and options.fit.picture:
+            yield "dubbing", "`fit: {picture: true}`", "Leave it out: where there is no picture, none can wait."
     for place in job.delivery:
         if not place_of(place).takes_sound:
             yield "delivery", place_of(place).title, "Deliver it to a folder or an object store (`folder`, `s3`)."
     for master in job.masters:
         if master in _MASTERS_OF_PICTURES:
-            yield "masters", f"the master `{master}`", "Of sound there are `masters: [wav, stems, otio]`."
+            yield "masters", f"the master `{master}`", "Of sound there are `masters: [wav, stems, otio, aaf]`."
     if job.source.audio_description or any(each.audio_description for each in job.targets):
         yield "audio_description", "an audio description", "Leave it out: it says what is seen."
     if any(each.thumbnails for each in job.packaging):

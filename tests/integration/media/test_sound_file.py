@@ -22,6 +22,7 @@ from polyreel.media.sound_file import (
     note_not_carried,
     write_sound_file,
 )
+from polyreel.media.tracks import note_left_out
 
 LABELS = """;FFMETADATA1
 title=Harbour\\; one\\=two
@@ -95,6 +96,8 @@ async def test_a_dub_says_what_its_source_says(episode: Path, tmp_path: Path, co
         [(Fraction(0), "Intro"), (Fraction(4), "Der große Rest; zwei=2")] if kept else []
     )
     assert (made.cover is not None) == kept
+    # The track of QuickTime's chapters is theirs, and not one that a dub of this file would leave out.
+    assert note_left_out(made, script_is_embedded=False) == ()
     assert any("lyrics" in note for note in note_not_carried(source, container))
     assert len(note_not_carried(source, container)) == (1 if kept else 3)
     if container == "m4a":

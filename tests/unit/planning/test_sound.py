@@ -37,6 +37,7 @@ def job(**changes: Any) -> Job:
             "an audio description needs a picture",
         ),
         ({"packaging": [{"kind": "hls", "ladder": [360]}]}, "packaging", "a ladder needs a picture"),
+        ({"dubbing": {"provider": "embedded", "fit": {"picture": True}}}, "dubbing", "`fit: {picture: true}` needs"),
         ({"dubbing": {"provider": "panjaya", "credentials": "a"}}, "dubbing", "Panjaya needs a picture"),
         ({"fallback": [{"provider": "dubformer", "credentials": "a"}]}, "dubbing", "Dubformer needs a picture"),
         ({"delivery": [{"to": "tpstreams", "credentials": "a"}]}, "delivery", "TPStreams needs a picture"),
@@ -62,6 +63,8 @@ def test_what_sound_can_is_not_refused() -> None:
     assert container_of(SOUND, asked) == "mp3"
     assert container_of(SOUND, job(output="wav")) == "wav"
     assert "one mp3 file" in describe_sound(SOUND, asked)[0]
+    # Of a source that is only transcribed there is no dub to speak of.
+    assert describe_sound(SOUND, job(targets=[], scripts=["srt"])) == ()
 
 
 def test_a_film_has_no_output() -> None:
