@@ -100,8 +100,16 @@ def _loudness_of_pauses(lines: Sequence[Line], original: Original) -> float:
             gaps.append((end, min(line.start_ms, end + most)))
         end = max(end, line.end_ms)
     chosen = gaps[:: max(1, len(gaps) // _MOST_PAUSES)]
-    found = [meter.speech_level(original.read(start, until), _RATE) for start, until in chosen]
+    found = [_usual_loudness(original.read(start, until)) for start, until in chosen]
     return float(np.median(found)) if found else -np.inf
+
+
+def _usual_loudness(sound: NDArray[np.float32]) -> float:
+    """The loudness of most of a pause. Words run over their cues' edges: a mean would be that of their ends."""
+    listener = meter.Meter(1, _RATE)
+    listener.feed(sound.reshape(-1, 1))
+    power = listener.power()[:, 0]
+    return meter.loudness(float(np.median(power))) if len(power) else -np.inf
 
 
 def _letters_per_second(sentence: Sentence, original: Original, sound: NDArray[np.float32]) -> float | None:

@@ -67,6 +67,13 @@ def test_what_is_no_louder_than_the_pauses_is_not_taken_for_speech() -> None:
     assert levels(tones(original, None, None, None)) == [0, None, 0]
 
 
+def test_words_that_run_over_their_cues_are_no_sound_of_the_pauses() -> None:
+    """Each line goes on for 0.2 s after its cue, in pauses of 0.5 s."""
+    lines = [Line(number, 5000 * number + 1000, 5000 * number + 5500, LETTERS, None) for number in range(3)]
+    original = Original(reel(-20, -26, -20, None, spoken_s=4.7))
+    assert levels(measure_tones([Sentence((each,)) for each in lines], original, 20_000, lambda: None)) == [0, -6, 0]
+
+
 def test_a_line_beyond_the_reel_has_no_tone() -> None:
     sentences = [Sentence((line(0),)), Sentence((line(1),))]
     found = measure_tones(sentences, Original(reel(-20)), 5000, lambda: None)
