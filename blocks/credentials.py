@@ -57,6 +57,8 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     if not _NAME.fullmatch(name):
         raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
     block = _make_block(kind_of(vendor), {key: _read_value(value) for key, value in fields.items()})
+    # A key that is none, or another certificate's, is told now, and not by the run that needs it.
+    block.get_client()
     await type(block).aregister_type_and_schema()
     await block.asave(name, overwrite=True)
     return Saved(vendor, name, _mask_secrets(block))

@@ -59,6 +59,10 @@ async def _look(job: Job) -> dict[str, Any]:
         from tasks.run.accounts import require_saved
 
         await require_saved(job)
+    if job.provenance:
+        from tasks.sign import require_signer
+
+        await require_signer(job)
     connection: Connection | None = None
     ask: AskForQuote | None = None
     choose: Choose | None = None
@@ -74,12 +78,18 @@ async def _look(job: Job) -> dict[str, Any]:
         ask, choose = paid.quote_job, paid.stay_where_paid
         accounts = await accounts_of(job)
     store = open_store()
-    return await look_ahead(await prepare(job, store, connection, accounts), store, recall, ask, choose)
+    plan = await prepare(job, store, connection, accounts)
+    if _names_saved(job) and any(each.needs_draft for each in plan.languages):
+        from tasks.script import require_translator
+
+        await require_translator(job)
+    return await look_ahead(plan, store, recall, ask, choose)
 
 
 def _names_saved(job: Job) -> bool:
-    """Whether what it delivers to, or stages at, needs saved credentials: only the server has them."""
-    return any(getattr(each, "credentials", None) for each in (*job.delivery, job.staging))
+    """Whether it delivers, stages, signs or drafts with saved credentials: only the server has them."""
+    named = (*job.delivery, job.staging, job.provenance, job.translation)
+    return any(getattr(each, "credentials", None) for each in named)
 
 
 def _is_charged(job: Job) -> bool:

@@ -47,7 +47,7 @@ async def prepare(job: Job) -> Plan:
     if any(language.needs_draft for language in plan.languages):
         await require_translator(job)
     # Now, though it signs at the end: a missing key is said before anything is bought.
-    await require_signer(plan)
+    await require_signer(job)
     return plan
 
 

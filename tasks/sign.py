@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.delivery.port import Item
+from polyreel.job import Job
 from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile, list_recorded_lines
 from polyreel.packaging.provenance import c2pa
@@ -33,15 +34,15 @@ _SPOKEN = frozenset({"master", "mix", "dialogue", "subtitled"})
 _BY_RULES = ("espeak-ng", "pico")
 
 
-async def require_signer(plan: Plan) -> None:
+async def require_signer(job: Job) -> None:
     """See, before any work, that what the job asks to be signed can be. Raises InvalidJob or ToolError."""
-    if plan.job.provenance is not None:
+    if job.provenance is not None:
         c2pa.require_library()
-        await _signing_key(plan)
+        await _signing_key(job)
 
 
-async def _signing_key(plan: Plan) -> SigningKey:
-    name = plan.job.provenance.credentials if plan.job.provenance else None
+async def _signing_key(job: Job) -> SigningKey:
+    name = job.provenance.credentials if job.provenance else None
     async with client_of(SIGNING, name) as key:
         return key if isinstance(key, SigningKey) else make_test_key()
 
@@ -54,7 +55,7 @@ def _make_key(given: dict[str, Any]) -> str:
 @stage("sign", key=_make_key)
 async def sign(plan: Plan, files: list[tuple[StoredFile, str, Story]], signer: str) -> Signed:
     """Copies of files, each with its story, signed. ``signer`` names the key; the key itself is in no record."""
-    store, key = open_store(), await _signing_key(plan)
+    store, key = open_store(), await _signing_key(plan.job)
     source, report = path_of(plan.source_at_hand()), reporter("sign")
     made: dict[str, StoredFile] = {}
     with store.scratch() as folder:
@@ -75,7 +76,7 @@ async def sign_or_explain(
     if plan.job.provenance is None or not going:
         return languages, packaged
     try:
-        key = await _signing_key(plan)
+        key = await _signing_key(plan.job)
         signer = "test" if key.is_test else hashlib.sha256(key.certificates).hexdigest()
         dubs = {each.locale: _dub(each, await decisions_on(plan, reel, each)) for each in going}
         files = list(_list_files(plan, going, dubs, packaged, is_test=key.is_test))

@@ -101,3 +101,23 @@ def test_without_a_server_the_commands_bring_their_own(
     assert (allowed.code, allowed.stderr) == (0, ""), allowed.stdout
     assert allowed.json["may"] == ["may dub 10000 more minutes"]
     assert (polyreel_home / "prefect" / "embedded-server.log").is_file()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"provenance": {"credentials": "nobody"}}, "no saved signing credentials named 'nobody'"),
+        (
+            {"targets": ["es-ES"], "translation": {"provider": "openai", "credentials": "nobody", "model": "m"}},
+            "no saved chat credentials named 'nobody'",
+        ),
+    ],
+)
+def test_a_plan_names_credentials_that_nobody_saved(
+    work: Callable[..., Path], polyreel: Polyreel, asked: dict[str, Any], said: str
+) -> None:
+    """In one line, as the run would before any work."""
+    done = polyreel("plan", work("es-ES", **asked))
+    assert done.code == 2
+    assert said in done.stderr
+    assert "polyreel credentials save" in done.stderr

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from polyreel.errors import InvalidJob
+from polyreel.packaging.provenance.signer import make_test_key
 
 SECRET = "hush-hush-0815"
 
@@ -35,6 +36,22 @@ async def test_what_is_saved_is_listed_with_its_secret_hidden(book: Any, monkeyp
     assert SECRET not in repr(listed)
     block = await book.load("dubformer", "rehearsal")
     assert block.api_key.get_secret_value() == SECRET
+
+
+async def test_a_key_that_does_not_fit_its_certificate_is_not_saved(book: Any) -> None:
+    """Told while both files are at hand; a pair that fits is taken."""
+    key, other = make_test_key(), make_test_key()
+    with pytest.raises(InvalidJob) as caught:
+        await book.save("signing", "studio", make_fields(key.certificates, other.private_key))
+    assert caught.value.code == "key_certificate_mismatch"
+    assert "studio" not in [each.name for each in await book.list_saved()]
+    await book.save("signing", "studio", make_fields(key.certificates, key.private_key))
+    assert (await book.check("signing", "studio")).ok
+
+
+def make_fields(certificates: bytes, private_key: bytes) -> dict[str, str]:
+    """A key and its chain as they are typed."""
+    return {"certificates": certificates.decode(), "private_key": private_key.decode()}
 
 
 async def test_a_check_says_what_goes_wrong(book: Any) -> None:
