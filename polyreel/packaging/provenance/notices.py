@@ -21,6 +21,7 @@ _NOTICES = {
     "nb": "Stemmene i denne dubbingen er laget av en maskin.",
     "fi": "Tämän jälkiäänityksen äänet on tuotettu koneellisesti.",
     "ro": "Vocile din acest dublaj au fost generate de o mașină.",
+    "id": "Suara dalam sulih suara ini dibuat oleh mesin.",
     "hu": "A szinkron hangjait gép állította elő.",
     "el": "Οι φωνές αυτής της μεταγλώττισης δημιουργήθηκαν από μηχανή.",
     "bg": "Гласовете в този дублаж са създадени от машина.",
