@@ -43,6 +43,7 @@ Tracks: TypeAlias = int | tuple[int, int]
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BITRATES = {1: "128k", 2: "192k"}
+# A decoder is faster than whoever takes its sound: at most so many reads wait in memory.
 _BLOCKS_AHEAD = 8
 _LEAD_S = 2  # decoders need some sound before the first sample that counts
 _SOUND_ONLY = {"vn": None, "sn": None, "dn": None}
@@ -71,6 +72,7 @@ def sound_of(
     ``channels`` None keeps what there is (5.1 stays 5.1); 1 and 2 mix down. ``info`` is needed for exactness in files
     that can't be searched by time (MPEG streams, Ogg); without it ``source`` is taken for one of our own.
     """
+    # Without an index a seek may land behind its goal, so such a file is decoded from its beginning.
     skip = max(0, math.floor(start) - _LEAD_S) if info is None or info.is_indexed else 0
     first = round((start - skip) * RATE)
     seek = {"ss": skip} if skip else {}
@@ -82,6 +84,7 @@ def sound_of(
     ]
     node = nodes[0]
     if len(nodes) > 1:
+        # Both halves equally long, so that the shorter one can't end the pair early.
         whole = [each.filter("apad", whole_len=first + samples) for each in nodes]
         node = ffmpeg.filter(whole, "join", inputs=2, channel_layout="stereo", map="0.0-FL|1.0-FR")
     if channels is not None:
@@ -140,6 +143,7 @@ async def extract(
 
 def _explain_failure(error: ToolError, source: Path, track: Tracks, info: MediaInfo) -> ToolError | MediaError:
     """The sound's own fault in plain words; what the machine lacked, or who stopped the tool, stays as it is."""
+    # These say nothing about the file: nobody has to export it anew.
     if isinstance(error, ToolTimeout | ToolStopped) or "No space left" in error.message or "memory" in error.message:
         return error
     codec = info.audio[track if isinstance(track, int) else track[0]].codec
@@ -154,6 +158,7 @@ def _explain_failure(error: ToolError, source: Path, track: Tracks, info: MediaI
 def _lossless(target: Path) -> dict[str, Any]:
     if target.suffix == ".flac":
         return {"format": "flac", "c:a": "flac", "sample_fmt": "s16", "compression_level": "2"}
+    # RF64 takes over where WAV's 32-bit lengths end; bitexact leaves the encoder's version out of the header.
     return {"format": "wav", "c:a": "pcm_s16le", "rf64": "auto", "bitexact": None}
 
 
@@ -192,6 +197,7 @@ async def blocks(
 
 async def _stream_bytes(output: Stream, limits: Limits) -> AsyncGenerator[bytes, None]:
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    # The bound is a semaphore's, not the queue's: the end (None) has to get in even when nobody takes any more.
     room = asyncio.Semaphore(_BLOCKS_AHEAD)
 
     async def put(chunk: bytes) -> None:
@@ -219,6 +225,7 @@ def adjust_level(sound: Stream, gain_db: float, peak_db: float | None) -> Stream
     if gain_db:
         sound = sound.filter("volume", f"{gain_db:.4f}dB")
     if peak_db is not None:
+        # Without level=0 the limiter amplifies to full scale; latency=1 takes its look-ahead out of the timing.
         sound = sound.filter("alimiter", limit=f"{10 ** (peak_db / 20):.6f}", level=0, attack=2, release=60, latency=1)
     return sound
 

@@ -24,6 +24,7 @@ def h264_options(crf: int = _CRF) -> dict[str, object]:
     return {"c:v": "libx264", "crf": crf, "preset": "veryfast", **_OWN_TIMES}
 
 
+# A film of varying rate keeps its times: ffmpeg would else snap them to a constant rate's grid.
 _OWN_TIMES = {"fps_mode:v": "passthrough", "enc_time_base:v": "demux"}
 _HEVC: dict[str, object] = {
     "c:v": "libx265",
@@ -51,6 +52,7 @@ def encode_picture(picture: Stream, video: VideoStream) -> tuple[Stream, dict[st
         # Frames that know better than their container are left as they are.
         which = "interlaced" if video.fields == "auto" else "all"
         picture = picture.filter("bwdif", mode="send_frame", parity=video.fields, deint=which)
+    # 4:2:0 halves both sides, so they have to be even.
     picture = picture.filter("pad", "ceil(iw/2)*2", "ceil(ih/2)*2")
     if is_deep(video):
         return picture.filter("format", _DEEP_FORMATS[video.chroma]), dict(_HEVC)

@@ -43,10 +43,12 @@ Stream: TypeAlias = Any
 
 # Demuxers that read one file and nothing else: no playlists, no concat scripts, no image sequences, no devices.
 FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,w64,flac,mp3,aac,ac3,eac3,aiff,caf,srt,webvtt"
+# DCI's 8K, the largest picture that cinemas show.
 MAX_PIXELS = 8192 * 4320
 THREADS = min(4, os.cpu_count() or 1)
 # Options that take no value. One given to them would be read as the name of another output.
 _FLAGS = frozenset({"vn", "an", "sn", "dn", "re", "bitexact", "shortest", "noautorotate", "copyts"})
+# ASCII's unit separator stands in no path or title; `repeat_option` takes it out of what comes from outside.
 _SEPARATOR = "\x1f"
 
 
@@ -97,11 +99,13 @@ def repeat_option(*values: str) -> str:
 
 def print_findings(stream: Stream) -> Stream:
     """A graph whose filters print their findings (``ebur128``, ``volumedetect``)."""
+    # Filters print at level info, which `run` keeps quiet otherwise.
     return stream.global_args("-loglevel", "info")
 
 
 def arguments(stream: Stream) -> list[str]:
     """A graph as ffmpeg's arguments. Raises ValueError where an input or output did not come from this module."""
+    # All of the graph is looked at: ffmpeg-python lets anybody add an input beside the guarded ones.
     for node in _nodes(stream):
         if not _is_guarded(node):
             raise ValueError(f"an unguarded ffmpeg input or output: {node.kwargs.get('filename')}")
@@ -136,6 +140,7 @@ async def run(
     argv += arguments(stream)
     try:
         return await execute(argv, limits=limits, stdin=stdin, stdout=stdout, on_note=listener)
+    # Also when cancelled: a file that breaks off must not be taken for a whole one.
     except BaseException:
         _remove_outputs(stream)
         raise

@@ -105,6 +105,7 @@ class _Scan:
             found = _mark_entries(_fill_decoding_times(list(self._some_way_behind(behind))))
             if is_whole or back > moment or any(one.is_entry and one.shown <= moment for one in found):
                 return found
+            # Further each time: most files have an entry within seconds, some have none for minutes.
             back = back * 2 + 5 / self.video.time_base
 
     def _seek(self, ticks: int) -> bool:
@@ -121,6 +122,7 @@ class _Scan:
     def _some_way_behind(self, behind: Callable[[Picture], bool]) -> Iterator[Picture]:
         left, is_behind = _REORDERED, False
         for packet in self.container.demux(self.stream):
+            # PyAV ends a stream with an empty packet.
             if packet.pts is None:
                 continue
             picture = Picture(packet.pts, packet.dts, bool(packet.is_keyframe), self._needs_nothing_before(packet))
@@ -147,6 +149,7 @@ class _Scan:
     def _needs_nothing_before(self, packet: Any) -> bool:
         if not packet.is_keyframe:
             return False
+        # H.264 also marks recovery points as key pictures, which may need earlier ones; an IDR picture never does.
         return self.video.codec != "h264" or h264.is_idr(bytes(packet))
 
 
@@ -188,6 +191,7 @@ def _piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, dela
     kept = tuple(one for one in order if first <= one < stop)
     earlier, later = [one for one in order if one < first], [one for one in order if one >= stop]
     step = min((b - a for a, b in pairwise(order)), default=2)
+    # Halfway to the neighbours, so that no rounding takes in a picture too many.
     after = Fraction(earlier[-1] + first if earlier else 2 * first - step, 2)
     before = Fraction(kept[-1] + later[0] if later else 2 * kept[-1] + step, 2)
     return Piece(kept, stop, scan.seconds(after), scan.seconds(before), delay)

@@ -39,11 +39,13 @@ class ParameterSets:
     def join(self, other: ParameterSets) -> bytes:
         """The avcC record of both streams in one. Their sets must differ in number (see ``free_number``)."""
         sequence, picture = self.sequence + other.sequence, self.picture + other.picture
+        # 0xFF and 0xE0: reserved bits are ones, lengths take four bytes. The higher level holds for both streams.
         head = bytes([1]) + self.profile + bytes([max(self.level, other.level), 0xFF, 0xE0 | len(sequence)])
         return head + _pack_sets(sequence) + bytes([len(picture)]) + _pack_sets(picture) + self.extension
 
     def free_number(self) -> int:
         """A number that no set here has: x264 gives it to both of its own (``sps-id``)."""
+        # A sequence set's number follows the NAL head, profile, constraints and level; a picture set's its NAL head.
         taken = {_number(one[4:]) for one in self.sequence} | {_number(one[1:]) for one in self.picture}
         free = [number for number in range(1, 32) if number not in taken]
         if not free:

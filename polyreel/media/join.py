@@ -69,6 +69,7 @@ def join(info: MediaInfo, cut: Cut, edges: Edges, target: Path, stop: threading.
         for packet in chain.from_iterable(pieces):
             if stop.is_set():
                 return
+            # The cut's first picture is the new file's zero, as it is the sound's.
             packet.pts, packet.dts = packet.pts - cut.offset, packet.dts - cut.offset
             packet.time_base, packet.stream = stream.time_base, written
             output.mux(packet)
@@ -107,6 +108,7 @@ def _read_middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> 
     undated: list[Any] = []
     begun = False
     for packet in source.demux(stream):
+        # By its time too: the seek may have landed at an earlier key picture.
         begun = begun or (packet.is_keyframe and packet.pts == cut.copy_from)
         if packet.pts is None or not begun:
             continue

@@ -60,6 +60,7 @@ def holds_chapters(stream: Any) -> bool:
 def read_language(stream: Any) -> str:
     """A track's language tag; "" where it has none."""
     found = clean(stream.metadata.get("language", ""))
+    # `und` is ISO 639-2 for "undetermined".
     return "" if found == "und" else found
 
 

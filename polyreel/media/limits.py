@@ -14,6 +14,7 @@ from polyreel.media.probe import open_media, refuse_media
 
 LONGEST_S = 86_400
 """A day: nobody dubs longer, and a file that says so mostly lies."""
+# Damage at the beginning does not refuse a file whose sound goes on behind it.
 _PACKETS_TRIED = 400
 
 

@@ -75,6 +75,7 @@ def _elements(file: BinaryIO, length: int) -> Iterator[Element]:
 def _element_at(file: BinaryIO, position: int) -> Element | None:
     """The head of an element (RFC 8794, 5 and 6). ``size`` is -1 where it is not stated."""
     file.seek(position)
+    # At most four bytes of a name and eight of a size.
     head = file.read(12)
     if len(head) < 2 or not head[0]:
         return None

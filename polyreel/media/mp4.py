@@ -21,9 +21,11 @@ _Extent: TypeAlias = tuple[bytes, int, int]
 _LEFT_BEHIND = frozenset({b"ftyp", b"moov", b"free"})
 _CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
 _PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+# `chpl` counts its chapters in one byte.
 _MOST_CHAPTERS = 255
 _FORCED = 0xC0000000
 _ROLES = b"urn:mpeg:dash:role:2011"
+# The index is read into memory; one that claims more than this is damaged.
 _INDEX_LIMIT = 512 << 20
 
 
@@ -184,7 +186,9 @@ def _add_chapters(index: Box, chapters: Sequence[Mark]) -> Box:
 
 
 def _pack_mark(mark: Mark) -> bytes:
+    # The length is one byte, and counts bytes: half a letter at the end is dropped.
     title = mark.title.encode("utf-8")[:255].decode("utf-8", "ignore").encode("utf-8")
+    # `chpl` counts in units of 100 ns.
     return struct.pack(">QB", mark.start_ms * 10_000, len(title)) + title
 
 
@@ -199,12 +203,14 @@ def _after_header(media: Box, elng: Box) -> Box:
 
 def _shift_chunks(index: Box, extents: Sequence[_Extent], before: int) -> Box:
     """The index with every chunk where it will be: behind the index, whose own length may depend on that."""
+    # Narrow first: only a file beyond 4 GiB needs the longer table.
     narrow = _place_chunks(index, extents, before, wide=False)
     return narrow if narrow is not None else _place_chunks(index, extents, before, wide=True) or index
 
 
 def _place_chunks(index: Box, extents: Sequence[_Extent], before: int, *, wide: bool) -> Box | None:
     """None where 32-bit offsets do not reach far enough."""
+    # Once without moves, to learn how long the index is with offsets of this width.
     as_wide = _relocate_box(index, [], wide)
     if as_wide is None:
         return None
@@ -239,9 +245,11 @@ def _relocate_chunks(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool
 
 def _copy(source: BinaryIO, output: BinaryIO, start: int, size: int) -> None:
     """Copy a stretch of a file; the kernel does it where it can, so no media passes through this process."""
+    # What Python still holds has to be written before the kernel goes on behind it.
     output.flush()
     while size:
         try:
+            # Linux sends 2 GiB at most per call.
             done = os.sendfile(output.fileno(), source.fileno(), start, min(size, 1 << 30))
         except OSError as error:
             raise ToolError(
@@ -252,4 +260,5 @@ def _copy(source: BinaryIO, output: BinaryIO, start: int, size: int) -> None:
         if done == 0:
             raise ToolError("the written MP4 is damaged.", where=source.name)
         start, size = start + done, size - done
+    # The kernel moved the file's position, and Python's own has to follow.
     output.seek(0, os.SEEK_END)

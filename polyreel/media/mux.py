@@ -23,6 +23,7 @@ from polyreel.media.info import AudioStream, MediaInfo
 from polyreel.media.probe import probe
 
 _SUBTITLE_FORMATS = {".srt": "srt", ".vtt": "webvtt"}
+# AAC comes in padded frames of some 20 ms, so that equal lengths are never exactly equal.
 _LENGTH_SLACK_S = Fraction(1, 10)
 
 
@@ -179,6 +180,7 @@ def _labels(place: str, track: AudioTrack | SubtitleTrack, *, is_default: bool) 
         f"metadata:s:{place}": repeat_option(
             f"language={locales.iso639_2(track.locale)}", f"title={title}", f"handler_name={title}"
         ),
+        # "0" is ffmpeg's word for none; with nothing said, it makes a kind's first track the default one.
         f"disposition:{place}": "+".join(filter(None, ("default" * is_default, track.disposition))) or "0",
     }
 

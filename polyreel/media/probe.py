@@ -45,6 +45,7 @@ _PACKETS_LOOKED_AT = 250
 _TAIL_S = 20
 # So much may be missing at the end: lengths in headers are rounded, and last pictures have none.
 _MISSING_S = Fraction(1)
+# Every stream costs memory to open, and a hostile file may claim thousands.
 _STREAMS = 64
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]")
 # libavutil's numbers for what makes a picture HDR (AVColorTransferCharacteristic).
@@ -90,6 +91,7 @@ def probe(path: Path) -> MediaInfo:
             video=video,
             audio=audio,
             subtitles=tuple(_subtitle(stream) for stream in container.streams.subtitles),
+            # ID3 counts chapters from the file's beginning, not from behind the encoder's delay.
             chapters=read_chapters(container, Fraction(0) if container.format.name == "mp3" else zero),
             brand=container.metadata.get("major_brand", "").strip(),
             timecode=read_timecode(container),
@@ -200,6 +202,7 @@ def _moving_picture(path: Path, container: av.container.InputContainer) -> Any:
         for packet in islice(other.demux([other.streams[stream.index] for stream in streams]), _PACKETS_LOOKED_AT):
             pictures[packet.stream.index] += packet.pts is not None
     most = max(pictures.values(), default=0)
+    # A thumbnail has a picture or two; of two films the first one counts.
     return next(stream for stream in streams if pictures[stream.index] * 2 >= most)
 
 

@@ -133,6 +133,7 @@ async def _start(
             limit=_PIPE_BYTES,
             env=harmless if environment is None else dict(environment),
             pass_fds=() if inherited is None else (inherited,),
+            # A group of its own: one signal reaches whatever the tool starts.
             start_new_session=True,
         )
     )
@@ -160,8 +161,10 @@ def _binding() -> tuple[str, ...]:
     setpriv = shutil.which("setpriv")
     if setpriv:
         prefix = (setpriv, "--pdeathsig", "KILL", "--")
+        # Tried, not believed: some builds of setpriv don't know the option.
         if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0:
             return prefix
+    # -I and -S: nothing of the current folder or of the environment is imported.
     return (sys.executable, "-I", "-S", "-c", _WITH_PARENT)
 
 
@@ -268,6 +271,7 @@ async def _end_group(process: Process) -> None:
                 async with asyncio.timeout(_GRACE_S):
                     await _drain(process)
         finally:
+            # Also after a polite end: what the tool started may have ignored it.
             _signal_group(process.pid, signal.SIGKILL)
             await _drain(process)
 

@@ -74,12 +74,14 @@ def _draw_days(runs: Iterable[RunRecord], entries: Sequence[Entry], now: float) 
 def _draw_bought(entries: Sequence[Entry]) -> str:
     minutes: dict[str, list[float]] = {}
     for entry in _list_dubs(entries):
+        # First what the vendor itself has charged, then what was only quoted.
         minutes.setdefault(entry.provider, [0.0, 0.0])[entry.charged_by != "vendor"] += entry.minutes
     rows = [(provider, number(charged), number(quoted)) for provider, (charged, quoted) in sorted(minutes.items())]
     return _draw_table("Bought from", ("Minutes charged", "Minutes quoted"), rows)
 
 
 def _list_dubs(entries: Sequence[Entry]) -> Iterator[Entry]:
+    # What has no vendor's id was never bought.
     return (entry for entry in entries if entry.kind == "dub" and entry.vendor_id)
 
 

@@ -64,6 +64,7 @@ def _boxes(spans: list[tuple[int, int]], reel_ms: int, *, high: bool) -> str:
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         first = round(_STRIP * start / reel_ms)
+        # A line shorter than a thousandth of the reel is still drawn.
         last = max(first + 1, round(_STRIP * end / reel_ms))
         if joined and first <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))

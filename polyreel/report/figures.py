@@ -117,4 +117,5 @@ def size(count: int) -> str:
 
 def link(path: str) -> str:
     """A relative path as a link that can't be anything but a file beside the page."""
+    # A leading slash would lead out of the report's folder.
     return f"./{quote(path.lstrip('/'), safe='/')}" if path else ""

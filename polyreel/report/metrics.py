@@ -51,6 +51,7 @@ def _family(name: str, text: str, samples: Mapping[Labels, float]) -> Iterator[s
 
 
 def _escape(text: str) -> str:
+    # Backslashes first, or the ones that escape the others would be doubled.
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 

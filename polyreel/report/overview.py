@@ -97,6 +97,7 @@ def _row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
         languages=_languages(latest),
         began=latest.began,
         ended=latest.ended,
+        # When a run's process died, nobody noted when.
         seconds=round((latest.ended or time.time()) - latest.began, 1) if latest.state != "died" else 0.0,
         runs=len(runs),
         failures=sum(record.state in ("failed", "partial", "died") for record in runs),
@@ -108,6 +109,7 @@ def _row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
 
 
 def _languages(latest: RunRecord) -> dict[str, str]:
+    # A run that has not come so far knows no languages yet: each stands as the run does.
     if latest.outcome is None or not latest.outcome.languages:
         return dict.fromkeys(latest.locales, latest.state)
     return {locale: each.standing for locale, each in latest.outcome.languages.items()}
@@ -116,6 +118,7 @@ def _languages(latest: RunRecord) -> dict[str, str]:
 def _turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, str]:
     """Whose turn it is, why, and what to do."""
     for entry in entries:
+        # Before all else: until a person settles it, nobody knows whether money was spent, and nothing buys on.
         if entry.state is State.UNRESOLVED:
             key = entry.key.rpartition("-")[2][:10]
             remedy = f"polyreel ledger settle {key} --found ID, or --not-bought"
@@ -143,6 +146,7 @@ def _trouble(outcome: Outcome) -> tuple[str, str]:
             return f"{locale}: {language.error.message}", _end_in_code(language.error)
     if outcome.error:
         return outcome.error.message, _end_in_code(outcome.error)
+    # Last, as these went out all the same.
     for locale, language in outcome.languages.items():
         failing = [check.name for check in language.checks if check.status == "fail"]
         if failing and language.status == "delivered":

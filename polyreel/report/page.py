@@ -204,6 +204,7 @@ def _name(locale: str, name: Callable[[str], str] = english_name) -> str:
 
 def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried: bool) -> LanguageView:
     own = details.languages.get(locale, LanguageDetails())
+    # At least 1: drawings divide by it.
     reel = max([1, round((own.seconds or 0) * 1000), *map(figures.end_of, own.fits)])
     # Without a word of its own, a language that failed would only repeat the source's script.
     source = details.source_script if own.source_script is None else own.source_script

@@ -107,6 +107,7 @@ def _of_job(job: str) -> Iterator[RunRecord]:
 
 
 def _read_all(files: Iterable[Path]) -> Iterator[RunRecord]:
+    # By the time in the name, so that no file has to be opened for its place.
     for file in sorted(files, key=lambda path: path.name.partition("-")[0].zfill(16), reverse=True):
         try:
             yield _read_before.read(file)
@@ -129,10 +130,12 @@ class _ReadRecords:
     def read(self, file: Path) -> RunRecord:
         """A file's record. Raises OSError, ValidationError."""
         stat = file.stat()
+        # With the inode: a file of the same length, replaced within a tick of the clock, is another one.
         mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         with self._lock:
             if (known := self._kept.get(file)) and known[0] == mark:
                 return known[1]
+        # Outside the lock, so that one slow read holds up nobody else.
         record = _shorten(RunRecord.model_validate_json(file.read_bytes()))
         self._keep(file, mark, record)
         return record

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from polyreel.report import drawings, figures
 from polyreel.report.script import Line
 
+# Attribute values of these letters alone need no quotes in HTML.
 _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -30,6 +31,7 @@ def _row(line: Line, lang: str, href: str, drawn: bool) -> Iterator[str]:
     link = f'<a tabindex="-1" href="{href}#t={line.start_ms / 1000}">{shown}</a>' if href else shown
     yield f"<time>{link}</time>"
     if line.source:
+        # Paragraphs end by themselves where the next element begins, which saves an end tag in every row.
         yield f"<p{lang}>{escape(line.source)}"
     if line.text:
         speaker = f"<b>{escape(line.speaker)}</b> " if line.speaker else ""

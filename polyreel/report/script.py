@@ -45,8 +45,10 @@ def pair_lines(details: LanguageDetails, source: Sequence[ScriptLine]) -> list[L
 
 
 def _lines_of(details: LanguageDetails) -> Iterable[Line]:
+    # With another count, nobody can tell whose words are whose.
     heard = details.heard if len(details.heard) == len(details.fits) else ("",) * len(details.fits)
     for fit, words in zip(details.fits, heard, strict=True):
+        # What was heard as it was written is not worth a row.
         said = "" if _letters(words) == _letters(fit.text) else words
         yield Line(fit.cue_start_ms, fit.cue_end_ms, fit.text, fit.speaker, heard=said, fit=fit)
 
@@ -71,6 +73,7 @@ def _add_source(lines: Sequence[Line], source: Sequence[ScriptLine]) -> list[Lin
 
 def _place_of(cue: ScriptLine, lines: Sequence[Line], starts: Sequence[int]) -> int | None:
     last = bisect_right(starts, cue.end_ms + _NEAR_MS)
+    # A few lines that began earlier may still sound.
     near = range(max(0, bisect_right(starts, cue.start_ms) - 3), last)
 
     def measure_overlap(place: int) -> int:

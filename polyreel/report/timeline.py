@@ -80,6 +80,7 @@ def draw_timeline(spans: Sequence[StageSpan], paid: Sequence[Paid]) -> Timeline 
     """The reel's group first, then the languages' in the order of their first stage; None where nothing was noted."""
     if not spans:
         return None
+    # Never 0: places are shares of it.
     length = max(0.001, *(span.began + span.seconds for span in spans))
     first = {span.locale: number for number, span in reversed(list(enumerate(spans)))}
     ordered = sorted(spans, key=lambda span: (span.locale != "", first[span.locale], span.began))

@@ -16,6 +16,7 @@ from polyreel.review.state import Review
 from polyreel.review.waits import announce
 from polyreel.store.port import Store
 
+# Bounded, as the text is a stranger's, and a number of endless digits takes long to read.
 _NUMBERED = re.compile(r"\s*([0-9]{1,7}):(?:\s+(.*)|)$", re.DOTALL)
 _PACE = re.compile(r"(?:[0-9]{1,3}(?:\.[0-9]{1,4})?)?", re.ASCII)
 _QUOTED = 40
@@ -52,6 +53,7 @@ async def carry_out(store: Store, key: ReviewKey, reviewer: Reviewer, answer: An
     """
     if answer.change is not None:
         edited = await edit_script(store, key, Edit(reviewer, answer.change, answer.comment))
+        # The decision is on the script as the edit left it, not on the one that was seen before.
         reviewer = Reviewer(reviewer.name, edited.revision)
     log, step = ReviewLog(store), _step_of(reviewer, answer)
     review = await (log.write(key, step) if step else log.read(key))

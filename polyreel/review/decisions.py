@@ -195,6 +195,7 @@ def shorten_lines(lines: Collection[int], most: int = 12) -> str:
 
 def _make_decision(review: Review, asking: Asking, kind: str, by: str, reason: str) -> Event:
     script = review.script() or asking.asked.script
+    # A decision belongs to exactly this content: an edited script is another subject, and needs its own.
     subject = script.sha256 if asking.stage == "script" and script else asking.asked.subject
     return Event.model_validate(
         {"kind": kind, "stage": asking.stage, "by": by, "at": format_now(), "subject": subject, "reason": reason}

@@ -77,6 +77,7 @@ def _find_own_pace(given: Track, before: Track, shown: Shown) -> Move | None:
     # Exactly the times that the script has: a millisecond beside them is another line, which would be spoken again.
     known = {at(ms - start): ms for cue in before.cues for ms in (cue.start_ms, cue.end_ms)}
     begins = {at(ms) for ms in begins}
+    # In doubt it is the source's time: a move would touch lines that nobody has edited.
     if sum(cue.start_ms in begins for cue in given.cues) <= as_it_was:
         return None
     return lambda ms: known.get(ms, back(ms) + start)
@@ -160,6 +161,7 @@ async def edit_script(store: Store, key: ReviewKey, edit: Edit) -> Review:
         if event is None:
             return review
         written = await log.write(key, _write_if_unchanged(review, event))
+        # Somebody wrote in between: the edit is judged again, by what is there now.
         if written.events[-1] is event:
             return written
 
@@ -180,6 +182,7 @@ def _find_scripts(review: Review, reviewer: Reviewer) -> tuple[StoredFile, Store
         )
     if reviewer.revision is not None:
         return Review(review.key, review.events[: reviewer.revision]).script() or now, now
+    # Without a revision, the reviewer's own edits count as seen and those of others don't.
     others = [each for each in _list_since_asked(review) if each.kind == "edited" and each.by != reviewer.name]
     if others:
         raise ReviewRefused(
@@ -205,6 +208,7 @@ def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, s
         return None
     require_fitting(merged, there, review)
     require_choosable(store, there, merged, review.key, find_shown(review))
+    # WebVTT, as SubRip has no place for speakers, settings and choices.
     script = store.keep_bytes(write(merged, "vtt").text.encode(), ".vtt")
     return Event(
         kind="edited", by=edit.reviewer.name, at=format_now(), subject=now.sha256, script=script,
@@ -220,6 +224,7 @@ def require_fitting(track: Track, before: Track, review: Review) -> None:
         return
     end_ms = reel.start_ms + reel.duration_ms
     outside = find_outside(track, end_ms)
+    # Lines that lay outside before are not this edit's fault.
     if len(outside) > len(find_outside(before, end_ms)):
         raise SubtitleError(
             f"lines lie outside the reel and would be lost: {quote(outside)}",
@@ -266,6 +271,7 @@ def _merge(before: Track, there: Track, wanted: Track, review: Review) -> Track:
     if not same_length:
         raise _refuse_merge(review, "the script has other lines than it had")
     sides = list(zip(_identities_of(before), _identities_of(there), _identities_of(wanted), strict=True))
+    # Changed on both sides, and not to the same.
     both = [number for number, (old, theirs, mine) in enumerate(sides, 1) if old != theirs != mine != old]
     if both:
         raise _refuse_merge(review, f"line{'s' * (len(both) > 1)} {shorten_lines(both)} changed on both sides")
@@ -355,6 +361,7 @@ class SourceLines:
 
     def find_beside(self, cue: Cue) -> list[Cue]:
         """Those of which the middle lies in the line's time, or in whose time its middle lies."""
+        # Starts are sorted, ends are not: what sounds here may have begun as early as the longest line lasts.
         first = bisect_left(self._starts, cue.start_ms - self._longest)
         last = bisect_left(self._starts, cue.end_ms)
         return [each for each in self._cues[first:last] if _share_middle(cue, each)]

@@ -25,6 +25,7 @@ async def describe_form(store: Store, reviews: Sequence[Review], pages: dict[str
     ``pages``: by locale, the address of its review page; empty where none is served.
     """
     parts = [_describe_faults(faults)] if faults else []
+    # Room is shared out, so that the first languages don't push out the last.
     each_has = max(_LEAST_LETTERS, MOST_LETTERS // max(1, len(reviews)))
     for review in reviews[:_MOST_LANGUAGES]:
         lines = await _draw_lines(store, review, each_has)

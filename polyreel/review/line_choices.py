@@ -78,6 +78,7 @@ def _apply(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoice:
         raise ReviewRefused(f"line {number} has no recording", code="bad_choice", where=f"{number}")
     recording = None if isinstance(recording, str) else recording
     if recording and wish.recording:
+        # The digest ties it to these words: it no longer counts once the line has others.
         recording = recording.model_copy(update={"words": digest_words(text)})
     pace = old.pace if wish.pace is None else wish.pace
     if not SLOWEST <= pace <= FASTEST:
@@ -100,11 +101,13 @@ def _apply(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoice:
 
 def require_choosable(store: Store, before: Track, after: Track, key: ReviewKey, shown: Shown) -> None:
     """See that what an edit newly chooses can be had. Raises `ReviewRefused`, `InvalidJob` or `NoVoice`. Blocks."""
+    # What was chosen before is not judged again: an edit of another line must not fail by it.
     known = set(read_choices(before).values())
     new = {place: choice for place, choice in read_choices(after).items() if choice not in known}
     if not new:
         return
     if shown.vendor:
+        # A vendor speaks with voices of its own: no local voice or recording would be heard.
         raise refuse_choices(shown.vendor, key.locale, [place + 1 for place in new])
     for place, choice in new.items():
         if not extract_spoken_script(Track((after.cues[place],))).lines:

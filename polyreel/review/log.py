@@ -25,6 +25,7 @@ Step = Callable[[Review], Event | None]
 """From what is there to what happens next; None: nothing. Raises `ReviewRefused` where it does not fit."""
 DAMAGED = "review_damaged"
 _MOST_TRIES = 50
+# Events are read side by side, without flooding an object store.
 _AT_ONCE = 16
 
 
@@ -62,6 +63,7 @@ class ReviewLog:
             try:
                 sound.append(await self._read_event(f"{key.folder}/{name}"))
             except StoreError as error:
+                # Only damage is passed over: a store that is away must not look like an empty review.
                 if error.code != DAMAGED:
                     raise
         return Review(key, tuple(sound))

@@ -26,6 +26,7 @@ MOST_BYTES = 64 << 20
 LONGEST_S = 300
 _SHORTEST_MS = 100
 _SILENT = 10 ** (-60 / 20)
+# Below the peak too: a room's noise in a loud recording is no speech.
 _BELOW_PEAK = 10 ** (-45 / 20)
 _EDGE_MS = 40
 _DECODES_FOR = Limits(seconds=120)
@@ -41,6 +42,7 @@ async def take_in_recording(store: Store, file: Path, by: str, reel: Reel | None
     _require_name(by)
     speech = Speech(_cut_silence(await _decode(file)), RATE)
     ms = speech.ms
+    # As short as stretching can make it: what is too long even then never fits.
     if reel and fit.shortest_ms(ms) > reel.duration_ms:
         raise refuse_recording(f"it lasts {ms / 1000:.1f} s, longer than the whole reel")
     kept = await asyncio.to_thread(store.keep_bytes, wav_bytes(speech), ".wav")
@@ -84,8 +86,10 @@ async def _read_sound(file: Path) -> Samples:
     async with aclosing(blocks(file, channels=1, limits=_DECODES_FOR)) as sound:
         async for block in sound:
             found.append(block[:, 0])
+            # Counted while it is decoded, as a header may claim less than there is.
             if sum(map(len, found)) > LONGEST_S * RATE:
                 raise refuse_recording(f"it is longer than {LONGEST_S} s")
+    # Files of floating-point samples may hold NaN, which would spread through the whole mix.
     return np.nan_to_num(np.concatenate(found)) if found else np.zeros(0, np.float32)
 
 

@@ -53,6 +53,7 @@ def _list_looks(review: Review) -> list[_Look]:
 
 
 def _compare(looks: Sequence[_Look], script: StoredFile, source: StoredFile) -> tuple[int, ...]:
+    # For this call alone: the same few scripts are needed once per line.
     read = lru_cache(maxsize=None)(lambda file: read_file(path_of(file)).track)
     beside = lru_cache(maxsize=None)(lambda file: SourceLines(read(file)))
     identities = lru_cache(maxsize=None)(lambda file: frozenset(map(_identity_of, read(file).cues)))
@@ -61,9 +62,11 @@ def _compare(looks: Sequence[_Look], script: StoredFile, source: StoredFile) -> 
     for number, cue in enumerate(track.cues, 1):
         then: StoredFile | None = None
         for look in looks:
+            # From here back the line was another one, and what stood beside it then says nothing.
             if _identity_of(cue) not in identities(look.script):
                 break
             then = look.source
+            # A person approved it beside these words: nothing older can make it stale.
             if look.approved:
                 break
         if then and _words(beside(then), cue) != _words(beside(source), cue):

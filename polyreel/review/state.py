@@ -77,6 +77,7 @@ class Review:
     def _standing(self, asked: Event) -> Asking:
         script = self.script()
         edited = script is not None and asked.script is not None and script.sha256 != asked.script.sha256
+        # Before any decision: approving a dub does not cover lines that were edited since.
         if asked.stage == "final" and edited:
             return Asking("final", asked, "edited")
         subject = asked.subject if asked.stage == "final" or script is None else script.sha256

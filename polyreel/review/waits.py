@@ -41,6 +41,7 @@ def describe_standing(review: Review) -> str:
     if asking.standing == "waiting":
         return f"{asking.stage} waiting"
     kinds = ("edited",) if asking.standing == "edited" else ("approved", "rejected")
+    # The event's number makes it another word each time: a second approval wakes the run too.
     number = max(n for n, each in enumerate(review.events, 1) if each.kind in kinds)
     return f"{asking.stage} {asking.standing} {number}"
 
@@ -110,9 +111,11 @@ def _follow(review: Review, what: str) -> Edit:
         if entry is None and not what:
             return None
         row = entry or Entry(key=row_key(review.key), kind=KIND, job=review.key.job, intended_at=now)
+        # Looks at the store may arrive out of order; an older one never replaces a newer one.
         if int(row.receipt.get("revision", 0)) > review.revision:
             return row
         settled = is_settled(review, now)
+        # In the midst of edits the row keeps the standing that the run has seen, so that half an edit wakes nobody.
         stands = describe_standing(review) if settled else row.receipt.get("standing", "settling")
         receipt = {"standing": stands, "revision": review.revision, **({} if settled else {"settling": True})}
         news: dict[str, Any] = {
