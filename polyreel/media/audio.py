@@ -162,9 +162,12 @@ def _lossless(target: Path) -> dict[str, Any]:
     return {"format": "wav", "c:a": "pcm_s16le", "rf64": "auto", "bitexact": None}
 
 
-async def measure_loudness(path: Path, *, track: int = 0, limits: Limits = DEFAULT) -> Loudness:
+async def measure_loudness(
+    path: Path, *, track: int = 0, as_stereo: bool = False, limits: Limits = DEFAULT
+) -> Loudness:
     """Loudness of a file's sound, in one pass. Most of the cost is the true peak's fourfold oversampling."""
-    meter = _add_meter(local_input(path, **_SOUND_ONLY)[f"a:{track}"])
+    sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"]
+    meter = _add_meter(mix_down(sound) if as_stereo else sound)
     printed = await run(print_findings(pipe_output(meter, format="null")), limits=limits)
     return _loudness(printed)
 
@@ -218,6 +221,11 @@ async def _stream_bytes(output: Stream, limits: Limits) -> AsyncGenerator[bytes,
 
 def _as_samples(raw: bytes, channels: int) -> Samples:
     return np.frombuffer(raw, dtype="<f4").reshape(-1, channels)
+
+
+def mix_down(sound: Stream) -> Stream:
+    """Sound as stereo, by the usual coefficients; in floats, which hold what goes beyond full scale."""
+    return sound.filter("aformat", sample_fmts="flt", channel_layouts="stereo")
 
 
 def adjust_level(sound: Stream, gain_db: float, peak_db: float | None) -> Stream:

@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from polyreel import locales
 from polyreel.media import mp4
-from polyreel.media.audio import RATE, Tracks, aac_options, sound_of
+from polyreel.media.audio import RATE, Tracks, aac_options, adjust_level, measure_loudness, mix_down, sound_of
 from polyreel.media.bwf import Label as WaveLabel
 from polyreel.media.bwf import bwf_output
 from polyreel.media.command import Stream, local_input, local_output, metadata_input, repeat_option, run
@@ -40,6 +41,8 @@ _TECHNICAL = frozenset({
 _SAID_BY_WAVE = frozenset({"title", "artist", "album", "genre", "date", "track", "copyright", "comment"})
 _COVERS = frozenset({"mjpeg", "png"})
 _MP3_BITRATES = {1: "128k", 2: "192k"}
+# LAME makes sound softer at these bitrates (by 0.95 and 0.97), and ffmpeg has no option against it.
+_LAME_SOFTENS_DB = {1: 0.4455, 2: 0.2646}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,22 @@ async def _write_m4a(dub: Path, _lossless: Path | None, target: Path, label: Sou
 
 
 async def _write_mp3(dub: Path, lossless: Path | None, target: Path, label: SoundLabel) -> None:
-    channels = min(2, (await asyncio.to_thread(probe, dub)).audio[0].channels)
+    held = (await asyncio.to_thread(probe, dub)).audio[0].channels
+    channels = min(2, held)
+    sound = local_input(lossless or dub, vn=None)["a:0"]
+    if held > channels:
+        sound = await _as_stereo(lossless or dub)
     # Version 2.3 of ID3 is the one that every player reads.
     coding = {"c:a": "libmp3lame", "b:a": _MP3_BITRATES[channels], "ac": channels, "id3v2_version": "3"}
-    await _write_labelled(local_input(lossless or dub, vn=None)["a:0"], target, "mp3", label, coding)
+    await _write_labelled(adjust_level(sound, _LAME_SOFTENS_DB[channels], None), target, "mp3", label, coding)
+
+
+async def _as_stereo(path: Path) -> Stream:
+    """Several channels as two, as loud as they were: plainly mixed down, a voice in the centre is far softer."""
+    wanted, found = await measure_loudness(path), await measure_loudness(path, as_stereo=True)
+    sound = mix_down(local_input(path, vn=None)["a:0"])
+    gain = wanted.integrated_lufs - found.integrated_lufs
+    return adjust_level(sound, gain, min(0.0, wanted.true_peak_dbtp)) if isfinite(gain) else sound
 
 
 async def _write_wave(dub: Path, lossless: Path | None, target: Path, label: SoundLabel) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from polyreel.errors import MediaError
+from polyreel.media.audio import measure_loudness
 from polyreel.media.binaries import ffmpeg
 from polyreel.media.limits import check_source
 from polyreel.media.mp4 import Mark, track_tags
@@ -107,6 +108,19 @@ async def test_a_dub_says_what_its_source_says(episode: Path, tmp_path: Path, co
     if container == "wav":
         assert made.audio[0].codec == "pcm_s24le"
         assert tags["time_reference"] == str(48_000 * 3600)
+
+
+@pytest.mark.parametrize("channels", ["mono|FC=c0", "stereo|FL=c0|FR=c0", "5.1|FC=c0|FL=0.1*c0|FR=0.1*c0"])
+async def test_an_mp3_is_as_loud_as_its_mix(episode: Path, tmp_path: Path, channels: str) -> None:
+    """Of 5.1, where the voice is in the centre, too; and LAME's own softening is made up for."""
+    mix = tmp_path / "mix.wav"
+    spread = f"volume=12dB,aformat=channel_layouts=mono,pan={channels}"
+    tool("-f", "lavfi", "-i", "sine=f=500:r=48000:d=10", "-af", spread, "-c:a", "pcm_s24le", mix)
+    label = SoundLabel("es-ES", 10_000, probe(episode), CHAPTERS)
+    await write_sound_file(mix, mix, tmp_path / "dub.mp3", label)
+    wanted, made = await measure_loudness(mix), await measure_loudness(tmp_path / "dub.mp3")
+    assert abs(made.integrated_lufs - wanted.integrated_lufs) <= 0.1
+    assert made.true_peak_dbtp <= -1
 
 
 def test_a_default_container_is_like_the_source(episode: Path, tmp_path: Path) -> None:
