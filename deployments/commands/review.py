@@ -261,7 +261,7 @@ def _print_list(found: list[Review], damaged: list[Damaged], as_json: bool) -> N
         return
     for each in found:
         facts = _summarise(each)
-        said = f"{facts['stage']} {facts['standing']} since {facts['since']}"
+        said = f"{facts['stage']} {facts['standing']} since {facts['decided'] or facts['since']}"
         click.echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
     for one in damaged:
         click.echo(f"{one.key.job:<20} {one.key.locale:<10} damaged{_add_reason(str(one.error))}")
@@ -282,6 +282,7 @@ def _summarise(review: Review) -> dict[str, Any]:
         "stage": asking.stage if asking else None,
         "standing": asking.standing if asking else "delivered" if any(review.list_delivered()) else "nothing_asked",
         "since": asking.asked.at if asking else None,
+        "decided": decision.at if decision else None,
         "reason": (decision.reason if decision else asking.asked.reason) if asking else "",
         "by": decision.by if decision else None,
         "revision": review.revision,

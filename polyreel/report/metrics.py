@@ -56,4 +56,4 @@ def _escape(text: str) -> str:
 
 
 def _last_end(rows: Sequence[JobRow]) -> float:
-    return max((row.ended for row in rows), default=0.0)
+    return max((row.last_ended for row in rows), default=0.0)

@@ -29,6 +29,7 @@ class JobRow(Value):
     languages: dict[str, str] = Field(default_factory=dict, description="How each stands, by locale.")
     began: float
     ended: float = 0.0
+    last_ended: float = Field(default=0.0, description="When any of its runs ended last, also while one is under way.")
     seconds: float = 0.0
     runs: int = 1
     failures: int = Field(default=0, description="How many of its runs failed, died or were partial.")
@@ -97,6 +98,7 @@ def _row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
         languages=_languages(latest),
         began=latest.began,
         ended=latest.ended,
+        last_ended=max(record.ended for record in runs),
         # When a run's process died, nobody noted when.
         seconds=round((latest.ended or time.time()) - latest.began, 1) if latest.state != "died" else 0.0,
         runs=len(runs),
@@ -140,10 +142,12 @@ def _end_in_code(problem: Problem) -> str:
 
 
 def _trouble(outcome: Outcome) -> tuple[str, str]:
-    """The first thing that somebody has to look at."""
-    for locale, language in outcome.languages.items():
-        if language.error:
-            return f"{locale}: {language.error.message}", _end_in_code(language.error)
+    """The first thing that somebody has to look at, and which other languages want somebody."""
+    troubled = [(locale, language.error) for locale, language in outcome.languages.items() if language.error]
+    if troubled:
+        locale, error = troubled[0]
+        others = "; also to be looked at: " + ", ".join(each for each, _ in troubled[1:]) if troubled[1:] else ""
+        return f"{locale}: {error.message}{others}", _end_in_code(error)
     if outcome.error:
         return outcome.error.message, _end_in_code(outcome.error)
     # Last, as these went out all the same.

@@ -22,7 +22,7 @@ from polyreel.subtitles.choices import (
     read_choices,
     with_choices,
 )
-from polyreel.subtitles.model import Track
+from polyreel.subtitles.model import Cue, Track
 
 if TYPE_CHECKING:
     from polyreel.review.edits import Change
@@ -117,6 +117,13 @@ def require_choosable(store: Store, before: Track, after: Track, key: ReviewKey,
                 where=f"{place + 1}",
                 remedy="Give it words first.",
             )
+        if _is_outside(after.cues[place], shown.reel):
+            raise ReviewRefused(
+                f"line {place + 1} lies outside the reel: nothing of it is heard",
+                code="bad_choice",
+                where=f"{place + 1}",
+                remedy="Choose for a line inside the job's trim.",
+            )
         if choice.recording and not store.has(choice.recording.stored_file):
             raise ReviewRefused(
                 f"the recording of line {place + 1} is not in the store",
@@ -126,6 +133,11 @@ def require_choosable(store: Store, before: Track, after: Track, key: ReviewKey,
             )
         if choice.voice:
             _require_voice(choice.voice, key.locale, place + 1, shown)
+
+
+def _is_outside(cue: Cue, reel: Reel | None) -> bool:
+    """Whether the trim leaves nothing of a cue; cues count from the source's zero, also where a job trims."""
+    return reel is not None and (cue.end_ms <= reel.start_ms or cue.start_ms >= reel.start_ms + reel.duration_ms)
 
 
 def _require_voice(voice: str, locale: str, number: int, shown: Shown) -> None:

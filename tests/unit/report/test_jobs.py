@@ -80,6 +80,22 @@ def test_what_somebody_has_to_look_at_is_your_turn_and_says_why(
     assert row_of("reel").todo
 
 
+def test_every_language_that_wants_somebody_is_named() -> None:
+    ran("reel", "held", es_ES=FAILED.model_copy(update={"status": "held"}), fr_FR=DELIVERED, it_IT=FAILED)
+    assert row_of("reel").why == "es-ES: nobody speaks it; also to be looked at: it-IT"
+
+
+def test_a_run_under_way_does_not_hide_when_one_ended_last() -> None:
+    """A monitor would read that nothing ever ended."""
+    ran("reel", es_ES=DELIVERED)
+    before = row_of("reel").ended
+    time.sleep(0.002)
+    records.begin_record("reel", ("es-ES",))
+    row = row_of("reel")
+    assert (row.state, row.last_ended) == ("running", before)
+    assert f"polyreel_last_end_timestamp_seconds {before:.15g}" in write_metrics([row], [])
+
+
 def test_a_call_whose_answer_was_lost_is_yours_to_settle() -> None:
     ran("reel", es_ES=DELIVERED)
     row = row_of("reel", bought("reel", state="unresolved", vendor_id="", note="the studio's assets of 28 November"))

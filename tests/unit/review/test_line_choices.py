@@ -206,6 +206,19 @@ def test_what_can_not_be_had_is_refused_and_nothing_is_changed(
     assert asyncio.run(ReviewLog(store).read(KEY)).revision == review.revision
 
 
+@pytest.mark.parametrize(
+    ("reel", "line"),
+    [({"duration": "2"}, 2), ({"start": "2", "duration": "8"}, 1), ({"start": "5/2", "duration": "8"}, 1)],
+)
+def test_a_line_that_the_trim_leaves_out_takes_none(store: LocalStore, reel: dict[str, str], line: int) -> None:
+    """Its recording would be kept, and never heard."""
+    asked = ask_for(store, reel=Reel(file=store.keep_bytes(b"reel", ".mp4"), **reel))
+    with pytest.raises(ReviewRefused, match=f"line {line} lies outside the reel"):
+        choose(store, ANA, {line: Wish(pace=1.1)})
+    assert asyncio.run(ReviewLog(store).read(KEY)).revision == asked.revision
+    choose(store, ANA, {3 - line: Wish(pace=1.1)})
+
+
 def test_a_vendor_takes_none_and_is_named(store: LocalStore) -> None:
     ask_for(store, vendor="Dubformer")
     with pytest.raises(InvalidJob, match="Dubformer takes no voice, pace or recording for single lines") as refused:

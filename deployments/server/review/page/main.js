@@ -188,7 +188,7 @@ async function showAll() {
     const item = make("li");
     const link = make("a", `${each.job} · ${each.name} (${each.locale})`);
     link.href = `/review/${encodeURIComponent(`${each.job}~${each.source}`)}/${encodeURIComponent(each.locale)}`;
-    const stands = `${each.stage ? `${each.stage} ` : ""}${each.standing} since ${each.since}`;
+    const stands = `${each.stage ? `${each.stage} ` : ""}${each.standing} since ${each.decided || each.since}`;
     item.append(link, make("span", each.standing === "damaged" ? ` damaged: ${each.reason}` : ` ${stands}`));
     return item;
   }));
