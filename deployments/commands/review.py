@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 _MOST_DIGITS = 8
+_WHAT = {"script": "script", "final": "dub"}
 
 if TYPE_CHECKING:
     from polyreel.job import Job
@@ -324,10 +325,11 @@ def _describe(facts: dict[str, Any], *, goes_on: bool = False) -> str:
         return f"{place}: nothing waits for a decision."
     then = "Its run goes on by itself." if goes_on else "Run the job to go on."
     again = "Its run does them again" if goes_on else "Run the job: they are done again"
+    what = _WHAT[facts["stage"]]
     said = {
-        "waiting": f"its {facts['stage']} waits to be approved{_add_reason(facts['reason'])}.",
-        "approved": f"its {facts['stage']} is approved by {facts['by']}. {then}",
-        "rejected": f"its {facts['stage']} is rejected by {facts['by']}{_add_reason(facts['reason'])}.",
+        "waiting": f"its {what} waits to be approved{_add_reason(facts['reason'])}.",
+        "approved": f"its {what} is approved by {facts['by']}. {then}",
+        "rejected": f"its {what} is rejected by {facts['by']}{_add_reason(facts['reason'])}.",
         "edited": f"lines were edited since the dub was made. {again}.",
     }
     return f"{place}: {said[facts['standing']]}"

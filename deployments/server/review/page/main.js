@@ -45,10 +45,11 @@ function choose(chosen) {
 }
 
 function standing() {
+  const what = review.stage === "final" ? "dub" : "script";
   const said = {
-    waiting: `The ${review.stage} waits to be approved.`,
-    approved: `The ${review.stage} is approved by ${review.by}. The job goes on when it is run again.`,
-    rejected: `The ${review.stage} is rejected by ${review.by}: ${review.reason}`,
+    waiting: `The ${what} waits to be approved.`,
+    approved: `The ${what} is approved by ${review.by}. The job goes on when it is run again.`,
+    rejected: `The ${what} is rejected by ${review.by}: ${review.reason}`,
     edited: "Lines were edited since this dub was made: they are done again when the job is run.",
     delivered: review.stale ? "Delivered, and edited since: the next run delivers it anew." : "Delivered.",
   };

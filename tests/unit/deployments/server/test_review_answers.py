@@ -128,3 +128,20 @@ async def test_a_damaged_event_hides_no_other_review(broken: bytes) -> None:
     assert f"{other.folder}/000001.json" in damaged
     said = json.loads((await asyncio.to_thread(CliRunner().invoke, review, ["--json"])).output)
     assert [each["standing"] for each in said] == ["waiting", "damaged"]
+
+
+async def test_a_decision_is_told_with_its_own_time_and_of_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may come weeks after it was asked for; what `final` asks for is the dub."""
+    store, log = LocalStore(), ReviewLog(LocalStore())
+    dub = store.keep_bytes(b"a dub", ".mp4")
+    script = store.keep_bytes(write(Track((Cue(0, 900, "Hola."),)), "vtt").text.encode(), ".vtt")
+    asked = await log.write(KEY, ask("final", dub.sha256, made=script, script=script, reason="", shown=Shown()))
+    monkeypatch.setattr("polyreel.review.decisions.format_now", lambda: "2099-01-01T00:00:00+00:00")
+    await answers.decide(KEY, {**ANA, "decision": "approve"})
+    [one] = await answers.list_reviews()
+    assert one["since"] == asked.events[-1].at
+    assert one["decided"] == "2099-01-01T00:00:00+00:00"
+    listed = await asyncio.to_thread(CliRunner().invoke, review, [])
+    assert f"final approved since {one['decided']}" in listed.output
+    shown = await asyncio.to_thread(CliRunner().invoke, review, [KEY.job, KEY.locale])
+    assert "its dub is approved by Ana" in shown.output
