@@ -147,7 +147,7 @@ def _trouble(outcome: Outcome) -> tuple[str, str]:
     if troubled:
         locale, error = troubled[0]
         others = "; also to be looked at: " + ", ".join(each for each, _ in troubled[1:]) if troubled[1:] else ""
-        return f"{locale}: {error.message}{others}", _end_in_code(error)
+        return f"{locale}: {error.message.removeprefix(f'{locale}: ')}{others}", _end_in_code(error)
     if outcome.error:
         return outcome.error.message, _end_in_code(outcome.error)
     # Last, as these went out all the same.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from polyreel.dubbing.chosen_lines import refuse_choices
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.errors import InvalidJob, NoVoice, ReviewRefused
-from polyreel.outcome import StoredFile
+from polyreel.outcome import Reel, StoredFile
 from polyreel.review.events import ReviewKey, Shown
 from polyreel.store.port import Store
 from polyreel.subtitles.choices import (

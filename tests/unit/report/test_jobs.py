@@ -69,6 +69,11 @@ def test_a_job_that_went_out_whole_is_nobodys_turn() -> None:
     [
         ("failed", FAILED, "es-ES: nobody speaks it"),
         ("held", FAILED.model_copy(update={"status": "held"}), "es-ES: nobody speaks it"),
+        (
+            "failed",
+            LanguageOutcome(status="failed", error=Problem(code="c", message="es-ES: no script", remedy="Give it.")),
+            "es-ES: no script",
+        ),
         ("completed", DOUBTFUL, "es-ES: delivered, with failing checks (back_transcription)"),
     ],
 )
