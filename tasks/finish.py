@@ -100,6 +100,7 @@ async def convert_subtitles(
 ) -> Tracks:
     """The script as it was spoken, in every format that the job asks for; where nobody gives one, as it was heard."""
     if script := dubbed.script or request.script:
+        # What was to be shown belongs to the words that were asked for, not to a dub's own script.
         shown = request.shown if dubbed.script is None else None
         files = ScriptFiles(script, shown or script, dubbed.source_script)
         tracks = await asyncio.to_thread(_write_tracks, language, files, dubbed.lines, reel, shots)
@@ -210,6 +211,7 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
     store = open_store()
     name = locales.own_name(language.locale)
     audio = AudioTrack(path_of(dubbed.audio), language.locale, title=name, default=True)
+    # Players would offer a text track with nothing in it.
     said = bool(read_file(path_of(tracks.script)).track.cues)
     shown = path_of(tracks.embedded or tracks.files["vtt"])
     texts = [SubtitleTrack(shown, language.locale, title=name)] if said else []

@@ -45,6 +45,7 @@ async def open_account(vendor: str, row: Entry) -> AsyncIterator[Any]:
             "this row names no saved credentials", where=row.key, remedy=f"Look at {row.vendor_id} at {row.provider}."
         )
     block: Any = await load_saved(vendor, row.credentials)
+    # Another account knows nothing of this row's id, and would make it look lost.
     if row.account and block.account != row.account:
         raise InvalidJob(
             f"the saved credentials '{row.credentials}' open another account now",
@@ -81,4 +82,5 @@ async def _look(books: Any, rows: list[Entry]) -> None:
         ):
             await watcher.look(rows)
     except PolyreelError as error:
+        # One account that is away keeps no other from being looked at.
         log.warning("%s was not looked at: %s", rows[0].account, error)

@@ -47,6 +47,7 @@ def _make_key(given: dict[str, Any]) -> str:
     job, chapters = given["plan"].job, [each.model_dump() for each in given["reel"].chapters]
     lossless = [[file.sha256 for file in find_stored_files(each.lossless)] for each in going]
     of = [content_of(going, given["original"]), lossless]
+    # Whether a line came from the store changes nothing in what it sounds like.
     lines = [[line.model_dump(mode="json", exclude={"reused"}) for line in each.lines] for each in going]
     reel = [given["plan"].source_at_hand().sha256, given["reel"].start, given["reel"].frame_rate, job.source.timecode]
     known = {"asked": job.masters, "name": job.name, "chapters": chapters, "lines": lines, "reel": reel}

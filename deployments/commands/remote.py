@@ -159,6 +159,7 @@ async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncI
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
     seen = 0
     while True:
+        # Asked before the lines are read: what the run said until its end is among them.
         over = not follow or is_over(await read(client, run_id))
         tasks = await _task_names(client, run_id)
         while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):

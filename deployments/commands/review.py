@@ -195,6 +195,7 @@ def _read_by_number(given: tuple[str, ...], option: str, example: str) -> dict[i
     found = {}
     for each in given:
         number, equals, text = each.partition("=")
+        # Bounded, as thousands of digits take long to read.
         if not equals or not number.strip().isdecimal() or len(number) > _MOST_DIGITS:
             raise click.UsageError(f"{option} begins with a line's number: {option} '{example}', not {each[:40]!r}")
         found[int(number)] = text

@@ -49,6 +49,7 @@ class Wishes:
     @property
     def processes(self) -> int:
         """How many runs there can be at most: no kind of run ever waits for a place that another kind holds."""
+        # One each for the inbox and for housekeeping, of which a single round runs at a time.
         return self.jobs_at_once + BATCHES_AT_ONCE + REVISIONS_AT_ONCE + 2
 
 

@@ -50,6 +50,7 @@ def file_of(run: str, name: str) -> Path | None:
         listed = {entry["path"] for entry in json.loads((folder / "manifest.json").read_bytes())["files"]}
         # Of a name that no file can have (with a zero byte, or too long) even the question is an error.
         file = (folder / name).resolve()
+        # Both: a manifest may have been edited, and a link may lead outside.
         ours = name in listed | {"manifest.json"} and file.is_relative_to(folder.resolve())
         return file if ours and file.is_file() else None
     except (OSError, ValueError, KeyError, TypeError):

@@ -73,6 +73,7 @@ class EmbeddedServer:
         deadline = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < deadline:
             try:
+                # A proxy from the environment has no way to this machine's own ports.
                 if httpx.get(f"{self.address}/health", timeout=READY_WITHIN_S, trust_env=False).is_success:
                     return
             except httpx.TransportError:
@@ -172,9 +173,11 @@ _servers: list[Any] = []
 
 def _end_with_parent() -> None:
     sys.stdin.buffer.read()
+    # Still importing: there is nothing to end in order.
     if not _servers:
         os._exit(0)
     _servers[0].should_exit = True
+    # Whatever hangs in its goodbye: nobody is left who would end this process.
     time.sleep(_GOODBYE_S)
     os._exit(0)
 

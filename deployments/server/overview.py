@@ -89,6 +89,7 @@ def _list(path: str, asked: QueryParams) -> Response:
 
 def _make_link(job: str, run: str) -> str:
     """Where a job's report is served: with what its run delivered, or beside its records."""
+    # A link carries no password, so where one is wanted nothing is served below /delivered.
     if run and not os.environ.get("PREFECT_SERVER_API_AUTH_STRING") and file_of(run, "report.html"):
         return f"{PREFIX}{run}/report.html"
     return f"/jobs/{job}/report.html" if _report_file(job).is_file() else ""

@@ -225,6 +225,7 @@ class DubformerDubber:
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Fetch video, speech and scripts. Raises `VendorError`, and `MediaError` for what can't be a dub."""
         kept_as = _result_key(receipt)
+        # What was collected is not fetched again: the project may speak another script by now.
         if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
             await self._note_collected(receipt)
             return kept
@@ -293,6 +294,7 @@ class DubformerObserver:
             note = f"Dubformer has no project {row.vendor_id} any more"
             return Sighting(row.key, State.FAILED, note=note, details={"remedy": "It may have been deleted there."})
         if listed.status is ProjectStatus.READY:
+            # A re-translation costs nothing; minutes belong to the purchase.
             return Sighting(row.key, State.READY, minutes=listed.cost_minutes if row.kind == "dub" else None)
         if listed.status is ProjectStatus.ERROR:
             error = project_failed(row.vendor_id, await self._client.get_project(row.vendor_id))

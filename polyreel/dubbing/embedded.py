@@ -61,6 +61,7 @@ class EmbeddedDubber:
                 where=request.locale,
                 remedy="Give the target's `subtitles`.",
             )
+        # Asked now, so that a language that no voice speaks fails before anything is made.
         await asyncio.to_thread(self._voice.cast, request.locale)
         key = await asyncio.to_thread(self._key, request)
         return Receipt(provider=self.provider, id=key.rpartition("-")[2], key=key, locale=request.locale, minutes=0.0)
@@ -100,6 +101,7 @@ class EmbeddedDubber:
         if found is None:
             return None
         performance = Performance.model_validate(found)
+        # A store may have lost the sound and kept the note of it: then it is spoken again.
         return performance if self._store.has(performance.stem) else None
 
     # -- mixing

@@ -145,6 +145,7 @@ class Assets:
                 return False
             if asset.created_at and seconds_of(asset.created_at) < since:
                 return False
+            # None counts, too: what doesn't say where it comes from may be ours.
             return _comes_from(asset, request.media_url, name) is not False
 
         found = await self.client.find_assets(matches)
@@ -154,6 +155,7 @@ class Assets:
             return Found(await self._as_made(found[0].asset_id, entry))
         if not found:
             return NotThere()
+        # Buying again could pay twice, and taking any could take a stranger's: a person has to tell.
         made = datetime.fromtimestamp(entry.intended_at, UTC).strftime("%d %B %Y, %H:%M UTC")
         return CantTell(
             f"the {len(found)} assets of {made} in Panjaya's studio: {', '.join(a.asset_id for a in found)}"

@@ -75,6 +75,7 @@ class Revision:
             }
         )
         entry = await self.means.at_hand().once(key, call, find, subject=subject)
+        # They would be watched for a result that can't come any more.
         await self._supersede_earlier(receipt, entry)
         return key
 
@@ -168,6 +169,7 @@ class Revision:
         with self.means.store.scratch() as folder:
             await self.client.download_result(version, folder / "panjaya.mp4")
             video = await asyncio.to_thread(self.means.store.keep, folder / "panjaya.mp4")
+        # Where nothing was collected there is nothing to compare with.
         return bool(known) and video.sha256 not in known
 
 

@@ -84,6 +84,7 @@ async def part_sound(
     try:
         return await with_speech_left(stems, network)
     except EngineError as error:
+        # A learned background was made by this very network; for any other it only measures.
         if stems.kind == "learned":
             raise
         note = f"Whether the background holds speech was not measured: {error}"

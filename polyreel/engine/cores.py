@@ -76,6 +76,7 @@ class Places:
     def _serve(self) -> None:
         while self._free and self._waiting:
             turn = self._waiting.popleft()
+            # False where it was given up meanwhile: the turn goes to the next one.
             if turn.set_running_or_notify_cancel():
                 self._free -= 1
                 turn.set_result(None)

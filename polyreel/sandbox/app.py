@@ -87,6 +87,7 @@ def application(box: Box) -> Starlette:
     names = frozenset(vendor.name for vendor in everybody)
     layers = [Middleware(Storm, faults=box.faults, vendors=names)]
     if box.settings.shapes == "other":
+        # Storm is outermost: it breaks answers as they go out, in whichever words they are.
         layers.append(Middleware(Dialect, vendors=names))
     app = Starlette(
         routes=[
@@ -106,6 +107,7 @@ def application(box: Box) -> Starlette:
 def _lifespan(box: Box) -> Lifespan[Starlette]:
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
+        # A key of a request that the last process never answered would be refused for ever.
         forget_unfinished(box.state)
         box.jobs.resume()
         yield
@@ -122,6 +124,7 @@ def _vendor_app(vendor: Vendor, box: Box) -> Starlette:
     async def no(_request: Request, error: Exception) -> Response:
         return vendor.refuse(_as_refusal(error))
 
+    # Our own faults too: a vendor's client never sees another format than its vendor's.
     handlers: dict[object, ExceptionHandler] = {Refusal: no, HTTPException: no, Gone: no, Exception: no}
     app = Starlette(routes=vendor.routes, exception_handlers=handlers)
     app.router.redirect_slashes = vendor.redirects_slashes

@@ -97,6 +97,7 @@ def _number_statuses(page: dict[str, Any]) -> Any:
     return {"data": page["items"], "pagination": _only(page, "items", "next")}
 
 
+# The first that matches is used, so the narrow ones stand before the wide ones.
 _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
     ("nomad", "GET", r"/asset/upload", _list_parts),
     ("nomad", "GET", r"/asset/upload/[^/]+", _parts),
@@ -120,6 +121,7 @@ _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
 
 def respoken(vendor: str, method: str, path: str, value: Any) -> Any:
     """An answer in the vendor's other words; as it is where there is but one way to say it."""
+    # The asset manager answers below several prefixes; the rules are written for what is behind them.
     below = re.sub(r"^(/api)?(/admin)?(?=/asset)", "", path) if vendor == "nomad" else path
     for whose, verb, pattern, rewrite in _RULES:
         if whose == vendor and re.fullmatch(verb, method) and re.fullmatch(pattern, below, re.IGNORECASE):
@@ -168,6 +170,7 @@ class _Respeaking:
 
     async def _say(self, start: Message) -> None:
         body = json.dumps(respoken(self._vendor, self._method, self._path, json.loads(self._body))).encode()
+        # In other words the answer is of another length.
         others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         await self._send({**start, "headers": [*others, (b"content-length", str(len(body)).encode())]})
         await self._send({"type": "http.response.body", "body": body})

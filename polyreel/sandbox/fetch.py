@@ -42,6 +42,7 @@ async def loopback(url: str) -> Target:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotLoopback("only http addresses can be fetched")
     addresses = await _addresses(parts)
+    # All of them: a name may resolve to an inner and an outer address.
     if not all(address.is_loopback for address in addresses):
         raise NotLoopback("the sandbox talks to loopback addresses only")
     address = addresses[0]
@@ -69,9 +70,12 @@ async def fetch(url: str, into: Path, *, most_bytes: int) -> Path:
 
 
 async def _follow(url: str, into: Path, most_bytes: int) -> Path:
+    # A proxy from the environment would take the call off this machine.
     async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client:
         for _ in range(_HOPS):
+            # Judged at each hop, as a redirect may lead anywhere.
             target = await loopback(url)
+            # Uncompressed, so that the limit holds for what is written.
             headers = {"host": target.host, "accept-encoding": "identity"}
             async with client.stream("GET", target.url, headers=headers) as answer:
                 if answer.is_redirect:

@@ -40,6 +40,7 @@ class Files:
         self.base_url = ""
         self._clock = clock
         self._faults = faults
+        # Kept, so that links still open after a restart.
         self._secret = bytes.fromhex(state.fact("link-secret", lambda: secrets.token_hex(32)))
         root.mkdir(parents=True, exist_ok=True)
 
@@ -89,9 +90,11 @@ class Files:
     def allow(self, method: str, name: str, query: Mapping[str, str]) -> None:
         """Let a request pass, or raise `Forged` or `Expired`."""
         expires, save_as = query.get("Expires", ""), query.get("filename", "")
+        # Compared as bytes, as text beyond ASCII would raise; and in constant time.
         right = self._sign(method, name, expires, save_as)
         if not hmac.compare_digest(right.encode(), query.get("Signature", "").encode()):
             raise Forged(name)
+        # Only behind the signature: the moment itself comes from the request.
         if float(expires) < self._clock.now():
             raise Expired(name)
 

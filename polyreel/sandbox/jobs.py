@@ -89,12 +89,15 @@ class Jobs:
 
     def _spawn(self, job: Job, due: float) -> None:
         task = asyncio.get_running_loop().create_task(self._run(job, due))
+        # asyncio holds its tasks weakly: unheld, one could vanish half done.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, job: Job, due: float) -> None:
+        # Whoever waits for its time holds no slot.
         await asyncio.sleep(max(0.0, due - time.time()))
         async with self._slots:
+            # It may have been dropped while it waited.
             if not self._mark(job, "running", ("waiting", "running")):
                 return
             try:
@@ -102,6 +105,7 @@ class Jobs:
             except Gone as gone:
                 self._mark(job, "dropped", ("running",), str(gone))
             except Exception as error:
+                # Whatever breaks a step is that job's failure; the sandbox goes on serving.
                 log.exception("job %s of %s failed", job.step, job.vendor)
                 self._mark(job, "failed", ("running",), f"{type(error).__name__}: {error}")
             else:

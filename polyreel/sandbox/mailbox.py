@@ -81,6 +81,7 @@ class Mailbox:
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
+        # asyncio holds its tasks weakly: unheld, one could vanish half done.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -47,6 +47,7 @@ class Purse:
     def charge(self, vendor: str, subject: str, minutes: float, what: str) -> None:
         """Take minutes for a subject, once; `BalanceTooSmall` takes nothing."""
         opening = self.opening(vendor)
+        # In one transaction, or two jobs could spend the same minutes.
         with self._state.transaction() as db:
             known = db.execute("SELECT 1 FROM charges WHERE vendor = ? AND subject = ?", (vendor, subject)).fetchone()
             if known is not None:

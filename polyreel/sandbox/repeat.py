@@ -33,14 +33,17 @@ def once(vendor: str, endpoint: Endpoint) -> Endpoint:
 
 async def _under(key: str, vendor: str, endpoint: Endpoint, request: Request) -> Response:
     state = box_of(request).state
+    # In canonical form: the same fields in another spacing are the same request.
     asked = f"{request.method} {request.url.path}\n{canonical(await request.body())}"
     fingerprint = hashlib.sha256(asked.encode()).hexdigest()
+    # Claimed before the work is done, so that a second request that comes meanwhile does nothing.
     known = _claim(state, vendor, key, fingerprint)
     if known is not None:
         return known
     try:
         answer = await endpoint(request)
     except BaseException:
+        # Nobody got an answer, whatever happened: the key is free again.
         state.run("DELETE FROM answers WHERE vendor = ? AND key = ?", vendor, key)
         raise
     body = bytes(answer.body).decode()

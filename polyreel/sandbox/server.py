@@ -40,6 +40,7 @@ class BreakableProtocol(H11Protocol):
 def serve(settings: Settings, announce: Callable[[str], None] = print) -> None:
     """Serve until SIGINT or SIGTERM. ``announce`` gets the base URL as soon as requests are taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        # A sandbox that is started again takes its port back at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, settings.port))
         listener.listen(_BACKLOG)

@@ -307,12 +307,14 @@ _BY_STATUS: dict[int, type[CallError]] = {
     402: PaymentRequired,
     403: Forbidden,
     404: NotFound,
+    # A time-out in between says nothing of what was done behind it.
     408: Unanswered,
     409: Conflict,
     410: NotFound,
     412: Conflict,
     413: TooLarge,
     423: Conflict,
+    # Too early is a wish to be asked again, as too many is.
     425: RateLimited,
     429: RateLimited,
 }

@@ -33,6 +33,7 @@ class Gate:
     async def passage(self, *, hold: bool = True) -> AsyncIterator[None]:
         """Wait for the rate and hold one place; without `hold`, only the beginning waits for a place."""
         async with self._places:
+            # Without `hold`, a transfer of minutes doesn't keep its place from short calls.
             await self._take_token()
             if hold:
                 yield

@@ -87,6 +87,7 @@ class Picture:
     def __init__(self, job: Job, steps: Board) -> None:
         self._job = job
         self._board = steps
+        # Prefect's artifact keys take lower-case letters, digits and dashes alone.
         self._key = re.sub(r"[^a-z0-9]+", "-", job.name.lower()).strip("-") or "job"
         self._progress: UUID | None = None
         self._table: UUID | None = None

@@ -49,6 +49,7 @@ class Clients:
 
     async def client(self, vendor: str, name: str) -> Any:
         """The client of saved credentials. Raises `InvalidJob` where there are none of that name."""
+        # One at a time: languages that ask together get one client, and its one rate limit.
         async with self._lock:
             if (vendor, name) not in self._open:
                 self._open[vendor, name] = await _open_client(self._stack, vendor, name)
@@ -131,4 +132,5 @@ async def connection_of(job: Job) -> Connection | None:
 
 async def _open_client(stack: AsyncExitStack, vendor: str, name: str) -> Any:
     client = (await load_saved(vendor, name)).get_client()
+    # A client that holds no connection of its own has nothing to close.
     return await stack.enter_async_context(client) if hasattr(client, "__aenter__") else client

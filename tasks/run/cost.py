@@ -49,6 +49,7 @@ def list_spans(done: Board) -> tuple[StageSpan, ...]:
     """Which stage ran when, as far as a board knows; what is still running is not among them."""
     return tuple(
         StageSpan(stage=each.stage, locale=each.locale, state=each.state, began=each.began, seconds=each.seconds)
+        # A copy, as threads write to the board meanwhile.
         for each in tuple(done.steps.values())
         if each.state != "running"
     )

@@ -72,6 +72,7 @@ class Board:
     def _put(self, step: Step) -> None:
         with self._lock:
             self.steps[step.stage, step.locale] = step
+        # Outside the lock, as a listener may ask the board.
         for listener in tuple(self.listeners):
             listener(step)
 

@@ -38,6 +38,7 @@ def align(wanted: Sequence[str], found: Sequence[str]) -> Alignment:
 
 
 def _table(wanted: Sequence[str], found: Sequence[str]) -> NDArray[np.int32]:
+    # Numbers in place of words, so that numpy compares a whole row at once.
     ids = {token: number for number, token in enumerate(dict.fromkeys([*wanted, *found]))}
     columns = np.array([ids[token] for token in found], dtype=np.int32)
     steps = np.arange(len(found) + 1, dtype=np.int32)

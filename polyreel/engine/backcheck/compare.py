@@ -59,6 +59,7 @@ class _Spoken:
 
     def __init__(self, lines: Sequence[LineFit]) -> None:
         self._starts = [line.start_ms for line in lines]
+        # The latest end so far: one look-up by start is enough though lines overlap.
         self._ends = list(accumulate((line.end_ms for line in lines), max))
 
     def is_near(self, word: Word) -> bool:
@@ -97,6 +98,7 @@ def _passages(
         size += len(tokens(line.text, locale))
         if following is not None:
             gap = following.start_ms - line.end_ms
+            # Parted where nobody speaks, unless a passage would grow to twice its size.
             if size < _PASSAGE_TOKENS or (gap < _BREATH_MS and size < 2 * _PASSAGE_TOKENS):
                 continue
             border = (line.end_ms + following.start_ms) // 2

@@ -49,6 +49,7 @@ def measure_of(locale: str) -> Measure:
 
 
 def tokens(text: str, locale: str) -> list[str]:
+    # Full-width signs and ligatures are spelling, not sound.
     """The tokens of a text, in order. Pure, but for Chinese and Japanese readings."""
     language = locales.language(locale)
     plain = unicodedata.normalize("NFKC", text).casefold()
@@ -103,6 +104,7 @@ def _use_figures(words: Sequence[str], others: Sequence[str], locale: str) -> li
     """The words, where some in a row are said as a figure of the other side is: that figure instead."""
     figures = {word for word in others if word[:1].isdigit()} - set(words)
     found = list(words)
+    # The longest first, so that a part of a number isn't taken for all of it.
     for figure in sorted(figures, key=len, reverse=True):
         found = _replace_by_figure(found, figure, locale)
     return found

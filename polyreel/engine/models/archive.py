@@ -33,6 +33,7 @@ class Archive:
         with self._open_member(member) as stream:
             while piece := stream.read(_PIECE):
                 left -= len(piece)
+                # Counted while it is unpacked: the sizes that an archive states may lie.
                 if left < 0:
                     raise self._unusable(f"'{member}' is larger than it should be")
                 yield piece

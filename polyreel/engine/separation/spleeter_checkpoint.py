@@ -170,5 +170,6 @@ def _varint(content: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if not byte & 0x80:
             return value, at
+        # Ten bytes hold 64 bits; more of them are damage.
         if shift > 63:
             raise ValueError("a number without an end")

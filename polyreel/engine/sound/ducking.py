@@ -54,6 +54,7 @@ def merge_spans(spans: Iterable[tuple[int, int]], bridge: int = 0) -> list[tuple
 
 def duck(spans_ms: Iterable[tuple[int, int]], depth_db: float, ramp: Ramp = Ramp()) -> Curve:
     """Down to ``depth_db`` (negative) in every span, 0 dB elsewhere."""
+    # In a shorter pause the gain could not come up and go down again.
     bridge = max(ramp.bridge_ms, ramp.attack_ms + ramp.release_ms)
     points = [(0, 0.0)]
     for start, end in merge_spans(spans_ms, bridge):

@@ -26,6 +26,7 @@ def trim_silence(samples: Samples, rate: int, silence: float = _SILENCE) -> Samp
         return samples[:0]
     first, last = int(loud[0]) * block, min(len(samples), (int(loud[-1]) + 1) * block)
     start, end = max(0, first - round(_BEFORE_S * rate)), min(len(samples), last + round(_AFTER_S * rate))
+    # At most half of the speech, however short it is.
     inside = min(round(_INSIDE_S * rate), (last - first) // 2)
     return _fade(samples[start:end].astype(np.float32), first - start + inside, end - last + inside)
 

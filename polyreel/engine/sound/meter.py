@@ -30,10 +30,12 @@ _HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 @cache
 def _weights(window: int, rate: int) -> NDArray[np.float64]:
     """K-weighting of power per bin of a real transform, with what Parseval's theorem asks for built in."""
+    # The filters are known up to 24 kHz; what a higher rate has above counts as what lies there.
     z = np.exp(-2j * np.pi * np.minimum(np.fft.rfftfreq(window, 1 / rate), 23_999) / 48_000)
     response = np.ones(len(z))
     for b, a in (_SHELF, _HIGH_PASS):
         response = response * np.abs(np.polyval(b[::-1], z) / np.polyval(a[::-1], z)) ** 2
+    # Each inner bin stands for two of the whole transform.
     response[1:-1] *= 2
     weights: NDArray[np.float64] = response / window
     return weights
@@ -96,6 +98,7 @@ def integrate_loudness(power: Power) -> float:
     audible = blocks[blocks > power_at(SILENCE)]
     if not len(audible):
         return -np.inf
+    # A tenth of the mean power is 10 LU below it: the relative gate.
     return loudness(float(audible[audible > audible.mean() / 10].mean()))
 
 

@@ -25,6 +25,7 @@ Spans = Sequence[tuple[int, int]]
 
 DIALOGUE_OVER_BED_LU = 10.0
 BEAT_MS = 400
+# EBU R128's programme loudness, for a source that could not be measured.
 UNMEASURED_LUFS = -23.0
 _SAFETY_LU = 2.0
 _ORIGINAL_VOICE_DB = -30.0

@@ -21,6 +21,7 @@ def outline_stem(stem: Path, points: int = POINTS) -> tuple[int, ...]:
         return ()
     samples = np.memmap(stem, "<i2", "r", shape=(count,))
     edges = np.linspace(0, count, min(points, count) + 1).astype(np.int64)
+    # In 32 bits, as the largest negative sample has no positive one in 16.
     return tuple(
         round(int(np.abs(samples[start:end].astype(np.int32)).max()) * 100 / _FULL) for start, end in pairwise(edges)
     )

@@ -61,6 +61,7 @@ def _chunks(path: Path, file: BinaryIO) -> WorkingTrack:
         name, size = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"data":
             return _track(path, file.tell(), form, long_size if size == 0xFFFFFFFF else size)
+        # RIFF fills chunks of odd length up with one byte.
         body = file.read(size + size % 2)
         if name == b"fmt ":
             form = _format(body)
@@ -71,6 +72,7 @@ def _chunks(path: Path, file: BinaryIO) -> WorkingTrack:
 
 def _format(body: bytes) -> tuple[int, int, int]:
     code, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
+    # The extensible form keeps its true code at the head of an identifier behind the usual fields.
     return (struct.unpack("<H", body[24:26])[0] if code == _EXTENSIBLE else code), channels, bits
 
 

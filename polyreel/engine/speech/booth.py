@@ -103,6 +103,7 @@ class Booth:
         if found is None:
             return None
         audio = StoredFile.model_validate(found["audio"])
+        # A store may have lost the sound and kept the note of it: then it is said again.
         if not self._store.has(audio):
             return None
         return Take(audio, found["rate"], found["samples"], found["level"], reused=True)

@@ -15,6 +15,7 @@ import numpy as np
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.transcribe.words import Phrase, Word
 
+# Whisper's own threshold.
 NO_SPEECH = 0.6
 UNSURE = -0.8
 HOPELESS = -1.4
@@ -99,6 +100,7 @@ def _level(sound: Samples) -> float:
     step = 1600
     whole = sound[: len(sound) // step * step].reshape(-1, step) if len(sound) >= step else sound.reshape(1, -1)
     power = float(np.square(whole, dtype=np.float64).mean(axis=1).max())
+    # So that silence has a logarithm.
     return 10 * float(np.log10(power + 1e-12))
 
 

@@ -41,6 +41,7 @@ def _find_loud_frames(sound: Samples, rate: int) -> NDArray[np.bool_]:
     power = np.square(frames, dtype=np.float64).mean(axis=1)
     if not len(power):
         return np.zeros(0, np.bool_)
+    # Not of the loudest frame: a click would make all speech look quiet.
     loud: NDArray[np.bool_] = power > np.percentile(power, 95) * 10 ** (-_BELOW_LOUDEST_DB / 10)
     return loud
 

@@ -104,6 +104,7 @@ class _Ear:
     def summarise(self) -> Heard:
         shares = {code: round(vote / self.asked, 4) for code, vote in self.votes.items()} if self.asked else {}
         return Heard(
+            # Stretches that were heard a second time come after what follows them.
             phrases=tuple(sorted(self.phrases, key=lambda phrase: phrase.start_ms)),
             languages={code: share for code, share in shares.items() if share >= 0.001},
             speech_ms=self.speech * 1000 // RATE,

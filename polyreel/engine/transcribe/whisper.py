@@ -113,6 +113,7 @@ class Whisper:
 
     def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
         """The words of a slice, in the locale's language whatever is spoken. Raises EngineError."""
+        # The model's lock first: whoever waits for it holds no core's place.
         with self._lock, RUNS.hold():
             go_on()
             model = self._ready()

@@ -44,6 +44,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def refuse(refusal: Refusal) -> Response:
     """``{"error", "message"}`` (vendor page: "Errors")."""
+    # Dubformer's page knows no such statuses: what it finds invalid is a 400.
     status = 400 if refusal.status in (413, 415) else refusal.status
     kind = refusal.code if refusal.code.endswith("Error") else _TYPES.get(status, "ValidationError")
     return JSONResponse({"error": kind, "message": refusal.message}, status, headers=refusal.headers)
@@ -82,6 +83,7 @@ async def create_project(request: Request) -> Response:
     source, clip = await _source(box, wanted.source_video_url)
     cost = max(1, math.ceil(clip.seconds / 60))
     number = str(secrets.randbelow(9 * 10**9) + 10**9)
+    # Charged before there is a project: one that nobody has paid for is never seen.
     try:
         box.purse.charge(NAME, number, cost, f"dubbing into {wanted.target_lang}")
     except BalanceTooSmall as error:
@@ -103,6 +105,7 @@ async def create_project(request: Request) -> Response:
 async def _source(box: Box, url: str) -> tuple[str, Clip]:
     file = box.files.new(".mp4")
     try:
+        # A rehearsal reaches nothing outside this machine, so a YouTube link is stood in for.
         if urlsplit(url).hostname in _YOUTUBE:
             await stand_in(file)
         else:

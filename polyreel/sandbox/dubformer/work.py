@@ -44,6 +44,7 @@ async def dub(box: Box, job: Job) -> None:
         why = str(error) or "No speech was found in the video."
         shelf.change("project", project["id"], status="error", error_message=why)
         return
+    # The earlier dub stays until the new one is there.
     box.files.remove(project.get("video"), project.get("voice"))
     stamp = box.clock.stamp()
     shelf.move_on("project", project["id"], ("in_progress",), "ready", completion_date=stamp, **finished)

@@ -144,6 +144,7 @@ async def prepare_version(box: Box, job: Job) -> None:
     asset = shelf.need("asset", version["asset_id"])
     try:
         lines = await _script(box, version, asset)
+        # Under the version's id: a step that runs again after a restart charges nothing more.
         box.purse.charge(NAME, version["id"], math.ceil(asset["duration"] / 60), f"dubbing into {version['locale']}")
     except (AssetFailed, BadScript, BalanceTooSmall) as failure:
         _fail_version(box, asset, version, "version_failed", str(failure))

@@ -157,6 +157,7 @@ class DubformerClient(Resource):
 
 
 def _make_post(operation: str, at: str, request: Request, idempotency_key: str) -> Call:
+    # Chosen before the first attempt: a repeat has to be the same request to the vendor.
     key = idempotency_key or uuid.uuid4().hex
     return Call(operation, "POST", at, body=json_body(request.wire()), idempotency_key=key)
 

@@ -34,6 +34,7 @@ class Ads(Resource):
         body = {"id": ad_break_id, **draft.wire()}
 
         def read(reply: Reply) -> AdBreak:
+            # An answer without a body: what was sent is what is there now.
             return fit_reply(AdBreak, reply) if reply.body.strip() else reply.fit(body, AdBreak)
 
         return await self._send(read, "update ad break", "PUT", at, json=body)

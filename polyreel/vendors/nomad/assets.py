@@ -289,6 +289,7 @@ def not_usable(asset: Asset, why: str = "") -> JobFailed:
 
 def _is_usable(asset: Asset) -> bool:
     settled = asset.status is not None and asset.status.settled
+    # Deleting is not settled yet, but nothing usable comes after it.
     if (settled and not asset.usable) or asset.status is AssetStatus.DELETING:
         raise not_usable(asset)
     return asset.usable

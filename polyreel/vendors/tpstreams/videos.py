@@ -69,6 +69,7 @@ class Ingest(Resource):
 
     async def upload_file(self, video: Path, options: VideoOptions, *, tell: Tell | None = None) -> str:
         """A whole upload of a file; the new asset's id."""
+        # Before there is a session: a file that is too large must not leave an asset that waits for it.
         upload_size(video)
         titled = options if options.title else options.model_copy(update={"title": video.stem})
         session = await self.create_upload_session(titled)

@@ -22,6 +22,7 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret_token: str) -
     given = next((value for name, value in headers.items() if name.lower() == HEADER), "")
     # Compared as bytes: `compare_digest` takes no text beyond ASCII, and a forger may send some.
     known = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret_token.encode())
+    # An empty secret would be the same as no header.
     if not secret_token or not known:
         raise _make_forgery("does not carry the webhook's secret")
     if len(body) > LARGEST:

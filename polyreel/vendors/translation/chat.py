@@ -91,6 +91,7 @@ class ChatTranslator(Resource):
 
     def _call(self, system: str, user: str) -> Call:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        # Temperature 0: asked again, the same lines get the same draft.
         body = json_body({"model": self.model, "messages": messages, "temperature": 0})
         return Call("translate", "POST", "/chat/completions", body=body, repeatable=True)
 
