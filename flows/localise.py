@@ -23,7 +23,7 @@ from polyreel.intake.folders import is_vouched, require_allowed
 from polyreel.job import Job
 from polyreel.ledger.entry import Wait
 from polyreel.outcome import Outcome, Reel
-from polyreel.planning.sound import require_picture_where_asked
+from polyreel.planning.reel_fit import require_fitting_reel
 from polyreel.plans import LanguagePlan
 from tasks.decide import decide
 from tasks.deliver import deliver
@@ -109,8 +109,7 @@ async def every_stage(job: Job) -> Pass:
     job, found = await with_found_language(job)
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
-    # A reel that was cut for another job has been looked at for that one's wishes.
-    require_picture_where_asked(plan.job, has_picture=reel.has_picture)
+    await require_fitting_reel(plan, reel)
     # Before the quote: a language that a fallback was paid for must not be counted as one to buy.
     plan = await stay_where_paid(plan)
     try:

@@ -23,11 +23,8 @@ _VERSION = 1
 _BITS_PER_PIXEL = 0.09
 
 
-def check_ladder(ladder: Sequence[int], info: MediaInfo) -> None:
-    """See that no rung is larger than the source. Raises InvalidJob."""
-    if info.video is None:
-        return
-    largest = short_side(info.video)
+def check_ladder(ladder: Sequence[int], largest: int) -> None:
+    """See that no rung is larger than the source, whose short side has ``largest`` lines. Raises InvalidJob."""
     above = [rung for rung in ladder if rung > largest]
     if above:
         raise InvalidJob(

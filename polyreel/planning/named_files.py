@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -106,14 +107,20 @@ async def read_audio_description(place: str | None, field: str, intake: Intake) 
             where=field,
             remedy="Give a sound file, or a video that has a sound track, or leave it out.",
         )
-    if intake.reel and abs(info.duration - intake.reel.duration) > _AS_LONG_S:
+    if intake.reel:
+        check_description_length(info.duration, intake.reel.duration, f"{field}: {place}")
+    return found
+
+
+def check_description_length(found: Fraction, source: Fraction, field: str) -> None:
+    """See that a sound of ``found`` seconds can belong to a source of so many. Raises MediaError."""
+    if abs(found - source) > _AS_LONG_S:
         raise MediaError(
-            f"the audio description lasts {float(info.duration):.1f} s, the source {float(intake.reel.duration):.1f} s",
+            f"the audio description lasts {float(found):.1f} s, the source {float(source):.1f} s",
             code="audio_description_length",
-            where=f"{field}: {place}",
+            where=field,
             remedy="Give the mix that belongs to this source, from its beginning to its end.",
         )
-    return found
 
 
 async def read_forced(job: Job, target: Target, intake: Intake) -> StoredFile | None:

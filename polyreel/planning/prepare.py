@@ -27,7 +27,7 @@ from polyreel.media.probe import probe
 from polyreel.media.tracks import SoundChoice, choose_sound
 from polyreel.objects.connection import Connection
 from polyreel.outcome import Problem, StoredFile
-from polyreel.packaging.ladder import check_ladder
+from polyreel.packaging.ladder import check_ladder, short_side
 from polyreel.planning.marks import require_watermark
 from polyreel.planning.memory import keep_memory
 from polyreel.planning.named_files import (
@@ -185,11 +185,12 @@ def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
     require_picture_where_asked(job, has_picture=info.video is not None)
     sound = choose_sound(info, job.source.locale, job.source.audio_track)
     check_sound(info, sound.first)
-    _check_rate(info, job)
+    check_rate(info, job)
     if job.trim:
         check_trim(info, make_exact(job.trim.start), make_exact(job.trim.end))
-    for package in job.packaging:
-        check_ladder(package.ladder, info)
+    if info.video:
+        for package in job.packaging:
+            check_ladder(package.ladder, short_side(info.video))
     return sound
 
 
@@ -197,8 +198,11 @@ def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
 _RATES_AGREE = Fraction(1, 2000)
 
 
-def _check_rate(info: MediaInfo, job: Job) -> None:
-    """Refuse a frame rate that is not the video's: scripts would drift, and nobody would see why."""
+def check_rate(info: MediaInfo, job: Job) -> None:
+    """Refuse a frame rate that is not the video's: scripts would drift, and nobody would see why.
+
+    Raises `MediaError`, and `InvalidJob` for a timecode that the rate can't count.
+    """
     asked, found = job.source.frame_rate, info.video.frame_rate if info.video else None
     if asked and found and abs(exact_rate(asked) / found - 1) > _RATES_AGREE:
         raise MediaError(
