@@ -185,7 +185,7 @@ def _tasks(outcome: Outcome) -> list[Task]:
 
 
 def _task(where: str, link: str, error: Problem) -> Task:
-    return Task(where, link, error.message, error.remedy, error.code)
+    return Task(where, link, error.message.removeprefix(f"{where}: "), error.remedy, error.code)
 
 
 def _safe(delivery: DeliveryOutcome) -> DeliveryOutcome:

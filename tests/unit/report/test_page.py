@@ -302,6 +302,14 @@ def test_nothing_has_to_be_done_where_all_is_well():
     assert "What to do" not in page({"es-ES": DELIVERED}).text
 
 
+def test_a_language_is_named_once_where_its_error_names_it_too():
+    error = Problem(code="wrong_language", message="fr-FR: the script is in Japanese", remedy="Give its own.")
+    seen = page({"fr-FR": LanguageOutcome(status="failed", error=error)})
+    told = seen.text[seen.text.index("What to do") : seen.text.index("Languages")]
+    assert "the script is in Japanese" in told
+    assert told.count("fr-FR") == 1
+
+
 @pytest.mark.parametrize(
     ("check", "value", "limit"),
     [

@@ -230,7 +230,7 @@ def test_a_vendor_takes_none_and_is_named(store: LocalStore) -> None:
     ("content", "why"),
     [
         (b"", "is empty"),
-        (b"no sound at all", "not a sound file that can be read"),
+        (b"no sound at all", "neither a video nor a sound that can be read"),
         (b"#EXTM3U\n/etc/passwd\n", "playlist"),
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "picture"),
         (wav_bytes(Speech(np.zeros(RATE, np.float32), RATE)), "nothing is heard in it"),
