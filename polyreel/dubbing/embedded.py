@@ -31,6 +31,7 @@ from polyreel.engine.watermark.network import NAME as WATERMARK
 from polyreel.engine.watermark.network import PerthNet
 from polyreel.engine.watermark.stem import mark_stem
 from polyreel.errors import EngineError, InvalidJob
+from polyreel.job.packaging import LOSSLESS_VERSION
 from polyreel.media.audio import Loudness
 from polyreel.media.bwf import Label
 from polyreel.media.probe import probe
@@ -158,7 +159,7 @@ class EmbeddedDubber:
             await asyncio.to_thread(self._store.keep, path, ".wav") if path else None
             for path in (made.mix, made.dialogue, made.effects)
         ]
-        return LosslessTracks(mix=mix, dialogue=dialogue, effects=effects) if mix else None
+        return LosslessTracks(mix=mix, dialogue=dialogue, effects=effects, stems_db=made.stems_db) if mix else None
 
 
 def rehearse(
@@ -279,8 +280,15 @@ def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, t
         separation=stems.kind,
         machine_draft=request.machine_draft,
         watermark=WATERMARK if request.watermark else "",
-        notes=(*stems.notes, *request.notes, *performance.notes),
+        notes=(*stems.notes, *request.notes, *performance.notes, *_note_stems(track.lossless)),
     )
+
+
+def _note_stems(lossless: LosslessTracks | None) -> tuple[str, ...]:
+    if lossless is None or not lossless.stems_db:
+        return ()
+    down = -lossless.stems_db
+    return (f"The stems are {down:.1f} dB softer than in the mix, whose limiter they lack: raise both by that.",)
 
 
 def _speech_left(request: DubRequest, plan: MixPlan) -> float | None:
@@ -305,7 +313,7 @@ def _performance_key(receipt: Receipt) -> str:
 
 def _mix_key(request: DubRequest, receipt: Receipt) -> str:
     """What lies under the speech may be known only after it was spoken."""
-    lossless = {} if request.lossless_from is None else {"lossless": request.lossless_from}
+    lossless = {} if request.lossless_from is None else {"lossless": [request.lossless_from, LOSSLESS_VERSION]}
     marked = {"watermark": WATERMARK} if request.watermark else {}
     return request.key("mixed", _VERSION, spoken=receipt.key, **lossless, **marked)
 

@@ -119,6 +119,7 @@ class LosslessTracks(Value):
     mix: StoredFile
     dialogue: StoredFile | None = Field(default=None, description="None: the mix is all that there is.")
     effects: StoredFile | None = Field(default=None, description="None: nothing lies under the speech.")
+    stems_db: float = Field(default=0.0, description="What dialogue and effects are softer by than in the mix: room.")
 
 
 class Dubbed(Value):

@@ -15,6 +15,8 @@ Master = Literal["mp4", "mkv", "wav", "stems", "otio", "aaf", "burned"]
 FILMS: frozenset[Master] = frozenset({"mp4", "mkv"})
 """Masters that hold all languages; the others are made per language."""
 LOSSLESS: frozenset[Master] = frozenset({"wav", "stems", "aaf"})
+LOSSLESS_VERSION = 2
+"""Raised when a dub's lossless files come out otherwise: only dubs that have them are mixed once more."""
 
 
 class Package(Asked):

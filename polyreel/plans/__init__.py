@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from polyreel.job import Job, Transcription
-from polyreel.job.packaging import LOSSLESS
+from polyreel.job.packaging import LOSSLESS, LOSSLESS_VERSION
 from polyreel.job.values import is_embedded
 from polyreel.keys import stage_key
 from polyreel.outcome import Problem, StoredFile, Value
@@ -208,7 +208,7 @@ class Plan(Value):
         if stage == "check" and self.further_checks:
             dub |= {"further": self.further_checks}
         if stage in ("collect", "check") and LOSSLESS & set(self.job.masters):
-            dub |= {"lossless": [self.job.source.timecode]}
+            dub |= {"lossless": [self.job.source.timecode, LOSSLESS_VERSION]}
         if stage in ("collect", "mux", "check"):
             dub |= self._list_container()
         dub |= self._mark(stage) | _list_picture_versions(language, stage)
@@ -229,7 +229,7 @@ class Plan(Value):
         return {
             "profile": self.job.subtitles.profile,
             "heard": [self.listener, self.ears],
-            "lossless": bool(LOSSLESS & set(self.job.masters)) and [self.job.source.timecode],
+            "lossless": bool(LOSSLESS & set(self.job.masters)) and [self.job.source.timecode, LOSSLESS_VERSION],
             **self._list_container(),
             "translation": asked.model_dump(mode="json", exclude={"credentials", "glossary"}) if asked else None,
             "glossary": _sha_of(language.glossary),

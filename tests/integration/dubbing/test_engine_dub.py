@@ -294,6 +294,30 @@ async def test_stems_add_up_to_the_mix_that_was_delivered(store: LocalStore, tmp
     assert 20 * np.log10(np.sqrt(np.mean((mix - delivered) ** 2) / np.mean(mix**2))) < -20
 
 
+async def test_stems_that_would_be_beyond_full_scale_are_softer_both_alike_and_say_so(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    """A loud target is reached by the mix's limiter; stems are before it."""
+    film, music = made(tmp_path, "film.wav", MUSIC, TALK), made(tmp_path, "clean.wav", MUSIC)
+    stems = await stems_of(film, store, music)
+    dubber = EmbeddedDubber(store, EspeakVoice())
+    asked = request(store, film, stems).model_copy(update={"lossless_from": 0})
+    usual = await dub(dubber, asked)
+    loud = await dub(dubber, asked.model_copy(update={"target_lufs": -6.0}))
+    assert usual.lossless
+    assert usual.lossless.stems_db == 0
+    assert loud.lossless
+    assert loud.lossless.stems_db < 0
+    assert any(f"{-loud.lossless.stems_db:.1f} dB softer" in note for note in loud.notes)
+    files = (loud.lossless.mix, loud.lossless.dialogue, loud.lossless.effects)
+    mix, dialogue, effects = (sound_of(path_of(file), 2) for file in files if file)
+    assert max(np.abs(dialogue).max(), np.abs(effects).max()) == pytest.approx(10 ** (-1 / 20), abs=1e-3)
+    # Between the lines the limiter has nothing to do: there they add up to the mix, raised by what the note says.
+    quiet = slice(round(5.7 * 48_000), round(6.9 * 48_000))
+    raised = (dialogue + effects)[quiet] * 10 ** (-loud.lossless.stems_db / 20)
+    assert np.quantile(np.abs(mix[quiet] - raised), 0.9) < 0.01 * np.abs(mix[quiet]).max()
+
+
 def sound_of(file: Path, channels: int) -> np.ndarray:
     raw = subprocess.run([ffmpeg(), "-v", "error", "-i", file, "-f", "f32le", "-"], capture_output=True, check=True)
     return np.frombuffer(raw.stdout, "<f4").reshape(-1, channels)
