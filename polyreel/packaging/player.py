@@ -15,7 +15,9 @@ def write_page(folder: Path, kind: PackageKind, title: str, script: Path, *, has
     """Write the page and its script (hls.js, or shaka-player, which plays both kinds) into a package's folder; return
     both."""
     page, own = folder / "index.html", folder / script.name
-    page.write_text(_template().render(title=title, kind=kind, script=script.name, has_picture=has_picture), "utf-8")
+    # Of DASH the player finds them in the manifest.
+    facts = {"has_picture": has_picture, "has_thumbnails": (folder / "thumbnails.vtt").exists()}
+    page.write_text(_template().render(title=title, kind=kind, script=script.name, **facts), "utf-8")
     shutil.copyfile(script, own)
     return [page, own]
 
