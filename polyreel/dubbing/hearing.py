@@ -15,6 +15,7 @@ from polyreel.engine.sound.stem import RATE as STEM_RATE
 from polyreel.engine.sound.stem import samples_in
 from polyreel.engine.threads import in_thread
 from polyreel.engine.transcribe.cues import into_cues
+from polyreel.engine.transcribe.doubt import SUNG
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_file, of_stem
 from polyreel.engine.transcribe.tongues import (
@@ -32,6 +33,7 @@ from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue
 
 Progress = Callable[[float], None]
+_MOST_SONGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,17 @@ def _notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[st
         notes.append(f"The video may not speak {locale}: '{found}' was heard ({other:.0%} sure).")
     if heard.dropped:
         notes.append(f"{len(heard.dropped)} passages were heard and not believed, such as {heard.dropped[0]!r}.")
-    return tuple(notes)
+    return (*notes, *_note_songs(heard))
+
+
+def _note_songs(heard: Heard) -> list[str]:
+    """Where words may be a song's. They stay: of a sung line and one said over music the listener is equally sure."""
+    doubted = [phrase for phrase in heard.phrases if phrase.no_speech > SUNG]
+    if not doubted:
+        return []
+    places = ", ".join(f"{each.start_ms / 1000:.1f} to {each.end_ms / 1000:.1f} s" for each in doubted[:_MOST_SONGS])
+    more = f" and {len(doubted) - _MOST_SONGS} more" if len(doubted) > _MOST_SONGS else ""
+    return [f"Words that may be sung, or said over music, are in the script: {places}{more}."]
 
 
 async def listen_to_dub(

@@ -28,6 +28,10 @@ _DOUBTFUL = 0.4
 _LOOP = 3
 _LONGEST_LOOP = 8
 
+# Humming and scat: believed where somebody speaks ("Ah."), left out where the listener thinks that nobody does.
+_VOCALISE = re.compile(r"(?:(?:[aeou]+h*|[mh]+m+|(?:l|n|d|t)(?:a|o+)h*|hey|yeah)[\W\d_]*)+", re.IGNORECASE)
+SUNG = 0.3
+
 # Credits and farewells of subtitles on the web: believed only where the listener is sure that somebody speaks.
 _CREDITS = re.compile(
     r"thanks? (?:you )?for watching|amara\.org|subtitles? by|subscribe|sous-titr|sottotitoli|subt[ií]tulos|legendas|"
@@ -37,12 +41,20 @@ _CREDITS = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What is not believed. ``first``: its first word, for its time; ``why``: the reason and the words."""
+
+    first: Word
+    why: str
+
+
 @dataclass
 class Judged:
-    """What is believed of what was heard, and what is not, each with its reason."""
+    """What is believed of what was heard, and what is not."""
 
     believed: list[Phrase] = field(default_factory=list)
-    dropped: list[str] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
 
 
 def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judged:
@@ -57,7 +69,7 @@ def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judge
             found.believed.append(phrase.model_copy(update={"words": said}))
         if len(said) < len(phrase.words):
             lost = reason or ("over silence" if len(audible) < len(phrase.words) else "repeated over and over")
-            found.dropped.append(f"{lost}: {phrase.text[:60]}")
+            found.dropped.append(Dropped(phrase.words[0], f"{lost}: {phrase.text[:60]}"))
     return found
 
 
@@ -67,6 +79,8 @@ def _find_doubt(phrase: Phrase) -> str:
     seconds = (phrase.end_ms - phrase.start_ms) / 1000
     if phrase.no_speech > NO_SPEECH and phrase.logprob < UNSURE:
         return "nobody speaks"
+    if phrase.no_speech > SUNG and _VOCALISE.fullmatch(text):
+        return "sung without words"
     if phrase.logprob < HOPELESS:
         return "not understood"
     if _CREDITS.search(text) and (phrase.no_speech > 0.25 or phrase.logprob < -0.6):

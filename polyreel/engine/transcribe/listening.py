@@ -96,7 +96,9 @@ class _Ear:
             self.votes[language] += share * len(sound)
         self.asked += len(sound) if found.languages else 0
         checked: Judged = judge_phrases(found.phrases, sound, RATE)
-        self.dropped += checked.dropped
+        for left_out in checked.dropped:
+            start_ms = _in_track(left_out.first, group, at).start_ms
+            self.dropped.append(f"{start_ms / 1000:.1f} s: {left_out.why}")
         settled = settle_words(checked.believed, sound, RATE)
         self.phrases += [_place_phrase(phrase, group, at) for phrase in settled]
         return _find_wordless_spans(found.phrases, group)

@@ -49,7 +49,7 @@ class Heard(Value):
         default_factory=dict, description="Probability by language (Whisper's codes), over what was listened to."
     )
     speech_ms: int = Field(default=0, description="How long somebody speaks.")
-    dropped: tuple[str, ...] = Field(default=(), description="What was not believed, each with its reason.")
+    dropped: tuple[str, ...] = Field(default=(), description="What was not believed, each with its time and reason.")
 
     def words(self) -> Iterator[Word]:
         """All words, in order."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
+from itertools import cycle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -16,6 +18,7 @@ from polyreel.dubbing.hearing import transcript_of
 from polyreel.engine.backcheck.align import align
 from polyreel.engine.backcheck.tokens import tokens, with_numbers_alike
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
+from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.listening import listen
@@ -153,6 +156,44 @@ async def test_a_film_in_which_nobody_speaks_is_an_empty_transcript(whisper: Whi
     with pytest.raises(MediaError, match="nobody speaks") as caught:
         await transcript_of(film, whisper, "en-US", profile="none", length_ms=30_000, on_progress=lambda _: None)
     assert caught.value.code == "empty_transcript"
+
+
+def make_notes(seconds: float, partials: tuple[float, ...], each_s: float) -> Samples:
+    """A melody of notes with overtones, `partials` loud: plucked where they are short, held where they are long."""
+    out, at = np.zeros(int(seconds * RATE), np.float32), 0
+    for pitch in cycle((262, 294, 330, 220, 392, 247)):
+        time = np.arange(int(each_s * RATE)) / RATE
+        sway = time + 0.0005 * np.sin(2 * np.pi * 5.5 * time)
+        note = sum(loud * np.sin(2 * np.pi * pitch * k * sway) for k, loud in enumerate(partials, 1))
+        fade = np.minimum(1, time / 0.05) * np.minimum(1, (each_s - time) / 0.1)
+        out[at : at + len(time)] = (note * fade * 0.15)[: len(out) - at]
+        at += len(time)
+        if at >= len(out):
+            return out
+    return out
+
+
+async def test_of_speech_music_held_notes_and_speech_only_the_speech_is_written(
+    whisper: Whisper, narrator: Path, tmp_path: Path
+) -> None:
+    clip = [block async for block in of_file(piece(narrator, tmp_path / "said.m4a", "-t", "12"))]
+    said, still = np.concatenate(clip), np.zeros(RATE // 2, np.float32)
+    music = make_notes(12, (1, 0.5, 0.3, 0.2), 0.25)
+    # The loud overtones of an "ah": near 730 and 1,090 Hz.
+    held = make_notes(12, (0.6, 0.8, 1.0, 0.9, 0.4, 0.1), 1.2)
+
+    async def sound() -> AsyncIterator[Samples]:
+        yield np.concatenate([said, still, music, held, still, said])
+
+    samples = 2 * len(said) + 2 * len(still) + len(music) + len(held)
+    heard = await listen(sound(), whisper, "en-US", samples=samples, on_progress=lambda _: None)
+    first_end, second_start = len(said) / RATE, (samples - len(said)) / RATE
+    between = [word.text for word in heard.words() if first_end + 0.3 < word.start_ms / 1000 < second_start - 0.3]
+    assert between == []
+    early = [tokens(word.text, "en-US") for word in heard.words() if word.start_ms / 1000 < first_end + 0.3]
+    late = [tokens(word.text, "en-US") for word in heard.words() if word.start_ms / 1000 > second_start - 0.3]
+    assert len(early) > 15
+    assert abs(len(early) - len(late)) <= 1
 
 
 async def test_weights_that_are_none_are_said_to_be_damaged(tmp_path: Path, odd_media: Path) -> None:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from polyreel.dubbing.hearing import Transcript, transcript_of
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.doubt import judge_phrases
@@ -93,13 +94,14 @@ def test_text_over_silence_is_not_believed() -> None:
     sound = np.concatenate([noise(2), np.zeros(4 * RATE, dtype=np.float32)])
     found = judge_phrases([phrase("really said"), phrase("not said", 3000)], sound, RATE)
     assert [each.text for each in found.believed] == ["really said"]
-    assert "over silence: not said" in found.dropped
+    assert [(each.first.start_ms, each.why) for each in found.dropped] == [(3000, "over silence: not said")]
 
 
 @pytest.mark.parametrize(
     ("text", "facts", "reason"),
     [
         ("la la", {"no_speech": 0.9, "logprob": -1.1}, "nobody speaks"),
+        ("Ooh, ah, la la la. Mmm", {"no_speech": 0.7, "logprob": -0.4}, "sung without words"),
         ("mumble", {"logprob": -1.9}, "not understood"),
         ("Thanks for watching!", {"no_speech": 0.4, "logprob": -0.5}, "credits learned by heart"),
         ("Untertitel der Amara.org-Community", {"logprob": -0.7}, "credits learned by heart"),
@@ -109,7 +111,7 @@ def test_text_over_silence_is_not_believed() -> None:
 def test_what_listeners_invent_is_recognised(text: str, facts: dict[str, float], reason: str) -> None:
     found = judge_phrases([phrase(text, **facts)], noise(30), RATE)
     assert not found.believed
-    assert found.dropped[0].startswith(reason)
+    assert found.dropped[0].why.startswith(reason)
 
 
 def test_what_people_say_is_believed_even_where_it_reads_like_credits() -> None:
@@ -131,7 +133,7 @@ def test_a_phrase_that_begins_again_with_the_last_ones_last_word_is_put_right() 
 def test_a_loop_is_cut_to_what_may_have_been_said() -> None:
     found = judge_phrases([phrase("I know. " * 6 + "Really."), phrase("I know. " * 30, 10_000)], noise(60), RATE)
     assert [each.text for each in found.believed] == ["I know. I know. I know. Really."]
-    assert [each.partition(":")[0] for each in found.dropped] == ["repeated over and over", "a loop"]
+    assert [each.why.partition(":")[0] for each in found.dropped] == ["repeated over and over", "a loop"]
 
 
 # -- listening
@@ -229,6 +231,29 @@ async def test_speech_of_which_nothing_was_heard_among_others_is_heard_alone(spe
     assert starts == sorted(starts)
     assert len(ear.slices) == 2
     assert heard.speech_ms < 24_000, "counted once"
+
+
+async def test_a_song_is_noted_with_its_time_in_the_track_and_humming_left_out(odd_media: Path) -> None:
+    class Doubtful(Counter):
+        def hear(self, sound: Samples, locale: str, ask_language: bool, go_on: Callable[[], None]) -> Slice:
+            (phrase,) = super().hear(sound, locale, ask_language, go_on).phrases
+            hummed = tuple(word.model_copy(update={"text": " ooh"}) for word in phrase.words[:2])
+            sung = Phrase(words=phrase.words[2:4], no_speech=0.5, logprob=-0.3)
+            return Slice((Phrase(words=hummed, no_speech=0.7), sung, Phrase(words=phrase.words[4:])), {})
+
+    async def hear(listener: Counter) -> Transcript:
+        file = odd_media / "speech.wav"
+        return await transcript_of(
+            file, listener, "en-US", profile="none", length_ms=11_000, on_progress=lambda _: None
+        )
+
+    found = await hear(Doubtful())
+    left_out, song = found.notes[-2:]
+    assert "not believed, such as '0." in left_out
+    assert "s: sung without words: ooh ooh'" in left_out
+    assert "may be sung, or said over music, are in the script: 2." in song
+    assert "ooh" not in " ".join(cue.text for cue in found.cues)
+    assert "may be sung" not in " ".join((await hear(Counter())).notes)
 
 
 async def test_cancelling_stops_the_listener(speech: Samples) -> None:
