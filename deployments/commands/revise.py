@@ -189,7 +189,7 @@ def _print_versions(reviews: list[Review], damaged: list[Damaged], as_json: bool
 def _describe_standing(language: dict[str, Any]) -> str:
     if not language["versions"]:
         return ": nothing went out yet"
-    return ": STALE, the script was edited since: run the job" if language["stale"] else ""
+    return f": STALE, {' '.join(language['next'].split())}" if language["stale"] else ""
 
 
 def _describe_origin(version: dict[str, Any]) -> str:

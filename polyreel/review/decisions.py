@@ -65,7 +65,7 @@ def approve(reviewer: Reviewer, comment: str = "") -> Step:
         if asking.standing == "approved":
             return None
         if asking.standing == "edited":
-            raise _refuse_stale(review.key)
+            raise _refuse_stale(review)
         _require_seen(review, reviewer)
         return _make_decision(review, asking, "approved", reviewer.name, comment)
 
@@ -85,7 +85,7 @@ def reject(reviewer: Reviewer, reason: str) -> Step:
                 remedy="To change lines of it: `polyreel revise JOB.yaml LOCALE EDITED.srt`.",
             )
         if asking.standing == "edited":
-            raise _refuse_stale(review.key)
+            raise _refuse_stale(review)
         said = asking.decision
         if said and (said.kind, said.by, said.reason) == ("rejected", reviewer.name, reason):
             return None
@@ -202,12 +202,23 @@ def _make_decision(review: Review, asking: Asking, kind: str, by: str, reason: s
     ).model_copy(update={"script": script})
 
 
-def _refuse_stale(key: ReviewKey) -> ReviewRefused:
+def _refuse_stale(review: Review) -> ReviewRefused:
+    script = review.script()
+    decision = review.decision("script", script.sha256) if script else None
+    # A job that once asked for its script asks for the edited one too, before anything is spoken.
+    asks_first = any((each.kind, each.stage) == ("asked", "script") for each in review.events)
+    if asks_first and not (decision and decision.kind == "approved"):
+        remedy = (
+            "Run the job again: it asks for the edited script first; once that is approved, those lines are done "
+            "again, and the dub is asked for once more."
+        )
+    else:
+        remedy = "Run the job again: those lines are done again, and it is asked for once more."
     return ReviewRefused(
         "lines were edited since this dub was made",
         code="changed_meanwhile",
-        where=place_of(key),
-        remedy="Run the job again: those lines are done again, and it is asked for once more.",
+        where=place_of(review.key),
+        remedy=remedy,
     )
 
 

@@ -65,6 +65,19 @@ def is_stale(review: Review) -> bool:
     return bool(versions) and versions[-1].script != review.script()
 
 
+def describe_next(review: Review) -> str:
+    """What becomes of an edited script that has not gone out yet, and what to do: one line for a person."""
+    asking = review.asking()
+    what = {"script": "the edited script", "final": "the new dub"}[asking.stage] if asking else ""
+    if asking and asking.standing == "waiting":
+        return f"{what} waits to be approved: polyreel review {review.key.job} {review.key.locale}"
+    if asking and asking.decision and asking.standing == "rejected":
+        return f"{what} was rejected by {asking.decision.by}: polyreel review {review.key.job} {review.key.locale}"
+    if asking and asking.standing == "approved":
+        return f"{what} is approved: run the job"
+    return "the script was edited since: run the job"
+
+
 async def compare(store: Store, review: Review, one: int, other: int) -> tuple[Difference, ...]:
     """The lines that differ between two versions. Raises `ReviewRefused` for a version that there is not."""
     before, after = await _read_lines(store, review, one), await _read_lines(store, review, other)
@@ -166,6 +179,7 @@ def as_dict(review: Review) -> dict[str, Any]:
         "job": review.key.job,
         "locale": review.key.locale,
         "stale": is_stale(review),
+        "next": describe_next(review) if is_stale(review) else "",
         "revision": review.revision,
         "versions": [each.model_dump(mode="json") for each in list_versions(review)],
     }

@@ -123,7 +123,7 @@ def test_a_revision_that_waits_for_approval_leaves_what_is_delivered(work: Any, 
     revised = polyreel("revise", job, "es-ES", edited, "--json")
     assert (revised.code, revised.json["languages"]["es-ES"]["error"]["code"]) == (4, "review_final")
     assert {file.name: file.read_bytes() for file in delivered.iterdir()} == files
-    assert "STALE" in polyreel("versions", job, "es-ES").stdout
+    assert "STALE, the new dub waits to be approved" in polyreel("versions", job, "es-ES").stdout
     assert polyreel("review", job, "es-ES", "--approve").code == 0
     assert polyreel("run", job).code == 0
     assert "Buenas" in (delivered / "narrated.es-ES.srt").read_text("utf-8")
