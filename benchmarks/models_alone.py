@@ -21,7 +21,7 @@ from polyreel.dubbing.choice import voice_for
 from polyreel.engine.models import sessions, shelf
 from polyreel.engine.models.registry import WHISPER_BASE
 from polyreel.engine.separation import spleeter_model
-from polyreel.engine.separation.track import pieces
+from polyreel.engine.separation.track import separate_pieces
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.script import extract_spoken_script
@@ -43,7 +43,7 @@ def main(order: dict[str, Any]) -> dict[str, float]:
     _two_spinning_threads()
     took: dict[str, float] = {}
     with _timed(took, "separate"):
-        for _ in pieces(open_track(Path(order["mix"])), spleeter_model.TwoStems(), _go_on):
+        for _ in separate_pieces(open_track(Path(order["mix"])), spleeter_model.TwoStems(), _go_on):
             pass
     with _timed(took, "speak"):
         voice = voice_for("auto")

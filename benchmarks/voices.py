@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.narrated import CLIP_S, SCRIPTS
 from polyreel.dubbing.choice import name_in_table
-from polyreel.engine.backcheck.compare import compare
+from polyreel.engine.backcheck.compare import compare_with_heard
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
 from polyreel.engine.sound.stem import RATE, read_stem
@@ -37,7 +37,7 @@ from polyreel.engine.transcribe.whisper import usual_listener
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro import voice as kokoro
-from polyreel.engine.voice.measured import TABLE, Measured, table, write_table
+from polyreel.engine.voice.measured import TABLE, Measured, read_table, write_table
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.port import Voice
 from polyreel.store.local import LocalStore, path_of
@@ -79,8 +79,8 @@ def run() -> list[dict[str, Any]]:
 
 def _put_into_table(measured: Measured) -> None:
     """In the place of its last measure. The table is read anew: another run may have written since."""
-    table.cache_clear()
-    rows = {(row.locale, row.engine, row.voice): row for row in (*table(), measured)}
+    read_table.cache_clear()
+    rows = {(row.locale, row.engine, row.voice): row for row in (*read_table(), measured)}
     TABLE.write_text(write_table(rows.values()), "utf-8")
 
 
@@ -92,7 +92,7 @@ def _wanted() -> Iterator[tuple[str, Voice, str]]:
             asked = not (locales and locale not in locales) and not (engines and voice.name not in engines)
             if asked and voice.speaks(locale):
                 cast = voice.cast(locale)
-                own = len(kokoro_cast.native(locale)) if voice.name == "kokoro" else len(cast)
+                own = len(kokoro_cast.list_native_voices(locale)) if voice.name == "kokoro" else len(cast)
                 most = min(own, _MOST[voice.name], int(os.environ.get("POLYREEL_BENCH_VOICES", "99")))
                 yield from ((locale, voice, each) for each in cast[:most])
 
@@ -138,7 +138,7 @@ def _take(locale: str, voice: Voice, voice_id: str, later_ms: int) -> _Take:
             go_on=lambda: None,
         )
         seconds = time.perf_counter() - begun
-        found = compare(said.lines, asyncio.run(_heard(said, locale)), locale)
+        found = compare_with_heard(said.lines, asyncio.run(_heard(said, locale)), locale)
         band = _band(read_stem(path_of(said.stem), 0, SAMPLES))
     length = sum(line.end_ms - line.start_ms for line in said.lines) / 1000
     fastest = round(max(line.ratio for line in said.lines), 2)

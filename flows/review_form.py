@@ -30,7 +30,7 @@ from polyreel.review.answer import Answer, carry_out, read_edits, read_wishes
 from polyreel.review.decisions import Reviewer
 from polyreel.review.events import ReviewKey
 from polyreel.review.form import describe_form
-from polyreel.review.line_choices import combine
+from polyreel.review.line_choices import combine_changes
 from polyreel.review.log import ReviewLog
 from polyreel.review.state import Review
 from polyreel.review.waits import KIND
@@ -85,7 +85,7 @@ class LanguageAnswer(BaseModel):
         return Answer(
             approve=self.decision == "approve",
             reject=reason if rejects else None,
-            change=combine(read_edits(self.edits), read_wishes(self.choices)),
+            change=combine_changes(read_edits(self.edits), read_wishes(self.choices)),
             comment="" if rejects else reason,
         )
 

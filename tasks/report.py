@@ -25,7 +25,7 @@ from polyreel.outcome import Outcome, Reel, StoredFile
 from polyreel.plans import VERSIONS, Plan
 from polyreel.redaction import strip_address
 from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
-from polyreel.report.page import render
+from polyreel.report.page import render_report
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.subtitles import read_file
@@ -119,7 +119,7 @@ def _render_page(
         version=version("polyreel"),
         go_on=_go_on(outcome),
     )
-    return render(outcome, details)
+    return render_report(outcome, details)
 
 
 def _go_on(outcome: Outcome) -> str:

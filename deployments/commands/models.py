@@ -23,10 +23,10 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """The models there are, what each is for, and whether it is here."""
     from polyreel.engine.models.registry import MODELS
-    from polyreel.engine.models.shelf import list_strays, state
+    from polyreel.engine.models.shelf import find_state, list_strays
     from polyreel.machine import home
 
-    found = [_describe_model(model, state(model)) for model in MODELS]
+    found = [_describe_model(model, find_state(model)) for model in MODELS]
     if as_json:
         return click.echo(json.dumps({"folder": str(home.models_dir()), "models": found}, indent=2))
     for model in found:
@@ -86,11 +86,11 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     """Read models that are here and compare every hash. Exit code 1 where one is damaged, or named and not here."""
     from deployments.commands.errors import FAILED, report_errors
     from polyreel.engine.models.registry import MODELS, models_named
-    from polyreel.engine.models.shelf import pull_command, state
+    from polyreel.engine.models.shelf import find_state, pull_command
     from polyreel.engine.models.shelf import verify as faults_of
 
     with report_errors(as_json):
-        wanted = models_named(names) if names else tuple(model for model in MODELS if state(model) != "missing")
+        wanted = models_named(names) if names else tuple(model for model in MODELS if find_state(model) != "missing")
     found = {model.name: [f"{fault.file} {fault.problem}" for fault in faults_of(model)] for model in wanted}
     damaged = tuple(model for model in wanted if found[model.name])
     if as_json:

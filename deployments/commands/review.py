@@ -175,7 +175,7 @@ async def _take_in_recordings(store: Store, key: ReviewKey, wishes: _Wishes, rev
 def _make_answer(wishes: _Wishes, place: _Place, recordings: _Recordings) -> Answer:
     from polyreel.review import edits
     from polyreel.review.answer import Answer
-    from polyreel.review.line_choices import Wish, combine, from_wishes
+    from polyreel.review.line_choices import Wish, combine_changes, from_wishes
 
     lines = _read_by_number(wishes.lines, "--line", "3=Hello there.")
     voices = _read_by_number(wishes.voices, "--voice", "3=ef_dora")
@@ -187,7 +187,7 @@ def _make_answer(wishes: _Wishes, place: _Place, recordings: _Recordings) -> Ans
     change = edits.from_lines(lines) if lines else None
     if wishes.edit:
         change = edits.from_file(wishes.edit, place.key.locale, accept_repairs=place.accept_repairs)
-    change = combine(change, from_wishes(chosen) if chosen else None)
+    change = combine_changes(change, from_wishes(chosen) if chosen else None)
     return Answer(wishes.approve, wishes.reject, change, wishes.comment or "")
 
 

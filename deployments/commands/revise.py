@@ -136,13 +136,13 @@ async def _read(job: Job, locale: str | None) -> tuple[list[Review], list[Damage
 async def _compare(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict[str, Any]]:
     from polyreel.review.log import ReviewLog
     from polyreel.review.orders import find_key
-    from polyreel.review.versions import compare
+    from polyreel.review.versions import compare_versions
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
     review = await ReviewLog(store).read(find_key(job, locale))
-    return [each.model_dump() for each in await compare(store, review, *numbers)]
+    return [each.model_dump() for each in await compare_versions(store, review, *numbers)]
 
 
 async def _go_back(job: Job, locale: str, by: str, number: int) -> Review:

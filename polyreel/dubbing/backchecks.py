@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polyreel import locales
-from polyreel.engine.backcheck.compare import Comparison, compare
+from polyreel.engine.backcheck.compare import Comparison, compare_with_heard
 from polyreel.engine.transcribe.tongues import (
     LEAST_SPEECH_MS,
     SURELY_ANOTHER,
@@ -46,7 +46,7 @@ def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: Su
     Beyond the first of the profile's `LIMITS` it warns, beyond the second it fails. Outside the `TRUSTED` languages
     the listener errs itself, and nothing fails.
     """
-    found = compare(lines, heard, locale)
+    found = compare_with_heard(lines, heard, locale)
     warn, fail = LIMITS[profile]
     lost = [line for line in found.missing if len(line.text.split()) >= _WORTH_A_FAILURE or found.measure == "CER"]
     status: CheckStatus = "pass"

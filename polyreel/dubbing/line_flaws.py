@@ -11,7 +11,7 @@ from polyreel.dubbing.backchecks import LIMITS, check_words
 from polyreel.dubbing.checks import check_fit
 from polyreel.dubbing.line_checks import is_missing, rate_lines
 from polyreel.dubbing.port import Dubbed
-from polyreel.engine.backcheck.compare import compare
+from polyreel.engine.backcheck.compare import compare_with_heard
 from polyreel.engine.speech import fit
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import SubtitleProfile
@@ -79,7 +79,7 @@ def _add_words(
     lines: Sequence[LineFit], heard: Heard, against: Against, figures: list[dict[Kind, float]], flaws: list[set[Kind]]
 ) -> None:
     """What was heard of each line: flawed are those of which more is lost than the profile lets a whole dub lose."""
-    rates = {place_of(line): rate for line, rate in compare(lines, heard, against.locale).by_line}
+    rates = {place_of(line): rate for line, rate in compare_with_heard(lines, heard, against.locale).by_line}
     passes = check_words(heard, lines, against.locale, against.profile).status == "pass"
     for line, figure, found in zip(lines, figures, flaws, strict=True):
         if (rate := rates.get(place_of(line))) is not None:

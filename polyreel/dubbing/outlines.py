@@ -13,7 +13,7 @@ from polyreel.dubbing.port import Dubbed
 from polyreel.engine.sound.meter import CHANNEL_WEIGHTS, Meter, Power, measure_dialogue
 from polyreel.engine.sound.outline import outline_loudness, outline_stem, weigh_channels
 from polyreel.engine.transcribe.words import Heard
-from polyreel.media.audio import blocks, measure_loudness
+from polyreel.media.audio import measure_loudness, read_blocks
 from polyreel.media.probe import probe
 from polyreel.outcome import LineFit, SoundOutline
 from polyreel.store.local import path_of
@@ -42,7 +42,7 @@ async def measure_power(track: Path) -> Power:
     found = info.audio[0].channels
     channels = found if found in CHANNEL_WEIGHTS else 2
     meter = Meter(channels, _RATE)
-    async with aclosing(blocks(track, channels=channels, rate=_RATE, block=_RATE * 20)) as pieces:
+    async with aclosing(read_blocks(track, channels=channels, rate=_RATE, block=_RATE * 20)) as pieces:
         async for piece in pieces:
             await asyncio.to_thread(meter.feed, piece)
     return await asyncio.to_thread(weigh_channels, meter, channels)

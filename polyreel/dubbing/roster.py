@@ -85,7 +85,7 @@ def _make_entry(engine: Voice, locale: str, voice: str) -> Entry:
         return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, licence=licence, measured=known)
     ready = is_here(KOKORO, KOKORO_VOICES)
     needs = "" if ready else pull_command(KOKORO, KOKORO_VOICES)
-    return Entry(name, locale, kokoro_cast.gender(voice), engine.name, ready, needs, measured=known)
+    return Entry(name, locale, kokoro_cast.find_gender(voice), engine.name, ready, needs, measured=known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from polyreel.engine.speech import fit
 from polyreel.engine.speech.booth import Booth
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.speech.sentences import Sentence, into_sentences
-from polyreel.engine.speech.takes import Progress, naturals
+from polyreel.engine.speech.takes import Progress, record_naturals
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.whisper import require_listener
 from polyreel.engine.translate import budget
@@ -25,7 +25,7 @@ from polyreel.engine.translate.by_chat import ByChat
 from polyreel.engine.translate.by_lines import ByLines
 from polyreel.engine.translate.draft import Task, draft_lines, shorten_lines
 from polyreel.engine.translate.glossary import read_glossary
-from polyreel.engine.translate.identify import contradiction
+from polyreel.engine.translate.identify import find_contradiction
 from polyreel.engine.translate.port import Drafter, Term
 from polyreel.engine.translate.track import Piece, pieces_of, put_together
 from polyreel.engine.voice.port import Voice, assign
@@ -203,7 +203,7 @@ def _make_task(commission: Commission, pieces: Sequence[Piece]) -> Task:
         source=commission.source,
         target=commission.target,
         texts=[piece.text for piece in pieces],
-        most=[budget.characters(time, pace) for time in times],
+        most=[budget.count_characters(time, pace) for time in times],
         terms=terms,
     )
 
@@ -218,7 +218,7 @@ def _times_ms(commission: Commission, pieces: Sequence[Piece]) -> list[int]:
 
 
 def _require_language(lines: Sequence[str], commission: Commission, drafter: Drafter) -> None:
-    wrong = contradiction(" ".join(lines), commission.target)
+    wrong = find_contradiction(" ".join(lines), commission.target)
     if wrong:
         raise EngineError(
             f"{drafter.name} answered in {wrong} instead of {commission.target}",
@@ -271,7 +271,7 @@ def _measure_sentences(
     """How long each sentence takes at the voice's own pace, in ms; what can't be said is missing."""
     casting = _cast(voicing, locale, sentences)
     asked = [(sentence.text, casting[sentence.speaker]) for sentence in sentences]
-    takes = naturals(Booth(voicing.voice, voicing.store), asked, on_progress, go_on)
+    takes = record_naturals(Booth(voicing.voice, voicing.store), asked, on_progress, go_on)
     return {sentence: take.ms for sentence, each in zip(sentences, asked, strict=True) if (take := takes[each])}
 
 

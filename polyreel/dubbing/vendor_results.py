@@ -17,7 +17,7 @@ from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.engine.sound.stem import RATE, as_stem, read_stem, samples_in
 from polyreel.errors import MediaError
 from polyreel.keys import stage_key
-from polyreel.media.audio import aac_options, blocks, measure_loudness, sound_of
+from polyreel.media.audio import aac_options, measure_loudness, read_blocks, sound_of
 from polyreel.media.command import local_input, local_output, run
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
@@ -157,7 +157,7 @@ async def _stem(speech: StoredFile, seconds: Fraction, store: Store) -> StoredFi
     missing = samples_in(seconds)
     with store.scratch() as folder:
         with (folder / "speech.raw").open("wb") as file:
-            async with aclosing(blocks(path_of(speech), channels=1, rate=RATE)) as sound:
+            async with aclosing(read_blocks(path_of(speech), channels=1, rate=RATE)) as sound:
                 async for block in sound:
                     piece = block[:missing, 0]
                     missing -= len(piece)

@@ -88,7 +88,7 @@ def sound_of(
         whole = [each.filter("apad", whole_len=first + samples) for each in nodes]
         node = ffmpeg.filter(whole, "join", inputs=2, channel_layout="stereo", map="0.0-FL|1.0-FR")
     if channels is not None:
-        node = node.filter("aformat", channel_layouts=layout(channels))
+        node = node.filter("aformat", channel_layouts=name_layout(channels))
     node = node.filter("apad", whole_len=first + samples)
     return node.filter("atrim", start_sample=first, end_sample=first + samples).filter("asetpts", "PTS-STARTPTS")
 
@@ -101,7 +101,7 @@ def _resample_on_timeline(node: Stream, shift: Fraction) -> Stream:
     return node.filter("aresample", RATE, **{"async": 1, "first_pts": 0})
 
 
-def layout(channels: int) -> str:
+def name_layout(channels: int) -> str:
     """ffmpeg's name for the usual layout of so many channels."""
     return _LAYOUTS.get(channels, f"{channels}c")
 
@@ -133,7 +133,7 @@ async def extract(
     first, last = start or Fraction(0), info.duration if end is None else min(end, info.duration)
     samples = round((last - first) * RATE)
     sound = sound_of(source, start=first, samples=samples, track=track, channels=channels, info=info)
-    output = local_output(sound, path=target, **_lossless(target))
+    output = local_output(sound, path=target, **_choose_lossless(target))
     try:
         await run(output, limits=limits, on_progress=on_progress, expected_ms=samples * 1000 // RATE)
     except ToolError as error:
@@ -155,7 +155,7 @@ def _explain_failure(error: ToolError, source: Path, track: Tracks, info: MediaI
     )
 
 
-def _lossless(target: Path) -> dict[str, Any]:
+def _choose_lossless(target: Path) -> dict[str, Any]:
     if target.suffix == ".flac":
         return {"format": "flac", "c:a": "flac", "sample_fmt": "s16", "compression_level": "2"}
     # RF64 takes over where WAV's 32-bit lengths end; bitexact leaves the encoder's version out of the header.
@@ -169,10 +169,10 @@ async def measure_loudness(
     sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"]
     meter = _add_meter(mix_down(sound) if as_stereo else sound)
     printed = await run(print_findings(pipe_output(meter, format="null")), limits=limits)
-    return _loudness(printed)
+    return _parse_loudness(printed)
 
 
-async def blocks(
+async def read_blocks(
     path: Path,
     *,
     channels: int = 2,
@@ -186,7 +186,7 @@ async def blocks(
     Leave it early inside ``contextlib.aclosing``, so that the decoder ends with it.
     """
     sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"].filter("aresample", rate)
-    sound = sound.filter("aformat", channel_layouts=layout(channels))
+    sound = sound.filter("aformat", channel_layouts=name_layout(channels))
     size, waiting = block * channels * 4, bytearray()
     async with aclosing(_stream_bytes(pipe_output(sound, format="f32le"), limits)) as chunks:
         async for chunk in chunks:
@@ -251,7 +251,7 @@ def _add_meter(sound: Stream) -> Stream:
     return sound.filter("ebur128", framelog="quiet", peak="true")
 
 
-def _loudness(printed: str) -> Loudness:
+def _parse_loudness(printed: str) -> Loudness:
     summary = printed.rpartition("Summary:")[2]
     found = [
         re.search(rf"{name}:\s+(-?(?:inf|nan|[\d.]+)) {unit}", summary)

@@ -25,7 +25,7 @@ __all__ = [
     "MAX_PIXELS",
     "Limits",
     "Stream",
-    "arguments",
+    "build_arguments",
     "generate_input",
     "local_input",
     "local_output",
@@ -103,10 +103,10 @@ def print_findings(stream: Stream) -> Stream:
     return stream.global_args("-loglevel", "info")
 
 
-def arguments(stream: Stream) -> list[str]:
+def build_arguments(stream: Stream) -> list[str]:
     """A graph as ffmpeg's arguments. Raises ValueError where an input or output did not come from this module."""
     # All of the graph is looked at: ffmpeg-python lets anybody add an input beside the guarded ones.
-    for node in _nodes(stream):
+    for node in _list_nodes(stream):
         if not _is_guarded(node):
             raise ValueError(f"an unguarded ffmpeg input or output: {node.kwargs.get('filename')}")
     found: list[str] = []
@@ -137,7 +137,7 @@ async def run(
     listener = _progress_listener(on_progress, expected_ms)
     argv = [str(binaries.ffmpeg()), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
     argv += ["-progress", NOTES] if listener else []
-    argv += arguments(stream)
+    argv += build_arguments(stream)
     try:
         return await execute(argv, limits=limits, stdin=stdin, stdout=stdout, on_note=listener)
     # Also when cancelled: a file that breaks off must not be taken for a whole one.
@@ -146,7 +146,7 @@ async def run(
         raise
 
 
-def _nodes(stream: Stream) -> list[Any]:
+def _list_nodes(stream: Stream) -> list[Any]:
     nodes, _ = topo_sort(get_stream_spec_nodes(stream))
     return list(nodes)
 
@@ -162,7 +162,7 @@ def _is_guarded(node: Any) -> bool:
 
 
 def _remove_outputs(stream: Stream) -> None:
-    for node in _nodes(stream):
+    for node in _list_nodes(stream):
         filename = str(node.kwargs.get("filename", ""))
         if isinstance(node, OutputNode) and filename.startswith("file:"):
             Path(filename.removeprefix("file:")).unlink(missing_ok=True)

@@ -176,8 +176,8 @@ def _with_copies(scan: _Scan, whole: Cut, opening: _Edge, closing: _Edge, joinab
         return replace(whole, reason="no place was found inside the cut where copying could begin")
     head = None
     if entry.shown > first:
-        head = _piece(scan, opening.pictures, first, entry.shown, entry.shown - entry.decoded)
-    until, tail = _ending(scan, closing.pictures, stop) if stop is not None else (None, None)
+        head = _make_piece(scan, opening.pictures, first, entry.shown, entry.shown - entry.decoded)
+    until, tail = _find_ending(scan, closing.pictures, stop) if stop is not None else (None, None)
     if stop is not None and (until is None or until <= entry.shown):
         return replace(whole, reason="nothing lies between the key pictures next to the cut")
     if (head or tail) and not joinable:
@@ -185,7 +185,7 @@ def _with_copies(scan: _Scan, whole: Cut, opening: _Edge, closing: _Edge, joinab
     return replace(whole, head=head, tail=tail, copy_from=entry.shown, copy_until=until)
 
 
-def _piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, delay: int) -> Piece:
+def _make_piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, delay: int) -> Piece:
     """The pictures shown from ``first`` up to ``stop``, to be encoded anew."""
     order = sorted({one.shown for one in pictures})
     kept = tuple(one for one in order if first <= one < stop)
@@ -197,7 +197,7 @@ def _piece(scan: _Scan, pictures: Sequence[Picture], first: int, stop: int, dela
     return Piece(kept, stop, scan.seconds(after), scan.seconds(before), delay)
 
 
-def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None, Piece | None]:
+def _find_ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None, Piece | None]:
     """At which stored picture, by when it is shown, copying ends (None: no copying), and the piece that follows."""
     kept = [one.shown < stop for one in closing]
     cut_off = kept.index(False)
@@ -207,7 +207,7 @@ def _ending(scan: _Scan, closing: list[Picture], stop: int) -> tuple[int | None,
     last = max(keys, key=_read_shown, default=None)
     if last is None or last.decoded is None:
         return None, None
-    return last.shown, _piece(scan, closing, last.shown, stop, last.shown - last.decoded)
+    return last.shown, _make_piece(scan, closing, last.shown, stop, last.shown - last.decoded)
 
 
 def _read_shown(picture: Picture) -> int:

@@ -28,10 +28,10 @@ class ParameterSets:
         """Read an avcC record with four-byte lengths. Raises NotJoinable for anything else."""
         if len(record) < 7 or record[0] != 1 or record[4] & 3 != _LENGTH_BYTES - 1:
             raise NotJoinable("no avcC record with four-byte lengths")
-        sequence, position = _sets(record, 6, record[5] & 31)
+        sequence, position = _read_sets(record, 6, record[5] & 31)
         if position >= len(record):
             raise NotJoinable("a truncated avcC record")
-        picture, position = _sets(record, position + 1, record[position])
+        picture, position = _read_sets(record, position + 1, record[position])
         if not sequence or not picture:
             raise NotJoinable("an avcC record without parameter sets")
         return cls(record[1:3], record[3], sequence, picture, record[position:])
@@ -46,7 +46,7 @@ class ParameterSets:
     def free_number(self) -> int:
         """A number that no set here has: x264 gives it to both of its own (``sps-id``)."""
         # A sequence set's number follows the NAL head, profile, constraints and level; a picture set's its NAL head.
-        taken = {_number(one[4:]) for one in self.sequence} | {_number(one[1:]) for one in self.picture}
+        taken = {_read_number(one[4:]) for one in self.sequence} | {_read_number(one[1:]) for one in self.picture}
         free = [number for number in range(1, 32) if number not in taken]
         if not free:
             raise NotJoinable("all parameter set numbers are taken")
@@ -66,7 +66,7 @@ def _unit_kinds(packet: bytes) -> Iterator[int]:
         position += _LENGTH_BYTES + max(length, 1)
 
 
-def _sets(record: bytes, position: int, count: int) -> tuple[tuple[bytes, ...], int]:
+def _read_sets(record: bytes, position: int, count: int) -> tuple[tuple[bytes, ...], int]:
     found = []
     for _ in range(count):
         length = int.from_bytes(record[position : position + 2], "big")
@@ -82,7 +82,7 @@ def _pack_sets(sets: tuple[bytes, ...]) -> bytes:
     return b"".join(len(one).to_bytes(2, "big") + one for one in sets)
 
 
-def _number(payload: bytes) -> int:
+def _read_number(payload: bytes) -> int:
     """The first Exp-Golomb number of a payload (ITU-T H.264, 9.1)."""
     bits = "".join(f"{byte:08b}" for byte in payload[:8])
     zeros = len(bits) - len(bits.lstrip("0"))

@@ -17,7 +17,7 @@ def read_tags(container: av.container.InputContainer) -> tuple[tuple[str, str], 
     found = dict(container.metadata)
     if container.format.name == "ogg" and container.streams.audio:
         found = {**container.streams.audio[0].metadata, **found}
-    return tuple((name.lower(), clean(value)) for name, value in sorted(found.items()) if value.strip())
+    return tuple((name.lower(), clean_text(value)) for name, value in sorted(found.items()) if value.strip())
 
 
 def find_cover(container: av.container.InputContainer) -> CoverPicture | None:
@@ -35,7 +35,7 @@ def read_chapters(container: av.container.InputContainer, zero: Fraction) -> tup
         Chapter(
             start=as_seconds(one["start"], one["time_base"]) - zero,
             end=as_seconds(one["end"], one["time_base"]) - zero,
-            title=clean(one["metadata"].get("title", "")),
+            title=clean_text(one["metadata"].get("title", "")),
         )
         for one in container.chapters()
     )
@@ -44,7 +44,7 @@ def read_chapters(container: av.container.InputContainer, zero: Fraction) -> tup
 def read_timecode(container: av.container.InputContainer) -> str:
     """The timecode of the first picture, from whichever place holds it."""
     named = [container.metadata, *(stream.metadata for stream in container.streams)]
-    return next((clean(one["timecode"]) for one in named if one.get("timecode")), "")
+    return next((clean_text(one["timecode"]) for one in named if one.get("timecode")), "")
 
 
 def has_timecode(stream: Any) -> bool:
@@ -59,12 +59,12 @@ def holds_chapters(stream: Any) -> bool:
 
 def read_language(stream: Any) -> str:
     """A track's language tag; "" where it has none."""
-    found = clean(stream.metadata.get("language", ""))
+    found = clean_text(stream.metadata.get("language", ""))
     # `und` is ISO 639-2 for "undetermined".
     return "" if found == "und" else found
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """A file's words as one short line."""
     return re.sub(r"[\x00-\x1f\x7f]", " ", text)[:200]
 

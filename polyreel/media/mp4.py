@@ -70,7 +70,7 @@ class Mark:
     title: str
 
 
-def finish(part: Path, target: Path, labels: Sequence[Label], chapters: Sequence[Mark] = ()) -> None:
+def write_index_first(part: Path, target: Path, labels: Sequence[Label], chapters: Sequence[Mark] = ()) -> None:
     """Write ``part`` to ``target`` with its index in front and a label per track, in track order, and its chapters."""
     with part.open("rb") as source:
         extents = list(_top_level(source, part.stat().st_size))

@@ -82,7 +82,7 @@ async def mux(
     sounds = [await asyncio.to_thread(probe, track.path) for track in tracks]
     part = target.with_name(f".{target.name}.part.mp4")
     try:
-        output = _output(seen, tracks, sounds, subtitles, part)
+        output = _build_output(seen, tracks, sounds, subtitles, part)
         await run(output, limits=limits, on_progress=on_progress, expected_ms=round(seen.duration * 1000))
         await _finish(part, target, _track_labels(tracks, subtitles), chapters)
     except BaseException:
@@ -90,7 +90,7 @@ async def mux(
         raise
     finally:
         _discard(part)
-    return MuxResult(seen.duration, _reason(seen))
+    return MuxResult(seen.duration, _explain_encoding(seen))
 
 
 def _discard(path: Path) -> None:
@@ -98,7 +98,7 @@ def _discard(path: Path) -> None:
 
 
 async def _finish(part: Path, target: Path, labels: list[mp4.Label], chapters: Sequence[mp4.Mark]) -> None:
-    writing = asyncio.ensure_future(asyncio.to_thread(mp4.finish, part, target, labels, chapters))
+    writing = asyncio.ensure_future(asyncio.to_thread(mp4.write_index_first, part, target, labels, chapters))
     try:
         await asyncio.shield(writing)
     finally:
@@ -118,42 +118,42 @@ def _track_labels(tracks: Sequence[AudioTrack], subtitles: Sequence[SubtitleTrac
     return [mp4.Label(), *sounds, *texts]
 
 
-def _reason(info: MediaInfo) -> str:
+def _explain_encoding(info: MediaInfo) -> str:
     if info.video is None or info.video.codec in MP4_VIDEO:
         return ""
     return f"an MP4 can't hold {info.video.codec}, so the picture was encoded {describe_encoding(info.video)}"
 
 
-def _output(
+def _build_output(
     info: MediaInfo,
     tracks: Sequence[AudioTrack],
     sounds: Sequence[MediaInfo],
     subtitles: Sequence[SubtitleTrack],
     part: Path,
 ) -> Stream:
-    picture, options = _picture(info)
+    picture, options = _open_picture(info)
     nodes = [picture]
     for place, (track, sound) in enumerate(zip(tracks, sounds, strict=True)):
-        node, coding = _sound(track, sound, info, place)
+        node, coding = _open_sound(track, sound, info, place)
         nodes.append(node)
-        options |= coding | _labels(f"a:{place}", track, is_default=_is_default(track, tracks))
+        options |= coding | _describe_track(f"a:{place}", track, is_default=_is_default(track, tracks))
     for place, text in enumerate(subtitles):
-        nodes.append(_text(text))
-        options |= {f"c:s:{place}": "mov_text"} | _labels(f"s:{place}", text, is_default=text.default)
+        nodes.append(_open_text(text))
+        options |= {f"c:s:{place}": "mov_text"} | _describe_track(f"s:{place}", text, is_default=text.default)
     return local_output(*nodes, path=part, format="mp4", map_metadata=-1, map_chapters=-1, **options)
 
 
-def _picture(info: MediaInfo) -> tuple[Stream, dict[str, Any]]:
+def _open_picture(info: MediaInfo) -> tuple[Stream, dict[str, Any]]:
     """The picture's node and how it is written. What the file says of itself stays behind: it may tell too much."""
     if info.video is None:
         raise ValueError("there is no picture")
     node = local_input(info.path)[str(info.video.index)]
-    if _reason(info):
+    if _explain_encoding(info):
         return encode_picture(node, info.video)
     return node, {"c:v": "copy", **mp4_tag(info.video.codec)}
 
 
-def _sound(track: AudioTrack, sound: MediaInfo, info: MediaInfo, place: int) -> tuple[Stream, dict[str, Any]]:
+def _open_sound(track: AudioTrack, sound: MediaInfo, info: MediaInfo, place: int) -> tuple[Stream, dict[str, Any]]:
     if track.track >= len(sound.audio):
         raise MediaError("there is no such sound track to put in.", code="missing_audio_track", where=str(track.path))
     stream = sound.audio[track.track]
@@ -174,7 +174,7 @@ def _is_default(track: AudioTrack, tracks: Sequence[AudioTrack]) -> bool:
     return track is chosen
 
 
-def _labels(place: str, track: AudioTrack | SubtitleTrack, *, is_default: bool) -> dict[str, str]:
+def _describe_track(place: str, track: AudioTrack | SubtitleTrack, *, is_default: bool) -> dict[str, str]:
     title = track.title or locales.own_name(track.locale)
     return {
         f"metadata:s:{place}": repeat_option(
@@ -185,7 +185,7 @@ def _labels(place: str, track: AudioTrack | SubtitleTrack, *, is_default: bool) 
     }
 
 
-def _text(track: SubtitleTrack) -> Stream:
+def _open_text(track: SubtitleTrack) -> Stream:
     kind = _SUBTITLE_FORMATS.get(track.path.suffix.lower())
     if kind is None:
         raise MediaError(

@@ -28,7 +28,7 @@ from polyreel.media.command import FORMATS, MAX_PIXELS
 from polyreel.media.info import AudioStream, Fields, Hdr, MediaInfo, SubtitleStream, VideoStream
 from polyreel.media.labels import (
     as_seconds,
-    clean,
+    clean_text,
     find_cover,
     has_timecode,
     holds_chapters,
@@ -77,8 +77,8 @@ def probe(path: Path) -> MediaInfo:
     _refuse_empty(path)
     with open_media(path) as container:
         zero = Fraction(container.start_time or 0, av.time_base)
-        video = _video(path, container, zero)
-        audio = tuple(_audio(container, stream, zero) for stream in container.streams.audio)
+        video = _describe_video(path, container, zero)
+        audio = tuple(_describe_audio(container, stream, zero) for stream in container.streams.audio)
         if video is None and not audio:
             raise refuse_media(path, "holds neither a moving picture nor sound.")
         length = video.start + video.duration if video else _sound_duration(path, container, zero)
@@ -90,7 +90,7 @@ def probe(path: Path) -> MediaInfo:
             duration=length,
             video=video,
             audio=audio,
-            subtitles=tuple(_subtitle(stream) for stream in container.streams.subtitles),
+            subtitles=tuple(_describe_subtitle(stream) for stream in container.streams.subtitles),
             # ID3 counts chapters from the file's beginning, not from behind the encoder's delay.
             chapters=read_chapters(container, Fraction(0) if container.format.name == "mp3" else zero),
             brand=container.metadata.get("major_brand", "").strip(),
@@ -164,7 +164,7 @@ def _what_it_looks_like(path: Path) -> str:
     return "is neither a video nor a sound that can be read: of another kind, or damaged."
 
 
-def _video(path: Path, container: av.container.InputContainer, zero: Fraction) -> VideoStream | None:
+def _describe_video(path: Path, container: av.container.InputContainer, zero: Fraction) -> VideoStream | None:
     stream = _moving_picture(path, container)
     if stream is None or stream.time_base is None or not stream.codec_context or not stream.width:
         return None
@@ -182,7 +182,7 @@ def _video(path: Path, container: av.container.InputContainer, zero: Fraction) -
         time_base=stream.time_base,
         start=start,
         duration=_video_duration(path, container, stream, times, start + zero),
-        is_vfr=_varies(times, stream.time_base),
+        is_vfr=_is_vfr(times, stream.time_base),
         frames=stream.frames or (1 if len(times) == 1 else None),
         rotation=0,
         fields=_read_field_order(context),
@@ -224,7 +224,7 @@ def _first_times(container: av.container.InputContainer, stream: Any) -> list[Fr
     )
 
 
-def _varies(times: list[Fraction], time_base: Fraction) -> bool:
+def _is_vfr(times: list[Fraction], time_base: Fraction) -> bool:
     """Whether pictures come unevenly: by more than the rounding of the time base, in what was looked at.
 
     The last few are left out, as pictures between them may lie beyond the part that was read.
@@ -323,14 +323,14 @@ def _with_first_picture(path: Path, video: VideoStream) -> VideoStream:
     return replace(
         video,
         rotation=int(getattr(frame, "rotation", 0)) % 360,
-        is_turned=_matrix(frame) != _UPRIGHT,
+        is_turned=_read_matrix(frame) != _UPRIGHT,
         fields="auto" if frame.interlaced_frame else video.fields,
         hdr=video.hdr or _HDR.get(int(frame.color_trc or 0), ""),
         pixel_format=video.pixel_format or frame.format.name,
     )
 
 
-def _matrix(frame: Any) -> tuple[int, ...]:
+def _read_matrix(frame: Any) -> tuple[int, ...]:
     """What a player multiplies places by to show the picture: without the places it is moved to (ISO/IEC 14496-12)."""
     side = frame.side_data.get(SideData.DISPLAYMATRIX)
     if side is None:
@@ -353,7 +353,7 @@ def _first_picture(path: Path, index: int) -> Any:
         raise UndecodableVideo from failure
 
 
-def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) -> AudioStream:
+def _describe_audio(container: av.container.InputContainer, stream: Any, zero: Fraction) -> AudioStream:
     marks, context = av.stream.Disposition, stream.codec_context
     return AudioStream(
         index=stream.index,
@@ -365,7 +365,7 @@ def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) 
         start=as_seconds(stream.start_time, stream.time_base) - zero if stream.start_time is not None else Fraction(0),
         duration=as_seconds(stream.duration, stream.time_base) or _container_duration(container),
         language=read_language(stream),
-        title=clean(stream.metadata.get("title", "")),
+        title=clean_text(stream.metadata.get("title", "")),
         is_default=bool(stream.disposition & marks.default),
         is_aside=bool(stream.disposition & (marks.comment | marks.visual_impaired | marks.descriptions))
         or _ASIDE.search(stream.metadata.get("title", "")[:200]) is not None,
@@ -373,14 +373,14 @@ def _audio(container: av.container.InputContainer, stream: Any, zero: Fraction) 
     )
 
 
-def _subtitle(stream: Any) -> SubtitleStream:
+def _describe_subtitle(stream: Any) -> SubtitleStream:
     marks, context = av.stream.Disposition, stream.codec_context
     codec = context.codec.canonical_name if context else "unknown"
     return SubtitleStream(
         index=stream.index,
         codec=codec,
         language=read_language(stream),
-        title=clean(stream.metadata.get("title", "")),
+        title=clean_text(stream.metadata.get("title", "")),
         is_default=bool(stream.disposition & marks.default),
         is_forced=bool(stream.disposition & marks.forced),
         is_text=codec in _TEXT,

@@ -33,7 +33,7 @@ async def retime_picture(
     info = await asyncio.to_thread(probe, source)
     if info.video is None:
         raise MediaError("there is no moving picture to slow.", where=str(source), remedy="Give a video file.")
-    later = "+".join(_term(each) for each in yields)
+    later = "+".join(_build_term(each) for each in yields)
     # ffmpeg reads times as ticks of TB. Times of decoding move by the same curve, so that none comes after its showing.
     times = [f"{name}=round({name.upper()}+({later.format(t=name.upper())})/TB)" for name in ("pts", "dts")]
     output = local_output(
@@ -48,7 +48,7 @@ async def retime_picture(
     await run(output, limits=limits, on_progress=on_progress, expected_ms=expected)
 
 
-def _term(each: PictureYield) -> str:
+def _build_term(each: PictureYield) -> str:
     """Seconds that are added to a time: ``0.25*clip(PTS*TB-10,0,4)+1.2*gte(PTS*TB,14)``, commas escaped for ffmpeg."""
     span = (each.end_ms - each.start_ms) / 1000
     terms = []

@@ -113,7 +113,7 @@ async def _write_m4a(dub: Path, _lossless: Path | None, target: Path, label: Sou
     part = target.with_name(f".{target.name}.part.m4a")
     try:
         await _write_labelled(local_input(dub, vn=None)["a:0"], part, "ipod", label, coding)
-        await asyncio.to_thread(mp4.finish, part, target, [mp4.Label(locales.canonical(label.locale))])
+        await asyncio.to_thread(mp4.write_index_first, part, target, [mp4.Label(locales.canonical(label.locale))])
     finally:
         part.unlink(missing_ok=True)
 

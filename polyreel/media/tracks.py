@@ -44,13 +44,13 @@ def choose_sound(info: MediaInfo, locale: str, asked: int | None = None) -> Soun
                 remedy=f"The video has {_count(info.audio)}: {_list_sounds(info)}.",
             )
         return SoundChoice(asked)
-    chosen = _likeliest(info.audio, locale)
-    partner = _partner(info, chosen)
+    chosen = _choose_likeliest(info.audio, locale)
+    partner = _find_partner(info, chosen)
     tracks: Tracks = chosen if partner is None else (chosen, partner)
     return SoundChoice(tracks, _note_choice(info, tracks, locale))
 
 
-def _likeliest(sounds: Sequence[AudioStream], locale: str) -> int:
+def _choose_likeliest(sounds: Sequence[AudioStream], locale: str) -> int:
     def rank(place: int) -> tuple[bool, bool, bool, int]:
         one = sounds[place]
         return one.is_aside, not speaks(one.language, locale), not one.is_default, place
@@ -66,7 +66,7 @@ def speaks(tag: str, locale: str) -> bool:
         return False
 
 
-def _partner(info: MediaInfo, chosen: int) -> int | None:
+def _find_partner(info: MediaInfo, chosen: int) -> int | None:
     """The right channel of a left one: cameras and broadcast files keep each in a track of its own."""
     left, following = info.audio[chosen], info.audio[chosen + 1 : chosen + 2]
     if not following or not _are_alike(left, following[0]):

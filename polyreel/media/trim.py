@@ -125,7 +125,7 @@ async def _trim_by_copy(work: _Work, sets: Sets | None) -> TrimResult:
         joined = Path(folder, "joined.mp4")
         await _join(work, Edges(head, tail), joined)
         copied: dict[str, Any] = {"c:v": "copy", **mp4_tag(work.video.codec)}
-        await run(_output(work, local_input(joined).video, copied), limits=work.limits)
+        await run(_build_output(work, local_input(joined).video, copied), limits=work.limits)
     encoded = sum(len(piece.shown) for piece in (cut.head, cut.tail) if piece)
     return TrimResult(cut.start, cut.end, float(encoded / (work.video.frame_rate or 25)))
 
@@ -144,7 +144,7 @@ async def _join(work: _Work, edges: Edges, target: Path) -> None:
 async def _encode_edge(work: _Work, piece: Piece | None, sets: Sets | None, target: Path) -> Path | None:
     if piece is None or sets is None:
         return None
-    picture = _pictures(work, piece.after, piece.before, noautorotate=None)
+    picture = _cut_pictures(work, piece.after, piece.before, noautorotate=None)
     options = _edge_options(work.video, sets)
     await run(local_output(picture, path=target, format="mp4", **options), limits=work.limits)
     return target
@@ -162,14 +162,16 @@ def _edge_options(video: VideoStream, sets: Sets) -> dict[str, Any]:
 
 async def _trim_by_encoding(work: _Work, on_progress: Callable[[float], None] | None) -> TrimResult:
     cut, half = work.cut, work.video.time_base / 2
-    picture = _pictures(work, cut.start - half, cut.end - half).filter("setpts", _move_to_zero(work, cut.start - half))
-    output = _output(work, *encode_picture(picture, work.video))
+    picture = _cut_pictures(work, cut.start - half, cut.end - half).filter(
+        "setpts", _move_to_zero(work, cut.start - half)
+    )
+    output = _build_output(work, *encode_picture(picture, work.video))
     length = cut.end - cut.start
     await run(output, limits=work.limits, on_progress=on_progress, expected_ms=round(length * 1000))
     return TrimResult(cut.start, cut.end, float(length), cut.reason, describe_encoding(work.video))
 
 
-def _pictures(work: _Work, after: Fraction, before: Fraction, **options: Any) -> Stream:
+def _cut_pictures(work: _Work, after: Fraction, before: Fraction, **options: Any) -> Stream:
     """The pictures shown between two moments (seconds), decoded, on a timeline that begins at ``_seek_seconds``."""
     skip = _seek_seconds(work, after)
     seek = {"ss": skip} if skip else {}
@@ -189,7 +191,7 @@ def _move_to_zero(work: _Work, after: Fraction) -> str:
     return f"PTS-({back.numerator}/{back.denominator})/TB"
 
 
-def _output(work: _Work, picture: Stream, options: dict[str, Any]) -> Stream:
+def _build_output(work: _Work, picture: Stream, options: dict[str, Any]) -> Stream:
     start, samples = work.cut.start, round((work.cut.end - work.cut.start) * RATE)
     tracks: Sequence[Tracks] = range(len(work.info.audio)) if work.sound is None else [work.sound]
     sounds = [sound_of(work.info.path, start=start, samples=samples, track=track, info=work.info) for track in tracks]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from polyreel.engine.translate.identify import contradiction
+from polyreel.engine.translate.identify import find_contradiction
 from polyreel.errors import SubtitleError
 from polyreel.job import Job, Target
 from polyreel.media.info import MediaInfo
@@ -139,7 +139,7 @@ def require_inside(track: Track, asked: ScriptRequest, reel: Reel, reference: Tr
 
 def require_language(script: Track, locale: str) -> None:
     """Refuse a script that is surely written in another language. Raises SubtitleError. Blocks."""
-    found = contradiction(" ".join(plain_text(cue.text) for cue in script.cues), locale)
+    found = find_contradiction(" ".join(plain_text(cue.text) for cue in script.cues), locale)
     if found:
         raise SubtitleError(
             f"the script is written in {found}",

@@ -78,7 +78,7 @@ class StageSpan(Value):
 
 
 class ReportDetails(Value):
-    """Everything that `render` shows beside the outcome."""
+    """Everything that `render_report` shows beside the outcome."""
 
     source: SourceFacts | None = None
     source_script: tuple[ScriptLine, ...] = Field(default=(), description="What is said in the reel itself.")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from polyreel.ledger.entry import Entry
-from polyreel.report.figures import number
+from polyreel.report.figures import format_number
 from polyreel.report.markdown import as_text
 from polyreel.report.overview import STATES, JobRow
 from polyreel.report.records import RunRecord
@@ -65,7 +65,7 @@ def _draw_days(runs: Iterable[RunRecord], entries: Sequence[Entry], now: float) 
         if now - entry.intended_at <= DAYS * 86400:
             days.setdefault(_day_of(entry.intended_at), _Day()).minutes += entry.minutes
     rows = [
-        (day, each.runs, each.failed, number(each.seconds / 3600), number(each.minutes))
+        (day, each.runs, each.failed, format_number(each.seconds / 3600), format_number(each.minutes))
         for day, each in sorted(days.items(), reverse=True)
     ]
     return _draw_table("Day", ("Runs", "Failed or partial", "Hours of running", "Minutes bought"), rows)
@@ -76,7 +76,10 @@ def _draw_bought(entries: Sequence[Entry]) -> str:
     for entry in _list_dubs(entries):
         # First what the vendor itself has charged, then what was only quoted.
         minutes.setdefault(entry.provider, [0.0, 0.0])[entry.charged_by != "vendor"] += entry.minutes
-    rows = [(provider, number(charged), number(quoted)) for provider, (charged, quoted) in sorted(minutes.items())]
+    rows = [
+        (provider, format_number(charged), format_number(quoted))
+        for provider, (charged, quoted) in sorted(minutes.items())
+    ]
     return _draw_table("Bought from", ("Minutes charged", "Minutes quoted"), rows)
 
 

@@ -44,8 +44,8 @@ def draw_strip(lines: Iterable[LineFit], reel_ms: int) -> dict[str, str]:
     spans: dict[str, list[tuple[int, int]]] = {}
     for line in lines:
         spans.setdefault("slot", []).append((line.cue_start_ms, line.cue_end_ms))
-        spans.setdefault(figures.tone(line), []).append((line.start_ms, line.end_ms))
-    return {tone: _boxes(found, reel_ms, high=tone == "slot") for tone, found in spans.items()}
+        spans.setdefault(figures.rate_fit(line), []).append((line.start_ms, line.end_ms))
+    return {tone: _draw_boxes(found, reel_ms, high=tone == "slot") for tone, found in spans.items()}
 
 
 def draw_fit(line: LineFit) -> tuple[str, str]:
@@ -57,10 +57,10 @@ def draw_fit(line: LineFit) -> tuple[str, str]:
         return round(100 * (at_ms - begin) / span)
 
     cue, voice = (line.cue_start_ms, line.cue_end_ms), (line.start_ms, line.end_ms)
-    return _box(*map(place, cue), high=True), _box(*map(place, voice), high=False)
+    return _draw_box(*map(place, cue), high=True), _draw_box(*map(place, voice), high=False)
 
 
-def _boxes(spans: list[tuple[int, int]], reel_ms: int, *, high: bool) -> str:
+def _draw_boxes(spans: list[tuple[int, int]], reel_ms: int, *, high: bool) -> str:
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         first = round(_STRIP * start / reel_ms)
@@ -70,10 +70,10 @@ def _boxes(spans: list[tuple[int, int]], reel_ms: int, *, high: bool) -> str:
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:
             joined.append((first, last))
-    return "".join(_box(first, last, high=high) for first, last in joined)
+    return "".join(_draw_box(first, last, high=high) for first, last in joined)
 
 
-def _box(first: int, last: int, *, high: bool) -> str:
+def _draw_box(first: int, last: int, *, high: bool) -> str:
     return f"M{first} 0h{last - first}v4H{first}z" if high else f"M{first} 1h{last - first}v2H{first}z"
 
 

@@ -21,18 +21,18 @@ def end_of(line: LineFit) -> int:
     return max(line.cue_end_ms, line.end_ms)
 
 
-def tone(line: LineFit) -> str:
+def rate_fit(line: LineFit) -> str:
     """How a line sits: ``easy``, ``brisk`` (a listener may notice), ``long`` (does not fit)."""
     if line.too_long or line.ratio > _FAST:
         return "long"
     return "brisk" if line.ratio > _EASY else "easy"
 
 
-def pace(fits: Sequence[LineFit]) -> str:
+def describe_pace(fits: Sequence[LineFit]) -> str:
     """All lines' fit in a phrase."""
     if not fits:
         return ""
-    tones = [tone(line) for line in fits]
+    tones = [rate_fit(line) for line in fits]
     counted = [(tones.count("brisk"), "brisk"), (tones.count("long"), "too long")]
     told = [f"{many} {word}" for many, word in counted if many]
     lines = f"{len(fits)} line{'' if len(fits) == 1 else 's'}"
@@ -44,7 +44,7 @@ def say_tone(tone: LineTone | None) -> str:
     return f"tone {tone.gain_db:+.1f} dB, {tone.pace:.2f}×".replace("-", "\u2212") if tone else ""
 
 
-def clock(seconds: float) -> str:
+def format_clock(seconds: float) -> str:
     """``1:02:03`` or ``2:03.4``."""
     tenths = round(seconds * 10)
     minutes, rest = divmod(tenths, 600)
@@ -53,7 +53,7 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest // 10:02d}.{rest % 10}"
 
 
-def number(value: float | int | str | None) -> str:
+def format_number(value: float | int | str | None) -> str:
     """A measured value, to two places at most and with a real minus."""
     if value is None:
         return "–"
@@ -85,19 +85,19 @@ _LIMITS = {
 
 def format_value(check: Check) -> str:
     """A check's value with what was counted or measured."""
-    return f"{number(check.value)} {_COUNTED.get((check.name, check.unit), check.unit)}".strip()
+    return f"{format_number(check.value)} {_COUNTED.get((check.name, check.unit), check.unit)}".strip()
 
 
 def format_in_table(check: Check) -> str:
     """A check's value below a heading that says what was counted."""
-    return number(check.value) if (check.name, check.unit) in _COUNTED else format_value(check)
+    return format_number(check.value) if (check.name, check.unit) in _COUNTED else format_value(check)
 
 
 def format_limit(check: Check) -> str:
     """A check's limit with what it limits; empty where there is none."""
     if check.limit is None:
         return ""
-    return f"{_LIMITS.get(check.name, 'limit')} {number(check.limit)} {check.unit}".strip()
+    return f"{_LIMITS.get(check.name, 'limit')} {format_number(check.limit)} {check.unit}".strip()
 
 
 def say_speed(speed: float | None) -> str:
@@ -105,7 +105,7 @@ def say_speed(speed: float | None) -> str:
     return f"{speed:.0f} cps" if speed is not None else ""
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """``12.3 MB``."""
     amount, unit = float(count), "bytes"
     for unit in ("bytes", "kB", "MB", "GB"):
@@ -115,7 +115,7 @@ def size(count: int) -> str:
     return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
 
 
-def link(path: str) -> str:
+def make_link(path: str) -> str:
     """A relative path as a link that can't be anything but a file beside the page."""
     # A leading slash would lead out of the report's folder.
     return f"./{quote(path.lstrip('/'), safe='/')}" if path else ""

@@ -38,7 +38,7 @@ def render_jobs(rows: Sequence[JobRow], wanted: Wanted, since: str, link: Callab
     )
 
 
-def _moment(seconds: float) -> str:
+def _format_moment(seconds: float) -> str:
     return time.strftime("%d %b %H:%M", time.localtime(seconds)) if seconds else ""
 
 
@@ -47,5 +47,5 @@ def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(clock=figures.clock, number=figures.number, moment=_moment)
+    environment.filters.update(clock=figures.format_clock, number=figures.format_number, moment=_format_moment)
     return environment.from_string(files("polyreel.report").joinpath("jobs.html.j2").read_text("utf-8"))

@@ -46,7 +46,7 @@ def render_ledger(entries: Sequence[Entry], *, job: str, provider: str, state: s
     )
 
 
-def _moment(seconds: float) -> str:
+def _format_moment(seconds: float) -> str:
     return time.strftime("%d %b %H:%M", time.localtime(seconds)) if seconds else ""
 
 
@@ -55,5 +55,5 @@ def _load_template() -> jinja2.Template:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(short=shorten_key, minutes=format_minutes, moment=_moment)
+    environment.filters.update(short=shorten_key, minutes=format_minutes, moment=_format_moment)
     return environment.from_string(files("polyreel.report").joinpath("ledger.html.j2").read_text("utf-8"))

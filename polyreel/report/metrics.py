@@ -26,24 +26,26 @@ def write_metrics(rows: Sequence[JobRow], entries: Sequence[Entry]) -> str:
     states, turns = Counter[str](row.state for row in rows), Counter[str](row.who for row in rows)
     failed = sum(row.failures for row in rows)
     families = [
-        _family("polyreel_jobs", "Jobs by the state of their latest run.", _each("state", STATES, states)),
-        _family("polyreel_jobs_turn", "Jobs by whose turn it is.", _each("who", _WHO, turns)),
-        _family("polyreel_languages", "Languages of the latest runs.", _each("standing", sorted(languages), languages)),
-        _family("polyreel_runs", "Runs that are known of.", {(): sum(row.runs for row in rows)}),
-        _family("polyreel_runs_failed", "Those that failed, died or were partial.", {(): failed}),
-        _family("polyreel_dub_minutes", "Minutes bought, and who says how many.", minutes),
-        _family("polyreel_ledger_rows", "What must happen once, by how far it is.", held),
-        _family("polyreel_last_end_timestamp_seconds", "When a run last ended.", {(): _last_end(rows)}),
+        _write_family("polyreel_jobs", "Jobs by the state of their latest run.", _count_each("state", STATES, states)),
+        _write_family("polyreel_jobs_turn", "Jobs by whose turn it is.", _count_each("who", _WHO, turns)),
+        _write_family(
+            "polyreel_languages", "Languages of the latest runs.", _count_each("standing", sorted(languages), languages)
+        ),
+        _write_family("polyreel_runs", "Runs that are known of.", {(): sum(row.runs for row in rows)}),
+        _write_family("polyreel_runs_failed", "Those that failed, died or were partial.", {(): failed}),
+        _write_family("polyreel_dub_minutes", "Minutes bought, and who says how many.", minutes),
+        _write_family("polyreel_ledger_rows", "What must happen once, by how far it is.", held),
+        _write_family("polyreel_last_end_timestamp_seconds", "When a run last ended.", {(): _last_end(rows)}),
     ]
     return "".join(line for family in families for line in family)
 
 
-def _each(label: str, values: Iterable[str], found: Mapping[str, int]) -> dict[Labels, float]:
+def _count_each(label: str, values: Iterable[str], found: Mapping[str, int]) -> dict[Labels, float]:
     """A figure for every value, 0 included: a series that comes and goes can't be watched."""
     return {((label, value),): found.get(value, 0) for value in values}
 
 
-def _family(name: str, text: str, samples: Mapping[Labels, float]) -> Iterator[str]:
+def _write_family(name: str, text: str, samples: Mapping[Labels, float]) -> Iterator[str]:
     yield f"# HELP {name} {text}\n# TYPE {name} gauge\n"
     for labels, value in samples.items():
         inside = ",".join(f'{label}="{_escape(text)}"' for label, text in labels)

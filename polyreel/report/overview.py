@@ -71,7 +71,7 @@ def list_jobs(entries: Sequence[Entry], runs: Iterable[RunRecord] | None = None)
     bought: dict[str, list[Entry]] = {}
     for entry in entries:
         bought.setdefault(entry.job, []).append(entry)
-    rows = [_row(found, bought.get(job, ())) for job, found in by_job.items()]
+    rows = [_make_row(found, bought.get(job, ())) for job, found in by_job.items()]
     order = ("you", "machine", "vendor", "nobody")
     return sorted(rows, key=lambda row: (order.index(row.who), -max(row.began, row.ended)))
 
@@ -84,9 +84,9 @@ def parse_since(text: str) -> float:
     return time.mktime(time.strptime(text, "%Y-%m-%d"))
 
 
-def _row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
+def _make_row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
     latest = max(runs, key=lambda record: record.began)
-    who, why, todo = _turn(latest, entries)
+    who, why, todo = _find_turn(latest, entries)
     dubs = [entry for entry in entries if entry.kind == "dub" and entry.vendor_id]
     outcome = latest.outcome
     return JobRow(
@@ -95,7 +95,7 @@ def _row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
         who=who,
         why=why,
         todo=todo,
-        languages=_languages(latest),
+        languages=_describe_languages(latest),
         began=latest.began,
         ended=latest.ended,
         last_ended=max(record.ended for record in runs),
@@ -110,14 +110,14 @@ def _row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
     )
 
 
-def _languages(latest: RunRecord) -> dict[str, str]:
+def _describe_languages(latest: RunRecord) -> dict[str, str]:
     # A run that has not come so far knows no languages yet: each stands as the run does.
     if latest.outcome is None or not latest.outcome.languages:
         return dict.fromkeys(latest.locales, latest.state)
     return {locale: each.standing for locale, each in latest.outcome.languages.items()}
 
 
-def _turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, str]:
+def _find_turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, str]:
     """Whose turn it is, why, and what to do."""
     for entry in entries:
         # Before all else: until a person settles it, nobody knows whether money was spent, and nothing buys on.
@@ -132,7 +132,7 @@ def _turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, str]:
         if at:
             return "vendor", f"under way at {', '.join(at)}", ""
         return ("you", "it was put aside", "Look at its run in the UI.") if latest.waiting else ("machine", "", "")
-    why, todo = _trouble(latest.outcome)
+    why, todo = _find_trouble(latest.outcome)
     return ("you", why, todo) if why else ("nobody", "", "")
 
 
@@ -141,7 +141,7 @@ def _end_in_code(problem: Problem) -> str:
     return f"{problem.remedy} [{problem.code}]".strip()
 
 
-def _trouble(outcome: Outcome) -> tuple[str, str]:
+def _find_trouble(outcome: Outcome) -> tuple[str, str]:
     """The first thing that somebody has to look at, and which other languages want somebody."""
     troubled = [(locale, language.error) for locale, language in outcome.languages.items() if language.error]
     if troubled:

@@ -63,12 +63,12 @@ class LanguageView:
     @property
     def length(self) -> str:
         """How long the dubbed reel is."""
-        return figures.clock(self.details.seconds) if self.details.seconds is not None else "–"
+        return figures.format_clock(self.details.seconds) if self.details.seconds is not None else "–"
 
     @property
     def pace(self) -> str:
         """The fit of all lines in a phrase."""
-        return figures.pace(self.details.fits)
+        return figures.describe_pace(self.details.fits)
 
     @property
     def opened(self) -> bool:
@@ -86,7 +86,7 @@ class LanguageView:
         """The subtitles as an address that the page carries in itself, or the link beside it."""
         if self.details.vtt and self.carries_captions:
             return "data:text/vtt;base64," + base64.b64encode(self.details.vtt.encode()).decode("ascii")
-        return figures.link(self.details.subtitles.get("vtt", ""))
+        return figures.make_link(self.details.subtitles.get("vtt", ""))
 
     @property
     def tally(self) -> list[tuple[str, int]]:
@@ -128,10 +128,10 @@ class Task:
     grave: bool = True
 
 
-def render(outcome: Outcome, details: ReportDetails) -> str:
+def render_report(outcome: Outcome, details: ReportDetails) -> str:
     """The report as HTML. Every text is escaped; nothing in it is taken for markup."""
     carried = sum(len(own.vtt) for own in details.languages.values()) <= _CAPTION_BYTES
-    languages = [_view(locale, each, details, carried) for locale, each in outcome.languages.items()]
+    languages = [_make_view(locale, each, details, carried) for locale, each in outcome.languages.items()]
     style, script = _read("page.css"), _read("page.js")
     return _template().render(
         outcome=outcome,
@@ -139,19 +139,19 @@ def render(outcome: Outcome, details: ReportDetails) -> str:
         languages=languages,
         delivered=sum(view.outcome.status == "delivered" for view in languages),
         failing=sum(view.outcome.standing != view.outcome.status for view in languages),
-        tasks=_tasks(outcome),
+        tasks=_list_tasks(outcome),
         said=_count_lines(languages),
-        source_name=_name(details.source.locale) if details.source else "",
+        source_name=_name_locale(details.source.locale) if details.source else "",
         timeline=draw_timeline(details.timeline, outcome.paid),
         words=WORDS,
         names={view.locale: view.name for view in languages},
         bought=sum(each.minutes for each in outcome.paid),
-        deliveries=[_safe(each) for each in outcome.deliveries],
+        deliveries=[_drop_unsafe_addresses(each) for each in outcome.deliveries],
         bed=drawings.outline_levels(details.source.bed, 30, 28) if details.source else "",
         original=drawings.outline_levels(details.source.levels, 30, 28) if details.source else "",
         style=style,
         script=script,
-        policy=_policy(style, script),
+        policy=_make_policy(style, script),
     )
 
 
@@ -159,7 +159,7 @@ def _read(name: str) -> str:
     return files("polyreel.report").joinpath(name).read_text("utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def _make_policy(style: str, script: str) -> str:
     """A content security policy that knows the page's own style and script by their hashes."""
     hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (style, script)]
     return (
@@ -168,33 +168,33 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _tasks(outcome: Outcome) -> list[Task]:
+def _list_tasks(outcome: Outcome) -> list[Task]:
     """What failed, is held, or went out though a check failed; the gravest first."""
-    found = [_task("the job", "", outcome.error)] if outcome.error else []
+    found = [_make_task("the job", "", outcome.error)] if outcome.error else []
     for locale, language in outcome.languages.items():
         if language.error:
-            found.append(_task(locale, f"#{locale}", language.error))
+            found.append(_make_task(locale, f"#{locale}", language.error))
         elif language.standing != language.status:
             failing = ", ".join(check.name.replace("_", " ") for check in language.checks if check.status == "fail")
             remedy = "Listen to it; correct its script and run the job again, or set `quality: {on_fail: hold}`."
             found.append(Task(locale, f"#{locale}", f"went out though a check failed: {failing}", remedy, grave=False))
     for place in outcome.deliveries:
         if place.error and place.error != outcome.error:
-            found.append(_task(place.location or place.to, "#deliveries", place.error))
+            found.append(_make_task(place.location or place.to, "#deliveries", place.error))
     return sorted(found, key=lambda task: not task.grave)
 
 
-def _task(where: str, link: str, error: Problem) -> Task:
+def _make_task(where: str, link: str, error: Problem) -> Task:
     return Task(where, link, error.message.removeprefix(f"{where}: "), error.remedy, error.code)
 
 
-def _safe(delivery: DeliveryOutcome) -> DeliveryOutcome:
+def _drop_unsafe_addresses(delivery: DeliveryOutcome) -> DeliveryOutcome:
     """A place's receipts, with only those addresses that a browser may be sent to."""
     urls = {name: url for name, url in delivery.urls.items() if url.startswith(("https://", "http://"))}
     return delivery.model_copy(update={"urls": urls})
 
 
-def _name(locale: str, name: Callable[[str], str] = english_name) -> str:
+def _name_locale(locale: str, name: Callable[[str], str] = english_name) -> str:
     """A locale's name; the locale itself where it has none."""
     try:
         return name(locale)
@@ -202,7 +202,7 @@ def _name(locale: str, name: Callable[[str], str] = english_name) -> str:
         return locale
 
 
-def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried: bool) -> LanguageView:
+def _make_view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried: bool) -> LanguageView:
     own = details.languages.get(locale, LanguageDetails())
     # At least 1: drawings divide by it.
     reel = max([1, round((own.seconds or 0) * 1000), *map(figures.end_of, own.fits)])
@@ -210,7 +210,9 @@ def _view(locale: str, outcome: LanguageOutcome, details: ReportDetails, carried
     source = details.source_script if own.source_script is None else own.source_script
     lines = pair_lines(own, source) if own.fits or own.script else []
     spoken = details.source.locale if details.source else ""
-    return LanguageView(locale, _name(locale), _name(locale, own_name), outcome, own, reel, lines, spoken, carried)
+    return LanguageView(
+        locale, _name_locale(locale), _name_locale(locale, own_name), outcome, own, reel, lines, spoken, carried
+    )
 
 
 def _count_lines(languages: Sequence[LanguageView]) -> dict[str, int]:
@@ -228,10 +230,10 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        clock=figures.clock,
-        link=figures.link,
-        number=figures.number,
-        size=figures.size,
+        clock=figures.format_clock,
+        link=figures.make_link,
+        number=figures.format_number,
+        size=figures.format_size,
         measured=figures.format_value,
         limited=figures.format_limit,
         tabled=figures.format_in_table,

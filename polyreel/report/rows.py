@@ -21,12 +21,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9-]+")
 def write_rows(lines: list[Line], source_locale: str, video: str | None, *, drawn: bool) -> Markup:
     """All rows. ``drawn``: each has a bar, and its time is a link into the video, which needs no script."""
     lang = f" lang={_quote(source_locale)}" if source_locale else ""
-    href = str(escape(figures.link(video))) if video and drawn else ""
-    return Markup("".join("".join(_row(line, lang, href, drawn)) for line in lines))  # noqa: S704 - escaped below
+    href = str(escape(figures.make_link(video))) if video and drawn else ""
+    return Markup("".join("".join(_write_row(line, lang, href, drawn)) for line in lines))  # noqa: S704 - escaped below
 
 
-def _row(line: Line, lang: str, href: str, drawn: bool) -> Iterator[str]:
-    shown = figures.clock(line.start_ms / 1000)
+def _write_row(line: Line, lang: str, href: str, drawn: bool) -> Iterator[str]:
+    shown = figures.format_clock(line.start_ms / 1000)
     yield f"<li data-s={line.start_ms} data-e={line.end_ms}>"
     link = f'<a tabindex="-1" href="{href}#t={line.start_ms / 1000}">{shown}</a>' if href else shown
     yield f"<time>{link}</time>"
@@ -40,17 +40,17 @@ def _row(line: Line, lang: str, href: str, drawn: bool) -> Iterator[str]:
         yield '<p class="text none">not in the dub'
     if line.fit:
         yield "</p>"
-        yield from _fit(line, drawn)
+        yield from _write_fit(line, drawn)
     if line.heard:
         yield f'<p class=remark>heard: <q dir="auto">{escape(line.heard)}</q>'
     for remark in line.remarks:
         yield f"<p class=remark>{escape(remark)}"
 
 
-def _fit(line: Line, drawn: bool) -> Iterator[str]:
+def _write_fit(line: Line, drawn: bool) -> Iterator[str]:
     fit = line.fit
     assert fit is not None  # noqa: S101 - the caller looked
-    tone = figures.tone(fit)
+    tone = figures.rate_fit(fit)
     if drawn:
         cue, voice = drawings.draw_fit(fit)
         yield (

@@ -49,11 +49,11 @@ def _lines_of(details: LanguageDetails) -> Iterable[Line]:
     heard = details.heard if len(details.heard) == len(details.fits) else ("",) * len(details.fits)
     for fit, words in zip(details.fits, heard, strict=True):
         # What was heard as it was written is not worth a row.
-        said = "" if _letters(words) == _letters(fit.text) else words
+        said = "" if _keep_letters(words) == _keep_letters(fit.text) else words
         yield Line(fit.cue_start_ms, fit.cue_end_ms, fit.text, fit.speaker, heard=said, fit=fit)
 
 
-def _letters(text: str) -> str:
+def _keep_letters(text: str) -> str:
     return "".join(filter(str.isalnum, text.casefold()))
 
 

@@ -85,10 +85,10 @@ def draw_timeline(spans: Sequence[StageSpan], paid: Sequence[Paid]) -> Timeline 
     first = {span.locale: number for number, span in reversed(list(enumerate(spans)))}
     ordered = sorted(spans, key=lambda span: (span.locale != "", first[span.locale], span.began))
     groups = groupby(ordered, key=lambda span: span.locale)
-    return Timeline(length, tuple(_group(locale, list(found), length, paid) for locale, found in groups))
+    return Timeline(length, tuple(_make_group(locale, list(found), length, paid) for locale, found in groups))
 
 
-def _group(locale: str, spans: list[StageSpan], length: float, paid: Sequence[Paid]) -> Group:
+def _make_group(locale: str, spans: list[StageSpan], length: float, paid: Sequence[Paid]) -> Group:
     ends: list[float] = []
     bars = []
     for span in spans:

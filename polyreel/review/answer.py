@@ -13,7 +13,7 @@ from polyreel.review.events import ReviewKey
 from polyreel.review.line_choices import Wish, from_wishes
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
-from polyreel.review.waits import announce
+from polyreel.review.waits import announce_decision
 from polyreel.store.port import Store
 
 # Bounded, as the text is a stranger's, and a number of endless digits takes long to read.
@@ -57,7 +57,7 @@ async def carry_out(store: Store, key: ReviewKey, reviewer: Reviewer, answer: An
         reviewer = Reviewer(reviewer.name, edited.revision)
     log, step = ReviewLog(store), _step_of(reviewer, answer)
     review = await (log.write(key, step) if step else log.read(key))
-    return Answered(review, await announce(review) if answer.counts else False)
+    return Answered(review, await announce_decision(review) if answer.counts else False)
 
 
 def _step_of(reviewer: Reviewer, answer: Answer) -> Step | None:

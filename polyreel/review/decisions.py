@@ -173,14 +173,14 @@ def _require_seen(review: Review, reviewer: Reviewer) -> None:
     later = [each for each in review.events[reviewer.revision :] if each.kind in _NO_LATER]
     if later:
         raise ReviewRefused(
-            f"it has changed since revision {reviewer.revision}: {describe(later[-1])}",
+            f"it has changed since revision {reviewer.revision}: {describe_event(later[-1])}",
             code="changed_meanwhile",
             where=place_of(review.key),
             remedy=f"Look at it again; then decide with --revision {review.revision}.",
         )
 
 
-def describe(event: Event) -> str:
+def describe_event(event: Event) -> str:
     """An event in a few words: ``Ana edited lines 3, 4 at ...``."""
     who = event.by or "a run"
     lines = f" line{'s' * (len(event.changed) > 1)} {shorten_lines(event.changed)}" if event.changed else ""

@@ -14,7 +14,7 @@ from polyreel.errors import ReviewRefused, SubtitleError
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, read_script, require_language
 from polyreel.retiming import sound_at, sound_before
-from polyreel.review.decisions import Reviewer, describe, place_of, shorten_lines
+from polyreel.review.decisions import Reviewer, describe_event, place_of, shorten_lines
 from polyreel.review.events import Event, ReviewKey, Shown, format_now
 from polyreel.review.line_choices import describe_choices, find_recordings, require_choosable
 from polyreel.review.log import ReviewLog
@@ -186,7 +186,7 @@ def _find_scripts(review: Review, reviewer: Reviewer) -> tuple[StoredFile, Store
     others = [each for each in _list_since_asked(review) if each.kind == "edited" and each.by != reviewer.name]
     if others:
         raise ReviewRefused(
-            describe(others[-1]),
+            describe_event(others[-1]),
             code="changed_meanwhile",
             where=place_of(review.key),
             remedy=f"Look at it; then give the edit with --revision {review.revision}.",
@@ -202,7 +202,7 @@ def _list_since_asked(review: Review) -> tuple[Event, ...]:
 def _make_event(review: Review, seen: StoredFile, now: StoredFile, edit: Edit, store: Store) -> Event | None:
     before, there = _read_kept(seen), _read_kept(now)
     wanted = edit.change(before, find_shown(review))
-    merged = wanted if seen == now else _merge(before, there, wanted, review)
+    merged = wanted if seen == now else _merge_edits(before, there, wanted, review)
     changed = find_changed_lines(there, merged)
     if not changed and len(there.cues) == len(merged.cues):
         return None
@@ -265,7 +265,7 @@ def _identities_of(track: Track) -> list[_Identity]:
     ]
 
 
-def _merge(before: Track, there: Track, wanted: Track, review: Review) -> Track:
+def _merge_edits(before: Track, there: Track, wanted: Track, review: Review) -> Track:
     """Both edits of one script, line by line. Raises `ReviewRefused` where they touch the same lines."""
     same_length = len(before.cues) == len(there.cues) == len(wanted.cues)
     if not same_length:
@@ -285,7 +285,7 @@ def _merge(before: Track, there: Track, wanted: Track, review: Review) -> Track:
 def _refuse_merge(review: Review, why: str) -> ReviewRefused:
     last = next(each for each in reversed(review.events) if each.kind == "edited")
     return ReviewRefused(
-        f"{why}: {describe(last)}",
+        f"{why}: {describe_event(last)}",
         code="changed_meanwhile",
         where=place_of(review.key),
         remedy=f"Take their version (revision {review.revision}) and make your changes in that.",

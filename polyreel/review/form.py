@@ -42,16 +42,16 @@ def _describe_faults(faults: Sequence[str]) -> str:
 def _describe_asking(review: Review) -> str:
     asking = review.asking()
     if asking is None:
-        return f"## {_name(review)}"
+        return f"## {_name_language(review)}"
     what = {"script": "its script waits to be approved", "final": "the dub waits to be approved"}[asking.stage]
     if asking.decision and asking.standing == "rejected":
         what = f"rejected by {as_text(asking.decision.by)}: {as_text(asking.decision.reason)}"
     why = f" ({as_text(asking.asked.reason)})" if asking.asked.reason else ""
     who = f" It is for {as_text(' or '.join(review.reviewers))}." if review.reviewers else ""
-    return f"## {_name(review)}\n\n{what[0].upper()}{what[1:]}{why}.{who}"
+    return f"## {_name_language(review)}\n\n{what[0].upper()}{what[1:]}{why}.{who}"
 
 
-def _name(review: Review) -> str:
+def _name_language(review: Review) -> str:
     return f"{review.key.locale} · {english_name(review.key.locale)}"
 
 

@@ -54,13 +54,13 @@ def from_wishes(wishes: Mapping[int, Wish]) -> Change:
                     where=f"{number}",
                 )
             old = choices.get(number - 1, NO_CHOICE)
-            choices[number - 1] = _apply(wish, old, before.cues[number - 1].text, number)
+            choices[number - 1] = _apply_wish(wish, old, before.cues[number - 1].text, number)
         return with_choices(before, choices)
 
     return change
 
 
-def combine(*changes: Change | None) -> Change | None:
+def combine_changes(*changes: Change | None) -> Change | None:
     """Several changes as one, in their order: new words come before what is chosen for them."""
     wanted = [each for each in changes if each]
 
@@ -72,7 +72,7 @@ def combine(*changes: Change | None) -> Change | None:
     return change if wanted else None
 
 
-def _apply(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoice:
+def _apply_wish(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoice:
     recording = old.recording if wish.recording in ("keep", None) else wish.recording
     if wish.recording == "keep" and recording is None:
         raise ReviewRefused(f"line {number} has no recording", code="bad_choice", where=f"{number}")

@@ -12,7 +12,7 @@ from polyreel.review.edits import Change, Edit, edit_script
 from polyreel.review.events import Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
-from polyreel.review.versions import order
+from polyreel.review.versions import approve_own_script
 from polyreel.store.port import Store
 
 
@@ -49,7 +49,7 @@ async def take_order(store: Store, key: ReviewKey, wanted: Order) -> Review:
     if not _is_taken(review, wanted.name):
         await edit_script(store, key, Edit(wanted.reviewer, wanted.change, wanted.reason, wanted.name))
     review = await log.write(key, _approve_own(wanted))
-    return review if not wanted.name or _is_taken(review, wanted.name) else await log.write(key, _note(wanted))
+    return review if not wanted.name or _is_taken(review, wanted.name) else await log.write(key, _note_order(wanted))
 
 
 def _is_taken(review: Review, name: str) -> bool:
@@ -63,13 +63,13 @@ def _approve_own(wanted: Order) -> Step:
         mine = [each for each in review.events if wanted.name and each.order == wanted.name]
         if any(each.kind != "edited" or each.script != review.script() for each in mine):
             return None
-        event = order(Reviewer(wanted.reviewer.name))(review)
+        event = approve_own_script(Reviewer(wanted.reviewer.name))(review)
         return event and event.model_copy(update={"order": wanted.name})
 
     return step
 
 
-def _note(wanted: Order) -> Step:
+def _note_order(wanted: Order) -> Step:
     """An order that changes nothing has been read all the same."""
     words = "a revision was ordered that changes nothing"
     return lambda _review: Event(

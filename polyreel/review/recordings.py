@@ -15,7 +15,7 @@ from polyreel.engine.speech.booth import wav_bytes
 from polyreel.engine.voice.port import Speech
 from polyreel.errors import InvalidJob, MediaError, PolyreelError
 from polyreel.job.review import PersonName
-from polyreel.media.audio import RATE, blocks
+from polyreel.media.audio import RATE, read_blocks
 from polyreel.media.command import Limits
 from polyreel.media.probe import probe
 from polyreel.outcome import Reel
@@ -83,7 +83,7 @@ async def _decode(file: Path) -> Samples:
 
 async def _read_sound(file: Path) -> Samples:
     found: list[Samples] = []
-    async with aclosing(blocks(file, channels=1, limits=_DECODES_FOR)) as sound:
+    async with aclosing(read_blocks(file, channels=1, limits=_DECODES_FOR)) as sound:
         async for block in sound:
             found.append(block[:, 0])
             # Counted while it is decoded, as a header may claim less than there is.

@@ -39,7 +39,7 @@ async def find_stale_lines(
         return ()
     there = [look for look in looks if await store.present((look.script, look.source))]
     await store.bring({script, source, *(each for look in there for each in (look.script, look.source))})
-    return await asyncio.to_thread(_compare, there, script, source)
+    return await asyncio.to_thread(_compare_looks, there, script, source)
 
 
 def _list_looks(review: Review) -> list[_Look]:
@@ -52,7 +52,7 @@ def _list_looks(review: Review) -> list[_Look]:
     return found[: -_MOST_LOOKED_AT - 1 : -1]
 
 
-def _compare(looks: Sequence[_Look], script: StoredFile, source: StoredFile) -> tuple[int, ...]:
+def _compare_looks(looks: Sequence[_Look], script: StoredFile, source: StoredFile) -> tuple[int, ...]:
     # For this call alone: the same few scripts are needed once per line.
     read = lru_cache(maxsize=None)(lambda file: read_file(path_of(file)).track)
     beside = lru_cache(maxsize=None)(lambda file: SourceLines(read(file)))
@@ -69,7 +69,7 @@ def _compare(looks: Sequence[_Look], script: StoredFile, source: StoredFile) -> 
             # A person approved it beside these words: nothing older can make it stale.
             if look.approved:
                 break
-        if then and _words(beside(then), cue) != _words(beside(source), cue):
+        if then and _read_words_beside(beside(then), cue) != _read_words_beside(beside(source), cue):
             stale.append(number)
     return tuple(stale)
 
@@ -78,5 +78,5 @@ def _identity_of(cue: Cue) -> tuple[int, int, str]:
     return cue.start_ms, cue.end_ms, cue.text
 
 
-def _words(source: SourceLines, cue: Cue) -> list[str]:
+def _read_words_beside(source: SourceLines, cue: Cue) -> list[str]:
     return [" ".join(plain_text(each.text).split()) for each in source.find_beside(cue)]

@@ -100,7 +100,7 @@ class Review:
 
     def records(self) -> tuple[ReviewRecord, ...]:
         """What people did, for the outcome and the report: the latest of it, in order."""
-        return tuple(map(_record, self.list_done()))
+        return tuple(map(_make_record, self.list_done()))
 
     def list_done(self) -> tuple[Event, ...]:
         """The events of `records`."""
@@ -111,13 +111,13 @@ class Review:
         decided last of each."""
         edits = [each for each in self.events if each.kind == "edited" and each.script and each.script.sha256 == script]
         found = (*edits[-1:], self.decision("script", script), self.decision("final", dub))
-        return tuple(_record(each) for each in found if each)
+        return tuple(_make_record(each) for each in found if each)
 
     def _latest_dub(self) -> StoredFile | None:
         return next((each.made for each in reversed(self.events) if each.made), None)
 
 
-def _record(event: Event) -> ReviewRecord:
+def _make_record(event: Event) -> ReviewRecord:
     script = event.script.sha256 if event.script else event.subject
     return ReviewRecord(
         did=event.kind, stage=event.stage, by=event.by, at=event.at, reason=event.reason, script=script, line=event.line

@@ -78,7 +78,7 @@ def describe_next(review: Review) -> str:
     return "the script was edited since: run the job"
 
 
-async def compare(store: Store, review: Review, one: int, other: int) -> tuple[Difference, ...]:
+async def compare_versions(store: Store, review: Review, one: int, other: int) -> tuple[Difference, ...]:
     """The lines that differ between two versions. Raises `ReviewRefused` for a version that there is not."""
     before, after = await _read_lines(store, review, one), await _read_lines(store, review, other)
     gone = {line.cue.start_ms: line for said, line in before.items() if said not in after}
@@ -140,7 +140,7 @@ async def go_back(store: Store, key: ReviewKey, reviewer: Reviewer, number: int)
     """Put the script of an earlier version in force again, as an order of this person. Raises `ReviewRefused`."""
     log = ReviewLog(store)
     review = await log.write(key, _return_to(reviewer, number))
-    return await log.write(key, order(reviewer)) if review.revision else review
+    return await log.write(key, approve_own_script(reviewer)) if review.revision else review
 
 
 def _return_to(reviewer: Reviewer, number: int) -> Step:
@@ -157,7 +157,7 @@ def _return_to(reviewer: Reviewer, number: int) -> Step:
     return step
 
 
-def order(reviewer: Reviewer) -> Step:
+def approve_own_script(reviewer: Reviewer) -> Step:
     """Whoever orders a revision approves its script with it: they have just written it."""
 
     def step(review: Review) -> Event | None:

@@ -1,8 +1,8 @@
 """Runs that sleep until people have decided: how a review stands, as a row of the ledger that a run can wait for.
 
 The store is what counts: decisions are written there, by whoever, whenever. The row follows it, twice: whoever decides
-moves it at once (`announce`), and whoever wakes runs looks at the store every few seconds (`follow_store`), so that a
-decision whose author died before the second step is found all the same.
+moves it at once (`announce_decision`), and whoever wakes runs looks at the store every few seconds (`follow_store`), so
+that a decision whose author died before the second step is found all the same.
 """
 
 from __future__ import annotations
@@ -61,21 +61,21 @@ async def expect_decision(ledger: Ledger, review: Review, what: str) -> tuple[st
     What was decided since that look is in the row already, and wakes the run at once.
     """
     key = row_key(review.key)
-    await ledger.change_all({key: _follow(review, what)})
+    await ledger.change_all({key: _follow_review(review, what)})
     row = await ledger.get(key)
     if row is not None and row.receipt.get("settling"):
         return key, describe_entry_standing(row)
     return key, f"{State.READY} {describe_standing(review)}"
 
 
-async def announce(review: Review) -> bool:
+async def announce_decision(review: Review) -> bool:
     """Something was decided: the run that waits for it goes on. Whether one waits here. Repeatable.
 
     A ledger that is away loses nothing: what was decided is in the store.
     """
     try:
         async with Ledger() as ledger:
-            return await _move(ledger, review)
+            return await _move_row(ledger, review)
     except LedgerError as error:
         log.warning("The run that waits for this is told a little later: %s", error)
         return False
@@ -92,19 +92,19 @@ async def follow_store(ledger: Ledger, reviews: ReviewLog) -> None:
         key = ReviewKey.model_validate(row.details)
         try:
             if row.receipt.get("settling") or await reviews.count_events(key) != row.receipt.get("revision"):
-                await _move(ledger, await reviews.read(key))
+                await _move_row(ledger, await reviews.read(key))
         except StoreError as error:
             log.warning("%s: %s", row.note or row.key, error)
 
 
-async def _move(ledger: Ledger, review: Review) -> bool:
+async def _move_row(ledger: Ledger, review: Review) -> bool:
     if await ledger.get(row_key(review.key)) is None:
         return False
-    await ledger.change_all({row_key(review.key): _follow(review, "")})
+    await ledger.change_all({row_key(review.key): _follow_review(review, "")})
     return True
 
 
-def _follow(review: Review, what: str) -> Edit:
+def _follow_review(review: Review, what: str) -> Edit:
     """The row as this review has it, unless it knows more events already. Without ``what`` no row is made."""
 
     def edit(entry: Entry | None, now: float) -> Entry | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from polyreel.media.audio import RATE, blocks
+from polyreel.media.audio import RATE, read_blocks
 from polyreel.packaging.provenance import c2pa
 
 Samples = NDArray[np.float32]
@@ -38,7 +38,7 @@ def write_stereo(file: Path, samples: Samples, rate: int = 44_100) -> None:
 
 
 async def decode(file: Path) -> Samples:
-    return np.concatenate([block[:, 0] async for block in blocks(file, channels=1)])
+    return np.concatenate([block[:, 0] async for block in read_blocks(file, channels=1)])
 
 
 def find_likeness(heard: Samples, wanted: Samples) -> tuple[float, int]:

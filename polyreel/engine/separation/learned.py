@@ -11,7 +11,7 @@ import numpy as np
 
 from polyreel.engine.separation.port import Original
 from polyreel.engine.separation.spleeter import MaskOf
-from polyreel.engine.separation.track import RATE, count, pieces
+from polyreel.engine.separation.track import RATE, count_pieces, separate_pieces
 from polyreel.engine.sound.pcm import Frames, WorkingTrack
 from polyreel.engine.threads import GoOn, in_thread
 
@@ -35,10 +35,10 @@ class Learned:
         return target, ()
 
     def _write(self, track: WorkingTrack, target: Path, go_on: GoOn) -> None:
-        total = count(track.samples)
+        total = count_pieces(track.samples)
         with target.open("wb") as file:
             write_header(file, track.channels, track.samples)
-            for done, piece in enumerate(pieces(track, self._mask_of, go_on), start=1):
+            for done, piece in enumerate(separate_pieces(track, self._mask_of, go_on), start=1):
                 write_frames(file, piece.mix - piece.speech)
                 self._on_progress(min(1.0, done / total))
 

@@ -35,14 +35,14 @@ class Piece:
     speech: Frames
 
 
-def count(samples: int) -> int:
-    """How many pieces `pieces` gives for a track of so many samples."""
+def count_pieces(samples: int) -> int:
+    """How many pieces `separate_pieces` gives for a track of so many samples."""
     return spleeter.patches_in(-(-samples * _ITS_BLOCK // _OUR_BLOCK))
 
 
-def pieces(track: WorkingTrack, mask_of: spleeter.MaskOf, go_on: Callable[[], None]) -> Iterator[Piece]:
+def separate_pieces(track: WorkingTrack, mask_of: spleeter.MaskOf, go_on: Callable[[], None]) -> Iterator[Piece]:
     """The whole track, in pieces of 10.24 s or less that follow one another. ``go_on`` may raise between patches."""
-    patches = count(track.samples)
+    patches = count_pieces(track.samples)
     held = np.zeros((_LENGTH, track.channels), dtype=np.float32)
     for number in range(patches):
         start = number * _STRIDE - _LEAD_BLOCKS * _OUR_BLOCK

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from polyreel.engine.sound.mix import MixPlan
 from polyreel.engine.sound.mixdown import Setting, Sources
 from polyreel.engine.sound.stem import RATE, read_stem
-from polyreel.media.audio import adjust_level, layout
+from polyreel.media.audio import adjust_level, name_layout
 from polyreel.media.bwf import Label, bwf_output
 from polyreel.media.command import Stream, merge_outputs, pipe_input, run
 
@@ -76,7 +76,7 @@ def _measure_peak(plan: MixPlan, sources: Sources) -> float:
 
 def _take_channels(every: Stream, channels: int, first: int) -> Stream:
     places = "|".join(str(first + place) for place in range(channels))
-    return every.filter("channelmap", map=places, channel_layout=layout(channels))
+    return every.filter("channelmap", map=places, channel_layout=name_layout(channels))
 
 
 async def _pieces(plan: MixPlan, sources: Sources) -> AsyncIterator[bytes]:

@@ -82,10 +82,10 @@ def plan_mix(mix: Mix, material: Material, target_lufs: float) -> MixPlan:
     weights = np.array(CHANNEL_WEIGHTS[material.channels])
     # The stem is mono and goes into every speech channel, so that its power is heard that many times.
     wide = material.speech * len(_SPEECH_CHANNELS[material.channels])
-    active = _steps(material.speaking, len(wide))
+    active = _mark_steps(material.speaking, len(wide))
     dialogue = loudness(float(wide[active].mean())) if active.any() else -math.inf
     speech_db = target_lufs - dialogue if math.isfinite(dialogue) else 0.0
-    curves = _curves(mix, material, target_lufs, active, weights)
+    curves = _plan_curves(mix, material, target_lufs, active, weights)
     under = _sum_bed_power(material, curves, weights)
     mixed = wide * 10 ** (speech_db / 10) + (0.0 if under is None else under)
     expected = integrate_loudness(mixed)
@@ -97,7 +97,7 @@ def plan_mix(mix: Mix, material: Material, target_lufs: float) -> MixPlan:
         bed_gain=10 ** (trim_db / 20),
         curves=curves,
         target_lufs=target_lufs,
-        dialogue_over_bed_lu=_margin(wide * 10 ** (speech_db / 10), under, active),
+        dialogue_over_bed_lu=_measure_margin(wide * 10 ** (speech_db / 10), under, active),
     )
 
 
@@ -106,7 +106,7 @@ def measure_ducking(plan: MixPlan, bed: Power, cues: Spans) -> float | None:
 
     Weighted by how loud they are: what is loud counts. None where nothing is heard then, or nothing is laid under.
     """
-    inside = _steps(cues, len(bed))
+    inside = _mark_steps(cues, len(bed))
     if plan.curves is None or not inside.any():
         return None
     middles = np.arange(len(bed), dtype=np.int64)[inside] * _STEP + _STEP // 2
@@ -118,7 +118,7 @@ def measure_ducking(plan: MixPlan, bed: Power, cues: Spans) -> float | None:
     return 10 * math.log10(after / before) if before > 0 and after > 0 else None
 
 
-def _curves(
+def _plan_curves(
     mix: Mix, material: Material, speech_lufs: float, active: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[Curve, ...] | None:
     if material.bed is None or mix == "speech_only":
@@ -169,14 +169,14 @@ def _sum_bed_power(
     return summed
 
 
-def _margin(speech: Power, bed: Power | None, active: NDArray[np.bool_]) -> float | None:
+def _measure_margin(speech: Power, bed: Power | None, active: NDArray[np.bool_]) -> float | None:
     if bed is None or not active.any():
         return None
     over = loudness(float(speech[active].mean())) - loudness(float(bed[active].mean()))
     return over if math.isfinite(over) else None
 
 
-def _steps(spans: Spans, count: int) -> NDArray[np.bool_]:
+def _mark_steps(spans: Spans, count: int) -> NDArray[np.bool_]:
     """Which steps lie wholly or mostly inside the spans."""
     found = np.zeros(count, dtype=np.bool_)
     for start, end in spans:

@@ -11,7 +11,7 @@ from pathlib import Path
 from polyreel.engine.sound.mix import MixPlan
 from polyreel.engine.sound.pcm import WorkingTrack
 from polyreel.engine.sound.stem import RATE, read_stem
-from polyreel.media.audio import Loudness, adjust_level, layout, measure_loudness
+from polyreel.media.audio import Loudness, adjust_level, measure_loudness, name_layout
 from polyreel.media.command import local_output, pipe_input, run
 
 _BLOCK = RATE * 2
@@ -66,12 +66,12 @@ async def mix_down(
     """
     setting = Setting(0.0, peak_dbtp - _HEADROOM_DB)
     for attempt in range(1, _PASSES):
-        finished = await _attempt(plan, sources, folder / f"mix-{attempt}.m4a", setting, on_progress)
+        finished = await _encode_mix(plan, sources, folder / f"mix-{attempt}.m4a", setting, on_progress)
         corrected = _correct_setting(setting, finished.loudness, target_lufs, peak_dbtp)
         if corrected == setting:
             return finished
         setting = corrected
-    return await _attempt(plan, sources, folder / f"mix-{_PASSES}.m4a", setting, on_progress)
+    return await _encode_mix(plan, sources, folder / f"mix-{_PASSES}.m4a", setting, on_progress)
 
 
 def _correct_setting(setting: Setting, found: Loudness, target_lufs: float, peak_dbtp: float) -> Setting:
@@ -84,10 +84,10 @@ def _correct_setting(setting: Setting, found: Loudness, target_lufs: float, peak
     )
 
 
-async def _attempt(
+async def _encode_mix(
     plan: MixPlan, sources: Sources, path: Path, setting: Setting, on_progress: Callable[[float], None] | None
 ) -> Finished:
-    sound = pipe_input("f32le", ar=RATE, ch_layout=layout(plan.channels)).audio
+    sound = pipe_input("f32le", ar=RATE, ch_layout=name_layout(plan.channels)).audio
     sound = adjust_level(sound, setting.gain_db, setting.ceiling_db)
     output = local_output(sound, path=path, format="ipod", **_AAC)
     await run(

@@ -17,7 +17,7 @@ from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
 from polyreel.engine.separation.speech import original_speech
 from polyreel.engine.speakers.named import Turn
-from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
+from polyreel.engine.speakers.pitch import gender_by_pitch, measure_pitches
 from polyreel.engine.speakers.voiceprint import Encoder, Print, encoder, voice_print
 from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key
@@ -63,9 +63,9 @@ def hear_speakers(
     with _listening:
         found = store.recall(key)
         if found is None:
-            prints, heights = _prints(stems, cues, load(), go_on)
+            prints, heights = _measure_prints(stems, cues, load(), go_on)
             names = tell_apart(prints, cues, people)
-            found = {"speakers": names, "genders": _genders(names, heights)}
+            found = {"speakers": names, "genders": _guess_genders(names, heights)}
             store.remember(key, found)
     turns = (Turn(start, end, _name(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
     return Ear(tuple(turns), found["genders"])
@@ -75,7 +75,7 @@ def _name(number: int) -> str:
     return f"Speaker {number}"
 
 
-def _genders(names: Sequence[int], heights: Sequence[NDArray[np.float64]]) -> dict[str, Gender]:
+def _guess_genders(names: Sequence[int], heights: Sequence[NDArray[np.float64]]) -> dict[str, Gender]:
     """The gender of each speaker, by the pitch of all their frames together."""
     found: dict[str, Gender] = {}
     for number in sorted(set(names)):
@@ -91,7 +91,7 @@ def _key(stems: Stems, cues: Sequence[tuple[int, int]], people: int | None) -> s
     return stage_key("speakers", _VERSION, sound=sound, cues=list(cues), people=people, model=VOICE_PRINTS.fingerprint)
 
 
-def _prints(
+def _measure_prints(
     stems: Stems, cues: Sequence[tuple[int, int]], encode: Encoder, go_on: Callable[[], None]
 ) -> tuple[NDArray[np.float32], list[NDArray[np.float64]]]:
     """The print of each cue's speech, and the pitches of its frames."""
@@ -104,7 +104,7 @@ def _prints(
         first = start + (end - start - length) // 2
         speech = read(first, first + max(1, length))
         prints.append(voice_print(speech, encode))
-        heights.append(pitches(speech))
+        heights.append(measure_pitches(speech))
     return np.array(prints), heights
 
 

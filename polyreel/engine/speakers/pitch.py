@@ -23,7 +23,7 @@ _MEN_BELOW, _WOMEN_ABOVE = 142.0, 168.0
 Mono = NDArray[np.float32]
 
 
-def pitches(sound: Mono) -> NDArray[np.float64]:
+def measure_pitches(sound: Mono) -> NDArray[np.float64]:
     """The fundamental of each voiced frame of mono sound at 48 kHz, in Hz."""
     plain = sound[: len(sound) // 6 * 6].reshape(-1, 6).mean(axis=1)
     if len(plain) < _FRAME:

@@ -13,7 +13,7 @@ from polyreel.engine.speech.choices import SpokenChoice, gather_recorded_lines
 from polyreel.engine.speech.script import Script
 from polyreel.engine.speech.sentences import Line, Sentence, cut_back, into_sentences
 from polyreel.engine.speech.stem import Placed, voice_gains, voice_levels, write_stem
-from polyreel.engine.speech.takes import Progress, Text, each_of, naturals
+from polyreel.engine.speech.takes import Progress, Text, each_of, record_naturals
 from polyreel.engine.speech.tone import LIMITS, Original, Tone, gain_towards, measure_tones
 from polyreel.engine.voice.port import Gender, Voice, assign
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
@@ -106,7 +106,7 @@ def perform(
     # Sentences that begin after the reel would be spoken into nothing; they are counted and told instead.
     lines, notes = _keep_within(script, direction.reel_ms)
     sentences = into_sentences(gather_recorded_lines(lines, direction.choices))
-    said = session.with_tones(session.say(sentences, _cast(voice, direction, sentences)))
+    said = session.with_tones(session.say(sentences, _assign_voices(voice, direction, sentences)))
     if not said:
         raise EngineError(
             "nothing in the script can be spoken.",
@@ -140,10 +140,10 @@ def rehearse(
     session = _Session(voice, Booth(voice, store), direction, store, on_progress, go_on)
     lines, _ = _keep_within(script, direction.reel_ms)
     sentences = into_sentences(gather_recorded_lines(lines, direction.choices))
-    return tuple(map(_waiting, session.say(sentences, _cast(voice, direction, sentences))))
+    return tuple(map(_make_spoken, session.say(sentences, _assign_voices(voice, direction, sentences))))
 
 
-def _cast(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
+def _assign_voices(voice: Voice, direction: Direction, sentences: Sequence[Sentence]) -> Mapping[str | None, str]:
     return assign(
         voice,
         direction.locale,
@@ -212,7 +212,7 @@ class _Session:
         cast = zip(sentences, chosen, strict=True)
         roles = [self._assign_role(sentence, casting[sentence.speaker], choice) for sentence, choice in cast]
         asked = [each.request for each in roles if not each.recording]
-        takes = naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
+        takes = record_naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
         found: list[_Said] = []
         for sentence, role in zip(sentences, roles, strict=True):
             take = self.booth.open_recording(role.recording) if role.recording else takes[role.request]
@@ -248,7 +248,7 @@ class _Session:
         """Every sentence at its place, by start."""
         # Before the fitting: it would squeeze such a line into the reel's end, and most of its words would be lost.
         _require_room(said, self.direction)
-        waiting = list(map(_waiting, said))
+        waiting = list(map(_make_spoken, said))
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
         asked = [(s.words, s.voice, s.natural, p.length_ms, s.pace) for s, p in zip(said, places, strict=True)]
         progress = self._share(_SHARE_SAID, _SHARE_FITTED)
@@ -256,7 +256,8 @@ class _Session:
         found = zip(said, places, asked, strict=True)
         levels = voice_levels((each.voice, each.natural) for each in said)
         fitted = [
-            _Fitted(each, place, takes[wanted], _gain_db(each, takes[wanted], levels)) for each, place, wanted in found
+            _Fitted(each, place, takes[wanted], _compute_gain_db(each, takes[wanted], levels))
+            for each, place, wanted in found
         ]
         return sorted(fitted, key=lambda each: each.place.start_ms)
 
@@ -283,12 +284,12 @@ def _leave_chosen(said: _Said, tone: Tone | None) -> Tone | None:
     return replace(tone, pace=1.0) if said.pace != 1.0 else tone
 
 
-def _waiting(said: _Said) -> fit.Spoken:
+def _make_spoken(said: _Said) -> fit.Spoken:
     sentence = said.sentence
     return fit.Spoken(sentence.start_ms, sentence.end_ms, said.natural.ms, sentence.speaker, said.paced_ms)
 
 
-def _gain_db(said: _Said, take: Take, levels: Mapping[str, float]) -> float:
+def _compute_gain_db(said: _Said, take: Take, levels: Mapping[str, float]) -> float:
     """What the original's tone adds to a take: towards as far above its voice's usual as the original was."""
     if said.tone is None or said.voice not in levels or not math.isfinite(take.level):
         return 0.0

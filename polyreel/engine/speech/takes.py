@@ -19,7 +19,7 @@ Text = tuple[str, str] | tuple[str, str, float]
 """What is said, whose voice says it, and at which pace, where that is not the voice's own."""
 
 
-def naturals(booth: Booth, asked: Sequence[Text], on_progress: Progress, go_on: GoOn) -> dict[Text, Take | None]:
+def record_naturals(booth: Booth, asked: Sequence[Text], on_progress: Progress, go_on: GoOn) -> dict[Text, Take | None]:
     """Each text at its voice's own pace; None for what the voice can't say. Raises EngineError."""
     return each_of(asked, lambda text: _speak_at_own_pace(booth, text), on_progress, go_on)
 

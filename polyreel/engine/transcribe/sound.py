@@ -12,14 +12,14 @@ from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE as STEM_RATE
 from polyreel.engine.sound.stem import read_stem
 from polyreel.engine.transcribe.whisper import RATE
-from polyreel.media.audio import blocks
+from polyreel.media.audio import read_blocks
 
 _BLOCK_S = 10
 
 
 async def of_file(path: Path) -> AsyncGenerator[Samples, None]:
     """A file's first sound track."""
-    async with aclosing(blocks(path, channels=1, rate=RATE, block=RATE * _BLOCK_S)) as found:
+    async with aclosing(read_blocks(path, channels=1, rate=RATE, block=RATE * _BLOCK_S)) as found:
         async for block in found:
             yield block[:, 0]
 

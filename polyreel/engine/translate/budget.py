@@ -32,6 +32,6 @@ def times_ms(cues: Sequence[Cue], reel_ms: int) -> tuple[int, ...]:
     )
 
 
-def characters(time_ms: int, pace: float) -> int:
+def count_characters(time_ms: int, pace: float) -> int:
     """How many characters fit into a time at a pace (per second), the voice hurrying as far as nobody notices."""
     return max(1, int(time_ms / 1000 * pace * HURRIED))

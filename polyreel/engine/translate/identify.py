@@ -37,7 +37,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 _loading = threading.Lock()
 
 
-def contradiction(text: str, locale: str) -> str:
+def find_contradiction(text: str, locale: str) -> str:
     """The English name of the language that a text is in, where that is surely not the locale's; else empty."""
     wanted = locales.language(locale)
     if len(_LETTER.findall(text)) < ENOUGH_LETTERS or wanted not in _list_labels():

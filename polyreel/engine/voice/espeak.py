@@ -216,7 +216,7 @@ class EspeakVoice:
         language, _, variant = asked.rpartition("+")
         name, _, pitch = variant.partition("@")
         speakable = not language or espeak_voice(language, _voices()) is not None
-        if not speakable or name not in variants() or not (pitch or "50").isdecimal():
+        if not speakable or name not in list_variants() or not (pitch or "50").isdecimal():
             raise NoVoice(
                 f"espeak-ng has no voice '{asked[:40]}'.",
                 where=locale,
@@ -266,7 +266,7 @@ def _synthesise(chunk: str, voice: str, pace: int, pitch: int) -> Samples:
 
 
 @cache
-def variants() -> frozenset[str]:
+def list_variants() -> frozenset[str]:
     """The variants that the installed espeak-ng ships (an unknown one would be ignored in silence)."""
     return frozenset(path.name for path in (_load_library().data / "voices" / "!v").iterdir())
 

@@ -45,7 +45,7 @@ class Measured:
 
 
 @cache
-def table() -> tuple[Measured, ...]:
+def read_table() -> tuple[Measured, ...]:
     """All that was measured."""
     lines = (line.split("\t") for line in TABLE.read_text("utf-8").splitlines() if line and line != _HEAD)
     return tuple(Measured(a, b, c, d, float(e), float(f), float(g), int(h)) for a, b, c, d, e, f, g, h in lines)
@@ -63,7 +63,7 @@ def find_measured(locale: str, engine: str, voice: str = "") -> Measured | None:
     Of the very voice in the very locale, else in its language; else the engine's best in that language; else None.
     """
     language, name = locales.language(locale), voice.partition("@")[0]
-    fitting = [row for row in table() if row.engine == engine and locales.language(row.locale) == language]
+    fitting = [row for row in read_table() if row.engine == engine and locales.language(row.locale) == language]
     fitting.sort(key=lambda row: (row.voice != name, row.locale != locale, row.errors))
     return fitting[0] if fitting else None
 
@@ -77,7 +77,7 @@ def grade_of(locale: str, engine: str, voice: str = "") -> Grade:
 def why_not_measured(locale: str) -> str:
     """Why a voice of this locale has no grade, for a person: nobody has written a script, or nobody has listened."""
     language = locales.language(locale)
-    if any(locales.language(row.locale) == language for row in table()):
+    if any(locales.language(row.locale) == language for row in read_table()):
         return "this voice has not been heard yet; `python -m benchmarks voices` measures it"
     return f"there is no test script in {locales.english_name(language)} to hear it with"
 
@@ -90,5 +90,5 @@ def is_below(grade: Grade, least: Grade) -> bool:
 @cache
 def ranks_key() -> str:
     """Changes when another voice would be taken for a locale: when any grade has changed."""
-    graded = "\n".join(f"{row.locale} {row.engine} {row.voice} {row.grade}" for row in table())
+    graded = "\n".join(f"{row.locale} {row.engine} {row.voice} {row.grade}" for row in read_table())
     return hashlib.sha256(graded.encode()).hexdigest()[:8]

@@ -17,7 +17,7 @@ from polyreel.engine.sound.stem import RATE as STEM_RATE
 from polyreel.engine.sound.stem import read_stem, write_samples
 from polyreel.engine.threads import GoOn
 from polyreel.engine.watermark.spectrum import RATE
-from polyreel.media.audio import blocks
+from polyreel.media.audio import read_blocks
 
 # The network hears 0.2 s around a frame: with half a second, pieces meet without a seam. All are whole frames.
 _PIECE, _AROUND = STEM_RATE * 10, STEM_RATE // 2
@@ -91,7 +91,7 @@ def _mark_of(around: Samples, marker: Marker) -> Samples:
 async def search_track(path: Path, track: int, marker: Marker) -> Search:
     """Look for the mark in a file's sound track. Raises as ffmpeg's runner does, or EngineError (``model_missing``)."""
     found: list[float] = []
-    async with aclosing(blocks(path, channels=1, rate=RATE, block=RATE * STRETCH_S, track=track)) as pieces:
+    async with aclosing(read_blocks(path, channels=1, rate=RATE, block=RATE * STRETCH_S, track=track)) as pieces:
         async for piece in pieces:
             samples = np.ascontiguousarray(piece[:, 0])
             is_long = len(samples) >= RATE * _SHORTEST_S

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from polyreel.errors import MediaError
-from polyreel.media.audio import RATE, aac_options, adjust_level, blocks, extract, measure_loudness
+from polyreel.media.audio import RATE, aac_options, adjust_level, extract, measure_loudness, read_blocks
 from polyreel.media.command import local_input, local_output, run
 from polyreel.media.probe import probe
 
@@ -19,7 +19,7 @@ BEEP = ["-f", "lavfi", "-i", "sine=f=440:r=48000"]
 
 async def heard_in(path) -> np.ndarray:
     """A mono file's samples."""
-    async with aclosing(blocks(path, channels=1)) as pieces:
+    async with aclosing(read_blocks(path, channels=1)) as pieces:
         return np.concatenate([piece async for piece in pieces])[:, 0]
 
 
@@ -105,7 +105,7 @@ async def test_silence_has_no_loudness(make):
 
 async def test_blocks_are_the_sound_in_order(make, sound):
     path = make("beep.wav", *BEEP, "-t", 3.3)
-    async with aclosing(blocks(path, channels=1, block=10_000)) as pieces:
+    async with aclosing(read_blocks(path, channels=1, block=10_000)) as pieces:
         found = [piece async for piece in pieces]
     assert {len(one) for one in found[:-1]} == {10_000}
     assert np.array_equal(np.concatenate(found), sound(path))
@@ -113,7 +113,7 @@ async def test_blocks_are_the_sound_in_order(make, sound):
 
 async def test_blocks_can_be_left_early(make):
     path = make("long.wav", *BEEP, "-t", 600)
-    async with aclosing(blocks(path)) as pieces:
+    async with aclosing(read_blocks(path)) as pieces:
         first = await anext(pieces)
     assert first.shape == (RATE, 2)
 

@@ -77,13 +77,13 @@ def test_inputs_and_outputs_that_went_past_the_guards_are_refused(tmp_path):
     import ffmpeg as library
 
     with pytest.raises(ValueError, match="unguarded"):
-        command.arguments(library.input("a.mp4").output("file:b.mp4", format="mp4"))
+        command.build_arguments(library.input("a.mp4").output("file:b.mp4", format="mp4"))
     with pytest.raises(ValueError, match="unguarded"):
-        command.arguments(local_input("a.mp4").output("http://localhost/b.mp4", format="mp4"))
+        command.build_arguments(local_input("a.mp4").output("http://localhost/b.mp4", format="mp4"))
 
 
 def test_guards_stand_before_the_input_they_guard(tmp_path):
-    line = command.arguments(local_output(local_input("-odd name.mp4").audio, path="-o.wav", format="wav"))
+    line = command.build_arguments(local_output(local_input("-odd name.mp4").audio, path="-o.wav", format="wav"))
     before = line[: line.index("-i")]
     assert before[before.index("-protocol_whitelist") + 1] == "file"
     assert "-format_whitelist" in before
@@ -96,12 +96,14 @@ def test_an_option_can_be_given_several_times():
     out = local_output(
         local_input("a.wav"), path="b.m4a", format="ipod", **{"metadata:s:a:0": command.repeat_option("a=1", "b=2")}
     )
-    line = command.arguments(out)
+    line = command.build_arguments(out)
     assert [line[i + 1] for i, one in enumerate(line) if one == "-metadata:s:a:0"] == ["a=1", "b=2"]
 
 
 def test_a_flag_given_a_value_does_not_name_another_output():
-    line = command.arguments(local_output(local_input("a.wav", vn="1").audio, path="b.wav", format="wav", bitexact="1"))
+    line = command.build_arguments(
+        local_output(local_input("a.wav", vn="1").audio, path="b.wav", format="wav", bitexact="1")
+    )
     assert "1" not in line
     assert "-bitexact" in line
 

@@ -8,7 +8,7 @@ import pytest
 
 from polyreel.errors import ToolError
 from polyreel.media import mp4
-from polyreel.media.mp4 import Label, finish, track_tags
+from polyreel.media.mp4 import Label, track_tags, write_index_first
 
 
 def box(kind: bytes, body: bytes) -> bytes:
@@ -43,7 +43,7 @@ def test_offsets_beyond_four_gigabytes_become_wide(tmp_path):
 def test_the_chunk_is_where_the_index_says(tmp_path):
     part, target = tmp_path / "part.mp4", tmp_path / "target.mp4"
     part.write_bytes(box(b"ftyp", b"isom") + box(b"mdat", b"the chunk") + film(20))
-    finish(part, target, [Label("pt-BR")])
+    write_index_first(part, target, [Label("pt-BR")])
     content = target.read_bytes()
     place = int.from_bytes(content[content.index(b"stco") + 12 :][:4], "big")
     assert content[place:] == b"the chunk"
@@ -54,4 +54,4 @@ def test_the_chunk_is_where_the_index_says(tmp_path):
 def test_a_damaged_file_is_refused(tmp_path, damage):
     (tmp_path / "part.mp4").write_bytes(damage)
     with pytest.raises(ToolError):
-        finish(tmp_path / "part.mp4", tmp_path / "target.mp4", [])
+        write_index_first(tmp_path / "part.mp4", tmp_path / "target.mp4", [])

@@ -23,7 +23,7 @@ from polyreel.outcome import (
 )
 from polyreel.report import drawings, figures
 from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts, StageSpan
-from polyreel.report.page import render
+from polyreel.report.page import render_report
 
 
 class Page(HTMLParser):
@@ -74,7 +74,7 @@ def line(text="Hola", **changes):
 
 def page(languages=None, details=None, **outcome):
     return Page(
-        render(
+        render_report(
             Outcome(job="welcome", status="completed", languages=languages or {}, **outcome), details or ReportDetails()
         )
     )
@@ -180,7 +180,7 @@ def test_the_page_needs_nothing_from_elsewhere():
             "es-ES": LanguageDetails(video="es-ES/w.es-ES.mp4", subtitles={"srt": "es-ES/w.srt"}, vtt="WEBVTT\n")
         }
     )
-    html = render(Outcome(job="w", status="completed", languages={"es-ES": DELIVERED}), details)
+    html = render_report(Outcome(job="w", status="completed", languages={"es-ES": DELIVERED}), details)
     assert not re.findall(r"https?:|@import|url\(", html)
     for _, attrs in Page(html).elements:
         for name in ("src", "href"):
@@ -235,7 +235,7 @@ def test_a_line_stands_beside_what_the_reel_says_what_was_heard_and_what_is_to_b
         ScriptLine(start_ms=9000, end_ms=9900, text="Nobody dubs this."),
     )
     source = SourceFacts(name="reel.mp4", locale="en-US", seconds=10)
-    html = render(
+    html = render_report(
         Outcome(job="w", status="completed", languages={"es-ES": DELIVERED}),
         ReportDetails(source=source, source_script=script, languages={"es-ES": own}),
     )
@@ -329,7 +329,7 @@ def test_a_figure_says_what_was_counted_and_a_limit_what_it_limits(check, value,
 
 
 def test_the_policy_allows_the_pages_own_script_and_style_by_hash_and_nothing_else():
-    html = render(Outcome(job="w", status="completed"), ReportDetails())
+    html = render_report(Outcome(job="w", status="completed"), ReportDetails())
     policy = Page(html).all("meta")[-1]["content"]
     for tag, name in (("script", "script-src"), ("style", "style-src")):
         inside = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.S)[1]
@@ -351,7 +351,7 @@ def test_two_hours_in_ten_languages_stay_a_small_page():
     )
     locales = [f"es-{country}" for country in ("ES", "MX", "AR", "CL", "CO", "PE", "UY", "VE", "BO", "EC")]
     begun = time.perf_counter()
-    html = render(
+    html = render_report(
         Outcome(job="w", status="completed", languages=dict.fromkeys(locales, DELIVERED)),
         ReportDetails(source_script=script, languages=dict.fromkeys(locales, own)),
     )
@@ -419,16 +419,16 @@ def test_bars_that_touch_are_one():
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (83.4, "1:23.4"), (3723.9, "1:02:03")])
 def test_a_length_reads_as_a_clock(seconds, text):
-    assert figures.clock(seconds) == text
+    assert figures.format_clock(seconds) == text
 
 
 @pytest.mark.parametrize(
     ("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (12_345_678, "12.3 MB"), (5 * 10**12, "5000.0 GB")]
 )
 def test_a_size_reads_as_one(count, text):
-    assert figures.size(count) == text
+    assert figures.format_size(count) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(None, "–"), (1.0, "1"), (-1.456, "−1.46"), (7, "7"), ("a-b", "a-b")])
 def test_a_number_reads_as_one(value, text):
-    assert figures.number(value) == text
+    assert figures.format_number(value) == text

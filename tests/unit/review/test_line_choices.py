@@ -19,11 +19,11 @@ from polyreel.outcome import Reel
 from polyreel.review.decisions import Reviewer, approve, ask, note_delivered
 from polyreel.review.edits import Edit, edit_script, from_file, from_lines, lines_of, script_of
 from polyreel.review.events import ReviewKey, Shown
-from polyreel.review.line_choices import Wish, combine, from_wishes
+from polyreel.review.line_choices import Wish, combine_changes, from_wishes
 from polyreel.review.log import ReviewLog
 from polyreel.review.recordings import take_in_recording
 from polyreel.review.state import Review
-from polyreel.review.versions import compare, go_back
+from polyreel.review.versions import compare_versions, go_back
 from polyreel.store.local import LocalStore, path_of
 from polyreel.subtitles import write, write_bytes
 from polyreel.subtitles.choices import Recording, read_choices
@@ -122,7 +122,7 @@ def test_versions_that_differ_in_a_choice_alone_are_not_said_to_be_the_same(stor
     deliver(review)
     deliver(choose(store, ANA, {1: Wish(voice="f2", pace=1.1)}))
     now = asyncio.run(ReviewLog(store).read(KEY))
-    (difference,) = asyncio.run(compare(store, now, 1, 2))
+    (difference,) = asyncio.run(compare_versions(store, now, 1, 2))
     assert (difference.before, difference.after) == ("Hola a todos.", "Hola a todos.")
     assert (difference.chosen_before, difference.chosen_after) == ("", "voice f2, pace 1.1")
     back = asyncio.run(go_back(store, KEY, LUIS, 1))
@@ -148,7 +148,9 @@ def test_new_words_put_a_recording_aside_until_it_is_taken_for_them(
 
 
 def test_words_and_a_recording_of_them_come_in_one_edit(store: LocalStore, review: Review, tmp_path: Path) -> None:
-    both = combine(from_lines({2: "Otra cosa."}), from_wishes({2: Wish(recording=take(store, sound_file(tmp_path)))}))
+    both = combine_changes(
+        from_lines({2: "Otra cosa."}), from_wishes({2: Wish(recording=take(store, sound_file(tmp_path)))})
+    )
     assert both is not None
     found = asyncio.run(edit_script(store, KEY, Edit(ANA, both)))
     (spoken,), notes = resolve_choices(script(store, found))

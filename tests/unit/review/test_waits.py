@@ -65,7 +65,7 @@ async def is_woken(ledger: Ledger) -> bool:
 async def test_a_decision_wakes_the_run(ledger: Ledger, reviews: ReviewLog, step: Step) -> None:
     await fall_asleep(ledger, await reviews.write(KEY, ask_final()))
     assert not await is_woken(ledger)
-    assert await waits.announce(await reviews.write(KEY, step))
+    assert await waits.announce_decision(await reviews.write(KEY, step))
     assert await is_woken(ledger)
 
 
@@ -82,7 +82,7 @@ async def test_a_decision_made_while_the_run_was_at_work_is_not_slept_through(
 ) -> None:
     """It comes after the run has looked, before the run sleeps; and once more, before the row was there at all."""
     seen = await reviews.write(KEY, ask_final())
-    assert not await waits.announce(await reviews.write(KEY, approve(ANA)))
+    assert not await waits.announce_decision(await reviews.write(KEY, approve(ANA)))
     await fall_asleep(ledger, seen)
     await waits.follow_store(ledger, reviews)
     assert await is_woken(ledger)
@@ -90,7 +90,7 @@ async def test_a_decision_made_while_the_run_was_at_work_is_not_slept_through(
     await fall_asleep(ledger, again)
     assert not await is_woken(ledger)
     later = await reviews.write(KEY, edit(stored("b"), stored("a"), "2020-01-01T00:00:00+00:00"))
-    assert await waits.announce(later)
+    assert await waits.announce_decision(later)
     await fall_asleep(ledger, again)
     assert await is_woken(ledger)
 
@@ -99,10 +99,10 @@ async def test_the_same_decision_twice_and_late_news_of_it_change_nothing(ledger
     asked = await reviews.write(KEY, ask_final())
     await fall_asleep(ledger, asked)
     approved = await reviews.write(KEY, approve(ANA))
-    await waits.announce(approved)
+    await waits.announce_decision(approved)
     row = await ledger.get(waits.row_key(KEY))
-    await waits.announce(await reviews.write(KEY, approve(Reviewer("Luis"))))
-    await waits.announce(asked)  # a process that was held up, with what it knew
+    await waits.announce_decision(await reviews.write(KEY, approve(Reviewer("Luis"))))
+    await waits.announce_decision(asked)  # a process that was held up, with what it knew
     assert await ledger.get(waits.row_key(KEY)) == row
     rejected = await reviews.write(ReviewKey(**{**KEY.model_dump(), "locale": "fr-FR"}), ask_final())
     first = await reviews.write(rejected.key, reject(ANA, "too formal"))
@@ -116,9 +116,9 @@ async def test_comments_marks_and_edits_that_nobody_has_approved_let_it_sleep(
     asked = await reviews.write(KEY, ask("script", script.sha256, made=script, script=script, reason="", shown=Shown()))
     await fall_asleep(ledger, asked)
     for step in (comment(ANA, "long"), mark(ANA, 1, done=True), edit(stored("b"), script)):
-        await waits.announce(await reviews.write(KEY, step))
+        await waits.announce_decision(await reviews.write(KEY, step))
     assert not await is_woken(ledger)
-    await waits.announce(await reviews.write(KEY, approve(ANA)))
+    await waits.announce_decision(await reviews.write(KEY, approve(ANA)))
     assert await is_woken(ledger)
 
 
@@ -126,7 +126,7 @@ async def test_edits_of_a_dub_let_its_run_go_on_once_they_have_ceased(
     ledger: Ledger, reviews: ReviewLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fall_asleep(ledger, await reviews.write(KEY, ask_final()))
-    await waits.announce(await reviews.write(KEY, edit(stored("b"), stored("a"))))
+    await waits.announce_decision(await reviews.write(KEY, edit(stored("b"), stored("a"))))
     await waits.follow_store(ledger, reviews)
     assert not await is_woken(ledger)
     monkeypatch.setattr(waits, "QUIET_S", 0.0)

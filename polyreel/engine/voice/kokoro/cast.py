@@ -54,7 +54,7 @@ def language_of(locale: str) -> str | None:
     return language if language in LANGUAGES and locale not in _NOT_MANDARIN else None
 
 
-def native(locale: str) -> tuple[str, ...]:
+def list_native_voices(locale: str) -> tuple[str, ...]:
     """The voices whose own language this is, best first; of English, only those of the locale's side of the ocean."""
     language = language_of(locale)
     if language == "en":
@@ -62,9 +62,9 @@ def native(locale: str) -> tuple[str, ...]:
     return tuple(_NATIVE.get(language or "", "").split())
 
 
-def cast(locale: str) -> tuple[str, ...]:
+def list_voices(locale: str) -> tuple[str, ...]:
     """The voices for a locale, in the order a job gives them to its speakers: native ones, then borrowed ones."""
-    return (*native(locale), *_BORROWED.get(language_of(locale) or "", "").split())
+    return (*list_native_voices(locale), *_BORROWED.get(language_of(locale) or "", "").split())
 
 
 def own_locale(name: str) -> str | None:
@@ -72,6 +72,6 @@ def own_locale(name: str) -> str | None:
     return _OWN.get(name[:1]) if name in NAMES else None
 
 
-def gender(name: str) -> Gender:
+def find_gender(name: str) -> Gender:
     """``female`` or ``male``, by the second letter of a voice's name."""
     return "female" if name[1:2] == "f" else "male"

@@ -53,7 +53,7 @@ _ALONE = {"ッ": "ʔ", "ン": "ɴ", "ー": "ː", "ヲ": "o", "ヰ": "i", "ヱ": 
 _PAIRS_OF_THEIR_OWN = {"ティ": "tʲi", "ディ": "dʲi", "トゥ": "tɯ", "ドゥ": "dɯ", "フュ": "ɸʲɨ", "イェ": "je"}
 
 
-def phonemes(text: str, locale: str) -> str:
+def spell_phonemes(text: str, locale: str) -> str:
     """A line in Kokoro's notation."""
     import pyopenjtalk
 
@@ -68,7 +68,7 @@ def _add(said: list[str], word: Mapping[str, Any]) -> None:
     if not word["mora_size"]:
         said.append(_mark(str(word["string"])))
         return
-    spoken = spell(str(word["pron"]))
+    spoken = spell_katakana(str(word["pron"]))
     chained = word["chain_flag"] == 1 or spoken.startswith(("ɴ", "ː"))
     said.append(spoken if chained or not said else f" {spoken}")
 
@@ -78,7 +78,7 @@ def _mark(written: str) -> str:
     return f"{sign} " if sign else " "
 
 
-def spell(katakana: str) -> str:
+def spell_katakana(katakana: str) -> str:
     """Katakana in Kokoro's notation; ``’`` (a devoiced vowel, in Open JTalk's readings) is not written."""
     table, out, at = _table(), "", 0
     katakana = katakana.replace("’", "")

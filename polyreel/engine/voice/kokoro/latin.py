@@ -49,7 +49,7 @@ _AMERICAN = {"ɜːɹ": "ɜɹ", "ɜː": "ɜɹ", "ɪə": "iə", "ː": "", "ɾ": "T
 _BRITISH = {"iə": "ɪə", "ɾ": "T", "ʔ": "t", "o": "ɔ"}
 
 
-def phonemes(text: str, locale: str) -> str:
+def spell_phonemes(text: str, locale: str) -> str:
     """A line in Kokoro's notation. Raises NoVoice where espeak-ng does not know the language."""
     clauses = [_clause(said, ending, locale) for said, ending in transcribe_clauses(spell_out(text, locale), locale)]
     return " ".join(clause for clause in clauses if clause)

@@ -94,7 +94,7 @@ _FINALS = {
 _BUZZING = frozenset({"zh", "ch", "sh", "r", "z", "c", "s"})
 
 
-def phonemes(text: str, locale: str) -> str:
+def spell_phonemes(text: str, locale: str) -> str:
     """A line in Kokoro's notation. Latin words in it are said in English."""
     written = in_characters(text)
     pieces = (_han(piece) if _IS_HAN.match(piece) else _other(piece) for piece in _PIECES.findall(written))
@@ -104,7 +104,8 @@ def phonemes(text: str, locale: str) -> str:
 def _other(piece: str) -> str:
     """What stands between Chinese words: punctuation as it is, Latin words in English."""
     return " ".join(
-        latin.phonemes(run, "en-US") if _LATIN.match(run) else run for run in _RUNS.findall(piece.translate(_MARKS))
+        latin.spell_phonemes(run, "en-US") if _LATIN.match(run) else run
+        for run in _RUNS.findall(piece.translate(_MARKS))
     )
 
 

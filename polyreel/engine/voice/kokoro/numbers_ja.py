@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from polyreel.engine.voice.text.figures import value_of
-from polyreel.engine.voice.text.measures import FEET, SEASON, degrees
+from polyreel.engine.voice.text.measures import FEET, SEASON, normalise_degrees
 
 _UNITS = {
     "°C": "度",
@@ -61,7 +61,7 @@ def in_words(text: str) -> str:
         text = re.sub(rf"(?<=\d)\s?{sign}", said, text)
     text = SEASON.sub(r"\1から\2", FEET.sub(r"\1フィート\2インチ", text))
     text = _ROMAN_CENTURY.sub(lambda found: str(value_of(found[0])), text)
-    text = _POWER.sub(r"\1の\2乗", degrees(text))
+    text = _POWER.sub(r"\1の\2乗", normalise_degrees(text))
     # "㎡" comes as "m2": compatibility signs are taken apart before.
     text = _RAISED.sub(lambda found: _AREAS[found[1] + "²³"[int(found[2]) - 2]], text)
     text = unicodedata.normalize("NFKC", text).replace("⁄", "/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from polyreel.engine.voice.text.figures import value_of
-from polyreel.engine.voice.text.measures import FEET, SEASON, degrees
+from polyreel.engine.voice.text.measures import FEET, SEASON, normalise_degrees
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
@@ -71,7 +71,7 @@ def in_characters(text: str) -> str:
     text = re.sub(r"(?<=\d)\s?(km|cm|mm|m)\^?([23])(?![\w^])", lambda m: m[1] + "²³"[int(m[2]) - 2], text)
     text = SEASON.sub(lambda m: f"{m[1]}到{m[2]}", FEET.sub(r"\1英尺\2英寸", text))
     text = _ROMAN_CENTURY.sub(lambda m: str(value_of(m[0])), text)
-    text = _EMERGENCY.sub(r"\1 \2 \3", _POWER.sub(r"\1的\2次方", degrees(text)))
+    text = _EMERGENCY.sub(r"\1 \2 \3", _POWER.sub(r"\1的\2次方", normalise_degrees(text)))
     text = _PLAIN_POINT.sub(".", text.translate(_PLAIN))
     for sign, written in _VULGAR.items():
         text = text.replace(sign, written)

@@ -19,7 +19,7 @@ class Phrase:
     pause_s: float = _AFTER_SENTENCE_S
 
 
-def phrases(phonemes: str, most: int = MOST_TOKENS) -> list[Phrase]:
+def split_phrases(phonemes: str, most: int = MOST_TOKENS) -> list[Phrase]:
     """Phonemes in as few pieces of at most ``most`` letters as their boundaries allow."""
     return _cut_phrases(phonemes.strip(), most, _CUTS, _AFTER_SENTENCE_S)
 

@@ -21,6 +21,6 @@ VOCABULARY = {sign: int(number) for number, sign in re.findall(r"(\d+)(\D) ", _T
 }
 
 
-def tokens(phonemes: str) -> list[int]:
+def encode_phonemes(phonemes: str) -> list[int]:
     """The numbers of phonemes; what the model was never taught is left out."""
     return [VOCABULARY[sign] for sign in phonemes if sign in VOCABULARY]

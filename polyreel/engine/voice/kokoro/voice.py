@@ -24,8 +24,8 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro import japanese, latin, mandarin
-from polyreel.engine.voice.kokoro.phrases import Phrase, phrases
-from polyreel.engine.voice.kokoro.vocabulary import tokens
+from polyreel.engine.voice.kokoro.phrases import Phrase, split_phrases
+from polyreel.engine.voice.kokoro.vocabulary import encode_phonemes
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import pieces
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
@@ -39,7 +39,7 @@ _SPEEDS = (0.7, 1.5)
 _FAINTEST = 1e-3
 _PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
 _SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own hush lies at -52 dB and less
-_FRONTENDS = {"ja": japanese.phonemes, "zh": mandarin.phonemes}
+_FRONTENDS = {"ja": japanese.spell_phonemes, "zh": mandarin.spell_phonemes}
 
 
 class KokoroVoice:
@@ -62,7 +62,7 @@ class KokoroVoice:
         """The language's own voices, men and women in turn, then those it borrows. Raises NoVoice."""
         if not self.speaks(locale):
             raise _make_no_voice(locale)
-        return tuple(f"{name}@{locale}" for name in kokoro_cast.cast(locale))
+        return tuple(f"{name}@{locale}" for name in kokoro_cast.list_voices(locale))
 
     def resolve(self, locale: str, asked: str) -> str:
         """``ef_dora``, or any other of the 54 names: each can speak each language, with its own accent."""
@@ -73,13 +73,13 @@ class KokoroVoice:
             raise NoVoice(
                 f"Kokoro has no voice '{asked[:40]}'.",
                 where=locale,
-                remedy=f"Choose one of {', '.join(kokoro_cast.native(locale))}, or leave `voice` out.",
+                remedy=f"Choose one of {', '.join(kokoro_cast.list_native_voices(locale))}, or leave `voice` out.",
             )
         return f"{name}@{locale}"
 
     def gender(self, voice_id: str) -> Gender:
         """By the voice's name."""
-        return kokoro_cast.gender(voice_id)
+        return kokoro_cast.find_gender(voice_id)
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError: ``nothing_to_say``, ``model_missing``, ``model_damaged``, ``engine_failed``.
@@ -87,7 +87,9 @@ class KokoroVoice:
         Where the text has letters, but none that the language's front end can read, the code is ``unreadable``.
         """
         name, _, locale = voice_id.partition("@")
-        pieces = [piece for piece in phrases(_phonemes(_check_text(text), locale)) if tokens(piece.phonemes)]
+        pieces = [
+            piece for piece in split_phrases(_phonemes(_check_text(text), locale)) if encode_phonemes(piece.phonemes)
+        ]
         if not pieces:
             raise EngineError(
                 f"Kokoro can't read this in {locale}.",
@@ -117,12 +119,12 @@ def _phonemes(words: str, locale: str) -> str:
     language = kokoro_cast.language_of(locale) or locale
     read = _FRONTENDS.get(language)
     if read is None:
-        return latin.phonemes(words, "pt-BR" if language == "pt" else locale)
+        return latin.spell_phonemes(words, "pt-BR" if language == "pt" else locale)
     return " ".join(f"{each.sounds}{each.ending}" if each.sounds else read(each.text, locale) for each in pieces(words))
 
 
 def _synthesise(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
-    numbers = tokens(phrase.phonemes)
+    numbers = encode_phonemes(phrase.phonemes)
     heard: Samples = (
         _session()
         .run(

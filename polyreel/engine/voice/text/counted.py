@@ -52,12 +52,12 @@ def _ends(word: str, end: str) -> bool:
     return word.endswith(end) and len(word) > len(end) + 1
 
 
-def agree(text: str, language: str) -> str:
+def spell_agreeing_numbers(text: str, language: str) -> str:
     """A line whose numbers agree with their nouns, where the language has rules here."""
     spell = SPELLERS.get(language)
     if spell is None:
         return text
-    nouns = _nouns()[language]
+    nouns = _read_nouns()[language]
 
     def say_counted(found: re.Match[str]) -> str:
         number, noun = int(re.sub(r"\D", "", found[1])), found[2]
@@ -69,7 +69,7 @@ def agree(text: str, language: str) -> str:
 
 
 @cache
-def _nouns() -> dict[str, _Nouns]:
+def _read_nouns() -> dict[str, _Nouns]:
     rows = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines() if line and line[0] != "#"]
     found: dict[str, tuple[dict[str, Gender], dict[str, Gender]]] = {}
     for language, gender, listed in rows:

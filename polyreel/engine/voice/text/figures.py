@@ -51,42 +51,42 @@ _RULERS = frozenset(_NAMES.split())
 _VALUES = {"I": 1, "V": 5, "X": 10}
 
 
-def dates(text: str, locale: str, words: Lexicon) -> str:
+def spell_dates(text: str, locale: str, words: Lexicon) -> str:
     """``2024-05-03`` and ``3/5/2024``, day or month first as the locale has it."""
     months = words.months.split()
     if not months:
         return text
-    text = _ISO_DATE.sub(lambda found: _date(found[0], int(found[3]), int(found[2]), found[1], words), text)
+    text = _ISO_DATE.sub(lambda found: _spell_date(found[0], int(found[3]), int(found[2]), found[1], words), text)
     month_first = locale.casefold() in _MONTH_FIRST
 
     def say_date(found: re.Match[str]) -> str:
         first, second = int(found[1]), int(found[3])
         day, month = (second, first) if second > 12 or (month_first and first <= 12) else (first, second)
-        return _date(found[0], day, month, found[4], words)
+        return _spell_date(found[0], day, month, found[4], words)
 
     return _DATE.sub(say_date, text)
 
 
-def _date(written: str, day: int, month: int, year: str, words: Lexicon) -> str:
+def _spell_date(written: str, day: int, month: int, year: str, words: Lexicon) -> str:
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return written
     first = words.first_day if day == 1 else ""
     return words.date.format(day=first or day, month=words.months.split()[month - 1], year=year)
 
 
-def ranges(text: str, words: Lexicon) -> str:
+def spell_ranges(text: str, words: Lexicon) -> str:
     """``5-10`` and ``9:00–17:00``, from one to the other; what falls is a score."""
     if not words.until:
         return text
-    return _RANGE.sub(lambda found: f"{found[1]} {_between(found[1], found[2], words)} {found[2]}", text)
+    return _RANGE.sub(lambda found: f"{found[1]} {_choose_range_word(found[1], found[2], words)} {found[2]}", text)
 
 
-def _between(first: str, second: str, words: Lexicon) -> str:
+def _choose_range_word(first: str, second: str, words: Lexicon) -> str:
     falls = first.isdigit() and second.isdigit() and len(first) < 3 and int(first) > int(second)
     return words.against if falls and words.against else words.until
 
 
-def hours(text: str, language: str, words: Lexicon) -> str:
+def spell_hours(text: str, language: str, words: Lexicon) -> str:
     """A full hour without its zeros; in English, minutes below ten with an "oh"."""
     if not words.full_hour:
         return text
@@ -103,7 +103,7 @@ def _full_hour(hour: int, language: str, words: Lexicon) -> str:
     return words.full_hour.format(hour=hour)
 
 
-def fractions(text: str, words: Lexicon) -> str:
+def spell_fractions(text: str, words: Lexicon) -> str:
     """Halves, thirds and quarters, alone or behind a whole number."""
     if not words.fractions:
         return text
@@ -115,7 +115,7 @@ def fractions(text: str, words: Lexicon) -> str:
     return _AROUND.sub(lambda found: found[0].replace("/", " "), text)
 
 
-def telephone(text: str) -> str:
+def spell_telephone_numbers(text: str) -> str:
     """Telephone numbers figure by figure, with a pause between groups."""
     return _TELEPHONE.sub(lambda found: _figure_by_figure(found[0]), text)
 
@@ -127,23 +127,23 @@ def _figure_by_figure(number: str) -> str:
     return ", ".join([country, *(part if part.isalpha() else " ".join(part) for part in rest)])
 
 
-def decades(text: str) -> str:
+def spell_decades(text: str) -> str:
     """``1990s``, ``1900s`` and ``'90s``, in English."""
     text = _CENTURIES.sub(lambda found: f"{found[1]} hundreds" if found[1] else "two thousands", text)
     return _DECADE.sub(lambda found: f"{found[1] or ''} {_TENS[int(found[2])]}".strip(), text)
 
 
-def roman(text: str, language: str, of_rulers: Callable[[int], str] = str) -> str:
+def replace_roman_numerals(text: str, language: str, of_rulers: Callable[[int], str] = str) -> str:
     """Roman numbers below forty as figures; behind a ruler's name, as ``of_rulers`` has it.
 
     One letter alone is a number only where something numbered stands before it (``Part V``).
     """
     if language == "fr":
         text = _CENTURY.sub(lambda found: f"{value_of(found[1])}{'er' if found[2] else 'e'}", text)
-    return _ROMAN.sub(lambda found: _roman(found, of_rulers), text)
+    return _ROMAN.sub(lambda found: _replace_roman_numeral(found, of_rulers), text)
 
 
-def _roman(found: re.Match[str], of_rulers: Callable[[int], str]) -> str:
+def _replace_roman_numeral(found: re.Match[str], of_rulers: Callable[[int], str]) -> str:
     before, number, stop = found[1] or "", found[2], found[3] or ""
     is_ruler = before.casefold() in _RULERS and number != "I"
     if number == "XXX" or before == "an" or not (len(number) > 1 or is_ruler or before.casefold() in _NUMBERED):

@@ -27,12 +27,12 @@ _HUNDREDS = ("elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn", "sechzehn", "
 _YEAR = re.compile(r"(?<![\w.,€$£/+-])1([1-9])(\d\d)(?![\d/]|[.,]\d)")
 
 
-def ordinals(text: str) -> str:
+def spell_ordinals(text: str) -> str:
     """``am 3. Oktober``, ``der 1. Platz``: the ending is what the word before asks for."""
-    return _ORDINAL.sub(_ordinal, text)
+    return _ORDINAL.sub(_spell_ordinal, text)
 
 
-def _ordinal(found: re.Match[str]) -> str:
+def _spell_ordinal(found: re.Match[str]) -> str:
     number = int(found[2])
     if not number:
         return found[0]
@@ -56,6 +56,6 @@ def _ordinal_ending(before: str) -> str:
     return "en" if before in _OBLIQUE else "er"
 
 
-def years(text: str) -> str:
+def spell_years(text: str) -> str:
     """``1999``: neunzehnhundert 99."""
     return _YEAR.sub(lambda found: f"{_HUNDREDS[int(found[1]) - 1]}hundert {found[2].lstrip('0')}".rstrip(), text)

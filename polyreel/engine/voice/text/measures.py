@@ -96,12 +96,12 @@ MEASURES: Mapping[str, MeasureWords] = {
 }
 
 
-def degrees(text: str) -> str:
+def normalise_degrees(text: str) -> str:
     """``20 ºC`` and ``20 ˚C``: people take the ordinal's sign, or a ring, for the degree's."""
     return _DEGREES.sub(r" °\1", text)
 
 
-def ungroup(text: str, locale: str) -> str:
+def regroup_numbers(text: str, locale: str) -> str:
     """Numbers grouped as another language groups them, as this one's: ``$1,234.56`` in German is ``1.234,56``."""
     language = locale.partition("-")[0]
     for pattern in (_BY_SPACE, _BY_APOSTROPHE):
@@ -109,8 +109,8 @@ def ungroup(text: str, locale: str) -> str:
     if language in {"en", "hi"}:
         return _BY_DOT.sub(lambda found: f"{found[1].replace('.', ',')}.{found[2]}", text)
     if locale in _POINT_LOCALES:
-        return _BY_COMMA.sub(lambda found: _regroup(found, language), text)
-    return _BY_COMMA.sub(lambda found: _regroup(found, language) if _is_grouped(found) else found[0], text)
+        return _BY_COMMA.sub(lambda found: _regroup_number(found, language), text)
+    return _BY_COMMA.sub(lambda found: _regroup_number(found, language) if _is_grouped(found) else found[0], text)
 
 
 def _join_groups(found: re.Match[str], language: str) -> str:
@@ -124,30 +124,30 @@ def _is_grouped(found: re.Match[str]) -> bool:
     return bool(found[2]) or found[1].count(",") > 1 or before in {"$", "£"}
 
 
-def _regroup(found: re.Match[str], language: str) -> str:
+def _regroup_number(found: re.Match[str], language: str) -> str:
     return found[1].replace(",", "" if language == "fr" else ".") + (f",{found[2]}" if found[2] else "")
 
 
-def emergency(text: str, language: str) -> str:
+def spell_emergency_numbers(text: str, language: str) -> str:
     """``9-1-1``, and in English ``call 911``, figure by figure."""
     text = _EMERGENCY.sub(r"\1 \2 \3", text)
     return _CALLED.sub(r"\1 \2 \3 \4", text) if language == "en" else text
 
 
-def seasons(text: str, language: str, until: str) -> str:
+def spell_seasons(text: str, language: str, until: str) -> str:
     """``2020-21`` and ``2020/21``: from a year to the next one."""
     if not until:
         return text
-    text = _SHORT_SEASON.sub(lambda found: _short_season(found, until), text)
-    return SEASON.sub(lambda found: _season(found, language, until), text)
+    text = _SHORT_SEASON.sub(lambda found: _spell_short_season(found, until), text)
+    return SEASON.sub(lambda found: _spell_season(found, language, until), text)
 
 
-def _short_season(found: re.Match[str], until: str) -> str:
+def _spell_short_season(found: re.Match[str], until: str) -> str:
     follows = int(found[2]) == (int(found[1]) + 1) % 100
     return f"{int(found[1])} {until} {int(found[2])}" if follows else found[0]
 
 
-def _season(found: re.Match[str], language: str, until: str) -> str:
+def _spell_season(found: re.Match[str], language: str, until: str) -> str:
     year, then = int(found[1]), int(found[2][-2:])
     if then != (year + 1) % 100 or found[2] in {str(year - 99), str(year + 101)}:
         return found[0]
@@ -158,33 +158,33 @@ def _season(found: re.Match[str], language: str, until: str) -> str:
     return f"{year} {until} {year + 1}"
 
 
-def powers(text: str, language: str, units: Mapping[str, str]) -> str:
+def spell_powers(text: str, language: str, units: Mapping[str, str]) -> str:
     """``50 m²``, ``10^6``, ``10⁶``, ``x²``, ``5'11"``."""
     words = MEASURES.get(language)
     if words is None:
         return text
-    text = _AREA.sub(lambda found: _area(found, language, words, units), text)
-    text = _AREA_ALONE.sub(lambda found: _area_alone(found, language, words, units), text)
+    text = _AREA.sub(lambda found: _spell_area(found, language, words, units), text)
+    text = _AREA_ALONE.sub(lambda found: _spell_area_alone(found, language, words, units), text)
     text = _VARIABLE.sub(lambda found: f"{found[1]} {words.squared if found[2] == '²' else words.cubed}", text)
     text = _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", text)
-    text = _POWER.sub(lambda found: _power(found, words), text)
+    text = _POWER.sub(lambda found: _spell_power(found, words), text)
     if language == "en":
         text = _FEET_SPELT.sub(r"\1 foot \2", _TALL.sub(r"\1 foot", text))
     return FEET.sub(lambda found: words.feet.format(found[1], found[2]), text) if words.feet else text
 
 
-def _area(found: re.Match[str], language: str, words: MeasureWords, units: Mapping[str, str]) -> str:
+def _spell_area(found: re.Match[str], language: str, words: MeasureWords, units: Mapping[str, str]) -> str:
     if found[1] not in units:
         return found[0]
     said = _say_area(words, units[found[1]], is_square=bool(found[2]))
-    return " " + (_singular(said, language) if _ONE.search(found.string[: found.start()]) else said)
+    return " " + (_make_singular(said, language) if _ONE.search(found.string[: found.start()]) else said)
 
 
-def _area_alone(found: re.Match[str], language: str, words: MeasureWords, units: Mapping[str, str]) -> str:
+def _spell_area_alone(found: re.Match[str], language: str, words: MeasureWords, units: Mapping[str, str]) -> str:
     """``the price of a m²`` and ``€5/m²``: without a figure before it, one; behind a stroke, for each."""
     if found[2] not in units:
         return found[0]
-    said = _singular(_say_area(words, units[found[2]], is_square=bool(found[3])), language)
+    said = _make_singular(_say_area(words, units[found[2]], is_square=bool(found[3])), language)
     return f" {words.each} {said}" if found[1] else said
 
 
@@ -193,19 +193,19 @@ def _say_area(words: MeasureWords, unit: str, *, is_square: bool) -> str:
     return pattern.format(unit.lower() if pattern[0].isupper() else unit)
 
 
-def _singular(said: str, language: str) -> str:
+def _make_singular(said: str, language: str) -> str:
     if language == "it":
         return re.sub(r"i\b", "o", said)
     return re.sub(r"\bfeet\b", "foot", re.sub(r"(?<=\w{3}[^s\W])s\b", "", said)) if language != "de" else said
 
 
-def _power(found: re.Match[str], words: MeasureWords) -> str:
+def _spell_power(found: re.Match[str], words: MeasureWords) -> str:
     exponent = found[2] or found[3] or found[4]
     known = {"2": words.squared, "3": words.cubed}.get(exponent)
     return f"{found[1]} {known or f'{words.power} {exponent}'}"
 
 
-def short_scales(text: str, language: str) -> str:
+def spell_short_scales(text: str, language: str) -> str:
     """``5 Mio. Menschen``, ``5 mln di persone``: millions without a currency."""
     words = MEASURES.get(language)
     for short, (one, several) in sorted(words.scales.items(), reverse=True) if words else ():

@@ -90,7 +90,7 @@ def spell_roman_numerals(text: str, language: str) -> str:
         text = re.sub(rf"(?<!\w){short}{_LOWER}", partial(_in_capitals, said), text)
         text = re.sub(rf"(?<!\w){short}(?={_NUMBER})", said, text)
     if words.behind:
-        text = re.sub(rf"\b{_NUMBER}{words.behind}", lambda found: f"{_ordinal(found[1], words)} secolo", text)
+        text = re.sub(rf"\b{_NUMBER}{words.behind}", lambda found: f"{_spell_ordinal(found[1], words)} secolo", text)
     # "siglos XIX-XX" is a list of two.
     text = re.sub(
         rf"({_make_noun_pattern(words.numbered)})\s?[-–/]\s?(?={_NUMBER})",
@@ -105,8 +105,8 @@ def spell_roman_numerals(text: str, language: str) -> str:
     text = re.sub(second, lambda found: f"{found[1]}{value_of(found[2])}", text)
     if words.cardinal_after == _ALL_ORDINALS:
         second = rf"(?<=esimo )({words.second} ){_NUMBER}"
-        text = re.sub(second, lambda found: f"{found[1]}{_ordinal(found[2], words)}", text)
-    return re.sub(_make_noun_pattern(words.rulers), lambda found: _ruler(found, words), text, flags=re.IGNORECASE)
+        text = re.sub(second, lambda found: f"{found[1]}{_spell_ordinal(found[2], words)}", text)
+    return re.sub(_make_noun_pattern(words.rulers), lambda found: _spell_ruler(found, words), text, flags=re.IGNORECASE)
 
 
 def _in_capitals(said: str, found: re.Match[str]) -> str:
@@ -119,17 +119,17 @@ def _make_noun_pattern(nouns: str) -> str:
 
 def _say_number(found: re.Match[str], words: _Reigns) -> str:
     if found[1].lower() in _ORDINAL_CENTURIES:
-        return f"{found[1]} {_ordinal(found[2], words)}"
+        return f"{found[1]} {_spell_ordinal(found[2], words)}"
     return f"{found[1]} {value_of(found[2])}"
 
 
-def _ruler(found: re.Match[str], words: _Reigns) -> str:
+def _spell_ruler(found: re.Match[str], words: _Reigns) -> str:
     if value_of(found[2]) > min(words.cardinal_after, len(words.ordinals)):
         return f"{found[1]} {value_of(found[2])}"
-    said = _ordinal(found[2], words)
+    said = _spell_ordinal(found[2], words)
     return f"{found[1]} {said[:-1] + 'a' if found[1].lower() in words.women else said}"
 
 
-def _ordinal(number: str, words: _Reigns) -> str:
+def _spell_ordinal(number: str, words: _Reigns) -> str:
     value = value_of(number)
     return words.ordinals[value - 1] if value <= len(words.ordinals) else str(value)

@@ -65,14 +65,14 @@ def spell_out(text: str, locale: str) -> str:
     if language == "de":
         text = _with_francs(text, locale)
     words = LEXICONS.get(language, NONE)
-    text = _CARBON.sub("C O 2", measures.degrees(text))
+    text = _CARBON.sub("C O 2", measures.normalise_degrees(text))
     text = _with_measures(text, language, locale, words)
     if by := _BY.get(language):
         text = _SIDES.sub(f" {by} ", text)
-    text = _with_figures(figures.telephone(text) if words.months else text, language, locale, words)
-    text = measures.short_scales(_with_money(text, language, _with_own_currency(locale, words)), language)
-    text = _with_times(figures.ranges(text, words), language, words)
-    text = counted.agree(_with_ones(_with_units(text, words), words), language)
+    text = _with_figures(figures.spell_telephone_numbers(text) if words.months else text, language, locale, words)
+    text = measures.spell_short_scales(_with_money(text, language, _with_own_currency(locale, words)), language)
+    text = _with_times(figures.spell_ranges(text, words), language, words)
+    text = counted.spell_agreeing_numbers(_with_ones(_with_units(text, words), words), language)
     text = _with_ordinals(text, words)
     if words.minus:
         text = _MINUS.sub(f"{words.minus} ", text)
@@ -85,24 +85,24 @@ def _with_measures(text: str, language: str, locale: str, words: Lexicon) -> str
     """Before all else: what a later rule would take apart (``9-1-1`` is no range, ``1,234.56`` no list)."""
     if not words.months:
         return text
-    text = measures.ungroup(measures.emergency(text, language), locale)
-    text = measures.seasons(text, language, words.until)
-    return spell_roman_numerals(measures.powers(text, language, words.units), language)
+    text = measures.regroup_numbers(measures.spell_emergency_numbers(text, language), locale)
+    text = measures.spell_seasons(text, language, words.until)
+    return spell_roman_numerals(measures.spell_powers(text, language, words.units), language)
 
 
 def _with_figures(text: str, language: str, locale: str, words: Lexicon) -> str:
-    text = figures.fractions(figures.dates(text, locale, words), words)
+    text = figures.spell_fractions(figures.spell_dates(text, locale, words), words)
     if language == "en":
-        text = figures.decades(figures.roman(text, language, _the))
+        text = figures.spell_decades(figures.replace_roman_numerals(text, language, _spell_day))
     if language == "fr":
-        text = figures.roman(text, language)
+        text = figures.replace_roman_numerals(text, language)
     if language == "de":
         text = german.scores_and_streets(text)
-        text = german.ordinals(figures.roman(text, language, german.of_rulers))
+        text = german.spell_ordinals(figures.replace_roman_numerals(text, language, german.of_rulers))
     return text
 
 
-def _the(number: int) -> str:
+def _spell_day(number: int) -> str:
     return f"the {number}{'th' if 10 < number < 20 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
@@ -129,17 +129,17 @@ def _with_money(text: str, language: str, words: Lexicon) -> str:
     each = measures.MEASURES[language].each
     text = _PRICE_FOR_EACH.sub(rf"\1 {each} ", text)
     scales = "|".join([words.millions, *map(re.escape, words.scales)])
-    text = _money(scales).sub(lambda found: _amount(found, words), text)
+    text = _make_money_pattern(scales).sub(lambda found: _spell_amount(found, words), text)
     return _FRENCH_MILLIONS.sub(r"\1 d'", text) if language == "fr" else text
 
 
 @lru_cache
-def _money(millions: str) -> re.Pattern[str]:
+def _make_money_pattern(millions: str) -> re.Pattern[str]:
     scale = rf"(?:\s?(?:{millions})(?!\w))?"
     return re.compile(rf"({_SIGNS})\s?({_NUMBER}{scale})|({_NUMBER}{scale})\s?({_SIGNS})")
 
 
-def _amount(found: re.Match[str], words: Lexicon) -> str:
+def _spell_amount(found: re.Match[str], words: Lexicon) -> str:
     sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
     currency = words.currencies.get(sign) or words.currencies.get(sign[-1], sign)
     if number == "1":
@@ -159,12 +159,12 @@ def _amount(found: re.Match[str], words: Lexicon) -> str:
 
 
 def _with_times(text: str, language: str, words: Lexicon) -> str:
-    text = figures.hours(text, language, words)
+    text = figures.spell_hours(text, language, words)
     if words.clock:
-        return _CLOCK.sub(lambda found: _clock(words, found), _HOURS_BEHIND.sub(f" {words.hours}", text))
+        return _CLOCK.sub(lambda found: _spell_clock(words, found), _HOURS_BEHIND.sub(f" {words.hours}", text))
     if language == "de":
         text = _GERMAN_CLOCK.sub(lambda found: f"{found[1]} Uhr {found[2].lstrip('0')}".rstrip(), text)
-        return german.years(text)
+        return german.spell_years(text)
     if language == "en":
         return _ENGLISH_YEAR.sub(
             lambda found: f"{found[1]} oh {found[3]}" if found[2] else f"{found[1]} {found[4]}", text
@@ -172,7 +172,7 @@ def _with_times(text: str, language: str, words: Lexicon) -> str:
     return text
 
 
-def _clock(words: Lexicon, found: re.Match[str]) -> str:
+def _spell_clock(words: Lexicon, found: re.Match[str]) -> str:
     if found[1] == "1":
         return f"{words.one_hour} {(found[2] or '').lstrip('0')}".rstrip()
     if found[2] in {None, "00"}:
@@ -201,10 +201,12 @@ def _with_ones(text: str, words: Lexicon) -> str:
 def _with_ordinals(text: str, words: Lexicon) -> str:
     if not words.ordinals:
         return text
-    return re.sub(rf"(?<![\w.,])([1-9]\d?){words.ordinal_signs}", lambda found: _ordinal(words.ordinals, found), text)
+    return re.sub(
+        rf"(?<![\w.,])([1-9]\d?){words.ordinal_signs}", lambda found: _spell_ordinal(words.ordinals, found), text
+    )
 
 
-def _ordinal(ordinals: tuple[str, ...], found: re.Match[str]) -> str:
+def _spell_ordinal(ordinals: tuple[str, ...], found: re.Match[str]) -> str:
     if int(found[1]) > len(ordinals):
         return found[0]
     masculine, _, feminine = ordinals[int(found[1]) - 1].partition(" ")

@@ -20,7 +20,7 @@ from polyreel.engine.separation import spleeter
 from polyreel.engine.separation.learned import Learned, write_frames, write_header
 from polyreel.engine.separation.port import Ducked, Original, Stems, part
 from polyreel.engine.separation.spleeter_model import TwoStems
-from polyreel.engine.separation.track import count, pieces
+from polyreel.engine.separation.track import count_pieces, separate_pieces
 from polyreel.engine.sound.pcm import WorkingTrack, open_track
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
@@ -69,10 +69,10 @@ def never() -> None:
 
 def whole(track: WorkingTrack, mask_of: MaskOf) -> tuple[np.ndarray, np.ndarray]:
     """Mix and speech of a track, its pieces put together; they must follow one another."""
-    found = list(pieces(track, mask_of, never))
+    found = list(separate_pieces(track, mask_of, never))
     ends = np.cumsum([len(piece.mix) for piece in found])
     assert [piece.start for piece in found] == [0, *ends[:-1]]
-    assert len(found) <= count(track.samples)
+    assert len(found) <= count_pieces(track.samples)
     return np.concatenate([piece.mix for piece in found]), np.concatenate([piece.speech for piece in found])
 
 
@@ -141,7 +141,7 @@ def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
     def peak(seconds: int) -> int:
         track = track_of(tmp_path, np.tile(noise(RATE, 1), (seconds, 1)), f"{seconds}.wav")
         tracemalloc.start()
-        for _ in pieces(track, everything, never):
+        for _ in separate_pieces(track, everything, never):
             pass
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -15,8 +15,8 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from polyreel.dubbing.backchecks import check_language, check_words
 from polyreel.dubbing.hearing import transcript_of
-from polyreel.engine.backcheck.align import align
-from polyreel.engine.backcheck.tokens import tokens, with_numbers_alike
+from polyreel.engine.backcheck.align import align_tokens
+from polyreel.engine.backcheck.tokens import split_tokens, with_numbers_alike
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
@@ -113,9 +113,9 @@ def test_a_narrator_is_transcribed_into_cues_of_the_profile(whole: Heard, script
     cues = into_cues(list(whole.words()), "netflix", "en-US", REEL_MS)
     said = " ".join(plain_text(cue.text) for cue in cues)
     wanted, found = with_numbers_alike(
-        tokens(" ".join(plain_text(cue.text) for cue in script), "en-US"), tokens(said, "en-US"), "en-US"
+        split_tokens(" ".join(plain_text(cue.text) for cue in script), "en-US"), split_tokens(said, "en-US"), "en-US"
     )
-    assert align(wanted, found).errors / len(wanted) <= 0.05
+    assert align_tokens(wanted, found).errors / len(wanted) <= 0.05
     assert check(Track(cues), "netflix", "en-US") == ()
     assert cues[-1].start_ms == pytest.approx(39_660, abs=500)
 

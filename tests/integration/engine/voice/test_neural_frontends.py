@@ -6,20 +6,20 @@ import pytest
 
 from polyreel.engine.voice.kokoro import japanese, latin, mandarin
 from polyreel.engine.voice.kokoro.numbers_zh import in_characters
-from polyreel.engine.voice.kokoro.vocabulary import VOCABULARY, tokens
+from polyreel.engine.voice.kokoro.vocabulary import VOCABULARY, encode_phonemes
 from polyreel.engine.voice.text.words import spell_out
 
 
 def test_english_is_spelled_as_the_model_was_taught() -> None:
-    assert latin.phonemes("Okay, this is a boy.", "en-US") == "OkˈA, ðɪs ɪz ə bˈY."
+    assert latin.spell_phonemes("Okay, this is a boy.", "en-US") == "OkˈA, ðɪs ɪz ə bˈY."
 
 
 def test_british_english_keeps_its_long_vowels() -> None:
-    assert "bˈaθ" in latin.phonemes("A bath.", "en-GB") or "bˈɑːθ" in latin.phonemes("A bath.", "en-GB")
+    assert "bˈaθ" in latin.spell_phonemes("A bath.", "en-GB") or "bˈɑːθ" in latin.spell_phonemes("A bath.", "en-GB")
 
 
 def test_clauses_keep_their_punctuation() -> None:
-    said = latin.phonemes("¿Cuánto cuesta? ¡Nada! Pues bien, vamos…", "es-ES")
+    said = latin.spell_phonemes("¿Cuánto cuesta? ¡Nada! Pues bien, vamos…", "es-ES")
     assert [sign for sign in said if sign in ".,!?…"] == ["?", "!", ",", "…"]
 
 
@@ -60,19 +60,19 @@ def test_chinese_figures_are_written_as_they_are_said(written: str, spoken: str)
 
 
 def test_mandarin_has_tones_and_separate_words() -> None:
-    assert mandarin.phonemes("你好。这是视频，好吗？", "zh-CN") == "ni↓xau↓. ꭧɤ↘ʂɨ↘ ʂɨ↘pʰi↗n, xau↓ ma?"
+    assert mandarin.spell_phonemes("你好。这是视频，好吗？", "zh-CN") == "ni↓xau↓. ꭧɤ↘ʂɨ↘ ʂɨ↘pʰi↗n, xau↓ ma?"
 
 
 def test_a_character_with_two_readings_gets_the_one_of_its_word() -> None:
-    assert "i↗nxa↗ŋ" in mandarin.phonemes("银行", "zh-CN")  # háng, not xíng
+    assert "i↗nxa↗ŋ" in mandarin.spell_phonemes("银行", "zh-CN")  # háng, not xíng
 
 
 def test_latin_words_in_chinese_are_said_in_english() -> None:
-    assert mandarin.phonemes("你好。Hello！", "zh-CN") == "ni↓xau↓. həlˈO!"
+    assert mandarin.spell_phonemes("你好。Hello！", "zh-CN") == "ni↓xau↓. həlˈO!"
 
 
 def test_kanji_are_read_and_particles_sound_as_spoken() -> None:
-    said = japanese.phonemes("東京は大きいです。", "ja-JP")
+    said = japanese.spell_phonemes("東京は大きいです。", "ja-JP")
     assert said.startswith("toːkʲoːβa ")
     assert said.endswith("desɨ.")
 
@@ -90,7 +90,7 @@ def test_kanji_are_read_and_particles_sound_as_spoken() -> None:
     ],
 )
 def test_kana_are_spelled(kana: str, said: str) -> None:
-    assert japanese.spell(kana) == said
+    assert japanese.spell_katakana(kana) == said
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_kana_are_spelled(kana: str, said: str) -> None:
     ],
 )
 def test_the_model_knows_nearly_every_sign_it_is_given(locale: str, text: str) -> None:
-    said = latin.phonemes(text, locale)
-    assert len(tokens(said)) >= 0.98 * len(said)
+    said = latin.spell_phonemes(text, locale)
+    assert len(encode_phonemes(said)) >= 0.98 * len(said)
 
 
 def test_the_vocabulary_is_the_published_one() -> None:

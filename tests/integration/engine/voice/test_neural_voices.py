@@ -17,8 +17,8 @@ from polyreel.engine.speech.booth import Booth
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import voice as kokoro
-from polyreel.engine.voice.kokoro.cast import NAMES, cast, gender
-from polyreel.engine.voice.kokoro.phrases import phrases
+from polyreel.engine.voice.kokoro.cast import NAMES, find_gender, list_voices
+from polyreel.engine.voice.kokoro.phrases import split_phrases
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.port import Speech, assign
@@ -97,14 +97,14 @@ def test_two_thousand_characters_are_spoken_in_pieces_that_the_model_takes(toy_k
 
 
 def test_phrases_end_at_sentences_and_never_pass_the_limit() -> None:
-    pieces = phrases("aaa bbb. ccc, ddd eee. " * 60, most=100)
+    pieces = split_phrases("aaa bbb. ccc, ddd eee. " * 60, most=100)
     assert all(len(piece.phonemes) <= 100 for piece in pieces)
     assert all(piece.phonemes.endswith(".") for piece in pieces)
     assert "".join(p.phonemes for p in pieces).replace(" ", "") == "aaabbb.ccc,dddeee." * 60
 
 
 def test_a_word_without_end_is_cut_all_the_same() -> None:
-    assert [len(piece.phonemes) for piece in phrases("x" * 1200)] == [510, 510, 180]
+    assert [len(piece.phonemes) for piece in split_phrases("x" * 1200)] == [510, 510, 180]
 
 
 @pytest.mark.parametrize("text", ["…", "♪ ♪", "<i></i>", "—"])
@@ -130,8 +130,8 @@ def test_the_version_changes_with_the_weights(toy_kokoro: KokoroVoice, monkeypat
 def test_54_voices_speak_eight_languages_men_and_women_in_turn() -> None:
     assert len(NAMES) == 54
     for locale in ("en-US", "en-GB", "es-ES", "fr-FR", "hi-IN", "it-IT", "ja-JP", "pt-BR", "zh-CN"):
-        first, second = cast(locale)[:2]
-        assert {gender(first), gender(second)} == {"female", "male"}
+        first, second = list_voices(locale)[:2]
+        assert {find_gender(first), find_gender(second)} == {"female", "male"}
 
 
 @pytest.mark.parametrize("locale", ["de-DE", "ar-SA", "zh-HK", "yue"])

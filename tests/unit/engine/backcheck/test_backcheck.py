@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyreel.dubbing.backchecks import check_language, check_words
-from polyreel.engine.backcheck.align import align
-from polyreel.engine.backcheck.compare import compare
-from polyreel.engine.backcheck.tokens import measure_of, tokens, with_numbers_alike
+from polyreel.engine.backcheck.align import align_tokens
+from polyreel.engine.backcheck.compare import compare_with_heard
+from polyreel.engine.backcheck.tokens import measure_of, split_tokens, with_numbers_alike
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 from polyreel.outcome import LineFit
 
@@ -78,35 +78,39 @@ def heard(*texts: str, languages: dict[str, float] | None = None, spaced: bool =
 )
 def test_what_sounds_alike_is_alike(locale: str, written: str, heard_as: str) -> None:
     """Case, punctuation, figures, variants of characters: nobody hears them."""
-    script, found = tokens(written, locale), tokens(heard_as, locale)
+    script, found = split_tokens(written, locale), split_tokens(heard_as, locale)
     if measure_of(locale) == "WER":
         script, found = with_numbers_alike(script, found, locale)
     assert script == found
 
 
 def test_another_number_is_an_error() -> None:
-    script, found = with_numbers_alike(tokens("forty seconds", "en-US"), tokens("14 seconds", "en-US"), "en-US")
-    assert align(script, found).errors == 1
+    script, found = with_numbers_alike(
+        split_tokens("forty seconds", "en-US"), split_tokens("14 seconds", "en-US"), "en-US"
+    )
+    assert align_tokens(script, found).errors == 1
 
 
 def test_marks_that_spell_stay() -> None:
     """Devanagari's vowel signs and Spanish's accents are part of their words."""
-    assert tokens("बाज़ार में", "mr-IN") == ["बाज़ार", "में"]
-    assert tokens("qué", "es-ES") != tokens("que", "es-ES")
+    assert split_tokens("बाज़ार में", "mr-IN") == ["बाज़ार", "में"]
+    assert split_tokens("qué", "es-ES") != split_tokens("que", "es-ES")
 
 
 def test_hindi_is_compared_by_its_consonants_and_another_word_is_another() -> None:
     """A listener may write it as Urdu, without short vowels; what it misheard is an error all the same."""
-    assert tokens("केला कहूँगा", "hi-IN") == list("klkhnɡ")
-    assert tokens("", "hi-IN") == tokens("…", "hi-IN") == []
-    apple = tokens("میں سیب کہوں گا", "hi-IN")  # two consonants are others, and the last vowel's nasal is not written
-    assert align(tokens("मैं केला कहूँगा", "hi-IN"), apple).errors == 3
+    assert split_tokens("केला कहूँगा", "hi-IN") == list("klkhnɡ")
+    assert split_tokens("", "hi-IN") == split_tokens("…", "hi-IN") == []
+    apple = split_tokens(
+        "میں سیب کہوں گا", "hi-IN"
+    )  # two consonants are others, and the last vowel's nasal is not written
+    assert align_tokens(split_tokens("मैं केला कहूँगा", "hi-IN"), apple).errors == 3
 
 
 @given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
 def test_an_alignment_is_a_shortest_way(wanted: list[str], found: list[str]) -> None:
     """As many errors as a plain recursive Levenshtein counts, and every found token is met once or extra."""
-    laid = align(wanted, found)
+    laid = align_tokens(wanted, found)
     previous = list(range(len(found) + 1))
     for row, token in enumerate(wanted, 1):
         current = [row]
@@ -148,7 +152,7 @@ def test_invented_speech_fails() -> None:
 
 def test_speech_beside_a_line_that_the_line_has_not_fails() -> None:
     said = [SCRIPT[0] + " y ahora algo que nadie ha escrito nunca", *SCRIPT[1:]]
-    found = compare(lines(*SCRIPT), heard(*said), "es-ES")
+    found = compare_with_heard(lines(*SCRIPT), heard(*said), "es-ES")
     assert found.invented == ["near 0.0 s: y ahora algo que nadie ha escrito nunca"]
 
 
@@ -203,6 +207,6 @@ def test_a_film_is_compared_in_passages() -> None:
         f"Esta es la línea número cosa {'abcdefghij'[n % 10] * 4} {'klmnopqrst'[n // 10 % 10] * 4}" for n in range(2000)
     ]
     said = [text if n != 777 else "" for n, text in enumerate(texts)]
-    found = compare(lines(*texts), heard(*said), "es-ES")
+    found = compare_with_heard(lines(*texts), heard(*said), "es-ES")
     assert [line.cue_start_ms for line in found.missing] == [777 * 5000]
-    assert found.errors == len(tokens(texts[777], "es-ES"))
+    assert found.errors == len(split_tokens(texts[777], "es-ES"))

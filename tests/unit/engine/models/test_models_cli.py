@@ -77,7 +77,7 @@ def test_a_models_whole_life(toy: Model) -> None:
     assert pulled.stderr.endswith("toy: pulled and checked\n")
     assert json.loads(CliRunner().invoke(models, ["list", "--json"]).stdout)["models"][0]["state"] == "here"
     assert CliRunner().invoke(models, ["verify"]).stdout == "toy: whole\n"
-    (shelf.folder(toy) / "small.txt").write_bytes(b"a small swapped file")
+    (shelf.folder_of(toy) / "small.txt").write_bytes(b"a small swapped file")
     swapped = CliRunner().invoke(models, ["verify", "--json"])
     assert (swapped.exit_code, json.loads(swapped.stdout)) == (
         1,
@@ -87,7 +87,7 @@ def test_a_models_whole_life(toy: Model) -> None:
     assert again.exit_code == 0
     assert CliRunner().invoke(models, ["verify", "toy"]).stdout == "toy: whole\n"
     assert CliRunner().invoke(models, ["remove", "toy"]).stdout == "toy: removed, 0 MB freed\n"
-    assert shelf.state(toy) == "missing"
+    assert shelf.find_state(toy) == "missing"
 
 
 def test_on_a_terminal_a_bar_shows_how_far_a_pull_is(toy: Model, monkeypatch: pytest.MonkeyPatch) -> None:

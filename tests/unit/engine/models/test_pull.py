@@ -36,7 +36,7 @@ async def test_a_model_comes_from_its_mirror_when_the_release_cannot_be_reached(
     monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", "127.0.0.1/32")
     said: list[str] = []
     await pull([TOY], lambda step: said.append(step.said))
-    assert (shelf.folder(TOY) / "big.bin").read_bytes() == CONTENT
+    assert (shelf.folder_of(TOY) / "big.bin").read_bytes() == CONTENT
     assert shelf.verify(TOY) == ()
     assert [line for line in said if line] == ["127.0.0.1 can't be reached (ConnectError); trying package mirrors"]
 
@@ -54,7 +54,7 @@ async def test_a_pull_goes_on_after_the_packages_that_an_earlier_one_left(client
     shutil.copy(clients.shop / "toy_part_1-1.0-py3-none-any.whl", work)
     await pull([TOY], quiet)
     assert clients.calls == ["toy_part_2", "toy"]
-    assert shelf.state(TOY) == "here"
+    assert shelf.find_state(TOY) == "here"
 
 
 async def test_two_pulls_at_once_fetch_once(clients: Clients) -> None:
@@ -68,10 +68,10 @@ async def test_a_package_with_other_bytes_never_gets_onto_the_shelf(clients: Cli
     with pytest.raises(EngineError, match="another hash") as caught:
         await pull([TOY], quiet)
     assert caught.value.code == "model_damaged"
-    assert not (shelf.folder(TOY) / "big.bin").exists()
+    assert not (shelf.folder_of(TOY) / "big.bin").exists()
     packages(clients.shop)  # the registry has the right bytes again
     await pull([TOY], quiet)
-    assert shelf.state(TOY) == "here"
+    assert shelf.find_state(TOY) == "here"
 
 
 async def test_a_member_larger_than_its_file_is_refused(clients: Clients) -> None:
@@ -121,18 +121,18 @@ async def test_a_full_disk_is_said_before_anything_is_fetched(
 
 async def test_only_the_damaged_file_is_put_right(clients: Clients) -> None:
     await pull([TOY], quiet)
-    small = shelf.folder(TOY) / "small.txt"
-    untouched = (shelf.folder(TOY) / "big.bin").stat().st_mtime_ns
+    small = shelf.folder_of(TOY) / "small.txt"
+    untouched = (shelf.folder_of(TOY) / "big.bin").stat().st_mtime_ns
     small.write_bytes(b"a small swapped file")
     assert [fault.problem for fault in shelf.verify(TOY)] == ["has another hash than it should"]
     await pull([TOY], quiet)
     assert shelf.verify(TOY) == ()
-    assert (shelf.folder(TOY) / "big.bin").stat().st_mtime_ns == untouched
+    assert (shelf.folder_of(TOY) / "big.bin").stat().st_mtime_ns == untouched
 
 
 async def test_swapped_weights_are_never_loaded(clients: Clients) -> None:
     await pull([TOY], quiet)
-    (shelf.folder(TOY) / "big.bin").write_bytes(CONTENT[::-1])
+    (shelf.folder_of(TOY) / "big.bin").write_bytes(CONTENT[::-1])
     with pytest.raises(EngineError, match="damaged") as caught:
         shelf.check_file(TOY, "big.bin")
     assert caught.value.code == "model_damaged"
@@ -155,7 +155,7 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 async def test_removing_a_model_frees_its_bytes(clients: Clients) -> None:
     await pull([TOY], quiet)
     assert shelf.remove(TOY) == TOY.bytes
-    assert shelf.state(TOY) == "missing"
+    assert shelf.find_state(TOY) == "missing"
     assert shelf.remove(TOY) == 0
 
 
@@ -210,7 +210,7 @@ async def test_a_killed_pull_leaves_no_lock_and_its_fetched_packages(clients: Cl
         await asyncio.sleep(0.05)
     process.kill()
     await process.wait()
-    assert not (shelf.folder(TOY) / "big.bin").exists()
+    assert not (shelf.folder_of(TOY) / "big.bin").exists()
     os.close(os.open(waiting, os.O_RDWR))  # what of the client still reads from it comes to its end
     waiting.unlink()
     waiting.write_bytes(content)

@@ -180,7 +180,7 @@ async def test_the_next_run_goes_on_where_the_last_one_gave_up(server: Server) -
     with pytest.raises(EngineError) as caught:
         await pull([toy], quiet)
     assert caught.value.code == "place_failed"  # no package either: the toy has no mirror
-    assert shelf.state(toy) == "missing"
+    assert shelf.find_state(toy) == "missing"
     assert len(waiting(toy)) == 1
     server.moods, server.asked = [well], []
     await pull([toy], quiet)
@@ -269,7 +269,7 @@ async def test_a_disk_that_fills_up_is_said_and_costs_nothing_twice(server: Serv
         await pull([toy], quiet)
     assert caught.value.code == "disk_full"
     assert "run again" in caught.value.remedy
-    assert shelf.state(toy) == "missing"
+    assert shelf.find_state(toy) == "missing"
     part.unlink()
     await pull([toy], quiet)
     assert shelf.verify(toy) == ()
@@ -326,7 +326,7 @@ async def test_after_a_pull_nothing_needs_the_network(server: Server) -> None:
 async def test_a_file_that_was_swapped_on_the_shelf_is_fetched_alone(server: Server) -> None:
     toy = released(server)
     await pull([toy], quiet)
-    (shelf.folder(toy) / "small.txt").write_bytes(SMALL[::-1])
+    (shelf.folder_of(toy) / "small.txt").write_bytes(SMALL[::-1])
     server.asked.clear()
     await pull([toy], quiet)
     assert [each.path for each in server.asked] == ["/v1/small.txt"]

@@ -17,7 +17,7 @@ from polyreel.engine.sound.resample import resample
 from polyreel.engine.speakers.diarise import Ear
 from polyreel.engine.speakers.gender import genders_in
 from polyreel.engine.speakers.named import Turn
-from polyreel.engine.speakers.pitch import gender_by_pitch, pitches
+from polyreel.engine.speakers.pitch import gender_by_pitch, measure_pitches
 from polyreel.engine.speech.perform import Direction, perform
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.translate.port import Order
@@ -134,22 +134,22 @@ def test_the_pitch_of_a_voiced_sound_is_its_fundamental(hertz: float) -> None:
     time = np.arange(2 * RATE) / RATE
     random = np.random.default_rng(3)
     buzz = sum(np.sin(2 * np.pi * hertz * n * time + n * n) / (1 + abs(n - 4)) for n in range(1, 21))
-    heard = pitches((buzz / 5 + 0.02 * random.standard_normal(len(time))).astype(np.float32))
+    heard = measure_pitches((buzz / 5 + 0.02 * random.standard_normal(len(time))).astype(np.float32))
     assert len(heard) > 50
     assert float(np.median(heard)) == pytest.approx(hertz, rel=0.03)
 
 
 def test_what_has_no_pitch_says_nothing() -> None:
     noise = np.random.default_rng(2).standard_normal(3 * RATE).astype(np.float32)
-    assert gender_by_pitch(pitches(noise)) is None
-    assert gender_by_pitch(pitches(np.zeros(RATE, np.float32))) is None
-    assert gender_by_pitch(pitches(np.zeros(10, np.float32))) is None
+    assert gender_by_pitch(measure_pitches(noise)) is None
+    assert gender_by_pitch(measure_pitches(np.zeros(RATE, np.float32))) is None
+    assert gender_by_pitch(measure_pitches(np.zeros(10, np.float32))) is None
 
 
 @pytest.mark.parametrize(("variant", "gender"), [("m3", "male"), ("f2", "female"), ("m7", "male"), ("f4", "female")])
 def test_synthetic_men_and_women_are_told_apart(variant: str, gender: Gender) -> None:
     said = EspeakVoice().speak("This is said by one of the two of us, for a while.", f"en-us+{variant}", 1.0)
-    assert gender_by_pitch(pitches(resample(said.samples, said.rate, RATE))) == gender
+    assert gender_by_pitch(measure_pitches(resample(said.samples, said.rate, RATE))) == gender
 
 
 class Counting(EspeakVoice):

@@ -16,7 +16,7 @@ from polyreel.engine.translate.argos import require_argos
 from polyreel.engine.translate.by_lines import ByLines
 from polyreel.engine.translate.draft import BATCH, Task, draft_lines, shorten_lines
 from polyreel.engine.translate.glossary import find_lost_terms, read_glossary
-from polyreel.engine.translate.identify import contradiction
+from polyreel.engine.translate.identify import find_contradiction
 from polyreel.engine.translate.port import Order, Term
 from polyreel.engine.translate.track import pieces_of, put_together
 from polyreel.errors import EngineError, InvalidJob
@@ -211,7 +211,7 @@ def test_the_time_of_a_line_is_its_cue_and_some_silence_after_it() -> None:
     cues = [Cue(0, 1000, "a"), Cue(1500, 2500, "b"), Cue(20_000, 21_000, "c")]
     assert budget.times_ms(cues, 60_000) == (1380, 3000, 3000)
     assert budget.times_ms(cues, 21_200)[2] == 1080
-    assert budget.characters(2000, 14.0) == 32
+    assert budget.count_characters(2000, 14.0) == 32
 
 
 async def test_shortened_lines_are_taken_where_they_are_shorter_and_keep_their_terms() -> None:
@@ -271,11 +271,13 @@ def test_lines_break_where_a_phrase_ends() -> None:
 
 def test_a_script_in_another_language_is_noticed_and_its_neighbours_are_not() -> None:
     english = "This is an example video for your convenience and pleasure. You are allowed to use this voice."
-    assert contradiction(english, "es-ES") == "English"
-    assert contradiction(english, "en-GB") == ""
-    assert contradiction("Hello.", "es-ES") == ""
-    assert contradiction("Dette er en video som viser hvordan du bruker stemmen til alle formål i dag", "da-DK") == ""
-    assert contradiction(english, "tlh") == ""
+    assert find_contradiction(english, "es-ES") == "English"
+    assert find_contradiction(english, "en-GB") == ""
+    assert find_contradiction("Hello.", "es-ES") == ""
+    assert (
+        find_contradiction("Dette er en video som viser hvordan du bruker stemmen til alle formål i dag", "da-DK") == ""
+    )
+    assert find_contradiction(english, "tlh") == ""
 
 
 def test_argos_that_is_not_installed_is_said_with_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from polyreel.engine.voice.espeak import transcribe_clauses
-from polyreel.engine.voice.text.counted import agree
+from polyreel.engine.voice.text.counted import spell_agreeing_numbers
 from polyreel.engine.voice.text.words import spell_out
 
 SAID = {
@@ -58,12 +58,12 @@ LEFT = {
 
 @pytest.mark.parametrize(("language", "text", "said"), [(tag, *pair) for tag, pairs in SAID.items() for pair in pairs])
 def test_a_number_agrees_with_what_it_counts(language: str, text: str, said: str) -> None:
-    assert agree(text, language) == said
+    assert spell_agreeing_numbers(text, language) == said
 
 
 @pytest.mark.parametrize(("language", "text"), [(tag, text) for tag, texts in LEFT.items() for text in texts])
 def test_what_needs_no_agreement_or_counts_nothing_stays_as_it_is(language: str, text: str) -> None:
-    assert agree(text, language) == text
+    assert spell_agreeing_numbers(text, language) == text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from polyreel.dubbing.providers import Request, require_voice
 from polyreel.engine.voice import measured
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
-from polyreel.engine.voice.measured import Measured, find_measured, grade_of, is_below, table, write_table
+from polyreel.engine.voice.measured import Measured, find_measured, grade_of, is_below, read_table, write_table
 from polyreel.errors import NoVoice
 from polyreel.job import EmbeddedDubbing
 from polyreel.locales import canonical
@@ -30,18 +30,18 @@ def measure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[object]
         path = tmp_path / "measured.tsv"
         path.write_text(write_table(rows), "utf-8")
         monkeypatch.setattr(measured, "TABLE", path)
-        measured.table.cache_clear()
+        measured.read_table.cache_clear()
         measured.ranks_key.cache_clear()
 
     yield put
     monkeypatch.undo()
-    measured.table.cache_clear()
+    measured.read_table.cache_clear()
     measured.ranks_key.cache_clear()
 
 
 def test_the_table_names_voices_and_locales_that_there_are() -> None:
     """And its every figure is one that can be."""
-    for each in table():
+    for each in read_table():
         assert canonical(each.locale) == each.locale
         assert each.measure in {"WER", "CER"}
         assert each.errors >= 0
@@ -51,7 +51,7 @@ def test_the_table_names_voices_and_locales_that_there_are() -> None:
             assert each.voice in kokoro_cast.NAMES
         elif each.engine == "espeak-ng":
             assert EspeakVoice().resolve(each.locale, each.voice)
-    assert len({(each.locale, each.engine, each.voice) for each in table()}) == len(table())
+    assert len({(each.locale, each.engine, each.voice) for each in read_table()}) == len(read_table())
 
 
 @pytest.mark.parametrize(

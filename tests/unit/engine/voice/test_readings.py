@@ -20,7 +20,7 @@ from polyreel.engine.voice.text.words import spell_out
 from tests.material import ROOT
 
 READINGS = ROOT / "tests" / "data" / "readings"
-FRONT_ENDS = {"ja-JP": japanese.phonemes, "zh-CN": mandarin.phonemes}
+FRONT_ENDS = {"ja-JP": japanese.spell_phonemes, "zh-CN": mandarin.spell_phonemes}
 KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
 # Figures and words differ in openness and length of vowels where one word runs into the next.
 _ALIKE = str.maketrans("ɛɔœʎʊɪ", "eoøʝui", "ə^ˈˌ")
