@@ -80,6 +80,7 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     from polyreel.errors import InvalidJob
 
     keys = list(keys)
+    # Fewer letters would fit any row.
     if given in keys or len(given) < _SHORTEST:
         return given
     head, _, tail = given.partition("~")

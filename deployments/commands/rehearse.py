@@ -84,10 +84,12 @@ def rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
     from polyreel.machine import home
 
     folder, models = home.home() / "rehearsals" / name, home.models_dir()
+    # Made anew, as what an earlier rehearsal bought would be found bought.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     models.mkdir(parents=True, exist_ok=True)
     (folder / "models").symlink_to(models)
+    # The sandbox lives at loopback, and nothing but public addresses is called otherwise.
     networks = ",".join(filter(None, [os.environ.get("POLYREEL_ALLOW_NETWORKS", ""), "127.0.0.0/8"]))
     own = {"POLYREEL_HOME": str(folder), "POLYREEL_ALLOW_NETWORKS": networks}
     with (
@@ -102,6 +104,7 @@ def _start_sandbox(folder: Path, faults: str) -> Iterator[str]:
     wanted = ["--speed", f"{SPEED:g}", "--faults", faults, "--data", str(folder / "sandbox")]
     with (folder / "sandbox.log").open("wb") as log:
         process = subprocess.Popen(
+            # -P: nothing is imported from the current folder.
             [sys.executable, "-P", "-m", "polyreel.sandbox", *wanted],
             stdout=subprocess.PIPE,
             stderr=log,

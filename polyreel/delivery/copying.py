@@ -23,11 +23,13 @@ def copy_verified(stored_file: StoredFile, target: int, stop: threading.Event) -
     except FileNotFoundError as error:
         raise _describe_damage(stored_file, "is gone") from error
     try:
+        # A clone reads nothing, so what lies there now is read back.
         digest = _digest_of(target, stop) if _clone(source, target) else _copy(source, target, stop)
     finally:
         os.close(source)
     if digest != stored_file.sha256:
         raise _describe_damage(stored_file, "is not what it was")
+    # A file's bytes are on the disk before its name is: a power cut must not leave a name without them.
     os.fsync(target)
 
 

@@ -114,6 +114,7 @@ def describe_left_out(parcel: Parcel, locale: str, place: str) -> list[str]:
 
 def track_of(parcel: Parcel, locale: str) -> Track | None:
     """A language's text, from whichever of its files holds it whole; None where it has none."""
+    # WebVTT first, which holds the most.
     files = sorted(whole_texts_of(parcel, locale), key=lambda item: not item.path.endswith(".vtt"))
     readable = next((item for item in files if can_be_read(item.path)), None)
     return read_file(path_of(readable.stored_file)).track if readable else None

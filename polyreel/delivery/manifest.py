@@ -18,6 +18,7 @@ from polyreel.errors import DeliveryError
 from polyreel.machine.files import parse_note
 
 JOURNAL = ".polyreel-delivery.json"
+# Anybody may have put another file there: what is larger than any manifest is not read.
 _LARGEST = 32 << 20
 
 

@@ -93,6 +93,7 @@ class _Writer:
         sequence.components.value = []
         position = 0
         for clip in clips:
+            # An AAF sequence has no gaps: where nobody speaks stands filler.
             if clip.start > position:
                 sequence.components.append(self.file.create.Filler("sound", clip.start - position))
             sequence.components.append(self._cut(clip, speaker))

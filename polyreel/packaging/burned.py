@@ -54,6 +54,7 @@ async def write_burned(
     font = await asyncio.to_thread(font_for, text, locale)
     picture, options = encode_picture(local_input(film)[str(info.video.index)], info.video)
     sound = local_input(film)["a:0"]
+    # A filter's arguments can't hold every path, so that its files get plain names.
     with plain_names(target.parent) as names:
         if font:
             picture = await asyncio.to_thread(_draw, picture, text, font, names)

@@ -95,6 +95,7 @@ def _letters(file: Path) -> frozenset[int]:
     try:
         with _open_fonts(file) as found:
             return frozenset(code for font in found for code in font.getBestCmap() or ())
+    # fontTools asserts where a font is damaged.
     except (TTLibError, OSError, KeyError, AssertionError):
         return frozenset()  # a file that is no font shows nothing
 
@@ -113,6 +114,7 @@ def _open_fonts(file: Path) -> Iterator[list[Any]]:
 def _family(file: Path) -> str:
     with _open_fonts(file) as found:
         names = found[0]["name"]
+        # 16 is the family as people know it; 1, the older name, has the weight in it.
         return str(names.getDebugName(16) or names.getDebugName(1) or file.stem)
 
 

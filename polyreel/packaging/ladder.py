@@ -97,6 +97,7 @@ def _encode_rung(node: Stream, video: VideoStream, rung: int, folder: Path, opti
     size = {"w": rung, "h": -2} if upright else {"w": -2, "h": rung}
     pixels = rung * rung * max(video.width, video.height) / short_side(video)
     most = round(pixels * float(video.frame_rate or 25) * _BITS_PER_PIXEL)
+    # -2: an even number, as 4:2:0 needs one.
     scaled = node.filter("scale", flags="bicubic", **size)
     return local_output(
         scaled,

@@ -20,6 +20,7 @@ def keep_terms(job: Job, store: Store) -> StoredFile | None:
     if not text and not stay:
         return None
     width = max((row.count("\t") for row in text.splitlines() if row.strip() and row[0] != "#"), default=1)
+    # In every column, so that a word stays as it is whichever pair of languages is read.
     same = "".join("\t".join([word] * (width + 1)) + "\n" for word in stay)
     joined = text + ("" if not text or text.endswith("\n") else "\n") + same
     return store.keep_bytes(joined.encode(), ".tsv")

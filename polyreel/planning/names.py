@@ -41,6 +41,7 @@ def unknown_names(
     """
     language, other = locales.language(locale), locales.language(spoken) if spoken else ""
     lines = list(_split_lines(script))
+    # A word that also stands without its capital is no name.
     lower = {word for line in lines for word in _WORD.findall(line) if word[0].islower()}
     shared = (
         _find_capitalised(_split_lines(source), inside=True)

@@ -270,6 +270,7 @@ async def _plan_language(job: Job, target: Target, source_script: StoredFile | N
         return plan.model_copy(update=drafted)
     try:
         reference = read_file(path_of(source_script)).track if source_script else None
+        # A file that is not there is the job's own fault; what is wrong inside a script is its language's alone.
         found = await read_asked_script(
             ScriptRequest.of_target(job, target), f"targets {target.locale}", intake, reference
         )

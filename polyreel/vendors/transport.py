@@ -111,6 +111,7 @@ class Transport:
         read_error: ErrorReader = read_error_body,
         verify: Any = True,
     ) -> None:
+        # Before the first call: the HTTP library's own log has whole addresses in it, signatures included.
         redact_logs()
         self.vendor = vendor
         self.base_url = httpx.URL(base_url.rstrip("/"))
@@ -337,6 +338,7 @@ def _load_authorities(http2: bool) -> ssl.SSLContext:
 
 
 def _explain_failure(error: httpx.HTTPError, facts: Facts) -> CallError:
+    # Of these nothing was sent, so that whatever the call does may be repeated.
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
         return Unreachable(f"No connection to {facts.address}: {_name_kind(error)}.", facts=facts)
     return Unanswered(f"The connection broke before the whole answer was there: {_name_kind(error)}.", facts=facts)

@@ -66,6 +66,7 @@ def check_file(model: Model, path: str) -> Path:
     file, place = model.file(path), folder_of(model) / path
     if not place.is_file():
         raise missing_models_error(model)
+    # One at a time: two threads must not both read a file of hundreds of megabytes.
     with _checking:
         if _stamp(place) in _seen:
             return place
@@ -125,6 +126,7 @@ _seen: set[tuple[str, int, int]] = set()
 
 
 def _stamp(place: Path) -> tuple[str, int, int]:
+    # With the time, so that a file that was swapped after its check is checked again.
     found = place.stat()
     return str(place), found.st_size, found.st_mtime_ns
 

@@ -109,6 +109,7 @@ def _separate_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
 
 def measure_filtered_share(heard: Mono, speech: Mono, taps: int = _TAPS) -> float:
     """Which part of the speech's energy is in what is heard, after whatever filter of ``taps`` explains it best."""
+    # Padded, so that the end does not run into the beginning.
     size = 1 << (len(heard) + taps).bit_length()
     own, other = np.fft.rfft(speech.astype(np.float64), size), np.fft.rfft(heard.astype(np.float64), size)
     auto = np.fft.irfft(own * own.conj(), size)[:taps]
@@ -116,6 +117,7 @@ def measure_filtered_share(heard: Mono, speech: Mono, taps: int = _TAPS) -> floa
         return 0.0
     cross = np.roll(np.fft.irfft(other * own.conj(), size), taps // 2)[:taps]
     lags = np.abs(np.arange(taps)[:, None] - np.arange(taps)[None, :])
+    # A little energy of its own on the diagonal keeps the system solvable.
     matrix = auto[lags] + np.eye(taps) * (1e-6 * auto[0])
     return max(0.0, float(np.linalg.solve(matrix, cross) @ cross / auto[0]))
 

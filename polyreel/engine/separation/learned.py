@@ -16,6 +16,7 @@ from polyreel.engine.sound.pcm import Frames, WorkingTrack
 from polyreel.engine.threads import GoOn, in_thread
 
 _FULL = 32_768
+# The whole file's length has 32 bits, and the header is a part of it.
 _MOST_RIFF_BYTES = 0xFFFFFFFF - 1024
 
 

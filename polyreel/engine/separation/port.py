@@ -180,6 +180,7 @@ def _channels(info: MediaInfo, tracks: Tracks, reel: Path) -> tuple[Literal[1, 2
             where=reel.name,
             remedy="Give a video with a sound track.",
         )
+    # Two mono tracks are heard together, as left and right.
     if not isinstance(tracks, int):
         return 2, ()
     stream = info.audio[track]

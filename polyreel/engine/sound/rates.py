@@ -46,5 +46,6 @@ def _weights(down: int, up: int) -> NDArray[np.float32]:
     inside = np.abs(away) <= MARGIN
     window = np.where(inside, np.i0(_KAISER_BETA * np.sqrt(np.maximum(0, 1 - (away / MARGIN) ** 2))), 0)
     kernel = cutoff * np.sinc(cutoff * away) * window / np.i0(_KAISER_BETA)
+    # Made to add up to one, so that a steady level stays as it is.
     weights: NDArray[np.float32] = (kernel / kernel.sum(axis=0)).astype(np.float32)
     return weights

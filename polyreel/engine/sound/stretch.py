@@ -47,15 +47,18 @@ def _overlap_added(padded: Frames, half: int, reach: int, natural: int, length: 
 
 def _best_shift(padded: Samples, follows: int, wanted: int, half: int, reach: int) -> int:
     """How far from ``wanted`` the sound is most like what would have followed: the best normalised correlation."""
+    # Every second sample shows as well where two waves are alike, at a quarter of the cost.
     target = padded[follows : follows + 2 * half : 2]
     low = max(0, wanted - reach)
     region = padded[low : wanted + reach + 2 * half]
+    # Sound in opposite phase would cancel out: it is as unlike as can be.
     scores = np.maximum(_similarity(region[::2], target), 0)
     return int(low + 2 * int(np.argmax(scores)) - wanted) if scores.any() else 0
 
 
 def _similarity(region: Samples, target: Samples) -> NDArray[np.float32]:
     products = np.correlate(region, target, mode="valid")
+    # In double precision, as a running sum of squares loses the small ones.
     energy = np.concatenate([[0.0], np.cumsum(np.square(region, dtype=np.float64))])
     spans = energy[len(target) :] - energy[: -len(target)]
     similar: NDArray[np.float32] = (products / np.sqrt(np.maximum(spans, 1e-9))).astype(np.float32)

@@ -101,6 +101,7 @@ def _measure_prints(
     for start, end in cues:
         go_on()
         length = min(end - start, _MOST_MS)
+        # From its middle: at its edges a cue holds pauses, and its neighbours.
         first = start + (end - start - length) // 2
         speech = read(first, first + max(1, length))
         prints.append(voice_print(speech, encode))
@@ -129,6 +130,7 @@ def _choose_compared(lengths: NDArray[np.int64], people: int | None) -> NDArray[
     longest = np.argsort(-lengths, kind="stable")[:_MOST_COMPARED]
     # A word or two make no print to go by.
     found = longest[lengths[longest] >= (_LEAST_MS if people else _COUNTED_MS)]
+    # Where too few are long enough, short ones say more than nothing.
     return np.sort(found if len(found) >= (people or 1) else longest)
 
 

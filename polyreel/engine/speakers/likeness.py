@@ -33,6 +33,7 @@ def compare_lines(prints: Prints, speakers: Sequence[str]) -> list[Likeness]:
     sums = {who: prints[_lines_of(who, speakers)].sum(axis=0) for who in dict.fromkeys(speakers)}
     found: list[Likeness] = []
     for line, who in zip(prints, speakers, strict=True):
+        # Without the line itself, which would be most like itself.
         rest = sums[who] - line
         own = _cosine(line, rest) if speakers.count(who) > 1 else None
         others = {name: _cosine(line, total) for name, total in sums.items() if name != who}

@@ -25,12 +25,14 @@ Mono = NDArray[np.float32]
 
 def measure_pitches(sound: Mono) -> NDArray[np.float64]:
     """The fundamental of each voiced frame of mono sound at 48 kHz, in Hz."""
+    # From 48 kHz to 8: a fundamental lies far below what is lost.
     plain = sound[: len(sound) // 6 * 6].reshape(-1, 6).mean(axis=1)
     if len(plain) < _FRAME:
         return np.zeros(0)
     frames = np.lib.stride_tricks.sliding_window_view(plain, _FRAME)[::_HOP]
     power = np.sqrt(np.square(frames).mean(axis=1))
     loud = frames[power > _QUIET * power.max(initial=0.0)]
+    # Without their means, as a steady offset looks like itself at every lag.
     likeness = _likeness(loud - loud.mean(axis=1, keepdims=True))
     shortest, longest = RATE // _HIGHEST_HZ, RATE // _LOWEST_HZ
     searched = likeness[:, shortest : longest + 1]

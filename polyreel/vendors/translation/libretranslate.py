@@ -88,6 +88,7 @@ class LibreTranslator(Resource):
         return self._known
 
     async def _translate_batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
+        # As plain text: a server that reads HTML would take a line's `<` for a tag.
         body = json_body({"q": list(lines), "format": "text", **pair, **self._key})
         call = Call("translate", "POST", "/translate", body=body, repeatable=True)
         return await self.transport.send(
