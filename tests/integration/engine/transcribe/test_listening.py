@@ -190,8 +190,8 @@ async def test_of_speech_music_held_notes_and_speech_only_the_speech_is_written(
     first_end, second_start = len(said) / RATE, (samples - len(said)) / RATE
     between = [word.text for word in heard.words() if first_end + 0.3 < word.start_ms / 1000 < second_start - 0.3]
     assert between == []
-    early = [tokens(word.text, "en-US") for word in heard.words() if word.start_ms / 1000 < first_end + 0.3]
-    late = [tokens(word.text, "en-US") for word in heard.words() if word.start_ms / 1000 > second_start - 0.3]
+    early = [split_tokens(word.text, "en-US") for word in heard.words() if word.start_ms / 1000 < first_end + 0.3]
+    late = [split_tokens(word.text, "en-US") for word in heard.words() if word.start_ms / 1000 > second_start - 0.3]
     assert len(early) > 15
     assert abs(len(early) - len(late)) <= 1
 
