@@ -100,6 +100,7 @@ async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start:
     ]
     if mix := held.get("mix"):
         items.append(await _describe_mix(language, each, mix))
+    # Nothing is burned in of an empty script: the film would be encoded anew to look as it did.
     if "burned" in asked and not each.tracks.is_empty:
         items.append(await _burn(language, each))
     if asked & _TIMELINES:

@@ -56,6 +56,7 @@ async def mend(
             receipt = await dubber.submit(asked)
             await dubber.wait(asked, receipt)
             made = await dubber.collect(asked, receipt)
+            # The same sound is heard as the same: rounds that change nothing cost no listening.
             if _sound_of(made) not in listened:
                 listened[_sound_of(made)] = await listen_closely(language, asked, made, stems)
         return made, listened[_sound_of(made)].heard
@@ -71,6 +72,7 @@ async def mend(
     asked = await with_sound(language, reel, request, stems)
     found = await mend_lines(asked, dubbed, listening.heard, shop)
     beside = ("stems", "lossless_from", "watermark")
+    # What belongs to this attempt alone is left out again, as later stages have keys over the request.
     kept = found.request.model_copy(update={name: getattr(request, name) for name in beside})
     return MendedDub(
         request=kept, dubbed=found.dubbed, listening=listened[_sound_of(found.dubbed)], mending=found.mending

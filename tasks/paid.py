@@ -70,6 +70,7 @@ async def _is_paid(language: LanguagePlan) -> bool:
     from polyreel.ledger.rows import Filter
 
     async with books_of_run() as books:
+        # By account, too: the same job bought through another one is another purchase.
         rows = await books.ledger.select(Filter(kind="dub", job=language.job.name, account=language.way.identity))
     reel, locale = _reel_of(language), language.locale
     # By what the ledger says and not by keys: a changed option makes a new key, and the old purchase may still be
@@ -95,6 +96,7 @@ async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
     balances = await _read_balances(plan)
     quoting.require_balance(quote, balances)
+    # What costs nothing needs no account that is open.
     if quote.to_spend:
         await require_open(plan.job)
     return quoting.as_dict(quote, balances)

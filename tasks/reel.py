@@ -38,6 +38,7 @@ from tasks.sign import require_signer
 @stage("prepare")
 async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
+    # Before anything is written, so that its room counts.
     await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
     await open_store().ready()
     await require_saved(job)

@@ -46,6 +46,7 @@ class WarmRunner(Runner):
 
     async def __aexit__(self, *exc_info: Any) -> None:
         """End every run, and the process that waits."""
+        # Before Prefect's own goodbye, which would wait longer for each of them.
         await self._end_runs()
         await super().__aexit__(*exc_info)
         if self._spare:
@@ -143,6 +144,7 @@ async def _warm_process(after_s: float = 0.0) -> Process:
 
 
 async def _dismiss(spare: asyncio.Task[Process]) -> None:
+    # Cancelled, it may still be starting: then there is no process to end.
     spare.cancel()
     try:
         process = await spare

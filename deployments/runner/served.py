@@ -39,6 +39,7 @@ async def _serve(given: dict[str, Any]) -> None:
     from deployments.runner.warden import drop_missed, watch
     from deployments.runner.watching import watch_accounts
 
+    # Cancelling unwinds the blocks in order, where a signal's own handler would end the process in the middle of one.
     loop.add_signal_handler(signal.SIGTERM, me.cancel)
     wishes = Wishes(**given["wishes"])
     runner = WarmRunner(ENTRYPOINTS, wishes.processes)
@@ -47,6 +48,7 @@ async def _serve(given: dict[str, Any]) -> None:
         async with runner:
             await install(runner.client, told)
             ids = [await runner.aadd_deployment(each) for each in deployments(wishes)]
+            # Before the polling begins, or every round that was missed would be started at once.
             await drop_missed(runner.client, ids)
             print("ready", flush=True)  # noqa: T201 - the parent waits for it
             async with asyncio.TaskGroup() as group:

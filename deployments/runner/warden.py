@@ -32,6 +32,7 @@ async def watch(client: PrefectClient, deployment_ids: list[UUID], minded: Minds
     """A round every few seconds, until cancelled. A server that is away for a while is waited for."""
     while True:
         try:
+            # In this order: what is dead is marked first, so that the same round can start it again.
             await mark_dead(client, minded)
             await resume_crashed(client, deployment_ids)
             await cancel_orphans(client)

@@ -29,6 +29,7 @@ def serve(descriptor: int) -> None:
 
     one_writer.install()
     listener = socket.socket(fileno=descriptor)
+    # Outermost of the two is the check: what can't be repeated is refused before anything reads it.
     app = refuse_unrepeatable(leaving_out(make_server_app()))
     guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(

@@ -51,6 +51,7 @@ async def _answer_callback(receiver: Receiver, request: Request) -> Response:
     if vendor not in VENDORS:
         return JSONResponse({"error": "no such vendor"}, 404)
     try:
+        # A stranger who sends a byte now and then would hold a place for ever.
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read_body(request)
     except TimeoutError:
@@ -71,6 +72,7 @@ async def _read_body(request: Request) -> bytes | None:
     """The raw body; None when it is larger than any callback."""
     parts, size = [], 0
     async for part in request.stream():
+        # Counted as it comes: the header's length is the stranger's own word.
         size += len(part)
         if size > LARGEST_BODY:
             return None

@@ -69,6 +69,7 @@ def check_language(heard: Heard, locale: str) -> Check:
     share = share_of(locale, heard.languages)
     other, other_share = find_likeliest_language(heard.languages)
     status: CheckStatus = "pass" if share >= _SURE else "warn" if share >= _DOUBTFUL else "fail"
+    # So few words are easily taken for another language: no failure stands on them.
     if status == "fail" and heard.speech_ms < _LEAST_SPEECH_MS:
         status = "warn"
     detail = (

@@ -55,6 +55,7 @@ def check_fit(lines: tuple[LineFit, ...], reel_ms: int) -> Check:
     late = [line for line in lines if line.end_ms > reel_ms]
     long = [line for line in lines if line.too_long]
     status: CheckStatus = "pass" if not long else "warn"
+    # A few lines that are too long are for a person to look at, however short the script.
     if late or len(long) > _MANY_TOO_LONG * len(lines):
         status = "fail" if late or len(long) > 2 else "warn"
     fastest = max((line.ratio for line in lines), default=1.0)

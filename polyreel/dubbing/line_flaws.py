@@ -64,6 +64,7 @@ def measure_lines(dubbed: Dubbed, heard: Heard | None, against: Against) -> dict
     flaws: list[set[Kind]] = [set() for _ in lines]
     fits = check_fit(dubbed.lines, against.reel_ms).status == "pass"
     for line, found in zip(lines, flaws, strict=True):
+        # Only where the whole dub's fit fails: a single long line is no reason to say it otherwise.
         found.update({"fit"} if not fits and (line.too_long or line.end_ms > against.reel_ms) else ())
     if dubbed.speech is not None:
         for (silence, is_cut), figure, found in zip(rate_lines(dubbed.speech, lines), figures, flaws, strict=True):
@@ -81,6 +82,7 @@ def _add_words(
     """What was heard of each line: flawed are those of which more is lost than the profile lets a whole dub lose."""
     rates = {place_of(line): rate for line, rate in compare_with_heard(lines, heard, against.locale).by_line}
     passes = check_words(heard, lines, against.locale, against.profile).status == "pass"
+    # Only where the dub as a whole does not pass: a listener mishears single lines of any voice.
     for line, figure, found in zip(lines, figures, flaws, strict=True):
         if (rate := rates.get(place_of(line))) is not None:
             figure["back_transcription"] = round(rate, 3)

@@ -154,6 +154,7 @@ def prints_of(lines: Sequence[LineHeard]) -> Prints:
     return unit
 
 
+# To its loudest number, as only the direction of a print counts.
 def _pack_print(found: Samples) -> str:
     return base64.b64encode((found / np.abs(found).max() * 127).round().astype(np.int8).tobytes()).decode()
 
@@ -177,6 +178,7 @@ def _lines_of(dubbed: Dubbed, heard: Heard | None) -> list[LineHeard]:
 
 
 def _spread(lines: Sequence[LineHeard]) -> list[LineHeard]:
+    # Evenly spread, so that a film's end is heard as well as its beginning.
     step = max(1.0, len(lines) / MOST_LINES)
     return [lines[int(place * step)] for place in range(min(len(lines), MOST_LINES))]
 
@@ -217,6 +219,7 @@ def _make_print(sound: Samples, encode: Encoder | None) -> str:
     if encode is None or not np.any(sound):
         return ""
     most = _PRINTED_MS * STEM_RATE // 1000
+    # From its middle, where nobody is just beginning or ending.
     first = max(0, len(sound) - most) // 2
     return _pack_print(voice_print(sound[first : first + most], encode))
 
@@ -225,6 +228,7 @@ def _recall(store: Store, key: str, dubbed: Dubbed) -> Known:
     """The lines of the last listening whose sound is the same in this dub."""
     found = store.recall(key)
     before = _Before.model_validate(found) if found else None
+    # A stem that is gone can't be compared, so that everything is heard again.
     if before is None or dubbed.speech is None or not store.has(before.speech):
         return {}
     changed = list(find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
@@ -327,6 +331,7 @@ def _windows(lines: Sequence[tuple[int, int, int, int]]) -> list[list[tuple[int,
             length = 0
         groups[-1].append(line)
         length += line[1] - line[0]
+    # A last window that is hardly half full would be judged by its own repetition.
     full = groups if len(groups) < 2 or length >= WINDOW * 500 // RATE else groups[:-1]
     if sum(end - start for group in full for start, end, _, _ in group) < _LEAST_JUDGED_MS:
         return []

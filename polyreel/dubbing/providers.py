@@ -301,6 +301,7 @@ def _make_dubformer(options: Any, means: Means) -> Dubber:
     return DubformerDubber(options, means)
 
 
+# It is gone already, which is what was wanted.
 async def _forget_dubformer(client: Any, row: Entry) -> None:
     from polyreel.vendors.errors import NotFound
 

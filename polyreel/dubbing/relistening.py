@@ -81,6 +81,7 @@ def what_to_hear(store: Store, key: str, dubbed: Dubbed, length_ms: int) -> Reli
     before = Before.model_validate(found) if found else None
     if before is None or dubbed.speech is None or not store.has(before.speech):
         return None
+    # At another level the whole mix sounds otherwise, and nothing that was heard before holds.
     if before.lufs is None or dubbed.lufs is None or abs(before.lufs - dubbed.lufs) > _LOUDER_LU:
         return None
     changed = list(find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
@@ -99,6 +100,7 @@ def find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:
         count = min(len(old), len(new))
         old, new = old[:count], new[:count]
         power, common = np.square(old).sum(axis=1), (old * new).sum(axis=1)
+        # Bounded, or a line that was replaced by another would pass as a very soft one.
         gain = np.clip(common / np.maximum(power, 1e-12), *_GAINS)
         rest = np.square(new - gain[:, None] * old).sum(axis=1)
         loud = np.maximum(np.abs(old).max(axis=1), np.abs(new).max(axis=1)) > _SILENT
@@ -114,6 +116,7 @@ def _cut_blocks(sound: Samples) -> Samples:
 def _with_whole_lines(changed: Sequence[Span], dubbed: Dubbed, length_ms: int) -> list[Span]:
     """Changed spans, widened to the pauses between lines: no line is cut in two."""
     taken = [(line.start_ms, line.end_ms) for line in dubbed.lines]
+    # A pause belongs to neither line: what has changed is heard from pause to pause.
     whole = merge_spans((start - _BETWEEN_LINES_MS, end + _BETWEEN_LINES_MS) for start, end in (*taken, *changed))
     hit = [span for span in whole if any(start < span[1] and end > span[0] for start, end in changed)]
     return [(max(0, start), min(length_ms, end)) for start, end in hit]

@@ -97,6 +97,7 @@ def cut_back(sentence: Sentence, start_ms: int, end_ms: int) -> tuple[tuple[int,
     for weight in weights:
         said += weight
         cuts.append(start_ms + length * said // total)
+    # By what was said so far and not line by line, so that rounding adds up to the whole.
     return tuple(pairwise(cuts))
 
 

@@ -58,6 +58,7 @@ def _blocks(placed: Iterable[Placed], length: int) -> Iterator[Samples]:
     at = 0
     held = np.zeros(0, dtype=np.float32)  # what sounds from `at` on, and may still be added to
     for each in placed:
+        # Rounding must not begin a sentence behind the reel.
         start = min(length, each.start_ms * RATE // 1000)
         yield from _silence_or(held, at, start)
         held = held[start - at :]

@@ -45,6 +45,7 @@ def each_of(
         go_on()
         return record(each)
 
+    # The longest first, so that no core is left alone with it at the end.
     order = sorted(dict.fromkeys(asked), key=lambda each: -len(each[0]))
     found: dict[Asked, Made] = {}
     with ThreadPoolExecutor(COUNT, "booth") as booths:

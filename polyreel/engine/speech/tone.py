@@ -99,6 +99,7 @@ def _loudness_of_pauses(lines: Sequence[Line], original: Original) -> float:
         if line.start_ms - end >= least:
             gaps.append((end, min(line.start_ms, end + most)))
         end = max(end, line.end_ms)
+    # Spread over the film, as music and noise change.
     chosen = gaps[:: max(1, len(gaps) // _MOST_PAUSES)]
     found = [_usual_loudness(original.read(start, until)) for start, until in chosen]
     return float(np.median(found)) if found else -np.inf
@@ -126,6 +127,7 @@ def _is_within(line: Line, sentence: Sentence) -> bool:
 
 def _count_spoken_seconds(sound: NDArray[np.float32]) -> float:
     frames = np.square(sound[: len(sound) // _FRAME * _FRAME].reshape(-1, _FRAME)).mean(axis=1)
+    # Against the loudest frame: pauses inside a sentence count for no pace.
     return float((frames > frames.max(initial=0.0) * _PAUSE_DEPTH).sum()) * _FRAME / _RATE
 
 

@@ -163,6 +163,7 @@ def _begin_decoding(
         "hotwords": _as_hotwords(attention.vocabulary) or None,
         "temperature": _TEMPERATURES,
         "word_timestamps": True,
+        # A window that was misheard would lead the next one astray.
         "condition_on_previous_text": False,
     }
     if not ask_language:
@@ -229,6 +230,7 @@ class _Encoded:
     def is_of(self, features: NDArray[np.float32]) -> bool:
         if self.features is None or self.features.shape != features.shape:
             return False
+        # One frame of padding may differ: it is the same sound.
         return int((self.features != features).any(axis=0).sum()) <= 1
 
 

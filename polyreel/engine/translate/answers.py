@@ -175,5 +175,6 @@ def _documents(text: str, read: Callable[[str, int], tuple[Any, int]]) -> Iterat
         try:
             document, at = read(text, begin.start())
             yield document
+        # Brackets in a sentence begin like JSON, too: the next beginning is tried.
         except (ValueError, RecursionError):
             at = begin.end()

@@ -26,6 +26,7 @@ def usual_pace(locale: str) -> float:
 def times_ms(cues: Sequence[Cue], reel_ms: int) -> tuple[int, ...]:
     """The time that each cue's words have: its own, and the silence after it up to a limit, but for a gap."""
     following = [*(cue.start_ms for cue in cues[1:]), reel_ms]
+    # At least its own time, however close the next cue is.
     return tuple(
         max(cue.duration_ms, min(cue.duration_ms + _BORROWED_MS, then - fit.USUAL.gap_ms - cue.start_ms))
         for cue, then in zip(cues, following, strict=True)

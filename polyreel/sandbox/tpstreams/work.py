@@ -138,6 +138,7 @@ def add_track(box: Box, asset: Json, **fields: object) -> Json:
 
 async def trim(box: Box, job: Job) -> None:
     """Cut the video; the full one is kept for a revert."""
+    # What can't be cut leaves the video as it was, and playable.
     asset, shelf = box.shelf(NAME).need("asset", job.subject), box.shelf(NAME)
     cut = shelf.change("trim", job.payload["trim"], status=2, modified=box.clock.stamp())
     try:

@@ -20,6 +20,7 @@ _PAGE = 10
 
 def settle_asset(box: Box, asset: Json) -> Json:
     """An asset as it is now: a file put under its signed link counts at once."""
+    # Nobody tells of a file that was put under a signed link: each look finds out.
     there = asset["upload"] and not asset["uploaded"] and box.files.path(asset["upload"]).is_file()
     if asset["status"] != "generating" or not there:
         return asset

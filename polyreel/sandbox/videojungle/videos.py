@@ -30,6 +30,7 @@ async def create_video(request: Request) -> Response:
     """A new video file: uploaded in one piece, into an S3 form (``direct``), or fetched (``url``)."""
     box = box_of(request)
     wanted = await json_body(request, CreateVideo, status=422)
+    # Only for an address that is fetched; for uploads it is a name.
     if wanted.upload_method == "url" and not wanted.filename.startswith(("http://", "https://")):
         raise Refusal(422, "filename must be an http(s) address", code="validation", field="filename")
     blank: Json = dict.fromkeys(("description", "duration", "fps", "size", "hash", "recorded_at", "file", "thumbnail"))
@@ -56,6 +57,7 @@ async def take_form(request: Request) -> Response:
         return fault
     async with read_form(request) as form:
         key, file = str(form.get("key", "")), form.get("file")
+        # The signature is over the key: a form of one video takes no file for another.
         if form.get("x-amz-signature") != box.files.token("video-form", key):
             return s3_error(403, "SignatureDoesNotMatch", "The request signature does not match.")
         if not isinstance(file, UploadFile):
