@@ -37,13 +37,14 @@ def show(series: str, as_json: bool) -> None:
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json):
-        from polyreel.intake.series import folder_of, read_memory, read_series, read_series_pronunciations
+        from polyreel.intake.series import read_memory, read_series, read_series_pronunciations, require_series
 
+        folder = require_series(series)
         found, units, said = read_series(series), read_memory(series), read_series_pronunciations(series)
         if as_json:
             counts = {"lines": len(units), "pronunciations": len(said)}
             return click.echo(json.dumps({**found.model_dump(mode="json"), **counts}, ensure_ascii=False))
-        click.echo(f"{folder_of(series)}: {len(units)} approved lines")
+        click.echo(f"{folder}: {len(units)} approved line{'s' * (len(units) != 1)}")
         for name, speaker in found.cast.items():
             voices = ", ".join(f"{locale}: {voice}" for locale, voice in speaker.voices.items())
             click.echo(f"  {name}{f' ({speaker.gender})' if speaker.gender else ''}  {voices}")

@@ -15,6 +15,7 @@
      ├─ DeliveryError             the result could not be put where the job wants it
      ├─ LedgerError               the ledger could not be read or written: nothing was bought
      ├─ ReviewRefused             a decision or an edit that does not fit what waits for it: nothing was changed
+     │   └─ InvalidEdit           ... or that fits nothing, whatever waits (exit code 2; an InvalidJob too)
      ├─ HeldForPerson             only a person can say how to go on (exit code 4)
      │   ├─ UnresolvedCall        ... whether a call that must happen once was made
      │   └─ StillAtVendor         ... or only the vendor, who is at work; this run does not wait for it
@@ -172,6 +173,12 @@ class ReviewRefused(PolyreelError):
     """A decision or an edit of a reviewer that does not fit what is there now. Nothing was changed."""
 
     default_code = "review_refused"
+
+
+class InvalidEdit(ReviewRefused, InvalidJob):
+    """What is asked of a line can't be had by anybody: bad input, like a file that can't be used."""
+
+    default_code = "bad_line"
 
 
 class HeldForPerson(PolyreelError):

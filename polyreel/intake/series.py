@@ -48,6 +48,21 @@ def require_folder(place: str) -> Path:
     return folder
 
 
+def require_series(place: str) -> Path:
+    """The folder of a series, which holds one of its files or lies where series do. Raises `InvalidJob`."""
+    folder = require_folder(place)
+    names = (SETTINGS, GLOSSARY, *PRONUNCIATIONS, MEMORY)
+    # A new series begins as an empty folder; anywhere else, a folder without these files is just a folder.
+    is_new = folder.resolve().parent == (home.home() / "series").resolve()
+    if not is_new and not any((folder / name).exists() for name in names):
+        raise InvalidJob(
+            "there is no series in this folder",
+            where=f"series: {place}",
+            remedy=f"Name a folder that holds one of {', '.join(names)}, or a series below POLYREEL_HOME/series.",
+        )
+    return folder
+
+
 def read_series(place: str) -> Series:
     """A series' settings; empty ones where it has no ``series.yaml``. Raises `InvalidJob` that names the field."""
     file = require_folder(place) / SETTINGS

@@ -90,9 +90,10 @@ def read_script(path: Path, asked: ScriptRequest, reel: MediaInfo | None, refere
         rate = exact_rate(asked.frame_rate)
     reading = read_file(path, ReadingOptions(asked.locale, rate))
     changed = [note for note in reading.notes if note.kind in {"repaired", "dropped"}]
+    # First, as no repair gives a script words.
+    require_cues(reading, asked.place)
     if changed and not asked.accept_repairs:
         raise _refuse_repairs(changed, asked.place)
-    require_cues(reading, asked.place)
     track, retimed = retime(apply_correction(reading.track, asked.correction), _start_of(asked, rate))
     misfit = _judge(track, reel.duration if reel else None, rate, reference)
     if misfit and not asked.accept_repairs:
@@ -165,7 +166,7 @@ def _refuse_repairs(changed: Sequence[Note], place: str) -> SubtitleError:
     return SubtitleError(
         f"{first.message} ({len(changed)} such place{'s' * (len(changed) != 1)})",
         line=first.line,
-        where=f"{place}, line {first.line}",
+        where=f"{place}, line {first.line}" if first.line else place,
         remedy="Correct the file, or set `subtitles: {accept_repairs: true}`.",
     )
 
@@ -175,6 +176,9 @@ def describe_notes(notes: Sequence[Note]) -> tuple[str, ...]:
     firsts = {note.code: note for note in reversed(notes)}
     chosen = sorted(firsts.values(), key=lambda note: note.line)
     chosen += [note for note in notes if note not in chosen][: max(_MOST_NOTES - len(chosen), 0)]
-    shown = tuple(f"line {note.line}: {note.message}" for note in sorted(chosen, key=lambda note: note.line))
+    shown = tuple(
+        f"line {note.line}: {note.message}" if note.line else note.message
+        for note in sorted(chosen, key=lambda note: note.line)
+    )
     more = len(notes) - len(chosen)
     return (*shown, f"and {more} more notes on the script") if more > 0 else shown

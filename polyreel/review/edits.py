@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from polyreel.errors import ReviewRefused, SubtitleError
+from polyreel.errors import InvalidEdit, ReviewRefused, SubtitleError
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, read_script, require_language
 from polyreel.retiming import sound_at, sound_before
@@ -121,7 +121,7 @@ def from_lines(texts: Mapping[int, str]) -> Change:
         cues = list(before.cues)
         for number, text in texts.items():
             if not 1 <= number <= len(cues):
-                raise ReviewRefused(
+                raise InvalidEdit(
                     f"there is no line {number}: the script has {len(cues)}", code="no_such_line", where=f"{number}"
                 )
             cues[number - 1] = replace(cues[number - 1], text=_read_text(text, number))
@@ -135,14 +135,14 @@ def _read_text(text: str, number: int) -> str:
     words = "\n".join(line for line in lines if line)
     if not words or len(words) > _LONGEST_LINE:
         why = "is empty" if not words else f"has more than {_LONGEST_LINE} characters"
-        raise ReviewRefused(
+        raise InvalidEdit(
             f"line {number} {why}",
             code="bad_line",
             where=f"{number}",
             remedy="To leave lines out or to divide them, edit the script's file and give that.",
         )
     if any(ord(letter) < 32 and letter != "\n" for letter in words):
-        raise ReviewRefused(f"line {number} holds control characters", code="bad_line", where=f"{number}")
+        raise InvalidEdit(f"line {number} holds control characters", code="bad_line", where=f"{number}")
     return escape_text(words)
 
 

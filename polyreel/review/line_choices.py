@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from polyreel.dubbing.chosen_lines import refuse_choices
 from polyreel.engine.speech.script import extract_spoken_script
-from polyreel.errors import InvalidJob, NoVoice, ReviewRefused
+from polyreel.errors import InvalidEdit, InvalidJob, NoVoice, ReviewRefused
 from polyreel.outcome import Reel, StoredFile
 from polyreel.review.events import ReviewKey, Shown
 from polyreel.store.port import Store
@@ -48,7 +48,7 @@ def from_wishes(wishes: Mapping[int, Wish]) -> Change:
         choices = read_choices(before)
         for number, wish in wishes.items():
             if not 1 <= number <= len(before.cues):
-                raise ReviewRefused(
+                raise InvalidEdit(
                     f"there is no line {number}: the script has {len(before.cues)}",
                     code="no_such_line",
                     where=f"{number}",
@@ -75,14 +75,14 @@ def combine_changes(*changes: Change | None) -> Change | None:
 def _apply_wish(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoice:
     recording = old.recording if wish.recording in ("keep", None) else wish.recording
     if wish.recording == "keep" and recording is None:
-        raise ReviewRefused(f"line {number} has no recording", code="bad_choice", where=f"{number}")
+        raise InvalidEdit(f"line {number} has no recording", code="bad_choice", where=f"{number}")
     recording = None if isinstance(recording, str) else recording
     if recording and wish.recording:
         # The digest ties it to these words: it no longer counts once the line has others.
         recording = recording.model_copy(update={"words": digest_words(text)})
     pace = old.pace if wish.pace is None else wish.pace
     if not SLOWEST <= pace <= FASTEST:
-        raise ReviewRefused(
+        raise InvalidEdit(
             f"line {number}: a pace is from {SLOWEST:g} to {FASTEST:g} of the voice's own, not {pace:g}",
             code="bad_choice",
             where=f"{number}",
@@ -91,7 +91,7 @@ def _apply_wish(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoi
     try:
         return LineChoice(voice=voice, pace=round(pace, 3), recording=recording)
     except ValueError:
-        raise ReviewRefused(
+        raise InvalidEdit(
             f"line {number}: that is no voice's name: {voice[:40]!r}",
             code="no_voice",
             where=f"{number}",
@@ -111,14 +111,14 @@ def require_choosable(store: Store, before: Track, after: Track, key: ReviewKey,
         raise refuse_choices(shown.vendor, key.locale, [place + 1 for place in new])
     for place, choice in new.items():
         if not extract_spoken_script(Track((after.cues[place],))).lines:
-            raise ReviewRefused(
+            raise InvalidEdit(
                 f"line {place + 1} is not spoken (a sound, lyrics, a sign): no voice says it",
                 code="bad_choice",
                 where=f"{place + 1}",
                 remedy="Give it words first.",
             )
         if _is_outside(after.cues[place], shown.reel):
-            raise ReviewRefused(
+            raise InvalidEdit(
                 f"line {place + 1} lies outside the reel: nothing of it is heard",
                 code="bad_choice",
                 where=f"{place + 1}",

@@ -58,7 +58,11 @@ def _of_rows(text: str, name: str) -> Iterator[Pronunciation]:
         if number == 1 and cells[0].casefold() in _TITLES:
             continue
         if not 2 <= len(cells) <= 4:
-            raise _wrong(name, number, f"{len(cells)} columns; a row is a term, how it is said, and at most two more")
+            raise _wrong(
+                name,
+                number,
+                f"{len(cells)} column{'s' * (len(cells) != 1)}; a row is a term, how it is said, and at most two more",
+            )
         term, say, locale, voice = (*cells, "", "")[:4]
         is_ipa = len(say) > 1 and say[0] == say[-1] == "/"
         yield _check(term, say.strip("/") if is_ipa else say, is_ipa, locale, voice, name, number)

@@ -55,6 +55,14 @@ def starts(plan: Plan) -> list[int]:
     return [cue.start_ms for cue in read_file(path_of(script)).track.cues]
 
 
+async def test_an_empty_script_is_refused_by_what_it_lacks(reel, tmp_path) -> None:
+    """No line is named, as there is none, and no option, as none would give it words."""
+    with pytest.raises(InvalidJob, match="there is no cue in it") as refused:
+        await prepared(reel, tmp_path, "\n\n")
+    assert "line 0" not in str(refused.value)
+    assert "accept_repairs" not in str(refused.value)
+
+
 async def test_a_script_of_a_longer_version_is_refused_with_its_words_and_both_lengths(reel, tmp_path) -> None:
     longer = Track((*TARGET.cues, Cue(33_000, 34_000, "Más allá del final.")))
     with pytest.raises(InvalidJob, match=r"“Más allá del final.” at 00:00:33.000") as refused:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deployments.commands.errors import exit_code
 from polyreel.dubbing.chosen_lines import resolve_choices
 from polyreel.engine.speech.booth import wav_bytes
 from polyreel.engine.voice.port import Speech
@@ -205,6 +206,7 @@ def test_what_can_not_be_had_is_refused_and_nothing_is_changed(
     with pytest.raises((ReviewRefused, InvalidJob), match=why) as refused:
         choose(store, ANA, {line: wish})
     assert "\n" not in str(refused.value)
+    assert exit_code(refused.value) == (1 if refused.value.code == "recording_missing" else 2)
     assert asyncio.run(ReviewLog(store).read(KEY)).revision == review.revision
 
 

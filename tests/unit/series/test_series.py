@@ -421,3 +421,14 @@ def test_a_memory_is_taken_in_and_given_out(series: Callable[..., Any], tmp_path
     assert len(read_tmx((tmp_path / "ours.tmx").read_bytes(), "ours.tmx")) == 2
     assert "2 approved lines" in series("show", "harbour").output
     assert series("show", "nobody").exit_code == 2
+
+
+def test_a_folder_that_is_no_series_is_not_shown_as_an_empty_one(
+    series: Callable[..., Any], tmp_path: Path, harbour: Path
+) -> None:
+    (tmp_path / "films").mkdir()
+    for place in (tmp_path / "films", "..", f"{harbour}/.."):
+        shown = series("show", place)
+        assert (shown.exit_code, "there is no series in this folder" in shown.stderr) == (2, True)
+    (harbour.parent / "new").mkdir()
+    assert "new: 0 approved lines" in series("show", "new").output

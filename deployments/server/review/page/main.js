@@ -68,7 +68,8 @@ function show(found) {
   const editing = [at("text"), at("voice"), at("pace")].includes(document.activeElement) && drafts.has(line?.number);
   if (!editing && review.lines.length) choose(review.lines[list.chosen]);
   fill(at("checks"), review.checks.map((each) => make("li", `${each.name}: ${each.status}${each.detail ? `, ${each.detail}` : ""}`, { className: each.status === "fail" ? "bad" : "" })));
-  fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${each.line || each.lines ? `line ${each.line || each.lines} ` : ""}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
+  const lines = (each) => (each.line || each.lines ? `line${/[ ,]/.test(each.line || each.lines) ? "s" : ""} ${each.line || each.lines} ` : "");
+  fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${lines(each)}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
   const open = ["waiting", "rejected"].includes(review.standing);
   at("approve").disabled = at("reject").disabled = !open;
 }

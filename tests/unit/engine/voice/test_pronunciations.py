@@ -69,7 +69,7 @@ def test_what_was_read_is_read_again_as_it_was(tmp_path: Path, text: str) -> Non
 @pytest.mark.parametrize(
     ("text", "said", "line"),
     [
-        ("Nguyen", "1 columns", 1),
+        ("Nguyen", "1 column;", 1),
         ("a\tb\nNguyen\t", "nothing is said for 'Nguyen'", 2),
         ("\twin", "the term is empty", 1),
         ("Nguyen\t/w1n/", "'1' is no sign of the IPA", 1),
