@@ -59,6 +59,7 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     block = _make_block(kind_of(vendor), {key: _read_value(value) for key, value in fields.items()})
     # A key that is none, or another certificate's, is told now, and not by the run that needs it.
     block.get_client()
+    # A server that is new knows no type of ours yet.
     await type(block).aregister_type_and_schema()
     await block.asave(name, overwrite=True)
     return Saved(vendor, name, _mask_secrets(block))

@@ -142,6 +142,7 @@ def _voicing_of(job: Job, language: LanguagePlan, source: Track, store: Store) -
 def _keep_inside(track: Track, reel: Reel, language: LanguagePlan) -> Track:
     """What of the source's script lies inside the reel, from the reel's own zero."""
     job, start = language.job, _start_ms(reel)
+    # A trim leaves lines out on purpose; without one, a line outside the reel is a slip.
     if job.source.subtitles and not job.trim:
         require_inside(track, ScriptRequest.of_source(job), reel)
     inside = cut_cues(replace(track, comments=(), comments_before=()), start, start + reel.duration_ms)

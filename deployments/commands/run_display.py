@@ -25,6 +25,7 @@ _MARKS = {"done": ("✓", "green"), "cached": ("=", "cyan"), "failed": ("✗", "
 def display(board: Board, job: Job, quiet: bool) -> Iterator[None]:
     """Show a board while the block runs. ``quiet`` shows nothing unless a person is watching stderr."""
     console = Console(stderr=True, highlight=False)
+    # A dumb terminal can't move its cursor back, which a live table needs.
     if console.is_terminal and os.environ.get("TERM") != "dumb":
         table = _LiveTable(board, job)
         with Live(table, console=console, refresh_per_second=4, transient=True):

@@ -77,6 +77,7 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
 
         asked = load_job(job)
         given, approved = dict(map(_split_name, scripts)), asyncio.run(_read_approved(asked))
+        # What is given by hand counts before what was approved.
         lesson = prepare_lesson(asked, _cast(asked.name, outcome), {**approved.files, **given}, heard=approved.source)
         lesson = replace(lesson, notes=(*approved.notes, *lesson.notes))
         if not as_json:

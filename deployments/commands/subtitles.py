@@ -84,6 +84,7 @@ def _read_conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Co
     start, offset = asked["start_timecode"], asked["offset"]
     retiming = Retiming(before, after, parse_offset(offset, rate) if offset else 0)
     if start:
+        # Whether rates are known has to be asked before the timecode can be read: with any start.
         replace(retiming, start_frame=1).require_rates()
     if start and before:
         retiming = replace(retiming, start_frame=parse_timecode(start, before))

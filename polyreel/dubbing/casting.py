@@ -112,6 +112,7 @@ async def _by_ear(script: Track, source: Track | None, people: int | None, stems
         who = f"{people} people speak" if people else "Several people may speak"
         note = f"{who}, and no script names them: all share one voice (`{command}` tells them apart)."
         return _Heard(script, notes=(note,))
+    # The source's cues are when somebody really speaks; a translation's only come near.
     cues = [(cue.start_ms, cue.end_ms) for cue in (source or script).cues]
     async with PLACES.one():
         ear = await in_thread(lambda go_on: hear_speakers(stems, cues, people, store, go_on))

@@ -74,6 +74,7 @@ class DubformerDubber:
 
     async def _buy(self, request: DubRequest, key: str) -> Entry:
         source, target = await self._client.check_locales(request.source_locale, request.locale)
+        # With the key's end, which tells this order from an earlier one of the same reel.
         name = f"{request.title} {request.locale} {key[-12:]}"
 
         async def call() -> Bought:
@@ -83,6 +84,7 @@ class DubformerDubber:
                 target_lang=target,
                 source_video_url=await self._address(request),
                 mixing_mode=_MODES[request.mix],
+                # Sent only where they are wanted: not every plan takes them.
                 use_emotional_transfer=self._options.emotional_transfer or None,
                 use_soundalike_voices=self._options.soundalike_voices or None,
                 source_script_content=await asyncio.to_thread(_srt, request.source_script),

@@ -100,6 +100,7 @@ def _mix_channels(speech: Samples, recipe: ReelRecipe) -> Samples:
     music = np.zeros((len(speech), 2), np.float32)
     if recipe.music is not None:
         music = np.concatenate(list(play_music(len(speech))))
+        # Measured while somebody speaks: the silence between lines says nothing of them.
         said = speech[speech != 0]
         music *= np.sqrt(np.square(said).mean() / np.square(music).mean()) * 10 ** (-recipe.music / 20)
     if recipe.layout == "stereo":

@@ -45,7 +45,9 @@ class State:
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        # A transaction's own statements take the lock once more.
         self._lock = threading.RLock()
+        # One connection for all threads, behind the lock; transactions begin and end by hand.
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
@@ -60,6 +62,7 @@ class State:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Several statements, all or none."""
         with self._lock:
+            # The write lock at once: a transaction that reads first could be refused when it writes.
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

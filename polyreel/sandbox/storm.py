@@ -76,6 +76,7 @@ def reset(scope: Scope) -> None:
         raise ConnectionResetError("rehearsed")
     sock = transport.get_extra_info("socket")
     if sock is not None:
+        # With a linger of zero seconds, closing sends a reset.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
 
@@ -104,6 +105,7 @@ def _truncate_body(_fault: Fault, scope: Scope, send: Send) -> Send:
             await send(message)
             return
         body = message.get("body", b"")
+        # More is promised, and never comes.
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         transport = scope.get(TRANSPORT)
         if transport is not None:

@@ -109,6 +109,7 @@ class _Fetch:
 
     async def _fetch_once(self, call: Call, left: float) -> Downloaded:
         going_on = self.part.resumable
+        # If-Range: of a file that has changed meanwhile the whole comes, and not a rest that doesn't fit.
         headers = {"Range": f"bytes={self.part.size}-", "If-Range": self.part.validator} if going_on else {}
         call = replace(call, headers=headers)
         try:
@@ -116,12 +117,14 @@ class _Fetch:
                 async with self.transport.answer(call, left) as (response, facts):
                     await self._receive(response, facts)
         except Refused as refusal:
+            # What lies here is longer than the vendor's file, so that it belongs to another one.
             if refusal.status == 416:
                 raise self._other_file(refusal.facts) from None
             raise
         return await asyncio.to_thread(self._finish, facts)
 
     async def _receive(self, response: httpx.Response, facts: Facts) -> None:
+        # The storage knows no ranges, or the file has changed: it begins anew.
         if response.status_code != 206:
             await asyncio.to_thread(self.part.begin, validator_of(response), total_of(response))
         elif continues(response, self.part):

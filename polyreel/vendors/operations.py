@@ -48,6 +48,7 @@ class Parameter:
         """The value that a text stands for. Raises `InvalidJob`."""
         if self.is_file:
             return Path(text)
+        # As text first: an id that is all digits must not become a number.
         try:
             return self.form.validate_python(text)
         except ValidationError:

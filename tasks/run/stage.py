@@ -118,6 +118,7 @@ def stage(
             state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
             if state.name == WAITING:  # it goes on in another process: on the board it is still running
                 raise (await cast("State[Any]", state).aresult()).error
+            # What was kept before was shared before.
             await store_results.share(*(keys if _name_state(state) == "done" else ()))
             board().end(shown, locale, _name_state(state))
             return await state.aresult()

@@ -36,6 +36,7 @@ def read_lines(answer: str, asked: Sequence[int]) -> dict[int, str]:
     # Some models think aloud first.
     said = answer.rpartition("</think>")[2][:_LONGEST_ANSWER]
     best: dict[int, str] = {}
+    # As JSON first; leniently only what that leaves unread.
     for read in (json.JSONDecoder(strict=False).raw_decode, read_leniently):
         for document in _candidates(list(_documents(said, read))):
             found = _take_pairs(_pairs(document, asked), asked)

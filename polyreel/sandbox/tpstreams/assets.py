@@ -64,6 +64,7 @@ def _begin_asset(box: Box, wanted: CreateVideo) -> Json:
 async def bulk_create(request: Request) -> Response:
     """Up to fifty videos, all or none."""
     box, items = box_of(request), _bulk_items(await raw_json(request))
+    # All are judged before any is made.
     wanted = [_bulk_item(box, index, item) for index, item in enumerate(items)]
     _distinct(wanted)
     return JSONResponse([asset_brief(box, _begin_asset(box, video)) for video in wanted], 201)

@@ -64,6 +64,7 @@ class NomadClient(
             retry=options.get("retry"),
             read_error=read_error,
         )
+        # Logging in is a call, too, over the same transport.
         if isinstance(auth, LoginAuth):
             auth.transport = transport
         super().__init__(

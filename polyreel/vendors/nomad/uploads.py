@@ -224,6 +224,7 @@ class Uploads(Resource):
 
     async def _send_parts(self, feed: _Feed, pieces: Sequence[Slice]) -> None:
         feed.done = feed.source.bytes - sum(piece.length for piece in pieces)
+        # All workers take from one iterator, so that none is left with a slow share of its own.
         waiting = iter(pieces)
 
         async def work() -> None:
