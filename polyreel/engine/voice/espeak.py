@@ -201,7 +201,7 @@ class EspeakVoice:
     @property
     def version(self) -> str:
         """espeak-ng's own version, and that of the way we use it."""
-        return f"{_load_library().version}-6"
+        return f"{_load_library().version}-7"
 
     def speaks(self, locale: str) -> bool:
         """Whether espeak-ng has this locale's language."""

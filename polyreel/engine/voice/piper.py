@@ -30,7 +30,7 @@ from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
 from polyreel.machine.files import read_whole
 
-_VERSION = 7
+_VERSION = 8
 _MARKS = ".,!?;:…"
 _REACH = 5
 _PAUSE_S = 0.2

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from polyreel.engine.voice.text import counted, figures, german, measures
+from polyreel.engine.voice.text import counted, figures, german, hindi, measures
 from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
 from polyreel.engine.voice.text.reigns import spell_roman_numerals
 
@@ -64,6 +64,8 @@ def spell_out(text: str, locale: str) -> str:
     text = text.replace("℃", "°C").replace("℉", "°F")
     if language == "de":
         text = _with_francs(text, locale)
+    if language == "hi":
+        text = hindi.spell_short_forms(text)
     words = LEXICONS.get(language, NONE)
     text = _CARBON.sub("C O 2", measures.normalise_degrees(text))
     text = _with_measures(text, language, locale, words)
