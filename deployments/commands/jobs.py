@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING
@@ -55,8 +56,12 @@ def _read(wanted: Wanted) -> list[JobRow]:
     from polyreel.ledger.address import ledger_rows
     from polyreel.ledger.rows import Filter
     from polyreel.report.overview import list_jobs
+    from polyreel.report.records import read_records
+    from polyreel.review.approved import find_approved
 
-    return [row for row in list_jobs(ledger_rows().select(Filter())) if wanted.matches(row)]
+    runs = list(read_records())
+    rows = list_jobs(ledger_rows().select(Filter()), runs, asyncio.run(find_approved(runs)))
+    return [row for row in rows if wanted.matches(row)]
 
 
 def _print(rows: list[JobRow]) -> None:

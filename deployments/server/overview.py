@@ -68,11 +68,14 @@ def _list(path: str, asked: QueryParams) -> Response:
     from polyreel.report.ledger_page import render_ledger
     from polyreel.report.metrics import CONTENT_TYPE, write_metrics
     from polyreel.report.overview import Wanted, list_jobs, parse_since
+    from polyreel.report.records import read_records
+    from polyreel.review.approved import find_approved
 
     entries = ledger_rows().select(Filter())
     if path == "/ledger":
         return HTMLResponse(render_ledger(entries, **{each: asked.get(each, "") for each in _LEDGER_FILTERS}))
-    rows = list_jobs(entries)
+    runs = list(read_records())
+    rows = list_jobs(entries, runs, asyncio.run(find_approved(runs)))
     if path == "/metrics":
         return Response(write_metrics(rows, entries), media_type=CONTENT_TYPE)
     since = asked.get("since", "")

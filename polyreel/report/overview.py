@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,15 +63,23 @@ class Wanted:
         )
 
 
-def list_jobs(entries: Sequence[Entry], runs: Iterable[RunRecord] | None = None) -> list[JobRow]:
-    """Every job with its latest run's state, what has to be done first. ``entries``: the ledger's rows."""
+def list_jobs(
+    entries: Sequence[Entry], runs: Iterable[RunRecord] | None = None, approved: Collection[tuple[str, str]] = ()
+) -> list[JobRow]:
+    """Every job with its latest run's state, what has to be done first. ``entries``: the ledger's rows.
+
+    ``approved``: the job and locale of each held language that was approved since its run.
+    """
     by_job: dict[str, list[RunRecord]] = {}
     for record in records.read_records() if runs is None else runs:
         by_job.setdefault(record.job, []).append(record)
     bought: dict[str, list[Entry]] = {}
     for entry in entries:
         bought.setdefault(entry.job, []).append(entry)
-    rows = [_make_row(found, bought.get(job, ())) for job, found in by_job.items()]
+    rows = [
+        _make_row(found, bought.get(job, ()), {locale for name, locale in approved if name == job})
+        for job, found in by_job.items()
+    ]
     order = ("you", "machine", "vendor", "nobody")
     return sorted(rows, key=lambda row: (order.index(row.who), -max(row.began, row.ended)))
 
@@ -84,9 +92,9 @@ def parse_since(text: str) -> float:
     return time.mktime(time.strptime(text, "%Y-%m-%d"))
 
 
-def _make_row(runs: list[RunRecord], entries: Sequence[Entry]) -> JobRow:
+def _make_row(runs: list[RunRecord], entries: Sequence[Entry], approved: Collection[str]) -> JobRow:
     latest = max(runs, key=lambda record: record.began)
-    who, why, todo = _find_turn(latest, entries)
+    who, why, todo = _find_turn(latest, entries, approved)
     dubs = [entry for entry in entries if entry.kind == "dub" and entry.vendor_id]
     outcome = latest.outcome
     return JobRow(
@@ -117,7 +125,7 @@ def _describe_languages(latest: RunRecord) -> dict[str, str]:
     return {locale: each.standing for locale, each in latest.outcome.languages.items()}
 
 
-def _find_turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, str]:
+def _find_turn(latest: RunRecord, entries: Sequence[Entry], approved: Collection[str]) -> tuple[Who, str, str]:
     """Whose turn it is, why, and what to do."""
     for entry in entries:
         # Before all else: until a person settles it, nobody knows whether money was spent, and nothing buys on.
@@ -132,7 +140,7 @@ def _find_turn(latest: RunRecord, entries: Sequence[Entry]) -> tuple[Who, str, s
         if at:
             return "vendor", f"under way at {', '.join(at)}", ""
         return ("you", "it was put aside", "Look at its run in the UI.") if latest.waiting else ("machine", "", "")
-    why, todo = _find_trouble(latest.outcome)
+    why, todo = _find_trouble(latest.outcome, approved)
     return ("you", why, todo) if why else ("nobody", "", "")
 
 
@@ -141,9 +149,12 @@ def _end_in_code(problem: Problem) -> str:
     return f"{problem.remedy} [{problem.code}]".strip()
 
 
-def _find_trouble(outcome: Outcome) -> tuple[str, str]:
+def _find_trouble(outcome: Outcome, approved: Collection[str]) -> tuple[str, str]:
     """The first thing that somebody has to look at, and which other languages want somebody."""
-    troubled = [(locale, language.error) for locale, language in outcome.languages.items() if language.error]
+    wants = [(locale, language.error) for locale, language in outcome.languages.items() if language.error]
+    troubled = [(locale, error) for locale, error in wants if locale not in approved]
+    if wants and not troubled:
+        return f"{', '.join(locale for locale, _ in wants)}: approved: run the job", "Run the job again."
     if troubled:
         locale, error = troubled[0]
         others = "; also to be looked at: " + ", ".join(each for each, _ in troubled[1:]) if troubled[1:] else ""

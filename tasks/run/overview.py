@@ -18,6 +18,7 @@ from polyreel.errors import PolyreelError
 from polyreel.report.digest import write_digest
 from polyreel.report.overview import JobRow, list_jobs
 from polyreel.report.records import read_records
+from polyreel.review.approved import find_approved
 from tasks.run.artifacts import try_call
 from tasks.run.connections import books_of_run
 
@@ -34,7 +35,7 @@ async def draw_jobs() -> None:
         log.warning("The table of jobs was not drawn: %s", error)
         return
     runs = await asyncio.to_thread(lambda: list(read_records()))
-    rows = list_jobs(entries, runs)
+    rows = list_jobs(entries, runs, await find_approved(runs))
     table = [as_row(row) for row in rows]
     if await _is_drawn(KEY, table):
         return  # every few minutes the same picture would only hide the one before the last change

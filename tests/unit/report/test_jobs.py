@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -21,6 +22,10 @@ from polyreel.report.digest import write_digest
 from polyreel.report.jobs_page import render_jobs
 from polyreel.report.metrics import write_metrics
 from polyreel.report.overview import JobRow, Wanted, list_jobs, parse_since
+from polyreel.review.decisions import Reviewer, approve, ask, reject
+from polyreel.review.events import ReviewKey, Shown
+from polyreel.review.log import ReviewLog, Step
+from polyreel.store.local import LocalStore
 
 
 @pytest.fixture(autouse=True)
@@ -222,6 +227,29 @@ def test_the_command_lists_what_to_do_and_sums_up(polyreel_jobs: Callable[..., A
     (listed,) = json.loads(polyreel_jobs("--json", "--who", "you").output)["jobs"]
     assert (listed["job"], listed["state"]) == ("beta", "failed")
     assert polyreel_jobs("--since", "tomorrow").exit_code == 2
+
+
+def test_what_was_approved_since_its_run_wants_a_run_and_no_approval(polyreel_jobs: Callable[..., Any]) -> None:
+    """Until the next run the record says that it waits; the review knows better. A rejected language still waits."""
+    problem = Problem(code="review_script", message="its script waits to be approved", remedy="Look at it.")
+    held = LanguageOutcome(status="held", error=problem)
+    ran("reel", "held", es_ES=held, fr_FR=held)
+    store = LocalStore()
+    script = store.keep_bytes(b"WEBVTT", ".vtt")
+
+    def decide(locale: str, *steps: Step) -> None:
+        key = ReviewKey(job="reel", source="0123456789ab", locale=locale)
+        asked = ask("script", script.sha256, made=script, script=script, reason="", shown=Shown())
+        for step in (asked, *steps):
+            asyncio.run(ReviewLog(store).write(key, step))
+
+    decide("es-ES", approve(Reviewer("Ana")))
+    decide("fr-FR", reject(Reviewer("Ana"), "no"))
+    assert "    fr-FR: its script waits to be approved\n" in polyreel_jobs().output
+    decide("fr-FR", approve(Reviewer("Ana")))
+    told = polyreel_jobs().output
+    assert "es-ES, fr-FR: approved: run the job" in told
+    assert "waits to be approved" not in told
 
 
 def test_the_command_says_when_there_is_nothing(polyreel_jobs: Callable[..., Any]) -> None:
