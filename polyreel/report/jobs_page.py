@@ -1,4 +1,4 @@
-"""The list of jobs as a page: a plain form filters it, nothing in it runs, and it asks for itself again by and by."""
+"""The list of jobs as a page: a plain form filters it, and it reloads by and by while nobody uses it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ _TURNS = {"you": "your turn", "vendor": "a vendor's", "machine": "at work", "nob
 
 def render_jobs(rows: Sequence[JobRow], wanted: Wanted, since: str, link: Callable[[JobRow], str]) -> str:
     """The page as HTML. ``link`` gives a job's report as this server serves it; empty where it does not."""
-    style = files("polyreel.report").joinpath("page.css").read_text("utf-8")
-    # Nothing runs on this page, so the policy allows its style, by its hash, and no script.
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style, script = (files("polyreel.report").joinpath(name).read_text("utf-8") for name in ("page.css", "jobs.js"))
     return _template().render(
         rows=[row for row in rows if wanted.matches(row)],
         all=len(rows),
@@ -34,8 +32,15 @@ def render_jobs(rows: Sequence[JobRow], wanted: Wanted, since: str, link: Callab
         link=link,
         refresh=REFRESH_S,
         style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'",
+        script=script,
+        policy=f"default-src 'none'; style-src {_hash_source(style)}; script-src {_hash_source(script)}; "
+        "base-uri 'none'; form-action 'self'",
     )
+
+
+def _hash_source(text: str) -> str:
+    """A style or script as a content security policy allows it: by its hash, and nothing else."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _format_moment(seconds: float) -> str:

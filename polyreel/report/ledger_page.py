@@ -1,4 +1,4 @@
-"""The ledger as a page: what was bought, uploaded and delivered, newest first. As in the list of jobs, nothing runs."""
+"""The ledger as a page: what was bought, uploaded and delivered, newest first. Nothing in it runs."""
 
 from __future__ import annotations
 

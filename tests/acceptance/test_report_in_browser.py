@@ -231,10 +231,30 @@ def test_hostile_words_of_the_list_of_jobs_stay_words(tab: Any, tmp_path: Path) 
     tab.go("about:blank")
     tab.go((tmp_path / "jobs.html").as_uri())
     tab.until("document.querySelectorAll('tbody .detail').length")
-    assert tab.js("[document.title, document.scripts.length, document.forms.length].join()") == "Jobs – polyreel,0,1"
+    assert tab.js("[document.title, document.scripts.length, document.forms.length].join()") == "Jobs – polyreel,1,1"
     assert_words(tab, "img, iframe, base, object, embed, textarea, math, svg", r"^(#content|\/[a-z.]*$|\/delivered\/)")
     assert tab.js("document.querySelector('tbody th').textContent") == HOSTILE[0]
     assert tab.js("document.querySelector('[name=since]').value") == HOSTILE[11]
+
+
+def test_the_list_of_jobs_reloads_by_itself_but_never_while_it_is_used(tab: Any, tmp_path: Path) -> None:
+    """What is typed, chosen or selected to be copied stays; the page's policy lets its own script run."""
+    page = render_jobs([JobRow(job="reel", state="held", who="you", began=1)], Wanted(), "", lambda _: "")
+    (tmp_path / "jobs.html").write_text(page.replace('data-refresh="20"', 'data-refresh="9999"'), "utf-8")
+    (tmp_path / "quick.html").write_text(page.replace('data-refresh="20"', 'data-refresh="0.2"'), "utf-8")
+    tab.go("about:blank")
+    tab.go((tmp_path / "jobs.html").as_uri())
+    tab.until("typeof reloadWhenIdle === 'function' && document.readyState === 'complete'")
+    assert tab.js("window.before = true, document.querySelector('[name=job]').focus(), reloadWhenIdle()") is False
+    leave = "document.activeElement.blur()"
+    assert tab.js(f"{leave}, document.querySelector('[name=state]').value = 'held', reloadWhenIdle()") is False
+    reset = "document.forms[0].reset()"
+    assert tab.js(f"{reset}, getSelection().selectAllChildren(document.querySelector('tbody')), isInUse()") is True
+    assert tab.js("getSelection().removeAllRanges(), window.before && reloadWhenIdle()") is True
+    tab.until("window.before === undefined && document.readyState === 'complete'")
+    tab.go((tmp_path / "quick.html").as_uri())
+    tab.js("window.before = true")
+    tab.until("window.before === undefined")
 
 
 def test_nothing_but_its_own_script_may_run(opened: Callable[..., Any]) -> None:
