@@ -34,7 +34,9 @@ def strip_address(address: str) -> str:
         host = parts.netloc.rpartition("@")[2]
     except ValueError:
         return address.partition(":")[0] + ":"
-    return f"{parts.scheme}://{host}{parts.path}"
+    # An asset's address has no host: nomad:ID is told as such, since places look their own assets up by it.
+    slashes = "//" if host or not parts.scheme or address.partition(":")[2].startswith("//") else ""
+    return f"{parts.scheme}:{slashes}{host}{parts.path}"
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

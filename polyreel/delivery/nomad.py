@@ -101,9 +101,10 @@ class NomadDelivery:
             there = await look()
             return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
 
-        if there := await look():
-            return there
         key = f"folder {parent}/{name}"
+        # What a killed run left open is settled by what is there, or it would be a person's to settle for ever.
+        if (there := await look()) and not await self.access.is_open(key):
+            return there
         entry = await self.access.once(key, make, find, what=f"folder {name}")
         with suppress(NotFound):
             return (await self.client.get_asset(entry.vendor_id)).id

@@ -37,7 +37,7 @@ async def dress(
         try:
             note = await take_step()
         except Refused as refusal:
-            note = f"{what} of {locale} were refused by the asset manager: {Problem.of(refusal)}"
+            note = f"the asset manager refused {what} of {locale}: {Problem.of(refusal)}"
         if note:
             done.notes.append(note)
 

@@ -151,7 +151,8 @@ class Access:
             there = await look()
             return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
 
-        if there := await look():
+        # What a killed run left open is settled by what is there, or it would be a person's to settle for ever.
+        if (there := await look()) and not await self.is_open(key):
             return there
         entry = await self.once(key, call, find, what=what)
         if await look():
@@ -159,6 +160,11 @@ class Access:
         # Made by an earlier run, and removed by somebody since.
         await self.forget(key)
         return (await self.once(key, call, find, what=what)).vendor_id
+
+    async def is_open(self, key: str) -> bool:
+        """Whether a call under ``key`` was begun, and nobody knows yet if it was made."""
+        entry = await self._require_ledger().get(self._make_full_key(key))
+        return entry is not None and entry.is_open
 
     async def note(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
         """Add to the receipt what is known by now: a part that is done need not be looked for by the next run."""

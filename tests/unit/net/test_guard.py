@@ -110,6 +110,8 @@ def test_a_list_that_is_none_is_named(monkeypatch, listed):
         ("https://user:pw@host.example:8443/a/b.mp4?sig=s3cret#frag", "https://host.example:8443/a/b.mp4"),
         ("http://[::1]/x?y", "http://[::1]/x"),
         ("http://[broken?sig=s3cret", "http:"),
+        ("file:///films/a.mp4", "file:///films/a.mp4"),
+        ("nomad:8a41-b2", "nomad:8a41-b2"),
     ],
 )
 def test_an_address_is_shown_without_its_secrets(address, seen):

@@ -112,6 +112,25 @@ async def test_where_nothing_may_go_out_nothing_is_written_but_a_report(
     assert not target.exists()
 
 
+async def test_a_library_is_told_its_own_assets_id(
+    plan: MakePlan, finished: MakeFinished, reel: Reel, stems: Stems, stored: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """As the job names it: the asset manager hangs dubs beside, and archives, what stands behind ``nomad:``."""
+    parcels = []
+
+    async def keep(_asked: Delivery, parcel: Parcel, _job: Job) -> Delivered:
+        parcels.append(parcel)
+        return Delivered(location="Nomad")
+
+    monkeypatch.setattr("tasks.deliver.bring", keep)
+    places = [{"to": "nomad", "credentials": "library"}]
+    media = {"media": "nomad:8a41-b2", "locale": "en-US", "credentials": "library"}
+    asked = plan("es-ES", delivery=places, source=media).model_copy(update={"source": stored("reel")})
+    results = LanguageResults(finished=(finished("es-ES"),))
+    await deliver(asked, reel, results, decide(asked, stems, reel, results), Packaged())
+    assert [parcel.source_media for parcel in parcels] == ["nomad:8a41-b2"]
+
+
 async def test_what_holds_all_languages_stays_out_while_only_scripts_go(
     plan: MakePlan, finished: MakeFinished, reel: Reel, stems: Stems, stored: Any, tmp_path: Any,
     monkeypatch: pytest.MonkeyPatch,

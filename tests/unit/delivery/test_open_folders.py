@@ -1,0 +1,91 @@
+"""Folders and projects whose making was cut off: a later run finds them there, and the ledger has nothing left open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+
+import pytest
+
+from polyreel.delivery.nomad import NomadDelivery
+from polyreel.delivery.port import Access
+from polyreel.delivery.tpstreams import TPStreamsDelivery
+from polyreel.delivery.videojungle import VideoJungleDelivery
+from polyreel.job import NomadDelivery as Folder
+from polyreel.job import TPStreamsDelivery as Shelf
+from polyreel.job import VideoJungleDelivery as Project
+from polyreel.ledger.entry import State, Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.once import Timing
+from polyreel.ledger.testing import MemoryRows
+from polyreel.vendors.nomad.statuses import AssetType
+
+
+class Library:
+    """Makes what it is asked for; the answer to the first of all makings is lost."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def _make(self, name: str) -> SimpleNamespace:
+        self.names.append(name)
+        if len(self.names) == 1:
+            raise asyncio.CancelledError
+        return self._named(name)
+
+    @staticmethod
+    def _named(name: str) -> SimpleNamespace:
+        return SimpleNamespace(id=f"id of {name}", name=name, title=name, type=AssetType.FOLDER)
+
+    async def create_folder(self, *names: str) -> SimpleNamespace:
+        return self._make(names[-1])
+
+    async def create_project(self, request: SimpleNamespace) -> SimpleNamespace:
+        return self._make(request.name)
+
+    async def list_children(self, _parent: str) -> list[SimpleNamespace]:
+        return [self._named(name) for name in self.names]
+
+    async def get_asset(self, asset_id: str) -> SimpleNamespace:
+        return SimpleNamespace(id=asset_id)
+
+    async def list_projects(self, limit: int) -> list[SimpleNamespace]:
+        return [self._named(name) for name in self.names][:limit]
+
+    async def list_folders(self, search: str):
+        for name in self.names:
+            if search in name:
+                yield self._named(name)
+
+
+def in_nomad(access: Access) -> Awaitable[str]:
+    return NomadDelivery(Folder(to="nomad", credentials="x", path="Dubs"), access)._make_folders()
+
+
+def in_tpstreams(access: Access) -> Awaitable[str]:
+    return TPStreamsDelivery(Shelf(to="tpstreams", credentials="x", folder="Dubs"), access)._find_folder("Dubs")
+
+
+def in_videojungle(access: Access) -> Awaitable[str]:
+    return VideoJungleDelivery(Project(to="videojungle", credentials="x"), access)._find_project("Dubs")
+
+
+@pytest.mark.parametrize("find", [in_nomad, in_tpstreams, in_videojungle])
+async def test_a_folder_whose_answer_was_lost_is_settled_by_the_next_run(
+    find: Callable[[Access], Awaitable[str]],
+) -> None:
+    library, rows = Library(), MemoryRows()
+
+    async def run() -> str:
+        async with Ledger(rows, timing=Timing(lease=2, quiet=0)) as ledger:
+            return await find(Access(library, ledger, Subject(kind="delivery", job="j", provider="p", account="a")))
+
+    with pytest.raises(asyncio.CancelledError):
+        await run()
+    async with Ledger(rows) as ledger:
+        assert [row.state for row in await ledger.select()] == [State.INTENDED]
+    assert await run() == "id of Dubs"
+    assert library.names == ["Dubs"]
+    async with Ledger(rows) as ledger:
+        assert [(row.state, row.vendor_id) for row in await ledger.select()] == [(State.COLLECTED, "id of Dubs")]
