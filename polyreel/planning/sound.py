@@ -8,7 +8,6 @@ from polyreel.delivery.places import place_of
 from polyreel.dubbing.providers import provider_of
 from polyreel.errors import InvalidJob
 from polyreel.job import Job
-from polyreel.job.dubbing import EmbeddedDubbing
 from polyreel.media.info import MediaInfo
 from polyreel.media.sound_file import container_like
 
@@ -51,7 +50,7 @@ def _list_pictures_asked(job: Job) -> Iterator[tuple[str, str, str]]:
     for options in (job.dubbing, *job.fallback):
         if not provider_of(options).takes_sound:
             yield "dubbing", provider_of(options).title, "Dub it on this machine (`dubbing: {provider: embedded}`)."
-        if isinstance(options, EmbeddedDubbing) and options.fit.picture:
+        if provider_of(options).gives_way(options):
             yield "dubbing", "`fit: {picture: true}`", "Leave it out: where there is no picture, none can wait."
     for place in job.delivery:
         if not place_of(place).takes_sound:
