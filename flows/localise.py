@@ -126,12 +126,12 @@ async def every_stage(job: Job) -> Pass:
             plan = await with_source_script(plan, reel, await parted())
         languages = await each_language(plan, lambda language: dub_language(language, reel, parted, spoken, shots))
         stems = await parted() if plan.separates_here else None
-        scripts = await write_scripts(plan, reel, languages)
+        scripts = await write_scripts(plan, reel, languages, parted)
         heard = await spoken()
     # After every chain and not inside them: a person is asked once about all that is ready, and the run sleeps once.
     languages = await hold_for_review(plan, reel, languages)
     decided = with_source_note(decide(plan, stems, reel, languages), heard)
-    decided = decided.model_copy(update={"notes": (*decided.notes, *found)})
+    decided = decided.model_copy(update={"notes": (*decided.notes, *found, *scripts.notes)})
     # What was bought is told whatever happens next, so before anything that can fail.
     decided = with_purchases(decided, await purchases(plan), (*await clear_staging(plan.job), *waiting_note(plan.job)))
     await note_retention(plan)
@@ -143,8 +143,8 @@ async def every_stage(job: Job) -> Pass:
     packaged = await package_or_explain(plan, reel, languages, decided)
     mastered = await master_or_explain(plan, reel, languages, decided)
     languages, together = await sign_or_explain(plan, reel, languages, decided, packaged.join(mastered))
-    outcome = await deliver(plan, reel, languages, decided, together, stems=stems, scripts=scripts)
-    await keep_versions(plan, reel, languages.finished, outcome, (*together.items, *scripts))
+    outcome = await deliver(plan, reel, languages, decided, together, stems=stems, scripts=scripts.items)
+    await keep_versions(plan, reel, languages.finished, outcome, (*together.items, *scripts.items))
     # Delivered already, and yet something to wait for: held languages join the others when a person has decided.
     return Pass(outcome, _worth_waiting(plan.job, languages))
 

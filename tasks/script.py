@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from polyreel.delivery.port import Item
-from polyreel.dubbing.casting import name_speakers, resolve_casting
+from polyreel.dubbing.casting import is_named_by_ear, name_by_ear, name_speakers, resolve_casting
 from polyreel.dubbing.hearing import transcript_of
 from polyreel.dubbing.lists import list_lines, write_list, write_script
 from polyreel.dubbing.providers import provider_of
@@ -151,17 +151,45 @@ def _keep_inside(track: Track, reel: Reel, language: LanguagePlan) -> Track:
     return inside
 
 
-async def write_scripts(plan: Plan, reel: Reel, languages: LanguageResults) -> tuple[Item, ...]:
-    """The files of ``scripts``: the source's script, and a dubbing list for each language that was made."""
-    return await asyncio.to_thread(_script_items, plan, reel, languages) if plan.job.scripts else ()
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """The files of ``scripts``, and what a person should know of them."""
+
+    items: tuple[Item, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def _script_items(plan: Plan, reel: Reel, languages: LanguageResults) -> tuple[Item, ...]:
-    job, store, start = plan.job, open_store(), _start_ms(reel)
+async def write_scripts(
+    plan: Plan, reel: Reel, languages: LanguageResults, parted: Callable[[], Awaitable[Stems]]
+) -> Scripts:
+    """The source's script, and a dubbing list for each language that was made, where the job asks for them.
+
+    Where nobody is named and several may speak, they are told apart by ear, in the ``parted`` sound.
+    """
+    if not plan.job.scripts:
+        return Scripts()
+    source = await asyncio.to_thread(_read_source_script, plan, reel)
+    notes: tuple[str, ...] = ()
+    # Labels before the words stay as they were written; what has them needs no ear.
+    if source and is_named_by_ear(name_speakers(source, plan.job), plan.job):
+        source, notes = await name_by_ear(source, plan.job, await parted(), open_store())
+    return Scripts(await asyncio.to_thread(_script_items, plan, reel, languages, source), notes)
+
+
+def _read_source_script(plan: Plan, reel: Reel) -> Track | None:
+    """What is said in the reel, in its own time. Raises where that is nothing."""
+    job, start = plan.job, _start_ms(reel)
     script = plan.source_script or plan.heard_script
-    source = cut_cues(read_file(path_of(script)).track, start, start + reel.duration_ms) if script else None
-    if source is not None and not source.cues:
+    if not script:
+        return None
+    source = cut_cues(read_file(path_of(script)).track, start, start + reel.duration_ms)
+    if not source.cues:
         raise refuse_empty(job, "the source's script", job.source.locale)
+    return source
+
+
+def _script_items(plan: Plan, reel: Reel, languages: LanguageResults, source: Track | None) -> tuple[Item, ...]:
+    job, store = plan.job, open_store()
     made: list[Item] = []
 
     def keep(content: bytes, locale: str, ending: str) -> None:

@@ -45,6 +45,20 @@ def name_speakers(script: Track, job: Job) -> Track:
     return with_names(script, job.source.people)
 
 
+async def name_by_ear(script: Track, job: Job, stems: Stems, store: Store) -> tuple[Track, tuple[str, ...]]:
+    """A script in the reel's time with its speakers told apart by ear, and what a person should know of that.
+
+    It comes back as it is without the weights for that. Raises EngineError and StoreError.
+    """
+    heard = await _by_ear(script, None, job.source.people, stems, store)
+    return heard.script, heard.notes
+
+
+def is_named_by_ear(script: Track, job: Job) -> bool:
+    """Whether several may speak, by the job's word, and the script names none of them."""
+    return job.source.several_may_speak and not has_names(script)
+
+
 async def cast_script(
     script: Track,
     source: Track | None,
@@ -64,7 +78,7 @@ async def cast_script(
     heard = _Heard(script)
     if not has_names(script) and source is not None and has_names(source):
         script = with_turns(script, _list_turns(source.cues))
-    elif not has_names(script) and job.source.several_may_speak and stems is not None:
+    elif is_named_by_ear(script, job) and stems is not None:
         heard = await _by_ear(script, source, job.source.people, stems, store)
         script = heard.script
         # The scripts name nobody, and nobody needs a voice for that: the first one would else be the nameless one's.

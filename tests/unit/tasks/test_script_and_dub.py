@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from polyreel.dubbing import casting
 from polyreel.dubbing.casting import name_speakers
 from polyreel.engine.separation.port import Stems
+from polyreel.engine.speakers.diarise import Ear
+from polyreel.engine.speakers.named import Turn
 from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 from polyreel.errors import EngineError, InvalidJob, SubtitleError
@@ -110,12 +114,36 @@ async def test_what_has_its_script_is_neither_heard_nor_drafted(
     assert await with_script(given.languages[0], reel) is given.languages[0]
 
 
+async def unparted() -> Stems:
+    raise AssertionError("nothing is to be heard")
+
+
 async def test_a_format_that_is_named_twice_is_one_file(plan: MakePlan, reel: Reel) -> None:
     """Two files of one name would be refused where they are delivered."""
     heard = open_store().keep_bytes(b"WEBVTT\n\n00:00.000 --> 00:00.900\nHello\n", ".vtt")
     asked = plan("es-ES", scripts=["srt", "srt", "vtt"]).model_copy(update={"heard_script": heard})
-    made = await write_scripts(asked, reel, LanguageResults())
-    assert [item.path for item in made] == ["en-US/reel.en-US.script.srt", "en-US/reel.en-US.script.vtt"]
+    made = await write_scripts(asked, reel, LanguageResults(), unparted)
+    assert [item.path for item in made.items] == ["en-US/reel.en-US.script.srt", "en-US/reel.en-US.script.vtt"]
+
+
+async def test_a_script_alone_has_its_speakers_by_ear_where_it_names_nobody(
+    plan: MakePlan, reel: Reel, stems: Stems, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transcription alone is no dub: nobody is cast, and yet who speaks is said."""
+    monkeypatch.setattr(casting.shelf, "is_here", lambda *_: True)
+    turns = (Turn(0, 400, "Speaker 1"), Turn(500, 900, "Speaker 2"))
+    monkeypatch.setattr(casting, "hear_speakers", lambda *_: Ear(turns, {}))
+
+    async def parted() -> Stems:
+        return stems
+
+    text = b"WEBVTT\n\n00:00.000 --> 00:00.400\nHello.\n\n00:00.500 --> 00:00.900\nHi.\n"
+    heard = open_store().keep_bytes(text, ".vtt")
+    asked = plan("es-ES", scripts=["json"], source={"media": "reel.mp4", "locale": "en-US", "speakers": "auto"})
+    made = await write_scripts(asked.model_copy(update={"heard_script": heard}), reel, LanguageResults(), parted)
+    written = json.loads(path_of(made.items[0].stored_file).read_text())
+    assert [cue["speaker"] for cue in written["cues"]] == ["Speaker 1", "Speaker 2"]
+    assert made.notes[0].startswith("Told apart by ear")
 
 
 # -- both languages in one file
