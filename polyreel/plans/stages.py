@@ -45,7 +45,7 @@ VERSIONS = {
     "subtitles": 3,
     "mux": 2,
     "check": 6,
-    "package": 4,
+    "package": 5,
     "master": 2,
     "sign": 1,
     "report": 5,
