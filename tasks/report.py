@@ -35,6 +35,7 @@ from polyreel.subtitles.formats.registry import format_of_file
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.run.cost import list_spans
+from tasks.run.deployed import name_rerun
 from tasks.run.items import TRACK_TAGS
 from tasks.run.progress import board
 from tasks.run.values import LanguageResult, LanguageResults
@@ -123,11 +124,11 @@ def _render_page(
 
 
 def _go_on(outcome: Outcome) -> str:
-    """The command that runs the job again on its server; empty where all is well, or the server was the run's own."""
+    """The command that runs the job again as it was begun; empty where all is well, or the server was the run's own."""
     run = flow_run.get_id()
     if outcome.status == "completed" or not run or os.environ.get("POLYREEL_EMBEDDED_SERVER"):
         return ""
-    return f"polyreel submit --again {run}"
+    return name_rerun(run)
 
 
 def _describe_source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems | None) -> SourceFacts:

@@ -19,6 +19,18 @@ def find_deployed_run() -> FlowRun | None:
     return run if can else None
 
 
+def is_by_hand() -> bool:
+    """Whether this run was begun by a program of somebody's, such as `polyreel run`; False also outside of a run."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    return run is not None and run.deployment_id is None
+
+
+def name_rerun(run: str) -> str:
+    """The command that runs a job once more in the way that this run of it was begun; ``run`` is the run's id."""
+    return "polyreel run JOB.yaml" if is_by_hand() else f"polyreel submit --again {run}"
+
+
 def suspends(job: Job) -> bool:
     """Whether this run leaves its process while all that is left of the job is to wait."""
     return job.wait == "suspend" and find_deployed_run() is not None

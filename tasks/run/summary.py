@@ -11,6 +11,7 @@ from prefect.runtime import flow_run
 from polyreel.locales import english_name
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
 from polyreel.report.markdown import as_text
+from tasks.run.deployed import is_by_hand, name_rerun
 
 _MARKS = {"pass": "✓", "warn": "!", "fail": "✗"}
 
@@ -112,5 +113,8 @@ def _say_what_is_next(outcome: Outcome) -> str:
     run = flow_run.get_id()
     if not run:
         return words
+    command = f"{words}\n\n```\n{name_rerun(run)}\n```"
+    if is_by_hand():
+        return command  # it reads the file anew
     changed = "That is the job as it was. A job file that you changed is handed in as such: `polyreel submit FILE`."
-    return f"{words}\n\n```\npolyreel submit --again {run}\n```\n\n{changed}"
+    return f"{command}\n\n{changed}"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import pytest
+
 from polyreel.errors import HeldForPerson
 from polyreel.job import Job
-from tasks.run.deployed import find_deployed_run, suspends, wait_for, waiting_note
+from tasks.run import deployed
+from tasks.run.deployed import find_deployed_run, name_rerun, suspends, wait_for, waiting_note
 
 ASKED = {"name": "reel", "source": {"media": "reel.mp4", "locale": "en-US"}, "targets": ["es-ES"]}
 
@@ -26,3 +31,15 @@ def test_a_held_language_waits_for_its_row_and_for_a_person_where_one_has_a_plac
     assert (vendor.key, vendor.seen, vendor.for_person) == ("buy-1", "submitted", False)
     assert (person.for_person, person.what) == (True, "es-ES: it waits for Ana (polyreel review reel es-ES)")
     assert wait_for("es-ES", HeldForPerson("look at it")) is None
+
+
+@pytest.mark.parametrize(
+    ("deployment", "said"), [(None, "polyreel run JOB.yaml"), ("d-1", "polyreel submit --again r-1")]
+)
+def test_a_job_goes_on_in_the_way_that_it_was_begun(
+    monkeypatch: pytest.MonkeyPatch, deployment: str | None, said: str
+) -> None:
+    """`polyreel run` beside a server that is up: its run is on that server, and of no deployment."""
+    context = SimpleNamespace(flow_run=SimpleNamespace(deployment_id=deployment))
+    monkeypatch.setattr(deployed, "FlowRunContext", SimpleNamespace(get=lambda: context))
+    assert name_rerun("r-1") == said
