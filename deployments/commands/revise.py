@@ -45,14 +45,28 @@ def revise(
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json, job=job.stem, status="failed"):
-        from polyreel.intake.jobfile import load_job
         from polyreel.review.decisions import Reviewer
 
-        asked = load_job(job)
+        asked = _load(job)
         reviewer = Reviewer(by or getpass.getuser(), revision)
         review = asyncio.run(_take_edit(asked, locale, edited, reviewer, why))
         outcome = _run(asked, as_json, verbose)
     _print_outcome(outcome, review, as_json)
+
+
+def _load(job: Path) -> Job:
+    """The job of a file. Raises `InvalidJob`; for a mere name, which `polyreel review` takes, with what is wanted."""
+    from polyreel.errors import InvalidJob
+    from polyreel.intake.jobfile import load_job
+
+    if job.suffix or len(job.parts) != 1 or job.exists():
+        return load_job(job)
+    # The job may be run for this, and no record of a run has all of its file.
+    raise InvalidJob(
+        "there is no such job file; a job's name is not enough here",
+        where=str(job),
+        remedy=f"Give the job's file, such as {job}.yaml (`polyreel review` takes names).",
+    )
 
 
 async def _take_edit(job: Job, locale: str, edited: Path, reviewer: Reviewer, why: str) -> Review:
@@ -104,9 +118,7 @@ def versions(
     if locale is None and (compare or back is not None):
         raise click.UsageError("name the language: polyreel versions JOB LOCALE ...")
     with report_errors(as_json):
-        from polyreel.intake.jobfile import load_job
-
-        asked = load_job(job)
+        asked = _load(job)
         if back is not None:
             review = asyncio.run(_go_back(asked, str(locale), by or getpass.getuser(), back))
             outcome = _run(asked, as_json, verbose=False)
