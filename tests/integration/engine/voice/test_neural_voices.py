@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,12 +14,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, Mirror, Model, ModelFile, Release
+from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.speech.booth import Booth
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.engine.voice.kokoro.cast import NAMES, find_gender, list_voices
-from polyreel.engine.voice.kokoro.phrases import split_phrases
+from polyreel.engine.voice.kokoro.phrases import MOST_AT_ONCE, Phrase, split_phrases
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.port import Speech, assign
@@ -103,8 +105,25 @@ def test_phrases_end_at_sentences_and_never_pass_the_limit() -> None:
     assert "".join(p.phonemes for p in pieces).replace(" ", "") == "aaabbb.ccc,dddeee." * 60
 
 
+def test_long_odd_lines_never_give_the_network_more_than_its_memory_allows(
+    toy_kokoro: KokoroVoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory grows with the phonemes of one run: two at once take 2.3 GB at the limit of 510, 1.2 GB at 200."""
+    given: list[int] = []
+    synthesise = kokoro._synthesise
+
+    def note_length(phrase: Phrase, *rest: Any) -> Samples:
+        given.append(len(phrase.phonemes))
+        return synthesise(phrase, *rest)
+
+    monkeypatch.setattr(kokoro, "_synthesise", note_length)
+    toy_kokoro.speak("esto -- (sí; no) sigue… y sigue sin parar " * 36, "ef_dora@es-ES", 1.0)
+    assert len(given) > 5
+    assert max(given) <= MOST_AT_ONCE
+
+
 def test_a_word_without_end_is_cut_all_the_same() -> None:
-    assert [len(piece.phonemes) for piece in split_phrases("x" * 1200)] == [510, 510, 180]
+    assert [len(piece.phonemes) for piece in split_phrases("x" * 500)] == [200, 200, 100]
 
 
 @pytest.mark.parametrize("text", ["…", "♪ ♪", "<i></i>", "—"])
