@@ -121,7 +121,7 @@ def read_added() -> Added:
             remedy=f"Fetch {SOURCE} from its hub, then `polyreel voices add FOLDER --accept-licence`.",
         ) from error
     except (OSError, ValueError, TypeError) as error:
-        raise _damaged(_ORIGIN, str(error)) from error
+        raise _refuse_damaged(_ORIGIN, str(error)) from error
 
 
 def styles() -> tuple[str, ...]:
@@ -182,7 +182,9 @@ def _require_usable(work: Path, paths: list[str]) -> None:
     for name, inputs in NETS.items():
         found = set(Session(work / f"onnx/{name}.onnx").inputs)
         if found != inputs:
-            raise _damaged(f"{name}.onnx", f"it takes {', '.join(sorted(found))}, and not what Supertonic 3 takes")
+            raise _refuse_damaged(
+                f"{name}.onnx", f"it takes {', '.join(sorted(found))}, and not what Supertonic 3 takes"
+            )
 
 
 def _checked(path: str, sha256: str) -> Path:
@@ -190,9 +192,9 @@ def _checked(path: str, sha256: str) -> Path:
     try:
         found = sha256_of(place)
     except OSError as error:
-        raise _damaged(path, str(error)) from error
+        raise _refuse_damaged(path, str(error)) from error
     if found != sha256:
-        raise _damaged(path, "it has changed since it was added")
+        raise _refuse_damaged(path, "it has changed since it was added")
     return place
 
 
@@ -200,7 +202,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(read_whole(path, _MOST_JSON_BYTES))
     except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path.name, f"it can't be read: {error}") from error
+        raise _refuse_damaged(path.name, f"it can't be read: {error}") from error
 
 
 def _settings(found: Any) -> Settings:
@@ -211,15 +213,17 @@ def _settings(found: Any) -> Settings:
             int(coding["sample_rate"]), int(coding["base_chunk_size"]) * folded, int(speech["latent_dim"]) * folded
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged("tts.json", f"it lacks {error}") from error
+        raise _refuse_damaged("tts.json", f"it lacks {error}") from error
     if not (8000 <= made.rate <= 96_000 and 0 < made.samples_per_step <= 1 << 16 and 0 < made.width <= 1 << 14):
-        raise _damaged("tts.json", f"it says {made.rate} Hz, {made.samples_per_step} samples, {made.width} values")
+        raise _refuse_damaged(
+            "tts.json", f"it says {made.rate} Hz, {made.samples_per_step} samples, {made.width} values"
+        )
     return made
 
 
 def _indexer(found: Any) -> tuple[int, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(each, int) for each in found):
-        raise _damaged("unicode_indexer.json", "it is no list of numbers")
+        raise _refuse_damaged("unicode_indexer.json", "it is no list of numbers")
     return tuple(found)
 
 
@@ -230,11 +234,11 @@ def _style(found: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             for part in ("style_ttl", "style_dp")
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged("a voice's style", f"it can't be read: {error}") from error
+        raise _refuse_damaged("a voice's style", f"it can't be read: {error}") from error
     return spoken, timed
 
 
-def _damaged(where: str, why: str) -> EngineError:
+def _refuse_damaged(where: str, why: str) -> EngineError:
     return EngineError(
         f"Supertonic's files can't be used: {why}.",
         code="model_damaged",
