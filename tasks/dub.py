@@ -21,6 +21,7 @@ from polyreel.ledger.entry import Subject
 from polyreel.ledger.receiver import callback_address
 from polyreel.outcome import Reel, StoredFile
 from polyreel.packaging.start import start_of
+from polyreel.planning.quote import describe_order
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
 from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
 from polyreel.store.choice import open_store
@@ -160,6 +161,7 @@ def _of_the_reel(language: LanguagePlan, reel: Reel) -> dict[str, Any]:
         "background_url": job.source.background if by_url else None,
         "terms": language.terms,
         "title": job.name,
+        "order": describe_order(language),
         "options": language.dubbing.model_dump(mode="json", exclude={"provider", "credentials", "mix", "glossary"}),
     }
 

@@ -91,8 +91,10 @@ async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
     async with books_of_run() as books:
         accounts = {each.way.identity for each in plan.runnable() if provider_of(each.dubbing).charges}
         bought = [await books.ledger.select(Filter(kind="dub", account=account)) for account in sorted(accounts)]
-    rows = quoting.rows_by_place(chain.from_iterable(bought), plan)
-    quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows)
+    every = list(chain.from_iterable(bought))
+    rows = await asyncio.to_thread(quoting.rows_by_place, every, plan)
+    otherwise = quoting.count_otherwise(every, plan, rows.values())
+    quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
     balances = await _read_balances(plan)
     quoting.require_balance(quote, balances)

@@ -15,7 +15,7 @@ from pathlib import Path
 from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt
 from polyreel.dubbing.staging import STAGED
-from polyreel.dubbing.submission import describe_reel, key_of_dub, key_of_revision, script_key, submit_once
+from polyreel.dubbing.submission import describe_purchase, key_of_dub, key_of_revision, script_key, submit_once
 from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
 from polyreel.dubbing.waiting import wait_until_ready
 from polyreel.errors import InvalidJob, MediaError
@@ -102,8 +102,7 @@ class DubformerDubber:
             "what": request.title,
             "locale": request.locale,
             "minutes": minutes_begun(request.seconds),
-            "details": describe_reel(request.source_sha256, request.trim)
-            | ({} if request.media_url else {STAGED: request.reel.sha256}),
+            "details": describe_purchase(request) | ({} if request.media_url else {STAGED: request.reel.sha256}),
         }
         return await self._means.at_hand().once(key, call, find, subject=self._means.subject.model_copy(update=about))
 

@@ -16,7 +16,7 @@ from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.panjaya_assets import Assets, asset_of, script_of
 from polyreel.dubbing.panjaya_revision import REVISION, Revision
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Progress, Receipt
-from polyreel.dubbing.submission import describe_reel, submit_once
+from polyreel.dubbing.submission import describe_purchase, submit_once
 from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
 from polyreel.dubbing.waiting import wait_until_ready
 from polyreel.job import PanjayaDubbing
@@ -78,7 +78,7 @@ class PanjayaDubber:
                 "what": request.title,
                 "locale": request.locale,
                 "minutes": _minutes(request),
-                "details": {"asset_id": asset_id, **describe_reel(request.source_sha256, request.trim)},
+                "details": {"asset_id": asset_id, **describe_purchase(request)},
             }
         )
         return await self._means.at_hand().once(key, call, find, subject=subject)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a dub on this machin
 
 # Masters are made beside a dub, and are no reason to speak or to buy it again.
 _BESIDE = ("media_url", "background_url", "shown", "lossless_from", "watermark")
-_OF_VENDORS = ("source_sha256", "trim", "reel_start", "trims_there", "terms", "title", "revises")
+_OF_VENDORS = ("source_sha256", "trim", "reel_start", "trims_there", "terms", "title", "order", "revises")
 Mix = Literal["dub", "voiceover", "speech_only"]
 Progress = Callable[[float], None]
 """Gets the done share of a step, 0 to 1."""
@@ -73,6 +73,7 @@ class DubRequest(Value):
     trims_there: bool = Field(default=False, description="The provider gets the whole source and cuts it itself.")
     terms: StoredFile | None = Field(default=None, description="The provider's glossary.")
     title: str = Field(default="", description="The job's name, for people.")
+    order: str = Field(default="", description="What the job asks for, digested: by it a quote knows a purchase again.")
     target_lufs: float | None = Field(default=None, description="None: as loud as the source.")
     peak_dbtp: float = -1.0
     lossless_from: int | None = Field(

@@ -50,7 +50,7 @@ def key_of_dub(request: DubRequest, provider: str, account: str, *, revision: in
     """The key of one language's dub. Reads the scripts; blocks."""
     own = {
         "mix": request.mix,
-        "source_script": _digest_words(request.source_script) or None,
+        "source_script": digest_words(request.source_script) or None,
         "terms": request.terms.sha256 if request.terms else None,
         "voices": list(request.voices) or None,
     }
@@ -60,7 +60,7 @@ def key_of_dub(request: DubRequest, provider: str, account: str, *, revision: in
         source_sha256=request.source_sha256,
         trim=request.trim,
         locale=request.locale,
-        script_sha256=_digest_words(request.script),
+        script_sha256=digest_words(request.script),
         options=_of_reel(request) | own,
         revision=revision,
     )
@@ -68,7 +68,7 @@ def key_of_dub(request: DubRequest, provider: str, account: str, *, revision: in
 
 def key_of_revision(request: DubRequest, bought: str) -> str:
     """The key of changing a dub that was bought (under the key ``bought``) to another script. Reads it; blocks."""
-    return f"{bought}~script-{_digest_words(request.script)[:16]}"
+    return f"{bought}~script-{digest_words(request.script)[:16]}"
 
 
 def script_key(key: str) -> str:
@@ -102,6 +102,11 @@ def key_of_reel(request: DubRequest, provider: str, account: str, *, number: int
     )
 
 
+def describe_purchase(request: DubRequest) -> dict[str, Any]:
+    """What a purchase's row says of what was asked for: the reel, and the order, by which a quote knows it again."""
+    return describe_reel(request.source_sha256, request.trim) | ({"order": request.order} if request.order else {})
+
+
 def describe_reel(source_sha256: str, trim: tuple[float | None, float | None]) -> dict[str, Any]:
     """What a purchase's row says of the reel, so that a quote can tell it from other reels of the same job's name."""
     start, end = trim
@@ -117,7 +122,7 @@ def _of_reel(request: DubRequest) -> dict[str, Any]:
     }
 
 
-def _digest_words(script: StoredFile | None) -> str:
+def digest_words(script: StoredFile | None) -> str:
     """A digest of what a script says and when; empty without one."""
     if script is None:
         return ""

@@ -1,6 +1,6 @@
 """What a job's dubs will cost, before anything is spent: minutes by each vendor's rule, less what was bought before.
 
-Pure: whoever calls has asked the ledger for the rows and the vendors for their balances.
+Whoever calls has asked the ledger for the rows and the vendors for their balances.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import Field
 
 from polyreel.dubbing.providers import provider_of
-from polyreel.dubbing.submission import describe_reel
+from polyreel.dubbing.submission import describe_reel, digest_words
 from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.keys import stage_key
 from polyreel.ledger.entry import Entry
 from polyreel.outcome import Value
 from polyreel.plans import LanguagePlan, Plan
@@ -45,6 +46,9 @@ class Quote(Value):
     """What a job costs. Minutes are minutes of the vendors' accounts."""
 
     languages: tuple[QuotedLanguage, ...] = ()
+    spent_otherwise: float = Field(
+        default=0.0, description="Minutes that this job bought of this reel in another way: other options or scripts."
+    )
 
     @property
     def to_spend(self) -> float:
@@ -81,15 +85,49 @@ def _make_offer(language: LanguagePlan, seconds: Fraction) -> Offer:
 
 
 def rows_by_place(rows: Iterable[Entry], plan: Plan) -> dict[str, Entry]:
-    """The rows that stand for a job's languages, by language and account: this reel's latest dub there.
+    """The rows that stand for a job's languages, by language and account: this reel's latest dub there, as it is asked.
 
-    Whatever script it was bought with: coarser than a purchase's own key, which is known when the script is. What a
-    changed script costs anew is seen when it is bought, and the vendor refuses what the account does not have. Another
-    reel's dubs don't count, also under the same job's name, and this reel's do under any.
+    Another reel's dubs don't count, also under the same job's name, and this reel's do under any. Nor do those count
+    that were asked for otherwise (`describe_order`); a draft is not known yet, and counts as what it was. Reads
+    scripts; blocks.
     """
+    orders = {each.locale: describe_order(each) for each in plan.languages}
+    asked = [row for row in _settled(rows, plan) if row.details.get("order") in (None, orders.get(row.locale))]
+    return {_name_place(row.locale, row.account): row for row in asked}
+
+
+def count_otherwise(rows: Iterable[Entry], plan: Plan, counted: Iterable[Entry]) -> float:
+    """The minutes of this job's other dubs of this reel: they were paid of the same budget."""
+    known = {row.key for row in counted}
+    others = {row.key: row for row in _settled(rows, plan) if row.job == plan.job.name and row.key not in known}
+    return sum(row.minutes for row in others.values())
+
+
+def _settled(rows: Iterable[Entry], plan: Plan) -> list[Entry]:
     # An open intent may or may not have been bought, and a quote must not promise that it was.
-    settled = [row for row in rows if row.kind == "dub" and not row.is_open and _is_of_reel(row, plan)]
-    return {_name_place(row.locale, row.account): row for row in settled}
+    return [row for row in rows if row.kind == "dub" and not row.is_open and _is_of_reel(row, plan)]
+
+
+def describe_order(language: LanguagePlan) -> str:
+    """A digest of what a vendor is asked for, as far as the job says it: the same before and after it was bought.
+
+    Not in it: a script that is drafted or heard on the way, and what people made of a script afterwards (a dub that was
+    bought is changed to that, and not bought again). Reads the script; blocks.
+    """
+    job = language.job
+    given = any(each.locale == language.locale and each.subtitles for each in job.targets)
+    script = language.edited.made if language.edited else language.script
+    return stage_key(
+        "order",
+        1,
+        options=language.dubbing.model_dump(mode="json", exclude={"credentials", "glossary"}),
+        terms=language.terms.sha256 if language.terms else None,
+        voices=language.voice,
+        source_locale=job.source.locale,
+        speakers=job.source.people,
+        background=language.background.sha256 if language.background else None,
+        script=digest_words(script) if given else "",
+    )
 
 
 def _is_of_reel(row: Entry, plan: Plan) -> bool:
@@ -105,13 +143,14 @@ def _name_place(locale: str, account: str) -> str:
     return f"{locale}@{account}"
 
 
-def quote_languages(offers: Iterable[Offer], rows: Mapping[str, Entry]) -> Quote:
+def quote_languages(offers: Iterable[Offer], rows: Mapping[str, Entry], spent_otherwise: float = 0.0) -> Quote:
     """The quote of these offers; ``rows`` are the ledger's, by key, as far as there are any.
 
     A row that failed at the vendor, or was deleted there, was paid all the same, and is not bought again by itself. An
     intent that nobody has settled may have been bought: it counts as something to spend.
     """
-    return Quote(languages=tuple(_set_beside(offer, rows.get(offer.key or "")) for offer in offers))
+    beside = tuple(_set_beside(offer, rows.get(offer.key or "")) for offer in offers)
+    return Quote(languages=beside, spent_otherwise=spent_otherwise)
 
 
 def _set_beside(offer: Offer, row: Entry | None) -> QuotedLanguage:
@@ -124,10 +163,11 @@ def require_budget(quote: Quote, most: float | None) -> None:
     What needs nothing more is never refused, whatever it has cost.
     """
     # What was paid in earlier runs counts against the same budget: it is for the job, not for a run of it.
-    whole = quote.to_spend + quote.bought
+    paid = quote.bought + quote.spent_otherwise
+    whole = quote.to_spend + paid
     if most is None or not quote.to_spend or whole <= most:
         return
-    before = f", {_format_minutes(quote.bought)} of them paid before" if quote.bought else ""
+    before = f", {_format_minutes(paid)} of them paid before" if paid else ""
     raise InvalidJob(
         f"the dubs of {_count_languages(quote)} cost {_format_minutes(whole)}{before}, "
         f"and the budget is {_format_minutes(most)}",

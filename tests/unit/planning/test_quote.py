@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from polyreel.dubbing.submission import describe_reel
@@ -12,13 +14,16 @@ from polyreel.outcome import StoredFile
 from polyreel.planning.quote import (
     Offer,
     Quote,
+    count_otherwise,
     describe,
+    describe_order,
     quote_languages,
     require_balance,
     require_budget,
     rows_by_place,
 )
-from polyreel.plans import Plan
+from polyreel.plans import EditedScript, LanguagePlan, Plan
+from polyreel.store.choice import open_store
 
 PANJAYA, DUBFORMER = "https://api.panjaya.ai#1", "https://app.dubformer.ai#2"
 OFFERS = (
@@ -125,3 +130,54 @@ def test_another_reel_of_the_same_jobs_name_was_not_bought(plan: Plan, counts: b
     known = {"job": "autumn", "locale": "fr-FR", "account": PANJAYA, "details": describe_reel("1" * 64, (None, None))}
     found = rows_by_place([row("a", State.COLLECTED).model_copy(update=known)], plan)
     assert bool(found) is counts
+
+
+def planned(words: str = "Bonjour.", **options: Any) -> Plan:
+    """A plan of one language with a script, and with options of its vendor."""
+    script = open_store().keep_bytes(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{words}\n".encode(), ".vtt")
+    job = Job.model_validate(
+        {
+            "name": "autumn",
+            "source": {"media": "reel.mp4", "locale": "en-US"},
+            "targets": [{"locale": "fr-FR", "subtitles": "fr.vtt"}],
+            "dubbing": {"provider": "panjaya", "credentials": "studio", **options},
+            "delivery": [{"to": "folder", "path": "out"}],
+        }
+    )
+    reel = StoredFile(uri="file:///r", sha256="1" * 64, bytes=1)
+    return Plan(job=job, languages=(LanguagePlan(job=job, locale="fr-FR", script=script),), source=reel)
+
+
+def bought(plan: Plan, minutes: float = 4) -> Entry:
+    """The row of what that plan's language cost."""
+    details = describe_reel("1" * 64, (None, None)) | {"order": describe_order(plan.languages[0])}
+    known = {"job": "autumn", "locale": "fr-FR", "account": PANJAYA, "details": details, "charged_minutes": minutes}
+    return row(details["order"][:8], State.COLLECTED).model_copy(update=known)
+
+
+def test_what_was_asked_for_otherwise_was_not_bought_and_was_paid_of_the_same_budget() -> None:
+    """Another script or option is another purchase: a budget that took it for bought would not be kept."""
+    first, other_words, other_lips = planned(), planned("Bonsoir."), planned(lips_model="real_face")
+    rows = [bought(first)]
+    assert rows_by_place(rows, first)
+    assert rows_by_place(rows, planned())
+    assert not rows_by_place(rows, other_words)
+    assert not rows_by_place(rows, other_lips)
+    assert count_otherwise(rows, first, rows) == 0
+    assert count_otherwise(rows, other_words, []) == 4
+    quote = quote_languages(OFFERS[:1], {}, count_otherwise(rows, other_words, []))
+    whole = quote.to_spend + 4
+    with pytest.raises(InvalidJob, match="4 minutes of them paid before"):
+        require_budget(quote, whole - 1)
+    require_budget(quote, whole)
+
+
+def test_an_order_is_the_same_before_and_after_people_worked_on_its_script() -> None:
+    """A dub that was bought is changed to what they wrote, and costs nothing more."""
+    plan = planned()
+    language = plan.languages[0]
+    assert language.script
+    edited = EditedScript(script=planned("Salut.").languages[0].script or language.script, made=language.script)
+    assert describe_order(language.with_edited_script(edited)) == describe_order(language)
+    drafted = language.model_copy(update={"job": of_job("autumn").job, "script": None})
+    assert describe_order(drafted) == describe_order(drafted.model_copy(update={"script": language.script}))
