@@ -278,6 +278,7 @@ async def keep_versions(
                 if error.code != DAMAGED:
                     raise
                 run_log.error("What went out of %s is not noted as a version: %s", each.locale, error)
+    await open_store().share()  # the delivery's own sharing was before this was written
 
 
 async def _forget_wait(review: Review) -> None:

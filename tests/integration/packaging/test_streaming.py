@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import xml.etree.ElementTree as ET
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -172,7 +175,7 @@ async def test_every_track_says_what_it_is_for(reel, tracks, tmp_path):
     assert sorted(purposes) == [("urn:tva:metadata:cs:AudioPurposeCS:2007", value) for value in ("1", "2")]
 
 
-async def test_many_languages_take_no_gigabyte_of_memory(reel, tracks, tmp_path):
+def test_many_languages_take_no_gigabyte_of_memory(reel, tracks, tmp_path):
     """The packager's own caches would take 32 MB for each file that it reads or writes."""
     sounds, texts = [], []
     for locale in ("de-DE", "en-US", "es-ES", "fr-FR", "hi-IN", "it-IT", "ja-JP", "ko-KR", "pl-PL", "pt-BR"):
@@ -180,6 +183,12 @@ async def test_many_languages_take_no_gigabyte_of_memory(reel, tracks, tmp_path)
             path = tmp_path / f"many-{locale}{given.path.suffix}"
             path.hardlink_to(given.path)
             made.append(replace(given, path=path, locale=locale))
-    await package([reel], sounds, texts, tmp_path / "many", ["hls", "dash"])
-    # The largest of all processes that this one has started: in kilobytes.
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 600_000
+    # From a process of its own: this one has started others, and only the largest of all is known.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+        assert alone.submit(package_and_weigh, reel, sounds, texts, tmp_path / "many").result() < 600_000
+
+
+def package_and_weigh(reel: Path, sounds: list[Rendition], texts: list[Rendition], folder: Path) -> int:
+    """The memory of the largest program that a package takes, in kilobytes."""
+    asyncio.run(package([reel], sounds, texts, folder, ["hls", "dash"]))
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

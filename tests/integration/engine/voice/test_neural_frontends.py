@@ -29,7 +29,7 @@ def test_clauses_keep_their_punctuation() -> None:
         ("en-US", "Dr. Lee paid $3.50.", "Doctor Lee paid 3 dollars 50."),
         ("en-US", "On 2024-05-03 it rained.", "On May 3, 2024 it rained."),
         ("es-ES", "El Sr. Paz debe 25,50 €.", "El señor Paz debe 25 euros con 50."),
-        ("fr-FR", "Le 2024-12-01, M. Roy.", "Le 1 décembre 2024, monsieur Roy."),
+        ("fr-FR", "Le 2024-12-01, M. Roy.", "Le premier décembre 2024, monsieur Roy."),
         ("it-IT", "Costa €5.", "Costa 5 euro."),
     ],
 )
@@ -44,7 +44,7 @@ def test_money_dates_and_titles_become_words(locale: str, written: str, spoken: 
         ("10点", "十点"),
         ("105", "一百零五"),
         ("10086", "一万零八十六"),
-        ("20000", "二万"),
+        ("20000", "两万"),
         ("100000001", "一亿零一"),
         ("12%", "百分之十二"),
         ("-3.14", "负三点一四"),
