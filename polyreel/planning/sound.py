@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from polyreel.delivery.places import place_of
 from polyreel.dubbing.providers import provider_of
-from polyreel.errors import InvalidJob
+from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import Job
 from polyreel.media.info import MediaInfo
 from polyreel.media.sound_file import container_like
 
 FILM = "mp4"
+_OF_FILMS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".ts", ".mpg", ".mpeg", ".flv", ".wmv"})
 _MASTERS_OF_PICTURES = ("mp4", "mkv", "burned")
 
 
@@ -29,7 +32,10 @@ def describe_sound(info: MediaInfo, job: Job) -> tuple[str, ...]:
 
 
 def require_picture_where_asked(job: Job, *, has_picture: bool) -> None:
-    """Refuse what only films have, of a reel that is none; and what only sound has, of a film. Raises InvalidJob."""
+    """Refuse what only films have, of a reel that is none; and what only sound has, of a film.
+
+    Raises InvalidJob, and MediaError for what is called a film.
+    """
     if has_picture:
         if job.output:
             raise InvalidJob(
@@ -39,9 +45,22 @@ def require_picture_where_asked(job: Job, *, has_picture: bool) -> None:
                 remedy="Leave `output` out: the dubs of a film are MP4s. `masters: [wav]` gives their sound beside.",
             )
         return
+    _refuse_film_without_picture(job)
     for where, asked, remedy in _list_pictures_asked(job):
         raise InvalidJob(
             f"{asked} needs a picture, and the source is sound alone", code="needs_picture", where=where, remedy=remedy
+        )
+
+
+def _refuse_film_without_picture(job: Job) -> None:
+    # Behind a film's name a lost picture is likelier than a podcast, and the dubs would be found without it too late.
+    name = PurePosixPath(urlsplit(job.source.media).path if "://" in job.source.media else job.source.media)
+    if job.targets and not job.output and name.suffix.lower() in _OF_FILMS:
+        raise MediaError(
+            f"{name.name} is called a film and holds sound without a picture",
+            code="unsupported_media",
+            where="source.media",
+            remedy="Export it with its picture; or say that sound alone is meant: `output: m4a` (or mp3, wav).",
         )
 
 

@@ -67,7 +67,6 @@ def test_a_real_film_is_dubbed_whole(tmp_path: Path, polyreel: Any, testdata: Pa
     [
         ("bikes.mp4", "missing_audio_track"),
         ("popcorn-italia.mp4", "unsupported_media"),
-        ("jfk.wav", "unsupported_media"),
     ],
 )
 def test_real_media_that_can_not_be_dubbed(work: Any, polyreel: Any, testdata: Path, file: str, code: str) -> None:
@@ -75,6 +74,25 @@ def test_real_media_that_can_not_be_dubbed(work: Any, polyreel: Any, testdata: P
     done = polyreel("run", job, "--json")
     assert (done.code, done.json["error"]["code"]) == (2, code)
     assert file in done.json["error"]["message"]
+
+
+@pytest.mark.parametrize(("file", "output"), [("popcorn-italia.mp4", "mp3"), ("jfk.wav", None)])
+def test_real_sound_is_dubbed_as_sound(
+    tmp_path: Path, polyreel: Any, testdata: Path, file: str, output: str | None
+) -> None:
+    (tmp_path / "es.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\nHola a todos.\n")
+    job = {
+        "name": "pod",
+        "source": {"media": str(testdata / "media" / file), "locale": "en-US"},
+        "targets": [{"locale": "es-ES", "subtitles": "es.srt"}],
+        "delivery": [{"to": "folder", "path": "out"}],
+    } | ({"output": output} if output else {})
+    (tmp_path / "job.yaml").write_text(json.dumps(job))
+    done = polyreel("run", tmp_path / "job.yaml", "--json")
+    assert done.code == 0, done.stderr
+    assert [
+        each.suffix for each in (tmp_path / "out/pod/es-ES").glob("pod.es-ES.???") if each.suffix in (".mp3", ".wav")
+    ] == [f".{output or 'wav'}"]
 
 
 def test_a_real_man_is_heard_as_one_with_and_without_noise(testdata: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from polyreel.errors import InvalidJob
+from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import Job
 from polyreel.media.info import MediaInfo, VideoStream
 from polyreel.planning.sound import container_of, describe_sound, require_picture_where_asked
@@ -53,6 +53,19 @@ def test_what_needs_a_picture_is_refused_with_what_to_do(change: dict[str, Any],
     assert words in raised.value.message
     assert raised.value.remedy
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("media", ["talk.MP4", "https://films.example/talk.mov?key=1", "s3://films/talk.mkv"])
+def test_a_film_that_has_lost_its_picture_is_refused_unless_sound_is_meant(media: str) -> None:
+    source = {"media": media, "locale": "en-US"}
+    with pytest.raises(
+        MediaError, match=r"^source.media: talk.* holds sound without a picture.*`output: m4a`"
+    ) as raised:
+        require_picture_where_asked(job(source=source), has_picture=False)
+    assert raised.value.code == "unsupported_media"
+    require_picture_where_asked(job(source=source, output="m4a"), has_picture=False)
+    require_picture_where_asked(job(source=source, targets=[], scripts=["srt"]), has_picture=False)
+    require_picture_where_asked(job(source=source), has_picture=True)
 
 
 def test_what_sound_can_is_not_refused() -> None:
