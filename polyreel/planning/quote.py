@@ -92,18 +92,18 @@ def rows_by_place(rows: Iterable[Entry], plan: Plan) -> dict[str, Entry]:
     scripts; blocks.
     """
     orders = {each.locale: describe_order(each) for each in plan.languages}
-    asked = [row for row in _settled(rows, plan) if row.details.get("order") in (None, orders.get(row.locale))]
+    asked = [row for row in _list_settled(rows, plan) if row.details.get("order") in (None, orders.get(row.locale))]
     return {_name_place(row.locale, row.account): row for row in asked}
 
 
 def count_otherwise(rows: Iterable[Entry], plan: Plan, counted: Iterable[Entry]) -> float:
     """The minutes of this job's other dubs of this reel: they were paid of the same budget."""
     known = {row.key for row in counted}
-    others = {row.key: row for row in _settled(rows, plan) if row.job == plan.job.name and row.key not in known}
+    others = {row.key: row for row in _list_settled(rows, plan) if row.job == plan.job.name and row.key not in known}
     return sum(row.minutes for row in others.values())
 
 
-def _settled(rows: Iterable[Entry], plan: Plan) -> list[Entry]:
+def _list_settled(rows: Iterable[Entry], plan: Plan) -> list[Entry]:
     # An open intent may or may not have been bought, and a quote must not promise that it was.
     return [row for row in rows if row.kind == "dub" and not row.is_open and _is_of_reel(row, plan)]
 
