@@ -52,16 +52,20 @@ def _describe_model(model: Model, state: str) -> dict[str, Any]:
 
 @models.command("pull")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-def pull_models(names: tuple[str, ...]) -> None:
+@click.option("--accept-licence", is_flag=True, help="You have read the licence of what has terms, and accept them.")
+def pull_models(names: tuple[str, ...], accept_licence: bool) -> None:
     """Get models (all standard ones, when none is named): official releases first, package mirrors next.
 
     What was fetched before an interruption is not fetched again. Nothing is used before its hash is right.
     """
     from deployments.commands.errors import report_errors
-    from polyreel.engine.models.registry import models_named
+    from polyreel.engine.models.registry import models_named, require_accepted
+    from polyreel.engine.models.shelf import list_absent
 
     with report_errors(as_json=False):
-        show_pull(models_named(names))
+        wanted = models_named(names)
+        require_accepted(list_absent(*wanted), accept_licence)
+        show_pull(wanted)
 
 
 def show_pull(wanted: tuple[Model, ...]) -> None:

@@ -90,12 +90,12 @@ def say(text: str, locale: str, voice: str, pronunciations: Path | None, out: Pa
 @voices.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--list", "only_list", is_flag=True, help="Show the official list instead; NAMEs are languages: de vi.")
-@click.option("--accept-licence", is_flag=True, help="You have read a FOLDER's licence, and accept its terms.")
+@click.option("--accept-licence", is_flag=True, help="You have read a licence that has terms, and accept them.")
 def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
     """Add Piper voices by NAME, such as de_DE-thorsten-high, from their official list: fetched, checked, then listed.
 
-    A FOLDER that holds Supertonic 3, fetched from its hub, is copied; the hash of each file is kept, and what has
-    changed since is not run. Its licence has terms, which you have to accept.
+    `supertonic-3` is fetched as `polyreel models pull` does it. A FOLDER that holds Supertonic 3 is copied; the hash of
+    each file is kept, and what has changed since is not run. Its licence has terms, which you have to accept.
 
     Each voice has a licence of its own, which is said before it is fetched, and by `polyreel voices` after that.
     """
@@ -108,25 +108,34 @@ def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
         for folder in folders:
             _add_folder(folder, accept_licence)
         rest = tuple(name for name in names if Path(name) not in folders)
+        if not only_list:
+            rest = _pull_registered(rest, accept_licence)
         if rest or only_list:
             asyncio.run(_show_official(rest) if only_list else _add(rest))
 
 
-def _add_folder(folder: Path, accepted: bool) -> None:
-    from polyreel.engine.voice.supertonic.folder import LICENCE, add_folder
-    from polyreel.errors import InvalidJob
+def _pull_registered(names: tuple[str, ...], accepted: bool) -> tuple[str, ...]:
+    """Pull the voices that are models of the registry; returns the names that are not."""
+    from deployments.commands.models import show_pull
+    from polyreel.engine.models.registry import SUPERTONIC, require_accepted
+    from polyreel.engine.models.shelf import list_absent
 
-    if not accepted:
-        raise InvalidJob(
-            f"'{folder}' has a licence whose terms have to be accepted: {LICENCE}.",
-            code="licence_not_accepted",
-            where=str(folder),
-            remedy="Read the LICENSE at its hub, then run the command again with `--accept-licence`.",
-        )
+    if SUPERTONIC.name not in names:
+        return names
+    require_accepted(list_absent(SUPERTONIC), accepted)
+    show_pull((SUPERTONIC,))
+    return tuple(name for name in names if name != SUPERTONIC.name)
+
+
+def _add_folder(folder: Path, accepted: bool) -> None:
+    from polyreel.engine.models.registry import SUPERTONIC, require_accepted
+    from polyreel.engine.voice.supertonic.folder import add_folder
+
+    require_accepted((SUPERTONIC,), accepted)
     done = add_folder(folder)
     click.echo(f"supertonic: {len(done.files)} files added from {folder}; licence: {done.licence}, accepted")
     for path, digest in done.files.items():
-        click.echo(f"  {path}: SHA-256 {digest}")
+        click.echo(f"  {path}: SHA-256 {digest}{'  (not the published one)' if path in done.others else ''}")
 
 
 async def _show_official(languages: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from polyreel.engine.models.kokoro_styles import STYLE_BYTES, STYLES
+from polyreel.engine.models.supertonic_files import SUPERTONIC_FILES, SUPERTONIC_PLACE, SUPERTONIC_REVISION
 from polyreel.errors import InvalidJob
 
 Client = Literal["pip", "npm"]
@@ -66,7 +67,10 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model. ``purpose`` is one line for people; ``standard`` ones are pulled when nobody names any."""
+    """A model. ``purpose`` is one line for people; ``standard`` ones are pulled when nobody names any.
+
+    ``has_terms``: its licence limits what it may be used for, so that whoever pulls it has to accept that first.
+    """
 
     name: str
     purpose: str
@@ -75,6 +79,7 @@ class Model:
     release: Release
     mirror: Mirror
     standard: bool = True
+    has_terms: bool = False
 
     @property
     def bytes(self) -> int:
@@ -266,6 +271,16 @@ SPLEETER = Model(
         ),
     ),
 )
+SUPERTONIC = Model(
+    name="supertonic-3",
+    purpose="neural voices for 31 languages (Supertonic 3)",
+    licence="OpenRAIL-M (has terms of use)",
+    files=tuple(ModelFile(path, size, sha256) for path, (size, sha256) in SUPERTONIC_FILES.items()),
+    release=Release(f"{SUPERTONIC_PLACE}/{SUPERTONIC_REVISION}"),
+    mirror=NO_MIRROR,
+    standard=False,
+    has_terms=True,
+)
 
 VOICE_PRINTS = Model(
     name="voice-prints",
@@ -341,6 +356,7 @@ SHAKA_PLAYER = Model(
 MODELS = (
     *(KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN),
     *(WHISPER_TINY, WHISPER_SMALL, WHISPER_MEDIUM, WHISPER_LARGE_V3),
+    SUPERTONIC,
     *(VOICE_PRINTS, SPEECH_QUALITY, WATERMARK, HLS_JS, SHAKA_PLAYER),
 )
 
@@ -361,3 +377,14 @@ def model_named(name: str) -> Model:
 def models_named(names: tuple[str, ...]) -> tuple[Model, ...]:
     """The models named, each once; without names, the standard ones. Raises InvalidJob."""
     return tuple(dict.fromkeys(map(model_named, names))) or tuple(model for model in MODELS if model.standard)
+
+
+def require_accepted(models: tuple[Model, ...], accepted: bool) -> None:
+    """See that whoever asks for models has accepted their terms. Raises InvalidJob (``licence_not_accepted``)."""
+    asking = next((model for model in models if model.has_terms), None)
+    if asking is not None and not accepted:
+        raise InvalidJob(
+            f"'{asking.name}' has a licence whose terms have to be accepted: {asking.licence}.",
+            code="licence_not_accepted",
+            remedy=f"Read {asking.release.address}/LICENSE, then run the command again with `--accept-licence`.",
+        )

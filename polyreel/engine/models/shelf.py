@@ -51,7 +51,8 @@ def list_absent(*models: Model) -> tuple[Model, ...]:
 
 def pull_command(*models: Model) -> str:
     """The command that gets these models."""
-    return f"polyreel models pull {' '.join(model.name for model in models)}"
+    accepting = " --accept-licence" if any(model.has_terms for model in models) else ""
+    return f"polyreel models pull {' '.join(model.name for model in models)}{accepting}"
 
 
 def verify(model: Model) -> tuple[Fault, ...]:

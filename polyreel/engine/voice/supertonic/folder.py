@@ -1,11 +1,12 @@
-"""Supertonic's files: taken from a folder that the user has, with the hash that each had then.
+"""Supertonic's files: from the shelf of models, or from a folder that the user has, with the hash that each had then.
 
-Its weights lie on a model hub alone and its publisher names no hashes, so that none can be known beforehand: what was
-added is what is run, and a file that has changed since is not.
+What was added from a folder comes first: it may be another edition than the registered one. Whatever is run has the
+hash that was known when it came; a file that has changed since is not run.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -17,16 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import SUPERTONIC
 from polyreel.engine.models.sessions import Session
 from polyreel.engine.voice.piper import voices_folder
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.machine.files import explain_errors, read_whole, sha256_of, write_atomically
 
 NAME = "supertonic"
-LICENCE = "OpenRAIL-M (has terms of use)"
-SOURCE = "Supertone/supertonic-3"
-REVISION = "724fb5abbf5502583fb520898d45929e62f02c0b"
-"""The publisher's place, and the revision that its package 1.3.1 fetches."""
+LICENCE = SUPERTONIC.licence
 
 NETS: Mapping[str, frozenset[str]] = {
     "duration_predictor": frozenset({"text_ids", "style_dp", "text_mask"}),
@@ -51,21 +51,35 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What was added: each file's SHA-256 by its path, under which licence, and where it is published."""
+    """What is here: each file's SHA-256 by its path, under which licence, and where it is published."""
 
     files: dict[str, str]
     licence: str = LICENCE
-    source: str = f"{SOURCE}@{REVISION}"
+    source: str = SUPERTONIC.release.address
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The files that are not the published ones."""
+        known = {file.path: file.sha256 for file in SUPERTONIC.files}
+        return tuple(path for path, sha256 in self.files.items() if known.get(path) != sha256)
 
 
 def root() -> Path:
-    """Where the files lie: ``POLYREEL_HOME/voices/supertonic``."""
+    """Where the files lie: ``POLYREEL_HOME/voices/supertonic``, or the model's place on the shelf."""
+    return _own_root() if _was_added() else shelf.folder_of(SUPERTONIC)
+
+
+def _own_root() -> Path:
     return voices_folder() / NAME
 
 
+def _was_added() -> bool:
+    return (_own_root() / _ORIGIN).is_file()
+
+
 def is_here() -> bool:
-    """Whether they were added."""
-    return (root() / _ORIGIN).is_file()
+    """Whether they were added, or pulled."""
+    return _was_added() or shelf.is_here(SUPERTONIC)
 
 
 def looks_like_one(folder: Path) -> bool:
@@ -92,34 +106,33 @@ def add_folder(folder: Path) -> Added:
         _require_usable(work, paths)
         added = Added({path: sha256_of(work / path) for path in paths})
         write_atomically(work / _ORIGIN, json.dumps(asdict(added), indent=2).encode())
-        with explain_errors("add a voice", root()):
-            shutil.rmtree(root(), ignore_errors=True)
-            work.rename(root())
+        with explain_errors("add a voice", _own_root()):
+            shutil.rmtree(_own_root(), ignore_errors=True)
+            work.rename(_own_root())
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return added
 
 
 def remove_folder() -> int:
-    """Take them away; returns the bytes that this frees."""
-    if not root().is_dir():
-        return 0
-    freed = sum(path.stat().st_size for path in root().rglob("*") if path.is_file())
-    with explain_errors("remove a voice", root()):
-        shutil.rmtree(root())
+    """Take them away, from the shelf too; returns the bytes that this frees."""
+    freed = shelf.remove(SUPERTONIC)
+    if not _own_root().is_dir():
+        return freed
+    freed += sum(path.stat().st_size for path in _own_root().rglob("*") if path.is_file())
+    with explain_errors("remove a voice", _own_root()):
+        shutil.rmtree(_own_root())
     return freed
 
 
 def read_added() -> Added:
-    """What was added. Raises EngineError (``model_missing``, ``model_damaged``)."""
+    """What is here. Raises EngineError (``model_missing``, ``model_damaged``)."""
+    if not _was_added():
+        if not shelf.is_here(SUPERTONIC):
+            raise shelf.missing_models_error(SUPERTONIC)
+        return Added({file.path: file.sha256 for file in SUPERTONIC.files if file.path.endswith((".onnx", ".json"))})
     try:
-        return Added(**json.loads(read_whole(root() / _ORIGIN, _MOST_JSON_BYTES)))
-    except FileNotFoundError as error:
-        raise EngineError(
-            "Supertonic's files are not on this machine.",
-            code="model_missing",
-            remedy=f"Fetch {SOURCE} from its hub, then `polyreel voices add FOLDER --accept-licence`.",
-        ) from error
+        return Added(**json.loads(read_whole(_own_root() / _ORIGIN, _MOST_JSON_BYTES)))
     except (OSError, ValueError, TypeError) as error:
         raise _refuse_damaged(_ORIGIN, str(error)) from error
 
@@ -131,8 +144,8 @@ def styles() -> tuple[str, ...]:
 
 def fingerprint() -> str:
     """What changes with any of its files."""
-    known = read_added().files
-    return sha256_of(root() / _ORIGIN)[:12] if known else ""
+    listed = "\n".join(f"{sha256} {path}" for path, sha256 in sorted(read_added().files.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=4)
@@ -167,7 +180,7 @@ def _list_files(folder: Path) -> list[str]:
         raise InvalidJob(
             f"'{folder}' is not a whole Supertonic 3: {', '.join(missing)} missing.",
             where=str(folder),
-            remedy=f"Fetch all of {SOURCE} from its hub, large files too, and name that folder.",
+            remedy=f"Fetch all of it, large files too, or run `{shelf.pull_command(SUPERTONIC)}`.",
         )
     return [*wanted, *styles]
 
@@ -243,5 +256,5 @@ def _refuse_damaged(where: str, why: str) -> EngineError:
         f"Supertonic's files can't be used: {why}.",
         code="model_damaged",
         where=where,
-        remedy="Fetch its folder again, then `polyreel voices add FOLDER --accept-licence`.",
+        remedy=f"Run `{shelf.pull_command(SUPERTONIC)}`, or fetch its folder again and add that.",
     )

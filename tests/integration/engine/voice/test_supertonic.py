@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,17 @@ import pytest
 from click.testing import CliRunner
 from onnx import TensorProto, helper, numpy_helper
 
+from deployments.commands import models as commands
 from deployments.commands.voices import voices
 from polyreel.dubbing.choice import voice_for, voices_key
 from polyreel.dubbing.roster import roster
+from polyreel.engine.models import shelf
+from polyreel.engine.models.registry import SUPERTONIC, ModelFile
 from polyreel.engine.voice.supertonic import folder
 from polyreel.engine.voice.supertonic.text import language_of, number_text, split_text
 from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.errors import EngineError, InvalidJob, NoVoice
+from polyreel.machine.files import sha256_of
 
 RATE, STEP = 44_100, 384
 SECONDS_PER_SIGN = 0.05
@@ -199,3 +205,58 @@ def test_a_folder_without_its_nets_is_refused_by_what_is_missing(fetched: Path) 
     (fetched / "onnx" / "text_encoder.onnx").unlink()
     with pytest.raises(InvalidJob, match=r"text_encoder\.onnx missing"):
         folder.add_folder(fetched)
+
+
+@pytest.fixture
+def pulled(fetched: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The registered model, of the small nets' bytes, as a pull has put it on the shelf."""
+    paths = sorted(path.relative_to(fetched).as_posix() for path in fetched.rglob("*.*"))
+    files = tuple(ModelFile(path, (fetched / path).stat().st_size, sha256_of(fetched / path)) for path in paths)
+    small = replace(SUPERTONIC, files=files)
+    monkeypatch.setattr(folder, "SUPERTONIC", small)
+    shutil.copytree(fetched, shelf.folder_of(small))
+    return shelf.folder_of(small)
+
+
+def test_a_pulled_one_speaks_as_an_added_one_does_under_the_same_key(fetched: Path, pulled: Path) -> None:
+    assert folder.is_here()
+    key, said = voices_key("auto"), SupertonicVoice().speak("Guten Tag.", "F1@de-DE", 1.0)
+    added = folder.add_folder(fetched)
+    assert added.others == ()
+    assert voices_key("auto") == key
+    shutil.rmtree(pulled)
+    assert np.array_equal(SupertonicVoice().speak("Guten Tag.", "F1@de-DE", 1.0).samples, said.samples)
+
+
+def test_a_file_of_a_pulled_one_that_was_swapped_is_not_run(pulled: Path) -> None:
+    net = pulled / "onnx" / "vocoder.onnx"
+    content = bytearray(net.read_bytes())
+    content[-1] ^= 1
+    net.write_bytes(content)
+    folder.open_net.cache_clear()
+    with pytest.raises(EngineError, match="changed since it was added") as damaged:
+        SupertonicVoice().speak("Guten Tag.", "F1@de-DE", 1.0)
+    assert "polyreel models pull supertonic-3" in damaged.value.remedy
+
+
+def test_removing_takes_the_pulled_one_away_too(fetched: Path, pulled: Path) -> None:
+    folder.add_folder(fetched)
+    assert CliRunner().invoke(voices, ["remove", "supertonic"]).exit_code == 0
+    assert not folder.is_here()
+    assert not pulled.exists()
+
+
+def test_a_folder_of_another_edition_is_added_and_its_other_files_are_said(fetched: Path) -> None:
+    done = CliRunner().invoke(voices, ["add", str(fetched), "--accept-licence"])
+    assert done.exit_code == 0
+    assert done.output.count("(not the published one)") == len(folder.read_added().files)
+
+
+def test_it_can_be_added_by_name_and_its_terms_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled: list[str] = []
+    monkeypatch.setattr(commands, "show_pull", lambda wanted: pulled.extend(each.name for each in wanted))
+    refused = CliRunner().invoke(voices, ["add", "supertonic-3"])
+    assert (refused.exit_code, pulled) == (2, [])
+    assert "--accept-licence" in refused.output
+    assert CliRunner().invoke(voices, ["add", "supertonic-3", "--accept-licence"]).exit_code == 0
+    assert pulled == ["supertonic-3"]

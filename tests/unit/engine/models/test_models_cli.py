@@ -28,6 +28,7 @@ def test_list_says_what_each_model_is_for_and_that_none_is_here() -> None:
             "whisper-small",
             "whisper-medium",
             "whisper-large-v3",
+            "supertonic-3",
             "voice-prints",
             "speech-quality",
             "watermark",
@@ -53,6 +54,16 @@ def test_an_unknown_model_is_an_invalid_request() -> None:
     done = CliRunner().invoke(models, ["pull", "kokkoro"])
     assert done.exit_code == 2
     assert "Did you mean kokoro?" in done.stderr
+
+
+def test_what_has_terms_is_pulled_only_when_they_are_accepted() -> None:
+    """Refused before anything is asked of the network, with the place where the licence can be read."""
+    refused = CliRunner().invoke(models, ["pull", "supertonic-3"])
+    assert refused.exit_code == 2
+    assert "whose terms have to be accepted: OpenRAIL-M" in refused.stderr
+    assert f"{registry.SUPERTONIC.release.address}/LICENSE" in refused.stderr
+    assert refused.stderr.rstrip().endswith("[licence_not_accepted]")
+    assert shelf.pull_command(registry.SUPERTONIC).endswith("pull supertonic-3 --accept-licence")
 
 
 def test_remove_says_what_was_not_here() -> None:

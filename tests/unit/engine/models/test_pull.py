@@ -181,7 +181,9 @@ async def test_a_model_that_only_its_release_has_names_that_place() -> None:
 def test_no_file_name_of_the_registry_leads_off_the_shelf() -> None:
     for each in MODELS:
         for file in each.files:
-            assert Path(file.path).name == file.path
+            assert Path(file.path).as_posix() == file.path
+            assert not {"..", "", "."} & set(file.path.split("/"))
+            assert not file.path.startswith("/")
 
 
 _KILLED = """
