@@ -74,6 +74,8 @@ class FileSlice:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The slice, at most `CHUNK` bytes at a time."""
+        # A handle of its own: a published client shares one among its upload threads, and so
+        # sent wrong bytes under a right ETag in 4 of 10 uploads of five parts (WIRE.md).
         file = await asyncio.to_thread(os.open, self.path, os.O_RDONLY)
         try:
             at, end = self.start, self.start + self.length
@@ -126,6 +128,7 @@ class Form:
 
     fields: Mapping[str, str | Bytes] = field(default_factory=dict)
     files: Mapping[str, FilePart] = field(default_factory=dict)
+    # Chosen once: the length is told before the body is written, and a repeat has to be as long.
     boundary: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -148,6 +151,7 @@ class Form:
         yield self._end()
 
     def _make_parts(self) -> list[tuple[bytes, Body]]:
+        # Fields go first: an S3 POST form takes no notice of what follows its `file` (TPStreams' upload sessions).
         plain = [
             (self._make_head(name), _make_text_part(value))
             for name, value in self.fields.items()
@@ -193,6 +197,7 @@ class Watched:
         sent, length = 0, self.length
         async for data in self.body.chunks():
             yield data
+            # Only here has the connection taken the piece: whoever reads a body comes back when it wants more.
             sent += len(data)
             self.tell(sent, length)
 

@@ -76,6 +76,7 @@ class Reply:
         try:
             fitting: T = _make_adapter(cast("Any", shape)).validate_python(value)
         except ValidationError as error:
+            # Without its cause: pydantic's own error quotes the values, and they may be tokens or signed addresses.
             raise Malformed(f"The answer does not fit: {_list_misfits(error)}.", facts=self.facts) from None
         return fitting
 
@@ -123,6 +124,7 @@ def error_inside(body: Any) -> int | None:
     return code if isinstance(code, int) and 400 <= code < 600 else 0
 
 
+# An adapter is built by walking the whole model, and a poll reads the same model for hours.
 @cache
 def _make_adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
@@ -132,6 +134,7 @@ def with_status(facts: Facts, response: httpx.Response) -> Facts:
     """The facts, once an answer has begun."""
     named = ("x-request-id", "x-amzn-requestid", "x-amz-request-id", "x-correlation-id", "cf-ray", "traceparent")
     request_id = next((response.headers[name] for name in named if name in response.headers), "")
+    # The header is the other side's to fill: a support desk needs no more of it, and a log wants no megabyte.
     return replace(facts, status=response.status_code, request_id=request_id[:100])
 
 

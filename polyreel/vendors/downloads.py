@@ -30,6 +30,7 @@ Link = str | Callable[[], Awaitable[str]]
 Tell = Callable[[int, int], None]
 BLOCK = 1 << 20
 WORTH_WRITING = 1 << 18
+# Fresh addresses in a row that bring nothing: a vendor that signs what its storage refuses is not asked for ever.
 MOST_FRESH_LINKS = 3
 
 
@@ -98,6 +99,7 @@ class _Fetch:
             self.slow += 1
             return self.slow < SLOW_ATTEMPTS
         if isinstance(failure, LinkExpired):
+            # An address that was given as text can't be renewed: only who gave it knows how to ask the vendor again.
             return not isinstance(self.link, str) and idle < MOST_FRESH_LINKS
         return failure.transient and idle == 0
 

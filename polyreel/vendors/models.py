@@ -22,6 +22,7 @@ def fold_word(word: str) -> str:
 class Request(BaseModel):
     """What we send: only documented fields, checked before anything is sent."""
 
+    # A field that the page doesn't have may be ignored there: the work would be done, and charged, without it.
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     def wire(self) -> dict[str, Any]:
@@ -32,6 +33,7 @@ class Request(BaseModel):
 class Answer(BaseModel):
     """What a vendor says: keys in any case, unknown ones kept aside in `model_extra`."""
 
+    # Ids are numbers at some vendors and text at others; here they are names, and nobody reckons with them.
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, coerce_numbers_to_str=True)
 
     @model_validator(mode="before")

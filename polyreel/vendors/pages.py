@@ -14,6 +14,7 @@ Turn = str | Mapping[str, Any]
 Fetch = Callable[[Turn], Awaitable[Any]]
 _LISTS = ("results", "items", "assets", "data", "projects", "objects", "records")
 _LAST = ("pages", "totalpages", "pagecount", "lastpage")
+# Next links that lead round in a circle have to end somewhere.
 MOST_PAGES = 10_000
 
 
@@ -55,6 +56,8 @@ class Page:
             return [by_page]
         if self.number("offset", "limit", "skip") is not None:
             return [by_offset]
+        # Panjaya shows no parameters for its pages (WIRE.md): both
+        # usual ways are tried, and a wrong one brings nothing new.
         return [by_page, by_offset]
 
     def _is_last(self, page: int, seen: int) -> bool:

@@ -38,9 +38,11 @@ def next_hop(hop: Hop, response: httpx.Response, facts: Facts) -> Hop:
     """Where a redirect leads; `Malformed` where we don't follow."""
     target = hop.url.join(response.headers["location"])
     facts = replace(facts, status=response.status_code)
+    # From https to http, whoever listens on the way would read the keys.
     downgraded = hop.url.scheme == "https" and target.scheme != "https"
     if target.scheme not in ("http", "https") or downgraded:
         raise Malformed(f"The vendor redirects to {redact_addresses(str(target))}, which is not safe.", facts=facts)
+    # 307 and 308 keep method and body (RFC 9110, 15.4), but only the vendor itself may have the body.
     kept = response.status_code in (307, 308) and origin(hop.url) == origin(target)
     if hop.method in ("GET", "HEAD") or kept:
         return replace(hop, url=target)

@@ -24,6 +24,7 @@ def path(template: str, **ids: str) -> str:
     for name, value in ids.items():
         if not value.strip() or value in {".", ".."}:
             raise InvalidJob(f"{value!r} is not an id.", where=name, remedy="Give the id as the vendor shows it.")
+    # No slash is left as it is: an id of `../users` would ask for something else under our key.
     return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
 
 
@@ -59,6 +60,7 @@ class Resource:
         try:
             return shape.model_validate(row)
         except ValueError:
+            # The row came with one of many answers, so that there is no single reply whose facts could be told.
             facts = Facts(self.transport.vendor, operation)
             raise Malformed("A row of the list does not fit.", facts=facts) from None
 

@@ -99,6 +99,8 @@ class PlainStream(httpcore.AsyncNetworkStream):
         """What has come, up to a megabyte; the pool asks for less."""
         with _core_errors(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
+                # More than was asked for is allowed: httpcore hands it
+                # all to h11, which keeps what it does not need yet.
                 return await self._loop.sock_recv(self._socket, max(max_bytes, READ_AT_ONCE))
 
     async def pour(self, length: int, timeout: float, pace: Pace) -> AsyncIterator[memoryview]:
@@ -172,6 +174,8 @@ async def _connect(host: str, port: int) -> socket.socket:
         connection = socket.socket(family, kind, protocol)
         try:
             connection.setblocking(False)
+            # Head and body go out in two writes; with Nagle's algorithm
+            # the second waits for the other side's delayed ACK.
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.sock_connect(connection, address)
         except OSError as error:

@@ -161,6 +161,7 @@ class Transport:
             try:
                 return await once(deadline - time.monotonic())
             except CallError as failure:
+                # Once: who refuses a fresh login, too, does not refuse it for its age.
                 if not renewed and await self._renew_login(call, failure):
                     renewed = True
                     continue
@@ -272,6 +273,7 @@ class Transport:
                 headers.setdefault("Content-Type", body.content_type)
         usual = self._calls if _is_small(call) else self._transfers
         client = usual if own else await self._strangers.client() or usual
+        # Read anew at each hop: a body that was sent once has been used up.
         content = body.chunks() if body is not None else None
         return await client.send(
             client.build_request(hop.method, hop.url, headers=headers, content=content), stream=True
@@ -338,6 +340,7 @@ def _load_authorities(http2: bool) -> ssl.SSLContext:
 
 
 def _explain_failure(error: httpx.HTTPError, facts: Facts) -> CallError:
+    # A pool that is full counts among them: our own queue was too long, the vendor heard nothing.
     # Of these nothing was sent, so that whatever the call does may be repeated.
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
         return Unreachable(f"No connection to {facts.address}: {_name_kind(error)}.", facts=facts)

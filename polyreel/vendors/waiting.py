@@ -33,6 +33,7 @@ async def wait_for(
         seen = await look()
         if done(seen):
             return seen
+        # Given up before the last wait, not after it: nothing would be looked at in between.
         if time.monotonic() + wait > deadline:
             raise StillWorking(
                 f"It is still at work after {patience.total:.0f} s.", where=what, remedy="Look again later."

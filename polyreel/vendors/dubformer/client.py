@@ -147,6 +147,8 @@ class DubformerClient(Resource):
 
     async def _download(self, project_id: str, field: str, to: Path, tell: Tell | None) -> Downloaded:
         async def link() -> str:
+            # Asked for at each try: the address is signed, and such
+            # run out within a quarter of an hour (WIRE.md "All").
             project = await self.get_project(project_id)
             address = getattr(project, field)
             if not address:

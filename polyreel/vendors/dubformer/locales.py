@@ -21,6 +21,8 @@ def target_lang(tag: str, offered: Collection[str] = ()) -> str:
     wanted = locales.canonical(tag)
     if "-" not in wanted:
         near = sorted(each for each in offered if each.split("-")[0] == wanted)
+        # A region is never guessed: the wrong one is dubbed and
+        # charged, and a deletion gives no minutes back (WIRE.md).
         if len(near) != 1:
             raise _refuse_locale(wanted, "target", f"Say which region: {', '.join(near)}." if near else "Add a region.")
         return near[0]

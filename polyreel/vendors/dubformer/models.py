@@ -51,6 +51,8 @@ class CreateProject(Request):
 
     @model_validator(mode="after")
     def _emotion_exists(self) -> CreateProject:
+        # Refused before the project is made: minutes are charged at
+        # its creation, and its failure gives none back (WIRE.md).
         if self.use_emotional_transfer and not carries_emotion(self.target_lang):
             raise no_emotion(self.target_lang)
         return self
@@ -88,6 +90,7 @@ class Retranslate(Request):
 
     @model_validator(mode="after")
     def _speakers_known(self) -> Retranslate:
+        # The vendor validates the same (WIRE.md); found here, it costs no call and the message names the speaker.
         ids = [speaker.speaker_id for speaker in self.target_speakers]
         if len(set(ids)) < len(ids):
             raise ValueError("target_speakers names a speaker_id twice")
@@ -151,6 +154,7 @@ class Project(Answer):
     completion_date: datetime | None = None
     estimated_completion_date: datetime | None = None
     error_message: str | None = None
+    # Signed addresses: whoever reads one in a log could fetch the film.
     output_video_url: str | None = Field(default=None, repr=False)
     output_tts_audio_url: str | None = Field(default=None, repr=False)
     output_source_script: tuple[SpokenLine, ...] = ()

@@ -42,6 +42,7 @@ class Queue(Resource):
     @endpoint("DELETE", "/asset-queue", page=PAGE, section="Download Queue")
     async def remove_from_queue(self, ids: Sequence[str]) -> None:
         """Remove entries from the queue."""
+        # A bare list, as the published OpenAPI has it (WIRE.md); the page leaves the body open.
         await self._tell("remove from download queue", "DELETE", "/asset-queue", json=list(ids))
 
     @endpoint("POST", "/admin/asset/download-archive", page=PAGE, section="Creating ZIP Archives")

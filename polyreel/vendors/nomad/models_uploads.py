@@ -12,6 +12,7 @@ from polyreel.vendors.nomad.wire import Answer, Request
 
 OverwriteOption = Literal["Cancel", "Continue", "Replace", "AssetReplace"]
 MIB = 1024 * 1024
+# The sizes that are usual there (WIRE.md), and S3's own limit on the number of parts.
 PART_SIZE = 8 * MIB
 RELATED_PART_SIZE = 20 * MIB
 MOST_PARTS = 10_000

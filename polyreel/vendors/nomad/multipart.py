@@ -89,6 +89,7 @@ def slices(upload: Upload, size: int, chunk: int) -> tuple[Slice, ...]:
 
     Raises `Malformed` unless the parts cover the file once, without a gap.
     """
+    # Before the first byte goes out: storage puts parts with a gap together, and answers as if all were well.
     cut = tuple(_slice(part, size, chunk) for part in upload.parts)
     expected = 0
     for piece in cut:

@@ -65,6 +65,7 @@ class LoginAuth:
         try:
             self.login = await self._ask("login", "/account/login", body)
         except (NotFound, Invalid) as refusal:
+            # The refusal may quote what was sent, and that was a password.
             facts = replace(refusal.facts, body="")
             raise Unauthorized("The user name or the password is not accepted.", facts=facts) from None
         return self.login

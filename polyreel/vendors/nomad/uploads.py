@@ -42,7 +42,6 @@ from polyreel.vendors.transport import Transport
 Spelling = Literal["published", "page"]
 Started = Callable[[Upload], None]
 MOST_FRESH_LINKS = 3
-# What a storage says of a signed address that no longer opens: S3 403, others 400, 401 or 410.
 
 
 class Uploads(Resource):
@@ -212,6 +211,7 @@ class Uploads(Resource):
         await self._send_parts(feed, [piece for piece in pieces if not piece.part.is_completed])
         etag = await asyncio.to_thread(etag_of, feed.source.path, pieces, feed.md5s)
         sha256 = feed.sha256 or await asyncio.to_thread(sha256_of, feed.source.path)
+        # Before it is completed: what changed on the way stays an open upload, and becomes no asset that looks right.
         await asyncio.to_thread(feed.source.confirm)
         await self.complete_upload(feed.upload.id)
         return Uploaded(
@@ -235,6 +235,7 @@ class Uploads(Resource):
         try:
             await asyncio.gather(*workers)
         finally:
+            # `gather` raises the first failure and leaves the other workers sending.
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)

@@ -31,6 +31,7 @@ LARGEST = 1 << 20
 def verify_callback(body: bytes, headers: Mapping[str, str], public_key: str = PUBLIC_KEY) -> Callback:
     """The callback, once its signature is good. Raises `ForgedCallback`, whatever is wrong with it."""
     given = {name.lower(): value for name, value in headers.items()}
+    # The header may be missing (WIRE.md). Another algorithm is refused: a forger must not choose how we check.
     algorithm = given.get("x-signature-algorithm", "ES256").strip().upper()
     if algorithm != "ES256" or len(body) > LARGEST:
         raise _make_forgery("is not signed as Panjaya signs")
@@ -87,6 +88,7 @@ def _list_decodings(text: str) -> Iterator[bytes]:
 
 
 def _decode_base64(text: str) -> bytes:
+    # URL-safe and unpadded spellings are base64 too, and which one is sent is not documented.
     plain = text.replace("-", "+").replace("_", "/").rstrip("=")
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 

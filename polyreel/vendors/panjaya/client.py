@@ -124,6 +124,7 @@ class PanjayaClient(Resource):
         """
 
         async def link() -> str:
+            # Asked for at each try: `result_url` is signed, and runs out.
             version = await self.get_version(version_id)
             if not version.result_url:
                 raise not_generated(version)
@@ -139,6 +140,8 @@ class PanjayaClient(Resource):
         found = []
         async for listed in self.get_assets():
             try:
+                # One by one: no title or reference of ours is kept there
+                # (WIRE.md), and the list may leave out what tells assets apart.
                 asset = await self.get_asset(listed.asset_id)
             except NotFound:
                 continue
@@ -148,6 +151,7 @@ class PanjayaClient(Resource):
 
 
 def _make_post(operation: str, at: str, body: Body) -> Call:
+    # Panjaya has no idempotency key (WIRE.md): a repeated create or upload makes a second asset, and charges it.
     return Call(operation, "POST", at, body=body, repeatable=False)
 
 

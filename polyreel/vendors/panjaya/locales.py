@@ -28,6 +28,7 @@ def _pick_locale(tag: str, known: frozenset[str], role: str, *, tolerant: bool) 
     if wanted in known:
         return wanted
     near = sorted(each for each in known if each.split("-")[0] == locales.language(wanted))
+    # Two regions of one language are two dubs: which one is meant has to be said.
     if tolerant and len(near) == 1:
         return near[0]
     raise UnsupportedLocale(

@@ -140,6 +140,8 @@ class Dubbing(Answer):
     @model_validator(mode="before")
     @classmethod
     def _single_version(cls, data: Any) -> Any:
+        # A language with its one version flat beside it: the page
+        # shows no whole answer, and both forms read the same here.
         if isinstance(data, dict) and "version_id" in data and not data.get("versions"):
             return {**data, "versions": [{**data, "version_id": data["version_id"]}]}
         return data
@@ -172,6 +174,7 @@ class Asset(Answer):
 
     def dubs_of(self, locale: str) -> list[Version]:
         """The versions of one language, as the vendor lists them."""
+        # Versions hang on their language or on the asset, as the vendor answers; none is looked for in both.
         nested = [version for dub in self.dubbings if _same(dub.locale, locale) for version in dub.versions]
         return nested or [version for version in self.versions if _same(version.locale, locale)]
 

@@ -18,6 +18,7 @@ _HEAD = re.compile(r"^\ufeff?WEBVTT(?:[ \t][^\r\n]*)?(?:\r\n|\r|\n|$)")
 def language_code(tag: str) -> str:
     """The two letters the vendor knows a language by: ``fr-FR`` -> ``fr``. Raises `UnsupportedLocale`."""
     code = language(tag)
+    # The vendor takes two letters alone (WIRE.md): Filipino, `fil`, has none.
     if len(code) != 2:
         raise UnsupportedLocale(
             f"TPStreams has no two-letter code for {tag}.",
@@ -51,6 +52,7 @@ def webvtt(content: bytes, name: str) -> bytes:
 
 def thumbnail(picture: Path) -> Path:
     """The same path, once it is surely a PNG or JPEG below 2 MB. Raises `InvalidJob` or `TooLarge`."""
+    # By its first bytes, too: an ending is only what somebody has called the file.
     begin = _PICTURES.get(picture.suffix.lower())
     if begin is None or not _starts(picture, begin):
         raise InvalidJob(

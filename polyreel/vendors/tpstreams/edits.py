@@ -129,6 +129,7 @@ def _vtt_name(name: str) -> str:
 
 def _read_tracks(reply: Reply) -> tuple[MediaTrack, ...]:
     answer = reply.json()
+    # An asset's own field, a page of rows or a bare list: the call is known from the wire alone (WIRE.md).
     own = answer.get("subtitles") if isinstance(answer, dict) else None
     rows = own if isinstance(own, list) else Page.of(answer).rows
     return tuple(reply.fit(row, MediaTrack) for row in rows)

@@ -167,6 +167,7 @@ class LiveStream(SparseAnswer):
     """Page "Get all the assets", `live_stream`. The key to stream in is a secret."""
 
     rtmp_url: str = ""
+    # Whoever has it can broadcast in the organisation's name.
     stream_key: str = Field(default="", repr=False)
     status: str = ""
     hls_url: str = Field(default="", repr=False)
@@ -231,6 +232,7 @@ class TrimStatus(SparseAnswer):
     @property
     def state(self) -> TrimState:
         """The vendor's word."""
+        # Only 1, Pending, is known of the numbers (WIRE.md).
         return TrimState(self.status_display or "unknown")
 
 

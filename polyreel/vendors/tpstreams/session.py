@@ -67,12 +67,14 @@ class TokenAuth:
     async def headers(self) -> Mapping[str, str]:
         """The token's header, after a login if there is no token yet."""
         async with self._lock:
+            # Under the lock: calls that begin together would else log in together, and 20 tokens are soon used up.
             token = self._token or await asyncio.to_thread(self.tokens.get, self.key)
             self._token = token or (await self.log_in()).token
         return {"Authorization": f"Token {self._token}"}
 
     async def renew(self, refusal: CallError) -> bool:
         """After a 401: a new login, one for all calls refused together. A 403 is about rights, not about the token."""
+        # A new token for every forbidden call would push out the tokens of other machines: an organisation has 20.
         if isinstance(refusal, Forbidden) or not self.account.can_log_in:
             return False
         async with self._lock:

@@ -54,6 +54,7 @@ class FileTokens:
         if not token:
             file.unlink(missing_ok=True)
             return
+        # A token opens the whole organisation, as the password does: nobody else on this machine may read it.
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomically(file, json.dumps({"token": token}).encode(), mode=0o600)
 

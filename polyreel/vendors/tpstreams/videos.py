@@ -40,6 +40,7 @@ class Ingest(Resource):
 
         A refusal's `vendor_code` says which one is at fault (``item 3``, counted from zero).
         """
+        # The vendor refuses the whole list (WIRE.md "all or nothing"): said before 50 inputs are sent.
         if not 0 < len(requests) <= MOST_IN_BULK:
             raise Invalid(f"1 to {MOST_IN_BULK} videos go in one call, not {len(requests)}.", where="tpstreams")
         at = self._at("assets/videos/bulk-create/")
@@ -147,6 +148,7 @@ class Assets(Resource):
         """Fetch a video's file, with a fresh address whenever the last one has expired."""
 
         async def link() -> str:
+            # Asked for at each try: the address is signed, and runs out.
             asset = await self.get_asset(asset_id)
             if not asset.download_url:
                 raise _job_failed(asset, "has no file to download")

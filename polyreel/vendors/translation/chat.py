@@ -76,6 +76,7 @@ class ChatTranslator(Resource):
                 remedy=f"Check `model` and `base_url` (which ends in /v1); for Ollama, `ollama pull {self.model}`.",
             ) from error
         said = completion.choices[0].message if completion.choices else _Message()
+        # OpenAI puts a refusal beside an empty content: what it says is more use than nothing.
         return said.content or said.refusal or ""
 
     async def check(self) -> str:

@@ -67,6 +67,7 @@ def target_lang(tag: str) -> str:
     wanted = locales.canonical(tag).upper()
     short = locales.language(tag).upper()
     if short == "ZH":
+        # Chinese is told apart by script there, and not by region: Taiwan and Hong Kong are both ZH-HANT.
         return f"ZH-{locales.script(tag).upper()}"
     return wanted if wanted in _REGIONAL else _USUAL.get(short, short)
 

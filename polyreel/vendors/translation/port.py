@@ -31,6 +31,7 @@ def as_many(lines: Sequence[str], translated: list[str], reply: Reply) -> list[s
     if len(translated) != len(lines):
         message = f"{len(lines)} lines were sent and {len(translated)} came back."
         raise Malformed(message, facts=reply.facts)
+    # Some services answer in HTML although plain text went in: `&#39;` for an apostrophe would be spoken.
     return [decode_entities(text, line) for line, text in zip(lines, translated, strict=True)]
 
 

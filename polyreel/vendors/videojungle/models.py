@@ -139,6 +139,7 @@ class NewAsset(Asset):
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, data: Any) -> Any:
+        # The page's answer has an address, the published client also knows `{url, fields}` (WIRE.md).
         link = data.get("upload_url") if isinstance(data, dict) else None
         return {**data, "upload_url": link.get("url"), "fields": link.get("fields")} if isinstance(link, dict) else data
 

@@ -119,6 +119,7 @@ class Assets(Resource):
         prompt: Prompt | None = None,
     ) -> Generation:
         """Run a script. `inputs` go as query parameters, each by its name; `q` as the page has it."""
+        # The page has `q` alone; the published client sends a script's inputs by their names (WIRE.md). Both are sent.
         at = path("/projects/{project_id}/{script_id}/generate", project_id=project_id, script_id=script_id)
         body = prompt.wire() if prompt else None
         return await self._ask(Generation, "generate", "POST", at, params={**(inputs or {}), "q": q}, json=body)
@@ -146,6 +147,7 @@ class Assets(Resource):
             raise Malformed("The vendor gave no address to upload to.", where=f"videojungle asset {asset.id}")
         form = Form(asset.fields, {"file": FilePart(file)})
         body = Watched(form, tell) if tell else form
+        # A path below the vendor's own address wants the key; a storage's signed address refuses it (WIRE.md "All").
         keyless = is_whole(asset.upload_url)
         reply = await self._reply("upload asset", "POST", asset.upload_url, body=body, anonymous=keyless)
         # A storage that took the form answers without a word.
@@ -202,6 +204,7 @@ class Assets(Resource):
         """Fetch an asset's file, with a fresh address whenever the last one has expired."""
 
         async def link() -> str:
+            # Asked for at each try: the address is signed, and runs out.
             asset = await self.get_asset(asset_id)
             return asset.download_url or asset.url or nothing_there("asset", asset.id, asset.status)
 
