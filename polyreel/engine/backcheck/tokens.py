@@ -73,7 +73,7 @@ def _read_syllables(text: str) -> list[str]:
 
     from polyreel.engine.voice.kokoro.numbers_zh import in_characters
 
-    said = in_characters(text)
+    said = in_characters(text).replace("幺", "一")  # a one on the telephone, which a listener may write as any one
     # Whatever is no Chinese comes back as it is: punctuation goes, foreign words stay.
     return [token for part in lazy_pinyin(said) for token in _WORD.findall(part)]
 

@@ -97,6 +97,8 @@ _BUZZING = frozenset({"zh", "ch", "sh", "r", "z", "c", "s"})
 def spell_phonemes(text: str, locale: str) -> str:
     """A line in Kokoro's notation. Latin words in it are said in English."""
     written = in_characters(text)
+    if locale == "zh-TW":  # where 幺 is a soldier's word
+        written = written.replace("幺", "一")
     pieces = (_han(piece) if _IS_HAN.match(piece) else _other(piece) for piece in _PIECES.findall(written))
     return re.sub(r"\s+([,.!?:;)”])", r"\1", " ".join(" ".join(pieces).split()))
 

@@ -7,12 +7,15 @@ foreign names, code). Both must come out as the same sounds, but for what a voic
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
+from time import process_time
 
 import pytest
 
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.kokoro import japanese, mandarin
+from polyreel.engine.voice.kokoro.numbers_zh import in_characters
 from polyreel.engine.voice.text.lexicon import LEXICONS
 from polyreel.engine.voice.text.short_forms import TABLE
 from polyreel.engine.voice.text.spoken import make_speakable
@@ -54,6 +57,17 @@ def test_no_reading_is_written_short_itself(locale: str) -> None:
 
 def test_the_nine_languages_have_a_corpus() -> None:
     assert {path.stem.partition("-")[0] for path in READINGS.glob("*.tsv")} == {*LEXICONS, "ja", "zh"}
+
+
+@pytest.mark.parametrize("unit", ["2", "1,", "9-", "1:", "a.", "2 ", "1/", "_a", "(", "A1"])
+@pytest.mark.parametrize("put_into_words", [in_characters])
+def test_a_line_of_nothing_but_oddities_takes_no_longer_than_its_length(
+    put_into_words: Callable[[str], str], unit: str
+) -> None:
+    """What grows with the square takes ten seconds for this."""
+    before = process_time()
+    put_into_words(unit * 8000)
+    assert process_time() - before < 1.5
 
 
 def test_no_short_form_stands_twice_in_the_table() -> None:
