@@ -32,14 +32,25 @@ def display(board: Board, job: Job, quiet: bool) -> Iterator[None]:
             yield
     else:
         if not quiet:
-            board.listeners.append(_print_step)
+            board.listeners.append(_Lines().print_step)
         yield
 
 
-def _print_step(step: Step) -> None:
-    if step.state != "running":
-        where = f"{step.locale}: " if step.locale else ""
-        print(f"{where}{step.stage} {step.state} ({step.seconds:.1f} s)", file=sys.stderr)  # noqa: T201 - the display
+class _Lines:
+    """A line for each step that is over, or that begins to wait for another run."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], str] = {}
+
+    def print_step(self, step: Step) -> None:
+        where, told = f"{step.locale}: " if step.locale else "", self._told.get((step.stage, step.locale))
+        if step.state != "running":
+            done = f"{where}{step.stage} {step.state} ({step.seconds:.1f} s)"
+            print(done, file=sys.stderr)  # noqa: T201 - the display
+        elif step.waits and step.waits != told:
+            # Its progress is told many times a second; what it waits for is said once.
+            self._told[step.stage, step.locale] = step.waits
+            print(f"{where}{step.stage} {step.waits}", file=sys.stderr)  # noqa: T201 - the display
 
 
 class _LiveTable:
@@ -69,7 +80,9 @@ class _LiveTable:
         if step is None:
             return Text(f"  {stage}", style="dim")
         if step.state == "running":
-            return Text(f"▸ {stage} {step.fraction:4.0%}", style="yellow")
+            # Who waits for another run is not stuck, and should not look so.
+            shown = "waits for another run" if step.waits else f"{step.fraction:4.0%}"
+            return Text(f"▸ {stage} {shown}", style="yellow")
         mark, style = _MARKS[step.state]
         return Text(f"{mark} {stage}", style=style)
 

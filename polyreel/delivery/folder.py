@@ -46,6 +46,7 @@ from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_pat
 from polyreel.delivery.port import Delivered, Item, Parcel, Progress
 from polyreel.delivery.tree import Tree, open_tree, parent_of, part_of
 from polyreel.errors import DeliveryError
+from polyreel.ledger.telling import tell_waiting
 from polyreel.machine.locks import try_lock
 
 _POLL_SECONDS = 0.05
@@ -54,7 +55,7 @@ _POLL_SECONDS = 0.05
 class FolderDelivery:
     """Delivers into ``folder/NAME``. Two runs at once take turns; one waits at most ``patience_seconds``."""
 
-    def __init__(self, folder: Path, *, patience_seconds: float = 600.0) -> None:
+    def __init__(self, folder: Path, *, patience_seconds: float = 6 * 3600.0) -> None:
         self.folder = folder
         self.patience_seconds = patience_seconds
 
@@ -77,14 +78,19 @@ class FolderDelivery:
             return _Handover(tree, parcel, stop, report).run()
 
     def _wait_for(self, tree: Tree, stop: threading.Event) -> None:
-        patience = time.monotonic() + self.patience_seconds
+        patience, told = time.monotonic() + self.patience_seconds, False
         # The folder itself is locked, and not a file in it, which would lie among what is delivered, also after a
         # kill.
         while not try_lock(tree.handle):
             if stop.is_set() or time.monotonic() > patience:
                 remedy = "Wait until that run is done, or deliver to another folder."
                 raise DeliveryError("another run is delivering here", where=str(tree.location), remedy=remedy)
+            if not told:
+                tell_waiting("waits for another run that is delivering there")
+            told = True
             time.sleep(_POLL_SECONDS)
+        if told:
+            tell_waiting("")
 
 
 class _Handover:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from polyreel.delivery.port import Delivered, Item, Parcel, Progress
+from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
 from polyreel.outcome import Problem
 from polyreel.store.local import path_of
 from polyreel.subtitles.convert import read_file, write_bytes
@@ -59,13 +59,18 @@ class Gauge:
         self.of(item)(1, 1)
 
 
-async def bring_languages(parcel: Parcel, bring: Callable[[str], Awaitable[Brought]], location: str) -> Delivered:
-    """Bring every language of a parcel; one that fails stops no other, and is named. Raises where none could be."""
+async def bring_languages(
+    parcel: Parcel, bring: Callable[[str], Awaitable[Brought]], location: str, access: Access, room: str
+) -> Delivered:
+    """Bring every language of a parcel; one that fails stops no other, and is named. Raises where none could be.
+
+    ``room`` is the id of what holds them there: another run that brings the same language there waits for this one.
+    """
     places = asyncio.Semaphore(AT_ONCE)
 
     async def one(locale: str) -> Brought:
         async with places:
-            return await bring(locale)
+            return await access.alone(f"{room}/{parcel.name}.{locale}", lambda: bring(locale))
 
     # Libraries take films: of a language that has other files only there is nothing to bring.
     locales = [locale for locale in parcel.locales() if parcel.of(locale, "video")]

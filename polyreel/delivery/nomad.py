@@ -53,9 +53,11 @@ class NomadDelivery:
         async def one(locale: str) -> Brought:
             return await self._deliver_language(parcel, locale, owner, folder, gauge)
 
-        done = await bring_languages(parcel, one, f"Nomad: {self.options.path or owner or ''}".rstrip(" :"))
+        where = f"Nomad: {self.options.path or owner or ''}".rstrip(" :")
+        done = await bring_languages(parcel, one, where, self.access, folder or owner)
         if self.options.archive_source and not done.problems:
-            note = await archive_source(self.client, parcel.source_media.removeprefix(SCHEME) if owner else "")
+            source = parcel.source_media.removeprefix(SCHEME) if owner else ""
+            note = await self.access.alone(f"archive {source}", lambda: archive_source(self.client, source))
             done = done.model_copy(update={"notes": (*done.notes, note)})
         return done
 
@@ -88,6 +90,10 @@ class NomadDelivery:
         return at
 
     async def _make_folder_in(self, parent: str, name: str) -> str:
+        key = f"folder {parent}/{name}"
+        return await self.access.alone(key, lambda: self._make_folder_alone(key, parent, name))
+
+    async def _make_folder_alone(self, key: str, parent: str, name: str) -> str:
         async def look() -> str:
             for each in await self.client.list_children(parent):
                 if each.name == name and each.type is AssetType.FOLDER:
@@ -101,7 +107,6 @@ class NomadDelivery:
             there = await look()
             return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
 
-        key = f"folder {parent}/{name}"
         # What a killed run left open is settled by what is there, or it would be a person's to settle for ever.
         if (there := await look()) and not await self.access.is_open(key):
             return there

@@ -43,6 +43,7 @@ class ObjectsDelivery:
 
     def __init__(self, options: Options, access: Access) -> None:
         self.prefix = prefix_address(options.path)
+        self.access = access
         self.connection: Connection = access.client or Connection()
 
     async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
@@ -50,7 +51,9 @@ class ObjectsDelivery:
         check_name(parcel.name)
         check_apart(check_path(item.path) for item in parcel.items)
         bucket = Bucket(self.prefix.bucket, self.connection, DeliveryError)
-        return await _Handover(bucket, self.prefix.join(parcel.name), parcel, on_progress).run()
+        root = self.prefix.join(parcel.name)
+        # Two runs at once would take each other's objects for a stranger's, or for corrections.
+        return await self.access.alone(f"tree {root}", lambda: _Handover(bucket, root, parcel, on_progress).run())
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a delivery to a fold
     from polyreel.ledger.ledger import Ledger
     from polyreel.ledger.once import Call, Find
 
+Result = TypeVar("Result")
 Progress = Callable[[float], None]
 """Gets the share of a delivery that is done, 0 to 1."""
 
@@ -136,6 +137,17 @@ class Access:
         about = self.subject.model_copy(update={"kind": kind, "what": what, "locale": locale, "details": details})
         return await self._require_ledger().once(self._make_full_key(key), call, find, subject=about)
 
+    async def alone(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """What ``work`` gives; another run that comes to the same ``name`` of this account waits until it is done.
+
+        For whatever is more than one call: a run that looks on would take what is half made for a dead run's leavings,
+        and remove it. ``work`` has to be repeatable. Not to be nested under one name. Without a ledger there are no
+        other runs to be known of.
+        """
+        if self.ledger is None:
+            return await work()
+        return await self.ledger.alone(self._make_full_key(name), work, what=self.subject.job)
+
     async def find_or_make(
         self, key: str, look: Callable[[], Awaitable[str]], make: Callable[[], Awaitable[str]], *, what: str
     ) -> str:
@@ -152,6 +164,11 @@ class Access:
             return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
 
         # What a killed run left open is settled by what is there, or it would be a person's to settle for ever.
+        if (there := await look()) and not await self.is_open(key):
+            return there
+        return await self.alone(key, lambda: self._make_named(key, look, call, find, what))
+
+    async def _make_named(self, key: str, look: Callable[[], Awaitable[str]], call: Call, find: Find, what: str) -> str:
         if (there := await look()) and not await self.is_open(key):
             return there
         entry = await self.once(key, call, find, what=what)

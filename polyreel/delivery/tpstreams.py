@@ -62,7 +62,7 @@ class TPStreamsDelivery:
         async def one(locale: str) -> Brought:
             return await _Dub(self, parcel, locale, folder, gauge).bring(texts)
 
-        return await bring_languages(parcel, one, where)
+        return await bring_languages(parcel, one, where, self.access, folder or "root")
 
     async def _find_folder(self, title: str) -> str:
         async def look() -> str:

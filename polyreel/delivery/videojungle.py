@@ -40,7 +40,7 @@ class VideoJungleDelivery:
                 await _File(self, parcel, item, project, gauge).bring(done)
             return done
 
-        return await bring_languages(parcel, one, f"Video Jungle: {name}")
+        return await bring_languages(parcel, one, f"Video Jungle: {name}", self.access, project)
 
     async def _find_project(self, name: str) -> str:
         async def look() -> str:

@@ -6,6 +6,9 @@ import os
 import uuid
 from pathlib import Path
 
+GRACE_SECONDS = 600.0
+"""How long a living process that gives no sign of life keeps its hold beyond the lease."""
+
 
 def new_holder() -> str:
     """A name for one attempt of this process: ``MACHINE:PID:STARTED:ATTEMPT``."""
@@ -25,6 +28,14 @@ def is_alive(holder: str) -> bool:
     """Whether the holder's process is known to live, however long ago it gave a sign of life."""
     machine, pid, started = (*holder.split(":"), "", "", "")[:3]
     return bool(started) and machine == _name_machine() and pid.isdecimal() and _start_ticks(int(pid)) == started
+
+
+def has_hold(holder: str, lease_until: float, now: float) -> bool:
+    """Whether a holder is to be waited for: it lives, or has given a sign of life within its lease."""
+    if not holder or is_dead(holder):
+        return False
+    # A holder that lives on this machine may be suspended, or starved of the processor, and still come back.
+    return now < lease_until + (GRACE_SECONDS if is_alive(holder) else 0.0)
 
 
 def _name_machine() -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
+from polyreel.ledger.claims import do_alone
 from polyreel.ledger.entry import Entry, Receipt, State, Subject
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, once
 from polyreel.ledger.rows import Edit, Filter, Rows
 
+T = TypeVar("T")
 _LOOK_AGAIN_SECONDS = 30.0
 
 
@@ -53,6 +55,13 @@ class Ledger:
         )
         self.news.tell([entry])
         return entry
+
+    async def alone(self, name: str, work: Callable[[], Awaitable[T]], *, what: str = "") -> T:
+        """What ``work`` gives; meanwhile no other run does anything under ``name``.
+
+        See `polyreel.ledger.claims.do_alone`, which says what is raised.
+        """
+        return await do_alone(self.rows, name, work, what=what, timing=self._timing)
 
     async def _wait_a_moment(self, entry: Entry) -> None:
         # A holder that died changes nothing, so the row is looked at again even without news of it.

@@ -19,6 +19,7 @@ from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.holder import new_holder
 from polyreel.ledger.rows import Change, Edit, Rows
+from polyreel.ledger.telling import tell_waiting
 from polyreel.vendors.errors import CallError, UnsupportedLocale
 
 T = TypeVar("T")
@@ -51,19 +52,25 @@ async def once(
     call: nothing is made without an intent).
     """
     timing = timing or Timing()
-    holder = new_holder()
+    holder, told = new_holder(), False
     while True:
         # Claimed anew each time round: the row may have been let go, settled by a person or removed while we waited
         # for it.
         claimed = await _claim(rows, key, subject, holder, timing.lease)
         entry = _require(claimed.after, key)
-        if entry.holder == holder:
+        is_ours = entry.holder == holder
+        if told and (is_ours or not entry.is_open):
+            tell_waiting("")
+        if is_ours:
             attempt = _Attempt(rows, key, subject, holder, timing, call, find)
             # Only who made the row knows that nothing was asked of the vendor before; whoever finds it has to look
             # there first.
             return await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
         if not entry.is_open:
             return entry
+        if not told:
+            tell_waiting(f"waits for another run that is making the same: {entry.what or entry.kind}")
+        told = True
         await wait_for_news(entry)
 
 

@@ -22,6 +22,21 @@ class Change(NamedTuple):
     after: Entry | None
 
 
+class Claim(NamedTuple):
+    """Who works under a name, so that nobody else does (`polyreel.ledger.claims`). Removed when that is over."""
+
+    name: str
+    holder: str
+    lease_until: float
+    """Until when the holder is believed to live without a sign of life: seconds since 1970, by `Rows.now`."""
+    what: str = ""
+    """For people: whose work it is."""
+
+
+ClaimEdit = Callable[[Claim | None, float], Claim | None]
+"""From the claim as it is, and the time, to the claim as it shall be; None is no claim. Pure, as an `Edit` is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which rows are wanted; what is left empty matches all."""
@@ -68,6 +83,10 @@ class Rows(Protocol):
 
     def select(self, wanted: Filter) -> list[Entry]:
         """The rows that match, oldest intent first."""
+        ...
+
+    def change_claim(self, name: str, edit: ClaimEdit) -> Claim | None:
+        """Take, keep or give back a claim; as it is afterwards. As durable and as alone as `change` is."""
         ...
 
     def lead(self, account: str, holder: str, seconds: float) -> bool:

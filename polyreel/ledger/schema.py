@@ -56,11 +56,25 @@ watchers = sa.Table(
 )
 
 
+claims = sa.Table(
+    "ledger_claims",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("holder", sa.String, nullable=False),
+    sa.Column("lease_until", sa.Double, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+)
+
+
 def _create_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[entries, watchers])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables,)
+def _create_claims(connection: sa.Connection) -> None:
+    metadata.create_all(connection, tables=[claims])
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables, _create_claims)
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -19,8 +19,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from polyreel.errors import LedgerError
 from polyreel.ledger.entry import Entry
-from polyreel.ledger.rows import Change, Edit, Filter
-from polyreel.ledger.schema import entries, migrate, watchers
+from polyreel.ledger.rows import Change, Claim, ClaimEdit, Edit, Filter
+from polyreel.ledger.schema import claims, entries, migrate, watchers
 from polyreel.machine.files import sync_folder
 from polyreel.machine.locks import open_locked
 
@@ -85,6 +85,26 @@ class SqlRows:
         asked = sa.select(entries).where(*_make_conditions(wanted)).order_by(entries.c.intended_at, entries.c.key)
         asked = asked.limit(wanted.limit)
         return [_make_entry(row) for row in self._run_in_transaction(lambda it: it.execute(asked).all(), reading=True)]
+
+    # -- claims
+
+    def change_claim(self, name: str, edit: ClaimEdit) -> Claim | None:
+        """Take, keep or give back a claim; as it is afterwards. Raises `LedgerError`."""
+        own = claims.c.name == name
+
+        def write(connection: sa.Connection) -> Claim | None:
+            found = connection.execute(sa.select(claims).where(own).with_for_update()).one_or_none()
+            before = None if found is None else Claim(**found._asdict())
+            after = edit(before, self._read_clock(connection))
+            if after is None and before is not None:
+                connection.execute(sa.delete(claims).where(own))
+            elif after is not None and before is None:
+                connection.execute(sa.insert(claims).values(after._asdict()))
+            elif after is not None and after != before:
+                connection.execute(sa.update(claims).where(own).values(after._asdict()))
+            return after
+
+        return self._run_in_transaction(write)
 
     # -- watchers
 

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyreel.ledger.entry import UNDER_WAY, Entry, Receipt, State, Subject
-from polyreel.ledger.holder import is_alive, is_dead
+from polyreel.ledger.holder import has_hold
 from polyreel.ledger.rows import Edit
 
 _RANK = {State.INTENDED: 0, State.UNRESOLVED: 0, State.SUBMITTED: 1, State.READY: 2, State.FAILED: 2,
          State.COLLECTED: 3, State.FORGOTTEN: 4}  # fmt: skip
-GRACE_SECONDS = 600.0
-"""How long a living process that gives no sign of life keeps its hold beyond the lease."""
 _TIMES = {State.SUBMITTED: "submitted_at", State.READY: "ready_at", State.COLLECTED: "collected_at"}
 
 
@@ -38,10 +36,7 @@ def _make_intent(key: str, subject: Subject, now: float) -> Entry:
 
 def is_held(entry: Entry, now: float) -> bool:
     """Whether somebody is making the call, or looking for it, right now."""
-    if not entry.holder or is_dead(entry.holder):
-        return False
-    # A holder that lives on this machine may be suspended, or starved of the processor, and still come back.
-    return now < entry.lease_until + (GRACE_SECONDS if is_alive(entry.holder) else 0.0)
+    return has_hold(entry.holder, entry.lease_until, now)
 
 
 def attempt(holder: str, lease: float) -> Edit:

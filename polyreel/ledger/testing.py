@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from polyreel.ledger.entry import Entry
-from polyreel.ledger.rows import Change, Edit, Filter
+from polyreel.ledger.rows import Change, Claim, ClaimEdit, Edit, Filter
 
 
 class MemoryRows:
@@ -15,6 +15,7 @@ class MemoryRows:
 
     def __init__(self) -> None:
         self._rows: dict[str, Entry] = {}
+        self._claims: dict[str, Claim] = {}
         self._leaders: dict[str, tuple[str, float]] = {}
         self._pokes: dict[str, float] = {}
         self._lock = threading.RLock()
@@ -44,6 +45,14 @@ class MemoryRows:
         with self._lock:
             found = [entry for entry in self._rows.values() if wanted.matches(entry)]
         return sorted(found, key=lambda entry: (entry.intended_at, entry.key))[: wanted.limit]
+
+    def change_claim(self, name: str, edit: ClaimEdit) -> Claim | None:
+        """Take, keep or give back a claim."""
+        with self._lock:
+            after = edit(self._claims.pop(name, None), self.now())
+            if after is not None:
+                self._claims[name] = after
+            return after
 
     def lead(self, account: str, holder: str, seconds: float) -> bool:
         """Whether this holder is the one that watches an account, for so many seconds more."""

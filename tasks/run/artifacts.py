@@ -130,7 +130,7 @@ class Picture:
     def _make_row(self, locale: str) -> dict[str, Any]:
         steps = [step for step in self._board.steps.values() if step.locale == locale]
         now = steps[-1] if steps else None
-        word = f"{now.stage} {now.state}" if now else "pending"
+        word = f"{now.stage} {now.waits or now.state}" if now else "pending"
         return {"language": locale, "name": english_name(locale), "state": word}
 
     async def _draw(self, share: float, rows: list[dict[str, Any]]) -> None:

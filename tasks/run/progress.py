@@ -25,6 +25,8 @@ class Step:
     seconds: float = 0.0
     began: float = 0.0
     """Seconds after the run's first step."""
+    waits: str = ""
+    """What it waits for, where that is another run; empty while it is at work."""
 
 
 @dataclass
@@ -52,6 +54,12 @@ class Board:
         # A progress that comes late, from a thread, must not open a step that is over.
         if step.state == "running":
             self._put(replace(step, fraction=min(1.0, max(step.fraction, fraction))))
+
+    def wait(self, stage: str, locale: str, text: str) -> None:
+        """What a step waits for; empty when it goes on."""
+        step = self.steps.get((stage, locale))
+        if step is not None and step.state == "running" and step.waits != text:
+            self._put(replace(step, waits=text))
 
     def end(self, stage: str, locale: str, state: StepState) -> None:
         """A step is over."""

@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from polyreel.errors import StillAtVendor
+from polyreel.ledger.telling import hear_waiting
 from polyreel.outcome import find_stored_files
 from polyreel.plans import step_of_place
 from polyreel.store import results as store_results
@@ -115,7 +116,9 @@ def stage(
             keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
             for each in keys:
                 await store_results.fetch(each)
-            state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
+            mine = board()
+            with hear_waiting(lambda text: mine.wait(shown, locale, text)):
+                state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
             if state.name == WAITING:  # it goes on in another process: on the board it is still running
                 raise (await cast("State[Any]", state).aresult()).error
             # What was kept before was shared before.

@@ -26,7 +26,7 @@ async def _start(*arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(sys.executable, str(RUN), *arguments, stdout=pipe)
 
 
-async def _names(provider: str, client: Any, name: str) -> list[str]:
+async def list_films(provider: str, client: Any, name: str) -> list[str]:
     if provider == "tpstreams":
         folders = [each.id async for each in client.list_folders() if each.title == name]
         return [each.title for folder in folders async for each in client.list_assets(parent=folder)]
@@ -58,7 +58,7 @@ async def test_a_killed_run_is_completed_by_the_next(
     done = Delivered.model_validate_json(output)
     assert {"es-ES", "fr-FR"} <= set(done.ids)
     async with clients(provider) as client:
-        names = await _names(provider, client, parcel.name)
+        names = await list_films(provider, client, parcel.name)
     assert len(names) == len(set(names)) == 2
 
 
@@ -105,7 +105,7 @@ async def test_a_killed_run_by_signed_addresses_is_completed_and_leaves_no_film(
     done = Delivered.model_validate_json(output)
     assert {"es-ES", "fr-FR"} <= set(done.ids)
     async with clients("tpstreams") as client:
-        names = await _names("tpstreams", client, parcel.name)
+        names = await list_films("tpstreams", client, parcel.name)
         assets = [await client.get_asset(done.ids[locale]) for locale in ("es-ES", "fr-FR")]
     assert len(names) == len(set(names)) == 2
     assert all(each.video.inputs[0]["url"].startswith(url) for each in assets)
@@ -131,11 +131,11 @@ def _written(ledger: Path) -> tuple[int, float]:
 
 def _wait_for_rows(ledger: Path, rows: int, run: asyncio.subprocess.Process) -> None:
     end = time.monotonic() + 60
-    while run.returncode is None and _rows(ledger) < rows and time.monotonic() < end:
+    while run.returncode is None and read_rows(ledger) < rows and time.monotonic() < end:
         time.sleep(0.01)
 
 
-def _rows(ledger: Path) -> int:
+def read_rows(ledger: Path) -> int:
     try:
         with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as database:
             return int(database.execute("SELECT count(*) FROM ledger").fetchone()[0])

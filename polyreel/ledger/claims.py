@@ -1,0 +1,142 @@
+"""One run at a time: what two runs would make side by side is made by one of them, while the other waits.
+
+`polyreel.ledger.once` guards one call. A delivery is many calls: an asset is begun, its file is sent, what it replaces
+is removed. Without a claim, a second run takes what the first has half made for the leavings of a dead one, and removes
+it. A claim says who works under a name, and until when it is believed without a sign of life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from polyreel.errors import LedgerError
+from polyreel.ledger.holder import has_hold, new_holder
+from polyreel.ledger.once import Timing, finish
+from polyreel.ledger.rows import Claim, ClaimEdit, Rows
+from polyreel.ledger.telling import tell_waiting
+
+T = TypeVar("T")
+log = logging.getLogger("polyreel.ledger.claims")
+_LOOK_SECONDS = 0.25
+
+
+async def do_alone(
+    rows: Rows, name: str, work: Callable[[], Awaitable[T]], *, what: str = "", timing: Timing | None = None
+) -> T:
+    """What ``work`` gives; meanwhile nobody else who shares these rows works under ``name``.
+
+    Waits for whoever does, and says so (`tell_waiting`); a holder that died is not waited for (on another machine,
+    until its lease has run out). ``what`` is shown to who waits: whose work it is. ``work`` has to be repeatable: where
+    the claim is lost (a machine that slept, a ledger that was away), it is cancelled, and begun again after whoever
+    has the claim now. Not to be nested under one name: it would wait for itself. Raises what ``work`` raises, and
+    `LedgerError` where the ledger does not answer.
+    """
+    turn = _Turn(rows, name, what, new_holder(), (timing or Timing()).lease)
+    while True:
+        await turn.wait()
+        try:
+            return await turn.work(work)
+        except _ClaimLost:
+            log.warning("%s: this run gave no sign of life for %g s; another one may have gone on", name, turn.lease)
+
+
+class _ClaimLost(Exception):
+    """Somebody else may be at work under this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    rows: Rows
+    name: str
+    what: str
+    holder: str
+    lease: float
+
+    async def wait(self) -> None:
+        """Wait until the claim is ours."""
+        told = ""
+        while (there := await self._take()).holder != self.holder:
+            if there.holder != told:
+                tell_waiting(f"waits for another run that is at work there{f': {there.what}' if there.what else ''}")
+            told = there.holder
+            await asyncio.sleep(_LOOK_SECONDS)
+        if told:
+            tell_waiting("")
+
+    async def _take(self) -> Claim:
+        """Who has the claim now. Cancelled meanwhile, it is not us: a living process would keep it."""
+        try:
+            there = await finish(self._change(_take(self.name, self.what, self.holder, self.lease)))
+        except asyncio.CancelledError:
+            await finish(self._give_back())
+            raise
+        assert there is not None  # noqa: S101 - the edit never removes one
+        return there
+
+    async def work(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The work, under the claim. Raises `_ClaimLost` when that is not ours any more; the work is then cancelled."""
+        beat: asyncio.Task[None] | None = None
+        try:
+            async with asyncio.timeout(None) as limit:
+                beat = asyncio.create_task(self._renew(limit))
+                return await work()
+        except TimeoutError:
+            if limit.expired():
+                raise _ClaimLost from None
+            raise
+        finally:
+            if beat is not None:
+                beat.cancel()
+                await finish(asyncio.wait({beat}))
+            await finish(self._give_back())
+
+    async def _renew(self, limit: asyncio.Timeout) -> None:
+        """Give signs of life; end the work when the claim is somebody else's, or could be by now."""
+        seen = time.monotonic()
+        while True:
+            await asyncio.sleep(self.lease / 4)
+            try:
+                there = await self._change(_keep(self.holder, self.lease))
+                is_ours = there is not None and there.holder == self.holder
+                seen = time.monotonic() if is_ours else seen
+            except LedgerError:
+                # Whoever can still reach the ledger takes the claim for abandoned from then on.
+                is_ours = time.monotonic() - seen < self.lease
+            if not is_ours:
+                return limit.reschedule(asyncio.get_running_loop().time())
+
+    async def _give_back(self) -> None:
+        # A ledger that is away takes nothing back; what was done stays done, and the lease runs out by itself.
+        with contextlib.suppress(LedgerError):
+            await self._change(_give_back(self.holder))
+
+    async def _change(self, edit: ClaimEdit) -> Claim | None:
+        return await asyncio.to_thread(self.rows.change_claim, self.name, edit)
+
+
+def _take(name: str, what: str, holder: str, lease: float) -> ClaimEdit:
+    def edit(there: Claim | None, now: float) -> Claim:
+        if there is not None and has_hold(there.holder, there.lease_until, now):
+            return there
+        return Claim(name, holder, now + lease, what)
+
+    return edit
+
+
+def _keep(holder: str, lease: float) -> ClaimEdit:
+    def edit(there: Claim | None, now: float) -> Claim | None:
+        if there is None or there.holder != holder:
+            return there
+        return there._replace(lease_until=now + lease)
+
+    return edit
+
+
+def _give_back(holder: str) -> ClaimEdit:
+    return lambda there, _now: None if there is not None and there.holder == holder else there

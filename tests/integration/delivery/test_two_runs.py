@@ -1,0 +1,79 @@
+"""Two runs of one job at the same time, each a process: the second waits for the first, and finds what is there."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polyreel.delivery.port import Delivered, Parcel
+from tests.integration.delivery.test_killed import RUN, list_films, read_rows
+
+pytestmark = pytest.mark.slow
+MOMENTS = ("both at once", "the second midway", "the first killed midway")
+
+
+async def _start(*arguments: str) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(sys.executable, str(RUN), *arguments, stdout=pipe, stderr=pipe)
+
+
+async def _read_delivered(run: asyncio.subprocess.Process) -> Delivered:
+    output, said = await asyncio.wait_for(run.communicate(), 120)
+    assert run.returncode == 0, said.decode()
+    done = Delivered.model_validate_json(output)
+    assert not done.problems, done.problems
+    return done
+
+
+async def _wait_for_rows(ledger: Path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while read_rows(ledger) < count:  # noqa: ASYNC110 - another process writes them
+        assert time.monotonic() < deadline, "the first run never began"
+        await asyncio.sleep(0.02)
+
+
+def _read_claims(ledger: Path) -> list[str]:
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
+        return [name for (name,) in database.execute("SELECT name FROM ledger_claims")]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("provider", ["tpstreams", "nomad", "videojungle"])
+async def test_two_runs_at_once_bring_one_of_each(
+    vendors: str, clients: Any, arm: Any, make_parcel: Any, tmp_path: Path, provider: str, moment: str
+) -> None:
+    """Nothing is there twice, nothing is missing, and both runs (or the one that lives) end well, with the same ids."""
+    parcel: Parcel = make_parcel("es-ES", "fr-FR")
+    (tmp_path / "parcel.json").write_text(parcel.model_dump_json())
+    ledger = tmp_path / "ledger.db"
+    arguments = (provider, vendors, str(tmp_path / "parcel.json"), str(ledger))
+    if moment != MOMENTS[0]:
+        # Every upload takes so long that the second run surely comes while it goes on.
+        for method in ("PUT", "POST"):
+            await arm(kind="slow", vendor="files", method=method, seconds=1.5, times=0)
+    first = await _start(*arguments)
+    if moment != MOMENTS[0]:
+        await _wait_for_rows(ledger, 2)
+    second = await _start(*arguments)
+    if moment == MOMENTS[2]:
+        await asyncio.sleep(2)
+        assert first.returncode is None, "it was done before it could be killed"
+        first.kill()
+        await first.communicate()
+    runs = (second,) if moment == MOMENTS[2] else (first, second)
+    done = await asyncio.gather(*(_read_delivered(run) for run in runs))
+    assert all(each.ids == done[0].ids for each in done)
+    if moment != MOMENTS[2]:
+        assert done[1].kept or done[0].kept, "both sent everything"
+        assert not {*done[0].written} & {*done[1].written}
+    async with clients(provider) as client:
+        names = await list_films(provider, client, parcel.name)
+    assert len(names) == len(set(names)) == 2
+    assert _read_claims(ledger) == []

@@ -1,0 +1,175 @@
+"""One run at a time under a name, over every kind of ledger: who waits, who is not waited for, and who is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from polyreel.errors import LedgerError
+from polyreel.ledger.claims import do_alone
+from polyreel.ledger.holder import new_holder
+from polyreel.ledger.once import Timing
+from polyreel.ledger.rows import Claim, ClaimEdit, Rows
+from polyreel.ledger.telling import hear_waiting
+from polyreel.ledger.testing import MemoryRows
+
+LEASE = Timing(lease=1.0)
+
+
+@dataclass
+class Room:
+    """Where two must not be at once."""
+
+    inside: int = 0
+    most: int = 0
+    left: list[str] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
+
+    async def be_in(self, who: str, seconds: float = 0.3) -> str:
+        self.begun.append(who)
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.inside -= 1
+        self.left.append(who)
+        return who
+
+
+def claim_of(rows: Rows, name: str) -> Claim | None:
+    return rows.change_claim(name, lambda there, _now: there)
+
+
+def give_to(rows: Rows, name: str, holder: str, seconds: float) -> None:
+    rows.change_claim(name, lambda _there, now: Claim(name, holder, now + seconds, "somebody's job"))
+
+
+def dead_holder() -> str:
+    """A process of this machine that has ended."""
+    code = "from polyreel.ledger.holder import new_holder; print(new_holder())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+async def test_one_at_a_time_under_one_name_and_side_by_side_under_others(rows: Rows) -> None:
+    room = Room()
+    names = ("a", "b", "c", "d")
+    await asyncio.gather(*(do_alone(rows, "room", lambda who=who: room.be_in(who), timing=LEASE) for who in names))
+    assert (room.most, sorted(room.left)) == (1, list(names))
+    assert claim_of(rows, "room") is None
+    await asyncio.gather(*(do_alone(rows, who, lambda who=who: room.be_in(who), timing=LEASE) for who in names))
+    assert room.most > 1
+
+
+async def test_work_that_takes_longer_than_the_lease_keeps_its_claim(rows: Rows) -> None:
+    room = Room()
+    first = asyncio.ensure_future(do_alone(rows, "room", lambda: room.be_in("first", 3.0), timing=LEASE))
+    await asyncio.sleep(0.3)
+    await asyncio.gather(first, do_alone(rows, "room", lambda: room.be_in("second"), timing=LEASE))
+    assert (room.most, room.left) == (1, ["first", "second"])
+
+
+async def test_who_waits_says_for_whom_and_that_it_is_over(rows: Rows) -> None:
+    told: list[str] = []
+    give_to(rows, "room", "elsewhere:1:1:a", 0.8)
+    with hear_waiting(told.append):
+        await do_alone(rows, "room", lambda: Room().be_in("x", 0), timing=LEASE)
+    assert told == ["waits for another run that is at work there: somebody's job", ""]
+
+
+async def test_a_dead_process_is_not_waited_for_but_another_machine_is_until_its_lease_ends(rows: Rows) -> None:
+    give_to(rows, "room", dead_holder(), 600)
+    begun = time.monotonic()
+    await do_alone(rows, "room", lambda: Room().be_in("heir", 0), timing=LEASE)
+    assert time.monotonic() - begun < 2
+    give_to(rows, "room", "elsewhere:1:1:a", 1.5)
+    begun = time.monotonic()
+    await do_alone(rows, "room", lambda: Room().be_in("heir", 0), timing=LEASE)
+    assert 1.0 < time.monotonic() - begun < 10
+
+
+async def test_a_living_process_without_a_sign_of_life_keeps_its_claim(rows: Rows) -> None:
+    give_to(rows, "room", new_holder(), -1)
+    waiting = asyncio.ensure_future(do_alone(rows, "room", lambda: Room().be_in("x"), timing=LEASE))
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_who_is_cancelled_while_it_waits_or_works_leaves_no_claim(rows: Rows) -> None:
+    give_to(rows, "room", "elsewhere:1:1:a", 600)
+    waiting = asyncio.ensure_future(do_alone(rows, "room", lambda: Room().be_in("x"), timing=LEASE))
+    await asyncio.sleep(0.5)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    there = claim_of(rows, "room")
+    assert there is not None
+    assert there.holder == "elsewhere:1:1:a"
+    at_work = asyncio.ensure_future(do_alone(rows, "other", lambda: Room().be_in("x", 60), timing=LEASE))
+    await asyncio.sleep(0.5)
+    at_work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await at_work
+    assert claim_of(rows, "other") is None
+
+
+async def test_who_is_cancelled_while_the_claim_is_taken_leaves_none() -> None:
+    class Slow(MemoryRows):
+        def change_claim(self, name: str, edit: ClaimEdit) -> Claim | None:
+            time.sleep(0.2)
+            return super().change_claim(name, edit)
+
+    rows = Slow()
+    taking = asyncio.ensure_future(do_alone(rows, "room", lambda: Room().be_in("x"), timing=LEASE))
+    await asyncio.sleep(0.05)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    assert claim_of(rows, "room") is None
+
+
+async def test_a_failure_of_the_work_is_raised_and_leaves_no_claim(rows: Rows) -> None:
+    async def fail() -> None:
+        raise TimeoutError("the work's own")
+
+    with pytest.raises(TimeoutError, match="the work's own"):
+        await do_alone(rows, "room", fail, timing=LEASE)
+    assert claim_of(rows, "room") is None
+
+
+async def test_who_lost_its_claim_stops_and_begins_again_after_the_other(rows: Rows) -> None:
+    """A machine that slept for longer than its lease: another one has taken over."""
+    room = Room()
+    work = asyncio.ensure_future(do_alone(rows, "room", lambda: room.be_in("slept", 1.5), timing=LEASE))
+    await asyncio.sleep(0.1)
+    give_to(rows, "room", "elsewhere:1:1:a", 1.0)
+    assert await asyncio.wait_for(work, 20) == "slept"
+    assert (room.begun, room.left) == (["slept", "slept"], ["slept"])
+
+
+async def test_a_ledger_that_stays_away_for_longer_than_the_lease_stops_the_work() -> None:
+    """Others may reach it, and take the claim for abandoned."""
+
+    class Away(MemoryRows):
+        away = False
+
+        def change_claim(self, name: str, edit: ClaimEdit) -> Claim | None:
+            if self.away:
+                raise LedgerError("the ledger does not answer")
+            return super().change_claim(name, edit)
+
+    rows, room = Away(), Room()
+    work: asyncio.Future[Any] = asyncio.ensure_future(do_alone(rows, "room", lambda: room.be_in("x", 30), timing=LEASE))
+    await asyncio.sleep(0.1)
+    rows.away = True
+    with pytest.raises(LedgerError):
+        await asyncio.wait_for(work, 10)
+    assert (room.begun, room.left, room.inside) == (["x"], [], 0)
