@@ -34,7 +34,7 @@ async def _read_delivered(run: asyncio.subprocess.Process) -> Delivered:
 
 async def _wait_for_rows(ledger: Path, count: int) -> None:
     deadline = time.monotonic() + 60
-    while read_rows(ledger) < count:  # noqa: ASYNC110 - another process writes them
+    while read_rows(ledger) < count:
         assert time.monotonic() < deadline, "the first run never began"
         await asyncio.sleep(0.02)
 
