@@ -94,8 +94,9 @@ def say(text: str, locale: str, voice: str, pronunciations: Path | None, out: Pa
 def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
     """Add Piper voices by NAME, such as de_DE-thorsten-high, from their official list: fetched, checked, then listed.
 
-    `supertonic-3` is fetched as `polyreel models pull` does it. A FOLDER that holds Supertonic 3 is copied; the hash of
-    each file is kept, and what has changed since is not run. Its licence has terms, which you have to accept.
+    `supertonic-3` and `pocket-tts-en` are fetched as `polyreel models pull` does it. A FOLDER that holds Supertonic 3
+    or a Pocket TTS bundle is copied; the hash of each file is kept, and what has changed since is not run. Supertonic's
+    licence has terms, which you have to accept.
 
     Each voice has a licence of its own, which is said before it is fetched, and by `polyreel voices` after that.
     """
@@ -117,25 +118,42 @@ def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
 def _pull_registered(names: tuple[str, ...], accepted: bool) -> tuple[str, ...]:
     """Pull the voices that are models of the registry; returns the names that are not."""
     from deployments.commands.models import show_pull
-    from polyreel.engine.models.registry import SUPERTONIC, require_accepted
+    from polyreel.engine.models.registry import POCKET_EN, POCKET_EN_VOICES, SUPERTONIC, require_accepted
     from polyreel.engine.models.shelf import list_absent
 
-    if SUPERTONIC.name not in names:
-        return names
-    require_accepted(list_absent(SUPERTONIC), accepted)
-    show_pull((SUPERTONIC,))
-    return tuple(name for name in names if name != SUPERTONIC.name)
+    known = {SUPERTONIC.name: (SUPERTONIC,), POCKET_EN.name: (POCKET_EN, POCKET_EN_VOICES)}
+    wanted = tuple(model for name in names for model in known.get(name, ()))
+    require_accepted(list_absent(*wanted), accepted)
+    if wanted:
+        show_pull(wanted)
+    return tuple(name for name in names if name not in known)
+
+
+def _add_pocket(folder: Path) -> None:
+    from polyreel.engine.voice.pocket import files
+
+    done = files.add_folder(folder)
+    click.echo(
+        f"pocket: {len(done.files)} files added from {folder} for '{done.language}', "
+        f"{len(done.speakers)} speakers; licence: {files.LICENCE}"
+    )
+    for part, held in done.files.items():
+        click.echo(f"  {part}: SHA-256 {held.sha256}")
 
 
 def _add_folder(folder: Path, accepted: bool) -> None:
     from polyreel.engine.models.registry import SUPERTONIC, require_accepted
+    from polyreel.engine.voice.pocket.files import looks_like_one
     from polyreel.engine.voice.supertonic.folder import add_folder
 
+    if looks_like_one(folder):
+        return _add_pocket(folder)
     require_accepted((SUPERTONIC,), accepted)
     done = add_folder(folder)
     click.echo(f"supertonic: {len(done.files)} files added from {folder}; licence: {done.licence}, accepted")
     for path, digest in done.files.items():
         click.echo(f"  {path}: SHA-256 {digest}{'  (not the published one)' if path in done.others else ''}")
+    return None
 
 
 async def _show_official(languages: tuple[str, ...]) -> None:
@@ -169,14 +187,16 @@ def _advance(bar: Any, have: int, _total: int) -> None:
 @voices.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def remove(names: tuple[str, ...]) -> None:
-    """Remove Piper voices, or `supertonic`, from this machine."""
+    """Remove Piper voices, `supertonic` or `pocket` from this machine."""
     from deployments.commands.errors import report_errors
     from polyreel.engine.voice.piper_list import remove_voice
-    from polyreel.engine.voice.supertonic.folder import NAME, remove_folder
+    from polyreel.engine.voice.pocket import files as pocket
+    from polyreel.engine.voice.supertonic import folder as supertonic
 
+    whole = {supertonic.NAME: supertonic.remove_folder, pocket.NAME: pocket.remove_all}
     with report_errors(as_json=False):
         for name in names:
-            freed = remove_folder() if name == NAME else remove_voice(name)
+            freed = whole[name]() if name in whole else remove_voice(name)
             click.echo(f"{name}: {f'removed, {freed / 1e6:.0f} MB freed' if freed else 'was not here'}")
 
 

@@ -13,6 +13,8 @@ from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.measured import GRADES, Grade, Measured, find_measured, grade_of, ranks_key
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
+from polyreel.engine.voice.pocket.files import list_languages as list_pocket_languages
+from polyreel.engine.voice.pocket.voice import PocketVoice
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
 from polyreel.engine.voice.supertonic.voice import SupertonicVoice
@@ -38,7 +40,7 @@ def voice_for(kind: VoiceKind) -> Voice:
     """
     if kind == "basic":
         return _make_basic()
-    neural, own = neural_here(), supertonic_here()
+    neural, own = neural_here(), (supertonic_here(), bool(list_pocket_languages()))
     if kind == "neural":
         if not neural:
             raise missing_models_error(*list_absent(KOKORO, KOKORO_VOICES))
@@ -52,25 +54,26 @@ def _make_basic() -> Voice:
 
 
 @cache
-def _make_neural(own: bool) -> Voice:
+def _make_neural(own: tuple[bool, bool]) -> Voice:
     return Ensemble((*_load_own_voices(own), KokoroVoice()))
 
 
 @cache
-def _make_best(own: bool) -> Voice:
+def _make_best(own: tuple[bool, bool]) -> Voice:
     return Ensemble((*_load_own_voices(own), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
-def _make_best_without_weights(own: bool) -> Voice:
+def _make_best_without_weights(own: tuple[bool, bool]) -> Voice:
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
     engines = (*_load_own_voices(own), PicoVoice(), EspeakVoice())
     return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)
 
 
-def _load_own_voices(supertonic: bool) -> tuple[Voice, ...]:
+def _load_own_voices(here: tuple[bool, bool]) -> tuple[Voice, ...]:
     """What the user has added. An engine's name is part of every key, so that one who is not here is not in it."""
-    added: tuple[Voice, ...] = (SupertonicVoice(),) if supertonic else ()
+    could: tuple[Voice, ...] = (SupertonicVoice(), PocketVoice())
+    added = [each for each, is_here in zip(could, here, strict=True) if is_here]
     return (PiperVoice(), *added, *load_plugin_voices())
 
 

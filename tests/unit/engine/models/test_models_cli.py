@@ -29,6 +29,8 @@ def test_list_says_what_each_model_is_for_and_that_none_is_here() -> None:
             "whisper-medium",
             "whisper-large-v3",
             "supertonic-3",
+            "pocket-tts-en",
+            "pocket-tts-en-voices",
             "voice-prints",
             "speech-quality",
             "watermark",

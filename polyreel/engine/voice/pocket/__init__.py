@@ -1,0 +1,1 @@
+"""Pocket TTS (Kyutai) behind the voice port."""

@@ -1,0 +1,115 @@
+"""The pieces that Pocket TTS reads text in: a SentencePiece model (``tokenizer.model``), or a ``tokenizer.json``.
+
+SentencePiece's own file is read here, as data, and its pieces and scores are run by the tokenizers library, so that no
+further library has to be installed. Only unigram models are known; Kyutai's are of that kind.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polyreel.machine.files import read_whole
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_MOST_BYTES = 16 << 20
+_SPACE = "\u2581"
+_NORMAL, _UNKNOWN, _CONTROL, _UNUSED, _BYTE = 1, 2, 3, 5, 6
+_UNIGRAM = 1
+
+
+@lru_cache(maxsize=8)
+def open_tokenizer(path: Path, _sha256: str) -> Tokenizer:
+    """The tokenizer of a bundle. Raises ValueError for what is none, OSError."""
+    content = read_whole(path, _MOST_BYTES)
+    from tokenizers import Tokenizer
+
+    if content[:1] == b"{":
+        try:
+            return Tokenizer.from_str(content.decode())
+        except Exception as error:  # the library's errors have no class of their own
+            raise ValueError(f"it is no tokenizer: {str(error)[:200]}") from error
+    return _build(content)
+
+
+def _build(content: bytes) -> Tokenizer:
+    from tokenizers import Regex, Tokenizer, models, normalizers
+
+    pieces: list[tuple[str, float]] = []
+    unknown, charsmap, is_prefixed, is_trimmed, has_bytes = 0, b"", True, True, False
+    for number, value in _fields(content):
+        if number == 1 and isinstance(value, bytes):
+            piece, score, kind = _read_piece(value)
+            unknown = len(pieces) if kind == _UNKNOWN else unknown
+            has_bytes = has_bytes or kind == _BYTE
+            # No text may become one of the pieces that only stand for something.
+            pieces.append((piece, score) if kind not in (_CONTROL, _UNUSED) else (f"\ufdd0{len(pieces)}", score))
+        elif number == 2 and isinstance(value, bytes):
+            kind_of_model = dict(_fields(value)).get(3, _UNIGRAM)
+            if kind_of_model != _UNIGRAM:
+                raise ValueError("its pieces are not a unigram model's")
+        elif number == 3 and isinstance(value, bytes):
+            said = dict(_fields(value))
+            charsmap = said.get(2, b"") if isinstance(said.get(2, b""), bytes) else b""  # type: ignore[assignment]
+            is_prefixed, is_trimmed = bool(said.get(3, 1)), bool(said.get(4, 1))
+    if not pieces:
+        raise ValueError("it holds no pieces")
+    try:
+        made = Tokenizer(models.Unigram(pieces, unknown, has_bytes))
+        steps: list[normalizers.Normalizer] = [normalizers.Precompiled(charsmap)] if charsmap else []
+        if is_trimmed:
+            steps += [normalizers.Strip(), normalizers.Replace(Regex(" {2,}"), " ")]
+        steps += [normalizers.Prepend(_SPACE)] if is_prefixed else []
+        made.normalizer = normalizers.Sequence([*steps, normalizers.Replace(" ", _SPACE)])
+    except Exception as error:  # the library's errors have no class of their own
+        raise ValueError(f"it is no tokenizer: {str(error)[:200]}") from error
+    return made
+
+
+def _read_piece(content: bytes) -> tuple[str, float, int]:
+    piece, score, kind = "", 0.0, _NORMAL
+    for number, value in _fields(content):
+        if number == 1 and isinstance(value, bytes):
+            piece = value.decode()
+        elif number == 2 and isinstance(value, bytes) and len(value) == 4:
+            (score,) = struct.unpack("<f", value)
+        elif number == 3 and isinstance(value, int):
+            kind = value
+    return piece, score, kind
+
+
+def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """A protobuf message's fields: numbers as int; texts, messages and fixed-width numbers as their bytes."""
+    at = 0
+    while at < len(content):
+        key, at = _varint(content, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = _varint(content, at)
+            yield key >> 3, value
+            continue
+        if kind == 2:
+            length, at = _varint(content, at)
+        else:
+            length = {1: 8, 5: 4}.get(kind, -1)
+        if length < 0 or at + length > len(content):
+            raise ValueError("it is no SentencePiece model")
+        yield key >> 3, content[at : at + length]
+        at += length
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(content):
+            break
+        value |= (content[at] & 0x7F) << shift
+        at += 1
+        if not content[at - 1] & 0x80:
+            return value, at
+    raise ValueError("it is no SentencePiece model")
