@@ -20,6 +20,8 @@ class PolyreelCredentials(CredentialsBlock):
 
     vendor: ClassVar[str]
     """What `polyreel credentials save` calls it."""
+    ways_in: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Sets of fields of which one is needed beside the required ones, the plainest first."""
 
     _logo_url = None
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -13,7 +15,10 @@ from pydantic import SecretStr, ValidationError
 import blocks
 from blocks.base import PolyreelCredentials
 from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.redaction import redact_addresses
 
+_UNNAMED = "credentials"
+"""Where clients say that a key is none: they don't know what it is saved as."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
@@ -56,9 +61,11 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now."""
     if not _NAME.fullmatch(name):
         raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
-    block = _make_block(kind_of(vendor), {key: _read_value(value) for key, value in fields.items()})
+    kind = kind_of(vendor)
+    block = _make_block(kind, name, {key: _trim(key, _read_value(value)) for key, value in fields.items()})
     # A key that is none, or another certificate's, is told now, and not by the run that needs it.
-    block.get_client()
+    with refusals_explained(block, name):
+        block.get_client()
     # A server that is new knows no type of ours yet.
     await type(block).aregister_type_and_schema()
     await block.asave(name, overwrite=True)
@@ -76,19 +83,41 @@ async def load(vendor: str, name: str) -> PolyreelCredentials:
             f"There are no saved {vendor} credentials named '{name}'"
             + (f", only {', '.join(others)}." if others else "."),
             code="unknown_credentials",
-            remedy=f"Save them: `polyreel credentials save {vendor} {name} {_spell_fields(kind)}`.",
+            remedy=f"Save them: {spell_save(kind, name)}.",
         ) from None
 
 
-def _spell_fields(kind: type[PolyreelCredentials]) -> str:
-    """What has to be set: ``--set base_url=... --set api_key=env:API_KEY``. Secrets are read from variables."""
-    needed = [name for name, field in kind.model_fields.items() if field.is_required()]
-    secret = {name for name in needed if "SecretStr" in str(kind.model_fields[name].annotation)}
-    # A chain of certificates is no secret, but too long to be typed.
-    told = [
-        f"{name}=env:{name.upper()}" if name in secret or name == "certificates" else f"{name}=..." for name in needed
-    ]
-    return " ".join(f"--set {each}" for each in told) or "--set field=value"
+def spell_save(kind: type[PolyreelCredentials], name: str, block: PolyreelCredentials | None = None) -> str:
+    """The command that saves such credentials whole: ```polyreel credentials save panjaya NAME --set ...```.
+
+    ``block``, such as are there: saving replaces all of them, so what they say beside secrets is in the command too.
+    """
+    needed = [field for field, asked in kind.model_fields.items() if asked.is_required()]
+    told = _list_told(block) if block else {}
+    first, *others = sorted(kind.ways_in, key=lambda way: -len(set(way) & told.keys())) or ((),)
+    fields = dict.fromkeys((*needed, *first, *told))
+    whole = f"`polyreel credentials save {kind.vendor} {name} {_spell_fields(kind, tuple(fields), told)}`"
+    instead = "".join(f", or with {_spell_fields(kind, fields)} instead of {' and '.join(first)}" for fields in others)
+    return whole + instead
+
+
+def _list_told(block: PolyreelCredentials) -> dict[str, str]:
+    """What a block says otherwise than by default, without secrets and what is too long to be typed."""
+    fields = type(block).model_fields
+    said = {name: getattr(block, name) for name, field in fields.items() if getattr(block, name) != field.default}
+    shown = {name: value for name, value in said.items() if value is not None and not _is_read(type(block), name)}
+    return {name: quote(redact_addresses(str(value))) for name, value in shown.items()}
+
+
+def _spell_fields(kind: type[PolyreelCredentials], names: Sequence[str], told: Mapping[str, str] | None = None) -> str:
+    """Fields as they are set: ``--set base_url=... --set api_key=env:API_KEY``. Secrets are read from variables."""
+    values = [f"env:{name.upper()}" if _is_read(kind, name) else (told or {}).get(name, "...") for name in names]
+    return " ".join(f"--set {name}={value}" for name, value in zip(names, values, strict=True)) or "--set field=value"
+
+
+def _is_read(kind: type[PolyreelCredentials], name: str) -> bool:
+    """Whether a field is read from a variable: a chain of certificates is no secret, but too long to be typed."""
+    return "SecretStr" in str(kind.model_fields[name].annotation) or name in {"certificates", "panjaya_public_key"}
 
 
 async def _find_named(name: str) -> list[str]:
@@ -114,12 +143,27 @@ async def check(vendor: str, name: str) -> CheckReport:
     """One harmless call with saved credentials. What the vendor says against it is in the report, not raised."""
     block = await load(vendor, name)
     try:
-        return CheckReport(vendor, name, ok=True, may=await block.check())
+        with refusals_explained(block, name):
+            return CheckReport(vendor, name, ok=True, may=await block.check())
     except PolyreelError as error:
         return CheckReport(vendor, name, ok=False, error=error.as_dict())
 
 
-def _make_block(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> PolyreelCredentials:
+@contextmanager
+def refusals_explained(block: PolyreelCredentials, name: str) -> Iterator[None]:
+    """Where a vendor, or a client, refuses these credentials inside: say which they are, and how to mend it."""
+    try:
+        yield
+    except PolyreelError as error:
+        unusable = error.where == _UNNAMED
+        if unusable:
+            error.where = f"{block.vendor} credentials {name}"
+        if unusable or error.code == "vendor_unauthorized":
+            error.remedy = f"Save the right ones: {spell_save(type(block), name, block)}."
+        raise
+
+
+def _make_block(kind: type[PolyreelCredentials], name: str, fields: Mapping[str, str]) -> PolyreelCredentials:
     unknown = sorted(set(fields) - set(kind.model_fields))
     if unknown:
         known = ", ".join(kind.model_fields)
@@ -128,10 +172,17 @@ def _make_block(kind: type[PolyreelCredentials], fields: Mapping[str, str]) -> P
         return kind(**fields)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        said = "; ".join(f"{'.'.join(map(str, fault['loc'])) or kind.vendor}: {fault['msg']}" for fault in faults)
+        told = [f"{'.'.join(map(str, fault['loc'])) or kind.vendor}: {fault['msg']}" for fault in faults]
+        # Pydantic looks for the ways in only where all else is right; people want to be told everything at once.
+        if (
+            kind.ways_in
+            and not any(set(way) <= fields.keys() for way in kind.ways_in)
+            and all(f["loc"] for f in faults)
+        ):
+            told.append(" or ".join(" and ".join(way) for way in kind.ways_in) + ": one is required")
         raise InvalidJob(
-            f"These {kind.vendor} credentials are not complete: {said}.",
-            remedy="Give each with `--set FIELD=VALUE`; a secret as `--set FIELD=env:VARIABLE`.",
+            f"These {kind.vendor} credentials can't be used: {'; '.join(told)}.",
+            remedy=f"Save them whole: {spell_save(kind, name)}.",
         ) from None
 
 
@@ -142,6 +193,11 @@ def _read_value(given: str) -> str:
     if variable not in os.environ:
         raise InvalidJob(f"The environment variable {variable} is not set.", remedy="Set it, or give the value itself.")
     return os.environ[variable]
+
+
+def _trim(field: str, value: str) -> str:
+    """Without what a file or a paste adds at the ends. A password may have blanks of its own there."""
+    return value.strip("\r\n") if field == "password" else value.strip()
 
 
 def _mask_secrets(block: PolyreelCredentials) -> dict[str, str]:

@@ -28,6 +28,7 @@ class NomadCredentials(VendorCredentials):
     """
 
     vendor: ClassVar[str] = "nomad"
+    ways_in = (("api_key",), ("username", "password"))
     _block_type_name = "Nomad credentials"
     _block_type_slug = "polyreel-nomad"
     _documentation_url = HttpUrl("https://docs.nomad.media/docs/asset-management")

@@ -10,6 +10,7 @@ from blocks.base import AccountCredentials, address
 from polyreel.errors import VendorError
 from polyreel.objects.bucket import Bucket
 from polyreel.objects.connection import Connection, ObjectKeys
+from polyreel.vendors.auth import require_key
 
 
 class ObjectStoreCredentials(AccountCredentials):
@@ -41,8 +42,8 @@ class ObjectStoreCredentials(AccountCredentials):
         """The way to this bucket, for ``s3://`` addresses in jobs and for deliveries."""
         return Connection(
             ObjectKeys(
-                access_key_id=self.access_key_id,
-                secret_access_key=self.secret_access_key.get_secret_value(),
+                access_key_id=require_key(self.access_key_id),
+                secret_access_key=require_key(self.secret_access_key.get_secret_value()),
                 bucket=self.bucket,
                 endpoint_url=address(self.base_url),
                 region=self.region,
@@ -51,7 +52,7 @@ class ObjectStoreCredentials(AccountCredentials):
         )
 
     def _read_token(self) -> str | None:
-        return self.session_token.get_secret_value() if self.session_token else None
+        return require_key(self.session_token.get_secret_value()) if self.session_token else None
 
     async def check(self) -> tuple[str, ...]:
         """Lists one object."""

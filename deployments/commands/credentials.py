@@ -68,7 +68,11 @@ def _say(report: CheckReport) -> None:
     for line in report.may:
         click.echo(f"{report.vendor}/{report.name} {line}")
     if report.error:
-        click.echo(f"{report.vendor}/{report.name}: {report.error['message']} {report.error['remedy']}", err=True)
+        from polyreel.errors import as_sentence
+
+        error = report.error
+        told = as_sentence(error["message"], error["remedy"], error["code"])
+        click.echo(f"{report.vendor}/{report.name}: {told}", err=True)
 
 
 def read_pair(setting: str) -> tuple[str, str]:

@@ -71,8 +71,9 @@ def _require_operation(vendor: str, name: str, credentials: str | None, *, charg
 
 async def _call(book: ModuleType, wanted: Any, credentials: str, given: Mapping[str, str]) -> Any:
     block = await book.load(wanted.vendor, credentials)
-    async with block.get_client() as client:
-        return await wanted.call(client, given)
+    with book.refusals_explained(block, credentials):
+        async with block.get_client() as client:
+            return await wanted.call(client, given)
 
 
 def _list_vendors(*, as_json: bool) -> None:

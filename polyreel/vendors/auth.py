@@ -28,19 +28,26 @@ class Auth(Protocol):
         ...
 
 
+def require_key(key: str) -> str:
+    """A key, or token, as it is sent: without blanks around it. Raises `InvalidJob` for what can't be one.
+
+    A stray newline would otherwise surface inside an error of the HTTP library, key and all.
+    """
+    key = key.strip()
+    if not key or not key.isascii() or not key.isprintable():
+        raise InvalidJob(
+            "The key is empty or has characters that no key has.",
+            where="credentials",
+            remedy="Paste the key as the vendor shows it, and save it: `polyreel credentials save`.",
+        )
+    return key
+
+
 class KeyAuth:
     """A fixed key in one header."""
 
     def __init__(self, header: str, key: str, scheme: str = "") -> None:
-        # A stray newline or a pasted blank would otherwise surface inside an error of the HTTP library, key and all.
-        key = key.strip()
-        if not key or not key.isascii() or not key.isprintable():
-            raise InvalidJob(
-                "The key is empty or has characters that no key has.",
-                where="credentials",
-                remedy="Paste the key as the vendor shows it, and save it: `polyreel credentials save`.",
-            )
-        self._key = key
+        self._key = key = require_key(key)
         self._headers = {header: f"{scheme} {key}".strip()}
 
     async def headers(self) -> Mapping[str, str]:

@@ -212,7 +212,7 @@ class Unauthorized(Refused):
     """The key, password or token is not accepted."""
 
     default_code = "vendor_unauthorized"
-    default_remedy = "Check the saved credentials: `polyreel credentials check`."
+    default_remedy = "Save the right ones (`polyreel credentials save`); `polyreel credentials check` tries them."
 
 
 class PaymentRequired(Refused):

@@ -36,7 +36,7 @@ class Clients:
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
-        self._open: dict[_Key, Any] = {}
+        self._open: dict[_Key, tuple[Any, PolyreelCredentials]] = {}
         self._books: Books | None = None
         self._lock = asyncio.Lock()
 
@@ -47,8 +47,8 @@ class Clients:
                 self._books = await _open_books(self._stack)
             return self._books
 
-    async def client(self, vendor: str, name: str) -> Any:
-        """The client of saved credentials. Raises `InvalidJob` where there are none of that name."""
+    async def client(self, vendor: str, name: str) -> tuple[Any, PolyreelCredentials]:
+        """The client of saved credentials, and these. Raises `InvalidJob` where there are none of that name."""
         # One at a time: languages that ask together get one client, and its one rate limit.
         async with self._lock:
             if (vendor, name) not in self._open:
@@ -79,11 +79,13 @@ async def client_of(vendor: str | None, name: str | None) -> AsyncIterator[Any]:
     if vendor is None or name is None:
         yield None
         return
-    if run := _clients.get():
-        yield await run.client(vendor, name)
-        return
+    from blocks.credentials import refusals_explained
+
     async with AsyncExitStack() as stack:
-        yield await _open_client(stack, vendor, name)
+        run = _clients.get()
+        client, block = await (run.client(vendor, name) if run else _open_client(stack, vendor, name))
+        with refusals_explained(block, name):
+            yield client
 
 
 @asynccontextmanager
@@ -127,10 +129,17 @@ async def connection_of(job: Job) -> Connection | None:
 
     block = await load_saved(ObjectStoreCredentials.vendor, job.source.credentials)
     assert isinstance(block, ObjectStoreCredentials)  # noqa: S101 - it was asked for by its own kind
-    return block.get_client()
+    from blocks.credentials import refusals_explained
+
+    with refusals_explained(block, job.source.credentials):
+        return block.get_client()
 
 
-async def _open_client(stack: AsyncExitStack, vendor: str, name: str) -> Any:
-    client = (await load_saved(vendor, name)).get_client()
+async def _open_client(stack: AsyncExitStack, vendor: str, name: str) -> tuple[Any, PolyreelCredentials]:
+    from blocks.credentials import refusals_explained
+
+    block = await load_saved(vendor, name)
+    with refusals_explained(block, name):
+        client = block.get_client()
     # A client that holds no connection of its own has nothing to close.
-    return await stack.enter_async_context(client) if hasattr(client, "__aenter__") else client
+    return (await stack.enter_async_context(client) if hasattr(client, "__aenter__") else client), block

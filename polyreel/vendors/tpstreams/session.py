@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from polyreel.errors import InvalidJob
-from polyreel.vendors.auth import JUST_NOW
+from polyreel.vendors.auth import JUST_NOW, require_key
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import CallError, Forbidden, Invalid, Unauthorized
@@ -51,7 +51,7 @@ class TokenAuth:
         self.account = account
         self.tokens = tokens or MemoryTokens()
         self.transport: Transport | None = None
-        self._token = token.strip()
+        self._token = require_key(token) if token.strip() else ""
         self._lock = asyncio.Lock()
         self._renewed_at = float("-inf")
 

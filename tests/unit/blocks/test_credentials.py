@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -102,6 +103,8 @@ async def test_incomplete_credentials_are_refused(
         ("panjaya", "--set api_key=env:API_KEY"),
         ("signing", "--set certificates=env:CERTIFICATES --set private_key=env:PRIVATE_KEY"),
         ("webhook", "--set url=... --set signing_secret=env:SIGNING_SECRET"),
+        ("tpstreams", "--set organization_id=... --set token=env:TOKEN"),
+        ("nomad", "--set base_url=... --set api_key=env:API_KEY"),
     ],
 )
 async def test_unknown_credentials_say_how_to_save_them(book: Any, vendor: str, fields: str) -> None:
@@ -124,3 +127,70 @@ def test_the_command_line_saves_lists_and_checks(polyreel: Callable[..., Any]) -
     unknown = polyreel("credentials", "check", "dubformer", "missing")
     assert unknown.code == 2
     assert SECRET not in json.dumps([done.stdout, done.stderr, listed.stdout, listed.stderr, unknown.stderr])
+
+
+@pytest.mark.parametrize("vendor", ["panjaya", "dubformer", "tpstreams", "nomad", "videojungle", "s3", "deepl", "chat"])
+def test_a_command_that_saves_credentials_names_every_field_that_is_needed(vendor: str) -> None:
+    """And each of its ways in: what is typed after it is taken."""
+    from blocks.credentials import kind_of, spell_save
+
+    first, *others = spell_save(kind_of(vendor), "studio").split(", or with ")
+    fields = re.findall(r"--set (\w+)=", first)
+    instead = []
+    for other in others:
+        new, _, old = other.partition(" instead of ")
+        instead.append([*set(fields) - set(re.findall(r"\w+", old)), *re.findall(r"--set (\w+)=", new)])
+    for names in (fields, *instead):
+        values = {name: "http://127.0.0.1:9" if name == "base_url" else "given" for name in names}
+        assert kind_of(vendor)(**values).vendor == vendor
+
+
+async def test_what_is_missing_is_told_at_once(book: Any) -> None:
+    """The required fields, and that there must be a way in: not one after the other."""
+    with pytest.raises(InvalidJob, match=r"organization_id.*token or username and password"):
+        await book.save("tpstreams", "library", {"username": "ana"})
+
+
+async def test_a_refused_key_says_the_whole_command_that_saves_another(book: Any) -> None:
+    """With what was saved beside it, which saving replaces: but no secret, nor one inside an address."""
+    from blocks.credentials import refusals_explained
+    from polyreel.vendors.errors import Unauthorized
+
+    address = f"http://127.0.0.1:9/tpstreams?{SECRET}"
+    await book.save(
+        "tpstreams", "library", {"organization_id": "o 1", "username": "ana", "password": SECRET, "base_url": address}
+    )
+    block = await book.load("tpstreams", "library")
+    with pytest.raises(Unauthorized) as caught, refusals_explained(block, "library"):
+        raise Unauthorized("401 no")
+    said = caught.value.remedy
+    assert "save tpstreams library --set organization_id='o 1' --set username=ana --set password=env:PASSWORD" in said
+    assert "base_url='http://127.0.0.1:9/tpstreams?...'" in said
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "fields"),
+    [
+        ("s3", {"access_key_id": "a", "secret_access_key": "", "bucket": "films"}),
+        ("s3", {"access_key_id": "a", "secret_access_key": "b\nc", "bucket": "films"}),
+        ("tpstreams", {"organization_id": "o", "token": "schl\u00fcssel"}),
+        ("videojungle", {"api_key": "one\ntwo"}),
+        ("dubformer", {"api_key": "  "}),
+    ],
+)
+async def test_what_can_be_no_key_is_not_saved(book: Any, vendor: str, fields: dict[str, str]) -> None:
+    """Said with the credentials' name and the command that saves them."""
+    with pytest.raises(InvalidJob, match=f"{vendor} credentials odd: The key is empty or has characters") as caught:
+        await book.save(vendor, "odd", fields)
+    assert f"`polyreel credentials save {vendor} odd --set " in caught.value.remedy
+    assert "odd" not in [each.name for each in await book.list_saved()]
+
+
+async def test_what_a_paste_adds_around_a_key_is_not_kept(book: Any) -> None:
+    """With it, the ledger would take the same account for another one, and buy again. A password keeps its blanks."""
+    await book.save("dubformer", "pasted", {"api_key": f" {SECRET}\n"})
+    await book.save("dubformer", "typed", {"api_key": SECRET})
+    assert (await book.load("dubformer", "pasted")).account == (await book.load("dubformer", "typed")).account
+    await book.save("nomad", "pasted", {"base_url": "http://127.0.0.1:9", "username": "ana", "password": " a b \n"})
+    assert (await book.load("nomad", "pasted")).password.get_secret_value() == " a b "
