@@ -127,6 +127,7 @@ def _vendor_app(vendor: Vendor, box: Box) -> Starlette:
     # Our own faults too: a vendor's client never sees another format than its vendor's.
     handlers: dict[object, ExceptionHandler] = {Refusal: no, HTTPException: no, Gone: no, Exception: no}
     app = Starlette(routes=vendor.routes, exception_handlers=handlers)
+    # Panjaya answers a missing slash with a 307, TPStreams with a 404 (WIRE.md): a client has to hold with either.
     app.router.redirect_slashes = vendor.redirects_slashes
     app.state.box = box
     return app

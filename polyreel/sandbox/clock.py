@@ -13,6 +13,7 @@ class Clock:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        # Kept with the state: a link that a skipped hour has closed must not open again after a restart.
         self._skipped = float(state.fact("clock", lambda: "0"))
 
     def now(self) -> float:

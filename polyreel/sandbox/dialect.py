@@ -35,6 +35,7 @@ def _without_address(asset: Any) -> Any:
     if not isinstance(asset, dict) or "assetStatus" not in asset:
         return asset
     hidden = ("fullUrl", "duration", "customProperties", "assetStatusDisplay", "assetTypeDisplay")
+    # Nothing promises an address, a length or custom properties at an asset's top level (WIRE.md).
     shown = {name: value for name, value in asset.items() if name not in hidden}
     return {**shown, "assetStatus": asset["assetStatusDisplay"].upper(), "fullUrl": None}
 
@@ -54,6 +55,7 @@ def _only(value: dict[str, Any], *hidden: str) -> dict[str, Any]:
 
 
 def _parts(upload: dict[str, Any]) -> Any:
+    # One upload may be answered with a bare list of its parts (WIRE.md): no id, and no asset's id.
     return [_only(part, "uploadUrl") for part in upload["parts"]]
 
 
@@ -75,6 +77,7 @@ def _loud_status(value: Any) -> Any:
 
 def _by_uuid(session: dict[str, Any]) -> Any:
     asset = session["asset"]
+    # An upload session's asset is named by `uuid` in the published documents (WIRE.md).
     return {**session, "asset": {"uuid": asset["id"], **_only(asset, "id")}}
 
 

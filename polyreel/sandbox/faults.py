@@ -62,6 +62,7 @@ PROFILES: dict[str, tuple[Fault, ...]] = {
         Fault(kind="status", status=503, times=0, chance=0.04),
         Fault(kind="slow", seconds=0.5, times=0, chance=0.05),
         Fault(kind="reset_before", times=0, chance=0.02),
+        # Only GET: a lost answer to what is charged belongs to stormy weather.
         Fault(kind="reset_after", method="GET", times=0, chance=0.02),
         Fault(kind="truncated", method="GET", times=0, chance=0.02),
         Fault(kind="callback_lost", times=0, chance=0.1),
@@ -148,6 +149,7 @@ class Faults:
     def take_any(self, kinds: tuple[str, ...], vendor: str, path: str, method: str) -> Fault | None:
         """The first fault of these kinds that strikes here and now, if any."""
         for armed in self._armed:
+            # Dice are thrown only where a fault could strike, so that other traffic doesn't change the weather.
             if armed.hits(kinds, vendor, path, method) and self._dice.random() < armed.fault.chance:
                 armed.struck += 1
                 return armed.fault

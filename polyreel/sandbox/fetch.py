@@ -48,6 +48,7 @@ async def loopback(url: str) -> Target:
     address = addresses[0]
     shown = f"[{address}]" if address.version == 6 else str(address)
     place = f"{shown}:{parts.port}" if parts.port else shown
+    # The judged address itself is called: asked a second time, a name could lead elsewhere.
     pinned = parts._replace(netloc=place, fragment="").geturl()
     return Target(pinned, parts.netloc.rpartition("@")[2])
 

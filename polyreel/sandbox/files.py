@@ -19,6 +19,7 @@ from polyreel.sandbox.clock import Clock
 from polyreel.sandbox.faults import Faults
 from polyreel.sandbox.state import State
 
+# Signed addresses run out "typically within 15 minutes" (WIRE.md "All").
 LINK_SECONDS = 900
 _NAME = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,8})?")
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")

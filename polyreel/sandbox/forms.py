@@ -45,6 +45,7 @@ def require_file(form: FormData) -> UploadFile:
 
 async def keep_upload(upload: UploadFile, files: Files) -> Path:
     """Move an uploaded file among the sandbox's own."""
+    # Only the ending is the caller's, for ffmpeg's sake; a whole name could lead out of the folder.
     path = files.new(PurePath(upload.filename or "").suffix)
     await upload.seek(0)
 
@@ -65,6 +66,7 @@ async def keep_body(request: Request, path: Path) -> str:
             async for piece in request.stream():
                 digest.update(piece)
                 out.write(piece)
+        # A connection that breaks leaves what was there before: a part that is put again must not lose its first bytes.
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

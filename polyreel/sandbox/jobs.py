@@ -17,6 +17,7 @@ from polyreel.sandbox.settings import Pace
 from polyreel.sandbox.state import Gone, Json, State
 
 log = logging.getLogger("polyreel.sandbox.jobs")
+# A dub may run the engine: more at once would make each slower, and add up their memory.
 AT_ONCE = 2
 
 
@@ -68,6 +69,7 @@ class Jobs:
 
     def resume(self) -> None:
         """Take up what was not done when the sandbox last stopped."""
+        # 'running' too: whoever was killed in the middle of a step left it so, and steps may be done again.
         for row in self._state.rows("SELECT * FROM jobs WHERE state IN ('waiting', 'running') ORDER BY created"):
             self._spawn(_job(row), row["due"])
 

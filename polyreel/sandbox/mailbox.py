@@ -100,6 +100,8 @@ class Mailbox:
         """What the receiver said, and whether that settles it."""
         headers = {"content-type": "application/json", **letter.sign(letter.body)}
         try:
+            # An address for callbacks comes with a request: a rehearsal
+            # must not knock at machines it was merely told of.
             target = await fetch.loopback(letter.url)
             async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client:
                 answer = await client.post(target.url, content=letter.body, headers={**headers, "host": target.host})

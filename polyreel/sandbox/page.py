@@ -151,5 +151,6 @@ def render(box: Box) -> str:
 
 async def show(request: Request) -> Response:
     """The page."""
+    # Subjects, events and addresses come from requests: even one that slipped through unescaped could run nothing.
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return HTMLResponse(render(box_of(request)), headers=headers)

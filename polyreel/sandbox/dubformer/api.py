@@ -81,6 +81,7 @@ async def create_project(request: Request) -> Response:
     box = box_of(request)
     wanted = await json_body(request, CreateProject)
     source, clip = await _source(box, wanted.source_video_url)
+    # The page charges whole minutes ("cost_minutes" is a whole number in its samples), and at creation (WIRE.md).
     cost = max(1, math.ceil(clip.seconds / 60))
     number = str(secrets.randbelow(9 * 10**9) + 10**9)
     # Charged before there is a project: one that nobody has paid for is never seen.
@@ -148,6 +149,7 @@ async def get_project(request: Request) -> Response:
 async def delete_project(request: Request) -> Response:
     """Delete a project. Its minutes are not given back."""
     box, project = box_of(request), _project(request)
+    # The charge stays: neither an error nor a deletion is known to give minutes back (WIRE.md).
     box.jobs.drop(NAME, project["id"])
     box.shelf(NAME).remove("project", project["id"])
     box.files.remove(project["source"], project.get("video"), project.get("voice"))
@@ -160,6 +162,7 @@ async def delete_project(request: Request) -> Response:
 async def _translation(request: Request, project: Json) -> Translate:
     wanted = await json_body(request, Translate)
     unknown = wanted.unknown_voice(project["target_lang"])
+    # Voices are held against the target language's own list: the page's sample keys have another form than `/voices`.
     if unknown is not None:
         raise Refusal(400, f"Unknown voice {unknown}")
     return wanted

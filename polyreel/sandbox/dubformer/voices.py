@@ -16,6 +16,7 @@ _TARGETS_CODES = (
     "uk-UA ur-PK vi-VN zh-CN zh-TW"
 )
 TARGETS = tuple(_TARGETS_CODES.split())
+# Emotional transfer exists for these targets alone (WIRE.md "Dubformer").
 EMOTIONAL = ("en", "es", "fr", "de", "it", "pt")
 CLONED = ("soundalike", "emotional_transfer")
 _NAMES = (("Ada", "feminine"), ("Emil", "masculine"))

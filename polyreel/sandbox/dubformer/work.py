@@ -34,6 +34,7 @@ async def dub(box: Box, job: Job) -> None:
     """Dub, unless a later translation has overtaken this one."""
     shelf = box.shelf(NAME)
     project = shelf.need("project", job.subject)
+    # Not an error: the newer translation has a job of its own, and two jobs must not write one result.
     if project["translations_count"] != job.payload["translation"]:
         return
     try:

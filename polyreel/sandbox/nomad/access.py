@@ -47,6 +47,7 @@ async def login(request: Request) -> Response:
     """Tokens for a user and a password; wrong ones are a 404."""
     wanted = await json_body(request, Login)
     if (wanted.username, wanted.password) != ("sandbox", "sandbox"):
+        # Not a 401 (WIRE.md): a client that takes 404 for a wrong path would look in the wrong place.
         raise Refusal(404, "Invalid username or password")
     return JSONResponse(_tokens(box_of(request)))
 

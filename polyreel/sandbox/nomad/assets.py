@@ -195,6 +195,7 @@ async def clip(request: Request) -> Response:
     length = asset["duration"] or 0.0
     start = seconds_of(wanted.start_timecode)
     end = length if wanted.end_timecode is None else seconds_of(wanted.end_timecode)
+    # A film's length is rarely a whole number of frames: its own end as a timecode may lie a frame beyond it.
     if not 0 <= start < end <= length + 0.05:
         raise Refusal(400, f"The clip must lie within the asset's {length:g} s")
     folder = folder_or_refuse(box, wanted.output_folder_id or asset["parentId"])

@@ -47,6 +47,7 @@ def _restore(box: Box, asset: Json, _arguments: Json) -> Json:
 def _move(box: Box, asset: Json, arguments: Json) -> Json:
     target = _destination(box, arguments)
     above: str | None = target
+    # A folder within itself would be found by nobody, and walked by `files_below` without end.
     while above:
         if above == asset["id"]:
             raise Refusal(400, "A folder can't be moved into itself")

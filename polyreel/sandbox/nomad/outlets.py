@@ -106,6 +106,7 @@ def _zip(box: Box, files: Iterable[Json], out: Path) -> None:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for file in files:
             name = file["displayName"].replace("/", "_")
+            # Two assets of one name are two files; in a ZIP the second would hide the first.
             while name in taken:
                 name = f"_{name}"
             taken.add(name)
@@ -241,6 +242,7 @@ async def impression(request: Request) -> Response:
     """Record an ad impression beacon."""
     box = box_of(request)
     if set(request.query_params) != {"assetId"}:
+        # The published OpenAPI gives an impression only `assetId` (WIRE.md).
         raise Refusal(400, "assetId is required, and nothing else")
     box.shelf(NAME).add("impression", {**dict(request.query_params), "at": box.clock.stamp()})
     return Response(_PIXEL, media_type="image/gif")

@@ -46,6 +46,7 @@ def asset_shape(box: Box, asset: Json) -> Json:
 
 def full_url(box: Box, asset: Json) -> str | None:
     """A signed link to the file; none while it is archived or not there yet."""
+    # An address may be null (WIRE.md): what is archived has to be restored before it can be fetched.
     if asset["type"] != FILE or not asset["file"] or asset["status"] in ("Archived", "Archiving", "Restoring"):
         return None
     return box.files.link(asset["file"], vendor=NAME, save_as=asset["displayName"])

@@ -7,6 +7,7 @@ import re
 
 from polyreel.sandbox.wire import Refusal
 
+# The page's timecodes name frames and no rate.
 FRAMES = 30
 _FORM = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})(?:([;:])(\d{2})|\.(\d{1,3}))?")
 

@@ -100,6 +100,7 @@ async def start_related(request: Request) -> Response:
     asset = asset_or_refuse(box, owner)
     kind = wanted.new_related_asset_metadata_type or wanted.relationship_type
     related = _make_related(box, asset, wanted, kind)
+    # 20 MiB is usual for related assets, 8 MiB for others (WIRE.md).
     return _open_upload(box, wanted, related, usual=20 << 20, kind="related")
 
 
@@ -118,6 +119,7 @@ def _open_upload(
     box: Box, wanted: StartUpload, asset: Json, *, usual: int = USUAL_PART, kind: str = "asset"
 ) -> Response:
     size = wanted.size or 0
+    # The wish is taken only within S3's limits: the server decides the parts (WIRE.md), and a client has to look.
     chunk = int(min(LARGEST_PART, max(SMALLEST_PART, wanted.chunk_size or usual, math.ceil(size / MOST_PARTS))))
     fixed = {"assetId": asset["id"], "displayName": wanted.name, "contentLength": size, "chunkSize": chunk}
     body = {**fixed, "createdDate": box.clock.stamp(), "status": "InProgress", "kind": kind}

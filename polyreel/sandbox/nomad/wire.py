@@ -27,6 +27,7 @@ class Body(Wire):
     def _any_case(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
+        # In any case, as the vendor takes them (WIRE.md "Asset management").
         names = {(field.alias or name).lower(): field.alias or name for name, field in cls.model_fields.items()}
         return {names.get(key.lower(), key): value for key, value in given.items() if value is not None}
 

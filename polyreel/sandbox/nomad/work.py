@@ -35,6 +35,7 @@ def begin(box: Box, asset: Json, step: str, status: str, *, after: float, **payl
 
 def _end(box: Box, job: Job, status: str, *, error: str | None = None, **changes: object) -> None:
     asset = box.shelf(NAME).change("asset", job.subject, status=status, error=error, **changes)
+    # A step that was taken up after a restart may have ended before its beginning was noted.
     if box.shelf(NAME).get("history", job.id) is None:
         entry = {"jobType": job.step, "startDate": box.clock.stamp()}
         box.shelf(NAME).add("history", entry, key=job.id, parent=asset["id"])
@@ -64,6 +65,7 @@ async def process(box: Box, job: Job) -> None:
     if rehearsed := box.faults.take("job_fails", NAME, "process"):
         _end(box, job, "Error", error=rehearsed.message or rehearsed.code or "Processing error occurred")
         return
+    # A registered object lies in a bucket that a rehearsal doesn't have: a film of our own stands in for it.
     media = box.files.path(asset["file"]) if asset["file"] else await edit.stand_in(box.files.new(".mp4"))
     known: Json = {"file": media.name, "contentLength": media.stat().st_size}
     try:

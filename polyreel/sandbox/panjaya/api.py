@@ -20,6 +20,7 @@ from polyreel.sandbox.panjaya.work import STEPS, begin_version
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal, form_fields, json_body, parse_body, raw_json, whole_number
 
+# The page writes `Bearer panjaya-{KEY}`, so a key pasted with its beginning is sent with two of them.
 KEYS = ("panjaya-sandbox", "panjaya-panjaya-sandbox")
 PROCESS_SECONDS = 15.0
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -59,6 +60,7 @@ async def list_assets(request: Request) -> Response:
         "total": len(everything),
         "page": offset // size + 1,
         "page_size": size,
+        # Pagination is not shown on the page (WIRE.md): the sandbox takes both usual ways, and gives a link besides.
         "next": f"{box.files.base_url}/panjaya/v1/assets/?limit={size}&offset={offset + size}" if further else None,
     }
     return JSONResponse(answer)
