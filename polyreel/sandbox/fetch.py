@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
+from polyreel.net.guard import tls_context
+
 _DEADLINE = 600.0
 _HOPS = 5
 _TIMEOUT = httpx.Timeout(30.0)
@@ -72,7 +74,7 @@ async def fetch(url: str, into: Path, *, most_bytes: int) -> Path:
 
 async def _follow(url: str, into: Path, most_bytes: int) -> Path:
     # A proxy from the environment would take the call off this machine.
-    async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=tls_context()) as client:
         for _ in range(_HOPS):
             # Judged at each hop, as a redirect may lead anywhere.
             target = await loopback(url)

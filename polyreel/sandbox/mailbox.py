@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
+from polyreel.net.guard import tls_context
 from polyreel.sandbox import fetch
 from polyreel.sandbox.clock import Clock
 from polyreel.sandbox.faults import Faults
@@ -103,7 +104,7 @@ class Mailbox:
             # An address for callbacks comes with a request: a rehearsal
             # must not knock at machines it was merely told of.
             target = await fetch.loopback(letter.url)
-            async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=tls_context()) as client:
                 answer = await client.post(target.url, content=letter.body, headers={**headers, "host": target.host})
         except fetch.NotLoopback as refused:
             return str(refused), True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -32,47 +33,58 @@ KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class Words:
+    """What was found in the modules of ours: names that say nothing, errors without a way out."""
+
+    participles: list[str]
+    without_remedy: list[str]
+
+
 @pytest.fixture(scope="module")
-def modules() -> dict[str, ast.Module]:
-    """Every module of ours, parsed."""
+def words() -> Words:
+    """Every module of ours, one tree at a time: all at once make each search for garbage a long one."""
     packages = ("polyreel", "blocks", "tasks", "flows", "deployments")
-    paths = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
-    return {str(path.relative_to(ROOT)): ast.parse(path.read_text("utf-8")) for path in paths}
+    found = Words([], [])
+    for path in (path for package in packages for path in sorted((ROOT / package).rglob("*.py"))):
+        name, nodes = str(path.relative_to(ROOT)), list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        found.participles.extend(_bare_participles(name, nodes))
+        found.without_remedy.extend(_without_remedy(name, nodes))
+    return found
 
 
-def _bare_participles(modules: dict[str, ast.Module]) -> Iterator[str]:
+def _bare_participles(path: str, nodes: list[ast.AST]) -> Iterator[str]:
     """``folded(...)``, ``kept_of(...)``; a predicate (``-> bool``) and a property may be called so."""
-    for path, tree in modules.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_called_by_participle(node):
-                yield f"{path}: {node.name}"
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _is_called_by_participle(node):
+            yield f"{path}: {node.name}"
 
 
 def _is_called_by_participle(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     first = node.name.strip("_").split("_")[0]
+    if first not in IRREGULAR and (not first.endswith("ed") or first in NO_PARTICIPLES):
+        return False
     is_predicate = node.returns is not None and ast.unparse(node.returns) == "bool"
     is_property = any("property" in ast.unparse(each) for each in node.decorator_list)
-    is_participle = first in IRREGULAR or (first.endswith("ed") and first not in NO_PARTICIPLES)
-    return is_participle and not is_predicate and not is_property
+    return not is_predicate and not is_property
 
 
-def test_functions_are_called_by_verbs(modules: dict[str, ast.Module]) -> None:
+def test_functions_are_called_by_verbs(words: Words) -> None:
     """A few helpers may slip through; there were 314 of them once."""
-    found = list(_bare_participles(modules))
+    found = words.participles
     assert len(found) <= MOST, f"say what each does, such as `read_x`, `find_x`: {', '.join(found)}"
 
 
-def _without_remedy(modules: dict[str, ast.Module]) -> Iterator[str]:
-    for path, tree in modules.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                given = {each.arg for each in node.keywords}
-                if name in KINDS and not given & {"remedy", None}:
-                    yield f"{path}:{node.lineno}: {name}"
+def _without_remedy(path: str, nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            given = {each.arg for each in node.keywords}
+            if name in KINDS and not given & {"remedy", None}:
+                yield f"{path}:{node.lineno}: {name}"
 
 
-def test_errors_say_what_to_do(modules: dict[str, ast.Module]) -> None:
+def test_errors_say_what_to_do(words: Words) -> None:
     """What a page's own script sends, and what a caller puts right by itself, has nobody to tell; few others."""
-    found = list(_without_remedy(modules))
+    found = words.without_remedy
     assert len(found) <= MOST_WITHOUT_REMEDY, f"give each a remedy: {', '.join(found)}"

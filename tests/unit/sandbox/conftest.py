@@ -15,11 +15,27 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import certifi
 import httpx
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 PATIENCE = 60
+
+
+@pytest.fixture(autouse=True)
+def one_authority(one_certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is plain HTTP here, and each of httpx's clients would read all authorities first: 26 ms of a processor."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
+
+
+@pytest.fixture(scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A list of authorities that has but one."""
+    first, end, _ = Path(certifi.where()).read_text("ascii").partition("-----END CERTIFICATE-----")
+    file = tmp_path_factory.mktemp("authorities") / "one.pem"
+    file.write_text(first + end + "\n")
+    return file
 
 
 class Rehearsal:

@@ -84,7 +84,7 @@ def test_a_spectrum_is_the_sound_again_and_levels_are_its_magnitudes() -> None:
     spectrum = spectrum_of(sound)
     assert len(spectrum) == len(sound) // STEP + 1
     assert np.abs(sound_of(spectrum, len(sound)) - sound).max() < 1e-4
-    assert magnitudes_at(levels_of(spectrum)) == pytest.approx(np.abs(spectrum), rel=1e-3)
+    assert np.allclose(magnitudes_at(levels_of(spectrum)), np.abs(spectrum), rtol=1e-3, atol=1e-12)
 
 
 def test_only_what_lies_below_2_khz_is_changed_and_silence_stays_silent() -> None:
@@ -142,7 +142,7 @@ def test_a_stem_is_marked_in_pieces_without_a_seam_as_long_as_it_was(tmp_path: P
     found = read_stem(marked, 0, len(tone))
     # Where sound begins or ends, a filter rings; everywhere else, also where two pieces meet, the mark is whole.
     inside = np.r_[RATE : RATE * 11, RATE * 22 : RATE * 24]
-    assert found[inside] == pytest.approx(tone[inside] * 1.1, abs=2e-3)
+    assert np.abs(found[inside] - tone[inside] * 1.1).max() < 2e-3
     assert not found[RATE * 13 : RATE * 20].any()
 
 
