@@ -60,6 +60,7 @@ def _claim(state: State, vendor: str, key: str, fingerprint: str) -> Response | 
             return None
     if row["fingerprint"] != fingerprint:
         raise Refusal(422, "This Idempotency-Key was used with another request", code="IdempotencyError")
+    # The first request may still be fetching the film: a second one must neither wait for it nor do it again.
     if row["body"] is None:
         raise Refusal(409, "A request with this Idempotency-Key is under way", code="IdempotencyError")
     return JSONResponse(json.loads(row["body"]))

@@ -107,6 +107,7 @@ async def make_sample(folder: Path, seconds: int = 20) -> Sample:
 
     Raises ValueError for a shorter one, and what the voice and ffmpeg raise (`EngineError`, `ToolError`).
     """
+    # The lead-in and two lines of narration; one line alone shows nothing of gaps and order.
     if seconds < 8:
         raise ValueError("a sample of less than 8 seconds has no room for its narration")
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)

@@ -51,6 +51,8 @@ class State:
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
+        # Whole after a kill, which is rehearsed; the last moments
+        # before a power cut are not worth an fsync per request.
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
 

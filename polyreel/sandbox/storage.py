@@ -97,6 +97,7 @@ async def play(request: Request) -> Response:
 
 def _sign_links(path: Path, query: str) -> str:
     text, query = path.read_text(), quote(query, safe="=&%~.-")
+    # Players add what the template names, and no query of the playlist's own address: each entry needs the signature.
     if path.suffix == ".mpd":
         return re.sub(r'((?:media|initialization)="[^"?]+)"', rf'\1?{query.replace("&", "&amp;")}"', text)
     text = re.sub(r'(URI="[^"?]+)"', rf'\1?{query}"', text)

@@ -35,6 +35,7 @@ class Storm:
         fault = self.faults.take_any(_BEFORE, vendor, path, scope["method"])
         if fault is not None and await _strike_before(fault, scope, send):
             return
+        # Chosen before the work, so that what a request does can't decide whether its answer is broken.
         after = self.faults.take_any(_AFTER, vendor, path, scope["method"])
         await self.app(scope, receive, _break_send(after, scope, send) if after else send)
 

@@ -14,6 +14,7 @@ _SOURCES_CODES = (
     "uk-UA vi-VN"
 )
 SOURCES = frozenset(_SOURCES_CODES.split())
+# Hebrew is a source language only (WIRE.md "Panjaya").
 TARGETS = SOURCES - {"he-IL"}
 _MOST_SPEAKERS = 50
 

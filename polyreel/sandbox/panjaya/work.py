@@ -112,10 +112,13 @@ async def _judge_media(box: Box, asset: Json, media: Path) -> Clip:
     if clip.audio_codec is None:
         raise AssetFailed("missing_audio_track", "No audio tracks were found in the source video.")
     last = max(asset["start_time"] or 0.0, asset["end_time"] or 0.0)
+    # Found out only here, as an asset that fails: at the vendor, too, problems
+    # with the media come later than the answer (WIRE.md "Panjaya").
     if last > clip.seconds + _SLACK_SECONDS:
         raise AssetFailed("time_out_of_range", f"{last:g} s is beyond the video's {clip.seconds:g} s.")
     if await is_silent(media):
         raise AssetFailed("empty_transcript", "No spoken content was identified in the uploaded video.")
+    # Refused before any language is begun: the account pays for all of the video or for none of it.
     if box.purse.balance(NAME) < clip.seconds / 60:
         raise AssetFailed("video_duration_limit_reached", "The video duration limit of your account has been reached.")
     return clip

@@ -68,8 +68,10 @@ async def login(request: Request) -> Response:
     if wanted.organization_id != ORGANISATION:
         raise Refusal(404, "Not Found", code="plain")
     if (wanted.username, wanted.password) != ("sandbox", "sandbox"):
+        # Django REST framework's own words and status for a wrong password.
         raise Refusal(400, "Unable to log in with provided credentials.", code="validation")
     shelf = box_of(request).shelf(NAME)
+    # At most 20 per organisation (WIRE.md): a client that logs in per run is found out by the rehearsal.
     if len(shelf.all("token")) >= MOST_TOKENS:
         raise Refusal(403, "Maximum amount of tokens allowed per organization exceeded.")
     token = shelf.add("token", {}, key=secrets.token_hex(20))["id"]

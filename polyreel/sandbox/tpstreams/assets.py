@@ -118,6 +118,7 @@ async def list_assets(request: Request) -> Response:
 async def get_asset(request: Request) -> Response:
     """Get Individual Asset Details; ``expiry`` in the body or the query."""
     box, asset = box_of(request), asset_of(request)
+    # The page puts it into the body of a GET; the query works too (WIRE.md).
     given: int | str | None = request.query_params.get("expiry")
     if await request.body():
         given = (await json_body(request, Expiry)).expiry or given
@@ -159,6 +160,7 @@ async def move_asset(request: Request) -> Response:
 
 
 def _own_family(box: Box, asset: Json) -> set[str]:
+    # A folder within its own child would be reached from nowhere.
     family = {str(asset["id"])}
     for child in box.shelf(NAME).all("asset", asset["id"]):
         family |= _own_family(box, child)

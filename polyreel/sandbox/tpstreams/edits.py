@@ -23,6 +23,7 @@ from polyreel.sandbox.work.edit import is_picture
 from polyreel.sandbox.work.script import is_webvtt
 
 MOST_THUMBNAIL_BYTES = 2_000_000
+# Trims are numbered throughout the vendor, not per video: the page's sample has 58.
 _TRIM_NUMBERS = 58
 
 
@@ -66,6 +67,7 @@ async def upload_subtitle(request: Request) -> Response:
             raise Refusal(400, f'"{language}" is not a valid choice.', code="validation", field="language")
         kept = await keep_upload(file, box.files)
         name = str(form.get("name") or language)
+    # The content must really be WebVTT, whatever the file is called (WIRE.md "TPStreams").
     if not is_webvtt(kept.read_bytes().decode("utf-8", "replace")):
         box.files.remove(kept.name)
         raise Refusal(400, "The file is not valid WebVTT.", code="validation", field="subtitle")

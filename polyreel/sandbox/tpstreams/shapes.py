@@ -81,6 +81,7 @@ def _video(box: Box, asset: Json, expiry: int | None) -> Json:
 def _playback(box: Box, asset: Json, expiry: int | None) -> Json:
     if not asset["stream"]:
         return {"playback_url": None, "dash_url": None}
+    # Protected videos play by signed addresses alone; an open one has a plain address unless an expiry was asked for.
     open_for_good = asset["content_protection_type"] == "disable" and expiry is None
     seconds = None if open_for_good else expiry or PROTECTED_SECONDS
     play = box.files.play_link

@@ -57,6 +57,7 @@ async def take_form(request: Request) -> Response:
         if (fault := _broken_policy(policy, key, box.clock.now())) is not None:
             return fault
         file = form.get("file")
+        # S3 takes no notice of fields behind the file: a policy that stands there would not count.
         if list(form)[-1] != "file" or not isinstance(file, UploadFile) or not file.size:
             return s3_error(400, "InvalidArgument", "POST requires exactly one file upload, as the last field.")
         if file.size > MOST_BYTES:
