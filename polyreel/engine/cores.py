@@ -57,6 +57,7 @@ class Places:
         try:
             await asyncio.wrap_future(turn)
         except asyncio.CancelledError:
+            # A turn that can't be cancelled has been given: kept by nobody, it would be lost to all who wait.
             if not turn.cancel() and not turn.cancelled():
                 self._leave()  # our turn came in the moment we gave up
             raise

@@ -23,6 +23,8 @@ def align_tokens(wanted: Sequence[str], found: Sequence[str]) -> Alignment:
     table = _fill_table(wanted, found)
     met: list[int | None] = [None] * len(wanted)
     extra: list[int] = []
+    # Back from the end, a change before a loss or an extra token:
+    # equally cheap ways then pair words that stand for each other.
     row, column = len(wanted), len(found)
     while row or column:
         here = table[row, column]

@@ -70,6 +70,7 @@ class _Spoken:
 
 def _find_stray_words(words: Sequence[Word]) -> list[str]:
     """Speech where no line is, in runs; a word alone may be a noise."""
+    # Twice a line's margin: what is nearer together was heard in one go.
     runs: list[list[Word]] = []
     for word in words:
         if runs and word.start_ms - runs[-1][-1].end_ms < 2 * _OUTSIDE_MS:

@@ -56,6 +56,8 @@ def judge_speech(pieces: Sequence[Samples], judge: Judge, go_on: Callable[[], No
     for piece in pieces:
         if len(piece):
             go_on()
+            # Said over and over and not padded, as its authors' own
+            # script does: silence is not what it was taught to judge.
             heard.append(judge(np.resize(piece, WINDOW).astype(np.float32)[None])[0])
     if not heard:
         raise ValueError("no speech to judge")

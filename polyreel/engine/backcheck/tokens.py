@@ -81,6 +81,7 @@ def _read_syllables(text: str) -> list[str]:
 def _read_kana(text: str) -> list[str]:
     import pyopenjtalk
 
+    # Kanji have several readings and listeners choose freely between kanji and kana: only the reading can be compared.
     read = str(pyopenjtalk.g2p(in_words(text), kana=True)) if text.strip() else ""
     return [char for char in read if unicodedata.category(char)[0] == "L" and char not in "ー’"]
 
@@ -124,6 +125,7 @@ def _replace_by_figure(words: list[str], figure: str, locale: str) -> list[str]:
 
 def _list_readings(figure: str, locale: str) -> set[str]:
     """How a figure may be said: as a number, and, with four digits, as a year in two halves."""
+    # 1984 is said "nineteen eighty-four" as a year, and espeak-ng reads every figure as a number.
     halves = f"{figure[:2]} {figure[2:]}" if len(figure) == 4 and figure.isdigit() else figure
     return {_pronounce(figure, locale), _pronounce(halves, locale)} - {""}
 

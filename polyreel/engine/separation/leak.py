@@ -100,6 +100,7 @@ def _measure_found_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
 def _separate_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
     speech = heard.original - heard.background
     found = _energy(_speech(heard.background, mask_of))
+    # Half a patch away: speech laid over itself would only be louder, and come out as before.
     elsewhere = np.roll(speech, len(speech) // 2, axis=0)
     mixed = heard.background + elsewhere
     remaining = _mono(elsewhere) - _speech(mixed, mask_of)

@@ -40,6 +40,8 @@ class Learned:
         with target.open("wb") as file:
             write_header(file, track.channels, track.samples)
             for done, piece in enumerate(separate_pieces(track, self._mask_of, go_on), start=1):
+                # By difference, so that speech and background add up to the
+                # original to the sample, whatever the network thinks.
                 write_frames(file, piece.mix - piece.speech)
                 self._on_progress(min(1.0, done / total))
 

@@ -138,6 +138,7 @@ async def part(
     """
     info = await asyncio.to_thread(probe, reel)
     channels, notes = _channels(info, track, reel)
+    # The picture's length and not the sound's: a sound track that ends early is silent from there on.
     samples = round((info.duration - start if duration is None else duration) * RATE)
     with store.scratch() as folder:
         own = folder / "original.wav"

@@ -83,6 +83,7 @@ def _stretch_blocks(tracks: Sequence[WorkingTrack], natural: int, start: int, le
         for at in range(start, start + natural, _BLOCK):
             yield _Block(_read(tracks, at, min(_BLOCK, start + natural - at)))
     elif length > 0:
+        # Longer by a fade on both sides of the change of pace: its end is laid over the beginning of what follows.
         found = stretch_frames(_read(tracks, start, natural + _FADE), RATE, length + _FADE)
         yield _Block(found[:length], found[length:])
 

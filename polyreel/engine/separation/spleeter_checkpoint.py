@@ -57,6 +57,7 @@ class Checkpoint:
         entry = self._entries.get(name)
         if entry is None:
             raise _describe_damage(self._data, f"it has no tensor '{name}'")
+        # Read where it lies: the whole file is 79 MB, and only the tensors of one graph are needed, once.
         found = np.fromfile(self._data, "<f4", entry.size // 4, offset=entry.offset)
         if found.size != entry.size // 4 or found.size != int(np.prod(entry.shape)):
             raise _describe_damage(self._data, f"the tensor '{name}' is cut off")
@@ -64,6 +65,7 @@ class Checkpoint:
 
 
 def _entries(index: Path) -> dict[str, _Entry]:
+    # A real index has 5 KB. What is larger is no index, and is not read into memory to find that out.
     content = index.read_bytes() if index.stat().st_size <= _MOST_INDEX_BYTES else b""
     try:
         return {

@@ -110,6 +110,7 @@ def _stem(drawn: _Drawing, number: int) -> str:
             drawn.node("Relu", risen), _layer("batch_normalization", norm + _LEVELS + level)
         )
         given = drawn.node("Concat", skips.pop(), batch, axis=1) if skips else batch
+    # Spleeter's output layer is dilated and keeps the size, where all layers before it halve or double it.
     mask = drawn.node("Sigmoid", drawn.add_convolution(given, _layer("conv2d", down + _LEVELS), **_DILATED))
     return drawn.node("Mul", mask, INPUT)
 

@@ -71,6 +71,7 @@ def ensure_graph(checkpoint: Checkpoint, folder: Path) -> Path:
     for found in folder.glob(f"{start}*.onnx"):
         if found.name == f"{start}{sha256_of(found)[:_HASH_DIGITS]}.onnx":
             return found
+        # Whatever else has such a name is of an older version, or was cut off while it was written.
         found.unlink(missing_ok=True)
     content = speech_mask_model(checkpoint, spleeter.FRAMES, spleeter.BINS)
     path = folder / f"{start}{hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]}.onnx"

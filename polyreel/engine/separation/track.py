@@ -74,6 +74,7 @@ def _patch(
         go_on()
         found = _separate_pairs(mix[:, pair], mask_of, place)
         for side, channel in enumerate(pair):
+            # A mono track is heard as left and right, and gets the mean of both back.
             speech[:, channel] += found[:, side] / pair.count(channel)
     return speech
 

@@ -31,6 +31,7 @@ class Curve:
         """Linear gain for ``count`` samples; one number where it does not move."""
         ends = np.interp([start, start + count], self.at, self.db)
         inside = self.at.searchsorted([start, start + count])
+        # Most of a film has a steady gain: one number then, in place of an array as long as the sound.
         if inside[0] == inside[1] and ends[0] == ends[1]:
             return np.float32(10 ** (ends[0] / 20))
         moving = np.interp(np.arange(start, start + count), self.at, self.db)

@@ -21,6 +21,7 @@ def trim_silence(samples: Samples, rate: int, silence: float = _SILENCE) -> Samp
     """
     block = max(1, round(_BLOCK_S * rate))
     levels = np.sqrt(np.square(np.pad(samples, (0, -len(samples) % block)).reshape(-1, block)).mean(axis=1))
+    # Against its own loudest moment: voices are not equally loud, and a fixed threshold would cut into the quiet ones.
     loud = np.flatnonzero(levels > silence * levels.max(initial=0.0))
     if not len(loud):
         return samples[:0]

@@ -47,6 +47,7 @@ async def write_lossless(plan: MixPlan, sources: Sources, folder: Path, setting:
     channels = plan.channels
     copies = pipe_input("f32le", ar=RATE, ac=3 * channels).audio.filter_multi_output("asplit", 3)
     mix, dialogue, effects = (_take_channels(copies[place], channels, place * channels) for place in range(3))
+    # Both stems are measured before any is written: what one is lowered by, the other must be, too.
     stems_db = _find_room(await asyncio.to_thread(_measure_peak, plan, sources), setting.gain_db)
     effects_at = folder / "effects.wav" if sources.bed else None
     found = Lossless(folder / "mix.wav", folder / "dialogue.wav", effects_at, stems_db)

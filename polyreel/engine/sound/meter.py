@@ -76,6 +76,7 @@ class Meter:
         found = np.zeros((count, channels))
         for channel in range(channels):
             track = np.ascontiguousarray(joined[: (count + 1) * self._hop, channel])
+            # 5.1 has silent channels for minutes, and a transform of nothing is nothing.
             if not track.any():
                 continue
             windows = np.lib.stride_tricks.sliding_window_view(track, 2 * self._hop)[:: self._hop] * self._window
@@ -149,5 +150,6 @@ def speech_level(samples: NDArray[np.float32], rate: int) -> float:
     meter = Meter(1, rate)
     meter.feed(samples.reshape(-1, 1))
     power = meter.power()[:, 0]
+    # 20 dB below the loudest step: the relative gate of a programme would drop most of a sentence with one loud word.
     audible = power[power > power.max(initial=0.0) / 100]
     return loudness(float(audible.mean())) if len(audible) else -np.inf

@@ -123,6 +123,7 @@ def _plan_curves(
 ) -> tuple[Curve, ...] | None:
     if material.bed is None or mix == "speech_only":
         return None
+    # By what lies under the speech alone: music that is loud where nobody speaks need not go down for it.
     needed = _compute_needed_db(speech_lufs, _loudness_under(material.bed @ weights, active))
     if mix == "voiceover":
         return (duck(material.speaking, min(needed, _VOICEOVER_DB)),) * material.channels

@@ -80,6 +80,8 @@ def _correct_setting(setting: Setting, found: Loudness, target_lufs: float, peak
     over = found.true_peak_dbtp - peak_dbtp
     return Setting(
         setting.gain_db + (off if abs(off) > _LUFS_TOLERANCE else 0.0),
+        # A little further than it missed: an encoder does not
+        # overshoot twice the same way, and each pass costs as much.
         setting.ceiling_db - (over + 0.2 if over > 0 else 0.0),
     )
 

@@ -19,6 +19,7 @@ def outline_stem(stem: Path, points: int = POINTS) -> tuple[int, ...]:
     """The peak of each stretch of a speech stem (16-bit mono), 0 to 100 of full scale. Blocks."""
     if not (count := stem.stat().st_size // 2):
         return ()
+    # Not read into memory: a stem of two hours has 690 MB, and only its peaks are wanted.
     samples = np.memmap(stem, "<i2", "r", shape=(count,))
     edges = np.linspace(0, count, min(points, count) + 1).astype(np.int64)
     # In 32 bits, as the largest negative sample has no positive one in 16.

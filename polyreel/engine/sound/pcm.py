@@ -34,6 +34,7 @@ class WorkingTrack:
         """``count`` frames from ``start``; silence beyond the end."""
         there = max(0, min(count, self.samples - start))
         width = self.channels * np.dtype(self.dtype).itemsize
+        # Opened for each read: languages read side by side from threads, and a shared handle has one position.
         held = np.fromfile(self.path, self.dtype, there * self.channels, offset=self.offset + start * width)
         frames = held.reshape(-1, self.channels).astype(np.float32)
         if self.dtype == "<i2":

@@ -28,6 +28,7 @@ def write_samples(path: Path, blocks: Iterable[Samples]) -> None:
 
 def as_stem(block: Samples) -> bytes:
     """Samples as a stem holds them."""
+    # By 32767 and not 32768, so that +1.0 has a sample of its own and clips nothing.
     return (np.clip(block, -1, 1) * _FULL).round().astype("<i2").tobytes()
 
 

@@ -40,6 +40,8 @@ def _overlap_added(padded: Frames, half: int, reach: int, natural: int, length: 
     for step in range(-(-length // half) + 1):
         wanted = round(step * advance) + reach
         if step:
+            # Looked for around where the sound should be, not where the
+            # last piece ended: shifts must not add up over a sentence.
             source = wanted + _best_shift(heard, source + half, wanted, half, reach)
         out[step * half : step * half + 2 * half] += padded[source : source + 2 * half] * window
     return out[half : half + length]

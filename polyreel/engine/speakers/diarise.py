@@ -127,6 +127,7 @@ def tell_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], peo
 
 def _choose_compared(lengths: NDArray[np.int64], people: int | None) -> NDArray[np.int64]:
     """The cues by which people are told apart: the longest. All others go to whoever is nearest."""
+    # All pairs are compared: 400 are 160,000 likenesses, and the cost grows at least with their square.
     longest = np.argsort(-lengths, kind="stable")[:_MOST_COMPARED]
     # A word or two make no print to go by.
     found = longest[lengths[longest] >= (_LEAST_MS if people else _COUNTED_MS)]

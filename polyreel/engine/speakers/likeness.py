@@ -30,6 +30,7 @@ class Likeness:
 
 def compare_lines(prints: Prints, speakers: Sequence[str]) -> list[Likeness]:
     """The likeness of each line; ``speakers`` names who should be heard in it."""
+    # Sums in place of means: the cosine doesn't see a vector's length.
     sums = {who: prints[_lines_of(who, speakers)].sum(axis=0) for who in dict.fromkeys(speakers)}
     found: list[Likeness] = []
     for line, who in zip(prints, speakers, strict=True):

@@ -45,6 +45,7 @@ def measure_pitches(sound: Mono) -> NDArray[np.float64]:
 
 def gender_by_pitch(found: NDArray[np.float64]) -> Gender | None:
     """What the pitches of one speaker's frames suggest; None where they are few, or in between."""
+    # 20 frames are half a second of voice: less is a laugh or a shout, and high in anybody.
     if len(found) < _ENOUGH:
         return None
     median = float(np.median(found))

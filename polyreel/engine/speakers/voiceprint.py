@@ -45,6 +45,8 @@ def voice_print(sound: NDArray[np.float32], encode: Encoder) -> Print:
         spectra = np.pad(spectra, ((0, _FRAMES - len(spectra)), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(spectra, _FRAMES, axis=0)[::_STRIDE].transpose(0, 2, 1)
     vectors = encode(np.ascontiguousarray(windows, dtype=np.float32))
+    # Each window counts the same, whatever the length of its vector:
+    # so d-vectors are averaged (L. Wan et al., ICASSP 2018).
     return _unit(_unit(vectors).mean(axis=0))
 
 

@@ -87,6 +87,8 @@ class Booth:
         return self._recall(key) or self._keep(key, self._speak_faster(text, voice_id, natural, length_ms, pace))
 
     def _speak_faster(self, text: str, voice_id: str, natural: Take, length_ms: int, pace: float) -> Speech:
+        # The voice hurries first: it shortens pauses and vowels as
+        # people do, where stretching shortens consonants, too.
         speed = min(FASTEST, pace * fit.voice_speed(natural.ms / length_ms))
         said = natural.speech() if natural.by_person else self._voice.speak(text, voice_id, speed)
         length = length_ms * said.rate // 1000
@@ -112,6 +114,8 @@ class Booth:
         audio = self._store.keep_bytes(wav_bytes(speech), ".wav")
         level = meter.speech_level(speech.samples, speech.rate)
         take = Take(audio, speech.rate, len(speech.samples), round(level, 2), reused=False)
+        # What stands in for a voice that failed is not remembered,
+        # or the line would stay so when the voice works again.
         if not speech.stand_in:
             said = {"rate": take.rate, "samples": take.samples, "level": take.level}
             self._store.remember(key, {"audio": audio.model_dump(), **said})

@@ -34,6 +34,7 @@ def gather_recorded_lines(lines: Sequence[Line], choices: Sequence[SpokenChoice]
     places: dict[int, int] = {}
     for line in lines:
         choice = chosen.get(line.cue)
+        # One recording holds all turns of its cue; spoken once for each, it would be heard twice.
         if choice and choice.recording and line.cue in places:
             first = found[places[line.cue]]
             joined = join_lines([first.text, line.text])

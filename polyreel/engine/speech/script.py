@@ -37,6 +37,7 @@ def extract_spoken_script(track: Track) -> Script:
             left_out.setdefault(each, cue.start_ms)
         if not found and not unsaid and not is_forced(cue):
             silent.append(cue)
+    # Cues may overlap and stand in any order; lines are fitted front to back.
     lines.sort(key=lambda line: (line.start_ms, line.cue))
     return Script(tuple(lines), (*_quote_left_out(left_out), *_note_silent(silent)))
 

@@ -113,6 +113,7 @@ def _goes_on(group: list[Line], line: Line, joining: Joining) -> bool:
         and last.breath == line.breath
         and 0 <= line.start_ms - last.end_ms <= joining.gap_ms
         and line.end_ms - group[0].start_ms <= joining.longest_ms
+        # Voices take texts of a bounded length, and whoever speaks has to breathe.
         and sum(len(each.text) for each in group) + len(line.text) <= joining.most_characters
         and not _is_over(last.text, line.text)
     )

@@ -54,6 +54,7 @@ def each_of(
                 found[each] = made
                 on_progress(len(found) / len(order))
         except BaseException:  # `go_on` stops with one
+            # What has not begun is never begun: each sentence may take seconds that nobody waits for any more.
             booths.shutdown(cancel_futures=True)
             raise
     return found

@@ -70,6 +70,7 @@ def measure_tones(
         go_on()
         sound = original.read(sentence.start_ms, min(sentence.end_ms, reel_ms))
         level = meter.speech_level(sound, _RATE) if len(sound) else -np.inf
+        # Where music is louder than the speaker, its loudness would be taken for a tone.
         heard = level > max(_SILENCE_LUFS, floor + _OVER_PAUSES_DB)
         levels.append(level if heard else None)
         rates.append(_letters_per_second(sentence, original, sound) if heard else None)

@@ -69,6 +69,7 @@ def _parts(words: Sequence[Word], house: Profile, locale: str) -> Iterator[Seque
         yield words
         return
     said = [0, *accumulate(len(word.text) for word in words)]
+    # In two and again in two, and not filled from the front: that would leave a last cue of one word.
     cut = min(range(1, len(words)), key=lambda place: _cut_cost(words, place, said[place], said[-1]))
     yield from _parts(words[:cut], house, locale)
     yield from _parts(words[cut:], house, locale)

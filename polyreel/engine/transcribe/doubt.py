@@ -63,6 +63,7 @@ def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judge
     loudest = _level(sound)
     for phrase in phrases:
         reason = _find_doubt(phrase)
+        # Word by word: Whisper carries a sentence on into the silence behind it, and its beginning was said.
         audible = () if reason else tuple(w for w in phrase.words if not _is_silent(w, sound, rate, loudest))
         said = _without_loops(_without_stutter(audible, found.believed))
         if said:

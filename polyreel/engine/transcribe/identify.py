@@ -38,6 +38,7 @@ async def identify_language(windows: Sequence[Path], ear: Identifier) -> Heard:
         if not len(speech):
             continue
         for code, share in (await in_thread(partial(ear.identify, speech))).items():
+            # By how much is said: a window with one shout must not outweigh a conversation.
             votes[code] += share * len(speech)
         spoken += len(speech)
     shares = {code: round(vote / spoken, 4) for code, vote in votes.items()} if spoken else {}

@@ -89,6 +89,7 @@ class _Ear:
     def _slice(self, held: Samples, group: Sequence[Span], at: int, go_on: GoOn) -> list[Span]:
         """Hear a slice; returns the stretches of speech in it of which not a word was heard."""
         sound = np.concatenate([held[start:end] for start, end in group])
+        # Telling the language costs time at each slice, and the first minutes say what the rest is in.
         ask = self.slices < _ASKED_FOR_LANGUAGE
         found = self.listener.hear(sound, self.locale, ask, go_on)
         self.slices += 1
@@ -120,6 +121,7 @@ def speech_in(sound: Samples) -> list[Span]:
 
     if not len(sound):
         return []
+    # A stretch is at most 25 s, so that a slice of 28 holds it whole; pauses below 1.5 s belong to the speech.
     options = VadOptions(max_speech_duration_s=_LONGEST_SPEECH_S, min_silence_duration_ms=1500, speech_pad_ms=300)
     return [(found["start"], found["end"]) for found in get_speech_timestamps(sound, options)]
 
