@@ -52,7 +52,7 @@ _DOT_OF_NAME = re.compile(r"(?<!Dr)(?<!Mr)(?<!Ms)(?<!St)(?<!No)(?<=[A-Za-z\d]{2}
 _HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=\d)")
 
 _ELEMENT = "H|He|Li|Be|B|C|N|O|F|Ne|Na|Mg|Al|Si|P|S|Cl|Ar|K|Ca|Cr|Mn|Fe|Co|Ni|Cu|Zn|Br|Ag|Sn|I|Ba|Au|Hg|Pb|U|Ti"
-_FORMULA = re.compile(rf"(?<![A-Za-z\d])(?!PS\d)(?=[A-Za-z]*\d)((?:(?:{_ELEMENT})\d{{0,3}}){{2,}})(?![A-Za-z\d])")
+_FORMULA = re.compile(rf"(?<![A-Za-z\d])(?!PS\d)(?=[A-Za-z]*\d)((?:(?:{_ELEMENT})\d{{0,3}}){{2,}})(?![A-Za-z\d]|\.\d)")
 # Without a figure in it a formula looks like any short word: these are meant.
 _PLAIN_FORMULA = re.compile(r"(?<![A-Za-z])(NaCl|HCl|NaOH|KCl|CaO|CO|NaI|HF|HBr|ZnO|CuO|MgO|FeO)(?![A-Za-z\d])")
 _GREEK = {

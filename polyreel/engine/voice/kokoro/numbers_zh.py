@@ -85,6 +85,10 @@ _VERSE = re.compile(rf"((?:{_BOOKS})\s?)(\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?
 _ANGLE = re.compile(r"(?<!\d)(\d{1,3})°\s?(\d+)\s?[′'](?:\s?(\d+(?:\.\d+)?)\s?[″\"])?")
 _COMPASS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)°\s?([NSEW])(?![A-Za-z])")
 _COMPASS_WORDS = {"N": "北纬", "S": "南纬", "E": "东经", "W": "西经"}
+_WON = re.compile(
+    r"(?<![\d./:-])(\d{1,2})-(\d{1,2})(?=获胜|取胜|战胜|击败|战平|负于|不敌|惜败|告负|领先|落后|逆转|小胜|大胜)"
+    r"|(?<=以)(\d{1,2})-(\d{1,2})(?![\d./:-])"
+)
 _VOLUME = re.compile(r"(?<![A-Za-z])Vol\.\s?(\d+)")
 _FOR_EACH = re.compile(
     r"(?<=[\u3400-\u9fff])/(?=(?:人|天|日|月|年|次|斤|公斤|吨|张|小时|平方米|平米|升|克|件|套|晚|间|位|分钟|秒|米|公里|台|股))"
@@ -184,7 +188,7 @@ def _power(found: re.Match[str]) -> str:
 
 
 def _with_clocks(text: str) -> str:
-    text = _PROPORTION.sub(r"\1\2比\3", text)
+    text = _WON.sub(lambda m: f"{m[1] or m[3]}比{m[2] or m[4]}", _PROPORTION.sub(r"\1\2比\3", text))
     text = _TIMED.sub(lambda m: f"{m[1]}{_hours(m[2])}小时{_minutes(m[3])}分{_minutes(m[4])}秒", text)
     text = _LAP.sub(lambda m: f"{_hours(m[1])}分{_minutes(m[2])}秒{say_each(m[3])}", text)
     text = _TALL.sub(lambda m: say_each(m[1]), _HUNDREDTHS.sub(lambda m: say_each(m[1]), text))
@@ -224,7 +228,7 @@ def _fraction(found: re.Match[str]) -> str:
 
 
 def _range(found: re.Match[str]) -> str:
-    falls = found[1].isdecimal() and found[2].isdecimal() and len(found[1]) < 3 and int(found[1]) > int(found[2])
+    falls = found[1].isdecimal() and found[2].isdecimal() and len(found[1]) < 3 and int(found[1]) >= int(found[2])
     return f"{found[1]}{'比' if falls else '到'}{found[2]}"
 
 

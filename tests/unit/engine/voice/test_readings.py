@@ -15,6 +15,7 @@ import pytest
 
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.kokoro import japanese, mandarin
+from polyreel.engine.voice.kokoro.numbers_ja import in_words
 from polyreel.engine.voice.kokoro.numbers_zh import in_characters
 from polyreel.engine.voice.text.lexicon import LEXICONS
 from polyreel.engine.voice.text.short_forms import TABLE
@@ -60,7 +61,7 @@ def test_the_nine_languages_have_a_corpus() -> None:
 
 
 @pytest.mark.parametrize("unit", ["2", "1,", "9-", "1:", "a.", "2 ", "1/", "_a", "(", "A1"])
-@pytest.mark.parametrize("put_into_words", [in_characters])
+@pytest.mark.parametrize("put_into_words", [in_characters, in_words])
 def test_a_line_of_nothing_but_oddities_takes_no_longer_than_its_length(
     put_into_words: Callable[[str], str], unit: str
 ) -> None:
