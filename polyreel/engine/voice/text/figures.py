@@ -6,6 +6,7 @@ Each rule gives words, or plain figures that a voice reads by itself; what no ru
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 
 from polyreel.engine.voice.text.lexicon import Lexicon
@@ -26,6 +27,7 @@ _HALF_DAY = re.compile(r"(?<![\d:])(\d{1,2}):00(?=\s?[ap]\.?\s?m\b)", re.IGNOREC
 _OH = re.compile(r"(?<![\d:])(\d{1,2}):0([1-9])(?![\d:])")
 _WRITTEN_FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
 _VULGAR = re.compile(rf"(\d?)\s?([{''.join(_WRITTEN_FRACTIONS)}])")
+_OTHER_VULGAR = re.compile(r"\s?[⅐⅑⅒⅕-⅞]")
 _FRACTION = re.compile(r"(?<![\d/.,])(?:(\d+) )?(1/2|1/3|2/3|1/4|3/4)(?![\d/])")
 _AROUND = re.compile(r"\b(24/7|50/50|9/11)\b")
 _DECADE = re.compile(r"(?:\b(1\d|20)|['’]|\b)([2-9])0['’]?s\b")
@@ -101,6 +103,11 @@ def _full_hour(hour: int, language: str, words: Lexicon) -> str:
     if hour == 1 and words.one_hour:  # a la una; à une heure
         return words.one_hour if language == "fr" else words.one_hour.partition(" ")[0]
     return words.full_hour.format(hour=hour)
+
+
+def normalise_fractions(text: str) -> str:
+    """``⅝`` as figures around a stroke that stands in fractions alone; halves, thirds and quarters have rules here."""
+    return _OTHER_VULGAR.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0].strip())}", text)
 
 
 def spell_fractions(text: str, words: Lexicon) -> str:

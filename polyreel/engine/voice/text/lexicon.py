@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from polyreel.engine.voice.text.currencies import Currency, read_currencies
 from polyreel.engine.voice.text.short_forms import read_rows
 
 
@@ -20,12 +21,11 @@ class Lexicon:
     without a full stop, ``short_months`` behind a figure; ``one_unit`` is one of a unit, where it is more than a 1 and
     the plural without its *s*.
     ``date`` takes day, month and year; ``clock`` hours and minutes, and a whole hour is so many ``hours``;
-    ``full_hour`` is what 10:00 is. ``amount`` joins money's whole and hundredth part; ``one_of`` is one of each
-    currency, ``scales`` what its thousands and millions are shortened to; ``of_millions`` links a million to its
-    currency. ``one_before`` is how a 1 is said before those nouns
-    that are counted most. ``until`` stands between
-    the ends of a range, ``against`` in a score. ``fractions`` are a half, a third, two thirds, a quarter, three
-    quarters. Ordinals are from 1 up, as (masculine, feminine) where a language has both.
+    ``full_hour`` is what 10:00 is. ``amount`` joins money's whole and hundredth part; ``scales`` are what its thousands
+    and millions are shortened to; ``of_millions`` links a million to its currency. ``one`` is a hundredth's,
+    ``one_before`` how a 1 is said before those nouns that are counted most. ``until`` stands between the ends of a
+    range, ``against`` in a score. ``fractions`` are a half, a third, two thirds, a quarter, three quarters. Ordinals
+    are from 1 up, as (masculine, feminine) where a language has both.
     """
 
     months: str = ""
@@ -40,9 +40,9 @@ class Lexicon:
     fractions: tuple[str, ...] = ()
     minus: str = ""
     ampersand: str = ""
-    amount: str = "{whole} {currency} {part}"
-    currencies: Mapping[str, str] = field(default_factory=dict)
-    one_of: Mapping[str, str] = field(default_factory=dict)
+    amount: str = "{whole_currency} {part}"
+    one: str = "1"
+    currencies: Mapping[str, Currency] = field(default_factory=dict)
     millions: str = ""
     of_millions: str = ""
     scales: Mapping[str, str] = field(default_factory=dict)
@@ -94,10 +94,11 @@ _OWN: Mapping[str, Lexicon] = {
         fractions=("one half", "one third", "two thirds", "one quarter", "three quarters"),
         minus="minus",
         ampersand="and",
-        currencies={"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₹": "rupees"},
-        one_of={"$": "one dollar", "€": "one euro", "£": "one pound", "₹": "one rupee"},
-        scales={"K": "thousand", "k": "thousand", "M": "million", "m": "million", "bn": "billion", "B": "billion"},
-        millions="thousand|million|billion|trillion",
+        scales={
+            **{"K": "thousand", "k": "thousand", "M": "million", "m": "million", "mn": "million", "bn": "billion"},
+            **{"B": "billion", "tn": "trillion", "trn": "trillion", "T": "trillion"},
+        },
+        millions="thousand|million|billion|trillion|lakhs?|crores?",
         units={
             **_units(
                 "meters",
@@ -113,7 +114,7 @@ _OWN: Mapping[str, Lexicon] = {
             **{"sq ft": "square feet", "sq. ft.": "square feet"},
         },
         short={
-            **{"Dr": "Doctor", "Mr": "Mister", "Mrs": "Missis", "Ms": "Miss", "Prof": "Professor", "vs": "versus"},
+            **{"Dr": "Doctor", "Mr": "Mister", "Mrs": "Missis", "Ms": "Miz", "Prof": "Professor", "vs": "versus"},
             **{"Mt": "Mount", "Jr": "Junior", "Sr": "Senior", "Gov": "Governor", "Sen": "Senator", "Gen": "General"},
             **{"e.g": "for example", "i.e": "that is", "etc": "et cetera", "approx": "approximately"},
         },
@@ -135,11 +136,10 @@ _OWN: Mapping[str, Lexicon] = {
         fractions=("medio", "un tercio", "dos tercios", "un cuarto", "tres cuartos"),
         minus="menos",
         ampersand="y",
-        amount="{whole} {currency} con {part}",
-        currencies={"$": "dólares", "€": "euros", "£": "libras", "¥": "yenes", "₹": "rupias"},
-        one_of={"$": "un dólar", "€": "un euro", "£": "una libra", "₹": "una rupia"},
+        one="un",
+        amount="{whole_currency} con {part}",
         scales={"M": "millones de", "mill.": "millones de"},
-        millions="mil|millón|millones",
+        millions="mil|(?:mil )?millones|millón|billón|billones",
         of_millions="de",
         one_before={
             "una": "hora semana vez persona mujer niña libra página parte cosa noche taza tarde",
@@ -185,13 +185,12 @@ _OWN: Mapping[str, Lexicon] = {
         one_hour="une heure",
         full_hour="{hour} heures",
         until="à",
+        one="un",
         fractions=("un demi", "un tiers", "deux tiers", "un quart", "trois quarts"),
         minus="moins",
         ampersand="et",
-        currencies={"$": "dollars", "€": "euros", "£": "livres", "¥": "yens", "₹": "roupies"},
-        one_of={"$": "un dollar", "€": "un euro", "£": "une livre", "₹": "une roupie"},
         scales={"k": "mille", "M": "millions de", "Md": "milliards de", "Mds": "milliards de"},
-        millions="mille|millions?|milliards?",
+        millions="mille|millions?|milliards?|billions?",
         of_millions="de",
         one_before={
             "une": "heure minute seconde semaine année fois personne femme page partie livre nuit tasse",
@@ -226,12 +225,11 @@ _OWN: Mapping[str, Lexicon] = {
         first_day="1º",
         full_hour="{hour}",
         until="a",
+        one="un",
         fractions=("mezzo", "un terzo", "due terzi", "un quarto", "tre quarti"),
         minus="meno",
         ampersand="e",
-        amount="{whole} {currency} e {part}",
-        currencies={"$": "dollari", "€": "euro", "£": "sterline", "¥": "yen", "₹": "rupie"},
-        one_of={"$": "un dollaro", "€": "un euro", "£": "una sterlina", "₹": "una rupia"},
+        amount="{whole_currency} e {part}",
         scales={"mln": "milioni di", "mld": "miliardi di"},
         millions="mila|milion[ei]|miliard[oi]",
         of_millions="di",
@@ -275,14 +273,13 @@ _OWN: Mapping[str, Lexicon] = {
         one_hour="uma hora",
         full_hour="{hour} horas",
         until="a",
+        one="um",
         fractions=("meio", "um terço", "dois terços", "um quarto", "três quartos"),
         minus="menos",
         ampersand="e",
-        amount="{whole} {currency} e {part}",
-        currencies={"R$": "reais", "$": "dólares", "€": "euros", "£": "libras", "¥": "ienes", "₹": "rupias"},
-        one_of={"R$": "um real", "$": "um dólar", "€": "um euro", "£": "uma libra", "₹": "uma rupia"},
-        scales={"mil": "mil", "mi": "milhões de", "bi": "bilhões de"},
-        millions="mil|milhão|milhões|bilhão|bilhões",
+        amount="{whole_currency} e {part}",
+        scales={"mil": "mil", "mi": "milhões de", "bi": "bilhões de", "tri": "trilhões de"},
+        millions="mil|milhão|milhões|bilhão|bilhões|trilhão|trilhões",
         of_millions="de",
         one_before={
             "uma": "hora semana vez pessoa mulher menina libra página parte coisa noite xícara",
@@ -331,7 +328,6 @@ _OWN: Mapping[str, Lexicon] = {
         fractions=("आधा", "एक तिहाई", "दो तिहाई", "एक चौथाई", "तीन चौथाई"),
         ampersand="और",
         minus="माइनस",
-        currencies={"$": "डॉलर", "€": "यूरो", "£": "पाउंड", "¥": "येन", "₹": "रुपये"},
         millions="हज़ार|लाख|करोड़|अरब",
         units={
             **{"°C": "डिग्री सेल्सियस", "°F": "डिग्री फ़ारेनहाइट", "km/h": "किलोमीटर प्रति घंटा", "km": "किलोमीटर"},
@@ -349,8 +345,6 @@ _OWN: Mapping[str, Lexicon] = {
         fractions=("ein halb", "ein Drittel", "zwei Drittel", "ein Viertel", "drei Viertel"),
         minus="minus",
         ampersand="und",
-        currencies={"$": "Dollar", "€": "Euro", "£": "Pfund", "¥": "Yen", "₹": "Rupien", "₣": "Franken"},
-        one_of={"$": "ein Dollar", "€": "ein Euro", "£": "ein Pfund", "₹": "eine Rupie", "₣": "ein Franken"},
         scales={
             **{"Mio.": "Millionen", "Mill.": "Millionen", "Mrd.": "Milliarden", "Bio.": "Billionen"},
             **{"Mio": "Millionen", "Mrd": "Milliarden", "Tsd.": "Tausend"},
@@ -377,9 +371,10 @@ _OWN: Mapping[str, Lexicon] = {
 }
 
 
-def _add_rows(words: Lexicon, rows: Mapping[str, Mapping[str, str]]) -> Lexicon:
+def _add_rows(words: Lexicon, rows: Mapping[str, Mapping[str, str]], currencies: Mapping[str, Currency]) -> Lexicon:
     return replace(
         words,
+        currencies=currencies,
         units={**words.units, **rows["units"]},
         one_unit={**words.one_unit, **rows["one_unit"]},
         short={**words.short, **rows["short"]},
@@ -390,5 +385,7 @@ def _add_rows(words: Lexicon, rows: Mapping[str, Mapping[str, str]]) -> Lexicon:
     )
 
 
-_ROWS = read_rows()
-LEXICONS: Mapping[str, Lexicon] = {language: _add_rows(words, _ROWS[language]) for language, words in _OWN.items()}
+_ROWS, _CURRENCIES = read_rows(), read_currencies()
+LEXICONS: Mapping[str, Lexicon] = {
+    language: _add_rows(words, _ROWS[language], _CURRENCIES[language]) for language, words in _OWN.items()
+}

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from polyreel.engine.voice.text.patterns import replace_pattern
+
 _DEGREES = re.compile(r"(?<=\d)\s?[º°˚]\s?([CF])\b")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _RAISED = re.compile(r"(?<=\d)([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
@@ -212,7 +214,7 @@ def spell_short_scales(text: str, language: str) -> str:
         # What would follow twice: "5 mln di persone" has its own "di".
         linked = r"(?:\s+(?:de|di)\b|\s+d['’])?" if several.endswith((" de", " di")) else ""
         pattern = rf"(?<![\w.,])(\d(?:[\d.,\u00a0]*\d)?)\s?{re.escape(short)}(?!\w)({linked})(?=(\s+\w)?)"
-        text = re.sub(pattern, partial(_say_scale, one, several), text)
+        text = replace_pattern(pattern, partial(_say_scale, one, several), text)
     return text
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from polyreel.engine.voice.text.figures import value_of
+from polyreel.engine.voice.text.patterns import replace_pattern
 
 _NUMBER = r"(?=[IVX])(X{0,3}(?:IX|IV|V?I{0,3}))(?![\w'’])"
 
@@ -87,26 +88,30 @@ def spell_roman_numerals(text: str, language: str) -> str:
     if words is None:
         return text
     for short, said in words.short.items():
-        text = re.sub(rf"(?<!\w){short}{_LOWER}", partial(_in_capitals, said), text)
-        text = re.sub(rf"(?<!\w){short}(?={_NUMBER})", said, text)
+        text = replace_pattern(rf"(?<!\w){short}{_LOWER}", partial(_in_capitals, said), text)
+        text = replace_pattern(rf"(?<!\w){short}(?={_NUMBER})", said, text)
     if words.behind:
-        text = re.sub(rf"\b{_NUMBER}{words.behind}", lambda found: f"{_spell_ordinal(found[1], words)} secolo", text)
+        text = replace_pattern(
+            rf"\b{_NUMBER}{words.behind}", lambda found: f"{_spell_ordinal(found[1], words)} secolo", text
+        )
     # "siglos XIX-XX" is a list of two.
-    text = re.sub(
+    text = replace_pattern(
         rf"({_make_noun_pattern(words.numbered)})\s?[-–/]\s?(?={_NUMBER})",
         rf"\1 {words.second} ",
         text,
         flags=re.IGNORECASE,
     )
-    text = re.sub(
+    text = replace_pattern(
         _make_noun_pattern(words.numbered), lambda found: _say_number(found, words), text, flags=re.IGNORECASE
     )
     second = rf"(?<=\d )({words.second} ){_NUMBER}"
-    text = re.sub(second, lambda found: f"{found[1]}{value_of(found[2])}", text)
+    text = replace_pattern(second, lambda found: f"{found[1]}{value_of(found[2])}", text)
     if words.cardinal_after == _ALL_ORDINALS:
         second = rf"(?<=esimo )({words.second} ){_NUMBER}"
-        text = re.sub(second, lambda found: f"{found[1]}{_spell_ordinal(found[2], words)}", text)
-    return re.sub(_make_noun_pattern(words.rulers), lambda found: _spell_ruler(found, words), text, flags=re.IGNORECASE)
+        text = replace_pattern(second, lambda found: f"{found[1]}{_spell_ordinal(found[2], words)}", text)
+    return replace_pattern(
+        _make_noun_pattern(words.rulers), lambda found: _spell_ruler(found, words), text, flags=re.IGNORECASE
+    )
 
 
 def _in_capitals(said: str, found: re.Match[str]) -> str:

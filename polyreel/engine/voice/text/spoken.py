@@ -20,8 +20,8 @@ _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _WIDE_BREAK = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
 _REPEATED = re.compile(r"([^\W\d]|[^\w\s])\1{3,}")
 _MARKS_IN_A_ROW = 6
-# Of the signs that are pictures to Unicode, those that are words: degrees, numbers, a Japanese postcode.
-_WORDS = "°℃℉№〒"
+# Of the signs that are pictures to Unicode, those that are words: degrees, numbers, a lowered tone, a postcode.
+_WORDS = "°℃℉№♭〒"
 # Units, months and companies as one square sign each (㎡, ㎏, ㈱): said as what they are made of.
 _SQUARED = re.compile("[\u3200-\u33ff]")
 _LONGEST_WORD = 48

@@ -27,7 +27,7 @@ READINGS = ROOT / "tests" / "data" / "readings"
 FRONT_ENDS = {"ja-JP": japanese.spell_phonemes, "zh-CN": mandarin.spell_phonemes}
 KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
 # Figures and words differ in openness and length of vowels where one word runs into the next.
-_ALIKE = str.maketrans("ɛɔœʎʊɪ", "eoøʝui", "ə^ˈˌ")
+_ALIKE = str.maketrans("ɛɔœʎʊɪᵻ", "eoøʝuii", "ə^ˈˌ")
 
 
 def rows_of(locale: str) -> list[list[str]]:

@@ -361,7 +361,7 @@ def test_a_range_is_no_minus_and_a_large_number_no_year() -> None:
     assert spell_out("pages 5-10", "en-US") == "pages 5 to 10"
     assert spell_out("pages 5-10-15, a-5, 2024-05", "en-US") == "pages 5-10-15, a-5, 2024-05"
     assert spell_out("1999.5 or 11,999 or 19990", "en-US") == "1999.5 or 11,999 or 19990"
-    assert spell_out("1900 and 1500", "en-US") == "1900 and 1500"
+    assert spell_out("1900 and 1500", "en-US") == "1900 and 15 hundred"
 
 
 def test_letters_that_only_look_like_a_roman_number_stay() -> None:
