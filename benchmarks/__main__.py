@@ -19,6 +19,7 @@ MODULES = (
     "film",
     "packaging",
     "engine",
+    "memory",
     "quality",
     "voices",
     "speakers",

@@ -27,8 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.film import peak_while
 from benchmarks.narrated import CLIP_S, NARRATED, make_narrated
+from benchmarks.tree import TreeMemory, memory_while
 from deployments.server.embedded_server import EmbeddedServer
 from polyreel.machine import home
 from polyreel.media.binaries import ffmpeg
@@ -77,12 +77,17 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a process took: wall and processor seconds, memory of its tree at the most, and what it printed."""
+    """What a process took: wall and processor seconds, memory of its tree, and what it printed."""
 
     wall: float
     cpu: float
-    peak_mb: float
+    memory: TreeMemory
     printed: str
+
+    @property
+    def peak_mb(self) -> float:
+        """What its tree held at the most."""
+        return self.memory.peak_mb
 
     def outcome(self) -> dict[str, Any]:
         """The last line, which is JSON."""
@@ -164,14 +169,21 @@ class Bench:
         there, own = self.run(job, place), self.run(job, place, own_server=True)
         return {"name": "a server of the run's own adds", "wall_s": own.wall - there.wall, "cpu_s": own.cpu - there.cpu}
 
-    def job(self, film: Film, locales: tuple[str, ...], work: Path, **more: Any) -> Path:
+    def job(
+        self,
+        film: Film,
+        locales: tuple[str, ...],
+        work: Path,
+        more_of_source: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> Path:
         """A job file, in a folder with an empty home."""
         (work / "home").mkdir(parents=True)
         (work / "home" / "models").symlink_to(self.models)
-        source = {"media": str(film.folder / "film.mp4"), "locale": "en-US"}
+        source = {"media": str(film.folder / "film.mp4"), "locale": "en-US", **(more_of_source or {})}
         targets = [{"locale": locale, "subtitles": str(film.folder / f"{locale}.vtt")} for locale in locales]
         dubbing = {"provider": "embedded", "separation": "learned"}
-        asked = {"name": film.name, "source": source, "targets": targets, "dubbing": dubbing, **more}
+        asked = {"name": film.name, "source": source, "targets": targets, "dubbing": dubbing} | more
         path = work / "job.json"
         path.write_text(json.dumps(asked), "utf-8")
         return path
@@ -190,7 +202,7 @@ class Bench:
     def run(self, job: Path, place: Path, *, own_server: bool = False) -> Taken:
         """`polyreel run`, from the command line to its end."""
         environment = {"POLYREEL_HOME": str(place), **({} if own_server else {"PREFECT_API_URL": self.server})}
-        return _taken(["-m", "deployments.cli", "run", str(job), "--json"], environment)
+        return run_program(["-m", "deployments.cli", "run", str(job), "--json"], environment)
 
     def alone(self, film: Film, locales: tuple[str, ...], work: Path, whole: Taken) -> Taken:
         """The models on what the job gave them."""
@@ -207,7 +219,7 @@ class Bench:
             "reel_ms": round(film.seconds * 1000),
         }
         (work / "order.json").write_text(json.dumps(order), "utf-8")
-        return _taken(
+        return run_program(
             ["-m", "benchmarks.models_alone", str(work / "order.json")], {"POLYREEL_HOME": str(work / "home")}
         )
 
@@ -256,19 +268,20 @@ def _decode(source: Path, target: Path, *options: str) -> None:
     subprocess.run([str(ffmpeg()), "-v", "error", "-y", "-i", str(source), "-vn", *options, str(target)], check=True)
 
 
-def _taken(arguments: list[str], more: Mapping[str, str]) -> Taken:
+def run_program(arguments: list[str], more: Mapping[str, str]) -> Taken:
+    """A Python program to its end; raises RuntimeError where it fails. ``more`` is added to its environment."""
     env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | dict(more)
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
         with subprocess.Popen([sys.executable, *arguments], env=env, stdout=out) as child:
-            peak = peak_while(child, 0.5)
+            memory = memory_while(child, 0.25)
         wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
         out.seek(0)
         printed = out.read()
     if child.returncode:
         raise RuntimeError(f"{arguments} ended with {child.returncode}: {printed[-500:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Taken(wall, cpu, peak, printed)
+    return Taken(wall, cpu, memory, printed)
 
 
 @contextmanager

@@ -14,12 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.narrated import CLIP_S, NARRATED, make_narrated
+from benchmarks.tree import peak_while
 from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Item, Parcel
 from polyreel.dubbing.checks import check_dub
@@ -110,44 +110,6 @@ def _child(folder: Path, film: Path, script: Path) -> dict[str, float]:
         raise RuntimeError("the film could not be dubbed")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"cpu": cpu, "wall": time.perf_counter() - begun, "peak_mb": peak}
-
-
-def peak_while(child: subprocess.Popen[bytes], every_s: float = 0.05) -> float:
-    """The most memory (MB, resident) that a process and its descendants had together until it ended."""
-    peak = 0
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(every_s):
-            peak = max(peak, _tree_bytes(child.pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    child.wait()
-    done.set()
-    watcher.join()
-    return peak / 1e6
-
-
-def _tree_bytes(root: int) -> int:
-    parents, sizes = {}, {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            sizes[int(entry.name)] = _proportional(entry)
-        except (OSError, ValueError, IndexError):
-            continue
-    family, grew = {root}, True
-    while grew:
-        more = {pid for pid, parent in parents.items() if parent in family} - family
-        family |= more
-        grew = bool(more)
-    return sum(sizes.get(pid, 0) for pid in family)
-
-
-def _proportional(entry: Path) -> int:
-    return int((entry / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def _work(folder: Path, film: Path, script: Path) -> None:

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.film import peak_while
 from benchmarks.narrated import make_narrated
+from benchmarks.tree import peak_while
 from polyreel.machine.plain_names import plain_names
 from polyreel.media.binaries import ffmpeg
 from polyreel.media.codecs import h264_options

@@ -10,6 +10,7 @@ import click
 
 from deployments.process.ending import AllWritten
 from deployments.process.garbage import look_seldom
+from polyreel.machine.heap import share_pools
 from polyreel.net.proxies import keep_loopback_direct
 
 # name -> (where the command is, one line for --help). Kept here so that help needs none of the modules.
@@ -74,6 +75,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """The `polyreel` program. Exit codes: 0 delivered, 1 failed, 2 invalid job, 3 partial, 4 held."""
     look_seldom()
+    share_pools()
     keep_loopback_direct()
     from deployments.commands.errors import exit_code
     from polyreel.errors import PolyreelError

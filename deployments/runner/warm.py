@@ -17,11 +17,13 @@ import time
 from deployments.process import garbage, lifeline
 from deployments.process.prefect_insides import become_run
 from deployments.runner.liveness import hold_run
+from polyreel.machine.heap import share_pools
 
 
 def main() -> None:
     """Import, wait, run."""
     garbage.look_seldom()
+    share_pools()
     # Ctrl-C on a terminal is for `polyreel up`, which ends its runs itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Beside the reading of the order: a run that comes within the first seconds is refused, or ended, without waiting

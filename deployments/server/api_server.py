@@ -10,12 +10,14 @@ from typing import Any
 
 from deployments.process import garbage, lifeline
 from deployments.process.prefect_insides import make_server_app
+from polyreel.machine.heap import share_pools
 
 
 def serve(descriptor: int) -> None:
     """Serve until standard input ends."""
     servers: list[Any] = []
     garbage.look_seldom()
+    share_pools()
     lifeline.hold(lambda: _end(servers))
     import uvicorn
 

@@ -30,6 +30,7 @@ from deployments.server.own_pages import make_origins_setting
 from polyreel.errors import PolyreelError
 from polyreel.machine import home
 from polyreel.machine.files import require_free_disk
+from polyreel.machine.heap import share_pools
 
 READY_WITHIN_S = 120.0
 _GOODBYE_S = 5.0
@@ -155,6 +156,7 @@ def _read_password() -> dict[str, str]:
 
 def serve(descriptor: int) -> None:
     """Serve on an inherited socket until standard input ends."""
+    share_pools()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     garbage.look_seldom()
     import uvicorn

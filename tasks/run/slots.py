@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from polyreel.engine.cores import PLACES
+from polyreel.machine import heap
 from tasks.run.progress import board
 
 
@@ -14,4 +15,7 @@ async def at_work(stage: str, locale: str = "") -> AsyncIterator[None]:
     """Hold one of the machine's places for a stage's heavy work. What waits for others must not be in the block."""
     async with PLACES.one():
         board().begin(stage, locale)
-        yield
+        try:
+            yield
+        finally:
+            heap.give_back()

@@ -31,6 +31,9 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # After a long line the pool would keep what that took, some 300 MB a core, for as long as the process lives.
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         # Threads that wait by spinning take the core from ffmpeg and from the next language.
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spins else "0")
         try:
@@ -65,7 +68,7 @@ class Session:
     def _run(self, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
         try:
             with self._turns.hold():
-                return self._session.run(None, dict(inputs))  # type: ignore[no-any-return]
+                return self._session.run(None, dict(inputs), self._run_options)  # type: ignore[no-any-return]
         except Exception as error:  # onnxruntime's errors share no base class
             raise EngineError(
                 f"the model failed: {_first_line(error)}",

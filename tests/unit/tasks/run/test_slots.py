@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from polyreel.engine.cores import Places
+from polyreel.machine import heap
 from tasks.run import slots
 from tasks.run.progress import Board
 from tasks.run.slots import at_work
@@ -30,3 +31,17 @@ async def test_a_stage_that_waits_for_a_place_has_not_begun(
         assert set(empty_board.steps) == {("dub", "es-ES")}
     await waiting
     assert set(empty_board.steps) == {("dub", "es-ES"), ("dub", "fr-FR")}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_memory_goes_back_when_a_stage_has_ended(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(heap, "give_back", lambda: told.append("given back"))
+    try:
+        async with at_work("mux"):
+            assert not told
+            if fails:
+                raise RuntimeError
+    except RuntimeError:
+        assert fails
+    assert told == ["given back"]
