@@ -1,4 +1,4 @@
-"""Answers of vendors that send null for what is absent, and one fact under several names."""
+"""Answers of vendors that have one fact under several names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from polyreel.vendors import models
 
 
 class SparseAnswer(models.Answer):
-    """What we read. Beyond the shared tolerance: null is the same as absent, and a fact may have several names."""
+    """What we read. Beyond the shared tolerance: a fact may have several names."""
 
     also: ClassVar[Mapping[str, str]] = {}
     """Other spellings seen on the wire, folded (``contentlength``), and the field each one means."""

@@ -1,7 +1,8 @@
 """What both ends of a vendor's wire share: requests are strict, answers are tolerant.
 
-Vendors spell keys and enum values in any case (`assetId`, `AssetID`, `asset_id`; `ready`, `Ready`), add fields, and
-leave fields out. An `Answer` takes all that; a `Request` takes nothing that the vendor's page does not name.
+Vendors spell keys and enum values in any case (`assetId`, `AssetID`, `asset_id`; `ready`, `Ready`), add fields, leave
+fields out, and send null for what isn't there. An `Answer` takes all that; a `Request` takes nothing that the vendor's
+page does not name.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ class Answer(BaseModel):
         names = _names(cls)
         known: dict[str, Any] = {}
         for key, value in data.items():
+            # Null says what leaving a field out says.
+            if value is None:
+                continue
             name = names.get(fold_word(str(key)), str(key))
             # An exact spelling wins over a look-alike that comes later or came before.
             if name not in known or key == name:

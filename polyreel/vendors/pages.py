@@ -70,10 +70,10 @@ class Page:
         return {send: size} if size else {}
 
 
-def make_page_call(operation: str, path: str, turn: Turn) -> Call:
-    """The call for a page of the list at `path`."""
+def make_page_call(operation: str, path: str, turn: Turn, follow: Callable[[str, str], str]) -> Call:
+    """The call for a page of the list at `path`; `follow` says where a link in its answer leads."""
     if isinstance(turn, str):
-        return Call(operation, "GET", turn)
+        return Call(operation, "GET", follow(path, turn))
     return Call(operation, "GET", path, params=turn or None)
 
 

@@ -242,6 +242,16 @@ class Transport:
         url = httpx.URL(call.path if is_whole(call.path) else below)
         return url.copy_merge_params(_drop_nulls(call.params)) if call.params else url
 
+    def follow_link(self, at: str, link: str) -> str:
+        """The address that a link in the answer to `at` leads to: whole, or relative as RFC 3986 has it.
+
+        A base URL may have a path of its own (a gateway): a link from the root that leaves that out is meant below it.
+        """
+        below = f"{self.base_url.path.rstrip('/')}/"
+        if link.startswith("/") and not link.startswith(("//", below)):
+            return link
+        return str(self.url(Call("", "GET", at)).join(link))
+
     def is_own(self, url: httpx.URL) -> bool:
         """Whether the address is at the vendor's own origin, and so may see the credentials."""
         return origin(url) == self._origin

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from polyreel.vendors.dubformer.locales import carries_emotion, no_emotion, source_lang, target_lang
 from polyreel.vendors.models import Answer, Request, Word
@@ -13,6 +13,7 @@ from polyreel.vendors.models import Answer, Request, Word
 SOUNDALIKE = "soundalike"
 EMOTIONAL_TRANSFER = "emotional_transfer"
 Milliseconds = Annotated[int, Field(ge=0)]
+WholeMilliseconds = Annotated[int, BeforeValidator(lambda value: round(value) if isinstance(value, float) else value)]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 
 
@@ -120,10 +121,10 @@ class Submitted(Answer):
 
 
 class SpokenLine(Answer):
-    """One line of a project's scripts."""
+    """One line of a project's scripts. The page promises numbers: what has a fraction is rounded."""
 
-    start_ms: int
-    end_ms: int
+    start_ms: WholeMilliseconds
+    end_ms: WholeMilliseconds
     text: str
     speaker_id: int = 0
 

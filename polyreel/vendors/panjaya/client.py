@@ -56,9 +56,8 @@ class PanjayaClient(Resource):
         """
 
         async def fetch(turn: Turn) -> Any:
-            return await self.transport.send(
-                make_page_call("get assets", "/v1/assets/", turn), lambda reply: reply.json()
-            )
+            call = make_page_call("get assets", "/v1/assets/", turn, self.transport.follow_link)
+            return await self.transport.send(call, lambda reply: reply.json())
 
         async for row in all_rows(fetch, _row_id):
             yield self._row(Asset, row, "get assets")
@@ -172,7 +171,7 @@ def _row_id(row: Any) -> Any:
 
 
 def _read_asset(reply: Reply, asset_id: str) -> Asset:
-    # The page shows no answer; some APIs give only what was added.
-    answer = reply.json()
+    # The page shows no answer: it may hold only what was added, or nothing at all.
+    answer = reply.json() if reply.body.strip() else {}
     known = answer if isinstance(answer, dict) else {"dubbings": answer if isinstance(answer, list) else []}
     return reply.fit({"asset_id": asset_id, **known}, Asset)

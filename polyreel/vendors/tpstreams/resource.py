@@ -32,7 +32,8 @@ class Resource(resource.Resource):
 
         async def fetch(turn: Turn) -> Any:
             if isinstance(turn, str):
-                return await self._send(lambda reply: reply.json(), operation, "GET", turn)
+                link = self.transport.follow_link(at, turn)
+                return await self._send(lambda reply: reply.json(), operation, "GET", link)
             return await self._send(lambda reply: reply.json(), operation, "GET", at, params={**(params or {}), **turn})
 
         async for row in all_rows(fetch, _row_id):

@@ -200,3 +200,13 @@ async def test_an_id_can_not_lead_elsewhere(peer: Any, make_answer: Answers) -> 
     async with DubformerClient("key-1234", base_url=peer.url) as client:
         await client.get_project("../balance?x=1")
     assert peer.seen[0].target == "/api/v1/projects/..%2Fbalance%3Fx%3D1"
+
+
+def test_null_is_read_as_what_is_not_there_yet() -> None:
+    """A project at work may have every field of a finished one, without a value; a time may have a fraction."""
+    nothing = {"output_video_url": None, "output_target_script": None, "output_target_speakers": None, "name": None}
+    seen = Project.model_validate({"status": "in_progress", **nothing})
+    assert (seen.output_video_url, seen.output_target_script, seen.output_target_speakers) == (None, (), ())
+    line = {"start_ms": 100.4, "end_ms": 1544.6, "text": "Bonjour", "speaker_id": 1.0}
+    (read,) = Project.model_validate({"output_target_script": [line]}).output_target_script
+    assert (read.start_ms, read.end_ms, read.speaker_id) == (100, 1545, 1)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from polyreel.vendors.errors import Invalid
-from polyreel.vendors.pages import Page, Turn, all_rows
+from polyreel.vendors.pages import Page, Turn, all_rows, make_page_call
+from polyreel.vendors.transport import Transport
 
 ROWS = [{"id": number} for number in range(25)]
 
@@ -78,3 +79,20 @@ async def test_an_empty_list_is_empty(answer: Any) -> None:
 def test_a_null_next_link_ends_the_list() -> None:
     """It says that there is no more, so nothing is guessed."""
     assert Page.of({"results": [1], "next": None}).turns(1, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [
+        ("https://host/gate/v1/assets/?page=2", "https://host/gate/v1/assets/?page=2"),
+        ("/gate/v1/assets/?page=2", "https://host/gate/v1/assets/?page=2"),
+        ("/v1/assets/?page=2", "https://host/gate/v1/assets/?page=2"),
+        ("?page=2", "https://host/gate/v1/assets/?page=2"),
+        ("//other/v1/assets/?page=2", "https://other/v1/assets/?page=2"),
+    ],
+)
+def test_a_link_to_the_next_page_leads_where_the_vendor_means(link: str, leads: str) -> None:
+    """Whole, from the root with and without the base's own path, or relative to the list."""
+    transport = Transport("panjaya", "https://host/gate/")
+    call = make_page_call("get assets", "/v1/assets/", link, transport.follow_link)
+    assert str(transport.url(call)) == leads

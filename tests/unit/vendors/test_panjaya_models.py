@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob
-from polyreel.vendors.errors import Malformed, UnsupportedLocale
-from polyreel.vendors.panjaya.client import PanjayaClient
+from polyreel.vendors.calls import Reply
+from polyreel.vendors.errors import Facts, Malformed, UnsupportedLocale
+from polyreel.vendors.panjaya.client import PanjayaClient, _read_asset
 from polyreel.vendors.panjaya.locales import SOURCES, TARGETS, source_locale, target_locale
 from polyreel.vendors.panjaya.models import (
     AddLanguages,
@@ -169,3 +171,17 @@ async def test_a_key_is_sent_with_its_beginning_once(key: str) -> None:
     """People paste it with and without `panjaya-`."""
     async with PanjayaClient(key) as client:
         assert await client.transport.auth.headers() == {"Authorization": "Bearer panjaya-sandbox"}
+
+
+def test_null_is_read_as_what_is_not_there_yet() -> None:
+    """An asset that is looked at may have its lists, without a value."""
+    seen = Asset.model_validate({"id": "a-1", "languages": [{"locale": "fr-FR", "versions": None}], "versions": None})
+    assert seen.locales() == {"fr-FR"}
+    assert seen.dubs_of("fr-FR") == []
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b'{"message": "ok"}', b'[{"locale": "fr-FR"}]'])
+def test_whatever_is_answered_to_added_languages_is_an_asset(answer: bytes) -> None:
+    """The page shows no answer: a purchase that went well must not look lost because of its shape."""
+    reply = Reply(204 if not answer else 200, httpx.Headers(), answer, Facts("panjaya", "add languages"))
+    assert _read_asset(reply, "a-1").asset_id == "a-1"
