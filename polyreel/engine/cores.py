@@ -41,7 +41,7 @@ class Places:
         try:
             yield
         finally:
-            self._leave()
+            self._free_place()
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -50,7 +50,7 @@ class Places:
         try:
             yield
         finally:
-            self._leave()
+            self._free_place()
 
     async def _take_turn(self) -> None:
         turn = self._join_queue()
@@ -59,22 +59,22 @@ class Places:
         except asyncio.CancelledError:
             # A turn that can't be cancelled has been given: kept by nobody, it would be lost to all who wait.
             if not turn.cancel() and not turn.cancelled():
-                self._leave()  # our turn came in the moment we gave up
+                self._free_place()  # our turn came in the moment we gave up
             raise
 
     def _join_queue(self) -> Future[None]:
         turn: Future[None] = Future()
         with self._lock:
             self._waiting.append(turn)
-            self._serve()
+            self._serve_waiting()
         return turn
 
-    def _leave(self) -> None:
+    def _free_place(self) -> None:
         with self._lock:
             self._free += 1
-            self._serve()
+            self._serve_waiting()
 
-    def _serve(self) -> None:
+    def _serve_waiting(self) -> None:
         while self._free and self._waiting:
             turn = self._waiting.popleft()
             # False where it was given up meanwhile: the turn goes to the next one.

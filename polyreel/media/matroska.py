@@ -43,7 +43,7 @@ def open_without_attachments(path: Path) -> Iterator[BinaryIO | None]:
     Raises TooLargeHeader where the tracks' own description is beyond `LARGEST_HEADER`.
     """
     with path.open("rb", buffering=0) as file:
-        hidden = [one for one in _elements(file, path.stat().st_size) if _is_to_hide(one)]
+        hidden = [one for one in _list_elements(file, path.stat().st_size) if _is_to_hide(one)]
     if not hidden:
         yield None
         return
@@ -57,7 +57,7 @@ def _is_to_hide(one: Element) -> bool:
     return one.kind in (_ATTACHMENTS, _TAGS) and one.size > _WORTH_HIDING
 
 
-def _elements(file: BinaryIO, length: int) -> Iterator[Element]:
+def _list_elements(file: BinaryIO, length: int) -> Iterator[Element]:
     """The segment's own elements; none where the file is no Matroska. Only their heads are read."""
     if file.read(4) != _EBML:
         return

@@ -80,11 +80,11 @@ def write_index_first(part: Path, target: Path, labels: Sequence[Label], chapter
         with target.open("wb") as output:
             for kind, start, size in extents:
                 if kind == b"ftyp":
-                    _copy(source, output, start, size)
+                    _copy_stretch(source, output, start, size)
             output.write(moved.as_bytes())
             for kind, start, size in extents:
                 if kind not in _LEFT_BEHIND:
-                    _copy(source, output, start, size)
+                    _copy_stretch(source, output, start, size)
 
 
 def track_tags(path: Path) -> list[tuple[str, str, str]]:
@@ -124,18 +124,18 @@ def _read_index(source: BinaryIO, extents: Sequence[_Extent], path: Path) -> Box
     for kind, start, size in extents:
         if kind == b"moov" and size < _INDEX_LIMIT:
             source.seek(start + 8)
-            return Box(kind, inside=tuple(_boxes(source.read(size - 8))))
+            return Box(kind, inside=tuple(_list_boxes(source.read(size - 8))))
     raise ToolError("no usable index in the MP4.", where=str(path), remedy="Check the disk's free space.")
 
 
-def _boxes(content: bytes) -> Iterator[Box]:
+def _list_boxes(content: bytes) -> Iterator[Box]:
     position = 0
     while position + 8 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, position)
         if size < 8 or position + size > len(content):
             raise ToolError("the index of the MP4 is damaged.", where="mp4")
         body = content[position + 8 : position + size]
-        yield Box(kind, inside=tuple(_boxes(body))) if kind in _PARENTS else Box(kind, body)
+        yield Box(kind, inside=tuple(_list_boxes(body))) if kind in _PARENTS else Box(kind, body)
         position += size
 
 
@@ -243,7 +243,7 @@ def _relocate_chunks(box: Box, moves: Sequence[tuple[int, int, int]], wide: bool
     return Box(kind, box.content[:8] + new.astype(_CHUNKS[kind]).tobytes())
 
 
-def _copy(source: BinaryIO, output: BinaryIO, start: int, size: int) -> None:
+def _copy_stretch(source: BinaryIO, output: BinaryIO, start: int, size: int) -> None:
     """Copy a stretch of a file; the kernel does it where it can, so no media passes through this process."""
     # What Python still holds has to be written before the kernel goes on behind it.
     output.flush()

@@ -84,20 +84,20 @@ async def mux(
     try:
         output = _build_output(seen, tracks, sounds, subtitles, part)
         await run(output, limits=limits, on_progress=on_progress, expected_ms=round(seen.duration * 1000))
-        await _finish(part, target, _track_labels(tracks, subtitles), chapters)
+        await _finish_file(part, target, _track_labels(tracks, subtitles), chapters)
     except BaseException:
-        _discard(target)
+        _discard_file(target)
         raise
     finally:
-        _discard(part)
+        _discard_file(part)
     return MuxResult(seen.duration, _explain_encoding(seen))
 
 
-def _discard(path: Path) -> None:
+def _discard_file(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-async def _finish(part: Path, target: Path, labels: list[mp4.Label], chapters: Sequence[mp4.Mark]) -> None:
+async def _finish_file(part: Path, target: Path, labels: list[mp4.Label], chapters: Sequence[mp4.Mark]) -> None:
     writing = asyncio.ensure_future(asyncio.to_thread(mp4.write_index_first, part, target, labels, chapters))
     try:
         await asyncio.shield(writing)

@@ -111,7 +111,7 @@ def probe(path: Path) -> MediaInfo:
 def open_media(path: Path) -> Iterator[av.container.InputContainer]:
     """A file opened under the guards above. What goes wrong inside is raised as MediaError."""
     try:
-        with open_without_attachments(path) as masked, _open(path, masked) as container:
+        with open_without_attachments(path) as masked, _open_container(path, masked) as container:
             yield container
     except FileNotFoundError as error:
         raise MediaError("no such file.", code="invalid_input", where=str(path), remedy="Check the path.") from error
@@ -123,7 +123,7 @@ def open_media(path: Path) -> Iterator[av.container.InputContainer]:
         raise refuse_media(path, _what_it_looks_like(path)) from error
 
 
-def _open(path: Path, masked: Any) -> av.container.InputContainer:
+def _open_container(path: Path, masked: Any) -> av.container.InputContainer:
     return av.open(
         masked or f"file:{path}",
         options={"max_pixels": str(MAX_PIXELS), "threads": "1"},

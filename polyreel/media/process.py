@@ -71,7 +71,7 @@ async def execute(
     """
     name = Path(argv[0]).name.partition("-")[0]
     with _notes_pipe(on_note is not None) as (notes, write_end):
-        process = await _start(
+        process = await _start_tool(
             _with_notes(argv, write_end),
             limits,
             reads=stdin is not None,
@@ -81,14 +81,14 @@ async def execute(
         )
     try:
         async with asyncio.timeout(limits.seconds):
-            printed = await _converse(process, stdin, stdout, notes, on_note)
+            printed = await _converse_with(process, stdin, stdout, notes, on_note)
     except TimeoutError as error:
         raise _timeout_error(name, limits.seconds) from error
     finally:
         await _end_group(process)
         if notes:
             notes.close()
-    _judge(name, process.returncode or 0, printed)
+    _judge_end(name, process.returncode or 0, printed)
     return printed
 
 
@@ -113,7 +113,7 @@ def _with_notes(argv: Sequence[str], write_end: int | None) -> list[str]:
     return [f"pipe:{write_end}" if argument == NOTES else argument for argument in argv]
 
 
-async def _start(
+async def _start_tool(
     argv: Sequence[str],
     limits: Limits,
     *,
@@ -152,11 +152,11 @@ async def _start(
 
 def _end_with_parent(parent: int) -> tuple[str, ...]:
     """What to put before a command so that it ends, or never begins, when its parent has been killed (Linux)."""
-    return (*_binding(), *_IF_PARENT_LIVES, str(parent)) if sys.platform == "linux" else ()
+    return (*_find_binding(), *_IF_PARENT_LIVES, str(parent)) if sys.platform == "linux" else ()
 
 
 @cache
-def _binding() -> tuple[str, ...]:
+def _find_binding() -> tuple[str, ...]:
     """The command that asks the kernel to kill what it becomes when the parent dies."""
     setpriv = shutil.which("setpriv")
     if setpriv:
@@ -178,7 +178,7 @@ def _limit_memory(pid: int, memory_bytes: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
-async def _converse(
+async def _converse_with(
     process: Process,
     stdin: AsyncIterator[bytes] | None,
     stdout: Taker | None,
@@ -188,16 +188,16 @@ async def _converse(
     tail = bytearray()
     listening: list[asyncio.Future[Any]] = [
         asyncio.ensure_future(process.wait()),
-        asyncio.ensure_future(_read(process.stderr, lambda chunk: _remember(tail, chunk))),
-        asyncio.ensure_future(_read(process.stdout, stdout or _ignore)),
+        asyncio.ensure_future(_read_stream(process.stderr, lambda chunk: _remember_tail(tail, chunk))),
+        asyncio.ensure_future(_read_stream(process.stdout, stdout or _ignore_chunk)),
     ]
     if notes and on_note:
         listening.append(asyncio.ensure_future(_read_lines(notes, on_note)))
-    feeding = asyncio.ensure_future(_feed(process, stdin))
+    feeding = asyncio.ensure_future(_feed_stdin(process, stdin))
     try:
         await _until_heard(listening, feeding)
     finally:
-        await _stop([*listening, feeding])
+        await _stop_tasks([*listening, feeding])
     return tail.decode("utf-8", "replace")
 
 
@@ -213,13 +213,13 @@ async def _until_heard(listening: list[asyncio.Future[Any]], feeding: asyncio.Fu
     await heard
 
 
-async def _stop(tasks: Sequence[asyncio.Future[Any]]) -> None:
+async def _stop_tasks(tasks: Sequence[asyncio.Future[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _feed(process: Process, source: AsyncIterator[bytes] | None) -> None:
+async def _feed_stdin(process: Process, source: AsyncIterator[bytes] | None) -> None:
     if source is None or process.stdin is None:
         return
     try:
@@ -232,7 +232,7 @@ async def _feed(process: Process, source: AsyncIterator[bytes] | None) -> None:
         process.stdin.close()
 
 
-async def _read(stream: asyncio.StreamReader | None, take: Taker) -> None:
+async def _read_stream(stream: asyncio.StreamReader | None, take: Taker) -> None:
     if stream is None:
         return
     while chunk := await stream.read(_PIPE_BYTES):
@@ -253,11 +253,11 @@ async def _read_lines(pipe: BinaryIO, take: Callable[[bytes], None]) -> None:
         transport.close()
 
 
-def _ignore(_: bytes) -> None:
+def _ignore_chunk(_: bytes) -> None:
     pass
 
 
-def _remember(tail: bytearray, chunk: bytes) -> None:
+def _remember_tail(tail: bytearray, chunk: bytes) -> None:
     tail += chunk
     del tail[:-_TAIL_BYTES]
 
@@ -269,16 +269,18 @@ async def _end_group(process: Process) -> None:
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GRACE_S):
-                    await _drain(process)
+                    await _drain_pipes(process)
         finally:
             # Also after a polite end: what the tool started may have ignored it.
             _signal_group(process.pid, signal.SIGKILL)
-            await _drain(process)
+            await _drain_pipes(process)
 
 
-async def _drain(process: Process) -> None:
+async def _drain_pipes(process: Process) -> None:
     # An unread pipe can keep some Python versions from noticing the end.
-    await asyncio.gather(process.wait(), _read(process.stdout, _ignore), _read(process.stderr, _ignore))
+    await asyncio.gather(
+        process.wait(), _read_stream(process.stdout, _ignore_chunk), _read_stream(process.stderr, _ignore_chunk)
+    )
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
@@ -294,7 +296,7 @@ def _timeout_error(name: str, seconds: float) -> ToolTimeout:
     )
 
 
-def _judge(name: str, code: int, printed: str) -> None:
+def _judge_end(name: str, code: int, printed: str) -> None:
     if code == 0:
         return
     if code in _STOPPED or (code == _FFMPEG_STOPPED and (not printed.strip() or "received signal" in printed)):

@@ -139,7 +139,7 @@ async def _as_stereo(path: Path) -> Stream:
 
 async def _write_wave(dub: Path, lossless: Path | None, target: Path, label: SoundLabel) -> None:
     said = WaveLabel(f"dub {label.locale}", label.start_samples)
-    tags = [*_tags(label, "wav"), ("language", locales.iso639_2(label.locale))]
+    tags = [*_list_tags(label, "wav"), ("language", locales.iso639_2(label.locale))]
     await run(bwf_output(local_input(lossless or dub, vn=None)["a:0"], target, said, tags=tags))
 
 
@@ -147,46 +147,46 @@ async def _write_labelled(sound: Stream, target: Path, kind: str, label: SoundLa
     """One sound with its tags, chapters and cover. ffmpeg reads the first two from a file of ours, the inputs' own stay
     behind."""
     described = target.with_name(f".{target.stem}.labels")
-    described.write_text("".join(_describe(label, target.suffix[1:])), "utf-8")
+    described.write_text("".join(_describe_label(label, target.suffix[1:])), "utf-8")
     # Nothing of it is a track, and the library maps whatever it is given.
     nodes = [sound, metadata_input(described)["d?"]]
-    options = coding | _language(label)
+    options = coding | _language_tags(label)
     if label.source.cover and _carries_cover(label.source, target.suffix[1:]):
         nodes.insert(1, local_input(label.source.path)[str(label.source.cover.index)])
         options |= {"c:v": "copy", "disposition:v:0": "attached_pic"}
     try:
-        await run(_output(nodes, target, kind, options), expected_ms=label.length_ms)
+        await run(_make_output(nodes, target, kind, options), expected_ms=label.length_ms)
     finally:
         described.unlink(missing_ok=True)
 
 
-def _output(nodes: Sequence[Stream], target: Path, kind: str, options: dict[str, Any]) -> Stream:
+def _make_output(nodes: Sequence[Stream], target: Path, kind: str, options: dict[str, Any]) -> Stream:
     *streams, labels = nodes
     place = len(streams)  # each stream is of a file of its own, and the labels' comes last
     return local_output(*streams, labels, path=target, format=kind, map_metadata=place, map_chapters=place, **options)
 
 
-def _language(label: SoundLabel) -> dict[str, str]:
+def _language_tags(label: SoundLabel) -> dict[str, str]:
     name = locales.own_name(label.locale)
     said = repeat_option(f"language={locales.iso639_2(label.locale)}", f"title={name}", f"handler_name={name}")
     return {"metadata:s:a:0": said}
 
 
-def _describe(label: SoundLabel, container: str) -> Iterator[str]:
+def _describe_label(label: SoundLabel, container: str) -> Iterator[str]:
     """Tags and chapters in ffmpeg's own format for them."""
     yield ";FFMETADATA1\n"
-    for name, value in (*_tags(label, container), ("language", locales.iso639_2(label.locale))):
-        yield f"{name}={_escape(value)}\n"
+    for name, value in (*_list_tags(label, container), ("language", locales.iso639_2(label.locale))):
+        yield f"{name}={_escape_text(value)}\n"
     ends = (*(one.start_ms for one in label.chapters[1:]), label.length_ms)
     for one, end in zip(label.chapters, ends, strict=False):
-        yield f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={one.start_ms}\nEND={end}\ntitle={_escape(one.title)}\n"
+        yield f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={one.start_ms}\nEND={end}\ntitle={_escape_text(one.title)}\n"
 
 
-def _escape(text: str) -> str:
+def _escape_text(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "=;#\\\n" else sign for sign in text)
 
 
-def _tags(label: SoundLabel, container: str) -> Iterable[tuple[str, str]]:
+def _list_tags(label: SoundLabel, container: str) -> Iterable[tuple[str, str]]:
     return [(name, value) for name, value in label.source.tags if name in _carried_tags(container)]
 
 

@@ -41,7 +41,7 @@ def choose_sound(info: MediaInfo, locale: str, asked: int | None = None) -> Soun
                 f"there is no sound track number {asked}",
                 code="missing_audio_track",
                 where="source.audio_track",
-                remedy=f"The video has {_count(info.audio)}: {_list_sounds(info)}.",
+                remedy=f"The video has {_count_sounds(info.audio)}: {_list_sounds(info)}.",
             )
         return SoundChoice(asked)
     chosen = _choose_likeliest(info.audio, locale)
@@ -102,12 +102,12 @@ def _note_choice(info: MediaInfo, tracks: Tracks, locale: str) -> tuple[str, ...
     untagged = not any(speaks(one.language, locale) for one in info.audio) and any(one.language for one in info.audio)
     doubt = f" (none is tagged {locales.english_name(locales.language(locale))})" if untagged else ""
     return (
-        f"The {kind} has {_count(info.audio)}: {_list_sounds(info)}. {taken}{doubt}; "
+        f"The {kind} has {_count_sounds(info.audio)}: {_list_sounds(info)}. {taken}{doubt}; "
         "`source.audio_track` chooses another. What is delivered carries the dub alone.",
     )
 
 
-def _count(sounds: Sequence[AudioStream]) -> str:
+def _count_sounds(sounds: Sequence[AudioStream]) -> str:
     return f"{len(sounds)} sound track{'s' * (len(sounds) != 1)}"
 
 

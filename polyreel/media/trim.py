@@ -70,7 +70,7 @@ async def trim(
     picture, ToolError where ffmpeg fails.
     """
     check_trim(info, start, end)
-    sets, cut = await asyncio.to_thread(_plan, replace(info, path=source), start, end)
+    sets, cut = await asyncio.to_thread(_plan_cut, replace(info, path=source), start, end)
     if cut.end <= cut.start:
         raise MediaError(
             "the trim keeps no picture.",
@@ -109,7 +109,7 @@ def _all_anew(cut: Cut, reason: str) -> Cut:
     return Cut(cut.start, cut.end, cut.offset, reason=reason)
 
 
-def _plan(info: MediaInfo, start: Fraction | None, end: Fraction | None) -> tuple[Sets | None, Cut]:
+def _plan_cut(info: MediaInfo, start: Fraction | None, end: Fraction | None) -> tuple[Sets | None, Cut]:
     sets = sets_of(info)
     cut = plan_cut(info, start, end, joinable=sets is not None)
     if cut.copies and info.video and info.video.codec not in MP4_VIDEO:
@@ -123,14 +123,14 @@ async def _trim_by_copy(work: _Work, sets: Sets | None) -> TrimResult:
         head = await _encode_edge(work, cut.head, sets, Path(folder, "head.mp4"))
         tail = await _encode_edge(work, cut.tail, sets, Path(folder, "tail.mp4"))
         joined = Path(folder, "joined.mp4")
-        await _join(work, Edges(head, tail), joined)
+        await _join_parts(work, Edges(head, tail), joined)
         copied: dict[str, Any] = {"c:v": "copy", **mp4_tag(work.video.codec)}
         await run(_build_output(work, local_input(joined).video, copied), limits=work.limits)
     encoded = sum(len(piece.shown) for piece in (cut.head, cut.tail) if piece)
     return TrimResult(cut.start, cut.end, float(encoded / (work.video.frame_rate or 25)))
 
 
-async def _join(work: _Work, edges: Edges, target: Path) -> None:
+async def _join_parts(work: _Work, edges: Edges, target: Path) -> None:
     stop = threading.Event()
     working = asyncio.ensure_future(asyncio.to_thread(join, work.info, work.cut, edges, target, stop))
     try:

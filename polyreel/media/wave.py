@@ -36,7 +36,7 @@ def open_broadcast_wave(path: Path) -> BroadcastWave:
     """Read a file's header. Raises MediaError for what is no 24-bit PCM in WAV."""
     with path.open("rb") as file:
         if file.read(12)[8:] != b"WAVE":
-            raise _unusable(path)
+            raise _describe_fault(path)
         return _read_chunks(path, file)
 
 
@@ -47,17 +47,17 @@ def _read_chunks(path: Path, file: BinaryIO) -> BroadcastWave:
         if name == b"data":
             size = long_size if size == 0xFFFFFFFF else size
             if bits != 8 * _BYTES or not channels:
-                raise _unusable(path)
+                raise _describe_fault(path)
             return BroadcastWave(path, channels, size // (channels * _BYTES), file.tell())
         body = file.read(size + size % 2)
         if name == b"fmt " and len(body) >= 16:
             _, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
         elif name == b"ds64" and len(body) >= 16:  # RF64: the data's true length, where 32 bits don't hold it
             long_size = struct.unpack("<Q", body[8:16])[0]
-    raise _unusable(path)
+    raise _describe_fault(path)
 
 
-def _unusable(path: Path) -> MediaError:
+def _describe_fault(path: Path) -> MediaError:
     return MediaError(
         "not a 24-bit wave file.",
         code="unsupported_media",

@@ -100,7 +100,7 @@ def _read_wish(number: int, said: str) -> Wish:
         elif name == "recording" and value in ("keep", "drop"):
             wish = replace(wish, recording="keep" if value == "keep" else "drop")
         else:
-            raise _refuse(f"line {number} says {each.strip()[:_QUOTED]!r}, which is no voice, pace or recording")
+            raise _make_refusal(f"line {number} says {each.strip()[:_QUOTED]!r}, which is no voice, pace or recording")
     return wish
 
 
@@ -111,16 +111,16 @@ def _read_numbered(text: str) -> dict[int, str]:
         if found := _NUMBERED.match(row):
             number = int(found[1])
             if number in texts:
-                raise _refuse(f"line {number} is there twice")
+                raise _make_refusal(f"line {number} is there twice")
             texts[number] = [found[2] or ""]
         elif row.strip():
             if not number:
-                raise _refuse(f"{row.strip()[:_QUOTED]!r} begins with no line's number")
+                raise _make_refusal(f"{row.strip()[:_QUOTED]!r} begins with no line's number")
             texts[number].append(row)
     return {each: "\n".join(rows) for each, rows in texts.items()}
 
 
-def _refuse(why: str) -> ReviewRefused:
+def _make_refusal(why: str) -> ReviewRefused:
     return ReviewRefused(
         f"the edits can't be read: {why}",
         code="bad_line",

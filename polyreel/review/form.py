@@ -93,11 +93,11 @@ def _find_remarks(track: Any, review: Review) -> dict[int, str]:
 
 def _draw_line(line: dict[str, Any], remark: str) -> str:
     """A line as an item of a list: the form is narrower than a table of this would be."""
-    who = f", {_shorten(line['speaker'])}" if line["speaker"] else ""
-    rows = [f"- **{line['number']}** · {line['at']}{who}: {_shorten(line['text'])}"]
-    rows += [f"    - source: {_shorten(line['source'])}"] if line["source"] else []
+    who = f", {_shorten_text(line['speaker'])}" if line["speaker"] else ""
+    rows = [f"- **{line['number']}** · {line['at']}{who}: {_shorten_text(line['text'])}"]
+    rows += [f"    - source: {_shorten_text(line['source'])}"] if line["source"] else []
     rows += [f"    - {_describe_choice(line['choice'])}"] if line["choice"] else []
-    rows += [f"    - **check**: {_shorten(remark)}"] if remark else []
+    rows += [f"    - **check**: {_shorten_text(remark)}"] if remark else []
     return "\n".join(rows)
 
 
@@ -106,9 +106,9 @@ def _describe_choice(choice: dict[str, Any]) -> str:
     told = [f"recorded by {recording['by']}"] if recording else []
     told += [f"voice {choice['voice']}"] if choice["voice"] else []
     told += [f"pace {choice['pace']:g}"] if choice["pace"] != 1.0 else []
-    return f"said otherwise: {_shorten(', '.join(told))}"
+    return f"said otherwise: {_shorten_text(', '.join(told))}"
 
 
-def _shorten(text: str) -> str:
+def _shorten_text(text: str) -> str:
     words = " / ".join(text.splitlines())
     return as_text(words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…")

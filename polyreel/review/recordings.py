@@ -40,7 +40,7 @@ async def take_in_recording(store: Store, file: Path, by: str, reel: Reel | None
     that is none, and `StoreError`.
     """
     _require_name(by)
-    speech = Speech(_cut_silence(await _decode(file)), RATE)
+    speech = Speech(_cut_silence(await _decode_recording(file)), RATE)
     ms = speech.ms
     # As short as stretching can make it: what is too long even then never fits.
     if reel and fit.shortest_ms(ms) > reel.duration_ms:
@@ -71,7 +71,7 @@ def _require_sound(file: Path) -> None:
         raise refuse_recording("the file holds no sound")
 
 
-async def _decode(file: Path) -> Samples:
+async def _decode_recording(file: Path) -> Samples:
     try:
         await asyncio.to_thread(_require_sound, file)
         return await _read_sound(file)

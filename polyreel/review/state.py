@@ -71,10 +71,10 @@ class Review:
             if event.kind == "delivered":
                 return None
             if event.kind == "asked":
-                return self._standing(event)
+                return self._find_standing(event)
         return None
 
-    def _standing(self, asked: Event) -> Asking:
+    def _find_standing(self, asked: Event) -> Asking:
         script = self.script()
         edited = script is not None and asked.script is not None and script.sha256 != asked.script.sha256
         # Before any decision: approving a dub does not cover lines that were edited since.

@@ -35,7 +35,7 @@ class Archive:
                 left -= len(piece)
                 # Counted while it is unpacked: the sizes that an archive states may lie.
                 if left < 0:
-                    raise self._unusable(f"'{member}' is larger than it should be")
+                    raise self._describe_damage(f"'{member}' is larger than it should be")
                 yield piece
 
     @contextmanager
@@ -45,7 +45,7 @@ class Archive:
             with opener(member) as stream:
                 yield stream
         except _UNREADABLE as error:
-            raise self._unusable(f"'{member}' can't be read from it ({type(error).__name__})") from error
+            raise self._describe_damage(f"'{member}' can't be read from it ({type(error).__name__})") from error
 
     @contextmanager
     def _open_in_zip(self, member: str) -> Iterator[IO[bytes]]:
@@ -61,7 +61,7 @@ class Archive:
             with stream:
                 yield stream
 
-    def _unusable(self, why: str) -> EngineError:
+    def _describe_damage(self, why: str) -> EngineError:
         return EngineError(
             f"this package is not what it should be: {why}.",
             code="model_damaged",

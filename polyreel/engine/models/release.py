@@ -45,7 +45,7 @@ async def fetch(
             remedy="Pull it from its packages: `polyreel models pull`.",
         )
     async with reach(host, unreachable) as client:
-        await (_archive if model.release.archive else _files)(client, model, wanted, work, count)
+        await (_fetch_archive if model.release.archive else _fetch_files)(client, model, wanted, work, count)
 
 
 @asynccontextmanager
@@ -54,8 +54,8 @@ async def reach(host: str, unreachable: set[str]) -> AsyncIterator[httpx.AsyncCl
     if host in unreachable:
         raise _release_error(host, "can't be reached")
     try:
-        await _find(host)
-        async with _client() as client:
+        await _resolve_host(host)
+        async with _make_client() as client:
             yield client
     except (httpx.TransportError, TimeoutError, FetchError) as error:
         unreachable.add(host)
@@ -70,13 +70,13 @@ async def reach(host: str, unreachable: set[str]) -> AsyncIterator[httpx.AsyncCl
         raise _release_error(host, f"answered {error.response.status_code}") from error
 
 
-async def _find(host: str) -> None:
+async def _resolve_host(host: str) -> None:
     """Resolve a host's name once in bounded time: a machine without a name server must not wait for each file."""
     async with asyncio.timeout(_CONNECT_S):
         await resolve(host, 443)
 
 
-def _client() -> httpx.AsyncClient:
+def _make_client() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         transport=GuardedTransport(),
         timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
@@ -95,14 +95,14 @@ async def _keep_encrypted(answer: httpx.Response) -> None:
         raise _release_error(answer.url.host, "redirects from https to http")
 
 
-async def _files(
+async def _fetch_files(
     client: httpx.AsyncClient, model: Model, wanted: Sequence[ModelFile], work: Path, count: Callable[[int], None]
 ) -> None:
     before = 0
     for file in wanted:
         part = work / f"{file.sha256[:16]}.part"
         await download(client, f"{model.release.address}/{file.path}", part, file.bytes, _report_from(before, count))
-        await asyncio.to_thread(_put, model, file, part, work)
+        await asyncio.to_thread(_put_part, model, file, part, work)
         before += file.bytes
 
 
@@ -110,7 +110,7 @@ def _report_from(before: int, count: Callable[[int], None]) -> Callable[[int], N
     return lambda done: count(before + done)
 
 
-async def _archive(
+async def _fetch_archive(
     client: httpx.AsyncClient, model: Model, wanted: Sequence[ModelFile], work: Path, count: Callable[[int], None]
 ) -> None:
     # How large the archive is, nobody knows beforehand: twice what it holds is more than any packing adds.
@@ -125,19 +125,19 @@ async def download(
 ) -> None:
     """Fetch a file, going on where an earlier run, or a connection that broke off, left it."""
     for go in range(_GOES):
-        before = await asyncio.to_thread(_size, part)
+        before = await asyncio.to_thread(_measure_part, part)
         try:
-            return await _continue(client, address, part, most, count)
+            return await _continue_download(client, address, part, most, count)
         except httpx.TransportError:
-            if go == _GOES - 1 or await asyncio.to_thread(_size, part) <= before:
+            if go == _GOES - 1 or await asyncio.to_thread(_measure_part, part) <= before:
                 raise
 
 
-async def _continue(
+async def _continue_download(
     client: httpx.AsyncClient, address: str, part: Path, most: int, count: Callable[[int], None]
 ) -> None:
     """One request: for the rest of a file, where the other side can give that; else for the whole of it."""
-    have = await asyncio.to_thread(_size, part)
+    have = await asyncio.to_thread(_measure_part, part)
     async with client.stream("GET", address, headers={"Range": f"bytes={have}-"} if have else {}) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # it is all there; its hash will tell
@@ -164,13 +164,13 @@ def _goes_on(answer: httpx.Response, have: int) -> bool:
     return True
 
 
-def _size(part: Path) -> int:
+def _measure_part(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _put(model: Model, file: ModelFile, part: Path, work: Path) -> None:
+def _put_part(model: Model, file: ModelFile, part: Path, work: Path) -> None:
     with _remove_damaged(part):
-        put_file(model, file, _pieces(part), work)
+        put_file(model, file, _read_pieces(part), work)
     part.unlink()
 
 
@@ -189,7 +189,7 @@ def _remove_damaged(part: Path) -> Iterator[None]:
         raise
 
 
-def _pieces(part: Path) -> Iterator[bytes]:
+def _read_pieces(part: Path) -> Iterator[bytes]:
     with part.open("rb") as file:
         while piece := file.read(_PIECE):
             yield piece

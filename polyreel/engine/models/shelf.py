@@ -58,7 +58,9 @@ def pull_command(*models: Model) -> str:
 def verify(model: Model) -> tuple[Fault, ...]:
     """Read every file and compare its hash; no fault means that the model is whole."""
     return tuple(
-        Fault(file.path, problem) for file in model.files if (problem := _problem(folder_of(model) / file.path, file))
+        Fault(file.path, problem)
+        for file in model.files
+        if (problem := _find_problem(folder_of(model) / file.path, file))
     )
 
 
@@ -70,9 +72,9 @@ def check_file(model: Model, path: str) -> Path:
     # One at a time: two threads must not both read a file of hundreds of megabytes.
     with _checking:
         # A model is read whole to be hashed, and every session would ask for that anew.
-        if _stamp(place) in _seen:
+        if _stamp_file(place) in _seen:
             return place
-        problem = _problem(place, file)
+        problem = _find_problem(place, file)
         if problem:
             raise EngineError(
                 f"the model '{model.name}' is damaged: {path} {problem}.",
@@ -80,7 +82,7 @@ def check_file(model: Model, path: str) -> Path:
                 where=str(place),
                 remedy=f"Run `{pull_command(model)}`: it fetches what is damaged again.",
             )
-        _seen.add(_stamp(place))
+        _seen.add(_stamp_file(place))
     return place
 
 
@@ -127,7 +129,7 @@ _checking = threading.Lock()
 _seen: set[tuple[str, int, int]] = set()
 
 
-def _stamp(place: Path) -> tuple[str, int, int]:
+def _stamp_file(place: Path) -> tuple[str, int, int]:
     # With the time, so that a file that was swapped after its check is checked again.
     found = place.stat()
     return str(place), found.st_size, found.st_mtime_ns
@@ -137,7 +139,7 @@ def _has_size(place: Path, file: ModelFile) -> bool:
     return place.is_file() and place.stat().st_size == file.bytes
 
 
-def _problem(place: Path, file: ModelFile) -> str:
+def _find_problem(place: Path, file: ModelFile) -> str:
     if not place.is_file():
         return "is missing"
     size = place.stat().st_size

@@ -55,12 +55,12 @@ def speech_left(stems: Stems, mask_of: MaskOf, go_on: GoOn) -> float | None:
     if stems.background is None:
         return None
     judge = _separate_again if stems.kind == "learned" else _measure_found_again
-    original, background = _track(stems.original, stems.samples), _track(stems.background, stems.samples)
+    original, background = _open_bed(stems.original, stems.samples), _open_bed(stems.background, stems.samples)
     tally = _Tally()
-    for place in _places(stems.original, stems.background):
+    for place in _find_places(stems.original, stems.background):
         go_on()
         start = place * STEP_MS * RATE // 1000
-        heard = _Heard(*(_pair(track, start) for track in (original, background)))
+        heard = _Heard(*(_read_pair(track, start) for track in (original, background)))
         tally.add(heard, judge(heard, mask_of))
     return tally.db()
 
@@ -82,7 +82,7 @@ class _Tally:
     left: float = 0.0
 
     def add(self, heard: _Heard, found: tuple[float, float]) -> None:
-        self.whole += _energy(heard.original)
+        self.whole += _measure_energy(heard.original)
         self.speech += found[0]
         self.left += found[1]
 
@@ -94,18 +94,20 @@ class _Tally:
 
 def _measure_found_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
     """The energy that the network takes for speech: of the original, and of the background."""
-    return _energy(_speech(heard.original, mask_of)), _energy(_speech(heard.background, mask_of))
+    return _measure_energy(_extract_speech(heard.original, mask_of)), _measure_energy(
+        _extract_speech(heard.background, mask_of)
+    )
 
 
 def _separate_again(heard: _Heard, mask_of: MaskOf) -> tuple[float, float]:
     speech = heard.original - heard.background
-    found = _energy(_speech(heard.background, mask_of))
+    found = _measure_energy(_extract_speech(heard.background, mask_of))
     # Half a patch away: speech laid over itself would only be louder, and come out as before.
     elsewhere = np.roll(speech, len(speech) // 2, axis=0)
     mixed = heard.background + elsewhere
-    remaining = _mono(elsewhere) - _speech(mixed, mask_of)
-    missed = measure_filtered_share(remaining, _mono(elsewhere)) * _energy(elsewhere)
-    return _energy(speech), max(found, missed)
+    remaining = _mix_to_mono(elsewhere) - _extract_speech(mixed, mask_of)
+    missed = measure_filtered_share(remaining, _mix_to_mono(elsewhere)) * _measure_energy(elsewhere)
+    return _measure_energy(speech), max(found, missed)
 
 
 def measure_filtered_share(heard: Mono, speech: Mono, taps: int = _TAPS) -> float:
@@ -123,30 +125,30 @@ def measure_filtered_share(heard: Mono, speech: Mono, taps: int = _TAPS) -> floa
     return max(0.0, float(np.linalg.solve(matrix, cross) @ cross / auto[0]))
 
 
-def _speech(patch: Frames, mask_of: MaskOf) -> Mono:
-    return _mono(spleeter.speech_in(patch, mask_of, first=True, last=True))
+def _extract_speech(patch: Frames, mask_of: MaskOf) -> Mono:
+    return _mix_to_mono(spleeter.speech_in(patch, mask_of, first=True, last=True))
 
 
-def _mono(frames: Frames) -> Mono:
+def _mix_to_mono(frames: Frames) -> Mono:
     mean: Mono = frames.mean(axis=1)
     return mean
 
 
-def _energy(sound: Frames | Mono) -> float:
-    mono = _mono(sound) if sound.ndim > 1 else sound
+def _measure_energy(sound: Frames | Mono) -> float:
+    mono = _mix_to_mono(sound) if sound.ndim > 1 else sound
     return float(np.square(mono, dtype=np.float64).sum())
 
 
-def _track(bed: Bed, samples: int) -> WorkingTrack:
+def _open_bed(bed: Bed, samples: int) -> WorkingTrack:
     return open_track(path_of(bed.audio)).exactly(samples)
 
 
-def _pair(track: WorkingTrack, start: int) -> Frames:
+def _read_pair(track: WorkingTrack, start: int) -> Frames:
     """What the network hears of a place; of 5.1, the centre."""
     return read_patch(track, start, PAIRS[track.channels][0])
 
 
-def _places(original: Bed, background: Bed) -> Iterable[int]:
+def _find_places(original: Bed, background: Bed) -> Iterable[int]:
     """Where the most was taken out, as steps; where nothing was, the loudest places. Places don't overlap."""
     whole, rest = weigh_power(original), weigh_power(background)
     taken = np.maximum(whole - rest, 0)

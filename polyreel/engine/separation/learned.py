@@ -27,15 +27,15 @@ class Learned:
 
     def __init__(self, mask_of: MaskOf, on_progress: Callable[[float], None] | None = None) -> None:
         self._mask_of = mask_of
-        self._on_progress = on_progress or _quiet
+        self._on_progress = on_progress or _ignore_progress
 
     async def background(self, original: Original) -> tuple[Path | None, tuple[str, ...]]:
         """Everything but the speech. Can be cancelled between patches. Raises EngineError, StoreError, OSError."""
         target = original.folder / "background.wav"
-        await in_thread(lambda go_on: self._write(original.track, target, go_on))
+        await in_thread(lambda go_on: self._write_background(original.track, target, go_on))
         return target, ()
 
-    def _write(self, track: WorkingTrack, target: Path, go_on: GoOn) -> None:
+    def _write_background(self, track: WorkingTrack, target: Path, go_on: GoOn) -> None:
         total = count_pieces(track.samples)
         with target.open("wb") as file:
             write_header(file, track.channels, track.samples)
@@ -65,5 +65,5 @@ def write_frames(file: BinaryIO, frames: Frames) -> None:
     file.write(np.clip(np.rint(frames * _FULL), -_FULL, _FULL - 1).astype("<i2").tobytes())
 
 
-def _quiet(_: float) -> None:
+def _ignore_progress(_: float) -> None:
     pass

@@ -119,7 +119,7 @@ class Given:
             )
         end = self._start + Fraction(track.samples, RATE)
         await extract(self._file, target, info, start=self._start, end=end, channels=track.channels)
-        return target, _length_note(info.duration - self._start, Fraction(track.samples, RATE))
+        return target, _note_length(info.duration - self._start, Fraction(track.samples, RATE))
 
 
 async def part(
@@ -137,7 +137,7 @@ async def part(
     layout beyond stereo is mixed down to stereo, and noted. Raises MediaError where there is no such sound track.
     """
     info = await asyncio.to_thread(probe, reel)
-    channels, notes = _channels(info, track, reel)
+    channels, notes = _choose_channels(info, track, reel)
     # The picture's length and not the sound's: a sound track that ends early is silent from there on.
     samples = round((info.duration - start if duration is None else duration) * RATE)
     with store.scratch() as folder:
@@ -154,7 +154,7 @@ async def part(
             samples=samples,
             original=whole,
             background=await asyncio.to_thread(keep_bed, background, samples, store) if background else None,
-            lufs=_lufs(whole),
+            lufs=_measure_lufs(whole),
             notes=(*notes, *remarks),
         )
 
@@ -172,7 +172,7 @@ def weigh_power(bed: Bed) -> NDArray[np.float64]:
     return weighted
 
 
-def _channels(info: MediaInfo, tracks: Tracks, reel: Path) -> tuple[Literal[1, 2, 6], tuple[str, ...]]:
+def _choose_channels(info: MediaInfo, tracks: Tracks, reel: Path) -> tuple[Literal[1, 2, 6], tuple[str, ...]]:
     track = tracks if isinstance(tracks, int) else max(tracks)
     if track >= len(info.audio):
         raise MediaError(
@@ -192,7 +192,7 @@ def _channels(info: MediaInfo, tracks: Tracks, reel: Path) -> tuple[Literal[1, 2
     return 2, (f"The original's {stream.layout or stream.channels} sound is mixed down to stereo.",)
 
 
-def _length_note(given: Fraction, wanted: Fraction) -> tuple[str, ...]:
+def _note_length(given: Fraction, wanted: Fraction) -> tuple[str, ...]:
     if abs(given - wanted) <= Fraction(1, 2):
         return ()
     return (f"The background is {float(given):.1f} s long, the reel {float(wanted):.1f} s: it was padded or cut.",)
@@ -209,22 +209,22 @@ def _require_alike(original: WorkingTrack, background: Path | None) -> None:
 def keep_bed(file: Path, samples: int, store: Store) -> Bed:
     """A working track, measured, then kept. Blocks."""
     profile = file.with_suffix(".npy")
-    np.save(profile, _power(open_track(file).exactly(samples)))
+    np.save(profile, _measure_power(open_track(file).exactly(samples)))
     return Bed(audio=store.keep(file, ".wav"), power=store.keep(profile, ".npy"))
 
 
-def _power(track: WorkingTrack) -> Power:
+def _measure_power(track: WorkingTrack) -> Power:
     meter = Meter(track.channels)
-    for start in _starts(track.samples):
+    for start in _list_starts(track.samples):
         meter.feed(track.read(start, min(_BLOCK, track.samples - start)))
     return meter.power()
 
 
-def _starts(samples: int) -> Iterator[int]:
+def _list_starts(samples: int) -> Iterator[int]:
     return iter(range(0, samples, _BLOCK))
 
 
-def _lufs(bed: Bed) -> float | None:
+def _measure_lufs(bed: Bed) -> float | None:
     """Integrated loudness from the power that is known already; None where nothing is heard."""
     found = integrate_loudness(weigh_power(bed))
     return round(found, 2) if math.isfinite(found) else None

@@ -34,13 +34,13 @@ def retime_stems(stems: Stems, yields: Sequence[PictureYield], samples: int, sto
     tracks = [open_track(path_of(bed.audio)).exactly(stems.samples) for bed in beds]
     with store.scratch() as folder:
         paths = [folder / f"{number}.wav" for number in range(len(beds))]
-        _write(tracks, paths, sound_points(yields), samples, go_on)
+        _write_tracks(tracks, paths, sound_points(yields), samples, go_on)
         made = [keep_bed(path, samples, store) for path in paths]
     background: Bed | None = made[1] if stems.background else None
     return stems.model_copy(update={"samples": samples, "original": made[0], "background": background})
 
 
-def _write(
+def _write_tracks(
     tracks: Sequence[WorkingTrack], paths: Sequence[Path], points: Sequence[Point], samples: int, go_on: GoOn
 ) -> None:
     with ExitStack() as opened:
@@ -48,7 +48,7 @@ def _write(
         for file, track in zip(files, tracks, strict=True):
             write_header(file, track.channels, samples)
         written = 0
-        for block in _blocks(tracks, points, samples):
+        for block in _make_blocks(tracks, points, samples):
             go_on()
             held = block[: samples - written]
             written += len(held)
@@ -58,7 +58,7 @@ def _write(
                 at += track.channels
 
 
-def _blocks(tracks: Sequence[WorkingTrack], points: Sequence[Point], samples: int) -> Iterator[Frames]:
+def _make_blocks(tracks: Sequence[WorkingTrack], points: Sequence[Point], samples: int) -> Iterator[Frames]:
     """All tracks side by side, piece by piece; what was stretched fades into what comes after it."""
     marks = [(0, 0), *((before * _MS, now * _MS) for before, now in points)]
     # Beyond the last of them the sound goes on at its own pace.
@@ -81,10 +81,10 @@ class _Block:
 def _stretch_blocks(tracks: Sequence[WorkingTrack], natural: int, start: int, length: int) -> Iterator[_Block]:
     if natural == length:
         for at in range(start, start + natural, _BLOCK):
-            yield _Block(_read(tracks, at, min(_BLOCK, start + natural - at)))
+            yield _Block(_read_together(tracks, at, min(_BLOCK, start + natural - at)))
     elif length > 0:
         # Longer by a fade on both sides of the change of pace: its end is laid over the beginning of what follows.
-        found = stretch_frames(_read(tracks, start, natural + _FADE), RATE, length + _FADE)
+        found = stretch_frames(_read_together(tracks, start, natural + _FADE), RATE, length + _FADE)
         yield _Block(found[:length], found[length:])
 
 
@@ -98,5 +98,5 @@ def _fade_in(block: Frames, tail: Frames | None) -> Frames:
     return faded
 
 
-def _read(tracks: Sequence[WorkingTrack], start: int, count: int) -> Frames:
+def _read_together(tracks: Sequence[WorkingTrack], start: int, count: int) -> Frames:
     return np.concatenate([track.read(start, count) for track in tracks], axis=1)

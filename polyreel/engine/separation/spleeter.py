@@ -50,16 +50,16 @@ def speech_in(patch: Frames, mask_of: MaskOf, *, first: bool, last: bool) -> Fra
     # In silence nobody speaks, and the network is what takes the time.
     if float(np.abs(patch).max()) < SILENCE:
         return np.zeros_like(patch)
-    spectra = [_spectrum(patch[:, channel]) for channel in range(patch.shape[1])]
+    spectra = [_compute_spectrum(patch[:, channel]) for channel in range(patch.shape[1])]
     mask = mask_of(np.stack([np.abs(spectrum[:, :BINS]) for spectrum in spectra]))
-    mask = mask * _fade(first, last)[None, :, None]
-    return np.stack([_sound(_apply_mask(*each)) for each in zip(spectra, mask, strict=True)], axis=1)
+    mask = mask * _compute_fade(first, last)[None, :, None]
+    return np.stack([_make_sound(_apply_mask(*each)) for each in zip(spectra, mask, strict=True)], axis=1)
 
 
-def _spectrum(track: NDArray[np.float32]) -> NDArray[np.complex64]:
+def _compute_spectrum(track: NDArray[np.float32]) -> NDArray[np.complex64]:
     windows = np.lib.stride_tricks.sliding_window_view(np.ascontiguousarray(track), FRAME)[::STEP]
     # numpy's transform keeps the precision it is given; its annotations don't say so.
-    return np.fft.rfft(windows * _hann()).astype(np.complex64, copy=False)
+    return np.fft.rfft(windows * _make_window()).astype(np.complex64, copy=False)
 
 
 def _apply_mask(spectrum: NDArray[np.complex64], mask: NDArray[np.float32]) -> NDArray[np.complex64]:
@@ -76,8 +76,8 @@ def _apply_mask(spectrum: NDArray[np.complex64], mask: NDArray[np.float32]) -> N
     return masked
 
 
-def _sound(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    frames = np.fft.irfft(spectrum, FRAME) * (_hann() * _COMPENSATION)
+def _make_sound(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
+    frames = np.fft.irfft(spectrum, FRAME) * (_make_window() * _COMPENSATION)
     # A quarter of every frame at a time: the quarters of one kind lie side by side, and are added as one.
     quarters = frames.reshape(FRAMES, FRAME // STEP, STEP)
     sound = np.zeros((FRAMES + FRAME // STEP - 1, STEP), dtype=np.float32)
@@ -87,12 +87,12 @@ def _sound(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
 
 
 @cache
-def _hann() -> NDArray[np.float32]:
+def _make_window() -> NDArray[np.float32]:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
 
 
 @cache
-def _fade(first: bool, last: bool) -> NDArray[np.float32]:
+def _compute_fade(first: bool, last: bool) -> NDArray[np.float32]:
     """A patch's weight per frame. What one neighbour loses, the other gains: together they are always one."""
     weight = np.ones(FRAMES, dtype=np.float32)
     rise = np.arange(1, OVERLAP + 1, dtype=np.float32) / (OVERLAP + 1)

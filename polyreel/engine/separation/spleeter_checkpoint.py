@@ -70,9 +70,9 @@ def _entries(index: Path) -> dict[str, _Entry]:
     try:
         return {
             key.decode(): entry
-            for key, value in _table(content)
+            for key, value in _read_table(content)
             # The empty key holds the bundle's header.
-            if key and (entry := _entry(value)).dtype == _DT_FLOAT
+            if key and (entry := _read_entry(value)).dtype == _DT_FLOAT
         }
     except (struct.error, IndexError, ValueError) as error:
         raise _describe_damage(index, str(error) or type(error).__name__) from None
@@ -90,23 +90,23 @@ def _describe_damage(file: Path, why: str) -> EngineError:
 # -- the table
 
 
-def _table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _read_table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     footer = content[-_FOOTER:]
     if len(footer) < _FOOTER or struct.unpack("<Q", footer[-8:])[0] != _MAGIC:
         raise ValueError("its footer is missing")
-    _, at = _handle(footer, 0)
-    top, _ = _handle(footer, at)
-    for _, value in _block(content, *top):
-        yield from _block(content, *_handle(value, 0)[0])
+    _, at = _read_handle(footer, 0)
+    top, _ = _read_handle(footer, at)
+    for _, value in _read_block(content, *top):
+        yield from _read_block(content, *_read_handle(value, 0)[0])
 
 
-def _handle(content: bytes, at: int) -> tuple[tuple[int, int], int]:
-    offset, at = _varint(content, at)
-    size, at = _varint(content, at)
+def _read_handle(content: bytes, at: int) -> tuple[tuple[int, int], int]:
+    offset, at = _read_varint(content, at)
+    size, at = _read_varint(content, at)
     return (offset, size), at
 
 
-def _block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
     """A block's keys and values. After the entries come their restart points, which a reader of everything skips."""
     if content[offset + size] != _UNCOMPRESSED:
         raise ValueError("its table is compressed")
@@ -114,9 +114,9 @@ def _block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, byte
     end = len(block) - 4 - 4 * struct.unpack("<I", block[-4:])[0]
     at, key = 0, b""
     while at < end:
-        shared, at = _varint(block, at)
-        fresh, at = _varint(block, at)
-        length, at = _varint(block, at)
+        shared, at = _read_varint(block, at)
+        fresh, at = _read_varint(block, at)
+        length, at = _read_varint(block, at)
         key = key[:shared] + block[at : at + fresh]
         yield key, block[at + fresh : at + fresh + length]
         at += fresh + length
@@ -125,35 +125,37 @@ def _block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes, byte
 # -- the messages in it
 
 
-def _entry(message: bytes) -> _Entry:
+def _read_entry(message: bytes) -> _Entry:
     numbers: dict[int, int] = {}
     shape: tuple[int, ...] = ()
-    for field, value in _fields(message):
+    for field, value in _read_fields(message):
         if isinstance(value, int):
             numbers[field] = value
         elif field == 2:
-            shape = tuple(_shape(value))
+            shape = tuple(_read_shape(value))
     if numbers.get(3, 0):
         raise ValueError("it has more than one data file")
     return _Entry(shape, numbers.get(4, 0), numbers.get(5, 0), numbers.get(1, 0))
 
 
-def _shape(message: bytes) -> Iterator[int]:
-    for field, dimension in _fields(message):
+def _read_shape(message: bytes) -> Iterator[int]:
+    for field, dimension in _read_fields(message):
         if field == 2 and isinstance(dimension, bytes):
-            yield next((value for number, value in _fields(dimension) if number == 1 and isinstance(value, int)), 0)
+            yield next(
+                (value for number, value in _read_fields(dimension) if number == 1 and isinstance(value, int)), 0
+            )
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     at = 0
     while at < len(message):
-        tag, at = _varint(message, at)
+        tag, at = _read_varint(message, at)
         value: int | bytes
         match tag & 7:
             case 0:
-                value, at = _varint(message, at)
+                value, at = _read_varint(message, at)
             case 2:
-                length, at = _varint(message, at)
+                length, at = _read_varint(message, at)
                 value, at = message[at : at + length], at + length
             case 5:
                 value, at = message[at : at + 4], at + 4
@@ -164,7 +166,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         yield tag >> 3, value
 
 
-def _varint(content: bytes, at: int) -> tuple[int, int]:
+def _read_varint(content: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         byte = content[at]

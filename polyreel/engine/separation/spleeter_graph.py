@@ -40,8 +40,8 @@ def speech_mask_model(checkpoint: Checkpoint, frames: int, bins: int) -> bytes:
 
     shape = [1, CHANNELS, frames, bins]
     drawn = _Drawing(checkpoint)
-    stems = [_stem(drawn, number) for number in range(_STEMS)]
-    _share(drawn, *stems)
+    stems = [_draw_stem(drawn, number) for number in range(_STEMS)]
+    _draw_share(drawn, *stems)
     graph = helper.make_graph(
         drawn.nodes,
         "two-stems",
@@ -92,36 +92,36 @@ class _Drawing:
         return self.node("BatchNormalization", given, *named, epsilon=_BATCH_NORM_EPSILON)
 
 
-def _stem(drawn: _Drawing, number: int) -> str:
+def _draw_stem(drawn: _Drawing, number: int) -> str:
     """One U-Net: the magnitudes of one stem."""
     down, up, norm = number * (_LEVELS + 1), number * _LEVELS, number * 2 * _LEVELS
     skips: list[str] = []
     given = INPUT
     for level in range(_LEVELS):
-        skips.append(drawn.add_convolution(given, _layer("conv2d", down + level), **_STRIDED))
+        skips.append(drawn.add_convolution(given, _name_layer("conv2d", down + level), **_STRIDED))
         # The lowest level's norm leads nowhere: the way up begins at its convolution.
         if level < _LEVELS - 1:
-            batch = drawn.add_normalisation(skips[-1], _layer("batch_normalization", norm + level))
+            batch = drawn.add_normalisation(skips[-1], _name_layer("batch_normalization", norm + level))
             given = drawn.node("LeakyRelu", batch, alpha=_SLOPE)
     given = skips.pop()
     for level in range(_LEVELS):
-        risen = drawn.add_convolution(given, _layer("conv2d_transpose", up + level), "ConvTranspose", **_STRIDED)
+        risen = drawn.add_convolution(given, _name_layer("conv2d_transpose", up + level), "ConvTranspose", **_STRIDED)
         batch = drawn.add_normalisation(
-            drawn.node("Relu", risen), _layer("batch_normalization", norm + _LEVELS + level)
+            drawn.node("Relu", risen), _name_layer("batch_normalization", norm + _LEVELS + level)
         )
         given = drawn.node("Concat", skips.pop(), batch, axis=1) if skips else batch
     # Spleeter's output layer is dilated and keeps the size, where all layers before it halve or double it.
-    mask = drawn.node("Sigmoid", drawn.add_convolution(given, _layer("conv2d", down + _LEVELS), **_DILATED))
+    mask = drawn.node("Sigmoid", drawn.add_convolution(given, _name_layer("conv2d", down + _LEVELS), **_DILATED))
     return drawn.node("Mul", mask, INPUT)
 
 
-def _share(drawn: _Drawing, speech: str, rest: str) -> None:
+def _draw_share(drawn: _Drawing, speech: str, rest: str) -> None:
     """The speech's share of the power, bin by bin."""
     own, other = drawn.node("Mul", speech, speech), drawn.node("Mul", rest, rest)
     total = drawn.node("Add", drawn.node("Add", own, other), drawn.number(_MASK_EPSILON))
     drawn.node("Div", drawn.node("Add", own, drawn.number(_MASK_EPSILON / _STEMS)), total, output=OUTPUT)
 
 
-def _layer(kind: str, number: int) -> str:
+def _name_layer(kind: str, number: int) -> str:
     """TensorFlow's names: ``conv2d``, ``conv2d_1``, ``conv2d_2``..."""
     return f"{kind}_{number}" if number else kind

@@ -38,10 +38,10 @@ class TwoStems:
 
     def __call__(self, magnitude: NDArray[np.float32]) -> spleeter.Mask:
         """The speech's share of each bin. Blocks. Raises EngineError (``model_missing``, ``model_damaged``)."""
-        mask: spleeter.Mask = self._load().run({INPUT: magnitude[None]})[0]
+        mask: spleeter.Mask = self._load_session().run({INPUT: magnitude[None]})[0]
         return mask
 
-    def _load(self) -> Session:
+    def _load_session(self) -> Session:
         with self._loading:
             if self._session is None:
                 # Every language waits for this; it waits for none of their sentences, and takes what cores it gets.

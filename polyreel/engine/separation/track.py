@@ -46,15 +46,15 @@ def separate_pieces(track: WorkingTrack, mask_of: spleeter.MaskOf, go_on: Callab
     held = np.zeros((_LENGTH, track.channels), dtype=np.float32)
     for number in range(patches):
         start = number * _STRIDE - _LEAD_BLOCKS * _OUR_BLOCK
-        held += _patch(track, start, mask_of, _Place(number == 0, number == patches - 1), go_on)
+        held += _separate_patch(track, start, mask_of, _Place(number == 0, number == patches - 1), go_on)
         done = _LENGTH if number == patches - 1 else _STRIDE
-        yield from _piece(track, start, held[:done])
+        yield from _cut_piece(track, start, held[:done])
         held = np.concatenate([held[_STRIDE:], np.zeros((_STRIDE, track.channels), dtype=np.float32)])
 
 
 def read_patch(track: WorkingTrack, start: int, pair: tuple[int, int]) -> Frames:
     """One patch of a pair of channels from sample ``start`` on, at the network's rate: (`spleeter.PATCH`, 2)."""
-    mix = _read(track, start - MARGIN, _LENGTH + 2 * MARGIN)[:, pair]
+    mix = _read_frames(track, start - MARGIN, _LENGTH + 2 * MARGIN)[:, pair]
     return convert_rate(mix, _OUR_BLOCK, _ITS_BLOCK)[: spleeter.PATCH]
 
 
@@ -64,11 +64,11 @@ class _Place:
     last: bool
 
 
-def _patch(
+def _separate_patch(
     track: WorkingTrack, start: int, mask_of: spleeter.MaskOf, place: _Place, go_on: Callable[[], None]
 ) -> Frames:
     """What one patch gives to every channel's speech, from sample ``start`` (which may lie before the track) on."""
-    mix = _read(track, start - MARGIN, _LENGTH + 2 * MARGIN)
+    mix = _read_frames(track, start - MARGIN, _LENGTH + 2 * MARGIN)
     speech = np.zeros((_LENGTH, track.channels), dtype=np.float32)
     for pair in PAIRS[track.channels]:
         go_on()
@@ -86,14 +86,14 @@ def _separate_pairs(mix: Frames, mask_of: spleeter.MaskOf, place: _Place) -> Fra
     return convert_rate(np.pad(speech, ((MARGIN + _SPARE, after + MARGIN), (0, 0))), _ITS_BLOCK, _OUR_BLOCK)
 
 
-def _read(track: WorkingTrack, start: int, length: int) -> Frames:
+def _read_frames(track: WorkingTrack, start: int, length: int) -> Frames:
     """Frames from anywhere: silence before the track as after it."""
     before = max(0, -start)
     found = track.read(start + before, length - before)
     return np.pad(found, ((before, 0), (0, 0))) if before else found
 
 
-def _piece(track: WorkingTrack, start: int, speech: Frames) -> Iterator[Piece]:
+def _cut_piece(track: WorkingTrack, start: int, speech: Frames) -> Iterator[Piece]:
     """The part of a finished stretch that lies inside the track."""
     first, last = max(0, start), min(track.samples, start + len(speech))
     if last > first:

@@ -29,15 +29,15 @@ def trim_silence(samples: Samples, rate: int, silence: float = _SILENCE) -> Samp
     start, end = max(0, first - round(_BEFORE_S * rate)), min(len(samples), last + round(_AFTER_S * rate))
     # At most half of the speech, however short it is.
     inside = min(round(_INSIDE_S * rate), (last - first) // 2)
-    return _fade(samples[start:end].astype(np.float32), first - start + inside, end - last + inside)
+    return _fade_edges(samples[start:end].astype(np.float32), first - start + inside, end - last + inside)
 
 
-def _fade(samples: Samples, rise: int, fall: int) -> Samples:
-    samples[:rise] *= _slope(rise)
-    samples[len(samples) - fall :] *= _slope(fall)[::-1]
+def _fade_edges(samples: Samples, rise: int, fall: int) -> Samples:
+    samples[:rise] *= _make_slope(rise)
+    samples[len(samples) - fall :] *= _make_slope(fall)[::-1]
     return samples
 
 
-def _slope(length: int) -> Samples:
+def _make_slope(length: int) -> Samples:
     """From silence to full, without a corner at either end."""
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))).astype(np.float32)

@@ -59,7 +59,7 @@ async def write_lossless(plan: MixPlan, sources: Sources, folder: Path, setting:
     if found.effects:
         made = label.of("music and effects")
         outputs.append(bwf_output(adjust_level(effects, gain_db, None), found.effects, made))
-    await run(merge_outputs(*outputs), stdin=_pieces(plan, sources))
+    await run(merge_outputs(*outputs), stdin=_make_pieces(plan, sources))
     return found
 
 
@@ -71,7 +71,7 @@ def _find_room(peak: float, gain_db: float) -> float:
 
 def _measure_peak(plan: MixPlan, sources: Sources) -> float:
     """The loudest sample of either stem, before any gain. Blocks."""
-    parts = (_parts(plan, sources, start) for start in range(0, sources.samples, _BLOCK))
+    parts = (_mix_parts(plan, sources, start) for start in range(0, sources.samples, _BLOCK))
     return max((float(np.abs(part).max(initial=0)) for pair in parts for part in pair), default=0.0)
 
 
@@ -80,17 +80,17 @@ def _take_channels(every: Stream, channels: int, first: int) -> Stream:
     return every.filter("channelmap", map=places, channel_layout=name_layout(channels))
 
 
-async def _pieces(plan: MixPlan, sources: Sources) -> AsyncIterator[bytes]:
+async def _make_pieces(plan: MixPlan, sources: Sources) -> AsyncIterator[bytes]:
     for start in range(0, sources.samples, _BLOCK):
-        yield await asyncio.to_thread(_block, plan, sources, start)
+        yield await asyncio.to_thread(_make_block, plan, sources, start)
 
 
-def _block(plan: MixPlan, sources: Sources, start: int) -> bytes:
-    dialogue, effects = _parts(plan, sources, start)
+def _make_block(plan: MixPlan, sources: Sources, start: int) -> bytes:
+    dialogue, effects = _mix_parts(plan, sources, start)
     return np.concatenate([dialogue + effects, dialogue, effects], axis=1).astype("<f4").tobytes()
 
 
-def _parts(plan: MixPlan, sources: Sources, start: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _mix_parts(plan: MixPlan, sources: Sources, start: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Dialogue, and what lies under it, of one block."""
     speech = read_stem(sources.stem, start, min(_BLOCK, sources.samples - start))
     return plan.block(speech, None, start), plan.block(np.zeros_like(speech), sources.bed, start)

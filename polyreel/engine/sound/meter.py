@@ -28,7 +28,7 @@ _HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 
 
 @cache
-def _weights(window: int, rate: int) -> NDArray[np.float64]:
+def _make_weights(window: int, rate: int) -> NDArray[np.float64]:
     """K-weighting of power per bin of a real transform, with what Parseval's theorem asks for built in."""
     # The filters are known up to 24 kHz; what a higher rate has above counts as what lies there.
     z = np.exp(-2j * np.pi * np.minimum(np.fft.rfftfreq(window, 1 / rate), 23_999) / 48_000)
@@ -59,7 +59,7 @@ class Meter:
         joined = np.concatenate([self._rest, frames])
         count = len(joined) // self._hop - 1
         if count > 0:
-            self._found.append(self._energies(joined, count))
+            self._found.append(self._measure_energies(joined, count))
         self._rest = joined[max(0, count) * self._hop :]
 
     def power(self) -> Power:
@@ -67,11 +67,11 @@ class Meter:
         steps = -(-self._heard // (2 * self._hop))
         self.feed(np.zeros((4 * self._hop, self._rest.shape[1]), dtype=np.float32))
         energy = np.concatenate(self._found)
-        sums = energy[:-2:2] / 2 + energy[1:-1:2] + energy[2::2] / 2 if len(energy) % 2 else _even(energy)
+        sums = energy[:-2:2] / 2 + energy[1:-1:2] + energy[2::2] / 2 if len(energy) % 2 else _sum_even(energy)
         means: Power = sums[:steps] / (2 * self._hop)
         return means
 
-    def _energies(self, joined: NDArray[np.float32], count: int) -> NDArray[np.float64]:
+    def _measure_energies(self, joined: NDArray[np.float32], count: int) -> NDArray[np.float64]:
         channels = joined.shape[1]
         found = np.zeros((count, channels))
         for channel in range(channels):
@@ -82,11 +82,11 @@ class Meter:
             windows = np.lib.stride_tricks.sliding_window_view(track, 2 * self._hop)[:: self._hop] * self._window
             spectrum = np.fft.rfft(windows)
             squares = spectrum.real**2 + spectrum.imag**2
-            found[:, channel] = squares @ _weights(2 * self._hop, self._rate).astype(np.float32)
+            found[:, channel] = squares @ _make_weights(2 * self._hop, self._rate).astype(np.float32)
         return found
 
 
-def _even(energy: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sum_even(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     return energy[:-3:2] / 2 + energy[1:-2:2] + energy[2:-1:2] / 2
 
 

@@ -100,9 +100,9 @@ async def _encode_mix(
 
 async def _mix_pieces(plan: MixPlan, sources: Sources) -> AsyncIterator[bytes]:
     for start in range(0, sources.samples, _BLOCK):
-        yield await asyncio.to_thread(_block, plan, sources, start)
+        yield await asyncio.to_thread(_make_block, plan, sources, start)
 
 
-def _block(plan: MixPlan, sources: Sources, start: int) -> bytes:
+def _make_block(plan: MixPlan, sources: Sources, start: int) -> bytes:
     speech = read_stem(sources.stem, start, min(_BLOCK, sources.samples - start))
     return plan.block(speech, sources.bed, start).tobytes()

@@ -30,7 +30,7 @@ def outline_stem(stem: Path, points: int = POINTS) -> tuple[int, ...]:
 
 def outline_power(power: Power, points: int = POINTS) -> tuple[int, ...]:
     """How loud each stretch is, by its power per step (channels weighted and summed), 0 to 100 of full scale."""
-    return tuple(min(100, round(100 * float(np.sqrt(stretch.max())))) for stretch in _stretches(power, points))
+    return tuple(min(100, round(100 * float(np.sqrt(stretch.max())))) for stretch in _split_stretches(power, points))
 
 
 def outline_loudness(power: Power, points: int = POINTS) -> tuple[float, ...]:
@@ -39,7 +39,7 @@ def outline_loudness(power: Power, points: int = POINTS) -> tuple[float, ...]:
         return ()
     width = min(_SHORT_TERM_STEPS, len(power))
     smooth = np.convolve(power, np.full(width, 1 / width), "same")
-    return tuple(round(max(SILENCE, loudness(float(part.mean()))), 1) for part in _stretches(smooth, points))
+    return tuple(round(max(SILENCE, loudness(float(part.mean()))), 1) for part in _split_stretches(smooth, points))
 
 
 def weigh_channels(meter: Meter, channels: int) -> Power:
@@ -48,5 +48,5 @@ def weigh_channels(meter: Meter, channels: int) -> Power:
     return summed
 
 
-def _stretches(values: NDArray[np.float64], points: int) -> list[NDArray[np.float64]]:
+def _split_stretches(values: NDArray[np.float64], points: int) -> list[NDArray[np.float64]]:
     return np.array_split(values, min(points, len(values))) if len(values) else []

@@ -51,41 +51,41 @@ def open_track(path: Path) -> WorkingTrack:
     """Read a WAV file's header. Raises EngineError for what is no 16-bit or float PCM."""
     with path.open("rb") as file:
         if file.read(12)[8:] != b"WAVE":
-            raise _unusable(path)
-        return _chunks(path, file)
+            raise _describe_fault(path)
+        return _read_chunks(path, file)
 
 
-def _chunks(path: Path, file: BinaryIO) -> WorkingTrack:
+def _read_chunks(path: Path, file: BinaryIO) -> WorkingTrack:
     form = (0, 0, 0)
     long_size = 0
     while len(head := file.read(8)) == 8:
         name, size = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"data":
-            return _track(path, file.tell(), form, long_size if size == 0xFFFFFFFF else size)
+            return _describe_track(path, file.tell(), form, long_size if size == 0xFFFFFFFF else size)
         # RIFF fills chunks of odd length up with one byte.
         body = file.read(size + size % 2)
         if name == b"fmt ":
-            form = _format(body)
+            form = _read_format(body)
         elif name == b"ds64":  # RF64: the data's true length, where 32 bits don't hold it
             long_size = struct.unpack("<Q", body[8:16])[0]
-    raise _unusable(path)
+    raise _describe_fault(path)
 
 
-def _format(body: bytes) -> tuple[int, int, int]:
+def _read_format(body: bytes) -> tuple[int, int, int]:
     code, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
     # The extensible form keeps its true code at the head of an identifier behind the usual fields.
     return (struct.unpack("<H", body[24:26])[0] if code == _EXTENSIBLE else code), channels, bits
 
 
-def _track(path: Path, offset: int, form: tuple[int, int, int], size: int) -> WorkingTrack:
+def _describe_track(path: Path, offset: int, form: tuple[int, int, int], size: int) -> WorkingTrack:
     code, channels, bits = form
     dtype = {(_INTEGER, 16): "<i2", (_FLOAT, 32): "<f4"}.get((code, bits))
     if dtype is None or not channels:
-        raise _unusable(path)
+        raise _describe_fault(path)
     return WorkingTrack(path, channels, size // (channels * bits // 8), offset, dtype)
 
 
-def _unusable(path: Path) -> EngineError:
+def _describe_fault(path: Path) -> EngineError:
     return EngineError(
         "not a working track (16-bit or float PCM in WAV).",
         where=path.name,

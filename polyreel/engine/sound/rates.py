@@ -26,18 +26,18 @@ def convert_rate(padded: Frames, down: int, up: int) -> Frames:
     ``padded`` is float32 (`MARGIN` + blocks * ``down`` + `MARGIN`, channels): the piece with its surroundings. Sample 0
     of the result sounds at the same time as sample `MARGIN` of ``padded``.
     """
-    weights = _weights(down, up)
-    channels = [_windows(padded[:, channel], down) @ weights for channel in range(padded.shape[1])]
+    weights = _make_weights(down, up)
+    channels = [_view_windows(padded[:, channel], down) @ weights for channel in range(padded.shape[1])]
     return np.stack([channel.reshape(-1) for channel in channels], axis=1)
 
 
-def _windows(track: NDArray[np.float32], down: int) -> NDArray[np.float32]:
+def _view_windows(track: NDArray[np.float32], down: int) -> NDArray[np.float32]:
     track = np.ascontiguousarray(track)
     return np.lib.stride_tricks.sliding_window_view(track, down + 2 * MARGIN)[::down]
 
 
 @cache
-def _weights(down: int, up: int) -> NDArray[np.float32]:
+def _make_weights(down: int, up: int) -> NDArray[np.float32]:
     """What each of a block's ``up`` samples takes from the ``down + 2 * MARGIN`` around it."""
     cutoff = _ROLL_OFF * min(1.0, up / down)
     given = np.arange(-MARGIN, down + MARGIN)[:, None]

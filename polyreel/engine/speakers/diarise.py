@@ -59,7 +59,7 @@ def hear_speakers(
     Remembered by what it depends on, and done once, however many languages ask at the same time. Blocks; ``go_on``
     may raise between cues. Raises EngineError (``model_missing``) where the network is not on this machine.
     """
-    key = _key(stems, cues, people)
+    key = _make_key(stems, cues, people)
     with _listening:
         found = store.recall(key)
         if found is None:
@@ -67,11 +67,11 @@ def hear_speakers(
             names = tell_apart(prints, cues, people)
             found = {"speakers": names, "genders": _guess_genders(names, heights)}
             store.remember(key, found)
-    turns = (Turn(start, end, _name(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
+    turns = (Turn(start, end, _name_speaker(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
     return Ear(tuple(turns), found["genders"])
 
 
-def _name(number: int) -> str:
+def _name_speaker(number: int) -> str:
     return f"Speaker {number}"
 
 
@@ -81,11 +81,11 @@ def _guess_genders(names: Sequence[int], heights: Sequence[NDArray[np.float64]])
     for number in sorted(set(names)):
         own = [heard for name, heard in zip(names, heights, strict=True) if name == number]
         if gender := gender_by_pitch(np.concatenate(own)):
-            found[_name(number)] = gender
+            found[_name_speaker(number)] = gender
     return found
 
 
-def _key(stems: Stems, cues: Sequence[tuple[int, int]], people: int | None) -> str:
+def _make_key(stems: Stems, cues: Sequence[tuple[int, int]], people: int | None) -> str:
     background = stems.background.audio.sha256 if stems.background else None
     sound = [stems.original.audio.sha256, background]
     return stage_key("speakers", _VERSION, sound=sound, cues=list(cues), people=people, model=VOICE_PRINTS.fingerprint)

@@ -36,8 +36,8 @@ def compare_lines(prints: Prints, speakers: Sequence[str]) -> list[Likeness]:
     for line, who in zip(prints, speakers, strict=True):
         # Without the line itself, which would be most like itself.
         rest = sums[who] - line
-        own = _cosine(line, rest) if speakers.count(who) > 1 else None
-        others = {name: _cosine(line, total) for name, total in sums.items() if name != who}
+        own = _compute_cosine(line, rest) if speakers.count(who) > 1 else None
+        others = {name: _compute_cosine(line, total) for name, total in sums.items() if name != who}
         nearest = max(others, key=lambda name: others[name], default="")
         found.append(Likeness(own, nearest, others.get(nearest, 0.0)))
     return found
@@ -50,7 +50,9 @@ def compare_speakers(prints: Prints, speakers: Sequence[str]) -> dict[tuple[str,
     }
     names = list(sums)
     return {
-        (one, other): _cosine(sums[one], sums[other]) for place, one in enumerate(names) for other in names[place + 1 :]
+        (one, other): _compute_cosine(sums[one], sums[other])
+        for place, one in enumerate(names)
+        for other in names[place + 1 :]
     }
 
 
@@ -58,6 +60,6 @@ def _lines_of(who: str, speakers: Sequence[str]) -> list[int]:
     return [place for place, name in enumerate(speakers) if name == who]
 
 
-def _cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+def _compute_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
     return float(one @ other) / max(lengths, 1e-12)

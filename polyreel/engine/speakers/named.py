@@ -58,7 +58,7 @@ def roster(*tracks: Track) -> tuple[str, ...]:
 
 def has_names(track: Track) -> bool:
     """Whether the track says who speaks."""
-    return any(_names(cue) for cue in track.cues)
+    return any(_list_names(cue) for cue in track.cues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Turn:
 
 def with_turns(track: Track, turns: Sequence[Turn]) -> Track:
     """The same track, its nameless cues given to whoever is heard for most of their time."""
-    return replace(track, cues=tuple(cue if _names(cue) else _assign_turn(cue, turns) for cue in track.cues))
+    return replace(track, cues=tuple(cue if _list_names(cue) else _assign_turn(cue, turns) for cue in track.cues))
 
 
 def _assign_turn(cue: Cue, turns: Sequence[Turn]) -> Cue:
@@ -84,7 +84,7 @@ def _assign_turn(cue: Cue, turns: Sequence[Turn]) -> Cue:
     return replace(cue, speaker=max(heard, key=lambda who: heard[who])) if heard else cue
 
 
-def _names(cue: Cue) -> list[str]:
+def _list_names(cue: Cue) -> list[str]:
     return [who for who, _ in voices(cue) if who]
 
 
@@ -116,10 +116,10 @@ def _carry_on(cues: Iterable[Cue]) -> Iterable[Cue]:
     last: str | None = None
     for cue in cues:
         said = voices(cue)
-        if not _names(cue) and (opens_turn(plain_text(cue.text)) or _may_name_another(cue)):
+        if not _list_names(cue) and (opens_turn(plain_text(cue.text)) or _may_name_another(cue)):
             last = None  # somebody else, and nobody says who
-        yield replace(cue, speaker=last) if last and not _names(cue) else cue
-        if _names(cue):
+        yield replace(cue, speaker=last) if last and not _list_names(cue) else cue
+        if _list_names(cue):
             last = said[-1][0]
         elif cue.speaker:  # a label alone: its words are in the next cue
             last = cue.speaker

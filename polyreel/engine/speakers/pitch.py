@@ -33,13 +33,13 @@ def measure_pitches(sound: Mono) -> NDArray[np.float64]:
     power = np.sqrt(np.square(frames).mean(axis=1))
     loud = frames[power > _QUIET * power.max(initial=0.0)]
     # Without their means, as a steady offset looks like itself at every lag.
-    likeness = _likeness(loud - loud.mean(axis=1, keepdims=True))
+    likeness = _compute_likeness(loud - loud.mean(axis=1, keepdims=True))
     shortest, longest = RATE // _HIGHEST_HZ, RATE // _LOWEST_HZ
     searched = likeness[:, shortest : longest + 1]
     best = searched.max(axis=1, initial=0.0)
     voiced = best > _VOICED
     # Two periods are as alike as one: the shortest lag that is nearly the best one is the period.
-    lags = _first_peak(searched[voiced], best[voiced]) + shortest
+    lags = _find_first_peak(searched[voiced], best[voiced]) + shortest
     return np.asarray(RATE / lags, np.float64)
 
 
@@ -52,7 +52,7 @@ def gender_by_pitch(found: NDArray[np.float64]) -> Gender | None:
     return "male" if median < _MEN_BELOW else "female" if median > _WOMEN_ABOVE else None
 
 
-def _likeness(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+def _compute_likeness(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     """Normalised autocorrelation of each frame, lag by lag: shape (frames, _FRAME)."""
     spectra = np.abs(np.fft.rfft(frames, 2 * _FRAME)) ** 2
     products = np.fft.irfft(spectra)[:, :_FRAME]
@@ -64,7 +64,7 @@ def _likeness(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     return alike
 
 
-def _first_peak(searched: NDArray[np.float64], best: NDArray[np.float64]) -> NDArray[np.int64]:
+def _find_first_peak(searched: NDArray[np.float64], best: NDArray[np.float64]) -> NDArray[np.int64]:
     near = searched >= _NEARLY * best[:, None]
     rising = np.diff(searched, axis=1, append=searched[:, -1:] - 1) > 0
     found: NDArray[np.int64] = np.argmax(near & ~rising, axis=1)

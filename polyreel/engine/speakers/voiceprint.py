@@ -40,47 +40,47 @@ def encoder() -> Encoder:
 
 def voice_print(sound: NDArray[np.float32], encode: Encoder) -> Print:
     """The print of whoever speaks in a piece of mono sound at 48 kHz."""
-    spectra = _log_mel(_at_16_khz(sound))
+    spectra = _compute_log_mel(_convert_to_16_khz(sound))
     if len(spectra) < _FRAMES:
         spectra = np.pad(spectra, ((0, _FRAMES - len(spectra)), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(spectra, _FRAMES, axis=0)[::_STRIDE].transpose(0, 2, 1)
     vectors = encode(np.ascontiguousarray(windows, dtype=np.float32))
     # Each window counts the same, whatever the length of its vector:
     # so d-vectors are averaged (L. Wan et al., ICASSP 2018).
-    return _unit(_unit(vectors).mean(axis=0))
+    return _scale_to_unit(_scale_to_unit(vectors).mean(axis=0))
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _scale_to_unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: NDArray[np.float32] = (vectors / (lengths + 1e-12)).astype(np.float32)
     return unit
 
 
-def _at_16_khz(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+def _convert_to_16_khz(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = np.pad(sound, (MARGIN, MARGIN + -len(sound) % 480))
     return convert_rate(padded[:, None], 480, 160)[:, 0]
 
 
-def _log_mel(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+def _compute_log_mel(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Shape (frames, 40)."""
     sound = np.pad(sound, (0, max(0, _FFT - len(sound))))
     frames = np.lib.stride_tricks.sliding_window_view(sound, _FFT)[::_HOP]
-    power = np.square(np.abs(np.fft.rfft(frames * _window())))
-    spectra: NDArray[np.float32] = np.log10(power @ _filters().T + _FLOOR).astype(np.float32)
+    power = np.square(np.abs(np.fft.rfft(frames * _make_window())))
+    spectra: NDArray[np.float32] = np.log10(power @ _make_filters().T + _FLOOR).astype(np.float32)
     return spectra
 
 
 @cache
-def _window() -> NDArray[np.float32]:
+def _make_window() -> NDArray[np.float32]:
     hamming = 0.54 - 0.46 * np.cos(2 * np.pi * np.arange(_WINDOW) / _WINDOW)
     before = (_FFT - _WINDOW) // 2
     return np.pad(hamming, (before, _FFT - _WINDOW - before)).astype(np.float32)
 
 
 @cache
-def _filters() -> NDArray[np.float32]:
+def _make_filters() -> NDArray[np.float32]:
     """Triangles of equal area, evenly spaced on the mel scale: shape (40, 257)."""
-    edges = _hertz(np.linspace(0.0, _mel(RATE / 2), _BANDS + 2))
+    edges = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(RATE / 2), _BANDS + 2))
     bins = np.fft.rfftfreq(_FFT, 1 / RATE)
     widths = np.diff(edges)
     slopes = edges[:, None] - bins[None, :]
@@ -89,10 +89,10 @@ def _filters() -> NDArray[np.float32]:
     return triangles.astype(np.float32)
 
 
-def _mel(hertz: float) -> float:
+def _hertz_to_mel(hertz: float) -> float:
     return _KNEE_HZ / _LINEAR_HZ + float(np.log(hertz / _KNEE_HZ)) / _LOG_STEP
 
 
-def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mel_to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     knee = _KNEE_HZ / _LINEAR_HZ
     return np.where(mel < knee, mel * _LINEAR_HZ, _KNEE_HZ * np.exp(_LOG_STEP * (mel - knee)))

@@ -46,7 +46,7 @@ class Take:
 
     def speech(self) -> Speech:
         """The recording itself."""
-        return Speech(_read(path_of(self.audio)), self.rate)
+        return Speech(_read_samples(path_of(self.audio)), self.rate)
 
 
 class Booth:
@@ -58,8 +58,8 @@ class Booth:
 
     def natural(self, text: str, voice_id: str, pace: float = 1.0) -> Take:
         """A text at the voice's own pace, or at a chosen one. Raises EngineError (``nothing_to_say``)."""
-        key = self._key(text, voice_id, _spell_pace("natural", pace))
-        return self._recall(key) or self._keep(key, self._voice.speak(text, voice_id, pace))
+        key = self._make_key(text, voice_id, _spell_pace("natural", pace))
+        return self._recall_take(key) or self._keep_take(key, self._voice.speak(text, voice_id, pace))
 
     def open_recording(self, recording: StoredFile) -> Take:
         """A person's own recording: WAV, 16 bits, mono, 48 kHz. Raises EngineError where it is not that any more."""
@@ -83,8 +83,10 @@ class Booth:
         """
         if natural.ms == length_ms:
             return natural
-        key = self._key(text, voice_id, _spell_pace(f"{natural.samples}@{natural.rate}-in-{length_ms}", pace))
-        return self._recall(key) or self._keep(key, self._speak_faster(text, voice_id, natural, length_ms, pace))
+        key = self._make_key(text, voice_id, _spell_pace(f"{natural.samples}@{natural.rate}-in-{length_ms}", pace))
+        return self._recall_take(key) or self._keep_take(
+            key, self._speak_faster(text, voice_id, natural, length_ms, pace)
+        )
 
     def _speak_faster(self, text: str, voice_id: str, natural: Take, length_ms: int, pace: float) -> Speech:
         # The voice hurries first: it shortens pauses and vowels as
@@ -96,11 +98,11 @@ class Booth:
             return said
         return Speech(stretch(said.samples, said.rate, length), said.rate, said.stand_in)
 
-    def _key(self, text: str, voice_id: str, pace: str) -> str:
+    def _make_key(self, text: str, voice_id: str, pace: str) -> str:
         voice = self._voice
         return stage_key("speech", _VERSION, engine=voice.name, of=voice.version, voice=voice_id, text=text, pace=pace)
 
-    def _recall(self, key: str) -> Take | None:
+    def _recall_take(self, key: str) -> Take | None:
         found = self._store.recall(key)
         if found is None:
             return None
@@ -110,7 +112,7 @@ class Booth:
             return None
         return Take(audio, found["rate"], found["samples"], found["level"], reused=True)
 
-    def _keep(self, key: str, speech: Speech) -> Take:
+    def _keep_take(self, key: str, speech: Speech) -> Take:
         audio = self._store.keep_bytes(wav_bytes(speech), ".wav")
         level = meter.speech_level(speech.samples, speech.rate)
         take = Take(audio, speech.rate, len(speech.samples), round(level, 2), reused=False)
@@ -143,10 +145,10 @@ def _read_recording(path: Path) -> Speech:
         shape = file.getnchannels(), file.getsampwidth(), file.getframerate()
         if shape != (1, 2, _RECORDED_AT) or not file.getnframes():
             raise wave.Error(f"it is not 16 bits, mono, {_RECORDED_AT} Hz")
-    return Speech(_read(path), _RECORDED_AT)
+    return Speech(_read_samples(path), _RECORDED_AT)
 
 
-def _read(path: Path) -> Samples:
+def _read_samples(path: Path) -> Samples:
     with wave.open(str(path), "rb") as file:
         held = file.readframes(file.getnframes())
     return np.frombuffer(held, "<i2").astype(np.float32) / np.float32(32767)

@@ -80,7 +80,7 @@ def fit(lines: Sequence[Spoken], reel_ms: int, limits: Limits = USUAL, beat_ms: 
     floor = _Floor()
     for at, line in enumerate(lines):
         room = _Room(floor.free_from(line), next_start(lines, at, reel_ms), dues[at])
-        place = _place(line, room, limits, beat_ms)
+        place = _place_line(line, room, limits, beat_ms)
         placed.append(_flag_too_long(line, place, room, limits))
         floor.take(line, place.end_ms + limits.gap_ms)
     return tuple(placed)
@@ -149,7 +149,7 @@ def next_start(lines: Sequence[Spoken], at: int, reel_ms: int) -> int:
     return next(following, reel_ms)
 
 
-def _place(line: Spoken, room: _Room, limits: Limits, beat_ms: int) -> Place:
+def _place_line(line: Spoken, room: _Room, limits: Limits, beat_ms: int) -> Place:
     shortest = shortest_ms(line.natural_ms, limits)
     taken = room.free - limits.gap_ms
     begin = line.start_ms if taken <= line.start_ms else room.free

@@ -118,7 +118,7 @@ def perform(
     by_voice = [each.words for each in said if not each.natural.by_person]
     notes += _note_unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, by_voice)
     notes += _note_tones(cast) if direction.original else ()
-    found = [line for each in cast for line in _line_fits(each)]
+    found = [line for each in cast for line in _list_line_fits(each)]
     return Performance(
         stem=session.write(cast), lines=tuple(sorted(found, key=lambda line: line.start_ms)), notes=notes
     )
@@ -212,7 +212,7 @@ class _Session:
         cast = zip(sentences, chosen, strict=True)
         roles = [self._assign_role(sentence, casting[sentence.speaker], choice) for sentence, choice in cast]
         asked = [each.request for each in roles if not each.recording]
-        takes = record_naturals(self.booth, asked, self._share(0.0, _SHARE_SAID), self.go_on)
+        takes = record_naturals(self.booth, asked, self._report_share(0.0, _SHARE_SAID), self.go_on)
         found: list[_Said] = []
         for sentence, role in zip(sentences, roles, strict=True):
             take = self.booth.open_recording(role.recording) if role.recording else takes[role.request]
@@ -251,7 +251,7 @@ class _Session:
         waiting = list(map(_make_spoken, said))
         places = fit.fit(waiting, self.direction.reel_ms, beat_ms=self.direction.beat_ms)
         asked = [(s.words, s.voice, s.natural, p.length_ms, s.pace) for s, p in zip(said, places, strict=True)]
-        progress = self._share(_SHARE_SAID, _SHARE_FITTED)
+        progress = self._report_share(_SHARE_SAID, _SHARE_FITTED)
         takes = each_of(asked, lambda each: self.booth.fit_into(*each), progress, self.go_on)
         found = zip(said, places, asked, strict=True)
         levels = voice_levels((each.voice, each.natural) for each in said)
@@ -261,7 +261,7 @@ class _Session:
         ]
         return sorted(fitted, key=lambda each: each.place.start_ms)
 
-    def _share(self, before: float, own: float) -> Progress:
+    def _report_share(self, before: float, own: float) -> Progress:
         return lambda share: self.on_progress(before + own * share)
 
     def write(self, fitted: Sequence[_Fitted]) -> StoredFile:
@@ -321,19 +321,20 @@ def _require_room(said: Sequence[_Said], direction: Direction) -> None:
             text, what = each.sentence.text, "recording takes" if each.natural.by_person else ""
             what = what or f"{len(each.sentence.text)} characters take"
             raise EngineError(
-                f"the line at {_seconds(each.sentence.start_ms)} is too long to be spoken: its {what} "
-                f"{_seconds(shortest)} at the fastest, the reel has {_seconds(direction.reel_ms)}: {text[:60]!r}",
+                f"the line at {_spell_seconds(each.sentence.start_ms)} is too long to be spoken: its {what} "
+                f"{_spell_seconds(shortest)} at the fastest, the reel has {_spell_seconds(direction.reel_ms)}: "
+                f"{text[:60]!r}",
                 code="script_too_long",
                 where=direction.locale,
                 remedy="Shorten the line, or divide it over the time that it has.",
             )
 
 
-def _seconds(ms: int) -> str:
+def _spell_seconds(ms: int) -> str:
     return f"{ms / 1000:.1f} s"
 
 
-def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
+def _list_line_fits(fitted: _Fitted) -> Iterator[LineFit]:
     """A sentence's fit, told per line. All its lines share its pace, and its flag."""
     said, place, take = fitted.said, fitted.place, fitted.take
     spoken_ms = min(take.ms, place.length_ms)
@@ -353,12 +354,12 @@ def _line_fits(fitted: _Fitted) -> Iterator[LineFit]:
             reused=said.natural.reused and take.reused,
             voice=said.voice,
             retaken=said.retaken,
-            tone=_line_tone(fitted),
+            tone=_describe_line_tone(fitted),
             chosen=said.choice is not None,
             recorded_by=said.choice.recorded_by if said.choice else "",
         )
 
 
-def _line_tone(fitted: _Fitted) -> LineTone | None:
+def _describe_line_tone(fitted: _Fitted) -> LineTone | None:
     tone = fitted.said.tone
     return LineTone(level_lu=tone.level_lu, gain_db=fitted.gain_db, pace=tone.pace) if tone else None

@@ -31,7 +31,7 @@ def extract_spoken_script(track: Track) -> Script:
     silent: list[Cue] = []
     left_out: dict[str, int] = {}
     for number, cue in enumerate(track.cues):
-        found, unsaid = _lines(number, cue)
+        found, unsaid = _split_turns_of(number, cue)
         lines += found
         for each in unsaid:
             left_out.setdefault(each, cue.start_ms)
@@ -42,17 +42,17 @@ def extract_spoken_script(track: Track) -> Script:
     return Script(tuple(lines), (*_quote_left_out(left_out), *_note_silent(silent)))
 
 
-def _lines(number: int, cue: Cue) -> tuple[list[Line], list[str]]:
+def _split_turns_of(number: int, cue: Cue) -> tuple[list[Line], list[str]]:
     """One line per turn of a cue, which share its time by how much each says; and what is not spoken."""
     if is_forced(cue):
         return [], []  # a sign, or a line in another language: it is read, and the original is heard
     parted = [(who, part_speech(text)) for who, text in voices(cue)]
     turns = [(who, make_speakable(turn)) for who, part in parted for turn in split_turns(part.said)]
     said = [(who, words) for who, words in turns if can_be_said(words)]
-    return list(_in_time(number, cue, said)), [each for _, part in parted for each in part.left_out]
+    return list(_share_time(number, cue, said)), [each for _, part in parted for each in part.left_out]
 
 
-def _in_time(number: int, cue: Cue, said: list[tuple[str | None, str]]) -> Iterator[Line]:
+def _share_time(number: int, cue: Cue, said: list[tuple[str | None, str]]) -> Iterator[Line]:
     total, before = sum(len(words) for _, words in said), 0
     for who, words in said:
         start = cue.start_ms + cue.duration_ms * before // total
@@ -63,12 +63,12 @@ def _in_time(number: int, cue: Cue, said: list[tuple[str | None, str]]) -> Itera
 def _quote_left_out(left_out: dict[str, int]) -> tuple[str, ...]:
     if not left_out:
         return ()
-    shown = [f"“{_short(text)}” ({at / 1000:.1f} s)" for text, at in list(left_out.items())[:_MOST_QUOTED]]
+    shown = [f"“{_shorten_text(text)}” ({at / 1000:.1f} s)" for text, at in list(left_out.items())[:_MOST_QUOTED]]
     more = f" and {len(left_out) - _MOST_QUOTED} more" if len(left_out) > _MOST_QUOTED else ""
     return (f"Not spoken (sounds, lyrics, directions): {', '.join(shown)}{more}.",)
 
 
-def _short(text: str) -> str:
+def _shorten_text(text: str) -> str:
     flat = " / ".join(text.split("\n"))
     return flat if len(flat) <= _LONGEST_QUOTE else flat[: _LONGEST_QUOTE - 1] + "…"
 

@@ -103,7 +103,7 @@ def cut_back(sentence: Sentence, start_ms: int, end_ms: int) -> tuple[tuple[int,
 
 def weigh(text: str) -> int:
     """How much there is to say, in letters of an alphabet."""
-    return sum(map(_weight, text))
+    return sum(map(_weigh_character, text))
 
 
 def _goes_on(group: list[Line], line: Line, joining: Joining) -> bool:
@@ -126,7 +126,7 @@ def _is_over(text: str, following: str) -> bool:
     return bool(_ENDS.search(text))
 
 
-def _weight(character: str) -> int:
+def _weigh_character(character: str) -> int:
     """How long a character takes, roughly: an ideograph is a syllable, a letter a part of one, a mark nothing."""
     kind = unicodedata.category(character)[0]
     wide = unicodedata.east_asian_width(character) in "WF"

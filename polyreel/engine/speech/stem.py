@@ -31,7 +31,7 @@ class Placed:
 
 def write_stem(path: Path, placed: Iterable[Placed], length: int) -> None:
     """Write the stem, ``length`` samples of it (`polyreel.engine.sound.stem`). ``placed`` comes by start."""
-    write_samples(path, _blocks(placed, length))
+    write_samples(path, _make_blocks(placed, length))
 
 
 def voice_gains(takes: Iterable[tuple[str, Take]]) -> dict[str, float]:
@@ -53,21 +53,21 @@ def _mean_level(found: list[tuple[float, int]]) -> float:
     return float(10 * np.log10(mean))
 
 
-def _blocks(placed: Iterable[Placed], length: int) -> Iterator[Samples]:
+def _make_blocks(placed: Iterable[Placed], length: int) -> Iterator[Samples]:
     """The stem in pieces. A sentence that begins before the last one is over (two people at once) is added to it."""
     at = 0
     held = np.zeros(0, dtype=np.float32)  # what sounds from `at` on, and may still be added to
     for each in placed:
         # Rounding must not begin a sentence behind the reel.
         start = min(length, each.start_ms * RATE // 1000)
-        yield from _silence_or(held, at, start)
+        yield from _fill_with_silence(held, at, start)
         held = held[start - at :]
         at = start
-        held = _add(held, _sound(each))
-    yield from _silence_or(held, at, length)
+        held = _add_samples(held, _make_sound(each))
+    yield from _fill_with_silence(held, at, length)
 
 
-def _silence_or(held: Samples, at: int, until: int) -> Iterator[Samples]:
+def _fill_with_silence(held: Samples, at: int, until: int) -> Iterator[Samples]:
     yield held[: until - at]
     silent = until - at - len(held)
     while silent > 0:
@@ -75,12 +75,12 @@ def _silence_or(held: Samples, at: int, until: int) -> Iterator[Samples]:
         silent -= _SILENCE_BLOCK
 
 
-def _sound(each: Placed) -> Samples:
+def _make_sound(each: Placed) -> Samples:
     speech = each.take.speech()
     return resample(speech.samples, speech.rate, RATE) * np.float32(each.gain)
 
 
-def _add(one: Samples, other: Samples) -> Samples:
+def _add_samples(one: Samples, other: Samples) -> Samples:
     longer, shorter = (one, other) if len(one) > len(other) else (other, one)
     mixed = longer.copy()
     mixed[: len(shorter)] += shorter

@@ -74,13 +74,13 @@ def measure_tones(
         heard = level > max(_SILENCE_LUFS, floor + _OVER_PAUSES_DB)
         levels.append(level if heard else None)
         rates.append(_letters_per_second(sentence, original, sound) if heard else None)
-    usual, pace = _medians(sentences, levels), _medians(sentences, rates)
+    usual, pace = _compute_medians(sentences, levels), _compute_medians(sentences, rates)
     return tuple(
         None
         if level is None
         else Tone(
             level_lu=round(level - usual[sentence.speaker], 2),
-            pace=_bound(rate, pace.get(sentence.speaker), limits),
+            pace=_bound_pace(rate, pace.get(sentence.speaker), limits),
         )
         for sentence, level, rate in zip(sentences, levels, rates, strict=True)
     )
@@ -132,7 +132,7 @@ def _count_spoken_seconds(sound: NDArray[np.float32]) -> float:
     return float((frames > frames.max(initial=0.0) * _PAUSE_DEPTH).sum()) * _FRAME / _RATE
 
 
-def _medians(sentences: Sequence[Sentence], values: Sequence[float | None]) -> Mapping[str | None, float]:
+def _compute_medians(sentences: Sequence[Sentence], values: Sequence[float | None]) -> Mapping[str | None, float]:
     found: dict[str | None, list[float]] = {}
     for sentence, value in zip(sentences, values, strict=True):
         if value is not None:
@@ -140,6 +140,6 @@ def _medians(sentences: Sequence[Sentence], values: Sequence[float | None]) -> M
     return {speaker: float(np.median(own)) for speaker, own in found.items()}
 
 
-def _bound(rate: float | None, usual: float | None, limits: ToneLimits) -> float:
+def _bound_pace(rate: float | None, usual: float | None, limits: ToneLimits) -> float:
     # In whole hundredths: a take is remembered by its pace, and nobody hears less.
     return 1.0 if rate is None or not usual else round(float(np.clip(rate / usual, limits.slowest, limits.fastest)), 2)

@@ -54,10 +54,10 @@ def plan_yields(
         need = -(-line.natural_ms * 1000 // round(fitting.voice_speed * 1000))
         waits = at > 0 and not talk_over(lines[at - 1], line)
         begin = max(line.start_ms + later, free if waits else 0)
-        until = _until(line, following, reel_ms, fitting) + later
+        until = _find_end(line, following, reel_ms, fitting) + later
         lack = begin + need - until
-        window = _window(found, line.start_ms, following, shots_ms)
-        granted = _grant(window, lack, line, shots_ms, _Frames(reel_ms, frame_ms), limits) if lack > 0 else None
+        window = _find_window(found, line.start_ms, following, shots_ms)
+        granted = _grant_yield(window, lack, line, shots_ms, _Frames(reel_ms, frame_ms), limits) if lack > 0 else None
         if granted:
             found.append(granted)
             later += granted.added_ms
@@ -81,13 +81,13 @@ class _Frames:
         return round(self.reel_ms - max(_AFTER_HOLD_MS, self.each_ms)) - _BEFORE_CUT_MS
 
 
-def _until(line: Spoken, following: int, reel_ms: int, fitting: Limits) -> int:
+def _find_end(line: Spoken, following: int, reel_ms: int, fitting: Limits) -> int:
     if following >= reel_ms:
         return reel_ms
     return max(min(line.end_ms, following), following - fitting.gap_ms)
 
 
-def _window(found: Sequence[PictureYield], start: int, end: int, shots_ms: Sequence[int]) -> tuple[int, int]:
+def _find_window(found: Sequence[PictureYield], start: int, end: int, shots_ms: Sequence[int]) -> tuple[int, int]:
     """Which part of the reel is slowed: while the line may be said, from cut to cut where one is near."""
     start = max(start, found[-1].end_ms if found else 0)
     first, last = bisect_left(shots_ms, start), bisect_right(shots_ms, end) - 1
@@ -98,7 +98,7 @@ def _window(found: Sequence[PictureYield], start: int, end: int, shots_ms: Seque
     return start, end
 
 
-def _grant(
+def _grant_yield(
     window: tuple[int, int], lack: int, line: Spoken, shots_ms: Sequence[int], frames: _Frames, limits: YieldLimits
 ) -> PictureYield | None:
     start, end = window

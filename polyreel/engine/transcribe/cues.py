@@ -27,12 +27,12 @@ _FRAME_RATE = 24
 def into_cues(words: Sequence[Word], profile: str, locale: str, length_ms: int) -> tuple[Cue, ...]:
     """Cues for what was heard, none overlapping, all inside ``length_ms``; as the profile has it (none: Netflix's)."""
     house = house_of(profile)
-    groups = [part for sentence in _sentences(words) for part in _parts(sentence, house, locale)]
+    groups = [part for sentence in _split_sentences(words) for part in _divide_sentence(sentence, house, locale)]
     groups = _join_short(groups, house, locale)
     cues: list[Cue] = []
     for at, group in enumerate(groups):
         following = groups[at + 1][0].start_ms if at + 1 < len(groups) else length_ms + _gap_ms(house)
-        cue = _cue(group, house, locale, following)
+        cue = _make_cue(group, house, locale, following)
         floor = cues[-1].end_ms if cues else 0
         start = max(cue.start_ms, floor)
         if start < min(cue.end_ms, length_ms):
@@ -45,7 +45,7 @@ def text_of(words: Sequence[Word]) -> str:
     return " ".join("".join(word.text for word in words).split())
 
 
-def _sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
+def _split_sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
     """Words up to a full stop or a pause."""
     held: list[Word] = []
     for word in words:
@@ -62,7 +62,7 @@ def _ends(held: Sequence[Word]) -> bool:
     return bool(_STOP.search(text)) and not _NO_STOP.search(text)
 
 
-def _parts(words: Sequence[Word], house: Profile, locale: str) -> Iterator[Sequence[Word]]:
+def _divide_sentence(words: Sequence[Word], house: Profile, locale: str) -> Iterator[Sequence[Word]]:
     """A sentence in pieces that fit a cue each, divided where it hurts least."""
     long = words[-1].end_ms - words[0].start_ms > (house.longest_ms or _LONGEST_MS)
     if len(words) < 2 or not (long or not fits(text_of(words), house, locale)):
@@ -71,8 +71,8 @@ def _parts(words: Sequence[Word], house: Profile, locale: str) -> Iterator[Seque
     said = [0, *accumulate(len(word.text) for word in words)]
     # In two and again in two, and not filled from the front: that would leave a last cue of one word.
     cut = min(range(1, len(words)), key=lambda place: _cut_cost(words, place, said[place], said[-1]))
-    yield from _parts(words[:cut], house, locale)
-    yield from _parts(words[cut:], house, locale)
+    yield from _divide_sentence(words[:cut], house, locale)
+    yield from _divide_sentence(words[cut:], house, locale)
 
 
 def _cut_cost(words: Sequence[Word], place: int, said: int, total: int) -> float:
@@ -99,7 +99,7 @@ def _join_short(groups: Sequence[Sequence[Word]], house: Profile, locale: str) -
     return kept
 
 
-def _cue(words: Sequence[Word], house: Profile, locale: str, following_ms: int) -> Cue:
+def _make_cue(words: Sequence[Word], house: Profile, locale: str, following_ms: int) -> Cue:
     text = text_of(words)
     start, end = words[0].start_ms, words[-1].end_ms
     limits = house.limits(locale)

@@ -60,7 +60,7 @@ class Judged:
 def judge_phrases(phrases: Iterable[Phrase], sound: Samples, rate: int) -> Judged:
     """Sort out what was not said. Times are from the sound's start (mono, ``rate`` samples per second)."""
     found = Judged()
-    loudest = _level(sound)
+    loudest = _measure_level(sound)
     for phrase in phrases:
         reason = _find_doubt(phrase)
         # Word by word: Whisper carries a sentence on into the silence behind it, and its beginning was said.
@@ -88,10 +88,12 @@ def _find_doubt(phrase: Phrase) -> str:
         return "credits learned by heart"
     if len(text) > 30 and len(text) > FASTEST_PER_S * max(seconds, 0.1):
         return "too fast to be said"
-    return "a loop" if _compression(text) > COMPRESSES and len(phrase.words) > 20 and _is_one_loop(phrase) else ""
+    return (
+        "a loop" if _measure_compression(text) > COMPRESSES and len(phrase.words) > 20 and _is_one_loop(phrase) else ""
+    )
 
 
-def _compression(text: str) -> float:
+def _measure_compression(text: str) -> float:
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw))
 
@@ -104,11 +106,11 @@ def _is_silent(word: Word, sound: Samples, rate: int, loudest: float) -> bool:
     """Whether there is nothing to hear where a word was heard (half a tenth of a second of grace around it)."""
     grace = rate // 20
     start, end = word.start_ms * rate // 1000 - grace, word.end_ms * rate // 1000 + grace
-    level = _level(sound[max(0, start) : end])
+    level = _measure_level(sound[max(0, start) : end])
     return level < QUIET_DB or level < loudest + QUIET_BELOW_DB
 
 
-def _level(sound: Samples) -> float:
+def _measure_level(sound: Samples) -> float:
     """dBFS of the loudest tenth of a second or so."""
     if not len(sound):
         return -120.0
@@ -124,11 +126,11 @@ def _without_stutter(words: tuple[Word, ...], before: Sequence[Phrase]) -> tuple
     if not words or not before:
         return words
     first, last = words[0], before[-1].words[-1]
-    is_again = _plain(first) == _plain(last) and first.start_ms - last.end_ms < _AGAIN_MS
+    is_again = _strip_word(first) == _strip_word(last) and first.start_ms - last.end_ms < _AGAIN_MS
     return words[1:] if is_again and first.probability < _DOUBTFUL else words
 
 
-def _plain(word: Word) -> str:
+def _strip_word(word: Word) -> str:
     return re.sub(r"\W+", "", word.text).casefold()
 
 
@@ -141,7 +143,7 @@ def _without_loops(words: tuple[Word, ...]) -> tuple[Word, ...]:
 
 
 def _drop_loops(words: list[Word], size: int) -> list[Word]:
-    plain = [_plain(word) for word in words]
+    plain = [_strip_word(word) for word in words]
     starts = range(0, max(0, len(words) - size + 1))
     same = [plain[at : at + size] == plain[at + size : at + 2 * size] for at in starts]
     cut: set[int] = set()

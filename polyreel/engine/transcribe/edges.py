@@ -28,7 +28,7 @@ def settle_words(phrases: Sequence[Phrase], sound: Samples, rate: int) -> list[P
     words = [word for phrase in phrases for word in phrase.words]
     starts = [word.start_ms + LEAD_MS for word in words]
     settled = iter(
-        _settle(word, loud, starts[at + 1] if at + 1 < len(words) else len(loud) * _FRAME_MS)
+        _settle_word(word, loud, starts[at + 1] if at + 1 < len(words) else len(loud) * _FRAME_MS)
         for at, word in enumerate(words)
     )
     return [phrase.model_copy(update={"words": tuple(next(settled) for _ in phrase.words)}) for phrase in phrases]
@@ -46,7 +46,7 @@ def _find_loud_frames(sound: Samples, rate: int) -> NDArray[np.bool_]:
     return loud
 
 
-def _settle(word: Word, loud: NDArray[np.bool_], following_ms: int) -> Word:
+def _settle_word(word: Word, loud: NDArray[np.bool_], following_ms: int) -> Word:
     length = len(loud) * _FRAME_MS
     start, end = min(word.start_ms + LEAD_MS, length), min(word.end_ms + LEAD_MS, length)
     start = _skip_pause(loud, start, min(end, start + _LONGEST_WAIT_MS))

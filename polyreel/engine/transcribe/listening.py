@@ -47,15 +47,15 @@ async def listen(
     async for block in sound:
         held = np.concatenate((held, block))
         if len(held) >= WINDOW_S * RATE:
-            used = await in_thread(_window(ear, held, at, last=False))
+            used = await in_thread(_hear_window(ear, held, at, last=False))
             held, at = held[used:], at + used
             on_progress(min(1.0, at / max(1, samples)))
-    await in_thread(_window(ear, held, at, last=True))
+    await in_thread(_hear_window(ear, held, at, last=True))
     on_progress(1.0)
     return ear.summarise()
 
 
-def _window(ear: _Ear, held: Samples, at: int, *, last: bool) -> Callable[[GoOn], int]:
+def _hear_window(ear: _Ear, held: Samples, at: int, *, last: bool) -> Callable[[GoOn], int]:
     return lambda go_on: ear.window(held, at, last, go_on)
 
 
@@ -74,19 +74,19 @@ class _Ear:
 
     def window(self, held: Samples, at: int, last: bool, go_on: GoOn) -> int:
         """Hear a window; returns how many of its samples are done with. Blocks."""
-        groups = list(_slices(speech_in(held)))
+        groups = list(_pack_slices(speech_in(held)))
         done = len(held)
         if not last and groups and _goes_on(groups, len(held)):
             done = groups.pop()[0][0]
         for group in groups:
             self.speech += sum(end - start for start, end in group)
-            unheard = self._slice(held, group, at, go_on)
+            unheard = self._hear_slice(held, group, at, go_on)
             # What went under among longer speech may be heard alone.
             for span in unheard if len(group) > 1 else ():
-                self._slice(held, [span], at, go_on)
+                self._hear_slice(held, [span], at, go_on)
         return done
 
-    def _slice(self, held: Samples, group: Sequence[Span], at: int, go_on: GoOn) -> list[Span]:
+    def _hear_slice(self, held: Samples, group: Sequence[Span], at: int, go_on: GoOn) -> list[Span]:
         """Hear a slice; returns the stretches of speech in it of which not a word was heard."""
         sound = np.concatenate([held[start:end] for start, end in group])
         # Telling the language costs time at each slice, and the first minutes say what the rest is in.
@@ -98,7 +98,7 @@ class _Ear:
         self.asked += len(sound) if found.languages else 0
         checked: Judged = judge_phrases(found.phrases, sound, RATE)
         for left_out in checked.dropped:
-            start_ms = _in_track(left_out.first, group, at).start_ms
+            start_ms = _place_word(left_out.first, group, at).start_ms
             self.dropped.append(f"{start_ms / 1000:.1f} s: {left_out.why}")
         settled = settle_words(checked.believed, sound, RATE)
         self.phrases += [_place_phrase(phrase, group, at) for phrase in settled]
@@ -126,7 +126,7 @@ def speech_in(sound: Samples) -> list[Span]:
     return [(found["start"], found["end"]) for found in get_speech_timestamps(sound, options)]
 
 
-def _slices(spans: Sequence[Span]) -> Iterator[list[Span]]:
+def _pack_slices(spans: Sequence[Span]) -> Iterator[list[Span]]:
     """Stretches of speech, as many at once as the listener takes."""
     group: list[Span] = []
     length = 0
@@ -164,10 +164,10 @@ def _find_wordless_spans(phrases: Sequence[Phrase], group: Sequence[Span]) -> li
 
 def _place_phrase(phrase: Phrase, group: Sequence[Span], at: int) -> Phrase:
     """A phrase with its words' times from the track's start."""
-    return phrase.model_copy(update={"words": tuple(_in_track(word, group, at) for word in phrase.words)})
+    return phrase.model_copy(update={"words": tuple(_place_word(word, group, at) for word in phrase.words)})
 
 
-def _in_track(word: Word, group: Sequence[Span], at: int) -> Word:
+def _place_word(word: Word, group: Sequence[Span], at: int) -> Word:
     middle = (word.start_ms + word.end_ms) * RATE // 2000
     before = 0
     for start, end in group:

@@ -128,7 +128,7 @@ class Whisper:
             for segment in segments:  # decoded while it is iterated
                 go_on()
                 if segment.words:
-                    phrases.append(_phrase(segment))
+                    phrases.append(_make_phrase(segment))
         return Slice(tuple(phrases), languages)
 
     def identify(self, sound: Samples, go_on: Callable[[], None]) -> dict[str, float]:
@@ -234,19 +234,19 @@ class _Encoded:
         return int((self.features != features).any(axis=0).sum()) <= 1
 
 
-def _phrase(segment: Any) -> Phrase:
+def _make_phrase(segment: Any) -> Phrase:
     return Phrase(
-        words=tuple(_words(segment.words)),
+        words=tuple(_make_words(segment.words)),
         logprob=round(float(segment.avg_logprob), 3),
         no_speech=round(float(segment.no_speech_prob), 3),
     )
 
 
-def _words(found: Sequence[Any]) -> list[Word]:
-    return [_word(word) for word in found if word.word.strip()]
+def _make_words(found: Sequence[Any]) -> list[Word]:
+    return [_make_word(word) for word in found if word.word.strip()]
 
 
-def _word(found: Any) -> Word:
+def _make_word(found: Any) -> Word:
     start, end = round(float(found.start) * 1000), round(float(found.end) * 1000)
     # Whisper lets a word after a pause begin in the pause: no word takes longer than its letters.
     longest = _WORD_MS + _LETTER_MS * len(found.word.strip())

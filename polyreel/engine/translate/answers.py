@@ -38,8 +38,8 @@ def read_lines(answer: str, asked: Sequence[int]) -> dict[int, str]:
     best: dict[int, str] = {}
     # As JSON first; leniently only what that leaves unread.
     for read in (json.JSONDecoder(strict=False).raw_decode, read_leniently):
-        for document in _candidates(list(_documents(said, read))):
-            found = _take_pairs(_pairs(document, asked), asked)
+        for document in _list_candidates(list(_find_documents(said, read))):
+            found = _take_pairs(_read_pairs(document, asked), asked)
             if len(found) == len(asked):
                 return found
             best = max(best, found, key=len)
@@ -60,15 +60,15 @@ def _read_otherwise(said: str, asked: Sequence[int]) -> dict[int, str]:
     return _take_pairs([(int(found[1]), found[2]) for found in numbered if found], asked)
 
 
-def _candidates(documents: list[Any]) -> list[Any]:
+def _list_candidates(documents: list[Any]) -> list[Any]:
     # A document per line is one answer, too; so are several lists.
     if len(documents) < 2:
         return documents
-    entries = [entry for document in documents for entry in _entries(document)]
+    entries = [entry for document in documents for entry in _list_entries(document)]
     return [documents, entries, *documents]
 
 
-def _entries(document: Any) -> list[Any]:
+def _list_entries(document: Any) -> list[Any]:
     lines = document.get("lines") if isinstance(document, Mapping) else document
     return lines if isinstance(lines, list) else [document]
 
@@ -85,7 +85,7 @@ def _take_pairs(pairs: Sequence[Pair], asked: Sequence[int]) -> dict[int, str]:
     return {number: text for number, text in pairs if isinstance(text, str)}
 
 
-def _pairs(document: Any, asked: Sequence[int]) -> list[Pair]:
+def _read_pairs(document: Any, asked: Sequence[int]) -> list[Pair]:
     """The numbers and texts of a document; nothing where it is no list of lines in any shape."""
     if isinstance(document, Mapping):
         return _pairs_of_map(document, asked)
@@ -94,8 +94,8 @@ def _pairs(document: Any, asked: Sequence[int]) -> list[Pair]:
     if all(isinstance(line, str) for line in document):
         return list(zip(asked, _drop_numbers(document, asked), strict=True)) if len(document) == len(asked) else []
     if all(isinstance(line, list) and len(line) == 1 for line in document):
-        return _pairs([line[0] for line in document], asked)
-    pairs = [pair for pair in map(_pair, document) if pair]
+        return _read_pairs([line[0] for line in document], asked)
+    pairs = [pair for pair in map(_read_pair, document) if pair]
     if len(pairs) == len(document):
         return pairs
     texts = [_text_in(line) for line in document if isinstance(line, Mapping) and not _NUMBERS & line.keys()]
@@ -113,31 +113,31 @@ def _drop_numbers(lines: list[str], asked: Sequence[int]) -> list[str]:
 
 
 def _pairs_of_map(document: Mapping[str, Any], asked: Sequence[int]) -> list[Pair]:
-    by_number = [(_number(key), value) for key, value in document.items()]
+    by_number = [(_read_number(key), value) for key, value in document.items()]
     if by_number and all(number >= 0 for number, _ in by_number):
         return [(number, _text_in(value)) for number, value in by_number]
     # "lines" before any other name; else whatever holds lines.
     for name in sorted(document, key=lambda name: name != "lines"):
         if name not in _GIVEN and isinstance(document[name], (Mapping, list)):
-            pairs = _pairs(document[name], asked)
+            pairs = _read_pairs(document[name], asked)
             if pairs:
                 return pairs
-    alone = _pair(document)
+    alone = _read_pair(document)
     return [alone] if alone else []
 
 
-def _pair(entry: Any) -> Pair | None:
+def _read_pair(entry: Any) -> Pair | None:
     if isinstance(entry, list) and len(entry) == 2:
-        return (_number(entry[0]), entry[1]) if _number(entry[0]) >= 0 else None
+        return (_read_number(entry[0]), entry[1]) if _read_number(entry[0]) >= 0 else None
     if not isinstance(entry, Mapping):
         return None
     if len(entry) == 1:
         ((key, value),) = entry.items()
-        return (_number(key), value) if _number(key) >= 0 else None
-    name = next((name for name in _NUMBERS if _number(entry.get(name)) >= 0), None)
+        return (_read_number(key), value) if _read_number(key) >= 0 else None
+    name = next((name for name in _NUMBERS if _read_number(entry.get(name)) >= 0), None)
     if name is None:
         return None
-    return _number(entry[name]), _text_in({key: value for key, value in entry.items() if key != name})
+    return _read_number(entry[name]), _text_in({key: value for key, value in entry.items() if key != name})
 
 
 def _text_in(value: Any) -> Any:
@@ -156,7 +156,7 @@ def _text_in(value: Any) -> Any:
     return others[0] if len(others) == 1 else None
 
 
-def _number(written: Any) -> int:
+def _read_number(written: Any) -> int:
     """The number of an entry, also as ``"7"``, ``"#7"`` or ``"line_7"``; -1 where it is none."""
     if isinstance(written, str):
         found = _WRITTEN_NUMBER.fullmatch(written.strip())
@@ -166,7 +166,7 @@ def _number(written: Any) -> int:
     return written if type(written) is int else -1
 
 
-def _documents(text: str, read: Callable[[str, int], tuple[Any, int]]) -> Iterator[Any]:
+def _find_documents(text: str, read: Callable[[str, int], tuple[Any, int]]) -> Iterator[Any]:
     """What of a text can be read, where it begins like JSON."""
     at = 0
     for _ in range(_MOST_BEGINNINGS):

@@ -24,16 +24,16 @@ def require_argos(source: str, target: str) -> Any:
     try:
         from argostranslate import translate
     except ImportError:
-        raise _make_missing_error("Argos Translate is not installed", _code(source), _code(target)) from None
+        raise _make_missing_error("Argos Translate is not installed", _find_code(source), _find_code(target)) from None
     installed = {language.code: language for language in translate.get_installed_languages()}
-    origin, into = _code(source, installed), _code(target, installed)
+    origin, into = _find_code(source, installed), _find_code(target, installed)
     pair = installed[origin].get_translation(installed[into]) if {origin, into} <= installed.keys() else None
     if pair is None:
         raise _make_missing_error(f"Argos Translate has no package from {origin} to {into}", origin, into)
     return pair
 
 
-def _code(tag: str, installed: Container[str] = ()) -> str:
+def _find_code(tag: str, installed: Container[str] = ()) -> str:
     """Argos's name for a locale: the installed one, else the two letters that its packages are named by."""
     spellings = locales.translator_spellings(tag)
     short = next((spelling for spelling in spellings if len(spelling) == 2), spellings[0])

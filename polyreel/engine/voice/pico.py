@@ -55,7 +55,7 @@ class PicoVoice:
 
     def speaks(self, locale: str) -> bool:
         """Whether Pico has this locale's language, and this machine has Pico: there are wheels for Linux alone."""
-        return locale.partition("-")[0] in _LANGUAGES and _engine() is not None
+        return locale.partition("-")[0] in _LANGUAGES and _load_engine() is not None
 
     def cast(self, locale: str) -> tuple[str, ...]:
         """Four pitches of a language's voice, in turn a woman's and a man's. Raises NoVoice."""
@@ -83,7 +83,7 @@ class PicoVoice:
         pitch, _, locale = voice_id.partition("@")
         words = spell_out(as_written(make_speakable(text)), _voice_of(locale) or locale).translate(_NO_MARKUP)
         require_sayable(words, text, MOST_CHARACTERS)
-        said = _synthesise(words, _voice_of(locale) or "", _PITCHES[pitch][0], speed)
+        said = _synthesise_text(words, _voice_of(locale) or "", _PITCHES[pitch][0], speed)
         samples = trim_silence(_without_breath(said), RATE, _SILENCE)
         if np.abs(samples).max(initial=0.0) < _STILL:  # letters that its language lacks are silence to it
             raise EngineError(
@@ -102,8 +102,8 @@ _NO_MARKUP = str.maketrans("<>", "  ")  # Pico reads tags in its text, and nobod
 _speaking = threading.Lock()
 
 
-def _synthesise(text: str, voice: str, pitch: float, speed: float) -> Samples:
-    engine = _engine()
+def _synthesise_text(text: str, voice: str, pitch: float, speed: float) -> Samples:
+    engine = _load_engine()
     assert engine is not None  # noqa: S101 - `speaks` said so when the voice was chosen
     with _speaking:  # the library keeps one engine for all threads
         said = engine.speak(text, voice=voice, speed=speed * _PACES.get(voice, 1.0), pitch=pitch, volume=_GAIN)
@@ -128,7 +128,7 @@ def _wheel_version() -> str:
 
 
 @cache
-def _engine() -> Any:
+def _load_engine() -> Any:
     """The library; None where its wheel has no build for this machine."""
     try:
         from py_nanotts import NanoTTS

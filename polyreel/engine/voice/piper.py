@@ -63,33 +63,33 @@ class PiperVoice:
     @property
     def version(self) -> str:
         """Changes with any of the files."""
-        stamps = (f"{path.stem}.{path.stat().st_size}.{path.stat().st_mtime_ns}" for path in _files())
+        stamps = (f"{path.stem}.{path.stat().st_size}.{path.stat().st_mtime_ns}" for path in _list_files())
         return "-".join((str(_VERSION), *stamps))
 
     def speaks(self, locale: str) -> bool:
         """Whether one of the user's voices is of this locale's language."""
-        return any(_fits(_configuration(path), locale) for path in _files())
+        return any(_fits(_load_configuration(path), locale) for path in _list_files())
 
     def cast(self, locale: str) -> tuple[str, ...]:
         """The user's voices for a language, those of the very locale first. Raises NoVoice."""
-        fitting = [path for path in _files() if _fits(_configuration(path), locale)]
-        fitting.sort(key=lambda path: (_configuration(path).locale != locale, path.stem))
+        fitting = [path for path in _list_files() if _fits(_load_configuration(path), locale)]
+        fitting.sort(key=lambda path: (_load_configuration(path).locale != locale, path.stem))
         if not fitting:
             raise NoVoice(
                 f"no Piper voice for {locale}.",
                 where=str(voices_folder()),
                 remedy="Fetch one: `polyreel voices add --list`, then `polyreel voices add NAME`.",
             )
-        return tuple(voice for path in fitting for voice in _ids(path, locale))
+        return tuple(voice for path in fitting for voice in _list_ids(path, locale))
 
     def locales(self) -> tuple[str, ...]:
         """The locales of the user's voices."""
-        return tuple(sorted({_configuration(path).locale for path in _files()}))
+        return tuple(sorted({_load_configuration(path).locale for path in _list_files()}))
 
     def resolve(self, locale: str, asked: str) -> str:
         """A name below ``POLYREEL_HOME/voices``, or the path of an ``.onnx``; ``#3`` is a speaker. Raises NoVoice."""
         name, _, speaker = asked.removesuffix(f"@{locale}").partition("#")
-        configuration = _configuration(_path(name))
+        configuration = _load_configuration(_locate_voice(name))
         if speaker and not (speaker.isdecimal() and int(speaker) < configuration.speakers):
             raise NoVoice(
                 f"the Piper voice '{name[:40]}' has no speaker '{speaker[:10]}'.",
@@ -104,12 +104,14 @@ class PiperVoice:
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``, ``unreadable``, ``model_damaged``) or NoVoice."""
         name, _, speaker = voice_id.rpartition("@")[0].partition("#")
-        path = _path(name)
-        configuration = _configuration(path)
+        path = _locate_voice(name)
+        configuration = _load_configuration(path)
         words = spell_out(make_speakable(text), configuration.locale)
         require_sayable(words, text)
-        clauses = [_numbers(clause, ending, configuration) for clause, ending in _clauses(words, configuration)]
-        said = [_synthesise(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
+        clauses = [
+            _number_phonemes(clause, ending, configuration) for clause, ending in _split_clauses(words, configuration)
+        ]
+        said = [_synthesise_numbers(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
         if not said:
             raise EngineError(
                 f"the Piper voice '{name}' can't read this.",
@@ -131,11 +133,11 @@ def voices_folder() -> Path:
     return home.home() / "voices"
 
 
-def _files() -> list[Path]:
+def _list_files() -> list[Path]:
     return sorted(path for path in voices_folder().glob("*.onnx") if path.with_name(f"{path.name}.json").is_file())
 
 
-def _path(name: str) -> Path:
+def _locate_voice(name: str) -> Path:
     asked = Path(name).expanduser()
     path = asked if asked.suffix == ".onnx" else voices_folder() / f"{name}.onnx"
     is_named = asked.suffix == ".onnx" or asked.name == name  # "../x" is no name of a voice
@@ -148,8 +150,8 @@ def _path(name: str) -> Path:
     return path
 
 
-def _ids(path: Path, locale: str) -> list[str]:
-    speakers = min(_configuration(path).speakers, _MOST_SPEAKERS)
+def _list_ids(path: Path, locale: str) -> list[str]:
+    speakers = min(_load_configuration(path).speakers, _MOST_SPEAKERS)
     return [f"{path.stem}#{each}@{locale}" for each in range(speakers)] if speakers > 1 else [f"{path.stem}@{locale}"]
 
 
@@ -157,7 +159,7 @@ def _fits(configuration: _Configuration, locale: str) -> bool:
     return configuration.locale.partition("-")[0] == locale.partition("-")[0]
 
 
-def _clauses(words: str, configuration: _Configuration) -> list[tuple[str, str]]:
+def _split_clauses(words: str, configuration: _Configuration) -> list[tuple[str, str]]:
     """A text in the signs that the voice was taught, clause by clause, each with how it ended."""
     if not configuration.reads_letters:
         return transcribe_clauses(words, configuration.espeak_voice)
@@ -172,7 +174,7 @@ def check_voice(configuration: Path) -> None:
     _read(configuration, configuration.stat().st_mtime_ns)
 
 
-def _configuration(path: Path) -> _Configuration:
+def _load_configuration(path: Path) -> _Configuration:
     file = path.with_name(f"{path.name}.json")
     return _read(file, file.stat().st_mtime_ns)
 
@@ -219,7 +221,7 @@ def _read_configuration(found: dict[str, Any]) -> _Configuration:
     )
 
 
-def _numbers(clause: str, ending: str, configuration: _Configuration) -> list[int]:
+def _number_phonemes(clause: str, ending: str, configuration: _Configuration) -> list[int]:
     """Phoneme numbers as Piper's training had them: decomposed, a pad after each, begin and end marked."""
     mark = next((sign for sign in reversed(ending[-_REACH:]) if sign in _MARKS), "")
     ids = configuration.ids
@@ -232,8 +234,8 @@ def _numbers(clause: str, ending: str, configuration: _Configuration) -> list[in
     return [*numbers, *ids.get(_END, ())]
 
 
-def _synthesise(path: Path, numbers: list[int], speaker: int, speed: float) -> Samples:
-    configuration, session = _configuration(path), _session(path, path.stat().st_mtime_ns)
+def _synthesise_numbers(path: Path, numbers: list[int], speaker: int, speed: float) -> Samples:
+    configuration, session = _load_configuration(path), _load_session(path, path.stat().st_mtime_ns)
     noise, length, width = configuration.scales
     inputs: dict[str, NDArray[Any]] = {
         "input": np.array([numbers], np.int64),
@@ -255,7 +257,7 @@ def _synthesise(path: Path, numbers: list[int], speaker: int, speed: float) -> S
 _loading = threading.Lock()
 
 
-def _session(path: Path, changed: int) -> Session:
+def _load_session(path: Path, changed: int) -> Session:
     with _loading:
         return _open_session(path, changed)
 

@@ -152,7 +152,7 @@ async def fetch_list() -> dict[str, OfficialVoice]:
     async with hold_lock(work / "list.lock"):
         part = work / _LIST
         part.unlink(missing_ok=True)
-        await _fetch(_LIST, part, _MOST_LIST_BYTES, lambda _: None)
+        await _fetch_file(_LIST, part, _MOST_LIST_BYTES, lambda _: None)
         found = read_list(await asyncio.to_thread(part.read_bytes))
         part.unlink()
     return found
@@ -164,7 +164,7 @@ async def fetch_licence(voice: OfficialVoice) -> str:
         return _UNKNOWN_LICENCE
     part = _adding_folder() / f"{voice.name}.card"
     part.unlink(missing_ok=True)
-    await _fetch(voice.card.path, part, _MOST_CARD_BYTES, lambda _: None)
+    await _fetch_file(voice.card.path, part, _MOST_CARD_BYTES, lambda _: None)
     text = (await asyncio.to_thread(part.read_bytes)).decode("utf-8", "replace")
     part.unlink()
     return "; ".join(dict.fromkeys(line.strip()[:120] for line in _LICENCE.findall(text))) or _UNKNOWN_LICENCE
@@ -243,7 +243,7 @@ def _require_space(voice: OfficialVoice, folder: Path) -> None:
         )
 
 
-async def _fetch(path: str, part: Path, most: int, count: Callable[[int], None]) -> None:
+async def _fetch_file(path: str, part: Path, most: int, count: Callable[[int], None]) -> None:
     host = urlsplit(OFFICIAL).hostname or ""
     try:
         async with reach(host, set()) as client:
@@ -263,7 +263,7 @@ async def _fetch_checked(file: OfficialFile, work: Path, count: Callable[[int], 
     final = work / Path(file.path).name
     if not (final.exists() and await asyncio.to_thread(_md5_of, final) == file.md5):
         part = work / f"{final.name}.part"
-        await _fetch(file.path, part, file.bytes, count)
+        await _fetch_file(file.path, part, file.bytes, count)
         if await asyncio.to_thread(_md5_of, part) != file.md5:
             size = part.stat().st_size
             part.unlink()

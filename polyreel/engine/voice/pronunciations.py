@@ -33,12 +33,12 @@ def read_pronunciations(path: Path, shown: str = "") -> tuple[Pronunciation, ...
     Raises InvalidJob (``invalid_pronunciations``) with the line that is wrong.
     """
     name = shown or str(path)
-    text = _text(path, name)
+    text = _read_text(path, name)
     found = tuple(_of_lexicon(text, name) if text.lstrip().startswith("<") else _of_rows(text, name))
     if len(found) > _MOST_ROWS:
-        raise _wrong(name, 0, f"{len(found)} pronunciations; at most {_MOST_ROWS}")
+        raise _describe_fault(name, 0, f"{len(found)} pronunciations; at most {_MOST_ROWS}")
     if not found:
-        raise _wrong(name, 1, "there is no pronunciation in it")
+        raise _describe_fault(name, 1, "there is no pronunciation in it")
     return tuple(dict.fromkeys(found))
 
 
@@ -58,32 +58,32 @@ def _of_rows(text: str, name: str) -> Iterator[Pronunciation]:
         if number == 1 and cells[0].casefold() in _TITLES:
             continue
         if not 2 <= len(cells) <= 4:
-            raise _wrong(
+            raise _describe_fault(
                 name,
                 number,
                 f"{len(cells)} column{'s' * (len(cells) != 1)}; a row is a term, how it is said, and at most two more",
             )
         term, say, locale, voice = (*cells, "", "")[:4]
         is_ipa = len(say) > 1 and say[0] == say[-1] == "/"
-        yield _check(term, say.strip("/") if is_ipa else say, is_ipa, locale, voice, name, number)
+        yield _check_term(term, say.strip("/") if is_ipa else say, is_ipa, locale, voice, name, number)
 
 
 def _of_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
     # A document type could hold entities that unfold without end.
     if "<!doctype" in text.lower():
-        raise _wrong(name, 0, "a lexicon with a document type is not read")
+        raise _describe_fault(name, 0, "a lexicon with a document type is not read")
     try:
         root = ElementTree.fromstring(text)  # noqa: S314 - no document type, so no entities
     except ElementTree.ParseError as error:
-        raise _wrong(name, error.position[0], "it is not well-formed XML") from None
+        raise _describe_fault(name, error.position[0], "it is not well-formed XML") from None
     if root.tag.rpartition("}")[2] != "lexicon":
-        raise _wrong(name, 0, f"its root is <{root.tag.rpartition('}')[2][:40]}>, not a PLS <lexicon>")
+        raise _describe_fault(name, 0, f"its root is <{root.tag.rpartition('}')[2][:40]}>, not a PLS <lexicon>")
     locale = root.get("{http://www.w3.org/XML/1998/namespace}lang", "")
     for number, lexeme in enumerate(root.iterfind("{*}lexeme"), 1):
         where = f"{name}, lexeme {number}"
         say, is_ipa = _read_lexeme(lexeme, root.get("alphabet", "ipa"), where)
         for grapheme in lexeme.iterfind("{*}grapheme"):
-            yield _check(_plain(grapheme), say, is_ipa, locale, "", where, 0)
+            yield _check_term(_read_plain(grapheme), say, is_ipa, locale, "", where, 0)
 
 
 def _read_lexeme(lexeme: ElementTree.Element, alphabet: str, where: str) -> tuple[str, bool]:
@@ -92,57 +92,57 @@ def _read_lexeme(lexeme: ElementTree.Element, alphabet: str, where: str) -> tupl
     ways.sort(key=lambda each: each.get("prefer") != "true")
     if ways:
         if (used := ways[0].get("alphabet", alphabet)) != "ipa":
-            raise _wrong(where, 0, f"the alphabet '{used[:20]}' is not read, IPA is")
-        return _plain(ways[0]), True
+            raise _describe_fault(where, 0, f"the alphabet '{used[:20]}' is not read, IPA is")
+        return _read_plain(ways[0]), True
     alias = lexeme.find("{*}alias")
     if alias is None:
-        raise _wrong(where, 0, "it has neither a phoneme nor an alias")
-    return _plain(alias), False
+        raise _describe_fault(where, 0, "it has neither a phoneme nor an alias")
+    return _read_plain(alias), False
 
 
-def _plain(element: ElementTree.Element) -> str:
+def _read_plain(element: ElementTree.Element) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
-def _check(term: str, say: str, is_ipa: bool, locale: str, voice: str, name: str, line: int) -> Pronunciation:
+def _check_term(term: str, say: str, is_ipa: bool, locale: str, voice: str, name: str, line: int) -> Pronunciation:
     term, say = (" ".join(unicodedata.normalize("NFC", each).split()) for each in (term, say))
     if not term or not say:
-        raise _wrong(name, line, "the term is empty" if not term else f"nothing is said for '{term[:40]}'")
+        raise _describe_fault(name, line, "the term is empty" if not term else f"nothing is said for '{term[:40]}'")
     if max(map(len, (term, say, voice))) > _LONGEST:
-        raise _wrong(name, line, f"more than {_LONGEST} characters in a cell")
+        raise _describe_fault(name, line, f"more than {_LONGEST} characters in a cell")
     if set("⟦|⟧") & set(term + say):
-        raise _wrong(name, line, "the signs ⟦ | ⟧ can't be said")
+        raise _describe_fault(name, line, "the signs ⟦ | ⟧ can't be said")
     foreign = is_ipa and [sign for sign in unicodedata.normalize("NFD", say) if not _is_ipa(sign)]
     if foreign:
-        raise _wrong(name, line, f"'{foreign[0]}' is no sign of the IPA (in /{say[:40]}/)")
-    return Pronunciation(term, say, is_ipa, _locale(locale, name, line), voice)
+        raise _describe_fault(name, line, f"'{foreign[0]}' is no sign of the IPA (in /{say[:40]}/)")
+    return Pronunciation(term, say, is_ipa, _check_locale(locale, name, line), voice)
 
 
 def _is_ipa(sign: str) -> bool:
     return sign in _IPA or unicodedata.category(sign) == "Mn"
 
 
-def _locale(asked: str, name: str, line: int) -> str:
+def _check_locale(asked: str, name: str, line: int) -> str:
     if not asked:
         return ""
     try:
         return locales.canonical(asked)
     except InvalidJob as error:
-        raise _wrong(name, line, error.message) from None
+        raise _describe_fault(name, line, error.message) from None
 
 
-def _text(path: Path, name: str) -> str:
+def _read_text(path: Path, name: str) -> str:
     try:
         return read_whole(path, _MOST_BYTES).decode("utf-8-sig")
     except TooManyBytes:
-        raise _wrong(name, 0, f"larger than {_MOST_BYTES >> 20} MiB") from None
+        raise _describe_fault(name, 0, f"larger than {_MOST_BYTES >> 20} MiB") from None
     except OSError as error:
         raise InvalidJob(f"can't be read: {error.strerror}", where=name, remedy="Check `pronunciations`.") from None
     except UnicodeDecodeError:
-        raise _wrong(name, 0, "it is not UTF-8 text") from None
+        raise _describe_fault(name, 0, "it is not UTF-8 text") from None
 
 
-def _wrong(name: str, line: int, what: str) -> InvalidJob:
+def _describe_fault(name: str, line: int, what: str) -> InvalidJob:
     return InvalidJob(
         what,
         code="invalid_pronunciations",

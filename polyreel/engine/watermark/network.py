@@ -37,7 +37,7 @@ class PerthNet:
         """What has to be added to a sound (mono, 32 kHz) to mark it. Blocks. Raises EngineError (``model_missing``)."""
         spectrum = spectrum_of(samples)
         levels = levels_of(spectrum)
-        added = self._run(self._load().encoder, levels[:, :SUBBAND]) * _find_heard(levels)[:, None]
+        added = self._run_stack(self._load_weights().encoder, levels[:, :SUBBAND]) * _find_heard(levels)[:, None]
         magnitudes = np.abs(spectrum[:, :SUBBAND])
         # The phase stays: only how loud each bin is changes.
         share = magnitudes_at(levels[:, :SUBBAND] + added) / np.maximum(magnitudes, np.float32(1e-9)) - 1
@@ -48,39 +48,39 @@ class PerthNet:
     def find_mark(self, samples: Samples) -> float:
         """How surely a sound (mono, 32 kHz, some seconds) holds the mark: about 0 or about 1. Blocks, and raises as
         `compute_mark` does."""
-        weights, levels = self._load(), levels_of(spectrum_of(samples))
+        weights, levels = self._load_weights(), levels_of(spectrum_of(samples))
         heard = _find_heard(levels)
         if not heard.any():
             return 0.0
         seen = levels[:, :SUBBAND]
         branches = [(weights.slow, _SLOWER), (weights.plain, 1.0), (weights.fast, _FASTER)]
-        means = np.array([self._ask(stack, seen, heard, int(len(seen) * pace)) for stack, pace in branches])
+        means = np.array([self._ask_branch(stack, seen, heard, int(len(seen) * pace)) for stack, pace in branches])
         sureness = np.exp(means[:, 0] - means[:, 0].max())
         return float((sureness / sureness.sum() * means[:, 1]).sum())
 
-    def _ask(self, stack: Stack, levels: Levels, heard: NDArray[np.bool_], frames: int) -> NDArray[np.float32]:
+    def _ask_branch(self, stack: Stack, levels: Levels, heard: NDArray[np.bool_], frames: int) -> NDArray[np.float32]:
         """A branch's answer (how sure it is, what it says), the mean of all frames that are heard."""
-        answers = self._run(stack, _stretch(levels, frames))
+        answers = self._run_stack(stack, _stretch_levels(levels, frames))
         kept = heard[np.arange(frames) * len(levels) // frames]
         means: NDArray[np.float32] = answers[kept].mean(axis=0)
         return means
 
-    def _run(self, stack: Stack, levels: Levels) -> NDArray[np.float32]:
+    def _run_stack(self, stack: Stack, levels: Levels) -> NDArray[np.float32]:
         with RUNS.hold():
             for number, layer in enumerate(stack):
                 if number:
                     levels = np.where(levels > 0, levels, levels * _SLOPE)
-                levels = _convolve(levels, layer)
+                levels = _convolve_layer(levels, layer)
         return levels
 
-    def _load(self) -> Weights:
+    def _load_weights(self) -> Weights:
         with self._loading:
             if self._weights is None:
                 self._weights = read_weights(shelf.check_file(WATERMARK, WATERMARK.files[0].path))
             return self._weights
 
 
-def _convolve(frames: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
+def _convolve_layer(frames: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
     taps, width, _ = layer.kernel.shape
     around = np.pad(frames, ((taps // 2, taps // 2), (0, 0)))
     beside = [around[tap : tap + len(frames)] for tap in range(taps)]
@@ -94,7 +94,7 @@ def _find_heard(levels: Levels) -> NDArray[np.bool_]:
     return found
 
 
-def _stretch(levels: Levels, frames: int) -> Levels:
+def _stretch_levels(levels: Levels, frames: int) -> Levels:
     """As many frames, from the first to the last, each between its two neighbours."""
     if frames == len(levels):
         return levels

@@ -26,7 +26,7 @@ def spectrum_of(samples: Samples) -> Spectrum:
     around = np.pad(samples, FRAME // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(around, FRAME)[::STEP]
     # numpy's transform keeps the precision it is given; its annotations don't say so.
-    return np.fft.rfft(windows * _hann()).astype(np.complex64, copy=False)
+    return np.fft.rfft(windows * _make_window()).astype(np.complex64, copy=False)
 
 
 def levels_of(spectrum: Spectrum) -> Levels:
@@ -45,10 +45,10 @@ def magnitudes_at(levels: Levels) -> NDArray[np.float32]:
 
 def sound_of(spectrum: Spectrum, samples: int) -> Samples:
     """The sound of which a spectrum is (`spectrum_of`), so many samples of it."""
-    frames = np.fft.irfft(spectrum, FRAME) * _hann()
+    frames = np.fft.irfft(spectrum, FRAME) * _make_window()
     length = (len(frames) - 1) * STEP + FRAME
     sound, weight = np.zeros(length, dtype=np.float32), np.zeros(length, dtype=np.float32)
-    squares = np.square(_hann())
+    squares = np.square(_make_window())
     for number, frame in enumerate(frames):
         at = number * STEP
         sound[at : at + FRAME] += frame
@@ -59,5 +59,5 @@ def sound_of(spectrum: Spectrum, samples: int) -> Samples:
 
 
 @cache
-def _hann() -> NDArray[np.float32]:
+def _make_window() -> NDArray[np.float32]:
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)

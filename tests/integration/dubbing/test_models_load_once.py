@@ -83,7 +83,7 @@ def test_threads_that_come_at_once_load_a_model_once(on_the_shelf: Callable[...,
     """Eight sentences begin together: seven wait for the one that loads."""
     on_the_shelf(KOKORO, KOKORO_VOICES)
     with ThreadPoolExecutor(8) as threads:
-        sessions = set(threads.map(lambda _: kokoro._session(), range(8)))
+        sessions = set(threads.map(lambda _: kokoro._load_session(), range(8)))
     assert len(sessions) == 1
     assert loaded == {"kokoro": 1}
 

@@ -58,7 +58,7 @@ async def test_a_place_given_in_the_moment_of_giving_up_is_given_back() -> None:
     ends = [asyncio.Event() for _ in range(3)]
     tasks = [asyncio.create_task(_work(places, number, begun, ends[number])) for number in range(2)]
     await _settled()
-    places._leave()  # as the holder does at its end: the second one's turn has come, but it has not run since
+    places._free_place()  # as the holder does at its end: the second one's turn has come, but it has not run since
     tasks[1].cancel()
     await _settled()
     assert begun == [0]

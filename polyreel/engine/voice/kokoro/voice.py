@@ -88,7 +88,9 @@ class KokoroVoice:
         """
         name, _, locale = voice_id.partition("@")
         pieces = [
-            piece for piece in split_phrases(_phonemes(_check_text(text), locale)) if encode_phonemes(piece.phonemes)
+            piece
+            for piece in split_phrases(_transcribe_words(_check_text(text), locale))
+            if encode_phonemes(piece.phonemes)
         ]
         if not pieces:
             raise EngineError(
@@ -99,7 +101,7 @@ class KokoroVoice:
             )
         styles = _styles(name)
         pace = max(_SPEEDS[0], min(_SPEEDS[1], speed))
-        said = [_synthesise(piece, styles, pace) for piece in pieces]
+        said = [_synthesise_phrase(piece, styles, pace) for piece in pieces]
         return Speech(_join_phrases(said, pieces), RATE)
 
     def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ def _check_text(text: str) -> str:
     return words
 
 
-def _phonemes(words: str, locale: str) -> str:
+def _transcribe_words(words: str, locale: str) -> str:
     language = kokoro_cast.language_of(locale) or locale
     read = _FRONTENDS.get(language)
     if read is None:
@@ -123,10 +125,10 @@ def _phonemes(words: str, locale: str) -> str:
     return " ".join(f"{each.sounds}{each.ending}" if each.sounds else read(each.text, locale) for each in pieces(words))
 
 
-def _synthesise(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
+def _synthesise_phrase(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
     numbers = encode_phonemes(phrase.phonemes)
     heard: Samples = (
-        _session()
+        _load_session()
         .run(
             {
                 "tokens": np.array([[0, *numbers, 0]], np.int64),
@@ -161,10 +163,10 @@ _loading = threading.Lock()
 
 def load() -> None:
     """Load the model now, and not with the first line. Blocks. Raises EngineError (``model_missing``, ...)."""
-    _session()
+    _load_session()
 
 
-def _session() -> Session:
+def _load_session() -> Session:
     with _loading:
         return _open_session(shelf.check_file(KOKORO, "kokoro-v1.0.int8.onnx"))
 

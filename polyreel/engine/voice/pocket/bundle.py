@@ -159,10 +159,10 @@ def make_states(states: Iterable[State]) -> Arrays:
 def read_voice(path: Path, states: Iterable[State]) -> Arrays:
     """A speaker's file (safetensors) as the states after that speaker was heard. Raises ValueError, OSError."""
     held = _read_safetensors(read_whole(path, _MOST_VOICE_BYTES))
-    return {state.given: _fit(held, state) for state in states}
+    return {state.given: _fit_state(held, state) for state in states}
 
 
-def _fit(held: Mapping[str, NDArray[Any]], state: State) -> NDArray[Any]:
+def _fit_state(held: Mapping[str, NDArray[Any]], state: State) -> NDArray[Any]:
     """What a file holds of a state, laid into the room that the net has for it."""
     found = held.get(f"{state.module}/{state.key}")
     if found is None and state.key == "step":

@@ -76,7 +76,7 @@ class Placed:
 
     def read_bundle(self) -> Bundle:
         """What the bundle says. Raises EngineError (``model_damaged``)."""
-        held = _check(self.files["bundle"])
+        held = _check_bundle(self.files["bundle"])
         try:
             return read_bundle(held.path, held.sha256)
         except (OSError, ValueError) as error:
@@ -84,7 +84,7 @@ class Placed:
 
     def encode(self, text: str) -> list[int]:
         """A text as numbers of pieces. Raises EngineError (``model_damaged``)."""
-        held = _check(self.files["tokenizer"])
+        held = _check_bundle(self.files["tokenizer"])
         try:
             return list(open_tokenizer(held.path, held.sha256).encode(text, add_special_tokens=False).ids)
         except (OSError, ValueError) as error:
@@ -92,19 +92,19 @@ class Placed:
 
     def open_net(self, name: str) -> Session:
         """One of its nets. Raises EngineError (``model_damaged``)."""
-        held = _check(self.files[name])
-        return _open(held.path, held.sha256)
+        held = _check_bundle(self.files[name])
+        return _open_session(held.path, held.sha256)
 
     def read_speaker(self, name: str) -> Arrays:
         """The states after a speaker was heard. Raises EngineError (``model_damaged``)."""
-        held = _check(self.files[f"{_VOICES}/{name}"])
+        held = _check_bundle(self.files[f"{_VOICES}/{name}"])
         return dict(_read_speaker(held.path, held.sha256, self.read_bundle().speech_states))
 
     def read_mark(self) -> NDArray[np.float32] | None:
         """What is said to the nets before a voice; None where they were not taught any."""
         if "mark" not in self.files or not self.read_bundle().begins_with_mark:
             return None
-        held = _check(self.files["mark"])
+        held = _check_bundle(self.files["mark"])
         try:
             read_whole(held.path, _MOST_MARK_BYTES)
             return np.load(held.path, allow_pickle=False).astype(np.float32)  # type: ignore[no-any-return]
@@ -113,7 +113,7 @@ class Placed:
 
 
 @lru_cache(maxsize=12)
-def _open(path: Path, _sha256: str) -> Session:
+def _open_session(path: Path, _sha256: str) -> Session:
     return Session(path)
 
 
@@ -247,7 +247,7 @@ def _require_usable(placed: Placed) -> str:
     for name, inputs in takes.items():
         if name in placed.files and set(placed.open_net(name).inputs) != inputs:
             raise _refuse_damaged(placed.files[name].path.name, "it takes other inputs than Pocket TTS does")
-    _open.cache_clear()  # what was opened lies elsewhere in a moment
+    _open_session.cache_clear()  # what was opened lies elsewhere in a moment
     return bundle.language
 
 
@@ -261,10 +261,10 @@ def remove_all() -> int:
     return freed
 
 
-def _check(held: Held) -> Held:
+def _check_bundle(held: Held) -> Held:
     try:
         told = held.path.stat()
-        found = _digest(held.path, told.st_size, told.st_mtime_ns)
+        found = _compute_digest(held.path, told.st_size, told.st_mtime_ns)
     except OSError as error:
         raise _refuse_damaged(held.path.name, str(error)) from error
     if found != held.sha256:
@@ -273,7 +273,7 @@ def _check(held: Held) -> Held:
 
 
 @lru_cache(maxsize=256)
-def _digest(path: Path, _size: int, _changed_ns: int) -> str:
+def _compute_digest(path: Path, _size: int, _changed_ns: int) -> str:
     return sha256_of(path)
 
 

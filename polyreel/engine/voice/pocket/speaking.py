@@ -38,7 +38,7 @@ def synthesise(placed: Placed, pieces: Sequence[int], voice: Arrays, after_end: 
     numbers = np.array([pieces], np.int64)
     written = placed.open_net("text_conditioner").run({"token_ids": numbers}).reshape(1, -1, bundle.conditioning)
     nothing = np.zeros((1, 0, bundle.latent), np.float32)
-    states = _step(main, bundle.speech_states, {"sequence": nothing, "text_embeddings": written, **voice})[1]
+    states = _run_step(main, bundle.speech_states, {"sequence": nothing, "text_embeddings": written, **voice})[1]
     room = bundle.capacity - _count_heard(bundle, voice) - len(pieces)
     most = min(room, math.ceil((len(pieces) / _PIECES_PER_SECOND + _SPARE_S) * bundle.frame_rate))
     frames = _say_frames(placed, bundle, states, most, after_end, seed)
@@ -58,7 +58,7 @@ def _say_frames(
     frames: list[NDArray[np.float32]] = []
     last = most
     for step in range(most):
-        said, states = _step(main, bundle.speech_states, {"sequence": frame, "text_embeddings": no_text, **states})
+        said, states = _run_step(main, bundle.speech_states, {"sequence": frame, "text_embeddings": no_text, **states})
         if last == most and step >= _FIRST_END and float(said[1].ravel()[0]) > _END:
             last = step + after_end
         if step >= last:
@@ -75,7 +75,7 @@ def _make_sound(placed: Placed, bundle: Bundle, frames: NDArray[np.float32]) -> 
     heard: list[Samples] = []
     for at in range(0, frames.shape[1], _FRAMES_AT_ONCE):
         block = frames[:, at : at + _FRAMES_AT_ONCE]
-        said, states = _step(decoder, bundle.sound_states, {"latent": block, **states})
+        said, states = _run_step(decoder, bundle.sound_states, {"latent": block, **states})
         heard.append(said[0].astype(np.float32).ravel())
     sound = np.concatenate(heard)
     if not np.isfinite(sound).all():
@@ -83,7 +83,7 @@ def _make_sound(placed: Placed, bundle: Bundle, frames: NDArray[np.float32]) -> 
     return np.clip(sound, -1, 1)
 
 
-def _step(net: Session, states: Sequence[State], given: Arrays) -> tuple[list[NDArray[Any]], Arrays]:
+def _run_step(net: Session, states: Sequence[State], given: Arrays) -> tuple[list[NDArray[Any]], Arrays]:
     """One run: what it says, in order, and what it remembers."""
     found = net.run_all(given)
     back = {state.back for state in states}
@@ -114,11 +114,11 @@ def hear_voice(placed: Placed, sample: Path, sha256: str) -> Arrays:
             code="cannot_clone",
             remedy="Add a bundle that has one, or leave `clones` out.",
         )
-    return dict(_hear(placed.language, placed.fingerprint, sample, sha256))
+    return dict(_hear_sample(placed.language, placed.fingerprint, sample, sha256))
 
 
 @lru_cache(maxsize=4)
-def _hear(language: str, _fingerprint: str, sample: Path, _sha256: str) -> Arrays:
+def _hear_sample(language: str, _fingerprint: str, sample: Path, _sha256: str) -> Arrays:
     placed = find_placed(language)
     bundle = placed.read_bundle()
     track = open_track(sample)
@@ -131,7 +131,7 @@ def _hear(language: str, _fingerprint: str, sample: Path, _sha256: str) -> Array
         heard = np.concatenate([mark.reshape(1, -1, bundle.conditioning), heard], axis=1)
     nothing = np.zeros((1, 0, bundle.latent), np.float32)
     given = {"sequence": nothing, "text_embeddings": heard, **make_states(bundle.speech_states)}
-    return _step(placed.open_net("flow_lm_main"), bundle.speech_states, given)[1]
+    return _run_step(placed.open_net("flow_lm_main"), bundle.speech_states, given)[1]
 
 
 def _no_sound() -> EngineError:

@@ -55,13 +55,13 @@ def split_text(text: str, most: int, count: Callable[[str], int]) -> list[str]:
     for rule in (_SENTENCE, _CLAUSE, None):
         parts = rule.split(text) if rule else text.split()
         if len(parts) > 1:
-            return [piece for each in _pack(parts, most, count) for piece in split_text(each, most, count)]
+            return [piece for each in _pack_parts(parts, most, count) for piece in split_text(each, most, count)]
     # One word of more pieces than are taken at once: cut where it must be.
     half = len(text) // 2
     return [text] if half < 1 else split_text(text[:half], most, count) + split_text(text[half:], most, count)
 
 
-def _pack(parts: list[str], most: int, count: Callable[[str], int]) -> list[str]:
+def _pack_parts(parts: list[str], most: int, count: Callable[[str], int]) -> list[str]:
     packed = [parts[0]]
     for part in parts[1:]:
         joined = f"{packed[-1]} {part}"

@@ -34,15 +34,15 @@ def open_tokenizer(path: Path, _sha256: str) -> Tokenizer:
             return Tokenizer.from_str(content.decode())
         except Exception as error:  # the library's errors have no class of their own
             raise ValueError(f"it is no tokenizer: {str(error)[:200]}") from error
-    return _build(content)
+    return _build_tokenizer(content)
 
 
-def _build(content: bytes) -> Tokenizer:
+def _build_tokenizer(content: bytes) -> Tokenizer:
     from tokenizers import Regex, Tokenizer, models, normalizers
 
     pieces: list[tuple[str, float]] = []
     unknown, charsmap, is_prefixed, is_trimmed, has_bytes = 0, b"", True, True, False
-    for number, value in _fields(content):
+    for number, value in _read_fields(content):
         if number == 1 and isinstance(value, bytes):
             piece, score, kind = _read_piece(value)
             unknown = len(pieces) if kind == _UNKNOWN else unknown
@@ -50,11 +50,11 @@ def _build(content: bytes) -> Tokenizer:
             # No text may become one of the pieces that only stand for something.
             pieces.append((piece, score) if kind not in (_CONTROL, _UNUSED) else (f"\ufdd0{len(pieces)}", score))
         elif number == 2 and isinstance(value, bytes):
-            kind_of_model = dict(_fields(value)).get(3, _UNIGRAM)
+            kind_of_model = dict(_read_fields(value)).get(3, _UNIGRAM)
             if kind_of_model != _UNIGRAM:
                 raise ValueError("its pieces are not a unigram model's")
         elif number == 3 and isinstance(value, bytes):
-            said = dict(_fields(value))
+            said = dict(_read_fields(value))
             charsmap = said.get(2, b"") if isinstance(said.get(2, b""), bytes) else b""  # type: ignore[assignment]
             is_prefixed, is_trimmed = bool(said.get(3, 1)), bool(said.get(4, 1))
     if not pieces:
@@ -73,7 +73,7 @@ def _build(content: bytes) -> Tokenizer:
 
 def _read_piece(content: bytes) -> tuple[str, float, int]:
     piece, score, kind = "", 0.0, _NORMAL
-    for number, value in _fields(content):
+    for number, value in _read_fields(content):
         if number == 1 and isinstance(value, bytes):
             piece = value.decode()
         elif number == 2 and isinstance(value, bytes) and len(value) == 4:
@@ -83,18 +83,18 @@ def _read_piece(content: bytes) -> tuple[str, float, int]:
     return piece, score, kind
 
 
-def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _read_fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
     """A protobuf message's fields: numbers as int; texts, messages and fixed-width numbers as their bytes."""
     at = 0
     while at < len(content):
-        key, at = _varint(content, at)
+        key, at = _read_varint(content, at)
         kind = key & 7
         if kind == 0:
-            value, at = _varint(content, at)
+            value, at = _read_varint(content, at)
             yield key >> 3, value
             continue
         if kind == 2:
-            length, at = _varint(content, at)
+            length, at = _read_varint(content, at)
         else:
             length = {1: 8, 5: 4}.get(kind, -1)
         if length < 0 or at + length > len(content):
@@ -103,7 +103,7 @@ def _fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += length
 
 
-def _varint(content: bytes, at: int) -> tuple[int, int]:
+def _read_varint(content: bytes, at: int) -> tuple[int, int]:
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(content):

@@ -137,7 +137,7 @@ class PocketVoice:
             )
         states = self._prepare_voice(placed, name)
         parts = split_text(prepared, bundle.most_tokens, lambda part: len(placed.encode(part)))
-        said = [_say(placed, part, states, name) for part in parts]
+        said = [_say_part(placed, part, states, name) for part in parts]
         pause = np.zeros(round(_PAUSE_S * bundle.rate), np.float32)
         joined = np.concatenate([part for sound in said for part in (sound, pause)][:-1])
         # It has no pace of its own to set: what is to be faster is shortened, at the same pitch.
@@ -152,7 +152,9 @@ class PocketVoice:
         return hear_voice(placed, clone.sample, clone.sha256) if clone else placed.read_speaker(name)
 
 
-def _say(placed: Placed, part: str, states: Arrays, name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _say_part(
+    placed: Placed, part: str, states: Arrays, name: str
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     bundle = placed.read_bundle()
     ended = prepare_text(part, placed.language, keeps_semicolons=bundle.keeps_semicolons) or part
     pieces = placed.encode(pad_text(ended, pads_short=bundle.pads_short))

@@ -151,25 +151,25 @@ def fingerprint() -> str:
 @lru_cache(maxsize=4)
 def open_net(name: str, sha256: str) -> Session:
     """One of the nets, as it was added. Raises EngineError (``model_damaged``)."""
-    return Session(_checked(f"onnx/{name}.onnx", sha256))
+    return Session(_check_hash(f"onnx/{name}.onnx", sha256))
 
 
 @lru_cache(maxsize=2)
 def read_settings(sha256: str) -> Settings:
     """What ``tts.json`` says."""
-    return _settings(_read_json(_checked("onnx/tts.json", sha256)))
+    return _read_settings(_read_json(_check_hash("onnx/tts.json", sha256)))
 
 
 @lru_cache(maxsize=2)
 def read_indexer(sha256: str) -> tuple[int, ...]:
     """A number per code point, -1 for those that it was not taught."""
-    return _indexer(_read_json(_checked("onnx/unicode_indexer.json", sha256)))
+    return _read_indexer(_read_json(_check_hash("onnx/unicode_indexer.json", sha256)))
 
 
 @lru_cache(maxsize=32)
 def read_style(name: str, sha256: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A voice: what the text encoder and what the duration predictor are given, (1, n, m) each."""
-    return _style(_read_json(_checked(f"voice_styles/{name}.json", sha256)))
+    return _read_style(_read_json(_check_hash(f"voice_styles/{name}.json", sha256)))
 
 
 def _list_files(folder: Path) -> list[str]:
@@ -187,11 +187,11 @@ def _list_files(folder: Path) -> list[str]:
 
 def _require_usable(work: Path, paths: list[str]) -> None:
     """Everything is opened once, so that a wrong download is told now and not in the middle of a film."""
-    _settings(_read_json(work / "onnx/tts.json"))
-    _indexer(_read_json(work / "onnx/unicode_indexer.json"))
+    _read_settings(_read_json(work / "onnx/tts.json"))
+    _read_indexer(_read_json(work / "onnx/unicode_indexer.json"))
     for path in paths:
         if path.startswith("voice_styles/"):
-            _style(_read_json(work / path))
+            _read_style(_read_json(work / path))
     for name, inputs in NETS.items():
         found = set(Session(work / f"onnx/{name}.onnx").inputs)
         if found != inputs:
@@ -200,7 +200,7 @@ def _require_usable(work: Path, paths: list[str]) -> None:
             )
 
 
-def _checked(path: str, sha256: str) -> Path:
+def _check_hash(path: str, sha256: str) -> Path:
     place = root() / path
     try:
         found = sha256_of(place)
@@ -218,7 +218,7 @@ def _read_json(path: Path) -> Any:
         raise _refuse_damaged(path.name, f"it can't be read: {error}") from error
 
 
-def _settings(found: Any) -> Settings:
+def _read_settings(found: Any) -> Settings:
     try:
         coding, speech = found["ae"], found["ttl"]
         folded = int(speech["chunk_compress_factor"])
@@ -234,13 +234,13 @@ def _settings(found: Any) -> Settings:
     return made
 
 
-def _indexer(found: Any) -> tuple[int, ...]:
+def _read_indexer(found: Any) -> tuple[int, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(each, int) for each in found):
         raise _refuse_damaged("unicode_indexer.json", "it is no list of numbers")
     return tuple(found)
 
 
-def _style(found: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _read_style(found: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     try:
         spoken, timed = (
             np.array(found[part]["data"], np.float32).reshape(1, *found[part]["dims"][1:])

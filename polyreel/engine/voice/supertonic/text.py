@@ -87,16 +87,16 @@ def number_text(text: str, spoken: str, indexer: Sequence[int]) -> list[int]:
     ``indexer`` has a number for every code point that they were taught, and -1 for the others, which are left out.
     """
     clean = unicodedata.normalize("NFKD", text).translate(_PLAIN)
-    known = "".join(sign for sign in clean if _number(sign, indexer) >= 0 or sign.isspace())
+    known = "".join(sign for sign in clean if _number_sign(sign, indexer) >= 0 or sign.isspace())
     if not any(sign.isalnum() for sign in known):
         return []
     known = _SAME_QUOTES.sub(r"\1", _BEFORE_MARK.sub(r"\1", " ".join(known.split())))
     ended = known if _HAS_END.search(known) else f"{known}."
     marked = f"<{spoken}>{ended}</{spoken}>"
-    return [number for sign in marked if (number := _number(sign, indexer)) >= 0]
+    return [number for sign in marked if (number := _number_sign(sign, indexer)) >= 0]
 
 
-def _number(sign: str, indexer: Sequence[int]) -> int:
+def _number_sign(sign: str, indexer: Sequence[int]) -> int:
     return indexer[ord(sign)] if ord(sign) < len(indexer) else -1
 
 

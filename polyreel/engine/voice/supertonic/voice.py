@@ -48,7 +48,7 @@ class SupertonicVoice:
 
     def cast(self, locale: str) -> tuple[str, ...]:
         """Women and men in turn. Raises NoVoice."""
-        self._require(locale)
+        self._require_locale(locale)
         women, men = ([each for each in folder.styles() if each.startswith(first)] for first in "FM")
         others = [each for each in folder.styles() if not each.startswith(("F", "M"))]
         turns = [each for pair in zip(women, men, strict=False) for each in pair]
@@ -57,7 +57,7 @@ class SupertonicVoice:
 
     def resolve(self, locale: str, asked: str) -> str:
         """A style by its name. Raises NoVoice."""
-        self._require(locale)
+        self._require_locale(locale)
         name = asked.removesuffix(f"@{locale}")
         if name not in folder.styles():
             raise NoVoice(
@@ -89,7 +89,7 @@ class SupertonicVoice:
             )
         rate = folder.read_settings(files["onnx/tts.json"]).rate
         pace = max(_SPEEDS[0], min(_SPEEDS[1], _OWN_PACE * speed))
-        said = [_synthesise(numbers, name, pace, files) for numbers in pieces]
+        said = [_synthesise_numbers(numbers, name, pace, files) for numbers in pieces]
         pause = np.zeros(round(_PAUSE_S * rate), np.float32)
         return Speech(np.concatenate([part for sound in said for part in (sound, pause)][:-1]), rate)
 
@@ -97,13 +97,13 @@ class SupertonicVoice:
         """What its licence asks of whoever uses it."""
         return (f"supertonic's weights are under {folder.LICENCE}: see that your use is one that it allows.",)
 
-    def _require(self, locale: str) -> None:
+    def _require_locale(self, locale: str) -> None:
         if not self.speaks(locale):
             why = f"was not taught {locale}" if folder.is_here() else "is not on this machine"
             raise NoVoice(f"Supertonic {why}.", where=locale, remedy="`polyreel voices LOCALE` lists who speaks it.")
 
 
-def _synthesise(numbers: list[int], name: str, pace: float, files: dict[str, str]) -> Samples:
+def _synthesise_numbers(numbers: list[int], name: str, pace: float, files: dict[str, str]) -> Samples:
     settings = folder.read_settings(files["onnx/tts.json"])
     spoken, timed = folder.read_style(name, files[f"voice_styles/{name}.json"])
     nets = {each: folder.open_net(each, files[f"onnx/{each}.onnx"]) for each in folder.NETS}

@@ -66,8 +66,8 @@ class Piece:
 def with_shared(own: Iterable[Pronunciation], shared: Iterable[Pronunciation]) -> tuple[Pronunciation, ...]:
     """``own``, and of ``shared`` what ``own`` doesn't say for all voices or for the same one. Both of one locale."""
     own = tuple(own)
-    said = {(_fold(each.term), each.voice) for each in own}
-    left = (each for each in shared if not {(_fold(each.term), ""), (_fold(each.term), each.voice)} & said)
+    said = {(_fold_term(each.term), each.voice) for each in own}
+    left = (each for each in shared if not {(_fold_term(each.term), ""), (_fold_term(each.term), each.voice)} & said)
     return (*own, *left)
 
 
@@ -76,8 +76,8 @@ def respell(text: str, pronunciations: tuple[Pronunciation, ...], voice_id: str)
     text = text.translate(_NO_MARKS)
     if not pronunciations:
         return text
-    terms = _terms(pronunciations, voice_id)
-    return terms.pattern.sub(lambda match: _say(match, terms.ways[(match.lastindex or 1) - 1]), text)
+    terms = _list_terms(pronunciations, voice_id)
+    return terms.pattern.sub(lambda match: _say_term(match, terms.ways[(match.lastindex or 1) - 1]), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +89,33 @@ class _Terms:
 
 
 @lru_cache(maxsize=64)
-def _terms(pronunciations: tuple[Pronunciation, ...], voice_id: str) -> _Terms:
+def _list_terms(pronunciations: tuple[Pronunciation, ...], voice_id: str) -> _Terms:
     found: dict[str, list[Pronunciation]] = {}
     for each in sorted(pronunciations, key=lambda each: each.rank, reverse=True):
         if each.counts_for(voice_id):
-            found.setdefault(_fold(each.term), []).append(each)
+            found.setdefault(_fold_term(each.term), []).append(each)
     # Where one term begins another, the longer one is meant.
     ways = sorted(map(tuple, found.values()), key=lambda each: len(each[0].term), reverse=True)
-    either = "|".join(f"({_pattern(each[0].term)})" for each in ways)
+    either = "|".join(f"({_make_pattern(each[0].term)})" for each in ways)
     return _Terms(re.compile(either or r"(?!)"), tuple(ways))
 
 
-def _say(match: re.Match[str], ways: Sequence[Pronunciation]) -> str:
+def _say_term(match: re.Match[str], ways: Sequence[Pronunciation]) -> str:
     owned = match[0][-2:] if _OWNED.search(match[0]) and not _OWNED.search(ways[0].term) else ""
     respelt = next((each.say for each in ways if not each.is_ipa), "")
     spelt = (respelt or match[0].removesuffix(owned)) + owned
     if not ways[0].is_ipa:
         return spelt
     bar = _BAR if respelt else 2 * _BAR
-    return f"{_OPEN}{spelt}{bar}{ways[0].say}{_own(ways[0].say) if owned else ''}{_CLOSE}"
+    return f"{_OPEN}{spelt}{bar}{ways[0].say}{_say_possessive(ways[0].say) if owned else ''}{_CLOSE}"
 
 
-def _own(sounds: str) -> str:
+def _say_possessive(sounds: str) -> str:
     """English ``'s`` after these sounds."""
     return "ɪz" if sounds[-1] in _HISSING else "s" if sounds[-1] in _VOICELESS else "z"
 
 
-def _fold(term: str) -> str:
+def _fold_term(term: str) -> str:
     return term if _is_acronym(term) else term.casefold()
 
 
@@ -124,7 +124,7 @@ def _is_acronym(term: str) -> bool:
     return term.isupper() and term.casefold() != term
 
 
-def _pattern(term: str) -> str:
+def _make_pattern(term: str) -> str:
     """A whole word or several, however they are spaced, in any case unless it is an acronym."""
     words = r"\s+".join(map(re.escape, term.split()))
     inside = words if _is_acronym(term) else f"(?i:{words})"

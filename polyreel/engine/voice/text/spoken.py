@@ -33,17 +33,17 @@ def make_speakable(text: str) -> str:
     Web addresses are said by their host alone (``https://www.example.com/a?b=1``: ``example.com``), e-mail addresses as
     they stand (voices read ``@`` in their own language). Pictures (emoji, notes) are not said.
     """
-    plain = html.unescape(_TAG.sub(_gap, text))
-    plain = _TAG.sub(_gap, plain)  # an entity may have hidden a tag
-    plain = _BRACKETED_CODE.sub(" ", _URL.sub(_host, plain))
+    plain = html.unescape(_TAG.sub(_space_for_tag, text))
+    plain = _TAG.sub(_space_for_tag, plain)  # an entity may have hidden a tag
+    plain = _BRACKETED_CODE.sub(" ", _URL.sub(_say_host, plain))
     plain = _EMPHASIS.sub(r"\2", plain)
     plain = _SQUARED.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), unicodedata.normalize("NFC", plain))
-    plain = "".join(map(_sayable, plain))
+    plain = "".join(map(_make_sayable, plain))
     plain = _WIDE_BREAK.sub("", " ".join(plain.split()))
     return _break_long_words(_limit_marks(_REPEATED.sub(r"\1\1\1", plain)))
 
 
-def _gap(tag: re.Match[str]) -> str:
+def _space_for_tag(tag: re.Match[str]) -> str:
     """What a tag leaves: nothing where it only styles letters, else a space, so that it joins no words."""
     return "" if _STYLE_TAG.fullmatch(tag[0]) else " "
 
@@ -73,12 +73,12 @@ def require_sayable(words: str, text: str, most: int | None = None) -> None:
         )
 
 
-def _host(match: re.Match[str]) -> str:
+def _say_host(match: re.Match[str]) -> str:
     host = match.group(1).rpartition("@")[2].partition(":")[0]
     return host.removeprefix("www.").rstrip(".,;!") or " "
 
 
-def _sayable(character: str) -> str:
+def _make_sayable(character: str) -> str:
     if character in _JOINERS or character in _WORDS:
         return character
     kind = unicodedata.category(character)
@@ -101,10 +101,10 @@ def _limit_marks(text: str) -> str:
 
 def _break_long_words(text: str) -> str:
     """Words of a length that a synthesiser's buffers were made for."""
-    return " ".join(word if len(word) <= _LONGEST_WORD else _pieces(word) for word in text.split(" "))
+    return " ".join(word if len(word) <= _LONGEST_WORD else _say_pieces(word) for word in text.split(" "))
 
 
-def _pieces(word: str) -> str:
+def _say_pieces(word: str) -> str:
     if (
         re.search(_WIDE, word) or "⟦" in word
     ):  # a term with its sounds; or no spaces between words there; the synthesiser finds them itself

@@ -88,7 +88,7 @@ def test_a_line_is_spoken_at_24_khz(toy_kokoro: KokoroVoice) -> None:
 
 def test_no_sample_passes_full_scale(toy_kokoro: KokoroVoice, monkeypatch: pytest.MonkeyPatch) -> None:
     loud = np.full(9600, 1.5, np.float32)
-    monkeypatch.setattr(kokoro, "_synthesise", lambda *_: loud)
+    monkeypatch.setattr(kokoro, "_synthesise_phrase", lambda *_: loud)
     assert np.abs(toy_kokoro.speak("Hola.", "ef_dora@es-ES", 1.0).samples).max() <= 0.97
 
 
@@ -110,13 +110,13 @@ def test_long_odd_lines_never_give_the_network_more_than_its_memory_allows(
 ) -> None:
     """Memory grows with the phonemes of one run: two at once take 2.3 GB at the limit of 510, 1.2 GB at 200."""
     given: list[int] = []
-    synthesise = kokoro._synthesise
+    synthesise = kokoro._synthesise_phrase
 
     def note_length(phrase: Phrase, *rest: Any) -> Samples:
         given.append(len(phrase.phonemes))
         return synthesise(phrase, *rest)
 
-    monkeypatch.setattr(kokoro, "_synthesise", note_length)
+    monkeypatch.setattr(kokoro, "_synthesise_phrase", note_length)
     toy_kokoro.speak("esto -- (sí; no) sigue… y sigue sin parar " * 36, "ef_dora@es-ES", 1.0)
     assert len(given) > 5
     assert max(given) <= MOST_AT_ONCE

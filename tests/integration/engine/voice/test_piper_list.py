@@ -232,7 +232,7 @@ def test_a_voice_that_was_taught_letters_is_given_letters() -> None:
     configuration.write_text(json.dumps({**found, "phoneme_type": "text"}))
     from polyreel.engine.voice import piper
 
-    assert piper._clauses("Guten Tag. Wie geht es?", piper._configuration(path)) == [
+    assert piper._split_clauses("Guten Tag. Wie geht es?", piper._load_configuration(path)) == [
         ("guten tag", "guten tag."),
         ("wie geht es", "wie geht es?"),
     ]

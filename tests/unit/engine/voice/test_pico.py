@@ -133,6 +133,6 @@ def test_five_languages_are_spoken_by_pico_and_what_it_lacks_by_espeak_ng() -> N
 
 
 def test_where_there_is_no_build_of_it_espeak_ng_speaks_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pico, "_engine", lambda: None)
+    monkeypatch.setattr(pico, "_load_engine", lambda: None)
     assert not PicoVoice().speaks("de-DE")
     assert voice_for("basic").cast("de-DE")[0].startswith("espeak-ng:")

@@ -76,7 +76,7 @@ def test_a_stack_is_convolutions_with_a_leak_between_them() -> None:
     leaked = np.where(hidden > 0, hidden, hidden * 0.01).astype(np.float32)
     expected = convolve_by_hand(leaked, stack[1].kernel[:, :, [1]], stack[1].bias[[1]])
     net = PerthNet(Weights(stack, stack, stack, stack))
-    assert net._run(stack, frames)[:, 1] == pytest.approx(expected, abs=1e-4)
+    assert net._run_stack(stack, frames)[:, 1] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_spectrum_is_the_sound_again_and_levels_are_its_magnitudes() -> None:
