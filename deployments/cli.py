@@ -83,7 +83,8 @@ def main() -> NoReturn:
     try:
         cli(standalone_mode=True)
     except PolyreelError as error:
-        click.echo(f"polyreel: {error}", err=True)
+        for each in error.each():
+            click.echo(f"polyreel: {each.describe()}", err=True)
         sys.exit(exit_code(error))
     except AllWritten as end:
         end.now()

@@ -11,54 +11,95 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from deployments.process import environment
 from deployments.server.embedded_server import server_for_this_run
+from polyreel.errors.together import Faults
 from polyreel.job import Job
 from polyreel.outcome import Outcome
+
+if TYPE_CHECKING:
+    from polyreel.plans import Plan
 
 
 async def run_job(job: Job) -> Outcome:
     """Run a job in this process. Raises the error of a job that could not begin; anything later is in the outcome."""
-    if not job.source.credentials:  # Else only the server knows the way to the sources: the run looks first.
-        await _check(job)
+    faults = await find_faults(job)
+    if faults and not names_saved(job):
+        faults.require_none()
     async with _find_or_start_server():
+        if faults:
+            await add_named(job, faults)
+            faults.require_none()
         from flows.localise import outcome_of
 
         return await outcome_of(job)
 
 
-async def look_at_job(job: Job) -> dict[str, Any]:
-    """What `polyreel plan --json` prints of a job. Raises `InvalidJob`."""
-    if not job.source.credentials:
-        await _check(job)  # what is wrong with its files is said before a server is waited for
-    if not (job.source.credentials or _is_charged(job) or _names_saved(job)):
-        return await _look(job)
+async def look_at_job(job: Job, *, offline: bool = False) -> dict[str, Any]:
+    """What `polyreel plan --json` prints of a job. Raises `InvalidJob`, with all that is wrong.
+
+    What it names at vendors is looked at too, by calls that cost and change nothing, unless ``offline``.
+    """
+    faults = await find_faults(job)
+    if not names_saved(job):
+        faults.require_none()
+        return await _look(job, offline=offline)
     async with _find_or_start_server():
-        return await _look(job)
+        notes = await add_named(job, faults, offline=offline)
+        faults.require_none()
+        found = await _look(job, offline=offline)
+        return {**found, "notes": [*found["notes"], *notes]}
 
 
-async def _check(job: Job) -> None:
+async def find_faults(job: Job) -> Faults:
+    """What can be told of a job without a server: nothing where only saved credentials know the way to its files."""
+    faults = Faults()
+    if not job.source.credentials:
+        with faults.kept():
+            await check(job)
+    return faults
+
+
+async def check(job: Job) -> Plan:
+    """Read and check a job's own files, as far as that goes without saved credentials. Raises `InvalidJob`."""
     from polyreel.planning.prepare import prepare
     from polyreel.store.choice import open_store
 
     store = open_store()
     await store.ready()
-    await prepare(job, store)
+    return await prepare(job, store)
 
 
-async def _look(job: Job) -> dict[str, Any]:
+async def add_named(job: Job, faults: Faults, *, offline: bool = False) -> tuple[str, ...]:
+    """Add what is wrong with what a job names: on the server (credentials), and at vendors. Notes of what is not known.
+
+    Asks the server, and the vendors unless ``offline``.
+    """
+    from tasks.run.accounts import require_saved
+    from tasks.run.connections import clients_open
+    from tasks.run.looks import list_looks, look_at_vendors
+
+    with faults.kept():
+        await require_saved(job)
+    if offline:
+        named = ", ".join(list_looks(job))
+        return (f"Not looked at (--offline): {named}.",) if named else ()
+    async with clients_open():
+        seen = await look_at_vendors(job, source=True)
+    faults.add(*seen.faults)
+    return seen.notes
+
+
+async def _look(job: Job, *, offline: bool) -> dict[str, Any]:
     from polyreel.objects.connection import Connection
     from polyreel.planning.prepare import prepare
     from polyreel.planning.preview import AskForQuote, Choose, look_ahead
     from polyreel.store.choice import open_store
     from tasks.run.results import recall
 
-    if _names_saved(job):
-        from tasks.run.accounts import require_saved
-
-        await require_saved(job)
     if job.provenance:
         from tasks.sign import require_signer
 
@@ -75,20 +116,20 @@ async def _look(job: Job) -> dict[str, Any]:
         from tasks import paid
         from tasks.run.accounts import accounts_of
 
-        ask, choose = paid.quote_job, paid.stay_where_paid
+        ask, choose = partial(paid.quote_job, ask=not offline), paid.stay_where_paid
         accounts = await accounts_of(job)
     store = open_store()
     plan = await prepare(job, store, connection, accounts)
-    if _names_saved(job) and any(each.needs_draft for each in plan.languages):
+    if names_saved(job) and any(each.needs_draft for each in plan.languages):
         from tasks.script import require_translator
 
         await require_translator(job)
     return await look_ahead(plan, store, recall, ask, choose)
 
 
-def _names_saved(job: Job) -> bool:
-    """Whether it delivers, stages, signs or drafts with saved credentials: only the server has them."""
-    named = (*job.delivery, job.staging, job.provenance, job.translation)
+def names_saved(job: Job) -> bool:
+    """Whether it dubs, fetches, delivers, stages, signs or drafts with saved credentials: only the server has them."""
+    named = (job.dubbing, *job.fallback, job.source, *job.delivery, job.staging, job.provenance, job.translation)
     return any(getattr(each, "credentials", None) for each in named)
 
 

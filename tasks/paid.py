@@ -16,8 +16,8 @@ from polyreel.planning import quote as quoting
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
-from tasks.run.accounts import require_open
 from tasks.run.connections import books_of_run, client_of
+from tasks.run.looks import require_open
 from tasks.run.progress import board
 
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ async def _is_paid(language: LanguagePlan) -> bool:
     return any(reel.items() <= row.details.items() for row in alive)
 
 
-async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
+async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[str, Any]:
     """What a job costs, beside what was bought for it before, as `polyreel plan` prints it.
 
+    ``ask``: whether vendors are asked too: for balances, and whether what the job names at them is as it should be.
     Raises `InvalidJob` (``over_budget``) and `PolyreelError` (``balance_too_small``), with figures.
     """
     from polyreel.ledger.rows import Filter
@@ -96,11 +97,11 @@ async def quote_job(plan: Plan, seconds: Fraction) -> dict[str, Any]:
     otherwise = quoting.count_otherwise(every, plan, rows.values())
     quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
-    balances = await _read_balances(plan)
-    quoting.require_balance(quote, balances)
     # What costs nothing needs no account that is open.
-    if quote.to_spend:
+    if ask and quote.to_spend:
         await require_open(plan.job)
+    balances = await _read_balances(plan) if ask else {}
+    quoting.require_balance(quote, balances)
     return quoting.as_dict(quote, balances)
 
 
@@ -113,8 +114,9 @@ async def _read_balances(plan: Plan) -> dict[str, float]:
             try:
                 found[account] = float(await client.get_balance())
             except CallError as error:
-                # Away for a moment: it refuses by itself what the account does not have. A wrong key is said now.
-                if not error.transient:
+                # Away for a moment: it refuses by itself what the account does not have. A wrong key is said now, where
+                # no other provider stands behind it.
+                if not error.transient and not plan.job.fallback:
                     raise
     return found
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.providers import provider_of
 from polyreel.engine.separation.port import Stems
 from polyreel.errors import FetchError
+from polyreel.errors.together import Faults
 from polyreel.job import Job, Trim
 from polyreel.job.values import is_embedded
 from polyreel.media.codecs import MP4_VIDEO
@@ -41,14 +42,26 @@ async def prepare(job: Job) -> Plan:
     # Before anything is written, so that its room counts.
     await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
     await open_store().ready()
-    await require_saved(job)
+    faults = Faults()
+    with faults.kept():
+        await require_saved(job)
+    if job.source.credentials:
+        faults.require_none()  # they know the way to the job's files
+    with faults.kept():
+        # Now, though it signs at the end: a missing key is said before anything is bought.
+        await require_signer(job)
+    with faults.kept():
+        plan = await _plan(job, {} if faults else await accounts_of(job))
+    faults.require_none()
+    return plan
+
+
+async def _plan(job: Job, accounts: Mapping[str, str]) -> Plan:
     source = job.source
     async with client_of(source.vendor, source.credentials if source.vendor else None) as client:
-        plan = await planning.prepare(job, open_store(), await connection_of(job), await accounts_of(job), client)
+        plan = await planning.prepare(job, open_store(), await connection_of(job), accounts, client)
     if any(language.needs_draft for language in plan.languages):
         await require_translator(job)
-    # Now, though it signs at the end: a missing key is said before anything is bought.
-    await require_signer(job)
     return plan
 
 

@@ -20,15 +20,13 @@ from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from tasks.review import decisions_on
-from tasks.run.connections import client_of
+from tasks.run.connections import SIGNING, client_of
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged, Signed
 from tasks.together import going_out
 
-SIGNING = "signing"
-"""What `polyreel credentials save` calls a signing key."""
 TEST_NOTE = "SIGNED WITH A TEST KEY: it proves nothing. Name a saved key in `provenance: {credentials: NAME}`."
 _SPOKEN = frozenset({"master", "mix", "dialogue", "subtitled"})
 _BY_RULES = ("espeak-ng", "pico")

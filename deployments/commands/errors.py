@@ -52,6 +52,8 @@ def exit_code(error: PolyreelError) -> int:
 
 def _show(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
     if as_json:
-        click.echo(json.dumps({**fields, "error": error.as_dict()}, ensure_ascii=False))
-    else:
-        click.echo(f"polyreel: {error}", err=True)
+        others = {"errors": [each.as_dict() for each in error.each()]} if error.others else {}
+        click.echo(json.dumps({**fields, "error": error.as_dict(), **others}, ensure_ascii=False))
+        return
+    for each in error.each():
+        click.echo(f"polyreel: {each.describe()}", err=True)

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from deployments.library import add_named, check, names_saved
+from polyreel.errors.together import Faults
+
 if TYPE_CHECKING:
     from deployments.server.embedded_server import EmbeddedServer
     from polyreel.job import Job
@@ -40,7 +43,10 @@ def run_job(
     from deployments.server.embedded_server import server_for_this_run
     from polyreel.intake.folders import SETTING
 
-    plan = asyncio.run(_check(job))  # what can't be run is said at once, before anything is started
+    faults = Faults()
+    plan = asyncio.run(_check(job, faults))
+    if not names_saved(job):
+        faults.require_none()  # what can't be run is said at once, before anything is started
     environment.prepare("INFO" if verbose else "CRITICAL")
     os.environ.pop(SETTING, None)  # a run by hand is free
     with _exit_when_stopped(), server_for_this_run(environment.server_address()) as server:
@@ -52,21 +58,23 @@ def run_job(
         if server:
             _wait_for(server, quiet)
         beside[0].join()
+        if faults:
+            asyncio.run(add_named(job, faults))
+            faults.require_none()
         try:
             return asyncio.run(_begin(job, quiet, before))
         finally:
             _say_goodbye()
 
 
-async def _check(job: Job) -> Plan | None:
+async def _check(job: Job, faults: Faults) -> Plan | None:
     from polyreel.store.choice import open_store
 
     await open_store().ready()
-    if job.source.credentials:
-        return None  # Who opens its sources is on the server, and there is none yet: the run itself looks first.
-    from polyreel.planning.prepare import prepare
-
-    return await prepare(job, open_store())
+    if not job.source.credentials:  # Who opens its sources is on the server, and there is none yet: the run looks.
+        with faults.kept():
+            return await check(job)
+    return None
 
 
 def _import_flow() -> None:

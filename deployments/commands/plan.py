@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from polyreel.errors import as_sentence
+
 
 @click.command()
 def schema() -> None:
@@ -23,8 +25,9 @@ def schema() -> None:
 @click.argument("job", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Deliver into this folder instead of the job's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON, and nothing else, on stdout.")
-def plan(job: Path, out: Path | None, as_json: bool) -> None:
-    """Check a job, its files and its languages; show the stages and what is already done. Spends nothing."""
+@click.option("--offline", is_flag=True, help="Ask no vendor whether keys, ids and balances are as they should be.")
+def plan(job: Path, out: Path | None, as_json: bool, offline: bool) -> None:
+    """Check a job, its files, its languages and what it names at vendors; show what is to do. Spends nothing."""
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json):
@@ -32,7 +35,8 @@ def plan(job: Path, out: Path | None, as_json: bool) -> None:
         from polyreel.intake.jobfile import load_job, redirect_delivery
 
         asked = load_job(job)
-        found = asyncio.run(look_at_job(redirect_delivery(asked, out) if out else asked))
+        asked = redirect_delivery(asked, out) if out else asked
+        found = asyncio.run(look_at_job(asked, offline=offline))
         click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
 
 
@@ -70,6 +74,10 @@ def _names_as_text(names: list[str], locale: str) -> str:
     return f"names without a pronunciation: {shown} (hear one: `{try_one}`; correct it in `pronunciations`)"
 
 
+def _error_as_text(error: dict[str, str]) -> str:
+    return as_sentence(error["message"], error["remedy"], error["code"])
+
+
 def _as_text(found: dict[str, Any]) -> str:
     lines = [
         f"{found['job']}: {found['source']['media']}",
@@ -85,7 +93,7 @@ def _as_text(found: dict[str, Any]) -> str:
         if language["names"]:
             lines.append(f"  {'':<12} {_names_as_text(language['names'], locale)}")
         if language["error"]:
-            lines.append(f"  {'':<12} {language['error']['message']} {language['error']['remedy']}".rstrip())
+            lines.append(f"  {'':<12} {_error_as_text(language['error'])}")
     lines += [f"  note: {note}" for note in found["notes"]]
     lines += [f"  delivers to {folder}" for folder in found["delivers_to"]]
     return "\n".join(lines)

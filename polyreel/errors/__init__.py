@@ -47,6 +47,8 @@ class PolyreelError(Exception):
     """Something a person has to know about: what, where, and what to do. Each of them is short, whatever it quotes."""
 
     default_code = "error"
+    others: tuple[PolyreelError, ...] = ()
+    """What else is wrong, found in the same look (`polyreel.errors.together`)."""
 
     def __init__(self, message: str, *, code: str | None = None, remedy: str = "", where: str = "") -> None:
         self.message = shorten(message, LONGEST_MESSAGE)
@@ -56,8 +58,16 @@ class PolyreelError(Exception):
         super().__init__(self.message)
 
     def __str__(self) -> str:
+        return " Also: ".join(each.describe() for each in self.each())
+
+    def describe(self) -> str:
+        """This error alone, in one line."""
         place = f"{self.where}: " if self.where else ""
         return f"{place}{as_sentence(self.message, self.remedy, self.code)}"
+
+    def each(self) -> tuple[PolyreelError, ...]:
+        """This error, and then what else is wrong."""
+        return (self, *self.others)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own way calls cls(*args) and so loses the keyword-only fields.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,9 +19,11 @@ from polyreel.engine.translate.glossary import read_glossary
 from polyreel.engine.voice.pronunciations import write_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation, with_shared
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
+from polyreel.errors.together import Faults
 from polyreel.intake.jobfile import is_address
 from polyreel.intake.series import read_series_pronunciations, with_series
 from polyreel.job import Job, Target
+from polyreel.job.values import is_embedded
 from polyreel.media.info import MediaInfo
 from polyreel.media.limits import check_sound, check_source, check_trim
 from polyreel.media.probe import probe
@@ -75,27 +78,41 @@ async def prepare(
     ``accounts`` are the names of the vendors' accounts by `ways.account_key`; without them, nothing is known of what
     was bought. ``client`` is that of the vendor whose asset the source is, for the subtitles inside it.
 
-    Raises `InvalidJob` for what no language could survive. A language whose own script or voice is at fault gets its
-    ``problem`` instead, so that the others go on.
+    Raises `InvalidJob` for what no language could survive, with all that was found (`PolyreelError.others`). A language
+    whose own script or voice is at fault gets its ``problem`` instead, so that the others go on.
     """
     _refuse_what_this_version_lacks(job)
-    job = with_series(job)
+    job, faults = with_series(job), Faults()
     ways = {target.locale: ways_of(job, target, accounts or {}) for target in job.targets}
-    with offer_embedded(job):
+    if job.targets and (refusal := _find_refusal(job, ways)):
+        faults.add(refusal)
+    with faults.kept(), offer_embedded(job):
         require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
-    if job.scripts and job.source.subtitles is None:
-        require_listener(job.transcription.model)
-    _require_place_for_scripts(job)
-    require_packager(job)
-    require_watermark(job)
-    intake = Intake(store, connection, job.source.media, _look_at_local_source(job), client)
-    source_script = await read_source_script(job, intake)
-    background = await read_background(job, intake)
-    described = await read_audio_description(job.source.audio_description, "source.audio_description", intake)
+    with faults.kept():
+        _require_what_scripts_need(job)
+    with faults.kept():
+        require_packager(job)
+    with faults.kept():
+        require_watermark(job)
+    intake = Intake(store, connection, job.source.media, None, client)
+    with faults.kept():
+        intake = replace(intake, reel=_look_at_local_source(job))
+    source_script = background = described = terms = None
+    said: tuple[Pronunciation, ...] = ()
+    with faults.kept():
+        source_script = await read_source_script(job, intake)
+    with faults.kept():
+        background = await read_background(job, intake)
+    with faults.kept():
+        described = await read_audio_description(job.source.audio_description, "source.audio_description", intake)
+    with faults.kept():
+        terms = await keep_asked_terms(job, intake)
+    with faults.kept():
+        said = await read_asked_pronunciations(job, intake)
+    _require_scripts(job, faults)
+    faults.require_none()
     # Where nothing is dubbed, nothing has to be parted: the sound is only listened to.
     parting = parting_of(job) if job.targets else Parting()
-    terms = await keep_asked_terms(job, intake)
-    said = await read_asked_pronunciations(job, intake)
     read = [_require_reviewable(await _plan_language(job, target, source_script, intake)) for target in job.targets]
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     shared = read_series_pronunciations(job.series) if job.series else ()
@@ -103,7 +120,7 @@ async def prepare(
     require_fonts(job, languages)
     _require_voiceovers(job, languages)
     if languages and all(language.problem for language in languages):
-        raise _none_can_begin(job, languages)
+        raise _none_can_begin(job, [(language.locale, language.problem) for language in languages if language.problem])
     return Plan(
         job=job,
         languages=languages,
@@ -224,10 +241,29 @@ def make_exact(seconds: float | None) -> Fraction | None:
 
 
 def _refuse_what_this_version_lacks(job: Job) -> None:
+    faults = Faults()
     for options in (job.dubbing, *job.fallback):
-        require_provider(options)
+        with faults.kept():
+            require_provider(options)
     for place in job.delivery:
-        require_place(place)
+        with faults.kept():
+            require_place(place)
+    faults.require_none()
+
+
+def _require_scripts(job: Job, faults: Faults) -> None:
+    """See that each target's own files are there, as far as that is known without reading them."""
+    for target in job.targets:
+        for place in (target.subtitles, target.audio_description, target.forced):
+            if place and not is_embedded(place) and not is_address(place):
+                with faults.kept():
+                    require_file(place, f"targets {target.locale}")
+
+
+def _require_what_scripts_need(job: Job) -> None:
+    if job.scripts and job.source.subtitles is None:
+        require_listener(job.transcription.model)
+    _require_place_for_scripts(job)
 
 
 def _require_place_for_scripts(job: Job) -> None:
@@ -313,12 +349,22 @@ def _find_unknown_names(language: LanguagePlan, said: tuple[Pronunciation, ...])
     return unknown_names(script, language.locale, said, source, language.job.source.locale)
 
 
-def _none_can_begin(job: Job, languages: tuple[LanguagePlan, ...]) -> PolyreelError:
-    problems = [each.problem for each in languages if each.problem]
+def _find_refusal(job: Job, ways: Mapping[str, tuple[Way, ...]]) -> PolyreelError | None:
+    """What is to be said where nobody can dub any of the languages, whatever their scripts are."""
+    firsts = [(locale, each[0].problem, each) for locale, each in ways.items() if all(way.problem for way in each)]
+    if len(firsts) < len(job.targets):
+        return None
+    return _none_can_begin(
+        job, [(locale, add_refusals(first, job, each, 0)) for locale, first, each in firsts if first]
+    )
+
+
+def _none_can_begin(job: Job, refused: Sequence[tuple[str, Problem]]) -> PolyreelError:
+    problems = [problem for _, problem in refused]
     if {problem.code for problem in problems} == {"model_missing"}:
         # The job is as it should be; this machine is not.
         return EngineError(problems[0].message, code="model_missing", remedy=problems[0].remedy)
-    told = [_of_locale(each.locale, each.problem.message) for each in languages if each.problem]
+    told = [_of_locale(locale, problem.message) for locale, problem in refused]
     more = [f"and {len(told) - _MOST_TOLD} more languages"] if len(told) > _MOST_TOLD else []
     return InvalidJob(
         "; ".join([*told[:_MOST_TOLD], *more]),

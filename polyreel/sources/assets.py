@@ -58,12 +58,30 @@ async def from_asset(order: Order) -> StoredFile:
         asset = await _LOOKS[vendor](order.client, asset_id)
         return await _fetch_asset(order, asset)
     except NotFound:
-        raise InvalidJob(
-            f"{vendor} has no asset of this id", where=order.location, code="vendor_not_found",
-            remedy="Correct the id, or name the credentials of the account that has it.",
-        ) from None  # fmt: skip
+        raise _make_unknown(order.location) from None
     except JobFailed as failure:
         raise MediaError(failure.message, code=failure.code, where=order.location, remedy=failure.remedy) from None
+
+
+async def require_asset(location: str, client: Any) -> None:
+    """See that an asset is there; nothing is restored. Raises `InvalidJob` (``vendor_not_found``), `VendorError`."""
+    asset_id = location.partition(":")[2]
+    try:
+        try:
+            await client.get_asset(asset_id)
+        except NotFound:
+            if not isinstance(client, VideoJungleClient):
+                raise
+            await client.get_video_file(asset_id)
+    except NotFound:
+        raise _make_unknown(location) from None
+
+
+def _make_unknown(location: str) -> InvalidJob:
+    return InvalidJob(
+        f"{location.partition(':')[0]} has no asset of this id", where=location, code="vendor_not_found",
+        remedy="Correct the id, or name the credentials of the account that has it.",
+    )  # fmt: skip
 
 
 async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:

@@ -42,6 +42,12 @@ async def from_object(order: Order) -> StoredFile:
     return stored_file
 
 
+async def require_object(location: str, connection: Connection) -> None:
+    """See that an object is there. Raises `FetchError` with the reason."""
+    address = object_address(location)
+    await Bucket(address.bucket, connection, FetchError).require(address.key)
+
+
 def _make_patience(limits: FetchLimits) -> Patience:
     return Patience(
         connect_seconds=limits.connect_seconds,

@@ -71,9 +71,10 @@ class CallError(VendorError):
         rest.setdefault("remedy", self.default_remedy)
         super().__init__(message, **rest)
 
-    def __str__(self) -> str:
+    def describe(self) -> str:
+        """This error alone, in one line."""
         trace = f" (request {self.facts.request_id})" if self.facts.request_id else ""
-        return super().__str__() + trace
+        return super().describe() + trace
 
     @property
     def vendor(self) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from polyreel.vendors.errors import CallError, Unreachable
@@ -34,7 +36,7 @@ class RetryPolicy:
         self, failure: CallError, attempt: int, left: float, draw: Callable[[], float] = random.random
     ) -> Wait | None:
         """Whether, and after how long, to repeat what failed at this attempt (from 1), with `left` seconds to go."""
-        if attempt >= self.attempts or not failure.transient:
+        if attempt >= min(self.attempts, _most.get()) or not failure.transient:
             return None
         # What was never sent is not repeated when sent again. Everything else needs a harmless call or a key.
         if not (failure.facts.repeatable or isinstance(failure, Unreachable)):
@@ -52,6 +54,17 @@ class RetryPolicy:
 
 
 NEVER = RetryPolicy(attempts=1)
+_most: ContextVar[int] = ContextVar("polyreel_most_attempts", default=sys.maxsize)
+
+
+@contextmanager
+def attempts_limited(most: int) -> Iterator[None]:
+    """Inside, and in the tasks begun there, no call is tried more often, whatever its client's policy says."""
+    token = _most.set(most)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 class _Waiting:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prefect.logging import get_logger
 
 from polyreel.delivery.places import PLACES
 from polyreel.dubbing.providers import provider_of
-from polyreel.errors import PolyreelError, VendorError
+from polyreel.dubbing.translation import BLOCKS
+from polyreel.errors import PolyreelError
+from polyreel.errors.together import Faults
 from polyreel.job import Job
 from polyreel.ledger.entry import Subject
 from polyreel.outcome import Problem
 from polyreel.planning.ways import account_key
-from polyreel.vendors.errors import Unauthorized
-from tasks.run.connections import account_of, books_of_run, client_of, load_saved
+from tasks.run.connections import OBJECT_STORE, SIGNING, account_of, books_of_run, client_of, load_saved
+from tasks.run.looks import list_places
 
 if TYPE_CHECKING:
     from polyreel.dubbing.staging import StagedFiles
@@ -37,43 +39,30 @@ async def accounts_of(job: Job) -> dict[str, str]:
 
 
 async def require_saved(job: Job) -> None:
-    """See that there are credentials under every name that a job gives for its deliveries and its staging.
+    """See that there are credentials under every name that a job gives.
 
-    Raises `InvalidJob` (``unknown_credentials``), before hours of work or money go into what can't be delivered.
+    Raises `InvalidJob` (``unknown_credentials``), all of them at once, before hours of work or money go into what can't
+    be delivered.
     """
-    for block, name, _ in _places_of(job):
-        if name:
+    faults = Faults()
+    for block, name in sorted(set(list_saved_names(job))):
+        with faults.kept():
             await load_saved(block, name)
+    faults.require_none()
 
 
-async def require_open(job: Job) -> None:
-    """See that the accounts that a job delivers to, and is staged at, take their keys, and have what the job names.
-
-    Asked before something is bought. One that is away for a moment is left to the delivery, which tries again. Raises
-    `VendorError` (``vendor_unauthorized``) and `InvalidJob`.
-    """
-    for block, name, options in _places_of(job):
-        require = PLACES[options.to].require
-        try:
-            if require:
-                async with client_of(block, name) as client:
-                    await require(options, client)
-            if name:
-                await (await load_saved(block, name)).check()
-        except Unauthorized:
-            raise
-        except VendorError as error:
-            log.info("%s was not looked at before: %s", options.to, error)
-
-
-def _places_of(job: Job) -> list[tuple[str, str | None, Any]]:
-    """Block, its saved name (None: the environment's) and options of each delivery and of staging; each once."""
-    found: dict[tuple[str, str | None, str], Any] = {}
-    for each in (*job.delivery, *([job.staging] if job.staging else [])):
-        block = PLACES[each.to].block if each.to in PLACES else None
-        if block:
-            found.setdefault((block, getattr(each, "credentials", None), each.model_dump_json()), each)
-    return [(block, name, options) for (block, name, _), options in found.items()]
+def list_saved_names(job: Job) -> list[tuple[str, str]]:
+    """Block and name of all the saved credentials that a job names."""
+    source, signed, drafted = job.source, job.provenance, job.translation
+    drafts = drafted is not None and any(target.subtitles is None for target in job.targets)
+    asked = [
+        *((provider_of(each).block, each.credentials) for each in (job.dubbing, *job.fallback)),
+        *((block, name) for block, name, _ in list_places(job)),
+        (source.vendor or OBJECT_STORE, source.credentials),
+        (SIGNING, signed.credentials if signed else None),
+        (BLOCKS.get(drafted.provider), drafted.credentials) if drafted and drafts else (None, None),
+    ]
+    return [(block, name) for block, name in asked if block and name]
 
 
 @asynccontextmanager

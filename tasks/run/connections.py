@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from polyreel.ledger.watch import Watchers
 
 _Key = tuple[str, str]
+SIGNING, OBJECT_STORE = "signing", "s3"
+"""What the credentials of signers and of object stores are saved as."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ SAVED = (
     ("dubformer", "account", "dubformer-sandbox"),
     ("dubformer", "revoked", "dubformer-no-such-key"),
     ("panjaya", "studio", "panjaya-sandbox"),
+    ("panjaya", "revoked", "panjaya-no-such-key"),
     ("nomad", "library", "nomad-sandbox"),
     ("nomad", "revoked", "nomad-no-such-key"),
 )
@@ -51,7 +52,8 @@ def said_by(done: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
-        ({"dubbing": {**DUBFORMER, "credentials": "revoked"}}, "vendor_unauthorized", "credentials"),
+        ({"dubbing": {**DUBFORMER, "credentials": "revoked"}}, "vendor_unauthorized", "save dubformer revoked"),
+        ({"dubbing": {**PANJAYA, "credentials": "revoked"}}, "vendor_unauthorized", "save panjaya revoked"),
         ({"dubbing": {**PANJAYA, "credentials": "nobody"}}, "unknown_credentials", "nobody"),
         ({"dubbing": {**DUBFORMER, "credentials": "studio"}}, "unknown_credentials", "only panjaya/studio"),
         ({"delivery": [{"to": "tpstreams", "credentials": "nobody"}]}, "unknown_credentials", "nobody"),
@@ -61,7 +63,13 @@ def said_by(done: Any) -> dict[str, Any]:
         ({"source": {"media": "nomad:nothing", "credentials": "library"}}, "vendor_not_found", "no asset of this id"),
     ],
     ids=[
-        *("wrong key", "no such block", "a block of another kind", "no such block to deliver with"),
+        *(
+            "wrong key",
+            "wrong key at the other",
+            "no such block",
+            "a block of another kind",
+            "no such block to deliver with",
+        ),
         *(
             "a wrong key to deliver with",
             "an unknown asset to deliver to",
@@ -77,13 +85,49 @@ def test_it_is_said_before_anything_is_spent(
     source = {"media": accounts.film_url, "locale": "en-US", **asked.get("source", {})}
     job = work(targets=["es-ES"], **{"dubbing": PANJAYA, **asked, "source": source})
     before = [accounts.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
-    done = polyreel("run", job, "--json", **LOOPBACK)
-    said = said_by(done)
-    assert (done.code in (1, 2), said["code"]) == (True, code), said
-    assert words in f"{said['message']} {said.get('where', '')} {said['remedy']}"
-    assert said["remedy"]
-    assert "\n" not in said["message"]
+    for command in ("plan", "run"):
+        done = polyreel(command, job, "--json", **LOOPBACK)
+        said = said_by(done)
+        assert (done.code, said["code"]) == (1 if code == "vendor_unauthorized" else 2, code), (command, said)
+        assert words in f"{said['message']} {said['remedy']}", command
+        assert said["remedy"]
+        assert "\n" not in said["message"]
     assert [accounts.minutes_left(vendor) for vendor in ("panjaya", "dubformer")] == before
+
+
+def test_everything_that_is_wrong_is_said_at_once(
+    accounts: Stage, work: Callable[..., Path], polyreel: Any, tmp_path: Path
+) -> None:
+    """A file, no staging, names that nothing is saved under, a refused key: a line for each, by plan and by run."""
+    asked = {"dubbing": {**DUBFORMER, "credentials": "nobody"}, "delivery": [{**NOMAD, "credentials": "revoked"}]}
+    job = work(source={"media": "nowhere.mp4", "locale": "en-US"}, targets=["es-ES"], **asked)
+    codes = ["needs_staging", "invalid_input", "unknown_credentials", "vendor_unauthorized"]
+    for command in ("plan", "run"):
+        done = polyreel(command, job, "--json")
+        assert (done.code, [each["code"] for each in done.json["errors"]]) == (2, codes), (command, done.json)
+        told = polyreel(command, job).stderr.splitlines()
+        lines = [line for line in told if line.startswith("polyreel: ")]
+        assert [code for line, code in zip(lines, codes, strict=True) if line.endswith(f"[{code}]")] == codes, told
+
+
+def test_a_plan_that_can_not_ask_says_so_and_does_not_fail(
+    accounts: Stage, work: Callable[..., Path], polyreel: Any
+) -> None:
+    """A vendor that nobody reaches from here may be reached when the job runs; ``--offline`` asks nobody."""
+    nowhere = ["--set", "api_key=x", "--set", "base_url=http://127.0.0.1:9"]
+    assert polyreel("credentials", "save", "panjaya", "nowhere", *nowhere).code == 0
+    job = work("es-ES", dubbing={**PANJAYA, "credentials": "nowhere"}, delivery=[{**NOMAD, "related_to": "nothing"}])
+    asked = polyreel("plan", job, "--json")
+    assert (asked.code, asked.json["error"]["code"]) == (2, "vendor_not_found")
+    offline = polyreel("plan", job, "--json", "--offline")
+    assert (offline.code, offline.json["notes"][-1]) == (
+        0,
+        "Not looked at (--offline): panjaya/nowhere, nomad/library.",
+    )
+    job = work("es-ES", dubbing={**PANJAYA, "credentials": "nowhere"})
+    away = polyreel("plan", job, "--json")
+    assert away.code == 0, away.json
+    assert away.json["notes"][-1].startswith("panjaya/nowhere was not looked at: ")
 
 
 def test_a_balance_that_does_not_suffice_is_said_with_figures(

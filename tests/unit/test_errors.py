@@ -11,7 +11,9 @@ import pytest
 import polyreel
 from flows.localise import _write_sentence
 from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.errors.together import Faults
 from polyreel.outcome import Check, LanguageOutcome, Outcome, Problem
+from polyreel.vendors.errors import Facts, Unauthorized
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,25 @@ def test_an_error_that_a_note_quotes_keeps_its_remedy_and_its_code() -> None:
         for found in cut_off.finditer(path.read_text("utf-8"))
     ]
     assert not quoting
+
+
+def test_what_is_wrong_is_told_at_once_and_each_thing_once() -> None:
+    """Who mends the first should not meet the next; what makes the job invalid decides the exit code."""
+    faults = Faults()
+    faults.require_none()
+    with faults.kept():
+        raise Unauthorized("no key", facts=Facts(request_id="r-1"))
+    for _ in range(2):
+        with faults.kept():
+            raise InvalidJob("no such file", where="source.media")
+    with pytest.raises(ZeroDivisionError), faults.kept():
+        raise ZeroDivisionError
+    with pytest.raises(InvalidJob) as caught:
+        faults.require_none()
+    told = [each.describe() for each in caught.value.each()]
+    assert told[0] == "source.media: no such file. [invalid_input]"
+    assert told[1].startswith("no key. ")
+    assert told[1].endswith("[vendor_unauthorized] (request r-1)")
+    assert len(told) == 2
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again) == str(caught.value) == " Also: ".join(told)

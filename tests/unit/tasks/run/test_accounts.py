@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,11 +11,14 @@ import pytest
 
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.plans import Plan
-from polyreel.vendors.errors import NotFound, ServerError, Unauthorized
-from tasks.run import accounts
-from tasks.run.accounts import require_open, require_saved
+from polyreel.vendors.errors import Garbled, NotFound, ServerError, Unauthorized, Unreachable
+from tasks.run import accounts, looks
+from tasks.run.accounts import require_saved
+from tasks.run.looks import Seen, look_at_vendors, require_open
 
 NOMAD = {"to": "nomad", "credentials": "library"}
+PANJAYA = {"provider": "panjaya", "credentials": "studio"}
+DUBFORMER = {"provider": "dubformer", "credentials": "account"}
 
 
 class Library:
@@ -49,7 +53,8 @@ def open_as(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
         yield library
 
     monkeypatch.setattr(accounts, "load_saved", load)
-    monkeypatch.setattr(accounts, "client_of", client)
+    monkeypatch.setattr(looks, "load_saved", load)
+    monkeypatch.setattr(looks, "client_of", client)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,11 @@ def open_as(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"delivery": [NOMAD]}, Unauthorized("wrong key"), "vendor_unauthorized"),
         ({"staging": NOMAD}, Unauthorized("wrong key"), "vendor_unauthorized"),
         ({"delivery": [NOMAD]}, ServerError("503"), ""),
+        ({"delivery": [NOMAD]}, Unreachable("no connection"), ""),
+        ({"delivery": [NOMAD]}, Garbled("HTML"), "vendor_malformed"),
+        ({"dubbing": PANJAYA}, Unauthorized("wrong key"), "vendor_unauthorized"),
+        ({"dubbing": PANJAYA, "fallback": [DUBFORMER]}, Unauthorized("wrong key"), "vendor_unauthorized"),
+        ({"dubbing": PANJAYA, "fallback": [{"provider": "embedded"}]}, Unauthorized("wrong key"), ""),
         ({"delivery": [{"to": "folder", "path": "/out"}]}, Unauthorized("not asked"), ""),
     ],
 )
@@ -83,7 +93,7 @@ async def test_an_account_that_is_named_twice_is_asked_once_for_each_thing(
     library = Library()
     open_as(library, monkeypatch)
     await require_open(plan("es-ES", delivery=[NOMAD, NOMAD, {**NOMAD, "related_to": "there"}]).job)
-    assert library.checked == 2
+    assert library.checked == 1
 
 
 async def test_names_that_nothing_is_saved_under_are_said_at_once(
@@ -93,3 +103,48 @@ async def test_names_that_nothing_is_saved_under_are_said_at_once(
     await require_saved(plan("es-ES", delivery=[NOMAD]).job)
     with pytest.raises(InvalidJob, match="nobody"):
         await require_saved(plan("es-ES", staging={**NOMAD, "credentials": "nobody"}).job)
+
+
+async def test_every_name_that_nothing_is_saved_under_is_said(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the job has it, in one go."""
+
+    async def load(vendor: str, name: str) -> Library:
+        raise InvalidJob(f"There are no saved {vendor} credentials named '{name}'.", code="unknown_credentials")
+
+    monkeypatch.setattr(accounts, "load_saved", load)
+    asked = {"dubbing": PANJAYA, "fallback": [DUBFORMER], "delivery": [NOMAD], "staging": {**NOMAD, "credentials": "b"}}
+    with pytest.raises(InvalidJob) as caught:
+        await require_saved(plan("es-ES", **asked).job)
+    said = " ".join(each.message for each in caught.value.each())
+    assert all(f"named '{name}'" in said for name in ("studio", "account", "library", "b"))
+
+
+async def test_what_is_away_is_a_note_and_a_provider_that_can_be_spared_too(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan says what it could not see, and does not fail for it."""
+    job = plan("es-ES", dubbing=PANJAYA, fallback=[{"provider": "embedded"}]).job
+    open_as(Library(Unreachable("no connection")), monkeypatch)
+    assert (await look_at_vendors(job)).notes[0].startswith("panjaya/studio was not looked at: no connection")
+    open_as(Library(Unauthorized("wrong key")), monkeypatch)
+    assert (await look_at_vendors(job)).notes[0].startswith("panjaya/studio can't be used: wrong key")
+
+
+async def test_a_vendor_that_does_not_answer_is_not_waited_for_long(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are asked at the same time, each for a moment."""
+    library = Library()
+
+    async def wait() -> tuple[str, ...]:
+        await asyncio.sleep(60)
+        return ()
+
+    monkeypatch.setattr(library, "check", wait)
+    open_as(library, monkeypatch)
+    monkeypatch.setattr(looks, "SECONDS", 0.05)
+    seen: Seen = await look_at_vendors(plan("es-ES", dubbing=PANJAYA, delivery=[NOMAD]).job)
+    assert (len(seen.notes), seen.faults) == (2, ())
+    assert "no answer within 0.05 s" in seen.notes[0]
