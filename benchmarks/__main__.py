@@ -22,6 +22,7 @@ MODULES = (
     "memory",
     "quality",
     "voices",
+    "long-lines",
     "speakers",
     "watermark",
     "transport",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, ValidationError
 
@@ -16,6 +16,10 @@ import blocks
 from blocks.base import PolyreelCredentials
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.redaction import redact_addresses
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import BlockDocument
 
 _UNNAMED = "credentials"
 """Where clients say that a key is none: they don't know what it is saved as."""
@@ -133,10 +137,22 @@ async def list_saved() -> list[Saved]:
     found = []
     async with get_client() as client:
         for slug, kind in sorted(slugs.items()):
-            # Prefect's client asks for the secrets in the clear unless told not to.
-            for document in await client.read_block_documents_by_type(slug, include_secrets=False):
+            for document in await _read_documents(client, slug):
                 found.append(Saved(kind.vendor, document.name or "", _make_plain(document.data)))
     return sorted(found, key=lambda each: (each.vendor, each.name))
+
+
+async def _read_documents(client: PrefectClient, slug: str) -> list[BlockDocument]:
+    """The blocks of a kind, secrets hidden. A kind of which none was saved yet may be unknown to the server."""
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        # Prefect's client asks for the secrets in the clear unless told not to.
+        return await client.read_block_documents_by_type(slug, include_secrets=False)
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != 404:
+            raise
+        return []
 
 
 async def check(vendor: str, name: str) -> CheckReport:

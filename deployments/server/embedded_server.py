@@ -36,6 +36,12 @@ READY_WITHIN_S = 120.0
 _GOODBYE_S = 5.0
 EMBEDDED = "POLYREEL_EMBEDDED_SERVER"
 """Set while a run has a server of its own: nobody looks at it, so nothing is drawn there."""
+_WITHOUT_CATALOGUE = {
+    # Prefect writes every kind of block of every collection into a new database, for its UI's catalogue: seconds, for
+    # nobody. What a run uses registers itself. Nor is it noted as done: `polyreel up` does it for the same database.
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+    "PREFECT_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+}
 
 
 class EmbeddedServer:
@@ -58,6 +64,7 @@ class EmbeddedServer:
                     **own_environment(folder, "PREFECT_API_URL"),
                     **make_origins_setting(port),
                     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                    **_WITHOUT_CATALOGUE,
                 },
                 cwd=folder,
                 pass_fds=[listener.fileno()],

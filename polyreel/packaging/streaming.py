@@ -24,6 +24,7 @@ from polyreel.media import binaries
 from polyreel.media.command import DEFAULT, Limits
 from polyreel.media.probe import probe
 from polyreel.media.process import execute
+from polyreel.packaging.fragments import divide_long_sounds
 from polyreel.packaging.playlists import add_sound_variant, describe_renditions, order_labels
 from polyreel.packaging.roles import Rendition
 from polyreel.packaging.thumbnails import add_image_track, make_sheets, write_regions
@@ -59,7 +60,8 @@ async def package(
         media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
         seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
         form = _Form(names.of(media), tuple(kinds), segments)
-        await execute(_command(seen, _rename(names, audios), _rename(names, subtitles), form), limits=limits)
+        sounds = await divide_long_sounds(audios, scratch, limits)
+        await execute(_command(seen, _rename(names, sounds), _rename(names, subtitles), form), limits=limits)
         if "hls" in kinds:
             await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
             if not pictures:
