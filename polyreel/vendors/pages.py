@@ -110,3 +110,9 @@ async def _fetch_next(fetch: Fetch, turns: list[Turn], key: Callable[[Any], Any]
         if any(key(row) not in seen for row in page.rows):
             return page
     return None
+
+
+def name_row(row: Any, *names: str) -> Any:
+    """What tells a row from the others: the first of these fields that it has, or all of it where it has none."""
+    found = next((row[name] for name in names if row.get(name)), None) if isinstance(row, dict) else None
+    return repr(row) if found is None else found

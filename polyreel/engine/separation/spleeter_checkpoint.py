@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.engine.models.protobuf import read_fields, read_varint
 from polyreel.errors import EngineError
 
 Tensor = NDArray[np.float32]
@@ -101,8 +102,8 @@ def _read_table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _read_handle(content: bytes, at: int) -> tuple[tuple[int, int], int]:
-    offset, at = _read_varint(content, at)
-    size, at = _read_varint(content, at)
+    offset, at = read_varint(content, at)
+    size, at = read_varint(content, at)
     return (offset, size), at
 
 
@@ -114,9 +115,9 @@ def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes,
     end = len(block) - 4 - 4 * struct.unpack("<I", block[-4:])[0]
     at, key = 0, b""
     while at < end:
-        shared, at = _read_varint(block, at)
-        fresh, at = _read_varint(block, at)
-        length, at = _read_varint(block, at)
+        shared, at = read_varint(block, at)
+        fresh, at = read_varint(block, at)
+        length, at = read_varint(block, at)
         key = key[:shared] + block[at : at + fresh]
         yield key, block[at + fresh : at + fresh + length]
         at += fresh + length
@@ -128,7 +129,7 @@ def _read_block(content: bytes, offset: int, size: int) -> Iterator[tuple[bytes,
 def _read_entry(message: bytes) -> _Entry:
     numbers: dict[int, int] = {}
     shape: tuple[int, ...] = ()
-    for field, value in _read_fields(message):
+    for field, value in read_fields(message):
         if isinstance(value, int):
             numbers[field] = value
         elif field == 2:
@@ -139,41 +140,6 @@ def _read_entry(message: bytes) -> _Entry:
 
 
 def _read_shape(message: bytes) -> Iterator[int]:
-    for field, dimension in _read_fields(message):
+    for field, dimension in read_fields(message):
         if field == 2 and isinstance(dimension, bytes):
-            yield next(
-                (value for number, value in _read_fields(dimension) if number == 1 and isinstance(value, int)), 0
-            )
-
-
-def _read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    at = 0
-    while at < len(message):
-        tag, at = _read_varint(message, at)
-        value: int | bytes
-        match tag & 7:
-            case 0:
-                value, at = _read_varint(message, at)
-            case 2:
-                length, at = _read_varint(message, at)
-                value, at = message[at : at + length], at + length
-            case 5:
-                value, at = message[at : at + 4], at + 4
-            case 1:
-                value, at = message[at : at + 8], at + 8
-            case kind:
-                raise ValueError(f"a message with wire type {kind}")
-        yield tag >> 3, value
-
-
-def _read_varint(content: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = content[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if not byte & 0x80:
-            return value, at
-        # Ten bytes hold 64 bits; more of them are damage.
-        if shift > 63:
-            raise ValueError("a number without an end")
+            yield next((value for number, value in read_fields(dimension) if number == 1 and isinstance(value, int)), 0)

@@ -16,7 +16,7 @@ from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.pages import Turn, all_rows, make_page_call
+from polyreel.vendors.pages import Turn, all_rows, make_page_call, name_row
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
 from polyreel.vendors.panjaya.problems import not_generated, read_error
 from polyreel.vendors.resource import Resource, path
@@ -59,7 +59,7 @@ class PanjayaClient(Resource):
             call = make_page_call("get assets", "/v1/assets/", turn, self.transport.follow_link)
             return await self.transport.send(call, lambda reply: reply.json())
 
-        async for row in all_rows(fetch, _row_id):
+        async for row in all_rows(fetch, lambda row: name_row(row, "asset_id", "id")):
             yield self._row(Asset, row, "get assets")
 
     @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset")
@@ -164,10 +164,6 @@ def _make_version_path(version_id: str) -> str:
 
 def _json_text(options: AssetOptions) -> str:
     return json_body(options.wire()).data.decode()
-
-
-def _row_id(row: Any) -> Any:
-    return (row.get("asset_id") or row.get("id") or repr(row)) if isinstance(row, dict) else repr(row)
 
 
 def _read_asset(reply: Reply, asset_id: str) -> Asset:

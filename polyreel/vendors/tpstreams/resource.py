@@ -7,7 +7,7 @@ from typing import Any
 
 from polyreel.vendors import resource
 from polyreel.vendors.calls import ErrorBody
-from polyreel.vendors.pages import Turn, all_rows
+from polyreel.vendors.pages import Turn, all_rows, name_row
 from polyreel.vendors.resource import Model
 from polyreel.vendors.transport import Transport
 
@@ -36,7 +36,7 @@ class Resource(resource.Resource):
                 return await self._send(lambda reply: reply.json(), operation, "GET", link)
             return await self._send(lambda reply: reply.json(), operation, "GET", at, params={**(params or {}), **turn})
 
-        async for row in all_rows(fetch, _row_id):
+        async for row in all_rows(fetch, lambda row: name_row(row, "id", "uuid")):
             yield self._row(shape, row, operation)
 
 
@@ -61,7 +61,3 @@ def _list_fields(body: Mapping[str, Any]) -> str:
 
 def _join_words(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _row_id(row: Any) -> Any:
-    return (row.get("id") or row.get("uuid") or repr(row)) if isinstance(row, dict) else repr(row)

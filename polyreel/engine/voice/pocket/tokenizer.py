@@ -7,11 +7,11 @@ further library has to be installed. Only unigram models are known; Kyutai's are
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polyreel.engine.models.protobuf import NoMessage, read_fields
 from polyreel.machine.files import read_whole
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ def open_tokenizer(path: Path, _sha256: str) -> Tokenizer:
             return Tokenizer.from_str(content.decode())
         except Exception as error:  # the library's errors have no class of their own
             raise ValueError(f"it is no tokenizer: {str(error)[:200]}") from error
-    return _build_tokenizer(content)
+    try:
+        return _build_tokenizer(content)
+    except NoMessage as error:
+        raise ValueError("it is no SentencePiece model") from error
 
 
 def _build_tokenizer(content: bytes) -> Tokenizer:
@@ -42,7 +45,7 @@ def _build_tokenizer(content: bytes) -> Tokenizer:
 
     pieces: list[tuple[str, float]] = []
     unknown, charsmap, is_prefixed, is_trimmed, has_bytes = 0, b"", True, True, False
-    for number, value in _read_fields(content):
+    for number, value in read_fields(content):
         if number == 1 and isinstance(value, bytes):
             piece, score, kind = _read_piece(value)
             unknown = len(pieces) if kind == _UNKNOWN else unknown
@@ -50,11 +53,11 @@ def _build_tokenizer(content: bytes) -> Tokenizer:
             # No text may become one of the pieces that only stand for something.
             pieces.append((piece, score) if kind not in (_CONTROL, _UNUSED) else (f"\ufdd0{len(pieces)}", score))
         elif number == 2 and isinstance(value, bytes):
-            kind_of_model = dict(_read_fields(value)).get(3, _UNIGRAM)
+            kind_of_model = dict(read_fields(value)).get(3, _UNIGRAM)
             if kind_of_model != _UNIGRAM:
                 raise ValueError("its pieces are not a unigram model's")
         elif number == 3 and isinstance(value, bytes):
-            said = dict(_read_fields(value))
+            said = dict(read_fields(value))
             charsmap = said.get(2, b"") if isinstance(said.get(2, b""), bytes) else b""  # type: ignore[assignment]
             is_prefixed, is_trimmed = bool(said.get(3, 1)), bool(said.get(4, 1))
     if not pieces:
@@ -73,7 +76,7 @@ def _build_tokenizer(content: bytes) -> Tokenizer:
 
 def _read_piece(content: bytes) -> tuple[str, float, int]:
     piece, score, kind = "", 0.0, _NORMAL
-    for number, value in _read_fields(content):
+    for number, value in read_fields(content):
         if number == 1 and isinstance(value, bytes):
             piece = value.decode()
         elif number == 2 and isinstance(value, bytes) and len(value) == 4:
@@ -81,35 +84,3 @@ def _read_piece(content: bytes) -> tuple[str, float, int]:
         elif number == 3 and isinstance(value, int):
             kind = value
     return piece, score, kind
-
-
-def _read_fields(content: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """A protobuf message's fields: numbers as int; texts, messages and fixed-width numbers as their bytes."""
-    at = 0
-    while at < len(content):
-        key, at = _read_varint(content, at)
-        kind = key & 7
-        if kind == 0:
-            value, at = _read_varint(content, at)
-            yield key >> 3, value
-            continue
-        if kind == 2:
-            length, at = _read_varint(content, at)
-        else:
-            length = {1: 8, 5: 4}.get(kind, -1)
-        if length < 0 or at + length > len(content):
-            raise ValueError("it is no SentencePiece model")
-        yield key >> 3, content[at : at + length]
-        at += length
-
-
-def _read_varint(content: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(content):
-            break
-        value |= (content[at] & 0x7F) << shift
-        at += 1
-        if not content[at - 1] & 0x80:
-            return value, at
-    raise ValueError("it is no SentencePiece model")
