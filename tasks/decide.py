@@ -77,6 +77,7 @@ def _decide_language(
     if finished is None:
         return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
     failures = [check for check in finished.checks if check.status == "fail"]
+    # Whoever approved the language has heard what the checks found: it is not held a second time for that.
     rule = language.job.quality.on_fail if failures and language.locale not in languages.approved else "deliver"
     refused = _refuse_failures(failures) if rule != "deliver" else None
     return LanguageOutcome(

@@ -58,6 +58,8 @@ async def deliver(
     """Hand over all that may go out. Where that fails, everything made is kept, and the outcome says why."""
     outcome = _with_package(outcome, packaged)
     out = [each for each in languages.finished if outcome.languages[each.locale].status == "delivered"]
+    # A folder's manifest names what is there now: without anything
+    # new, no parcel may replace the one that went out last.
     if not out and not scripts:
         return await _with_report_beside(plan, reel, languages, outcome, stems)
     # What a language held or failed had delivered before stays out: it is not removed for want of a newer one.
@@ -96,6 +98,8 @@ async def deliver(
     if out:
         shared = [item.model_dump(mode="json") for item in packaged.items if _is_shared(item)]
         await asyncio.to_thread(open_store().remember, _make_shared_key(plan), {"items": shared})
+        # Only once everything is out: a machine that goes on from here
+        # must not take for delivered what was only meant to be.
         await open_store().share()
     done = _with_paths(_judge_deliveries(_with_deliveries(outcome, brought)), brought, items)
     if done.report is None:

@@ -76,6 +76,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         raise refuse_empty(job, "the script", language.locale)
     choices, unsaid = resolve_choices(shown_here := _cut_to_reel(shown, reel) or shown)
     _require_choosable(language, choices)
+    # Before anything is bought: the wrong file under a target's name is dubbed as willingly as the right one.
     if not job.subtitles.accept_repairs:
         await asyncio.to_thread(require_language, script, language.locale)
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)

@@ -174,6 +174,8 @@ def _write_tracks(
     together = write_bytes(merge_simultaneous(scripts.shown), "vtt")[0]
     own = store.keep_bytes(write_bytes(scripts.said, "vtt", options=said)[0], ".vtt")
     return Tracks(
+        # WebVTT is always there: the film's own text track, packages
+        # and reviews are made of it, whatever formats go out.
         files={"vtt": own} | {wanted: file for (kind, wanted), file in found.items() if kind == "subtitles"},
         script=files.script if scripts.said == read_file(path_of(files.script)).track else own,
         embedded=store.keep_bytes(together, ".vtt"),

@@ -69,6 +69,7 @@ async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
     """Pieces of the reel's sound: all of a short one, three places of a long one."""
     info = await asyncio.to_thread(probe, source)
     start, length = Fraction(reel.start), Fraction(reel.duration)
+    # Not the beginning: titles and music come first, and say nothing of the language.
     is_short = length <= _WINDOW_S * len(_PLACES)
     spans = [(Fraction(0), length)] if is_short else [(length * at, length * at + _WINDOW_S) for at in _PLACES]
     track = reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1])

@@ -63,6 +63,8 @@ async def master(
     if not plan.job.masters or not going:
         return Packaged()
     async with at_work("master"):
+        # One film with every language, and not one per language:
+        # the picture has the most bytes, and is the same in all.
         films = await _make_films(plan, reel, going, original)
         start = await asyncio.to_thread(start_of, plan.source, reel, plan.job.source)
         made = [await _language_masters(plan, each.reel or reel, each, start) for each in going]

@@ -46,6 +46,7 @@ async def mend(
 ) -> MendedDub:
     """Say what failed otherwise, once; what came out no better stays as it was."""
     voice = provider_of(language.dubbing).voice(language.dubbing)
+    # Only what is spoken here is tried again: at a vendor each try is a purchase.
     if voice is None:
         return MendedDub(request=request, dubbed=dubbed, listening=listening, mending=Mending(checked=0))
     listened = {_sound_of(dubbed): listening}

@@ -60,6 +60,7 @@ async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, 
     asked = Batch(at_once=at_once, only="failed" if failed else "all", after_crash="resume", **places)
     if asked.each_of:
         folder_of(asked.each_of)
+    # The server runs the jobs: of this machine's files it may read those that this person named here, and no others.
     allow_as_caller(batch_key(asked))
     load_jobs(asked)  # a catalogue that can't be used is said here, at once
     async with remote.server() as client:

@@ -27,6 +27,7 @@ async def _register_deployments(names: tuple[str, ...], file: Path | None) -> li
     from deployments.commands import remote
     from deployments.pools import register as pools
 
+    # All names are looked up before any deployment is made: a wrong one leaves nothing half registered.
     wanted = pools.choose_entries(await asyncio.to_thread(pools.entries, file or pools.OWN_FILE), names)
     async with remote.server() as client:
         for entry in wanted:

@@ -64,6 +64,8 @@ def run_job(
         try:
             return asyncio.run(_begin(job, quiet, before))
         finally:
+            # Prefect sends events from a thread: a program that ends
+            # at once leaves the server with tasks that run for ever.
             _say_goodbye()
 
 

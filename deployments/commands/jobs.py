@@ -60,6 +60,7 @@ def _read(wanted: Wanted) -> list[JobRow]:
     from polyreel.review.approved import find_approved
 
     runs = list(read_records())
+    # From the records and the ledger, and not from a server: whoever asks may have none running.
     rows = list_jobs(ledger_rows().select(Filter()), runs, asyncio.run(find_approved(runs)))
     return [row for row in rows if wanted.matches(row)]
 

@@ -111,6 +111,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def _describe_row(entry: Entry) -> dict[str, Any]:
     """A row as JSON: times in ISO 8601, null for never; without what only the machinery needs."""
+    # Who holds a row, and until when, are of use to runs alone, and change while one looks.
     row = entry.model_dump(mode="json", exclude={"holder", "lease_until"})
     return {name: _format_time(value) if name.endswith("_at") else value for name, value in row.items()}
 

@@ -88,6 +88,7 @@ def rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     models.mkdir(parents=True, exist_ok=True)
+    # Weights are read and never written there: pulled once, they need not be pulled for each rehearsal.
     (folder / "models").symlink_to(models)
     # The sandbox lives at loopback, and nothing but public addresses is called otherwise.
     networks = ",".join(filter(None, [os.environ.get("POLYREEL_ALLOW_NETWORKS", ""), "127.0.0.0/8"]))

@@ -149,6 +149,7 @@ async def cancel(client: PrefectClient, run_id: UUID) -> FlowRun:
     """Ask for a run's end; over already, it stays as it is."""
     run = await read(client, run_id)
     if run.state is None or not run.state.is_final():
+        # Cancelling and not Cancelled: whoever runs it must hear of it first, and end what it has started.
         await client.set_flow_run_state(run_id, Cancelling(message="polyreel cancel"))
     return await read(client, run_id)
 

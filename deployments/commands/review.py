@@ -143,6 +143,7 @@ async def _carry_out(
     store = open_store()
     await store.ready()
     place = await _find(ReviewLog(store), job, locale)
+    # A decision without a name would be worth nothing to who reads it later.
     reviewer = Reviewer(by or getpass.getuser(), revision)
     recordings = await _take_in_recordings(store, place.key, wishes, reviewer)
     answered = await carry_out(store, place.key, reviewer, _make_answer(wishes, place, recordings))
