@@ -63,6 +63,7 @@ async def install(client: PrefectClient, tell: list[Listener]) -> None:
         *([event_automation(programs)] if programs else []),
     ]
     for name in (SILENT_RUNS, TELL, EVENTS):
+        # By our own names alone: automations that people have made stay as they are.
         for old in await client.read_automations_by_name(name):
             await client.delete_automation(old.id)
     for automation in wanted:

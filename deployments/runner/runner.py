@@ -96,6 +96,7 @@ class WarmRunner(Runner):
         """Ask every run to end (which ends what it started), then make sure."""
         handles = insides.processes_of(self)
         for handle in handles:
+            # All are asked before any is waited for: each has its three seconds at the same time as the others.
             handle.graceful_kill()
         with anyio.move_on_after(_SIGTERM_GRACE_S):
             while any(handle.is_alive() for handle in handles):  # noqa: ASYNC110 - Prefect keeps the processes to itself

@@ -54,6 +54,7 @@ async def mark_dead(client: PrefectClient, minded: Minds) -> None:
     for run_id in liveness.dead_runs():
         if minded(run_id):
             continue
+        # A mark outlives its run: the server may have been given a new database since.
         run = await _read(client, run_id)
         if run and run.state and run.state.type in _AT_WORK:
             await client.set_flow_run_state(run.id, _make_crashed_state(run), force=True)
@@ -68,6 +69,7 @@ async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> N
     for run in crashed:
         if goes_on(run):
             log.info("Going on with %s, which crashed.", run.name)
+            # Forced: for Prefect a crashed run is over, and its rules let nothing follow that.
             await client.set_flow_run_state(run.id, AwaitingRetry(message="Going on after a crash."), force=True)
 
 

@@ -78,6 +78,7 @@ async def _keep_up(watching: dict[Account, asyncio.Task[None]], wanted: set[Acco
     for account in wanted - watching.keys():
         watching[account] = asyncio.create_task(_watch(account, watchers))
     for account in watching.keys() - wanted:
+        # Nothing is under way there any more: what is watched is asked for, and vendors count calls.
         watching.pop(account).cancel()
 
 

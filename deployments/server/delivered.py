@@ -38,6 +38,7 @@ def add_deliveries(app: App) -> App:
 def _answer_request(scope: Scope) -> Response:
     run, _, name = unquote(scope["path"].removeprefix(PREFIX)).partition("/")
     found = file_of(run, name)
+    # Of a method that is not served, and of a file that is not listed, nobody learns whether it exists.
     if found is None or scope["method"] not in ("GET", "HEAD"):
         return PlainTextResponse("There is no such delivered file.", status_code=404)
     return FileResponse(found, headers=_HEADERS)

@@ -58,6 +58,7 @@ def _answer_request(scope: Scope) -> Response:
     try:
         return _list(scope["path"], QueryParams(scope["query_string"]))
     except PolyreelError as error:
+        # The ledger may be another machine's database: away, it says nothing of what was asked for.
         return PlainTextResponse(str(error), status_code=503)
 
 

@@ -36,6 +36,7 @@ def own_pages_only(app: App) -> App:
 
     async def judge_request(scope: Scope, receive: Any, send: Any) -> None:
         reason = None
+        # Web sockets, too: browsers open them to any origin.
         if scope["type"] != "lifespan":
             headers = Headers(scope=scope)
             reason = find_refusal(headers.get("host", ""), headers.get("origin"), origins)

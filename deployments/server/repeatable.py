@@ -37,6 +37,7 @@ def find_unrepeatable(body: bytes) -> str | None:
     except (ValueError, RecursionError):
         return None  # the server says so itself
     try:
+        # By the very writer that answers with it: what it takes can be given out again.
         orjson.dumps([said])
     except TypeError as error:
         return f"This can't be kept: {error}."

@@ -103,6 +103,7 @@ def resolve_casting(
     ``heard`` and ``people`` are what the ear told of genders, and who was heard, by first appearance.
     """
     told = job.speakers or {}
+    # In this order: a script's own word is surer than a pitch, and the job's is surer than both.
     genders = {**(heard or {}), **genders_in([*whole, script])}
     genders |= {name: speaker.gender for name, speaker in told.items() if speaker.gender}
     names = dict.fromkeys([*told, *people, *roster(*whole), *roster(script)])

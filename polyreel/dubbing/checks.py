@@ -39,6 +39,7 @@ def check_loudness(lufs: float, target: float) -> Check:
 
 def check_true_peak(dbtp: float, limit: float) -> Check:
     """The highest peak between samples, to the tenth that the meter gives: both in dBTP, full scale being 0."""
+    # To the tenth, as the meter gives it: -0.96 dBTP is told as -1.0, and would fail a limit that it reads as equal to.
     over = round(dbtp - limit, 1)
     detail = f"{over:.1f} dB over the limit" if over > 0 else ""
     value = round(dbtp, 1) if math.isfinite(dbtp) else None

@@ -64,6 +64,7 @@ class EmbeddedDubber:
             )
         # Asked now, so that a language that no voice speaks fails before anything is made.
         await asyncio.to_thread(self._voice.cast, request.locale)
+        # In a thread: the version of the voices is made of their files' hashes, which are read for it.
         key = await asyncio.to_thread(self._key, request)
         return Receipt(provider=self.provider, id=key.rpartition("-")[2], key=key, locale=request.locale, minutes=0.0)
 
@@ -120,6 +121,7 @@ class EmbeddedDubber:
             raise EngineError("what was spoken is gone already", where=request.locale, remedy="Run the job again.")
         speech = await self._mark(performance) if request.watermark else performance.stem
         stems = _stems(request)
+        # A source that is silent, or too short to be gated, has no loudness to follow.
         target = request.target_lufs if request.target_lufs is not None else (stems.lufs or UNMEASURED_LUFS)
         bed = _choose_bed(request, stems)
         samples = samples_in(request.seconds)

@@ -82,6 +82,7 @@ def _require_language(heard: Heard, locale: str) -> None:
 def _notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[str, ...]:
     notes = [f"The source's script was heard by {listener.name} ({cues} cues) and read by nobody."]
     share = share_of(locale, heard.languages)
+    # Only a note: two related languages share the votes, and a film may really speak both.
     if heard.languages and share < 0.5:
         found, other = find_likeliest_language(heard.languages)
         notes.append(f"The video may not speak {locale}: '{found}' was heard ({other:.0%} sure).")

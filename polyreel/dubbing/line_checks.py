@@ -90,4 +90,5 @@ def _is_cut(levels: NDArray[np.float32]) -> bool:
 
 def _begins_at_once(levels: NDArray[np.float32]) -> bool:
     first = int((levels >= _SILENT).argmax())
+    # Five milliseconds of silence first: without them the sound has begun before the part that is looked at.
     return first >= _STILL_BLOCKS and bool(levels[first : first + 2].max() > _LOUD * levels.max())

@@ -135,6 +135,7 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
     chosen = _spread(lines)
     if dubbed.speech is None:
         found = await _hear_in_mix(path_of(dubbed.audio), chosen, request.locale, ears)
+        # No voices: music under a line changes a print more than another speaker does.
         return LinesHeard(lines=tuple(found), of=len(lines))
     stem = path_of(dubbed.speech)
     key = memory_key(request, f"lines {_VERSION} {ears_key()} {ears.languages is not None}")

@@ -60,6 +60,7 @@ def list_lines(track: Track, source: Track | None, fits: Sequence[LineFit]) -> l
 
 def _lines_of(cue: Cue, fits: Sequence[LineFit]) -> list[LineFit]:
     """The spoken lines of a cue: those that were written at its time, else those that are spoken while it is shown."""
+    # The text's beginning, too: two speakers' lines may stand at one time.
     written = [fit for fit in fits if cue.start_ms <= fit.cue_start_ms < cue.end_ms and fit.text[:12] in cue.text]
     if written:
         return written

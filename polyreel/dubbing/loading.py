@@ -20,6 +20,7 @@ def load_models(dubbing: Dubbing, locales: Iterable[str]) -> None:
     says what to do.
     """
     wanted = list(locales)
+    # First, as it is asked first: a script in the wrong language is refused before anything is spoken.
     textlanguage.load()
     with suppress(PolyreelError):
         if provider_of(dubbing).needs_neural_voice(dubbing) and any(map(kokoro.KokoroVoice().speaks, wanted)):

@@ -254,6 +254,7 @@ async def record(key: ReviewKey, file: Path, asked: dict[str, Any]) -> dict[str,
     reviewer, number = _read_reviewer(asked), _read_line(asked, required=True) or 0
     store = open_store()
     review = await ReviewLog(store).read(key)
+    # Before the sound is decoded: who may not decide shall not keep a decoder busy either.
     reviewer.require_allowed(review)
     async with _recordings:
         recording = await take_in_recording(store, file, reviewer.name, edits.find_reel(review))
