@@ -11,20 +11,31 @@ _FIRST += " siebzehnt achtzehnt neunzehnt"
 _ONES = ("", "einund", "zweiund", "dreiund", "vierund", "fünfund", "sechsund", "siebenund", "achtund", "neunund")
 _TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
 _STEMS = (*_FIRST.split(), *(f"{one}{ten}st" for ten in _TENS.split() for one in _ONES))
-_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
+MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
 _COUNTED = (
     "Jahrhunderts? Platz Mal Stock Kapitel Klasse Tag Jahr Weltkrieg Geburtstag Jahrestag Minute Stunde Etage Teil"
 )
-_FOLLOWING = "|".join(f"{_MONTHS} {_COUNTED}".split())
+_FOLLOWING = "|".join(f"{MONTHS} {_COUNTED}".split())
 _ORDINAL = re.compile(rf"(?:\b(\w+) )?(?<![\d.,])([1-9]\d?)\.\s?(?=(?:{_FOLLOWING})\b)")
 # One figure behind the colon: no time of day. "Hauptstr." is a street, whatever its name.
 _SCORE = re.compile(r"(?<![\d:,.])(\d{1,3}):(\d)(?![\d:])")
 _STREET = re.compile(r"(?<=\w)(s|S)tr\.(?=\s|,|$)")
+_NEUTERS = ("Jahr", "Mal ", "Kapitel")
+_FEMININES = ("Klasse", "Minute", "Stunde", "Etage")
 _DEFINITE = frozenset({"der", "die", "das"})
 _DATIVES = "am vom zum beim im dem den des seit bis ab nach vor zur einem einen jedem ihrem seinem"
 _OBLIQUE = frozenset(_DATIVES.split())
 _HUNDREDS = ("elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn")
 _YEAR = re.compile(r"(?<![\w.,€$£/+-])1([1-9])(\d\d)(?![\d/]|[.,]\d)")
+
+
+_TO_NINE = ("", "", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
+
+
+def stem_of(number: int) -> str:
+    """An ordinal from 1 to 999 without its ending: ``dritt``, ``hundertst``."""
+    hundreds, rest = divmod(number, 100)
+    return (f"{_TO_NINE[hundreds]}hundert" if hundreds else "") + (_STEMS[rest - 1] if rest else "st")
 
 
 def spell_ordinals(text: str) -> str:
@@ -37,7 +48,8 @@ def _spell_ordinal(found: re.Match[str]) -> str:
     if not number:
         return found[0]
     before = found[1] or ""
-    return f"{before} {_STEMS[number - 1]}{_ordinal_ending(before.casefold())} ".lstrip()
+    following = found.string[found.end() :]
+    return f"{before} {_STEMS[number - 1]}{_ordinal_ending(before.casefold(), following)} ".lstrip()
 
 
 def scores_and_streets(text: str) -> str:
@@ -50,10 +62,14 @@ def of_rulers(number: int) -> str:
     return f"der {_STEMS[number - 1].capitalize()}e" if number <= len(_STEMS) else str(number)
 
 
-def _ordinal_ending(before: str) -> str:
+def _ordinal_ending(before: str, following: str) -> str:
     if before in _DEFINITE:
         return "e"
-    return "en" if before in _OBLIQUE else "er"
+    if before in _OBLIQUE:
+        return "en"
+    if following.startswith(_NEUTERS):
+        return "es"
+    return "e" if following.startswith(_FEMININES) else "er"
 
 
 def spell_years(text: str) -> str:

@@ -352,7 +352,8 @@ _OWN: Mapping[str, Lexicon] = {
         millions="Tausend|Millionen|Milliarden|Million|Milliarde",
         one_before={
             "eine": "Stunde Minute Sekunde Woche Million Milliarde Person Frau Seite Nacht Tasse",
-            "ein": "Uhr Tag Monat Jahr Mann Kind Meter Kilometer Kilo Kilogramm Liter Grad Punkt Prozent Mal",
+            "ein": "Uhr Tag Monat Jahr Mann Kind Meter Kilometer Kilo Kilogramm Liter Grad Punkt Prozent Mal "
+            "Euro Dollar Franken",
         },
         units=_units(
             "Meter", "Milliliter", "Grad", "Kilometer", "Stundenkilometer", "Kilogramm", "Zentimeter", "Millimeter"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from polyreel.engine.voice.text import counted, figures, formulas, german, hindi, measures, money
+from polyreel.engine.voice.text import counted, figures, formulas, german, german_short, hindi, measures, money
 from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
 from polyreel.engine.voice.text.patterns import replace_pattern
 from polyreel.engine.voice.text.reigns import spell_roman_numerals
@@ -43,7 +43,7 @@ def spell_out(text: str, locale: str) -> str:
     language = locale.partition("-")[0]
     text = text.replace("℃", "°C").replace("℉", "°F")
     if language == "de":
-        text = _with_francs(text, locale)
+        text = _with_francs(german_short.spell_german_short_forms(text), locale)
     if language == "hi":
         text = hindi.spell_short_forms(text)
     words = LEXICONS.get(language, NONE)
@@ -61,7 +61,8 @@ def spell_out(text: str, locale: str) -> str:
         text = _MINUS.sub(f"{words.minus} ", text)
     if words.ampersand:
         text = _AMPERSAND.sub(f" {words.ampersand} ", text)
-    return rewrite(_with_short_forms(text, language, words), language, "late")
+    text = rewrite(_with_short_forms(text, language, words), language, "late")
+    return german_short.decline_ones(text) if language == "de" else text
 
 
 def _with_measures(text: str, language: str, locale: str, words: Lexicon) -> str:

@@ -61,7 +61,7 @@ def test_the_nine_languages_have_a_corpus() -> None:
 
 
 @pytest.mark.parametrize("unit", ["2", "1,", "9-", "1:", "a.", "2 ", "1/", "_a", "(", "A1"])
-@pytest.mark.parametrize("put_into_words", [in_characters, in_words])
+@pytest.mark.parametrize("put_into_words", [in_characters, in_words, partial(spell_out, locale="de-DE")])
 def test_a_line_of_nothing_but_oddities_takes_no_longer_than_its_length(
     put_into_words: Callable[[str], str], unit: str
 ) -> None:
