@@ -197,6 +197,47 @@ def list_recorded_lines(lines: Collection[LineFit]) -> tuple[RecordedLine, ...]:
     )
 
 
+class ClonedVoice(Value):
+    """A voice cloned from a person's sample, and the consent to that.
+
+    ``speaker`` is whose lines it says (empty: everybody's who has no other). ``sample`` is the sample as it is heard
+    (WAV, 48 kHz, one channel), ``given_sha256`` is of the file that it came from; ``consent`` is the consent's file.
+    """
+
+    speaker: str
+    voice: str = Field(description="What the voice is called: `clone-` and the beginning of the sample's hash.")
+    sample: StoredFile
+    given_sha256: str
+    by: str = Field(description="Who has consented.")
+    consent: StoredFile
+
+    @property
+    def record(self) -> ClonedRecord:
+        """What goes wherever the dub goes."""
+        return ClonedRecord(
+            speaker=self.speaker,
+            voice=self.voice,
+            sample_sha256=self.given_sha256,
+            consent_by=self.by,
+            consent_sha256=self.consent.sha256,
+        )
+
+
+class ClonedRecord(Value):
+    """Of a cloned voice in a dub: whose lines it says, from which sample, and who has consented by which file."""
+
+    speaker: str
+    voice: str
+    sample_sha256: str
+    consent_by: str
+    consent_sha256: str
+
+
+def list_cloned_voices(clones: Collection[ClonedVoice], lines: Collection[LineFit]) -> tuple[ClonedRecord, ...]:
+    """Those cloned voices that some of a dub's lines were said by."""
+    return tuple(each.record for each in clones if any(each.voice in line.voice for line in lines))
+
+
 class SoundOutline(Value):
     """A track's sound in as many points as a drawing has, at equal distances over the whole reel."""
 
@@ -268,6 +309,9 @@ class LanguageOutcome(Value):
     versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
     mending: Mending | None = Field(default=None, description="With `quality.mend`: what was tried, line by line.")
     recordings: tuple[RecordedLine, ...] = Field(default=(), description="Lines that people recorded themselves.")
+    cloned_voices: tuple[ClonedRecord, ...] = Field(
+        default=(), description="Voices cloned from people's samples, and who has consented."
+    )
     picture: tuple[PictureYield, ...] = Field(
         default=(), description="With `fit: {picture: true}`: where its picture is slowed or held."
     )

@@ -13,6 +13,7 @@ from polyreel.outcome import (
     Outcome,
     Problem,
     Reel,
+    list_cloned_voices,
     list_recorded_lines,
     status_of,
 )
@@ -86,6 +87,7 @@ def _decide_language(
         mending=finished.mending,
         picture=finished.reel.yields if finished.reel else (),
         recordings=list_recorded_lines(finished.lines),
+        cloned_voices=list_cloned_voices(language.clones, finished.lines),
         error=held or refused,
         notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
         stages=stages,

@@ -21,6 +21,7 @@ from polyreel.outcome import (
     Outcome,
     Problem,
     Reel,
+    list_cloned_voices,
     list_recorded_lines,
     status_of,
 )
@@ -83,6 +84,11 @@ async def deliver(
         checks={each.locale: each.checks for each in out},
         provenance=packaged.provenance,
         recordings={each.locale: found for each in out if (found := list_recorded_lines(each.lines))},
+        cloned_voices={
+            each.locale: cloned
+            for each in out
+            if (cloned := list_cloned_voices(plan.language(each.locale).clones, each.lines))
+        },
     )
     # Trees come last: their report and manifest tell what came of the libraries.
     brought = await bring_to_all(libraries, parcel, plan.job)

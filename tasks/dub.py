@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect.runtime import flow_run
 
-from polyreel.dubbing.casting import cast_script, name_speakers
+from polyreel.dubbing.casting import assign_clones, cast_script, name_speakers
 from polyreel.dubbing.choice import loudness_limits
 from polyreel.dubbing.chosen_lines import refuse_choices, resolve_choices
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
@@ -81,23 +81,25 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         await asyncio.to_thread(require_language, script, language.locale)
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
     lufs, peak = loudness_limits(loudness_of(language.dubbing, has_picture=reel.has_picture))
+    cloned = assign_clones(language.clones, casting.roster, language.voice, casting.pinned)
     return DubRequest(
         **_of_the_reel(language, reel),
         script=_keep_track(without_choices(casting.script), store),
         shown=_keep_track(without_choices(shown_here), store),
         source_script=_keep_track(source, store) if source else None,
         machine_draft=language.machine_draft,
-        voices=language.voice,
+        voices=cloned.voices,
         roster=casting.roster,
-        pinned=casting.pinned,
+        pinned=cloned.pinned,
         genders=casting.genders,
         pronunciations=language.pronunciations if language.way.works_here else None,
         follows_tone=provider_of(language.dubbing).follows_tone(language.dubbing),
         choices=choices,
+        clones=language.clones,
         stems=stems,
         target_lufs=lufs,
         peak_dbtp=peak,
-        notes=(*outside, *casting.notes, *unsaid),
+        notes=(*outside, *casting.notes, *cloned.notes, *unsaid),
         revises=await asyncio.to_thread(_earlier_editions, language, reel, store),
     )
 

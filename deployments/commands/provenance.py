@@ -99,7 +99,7 @@ def _as_dict(file: Path, found: Found | None, tracks: list[_Track] | None) -> di
 
 
 def _describe(file: Path, found: Found | None) -> str:
-    from polyreel.packaging.provenance.manifest import describe_reviews
+    from polyreel.packaging.provenance.manifest import describe_clones, describe_reviews
 
     if found is None:
         return f"{file}: no C2PA manifest: nothing says how it came to be, or it was taken out."
@@ -110,7 +110,8 @@ def _describe(file: Path, found: Found | None) -> str:
     lines += [f"  {_write_sentence(action)}" for action in found.actions]
     lines += [f"  made from {each.get('title', 'a file without a name')}" for each in found.ingredients]
     for each in found.facts.get("dubs", ()):
-        lines += [f"  {each['locale']}: {line}" for line in (*describe_reviews(each), each["notice"])]
+        said = (*describe_clones(each), *describe_reviews(each), each["notice"])
+        lines += [f"  {each['locale']}: {line}" for line in said]
     lines += [f"  problem: {each}" for each in found.problems]
     return "\n".join(lines)
 

@@ -79,6 +79,11 @@ def manifest_of(parcel: Parcel, etags: Mapping[str, str] | None = None) -> bytes
         locale: [each.model_dump(mode="json") for each in lines] for locale, lines in sorted(parcel.recordings.items())
     }
     recorded = {"recordings": people} if people else {}
+    cloned = {
+        locale: [each.model_dump(mode="json") for each in voices]
+        for locale, voices in sorted(parcel.cloned_voices.items())
+    }
+    recorded |= {"cloned_voices": cloned} if cloned else {}
     kept = {"etags": dict(sorted(etags.items()))} if etags else {}
     return _encode_json({**about, **receipts, **origin, **recorded, "files": listing_of(parcel.items), **kept})
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State, Subject
-from polyreel.outcome import Check, Problem, RecordedLine, StoredFile, Value
+from polyreel.outcome import Check, ClonedRecord, Problem, RecordedLine, StoredFile, Value
 
 if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a delivery to a folder takes
     from polyreel.ledger.ledger import Ledger
@@ -53,6 +53,9 @@ class Parcel(Value):
     provenance: tuple[dict[str, Any], ...] = Field(default=(), description="What signed files say, for the manifest.")
     recordings: dict[str, tuple[RecordedLine, ...]] = Field(
         default_factory=dict, description="Lines that people recorded themselves, by locale, for the manifest."
+    )
+    cloned_voices: dict[str, tuple[ClonedRecord, ...]] = Field(
+        default_factory=dict, description="Cloned voices and their consents, by locale, for the manifest."
     )
     receipts: tuple[dict[str, Any], ...] = Field(
         default=(), description="What came of the job's other deliveries, in the outcome's words, for the manifest."

@@ -14,8 +14,10 @@ from polyreel.engine.speakers.diarise import Ear, hear_speakers
 from polyreel.engine.speakers.gender import genders_in
 from polyreel.engine.speakers.named import Turn, has_names, roster, with_names, with_turns
 from polyreel.engine.threads import in_thread
+from polyreel.engine.voice.pocket.voice import PocketVoice
 from polyreel.engine.voice.port import Gender
 from polyreel.job import Job
+from polyreel.outcome import ClonedVoice
 from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue, Track
 
@@ -145,6 +147,42 @@ def _describe_ear(ear: Ear) -> tuple[str, ...]:
     if len(lines) == 1:
         return (f"By ear one person speaks: {said}. If there are more, say how many: `source.speakers`.",)
     return (f"Told apart by ear: {said}. The job's `speakers` may say it better.",)
+
+
+@dataclass(frozen=True, slots=True)
+class Cloned:
+    """Who speaks in which voice, with the clones in it, and what a person should know of them."""
+
+    voices: tuple[str, ...]
+    pinned: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+
+
+def assign_clones(
+    clones: Sequence[ClonedVoice],
+    roster: Sequence[str],
+    voices: tuple[str, ...],
+    pinned: Sequence[tuple[str, str]],
+) -> Cloned:
+    """Give a job's cloned voices to their speakers, before the ``voices`` and ``pinned`` that it names otherwise.
+
+    ``roster`` is everybody who speaks in the job.
+    """
+    own = {each.speaker: f"{PocketVoice.name}:{each.voice}" for each in clones if each.speaker in (*roster, "")}
+    everybodys = own.pop("", None)
+    others = [(name, voice) for name, voice in pinned if name not in own]
+    notes = [_describe_clone(each, each.speaker in (*roster, "")) for each in clones]
+    return Cloned((everybodys,) if everybodys else voices, (*others, *own.items()), tuple(notes))
+
+
+def _describe_clone(clone: ClonedVoice, is_used: bool) -> str:
+    if not is_used:
+        return f"Nobody is called '{clone.speaker}' in the script: the voice cloned for that name says nothing."
+    whose = f"{clone.speaker}'s lines are" if clone.speaker else "Lines are"
+    return (
+        f"{whose} said by a voice cloned from a person's sample (SHA-256 {clone.given_sha256[:12]}...), "
+        f"with consent by {clone.by} (SHA-256 {clone.consent.sha256[:12]}...)."
+    )
 
 
 def _list_turns(cues: Sequence[Cue]) -> list[Turn]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,13 +14,17 @@ from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.measured import GRADES, Grade, Measured, find_measured, grade_of, ranks_key
 from polyreel.engine.voice.pico import PicoVoice
 from polyreel.engine.voice.piper import PiperVoice
+from polyreel.engine.voice.pocket.files import find_placed, require_encoder
 from polyreel.engine.voice.pocket.files import list_languages as list_pocket_languages
-from polyreel.engine.voice.pocket.voice import PocketVoice
+from polyreel.engine.voice.pocket.voice import Clone, PocketVoice
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
 from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.job import LoudnessTarget, VoiceKind
+from polyreel.locales import language
 from polyreel.machine.plugins import plugins
+from polyreel.outcome import ClonedVoice
+from polyreel.store.local import path_of
 
 # (integrated LUFS, true peak dBTP). EBU R 128; ATSC A/85; Netflix Sound Mix Specifications; the usual for the web.
 _LOUDNESS: dict[LoudnessTarget, tuple[float | None, float]] = {
@@ -68,6 +73,18 @@ def _make_best_without_weights(own: tuple[bool, bool]) -> Voice:
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
     engines = (*_load_own_voices(own), PicoVoice(), EspeakVoice())
     return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)
+
+
+def with_clones(voice: Voice, clones: Sequence[ClonedVoice]) -> Voice:
+    """A voice that knows a job's cloned voices too; nothing else on this machine can be said by them."""
+    if not clones or not isinstance(voice, Ensemble):
+        return voice
+    return voice.with_engine(PocketVoice([Clone(path_of(each.sample), each.sample.sha256) for each in clones]))
+
+
+def require_cloning(locale: str) -> None:
+    """See that voices can be cloned in a locale. Raises NoVoice, EngineError (``cannot_clone``)."""
+    require_encoder(find_placed(language(locale)))
 
 
 def _load_own_voices(here: tuple[bool, bool]) -> tuple[Voice, ...]:

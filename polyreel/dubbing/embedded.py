@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from polyreel.dubbing.choice import with_clones
 from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks, Progress, Receipt
 from polyreel.engine.separation.port import Bed, Stems, power_of, weigh_power
 from polyreel.engine.separation.speech import original_speech
@@ -95,7 +96,8 @@ class EmbeddedDubber:
 
     def _perform(self, request: DubRequest, receipt: Receipt, report: Progress, go_on: Callable[[], None]) -> None:
         script, direction = _script(request.script), _direct(request)
-        found = perform(script, direction, self._voice, self._store, on_progress=report, go_on=go_on)
+        voice = with_clones(self._voice, request.clones)
+        found = perform(script, direction, voice, self._store, on_progress=report, go_on=go_on)
         self._store.remember(_performance_key(receipt), found.model_dump(mode="json"))
 
     def _recall_performance(self, receipt: Receipt) -> Performance | None:
@@ -169,7 +171,12 @@ def rehearse(
 ) -> tuple[Spoken, ...]:
     """How long each sentence of a request takes at its voice's own pace, and the time that it has. Blocks."""
     return rehearse_script(
-        _script(request.script), _direct(request), voice, store, on_progress=on_progress, go_on=go_on
+        _script(request.script),
+        _direct(request),
+        with_clones(voice, request.clones),
+        store,
+        on_progress=on_progress,
+        go_on=go_on,
     )
 
 

@@ -19,7 +19,7 @@ from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Subject
-from polyreel.outcome import LineFit, StoredFile, Value
+from polyreel.outcome import ClonedVoice, LineFit, StoredFile, Value
 from polyreel.store.port import Store
 
 if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a dub on this machine takes to begin
@@ -63,6 +63,9 @@ class DubRequest(Value):
     choices: tuple[SpokenChoice, ...] = Field(
         default=(), description="What people chose for single lines of the script: voice, pace, or their own recording."
     )
+    clones: tuple[ClonedVoice, ...] = Field(
+        default=(), description="Voices cloned with consent, for the embedded engine alone."
+    )
     stems: Stems | None = Field(default=None, description="Needed by the embedded engine.")
     background: StoredFile | None = Field(default=None, description="The user's clean background, for vendors.")
     media_url: str | None = Field(default=None, description="Where a vendor fetches the reel.")
@@ -97,7 +100,7 @@ class DubRequest(Value):
     def key(self, provider: str, version: int, **more: Any) -> str:
         """A key over everything that changes the result; addresses (they are signed anew each time) don't."""
         # Dubs that were made before there was any of these keep their keys.
-        optional = ("pronunciations", "retakes", "follows_tone", "choices")
+        optional = ("pronunciations", "retakes", "follows_tone", "choices", "clones")
         unasked = {name for name in optional if not getattr(self, name)}
         asked = self.model_dump(mode="json", exclude={*_OF_VENDORS, *_BESIDE, *unasked})
         return stage_key(f"dub-{provider}", version, asked=_by_content(asked), **more)

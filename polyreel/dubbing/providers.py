@@ -198,6 +198,8 @@ def make_dubber(options: Dubbing, means: Means) -> Dubber:
 
 def _require_voice(options: Any, asked: Request) -> None:
     choice.require_voices(asked.target, asked.voices, options.voices)
+    if options.clones:
+        choice.require_cloning(asked.target)
 
 
 def _make_embedded(options: Any, means: Means) -> Dubber:

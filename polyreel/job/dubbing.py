@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
+from polyreel.job.review import PersonName
 from polyreel.job.values import (
     Asked,
     BlockName,
@@ -27,6 +29,37 @@ class Fit(Asked):
         title="Picture gives way",
         description="true: the picture is slowed or held, within bounds; each language then has its own. For courses.",
     )
+
+
+class Consent(Asked):
+    """That somebody has agreed to their voice being used."""
+
+    by: PersonName = Field(title="By", description="Whose voice it is, or who may consent for them.")
+    file: Place = Field(
+        title="File", description="The consent itself: a signed letter, a recording. Its hash is kept with the dub."
+    )
+    path_fields: ClassVar = ("file",)
+
+
+class Clone(Asked):
+    """A voice cloned from a person's sample, which takes that person's consent."""
+
+    speaker: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        title="Speaker",
+        description="Whose lines it says, by the name in the script. Left out: everybody's who has no other.",
+    )
+    sample: Place = Field(
+        title="Sample", description="A sound file of the person: 3 s at least, of a longer one the first 30 s count."
+    )
+    consent: Consent = Field(title="Consent", description="Nobody's voice is cloned without it.")
+    path_fields: ClassVar = ("sample",)
+
+    def with_paths(self, place: Callable[[str], str]) -> Self:
+        """As everywhere, the consent's file too."""
+        return super().with_paths(place).model_copy(update={"consent": self.consent.with_paths(place)})
 
 
 class EmbeddedDubbing(Asked):
@@ -63,7 +96,27 @@ class EmbeddedDubbing(Asked):
     fit: Fit = Field(
         default_factory=Fit, title="Fit", description="What may give way to a line that is too long, beside its pace."
     )
-    younger_fields: ClassVar = ("prosody", "fit")
+    clones: Annotated[tuple[Clone, ...], Strict(False)] = Field(
+        default=(),
+        max_length=20,
+        title="Clones",
+        description="Optional: voices cloned on this machine (Pocket TTS), each with its owner's consent.",
+    )
+    younger_fields: ClassVar = ("prosody", "fit", "clones")
+
+    @model_validator(mode="after")
+    def _clones_agree(self) -> EmbeddedDubbing:
+        speakers = [each.speaker for each in self.clones]
+        if len(set(speakers)) < len(speakers):
+            raise ValueError("clones: one speaker has two; keep one")
+        if self.clones and self.voices == "basic":
+            raise ValueError("clones: `voices: basic` clones nobody; leave one of the two out")
+        return self
+
+    def with_paths(self, place: Callable[[str], str]) -> Self:
+        """As everywhere, in each clone too."""
+        clones = tuple(each.with_paths(place) for each in self.clones)
+        return super().with_paths(place).model_copy(update={"clones": clones})
 
     def key_inputs(self, *without: str) -> dict[str, Any]:
         """As everywhere; `auto` stands for the default that was called `source` before, so that old dubs stay done."""

@@ -29,8 +29,9 @@ from polyreel.media.limits import check_sound, check_source, check_trim
 from polyreel.media.probe import probe
 from polyreel.media.tracks import SoundChoice, choose_sound
 from polyreel.objects.connection import Connection
-from polyreel.outcome import Problem, StoredFile
+from polyreel.outcome import ClonedVoice, Problem, StoredFile
 from polyreel.packaging.ladder import check_ladder, short_side
+from polyreel.planning.clones import keep_asked_clones
 from polyreel.planning.marks import require_watermark
 from polyreel.planning.memory import keep_memory
 from polyreel.planning.named_files import (
@@ -99,6 +100,7 @@ async def prepare(
         intake = replace(intake, reel=_look_at_local_source(job))
     source_script = background = described = terms = None
     said: tuple[Pronunciation, ...] = ()
+    cloned: tuple[ClonedVoice, ...] = ()
     with faults.kept():
         source_script = await read_source_script(job, intake)
     with faults.kept():
@@ -109,6 +111,8 @@ async def prepare(
         terms = await keep_asked_terms(job, intake)
     with faults.kept():
         said = await read_asked_pronunciations(job, intake)
+    with faults.kept():
+        cloned = await keep_asked_clones(job, intake)
     _require_scripts(job, faults)
     faults.require_none()
     # Where nothing is dubbed, nothing has to be parted: the sound is only listened to.
@@ -116,7 +120,9 @@ async def prepare(
     read = [_require_reviewable(await _plan_language(job, target, source_script, intake)) for target in job.targets]
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     shared = read_series_pronunciations(job.series) if job.series else ()
-    languages = tuple(_with_pronunciations(each, said, shared, intake) for each in decided)
+    languages = tuple(
+        _with_pronunciations(each, said, shared, intake).model_copy(update={"cloned": cloned}) for each in decided
+    )
     require_fonts(job, languages)
     _require_voiceovers(job, languages)
     if languages and all(language.problem for language in languages):

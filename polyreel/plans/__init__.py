@@ -189,12 +189,9 @@ class Plan(Value):
             "voice": language.voice,
             "voicing": language.way.identity,
             "speakers": self._who_speaks(),
-            "dubbing": language.dubbing.key_inputs("credentials", "separation"),
+            "dubbing": language.dubbing.key_inputs("credentials", "separation", "clones"),
         }
-        if language.terms:
-            dub |= {"terms": _sha_of(language.terms)}
-        if language.pronunciations:
-            dub |= {"pronunciations": _sha_of(language.pronunciations)}
+        dub |= _list_further_files(language)
         if stage in ("subtitles", "mux") and language.script is None:
             # What was said may have had to be heard.
             dub |= {"listener": self.listener}
@@ -283,6 +280,15 @@ class Plan(Value):
             "speakers": self._who_speaks(),
             "versions": [VERSIONS["transcribe"], VERSIONS["translate"]],
         }
+
+
+def _list_further_files(language: LanguagePlan) -> dict[str, Any]:
+    """What only some jobs name; what was made before there was any of it stays done."""
+    named = {"terms": language.terms, "pronunciations": language.pronunciations}
+    found: dict[str, Any] = {name: _sha_of(file) for name, file in named.items() if file}
+    if language.clones:
+        found["clones"] = [each.record.model_dump(mode="json") for each in language.clones]
+    return found
 
 
 def _list_picture_versions(language: LanguagePlan, stage: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from polyreel.job import Dubbing, Job, Subtitles, Target
 from polyreel.keys import stage_key
-from polyreel.outcome import Problem, StoredFile, Value
+from polyreel.outcome import ClonedVoice, Problem, StoredFile, Value
 from polyreel.plans.stages import VERSIONS
 
 
@@ -66,6 +66,7 @@ class LanguagePlan(Value):
     background: StoredFile | None = None
     terms: StoredFile | None = Field(default=None, description="The provider's own glossary.")
     pronunciations: StoredFile | None = Field(default=None, description="Those that count in this language.")
+    cloned: tuple[ClonedVoice, ...] = Field(default=(), description="The voices that the job has cloned.")
     names: tuple[str, ...] = Field(default=(), description="Names in the script that no pronunciation is given for.")
     problem: Problem | None = None
     notes: tuple[str, ...] = ()
@@ -84,6 +85,11 @@ class LanguagePlan(Value):
     def way(self) -> Way:
         """How it is dubbed."""
         return self.ways[self.choice] if self.ways else Way()
+
+    @property
+    def clones(self) -> tuple[ClonedVoice, ...]:
+        """The cloned voices that speak here: only this machine gets people's samples, and no vendor."""
+        return self.cloned if getattr(self.dubbing, "clones", ()) else ()
 
     @property
     def mends(self) -> bool:

@@ -45,6 +45,12 @@ class Ensemble:
         self._replaced: dict[str, dict[str, None]] = defaultdict(dict)
         self._lock = threading.Lock()
 
+    def with_engine(self, engine: Voice) -> Ensemble:
+        """The same with another engine in place of the one of its name; at the front, where there is none."""
+        others = [engine if each.name == engine.name else each for each in self._engines]
+        engines = others if engine in others else [engine, *others]
+        return Ensemble(engines, self._missing, self._missing_for, self._rank)
+
     @property
     def version(self) -> str:
         """Every engine's name and version."""

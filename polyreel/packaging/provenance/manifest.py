@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from polyreel.outcome import RecordedLine, ReviewRecord
+from polyreel.outcome import ClonedRecord, RecordedLine, ReviewRecord
 from polyreel.packaging.provenance.notices import notice_in
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -29,7 +29,7 @@ class Dub:
     ``is_trained``: the voices are a trained model's (else made by rules). ``is_machine_text``: a machine wrote the
     script, and nobody read it. ``watermark``: whose inaudible mark is in the speech; empty: none. ``reviews``: what
     people decided on exactly this dub and its script, and the edit that made that script. ``recordings``: the lines
-    that people recorded themselves.
+    that people recorded themselves. ``cloned_voices``: the voices cloned from people's samples, with their consents.
     """
 
     locale: str
@@ -40,6 +40,7 @@ class Dub:
     watermark: str = ""
     reviews: tuple[ReviewRecord, ...] = ()
     recordings: tuple[RecordedLine, ...] = ()
+    cloned_voices: tuple[ClonedRecord, ...] = ()
 
     @property
     def source_type(self) -> str:
@@ -55,6 +56,8 @@ class Dub:
         decided: dict[str, Any] = {"reviews": [_review_facts(each) for each in self.reviews]} if self.reviews else {}
         if self.recordings:
             decided["recorded_lines"] = describe_recorded(self.recordings)
+        if self.cloned_voices:
+            decided["cloned_voices"] = [_clone_facts(each) for each in self.cloned_voices]
         if self.watermark:
             decided["watermark"] = self.watermark
         return {
@@ -66,6 +69,16 @@ class Dub:
             **decided,
             "notice": notice_in(self.locale),
         }
+
+
+def _clone_facts(record: ClonedRecord) -> dict[str, Any]:
+    """Whose lines, from which sample, and the consent to that."""
+    return {
+        "speaker": _as_words(record.speaker, _LONGEST_NAME),
+        "voice": record.voice,
+        "sample_sha256": record.sample_sha256,
+        "consent": {"by": _as_words(record.consent_by, _LONGEST_NAME), "sha256": record.consent_sha256},
+    }
 
 
 def _review_facts(record: ReviewRecord) -> dict[str, str]:
@@ -110,6 +123,18 @@ def describe_reviews(dub: dict[str, Any]) -> Sequence[str]:
         for each in found
     ]
     return [f"{each['did']} ({each['stage']}) by {each['by']}, {each['at']}" for each in told]
+
+
+def describe_clones(dub: dict[str, Any]) -> Sequence[str]:
+    """The cloned voices of a dub, from its `Dub.facts` as they were read: ``a cloned voice, with consent by Ana``."""
+    found = [each for each in dub.get("cloned_voices") or () if isinstance(each, dict)]
+    told = [(each, given) for each in found if isinstance(given := each.get("consent"), dict)]
+    return [
+        f"a cloned voice{f' for {who}' if (who := _as_words(str(each.get('speaker', '')), _LONGEST_NAME)) else ''}, "
+        f"with consent by {_as_words(str(given.get('by', '')), _LONGEST_NAME)} "
+        f"(SHA-256 {_as_words(str(given.get('sha256', '')), _LONGEST_NAME)})"
+        for each, given in told
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,16 @@ def _read_speaker(path: Path, _sha256: str, states: tuple[State, ...]) -> Arrays
         raise _refuse_damaged(path.name, str(error)) from error
 
 
+def require_encoder(placed: Placed) -> None:
+    """See that a bundle can hear a voice. Raises EngineError (``cannot_clone``)."""
+    if not placed.can_clone:
+        raise EngineError(
+            f"the Pocket TTS bundle for '{placed.language}' can't clone a voice: it has no mimi_encoder.onnx.",
+            code="cannot_clone",
+            remedy="Add a bundle that has one, or leave `clones` out.",
+        )
+
+
 # -- where they are
 
 

@@ -22,7 +22,7 @@ from polyreel.engine.sound.pcm import Samples, open_track
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE
 from polyreel.engine.voice.pocket.bundle import Arrays, Bundle, State, make_states
-from polyreel.engine.voice.pocket.files import ENCODER, Placed, find_placed
+from polyreel.engine.voice.pocket.files import ENCODER, Placed, find_placed, require_encoder
 from polyreel.errors import EngineError
 
 _PIECES_PER_SECOND, _SPARE_S = 3.0, 2.0
@@ -108,12 +108,7 @@ def hear_voice(placed: Placed, sample: Path, sha256: str) -> Arrays:
 
     Raises EngineError: ``cannot_clone`` where the bundle has no encoder.
     """
-    if not placed.can_clone:
-        raise EngineError(
-            f"the Pocket TTS bundle for '{placed.language}' can't clone a voice: it has no mimi_encoder.onnx.",
-            code="cannot_clone",
-            remedy="Add a bundle that has one, or leave `clones` out.",
-        )
+    require_encoder(placed)
     return dict(_hear_sample(placed.language, placed.fingerprint, sample, sha256))
 
 
