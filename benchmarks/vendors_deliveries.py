@@ -27,7 +27,7 @@ from benchmarks.vendors_stage import KEYS, ROOT, Stage, make_film, open_stage
 
 PROVIDERS = ("embedded", "panjaya", "dubformer")
 PLACES = ("folder", "s3", "tpstreams", "nomad", "videojungle")
-_SAVED, _BUCKET, _KEY = "rehearsal", "films", "sandbox-key"
+SAVED, _BUCKET, _KEY = "rehearsal", "films", "sandbox-key"
 _SCRIPTS = {"en-US": "Welcome, everybody, to {}.", "es-ES": "Bienvenidos todos a {}."}
 """Of each job's own: two jobs with one reel and one script are one purchase."""
 
@@ -39,7 +39,7 @@ def run(part: str = "") -> list[dict[str, Any]]:
         at = Path(folder)
         film = make_film(at)
         stage = stack.enter_context(open_stage(at, film))
-        store = stack.enter_context(_open_object_store())
+        store = stack.enter_context(open_object_store())
         _up_pid, api = stack.enter_context(_up(at / "home"))
         os.environ |= {"POLYREEL_HOME": str(at / "home"), "PREFECT_API_URL": api}
         os.environ["POLYREEL_ALLOW_NETWORKS"] = "127.0.0.0/8"
@@ -85,7 +85,7 @@ def _go(stage: Stage, store: Any, at: Path, provider: str, place: str) -> dict[s
         "ids": delivery.get("ids", {}),
         "says": sum(each["minutes"] for each in first["paid"]),
         "book": book,
-        "films": _count_films(stage, store, at, name, place),
+        "films": count_films(stage, store, at, name, place),
         "seconds": round(seconds, 1),
         "again": second["status"],
         "again_book": before - book - _read_book(stage),
@@ -100,28 +100,34 @@ def _read_book(stage: Stage) -> float:
 
 
 def _write_job(stage: Stage, at: Path, name: str, provider: str, place: str) -> Path:
-    credentials = {} if provider == "embedded" else {"credentials": _SAVED}
-    places: dict[str, dict[str, Any]] = {
-        "folder": {"path": str(at / "out")},
-        "s3": {"credentials": _SAVED, "path": f"s3://{_BUCKET}/dubs"},
-        "tpstreams": {"credentials": _SAVED, "folder": name, "resolutions": ["240p"]},
-        "nomad": {"credentials": _SAVED, "path": name},
-        "videojungle": {"credentials": _SAVED, "project": name},
-    }
-    scripts = _write_scripts(at / "scripts", name)
+    credentials = {} if provider == "embedded" else {"credentials": SAVED}
+    scripts = write_scripts(at / "scripts", name)
     job = {
         "name": name,
         "source": {"media": f"{stage.film_url}?of={name}", "locale": "en-US", "subtitles": scripts["en-US"]},
         "targets": [{"locale": "es-ES", "subtitles": scripts["es-ES"]}],
         "dubbing": {"provider": provider, **credentials, **({} if credentials else {"voices": "basic"})},
-        "delivery": [{"to": place, **places[place]}],
+        "delivery": [describe_place(place, name, at)],
     }
     file = at / f"{name}.yaml"
     file.write_text(json.dumps(job))
     return file
 
 
-def _write_scripts(folder: Path, name: str) -> dict[str, str]:
+def describe_place(place: str, name: str, at: Path) -> dict[str, Any]:
+    """A delivery of a job, to a place of the job's own there."""
+    places: dict[str, dict[str, Any]] = {
+        "folder": {"path": str(at / "out")},
+        "s3": {"credentials": SAVED, "path": f"s3://{_BUCKET}/dubs"},
+        "tpstreams": {"credentials": SAVED, "folder": name, "resolutions": ["240p"]},
+        "nomad": {"credentials": SAVED, "path": name},
+        "videojungle": {"credentials": SAVED, "project": name},
+    }
+    return {"to": place, **places[place]}
+
+
+def write_scripts(folder: Path, name: str) -> dict[str, str]:
+    """The source's script and a translation, which no other job has."""
     folder.mkdir(exist_ok=True)
     files = {locale: folder / f"{name}.{locale}.srt" for locale in _SCRIPTS}
     for locale, file in files.items():
@@ -139,7 +145,8 @@ def _run(job: Path) -> tuple[dict[str, Any], float]:
         raise RuntimeError(f"{job.name}: {done.stdout[-600:]} {done.stderr[-600:]}") from None
 
 
-def _count_films(stage: Stage, store: Any, at: Path, name: str, place: str) -> int:
+def count_films(stage: Stage, store: Any, at: Path, name: str, place: str) -> int:
+    """The films of a job that lie at a place."""
     if place == "folder":
         return len(list((at / "out" / name).rglob("*.mp4")))
     if place == "s3":
@@ -158,17 +165,25 @@ async def _save_credentials(stage: Stage, store: Any) -> None:
     from deployments.process import environment
 
     environment.prepare()
-    accounts = stage.http.get("/sandbox").json()["accounts"]
-    for vendor, account in accounts.items():
+    for vendor, fields in list_accounts(stage, store).items():
+        await credentials.save(vendor, SAVED, fields)
+
+
+def list_accounts(stage: Stage, store: Any) -> dict[str, dict[str, Any]]:
+    """What is saved of each vendor's account, and of the object store's."""
+    from blocks import credentials
+
+    found: dict[str, dict[str, Any]] = {}
+    for vendor, account in stage.http.get("/sandbox").json()["accounts"].items():
         known = credentials.kind_of(vendor).model_fields
         key = {"api_key": account["key"]} if "key" in account else {}
-        await credentials.save(vendor, _SAVED, {name: each for name, each in account.items() if name in known} | key)
+        found[vendor] = {name: each for name, each in account.items() if name in known} | key
     keys = {"access_key_id": _KEY, "secret_access_key": _KEY, "bucket": _BUCKET}
-    await credentials.save("s3", _SAVED, {**keys, "base_url": store.meta.endpoint_url})
+    return found | {"s3": {**keys, "base_url": store.meta.endpoint_url}}
 
 
 @contextmanager
-def _open_object_store() -> Iterator[Any]:
+def open_object_store() -> Iterator[Any]:
     """moto's S3 on loopback, with one bucket; a client of it."""
     import boto3
     from moto.server import DomainDispatcherApplication, create_backend_app
