@@ -250,7 +250,7 @@ async def deliver_with_patience(
             done = await deliver_once()
             if not done.may_pass:
                 return done
-            wanted = 0.0
+            wanted = done.retry_after
         # A `DeliveryError` is none that passes: names that clash, a folder that may not be written.
         except CallError as error:
             if not error.transient:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Brought:
     written: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    passing: list[CallError] = field(default_factory=list)
+    """Refusals that are noted and may be over in a moment, such as too many calls: worth another try."""
 
 
 class Gauge:
@@ -81,6 +83,8 @@ async def bring_languages(
         if not isinstance(each, Exception) or len(failures) == len(locales):
             raise each
     done = [each for each in results if isinstance(each, Brought)]
+    passing = [each for each in failures.values() if isinstance(each, CallError) and each.transient]
+    passing += [each for brought in done for each in brought.passing]
     return Delivered(
         location=location,
         written=tuple(path for each in done for path in each.written),
@@ -89,8 +93,14 @@ async def bring_languages(
         urls={name: value for each in done for name, value in each.urls.items()},
         notes=tuple(dict.fromkeys(note for each in done for note in each.notes)),
         problems={locale: Problem.of(each) for locale, each in failures.items()},
-        may_pass=any(isinstance(each, CallError) and each.transient for each in failures.values()),
+        may_pass=bool(passing),
+        retry_after=find_longest_wish(passing),
     )
+
+
+def find_longest_wish(failures: Iterable[CallError]) -> float:
+    """Seconds that a place asks to be left alone, at most; 0 where it does not say."""
+    return max((each.retry_after or 0.0 for each in failures), default=0.0)
 
 
 def video_of(parcel: Parcel, locale: str) -> Item:

@@ -10,7 +10,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from polyreel.delivery.library import Brought, Gauge, bring_languages, format_name, texts_of, video_of
+from polyreel.delivery.library import (
+    Brought,
+    Gauge,
+    bring_languages,
+    find_longest_wish,
+    format_name,
+    texts_of,
+    video_of,
+)
 from polyreel.delivery.nomad_files import FilePlace, send
 from polyreel.delivery.nomad_marks import archive_source, dress
 from polyreel.delivery.port import Access, Delivered, Parcel, Progress
@@ -57,8 +65,12 @@ class NomadDelivery:
         done = await bring_languages(parcel, one, where, self.access, folder or owner)
         if self.options.archive_source and not done.problems:
             source = parcel.source_media.removeprefix(SCHEME) if owner else ""
-            note = await self.access.alone(f"archive {source}", lambda: archive_source(self.client, source))
-            done = done.model_copy(update={"notes": (*done.notes, note)})
+            asked = await self.access.alone(f"archive {source}", lambda: archive_source(self.client, source))
+            again = {
+                "may_pass": done.may_pass or bool(asked.passing),
+                "retry_after": max(done.retry_after, find_longest_wish(asked.passing)),
+            }
+            done = done.model_copy(update={"notes": (*done.notes, *asked.notes), **again})
         return done
 
     async def _find_owner(self, parcel: Parcel) -> str:

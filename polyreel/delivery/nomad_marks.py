@@ -12,15 +12,17 @@ from polyreel.errors import VendorError
 from polyreel.job import NomadDelivery as Options
 from polyreel.outcome import Check, Problem
 from polyreel.subtitles.formats.text import words_of
-from polyreel.vendors.errors import Refused
+from polyreel.vendors.errors import CallError, Refused
 from polyreel.vendors.models import fold_word
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models_words import AdBreakDraft, AnnotationDraft, TranscriptLine
+from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.nomad.timecodes import from_timecode, to_timecode
 
 OURS = "polyreel"
 """The annotation's property that says whose it is."""
 USUAL_RATE = Fraction(25)
+_IN_ARCHIVE = (AssetStatus.PENDING_ARCHIVE, AssetStatus.ARCHIVING, AssetStatus.ARCHIVED)
 
 
 async def dress(
@@ -38,16 +40,17 @@ async def dress(
             note = await take_step()
         except Refused as refusal:
             note = f"the asset manager refused {what} of {locale}: {Problem.of(refusal)}"
+            done.passing += [refusal] if refusal.transient else []
         if note:
             done.notes.append(note)
 
 
 async def _attach_tags(client: NomadClient, options: Options, asset_id: str) -> str:
-    for tag in options.tags:
-        await client.add_tag([asset_id], tag)
-    if options.collection:
-        await client.add_to_collection([asset_id], options.collection)
-    return ""
+    refused = [tag for tag in options.tags if (await client.add_tag([asset_id], tag)).failed]
+    if options.collection and (await client.add_to_collection([asset_id], options.collection)).failed:
+        refused.append(f"collection {options.collection}")
+    # The answer is a success even where the action was refused for the asset.
+    return f"the asset manager did not take this for {asset_id}: {', '.join(refused)}." if refused else ""
 
 
 async def _transcribe(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
@@ -116,15 +119,23 @@ def rate_in(properties: Mapping[str, Any]) -> Fraction:
     return next((rate for rate in inner if rate != USUAL_RATE), USUAL_RATE)
 
 
-async def archive_source(client: NomadClient, source_id: str) -> str:
-    """Ask for the source's archive; what came of it, for people."""
+async def archive_source(client: NomadClient, source_id: str) -> Brought:
+    """Ask for the source's archive; what came of it, in a note for people."""
     if not source_id:
-        return "The source is no asset of this asset manager: there was nothing to archive."
+        return Brought(notes=["The source is no asset of this asset manager: there was nothing to archive."])
+    try:
+        return Brought(notes=[await _archive(client, source_id)])
+    except VendorError as error:
+        passing = [error] if isinstance(error, CallError) and error.transient else []
+        return Brought(notes=[f"The source asset was not archived: {Problem.of(error)}"], passing=passing)
+
+
+async def _archive(client: NomadClient, source_id: str) -> str:
     asset = await client.get_asset(source_id)
+    # By another run, or by a call whose answer was lost.
+    if asset.status in _IN_ARCHIVE:
+        return f"The source asset {source_id} is {asset.status.word}."
     if not asset.usable:
         return f"The source asset was not archived: it is {asset.status.word if asset.status else 'of unknown status'}."
-    try:
-        await client.archive(source_id)
-    except VendorError as error:
-        return f"The source asset was not archived: {Problem.of(error)}"
+    await client.archive(source_id)
     return f"The source asset {source_id} is being archived."

@@ -90,7 +90,10 @@ class Delivered(Value):
     problems: dict[str, Problem] = Field(
         default_factory=dict, description="Languages that could not be brought, by locale: the others are there."
     )
-    may_pass: bool = Field(default=False, description="One of the problems may be over in a moment: worth another try.")
+    may_pass: bool = Field(
+        default=False, description="A problem, or what a note tells, may be over in a moment: worth another try."
+    )
+    retry_after: float = Field(default=0.0, description="Seconds that the place asks to be left alone before that.")
 
 
 class Shelf(Protocol):

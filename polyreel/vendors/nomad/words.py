@@ -66,13 +66,14 @@ class Transcripts(Resource):
     async def update_transcript(self, asset_id: str, transcript_id: str, lines: Sequence[TranscriptLine]) -> None:
         """Update word-level transcription data, as the page spells it."""
         at = path("/asset/{asset_id}/transcript/{transcript_id}", asset_id=asset_id, transcript_id=transcript_id)
-        await self._tell("update transcript", "POST", at, json=[line.wire() for line in lines])
+        # The whole of it each time: what was put in twice is there once.
+        await self._tell("update transcript", "POST", at, json=[line.wire() for line in lines], repeatable=True)
 
     @endpoint("POST", "/admin/asset/{assetId}/transcribe/{transcriptId}", page=WIRE, section="Asset management")
     async def transcribe(self, asset_id: str, transcript_id: str, cues: Sequence[TranscriptCue]) -> None:
         """The same, as a published client spells it."""
         at = path("/admin/asset/{asset_id}/transcribe/{transcript_id}", asset_id=asset_id, transcript_id=transcript_id)
-        await self._tell("transcribe", "POST", at, json=[cue.wire() for cue in cues])
+        await self._tell("transcribe", "POST", at, json=[cue.wire() for cue in cues], repeatable=True)
 
     @endpoint("GET", "/admin/asset/{id}/transcription-words", page=PAGE, section="Getting Transcription Words")
     async def get_transcription_words(self, asset_id: str) -> tuple[TranscriptionWord, ...]:

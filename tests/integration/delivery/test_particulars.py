@@ -13,6 +13,7 @@ from polyreel.job import NomadDelivery, TPStreamsDelivery
 from polyreel.vendors.nomad.models_words import AdBreakDraft
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience, wait_for
+from tasks.deliver import deliver_with_patience
 
 SOON = Patience(first=0.1, cap=0.5, total=60)
 
@@ -90,6 +91,35 @@ async def test_a_dub_in_a_folder_carries_what_is_known_of_it(
             return await client.get_asset(source)
 
         await wait_for(look, lambda seen: seen.status is AssetStatus.ARCHIVED, "archived", SOON)
+
+
+@pytest.mark.parametrize(
+    ("path", "tries"),
+    [("*/transcript/*", 1), ("*/annotation", 2), ("*/AddTag", 2), ("*/adbreak", 2), ("*/archive", 2)],
+)
+async def test_what_is_refused_for_a_moment_is_asked_for_again_and_not_only_noted(
+    clients: Any, access: Any, make_parcel: Any, films: Any, arm: Any, path: str, tries: int
+) -> None:
+    """Too many calls: the call is repeated by the client where it is harmless, else with the delivery."""
+    tried = 0
+    async with clients("nomad") as client:
+        source = await _source(client, films(9))
+        await client.create_ad_break(source, AdBreakDraft(timecode="00:00:01;15"))
+        options = NomadDelivery(to="nomad", credentials="x", path="Marks", tags=("dubbed",), archive_source=True)
+        parcel = make_parcel("es-ES", source_media=f"nomad:{source}")
+
+        async def bring() -> Any:
+            nonlocal tried
+            tried += 1
+            return await make_delivery(options, access(client, "nomad")).deliver(parcel)
+
+        await arm(kind="status", status=429, retry_after="1", vendor="nomad", method="POST", path=path)
+        done = await deliver_with_patience(bring, (0.0, 0.0))
+        assert tried == tries
+        assert not [each for each in done.notes if "refused" in each or "not archived" in each]
+        dub = done.ids["es-ES"]
+        assert [each.properties["title"] for each in await client.list_annotations(dub)] == ["Check failed: fit"]
+        assert [each.timecode for each in await client.list_ad_breaks(dub)] == ["00:00:01;15"]
 
 
 async def test_an_owner_that_isn_t_is_refused_before_anything_is_sent(
