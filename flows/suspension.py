@@ -12,15 +12,17 @@ flow) resumes whatever is due. A run without a deployment can't be suspended: it
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import httpx
 from prefect.client.orchestration import get_client
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.client.schemas.responses import SetStateStatus
+from prefect.client.schemas.responses import SetStateStatus, StateAcceptDetails
 from prefect.exceptions import Pause
 from prefect.logging import get_logger
 from prefect.states import Suspended
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 log = get_logger("polyreel.suspension")
 _LONGEST_MESSAGE = 2000
+_PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0)
 SUSPENDED, HELD = "Suspended", "Held"
 """What the state is called. Somebody is told of runs that are `Held` (`up --tell`): once, and not after each look."""
 
@@ -156,15 +159,39 @@ async def _save_form(run: FlowRun, ledger: Ledger, waits: Sequence[Wait], entere
 async def set_suspended(
     run: FlowRun, waits: Sequence[Wait], name: str, keyset: Keyset | None = None
 ) -> OrchestrationResult[None]:
-    """Tell the server that a run is suspended, for as long as it takes. ``keyset``: of the form to resume it with."""
+    """Tell the server that a run is suspended, for as long as it takes. ``keyset``: of the form to resume it with.
+
+    What the run waits for is noted by now, so a server that is away for a while is waited for: the run would fail, and
+    be forgotten. Raises `httpx.HTTPError` where it stays away, or says that the call itself is wrong.
+    """
     message = "Waits, without a process: " + "; ".join(wait.what for wait in waits)
     # A key of its own for each time: Prefect takes a repeated one for a suspension that was resumed before.
-    state: State[None] = Suspended(message=message[:_LONGEST_MESSAGE], pause_key=uuid.uuid4().hex)
+    key = uuid.uuid4().hex
+    state: State[None] = Suspended(message=message[:_LONGEST_MESSAGE], pause_key=key)
     state.name = name
     # Prefect checks what a run is resumed with against the schema that this names, and its UI draws the form from it.
-    state.state_details.run_input_keyset = {str(each): key for each, key in keyset.items()} if keyset else None
+    state.state_details.run_input_keyset = {str(each): at for each, at in keyset.items()} if keyset else None
+    for pause_s in _PAUSES_S:
+        try:
+            return await _propose(run, state, key)
+        except httpx.HTTPError as error:
+            if isinstance(error, httpx.HTTPStatusError) and error.response.status_code < 500:
+                raise
+            log.warning("The server could not be told that this run is suspended (%s); trying again.", error)
+        await asyncio.sleep(pause_s)
+    return await _propose(run, state, key)
+
+
+async def _propose(run: FlowRun, state: State[None], key: str) -> OrchestrationResult[None]:
     async with get_client() as client:
-        return await client.set_flow_run_state(run.id, state)
+        answer = await client.set_flow_run_state(run.id, state)
+        if answer.status is SetStateStatus.ACCEPT:
+            return answer
+        # Where an answer is lost, Prefect's client asks again by itself, and the server refuses to suspend a run that
+        # is suspended, or was woken since. The run's own record says that it took this suspension.
+        if key in ((await client.read_flow_run(run.id)).empirical_policy.pause_keys or ()):
+            return OrchestrationResult(state=state, status=SetStateStatus.ACCEPT, details=StateAcceptDetails())
+        return answer
 
 
 async def _begin(run: FlowRun) -> bool:

@@ -103,7 +103,7 @@ async def test_what_is_refused_for_a_moment_is_asked_for_again_and_not_only_note
     """Too many calls: the call is repeated by the client where it is harmless, else with the delivery."""
     tried = 0
     async with clients("nomad") as client:
-        source = await _source(client, films(9))
+        source = await _source(client, films(8))
         await client.create_ad_break(source, AdBreakDraft(timecode="00:00:01;15"))
         options = NomadDelivery(to="nomad", credentials="x", path="Marks", tags=("dubbed",), archive_source=True)
         parcel = make_parcel("es-ES", source_media=f"nomad:{source}")
