@@ -11,7 +11,7 @@ from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.hearing import listen_to_dub
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
-from polyreel.dubbing.outlines import measure_power, outline_dub, split_heard
+from polyreel.dubbing.outlines import load_power, outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.providers import loudness_of, provider_of
@@ -270,7 +270,7 @@ async def check(
         target = loudness_of(language.dubbing, has_picture=reel.has_picture)
         sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(target))
         words = await _check_words(language, dubbed, listening)
-        power = await measure_power(path_of(dubbed.audio)) if dubbed.audio else None
+        power = await load_power(dubbed)
         outline = await outline_dub(dubbed, power)
         dialogue = _check_dialogue(dubbed, track, power, target)
         given = FinishedLanguage.of(language, reel, dubbed, video, track.cues, listening.heard)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from polyreel.dubbing.choice import with_clones
+from polyreel.dubbing.outlines import keep_power
 from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks, Progress, Receipt
 from polyreel.engine.separation.port import Bed, Stems, power_of, weigh_power
 from polyreel.engine.separation.speech import original_speech
@@ -141,7 +142,10 @@ class EmbeddedDubber:
             length = (await asyncio.to_thread(probe, finished.path)).duration
             lossless = await self._lossless(request, plan, sources, folder, finished)
             audio = await asyncio.to_thread(self._store.keep, finished.path, ".m4a")
-        return _make_dubbed(request, performance, plan, _Track(audio, speech, finished.loudness, length, lossless))
+            power = await keep_power(finished.power, self._store)
+        return _make_dubbed(
+            request, performance, plan, _Track(audio, speech, finished.loudness, power, length, lossless)
+        )
 
     async def _mark(self, said: Performance) -> StoredFile:
         """The stem with the inaudible mark in it: what is mixed, and what the checks of the speech hear."""
@@ -264,6 +268,7 @@ class _Track:
     audio: StoredFile
     speech: StoredFile
     loudness: Loudness
+    power: StoredFile
     length: Fraction
     lossless: LosslessTracks | None = None
 
@@ -283,6 +288,7 @@ def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, t
         peak_limit_dbtp=request.peak_dbtp,
         dialogue_over_bed_lu=None if over is None else round(over, 1),
         range_lu=round(track.loudness.range_lu, 1),
+        power=track.power,
         source_range_lu=round(loudness_range(weigh_power(stems.original)), 1),
         speech_left_db=_speech_left(request, plan),
         seconds=str(track.length),

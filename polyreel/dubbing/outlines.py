@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from contextlib import aclosing
 from pathlib import Path
 
-from polyreel.dubbing.port import Dubbed
-from polyreel.engine.sound.meter import CHANNEL_WEIGHTS, Meter, Power, measure_dialogue
-from polyreel.engine.sound.outline import outline_loudness, outline_stem, weigh_channels
-from polyreel.engine.transcribe.words import Heard
-from polyreel.media.audio import measure_loudness, read_blocks
-from polyreel.media.probe import probe
-from polyreel.outcome import LineFit, SoundOutline
-from polyreel.store.local import path_of
+import numpy as np
 
-_RATE = 24_000
-"""What is higher counts next to nothing in loudness, and would double the work."""
+from polyreel.dubbing.port import Dubbed
+from polyreel.engine.sound.measure import measure_track
+from polyreel.engine.sound.meter import Power, measure_dialogue
+from polyreel.engine.sound.outline import outline_loudness, outline_stem
+from polyreel.engine.transcribe.words import Heard
+from polyreel.outcome import LineFit, SoundOutline, StoredFile
+from polyreel.store.local import path_of
+from polyreel.store.port import Store
+
 _NEAR_MS = 1500
 
 
 async def outline_dub(dubbed: Dubbed, power: Power | None) -> SoundOutline:
     """The new speech alone, where it is there alone, and the finished track's loudness beside its target.
 
-    ``power`` is the track's (`measure_power`), None where there is none.
+    ``power`` is the track's (`load_power`), None where there is none.
     """
     speech = await asyncio.to_thread(outline_stem, path_of(dubbed.speech)) if dubbed.speech else ()
     return SoundOutline(
@@ -36,16 +36,19 @@ async def outline_dub(dubbed: Dubbed, power: Power | None) -> SoundOutline:
     )
 
 
-async def measure_power(track: Path) -> Power:
-    """The K-weighted power of a file's first sound track per tenth of a second, its channels weighted and summed."""
-    info = await asyncio.to_thread(probe, track)
-    found = info.audio[0].channels
-    channels = found if found in CHANNEL_WEIGHTS else 2
-    meter = Meter(channels, _RATE)
-    async with aclosing(read_blocks(track, channels=channels, rate=_RATE, block=_RATE * 20)) as pieces:
-        async for piece in pieces:
-            await asyncio.to_thread(meter.feed, piece)
-    return await asyncio.to_thread(weigh_channels, meter, channels)
+async def keep_power(power: Power, store: Store) -> StoredFile:
+    """A track's power (`measure_track`) in the store, so that nobody decodes the track for it once more."""
+    content = io.BytesIO()
+    np.save(content, power)
+    return await asyncio.to_thread(store.keep_bytes, content.getvalue(), ".npy")
+
+
+async def load_power(dubbed: Dubbed) -> Power | None:
+    """The K-weighted power of a dub's track, as it was measured when it was made, or now; None where it has none."""
+    if dubbed.power is not None:
+        found: Power = await asyncio.to_thread(np.load, path_of(dubbed.power))
+        return found
+    return (await measure_track(path_of(dubbed.audio))).power if dubbed.audio else None
 
 
 async def describe_loudness(mix: Path, spans: Sequence[tuple[int, int]]) -> dict[str, float | None]:
@@ -54,8 +57,9 @@ async def describe_loudness(mix: Path, spans: Sequence[tuple[int, int]]) -> dict
     ``spans`` (ms) say when somebody speaks. In LUFS, dBTP and LU; None for what is silent. Raises as ffmpeg's
     runner does.
     """
-    found, power = await measure_loudness(mix), await measure_power(mix)
-    lufs, share = await asyncio.to_thread(measure_dialogue, power, spans)
+    measured = await measure_track(mix)
+    found = measured.loudness
+    lufs, share = await asyncio.to_thread(measure_dialogue, measured.power, spans)
     figures = {
         "integrated_lufs": found.integrated_lufs,
         "true_peak_dbtp": found.true_peak_dbtp,

@@ -143,6 +143,9 @@ class Dubbed(Value):
     peak_limit_dbtp: float = -1.0
     dialogue_over_bed_lu: float | None = None
     range_lu: float | None = Field(default=None, description="Loudness range of the finished track.")
+    power: StoredFile | None = Field(
+        default=None, description="How loud the track is when, as `.npy`; None where that was not kept."
+    )
     source_range_lu: float | None = Field(default=None, description="Loudness range of the reel's own sound.")
     speech_left_db: float | None = Field(
         default=None, description="The original's speech under the dub, relative to the original. None: not measured."

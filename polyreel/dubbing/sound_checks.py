@@ -111,7 +111,7 @@ def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: 
 def check_dialogue(power: Power, spans: Iterable[tuple[int, int]], target: LoudnessTarget) -> Check | None:
     """How loud the dialogue is by itself, as Netflix measures it; None where nobody speaks.
 
-    ``power`` is the finished track's (`polyreel.dubbing.outlines.measure_power`), ``spans`` (ms) are its lines. Only
+    ``power`` is the finished track's (`polyreel.dubbing.outlines.load_power`), ``spans`` (ms) are its lines. Only
     Netflix's target is a limit for it; for others it is told.
     """
     lufs, share = measure_dialogue(power, spans)

@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
+from polyreel.dubbing.outlines import keep_power
 from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.engine.sound.measure import measure_track
 from polyreel.engine.sound.stem import RATE, as_stem, read_stem, samples_in
 from polyreel.errors import MediaError
 from polyreel.keys import stage_key
@@ -57,7 +59,8 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     path = path_of(result.video)
     info = await asyncio.to_thread(_probe_result, result, path, request.seconds)
     audio = await _sound(path, info, request.seconds, store)
-    loudness = await measure_loudness(path_of(audio))
+    measured = await measure_track(path_of(audio))
+    loudness = measured.loudness
     if not loudness.integrated_lufs > _SILENT_LUFS:
         raise _make_media_error(result, "it is silent")
     # The reel's own loudness is the target: a vendor's mix is not levelled here, only judged.
@@ -77,6 +80,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
         true_peak_dbtp=_finite(loudness.true_peak_dbtp),
         target_lufs=_finite(own.integrated_lufs),
         range_lu=loudness.range_lu,
+        power=await keep_power(measured.power, store),
         source_range_lu=own.range_lu,
         seconds=str(request.seconds),
         separation=result.provider,

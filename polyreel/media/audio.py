@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -169,6 +169,32 @@ async def measure_loudness(
     sound = local_input(path, **_SOUND_ONLY)[f"a:{track}"]
     meter = _add_meter(mix_down(sound) if as_stereo else sound)
     printed = await run(print_findings(pipe_output(meter, format="null")), limits=limits)
+    return _parse_loudness(printed)
+
+
+async def measure_and_read(
+    path: Path,
+    take: Callable[[Samples], Awaitable[None]],
+    *,
+    channels: int,
+    rate: int,
+    block: int,
+    limits: Limits = DEFAULT,
+) -> Loudness:
+    """Loudness of a file's first sound track, whose sound goes to ``take`` meanwhile as `read_blocks` would give it."""
+    sound = _add_meter(local_input(path, **_SOUND_ONLY)["a:0"]).filter("aresample", rate)
+    sound = sound.filter("aformat", channel_layouts=name_layout(channels))
+    size, waiting = block * channels * 4, bytearray()
+
+    async def put(chunk: bytes) -> None:
+        waiting.extend(chunk)
+        while len(waiting) >= size:
+            await take(_as_samples(bytes(waiting[:size]), channels))
+            del waiting[:size]
+
+    printed = await run(print_findings(pipe_output(sound, format="f32le")), limits=limits, stdout=put)
+    if waiting:
+        await take(_as_samples(bytes(waiting), channels))
     return _parse_loudness(printed)
 
 

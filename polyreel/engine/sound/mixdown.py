@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from polyreel.engine.sound.measure import measure_track
+from polyreel.engine.sound.meter import Power
 from polyreel.engine.sound.mix import MixPlan
 from polyreel.engine.sound.pcm import WorkingTrack
 from polyreel.engine.sound.stem import RATE, read_stem
-from polyreel.media.audio import Loudness, adjust_level, measure_loudness, name_layout
+from polyreel.media.audio import Loudness, adjust_level, name_layout
 from polyreel.media.command import local_output, pipe_input, run
 
 _BLOCK = RATE * 2
@@ -32,13 +34,17 @@ class Setting:
     ceiling_db: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """A finished track: AAC in MP4 (``.m4a``), what was measured of it after encoding, and how it was levelled."""
+    """A finished track: AAC in MP4 (``.m4a``), what was measured of it after encoding, and how it was levelled.
+
+    ``power`` is as `polyreel.engine.sound.measure.Measured` has it.
+    """
 
     path: Path
     loudness: Loudness
     setting: Setting
+    power: Power
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,8 @@ async def _encode_mix(
     await run(
         output, stdin=_mix_pieces(plan, sources), on_progress=on_progress, expected_ms=sources.samples * 1000 // RATE
     )
-    return Finished(path, await measure_loudness(path), setting)
+    found = await measure_track(path)
+    return Finished(path, found.loudness, setting, found.power)
 
 
 async def _mix_pieces(plan: MixPlan, sources: Sources) -> AsyncIterator[bytes]:

@@ -12,6 +12,7 @@ import pytest
 
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.embedded import EmbeddedDubber
+from polyreel.dubbing.outlines import load_power
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.engine.separation.port import Ducked, Given, Stems, part
 from polyreel.engine.sound.meter import Meter, loudness
@@ -127,6 +128,11 @@ async def test_a_dub_is_as_long_and_as_loud_as_its_reel_and_its_peaks_are_held(r
     found = await measure_loudness(path_of(dubbed.audio))
     assert stems.lufs == pytest.approx(found.integrated_lufs, abs=0.5)
     assert found.true_peak_dbtp <= -1
+    # Kept with the dub, so that no check decodes the track for it again.
+    assert dubbed.power
+    kept = await load_power(dubbed.model_copy(update={"audio": None}))
+    measured = await load_power(dubbed.model_copy(update={"power": None}))
+    np.testing.assert_array_equal(kept, measured)
     assert {check.name: check.status for check in check_dub(dubbed, Fraction(SECONDS))} == {
         "duration": "pass",
         "fit": "pass",

@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from polyreel.errors import MediaError
-from polyreel.media.audio import RATE, aac_options, adjust_level, extract, measure_loudness, read_blocks
+from polyreel.media.audio import (
+    RATE,
+    aac_options,
+    adjust_level,
+    extract,
+    measure_and_read,
+    measure_loudness,
+    read_blocks,
+)
 from polyreel.media.command import local_input, local_output, run
 from polyreel.media.probe import probe
 
@@ -88,6 +96,20 @@ async def test_loudness_is_what_the_standard_says(make):
     assert abs(found.integrated_lufs + 23) <= 0.1
     assert abs(found.true_peak_dbtp + 23) <= 0.2
     assert found.range_lu == 0
+
+
+async def test_a_track_is_measured_and_read_from_one_decoding(make):
+    sound = make("tone.m4a", "-f", "lavfi", "-i", "aevalsrc=.2*sin(2000*t)|.1*sin(3000*t):s=48000", "-t", 5)
+    pieces = []
+
+    async def take(piece):
+        pieces.append(piece)
+
+    found = await measure_and_read(sound, take, channels=2, rate=24_000, block=24_000)
+    apart = [piece async for piece in read_blocks(sound, channels=2, rate=24_000, block=24_000)]
+    assert found == await measure_loudness(sound)
+    assert [len(piece) for piece in pieces] == [len(piece) for piece in apart]
+    assert np.abs(np.concatenate(pieces) - np.concatenate(apart)).max() < 1e-4
 
 
 async def test_true_peaks_between_samples_are_seen(make):

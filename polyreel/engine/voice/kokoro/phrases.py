@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from polyreel.engine.voice.kokoro.vocabulary import MOST_TOKENS
 
-MOST_AT_ONCE = min(200, MOST_TOKENS)
-"""Phonemes of one piece. The model takes 510, and a gigabyte for them, once per core; a cue of two lines has 90."""
+MOST_AT_ONCE = min(160, MOST_TOKENS)
+"""Phonemes of one piece. The model takes 510, and a gigabyte for them, once per core; a cue of two lines has 90.
+
+A line of half a minute in such pieces is understood as well as in one (`python -m benchmarks long-lines`).
+"""
 
 _AFTER_SENTENCE_S, _AFTER_CLAUSE_S, _AFTER_WORD_S = 0.28, 0.12, 0.0
 _CUTS = ((r"(?<=[.!?…])\s+", _AFTER_SENTENCE_S), (r"(?<=[,;:—)”])\s+", _AFTER_CLAUSE_S), (r"\s+", _AFTER_WORD_S))

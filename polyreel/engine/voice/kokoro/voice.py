@@ -32,7 +32,7 @@ from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
-_VERSION = 7
+_VERSION = 8
 _STYLES = (510, 256)
 _MOST_CHARACTERS = 4000
 _SPEEDS = (0.7, 1.5)
