@@ -29,6 +29,7 @@ from polyreel.store.local import path_of
 from polyreel.store.scratch import clear_scratch
 from tasks.run.accounts import accounts_of, require_saved
 from tasks.run.connections import client_of, connection_of
+from tasks.run.early import take_early
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
@@ -69,6 +70,8 @@ async def _plan(job: Job, accounts: Mapping[str, str]) -> Plan:
 async def ingest(plan: Plan) -> Plan:
     """Bring the video in, and bind the plan to it. The store itself knows what is already here and unchanged."""
     source = plan.job.source
+    if early := take_early(source.media):
+        return plan.with_source(await early.wait(reporter("ingest")))
     async with client_of(source.vendor, source.credentials if source.vendor else None) as client:
         file = await take_in(
             source.media,

@@ -15,12 +15,14 @@ import click
 
 from deployments.library import add_named, check, names_saved
 from polyreel.errors.together import Faults
+from tasks.run.early import begin_early
 
 if TYPE_CHECKING:
     from deployments.server.embedded_server import EmbeddedServer
     from polyreel.job import Job
     from polyreel.outcome import Outcome
     from polyreel.plans import Plan
+    from tasks.run.early import Early
 
 EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
 INVALID, INTERRUPTED = 2, 130
@@ -47,6 +49,7 @@ def run_job(
     plan = asyncio.run(_check(job, faults))
     if not names_saved(job):
         faults.require_none()  # what can't be run is said at once, before anything is started
+    early = None if faults else begin_early(job)
     environment.prepare("INFO" if verbose else "CRITICAL")
     os.environ.pop(SETTING, None)  # a run by hand is free
     with _exit_when_stopped(), server_for_this_run(environment.server_address()) as server:
@@ -56,8 +59,10 @@ def run_job(
         for each in beside:
             each.start()  # importing takes as long as the server's start, and leaves a core idle: all at once
         if server:
-            _wait_for(server, quiet)
+            _wait_for(server, quiet, early)
         beside[0].join()
+        if early:
+            early.require_no_refusal()
         if faults:
             asyncio.run(add_named(job, faults))
             faults.require_none()
@@ -94,10 +99,10 @@ def _load_models(plan: Plan) -> None:
     load_early(plan)
 
 
-def _wait_for(server: EmbeddedServer, quiet: bool) -> None:
+def _wait_for(server: EmbeddedServer, quiet: bool, early: Early | None) -> None:
     if not quiet:
         click.echo("starting a Prefect server for this run ...", err=True)
-    server.wait_until_ready()
+    server.wait_until_ready(early.require_no_refusal if early else None)
 
 
 def _say_goodbye() -> None:

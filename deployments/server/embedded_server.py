@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,7 @@ from polyreel.machine.files import require_free_disk
 from polyreel.machine.heap import share_pools
 
 READY_WITHIN_S = 120.0
+_MOMENT_S = 0.5
 _GOODBYE_S = 5.0
 EMBEDDED = "POLYREEL_EMBEDDED_SERVER"
 """Set while a run has a server of its own: nobody looks at it, so nothing is drawn there."""
@@ -75,15 +76,20 @@ class EmbeddedServer:
                 start_new_session=True,  # Ctrl-C is for the run; the server ends after it
             )
 
-    def wait_until_ready(self) -> None:
-        """Block until the server answers. Raises `PolyreelError` where it ended or takes too long."""
+    def wait_until_ready(self, meanwhile: Callable[[], None] | None = None) -> None:
+        """Block until the server answers. Raises `PolyreelError` where it ended or takes too long.
+
+        ``meanwhile`` is called every moment; what it raises ends the waiting.
+        """
         import httpx
 
         deadline = time.monotonic() + READY_WITHIN_S
         # One client for all questions: each new one reads all certificates, 26 ms of a processor that the server needs.
         # A proxy from the environment has no way to this machine's own ports.
-        with httpx.Client(timeout=READY_WITHIN_S, trust_env=False) as client:
+        with httpx.Client(timeout=_MOMENT_S if meanwhile else READY_WITHIN_S, trust_env=False) as client:
             while time.monotonic() < deadline:
+                if meanwhile:
+                    meanwhile()
                 try:
                     if client.get(f"{self.address}/health").is_success:
                         return

@@ -27,7 +27,8 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE | re.ASCII)
 class FetchLimits:
     """What fetching from the network may cost. Seconds, bytes and counts.
 
-    Where fewer than ``slowest_bytes`` a second come for ``slow_seconds``, the attempt is over; the next goes on there.
+    ``refusals``: attempts at a server where nobody listens, and of which nothing has come. Where fewer than
+    ``slowest_bytes`` a second come for ``slow_seconds``, the attempt is over; the next goes on there.
     """
 
     max_bytes: int = 64 << 30
@@ -39,6 +40,7 @@ class FetchLimits:
     slow_attempts: int = SLOW_ATTEMPTS
     redirects: int = 5
     attempts: int = 6
+    refusals: int = 3
     backoff_seconds: float = 0.5
     longest_wait_seconds: float = 30.0
 

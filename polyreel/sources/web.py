@@ -142,6 +142,13 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
         raise Cut(f"no answer within {_HEAD_SECONDS:g} s") from None
 
 
+def _is_refused(error: BaseException | None) -> bool:
+    """Whether a machine answered that nobody listens. The libraries between tell it in the error's causes alone."""
+    while error is not None and not isinstance(error, ConnectionRefusedError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 @asynccontextmanager
 async def _follow_redirects(
     client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], most: int
@@ -188,6 +195,9 @@ class _Fetch:
                 return await self._fetch_once()
             except httpx.TransportError as error:
                 cut = self._cut_by(error)
+                if _is_refused(error) and not self.part.size and vain + 1 >= self.order.limits.refusals:
+                    remedy = "Check the host and the port, or run again when the server is up."
+                    raise _fetch_error(self.url, f"nobody listens there ({vain + 1} attempts)", remedy) from None
             except TooSlow as error:
                 cut, slow = Cut(str(error)), slow + 1
             except Cut as error:

@@ -1,6 +1,7 @@
 """Downloads that were cut go on where they were, and never with the bytes of something else."""
 
 import asyncio
+import socket
 import sys
 from dataclasses import replace
 
@@ -113,6 +114,15 @@ class TestCut:
             answers.serves(FILM, cut_after=100_000), answers.says("416 Range Not Satisfiable"), answers.serves(FILM)
         )
         assert path_of(await ingest(server.url(), store, limits=quick)).read_bytes() == FILM
+
+    async def test_a_port_where_nobody_listens_is_not_tried_as_often_as_a_cut_line(self, store, quick, monkeypatch):
+        monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", "127.0.0.0/8")
+        with socket.socket() as bound:  # taken, and not listened at
+            bound.bind(("127.0.0.1", 0))
+            address = f"http://127.0.0.1:{bound.getsockname()[1]}/film.mp4"
+            with pytest.raises(FetchError, match=r"nobody listens there \(2 attempts\)") as caught:
+                await ingest(address, store, limits=replace(quick, attempts=50, refusals=2))
+        assert "port" in caught.value.remedy
 
     async def test_a_length_that_lies_is_found_out(self, server, store, quick, answers):
         server.answers(answers.says("200 OK", FILM, Content_Length=len(FILM) + 7))
