@@ -159,22 +159,26 @@ async def check(vendor: str, name: str) -> CheckReport:
     """One harmless call with saved credentials. What the vendor says against it is in the report, not raised."""
     block = await load(vendor, name)
     try:
-        with refusals_explained(block, name):
+        with refusals_explained(block, name, asked_for_nothing=True):
             return CheckReport(vendor, name, ok=True, may=await block.check())
     except PolyreelError as error:
         return CheckReport(vendor, name, ok=False, error=error.as_dict())
 
 
 @contextmanager
-def refusals_explained(block: PolyreelCredentials, name: str) -> Iterator[None]:
-    """Where a vendor, or a client, refuses these credentials inside: say which they are, and how to mend it."""
+def refusals_explained(block: PolyreelCredentials, name: str, *, asked_for_nothing: bool = False) -> Iterator[None]:
+    """Where a vendor, or a client, refuses these credentials inside: say which they are, and how to mend it.
+
+    ``asked_for_nothing``: that is `PolyreelCredentials.check`, and what is not found is the API itself.
+    """
     try:
         yield
     except PolyreelError as error:
         unusable = error.where == _UNNAMED
         if unusable:
             error.where = f"{block.vendor} credentials {name}"
-        if unusable or error.code == "vendor_unauthorized":
+        astray = asked_for_nothing and error.code == "vendor_not_found"
+        if unusable or astray or error.code == "vendor_unauthorized":
             error.remedy = f"Save the right ones: {spell_save(type(block), name, block)}."
         raise
 

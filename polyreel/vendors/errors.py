@@ -148,7 +148,7 @@ class Malformed(CallError):
     """The vendor answered, but not with what it documents."""
 
     default_code = "vendor_malformed"
-    default_remedy = "Try again later; if it stays, tell the vendor the request's id."
+    default_remedy = "Check the base URL, or try again later; if it stays, tell the vendor the request's id."
     maybe_done = True
 
 

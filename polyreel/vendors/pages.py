@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from polyreel.vendors.calls import Call
-from polyreel.vendors.errors import Invalid, NotFound
+from polyreel.vendors.calls import Call, Reply
+from polyreel.vendors.errors import Invalid, Malformed, NotFound
 from polyreel.vendors.models import fold_word
 
 Turn = str | Mapping[str, Any]
@@ -68,6 +68,20 @@ class Page:
     def _ask_for_size(self, send: str, *names: str) -> dict[str, int]:
         size = self.number(*names)
         return {send: size} if size else {}
+
+
+def read_page(reply: Reply) -> Any:
+    """The body of one page, to be sorted by `all_rows`. Raises `Malformed` where it holds no list at all.
+
+    Who looks whether something was bought must not read nonsense as "nothing is there", and buy it again.
+    """
+    body = reply.json()
+    about = {fold_word(str(key)): value for key, value in body.items()} if isinstance(body, dict) else {}
+    # Null is how some serialisers write a list of nothing.
+    wrapped = any(name in about and isinstance(about[name], list | None) for name in _LISTS)
+    if isinstance(body, list) or wrapped:
+        return body
+    raise Malformed("The answer holds no list.", facts=reply.facts)
 
 
 def make_page_call(operation: str, path: str, turn: Turn, follow: Callable[[str, str], str]) -> Call:

@@ -137,7 +137,7 @@ def _checking(block: str, name: str) -> Callable[[], Awaitable[None]]:
         from blocks.credentials import refusals_explained
 
         saved = await load_saved(block, name)
-        with refusals_explained(saved, name):
+        with refusals_explained(saved, name, asked_for_nothing=True):
             await saved.check()
 
     return check

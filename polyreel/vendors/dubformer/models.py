@@ -193,7 +193,7 @@ class Voices(Answer):
 class Balance(Answer):
     """Page section "Get balance"."""
 
-    balance_minutes: float
+    balance_minutes: float = Field(allow_inf_nan=False)
 
 
 class Valid(Answer):

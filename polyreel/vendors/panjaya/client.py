@@ -16,7 +16,7 @@ from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.pages import Turn, all_rows, make_page_call, name_row
+from polyreel.vendors.pages import Turn, all_rows, make_page_call, name_row, read_page
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
 from polyreel.vendors.panjaya.problems import not_generated, read_error
 from polyreel.vendors.resource import Resource, path
@@ -57,7 +57,7 @@ class PanjayaClient(Resource):
 
         async def fetch(turn: Turn) -> Any:
             call = make_page_call("get assets", "/v1/assets/", turn, self.transport.follow_link)
-            return await self.transport.send(call, lambda reply: reply.json())
+            return await self.transport.send(call, read_page)
 
         async for row in all_rows(fetch, lambda row: name_row(row, "asset_id", "id")):
             yield self._row(Asset, row, "get assets")

@@ -7,7 +7,7 @@ from typing import Any
 
 from polyreel.vendors import resource
 from polyreel.vendors.calls import ErrorBody
-from polyreel.vendors.pages import Turn, all_rows, name_row
+from polyreel.vendors.pages import Turn, all_rows, name_row, read_page
 from polyreel.vendors.resource import Model
 from polyreel.vendors.transport import Transport
 
@@ -33,8 +33,8 @@ class Resource(resource.Resource):
         async def fetch(turn: Turn) -> Any:
             if isinstance(turn, str):
                 link = self.transport.follow_link(at, turn)
-                return await self._send(lambda reply: reply.json(), operation, "GET", link)
-            return await self._send(lambda reply: reply.json(), operation, "GET", at, params={**(params or {}), **turn})
+                return await self._send(read_page, operation, "GET", link)
+            return await self._send(read_page, operation, "GET", at, params={**(params or {}), **turn})
 
         async for row in all_rows(fetch, lambda row: name_row(row, "id", "uuid")):
             yield self._row(shape, row, operation)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from polyreel.vendors import errors
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.locales import carries_emotion, source_lang, target_lang
-from polyreel.vendors.dubformer.models import CreateProject, MixingMode, Project, ProjectStatus, Retranslate
+from polyreel.vendors.dubformer.models import Balance, CreateProject, MixingMode, Project, ProjectStatus, Retranslate
 from polyreel.vendors.dubformer.problems import VideoInfoError, project_failed
 
 MINIMAL = {"source_lang": "en", "target_lang": "fr-FR", "source_video_url": "https://youtu.be/dQw4w9WgXcQ"}
@@ -210,3 +210,10 @@ def test_null_is_read_as_what_is_not_there_yet() -> None:
     line = {"start_ms": 100.4, "end_ms": 1544.6, "text": "Bonjour", "speaker_id": 1.0}
     (read,) = Project.model_validate({"output_target_script": [line]}).output_target_script
     assert (read.start_ms, read.end_ms, read.speaker_id) == (100, 1545, 1)
+
+
+@pytest.mark.parametrize("minutes", ["nan", "inf", "lots", None])
+def test_a_balance_is_a_number_that_a_quote_can_be_compared_with(minutes: Any) -> None:
+    """Nothing is less than NaN: every quote would suffice."""
+    with pytest.raises(ValueError, match="balance_minutes"):
+        Balance.model_validate({"balance_minutes": minutes})

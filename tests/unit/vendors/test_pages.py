@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import httpx
 import pytest
 
-from polyreel.vendors.errors import Invalid
-from polyreel.vendors.pages import Page, Turn, all_rows, make_page_call
+from polyreel.vendors.calls import Reply
+from polyreel.vendors.errors import Facts, Invalid, Malformed
+from polyreel.vendors.pages import Page, Turn, all_rows, make_page_call, read_page
 from polyreel.vendors.transport import Transport
 
 ROWS = [{"id": number} for number in range(25)]
@@ -96,3 +99,17 @@ def test_a_link_to_the_next_page_leads_where_the_vendor_means(link: str, leads: 
     transport = Transport("panjaya", "https://host/gate/")
     call = make_page_call("get assets", "/v1/assets/", link, transport.follow_link)
     assert str(transport.url(call)) == leads
+
+
+@pytest.mark.parametrize(
+    "body", [b"null", b'"hello"', b"7", b"{}", b'{"balance": 5}', b'{"items": 7}', b'{"items": {}}']
+)
+def test_an_answer_that_holds_no_list_is_not_an_empty_list(body: bytes) -> None:
+    """Who looks whether a dub was bought would buy it once more."""
+    with pytest.raises(Malformed, match="holds no list"):
+        read_page(Reply(200, httpx.Headers(), body, Facts()))
+
+
+@pytest.mark.parametrize("body", [b"[]", b"[1]", b'{"items": []}', b'{"Results": null}', b'{"data": [1], "total": 1}'])
+def test_a_list_is_one_in_any_wrapping(body: bytes) -> None:
+    assert read_page(Reply(200, httpx.Headers(), body, Facts())) == json.loads(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,6 +23,9 @@ DUBFORMER = {"provider": "dubformer", "credentials": "account"}
 
 class Library:
     """An asset manager with one asset; as a block and as its client."""
+
+    vendor, ways_in = "nomad", ()
+    model_fields: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, error: PolyreelError | None = None) -> None:
         self.error = error
