@@ -6,7 +6,7 @@ DEV := .venv/.ready-dev
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps
 MODELS := kokoro kokoro-voices whisper-base spleeter-2stems voice-prints speech-quality watermark
 
-.PHONY: help setup demo demo-vendors unit check test weights test-models lint docs bench lock clean
+.PHONY: help setup demo demo-vendors unit check test contract weights test-models lint docs bench lock clean
 
 help: ## what can be made here
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -54,6 +54,10 @@ weights: $(DEV) ## pull the real weights that tests need into .weights, once (40
 
 test-models: weights ## every test that needs real weights
 	@$(PYTEST) -m models
+
+contract: $(DEV) ## the vendors' clients against another server that keeps their pages: make contract URL=http://127.0.0.1:9000
+	@test -n "$(URL)" || { echo "Say which server: make contract URL=http://127.0.0.1:9000 (docs/testing.md)"; exit 2; }
+	@POLYREEL_VENDOR_URL="$(URL)" $(PYTEST) tests/vendors
 
 lint: $(DEV) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

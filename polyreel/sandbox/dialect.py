@@ -100,6 +100,16 @@ def _number_statuses(page: dict[str, Any]) -> Any:
     return {"data": page["items"], "pagination": _only(page, "items", "next")}
 
 
+def _empty_results(project: dict[str, Any]) -> Any:
+    """A project at work has every field of a finished one, without a value."""
+    names = ("output_video_url", "output_tts_audio_url", "output_target_script", "output_target_speakers")
+    return _loud_status({**dict.fromkeys((*names, "output_source_script", "error_message")), **project})
+
+
+def _add_other_lists(rows: list[Any]) -> Any:
+    return {"errors": [], "items": rows}
+
+
 # The first that matches is used, so the narrow ones stand before the wide ones.
 _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
     ("nomad", "GET", r"/asset/upload", _list_parts),
@@ -107,7 +117,7 @@ _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
     ("nomad", "POST", r"/asset/[^/]+/share", lambda share: share["url"]),
     ("nomad", "GET", r"/asset/[^/]+/resolve-full-url", lambda found: found["url"]),
     ("nomad", "GET", r"/asset/[^/]+/detail", _relative_address),
-    ("nomad", "GET", r"/asset/[^/]+/(annotation|job-history)", lambda rows: {"items": rows}),
+    ("nomad", "GET", r"/asset/[^/]+/(annotation|job-history)", _add_other_lists),
     ("nomad", "POST", r"/asset/(index|move|copy|delete|addtag)", lambda done: done["results"]),
     ("nomad", ".*", r"/asset(/[^/]+){0,2}", _without_address),
     ("tpstreams", "POST", r"/api/v1/[^/]+/assets/upload-sessions/", _by_uuid),
@@ -118,7 +128,8 @@ _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
     ("videojungle", "GET", r"/projects/[^/]+/assets?(/generated)?", _blur_statuses),
     ("panjaya", "GET", r"/v1/assets/", _number_statuses),
     ("panjaya", "GET", r"/v1/.*", _loud_status),
-    ("dubformer", "GET", r"/api/v1/projects.*", _loud_status),
+    ("dubformer", "GET", r"/api/v1/projects/.*", _empty_results),
+    ("dubformer", "GET", r"/api/v1/projects", _loud_status),
 )
 
 

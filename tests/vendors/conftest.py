@@ -197,10 +197,19 @@ async def videojungle(vendor_url: str) -> AsyncIterator[VideoJungleClient]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def nomad_prefix(vendor_url: str) -> str:
+    """What stands before every path of the asset manager: its page has nothing there, its published clients `/api`."""
+    account = {"userName": "sandbox", "password": "sandbox"}
+    answer = httpx.post(f"{vendor_url}/nomad/api/account/login", json=account, trust_env=False, timeout=START_SECONDS)
+    return "" if answer.status_code == 404 else "/api"
+
+
 @pytest.fixture
-async def nomad(vendor_url: str) -> AsyncIterator[NomadClient]:
+async def nomad(vendor_url: str, nomad_prefix: str) -> AsyncIterator[NomadClient]:
     """The fixed account at the asset manager, by user name and password."""
-    async with NomadClient.with_login(f"{vendor_url}/nomad", "sandbox", "sandbox", limits=UNLIMITED) as client:
+    base = f"{vendor_url}/nomad"
+    async with NomadClient.with_login(base, "sandbox", "sandbox", prefix=nomad_prefix, limits=UNLIMITED) as client:
         yield client
 
 

@@ -246,6 +246,7 @@ async def test_panjaya_is_not_taken_at_its_newest_word_when_the_job_goes_back(
     means: Callable[..., Means],
     asked: Callable[..., DubRequest],
     revised: Callable[..., DubRequest],
+    controls: httpx.AsyncClient,  # no page says how a person presses the studio's button
     store: LocalStore,
 ) -> None:
     """A version shows what was typed last: with nothing kept here, a person types the first script once more."""

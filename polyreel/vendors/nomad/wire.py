@@ -15,6 +15,7 @@ from polyreel.vendors.answers import SparseAnswer as Answer
 __all__ = ["Answer", "Request", "by_name_or_number", "rows"]
 
 Number = TypeVar("Number", bound=IntEnum)
+_ROWS = ("items", "results", "data", "assets")
 
 
 class Request(models.Request):
@@ -29,15 +30,18 @@ def rows(data: Any) -> list[Any] | None:
         return data
     if data is None or data == {}:
         return []
-    if isinstance(data, Mapping):
-        return next((value for value in data.values() if isinstance(value, list)), None)
-    return None
+    if not isinstance(data, Mapping):
+        return None
+    lists = {models.fold_word(str(name)): value for name, value in data.items() if isinstance(value, list)}
+    # Other lists may stand beside it (what could not be shown, how to narrow it): the usual names go first.
+    return next((lists[name] for name in _ROWS if name in lists), next(iter(lists.values()), None))
 
 
 def by_name_or_number(kind: type[Number], value: Any) -> Number | None:
     """``"Available"``, ``"AVAILABLE"``, ``1``, ``"1"`` or ``{"id": 1}``; ``None`` for a word the page doesn't have."""
     if isinstance(value, Mapping):
-        value = value.get("id", value.get("description"))
+        told = {models.fold_word(str(key)): each for key, each in value.items()}
+        value = told.get("id", told.get("description", told.get("name")))
     text = str(value.value if isinstance(value, IntEnum) else value).strip()
     if text.lstrip("-").isdigit():
         return next((member for member in kind if member.value == int(text)), None)

@@ -178,7 +178,16 @@ def test_what_is_no_timecode_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("told", "found"),
-    [([1], [1]), ({"items": [1], "total": 1}, [1]), ({}, []), (None, []), ({"message": "no"}, None), ("x", None)],
+    [
+        ([1], [1]),
+        ({"items": [1], "total": 1}, [1]),
+        ({"Errors": [], "Items": [1]}, [1]),
+        ({"words": []}, []),
+        ({}, []),
+        (None, []),
+        ({"message": "no"}, None),
+        ("x", None),
+    ],
 )
 def test_lists_are_found_bare_or_under_a_key(told: object, found: object) -> None:
     """And what is no list is no empty list."""
@@ -192,3 +201,9 @@ def test_problem_details_are_read_in_any_case() -> None:
     )
     assert (said.message, said.code) == ("parts are missing", "")
     assert read_error(500, None).message == ""
+
+
+@pytest.mark.parametrize("told", [{"id": 1}, {"Id": 1, "Description": "Available"}, {"DESCRIPTION": "AVAILABLE"}])
+def test_a_status_may_come_as_a_lookup_whose_keys_are_in_any_case(told: object) -> None:
+    """An asset whose status is not understood would be waited for until patience ends."""
+    assert Asset.model_validate({"Id": "a-1", "AssetStatus": told}).usable
