@@ -230,10 +230,17 @@ class Label(Answer):
     also: ClassVar[Mapping[str, str]] = {"label": "name", "description": "name", "title": "name"}
 
 
+def _name_labels(labels: Any) -> Any:
+    """Labels that are their names alone."""
+    return (
+        [{"name": each} if isinstance(each, str) else each for each in labels] if isinstance(labels, list) else labels
+    )
+
+
 class MetadataSummary(Answer):
     """Page "Metadata & Labels": labels of an asset; for a folder, of everything below it."""
 
-    labels: tuple[Label, ...] = ()
+    labels: Annotated[tuple[Label, ...], BeforeValidator(_name_labels)] = ()
 
 
 class Cookies(Answer):

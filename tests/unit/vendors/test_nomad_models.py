@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from polyreel.vendors.nomad.models import Asset, BatchResult, Job
+from polyreel.vendors.nomad.models import Asset, BatchResult, Job, MetadataSummary
 from polyreel.vendors.nomad.models_edits import QueueRequest, RegisterAsset
 from polyreel.vendors.nomad.models_uploads import StartUpload, Upload
 from polyreel.vendors.nomad.models_words import SubtitleFormat
@@ -207,3 +207,9 @@ def test_problem_details_are_read_in_any_case() -> None:
 def test_a_status_may_come_as_a_lookup_whose_keys_are_in_any_case(told: object) -> None:
     """An asset whose status is not understood would be waited for until patience ends."""
     assert Asset.model_validate({"Id": "a-1", "AssetStatus": told}).usable
+
+
+def test_labels_may_be_their_names_alone() -> None:
+    """The page shows none."""
+    told = MetadataSummary.model_validate({"labels": ["sea", {"label": "boat", "count": 2}]})
+    assert [(each.name, each.count) for each in told.labels] == [("sea", 1), ("boat", 2)]
