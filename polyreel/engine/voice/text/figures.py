@@ -17,7 +17,7 @@ _RANGE = re.compile(
     rf"(?<![\w.,/:\-–])({_TIME}|\d{{1,4}}(?:[.,]\d+)?%?)(?:{_DASH})(?!0\d)({_TIME}|\d{{1,4}}(?:[.,]\d+)?)(?![\d/:\-–])"
 )
 _ISO_DATE = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b")
-_DATE = re.compile(r"(?<![\d/.])(\d{1,2})([/.])(\d{1,2})\2((?:19|20)\d\d)(?![\d/]|\.\d)")
+_DATE = re.compile(r"(?<![\d/.])(\d{1,2})([/.])(\d{1,2})\2((?:1\d|20)\d\d)(?![\d/]|\.\d)")
 # Where the month is written first.
 _MONTH_FIRST = frozenset({"en", "en-us", "en-ph", "en-pr"})
 _FULL_HOUR = re.compile(
@@ -26,7 +26,7 @@ _FULL_HOUR = re.compile(
 _HALF_DAY = re.compile(r"(?<![\d:])(\d{1,2}):00(?=\s?[ap]\.?\s?m\b)", re.IGNORECASE)
 _OH = re.compile(r"(?<![\d:])(\d{1,2}):0([1-9])(?![\d:])")
 _WRITTEN_FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4"}
-_VULGAR = re.compile(rf"(\d?)\s?([{''.join(_WRITTEN_FRACTIONS)}])")
+_VULGAR = re.compile(rf"(?:(\d)\s?)?([{''.join(_WRITTEN_FRACTIONS)}])")
 _OTHER_VULGAR = re.compile(r"\s?[⅐⅑⅒⅕-⅞]")
 _FRACTION = re.compile(r"(?<![\d/.,])(?:(\d+) )?(1/2|1/3|2/3|1/4|3/4)(?![\d/])")
 _AROUND = re.compile(r"\b(24/7|50/50|9/11)\b")
@@ -114,7 +114,7 @@ def spell_fractions(text: str, words: Lexicon) -> str:
     """Halves, thirds and quarters, alone or behind a whole number."""
     if not words.fractions:
         return text
-    text = _VULGAR.sub(lambda found: f"{found[1]} {_WRITTEN_FRACTIONS[found[2]]}".strip(), text)
+    text = _VULGAR.sub(lambda found: f"{found[1] or ''} {_WRITTEN_FRACTIONS[found[2]]}".strip(), text)
     said = dict(zip(_WRITTEN_FRACTIONS.values(), words.fractions, strict=True))
     text = _FRACTION.sub(
         lambda found: f"{found[1]} {words.ampersand} {said[found[2]]}" if found[1] else said[found[2]], text

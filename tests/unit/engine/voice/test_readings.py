@@ -25,6 +25,12 @@ from tests.material import ROOT
 
 READINGS = ROOT / "tests" / "data" / "readings"
 FRONT_ENDS = {"ja-JP": japanese.spell_phonemes, "zh-CN": mandarin.spell_phonemes}
+# What these voices do where one word runs into the next, as they do between words and not inside a figure.
+_NEIGHBOURS = {
+    "pt": str.maketrans("zyjwɾɹeo", "siiurriu", "ŋː"),
+    "es": str.maketrans("ŋj", "ni"),
+    "it": str.maketrans("w", "u", "ː"),
+}
 KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
 # Figures and words differ in openness and length of vowels where one word runs into the next.
 _ALIKE = str.maketrans("ɛɔœʎʊɪᵻ", "eoøʝuii", "ə^ˈˌ")
@@ -39,7 +45,9 @@ def sounds(text: str, locale: str) -> str:
     if locale in FRONT_ENDS:
         return re.sub(r"\s", "", FRONT_ENDS[locale](words, locale))
     said = "".join(each for each, _ in transcribe_clauses(spell_out(words, locale), locale))
-    return re.sub(r"\s|\([a-z^-]+\)", "", said).translate(_ALIKE)
+    return (
+        re.sub(r"\s|\([a-z^-]+\)", "", said).translate(_ALIKE).translate(_NEIGHBOURS.get(locale.partition("-")[0], {}))
+    )
 
 
 @pytest.mark.parametrize("locale", sorted(path.stem for path in READINGS.glob("*.tsv")))
