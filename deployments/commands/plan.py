@@ -60,9 +60,10 @@ def _way_as_text(way: dict[str, str]) -> str:
 def _warn_of_voice(way: dict[str, str], locale: str) -> list[str]:
     if not way.get("understood", "").startswith(_BAD_VOICES):
         return []
-    return [
-        f"  {'':<12} warning: {way['voice']} is {way['understood']} in {locale}; `polyreel voices {locale}` has others"
-    ]
+    from polyreel.dubbing.choice import suggest_voices
+
+    better = f"for a better one: {suggest_voices(locale)}"
+    return [f"  {'':<12} warning: {way['voice']} is {way['understood']} in {locale}; {better}"]
 
 
 def _names_as_text(names: list[str], locale: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
+from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SUPERTONIC
 from polyreel.engine.models.shelf import is_here, list_absent, missing_models_error, pull_command
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
@@ -19,6 +19,7 @@ from polyreel.engine.voice.pocket.files import list_languages as list_pocket_lan
 from polyreel.engine.voice.pocket.voice import Clone, PocketVoice
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
+from polyreel.engine.voice.supertonic.text import language_of as supertonic_language
 from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.job import LoudnessTarget, VoiceKind
 from polyreel.locales import language
@@ -145,6 +146,14 @@ def _describe_voice(locale: str, voice_id: str) -> Spoken:
     engine, _, own = voice_id.partition(":")
     name = name_in_table(engine, own)
     return Spoken(f"{engine}:{name}", grade_of(locale, engine, name), find_measured(locale, engine, name))
+
+
+def suggest_voices(locale: str) -> str:
+    """The commands that may get a better voice for a locale, for a person."""
+    others = f"`polyreel voices add --list {language(locale)}`"
+    if supertonic_language(locale) is None or supertonic_here():
+        return others
+    return f"{others}, or `polyreel voices add {SUPERTONIC.name} --accept-licence`"
 
 
 def require_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto") -> None:

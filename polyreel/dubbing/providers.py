@@ -141,7 +141,8 @@ def require_voice(options: Dubbing, asked: Request, least: Grade) -> None:
         f"{asked.target} would be spoken by {spoken.voice}, which is {spoken.grade}; the job asks for {least}",
         code="voice_below_minimum",
         where="quality.min_voice",
-        remedy="See `polyreel voices " + asked.target + "`; name another `voice`, add a `fallback`, or ask for less.",
+        remedy=f"Get a better voice ({choice.suggest_voices(asked.target)}), name another `voice`, add a `fallback`, "
+        "or ask for less.",
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deployments.commands.plan import _warn_of_voice
 from polyreel.dubbing import choice
 from polyreel.dubbing.providers import Request, require_voice
 from polyreel.engine.voice import measured
@@ -111,4 +112,13 @@ def test_a_job_may_refuse_a_voice_that_was_understood_worse(measure: object) -> 
     with pytest.raises(NoVoice, match="espeak-ng:m3, which is not understood; the job asks for robotic") as caught:
         require_voice(options, Request("en-US", "ar-SA"), "robotic")
     assert caught.value.code == "voice_below_minimum"
-    assert "polyreel voices ar-SA" in caught.value.remedy
+    assert "polyreel voices add --list ar" in caught.value.remedy
+
+
+def test_whoever_has_a_bad_voice_is_told_where_a_better_one_may_be() -> None:
+    """Supertonic speaks Arabic and no Swahili; what `plan` warns of names a command that can help."""
+    assert choice.suggest_voices("ar-SA").endswith("or `polyreel voices add supertonic-3 --accept-licence`")
+    assert choice.suggest_voices("sw-KE") == "`polyreel voices add --list sw`"
+    (warning,) = _warn_of_voice({"voice": "espeak-ng:m3", "understood": "not understood (WER 0.98)"}, "ar-SA")
+    assert "for a better one: `polyreel voices add --list ar`" in warning
+    assert _warn_of_voice({"voice": "kokoro:ef_dora", "understood": "good (WER 0.05)"}, "es-ES") == []
