@@ -64,6 +64,7 @@ def find_measured(locale: str, engine: str, voice: str = "") -> Measured | None:
     """
     language, name = locales.language(locale), voice.partition("@")[0]
     fitting = [row for row in read_table() if row.engine == engine and locales.language(row.locale) == language]
+    # The voice before the locale: how a voice sounds depends more on itself than on which Spanish it reads.
     fitting.sort(key=lambda row: (row.voice != name, row.locale != locale, row.errors))
     return fitting[0] if fitting else None
 

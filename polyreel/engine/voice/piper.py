@@ -63,6 +63,7 @@ class PiperVoice:
     @property
     def version(self) -> str:
         """Changes with any of the files."""
+        # By size and time, and not by hash: this is asked for each plan, and a voice has 60 MB and more.
         stamps = (f"{path.stem}.{path.stat().st_size}.{path.stat().st_mtime_ns}" for path in _list_files())
         return "-".join((str(_VERSION), *stamps))
 
@@ -73,6 +74,7 @@ class PiperVoice:
     def cast(self, locale: str) -> tuple[str, ...]:
         """The user's voices for a language, those of the very locale first. Raises NoVoice."""
         fitting = [path for path in _list_files() if _fits(_load_configuration(path), locale)]
+        # The very locale first; by name then, so that every run and every machine casts alike.
         fitting.sort(key=lambda path: (_load_configuration(path).locale != locale, path.stem))
         if not fitting:
             raise NoVoice(

@@ -137,6 +137,7 @@ def find_voice(voices: Mapping[str, OfficialVoice], asked: str) -> OfficialVoice
     plain = {name.casefold(): name for name in voices}
     wanted = asked.casefold().replace("-", "_")
     inside = [name for key, name in plain.items() if wanted and wanted in key.replace("-", "_")]
+    # What people remember of `de_DE-thorsten-high` is its middle: names that hold it come before those that look alike.
     close = [plain[key] for key in get_close_matches(asked.casefold(), plain, n=_NEAREST, cutoff=_LIKE)]
     near = list(dict.fromkeys([*inside[:_NEAREST], *close]))[:_NEAREST]
     raise InvalidJob(
@@ -187,6 +188,7 @@ async def add_voice(voice: OfficialVoice, licence: str, told: Told) -> Origin:
         found = Origin(voice.name, f"{OFFICIAL}/{voice.network.path}", licence, voice.network.md5, sha256_of(large))
         with explain_errors("keep a voice", folder):
             final = folder / f"{voice.name}.onnx"
+            # The network last: it is what makes the voice appear, and by then everything that belongs to it is there.
             write_atomically(_origin_of(final), _encode_origin(found))
             replace_durably(small, final.with_name(f"{final.name}.json"))
             replace_durably(large, final)

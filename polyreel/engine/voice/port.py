@@ -79,6 +79,7 @@ def assign(
     order (the rest are cast from what is left). ``pinned`` has the voices of single speakers, and comes first.
     ``genders`` says whom a voice should suit: who is in it gets the next voice that does. Raises NoVoice.
     """
+    # By name, so that the order of the lines, which a trim changes, has no say in the casting.
     present = sorted(set(speakers), key=lambda name: (name is not None, name or ""))
     names = list(dict.fromkeys([*(name or None for name in roster), *present]))
     own = {name: voice.resolve(locale, each) for name, each in (pinned or {}).items()}

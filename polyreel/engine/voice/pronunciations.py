@@ -89,6 +89,7 @@ def _of_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
 def _read_lexeme(lexeme: ElementTree.Element, alphabet: str, where: str) -> tuple[str, bool]:
     """The preferred phoneme of a lexeme, else its first, else its alias; and whether it is IPA."""
     ways = lexeme.findall("{*}phoneme")
+    # A stable sort: without a preferred one, the first stays first.
     ways.sort(key=lambda each: each.get("prefer") != "true")
     if ways:
         if (used := ways[0].get("alphabet", alphabet)) != "ipa":

@@ -64,6 +64,7 @@ def _clause(said: str, ending: str, locale: str) -> str:
 
 def _mark(ending: str) -> str:
     """The punctuation that a clause ended with; nothing where it ended for its length."""
+    # The last mark of them: earlier ones belong to the clause before, or to an abbreviation in this one.
     found = _MARKS.findall(ending[-_REACH:])
     return _SAME.get(found[-1], found[-1]) if found else ""
 

@@ -124,6 +124,7 @@ def _han(piece: str) -> str:
 
 
 def _syllable(initial: str, final: str) -> str:
+    # A syllable without a figure is neutral: pypinyin leaves it off interjections.
     base, tone = (final[:-1], final[-1]) if final[-1:] in _TONES else (final, "5")
     arrow = _TONES[tone]
     if base == "i" and initial in _BUZZING:

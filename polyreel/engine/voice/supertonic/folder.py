@@ -96,6 +96,7 @@ def add_folder(folder: Path) -> Added:
     paths = _list_files(folder)
     with explain_errors("make a folder", voices_folder()):
         voices_folder().mkdir(parents=True, exist_ok=True)
+    # Beside its final place, on the same disk: what was checked is then put there by one rename.
     work = voices_folder() / f".adding-{NAME}"
     with explain_errors("add a voice", work):
         shutil.rmtree(work, ignore_errors=True)

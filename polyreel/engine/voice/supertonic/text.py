@@ -97,6 +97,7 @@ def number_text(text: str, spoken: str, indexer: Sequence[int]) -> list[int]:
 
 
 def _number_sign(sign: str, indexer: Sequence[int]) -> int:
+    # The table ends with the last code point that was taught.
     return indexer[ord(sign)] if ord(sign) < len(indexer) else -1
 
 
