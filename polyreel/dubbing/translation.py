@@ -40,6 +40,11 @@ from polyreel.vendors.translation.libretranslate import LibreTranslator
 
 BLOCKS = {"openai": "chat", "libretranslate": "libretranslate", "deepl": "deepl"}
 """The credentials that a provider's account is saved as."""
+SCRIPT_REMEDY = (
+    "Give each target its script (`subtitles: FILE.srt` or .vtt, timed to the video); or name who "
+    "drafts one (`translation: {provider: openai|libretranslate|deepl|argos, ...}`); or leave the target out."
+)
+"""What to do where nobody gave a script: one text, whichever check finds it first."""
 _SHARE_DRAFTED, _SHARE_SAID = 0.7, 0.2
 
 
@@ -55,8 +60,7 @@ def require_ways(job: Job, without: Sequence[str]) -> None:
             f"no script for {', '.join(without)}, and no translator is set up",
             code="missing_script",
             where="targets",
-            remedy="Give each target its script (`subtitles: FILE.srt` or .vtt, timed to the video); or name who "
-            "drafts one (`translation: {provider: openai|libretranslate|deepl|argos, ...}`); or leave the target out.",
+            remedy=SCRIPT_REMEDY,
         )
     if job.translation.provider == "argos":
         for locale in without:

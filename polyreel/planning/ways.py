@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from polyreel.dubbing.providers import Provider, Request, provider_of, require_language, require_voice
+from polyreel.dubbing.translation import SCRIPT_REMEDY
 from polyreel.engine.speech.tone import LIMITS
 from polyreel.engine.speech.yielding import LIMITS as YIELDS
 from polyreel.errors import InvalidJob, PolyreelError
@@ -149,5 +150,5 @@ def _require_script(job: Job, target: Target, provider: Provider) -> None:
             f"no script for {target.locale}, and {provider.title} writes none",
             code="missing_script",
             where=target.locale,
-            remedy="Give the target its script, or name who drafts one (`translation`).",
+            remedy=SCRIPT_REMEDY,
         )
