@@ -124,6 +124,8 @@ _ONE_HURT = re.compile(r"(?<![\w.,])1 (?=\w*(?:[Vv]erletzt|[Tt]ot|[Vv]ermisst|[I
 _AT_LEAST = {"≥": "mindestens", "≤": "höchstens", "√": "Wurzel", "≠": "ungleich"}
 _BEFORE_NUMBER = re.compile(r"([≥≤√≠])\s?(?=\d)")
 _ABOUT_EQUAL = re.compile(r"(?<=[A-Za-z\d)])\s?≈\s?(?=\d)")
+# "12 A" is a house or a class as often.
+_AMPERES = re.compile(r"(?<=\d) A(?= (?:bei \d|Strom|Sicherung|Ladestrom))")
 _HASHTAG = re.compile(r"(?<![\w&])#(?=[^\W\d_])")
 _PLUS_PLUS = re.compile(r"(?<=\b[A-Z])\+\+(?!\w)")
 _ADDRESS = re.compile(r"(?<![\d.,])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.,]\d|\d)")
@@ -156,7 +158,7 @@ def spell_german_short_forms(text: str) -> str:
     text = _DURATION.sub(lambda found: _spell_duration(*found.groups()), text)
     text = _LAP.sub(lambda found: f"{_minutes(found[1])} {int(found[2])},{found[3]}", text)
     text = _PROPORTION.sub(lambda found: f"{found[1] or found[3]} zu {found[2] or found[4]}", text)
-    text = _FOLD.sub(" mal", text)
+    text = _AMPERES.sub(" Ampere", _FOLD.sub(" mal", text))
     text = _SIDES.sub(" mal ", _METRES.sub("-Meter-", _PRESSURE.sub(r"\1 zu \2", text)))
     text = _TIMES.sub(" mal ", _ABOUT_EQUAL.sub(" ungefähr gleich ", text))
     text = _BEFORE_NUMBER.sub(lambda found: f"{_AT_LEAST[found[1]]} ", text)
