@@ -69,6 +69,25 @@ async def test_dubs_hang_on_the_source_s_asset_where_no_folder_is_asked_for(
         assert related[done.ids["es-ES.vtt"]].kind == "Subtitle"
 
 
+async def test_texts_go_up_once_also_where_the_library_tells_the_owner_s_id_for_them(
+    clients: Any, access: Any, make_parcel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No page says whose id the start of a related upload tells: a repeat must not send the text again."""
+    async with clients("nomad") as client:
+        start, begun = client.start_related_upload, []
+
+        async def tell_owner(request: Any) -> Any:
+            begun.append(request.relative_path)
+            return (await start(request)).model_copy(update={"asset_id": request.existing_asset_id})
+
+        monkeypatch.setattr(client, "start_related_upload", tell_owner)
+        options = NomadDelivery(to="nomad", credentials="x", path="Owners")
+        for _ in range(2):
+            await make_delivery(options, access(client, "nomad")).deliver(make_parcel("es-ES"))
+        assert begun
+        assert len(begun) == len(set(begun))
+
+
 async def test_a_dub_in_a_folder_carries_what_is_known_of_it(
     clients: Any, access: Any, make_parcel: Any, films: Any
 ) -> None:
