@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from polyreel.errors import DeliveryError
 from polyreel.job import NomadStaging, S3Staging, Staging, VideoJungleStaging
@@ -21,6 +22,7 @@ from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
 from polyreel.vendors.errors import NotFound
 
+Result = TypeVar("Result")
 LINK_SECONDS = 3 * 24 * 3600
 """A vendor may fetch days later, when its queue is long. A signed address lives seven days at most."""
 STAGED = "staged"
@@ -45,7 +47,12 @@ class StagedFiles:
 
     async def address(self, file: StoredFile, name: str) -> str:
         """A signed address of a file, which is put there where it is not yet."""
-        return await self.place.link((await self._stage_file(file, name)).vendor_id)
+        staged = await self._alone(file.sha256, lambda: self._stage_file(file, name))
+        return await self.place.link(staged.vendor_id)
+
+    async def _alone(self, sha256: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Put or remove a file while no other run does: a link must not be given to what is being removed."""
+        return await self.ledger.alone(f"staged {self.subject.account} {sha256}", work, what=self.subject.job)
 
     async def _stage_file(self, file: StoredFile, name: str) -> Entry:
         for number in range(1000):
@@ -60,6 +67,11 @@ class StagedFiles:
         return stage_key("staged", 1, **known, **({"purpose": self.purpose} if self.purpose else {}))
 
     async def _put(self, key: str, file: StoredFile, name: str) -> Entry:
+        entry = await self.ledger.get(key)
+        if entry is None or entry.is_open:
+            # Two files that are staged at once would make the place's folder twice.
+            await self.ledger.alone(f"shelf {self.subject.account} {self.place.where}", self.place.prepare)
+
         async def call() -> Receipt:
             return Receipt(id=await self.place.put(file, name), state=State.COLLECTED, minutes=0.0)
 
@@ -78,6 +90,9 @@ class StagedFiles:
 
     async def drop(self, file: StoredFile) -> None:
         """Remove a file whose one reader has it now. Raises `VendorError`."""
+        await self._alone(file.sha256, lambda: self._drop(file))
+
+    async def _drop(self, file: StoredFile) -> None:
         for number in range(1000):
             entry = await self.ledger.get(self._make_key(file, number))
             if entry is None:
@@ -92,11 +107,17 @@ class StagedFiles:
         The intent of a purchase is written before its reel is staged, and names it: what none names, nobody needs.
         """
         for entry in await self.ledger.select(Filter(kind="staged", account=self.subject.account)):
-            left = entry.state is State.COLLECTED and self._is_here(entry)
-            # Asked anew for each: while others were removed, a run may have begun to buy.
-            if left and not is_needed(entry, await self.ledger.select(MAY_FETCH)):
-                await self.place.remove(entry.vendor_id)
-                await self.ledger.advance(entry.key, State.FORGOTTEN)
+            if entry.state is State.COLLECTED and self._is_here(entry):
+                await self._alone(str(entry.details.get(STAGED, "")), partial(self._clear, entry.key))
+
+    async def _clear(self, key: str) -> None:
+        # Asked anew for each: while others were removed, a run may have begun to buy, or have put it there anew.
+        entry = await self.ledger.get(key)
+        if entry is None or entry.state is not State.COLLECTED:
+            return
+        if not is_needed(entry, await self.ledger.select(MAY_FETCH)):
+            await self.place.remove(entry.vendor_id)
+            await self.ledger.advance(entry.key, State.FORGOTTEN)
 
     def _is_here(self, entry: Entry) -> bool:
         where = entry.details.get("where")
@@ -120,6 +141,10 @@ class Shelf:
     @abstractmethod
     def where(self) -> str:
         """Where at that place, for keys."""
+
+    async def prepare(self) -> None:
+        """Make what files are put into, where it is missing; no other run does meanwhile."""
+        return
 
     @abstractmethod
     async def put(self, file: StoredFile, name: str) -> str:
@@ -200,6 +225,10 @@ class NomadShelf(Shelf):
         done = await self.client.upload(path_of(file), name=name, parent_id=folder, sha256=file.sha256)
         await self.client.wait_until_usable(done.asset_id)
         return str(done.asset_id)
+
+    async def prepare(self) -> None:
+        """Make the folder that the job names."""
+        await self._make_shelf_folder()
 
     async def _make_shelf_folder(self) -> str | None:
         """The folder that the job names, made when missing; None where it names none."""

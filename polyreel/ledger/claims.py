@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from polyreel.errors import LedgerError
-from polyreel.ledger.holder import has_hold, new_holder
+from polyreel.ledger.holder import has_hold, is_own, new_holder
 from polyreel.ledger.once import Timing, finish
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import tell_waiting
@@ -62,7 +62,7 @@ class _Turn:
         """Wait until the claim is ours."""
         told = ""
         while (there := await self._take()).holder != self.holder:
-            if there.holder != told:
+            if there.holder != told and not is_own(there.holder):
                 tell_waiting(f"waits for another run that is at work there{f': {there.what}' if there.what else ''}")
             told = there.holder
             await asyncio.sleep(_LOOK_SECONDS)

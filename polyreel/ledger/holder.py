@@ -30,6 +30,12 @@ def is_alive(holder: str) -> bool:
     return bool(started) and machine == _name_machine() and pid.isdecimal() and _start_ticks(int(pid)) == started
 
 
+def is_own(holder: str) -> bool:
+    """Whether the holder is this process: another language of the same run, as a rule."""
+    pid = os.getpid()
+    return holder.split(":")[:3] == [_name_machine(), str(pid), _start_ticks(pid)]
+
+
 def has_hold(holder: str, lease_until: float, now: float) -> bool:
     """Whether a holder is to be waited for: it lives, or has given a sign of life within its lease."""
     if not holder or is_dead(holder):

@@ -17,7 +17,7 @@ from typing import TypeVar
 from polyreel.errors import LedgerError, PolyreelError, UnresolvedCall
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
-from polyreel.ledger.holder import new_holder
+from polyreel.ledger.holder import is_own, new_holder
 from polyreel.ledger.rows import Change, Edit, Rows
 from polyreel.ledger.telling import tell_waiting
 from polyreel.vendors.errors import CallError, UnsupportedLocale
@@ -68,7 +68,7 @@ async def once(
             return await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
         if not entry.is_open:
             return entry
-        if not told:
+        if not told and not is_own(entry.holder):
             tell_waiting(f"waits for another run that is making the same: {entry.what or entry.kind}")
         told = True
         await wait_for_news(entry)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sqlite3
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from polyreel.delivery.port import Delivered, Parcel
+from polyreel.dubbing.staging import StagedFiles, shelf_of
+from polyreel.job import NomadStaging
+from polyreel.ledger.entry import Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.testing import MemoryRows
+from polyreel.outcome import StoredFile
+from tests.integration.delivery.killed_run import FolderShelf
 from tests.integration.delivery.test_killed import RUN, list_films, read_rows
 
 pytestmark = pytest.mark.slow
@@ -77,3 +86,52 @@ async def test_two_runs_at_once_bring_one_of_each(
         names = await list_films(provider, client, parcel.name)
     assert len(names) == len(set(names)) == 2
     assert _read_claims(ledger) == []
+
+
+STAGING = Subject(kind="staged", job="test", provider="nomad", account="nomad#test")
+
+
+def _store_film(path: Path) -> StoredFile:
+    content = path.read_bytes()
+    return StoredFile(uri=path.as_uri(), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+
+
+async def test_two_films_that_are_staged_at_once_make_one_folder(clients: Any, films: Any) -> None:
+    """Where the folder that a job names is missing, each of them would have made it."""
+    rows, name = MemoryRows(), f"tmp-{uuid4().hex[:8]}"
+    options = NomadStaging(to="nomad", credentials="x", path=f"{name}/inner")
+
+    async def stage(number: int) -> None:
+        async with clients("nomad") as client, Ledger(rows) as ledger:
+            staged = StagedFiles(shelf_of(options, client), ledger, STAGING)
+            await staged.address(_store_film(films(number)), f"{name}-{number}.mp4")
+
+    await asyncio.gather(stage(1), stage(2))
+    async with clients("nomad") as client:
+        outer = [each.id for each in await client.list_children("root") if each.name == name]
+        inner = [each.id for folder in outer for each in await client.list_children(folder)]
+        held = [each.name for folder in inner for each in await client.list_children(folder)]
+    assert (len(outer), len(inner)) == (1, 1)
+    assert sorted(held) == [f"{name}-1.mp4", f"{name}-2.mp4"]
+
+
+async def test_a_film_that_is_being_removed_is_staged_anew(films: Any, tmp_path: Path) -> None:
+    """One run tidies up while another asks for a link: the link leads to a film, and tidying it up again does too."""
+
+    class Slow(FolderShelf):
+        async def remove(self, file_id: str) -> None:
+            await asyncio.sleep(0.5)
+            await super().remove(file_id)
+
+    folder, film = tmp_path / "shelf", _store_film(films(1))
+    folder.mkdir()
+    async with Ledger(MemoryRows()) as ledger:
+        staged = StagedFiles(Slow(folder, "http://127.0.0.1"), ledger, STAGING)
+        await staged.address(film, "film.mp4")
+        tidying = asyncio.ensure_future(staged.clear())
+        await asyncio.sleep(0.2)
+        assert "film.mp4" in await staged.address(film, "film.mp4")
+        await tidying
+        assert (folder / "film.mp4").is_file()
+        await asyncio.gather(staged.clear(), staged.clear())
+        assert not (folder / "film.mp4").exists()

@@ -58,10 +58,12 @@ def dead_holder() -> str:
 
 
 async def test_one_at_a_time_under_one_name_and_side_by_side_under_others(rows: Rows) -> None:
-    room = Room()
+    room, told = Room(), list[str]()
     names = ("a", "b", "c", "d")
-    await asyncio.gather(*(do_alone(rows, "room", lambda who=who: room.be_in(who), timing=LEASE) for who in names))
+    with hear_waiting(told.append):
+        await asyncio.gather(*(do_alone(rows, "room", lambda who=who: room.be_in(who), timing=LEASE) for who in names))
     assert (room.most, sorted(room.left)) == (1, list(names))
+    assert not [text for text in told if text], "another language of the same run is no other run"
     assert claim_of(rows, "room") is None
     await asyncio.gather(*(do_alone(rows, who, lambda who=who: room.be_in(who), timing=LEASE) for who in names))
     assert room.most > 1
