@@ -26,7 +26,7 @@ from polyreel.media.codecs import h264_options
 from polyreel.packaging.ladder import make_ladder
 from polyreel.packaging.picture import KEY_PICTURES
 from polyreel.packaging.roles import Rendition
-from polyreel.packaging.streaming import _command, _Form, package
+from polyreel.packaging.streaming import _build_command, _Form, package
 from polyreel.store.local import LocalStore
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Track
@@ -53,7 +53,7 @@ def _against_packager(folder: Path) -> dict[str, Any]:
     (folder / "alone").mkdir()
     with plain_names(folder) as names:
         form = _Form(names.of(folder / "alone"), ("hls", "dash"), "byterange")
-        command = _command({"video": names.of(film)}, sounds, texts, form)
+        command = _build_command({"video": names.of(film)}, sounds, texts, form)
         # As it is run by hand: with its own caches.
         alone = [each for each in command if not each.startswith("--io_cache_size")]
         ours, theirs = _take_turns(

@@ -76,7 +76,7 @@ async def sign_or_explain(
     try:
         key = await _signing_key(plan.job)
         signer = "test" if key.is_test else hashlib.sha256(key.certificates).hexdigest()
-        dubs = {each.locale: _dub(plan, each, await decisions_on(plan, reel, each)) for each in going}
+        dubs = {each.locale: _describe_dub(plan, each, await decisions_on(plan, reel, each)) for each in going}
         files = list(_list_files(plan, going, dubs, packaged, is_test=key.is_test))
         signed = await sign(plan, files, signer)
     except Exception as error:  # noqa: BLE001 - whatever it is, finished languages go out, and it is reported
@@ -113,7 +113,7 @@ def _tell_story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) ->
     )
 
 
-def _dub(plan: Plan, each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
+def _describe_dub(plan: Plan, each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
     # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
     spoken = sorted(
         (line for line in each.lines if not line.recorded_by), key=lambda line: not (line.retaken or line.chosen)

@@ -82,13 +82,13 @@ class DubformerDubber:
                 name=name,
                 source_lang=source,
                 target_lang=target,
-                source_video_url=await self._address(request),
+                source_video_url=await self._find_address(request),
                 mixing_mode=_MODES[request.mix],
                 # Sent only where they are wanted: not every plan takes them.
                 use_emotional_transfer=self._options.emotional_transfer or None,
                 use_soundalike_voices=self._options.soundalike_voices or None,
-                source_script_content=await asyncio.to_thread(_srt, request.source_script),
-                glossary_content=await asyncio.to_thread(_text, request.terms),
+                source_script_content=await asyncio.to_thread(_write_srt, request.source_script),
+                glossary_content=await asyncio.to_thread(_read_text, request.terms),
             )
             return _read_bought(await self._client.create_project(wanted, idempotency_key=key))
 
@@ -106,7 +106,7 @@ class DubformerDubber:
         }
         return await self._means.at_hand().once(key, call, find, subject=self._means.subject.model_copy(update=about))
 
-    async def _address(self, request: DubRequest) -> str:
+    async def _find_address(self, request: DubRequest) -> str:
         if request.media_url:
             return request.media_url
         if self._means.staging is None:
@@ -142,7 +142,7 @@ class DubformerDubber:
         if entry is not None and not entry.is_open:
             return key
         kept = entry.details["body"] if entry else None
-        body = Retranslate.model_validate(kept) if kept else await self._retranslation(request, receipt)
+        body = Retranslate.model_validate(kept) if kept else await self._make_retranslation(request, receipt)
         if entry is None:
             if "revision" in receipt.details:
                 # What would be refused is said before what is there is given up.
@@ -207,14 +207,14 @@ class DubformerDubber:
                 with suppress(MediaError):
                     await self.collect(asked, receipt.model_copy(update={"details": details}))
 
-    async def _retranslation(self, request: DubRequest, receipt: Receipt) -> Retranslate:
+    async def _make_retranslation(self, request: DubRequest, receipt: Receipt) -> Retranslate:
         project = await self._client.get_project(receipt.id)
-        lines = await asyncio.to_thread(_lines, request.script, project.output_target_script)
+        lines = await asyncio.to_thread(_make_lines, request.script, project.output_target_script)
         voices = await self._client.get_voices()
         offered = {voice.voice_key: voice.style for voice in voices.get(project.target_lang, ())}
         cast = project.output_target_speakers or (CastSpeaker(speaker_id=lines[0].speaker_id),)
         used = {line.speaker_id for line in lines}
-        speakers = [_speaker(each, number, request.voices, offered) for number, each in enumerate(cast)]
+        speakers = [_cast_speaker(each, number, request.voices, offered) for number, each in enumerate(cast)]
         return Retranslate(
             target_script=tuple(lines),
             target_speakers=tuple(each for each in speakers if each.speaker_id in used),
@@ -240,14 +240,16 @@ class DubformerDubber:
         with store.scratch() as folder:
             await self._client.download_video(receipt.id, folder / "dubformer.mp4", tell=tell)
             video = await asyncio.to_thread(store.keep, folder / "dubformer.mp4")
-            speech = await self._speech(receipt.id, folder / "speech.wav") if project.output_tts_audio_url else None
+            speech = (
+                await self._fetch_speech(receipt.id, folder / "speech.wav") if project.output_tts_audio_url else None
+            )
         result = Result(
             provider="Dubformer",
             id=receipt.id,
             video=video,
             speech=speech,
-            script=request.script or self._script(project.output_target_script),
-            source_script=self._script(project.output_source_script),
+            script=request.script or self._keep_script(project.output_target_script),
+            source_script=self._keep_script(project.output_source_script),
         )
         dubbed = await as_dubbed(request, result, store)
         await asyncio.to_thread(keep_dubbed, kept_as, dubbed, store)
@@ -260,11 +262,11 @@ class DubformerDubber:
         for key in (receipt.key, *mine):
             await self._means.at_hand().advance(key, State.COLLECTED)
 
-    async def _speech(self, project_id: str, to: Path) -> StoredFile:
+    async def _fetch_speech(self, project_id: str, to: Path) -> StoredFile:
         await self._client.download_speech(project_id, to)
         return await asyncio.to_thread(self._means.store.keep, to)
 
-    def _script(self, lines: Sequence[SpokenLine]) -> StoredFile | None:
+    def _keep_script(self, lines: Sequence[SpokenLine]) -> StoredFile | None:
         cues = tuple(
             Cue(line.start_ms, line.end_ms, line.text.strip())
             for line in lines
@@ -285,10 +287,10 @@ class DubformerObserver:
     async def list_under_way(self, entries: Sequence[Entry]) -> list[Sighting]:
         """See `polyreel.ledger.watch.Observer`."""
         projects = {each.project_id: each for each in await self._client.get_projects()}
-        found = [await self._sighting(row, projects.get(row.vendor_id)) for row in entries]
+        found = [await self._make_sighting(row, projects.get(row.vendor_id)) for row in entries]
         return [each for each in found if each]
 
-    async def _sighting(self, row: Entry, listed: Project | None) -> Sighting | None:
+    async def _make_sighting(self, row: Entry, listed: Project | None) -> Sighting | None:
         if row.kind not in ("dub", "translation"):
             return None
         if listed is None:
@@ -302,7 +304,7 @@ class DubformerObserver:
             return Sighting(
                 row.key, State.FAILED, note=error.message, details={"code": error.code, "remedy": error.remedy}
             )
-        return Sighting(row.key, State.SUBMITTED, due_at=_seconds(listed.estimated_completion_date))
+        return Sighting(row.key, State.SUBMITTED, due_at=_to_timestamp(listed.estimated_completion_date))
 
 
 def _result_key(receipt: Receipt) -> str:
@@ -328,26 +330,26 @@ def _read_bought(answer: Submitted) -> Bought:
     return Bought(
         id=answer.project_id,
         minutes=answer.cost_minutes,
-        due_at=_seconds(answer.estimated_completion_date) or None,
+        due_at=_to_timestamp(answer.estimated_completion_date) or None,
         details={"balance_minutes": answer.balance_minutes},
     )
 
 
-def _seconds(when: datetime | None) -> float:
+def _to_timestamp(when: datetime | None) -> float:
     if when is None:
         return 0.0
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-def _srt(script: StoredFile | None) -> str | None:
+def _write_srt(script: StoredFile | None) -> str | None:
     return write(read_file(path_of(script)).track, "srt").text if script else None
 
 
-def _text(file: StoredFile | None) -> str | None:
+def _read_text(file: StoredFile | None) -> str | None:
     return path_of(file).read_text("utf-8-sig") if file else None
 
 
-def _lines(script: StoredFile | None, spoken: Sequence[SpokenLine]) -> list[ScriptLine]:
+def _make_lines(script: StoredFile | None, spoken: Sequence[SpokenLine]) -> list[ScriptLine]:
     """The target script, each line by the speaker who says most at that time in what Dubformer made of the reel."""
     cues = read_file(path_of(script)).track.cues if script else ()
     first = spoken[0].speaker_id if spoken else 1
@@ -366,7 +368,7 @@ def _find_speaker(cue: Cue, spoken: Sequence[SpokenLine], default: int) -> int:
     return best.speaker_id if best and time_together(best) > 0 else default
 
 
-def _speaker(cast: CastSpeaker, number: int, asked: Sequence[str], offered: dict[str, str]) -> Speaker:
+def _cast_speaker(cast: CastSpeaker, number: int, asked: Sequence[str], offered: dict[str, str]) -> Speaker:
     """Who says it: in the voice that the job names, else in Dubformer's own choice, else in one of its voices."""
     voice = asked[min(number, len(asked) - 1)] if asked else cast.voice_key
     style = offered.get(voice) or cast.style

@@ -67,36 +67,36 @@ class EmbeddedDubber:
         # Asked now, so that a language that no voice speaks fails before anything is made.
         await asyncio.to_thread(self._voice.cast, request.locale)
         # In a thread: the version of the voices is made of their files' hashes, which are read for it.
-        key = await asyncio.to_thread(self._key, request)
+        key = await asyncio.to_thread(self._make_key, request)
         return Receipt(provider=self.provider, id=key.rpartition("-")[2], key=key, locale=request.locale, minutes=0.0)
 
     async def wait(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> None:
         """Speak: sentences, fit, stem. Raises NoVoice, SubtitleError or EngineError."""
-        report = on_progress or _quiet
+        report = on_progress or _ignore_progress
         if await asyncio.to_thread(self._recall_performance, receipt) is None:
             await in_thread(lambda go_on: self._perform(request, receipt, report, go_on))
         report(1.0)
 
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Mix, encode, measure. Raises as `wait` and ffmpeg's runner do."""
-        report = on_progress or _quiet
+        report = on_progress or _ignore_progress
         key = _mix_key(request, receipt)
         done = await asyncio.to_thread(self._recall_dubbed, key)
         if done is None:
             await self.wait(request, receipt)  # It was spoken, but a store may lose what it held.
-            done = await self._mix(request, receipt, report)
+            done = await self._mix_dub(request, receipt, report)
             await asyncio.to_thread(self._store.remember, key, done.model_dump(mode="json"))
         report(1.0)
         return done
 
     # -- speaking
 
-    def _key(self, request: DubRequest) -> str:
+    def _make_key(self, request: DubRequest) -> str:
         voice = self._voice
         return request.key(self.provider, _VERSION, engine=voice.name, engine_version=voice.version)
 
     def _perform(self, request: DubRequest, receipt: Receipt, report: Progress, go_on: Callable[[], None]) -> None:
-        script, direction = _script(request.script), _direct(request)
+        script, direction = _read_spoken_script(request.script), _direct(request)
         voice = with_clones(self._voice, request.clones)
         found = perform(script, direction, voice, self._store, on_progress=report, go_on=go_on)
         self._store.remember(_performance_key(receipt), found.model_dump(mode="json"))
@@ -118,17 +118,17 @@ class EmbeddedDubber:
         dubbed = Dubbed.model_validate(found)
         return dubbed if all(map(self._store.has, find_stored_files(dubbed))) else None
 
-    async def _mix(self, request: DubRequest, receipt: Receipt, report: Progress) -> Dubbed:
+    async def _mix_dub(self, request: DubRequest, receipt: Receipt, report: Progress) -> Dubbed:
         performance = await asyncio.to_thread(self._recall_performance, receipt)
         if performance is None:
             raise EngineError("what was spoken is gone already", where=request.locale, remedy="Run the job again.")
-        speech = await self._mark(performance) if request.watermark else performance.stem
-        stems = _stems(request)
+        speech = await self._mark_speech(performance) if request.watermark else performance.stem
+        stems = _require_stems(request)
         # A source that is silent, or too short to be gated, has no loudness to follow.
         target = request.target_lufs if request.target_lufs is not None else (stems.lufs or UNMEASURED_LUFS)
         bed = _choose_bed(request, stems)
         samples = samples_in(request.seconds)
-        plan = await in_thread(lambda go_on: _plan(request, performance, samples, target, go_on))
+        plan = await in_thread(lambda go_on: _plan_gains(request, performance, samples, target, go_on))
         sources = Sources(path_of(speech), open_track(path_of(bed.audio)).exactly(samples) if bed else None, samples)
         with self._store.scratch() as folder:
             finished = await mix_down(
@@ -140,14 +140,14 @@ class EmbeddedDubber:
                 on_progress=report,
             )
             length = (await asyncio.to_thread(probe, finished.path)).duration
-            lossless = await self._lossless(request, plan, sources, folder, finished)
+            lossless = await self._write_lossless_tracks(request, plan, sources, folder, finished)
             audio = await asyncio.to_thread(self._store.keep, finished.path, ".m4a")
             power = await keep_power(finished.power, self._store)
         return _make_dubbed(
             request, performance, plan, _Track(audio, speech, finished.loudness, power, length, lossless)
         )
 
-    async def _mark(self, said: Performance) -> StoredFile:
+    async def _mark_speech(self, said: Performance) -> StoredFile:
         """The stem with the inaudible mark in it: what is mixed, and what the checks of the speech hear."""
         stem, by_people = path_of(said.stem), [line for line in said.lines if line.voice.startswith(RECORDED)]
         spared = [(line.start_ms, line.end_ms) for line in by_people]
@@ -156,7 +156,7 @@ class EmbeddedDubber:
             await in_thread(lambda go_on: mark_stem(stem, target, PerthNet(), go_on, spared=spared))
             return await asyncio.to_thread(self._store.keep, target, ".s16")
 
-    async def _lossless(
+    async def _write_lossless_tracks(
         self, request: DubRequest, plan: MixPlan, sources: Sources, folder: Path, finished: Finished
     ) -> LosslessTracks | None:
         if request.lossless_from is None:
@@ -175,7 +175,7 @@ def rehearse(
 ) -> tuple[Spoken, ...]:
     """How long each sentence of a request takes at its voice's own pace, and the time that it has. Blocks."""
     return rehearse_script(
-        _script(request.script),
+        _read_spoken_script(request.script),
         _direct(request),
         with_clones(voice, request.clones),
         store,
@@ -192,36 +192,36 @@ def _direct(request: DubRequest) -> Direction:
         roster=request.roster,
         pinned=request.pinned,
         genders=request.genders,
-        pronunciations=_pronunciations(request.pronunciations),
+        pronunciations=_load_pronunciations(request.pronunciations),
         retakes=request.retakes,
         choices=request.choices,
         beat_ms=BEAT_MS if request.mix == "voiceover" else 0,
-        original=_original(request),
+        original=_find_original(request),
     )
 
 
-def _pronunciations(file: StoredFile | None) -> tuple[Pronunciation, ...]:
+def _load_pronunciations(file: StoredFile | None) -> tuple[Pronunciation, ...]:
     return read_pronunciations(path_of(file)) if file else ()
 
 
-def _script(script: StoredFile | None) -> Script:
+def _read_spoken_script(script: StoredFile | None) -> Script:
     if script is None:
         return Script(())
     return extract_spoken_script(read_file(path_of(script)).track)
 
 
-def _original(request: DubRequest) -> Original | None:
+def _find_original(request: DubRequest) -> Original | None:
     """What the tone is taken from, where it is to be followed."""
     if not request.follows_tone:
         return None
-    return Original(original_speech(_stems(request)), _script(request.source_script).lines)
+    return Original(original_speech(_require_stems(request)), _read_spoken_script(request.source_script).lines)
 
 
-def _spans(script: StoredFile | None) -> list[tuple[int, int]]:
-    return [(line.start_ms, line.end_ms) for line in _script(script).lines]
+def _list_spans(script: StoredFile | None) -> list[tuple[int, int]]:
+    return [(line.start_ms, line.end_ms) for line in _read_spoken_script(script).lines]
 
 
-def _stems(request: DubRequest) -> Stems:
+def _require_stems(request: DubRequest) -> Stems:
     if request.stems is None:
         raise EngineError("the reel's sound was not decoded.", where=request.locale, remedy="Run separation first.")
     return request.stems
@@ -234,15 +234,15 @@ def _choose_bed(request: DubRequest, stems: Stems) -> Bed | None:
     return stems.original if request.mix == "voiceover" else stems.background or stems.original
 
 
-def _plan(
+def _plan_gains(
     request: DubRequest, performance: Performance, samples: int, target: float, go_on: Callable[[], None]
 ) -> MixPlan:
-    stems = _stems(request)
+    stems = _require_stems(request)
     bed = _choose_bed(request, stems)
     # Without the original's script, the translation's cues say when somebody speaks: they are timed to the same reel.
-    cues = _spans(request.source_script or request.script)
+    cues = _list_spans(request.source_script or request.script)
     material = Material(
-        speech=_stem_power(path_of(performance.stem), samples, go_on),
+        speech=_measure_stem(path_of(performance.stem), samples, go_on),
         speaking=[(line.start_ms, line.end_ms) for line in performance.lines],
         channels=stems.channels,
         bed=power_of(bed)[: -(-samples // (RATE * STEP_MS // 1000))] if bed else None,
@@ -252,7 +252,7 @@ def _plan(
     return plan_mix(request.mix, material, target)
 
 
-def _stem_power(stem: Path, samples: int, go_on: Callable[[], None]) -> Power:
+def _measure_stem(stem: Path, samples: int, go_on: Callable[[], None]) -> Power:
     meter = Meter(1)
     for start in range(0, samples, _BLOCK):
         go_on()
@@ -274,7 +274,7 @@ class _Track:
 
 
 def _make_dubbed(request: DubRequest, performance: Performance, plan: MixPlan, track: _Track) -> Dubbed:
-    stems = _stems(request)
+    stems = _require_stems(request)
     over = plan.dialogue_over_bed_lu
     return Dubbed(
         locale=request.locale,
@@ -308,12 +308,12 @@ def _note_stems(lossless: LosslessTracks | None) -> tuple[str, ...]:
 
 def _speech_left(request: DubRequest, plan: MixPlan) -> float | None:
     """What of the original's speech is under the dub: in the background, or in the original as far as it is ducked."""
-    stems = _stems(request)
+    stems = _require_stems(request)
     if request.mix != "dub":
         return None
     if stems.background is not None:
         return stems.speech_left_db
-    cues = _spans(request.source_script or request.script)
+    cues = _list_spans(request.source_script or request.script)
     found = measure_ducking(plan, power_of(stems.original), cues)
     return None if found is None else round(found, 1)
 
@@ -333,5 +333,5 @@ def _mix_key(request: DubRequest, receipt: Receipt) -> str:
     return request.key("mixed", _VERSION, spoken=receipt.key, **lossless, **marked)
 
 
-def _quiet(_: float) -> None:
+def _ignore_progress(_: float) -> None:
     pass

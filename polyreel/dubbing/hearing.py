@@ -63,7 +63,7 @@ async def transcript_of(
             remedy="Give a source with speech, or scripts: `source.subtitles`, or `subtitles` of each target.",
         )
     _require_language(heard, locale)
-    return Transcript(cues, _notes(heard, listener, locale, len(cues)))
+    return Transcript(cues, _write_notes(heard, listener, locale, len(cues)))
 
 
 def _require_language(heard: Heard, locale: str) -> None:
@@ -79,7 +79,7 @@ def _require_language(heard: Heard, locale: str) -> None:
         )
 
 
-def _notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[str, ...]:
+def _write_notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[str, ...]:
     notes = [f"The source's script was heard by {listener.name} ({cues} cues) and read by nobody."]
     share = share_of(locale, heard.languages)
     # Only a note: two related languages share the votes, and a film may really speak both.

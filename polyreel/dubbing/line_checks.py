@@ -27,19 +27,19 @@ _SHOWN = 5
 def check_lines(speech: StoredFile, lines: Sequence[LineFit]) -> tuple[Check, ...]:
     """``silent_lines`` and ``clipped_speech`` of a dub whose speech stem is there. Reads the stem; blocks."""
     path, samples = path_of(speech), speech.bytes // 2
-    levels = [_levels(path, samples, line) for line in lines]
+    levels = [_read_levels(path, samples, line) for line in lines]
     silent = [line for line, found in zip(lines, levels, strict=True) if _is_silent(found)]
     cut = [line for line, found in zip(lines, levels, strict=True) if not _is_silent(found) and _is_cut(found)]
     return (
-        _check("silent_lines", silent, lines, "nothing is heard where these lines should be", 0.0),
-        _check("clipped_speech", cut, lines, "speech begins or ends in the middle of a sound", _SHARE_FAIL),
+        _make_check("silent_lines", silent, lines, "nothing is heard where these lines should be", 0.0),
+        _make_check("clipped_speech", cut, lines, "speech begins or ends in the middle of a sound", _SHARE_FAIL),
     )
 
 
 def rate_lines(speech: StoredFile, lines: Sequence[LineFit]) -> list[tuple[float, bool]]:
     """Of each line, the share of its time that is silent, and whether it is cut off. Reads the stem; blocks."""
     path, samples = path_of(speech), speech.bytes // 2
-    levels = (_levels(path, samples, line) for line in lines)
+    levels = (_read_levels(path, samples, line) for line in lines)
     return [(1 - _audible_share(found), not _is_silent(found) and _is_cut(found)) for found in levels]
 
 
@@ -48,7 +48,7 @@ def is_missing(silence: float) -> bool:
     return silence > 1 - _LEAST_HEARD
 
 
-def _check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: str, fail: float) -> Check:
+def _make_check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: str, fail: float) -> Check:
     share = len(found) / max(1, len(lines))
     status: CheckStatus = "pass" if not found else "fail" if share > fail else "warn"
     shown = ", ".join(f"{line.start_ms / 1000:.1f} s" for line in found[:_SHOWN])
@@ -63,7 +63,7 @@ def _check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: 
     )
 
 
-def _levels(path: Path, samples: int, line: LineFit) -> NDArray[np.float32]:
+def _read_levels(path: Path, samples: int, line: LineFit) -> NDArray[np.float32]:
     """The peak of each half millisecond, from a little before the line to a little after it."""
     start = max(0, (line.start_ms - _AROUND_MS) * RATE // 1000)
     end = min(samples, (line.end_ms + _AROUND_MS) * RATE // 1000)

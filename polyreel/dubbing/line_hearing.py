@@ -132,16 +132,16 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
     lines = _lines_of(dubbed, given.heard)
     if dubbed.audio is None or not lines:
         return None
-    chosen = _spread(lines)
+    chosen = _choose_spread(lines)
     if dubbed.speech is None:
         found = await _hear_in_mix(path_of(dubbed.audio), chosen, request.locale, ears)
         # No voices: music under a line changes a print more than another speaker does.
         return LinesHeard(lines=tuple(found), of=len(lines))
     stem = path_of(dubbed.speech)
     key = memory_key(request, f"lines {_VERSION} {ears_key()} {ears.languages is not None}")
-    known = await in_thread(lambda _: _recall(store, key, dubbed))
+    known = await in_thread(lambda _: _recall_lines(store, key, dubbed))
     found = await in_thread(lambda go_on: _hear_in_stem(stem, chosen, known, request.locale, ears, go_on))
-    await in_thread(lambda _: _remember(store, key, dubbed, found))
+    await in_thread(lambda _: _remember_lines(store, key, dubbed, found))
     judge = remember_judgements(ears.quality, store) if ears.quality else None
     votes, original = await in_thread(lambda go_on: _vote(dubbed, given.stems, judge, go_on))
     return LinesHeard(lines=tuple(found), of=len(lines), votes=votes, original=original)
@@ -178,7 +178,7 @@ def _lines_of(dubbed: Dubbed, heard: Heard | None) -> list[LineHeard]:
     return [line for line in lines if line.end_ms - line.start_ms >= LEAST_MS]
 
 
-def _spread(lines: Sequence[LineHeard]) -> list[LineHeard]:
+def _choose_spread(lines: Sequence[LineHeard]) -> list[LineHeard]:
     # Evenly spread, so that a film's end is heard as well as its beginning.
     step = max(1.0, len(lines) / MOST_LINES)
     return [lines[int(place * step)] for place in range(min(len(lines), MOST_LINES))]
@@ -196,14 +196,14 @@ def _hear_in_stem(
         before = known.get((line.start_ms, line.end_ms, line.text))
         if before is None:
             go_on()
-            sound = _read(path, line.start_ms, line.end_ms)
+            sound = _read_speech(path, line.start_ms, line.end_ms)
             before = _identify_line(line, resample(sound, STEM_RATE, RATE), locale, ears, go_on)
             before = before.model_copy(update={"print": _make_print(sound, encode)})
         found.append(line.model_copy(update=before.model_dump(include={"share", "other", "other_share", "print"})))
     return found
 
 
-def _read(path: Path, start_ms: int, end_ms: int) -> Samples:
+def _read_speech(path: Path, start_ms: int, end_ms: int) -> Samples:
     return read_stem(path, start_ms * STEM_RATE // 1000, (end_ms - start_ms) * STEM_RATE // 1000)
 
 
@@ -225,7 +225,7 @@ def _make_print(sound: Samples, encode: Encoder | None) -> str:
     return _pack_print(voice_print(sound[first : first + most], encode))
 
 
-def _recall(store: Store, key: str, dubbed: Dubbed) -> Known:
+def _recall_lines(store: Store, key: str, dubbed: Dubbed) -> Known:
     """The lines of the last listening whose sound is the same in this dub."""
     found = store.recall(key)
     before = _Before.model_validate(found) if found else None
@@ -240,7 +240,7 @@ def _recall(store: Store, key: str, dubbed: Dubbed) -> Known:
     }
 
 
-def _remember(store: Store, key: str, dubbed: Dubbed, lines: Sequence[LineHeard]) -> None:
+def _remember_lines(store: Store, key: str, dubbed: Dubbed, lines: Sequence[LineHeard]) -> None:
     if dubbed.speech is not None:
         store.remember(key, _Before(speech=dubbed.speech, lines=tuple(lines)).model_dump(mode="json"))
 
@@ -252,13 +252,13 @@ async def _hear_in_mix(path: Path, lines: Sequence[LineHeard], locale: str, ears
     if ears.languages is None:
         return list(lines)
     found: list[LineHeard] = []
-    async with aclosing(of_file(path)) as sound, aclosing(_pieces(sound, lines)) as pieces:
+    async with aclosing(of_file(path)) as sound, aclosing(_cut_pieces(sound, lines)) as pieces:
         async for line, piece in pieces:
             found.append(await in_thread(partial(_identify_line, line, piece, locale, ears)))
     return found
 
 
-async def _pieces(
+async def _cut_pieces(
     sound: AsyncIterator[Samples], lines: Sequence[LineHeard]
 ) -> AsyncGenerator[tuple[LineHeard, Samples], None]:
     """Each line with its sound, at 16 kHz, in the order of their ends; no more than `LINE_S` of each is held."""
@@ -266,17 +266,17 @@ async def _pieces(
     held, at = np.zeros(0, np.float32), 0
     async for block in sound:
         held = np.concatenate((held, block))
-        while waiting and _last(waiting[0]) <= at + len(held):
+        while waiting and _find_last(waiting[0]) <= at + len(held):
             line = waiting.pop(0)
-            yield line, held[max(0, line.start_ms * RATE // 1000 - at) : max(0, _last(line) - at)]
-        done = (min(_last(waiting[0]), waiting[0].start_ms * RATE // 1000) if waiting else at + len(held)) - at
+            yield line, held[max(0, line.start_ms * RATE // 1000 - at) : max(0, _find_last(line) - at)]
+        done = (min(_find_last(waiting[0]), waiting[0].start_ms * RATE // 1000) if waiting else at + len(held)) - at
         if done > 0:
             held, at = held[done:], at + min(done, len(held))
     for line in waiting:
-        yield line, held[max(0, line.start_ms * RATE // 1000 - at) : max(0, _last(line) - at)]
+        yield line, held[max(0, line.start_ms * RATE // 1000 - at) : max(0, _find_last(line) - at)]
 
 
-def _last(line: LineHeard) -> int:
+def _find_last(line: LineHeard) -> int:
     return min(line.end_ms * RATE // 1000, line.start_ms * RATE // 1000 + int(LINE_S * RATE))
 
 
@@ -304,11 +304,11 @@ def remember_judgements(load: Callable[[], Judge], store: Store) -> Judge:
 
 def _vote(dubbed: Dubbed, stems: Stems | None, judge: Judge | None, go_on: GoOn) -> tuple[Votes | None, Votes | None]:
     """The votes on the dub's speech and on the original's, at the same places of the film."""
-    groups = _windows([(line.start_ms, line.end_ms, line.cue_start_ms, line.cue_end_ms) for line in dubbed.lines])
+    groups = _group_windows([(line.start_ms, line.end_ms, line.cue_start_ms, line.cue_end_ms) for line in dubbed.lines])
     if judge is None or dubbed.speech is None or not groups:
         return None, None
     path = path_of(dubbed.speech)
-    spoken = [[_read(path, start, end) for start, end, _, _ in group] for group in groups]
+    spoken = [[_read_speech(path, start, end) for start, end, _, _ in group] for group in groups]
     votes = judge_speech([_at_16_khz(pieces) for pieces in spoken], judge, go_on)
     if stems is None:
         return votes, None
@@ -322,7 +322,7 @@ def _at_16_khz(pieces: Sequence[Samples]) -> Samples:
     return resample(np.concatenate(pieces), STEM_RATE, RATE)
 
 
-def _windows(lines: Sequence[tuple[int, int, int, int]]) -> list[list[tuple[int, int, int, int]]]:
+def _group_windows(lines: Sequence[tuple[int, int, int, int]]) -> list[list[tuple[int, int, int, int]]]:
     """Lines in groups that fill a window of the judge, `_WINDOWS` of them at most, evenly spread over the film."""
     groups: list[list[tuple[int, int, int, int]]] = []
     length = WINDOW

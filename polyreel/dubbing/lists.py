@@ -51,7 +51,7 @@ def list_lines(track: Track, source: Track | None, fits: Sequence[LineFit]) -> l
     for number, cue in enumerate(track.cues, 1):
         mine = _lines_of(cue, fits)
         # A cue on the dub's times was written where the script had it: there is the source's line.
-        place = _nearest(starts, min((fit.cue_start_ms for fit in mine), default=cue.start_ms))
+        place = _find_nearest(starts, min((fit.cue_start_ms for fit in mine), default=cue.start_ms))
         pivot = plain_text(source.cues[place].text) if source and place is not None else ""
         text, ratio = plain_text(cue.text), max((fit.ratio for fit in mine), default=None)
         found.append(ListLine(number, cue.start_ms, cue.end_ms, cue.speaker or "", pivot, text, ratio))
@@ -64,10 +64,10 @@ def _lines_of(cue: Cue, fits: Sequence[LineFit]) -> list[LineFit]:
     written = [fit for fit in fits if cue.start_ms <= fit.cue_start_ms < cue.end_ms and fit.text[:12] in cue.text]
     if written:
         return written
-    return [fit for fit in fits if _overlap(cue, fit) * 2 > min(cue.duration_ms, fit.end_ms - fit.start_ms)]
+    return [fit for fit in fits if _measure_overlap(cue, fit) * 2 > min(cue.duration_ms, fit.end_ms - fit.start_ms)]
 
 
-def _overlap(cue: Cue, fit: LineFit) -> int:
+def _measure_overlap(cue: Cue, fit: LineFit) -> int:
     return max(min(cue.end_ms, fit.end_ms) - max(cue.start_ms, fit.start_ms), 0)
 
 
@@ -80,8 +80,8 @@ def write_list(lines: Sequence[ListLine], format: str, options: WritingOptions) 
     rows = [
         (
             str(line.number),
-            _time(line.start_ms, options),
-            _time(line.end_ms, options),
+            _format_time(line.start_ms, options),
+            _format_time(line.end_ms, options),
             line.speaker,
             line.source,
             line.text,
@@ -93,14 +93,14 @@ def write_list(lines: Sequence[ListLine], format: str, options: WritingOptions) 
     return write_table(columns, rows, locale, turned=turned)
 
 
-def _time(ms: int, options: WritingOptions) -> str:
+def _format_time(ms: int, options: WritingOptions) -> str:
     if not options.frame_rate:
         return clock(ms)
     rate = FrameRate(options.frame_rate, options.is_drop_frame)
     return format_timecode(options.start_frame + frame_at(ms, rate.rate), rate)
 
 
-def _nearest(starts: Sequence[int], ms: int) -> int | None:
+def _find_nearest(starts: Sequence[int], ms: int) -> int | None:
     at = bisect_left(starts, ms)
     near = [place for place in (at - 1, at) if 0 <= place < len(starts) and abs(starts[place] - ms) <= _SAME_LINE_MS]
     return min(near, key=lambda place: abs(starts[place] - ms), default=None)

@@ -77,7 +77,7 @@ class PanjayaDubber:
             update={
                 "what": request.title,
                 "locale": request.locale,
-                "minutes": _minutes(request),
+                "minutes": _count_minutes(request),
                 "details": {"asset_id": asset_id, **describe_purchase(request)},
             }
         )
@@ -127,7 +127,7 @@ class PanjayaDubber:
         kept_as = _result_key(receipt)
         if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
             return kept
-        version = await self._version(request, receipt)
+        version = await self._find_version(request, receipt)
 
         def tell(done: int, whole: int) -> None:
             if on_progress and whole:
@@ -150,7 +150,7 @@ class PanjayaDubber:
         await asyncio.to_thread(keep_dubbed, kept_as, dubbed, self._means.store)
         return dubbed
 
-    async def _version(self, request: DubRequest, receipt: Receipt) -> str:
+    async def _find_version(self, request: DubRequest, receipt: Receipt) -> str:
         """The language's newest finished version: a person may have revised the first."""
         asset = await self._client.get_asset(str(receipt.details["asset_id"]))
         versions = asset.dubs_of(target_locale(request.locale))
@@ -189,10 +189,10 @@ class PanjayaObserver:
             error = asset_failed(asset)
             details = {"code": error.code, "remedy": error.remedy}
             return [Sighting(row.key, State.FAILED, note=error.message, details=details) for row in rows]
-        found = [await self._sighting(row, asset.dubs_of(_locale_of(row))) for row in rows]
+        found = [await self._make_sighting(row, asset.dubs_of(_locale_of(row))) for row in rows]
         return [each for each in found if each]
 
-    async def _sighting(self, row: Entry, versions: list[Version]) -> Sighting | None:
+    async def _make_sighting(self, row: Entry, versions: list[Version]) -> Sighting | None:
         if not versions:
             return None
         if any(each.status is VersionStatus.COMPLETED for each in versions):
@@ -229,5 +229,5 @@ def _locale_of(row: Entry) -> str:
     return str(row.receipt.get("locale") or target_locale(row.locale))
 
 
-def _minutes(request: DubRequest) -> float:
+def _count_minutes(request: DubRequest) -> float:
     return minutes_begun(request.seconds)

@@ -83,7 +83,7 @@ class Assets:
 
     async def _make(self, request: DubRequest, key: str, dub_key: str) -> Entry:
         name = f"{request.title}-{key[-12:]}.mp4"
-        options = self._options(request)
+        options = self._make_options(request)
         # Whoever makes it with a language of its own has that language.
         own = steps.reservation(request.locale, dub_key)
 
@@ -106,7 +106,7 @@ class Assets:
         )
         return await self.means.at_hand().once(key, call, find, subject=subject)
 
-    def _options(self, request: DubRequest) -> AssetOptions:
+    def _make_options(self, request: DubRequest) -> AssetOptions:
         start, end = request.trim if request.trims_there else (None, None)
         return AssetOptions(
             locale=source_locale(request.source_locale),
@@ -176,10 +176,10 @@ def asset_of(entry: Entry) -> str:
 
 def script_of(request: DubRequest) -> str | None:
     """The target script as SRT, on the clock of the video that Panjaya gets."""
-    return _srt(request.script, Fraction(request.reel_start) if request.trims_there else Fraction(0))
+    return _write_srt(request.script, Fraction(request.reel_start) if request.trims_there else Fraction(0))
 
 
-def _srt(script: StoredFile | None, start: Fraction) -> str | None:
+def _write_srt(script: StoredFile | None, start: Fraction) -> str | None:
     if script is None:
         return None
     return write(shift(read_file(path_of(script)).track, round(start * 1000)), "srt").text
@@ -192,7 +192,7 @@ def seconds_of(when: datetime) -> float:
 
 def _comes_from(asset: Asset, media_url: str | None, name: str) -> bool | None:
     """Whether an asset is of this address or, without one, of the upload of this name; None where it does not say."""
-    filename = _filename(asset)
+    filename = _read_filename(asset)
     if asset.media_url is not None:
         return asset.media_url == media_url
     if filename is None or (media_url and filename == PurePosixPath(urlsplit(media_url).path).name):
@@ -200,7 +200,7 @@ def _comes_from(asset: Asset, media_url: str | None, name: str) -> bool | None:
     return not media_url and filename == name
 
 
-def _filename(asset: Asset) -> str | None:
+def _read_filename(asset: Asset) -> str | None:
     """Not on the page, but a name that an upload was given is what tells it from others where it is shown."""
     found = (asset.model_extra or {}).get("filename")
     return found if isinstance(found, str) else None

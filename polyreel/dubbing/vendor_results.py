@@ -58,14 +58,14 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     """
     path = path_of(result.video)
     info = await asyncio.to_thread(_probe_result, result, path, request.seconds)
-    audio = await _sound(path, info, request.seconds, store)
+    audio = await _extract_sound(path, info, request.seconds, store)
     measured = await measure_track(path_of(audio))
     loudness = measured.loudness
     if not loudness.integrated_lufs > _SILENT_LUFS:
         raise _make_media_error(result, "it is silent")
     # The reel's own loudness is the target: a vendor's mix is not levelled here, only judged.
     own = await measure_loudness(path_of(request.reel))
-    speech = await _stem(result.speech, request.seconds, store) if result.speech else None
+    speech = await _make_stem(result.speech, request.seconds, store) if result.speech else None
     lines = await asyncio.to_thread(_list_lines, result.script, speech) if result.script else ()
     changed = (f"The picture is {result.provider}'s own: its lips were changed.",) if result.changes_picture else ()
     return Dubbed(
@@ -77,8 +77,8 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
         source_script=result.source_script,
         lines=lines,
         lufs=loudness.integrated_lufs,
-        true_peak_dbtp=_finite(loudness.true_peak_dbtp),
-        target_lufs=_finite(own.integrated_lufs),
+        true_peak_dbtp=_finite_or_none(loudness.true_peak_dbtp),
+        target_lufs=_finite_or_none(own.integrated_lufs),
         range_lu=loudness.range_lu,
         power=await keep_power(measured.power, store),
         source_range_lu=own.range_lu,
@@ -142,7 +142,7 @@ def _make_media_error(result: Result, why: str) -> MediaError:
     )
 
 
-async def _sound(path: Path, info: MediaInfo, seconds: Fraction, store: Store) -> StoredFile:
+async def _extract_sound(path: Path, info: MediaInfo, seconds: Fraction, store: Store) -> StoredFile:
     """The track alone, as it is where it fits; else encoded once more, exactly as long as the reel."""
     track = info.audio[0]
     with store.scratch() as folder:
@@ -156,7 +156,7 @@ async def _sound(path: Path, info: MediaInfo, seconds: Fraction, store: Store) -
         return await asyncio.to_thread(store.keep, target)
 
 
-async def _stem(speech: StoredFile, seconds: Fraction, store: Store) -> StoredFile:
+async def _make_stem(speech: StoredFile, seconds: Fraction, store: Store) -> StoredFile:
     """The speech alone, as stems are kept: 16 bit mono, as long as the reel."""
     missing = samples_in(seconds)
     with store.scratch() as folder:
@@ -200,5 +200,5 @@ def _find_heard(stem: Path, cue: Cue) -> tuple[int, int]:
     return cue.start_ms + int(heard[0]) * _STEP_MS, min(cue.end_ms, cue.start_ms + (int(heard[-1]) + 1) * _STEP_MS)
 
 
-def _finite(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None

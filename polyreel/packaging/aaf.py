@@ -64,7 +64,7 @@ class _Writer:
         slot = composition.create_timeline_slot(self._rate)
         slot.name = "timecode"
         slot["PhysicalTrackNumber"].value = 1
-        slot.segment = self._timecode(is_drop)
+        slot.segment = self._make_timecode(is_drop)
         return composition
 
     def _make_tape(self, is_drop: bool) -> Any:
@@ -73,11 +73,11 @@ class _Writer:
         tape.create_tape_slots(self.sheet.name, self._rate, round(self.sheet.rate), media_kind="sound")
         for slot in tape.slots:
             if isinstance(slot.segment, aaf2.components.Timecode):
-                slot.segment = self._timecode(is_drop)
+                slot.segment = self._make_timecode(is_drop)
         self.file.content.mobs.append(tape)
         return tape
 
-    def _timecode(self, is_drop: bool) -> Any:
+    def _make_timecode(self, is_drop: bool) -> Any:
         timecode = self.file.create.Timecode(round(self.sheet.rate), drop=is_drop, length=self.sheet.frames)
         timecode.start = self.sheet.start
         return timecode
@@ -96,14 +96,14 @@ class _Writer:
             # An AAF sequence has no gaps: where nobody speaks stands filler.
             if clip.start > position:
                 sequence.components.append(self.file.create.Filler("sound", clip.start - position))
-            sequence.components.append(self._cut(clip, speaker))
+            sequence.components.append(self._cut_clip(clip, speaker))
             position = clip.end
         if position < self.sheet.frames:
             sequence.components.append(self.file.create.Filler("sound", self.sheet.frames - position))
         sequence.length = self.sheet.frames
         slot.segment = sequence
 
-    def _cut(self, clip: Clip, speaker: str) -> Any:
+    def _cut_clip(self, clip: Clip, speaker: str) -> Any:
         span = _Span(max(0, clip.start - HANDLE_FRAMES), min(self.sheet.frames, clip.end + HANDLE_FRAMES))
         master = self.file.create.MasterMob(clip.name)
         self.file.content.mobs.append(master)
@@ -122,7 +122,7 @@ class _Writer:
         self.file.content.mobs.append(source)
         essence, slot = source.create_essence(self._rate, "sound")
         slot.segment = self.tape.create_source_clip(1, span.start, span.end - span.start, "sound")
-        first, last = (self._sample(frame) for frame in (span.start, span.end))
+        first, last = (self._find_sample(frame) for frame in (span.start, span.end))
         descriptor = self.file.create.PCMDescriptor()
         source.descriptor = descriptor
         facts = {
@@ -140,5 +140,5 @@ class _Writer:
         stream.write(self.sound.read_channel(_SPEECH_CHANNEL[self.sound.channels], first, last - first))
         return source, slot.slot_id
 
-    def _sample(self, frame: int) -> int:
+    def _find_sample(self, frame: int) -> int:
         return round(Fraction(frame * RATE) / self.sheet.rate)

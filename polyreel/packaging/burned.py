@@ -26,11 +26,11 @@ _STYLE = (
 
 def font_for(text: Path, locale: str) -> Font | None:
     """The font that a text will be burned in with; None for a text without a word. Raises InvalidJob."""
-    words = _words(read_file(text).track)
+    words = _join_words(read_file(text).track)
     return choose_font(words, locale) if words.strip() else None
 
 
-def _words(track: Track) -> str:
+def _join_words(track: Track) -> str:
     return "".join(plain_text(cue.text) for cue in track.cues)
 
 

@@ -46,7 +46,7 @@ async def write_mp4(
 ) -> None:
     """Write an MP4 with every track; no text is on by default. Raises as `mux` does."""
     sounds = [
-        AudioTrack(one.path, one.locale, title=_name(one), default=place == 0, disposition=_disposition(one))
+        AudioTrack(one.path, one.locale, title=_name_track(one), default=place == 0, disposition=_name_disposition(one))
         for place, one in enumerate(film.sounds)
     ]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -55,7 +55,7 @@ async def write_mp4(
                 await asyncio.to_thread(_merge_cues, one.path, Path(folder, f"{place}.vtt")),
                 one.locale,
                 title=one.name,
-                disposition=_disposition(one),
+                disposition=_name_disposition(one),
             )
             for place, one in enumerate(film.texts)
         ]
@@ -75,11 +75,11 @@ async def write_mkv(
     options: dict[str, Any] = {"c:v": "copy"}
     for place, one in enumerate(film.sounds):
         nodes.append(local_input(one.path)["a:0"])
-        options |= {f"c:a:{place}": "copy"} | _labels(f"a:{place}", one, is_default=place == 0)
+        options |= {f"c:a:{place}": "copy"} | _list_labels(f"a:{place}", one, is_default=place == 0)
     for place, one in enumerate(film.texts):
         nodes.append(local_input(one.path, format="webvtt")["s:0"])
-        options |= {f"c:s:{place}": "srt"} | _labels(f"s:{place}", one, is_default=False)
-    output = _matroska(nodes, target, options)
+        options |= {f"c:s:{place}": "srt"} | _list_labels(f"s:{place}", one, is_default=False)
+    output = _make_matroska(nodes, target, options)
     await run(output, limits=limits, on_progress=on_progress, expected_ms=round(info.duration * 1000))
 
 
@@ -89,7 +89,7 @@ def _merge_cues(text: Path, target: Path) -> Path:
     return target
 
 
-def _matroska(nodes: Sequence[Stream], target: Path, options: dict[str, Any]) -> Stream:
+def _make_matroska(nodes: Sequence[Stream], target: Path, options: dict[str, Any]) -> Stream:
     # The picture's file is the first input: its chapters are the reel's, and keep their titles.
     bare = {"map_metadata:g": -1, "map_metadata:s": -1}
     return local_output(
@@ -97,17 +97,17 @@ def _matroska(nodes: Sequence[Stream], target: Path, options: dict[str, Any]) ->
     )
 
 
-def _disposition(one: Rendition) -> str:
+def _name_disposition(one: Rendition) -> str:
     return _DISPOSITIONS.get(one.role, "")
 
 
-def _name(one: Rendition) -> str:
+def _name_track(one: Rendition) -> str:
     """Players of MP4 show a track's name, and no more: none tells an original by its role."""
     return f"{one.name} (Original)" if one.role == "original" else one.name
 
 
-def _labels(place: str, one: Rendition, *, is_default: bool) -> dict[str, str]:
-    known = [word for word in _disposition(one).split("+") if word in _SAID_BY_MATROSKA]
+def _list_labels(place: str, one: Rendition, *, is_default: bool) -> dict[str, str]:
+    known = [word for word in _name_disposition(one).split("+") if word in _SAID_BY_MATROSKA]
     return {
         f"metadata:s:{place}": repeat_option(f"language={locales.iso639_2(one.locale)}", f"title={one.name}"),
         f"disposition:{place}": "+".join([*(["default"] if is_default else []), *known]) or "0",

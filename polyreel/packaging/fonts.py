@@ -47,9 +47,9 @@ def choose_font(text: str, locale: str) -> Font:
     wanted = letters_of(text)
     best: tuple[int, str] | None = None
     for file in font_files():
-        lacking = wanted - _letters(file)
+        lacking = wanted - _read_letters(file)
         if not lacking:
-            return Font(_family(file), file, _line_height(file))
+            return Font(_read_family(file), file, _line_height(file))
         if best is None or len(lacking) < best[0]:
             best = len(lacking), "".join(sorted(map(chr, lacking))[:10])
     raise InvalidJob(
@@ -89,7 +89,7 @@ def _rank_oddity(path: Path) -> int:
 
 
 @cache
-def _letters(file: Path) -> frozenset[int]:
+def _read_letters(file: Path) -> frozenset[int]:
     from fontTools.ttLib import TTLibError
 
     try:
@@ -111,7 +111,7 @@ def _open_fonts(file: Path) -> Iterator[list[Any]]:
 
 
 @cache
-def _family(file: Path) -> str:
+def _read_family(file: Path) -> str:
     with _open_fonts(file) as found:
         names = found[0]["name"]
         # 16 is the family as people know it; 1, the older name, has the weight in it.

@@ -52,31 +52,31 @@ async def make_ladder(
 
     The rungs' key pictures lie at the same times, so that players can change between them. Raises as `run` does.
     """
-    kept = {rung: _recall(picture, rung, store) for rung in sorted(set(ladder), reverse=True)}
+    kept = {rung: _recall_rung(picture, rung, store) for rung in sorted(set(ladder), reverse=True)}
     missing = [rung for rung, file in kept.items() if file is None]
     if missing:
         info = await asyncio.to_thread(probe, path_of(picture))
         with store.scratch() as folder:
-            await _encode(info, missing, folder, limits, on_progress)
+            await _encode_rungs(info, missing, folder, limits, on_progress)
             for rung in missing:
                 kept[rung] = await asyncio.to_thread(store.keep, folder / f"{rung}.mp4")
     for rung, file in kept.items():
         if file and rung in missing:
-            store.remember(_key(picture, rung), file.model_dump())
+            store.remember(_make_key(picture, rung), file.model_dump())
     return {rung: file for rung, file in kept.items() if file}
 
 
-def _key(picture: StoredFile, rung: int) -> str:
+def _make_key(picture: StoredFile, rung: int) -> str:
     return stage_key("ladder", _VERSION, picture=picture.sha256, rung=rung)
 
 
-def _recall(picture: StoredFile, rung: int, store: Store) -> StoredFile | None:
-    found = store.recall(_key(picture, rung))
+def _recall_rung(picture: StoredFile, rung: int, store: Store) -> StoredFile | None:
+    found = store.recall(_make_key(picture, rung))
     kept = StoredFile.model_validate(found) if found else None
     return kept if kept and store.has(kept) else None
 
 
-async def _encode(
+async def _encode_rungs(
     info: MediaInfo,
     rungs: Sequence[int],
     folder: Path,

@@ -89,11 +89,11 @@ async def write_sound(reel: Path, tracks: Tracks, target: Path) -> None:
         options = {"c:a": "copy"}
     else:
         sound = sound_of(reel, start=Fraction(0), samples=info.samples(RATE), track=tracks, info=info)
-        options = aac_options(_channels(info, tracks))
+        options = aac_options(_count_channels(info, tracks))
     await run(local_output(sound, path=target, format="ipod", map_metadata=-1, map_chapters=-1, **options))
 
 
-def _channels(info: MediaInfo, tracks: Tracks) -> int:
+def _count_channels(info: MediaInfo, tracks: Tracks) -> int:
     return info.audio[tracks].channels if isinstance(tracks, int) else len(tracks)
 
 

@@ -19,11 +19,11 @@ KEY_PICTURES = {"force_key_frames": "expr:gte(t,n_forced*2)"}
 
 def explain_encoding(video: VideoStream) -> str:
     """Why a package can't take this picture as it is, and what it becomes; "" where it can."""
-    reason = _reason(video)
+    reason = _find_reason(video)
     return f"{reason}: encoded {describe_encoding(as_shown(video))}" if reason else ""
 
 
-def _reason(video: VideoStream) -> str:
+def _find_reason(video: VideoStream) -> str:
     if video.codec not in PACKAGE_VIDEO:
         return f"HLS and DASH don't know {video.codec}"
     if video.is_turned:

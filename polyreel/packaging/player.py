@@ -17,11 +17,11 @@ def write_page(folder: Path, kind: PackageKind, title: str, script: Path, *, has
     page, own = folder / "index.html", folder / script.name
     # Of DASH the player finds them in the manifest.
     facts = {"has_picture": has_picture, "has_thumbnails": (folder / "thumbnails.vtt").exists()}
-    page.write_text(_template().render(title=title, kind=kind, script=script.name, **facts), "utf-8")
+    page.write_text(_load_template().render(title=title, kind=kind, script=script.name, **facts), "utf-8")
     shutil.copyfile(script, own)
     return [page, own]
 
 
-def _template() -> jinja2.Template:
+def _load_template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(files("polyreel.packaging").joinpath("player.html.j2").read_text("utf-8"))

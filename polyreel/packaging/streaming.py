@@ -56,12 +56,12 @@ async def package(
     packaged, ToolError where the packager can't run or fails.
     """
     _check(audios, subtitles, kinds)
-    with _scratch(folder) as scratch, plain_names(scratch) as names:
+    with _make_scratch(folder) as scratch, plain_names(scratch) as names:
         media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
         seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
         form = _Form(names.of(media), tuple(kinds), segments)
         sounds = await divide_long_sounds(audios, scratch, limits)
-        await execute(_command(seen, _rename(names, sounds), _rename(names, subtitles), form), limits=limits)
+        await execute(_build_command(seen, _rename(names, sounds), _rename(names, subtitles), form), limits=limits)
         if "hls" in kinds:
             await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
             if not pictures:
@@ -90,7 +90,7 @@ def locale_of(file: Path, tracks: Sequence[Rendition]) -> str | None:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def _make_scratch(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".package.", dir=folder) as scratch:
         for kind in _KINDS:
@@ -139,7 +139,7 @@ class _Form:
         return {**begin, "segment_template": f"{path}_$Number$.{'vtt' if stream == 'text' else 'm4s'}"}
 
 
-def _command(
+def _build_command(
     pictures: Mapping[str, Path], audios: Sequence[Rendition], subtitles: Sequence[Rendition], form: _Form
 ) -> list[str]:
     hls, dash, media = "hls" in form.kinds, "dash" in form.kinds, form.folder
@@ -148,8 +148,8 @@ def _command(
         fields = {"in": str(path), "stream": "video", **form.outputs(name, "video"), "playlist_name": f"{name}.m3u8"}
         fields |= {"iframe_playlist_name": f"{name}_keyframes.m3u8"} if hls else {}
         command.append(",".join(f"{field}={value}" for field, value in fields.items()))
-    command += _descriptors(audios, "audio", form)
-    command += _descriptors(subtitles, "text", form)
+    command += _list_descriptors(audios, "audio", form)
+    command += _list_descriptors(subtitles, "text", form)
     command += [f"--segment_duration={_SEGMENT_S}", f"--default_language={locales.canonical(audios[0].locale)}"]
     command += [f"--hls_master_playlist_output={media}/main.m3u8", "--hls_playlist_type=VOD"] if hls else []
     command += [f"--mpd_output={media}/main.mpd"] if dash else []
@@ -158,7 +158,7 @@ def _command(
     return [*command, f"--temp_dir={media.parent}", "--quiet"]
 
 
-def _descriptors(tracks: Sequence[Rendition], stream: str, form: _Form) -> Iterator[str]:
+def _list_descriptors(tracks: Sequence[Rendition], stream: str, form: _Form) -> Iterator[str]:
     for one in tracks:
         name = f"{stream}_{one.file_name}"
         title = one.name.replace(",", " ").replace('"', "'").replace("\n", " ")

@@ -42,25 +42,25 @@ class Sheet:
 
 def write_timeline(sheet: Sheet) -> bytes:
     """The timeline as OTIO's JSON: the picture, the dialogue cut into lines (a track per speaker), the whole tracks."""
-    timeline = otio.schema.Timeline(sheet.name, global_start_time=_time(sheet.start, sheet))
+    timeline = otio.schema.Timeline(sheet.name, global_start_time=_make_time(sheet.start, sheet))
     whole = [Clip(0, sheet.frames, sheet.name)]
     if sheet.picture:
-        timeline.tracks.append(_track("picture", "Video", sheet.picture, whole, sheet))
+        timeline.tracks.append(_make_track("picture", "Video", sheet.picture, whole, sheet))
     for speaker, said in clips_of(sheet):
         name = f"dialogue: {speaker}" if speaker else "dialogue"
-        timeline.tracks.append(_track(name, "Audio", sheet.dialogue, said, sheet))
+        timeline.tracks.append(_make_track(name, "Audio", sheet.dialogue, said, sheet))
     for name, file in sheet.sounds:
-        timeline.tracks.append(_track(name, "Audio", file, whole, sheet))
+        timeline.tracks.append(_make_track(name, "Audio", file, whole, sheet))
     return str(timeline.to_json_string(indent=1)).encode() + b"\n"
 
 
 def clips_of(sheet: Sheet) -> Iterator[tuple[str, list[Clip]]]:
     """Each speaker ("" is the nameless) with a clip for each of their lines, in whole frames."""
     for speaker in dict.fromkeys(line.speaker or "" for line in sheet.lines):
-        yield speaker, _clips((line for line in sheet.lines if (line.speaker or "") == speaker), sheet)
+        yield speaker, _make_clips((line for line in sheet.lines if (line.speaker or "") == speaker), sheet)
 
 
-def _clips(lines: Iterable[LineFit], sheet: Sheet) -> list[Clip]:
+def _make_clips(lines: Iterable[LineFit], sheet: Sheet) -> list[Clip]:
     """Lines as whole frames around them; where two meet in one frame, the later one begins after it."""
     found: list[Clip] = []
     for line in sorted(lines, key=lambda each: each.start_ms):
@@ -72,28 +72,30 @@ def _clips(lines: Iterable[LineFit], sheet: Sheet) -> list[Clip]:
     return found
 
 
-def _track(name: str, kind: str, file: str, clips: Sequence[Clip], sheet: Sheet) -> otio.schema.Track:
+def _make_track(name: str, kind: str, file: str, clips: Sequence[Clip], sheet: Sheet) -> otio.schema.Track:
     track = otio.schema.Track(name, kind=kind)
     position = 0
     for clip in clips:
         if clip.start > position:
-            track.append(otio.schema.Gap(source_range=_range(0, clip.start - position, sheet)))
-        track.append(_cut(clip, file, sheet))
+            track.append(otio.schema.Gap(source_range=_make_range(0, clip.start - position, sheet)))
+        track.append(_cut_clip(clip, file, sheet))
         position = clip.end
     return track
 
 
-def _cut(clip: Clip, file: str, sheet: Sheet) -> otio.schema.Clip:
-    media = otio.schema.ExternalReference(target_url=file, available_range=_range(sheet.start, sheet.frames, sheet))
-    cut = otio.schema.Clip(clip.name, media, _range(sheet.start + clip.start, clip.end - clip.start, sheet))
+def _cut_clip(clip: Clip, file: str, sheet: Sheet) -> otio.schema.Clip:
+    media = otio.schema.ExternalReference(
+        target_url=file, available_range=_make_range(sheet.start, sheet.frames, sheet)
+    )
+    cut = otio.schema.Clip(clip.name, media, _make_range(sheet.start + clip.start, clip.end - clip.start, sheet))
     if clip.about:
         cut.metadata["polyreel"] = clip.about.model_dump(mode="json", exclude={"reused"})
     return cut
 
 
-def _range(start: int, length: int, sheet: Sheet) -> TimeRange:
-    return TimeRange(_time(start, sheet), _time(length, sheet))
+def _make_range(start: int, length: int, sheet: Sheet) -> TimeRange:
+    return TimeRange(_make_time(start, sheet), _make_time(length, sheet))
 
 
-def _time(frame: int, sheet: Sheet) -> RationalTime:
+def _make_time(frame: int, sheet: Sheet) -> RationalTime:
     return RationalTime(frame, float(sheet.rate))

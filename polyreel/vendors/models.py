@@ -42,7 +42,7 @@ class Answer(BaseModel):
     def _fold_keys(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        names = _names(cls)
+        names = _list_names(cls)
         known: dict[str, Any] = {}
         for key, value in data.items():
             # Null says what leaving a field out says.
@@ -72,14 +72,14 @@ class Word(StrEnum):
 
 
 @cache
-def _names(model: type[BaseModel]) -> dict[str, str]:
+def _list_names(model: type[BaseModel]) -> dict[str, str]:
     return {
         fold_word(spelling): name
         for name, field in model.model_fields.items()
-        for spelling in (name, *_spellings(field.alias), *_spellings(field.validation_alias))
+        for spelling in (name, *_list_spellings(field.alias), *_list_spellings(field.validation_alias))
     }
 
 
-def _spellings(alias: object) -> list[str]:
+def _list_spellings(alias: object) -> list[str]:
     choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
     return [choice for choice in choices if isinstance(choice, str)]

@@ -124,7 +124,9 @@ class Picture:
         """How much of the run is done, 0 to 1."""
         stages = [(stage, "") for stage in (*JOB_STAGES, *closing_steps(self._job))]
         stages += [(stage, target.locale) for target in self._job.targets for stage in LANGUAGE_STAGES]
-        done = sum(_weigh_stage(stage) * _share(self._board.steps.get((stage, locale))) for stage, locale in stages)
+        done = sum(
+            _weigh_stage(stage) * _compute_share(self._board.steps.get((stage, locale))) for stage, locale in stages
+        )
         return done / sum(_weigh_stage(stage) for stage, _ in stages)
 
     def _make_row(self, locale: str) -> dict[str, Any]:
@@ -167,7 +169,7 @@ def _weigh_stage(stage: str) -> int:
     return _WEIGHTS.get(stage, 1)
 
 
-def _share(step: Step | None) -> float:
+def _compute_share(step: Step | None) -> float:
     if step is None:
         return 0.0
     return step.fraction if step.state == "running" else 1.0

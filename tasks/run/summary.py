@@ -24,7 +24,7 @@ def summary(outcome: Outcome, served_at: str = "") -> str:
         f"# {outcome.job}: {_count_made(outcome, done)} delivered",
         _write_problem(outcome.error),
         _list_files(outcome, link),
-        *(_language(locale, language, link) for locale, language in outcome.languages.items()),
+        *(_describe_language(locale, language, link) for locale, language in outcome.languages.items()),
         _list_places(outcome),
         *(f"- {as_text(note)}" for note in outcome.notes),
         _say_what_is_next(outcome),
@@ -74,7 +74,7 @@ def _write_receipt(name: str, value: str, url: str) -> str:
     return f"{f'[{as_text(name)}]({url})' if playable else as_text(name)}: {as_text(value)}"
 
 
-def _language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
+def _describe_language(locale: str, language: LanguageOutcome, link: Callable[[str], str]) -> str:
     lines = [f"## {locale} · {english_name(locale)} · {language.status}"]
     lines += [_write_problem(language.error)] if language.error else []
     lines += [f"[Review it]({language.review_page})"] if language.review_page else []

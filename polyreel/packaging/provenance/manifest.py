@@ -163,7 +163,7 @@ def manifest_of(story: Story) -> dict[str, Any]:
     """A C2PA manifest definition. The ingredient labelled `INGREDIENT` is added with the file itself."""
     agent = {"name": "polyreel", "version": version("polyreel")}
     opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [INGREDIENT]}}
-    actions = [action for each in story.dubs for action in _actions(each, story, agent)]
+    actions = [action for each in story.dubs for action in _list_actions(each, story, agent)]
     return {
         "claim_generator_info": [agent],
         "title": story.title,
@@ -174,7 +174,7 @@ def manifest_of(story: Story) -> dict[str, Any]:
     }
 
 
-def _actions(dub: Dub, story: Story, agent: dict[str, Any]) -> list[dict[str, Any]]:
+def _list_actions(dub: Dub, story: Story, agent: dict[str, Any]) -> list[dict[str, Any]]:
     languages = {"sourceLanguage": story.source_locale, "targetLanguage": dub.locale}
     translated: dict[str, Any] = {"action": "c2pa.translated", "softwareAgent": agent, "parameters": languages}
     if dub.is_machine_text:

@@ -40,12 +40,12 @@ def load_key(certificates: bytes, private_key: bytes) -> SigningKey:
         chain = x509.load_pem_x509_certificates(certificates)
     except ValueError as error:
         advice = "Save the text of the file, not its path; of DER `openssl x509 -inform der -in FILE` makes PEM."
-        raise _unusable("the certificates are no PEM that can be read", "bad_signing_key", advice) from error
+        raise _describe_fault("the certificates are no PEM that can be read", "bad_signing_key", advice) from error
     key = _read_key(private_key)
-    if _spki(chain[0].public_key()) != _spki(key.public_key()):
+    if _encode_spki(chain[0].public_key()) != _encode_spki(key.public_key()):
         raise _refuse_stranger(chain, key)
     _check_certificate(chain)
-    return SigningKey(certificates, private_key, _algorithm(key), _name_of(chain[0]))
+    return SigningKey(certificates, private_key, _name_algorithm(key), _name_of(chain[0]))
 
 
 def _read_key(private_key: bytes) -> PrivateKeyTypes:
@@ -53,33 +53,35 @@ def _read_key(private_key: bytes) -> PrivateKeyTypes:
         return serialization.load_pem_private_key(private_key, None)
     except TypeError as error:
         advice = "Take its password off: `openssl pkey -in KEY.pem -out plain.pem`; what is saved is kept encrypted."
-        raise _unusable("the private key is encrypted", "bad_signing_key", advice) from error
+        raise _describe_fault("the private key is encrypted", "bad_signing_key", advice) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         advice = "Save the text of the file, not its path; of DER `openssl pkey -inform der -in FILE` makes PEM."
-        raise _unusable("the private key is no PEM that can be read", "bad_signing_key", advice) from error
+        raise _describe_fault("the private key is no PEM that can be read", "bad_signing_key", advice) from error
 
 
 def _refuse_stranger(chain: list[x509.Certificate], key: PrivateKeyTypes) -> InvalidJob:
-    own = next((each for each in chain if _spki(each.public_key()) == _spki(key.public_key())), None)
+    own = next((each for each in chain if _encode_spki(each.public_key()) == _encode_spki(key.public_key())), None)
     advice = (
         f"Put the certificate of {_name_of(own)} first: it is the key's own."
         if own
         else f"Give the key that the certificate of {_name_of(chain[0])} was made for, or the key's own certificate."
     )
-    return _unusable("the private key doesn't belong to the first certificate", "key_certificate_mismatch", advice)
+    return _describe_fault(
+        "the private key doesn't belong to the first certificate", "key_certificate_mismatch", advice
+    )
 
 
 def make_test_key() -> SigningKey:
     """A key for trying it out, with certificates that say so; every call makes another."""
     issuer_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = _certificate(f"{TEST_NAME} (root)", issuer_key, issuer_key, f"{TEST_NAME} (root)", is_authority=True)
-    own = _certificate(TEST_NAME, key, issuer_key, f"{TEST_NAME} (root)", is_authority=False)
+    issuer = _make_certificate(f"{TEST_NAME} (root)", issuer_key, issuer_key, f"{TEST_NAME} (root)", is_authority=True)
+    own = _make_certificate(TEST_NAME, key, issuer_key, f"{TEST_NAME} (root)", is_authority=False)
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return SigningKey(own.public_bytes(pem) + issuer.public_bytes(pem), private, "es256", TEST_NAME, is_test=True)
 
 
-def _certificate(
+def _make_certificate(
     name: str,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
@@ -100,8 +102,8 @@ def _certificate(
     )
     built = (
         x509.CertificateBuilder()
-        .subject_name(_subject(name))
-        .issuer_name(_subject(issuer))
+        .subject_name(_make_subject(name))
+        .issuer_name(_make_subject(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))
@@ -117,7 +119,7 @@ def _certificate(
     return built.sign(issuer_key, hashes.SHA256())
 
 
-def _subject(name: str) -> x509.Name:
+def _make_subject(name: str) -> x509.Name:
     parts = ((NameOID.COMMON_NAME, name), (NameOID.ORGANIZATION_NAME, "polyreel (test)"))
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
 
@@ -129,7 +131,7 @@ def _check_certificate(chain: list[x509.Certificate]) -> None:
     if own.issuer == own.subject:
         what = "the certificate is signed by itself, which C2PA doesn't take"
         advice = "Have it signed by an authority, if need be by a root of your own, which follows it in the chain."
-        raise _unusable(what, "certificate_unfit", advice)
+        raise _describe_fault(what, "certificate_unfit", advice)
     try:
         purposes = own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
@@ -137,12 +139,12 @@ def _check_certificate(chain: list[x509.Certificate]) -> None:
     if not {each.dotted_string for each in purposes} & _PURPOSES:
         what = "the certificate is not one for signing documents or content"
         advice = f"Ask for one with an extended key usage of emailProtection or one of {', '.join(sorted(_PURPOSES))}."
-        raise _unusable(what, "certificate_unfit", advice)
+        raise _describe_fault(what, "certificate_unfit", advice)
     for signed, issuer in itertools.pairwise(chain):
         if signed.issuer != issuer.subject:
             what = "the certificates are no chain: each has to be signed by the next"
             advice = f"Put the certificate of {signed.issuer.rfc4514_string()} behind that of {_name_of(signed)}."
-            raise _unusable(what, "certificate_unfit", advice)
+            raise _describe_fault(what, "certificate_unfit", advice)
 
 
 def _require_valid_now(certificate: x509.Certificate) -> None:
@@ -151,10 +153,10 @@ def _require_valid_now(certificate: x509.Certificate) -> None:
         return
     what = f"the certificate of {_name_of(certificate)} is valid from {begins:%Y-%m-%d} to {ends:%Y-%m-%d}"
     advice = "Ask for a new one." if now > ends else "Wait until then, or set this machine's clock right."
-    raise _unusable(what, "certificate_expired", advice)
+    raise _describe_fault(what, "certificate_expired", advice)
 
 
-def _algorithm(key: object) -> str:
+def _name_algorithm(key: object) -> str:
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
         return _CURVES[key.curve.name]
     if isinstance(key, ed25519.Ed25519PrivateKey):
@@ -163,10 +165,10 @@ def _algorithm(key: object) -> str:
         return "ps256"
     what = "C2PA signs with EC (P-256, P-384, P-521), Ed25519 or RSA keys of 2048 bits, and this key is another"
     advice = "Make one by `openssl ecparam -name prime256v1 -genkey`, and ask for a certificate for it."
-    raise _unusable(what, "bad_signing_key", advice)
+    raise _describe_fault(what, "bad_signing_key", advice)
 
 
-def _spki(key: object) -> bytes:
+def _encode_spki(key: object) -> bytes:
     public = getattr(key, "public_bytes")  # noqa: B009 - every kind of public key has it, their union doesn't
     found: bytes = public(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return found
@@ -177,7 +179,7 @@ def _name_of(certificate: x509.Certificate) -> str:
     return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
-def _unusable(what: str, code: str, advice: str) -> InvalidJob:
+def _describe_fault(what: str, code: str, advice: str) -> InvalidJob:
     return InvalidJob(
         f"{what}.",
         code=code,

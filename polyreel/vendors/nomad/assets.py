@@ -221,7 +221,7 @@ class Editing(Resource):
     async def share(self, asset_id: str, request: ShareAsset) -> Share:
         """A shareable address."""
         at = path("/asset/{asset_id}/share", asset_id=asset_id)
-        return await self._send(_share, "share", "POST", at, json=request.wire())
+        return await self._send(_read_share, "share", "POST", at, json=request.wire())
 
     @endpoint("DELETE", "/admin/asset/{id}", page=WIRE, section="Asset management")
     async def delete_asset(self, asset_id: str) -> None:
@@ -266,7 +266,7 @@ def plain_url(text: str) -> str:
     return next((found.strip() for found in candidates if isinstance(found, str) and is_whole(found.strip())), "")
 
 
-def _share(reply: Reply) -> Share:
+def _read_share(reply: Reply) -> Share:
     """A share in an object, or its bare link."""
     link = plain_url(reply.text)
     value = reply.json() if reply.text.lstrip().startswith("{") else {"url": link or None}

@@ -50,7 +50,7 @@ class Queue(Resource):
     async def create_zip_archive(self, request: ZipArchive) -> Archive:
         """A ZIP of several assets."""
         at = self._either("/asset/download-archive")
-        return await self._send(_archive, "create zip archive", "POST", at, json=request.wire())
+        return await self._send(_read_archive, "create zip archive", "POST", at, json=request.wire())
 
 
 class Streaming(Resource):
@@ -94,7 +94,7 @@ class Streaming(Resource):
         return await self._send(read, operation, "POST", at)
 
 
-def _archive(reply: Reply) -> Archive:
+def _read_archive(reply: Reply) -> Archive:
     # The page does not show the answer: an object, a bare address, or nothing while it is being made.
     text = reply.text.strip()
     if text.strip('"').startswith("http"):

@@ -94,10 +94,10 @@ class Part(Answer):
 
 
 def _in_order(parts: Any) -> Any:
-    return sorted(parts, key=_number) if isinstance(parts, list) else parts
+    return sorted(parts, key=_read_number) if isinstance(parts, list) else parts
 
 
-def _number(part: Any) -> int:
+def _read_number(part: Any) -> int:
     read = part if isinstance(part, Part) else Part.model_validate(part)
     return read.part_number
 

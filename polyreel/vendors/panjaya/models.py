@@ -106,11 +106,11 @@ class Failure(Answer):
         return AssetErrorCode(self.code or "unknown")
 
 
-def _failure(value: Any) -> Any:
+def _read_failure(value: Any) -> Any:
     return {"message": value} if isinstance(value, str) and value else value or None
 
 
-Trouble = Annotated[Failure | None, BeforeValidator(_failure)]
+Trouble = Annotated[Failure | None, BeforeValidator(_read_failure)]
 _VERSION_ID = AliasChoices("version_id", "id")
 
 

@@ -204,20 +204,20 @@ def test_lines_whose_sound_is_as_it_was_keep_what_was_heard(store: LocalStore) -
 
 def test_of_a_long_film_so_many_lines_are_heard_from_its_beginning_to_its_end() -> None:
     lines = [LineHeard(start_ms=place, end_ms=place + 2000) for place in range(2 * MOST_LINES + 11)]
-    chosen = line_hearing._spread(lines)
+    chosen = line_hearing._choose_spread(lines)
     assert len(chosen) == MOST_LINES
     assert chosen[0].start_ms == 0
     assert chosen[-1].start_ms >= len(lines) - 4
-    assert line_hearing._spread(lines[:7]) == lines[:7]
+    assert line_hearing._choose_spread(lines[:7]) == lines[:7]
 
 
 def test_a_long_films_votes_come_from_all_over_it() -> None:
     lines = [(place * 4000, place * 4000 + 3000, place * 4000, place * 4000 + 3000) for place in range(100)]
-    groups = line_hearing._windows(lines)
+    groups = line_hearing._group_windows(lines)
     assert [len(group) for group in groups] == [4, 4, 4, 4]
     assert [group[0][0] for group in groups] == [0, 96_000, 192_000, 288_000]
-    assert len(line_hearing._windows(lines[:2])) == 1
-    assert line_hearing._windows([(0, 1500, 0, 1500)]) == [], "no sample of a dub"
+    assert len(line_hearing._group_windows(lines[:2])) == 1
+    assert line_hearing._group_windows([(0, 1500, 0, 1500)]) == [], "no sample of a dub"
 
 
 async def test_of_a_mix_each_line_is_cut_out_wherever_blocks_end() -> None:
@@ -232,7 +232,7 @@ async def test_of_a_mix_each_line_is_cut_out_wherever_blocks_end() -> None:
     lines = [LineHeard(start_ms=a, end_ms=b) for a, b in spans]
     found = {
         (line.start_ms, line.end_ms): (int(piece[0]) // 16, int(piece[-1]) // 16)
-        async for line, piece in line_hearing._pieces(blocks(), lines)
+        async for line, piece in line_hearing._cut_pieces(blocks(), lines)
     }
     assert found == {
         (500, 2500): (500, 2499),
