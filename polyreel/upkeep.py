@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -16,7 +17,7 @@ from pydantic import Field
 
 from polyreel.delivery.places import PLACES
 from polyreel.dubbing.providers import PROVIDERS
-from polyreel.dubbing.staging import MAY_FETCH, is_needed, shelf_at
+from polyreel.dubbing.staging import MAY_FETCH, STAGED, claim_of_staged, is_needed, shelf_at
 from polyreel.dubbing.submission import script_key
 from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
@@ -33,10 +34,12 @@ STAGED_S = HOUR_S
 FILM_S = DAY_S
 """How long a library may take to fetch a film by its address; who has it takes the film away earlier."""
 
+_PATIENCE_S = {"staged": STAGED_S, "film": FILM_S}
+
 FORGET_AFTER = "forget_after"
 """What a dub's receipt has of the job's own wish, in days."""
 
-ChoreKind = Literal["intent", "staged", "upload", "retention", "link"]
+ChoreKind = Literal["intent", "staged", "upload", "retention", "link", "claim"]
 
 
 class Rules(Value):
@@ -87,7 +90,10 @@ class Upkeep:
         now = self.ledger.rows.now()
         rows = await self.ledger.select()
         steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
-        return tuple([chore for step in steps_ async for chore in step(rows, now)])
+        done = [chore for step in steps_ async for chore in step(rows, now)]
+        # Last: what was waited for above may have been a dead run's.
+        swept = await self.ledger.sweep_claims()
+        return (*done, *(Chore(kind="claim", what=each.what or each.name, note=each.name) for each in swept))
 
     async def _look_at_intents(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Calls that may or may not have been made: only their own job knows how to look."""
@@ -104,12 +110,23 @@ class Upkeep:
 
     async def _find_staged(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
-            left = row.kind == "staged" and row.state is State.COLLECTED and now - row.updated_at > STAGED_S
-            # Asked anew for each: while others were removed, a run may have begun to buy.
-            if left and not is_needed(row, await self.ledger.select(MAY_FETCH)):
-                yield await self._at_account(PLACES[row.provider].block, row, "staged", _remove_staged)
-            if row.kind == "film" and row.state is State.COLLECTED and now - row.updated_at > FILM_S:
-                yield await self._at_account(PLACES[row.provider].block, row, "staged", _remove_staged)
+            if row.kind in _PATIENCE_S and await self._may_go(row, now):
+                claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
+                if chore := await self.ledger.alone(claim, partial(self._remove_staged, row, now), what=row.job):
+                    yield chore
+
+    async def _remove_staged(self, row: Entry, now: float) -> Chore | None:
+        """Under the file's claim: no run is given a link to it meanwhile."""
+        # Asked anew: while others were removed, or its claim was waited for, a run may have removed it, or need it.
+        there = await self.ledger.get(row.key)
+        if there is None or not await self._may_go(there, now):
+            return None
+        return await self._at_account(PLACES[there.provider].block, there, "staged", _remove_staged)
+
+    async def _may_go(self, row: Entry, now: float) -> bool:
+        if row.state is not State.COLLECTED or now - row.updated_at <= _PATIENCE_S[row.kind]:
+            return False
+        return row.kind == "film" or not is_needed(row, await self.ledger.select(MAY_FETCH))
 
     async def _cancel_uploads(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Only uploads of ours: others' may be under way in the same account, by other means."""

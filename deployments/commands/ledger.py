@@ -14,6 +14,7 @@ from polyreel.report.purchases import find_tail, format_minutes, shorten_key, su
 
 if TYPE_CHECKING:
     from polyreel.ledger.entry import Entry
+    from polyreel.ledger.rows import Claim
 
 T = TypeVar("T")
 STATES = ("intended", "submitted", "ready", "collected", "failed", "unresolved", "forgotten")
@@ -33,13 +34,18 @@ def ledger(ctx: click.Context, job: str, provider: str, state: str | None, as_js
     if ctx.invoked_subcommand is not None:
         return
     with report_errors(as_json):
-        entries = _select(job, provider, state)
+        entries, claims = _select(job, provider, state)
+        at_work = [each for each in claims if job in ("", each.what)]
         if as_json:
-            click.echo(
-                json.dumps({"entries": [_describe_row(entry) for entry in entries]}, ensure_ascii=False, indent=2)
-            )
+            known = {
+                "entries": [_describe_row(entry) for entry in entries],
+                "claims": [_describe_claim(each) for each in at_work],
+            }
+            click.echo(json.dumps(known, ensure_ascii=False, indent=2))
         else:
             _print_table(entries, is_filtered=bool(job or provider or state))
+            for each in at_work:
+                click.echo(_cut(f"At work now, alone: {' · '.join(filter(None, (each.what, each.name)))}", 80))
 
 
 @ledger.command()
@@ -92,15 +98,16 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     return found[0] if found else given
 
 
-def _select(job: str, provider: str, state: str | None) -> list[Entry]:
+def _select(job: str, provider: str, state: str | None) -> tuple[list[Entry], list[Claim]]:
     from polyreel.ledger.entry import State
     from polyreel.ledger.ledger import Ledger
     from polyreel.ledger.rows import Filter
 
-    async def ask() -> list[Entry]:
+    async def ask() -> tuple[list[Entry], list[Claim]]:
         async with Ledger() as it:
             states = frozenset({State(state)} if state else ())
-            return await it.select(Filter(job=job, provider=provider, states=states))
+            found = await it.select(Filter(job=job, provider=provider, states=states))
+            return found, await it.list_claims()
 
     return _run(ask())
 
@@ -114,6 +121,10 @@ def _describe_row(entry: Entry) -> dict[str, Any]:
     # Who holds a row, and until when, are of use to runs alone, and change while one looks.
     row = entry.model_dump(mode="json", exclude={"holder", "lease_until"})
     return {name: _format_time(value) if name.endswith("_at") else value for name, value in row.items()}
+
+
+def _describe_claim(claim: Claim) -> dict[str, Any]:
+    return {"name": claim.name, "job": claim.what, "lease_until": _format_time(claim.lease_until)}
 
 
 def _format_time(seconds: float) -> str | None:

@@ -103,8 +103,8 @@ class Shelf(Protocol):
         """A signed address that gives the file for days; it is put there when it is not. Raises `PolyreelError`."""
         ...
 
-    async def drop(self, file: StoredFile) -> None:
-        """The place has fetched it: remove it, where it is still there. Raises `PolyreelError`."""
+    async def drop(self, file: StoredFile, name: str) -> None:
+        """The place has fetched what it was given under this name: remove it there. Raises `PolyreelError`."""
         ...
 
 

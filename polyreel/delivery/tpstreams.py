@@ -106,7 +106,7 @@ class _Dub:
         # The old one goes last: until the new one plays, the library has what it had.
         await self._replace(asset.id)
         if self.access.shelf:
-            await self.access.shelf.drop(self.item.stored_file)
+            await self.access.shelf.drop(self.item.stored_file, self._make_shelf_name())
         await self.access.note(self.key, {}, State.COLLECTED)
         done.ids[self.locale] = asset.id
         if asset.video and asset.video.playback_url:
@@ -154,9 +154,12 @@ class _Dub:
 
     async def _address(self) -> str:
         assert self.access.shelf is not None  # noqa: S101 - who calls has seen to it
-        file, place = self.item.stored_file, digest(f"{self.access.subject.account} {self.slot}".encode())
-        # A name of this asset's own: two libraries fetch two copies, and each takes its own away.
-        return await self.access.shelf.address(file, f"{self.title}-{place[:12]}.mp4")
+        return await self.access.shelf.address(self.item.stored_file, self._make_shelf_name())
+
+    def _make_shelf_name(self) -> str:
+        """A name of this asset's own: two libraries, or folders, fetch two copies, and each takes its own away."""
+        place = digest(f"{self.access.subject.account} {self.slot}".encode())
+        return f"{self.title}-{place[:12]}.mp4"
 
     async def _find(self, _entry: Entry) -> Finding:
         """An asset of this title that is nobody's, and waits for a file or came from our shelf: its answer was lost."""

@@ -52,19 +52,22 @@ class StagedFiles:
 
     async def _alone(self, sha256: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """Put or remove a file while no other run does: a link must not be given to what is being removed."""
-        return await self.ledger.alone(f"staged {self.subject.account} {sha256}", work, what=self.subject.job)
+        return await self.ledger.alone(claim_of_staged(self.subject.account, sha256), work, what=self.subject.job)
 
     async def _stage_file(self, file: StoredFile, name: str) -> Entry:
         for number in range(1000):
-            key = self._make_key(file, number)
+            key = self._make_key(file, name, number)
             entry = await self.ledger.get(key)
             if entry is None or entry.state is not State.FORGOTTEN:
                 return await self._put(key, file, name)
         raise AssertionError("unreachable")
 
-    def _make_key(self, file: StoredFile, number: int) -> str:
+    def _make_key(self, file: StoredFile, name: str, number: int) -> str:
         known = {"account": self.subject.account, "where": self.place.where, "file": file.sha256, "number": number}
-        return stage_key("staged", 1, **known, **({"purpose": self.purpose} if self.purpose else {}))
+        # Dubbers share one copy, which goes when none of them needs it. Whoever removes its own copy has one of its
+        # own, by its name: shared, the first who is done would take it away from the others.
+        own = {"purpose": self.purpose, "name": name} if self.purpose else {}
+        return stage_key("staged", 1, **known, **own)
 
     async def _put(self, key: str, file: StoredFile, name: str) -> Entry:
         entry = await self.ledger.get(key)
@@ -88,13 +91,13 @@ class StagedFiles:
     def _kind(self) -> str:
         return "film" if self.purpose else "staged"
 
-    async def drop(self, file: StoredFile) -> None:
-        """Remove a file whose one reader has it now. Raises `VendorError`."""
-        await self._alone(file.sha256, lambda: self._drop(file))
+    async def drop(self, file: StoredFile, name: str) -> None:
+        """Remove a file whose one reader has it now, by the name it was put there with. Raises `VendorError`."""
+        await self._alone(file.sha256, lambda: self._drop(file, name))
 
-    async def _drop(self, file: StoredFile) -> None:
+    async def _drop(self, file: StoredFile, name: str) -> None:
         for number in range(1000):
-            entry = await self.ledger.get(self._make_key(file, number))
+            entry = await self.ledger.get(self._make_key(file, name, number))
             if entry is None:
                 return
             if entry.state is State.COLLECTED:
@@ -122,6 +125,11 @@ class StagedFiles:
     def _is_here(self, entry: Entry) -> bool:
         where = entry.details.get("where")
         return where == self.place.where if where is not None else entry.job == self.subject.job
+
+
+def claim_of_staged(account: str, sha256: str) -> str:
+    """Under what name a staged file is put there, given out and removed, by one run at a time (`Ledger.alone`)."""
+    return f"staged {account} {sha256}"
 
 
 def is_needed(staged: Entry, under_way: Sequence[Entry]) -> bool:

@@ -46,6 +46,19 @@ async def do_alone(
             log.warning("%s: this run gave no sign of life for %g s; another one may have gone on", name, turn.lease)
 
 
+def list_live(rows: Rows) -> list[Claim]:
+    """The claims whose holder is waited for. Blocks; raises `LedgerError`."""
+    now = rows.now()
+    return [each for each in rows.list_claims() if has_hold(each.holder, each.lease_until, now)]
+
+
+def sweep(rows: Rows) -> list[Claim]:
+    """Remove the claims that nobody waits for any more, and nobody took over; those. Blocks; raises `LedgerError`."""
+    now = rows.now()
+    left = [each for each in rows.list_claims() if not has_hold(each.holder, each.lease_until, now)]
+    return [each for each in left if rows.change_claim(each.name, _give_back(each.holder)) is None]
+
+
 class _ClaimLost(Exception):
     """Somebody else may be at work under this name."""
 

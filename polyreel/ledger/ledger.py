@@ -10,11 +10,11 @@ from typing import Any, Self, TypeVar
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
-from polyreel.ledger.claims import do_alone
+from polyreel.ledger.claims import do_alone, list_live, sweep
 from polyreel.ledger.entry import Entry, Receipt, State, Subject
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, once
-from polyreel.ledger.rows import Edit, Filter, Rows
+from polyreel.ledger.rows import Claim, Edit, Filter, Rows
 
 T = TypeVar("T")
 _LOOK_AGAIN_SECONDS = 30.0
@@ -62,6 +62,14 @@ class Ledger:
         See `polyreel.ledger.claims.do_alone`, which says what is raised.
         """
         return await do_alone(self.rows, name, work, what=what, timing=self._timing)
+
+    async def list_claims(self) -> list[Claim]:
+        """Who is at work alone (`alone`) right now, by name."""
+        return await asyncio.to_thread(list_live, self.rows)
+
+    async def sweep_claims(self) -> list[Claim]:
+        """Remove what dead runs left claimed; their claims. Nobody waits for those, so nothing begins by it."""
+        return await asyncio.to_thread(sweep, self.rows)
 
     async def _wait_a_moment(self, entry: Entry) -> None:
         # A holder that died changes nothing, so the row is looked at again even without news of it.

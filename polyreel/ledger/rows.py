@@ -89,6 +89,10 @@ class Rows(Protocol):
         """Take, keep or give back a claim; as it is afterwards. As durable and as alone as `change` is."""
         ...
 
+    def list_claims(self) -> list[Claim]:
+        """Every claim, those of holders that died too, by name."""
+        ...
+
     def lead(self, account: str, holder: str, seconds: float) -> bool:
         """Whether this holder is the one that watches an account, for so many seconds more."""
         ...

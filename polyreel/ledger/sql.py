@@ -106,6 +106,12 @@ class SqlRows:
 
         return self._run_in_transaction(write)
 
+    def list_claims(self) -> list[Claim]:
+        """Every claim, by name. Raises `LedgerError`."""
+        asked = sa.select(claims).order_by(claims.c.name)
+        found = self._run_in_transaction(lambda it: it.execute(asked).all(), reading=True)
+        return [Claim(**row._asdict()) for row in found]
+
     # -- watchers
 
     def lead(self, account: str, holder: str, seconds: float) -> bool:

@@ -54,6 +54,11 @@ class MemoryRows:
                 self._claims[name] = after
             return after
 
+    def list_claims(self) -> list[Claim]:
+        """Every claim, by name."""
+        with self._lock:
+            return sorted(self._claims.values())
+
     def lead(self, account: str, holder: str, seconds: float) -> bool:
         """Whether this holder is the one that watches an account, for so many seconds more."""
         with self._lock:

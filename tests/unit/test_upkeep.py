@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from polyreel.dubbing.staging import STAGED, StagedFiles, shelf_of
 from polyreel.errors import InvalidJob
+from polyreel.job import VideoJungleStaging
 from polyreel.ledger import steps
 from polyreel.ledger.entry import Entry, Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.rows import Claim
 from polyreel.ledger.testing import MemoryRows
+from polyreel.outcome import StoredFile
 from polyreel.upkeep import DAY_S, HOUR_S, Rules, Upkeep, drop_dead_links, summarise
 from polyreel.vendors.errors import NotFound, Unreachable
 
@@ -62,7 +67,7 @@ class House:
     def put(self, key: str, kind: str, provider: str, state: State = State.COLLECTED, **more: Any) -> None:
         """A row with its receipt, written now."""
         known = {"credentials": "account", "job": "reel"} | {
-            name: more.pop(name) for name in ("credentials", "job") if name in more
+            name: more.pop(name) for name in ("credentials", "job", "details") if name in more
         }
         subject = Subject(kind=kind, provider=provider, account="a", **known)
         self.rows.change(key, steps.record(key, subject, Receipt(id=f"id-{key}", state=state, details=more)))
@@ -258,3 +263,38 @@ def test_a_link_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     part.touch()
     assert drop_dead_links(tmp_path) == ()
     assert part.exists()
+
+
+async def test_a_file_that_a_run_stages_anew_meanwhile_stays(house: House) -> None:
+    """A run has the file's claim, and is about to buy: whoever tidies up waits, and looks again."""
+    file = StoredFile(uri="file:///reel", sha256="aa", bytes=1)
+    shelf = shelf_of(VideoJungleStaging(to="videojungle", credentials="c"), house.vendor)
+    staged = StagedFiles(shelf, house.ledger, Subject(kind="staged", provider="videojungle", account="a", job="reel"))
+    house.put("file", "staged", "videojungle", details={STAGED: file.sha256})
+    house.rows.time += 2 * HOUR_S
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def buy() -> None:
+        begun.set()
+        await done.wait()
+        house.put("dub", "dub", "dubformer", State.SUBMITTED)
+
+    buying = asyncio.create_task(staged._alone(file.sha256, buy))
+    await begun.wait()
+    tidying = asyncio.create_task(house.tidy())
+    await asyncio.sleep(0.4)
+    assert not tidying.done()
+    assert house.vendor.gone == []
+    done.set()
+    await buying
+    assert await tidying == []
+    assert house.vendor.gone == []
+
+
+async def test_claims_of_dead_runs_are_swept(house: House) -> None:
+    house.rows.change_claim("staged a aa", lambda _there, now: Claim("staged a aa", "gone:1:1:a", now + 45, "reel"))
+    assert await house.tidy() == []
+    house.rows.time += 60
+    done = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
+    assert [(chore.kind, chore.what, chore.note) for chore in done] == [("claim", "reel", "staged a aa")]
+    assert house.rows.list_claims() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from polyreel.delivery.tpstreams import TPStreamsDelivery
+from polyreel.dubbing.staging import StagedFiles
 from polyreel.errors import PolyreelError
 from polyreel.job import TPStreamsDelivery as Options
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
+from tests.integration.delivery.killed_run import FolderShelf
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -32,17 +34,15 @@ class Folder:
     at: Path
     url: str
     signed: int = 0
-    names: dict[str, str] = field(default_factory=dict)
 
     async def address(self, file: StoredFile, name: str) -> str:
         self.signed += 1
-        self.names[file.sha256] = name
         if not (self.at / name).exists():
             shutil.copyfile(path_of(file), self.at / name)
         return f"{self.url}/{name}?signature={self.signed}"
 
-    async def drop(self, file: StoredFile) -> None:
-        (self.at / self.names.get(file.sha256, "-")).unlink(missing_ok=True)
+    async def drop(self, file: StoredFile, name: str) -> None:
+        (self.at / name).unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -83,4 +83,38 @@ async def test_a_film_is_fetched_by_its_address_and_made_once(
     assert done.ids == again.ids
     assert len(titles) == 1
     assert asset.video.inputs[0]["url"].startswith(shelf.url)
+    assert list(shelf.at.iterdir()) == []
+
+
+async def test_a_film_that_goes_into_two_folders_is_fetched_from_two_copies(
+    clients: Any, access: Any, make_parcel: Any, shelf: Folder
+) -> None:
+    """The first library that is done takes its own copy away, and leaves the other's."""
+    parcel, seen = make_parcel("es-ES"), []
+    async with clients("tpstreams") as client:
+        known = access(client, "tpstreams")
+        subject = known.subject.model_copy(update={"kind": "staged", "provider": "s3", "account": "shelf"})
+        staged = StagedFiles(FolderShelf(shelf.at, shelf.url), known.ledger, subject, "tpstreams account")
+
+        class Second:
+            """The shelf as the second folder's delivery has it: it asks for its link, and the first is done by then."""
+
+            async def address(self, file: StoredFile, name: str) -> str:
+                link = await staged.address(file, name)
+                await bring("first", staged)
+                seen.extend(path.name for path in shelf.at.iterdir())
+                return link
+
+            async def drop(self, file: StoredFile, name: str) -> None:
+                await staged.drop(file, name)
+
+        async def bring(folder: str, place: Any) -> dict[str, str]:
+            named = f"{parcel.name}-{folder}"
+            options = Options(to="tpstreams", credentials="x", folder=named, resolutions=("240p",))
+            return (await TPStreamsDelivery(options, replace(known, shelf=place)).deliver(parcel)).ids
+
+        ids = await bring("second", Second())
+        again = await bring("first", staged)
+    assert len(seen) == 1, "the first delivery took the second one's copy away"
+    assert ids["es-ES"] != again["es-ES"]
     assert list(shelf.at.iterdir()) == []

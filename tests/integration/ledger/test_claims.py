@@ -14,6 +14,7 @@ import pytest
 from polyreel.errors import LedgerError
 from polyreel.ledger.claims import do_alone
 from polyreel.ledger.holder import new_holder
+from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import hear_waiting
@@ -175,3 +176,25 @@ async def test_a_ledger_that_stays_away_for_longer_than_the_lease_stops_the_work
     with pytest.raises(LedgerError):
         await asyncio.wait_for(work, 10)
     assert (room.begun, room.left, room.inside) == (["x"], [], 0)
+
+
+async def test_what_dead_runs_left_claimed_is_swept_and_nothing_else(rows: Rows) -> None:
+    """A dead holder's, and one elsewhere whose lease has run out; who lives, or may live, keeps it."""
+    ledger, begun = Ledger(rows), asyncio.Event()
+    give_to(rows, "dead", dead_holder(), 60)
+    give_to(rows, "elsewhere, long silent", "another:1:1:a", -1)
+    give_to(rows, "elsewhere", "another:1:1:b", 60)
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.sleep(30)
+
+    working = asyncio.create_task(ledger.alone("ours", work, what="a job"))
+    await begun.wait()
+    assert [each.name for each in await ledger.list_claims()] == ["elsewhere", "ours"]
+    assert [each.name for each in await ledger.sweep_claims()] == ["dead", "elsewhere, long silent"]
+    assert [each.name for each in rows.list_claims()] == ["elsewhere", "ours"]
+    assert await ledger.sweep_claims() == []
+    working.cancel()
+    await asyncio.wait({working})
+    assert [each.name for each in rows.list_claims()] == ["elsewhere"]

@@ -15,6 +15,7 @@ from polyreel.keys import submission_key
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.ledger.rows import Claim
 from polyreel.report.purchases import find_tail, shorten_key
 
 Call = Callable[..., Result]
@@ -67,8 +68,25 @@ def test_json_holds_the_whole_rows_and_the_filters_filter(call: Call) -> None:
     assert row["submitted_at"].endswith("Z")
     assert row["ready_at"] is None
     assert not {"holder", "lease_until"} & row.keys()
-    assert json.loads(call("--json", "--job", "another").stdout) == {"entries": []}
+    assert json.loads(call("--json", "--job", "another").stdout) == {
+        "entries": [],
+        "claims": [],
+    }
     assert json.loads(call("--json", "--provider", "panjaya").stdout)["entries"][0] == row
+
+
+@pytest.mark.usefixtures("bought")
+def test_claims_of_runs_that_live_are_shown(call: Call) -> None:
+    rows = ledger_rows()
+    for name, seconds in (("staged a 6f", 60), ("of a dead run", -1)):
+        rows.change_claim(
+            name, lambda _there, now, name=name, seconds=seconds: Claim(name, "x:1:1:a", now + seconds, "welcome")
+        )
+    assert call().stdout.splitlines()[-1] == "At work now, alone: welcome · staged a 6f"
+    (told,) = json.loads(call("--json", "--job", "welcome").stdout)["claims"]
+    assert (told["name"], told["job"]) == ("staged a 6f", "welcome")
+    assert told["lease_until"].endswith("Z")
+    assert "At work" not in call("--job", "another").stdout
 
 
 @pytest.mark.usefixtures("bought")
