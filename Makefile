@@ -20,6 +20,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-build-isolation --editable .
 	@$(BIN)/python -m deployments.server.new_database
+	@# Where PYTHONDONTWRITEBYTECODE is set, each start would compile all that it imports anew: half a second.
+	@$(BIN)/python -m compileall -q polyreel tasks flows deployments blocks
 	@touch $(READY)
 
 # What tests, checks, benchmarks and the docs site need besides.

@@ -11,7 +11,6 @@ from polyreel.locales import is_right_to_left
 from polyreel.outcome import LineFit
 from polyreel.subtitles import plain_text, write_bytes
 from polyreel.subtitles.formats.base import WritingOptions
-from polyreel.subtitles.formats.docx import write_table
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.timecodes import FrameRate, format_timecode, frame_at
 from polyreel.subtitles.timing import clock
@@ -76,6 +75,10 @@ def write_list(lines: Sequence[ListLine], format: str, options: WritingOptions) 
     source, locale = options.source_locale or "", options.locale or ""
     if format == "json":
         return _as_json({"locale": locale, "source_locale": source, "lines": [asdict(line) for line in lines]})
+    from polyreel.subtitles.formats.docx import (
+        write_table,  # Word's format takes long to import, and few lists ask for it
+    )
+
     columns = ("No.", "In", "Out", "Speaker", source, locale, "Fit")
     rows = [
         (

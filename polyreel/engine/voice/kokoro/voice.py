@@ -8,7 +8,7 @@ loaded with the first line, and lines are spoken side by side on one thread each
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,7 +23,6 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
-from polyreel.engine.voice.kokoro import japanese, latin, mandarin
 from polyreel.engine.voice.kokoro.phrases import Phrase, split_phrases
 from polyreel.engine.voice.kokoro.vocabulary import encode_phonemes
 from polyreel.engine.voice.port import Gender, Speech
@@ -39,7 +38,6 @@ _SPEEDS = (0.7, 1.5)
 _FAINTEST = 1e-3
 _PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
 _SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own hush lies at -52 dB and less
-_FRONTENDS = {"ja": japanese.spell_phonemes, "zh": mandarin.spell_phonemes}
 
 
 class KokoroVoice:
@@ -119,10 +117,25 @@ def _check_text(text: str) -> str:
 
 def _transcribe_words(words: str, locale: str) -> str:
     language = kokoro_cast.language_of(locale) or locale
-    read = _FRONTENDS.get(language)
+    read = _load_frontend(language)
     if read is None:
+        from polyreel.engine.voice.kokoro import latin
+
         return latin.spell_phonemes(words, "pt-BR" if language == "pt" else locale)
     return " ".join(f"{each.sounds}{each.ending}" if each.sounds else read(each.text, locale) for each in pieces(words))
+
+
+def _load_frontend(language: str) -> Callable[[str, str], str] | None:
+    """What writes a language's words as phonemes, where that is not espeak-ng. Its rules take a start to compile."""
+    if language == "ja":
+        from polyreel.engine.voice.kokoro import japanese
+
+        return japanese.spell_phonemes
+    if language == "zh":
+        from polyreel.engine.voice.kokoro import mandarin
+
+        return mandarin.spell_phonemes
+    return None
 
 
 def _synthesise_phrase(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:

@@ -184,7 +184,7 @@ def test_a_sentence_goes_on_around_a_term_and_ends_where_it_ended() -> None:
 
 
 def test_mandarin_and_japanese_take_sounds_between_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(kokoro._FRONTENDS, "zh", lambda text, locale: f"<{text}>")
+    monkeypatch.setattr(kokoro, "_load_frontend", lambda language: lambda text, locale: f"<{text}>")
     assert kokoro._transcribe_words("我是⟦Nguyen|wɪn⟧。你好", "zh-CN") == "<我是> wɪn <。你好>"
 
 
