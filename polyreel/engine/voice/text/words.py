@@ -34,6 +34,9 @@ _GERMAN_CLOCK = re.compile(r"\b([01]?\d|2[0-4])[:.]([0-5]\d)\s?Uhr\b")
 # 1905 and 1999 as years are said by halves in English alone; 1500 and 1900 are whole hundreds either way.
 _ENGLISH_YEAR = re.compile(r"(?<![\d.,$€£¥₹#])\b(1[1-9])(?:(0)([1-9])|([1-9]\d))\b(?![.,]?\d)")
 
+# What shows that letters behind a figure are no unit: more of a word, a quotient or power, an elision ("1914-18 l'a").
+_NO_UNIT = r"(?!['’]?\w|[/²³])"
+
 
 def spell_out(text: str, locale: str) -> str:
     """A line with what is written short in words of its language, as far as they are known here.
@@ -124,8 +127,8 @@ def _with_units(text: str, words: Lexicon) -> str:
         one = words.one_unit.get(sign, f"1 {single}")
         # A sign that its table has behind a space is a unit only there: "80s" are years.
         gap, letters = (r"\s", sign[1:]) if sign[0] == " " else (r"\s?", sign)
-        text = replace_pattern(rf"(?<![\w.,:/-])1{gap}{re.escape(letters)}(?![\w/²³])", one, text)
-        text = replace_pattern(rf"(?<=\d){gap}{re.escape(letters)}(?![\w/²³])", f" {said}", text)
+        text = replace_pattern(rf"(?<![\w.,:/-])1{gap}{re.escape(letters)}{_NO_UNIT}", one, text)
+        text = replace_pattern(rf"(?<=\d){gap}{re.escape(letters)}{_NO_UNIT}", f" {said}", text)
     return text
 
 
