@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from polyreel.engine.voice.kokoro.figures_ja import say_each, spell_counted, spell_names, spell_points, spell_telephones
 from polyreel.engine.voice.text.figures import value_of
-from polyreel.engine.voice.text.measures import FEET, SEASON, normalise_degrees
+from polyreel.engine.voice.text.measures import FEET, SEASON, SIGN_BEHIND, normalise_degrees, write_fractions_apart
 from polyreel.engine.voice.text.short_forms import read_rows
 
 _UNITS = read_rows()["ja"]["units"]
@@ -76,27 +76,7 @@ _LETTER_EQUALS = re.compile(r"(?<=[A-Za-z²³)])\s?=\s?(?=[A-Za-z\d(-])|(?<=\d)\
 _UNIT_ALONE = re.compile(r"(?<![A-Za-z\d])((?:km|cm|mm|m)[²³])(?![\w])|/((?:km|cm|mm|m)[²³])(?![A-Za-z])")
 _LETTER_RAISED = re.compile(r"(?<=[A-Za-z)])([²³])")
 _SAID_SIGNS = {"√": "ルート", "≠": "ノットイコール", "≧": "ダイナリイコール", "≦": "ショーナリイコール"}
-_SAID_SIGNS |= {"≥": "ダイナリイコール", "≤": "ショーナリイコール", "∞": "無限大"}
-_ABOUT_EQUAL = re.compile(r"(?<=[A-Za-zα-ω\d)])\s?≈\s?")
-_HASHTAG = re.compile(r"(?<![\w&])[#＃](?=[^\W\d_])")
-_CLOCKS = re.compile(r"(?<=:[0-5]\d)\s?[-–—~〜]\s?(?=翌?日?\d{1,2}:[0-5]\d)")
-_SECONDS = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d):([0-5]\d)(?![\d:])")
-_DOTTED_DATE = re.compile(r"(?<![\d.])((?:19|20)\d\d)\.(0?[1-9]|1[0-2])\.(0?[1-9]|[12]\d|3[01])(?![\d.])")
-_FAHRENHEIT = re.compile(r"(?<![\d.])(-?\d+(?:\.\d+)?)\s?(?:°F|℉)")
-_ERA = {"R": "令和", "H": "平成", "S": "昭和", "T": "大正", "M": "明治"}
-_ERA_DATE = re.compile(r"(?<![A-Za-z])([RHSTM])(\d{1,2})\.(1[0-2]|[1-9])\.(3[01]|[12]\d|[1-9])(?![\d.])")
-_ERA_YEAR = re.compile(r"(?<![A-Za-z])([RHSTM])(\d{1,2}|元)(?=年)")
-_VULGAR = {"½": "二分の一", "⅓": "三分の一", "⅔": "三分の二", "¼": "四分の一", "¾": "四分の三"}
-_MIXED = re.compile(rf"(?<=\d)\s?([{''.join(_VULGAR)}])")
-_BEFORE = {"~": "約", "≈": "約", "±": "プラスマイナス", "№": "ナンバー"}
-_BEFORE_NUMBER = re.compile(r"(?<![A-Za-z\d~])([~≈±№])\s?(?=\d)")
-_SQUARED = re.compile(r"(?<=\d)([²³])")
-_NUMBERED = re.compile(r"(?<=第)\s?([IVX]{1,4})(?![A-Za-z])")
-_EQUALS = re.compile(r"(?<=[A-Za-z²³)])\s?=\s?(?=[A-Za-z\d(-])|(?<=\d)\s?=\s?(?=[A-Za-z(])")
-_UNIT_ALONE = re.compile(r"(?<![A-Za-z\d])((?:km|cm|mm|m)[²³])(?![\w])|/((?:km|cm|mm|m)[²³])(?![A-Za-z])")
-_LETTER_RAISED = re.compile(r"(?<=[A-Za-z)])([²³])")
-_SAID_SIGNS = {"√": "ルート", "≠": "ノットイコール", "≧": "ダイナリイコール", "≦": "ショーナリイコール"}
-_SAID_SIGNS |= {"≥": "ダイナリイコール", "≤": "ショーナリイコール", "∞": "無限大"}
+_SAID_SIGNS |= {"≥": "ダイナリイコール", "≤": "ショーナリイコール", "∞": "無限大", "＜": "ショーナリ", "＞": "ダイナリ"}
 _ABOUT_EQUAL = re.compile(r"(?<=[A-Za-zα-ω\d)])\s?≈\s?")
 _HASHTAG = re.compile(r"(?<![\w&])[#＃](?=[^\W\d_])")
 _CLOCKS = re.compile(r"(?<=:[0-5]\d)\s?[-–—~〜]\s?(?=翌?日?\d{1,2}:[0-5]\d)")
@@ -133,13 +113,13 @@ def in_words(text: str) -> str:
     # "㎡" comes as "m2": compatibility signs are taken apart before.
     text = _RAISED.sub(lambda found: _UNITS[found[1] + "²³"[int(found[2]) - 2]], text)
     text = _SQUARED.sub(lambda found: "の二乗" if found[1] == "²" else "の三乗", text)
-    text = unicodedata.normalize("NFKC", text).replace("⁄", "/")
+    text = write_fractions_apart(unicodedata.normalize("NFKC", text).replace("⁄", "/"), "と")
     text = spell_counted(spell_names(spell_telephones(text)))
     text = _DOTTED_DATE.sub(r"\1-\2-\3", _EQUALS.sub("は", _LESS.sub("ひく", text)))
     text = _with_clocks(text)
     text = _ISO_DATE.sub(lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日", text)
     text = _TIME.sub(lambda found: f"{int(found[1])}時" + (f"{int(found[2])}分" if int(found[2]) else ""), text)
-    text = _with_money(text)
+    text = _with_money(SIGN_BEHIND.sub(r"\2\1", text))
     text = _BETWEEN.sub(_range, _HALF.sub(_fraction, spell_points(text)))
     text = _BEAT.sub(
         lambda found: f"{found[1]}ブンノ{'サンビョーシ' if found[2] == '3' else f'{found[2]}拍子'}",

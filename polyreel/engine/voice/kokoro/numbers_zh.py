@@ -14,7 +14,7 @@ from polyreel.engine.voice.kokoro.figures_zh import (
     spell_vehicles,
 )
 from polyreel.engine.voice.text.figures import value_of
-from polyreel.engine.voice.text.measures import FEET, normalise_degrees
+from polyreel.engine.voice.text.measures import FEET, SIGN_BEHIND, normalise_degrees, write_fractions_apart
 from polyreel.engine.voice.text.short_forms import read_rows
 
 _MOST_DIGITS = 16
@@ -93,10 +93,20 @@ _VOLUME = re.compile(r"(?<![A-Za-z])Vol\.\s?(\d+)")
 _FOR_EACH = re.compile(
     r"(?<=[\u3400-\u9fff])/(?=(?:人|天|日|月|年|次|斤|公斤|吨|张|小时|平方米|平米|升|克|件|套|晚|间|位|分钟|秒|米|公里|台|股))"
 )
-_SIGNS_BETWEEN = {"≥": "大于等于", "≤": "小于等于", "≠": "不等于", "√": "根号", "∞": "无穷大", "∠": "角"}
+_SIGNS_BETWEEN = {
+    "≥": "大于等于",
+    "≤": "小于等于",
+    "≠": "不等于",
+    "＜": "小于",
+    "＞": "大于",
+    "√": "根号",
+    "∞": "无穷大",
+    "∠": "角",
+}
 _ABOUT_EQUAL = re.compile(r"(?<=[A-Za-zα-ω\d)])\s?≈\s?")
 _OF_LETTERS = re.compile(r"(?<=[A-Za-z)²³])\s?([+=×÷])\s?(?=[A-Za-z\d(-])|(?<=[\d)])\s?([+=×÷])\s?(?=[A-Za-z(])")
 _PLUS_BEHIND = re.compile(r"(?<=[A-Za-z])\+{1,2}(?![\w+])")
+_SHARP = re.compile(r"(?<![A-Za-z\d])([CF])#(?![\w#])")
 _NAME_DOT = re.compile(r"(?<=[\u3400-\u9fff])[·•‧・](?=[\u3400-\u9fff])")
 _PERCENTS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)%?\s?[-–—~〜]\s?(\d{1,3}(?:\.\d+)?)%")
 _PERMILLE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s?‰")
@@ -131,6 +141,7 @@ def in_characters(text: str) -> str:
     text = _POWER.sub(_power, _RAISED.sub(lambda m: f"^{m[1].translate(_SUPERSCRIPTS)}", normalise_degrees(text)))
     text = _ABOUT_EQUAL.sub("约等于", text)
     text = _PLAIN_POINT.sub(".", text.translate(_PLAIN).translate(_LOWERED))
+    text = SIGN_BEHIND.sub(r"\2\1", _SHARP.sub(r"\1 sharp", write_fractions_apart(text, "又")))
     text = _with_signs(_with_names(_EMERGENCY.sub(r"\1 \2 \3", spell_telephones(text))))
     for sign, written in _VULGAR.items():
         text = text.replace(sign, written)

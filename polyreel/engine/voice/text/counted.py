@@ -23,7 +23,7 @@ Speller = Callable[[int, Gender, str], str | None]
 """A number, the gender and the word behind it: the number in words, or None where figures are read rightly."""
 
 TABLE = Path(__file__).with_name("counted_nouns.tsv")
-_NUMBER = r"(?<![\w.,:/'’-])(\d{1,3}(?:[.\u00a0\u202f]\d{3})|\d{1,6}) (?=([^\W\d_]{2,})(?![\w'’-]))"
+_NUMBER = r"(?<![\w.,:/'’-])(\d{1,3}(?:[.\u00a0\u202f ]\d{3})|\d{1,6}) (?=([^\W\d_]{2,})(?![\w'’-]))"
 _COUNTED = re.compile(_NUMBER)
 _MOST = 999_999
 # They end as nouns do, and count nothing.

@@ -121,8 +121,15 @@ _INCHES = re.compile(r"(?<=\d)\s?[\"″](?=\s|[.,;!?]|$)")
 _BOEING = re.compile(r"(?<=Boeing )7(\d)7\b")
 _AIRBUS = re.compile(r"\bA3([1-9]\d)\b")
 _ONE_HURT = re.compile(r"(?<![\w.,])1 (?=\w*(?:[Vv]erletzt|[Tt]ot|[Vv]ermisst|[Ii]nfiziert)en\b)")
-_AT_LEAST = {"≥": "mindestens", "≤": "höchstens", "√": "Wurzel", "≠": "ungleich"}
-_BEFORE_NUMBER = re.compile(r"([≥≤√≠])\s?(?=\d)")
+_AT_LEAST = {
+    "≥": "mindestens",
+    "≤": "höchstens",
+    "√": "Wurzel",
+    "≠": "ungleich",
+    "＜": "kleiner als",
+    "＞": "größer als",
+}
+_BEFORE_NUMBER = re.compile(r"([≥≤√≠＜＞])\s?(?=[-\u2212]?\d)")
 _ABOUT_EQUAL = re.compile(r"(?<=[A-Za-z\d)])\s?≈\s?(?=\d)")
 # "12 A" is a house or a class as often.
 _AMPERES = re.compile(r"(?<=\d) A(?= (?:bei \d|Strom|Sicherung|Ladestrom))")

@@ -37,6 +37,9 @@ _BY_SPACE = re.compile(
 )
 _BY_APOSTROPHE = re.compile(r"(?<![\d.,'’])(\d{1,3}(?:['’]\d{3})+)(?:[.,](\d+))?(?![.,]?\d)")
 _BY_DOT = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![.,]?\d)")
+_MIXED = re.compile(r"(?<![\d/.,-])(\d{1,2})[- ](?=(?:1/2|[13]/4|[1357]/8|(?:[13579]|1[135])/16)(?![\d/]))")
+# "5 €" where the sign stands in front, as in Chinese.
+SIGN_BEHIND = re.compile(r"(?<![\d.,$€£¥₹])(\d[\d,]*(?:\.\d+)?)\s?([€£$])(?!\s?\d)")
 # Spanish is written with a decimal point, and its thousands with commas, from Mexico to Panama.
 _POINT_LOCALES = frozenset(f"es-{region}" for region in ("MX", "US", "PR", "GT", "HN", "SV", "NI", "PA", "DO"))
 
@@ -96,6 +99,11 @@ MEASURES: Mapping[str, MeasureWords] = {
         },
     ),
 }
+
+
+def write_fractions_apart(text: str, joint: str) -> str:
+    """``1-5/8`` and ``3 1/2``, of inches: a whole number, ``joint`` and a fraction, and no range."""
+    return _MIXED.sub(rf"\1{joint}", text)
 
 
 def normalise_degrees(text: str) -> str:

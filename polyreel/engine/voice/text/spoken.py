@@ -15,6 +15,9 @@ _URL = re.compile(r"(?:https?://|ftp://|www\.)([^\s/?#<>]+)[^\s<>]*", re.IGNOREC
 # *word*, _word_, ~~word~~: how emphasis is written where there are no italics.
 _EMPHASIS = re.compile(r"(?<![^\W_])([*_~`]{1,3})(?=[^\s*_~`])([^*_~`\n]{1,200}?)(?<=\S)\1(?![^\W_])")
 _BRACKETED_CODE = re.compile(r"\[\[|\]\]")
+# A sign between figures is said; "<3" is a heart, "-->" an arrow. As wide signs, which no synthesiser takes for markup.
+_COMPARED = re.compile(r"(?<=[\w)%])(\s?)(<(?!3(?![\d.,]))|>)(\s?)(?=[-\u2212]?\d)")
+_WIDE_SIGNS = {"<": "＜", ">": "＞"}
 _JOINERS = "\u200c\u200d"  # Hindi, Persian and others spell with these
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _WIDE_BREAK = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
@@ -36,6 +39,7 @@ def make_speakable(text: str) -> str:
     plain = html.unescape(_TAG.sub(_space_for_tag, text))
     plain = _TAG.sub(_space_for_tag, plain)  # an entity may have hidden a tag
     plain = _BRACKETED_CODE.sub(" ", _URL.sub(_say_host, plain))
+    plain = _COMPARED.sub(lambda found: f"{found[1]}{_WIDE_SIGNS[found[2]]}{found[3]}", plain)
     plain = _EMPHASIS.sub(r"\2", plain)
     plain = _SQUARED.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), unicodedata.normalize("NFC", plain))
     plain = "".join(map(_make_sayable, plain))

@@ -29,7 +29,7 @@ FRONT_ENDS = {"ja-JP": japanese.spell_phonemes, "zh-CN": mandarin.spell_phonemes
 _NEIGHBOURS = {
     "pt": str.maketrans("zyjwɾɹeo", "siiurriu", "ŋː"),
     "es": str.maketrans("ŋj", "ni"),
-    "it": str.maketrans("w", "u", "ː"),
+    "it": str.maketrans("wɾj", "uri", "ː"),
 }
 KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
 # Figures and words differ in openness and length of vowels where one word runs into the next.
@@ -68,8 +68,18 @@ def test_the_nine_languages_have_a_corpus() -> None:
     assert {path.stem.partition("-")[0] for path in READINGS.glob("*.tsv")} == {*LEXICONS, "ja", "zh"}
 
 
-@pytest.mark.parametrize("unit", ["2", "1,", "9-", "1:", "a.", "2 ", "1/", "_a", "(", "A1"])
-@pytest.mark.parametrize("put_into_words", [in_characters, in_words, partial(spell_out, locale="de-DE")])
+@pytest.mark.parametrize("locale", sorted(path.stem for path in READINGS.glob("*.tsv")))
+def test_a_language_has_three_hundred_lines_and_none_twice(locale: str) -> None:
+    lines = [written for written, _, _ in rows_of(locale)]
+    assert len(set(lines)) >= 300
+    assert sorted(lines) == sorted(set(lines))
+
+
+@pytest.mark.parametrize("unit", ["2", "1,", "9-", "1:", "a.", "2 ", "1/", "_a", "(", "A1", "1-5/8 ", "1 <", "a.b@"])
+@pytest.mark.parametrize(
+    "put_into_words",
+    [in_characters, in_words, *(partial(spell_out, locale=locale) for locale in ("de-DE", "hi-IN", "it-IT", "fr-FR"))],
+)
 def test_a_line_of_nothing_but_oddities_takes_no_longer_than_its_length(
     put_into_words: Callable[[str], str], unit: str
 ) -> None:

@@ -25,6 +25,9 @@ from polyreel.errors import EngineError
         ("♪ 😀 ♪", ""),
         ("広さは100㎡です", "広さは100m2です"),
         ("5㎞と3㌔", "5kmと3キロ"),
+        ("Where x < 5, 7>3 too", "Where x ＜ 5, 7＞3 too"),
+        ("I <3 you --> 5 > words", "I 3 you -- 5 words"),
+        ("Run <00:01.50>on", "Run on"),
     ],
 )
 def test_a_line_is_said_as_plain_words(text: str, spoken: str) -> None:
