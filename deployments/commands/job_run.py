@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
 INVALID, INTERRUPTED = 2, 130
 _GOODBYE_S = 4.0
+_ANSWER_S = 0.8
+"""How long a source is alone on the processor: most answer within it, and one that has nothing needs no server."""
 
 
 def exit_code(outcome: Outcome) -> int:
@@ -50,6 +52,8 @@ def run_job(
     if not names_saved(job):
         faults.require_none()  # what can't be run is said at once, before anything is started
     early = None if faults else begin_early(job)
+    if early:
+        early.wait_for_answer(_ANSWER_S)
     environment.prepare("INFO" if verbose else "CRITICAL")
     os.environ.pop(SETTING, None)  # a run by hand is free
     with _exit_when_stopped(), server_for_this_run(environment.server_address()) as server:

@@ -33,7 +33,7 @@ from polyreel.machine.files import require_free_disk
 from polyreel.machine.heap import share_pools
 
 READY_WITHIN_S = 120.0
-_MOMENT_S = 0.5
+_MOMENT_S = 0.2
 _GOODBYE_S = 5.0
 EMBEDDED = "POLYREEL_EMBEDDED_SERVER"
 """Set while a run has a server of its own: nobody looks at it, so nothing is drawn there."""
@@ -50,6 +50,7 @@ class EmbeddedServer:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._is_ready = False
         # Prefect's migrations take longer than many jobs: a database that has them behind it is copied.
         put_new_database(folder, find_migrated())
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -92,6 +93,7 @@ class EmbeddedServer:
                     meanwhile()
                 try:
                     if client.get(f"{self.address}/health").is_success:
+                        self._is_ready = True
                         return
                 except httpx.TransportError:
                     if self._child.poll() is not None:
@@ -110,6 +112,9 @@ class EmbeddedServer:
         """End the server; nothing of it stays."""
         if self._child.stdin:
             self._child.stdin.close()
+        if not self._is_ready:
+            # Its imports hold up the thread that would see the pipe's end; until it serves, a signal ends it at once.
+            self._child.terminate()
         try:
             self._child.wait(_GOODBYE_S + 1)
         except subprocess.TimeoutExpired:

@@ -190,12 +190,13 @@ class _Fetch:
         """Try until it is done or has been in vain too often; an attempt that brought a megabyte was not in vain."""
         vain = slow = 0
         while True:
-            before = self.part.size
+            before, refused = self.part.size, False
             try:
                 return await self._fetch_once()
             except httpx.TransportError as error:
                 cut = self._cut_by(error)
-                if _is_refused(error) and not self.part.size and vain + 1 >= self.order.limits.refusals:
+                refused = _is_refused(error) and not self.part.size  # a machine that is up: no reason to wait longer
+                if refused and vain + 1 >= self.order.limits.refusals:
                     remedy = "Check the host and the port, or run again when the server is up."
                     raise _fetch_error(self.url, f"nobody listens there ({vain + 1} attempts)", remedy) from None
             except TooSlow as error:
@@ -205,7 +206,7 @@ class _Fetch:
             vain = 1 if self.part.size - before >= _PROGRESS_BYTES else vain + 1
             if vain >= self.order.limits.attempts or slow >= self.order.limits.slow_attempts:
                 raise _fetch_error(self.url, f"{cut} ({vain} attempts)", "Run again to go on where this stopped.")
-            await asyncio.sleep(self._pause(vain, cut))
+            await asyncio.sleep(self._pause(1 if refused else vain, cut))
 
     def _pause(self, vain: int, cut: Cut) -> float:
         limits = self.order.limits

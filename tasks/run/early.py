@@ -28,6 +28,7 @@ class Early:
     media: str
     done: Future[StoredFile] = field(default_factory=Future)
     share: float = 0.0
+    answered: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> None:
         """Start fetching."""
@@ -37,6 +38,14 @@ class Early:
         """Raise what came of it where that is an error already. Asks nobody, and waits for nothing."""
         if self.done.done() and isinstance(error := self.done.exception(), PolyreelError):
             raise error
+
+    def wait_for_answer(self, seconds: float) -> None:
+        """Block until the first of the source, or its refusal, is here, for at most so long.
+
+        Raises what is an error by then. Nothing else should be at work: importing holds up the thread that asks.
+        """
+        self.answered.wait(seconds)
+        self.require_no_refusal()
 
     async def wait(self, on_progress: OnProgress) -> StoredFile:
         """The stored file, as soon as it is here."""
@@ -50,9 +59,12 @@ class Early:
             self.done.set_result(asyncio.run(take_in(self.media, open_store(), on_progress=self._tell)))
         except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
             self.done.set_exception(error)
+        finally:
+            self.answered.set()
 
     def _tell(self, share: float) -> None:
         self.share = share
+        self.answered.set()
 
 
 _early: list[Early] = []

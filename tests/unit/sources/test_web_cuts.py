@@ -124,6 +124,21 @@ class TestCut:
                 await ingest(address, store, limits=replace(quick, attempts=50, refusals=2))
         assert "port" in caught.value.remedy
 
+    async def test_a_port_where_nobody_listens_is_not_waited_for_longer_and_longer(self, store, quick, monkeypatch):
+        monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", "127.0.0.0/8")
+        slept: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            slept.append(seconds)
+
+        monkeypatch.setattr("polyreel.sources.web.asyncio.sleep", sleep)
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            address = f"http://127.0.0.1:{bound.getsockname()[1]}/film.mp4"
+            with pytest.raises(FetchError, match="nobody listens"):
+                await ingest(address, store, limits=replace(quick, attempts=50, refusals=4, backoff_seconds=0.25))
+        assert [each for each in slept if each] == [0.25] * 3
+
     async def test_a_length_that_lies_is_found_out(self, server, store, quick, answers):
         server.answers(answers.says("200 OK", FILM, Content_Length=len(FILM) + 7))
         with pytest.raises(FetchError, match="attempts"):

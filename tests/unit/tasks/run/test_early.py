@@ -103,3 +103,23 @@ async def test_it_says_nothing_as_long_as_it_is_under_way(plan: Callable[..., Pl
         early.require_no_refusal()
         await asyncio.sleep(0.01)
     assert early.done.result()
+
+
+def test_a_refusal_is_known_as_soon_as_it_is_here(plan: Callable[..., Plan], site: Site) -> None:
+    """Whoever is about to start a server waits for the first answer, and not for the film."""
+    early = begin(plan, site.url("/gone.mp4"))
+    assert early
+    with pytest.raises(FetchError, match="404"):
+        early.wait_for_answer(10)
+    early = begin(plan, site.url("/film.mp4"))
+    assert early
+    early.wait_for_answer(10)
+    assert early.share or early.done.done()
+
+
+def test_a_source_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    early = Early("http://127.0.0.1/slow.mp4")
+    waited: list[float | None] = []
+    monkeypatch.setattr(early.answered, "wait", waited.append)
+    early.wait_for_answer(0.4)
+    assert waited == [0.4]
