@@ -7,9 +7,6 @@ too; new content takes the place of the old under the same id.
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
-
 from polyreel.delivery.library import (
     Brought,
     Gauge,
@@ -24,14 +21,11 @@ from polyreel.delivery.nomad_marks import archive_source, dress
 from polyreel.delivery.port import Access, Delivered, Parcel, Progress
 from polyreel.errors import InvalidJob
 from polyreel.job import NomadDelivery as Options
-from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.nomad.client import NomadClient
-from polyreel.vendors.nomad.statuses import AssetType
+from polyreel.vendors.nomad.folders import Folders
 
 SCHEME = "nomad:"
-TOP = "root"
-"""What the vendor calls the bucket that everything is in."""
 
 
 async def require_owner(client: NomadClient, asset_id: str) -> str:
@@ -55,7 +49,7 @@ class NomadDelivery:
     async def deliver(self, parcel: Parcel, on_progress: Progress | None = None) -> Delivered:
         """Bring a parcel. Raises `DeliveryError` and `VendorError` where no language could be brought."""
         owner = await self._find_owner(parcel)
-        folder = await self._make_folders() if self.options.path or not owner else ""
+        folder = await self._make_folders(owner) if self.options.path or not owner else ""
         gauge = Gauge(parcel, on_progress)
 
         async def one(locale: str) -> Brought:
@@ -93,38 +87,5 @@ class NomadDelivery:
             await dress(self.client, self.options, parcel, locale, asset_id, owner, done)
         return done
 
-    # -- folders
-
-    async def _make_folders(self) -> str:
-        at = TOP
-        for name in filter(None, (self.options.path or "").strip("/").split("/")):
-            at = await self._make_folder_in(at, name)
-        return at
-
-    async def _make_folder_in(self, parent: str, name: str) -> str:
-        key = f"folder {parent}/{name}"
-        return await self.access.alone(key, lambda: self._make_folder_alone(key, parent, name))
-
-    async def _make_folder_alone(self, key: str, parent: str, name: str) -> str:
-        async def look() -> str:
-            for each in await self.client.list_children(parent):
-                if each.name == name and each.type is AssetType.FOLDER:
-                    return each.id
-            return ""
-
-        async def make() -> Receipt:
-            return Receipt(id=(await self.client.create_folder(parent, name)).id, state=State.COLLECTED)
-
-        async def find(_entry: Entry) -> Finding:
-            there = await look()
-            return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
-
-        # What a killed run left open is settled by what is there, or it would be a person's to settle for ever.
-        if (there := await look()) and not await self.access.is_open(key):
-            return there
-        entry = await self.access.once(key, make, find, what=f"folder {name}")
-        with suppress(NotFound):
-            return (await self.client.get_asset(entry.vendor_id)).id
-        await self.access.forget(key)
-        await asyncio.sleep(0)
-        return (await self.access.once(key, make, find, what=f"folder {name}")).vendor_id
+    async def _make_folders(self, owner: str = "") -> str:
+        return await Folders(self.client, self.access.find_or_make, owner).make(self.options.path or "")

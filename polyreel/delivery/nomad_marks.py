@@ -72,8 +72,10 @@ async def _annotate(client: NomadClient, parcel: Parcel, locale: str, asset_id: 
     """One annotation for each check that failed; those of an earlier delivery that no longer hold go."""
     failed = {check.name: _list_properties(check) for check in parcel.checks.get(locale, ()) if check.status == "fail"}
     for note in await client.list_annotations(asset_id):
-        name = str(note.properties.get(OURS, ""))
-        if name and failed.get(name) == dict(note.properties):
+        told = {str(key).lower(): str(value) for key, value in note.properties.items()}
+        name = told.get(OURS, "")
+        # A server may add properties of its own, and spell ours in its own way: equal is what says the same.
+        if name in failed and all(told.get(key) == str(value) for key, value in failed[name].items()):
             failed.pop(name)
         elif name:
             await client.delete_annotation(asset_id, note.id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from pydantic import Field
 
 from polyreel.keys import stage_key
-from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State, Subject
+from polyreel.ledger.entry import Entry, State, Subject
 from polyreel.outcome import Check, ClonedRecord, Problem, RecordedLine, StoredFile, Value
 
 if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a delivery to a folder takes
@@ -155,39 +155,22 @@ class Access:
         return await self.ledger.alone(self._make_full_key(name), work, what=self.subject.job)
 
     async def find_or_make(
-        self, key: str, look: Callable[[], Awaitable[str]], make: Callable[[], Awaitable[str]], *, what: str
+        self,
+        key: str,
+        look: Callable[[], Awaitable[str]],
+        make: Callable[[], Awaitable[str]],
+        *,
+        what: str,
+        is_there: Callable[[str], Awaitable[bool]] | None = None,
     ) -> str:
         """The id of what has a name of its own at the place (a folder, a project): what is there, else made, once.
 
-        ``look`` gives the id of what is there, "" where nothing is; ``make`` is one request, and gives the new id.
+        As `polyreel.ledger.named.find_or_make` says.
         """
+        from polyreel.ledger.named import find_or_make
 
-        async def call() -> Receipt:
-            return Receipt(id=await make(), state=State.COLLECTED)
-
-        async def find(_entry: Entry) -> Finding:
-            there = await look()
-            return Found(Receipt(id=there, state=State.COLLECTED)) if there else NotThere()
-
-        # What a killed run left open is settled by what is there, or it would be a person's to settle for ever.
-        if (there := await look()) and not await self.is_open(key):
-            return there
-        return await self.alone(key, lambda: self._make_named(key, look, call, find, what))
-
-    async def _make_named(self, key: str, look: Callable[[], Awaitable[str]], call: Call, find: Find, what: str) -> str:
-        if (there := await look()) and not await self.is_open(key):
-            return there
-        entry = await self.once(key, call, find, what=what)
-        if await look():
-            return entry.vendor_id
-        # Made by an earlier run, and removed by somebody since.
-        await self.forget(key)
-        return (await self.once(key, call, find, what=what)).vendor_id
-
-    async def is_open(self, key: str) -> bool:
-        """Whether a call under ``key`` was begun, and nobody knows yet if it was made."""
-        entry = await self._require_ledger().get(self._make_full_key(key))
-        return entry is not None and entry.is_open
+        about = self.subject.model_copy(update={"what": what, "details": {**self.subject.details, "slot": ""}})
+        return await find_or_make(self._require_ledger(), self._make_full_key(key), look, make, about, is_there)
 
     async def note(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
         """Add to the receipt what is known by now: a part that is done need not be looked for by the next run."""

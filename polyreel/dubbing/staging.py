@@ -14,6 +14,7 @@ from polyreel.job import NomadStaging, S3Staging, Staging, VideoJungleStaging
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.named import find_or_make
 from polyreel.ledger.rows import Filter
 from polyreel.objects.address import prefix_address
 from polyreel.objects.bucket import Bucket
@@ -21,6 +22,7 @@ from polyreel.objects.connection import Connection
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
 from polyreel.vendors.errors import NotFound
+from polyreel.vendors.nomad.folders import FindOrMake, Folders
 
 Result = TypeVar("Result")
 LINK_SECONDS = 3 * 24 * 3600
@@ -29,8 +31,6 @@ STAGED = "staged"
 """What a row's details call the file that is staged, by its sha256: in its own row, and in those of who needs it."""
 MAY_FETCH = Filter(kind="dub", states=frozenset({State.INTENDED, State.UNRESOLVED, State.SUBMITTED}))
 """Purchases whose vendor may still fetch what was staged for them."""
-_TOP = "root"
-"""What the asset manager calls the library's own folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ class StagedFiles:
         entry = await self.ledger.get(key)
         if entry is None or entry.is_open:
             # Two files that are staged at once would make the place's folder twice.
-            await self.ledger.alone(f"shelf {self.subject.account} {self.place.where}", self.place.prepare)
+            claim = f"shelf {self.subject.account} {self.place.where}"
+            await self.ledger.alone(claim, lambda: self.place.prepare(self._find_or_make))
 
         async def call() -> Receipt:
             return Receipt(id=await self.place.put(file, name), state=State.COLLECTED, minutes=0.0)
@@ -86,6 +87,19 @@ class StagedFiles:
             update={"kind": self._kind, "what": name, "details": {STAGED: file.sha256, "where": self.place.where}}
         )
         return await self.ledger.once(key, call, find, subject=about)
+
+    async def _find_or_make(
+        self,
+        key: str,
+        look: Callable[[], Awaitable[str]],
+        make: Callable[[], Awaitable[str]],
+        *,
+        what: str,
+        is_there: Callable[[str], Awaitable[bool]] | None = None,
+    ) -> str:
+        about = self.subject.model_copy(update={"kind": "folder", "what": what})
+        whole = stage_key("shelf", 1, account=self.subject.account, of=key)
+        return await find_or_make(self.ledger, whole, look, make, about, is_there)
 
     @property
     def _kind(self) -> str:
@@ -150,8 +164,11 @@ class Shelf:
     def where(self) -> str:
         """Where at that place, for keys."""
 
-    async def prepare(self) -> None:
-        """Make what files are put into, where it is missing; no other run does meanwhile."""
+    async def prepare(self, find_or_make: FindOrMake) -> None:
+        """Make what files are put into, where it is missing; no other run does meanwhile. Before `put` and `find`.
+
+        ``find_or_make`` remembers what was made.
+        """
         return
 
     @abstractmethod
@@ -215,12 +232,14 @@ class ObjectShelf(Shelf):
         await self.bucket.delete(file_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NomadShelf(Shelf):
     """A folder of a Nomad-style asset manager; vendors fetch by a share's link."""
 
     client: Any
     options: NomadStaging
+    _folders: Folders | None = None
+    _folder: str = ""
 
     @property
     def where(self) -> str:
@@ -229,29 +248,22 @@ class NomadShelf(Shelf):
 
     async def put(self, file: StoredFile, name: str) -> str:
         """An asset of its own; what a broken-off upload of this name has left is replaced."""
-        folder = await self._make_shelf_folder()
-        done = await self.client.upload(path_of(file), name=name, parent_id=folder, sha256=file.sha256)
+        parent = self._folder if self.options.path else None
+        done = await self.client.upload(path_of(file), name=name, parent_id=parent, sha256=file.sha256)
         await self.client.wait_until_usable(done.asset_id)
         return str(done.asset_id)
 
-    async def prepare(self) -> None:
-        """Make the folder that the job names."""
-        await self._make_shelf_folder()
-
-    async def _make_shelf_folder(self) -> str | None:
-        """The folder that the job names, made when missing; None where it names none."""
-        at = None
-        for title in filter(None, (self.options.path or "").strip("/").split("/")):
-            there = [each.id for each in await self.client.list_children(at or _TOP) if each.name == title]
-            at = there[0] if there else (await self.client.create_folder(at or _TOP, title)).id
-        return at
+    async def prepare(self, find_or_make: FindOrMake) -> None:
+        """Make the folder that the job names; the top where it names none."""
+        self._folders = Folders(self.client, find_or_make)
+        self._folder = await self._folders.make(self.options.path or "")
 
     async def find(self, file: StoredFile, name: str) -> Finding:
         """By its name, which holds its purchase's key, and its length; only a whole one is of use.
 
-        An upload that was broken off is no find: `put` replaces it.
+        An upload that was broken off is no find, nor is one at a server that lists no folders: `put` replaces it.
         """
-        listed = await self.client.list_children(await self._make_shelf_folder() or _TOP)
+        listed = await self._folders.list_there(self._folder) if self._folders else ()
         for each in listed:
             if each.name == name and each.usable:
                 detail = await self.client.get_detail(each.id)

@@ -91,7 +91,14 @@ async def _at_nomad(client: NomadClient, folder: str) -> list[LibraryVideo]:
     found = await client.get_asset(folder)
     if found.type not in (AssetType.FOLDER, AssetType.BUCKET):
         raise InvalidJob(f"{folder} is no folder", where="--each-of", remedy="Name the folder that holds the videos.")
-    children = await client.list_children(folder)
+    try:
+        children = await client.list_children(folder)
+    except NotFound:
+        # The folder is there: the vendor's pages name no such call, and not every server has it.
+        raise InvalidJob(
+            "this asset manager lists no folders", where="--each-of", code="not_available",
+            remedy="Write a job for each video, with its id as `source.media`.",
+        ) from None  # fmt: skip
     return [LibraryVideo(each.id, each.name) for each in children if _is_video(each)]
 
 
