@@ -105,7 +105,7 @@ def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
     if not names and not only_list:
         raise click.UsageError("name a voice, or give --list")
     with report_errors(as_json=False):
-        folders = () if only_list else tuple(Path(name) for name in names if Path(name).is_dir())
+        folders = () if only_list else tuple(Path(name) for name in names if _is_path(name))
         for folder in folders:
             _add_folder(folder, accept_licence)
         rest = tuple(name for name in names if Path(name) not in folders)
@@ -141,13 +141,27 @@ def _add_pocket(folder: Path) -> None:
         click.echo(f"  {part}: SHA-256 {held.sha256}")
 
 
+def _is_path(name: str) -> bool:
+    """No voice's name has a slash: the official list is not asked for what is meant as a folder."""
+    return Path(name).is_dir() or "/" in name
+
+
 def _add_folder(folder: Path, accepted: bool) -> None:
     from polyreel.engine.models.registry import SUPERTONIC, require_accepted
     from polyreel.engine.voice.pocket.files import looks_like_one
     from polyreel.engine.voice.supertonic.folder import add_folder
+    from polyreel.errors import InvalidJob
 
+    if not folder.is_dir():
+        raise InvalidJob(f"'{folder}' is not a folder.", where=str(folder), remedy="Name a voice, or a folder of one.")
     if looks_like_one(folder):
         return _add_pocket(folder)
+    if not (folder / "onnx").is_dir():  # nobody accepts terms for what is not there
+        raise InvalidJob(
+            f"'{folder}' holds neither Supertonic 3 (onnx/, voice_styles/) nor a Pocket TTS bundle (bundle.json).",
+            where=str(folder),
+            remedy="Name the folder that holds them; Piper's files go into POLYREEL_HOME/voices as they are.",
+        )
     require_accepted((SUPERTONIC,), accepted)
     done = add_folder(folder)
     click.echo(f"supertonic: {len(done.files)} files added from {folder}; licence: {done.licence}, accepted")

@@ -260,3 +260,15 @@ def test_it_can_be_added_by_name_and_its_terms_come_first(monkeypatch: pytest.Mo
     assert "--accept-licence" in refused.output
     assert CliRunner().invoke(voices, ["add", "supertonic-3", "--accept-licence"]).exit_code == 0
     assert pulled == ["supertonic-3"]
+
+
+@pytest.mark.parametrize("named", ["empty", "absent"])
+def test_a_folder_of_something_else_is_refused_before_terms_are_accepted_or_a_list_is_asked_for(
+    tmp_path: Path, named: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = CliRunner().invoke(voices, ["add", f"{tmp_path}/{named}"])
+    assert ran.exit_code == 2
+    assert ("holds neither Supertonic 3" in ran.output) == (named == "empty"), ran.output
+    assert ("is not a folder" in ran.output) == (named == "absent"), ran.output
+    assert "licence" not in ran.output
