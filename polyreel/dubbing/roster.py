@@ -10,6 +10,7 @@ from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
 from polyreel.engine.models.shelf import is_here, missing_models_error, pull_command
 from polyreel.engine.speech.booth import wav_bytes
 from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.ensemble import list_caveats
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.measured import Grade, Measured, find_measured, why_not_measured
@@ -21,7 +22,7 @@ from polyreel.engine.voice.pocket.voice import PocketVoice
 from polyreel.engine.voice.port import Voice
 from polyreel.engine.voice.supertonic.folder import LICENCE
 from polyreel.engine.voice.supertonic.voice import SupertonicVoice
-from polyreel.engine.voice.text.said_as import Pronunciation, respell
+from polyreel.engine.voice.text.said_as import Pronunciation, as_shown, respell
 from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.errors import NoVoice
 from polyreel.machine.files import explain_errors, write_atomically
@@ -120,4 +121,5 @@ def say(text: str, locale: str, out: Path, *, name: str = "", pronunciations: tu
     speech = voice.speak(words, voice_id, 1.0)
     with explain_errors("write a sample", out):
         write_atomically(out.absolute(), wav_bytes(speech))
-    return Sample(voice_id.rpartition("@")[0] or voice_id, words, speech.ms / 1000, voice.caveats(locale, [words]))
+    notes = list_caveats(voice, locale, [(voice_id, words)])
+    return Sample(voice_id.rpartition("@")[0] or voice_id, as_shown(words), speech.ms / 1000, notes)

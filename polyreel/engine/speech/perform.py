@@ -15,6 +15,7 @@ from polyreel.engine.speech.sentences import Line, Sentence, cut_back, into_sent
 from polyreel.engine.speech.stem import Placed, voice_gains, voice_levels, write_stem
 from polyreel.engine.speech.takes import Progress, Text, each_of, record_naturals
 from polyreel.engine.speech.tone import LIMITS, Original, Tone, gain_towards, measure_tones
+from polyreel.engine.voice.ensemble import list_caveats
 from polyreel.engine.voice.port import Gender, Voice, assign
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
 from polyreel.errors import EngineError
@@ -115,8 +116,8 @@ def perform(
             remedy="Give a script with words in it, timed to the reel.",
         )
     cast = session.fit(said)
-    by_voice = [each.words for each in said if not each.natural.by_person]
-    notes += _note_unsaid(len(sentences) - len(said)) + voice.caveats(direction.locale, by_voice)
+    by_voice = [(each.voice, each.words) for each in said if not each.natural.by_person]
+    notes += _note_unsaid(len(sentences) - len(said)) + list_caveats(voice, direction.locale, by_voice)
     notes += _note_tones(cast) if direction.original else ()
     found = [line for each in cast for line in _list_line_fits(each)]
     return Performance(

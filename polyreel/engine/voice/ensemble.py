@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from polyreel.engine.voice.port import Gender, Speech, Voice
+from polyreel.engine.voice.text.said_as import as_written
 from polyreel.errors import EngineError, NoVoice
 
 _SHOWN = 3
@@ -102,13 +103,19 @@ class Ensemble:
                 self._failed[text, voice_id] = error.message
             return self._stand_in(text, voice_id, speed)
 
-    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
-        """Who speaks the locale, what is to be known of it, and which lines a stand-in had to speak."""
-        engine = self._engine_for(locale)
-        spoken_by = f"{locale} is spoken by {engine.name}."
-        if engine is not self._missing_for and self._missing_for is not None and self._missing_for.speaks(locale):
-            spoken_by = f"{locale} is spoken by {engine.name}: {self._missing}"
-        return (spoken_by, *engine.caveats(locale, texts), *self._stand_ins(locale, texts))
+    def caveats(self, locale: str, texts: Sequence[str], by: Sequence[str] = ()) -> tuple[str, ...]:
+        """Who speaks the locale, what is to be known of it, and which lines a stand-in had to speak.
+
+        ``by``: the voice of each text, where a job has named some; without it all are by the best of the locale.
+        """
+        told: dict[Voice, list[str]] = {} if by else {self._engine_for(locale): list(texts)}
+        for text, voice_id in zip(texts, by, strict=False):
+            told.setdefault(self._find_engine(voice_id)[0], []).append(text)
+        spoken_by = f"{locale} is spoken by {' and '.join(engine.name for engine in told)}."
+        if self._missing_for is not None and self._missing_for not in told and self._missing_for.speaks(locale):
+            spoken_by = f"{spoken_by.removesuffix('.')}: {self._missing}"
+        notes = [note for engine, lines in told.items() for note in engine.caveats(locale, lines)]
+        return (spoken_by, *notes, *self._stand_ins(locale, texts))
 
     def _find_engine(self, voice_id: str) -> tuple[Voice, str]:
         """A voice's engine, and its own name for it."""
@@ -145,9 +152,19 @@ class Ensemble:
             reason = next((why for (text, _), why in self._failed.items() if text in replaced), "")
         if not replaced:
             return ()
-        shown = ", ".join(f"'{text[:40]}'" for text in replaced[:_SHOWN])
+        shown = ", ".join(f"'{as_written(text)[:40]}'" for text in replaced[:_SHOWN])
         more = f" and {len(replaced) - _SHOWN} more" if len(replaced) > _SHOWN else ""
         return (f"{self._engines[-1].name} stood in for {len(replaced)} lines ({shown}{more}): {reason}",)
+
+
+def list_caveats(voice: Voice, locale: str, said: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """What a listener should be told about these texts, each after the id of the voice that says it."""
+    texts = [text for _, text in said]
+    if not said:  # a person recorded every line
+        return ()
+    if isinstance(voice, Ensemble):
+        return voice.caveats(locale, texts, [voice_id for voice_id, _ in said])
+    return voice.caveats(locale, texts)
 
 
 def _speak_twice_at_most(engine: Voice, text: str, voice: str, speed: float) -> Speech:

@@ -148,5 +148,6 @@ def _describe_fault(name: str, line: int, what: str) -> InvalidJob:
         what,
         code="invalid_pronunciations",
         where=f"{name}, line {line}" if line else name,
-        remedy="A row is UTF-8 text: a term, a tab, a respelling or /IPA/, and, if they matter, a locale and a voice.",
+        remedy="A row is UTF-8 text: a term, a tab, a respelling or /IPA/, and, if they matter, a locale and a voice; "
+        "a lexicon is a W3C PLS 1.0 in IPA, without a document type.",
     )

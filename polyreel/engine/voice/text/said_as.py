@@ -154,6 +154,11 @@ def as_written(text: str) -> str:
     return _MARKED.sub(lambda match: match[1] + match[4], text)
 
 
+def as_shown(text: str) -> str:
+    """A line for people: terms with the sounds that stand beside them, ``Nguyen /wɪn/``."""
+    return _MARKED.sub(lambda match: f"{match[1]} /{match[3]}/{match[4]}", text)
+
+
 def describe_unread(engine: str, texts: Iterable[str]) -> tuple[str, ...]:
     """What is to be known where an engine can't be given sounds: which terms it reads by its own rules."""
     terms = list(dict.fromkeys(match[1] for text in texts for match in _MARKED.finditer(text) if match[2]))

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, Mirror, Model, ModelFile, Release
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.speech.booth import Booth
-from polyreel.engine.voice.ensemble import Ensemble
+from polyreel.engine.voice.ensemble import Ensemble, list_caveats
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.engine.voice.kokoro.cast import NAMES, find_gender, list_voices
@@ -228,6 +228,18 @@ def test_a_language_that_only_the_last_engine_speaks_is_cast_from_it() -> None:
     voice = Ensemble((Flaky(0), EspeakVoice()))
     assert voice.cast("de-DE")[0].startswith("espeak-ng:de+")
     assert voice.caveats("de-DE", []) == ("de-DE is spoken by espeak-ng.",)
+
+
+def test_notes_are_of_the_voices_that_spoke_and_not_of_those_that_would_have() -> None:
+    """A job may name any voice: who spoke is not who is preferred, and what can't be given sounds says so."""
+    voice = Ensemble((Flaky(0), EspeakVoice()))
+    named = list_caveats(voice, "es-ES", [("espeak-ng:es+m3", "Hola, ⟦Nguyen||wɪn⟧.")])
+    assert named[0] == "es-ES is spoken by espeak-ng."
+    assert "takes no IPA: it reads Nguyen as written" in named[1]
+    both = list_caveats(voice, "es-ES", [("flaky:one@es-ES", "Hola."), ("espeak-ng:es+m3", "Adiós.")])
+    assert both == ("es-ES is spoken by flaky and espeak-ng.",)
+    assert list_caveats(voice, "es-ES", []) == ()
+    assert list_caveats(EspeakVoice(), "ja-JP", [("ja+m3", "右下に")]) == EspeakVoice().caveats("ja-JP", ["右下に"])
 
 
 def test_missing_weights_are_said_in_one_line_with_the_command() -> None:

@@ -10,7 +10,7 @@ from polyreel.engine.voice.espeak import EspeakVoice, transcribe_clauses
 from polyreel.engine.voice.kokoro import latin
 from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.engine.voice.pronunciations import read_pronunciations, write_pronunciations
-from polyreel.engine.voice.text.said_as import Pronunciation, as_written, pieces, respell
+from polyreel.engine.voice.text.said_as import Pronunciation, as_shown, as_written, pieces, respell
 from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.errors import InvalidJob
 
@@ -95,6 +95,7 @@ def test_a_file_that_is_wrong_is_refused_with_its_line(tmp_path: Path, text: str
     assert caught.value.code == "invalid_pronunciations"
     assert caught.value.where.startswith("said.tsv")
     assert not line or caught.value.where.endswith(f"line {line}")
+    assert "a lexicon is a W3C PLS" in caught.value.remedy
 
 
 def test_bytes_that_are_no_text_and_files_that_are_not_there_are_told_apart(tmp_path: Path) -> None:
@@ -165,6 +166,7 @@ def test_sounds_stand_in_the_line_with_the_spelling_for_those_who_cannot_take_th
     assert [piece.sounds for piece in pieces(line)] == ["", "wɪn", "", "wɪnz", ""]
     alone = respelt("Ask Nguyen.", said[0], voice="kokoro:af_heart@en-US")
     assert (alone, as_written(alone)) == ("Ask ⟦Nguyen||wɪn⟧.", "Ask Nguyen.")
+    assert as_shown(alone) == "Ask Nguyen /wɪn/."
 
 
 # -- in each voice
