@@ -9,8 +9,8 @@ from polyreel.dubbing.choice import load_plugin_voices, name_in_table, rank, voi
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
 from polyreel.engine.models.shelf import is_here, missing_models_error, pull_command
 from polyreel.engine.speech.booth import wav_bytes
-from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.ensemble import list_caveats
+from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro.voice import KokoroVoice
 from polyreel.engine.voice.measured import Grade, Measured, find_measured, why_not_measured
