@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
 from blocks.base import VendorCredentials, address
-from polyreel.vendors.errors import NotFound
+from polyreel.vendors.errors import Forbidden, NotFound
 from polyreel.vendors.nomad.client import NomadClient, NomadOptions
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -78,8 +78,17 @@ class NomadCredentials(VendorCredentials):
         return NomadClient.with_login(base, self.username or "", password, **options)
 
     async def check(self) -> tuple[str, ...]:
-        """Asks for an asset that nobody has: being told so means being let in."""
+        """Asks for an asset that nobody has: being told so means being let in.
+
+        Unless whoever answers there has nothing at all: then the list of uploads, which is there though it be empty,
+        is not found either (`NotFound`).
+        """
         async with self.get_client() as client:
-            with contextlib.suppress(NotFound):
+            try:
                 await client.get_asset(_NOBODY)
+            except NotFound:
+                # Only administrators may read that list; being refused it is an answer of the asset manager's, too.
+                if self.routes == "admin":
+                    with contextlib.suppress(Forbidden):
+                        await client.list_uploads()
         return ("may read assets",)

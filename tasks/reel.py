@@ -30,6 +30,7 @@ from polyreel.store.scratch import clear_scratch
 from tasks.run.accounts import accounts_of, require_saved
 from tasks.run.connections import client_of, connection_of
 from tasks.run.early import take_early
+from tasks.run.looks import look_at_vendors
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
@@ -46,15 +47,22 @@ async def prepare(job: Job) -> Plan:
     faults = Faults()
     with faults.kept():
         await require_saved(job)
-    if job.source.credentials:
-        faults.require_none()  # they know the way to the job's files
+    if faults and job.source.credentials:  # they know the way to the job's files
+        await _require_none(faults, job)
     with faults.kept():
         # Now, though it signs at the end: a missing key is said before anything is bought.
         await require_signer(job)
     with faults.kept():
         plan = await _plan(job, {} if faults else await accounts_of(job))
-    faults.require_none()
+    await _require_none(faults, job)
     return plan
+
+
+async def _require_none(faults: Faults, job: Job) -> None:
+    """Raise what was found, with what the vendors would say next: who mends the one should not meet the other."""
+    if faults:
+        faults.add(*(await look_at_vendors(job, source=True)).faults)
+    faults.require_none()
 
 
 async def _plan(job: Job, accounts: Mapping[str, str]) -> Plan:

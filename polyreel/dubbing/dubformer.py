@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from polyreel.dubbing.charges import minutes_begun
-from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt
+from polyreel.dubbing.dubformer_offer import require_offered
+from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt, Request
 from polyreel.dubbing.staging import STAGED
 from polyreel.dubbing.submission import describe_purchase, key_of_dub, key_of_revision, script_key, submit_once
 from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
@@ -73,7 +74,8 @@ class DubformerDubber:
         return receipt
 
     async def _buy(self, request: DubRequest, key: str) -> Entry:
-        source, target = await self._client.check_locales(request.source_locale, request.locale)
+        asked = Request(source=request.source_locale, target=request.locale, voices=request.voices)
+        source, target = await require_offered(self._client, asked)
         # With the key's end, which tells this order from an earlier one of the same reel.
         name = f"{request.title} {request.locale} {key[-12:]}"
 
@@ -122,7 +124,7 @@ class DubformerDubber:
     # -- waiting
 
     async def wait(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> None:
-        """Wait for the project; then, where there is a target script, for the dub of that. Raises `JobFailed`.
+        """Wait for the project; then, where a script or voices are given, for the dub with these. Raises `JobFailed`.
 
         What was collected before, and is still here, needs nothing of the vendor, who may have deleted it since.
         """
@@ -130,12 +132,12 @@ class DubformerDubber:
             return
         observer = DubformerObserver(self._client)
         await wait_until_ready(self._means, receipt.key, observer, on_progress)
-        if request.script is not None:
+        if request.script is not None or request.voices:
             key = await self._put_in_script(request, receipt, observer)
             await wait_until_ready(self._means, key, observer, on_progress)
 
     async def _put_in_script(self, request: DubRequest, receipt: Receipt, observer: DubformerObserver) -> str:
-        """See that the project speaks this script; the key of the row that says so."""
+        """See that the project speaks this script (else its own) in these voices; the key of the row that says so."""
         before = await self._settle_translations(receipt, _own_key(receipt), observer)
         key = _key_of_translation(before, _own_key(receipt))
         entry = await self._means.at_hand().get(key)
@@ -197,7 +199,7 @@ class DubformerDubber:
             asked = request.model_copy(update={"script": script, "revises": ()})
             bought = await asyncio.to_thread(key_of_dub, asked, self.provider, self._means.subject.account)
             # What was bought to be spoken by a script of ours is nothing to keep before that was put in.
-            own = receipt.key + (_OWN_SCRIPT if script else "")
+            own = receipt.key + (_OWN_SCRIPT if script or request.voices else "")
             details = {}
             if bought != receipt.key:
                 own = await asyncio.to_thread(key_of_revision, asked, receipt.key)
@@ -212,7 +214,7 @@ class DubformerDubber:
         lines = await asyncio.to_thread(_make_lines, request.script, project.output_target_script)
         voices = await self._client.get_voices()
         offered = {voice.voice_key: voice.style for voice in voices.get(project.target_lang, ())}
-        cast = project.output_target_speakers or (CastSpeaker(speaker_id=lines[0].speaker_id),)
+        cast = project.output_target_speakers or (CastSpeaker(speaker_id=lines[0].speaker_id if lines else 1),)
         used = {line.speaker_id for line in lines}
         speakers = [_cast_speaker(each, number, request.voices, offered) for number, each in enumerate(cast)]
         return Retranslate(
@@ -350,8 +352,17 @@ def _read_text(file: StoredFile | None) -> str | None:
 
 
 def _make_lines(script: StoredFile | None, spoken: Sequence[SpokenLine]) -> list[ScriptLine]:
-    """The target script, each line by the speaker who says most at that time in what Dubformer made of the reel."""
-    cues = read_file(path_of(script)).track.cues if script else ()
+    """The target script, each line by the speaker who says most at that time in what Dubformer made of the reel.
+
+    Without one, what Dubformer made of it.
+    """
+    if script is None:
+        return [
+            ScriptLine(start_ms=each.start_ms, end_ms=each.end_ms, text=text, speaker_id=each.speaker_id)
+            for each in spoken
+            if (text := each.text.strip()) and 0 <= each.start_ms < each.end_ms
+        ]
+    cues = read_file(path_of(script)).track.cues
     first = spoken[0].speaker_id if spoken else 1
     return [
         ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=text, speaker_id=_find_speaker(cue, spoken, first))

@@ -34,6 +34,15 @@ Progress = Callable[[float], None]
 """Gets the done share of a step, 0 to 1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a provider for one language, as far as it is known before anything runs."""
+
+    source: str
+    target: str
+    voices: tuple[str, ...] = ()
+
+
 class DubRequest(Value):
     """One language of one reel, asked for. Everything that changes the result is in here; secrets are not."""
 

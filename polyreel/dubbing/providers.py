@@ -6,17 +6,17 @@ options in `polyreel.job.dubbing`, its adapter beside this module, its block in 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from polyreel.dubbing import choice
 from polyreel.dubbing.charges import minutes_begun
-from polyreel.dubbing.port import Dubber, Means
+from polyreel.dubbing.port import Dubber, Means, Request
 from polyreel.engine.voice.measured import Grade, is_below
 from polyreel.engine.voice.port import Voice
-from polyreel.errors import InvalidJob, NoVoice
+from polyreel.errors import InvalidJob, NoVoice, PolyreelError
 from polyreel.job import (
     Asked,
     Dubbing,
@@ -85,6 +85,10 @@ class Provider:
     tells_balance: bool = False
     revises: bool = False
     """A finished dub's lines can be changed there."""
+    find_unoffered: Callable[[Any, Sequence[Request]], Awaitable[dict[str, PolyreelError]]] | None = None
+    """Asks for its own lists, over an open client: why it can't dub languages, by locale. Spends nothing.
+
+    None: it has no lists, and ``require`` knows all."""
     forget: Callable[[Any, Entry], Awaitable[None]] | None = None
     """Deletes its copy of what a row bought, over an open client; what is gone already is fine. None: it can't."""
     engine_version: Callable[[Any], str] = lambda _options: ""
@@ -101,15 +105,6 @@ class Provider:
     """Whether these options make it follow the original's tone: then the parted sound comes before the speech."""
     needs_neural_voice: Callable[[Any], bool] = lambda _options: False
     """Whether neural voices' models are worth loading ahead for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of a provider for one language, as far as it is known before anything runs."""
-
-    source: str
-    target: str
-    voices: tuple[str, ...] = ()
 
 
 def provider_of(options: Dubbing) -> Provider:
@@ -304,6 +299,12 @@ def _make_dubformer(options: Any, means: Means) -> Dubber:
     return DubformerDubber(options, means)
 
 
+async def _find_unoffered_by_dubformer(client: Any, asked: Sequence[Request]) -> dict[str, PolyreelError]:
+    from polyreel.dubbing.dubformer_offer import find_unoffered
+
+    return await find_unoffered(client, asked)
+
+
 # It is gone already, which is what was wanted.
 async def _forget_dubformer(client: Any, row: Entry) -> None:
     from polyreel.vendors.errors import NotFound
@@ -331,6 +332,7 @@ _DUBFORMER = Provider(
     charges=True,
     tells_balance=True,
     revises=True,
+    find_unoffered=_find_unoffered_by_dubformer,
     forget=_forget_dubformer,
 )
 

@@ -370,14 +370,24 @@ def _none_can_begin(job: Job, refused: Sequence[tuple[str, Problem]]) -> Polyree
     if {problem.code for problem in problems} == {"model_missing"}:
         # The job is as it should be; this machine is not.
         return EngineError(problems[0].message, code="model_missing", remedy=problems[0].remedy)
-    told = [_of_locale(locale, problem.message) for locale, problem in refused]
+    told = [_of_locale(locale, problem.message.rstrip(".")) for locale, problem in refused]
     more = [f"and {len(told) - _MOST_TOLD} more languages"] if len(told) > _MOST_TOLD else []
     return InvalidJob(
         "; ".join([*told[:_MOST_TOLD], *more]),
         code=problems[0].code,
         where=job.name,
-        remedy=problems[0].remedy,
+        remedy=_join_remedies(refused),
     )
+
+
+def _join_remedies(refused: Sequence[tuple[str, Problem]]) -> str:
+    """What to do: once where it is the same for all languages, else with the languages that it is for."""
+    by_remedy: dict[str, list[str]] = {}
+    for locale, problem in refused[:_MOST_TOLD]:
+        by_remedy.setdefault(problem.remedy, []).append(locale)
+    if len(by_remedy) == 1:
+        return refused[0][1].remedy
+    return " ".join(f"{', '.join(locales)}: {remedy}" for remedy, locales in by_remedy.items() if remedy)
 
 
 def _of_locale(locale: str, message: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from polyreel.dubbing.providers import Provider, Request, provider_of, require_language, require_voice
+from polyreel.dubbing.port import Request
+from polyreel.dubbing.providers import Provider, provider_of, require_language, require_voice
 from polyreel.dubbing.translation import SCRIPT_REMEDY
 from polyreel.engine.speech.tone import LIMITS
 from polyreel.engine.speech.yielding import LIMITS as YIELDS

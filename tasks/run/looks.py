@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from polyreel.delivery.places import PLACES
-from polyreel.dubbing.providers import provider_of
+from polyreel.dubbing.port import Request
+from polyreel.dubbing.providers import provider_of, require_language
 from polyreel.errors import FetchError, InvalidJob, PolyreelError, VendorError
 from polyreel.errors.together import Faults
-from polyreel.job import Job
+from polyreel.job import Dubbing, Job
 from polyreel.objects.connection import Connection
 from polyreel.objects.problems import AWAY
+from polyreel.plans import voices_of
 from polyreel.sources.port import scheme_of
 from polyreel.vendors.errors import AccountLimit, Malformed, NotFound, Unauthorized
 from polyreel.vendors.retry import attempts_limited
@@ -61,7 +63,8 @@ async def look_at_vendors(job: Job, *, source: bool = False) -> Seen:
     """
     looks = [*_of_providers(job), *_of_places(job), *(_of_source(job) if source else ())]
     with attempts_limited(_ATTEMPTS):
-        found = list(zip(looks, await asyncio.gather(*map(_look, looks)), strict=True))
+        answers, languages = await asyncio.gather(asyncio.gather(*map(_look, looks)), _look_at_languages(job))
+    found = list(zip(looks, answers, strict=True))
     sure = [(look, error) for look, error in found if isinstance(error, _SURE)]
     refused = {look.dubs for look, _ in sure} - {None}
     spared = len(refused) <= len(job.fallback)
@@ -73,7 +76,8 @@ async def look_at_vendors(job: Job, *, source: bool = False) -> Seen:
     notes += [
         f"{look.what} can't be used: {error.describe()}" for look, error in sure if spared and look.dubs is not None
     ]
-    return Seen(tuple(error for look, error in sure if look.dubs is None or not spared), tuple(dict.fromkeys(notes)))
+    faults = (error for look, error in sure if look.dubs is None or not spared)
+    return Seen((*faults, *languages.faults), (*dict.fromkeys(notes), *languages.notes))
 
 
 def list_looks(job: Job) -> tuple[str, ...]:
@@ -91,6 +95,56 @@ async def _look(look: Look) -> PolyreelError | None:
     except PolyreelError as error:
         return error
     return None
+
+
+async def _look_at_languages(job: Job) -> Seen:
+    """What providers lack by their own lists: wrong where nobody dubs any language of the job, else a note for each."""
+    asked = [Request(job.source.locale, target.locale, voices_of(target)) for target in job.targets]
+    able, lacking, notes = set[str](), dict[str, PolyreelError](), list[str]()
+    for options in (job.dubbing, *job.fallback):
+        taken = [each for each in asked if _takes(options, each)]
+        try:
+            refused = await _ask_for_languages(options, taken) if taken else {}
+        except PolyreelError as error:
+            refused = {}
+            if not isinstance(error, _SURE):  # else the look at its account has told
+                notes.append(f"{provider_of(options).title}'s languages were not looked at: {error.describe()}")
+        able |= {each.target for each in taken} - refused.keys()
+        lacking = refused | lacking
+    if not able:
+        return Seen(
+            tuple(
+                InvalidJob(each.message.rstrip("."), code=each.code, where=locale, remedy=each.remedy)
+                for locale, each in lacking.items()
+            ),
+            tuple(notes),
+        )
+    notes += [
+        f"{locale} {'goes to the next provider' if locale in able else 'will fail'}: {each.describe()}"
+        for locale, each in lacking.items()
+    ]
+    return Seen(notes=tuple(notes))
+
+
+def _takes(options: Dubbing, asked: Request) -> bool:
+    """Whether a provider takes a language as far as is known without asking it."""
+    try:
+        require_language(options, asked)
+    except PolyreelError:
+        return False
+    return True
+
+
+async def _ask_for_languages(options: Dubbing, asked: Sequence[Request]) -> dict[str, PolyreelError]:
+    """Which languages a provider lacks by its own lists. Raises `PolyreelError`."""
+    provider = provider_of(options)
+    if provider.find_unoffered is None or not options.credentials:
+        return {}
+    try:
+        async with asyncio.timeout(SECONDS), client_of(provider.block, options.credentials) as client:
+            return await provider.find_unoffered(client, asked)
+    except TimeoutError:
+        raise VendorError(f"no answer within {SECONDS:g} s", code="vendor_still_working") from None
 
 
 def _of_providers(job: Job) -> Iterator[Look]:

@@ -110,6 +110,22 @@ def test_everything_that_is_wrong_is_said_at_once(
         assert [code for line, code in zip(lines, codes, strict=True) if line.endswith(f"[{code}]")] == codes, told
 
 
+def test_a_run_that_needs_credentials_for_its_files_says_everything_too(
+    accounts: Stage, work: Callable[..., Path], polyreel: Any
+) -> None:
+    """Where the source is a vendor's asset nothing is known before there is a server; the run itself tells then."""
+    source = {"media": "nomad:nothing", "locale": "en-US", "credentials": "library"}
+    delivery = [{"to": "tpstreams", "credentials": "nobody"}, {**NOMAD, "related_to": "nothing"}]
+    job = work(source=source, targets=["es-ES"], dubbing={**DUBFORMER, "credentials": "revoked"}, delivery=delivery)
+    for command in ("plan", "run"):
+        done = polyreel(command, job, "--json")
+        said = sorted(each["code"] for each in done.json["errors"])
+        assert (done.code, said) == (
+            2,
+            ["unknown_credentials", "vendor_not_found", "vendor_not_found", "vendor_unauthorized"],
+        ), (command, done.json)
+
+
 def test_a_plan_that_can_not_ask_says_so_and_does_not_fail(
     accounts: Stage, work: Callable[..., Path], polyreel: Any
 ) -> None:

@@ -58,3 +58,14 @@ async def test_a_wrong_secret_is_refused(
         await block(vendor, wrong).check()
     assert caught.value.code in ("vendor_unauthorized", "vendor_forbidden")
     assert "wrong-4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "fields"), ACCOUNTS, ids=lambda each: each if isinstance(each, str) else "-".join(each)
+)
+async def test_an_address_that_answers_404_to_everything_is_not_the_vendor(
+    vendor_url: str, vendor: str, fields: dict[str, str]
+) -> None:
+    """Also where the harmless call asks for what nobody has: that is not found at the right address either."""
+    with pytest.raises(Refused):
+        await kinds()[vendor](base_url=f"{vendor_url}/nothing/{vendor}", **fields).check()

@@ -294,3 +294,38 @@ async def test_a_version_that_is_open_for_one_script_is_not_done_with_another(
     await dub(dubber, again)
     rows = {row.key: row.state for row in await at.at_hand().select(Filter(kind="revision"))}
     assert rows == {receipt.details["revision"]: State.FORGOTTEN, second.details["revision"]: State.COLLECTED}
+
+
+async def test_a_voice_that_dubformer_lacks_is_refused_before_anything_is_bought(
+    dubformer: DubformerClient,
+    means: Callable[..., Means],
+    asked: Callable[..., DubRequest],
+    controls: httpx.AsyncClient,
+) -> None:
+    """It goes with a re-translation, for which the dub has to be bought first; and another voice is another dub."""
+    dubber = DubformerDubber(DubformerDubbing(provider="dubformer"), means(dubformer, "dubformer"))
+    before = await charges(controls, "dubformer")
+    with pytest.raises(PolyreelError, match=r"no voice nobody for es-ES. It has soundalike, .*\[unknown_voice\]"):
+        await dubber.submit(asked("es-ES", SCRIPT).model_copy(update={"voices": ("nobody",)}))
+    assert await charges(controls, "dubformer") == before
+
+
+@pytest.mark.parametrize("script", [SCRIPT, None], ids=["a script of ours", "the vendor's own words"])
+async def test_dubformer_speaks_in_the_voice_that_is_asked_for(
+    dubformer: DubformerClient,
+    means: Callable[..., Means],
+    asked: Callable[..., DubRequest],
+    controls: httpx.AsyncClient,
+    script: str | None,
+) -> None:
+    """Also what it translated itself; for the price of one dub, however often it is asked for."""
+    dubber = DubformerDubber(DubformerDubbing(provider="dubformer"), means(dubformer, "dubformer"))
+    voice = (await dubformer.get_voices())["es-ES"][1].voice_key
+    request = asked("es-ES", script).model_copy(update={"voices": (voice,)})
+    before = await charges(controls, "dubformer")
+    receipt = await dub(dubber, request)
+    assert await dub(dubber, request) == receipt
+    project = await dubformer.get_project(receipt.id)
+    assert {each.voice_key for each in project.output_target_speakers} == {voice}
+    assert project.output_target_script
+    assert await charges(controls, "dubformer") - before == 1

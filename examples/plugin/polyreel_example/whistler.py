@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from polyreel.dubbing.embedded import EmbeddedDubber
-from polyreel.dubbing.port import Dubber, Means
-from polyreel.dubbing.providers import Provider, Request
+from polyreel.dubbing.port import Dubber, Means, Request
+from polyreel.dubbing.providers import Provider
 from polyreel.errors import NoVoice
 from polyreel.job import PluginDubbing
 from polyreel.job.values import Asked

@@ -8,7 +8,8 @@ import pytest
 
 import polyreel
 from polyreel.dubbing.charges import minutes_begun
-from polyreel.dubbing.providers import PROVIDERS, Request, provider_of, require_language
+from polyreel.dubbing.port import Request
+from polyreel.dubbing.providers import PROVIDERS, provider_of, require_language
 from polyreel.errors import PolyreelError
 from polyreel.job import Dubbing, DubformerDubbing, EmbeddedDubbing, PanjayaDubbing
 

@@ -9,7 +9,8 @@ import pytest
 
 from deployments.commands.plan import _warn_of_voice
 from polyreel.dubbing import choice
-from polyreel.dubbing.providers import Request, require_voice
+from polyreel.dubbing.port import Request
+from polyreel.dubbing.providers import require_voice
 from polyreel.engine.voice import measured
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.kokoro import cast as kokoro_cast

@@ -11,6 +11,7 @@ import pytest
 
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.plans import Plan
+from polyreel.vendors.dubformer.models import Options, Voice
 from polyreel.vendors.errors import Garbled, NotFound, ServerError, Unauthorized, Unreachable
 from tasks.run import accounts, looks
 from tasks.run.accounts import require_saved
@@ -43,6 +44,13 @@ class Library:
         return self
 
     id = "there"
+
+    async def get_options(self) -> Options:
+        """As Dubformer; no other vendor has such a list."""
+        return Options(source_langs=("en",), target_langs=("es-ES", "sr-RS"))
+
+    async def get_voices(self) -> dict[str, tuple[Voice, ...]]:
+        return {"es-ES": (Voice(voice_key="Lucía"),)}
 
 
 def open_as(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,3 +159,34 @@ async def test_a_vendor_that_does_not_answer_is_not_waited_for_long(
     seen: Seen = await look_at_vendors(plan("es-ES", dubbing=PANJAYA, delivery=[NOMAD]).job)
     assert (len(seen.notes), seen.faults) == (2, ())
     assert "no answer within 0.05 s" in seen.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("locales", "fallback", "faults", "notes"),
+    [
+        (["es-ES"], [], [], []),
+        (["sr-Latn-RS"], [], ["unsupported_locale"], []),
+        (["sr-Latn-RS", "es-ES"], [], [], ["sr-Latn-RS will fail: Dubformer does not take sr-Latn-RS"]),
+        (["he-IL", "sr-Latn-RS"], [PANJAYA], ["unsupported_locale", "unsupported_locale"], []),
+        (["hr-HR", "es-ES"], [PANJAYA], [], ["hr-HR goes to the next provider: Dubformer does not take hr-HR"]),
+    ],
+)
+async def test_a_vendor_s_own_list_of_languages_is_asked(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, locales: Any, fallback: Any, faults: Any, notes: Any
+) -> None:
+    """What it lacks on the day is a fault where nothing of the job could be dubbed, else it is said beforehand."""
+    open_as(Library(), monkeypatch)
+    targets = [{"locale": locale} for locale in locales]
+    job = plan(locales[0], dubbing=DUBFORMER, fallback=fallback, targets=targets).job
+    seen = await look_at_vendors(job)
+    assert [each.code for each in seen.faults] == faults
+    assert [note.partition(" as a target")[0] for note in seen.notes] == notes
+
+
+async def test_a_voice_that_the_vendor_lacks_is_said_before_the_dub_is_bought(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_as(Library(), monkeypatch)
+    for voice, codes in (("Lucía", []), ("soundalike", []), ("nobody", ["unknown_voice"])):
+        job = plan("es-ES", dubbing=DUBFORMER, targets=[{"locale": "es-ES", "voice": voice}]).job
+        assert [each.code for each in (await look_at_vendors(job)).faults] == codes
