@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -22,3 +23,12 @@ def test_no_catalogue_of_blocks_is_written_for_nobody(new_database: Callable[[Pa
     with closing(sqlite3.connect(folder / "prefect.db")) as database:
         assert database.execute("select count(*) from block_type").fetchone() == (0,)
     assert not (folder / "memo_store.toml").exists()
+
+
+def test_a_server_that_nobody_waits_for_ends_in_the_midst_of_its_start(
+    new_database: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """A run that fails at its source meanwhile is over: by a signal, as its imports hold up all its threads."""
+    with EmbeddedServer(new_database(tmp_path / "prefect")) as server:
+        child = server._child
+    assert child.returncode == -signal.SIGTERM
