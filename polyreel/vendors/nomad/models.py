@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from polyreel.vendors.nomad.statuses import AssetStatus, ReadStatus, ReadType
 from polyreel.vendors.nomad.timecodes import duration_in, read_seconds
-from polyreel.vendors.nomad.wire import Answer
+from polyreel.vendors.nomad.wire import Answer, Language, Word
 
 
 class Login(Answer):
@@ -40,7 +40,7 @@ class Asset(Answer):
     url: str = ""
     bucket_name: str = ""
     object_key: str = ""
-    language: str = ""
+    language: Language = ""
     error: str = ""
     custom_properties: dict[str, Any] = Field(default_factory=dict)
 
@@ -79,8 +79,8 @@ class RelatedAsset(Answer):
 
     id: str
     name: str = ""
-    kind: str = ""
-    language: str = ""
+    kind: Word = ""
+    language: Language = ""
     url: str = ""
 
     also: ClassVar[Mapping[str, str]] = {

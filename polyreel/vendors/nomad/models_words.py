@@ -10,7 +10,7 @@ from pydantic import Field
 
 from polyreel.vendors.nomad.models_edits import Lookup
 from polyreel.vendors.nomad.timecodes import Timecode
-from polyreel.vendors.nomad.wire import Answer, Request
+from polyreel.vendors.nomad.wire import Answer, Lookups, Request
 
 
 class SubtitleFormat(IntEnum):
@@ -100,8 +100,8 @@ class AdBreak(Answer):
 
     id: str
     timecode: str = ""
-    tags: tuple[dict[str, Any], ...] = ()
-    labels: tuple[dict[str, Any], ...] = ()
+    tags: Lookups = ()
+    labels: Lookups = ()
 
     also: ClassVar[Mapping[str, str]] = {"adbreakid": "id", "starttimecode": "timecode"}
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from polyreel.vendors import models
 from polyreel.vendors.answers import SparseAnswer as Answer
 
-__all__ = ["Answer", "Request", "by_name_or_number", "rows"]
+__all__ = ["Answer", "Language", "Lookups", "Request", "Word", "by_name_or_number", "rows"]
 
 Number = TypeVar("Number", bound=IntEnum)
+_CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _ROWS = ("items", "results", "data", "assets")
 
 
@@ -46,3 +48,31 @@ def by_name_or_number(kind: type[Number], value: Any) -> Number | None:
     if text.lstrip("-").isdigit():
         return next((member for member in kind if member.value == int(text)), None)
     return next((member for member in kind if models.fold_word(member.name) == models.fold_word(text)), None)
+
+
+def _read_word(value: Any) -> Any:
+    """A word, or a lookup's (``{"id": 3, "description": "Subtitle"}``): what it is called goes before its id."""
+    if not isinstance(value, Mapping):
+        return value
+    told = {models.fold_word(str(key)): each for key, each in value.items() if each is not None}
+    return str(next((told[name] for name in ("description", "name", "id") if name in told), ""))
+
+
+def _read_language(value: Any) -> Any:
+    """A language's code, or a lookup that has one under any of its names."""
+    if not isinstance(value, Mapping):
+        return value
+    codes = (each for each in value.values() if isinstance(each, str) and _CODE.fullmatch(each))
+    return next(codes, None) or _read_word(value)
+
+
+def _read_lookups(value: Any) -> Any:
+    """Lookups, of which some may be their words alone."""
+    if not isinstance(value, list):
+        return value
+    return [{"description": each} if isinstance(each, str) else each for each in value]
+
+
+Word = Annotated[str, BeforeValidator(_read_word)]
+Language = Annotated[str, BeforeValidator(_read_language)]
+Lookups = Annotated[tuple[dict[str, Any], ...], BeforeValidator(_read_lookups)]

@@ -12,8 +12,9 @@ import pytest
 from polyreel.vendors import errors
 from polyreel.vendors.nomad.ads import ad_tags
 from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models import AssetDetail, RelatedAsset
 from polyreel.vendors.nomad.models_edits import ShareAsset
-from polyreel.vendors.nomad.models_words import SubtitleFormat
+from polyreel.vendors.nomad.models_words import AdBreak, SubtitleFormat
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience
 
@@ -185,3 +186,27 @@ def test_only_whole_addresses_are_ad_tags() -> None:
     tags = "".join(f"<v:AdTagURI>{tag}</v:AdTagURI>" for tag in ("http://a/1?x=1&amp;y=2", "/relative", "https://b/2"))
     vmap = f'<v:VMAP xmlns:v="http://www.iab.net/videosuite/vmap">{tags}</v:VMAP>'
     assert ad_tags(vmap) == ("http://a/1?x=1&y=2", "https://b/2")
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [
+        ("es-ES", "es-ES"),
+        ({"id": "es-ES", "description": "Spanish"}, "es-ES"),
+        ({"id": "3fa85f64-5717", "description": "pt_BR"}, "pt_BR"),
+        ({"Id": 12, "Description": "Spanish (Spain)"}, "Spanish (Spain)"),
+        (None, ""),
+    ],
+)
+def test_a_language_may_be_a_lookup(told: Any, language: str) -> None:
+    asset = AssetDetail.model_validate(
+        {"id": "a", "languageId": told, "relatedAssets": [{"id": "b", "language": told}]}
+    )
+    assert (asset.language, asset.related_assets[0].language) == (language, language)
+
+
+def test_a_relationship_may_be_a_lookup_and_tags_plain_words() -> None:
+    related = RelatedAsset.model_validate({"id": "b", "metadataType": {"id": 3, "description": "Subtitle"}})
+    assert related.kind == "Subtitle"
+    mixed = AdBreak.model_validate({"id": "c", "tags": ["sport", {"id": "1", "description": "news"}], "labels": None})
+    assert [tag["description"] for tag in mixed.tags] == ["sport", "news"]
