@@ -122,7 +122,10 @@ def _spell_clock(words: Lexicon, found: re.Match[str]) -> str:
 
 
 def _with_units(text: str, words: Lexicon) -> str:
+    # Here and below: a plain look whether it is there at all takes a tenth of what its pattern takes.
     for sign, said in words.units.items():
+        if sign.strip() not in text:
+            continue
         single = _PLURAL.sub(r"\1", said).replace("feet", "foot").replace("miles", "mile")
         one = words.one_unit.get(sign, f"1 {single}")
         # A sign that its table has behind a space is a unit only there: "80s" are years.
@@ -133,7 +136,7 @@ def _with_units(text: str, words: Lexicon) -> str:
 
 
 def _with_ones(text: str, words: Lexicon) -> str:
-    for one, nouns in words.one_before.items():
+    for one, nouns in words.one_before.items() if "1 " in text else ():
         gap = "" if one.endswith("'") else " "
         text = replace_pattern(rf"(?<![\w.,:/-])1 (?=(?:{nouns.replace(' ', '|')})(?!\w))", f"{one}{gap}", text)
     return text
@@ -157,19 +160,23 @@ def _spell_ordinal(ordinals: tuple[str, ...], found: re.Match[str]) -> str:
 
 def _with_short_forms(text: str, language: str, words: Lexicon) -> str:
     for word, said in words.alone.items():
-        text = replace_pattern(rf"(?<!\w){re.escape(word)}(?![\w.])", said, text)
+        if word in text:
+            text = replace_pattern(rf"(?<!\w){re.escape(word)}(?![\w.])", said, text)
     if language == "en":
         text = _STREET.sub(r"\1 Street", text)
-    for short, said in words.short_months.items():
+    for short, said in words.short_months.items() if "." in text else ():
         text = replace_pattern(rf"(?:(?<=\d\s)|(?<=\d\sde\s)){short}\.", said, text)
-    for short, said in words.before_name.items():
+    for short, said in words.before_name.items() if "." in text else ():
         # Behind another initial it is one, too: "J. D. Salinger".
         text = replace_pattern(
             rf"(?<!\w)(?<![A-Z]\.\s){re.escape(short)}\.\s?(?=[^\W\d_a-zà-ÿ][^\W\d_])", f"{said} ", text
         )
     for short, said in words.before_number.items():
-        text = replace_pattern(rf"(?<!\w){re.escape(short)}\s?(?=\d)", f"{said} ", text)
-    for short in sorted(words.short, key=len, reverse=True):
+        if short in text:
+            text = replace_pattern(rf"(?<!\w){re.escape(short)}\s?(?=\d)", f"{said} ", text)
+    for short in sorted(words.short, key=len, reverse=True) if "." in text else ():
+        if short not in text:
+            continue
         # Said as words; and the full stop, which would end the sentence, stays only where the sentence may end.
         stop = r"\.?" if "." in short else r"\."  # "sig.ra" has none of its own
         last = rf"{stop}(?=[\s,;)])" if short[0].isupper() or language == "hi" else rf"{stop}(?=\s+\w)|\.(?=[,;)])"

@@ -27,13 +27,13 @@ READINGS = ROOT / "tests" / "data" / "readings"
 FRONT_ENDS = {"ja-JP": japanese.spell_phonemes, "zh-CN": mandarin.spell_phonemes}
 # What these voices do where one word runs into the next, as they do between words and not inside a figure.
 _NEIGHBOURS = {
-    "pt": str.maketrans("zyjwɾɹeo", "siiurriu", "ŋː"),
-    "es": str.maketrans("ŋj", "ni"),
+    "pt": str.maketrans("zyjwɾeo", "siiuriu"),
+    "es": str.maketrans("j", "i"),
     "it": str.maketrans("wɾj", "uri", "ː"),
 }
 KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
 # Figures and words differ in openness and length of vowels where one word runs into the next.
-_ALIKE = str.maketrans("ɛɔœʎʊɪᵻ", "eoøʝuii", "ə^ˈˌ")
+_ALIKE = str.maketrans("ɛɔʎʊɪ", "eoʝui", "ə^ˈˌ")
 
 
 def rows_of(locale: str) -> list[list[str]]:
