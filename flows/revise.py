@@ -14,7 +14,8 @@ from polyreel.job import Asked, Job, Locale, Place
 from polyreel.job.review import PersonName
 from polyreel.review.answer import read_edits
 from polyreel.review.decisions import Reviewer
-from polyreel.review.edits import Change, from_file
+from polyreel.review.edits import from_file
+from polyreel.review.events import Change
 from polyreel.review.orders import Order, find_key, take_order
 from polyreel.store.choice import open_store
 

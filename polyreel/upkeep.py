@@ -25,7 +25,6 @@ from polyreel.ledger.entry import Entry, State
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.rows import Filter
 from polyreel.outcome import Value
-from polyreel.vendors.errors import NotFound
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 STAGED_S = HOUR_S
@@ -131,9 +130,12 @@ class Upkeep:
     async def _cancel_uploads(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Only uploads of ours: others' may be under way in the same account, by other means."""
         for row in rows:
-            begun = row.provider in _CANCELS and row.receipt.get("upload") and not row.receipt.get("uploaded")
-            if begun and row.state in _BEGUN and now - row.updated_at > self.rules.abandoned_after_days * DAY_S:
-                yield await self._at_account(PLACES[row.provider].block, row, "upload", _CANCELS[row.provider])
+            place = PLACES.get(row.provider)
+            begun = row.receipt.get("upload") and not row.receipt.get("uploaded") and row.state in _BEGUN
+            if place is None or place.cancel_upload is None or not begun:
+                continue
+            if now - row.updated_at > self.rules.abandoned_after_days * DAY_S:
+                yield await self._at_account(place.block, row, "upload", place.cancel_upload)
 
     async def _forget_copies(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
@@ -192,16 +194,6 @@ def _result_key(row: Entry, rows: Sequence[Entry]) -> str:
 
 async def _remove_staged(client: Any, row: Entry) -> None:
     await shelf_at(row, client).remove(row.vendor_id)
-
-
-async def _cancel_at_nomad(client: Any, row: Entry) -> None:
-    try:
-        await client.cancel_upload(str(row.receipt["upload"]))
-    except NotFound:
-        return
-
-
-_CANCELS: dict[str, Callable[[Any, Entry], Awaitable[None]]] = {"nomad": _cancel_at_nomad}
 
 
 def _make_chore(row: Entry, kind: ChoreKind, *, done: bool = True, note: str = "") -> Chore:

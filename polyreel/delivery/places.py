@@ -23,6 +23,7 @@ from polyreel.job import (
 )
 from polyreel.job.plugins import require_options
 from polyreel.job.values import Asked
+from polyreel.ledger.entry import Entry
 from polyreel.machine.plugins import row_of_plugin
 
 
@@ -62,6 +63,8 @@ class Place:
     """Delivering again replaces what is there."""
     deletes: bool = True
     """What was delivered can be removed there."""
+    cancel_upload: Callable[[Any, Entry], Awaitable[None]] | None = None
+    """Ends an upload that a row has begun and nobody went on with; what is gone is fine. None: it ends by itself."""
     stages: bool = False
     """It can hold media for a while behind a signed address that vendors fetch by."""
     stable_links: bool = False
@@ -141,6 +144,15 @@ async def _require_owner_at_nomad(options: Any, client: Any) -> None:
         await require_owner(client, asset)
 
 
+async def _cancel_at_nomad(client: Any, row: Entry) -> None:
+    from polyreel.vendors.errors import NotFound
+
+    try:
+        await client.cancel_upload(str(row.receipt["upload"]))
+    except NotFound:
+        return
+
+
 def _make_videojungle(options: Any, access: Access) -> Delivery:
     from polyreel.delivery.videojungle import VideoJungleDelivery as Library
 
@@ -196,6 +208,7 @@ _ROWS = (
         locate=lambda options, _name: f"Nomad: {options.path or options.related_to or ''}".rstrip(" :"),
         make=_make_nomad,
         require=_require_owner_at_nomad,
+        cancel_upload=_cancel_at_nomad,
         stages=True,
     ),
     Place(

@@ -306,13 +306,13 @@ class Job(Asked):
     @model_validator(mode="after")
     def _who_is_paid_is_told_the_language(self) -> Job:
         # An order is known by its source's language: one that is heard otherwise the next time would be bought again.
-        if self.source.locale == "und" and any(each.provider != "embedded" for each in (self.dubbing, *self.fallback)):
+        if self.source.locale == "und" and not all(each.works_here for each in (self.dubbing, *self.fallback)):
             raise ValueError("source: locale `und` is for the embedded engine alone; name the language for a vendor")
         return self
 
     @model_validator(mode="after")
     def _somebody_here_can_mend(self) -> Job:
-        if self.quality.mend and not any(each.provider == "embedded" for each in (self.dubbing, *self.fallback)):
+        if self.quality.mend and not any(each.works_here for each in (self.dubbing, *self.fallback)):
             raise ValueError(
                 "quality: `mend` is for dubs made on this machine, and no provider of the job is `embedded`"
             )

@@ -103,6 +103,7 @@ class EmbeddedDubbing(Asked):
         description="Optional: voices cloned on this machine (Pocket TTS), each with its owner's consent.",
     )
     younger_fields: ClassVar = ("prosody", "fit", "clones")
+    works_here: ClassVar = True
 
     @model_validator(mode="after")
     def _clones_agree(self) -> EmbeddedDubbing:

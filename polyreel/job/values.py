@@ -144,6 +144,9 @@ class Asked(BaseModel):
     younger_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that came later: at their defaults they stand in no key, so that what was made before stays done."""
 
+    works_here: ClassVar[bool] = False
+    """Of a provider's options: dubs are made on this machine. They cost nothing, and can be mended there."""
+
     @property
     def plugin(self) -> str:
         """What it names of an installed package; empty where it is one of ours."""

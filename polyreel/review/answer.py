@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from polyreel.errors import ReviewRefused
 from polyreel.review import decisions
 from polyreel.review.decisions import Reviewer
-from polyreel.review.edits import Change, Edit, edit_script, from_lines
-from polyreel.review.events import ReviewKey
+from polyreel.review.edits import Edit, edit_script, from_lines
+from polyreel.review.events import Change, ReviewKey
 from polyreel.review.line_choices import Wish, from_wishes
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review

@@ -15,7 +15,7 @@ from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, read_script, require_language
 from polyreel.retiming import sound_at, sound_before
 from polyreel.review.decisions import Reviewer, describe_event, place_of, shorten_lines
-from polyreel.review.events import Event, ReviewKey, Shown, format_now
+from polyreel.review.events import Change, Event, ReviewKey, Shown, format_now
 from polyreel.review.line_choices import describe_choices, find_recordings, require_choosable
 from polyreel.review.log import ReviewLog
 from polyreel.review.state import Review
@@ -30,10 +30,6 @@ from polyreel.subtitles.formats.base import ReadingOptions
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.timing import Move, clock, move
 
-Change = Callable[[Track, Shown], Track]
-"""From the script that the reviewer has seen, in the source's time, to what they want; with what they were shown.
-
-Raises `ReviewRefused` or SubtitleError."""
 _LONGEST_LINE = 5000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -11,6 +12,7 @@ from pydantic import Field
 from polyreel.job import Job, ReviewStage, VoiceKind
 from polyreel.keys import stage_key
 from polyreel.outcome import PictureYield, Reel, StoredFile, Value
+from polyreel.subtitles.model import Track
 
 EventKind = Literal["asked", "edited", "approved", "rejected", "commented", "marked", "delivered"]
 
@@ -49,6 +51,12 @@ class Shown(Value):
     checked: str = Field(default="", description="The key of the stage that holds the dub's lines and checks.")
     vendor: str = Field(default="", description="Who dubs it elsewhere; empty: this machine, with voices to choose.")
     voices: VoiceKind = Field(default="auto", description="Which of this machine's voices the job speaks with.")
+
+
+Change = Callable[[Track, Shown], Track]
+"""From the script that the reviewer has seen, in the source's time, to what they want; with what they were shown.
+
+Raises `ReviewRefused` or SubtitleError."""
 
 
 class SentFile(Value):

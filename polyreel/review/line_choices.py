@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from polyreel.dubbing.chosen_lines import refuse_choices
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.errors import InvalidEdit, InvalidJob, NoVoice, ReviewRefused
 from polyreel.outcome import Reel, StoredFile
-from polyreel.review.events import ReviewKey, Shown
+from polyreel.review.events import Change, ReviewKey, Shown
 from polyreel.store.port import Store
 from polyreel.subtitles.choices import (
     FASTEST,
@@ -23,9 +23,6 @@ from polyreel.subtitles.choices import (
     with_choices,
 )
 from polyreel.subtitles.model import Cue, Track
-
-if TYPE_CHECKING:
-    from polyreel.review.edits import Change
 
 
 @dataclass(frozen=True, slots=True)

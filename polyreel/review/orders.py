@@ -8,8 +8,8 @@ from polyreel.errors import InvalidJob
 from polyreel.job import Job
 from polyreel.locales import canonical
 from polyreel.review.decisions import Reviewer
-from polyreel.review.edits import Change, Edit, edit_script
-from polyreel.review.events import Event, ReviewKey, format_now
+from polyreel.review.edits import Edit, edit_script
+from polyreel.review.events import Change, Event, ReviewKey, format_now
 from polyreel.review.log import ReviewLog, Step
 from polyreel.review.state import Review
 from polyreel.review.versions import approve_own_script

@@ -19,7 +19,7 @@ from polyreel.outcome import LineFit
 from polyreel.retiming import sound_at
 from polyreel.review import decisions, edits
 from polyreel.review.decisions import Reviewer
-from polyreel.review.events import ReviewKey, Shown
+from polyreel.review.events import Change, ReviewKey, Shown
 from polyreel.review.line_choices import Wish, combine_changes, from_wishes, list_voices
 from polyreel.review.log import Damaged, ReviewLog
 from polyreel.review.recordings import take_in_recording
@@ -220,7 +220,7 @@ async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
     return await _write_edit(key, _read_reviewer(body), change)
 
 
-async def _write_edit(key: ReviewKey, reviewer: Reviewer, change: edits.Change) -> dict[str, Any]:
+async def _write_edit(key: ReviewKey, reviewer: Reviewer, change: Change) -> dict[str, Any]:
     edited = await edits.edit_script(open_store(), key, edits.Edit(reviewer, change))
     await announce_decision(edited)
     return _summarise(edited)

@@ -73,3 +73,17 @@ def test_no_module_but_the_tables_asks_which_provider_or_place_it_is() -> None:
         if found
     ]
     assert not askers
+
+
+def test_a_job_s_own_rules_ask_what_a_provider_can_and_not_its_name() -> None:
+    rules = _read("job/__init__.py")
+    assert not re.findall(r"\.(?:provider|to) *(?:==|!=)", rules)
+
+
+def test_no_list_of_vendors_is_kept_where_things_are_tidied_up() -> None:
+    """Whose uploads can be cancelled is said by the place's row."""
+    assert not re.findall(rf"""["'](?:{"|".join(PROVIDERS)}|nomad|tpstreams|videojungle)["']""", _read("upkeep.py"))
+
+
+def _read(module: str) -> str:
+    return (Path(polyreel.__file__).parent / module).read_text("utf-8")

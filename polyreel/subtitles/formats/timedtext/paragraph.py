@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
 from polyreel.errors import SubtitleError
+from polyreel.subtitles.formats.base import Notes
+from polyreel.subtitles.formats.timedtext.head import Head
 from polyreel.subtitles.formats.timedtext.names import LANG, SPACE, tt, ttm, tts
 from polyreel.subtitles.formats.timedtext.styles import Styles
 from polyreel.subtitles.formats.timedtext.text import Look, Piece, Span, cue_text, look_of
 from polyreel.subtitles.formats.timedtext.times import Ms
-
-if TYPE_CHECKING:
-    from polyreel.subtitles.formats.timedtext.read import Context, _Reader
 
 _SPAN, _BR = tt("span"), tt("br")
 # Karaoke by the syllable has some dozens. With thousands the cues would be the square of that.
@@ -24,10 +23,39 @@ _XML_SPACE = " \t\r\n"
 Moment = tuple[Ms, Ms | None, str]
 
 
+class Context(NamedTuple):
+    """What holds for an element's children."""
+
+    styles: Styles
+    begin: Ms
+    end: Ms | None
+    region: str | None = None
+    keeps_space: bool = False
+    language: str = ""
+    agents: str = ""
+    is_forced: bool = False
+    is_timed: bool = False
+
+
+class Document(Protocol):
+    """The file that a paragraph stands in, as far as the paragraph asks for it."""
+
+    head: Head
+    notes: Notes
+
+    def other(self, child: Any) -> None:
+        """Note what is neither text nor holds any."""
+        ...
+
+    def interval(self, element: Any, parent: Context, follows: Ms) -> tuple[Ms, Ms | None, bool]:
+        """When an element is shown, and whether it says so itself."""
+        ...
+
+
 class Paragraph:
     """Takes one ``<p>`` apart."""
 
-    def __init__(self, reader: _Reader, element: Any, context: Context) -> None:
+    def __init__(self, reader: Document, element: Any, context: Context) -> None:
         self.reader = reader
         self.context = context
         self.pieces: list[Piece] = []

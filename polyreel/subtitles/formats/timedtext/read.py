@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from polyreel.errors import SubtitleError
 from polyreel.subtitles.formats.base import Notes, ReadingOptions, excerpt
 from polyreel.subtitles.formats.timedtext import dapt
 from polyreel.subtitles.formats.timedtext.head import Head
 from polyreel.subtitles.formats.timedtext.names import LANG, OLD_NAMESPACES, SPACE, TT, tt, ttm
-from polyreel.subtitles.formats.timedtext.paragraph import Paragraph
-from polyreel.subtitles.formats.timedtext.styles import Styles
+from polyreel.subtitles.formats.timedtext.paragraph import Context, Paragraph
 from polyreel.subtitles.formats.timedtext.times import Ms, TimeBase
 from polyreel.subtitles.formats.timedtext.xml import parse_document, refuse_outside
 from polyreel.subtitles.kinds import mark_forced
@@ -26,20 +25,6 @@ from polyreel.subtitles.model import Cue, Reading, Track
 _SIGNS_OF_OUTSIDE = ("href", "backgroundImage", "src", "XInclude", "base")
 # A paragraph without an end is shown until the next one, or so long.
 _OPEN_MS = 4000
-
-
-class Context(NamedTuple):
-    """What holds for an element's children."""
-
-    styles: Styles
-    begin: Ms
-    end: Ms | None
-    region: str | None = None
-    keeps_space: bool = False
-    language: str = ""
-    agents: str = ""
-    is_forced: bool = False
-    is_timed: bool = False
 
 
 def read(text: str, options: ReadingOptions) -> Reading:
