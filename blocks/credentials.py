@@ -77,10 +77,10 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
 
 
 async def load(vendor: str, name: str) -> PolyreelCredentials:
-    """A saved block. Raises `InvalidJob` where there is none."""
+    """A saved block. Raises `InvalidJob` where there is none, or none that is whole."""
     kind = kind_of(vendor)
     try:
-        return await kind.aload(name, validate=False)
+        block = await kind.aload(name, validate=False)
     except ValueError:
         others = await _find_named(name)
         raise InvalidJob(
@@ -89,6 +89,14 @@ async def load(vendor: str, name: str) -> PolyreelCredentials:
             code="unknown_credentials",
             remedy=f"Save them: {spell_save(kind, name)}.",
         ) from None
+    # The server takes such from the API: fields that have no value then have no type either.
+    asked = (field for field, each in kind.model_fields.items() if each.is_required())
+    if lacking := [field for field in asked if getattr(block, field, None) is None]:
+        raise InvalidJob(
+            f"The saved {vendor} credentials '{name}' have no {' and no '.join(lacking)}.",
+            remedy=f"Save them again: {spell_save(kind, name)}.",
+        )
+    return block
 
 
 def spell_save(kind: type[PolyreelCredentials], name: str, block: PolyreelCredentials | None = None) -> str:

@@ -60,7 +60,7 @@ class TPStreamsCredentials(VendorCredentials):
         """A client for this organisation. Its login's token is kept from run to run: there are at most 20."""
         password = self.password.get_secret_value() if self.password else ""
         return TPStreamsClient(
-            Account(self.username or "", password, self.organization_id),
+            Account(self.username or "", password, self.organization_id.strip()),
             token=self.token.get_secret_value() if self.token else "",
             tokens=FileTokens(home.home() / "tokens"),
             base_url=address(self.base_url),
