@@ -4,6 +4,11 @@ Prefect finds this package by its `prefect.collections` entry point, and registe
 register them at once: ``prefect block register -m blocks``.
 """
 
+from inspect import isabstract
+
+from prefect.blocks.core import Block
+from prefect.utilities.dispatch import get_registry_for_type
+
 from blocks.callbacks import CallbackSecret
 from blocks.dubformer import DubformerCredentials
 from blocks.nomad import NomadCredentials
@@ -29,3 +34,9 @@ __all__ = [
     "VideoJungleCredentials",
     "WebhookEndpoint",
 ]
+
+# Prefect's server offers every class that it has registered as a kind of block; of a common base none can be made.
+_registry = get_registry_for_type(Block) or {}
+for _key, _kind in tuple(_registry.items()):
+    if isabstract(_kind) and _kind.__module__.startswith(f"{__name__}."):
+        del _registry[_key]

@@ -69,7 +69,7 @@ def test_an_account_is_saved_and_checked_and_a_wrong_secret_is_refused(
     refused = polyreel("credentials", "check", vendor, "wrong")
     assert refused.code == 1
     assert refused.stderr.startswith(f"{vendor}/wrong: {vendor}")
-    assert "Check the saved credentials" in refused.stderr
+    assert f"`polyreel credentials save {vendor} wrong --set " in refused.stderr
     said = "".join(each.stdout + each.stderr for each in (saved, allowed, refused))
     assert WRONG not in said
     if fields[secret] != "sandbox":  # the password is also the user's name

@@ -10,7 +10,9 @@ import re
 from typing import Any
 
 import pytest
+from prefect.blocks.core import Block
 from prefect.testing.standard_test_suites import BlockStandardTestSuite
+from prefect.utilities.dispatch import get_registry_for_type
 from pydantic import SecretStr, ValidationError
 
 import blocks
@@ -161,3 +163,9 @@ def test_a_block_needs_a_way_in() -> None:
 def test_blocks_pickle_without_a_client(filled: PolyreelCredentials) -> None:
     """A block is a value: nothing in it is open."""
     assert pickle.loads(pickle.dumps(filled)) == filled
+
+
+def test_what_the_ui_offers_are_our_blocks_and_not_what_they_have_in_common() -> None:
+    """Prefect's server registers whatever is in this registry: common bases stood in the UI's catalogue of blocks."""
+    offered = {kind for kind in (get_registry_for_type(Block) or {}).values() if kind.__module__.startswith("blocks.")}
+    assert offered == {getattr(blocks, name) for name in blocks.__all__}
