@@ -67,12 +67,12 @@ class FolderDelivery:
         # lock is let go.
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(self._deliver_tree, parcel, stop, on_progress or _ignore_progress)
+            return await asyncio.to_thread(self._deliver, parcel, stop, on_progress or _ignore_progress)
         except asyncio.CancelledError:
             stop.set()
             raise
 
-    def _deliver_tree(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
+    def _deliver(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
         with _explain_os_error(self.folder / parcel.name), open_tree(self.folder, parcel.name) as tree:
             self._wait_for(tree, stop)
             return _Handover(tree, parcel, stop, report).run()

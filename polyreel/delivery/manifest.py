@@ -99,7 +99,7 @@ def journal_of(before: Before, new: Iterable[Item]) -> bytes:
 
 def read_before(tree: Tree) -> Before:
     """What the folder says of earlier deliveries. A damaged manifest says nothing; its files then count as foreign."""
-    manifest, journal = _read_manifest(tree, MANIFEST), _read_manifest(tree, JOURNAL)
+    manifest, journal = _read(tree, MANIFEST), _read(tree, JOURNAL)
     facts = tree.facts(MANIFEST)
     return before_of(manifest if facts else {}, journal, facts.st_mtime_ns if facts else 0)
 
@@ -135,7 +135,7 @@ def _encode_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _read_manifest(tree: Tree, path: str) -> dict[str, Any]:
+def _read(tree: Tree, path: str) -> dict[str, Any]:
     facts = tree.facts(path)
     if facts is None or not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
         return {}

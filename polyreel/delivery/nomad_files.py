@@ -61,16 +61,11 @@ class _File:
         """The asset's id. What the vendor lost meanwhile is begun anew."""
         for _ in range(MOST_STARTS):
             entry = await self.access.once(
-                self.key,
-                self._make_asset,
-                self._find_upload,
-                what=self.name,
-                locale=self.item.locale or "",
-                slot=self.slot,
+                self.key, self._make, self._find, what=self.name, locale=self.item.locale or "", slot=self.slot
             )
             was_there = entry.state is State.COLLECTED
             try:
-                await self._settle_upload(entry)
+                await self._settle(entry)
             except (NotFound, Damaged):
                 await self.access.forget(self.key)
                 continue
@@ -84,13 +79,13 @@ class _File:
 
     # -- beginning
 
-    async def _make_asset(self) -> Receipt:
+    async def _make(self) -> Receipt:
         earlier = await self.access.earlier(self.slot, self.key)
         old = await self._first_known([entry.vendor_id for entry in reversed(earlier)])
-        upload = await (self._start_related(old) if self.place.kind else self._start_upload(old))
+        upload = await (self._start_related(old) if self.place.kind else self._start(old))
         return self._make_receipt(upload)
 
-    async def _start_upload(self, old: str | None) -> Upload:
+    async def _start(self, old: str | None) -> Upload:
         size = self.item.stored_file.bytes
         return await self.client.start_upload(
             StartUpload(
@@ -137,7 +132,7 @@ class _File:
     def _make_receipt(self, upload: Upload) -> Receipt:
         return Receipt(id=upload.asset_id or upload.id, details={"upload": upload.id})
 
-    async def _find_upload(self, _entry: Entry) -> Finding:
+    async def _find(self, _entry: Entry) -> Finding:
         """An upload under way, of this name and length, that is nobody's: the answer to its start was lost."""
         known = {entry.receipt.get("upload") for entry in await self.access.list_made()}
         for upload in await self.client.list_uploads():
@@ -148,7 +143,7 @@ class _File:
 
     # -- going on
 
-    async def _settle_upload(self, entry: Entry) -> None:
+    async def _settle(self, entry: Entry) -> None:
         if entry.state is not State.COLLECTED:
             await self._remove_broken(entry)
             uploaded = await self._upload_rest(entry)

@@ -132,13 +132,13 @@ class _Handover:
                 yield describe_correction(item.path, beside, item.locale)
 
     async def _read_before(self) -> Before:
-        manifest, journal = await asyncio.gather(self._read_list(MANIFEST), self._read_list(JOURNAL))
+        manifest, journal = await asyncio.gather(self._read(MANIFEST), self._read(JOURNAL))
         facts = await self.bucket.look(self._make_key(MANIFEST))
         self.delivered_at = facts.modified if facts else 0.0
         self.etags = _read_etags(manifest)
         return before_of(manifest, journal)
 
-    async def _read_list(self, path: str) -> dict[str, object]:
+    async def _read(self, path: str) -> dict[str, object]:
         content = await self.bucket.read(self._make_key(path), most=32 << 20)
         return parse_note(content or b"") or {}
 
@@ -184,14 +184,14 @@ class _Handover:
         async def one(item: Item) -> None:
             nonlocal done
             async with places:
-                await self._put_item(item)
+                await self._put(item)
             done += item.stored_file.bytes
             if self.on_progress:
                 self.on_progress(done / total)
 
         await asyncio.gather(*(one(item) for item in new))
 
-    async def _put_item(self, item: Item) -> None:
+    async def _put(self, item: Item) -> None:
         path, key = path_of(item.stored_file), self._make_key(item.path)
         await self.bucket.put_file(key, path)
         facts = await self.bucket.look(key)

@@ -104,7 +104,7 @@ class _Dub:
         await self._upload_subtitles(entry, texts, done)
         await self._upload_cover(entry, done)
         # The old one goes last: until the new one plays, the library has what it had.
-        await self._replace_earlier(asset.id)
+        await self._replace(asset.id)
         if self.access.shelf:
             await self.access.shelf.drop(self.item.stored_file, self._make_shelf_name())
         await self.access.note(self.key, {}, State.COLLECTED)
@@ -118,7 +118,7 @@ class _Dub:
 
     async def _make_asset(self, done: Brought) -> tuple[Entry, Asset]:
         for _ in range(MOST_STARTS):
-            entry = await self.access.once(self.key, self._make, self._find_asset, what=self.title, locale=self.locale,
+            entry = await self.access.once(self.key, self._make, self._find, what=self.title, locale=self.locale,
                                            slot=self.slot)  # fmt: skip
             if (asset := await self._read_if_there(entry.vendor_id)) is None:
                 await self.access.forget(self.key)
@@ -147,12 +147,12 @@ class _Dub:
             folder=self.folder or None,
         )
         if self.access.shelf:
-            video = CreateVideo.from_url(await self._find_address(), **wanted.model_dump(exclude_none=True))
+            video = CreateVideo.from_url(await self._address(), **wanted.model_dump(exclude_none=True))
             return Receipt(id=(await self.client.upload_video(video)).id, details={"fetched": True})
         self.session = await self.client.create_upload_session(wanted)
         return Receipt(id=self.session.asset_id)
 
-    async def _find_address(self) -> str:
+    async def _address(self) -> str:
         assert self.access.shelf is not None  # noqa: S101 - who calls has seen to it
         return await self.access.shelf.address(self.item.stored_file, self._make_shelf_name())
 
@@ -161,12 +161,12 @@ class _Dub:
         place = digest(f"{self.access.subject.account} {self.slot}".encode())
         return f"{self.title}-{place[:12]}.mp4"
 
-    async def _find_asset(self, _entry: Entry) -> Finding:
+    async def _find(self, _entry: Entry) -> Finding:
         """An asset of this title that is nobody's, and waits for a file or came from our shelf: its answer was lost."""
         if waiting := await self._list_waiting():
             return Found(Receipt(id=waiting[0]))
         if self.access.shelf:
-            ours = (await self._find_address()).partition("?")[0]
+            ours = (await self._address()).partition("?")[0]
             for asset in await self._list_unknown():
                 if ours in (address.partition("?")[0] for address in _list_inputs(asset)):
                     return Found(Receipt(id=asset.id, details={"fetched": True}))
@@ -195,12 +195,12 @@ class _Dub:
                     self.session, path_of(self.item.stored_file), tell=self.gauge.of(self.item)
                 )
             except LinkExpired:
-                await self._remove_asset(entry.vendor_id)
+                await self._remove(entry.vendor_id)
                 return False
             await self.access.note(self.key, {"uploaded": True})
             return True
         for each in (entry.vendor_id, *await self._list_waiting()):
-            await self._remove_asset(each, forget=each == entry.vendor_id)
+            await self._remove(each, forget=each == entry.vendor_id)
         return False
 
     async def _wait_until_playable(self, entry: Entry) -> Asset:
@@ -208,16 +208,16 @@ class _Dub:
             return await self.client.wait_until_completed(entry.vendor_id, PATIENCE)
         except JobFailed:
             # A film that TPStreams can't process stays unusable: it goes, so that a repeat begins anew.
-            await self._remove_asset(entry.vendor_id)
+            await self._remove(entry.vendor_id)
             raise
 
-    async def _remove_asset(self, asset_id: str, *, forget: bool = True) -> None:
+    async def _remove(self, asset_id: str, *, forget: bool = True) -> None:
         with suppress(NotFound):
             await self.client.delete_asset(asset_id)
         if forget:
             await self.access.forget(self.key)
 
-    async def _replace_earlier(self, asset_id: str) -> None:
+    async def _replace(self, asset_id: str) -> None:
         for old in await self.access.earlier(self.slot, self.key):
             if old.vendor_id != asset_id:
                 with suppress(NotFound):

@@ -75,19 +75,14 @@ class _File:
         """The asset, checked; what earlier runs put there goes."""
         for _ in range(MOST_STARTS):
             entry = await self.access.once(
-                self.key,
-                self._make_asset,
-                self._find_asset,
-                what=self.name,
-                locale=self.item.locale or "",
-                slot=self.slot,
+                self.key, self._make, self._find, what=self.name, locale=self.item.locale or "", slot=self.slot
             )
             is_there = await self._is_there(entry)
             if not is_there and not await self._send(entry):
                 continue
             (done.kept if is_there else done.written).append(self.item.path)
             await self.client.wait_until_uploaded(entry.vendor_id, PATIENCE)
-            await self._replace_earlier(entry)
+            await self._replace(entry)
             await self.access.note(self.key, {"uploaded": True}, State.COLLECTED)
             self.gauge.finish(self.item)
             is_film = self.item.role == "video"
@@ -100,12 +95,12 @@ class _File:
             remedy="Run the job again.",
         )  # fmt: skip
 
-    async def _make_asset(self) -> Receipt:
+    async def _make(self) -> Receipt:
         request = CreateAsset(keyname=self.name, description=f"{self.parcel.name} {self.item.locale or ''}".strip())
         self.created = await self.client.create_asset(self.project, request)
         return Receipt(id=self.created.id)
 
-    async def _find_asset(self, _entry: Entry) -> Finding:
+    async def _find(self, _entry: Entry) -> Finding:
         """An asset of this name that waits for its file and is nobody's: its creation's answer was lost."""
         known = {entry.vendor_id for entry in await self.access.list_made()}
         listed = await self.client.list_assets(self.project, limit=WHOLE_LIST)
@@ -131,7 +126,7 @@ class _File:
         await self.access.forget(self.key)
         return False
 
-    async def _replace_earlier(self, entry: Entry) -> None:
+    async def _replace(self, entry: Entry) -> None:
         for old in await self.access.earlier(self.slot, self.key):
             if old.vendor_id != entry.vendor_id:
                 with suppress(NotFound):

@@ -24,13 +24,13 @@ def require_carried(formats: Collection[str], locale: str, track: Track | None =
     """
     for name in _LATIN_ONLY.intersection(formats):
         if Language.get(locale).maximize().script != "Latn":
-            raise _refuse_format(name, locale, f"has no letters for {english_name(locale)}")
+            raise _refuse(name, locale, f"has no letters for {english_name(locale)}")
         dropped = [note for note in write(track, name, locale=locale).notes if note.kind == "dropped"] if track else []
         if dropped:
-            raise _refuse_format(name, locale, f"can't carry the script: {excerpt(dropped[0].message, 120)}")
+            raise _refuse(name, locale, f"can't carry the script: {excerpt(dropped[0].message, 120)}")
 
 
-def _refuse_format(name: str, locale: str, why: str) -> SubtitleError:
+def _refuse(name: str, locale: str, why: str) -> SubtitleError:
     return SubtitleError(
         f"{FORMATS[name].title} {why}",
         code="format_cannot_carry",

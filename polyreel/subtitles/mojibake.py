@@ -114,7 +114,7 @@ def _has_strange_signs(text: str, strange: int, locale: str | None) -> bool:
 def _undo_once(text: str, locale: str | None) -> tuple[str, str] | None:
     """The text one encoding back, and the code page that it went through."""
     pages = ("cp1252", *_OTHERS, *_RARE, *_WIDE)
-    found = ((page, _reencode_text(text, page)) for page in pages)
+    found = ((page, _reencode(text, page)) for page in pages)
     meant = [(back, page) for page, back in found if back and _is_proof(text, back, page, locale)]
     if len(meant) < 2 or not locale:
         return meant[0] if meant else None
@@ -138,7 +138,7 @@ def _is_proof(text: str, back: str, page: str, locale: str | None) -> bool:
     return before - after >= least
 
 
-def _reencode_text(text: str, encoding: str) -> str | None:
+def _reencode(text: str, encoding: str) -> str | None:
     try:
         data = text.translate(_WINDOWS).encode("latin-1") if encoding == "cp1252" else text.encode(encoding)
         return data.decode("utf-8")
@@ -159,7 +159,7 @@ def _line_by_line(text: str) -> tuple[str, tuple[Note, ...]]:
         if not _TRACES.search(line):
             continue
         # An editor may have made a plain space of the no-break space that is the second half of an à.
-        found = _reencode_text(line, "cp1252") or _reencode_text(line.replace("Ã ", "Ã\xa0"), "cp1252")
+        found = _reencode(line, "cp1252") or _reencode(line.replace("Ã ", "Ã\xa0"), "cp1252")
         lines[at] = found or line
         notes.append("" if found else f"line {at + 1}")
     first = next((at for at, line in enumerate(text.split("\n"), 1) if _TRACES.search(line)), 1)

@@ -82,17 +82,15 @@ def parse_timecode(written: str, rate: FrameRate) -> int:
     """The frame that a timecode names. A semicolon says drop-frame. Raises InvalidJob (``timecode``)."""
     found = _TIMECODE.fullmatch(written.strip())
     if not found:
-        raise _reject_timecode(written, "is no timecode", "Write HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame.")
+        raise _reject(written, "is no timecode", "Write HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame.")
     hms, frame = (int(found[1]), int(found[2]), int(found[3])), int(found[5])
     is_drop = rate.is_drop or require_drop(rate.rate, is_drop=found[4] == ";")
     if frame >= rate.nominal:
-        raise _reject_timecode(
+        raise _reject(
             written, f"has frame {frame}; at {rate.name} the last is {rate.nominal - 1}", "Correct one of them."
         )
     if is_drop and hms[2] == 0 and hms[1] % 10 and frame < rate.nominal // 15:
-        raise _reject_timecode(
-            written, "names a number that drop-frame leaves out", "Correct it, or leave the semicolon out."
-        )
+        raise _reject(written, "names a number that drop-frame leaves out", "Correct it, or leave the semicolon out.")
     return count_frames(hms, frame, rate.nominal, is_drop=is_drop)
 
 
@@ -125,5 +123,5 @@ def time_of(frame: int, rate: Fraction) -> int:
     return round(frame * 1000 / rate)
 
 
-def _reject_timecode(written: str, what: str, remedy: str) -> InvalidJob:
+def _reject(written: str, what: str, remedy: str) -> InvalidJob:
     return InvalidJob(f"{written[:40]!r} {what}", code="timecode", where="timecode", remedy=remedy)

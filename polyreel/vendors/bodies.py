@@ -166,8 +166,8 @@ class Form:
         ]
 
     def _make_head(self, name: str, filename: str = "", content_type: str = "") -> bytes:
-        lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quote_name(name)}"']
-        lines[1] += f'; filename="{_quote_name(filename)}"' if filename else ""
+        lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quote(name)}"']
+        lines[1] += f'; filename="{_quote(filename)}"' if filename else ""
         lines += [f"Content-Type: {content_type}"] if content_type else []
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
@@ -206,6 +206,6 @@ def _make_text_part(value: str) -> Bytes:
     return Bytes(value.encode(), "")
 
 
-def _quote_name(text: str) -> str:
+def _quote(text: str) -> str:
     # As browsers do (HTML, multipart/form-data encoding algorithm).
     return os.fspath(text).replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

@@ -117,15 +117,15 @@ class _Fetch:
         try:
             with ask_for_fresh_link("The file's address"):
                 async with self.transport.answer(call, left) as (response, facts):
-                    await self._receive_answer(response, facts)
+                    await self._receive(response, facts)
         except Refused as refusal:
             # What lies here is longer than the vendor's file, so that it belongs to another one.
             if refusal.status == 416:
                 raise self._other_file(refusal.facts) from None
             raise
-        return await asyncio.to_thread(self._finish_file, facts)
+        return await asyncio.to_thread(self._finish, facts)
 
-    async def _receive_answer(self, response: httpx.Response, facts: Facts) -> None:
+    async def _receive(self, response: httpx.Response, facts: Facts) -> None:
         # The storage knows no ranges, or the file has changed: it begins anew.
         if response.status_code != 206:
             await asyncio.to_thread(self.part.begin, validator_of(response), total_of(response))
@@ -135,7 +135,7 @@ class _Fetch:
             raise self._other_file(facts)
         self.content_type = response.headers.get("content-type", "")
         try:
-            await self._write_body(response, facts)
+            await self._write(response, facts)
         except TooSlow as error:
             raise Dripping(f"The storage is {error}.", facts=facts) from None
         finally:
@@ -143,7 +143,7 @@ class _Fetch:
         if not self.part.complete:
             raise Damaged(f"{self.part.size} of {self.part.total} bytes came.", facts=facts)
 
-    async def _write_body(self, response: httpx.Response, facts: Facts) -> None:
+    async def _write(self, response: httpx.Response, facts: Facts) -> None:
         timeouts, done = self.transport.timeouts, self.part.size
         pace = Pace(timeouts.slowest, timeouts.slow)
         async with _Beside() as beside:
@@ -159,7 +159,7 @@ class _Fetch:
         self.part.discard()
         return Damaged("The vendor's file is not the one begun; starting over.", facts=facts)
 
-    def _finish_file(self, facts: Facts) -> Downloaded:
+    def _finish(self, facts: Facts) -> Downloaded:
         size, sha256, wanted = self.part.size, self.part.sha256, self.expected
         if (wanted.bytes is not None and size != wanted.bytes) or (wanted.sha256 and sha256 != wanted.sha256):
             self.part.discard()

@@ -207,7 +207,7 @@ class Transport:
         facts = self.facts(call, url)
         try:
             async with asyncio.timeout(left), self._open_passage(call, url):
-                response = await self._follow_redirects(call, url, facts)
+                response = await self._follow(call, url, facts)
                 try:
                     facts = with_status(facts, response)
                     if response.status_code >= 300:
@@ -261,17 +261,17 @@ class Transport:
         address = redact_addresses(str(url))
         return Facts(self.vendor, call.operation, call.method, address, repeatable=call.may_repeat)
 
-    async def _follow_redirects(self, call: Call, url: httpx.URL, facts: Facts) -> httpx.Response:
+    async def _follow(self, call: Call, url: httpx.URL, facts: Facts) -> httpx.Response:
         hop = Hop(url, call.method, with_body=call.body is not None)
         for _ in range(MOST_REDIRECTS + 1):
-            response = await self._open_hop(call, hop)
+            response = await self._open(call, hop)
             if not response.has_redirect_location:
                 return response
             await response.aclose()
             hop = next_hop(hop, response, facts)
         raise Malformed("The vendor redirects in a circle.", facts=facts)
 
-    async def _open_hop(self, call: Call, hop: Hop) -> httpx.Response:
+    async def _open(self, call: Call, hop: Hop) -> httpx.Response:
         own = self.is_own(hop.url)
         # A signed address carries its own permission; some storage refuses a second one beside it.
         known = own and not is_signed(hop.url)

@@ -139,13 +139,13 @@ class DubformerClient(Resource):
 
         Goes on where an earlier try stopped (``to``.part). Raises `JobFailed` where the project has no video.
         """
-        return await self._download_field(project_id, "output_video_url", to, tell)
+        return await self._download(project_id, "output_video_url", to, tell)
 
     async def download_speech(self, project_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
         """Fetch `output_tts_audio_url`, the dubbed speech alone."""
-        return await self._download_field(project_id, "output_tts_audio_url", to, tell)
+        return await self._download(project_id, "output_tts_audio_url", to, tell)
 
-    async def _download_field(self, project_id: str, field: str, to: Path, tell: Tell | None) -> Downloaded:
+    async def _download(self, project_id: str, field: str, to: Path, tell: Tell | None) -> Downloaded:
         async def link() -> str:
             # Asked for at each try: the address is signed, and such
             # run out within a quarter of an hour (WIRE.md "All").

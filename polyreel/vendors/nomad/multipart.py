@@ -90,7 +90,7 @@ def slices(upload: Upload, size: int, chunk: int) -> tuple[Slice, ...]:
     Raises `Malformed` unless the parts cover the file once, without a gap.
     """
     # Before the first byte goes out: storage puts parts with a gap together, and answers as if all were well.
-    cut = tuple(_slice_part(part, size, chunk) for part in upload.parts)
+    cut = tuple(_slice(part, size, chunk) for part in upload.parts)
     expected = 0
     for piece in cut:
         if piece.start != expected:
@@ -101,7 +101,7 @@ def slices(upload: Upload, size: int, chunk: int) -> tuple[Slice, ...]:
     return cut
 
 
-def _slice_part(part: Part, size: int, chunk: int) -> Slice:
+def _slice(part: Part, size: int, chunk: int) -> Slice:
     start = part.starting_position if part.starting_position is not None else (part.part_number - 1) * chunk
     end = part.ending_position if part.ending_position is not None else min(start + chunk, size) - 1
     if start < 0 or end < start - 1:

@@ -63,7 +63,7 @@ class LoginAuth:
         """``POST account/login``. A wrong user or password is `Unauthorized`, though the vendor says 404."""
         body = {"userName": self._username, "password": self._password}
         try:
-            self.login = await self._ask_login("login", "/account/login", body)
+            self.login = await self._ask("login", "/account/login", body)
         except (NotFound, Invalid) as refusal:
             # The refusal may quote what was sent, and that was a password.
             facts = replace(refusal.facts, body="")
@@ -75,7 +75,7 @@ class LoginAuth:
         token = self.login.refresh_token if self.login else ""
         if not token:
             return await self.log_in()
-        fresh = await self._ask_login("refresh token", "/account/refresh-token", {"refreshToken": token})
+        fresh = await self._ask("refresh token", "/account/refresh-token", {"refreshToken": token})
         self.login = fresh if fresh.refresh_token else fresh.model_copy(update={"refresh_token": token})
         return self.login
 
@@ -84,7 +84,7 @@ class LoginAuth:
         tokens = (self.login.token, self.login.refresh_token) if self.login else ()
         return (self._password, *tokens)
 
-    async def _ask_login(self, operation: str, path: str, body: Mapping[str, str]) -> Login:
+    async def _ask(self, operation: str, path: str, body: Mapping[str, str]) -> Login:
         if self.transport is None:
             raise RuntimeError("LoginAuth has no transport yet")
         # Logging in twice makes a second token and nothing else, so a lost answer may be asked for again.

@@ -138,7 +138,7 @@ class Uploads(Resource):
             upload_overwrite_option=overwrite,
         )
         begun = await self.start_upload(request)
-        return await self._feed_parts(_Feed(begun, source, request.chunk_size, tell, sha256), started)
+        return await self._feed(_Feed(begun, source, request.chunk_size, tell, sha256), started)
 
     async def upload_related(
         self,
@@ -166,7 +166,7 @@ class Uploads(Resource):
             upload_overwrite_option=overwrite,
         )
         begun = await self.start_related_upload(request)
-        return await self._feed_parts(_Feed(begun, source, request.chunk_size, tell), started)
+        return await self._feed(_Feed(begun, source, request.chunk_size, tell), started)
 
     async def resume_upload(
         self, upload_id: str, file: Path, *, asset_id: str = "", tell: Tell | None = None
@@ -177,7 +177,7 @@ class Uploads(Resource):
         """
         source = await asyncio.to_thread(Source.of, file)
         begun = await self._complete_upload(await self.get_upload(upload_id), asset_id)
-        return await self._feed_parts(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
+        return await self._feed(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
 
     async def _complete_upload(self, upload: Upload, asset_id: str) -> Upload:
         """The upload with its asset's id, looked for among those under way where nobody told it."""
@@ -195,7 +195,7 @@ class Uploads(Resource):
             await self.cancel_upload(upload.id)
         return tuple(upload.id for upload in stale)
 
-    async def _feed_parts(self, feed: _Feed, started: Started | None) -> Uploaded:
+    async def _feed(self, feed: _Feed, started: Started | None) -> Uploaded:
         if started:
             started(feed.upload)
         try:

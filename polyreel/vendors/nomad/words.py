@@ -86,15 +86,15 @@ class Transcripts(Resource):
         self, asset_id: str, related_asset_id: str, form: SubtitleFormat, *, language_id: str | None = None
     ) -> bytes:
         """The subtitle as a file. `Invalid` when there is nothing to export (400) or not in this form (204)."""
-        return await self._export_subtitle(asset_id, related_asset_id, form.word, language_id)
+        return await self._export(asset_id, related_asset_id, form.word, language_id)
 
     async def export_subtitle_by_number(
         self, asset_id: str, related_asset_id: str, form: SubtitleFormat, *, language_id: str | None = None
     ) -> bytes:
         """The same for servers that take the form's number (WIRE.md: 0 DocX, 1 Text, 2 SRT, 3 VTT)."""
-        return await self._export_subtitle(asset_id, related_asset_id, int(form), language_id)
+        return await self._export(asset_id, related_asset_id, int(form), language_id)
 
-    async def _export_subtitle(self, asset_id: str, related_id: str, form: str | int, language_id: str | None) -> bytes:
+    async def _export(self, asset_id: str, related_id: str, form: str | int, language_id: str | None) -> bytes:
         at = path("/asset/{asset_id}/subtitle/{related_id}/export", asset_id=asset_id, related_id=related_id)
         body = ExportSubtitle(export_format=form, language_id=language_id).wire()
         # Exporting changes nothing, so it may be asked for again.

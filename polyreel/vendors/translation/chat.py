@@ -68,7 +68,7 @@ class ChatTranslator(Resource):
     async def complete(self, system: str, user: str) -> str:
         """What the model says to one message, under an instruction. Raises NotFound where it is not served there."""
         try:
-            completion = await self.transport.ask(self._make_call(system, user), _Completion)
+            completion = await self.transport.ask(self._call(system, user), _Completion)
         except NotFound as error:
             raise NotFound(
                 f"This address does not serve the model '{self.model}'.",
@@ -87,10 +87,10 @@ class ChatTranslator(Resource):
 
     async def _translate_batch(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         names = {"source": locales.english_name(source), "target": locales.english_name(target)}
-        call = self._make_call(_INSTRUCTION.format(**names), json.dumps(list(lines), ensure_ascii=False))
+        call = self._call(_INSTRUCTION.format(**names), json.dumps(list(lines), ensure_ascii=False))
         return await self.transport.send(call, lambda reply: as_many(lines, _read_array(reply), reply))
 
-    def _make_call(self, system: str, user: str) -> Call:
+    def _call(self, system: str, user: str) -> Call:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         # Temperature 0: asked again, the same lines get the same draft.
         body = json_body({"model": self.model, "messages": messages, "temperature": 0})

@@ -51,7 +51,7 @@ class LibreTranslator(Resource):
 
         Raises UnsupportedLocale where the server has none for its script: it would write the other one.
         """
-        pair = {"source": await self._spell_tag(source, "source"), "target": await self._spell_tag(target, "target")}
+        pair = {"source": await self._spell(source, "source"), "target": await self._spell(target, "target")}
         return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)]
 
     async def check(self) -> str:
@@ -59,7 +59,7 @@ class LibreTranslator(Resource):
         languages = await self.transport.ask(Call("list languages", "GET", "/languages"), list[_Language])
         return f"may translate between {len(languages)} languages"
 
-    async def _spell_tag(self, tag: str, role: str) -> str:
+    async def _spell(self, tag: str, role: str) -> str:
         spellings = locales.translator_spellings(tag)
         if len(spellings) == 1:
             return spellings[0]

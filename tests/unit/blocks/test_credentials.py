@@ -198,7 +198,7 @@ async def test_what_a_paste_adds_around_a_key_is_not_kept(book: Any) -> None:
 
 @pytest.mark.parametrize("vendor", ["panjaya", "dubformer", "videojungle", "nomad"])
 def test_a_newline_that_a_form_kept_makes_no_other_account_of_a_key(book: Any, vendor: str) -> None:
-    """The ledger would not know it again, and what was bought would be bought anew."""
+    """Else the ledger would not know it again, and what was bought would be bought anew."""
     base = {"base_url": "http://127.0.0.1:1"}
     clean, pasted = (book.kinds()[vendor](api_key=key, **base).account for key in ("some-key", "some-key\r\n"))
     assert clean == pasted

@@ -139,7 +139,7 @@ class _Writer:
         rows, at = [], 0
         for piece in pieces:
             at = text.index(piece[0], at) if piece else at
-            rows.append(_slice_row(row, at, at + len(piece)))
+            rows.append(_slice(row, at, at + len(piece)))
             at += len(piece)
         return rows
 
@@ -229,7 +229,7 @@ def _divide_lines(runs: list[Run]) -> Iterator[Row]:
     yield row
 
 
-def _slice_row(row: Row, start: int, end: int) -> Row:
+def _slice(row: Row, start: int, end: int) -> Row:
     found, at = [], 0
     for run in row:
         text = run.text[max(start - at, 0) : max(end - at, 0)]

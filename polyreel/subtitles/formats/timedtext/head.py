@@ -27,7 +27,7 @@ class Head:
         self._settings: dict[tuple[Any, ...], Settings] = {}
         head = root.find(tt("head"))
         self._list_agents = dict(_list_agents(head)) if head is not None else {}
-        self.comments = self._list_comments(head)
+        self.comments = self._comments(head)
 
     def region_styles(self, name: str | None, line: int) -> Styles:
         """What a region says, with the styles that it names and that stand inside it."""
@@ -83,7 +83,7 @@ class Head:
         names = [self._list_agents.get(each, each) for each in agents.split()]
         return " & ".join(dict.fromkeys(names)) or None
 
-    def _list_comments(self, head: Any) -> tuple[str, ...]:
+    def _comments(self, head: Any) -> tuple[str, ...]:
         if head is None:
             return ()
         found = [*head, *(each for meta in head.iterfind(tt("metadata")) for each in meta)]

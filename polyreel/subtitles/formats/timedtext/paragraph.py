@@ -65,7 +65,7 @@ class Paragraph:
         styles = {**inherited, **context.styles} if inherited else context.styles
         whole = context._replace(styles=styles)
         self.root_language = context.language
-        self._collect_pieces(element, whole, None)
+        self._collect(element, whole, None)
         self.has_text = any(piece.kind == "text" and piece.text.strip(_XML_SPACE) for piece in self.pieces)
 
     def moments(self) -> Iterator[Moment]:
@@ -99,8 +99,8 @@ class Paragraph:
         begin, end = self._span(piece)
         return bool(begin <= time and (end is None or time < end))
 
-    def _collect_pieces(self, element: Any, context: Context, span: Span | None) -> None:
-        look = self._find_look(context)
+    def _collect(self, element: Any, context: Context, span: Span | None) -> None:
+        look = self._look(context)
         if element.text:
             self.pieces.append(Piece("text", element.text, look, span, context.keeps_space))
         follows = context.begin
@@ -118,16 +118,16 @@ class Paragraph:
 
     def _span_element(self, child: Any, context: Context, span: Span | None, follows: Ms) -> Ms | None:
         ruby = child.get(tts("ruby")) or self.reader.head.sheet.own(child).get("ruby")
-        inner = self._enter_element(child, context, follows)
+        inner = self._enter(child, context, follows)
         if "begin" in child.attrib or "end" in child.attrib or "dur" in child.attrib:
             span, self.is_split = (inner.begin, inner.end), True
         if ruby == "container":
             self._ruby(child, inner, span)
         elif ruby != "delimiter":
-            self._collect_pieces(child, inner, span)
+            self._collect(child, inner, span)
         return inner.end
 
-    def _enter_element(self, child: Any, context: Context, follows: Ms) -> Context:
+    def _enter(self, child: Any, context: Context, follows: Ms) -> Context:
         attributes = child.attrib
         if not attributes:
             return context
@@ -142,7 +142,7 @@ class Paragraph:
             agents=attributes.get(ttm("agent"), context.agents),
         )
 
-    def _find_look(self, context: Context) -> Look:
+    def _look(self, context: Context) -> Look:
         styles: Styles = context.styles
         language = context.language if context.language != self.root_language else ""
         speaker = context.agents if context.agents != self.context.agents else ""
@@ -175,7 +175,7 @@ class Paragraph:
 
     def _ruby_parts(self, parts: list[Any], context: Context, span: Span | None) -> None:
         for part in parts:
-            self._collect_pieces(part, self._enter_element(part, context, context.begin), span)
+            self._collect(part, self._enter(part, context, context.begin), span)
 
 
 _LOOKS = frozenset({"color", "fontStyle", "fontWeight", "textDecoration"})

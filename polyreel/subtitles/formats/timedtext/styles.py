@@ -69,8 +69,8 @@ class StyleSheet:
         named = element.get("style")
         found: dict[str, str] = {}
         for name in named.split() if named else ():
-            found.update(self._resolve_style(name, element.sourceline or 0))
-        self._read_style(element, found)
+            found.update(self._resolve(name, element.sourceline or 0))
+        self._read(element, found)
         return found
 
     def inherit(self, parent: Styles, own: Styles) -> Styles:
@@ -82,7 +82,7 @@ class StyleSheet:
             found["textDecoration"] = _add_decoration(parent["textDecoration"], own["textDecoration"])
         return found
 
-    def _resolve_style(self, name: str, line: int) -> Styles:
+    def _resolve(self, name: str, line: int) -> Styles:
         if name in self._resolved:
             return self._resolved[name]
         element = self._elements.get(name)
@@ -95,7 +95,7 @@ class StyleSheet:
         self._resolved[name] = self.own(element)
         return self._resolved[name]
 
-    def _read_style(self, element: Element, found: dict[str, str]) -> None:
+    def _read(self, element: Element, found: dict[str, str]) -> None:
         for key, value in element.attrib.items():
             if key[0] != "{":
                 continue
@@ -106,9 +106,9 @@ class StyleSheet:
             if name in _CARRIED:
                 found[name] = value.strip()
             else:
-                self._tell_lost(prefix, name, value.strip(), element.sourceline or 0)
+                self._tell(prefix, name, value.strip(), element.sourceline or 0)
 
-    def _tell_lost(self, prefix: str, name: str, value: str, line: int) -> None:
+    def _tell(self, prefix: str, name: str, value: str, line: int) -> None:
         if value in _NO_MATTER.get(name, ()) or name in self._told:
             return
         self._told.add(name)
@@ -117,7 +117,7 @@ class StyleSheet:
     def _initial(self, root: Element) -> Styles:
         found: dict[str, str] = {}
         for each in root.iterfind(f"{tt('head')}/{tt('styling')}/{tt('initial')}"):
-            self._read_style(each, found)
+            self._read(each, found)
         return found
 
 
