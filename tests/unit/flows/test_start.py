@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 from prefect import Flow
 from pydantic import SecretStr
 
 from flows.localise import localise
-from polyreel.plans import Plan
+from polyreel.job import Job
 
 _FEW_RUNS_NEED = (
     "fastapi",
@@ -28,8 +27,9 @@ def test_a_run_imports_nothing_that_only_some_runs_need() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_server_is_told_of_a_job_what_prefect_would_tell_it(plan: Callable[..., Plan]) -> None:
-    job = plan("es-ES", "pt-BR").job
+def test_the_server_is_told_of_a_job_what_prefect_would_tell_it() -> None:
+    source = {"media": "reel.mp4", "locale": "en-US"}
+    job = Job.model_validate({"name": "reel", "source": source, "targets": ["es-ES", "pt-BR"]})
     prefects = Flow.serialize_parameters(localise, {"job": job})
     assert localise.serialize_parameters({"job": job}) == prefects
     assert prefects["job"]["targets"][1]["locale"] == "pt-BR"
