@@ -36,12 +36,12 @@ PROFILES = ("none", "flaky", "stormy", "slow", "callbacks")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Where state is kept.")
 def command(port: int, instant: bool, speed: float, profile: str, shapes: Shapes, data: Path | None) -> None:
     """Five vendors on loopback, to rehearse without an account. The first line printed is the base URL."""
-    from polyreel.sandbox.server import serve
+    from polyreel.sandbox.server import serve_sandbox
     from polyreel.sandbox.settings import Settings
 
     settings = Settings.of(data=data, port=port, speed=None if instant else speed, profile=profile, shapes=shapes)
     try:
-        serve(settings, announce=click.echo)
+        serve_sandbox(settings, announce=click.echo)
     except OSError as error:
         raise click.ClickException(
             f"the sandbox can't listen on port {port}: {error}. Choose another, or 0."

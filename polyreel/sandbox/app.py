@@ -41,18 +41,18 @@ from polyreel.store.local import LocalStore
 log = logging.getLogger("polyreel.sandbox")
 
 
-def vendors() -> list[Vendor]:
+def list_vendors() -> list[Vendor]:
     """Everybody who is rehearsed."""
     return [
-        nomad_api.vendor(),
-        panjaya_api.vendor(),
-        dubformer_api.vendor(),
-        tpstreams_api.vendor(),
-        videojungle_api.vendor(),
+        nomad_api.make_vendor(),
+        panjaya_api.make_vendor(),
+        dubformer_api.make_vendor(),
+        tpstreams_api.make_vendor(),
+        videojungle_api.make_vendor(),
     ]
 
 
-def unpack(settings: Settings) -> Box:
+def unpack_box(settings: Settings) -> Box:
     """Open the state folder and put everything in its place."""
     state = State(settings.data / "sandbox.db")
     faults, clock = Faults(settings.profile), Clock(state)
@@ -65,11 +65,11 @@ def unpack(settings: Settings) -> Box:
         jobs=Jobs(state, settings.pace, faults),
         faults=faults,
         mailbox=Mailbox(state, clock, settings.pace, faults),
-        studio=_studio(settings),
+        studio=_choose_studio(settings),
     )
 
 
-def _studio(settings: Settings) -> Studio:
+def _choose_studio(settings: Settings) -> Studio:
     """Who dubs: the engine, or the stand-in. The engine is imported only when it is wanted: it is heavy."""
     if settings.engine == "instant":
         return InstantStudio()
@@ -78,9 +78,9 @@ def _studio(settings: Settings) -> Studio:
     return EmbeddedStudio(LocalStore(settings.data / "store"))
 
 
-def application(box: Box) -> Starlette:
+def make_application(box: Box) -> Starlette:
     """The whole sandbox around one box."""
-    everybody = vendors()
+    everybody = list_vendors()
     for vendor in everybody:
         for step, handler in vendor.steps.items():
             box.jobs.handle(vendor.name, step, partial(handler, box))
@@ -91,22 +91,22 @@ def application(box: Box) -> Starlette:
         layers.append(Middleware(Dialect, vendors=names))
     app = Starlette(
         routes=[
-            Route("/", page.show, methods=["GET"]),
-            *control.routes(),
-            *storage.routes(),
+            Route("/", page.show_page, methods=["GET"]),
+            *control.list_routes(),
+            *storage.list_routes(),
             *(Mount(f"/{vendor.name}", app=_vendor_app(vendor, box)) for vendor in everybody),
         ],
         middleware=layers,
-        exception_handlers={Refusal: control.refuse},
-        lifespan=_lifespan(box),
+        exception_handlers={Refusal: control.answer_error},
+        lifespan=_make_lifespan(box),
     )
     app.state.box = box
     return app
 
 
-def _lifespan(box: Box) -> Lifespan[Starlette]:
+def _make_lifespan(box: Box) -> Lifespan[Starlette]:
     @asynccontextmanager
-    async def life(_app: Starlette) -> AsyncIterator[None]:
+    async def run_jobs(_app: Starlette) -> AsyncIterator[None]:
         # A key of a request that the last process never answered would be refused for ever.
         forget_unfinished(box.state)
         box.jobs.resume()
@@ -115,17 +115,22 @@ def _lifespan(box: Box) -> Lifespan[Starlette]:
         await box.mailbox.close()
         box.state.close()
 
-    return life
+    return run_jobs
 
 
 def _vendor_app(vendor: Vendor, box: Box) -> Starlette:
     """One vendor with its own way of saying no, also to unknown paths and methods."""
 
-    async def no(_request: Request, error: Exception) -> Response:
+    async def refuse_request(_request: Request, error: Exception) -> Response:
         return vendor.refuse(_as_refusal(error))
 
     # Our own faults too: a vendor's client never sees another format than its vendor's.
-    handlers: dict[object, ExceptionHandler] = {Refusal: no, HTTPException: no, Gone: no, Exception: no}
+    handlers: dict[object, ExceptionHandler] = {
+        Refusal: refuse_request,
+        HTTPException: refuse_request,
+        Gone: refuse_request,
+        Exception: refuse_request,
+    }
     app = Starlette(routes=vendor.routes, exception_handlers=handlers)
     # Panjaya answers a missing slash with a 307, TPStreams with a 404 (WIRE.md): a client has to hold with either.
     app.router.redirect_slashes = vendor.redirects_slashes

@@ -35,13 +35,13 @@ class Skip(Wire):
     seconds: float = Field(gt=0)
 
 
-async def refuse(_request: Request, error: Exception) -> Response:
+async def answer_error(_request: Request, error: Exception) -> Response:
     """How the controls say no."""
     assert isinstance(error, Refusal)  # noqa: S101 - registered for Refusal only
     return JSONResponse({"error": error.message}, error.status)
 
 
-async def accounts(request: Request) -> Response:
+async def list_accounts(request: Request) -> Response:
     """Every account with its base URL, credentials, balance; and the key that verifies Panjaya's callbacks."""
     box = box_of(request)
     return JSONResponse(
@@ -124,10 +124,10 @@ async def list_events(request: Request) -> Response:
     return JSONResponse({"jobs": jobs, "callbacks": box.mailbox.recent(), "charges": charges})
 
 
-def routes() -> list[BaseRoute]:
+def list_routes() -> list[BaseRoute]:
     """The control endpoint's paths."""
     return [
-        Route("/sandbox", accounts, methods=["GET"]),
+        Route("/sandbox", list_accounts, methods=["GET"]),
         Route("/sandbox/accounts/{vendor}", set_account, methods=["POST"]),
         Route("/sandbox/faults", list_faults, methods=["GET"]),
         Route("/sandbox/faults", arm_fault, methods=["POST"]),

@@ -21,14 +21,14 @@ Rewrite = Callable[[Any], Any]
 # -- the asset manager: PascalCase, bare lists, no address beside the metadata
 
 
-def _pascal(value: Any) -> Any:
+def _to_pascal_case(value: Any) -> Any:
     if isinstance(value, list):
-        return [_pascal(each) for each in value]
+        return [_to_pascal_case(each) for each in value]
     if not isinstance(value, dict):
         return value
     # What a user named, or a browser will read, keeps its name.
     kept = ("properties", "cookies")
-    return {key[:1].upper() + key[1:]: each if key in kept else _pascal(each) for key, each in value.items()}
+    return {key[:1].upper() + key[1:]: each if key in kept else _to_pascal_case(each) for key, each in value.items()}
 
 
 def _without_address(asset: Any) -> Any:
@@ -47,16 +47,18 @@ def _relative_address(detail: dict[str, Any]) -> Any:
 
 
 def _list_parts(uploads: list[dict[str, Any]]) -> Any:
-    return {"items": [{**_only(each, "createdDate", "parts"), "startDate": each["createdDate"]} for each in uploads]}
+    return {
+        "items": [{**_drop_fields(each, "createdDate", "parts"), "startDate": each["createdDate"]} for each in uploads]
+    }
 
 
-def _only(value: dict[str, Any], *hidden: str) -> dict[str, Any]:
+def _drop_fields(value: dict[str, Any], *hidden: str) -> dict[str, Any]:
     return {name: each for name, each in value.items() if name not in hidden}
 
 
 def _parts(upload: dict[str, Any]) -> Any:
     # One upload may be answered with a bare list of its parts (WIRE.md): no id, and no asset's id.
-    return [_only(part, "uploadUrl") for part in upload["parts"]]
+    return [_drop_fields(part, "uploadUrl") for part in upload["parts"]]
 
 
 # -- TPStreams, Video Jungle, the dubbers
@@ -78,7 +80,7 @@ def _loud_status(value: Any) -> Any:
 def _by_uuid(session: dict[str, Any]) -> Any:
     asset = session["asset"]
     # An upload session's asset is named by `uuid` in the published documents (WIRE.md).
-    return {**session, "asset": {"uuid": asset["id"], **_only(asset, "id")}}
+    return {**session, "asset": {"uuid": asset["id"], **_drop_fields(asset, "id")}}
 
 
 def _form_in_video(created: dict[str, Any]) -> Any:
@@ -97,7 +99,7 @@ def _blur_statuses(assets: list[dict[str, Any]]) -> Any:
 
 
 def _number_statuses(page: dict[str, Any]) -> Any:
-    return {"data": page["items"], "pagination": _only(page, "items", "next")}
+    return {"data": page["items"], "pagination": _drop_fields(page, "items", "next")}
 
 
 def _empty_results(project: dict[str, Any]) -> Any:
@@ -133,7 +135,7 @@ _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
 )
 
 
-def respoken(vendor: str, method: str, path: str, value: Any) -> Any:
+def respell_answer(vendor: str, method: str, path: str, value: Any) -> Any:
     """An answer in the vendor's other words; as it is where there is but one way to say it."""
     # The asset manager answers below several prefixes; the rules are written for what is behind them.
     below = re.sub(r"^(/api)?(/admin)?(?=/asset)", "", path) if vendor == "nomad" else path
@@ -141,7 +143,7 @@ def respoken(vendor: str, method: str, path: str, value: Any) -> Any:
         if whose == vendor and re.fullmatch(verb, method) and re.fullmatch(pattern, below, re.IGNORECASE):
             value = rewrite(value)
             break
-    return _pascal(value) if vendor == "nomad" else value
+    return _to_pascal_case(value) if vendor == "nomad" else value
 
 
 @dataclass
@@ -180,10 +182,10 @@ class _Respeaking:
             return
         self._body += message.get("body", b"")
         if not message.get("more_body"):
-            await self._say(self._start)
+            await self._send_answer(self._start)
 
-    async def _say(self, start: Message) -> None:
-        body = json.dumps(respoken(self._vendor, self._method, self._path, json.loads(self._body))).encode()
+    async def _send_answer(self, start: Message) -> None:
+        body = json.dumps(respell_answer(self._vendor, self._method, self._path, json.loads(self._body))).encode()
         # In other words the answer is of another length.
         others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         await self._send({**start, "headers": [*others, (b"content-length", str(len(body)).encode())]})

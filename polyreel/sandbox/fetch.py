@@ -38,12 +38,12 @@ class Target:
     host: str
 
 
-async def loopback(url: str) -> Target:
+async def pin_loopback(url: str) -> Target:
     """Judge an address by what it resolves to, and pin that."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotLoopback("only http addresses can be fetched")
-    addresses = await _addresses(parts)
+    addresses = await _resolve_addresses(parts)
     # All of them: a name may resolve to an inner and an outer address.
     if not all(address.is_loopback for address in addresses):
         raise NotLoopback("the sandbox talks to loopback addresses only")
@@ -55,7 +55,7 @@ async def loopback(url: str) -> Target:
     return Target(pinned, parts.netloc.rpartition("@")[2])
 
 
-async def _addresses(parts: SplitResult) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+async def _resolve_addresses(parts: SplitResult) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port or 80, type=socket.SOCK_STREAM)
     except (OSError, ValueError) as error:
@@ -63,21 +63,21 @@ async def _addresses(parts: SplitResult) -> list[ipaddress.IPv4Address | ipaddre
     return sorted({ipaddress.ip_address(entry[4][0]) for entry in found}, key=lambda address: address.version)
 
 
-async def fetch(url: str, into: Path, *, most_bytes: int) -> Path:
+async def fetch_file(url: str, into: Path, *, most_bytes: int) -> Path:
     """Write what an address gives into a file. Raises `NotLoopback`, `NotFetched` or `TooLarge`."""
     try:
         async with asyncio.timeout(_DEADLINE):
-            return await _follow(url, into, most_bytes)
+            return await _follow_redirects(url, into, most_bytes)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
         raise NotFetched(f"the media could not be fetched ({type(error).__name__})") from error
 
 
-async def _follow(url: str, into: Path, most_bytes: int) -> Path:
+async def _follow_redirects(url: str, into: Path, most_bytes: int) -> Path:
     # A proxy from the environment would take the call off this machine.
     async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=tls_context()) as client:
         for _ in range(_HOPS):
             # Judged at each hop, as a redirect may lead anywhere.
-            target = await loopback(url)
+            target = await pin_loopback(url)
             # Uncompressed, so that the limit holds for what is written.
             headers = {"host": target.host, "accept-encoding": "identity"}
             async with client.stream("GET", target.url, headers=headers) as answer:
@@ -86,11 +86,11 @@ async def _follow(url: str, into: Path, most_bytes: int) -> Path:
                     continue
                 if not answer.is_success:
                     raise NotFetched(f"the media could not be fetched (status {answer.status_code})")
-                return await _save(answer, into, most_bytes)
+                return await _save_body(answer, into, most_bytes)
     raise NotFetched("the media could not be fetched (too many redirects)")
 
 
-async def _save(answer: httpx.Response, into: Path, most_bytes: int) -> Path:
+async def _save_body(answer: httpx.Response, into: Path, most_bytes: int) -> Path:
     size = 0
     with into.open("wb") as file:
         async for piece in answer.aiter_raw(1 << 18):

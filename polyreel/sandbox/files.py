@@ -77,22 +77,22 @@ class Files:
 
     def link(self, name: str, *, vendor: str, seconds: float = LINK_SECONDS, save_as: str = "") -> str:
         """A link that gives the file, for a while."""
-        return f"{self.base_url}/files/{name}?{self._query('GET', name, vendor, seconds, save_as)}"
+        return f"{self.base_url}/files/{name}?{self._make_query('GET', name, vendor, seconds, save_as)}"
 
     def upload_link(self, name: str, *, vendor: str, seconds: float = LINK_SECONDS) -> str:
         """A link that takes the file, for a while."""
-        return f"{self.base_url}/files/{name}?{self._query('PUT', name, vendor, seconds, '')}"
+        return f"{self.base_url}/files/{name}?{self._make_query('PUT', name, vendor, seconds, '')}"
 
     def play_link(self, name: str, entry: str, *, vendor: str, seconds: float | None) -> str:
         """A link to a folder's playlist: for good, or for a while (then every file in it asks for the signature)."""
         plain = f"{self.base_url}/play/{name}/{entry}"
-        return plain if seconds is None else f"{plain}?{self._query('PLAY', name, vendor, seconds, '')}"
+        return plain if seconds is None else f"{plain}?{self._make_query('PLAY', name, vendor, seconds, '')}"
 
     def allow(self, method: str, name: str, query: Mapping[str, str]) -> None:
         """Let a request pass, or raise `Forged` or `Expired`."""
         expires, save_as = query.get("Expires", ""), query.get("filename", "")
         # Compared as bytes, as text beyond ASCII would raise; and in constant time.
-        right = self._sign(method, name, expires, save_as)
+        right = self._sign_link(method, name, expires, save_as)
         if not hmac.compare_digest(right.encode(), query.get("Signature", "").encode()):
             raise Forged(name)
         # Only behind the signature: the moment itself comes from the request.
@@ -103,12 +103,12 @@ class Files:
         """A short signature over a few words, for cookies and upload forms."""
         return hmac.new(self._secret, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
 
-    def _query(self, method: str, name: str, vendor: str, seconds: float, save_as: str) -> str:
+    def _make_query(self, method: str, name: str, vendor: str, seconds: float, save_as: str) -> str:
         if self._faults.take("expired_urls", vendor) is not None:
             seconds = -1
         expires = str(int(self._clock.now() + seconds))
-        fields = {"Expires": expires, "Signature": self._sign(method, name, expires, save_as)}
+        fields = {"Expires": expires, "Signature": self._sign_link(method, name, expires, save_as)}
         return urlencode({**fields, "filename": save_as} if save_as else fields)
 
-    def _sign(self, method: str, name: str, expires: str, save_as: str) -> str:
+    def _sign_link(self, method: str, name: str, expires: str, save_as: str) -> str:
         return self.token(method, name, expires, save_as)

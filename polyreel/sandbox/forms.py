@@ -49,11 +49,11 @@ async def keep_upload(upload: UploadFile, files: Files) -> Path:
     path = files.new(PurePath(upload.filename or "").suffix)
     await upload.seek(0)
 
-    def copy() -> None:
+    def copy_upload() -> None:
         with path.open("wb") as out:
             shutil.copyfileobj(upload.file, out, 1 << 20)
 
-    await asyncio.to_thread(copy)
+    await asyncio.to_thread(copy_upload)
     return path
 
 

@@ -64,18 +64,18 @@ class Jobs:
             *(job.id, vendor, step, subject, json.dumps(payload), due, job.state, time.time()),
         )
         if not stuck:
-            self._spawn(job, due)
+            self._spawn_step(job, due)
         return job
 
     def resume(self) -> None:
         """Take up what was not done when the sandbox last stopped."""
         # 'running' too: whoever was killed in the middle of a step left it so, and steps may be done again.
         for row in self._state.rows("SELECT * FROM jobs WHERE state IN ('waiting', 'running') ORDER BY created"):
-            self._spawn(_job(row), row["due"])
+            self._spawn_step(_read_job(row), row["due"])
 
     def recent(self, limit: int = 100) -> list[Job]:
         """The newest jobs."""
-        return [_job(row) for row in self._state.rows("SELECT * FROM jobs ORDER BY created DESC LIMIT ?", limit)]
+        return [_read_job(row) for row in self._state.rows("SELECT * FROM jobs ORDER BY created DESC LIMIT ?", limit)]
 
     def drop(self, vendor: str, subject: str) -> None:
         """Forget what is still to do for a subject that was deleted."""
@@ -89,13 +89,13 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _spawn(self, job: Job, due: float) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(job, due))
+    def _spawn_step(self, job: Job, due: float) -> None:
+        task = asyncio.get_running_loop().create_task(self._run_step(job, due))
         # asyncio holds its tasks weakly: unheld, one could vanish half done.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, job: Job, due: float) -> None:
+    async def _run_step(self, job: Job, due: float) -> None:
         # Whoever waits for its time holds no slot.
         await asyncio.sleep(max(0.0, due - time.time()))
         async with self._slots:
@@ -122,6 +122,6 @@ class Jobs:
         return changed > 0
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _read_job(row: sqlite3.Row) -> Job:
     payload = json.loads(row["payload"])
     return Job(row["id"], row["vendor"], row["step"], row["subject"], payload, row["state"], row["note"])

@@ -53,8 +53,8 @@ class Mailbox:
         if self._faults.take("callback_lost", vendor, event):
             self._write_down(letter, "lost (rehearsed)")
             return
-        for copy, delay in self._copies(letter):
-            self._spawn(self._deliver(copy, delay))
+        for copy, delay in self._list_copies(letter):
+            self._spawn_delivery(self._deliver_letter(copy, delay))
 
     def recent(self, limit: int = 100) -> list[Json]:
         """The newest callbacks with what became of them."""
@@ -66,7 +66,7 @@ class Mailbox:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _copies(self, letter: Letter) -> list[tuple[Letter, float]]:
+    def _list_copies(self, letter: Letter) -> list[tuple[Letter, float]]:
         take = self._faults.take
         delay = 0.0
         if late := take("callback_late", letter.vendor, letter.event):
@@ -80,30 +80,30 @@ class Mailbox:
             copies.append((replace(letter, sign=_forge_signature(letter.sign), note=" forged"), delay))
         return copies
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn_delivery(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         # asyncio holds its tasks weakly: unheld, one could vanish half done.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, letter: Letter, delay: float) -> None:
+    async def _deliver_letter(self, letter: Letter, delay: float) -> None:
         await asyncio.sleep(delay)
         # Late letters leave their lane, so that the next ones overtake them.
         async with self._lanes.setdefault(letter.url, asyncio.Lock()):
             for attempt in range(1, TRIES + 1):
-                outcome, final = await self._try(letter)
+                outcome, final = await self._try_delivery(letter)
                 self._write_down(letter, f"{outcome}{letter.note}" + (f" (try {attempt})" if attempt > 1 else ""))
                 if final:
                     return
                 await asyncio.sleep(self._pace.wait(_PAUSE * attempt))
 
-    async def _try(self, letter: Letter) -> tuple[str, bool]:
+    async def _try_delivery(self, letter: Letter) -> tuple[str, bool]:
         """What the receiver said, and whether that settles it."""
         headers = {"content-type": "application/json", **letter.sign(letter.body)}
         try:
             # An address for callbacks comes with a request: a rehearsal
             # must not knock at machines it was merely told of.
-            target = await fetch.loopback(letter.url)
+            target = await fetch.pin_loopback(letter.url)
             async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=tls_context()) as client:
                 answer = await client.post(target.url, content=letter.body, headers={**headers, "host": target.host})
         except fetch.NotLoopback as refused:

@@ -30,20 +30,20 @@ def play_music(samples: int, lead_in: int = 0) -> Iterator[Samples]:
     """
     left, number = samples - lead_in, 0
     if lead_in:
-        yield _bar(_CHORDS[-1])[-lead_in:]
+        yield _play_bar(_CHORDS[-1])[-lead_in:]
     while left > 0:
-        piece = _bar(_CHORDS[number % len(_CHORDS)])[:left]
-        yield _fade(piece) if len(piece) == left else piece
+        piece = _play_bar(_CHORDS[number % len(_CHORDS)])[:left]
+        yield _fade_ends(piece) if len(piece) == left else piece
         left -= len(piece)
         number += 1
 
 
-def _bar(chord: tuple[float, ...]) -> Samples:
+def _play_bar(chord: tuple[float, ...]) -> Samples:
     """One chord: a soft pad below, and its notes plucked one after the other above."""
     time = np.arange(BAR_MS * RATE // 1000) / RATE
     swell = np.minimum(1, np.minimum(time / 0.4, (time[-1] - time) / 0.5))
-    pad = sum(_tone(note, time) for note in chord) * swell * 0.012
-    plucks = [_pluck(chord[1 + step % 3] * 2, time - step * 0.4) for step in range(8)]
+    pad = sum(_make_tone(note, time) for note in chord) * swell * 0.012
+    plucks = [_pluck_note(chord[1 + step % 3] * 2, time - step * 0.4) for step in range(8)]
     left = pad + 0.022 * sum(plucks[0::2]) + 0.012 * sum(plucks[1::2])
     right = pad + 0.012 * sum(plucks[0::2]) + 0.022 * sum(plucks[1::2])
     release = np.minimum(1, (time[-1] - time) / 0.03)
@@ -51,18 +51,18 @@ def _bar(chord: tuple[float, ...]) -> Samples:
     return sound
 
 
-def _tone(note: float, time: Wave) -> Wave:
+def _make_tone(note: float, time: Wave) -> Wave:
     tone: Wave = np.sin(2 * np.pi * note * time) + 0.3 * np.sin(4 * np.pi * note * 1.001 * time)
     return tone
 
 
-def _pluck(note: float, time: Wave) -> Wave:
+def _pluck_note(note: float, time: Wave) -> Wave:
     envelope: Wave = np.where(time > 0, np.exp(-3.2 * time) * np.minimum(1, np.maximum(time, 0) / 0.008), 0)
     plucked: Wave = envelope * np.sin(2 * np.pi * note * time)
     return plucked
 
 
-def _fade(piece: Samples) -> Samples:
+def _fade_ends(piece: Samples) -> Samples:
     length = min(len(piece), RATE // 2)
     fade = np.ones(len(piece), np.float32)
     fade[-length:] = np.linspace(1, 0, length, dtype=np.float32)

@@ -37,7 +37,7 @@ pre{margin:0;padding:12px 14px;font:13px/1.5 ui-monospace,monospace;overflow-x:a
 _NUMBERS = ("Minutes", "Minutes left", "Chance", "Struck")
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
+def _draw_table(heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
     sides = [' class="n"' if name in _NUMBERS else "" for name in heads]
     body = "".join(
         f"<tr>{''.join(f'<td{side}>{cell}</td>' for side, cell in zip(sides, row, strict=True))}</tr>" for row in rows
@@ -48,109 +48,115 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> s
     return f'<div class="card"><table><tr>{head}</tr>{body}</table></div>'
 
 
-def _code(text: str) -> str:
+def _draw_code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
 
 
-def _word(kind: str, text: str) -> str:
+def _draw_word(kind: str, text: str) -> str:
     return f'<span class="{escape(kind, quote=True)}">{escape(text)}</span>'
 
 
-def _when(at: float) -> str:
+def _format_moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%d %b %H:%M:%S")
 
 
-def _accounts(box: Box) -> str:
+def _draw_accounts(box: Box) -> str:
     rows = [
         (
             f"<b>{escape(name)}</b>",
-            _code(f"{box.files.base_url}/{name}"),
-            "<br>".join(f"{escape(key.replace('_', ' '))} {_code(value)}" for key, value in account.items()),
+            _draw_code(f"{box.files.base_url}/{name}"),
+            "<br>".join(f"{escape(key.replace('_', ' '))} {_draw_code(value)}" for key, value in account.items()),
             f"{box.purse.balance(name):,g}",
         )
         for name, account in ACCOUNTS.items()
     ]
-    return _table(("Vendor", "Base URL", "Credentials", "Minutes left"), rows, "")
+    return _draw_table(("Vendor", "Base URL", "Credentials", "Minutes left"), rows, "")
 
 
-def _jobs(box: Box) -> str:
-    rows = [
-        (escape(job.vendor), escape(job.step), _code(job.subject), _word(job.state, job.state), escape(job.note))
-        for job in box.jobs.recent(40)
-    ]
-    return _table(("Vendor", "Step", "Subject", "State", "Note"), rows, "No job yet.")
-
-
-def _callbacks(box: Box) -> str:
+def _draw_jobs(box: Box) -> str:
     rows = [
         (
-            escape(_when(letter["at"])),
+            escape(job.vendor),
+            escape(job.step),
+            _draw_code(job.subject),
+            _draw_word(job.state, job.state),
+            escape(job.note),
+        )
+        for job in box.jobs.recent(40)
+    ]
+    return _draw_table(("Vendor", "Step", "Subject", "State", "Note"), rows, "No job yet.")
+
+
+def _draw_callbacks(box: Box) -> str:
+    rows = [
+        (
+            escape(_format_moment(letter["at"])),
             escape(letter["vendor"]),
             escape(letter["event"]),
-            _code(letter["url"]),
-            _word("ok" if letter["outcome"].startswith("2") else "bad", letter["outcome"]),
+            _draw_code(letter["url"]),
+            _draw_word("ok" if letter["outcome"].startswith("2") else "bad", letter["outcome"]),
         )
         for letter in box.mailbox.recent(40)
     ]
-    return _table(("When (UTC)", "Vendor", "Event", "To", "Answer"), rows, "No callback sent yet.")
+    return _draw_table(("When (UTC)", "Vendor", "Event", "To", "Answer"), rows, "No callback sent yet.")
 
 
-def _charges(box: Box) -> str:
+def _draw_charges(box: Box) -> str:
     rows = [
         (
-            escape(_when(charge.at)),
+            escape(_format_moment(charge.at)),
             escape(charge.vendor),
             escape(charge.what),
-            _code(charge.subject),
+            _draw_code(charge.subject),
             f"{charge.minutes:g}",
         )
         for charge in box.purse.charges()[:40]
     ]
-    return _table(("When (UTC)", "Vendor", "For", "Subject", "Minutes"), rows, "Nothing charged yet.")
+    return _draw_table(("When (UTC)", "Vendor", "For", "Subject", "Minutes"), rows, "Nothing charged yet.")
 
 
-def _where(fault: Fault) -> str:
+def _describe_place(fault: Fault) -> str:
     places = [place for place in (fault.method, fault.path) if place != "*"]
-    return _code(" ".join(places)) if places else "anywhere"
+    return _draw_code(" ".join(places)) if places else "anywhere"
 
 
-def _faults(box: Box) -> str:
+def _draw_faults(box: Box) -> str:
     rows = [
         (
             escape(armed.fault.kind),
             escape(armed.fault.vendor),
-            _where(armed.fault),
+            _describe_place(armed.fault),
             "until cleared" if armed.fault.times == 0 else f"{armed.fault.times} times",
             f"{armed.fault.chance:.0%}",
             str(armed.struck),
         )
         for armed in box.faults.list_armed()
     ]
-    return _table(
+    return _draw_table(
         ("Fault", "Vendor", "Where", "How often", "Chance", "Struck"), rows, "Fair weather: no fault is armed."
     )
 
 
-def _speed(box: Box) -> str:
+def _describe_speed(box: Box) -> str:
     speed = box.settings.pace.speed
     return "jobs finish at once" if speed == float("inf") else f"jobs run at {speed:g} times their usual speed"
 
 
-def render(box: Box) -> str:
+def render_page(box: Box) -> str:
     """The whole page as HTML."""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>polyreel sandbox</title><style>{_STYLE}</style><main><h1>polyreel sandbox</h1>"
-        f"<p>Five vendors on loopback; {escape(_speed(box))}. Nothing here costs money or leaves this machine.</p>"
-        f"<h2>Accounts</h2>{_accounts(box)}<h2>Jobs</h2>{_jobs(box)}<h2>Callbacks</h2>{_callbacks(box)}"
-        f"<h2>Charges</h2>{_charges(box)}<h2>Faults</h2>{_faults(box)}"
+        f"<p>Five vendors on loopback; {escape(_describe_speed(box))}. Nothing here costs money or leaves this machine.</p>"
+        f"<h2>Accounts</h2>{_draw_accounts(box)}<h2>Jobs</h2>{_draw_jobs(box)}<h2>Callbacks</h2>{_draw_callbacks(box)}"
+        f"<h2>Charges</h2>{_draw_charges(box)}<h2>Faults</h2>{_draw_faults(box)}"
         f"<h2>Key that verifies Panjaya callbacks</h2>"
         f'<div class="card"><pre>{escape(public_key(box))}</pre></div></main>'
     )
 
 
-async def show(request: Request) -> Response:
+async def show_page(request: Request) -> Response:
     """The page."""
     # Subjects, events and addresses come from requests: even one that slipped through unescaped could run nothing.
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return HTMLResponse(render(box_of(request)), headers=headers)
+    return HTMLResponse(render_page(box_of(request)), headers=headers)

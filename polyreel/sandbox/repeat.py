@@ -11,33 +11,33 @@ from starlette.responses import JSONResponse, Response
 
 from polyreel.sandbox.box import box_of
 from polyreel.sandbox.state import State
-from polyreel.sandbox.wire import Refusal, canonical
+from polyreel.sandbox.wire import Refusal, spell_canonically
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _LONGEST_KEY = 255
 
 
-def once(vendor: str, endpoint: Endpoint) -> Endpoint:
+def answer_once(vendor: str, endpoint: Endpoint) -> Endpoint:
     """Let an endpoint honour ``Idempotency-Key``."""
 
-    async def idempotent(request: Request) -> Response:
+    async def answer_request(request: Request) -> Response:
         key = request.headers.get("idempotency-key")
         if key is None:
             return await endpoint(request)
         if not 0 < len(key) <= _LONGEST_KEY:
             raise Refusal(400, "Idempotency-Key must have 1 to 255 characters", code="validation")
-        return await _under(key, vendor, endpoint, request)
+        return await _answer_under_key(key, vendor, endpoint, request)
 
-    return idempotent
+    return answer_request
 
 
-async def _under(key: str, vendor: str, endpoint: Endpoint, request: Request) -> Response:
+async def _answer_under_key(key: str, vendor: str, endpoint: Endpoint, request: Request) -> Response:
     state = box_of(request).state
     # In canonical form: the same fields in another spacing are the same request.
-    asked = f"{request.method} {request.url.path}\n{canonical(await request.body())}"
+    asked = f"{request.method} {request.url.path}\n{spell_canonically(await request.body())}"
     fingerprint = hashlib.sha256(asked.encode()).hexdigest()
     # Claimed before the work is done, so that a second request that comes meanwhile does nothing.
-    known = _claim(state, vendor, key, fingerprint)
+    known = _claim_key(state, vendor, key, fingerprint)
     if known is not None:
         return known
     try:
@@ -51,7 +51,7 @@ async def _under(key: str, vendor: str, endpoint: Endpoint, request: Request) ->
     return answer
 
 
-def _claim(state: State, vendor: str, key: str, fingerprint: str) -> Response | None:
+def _claim_key(state: State, vendor: str, key: str, fingerprint: str) -> Response | None:
     """The earlier answer; None if this request is the first and has now claimed the key."""
     with state.transaction() as db:
         row = db.execute("SELECT * FROM answers WHERE vendor = ? AND key = ?", (vendor, key)).fetchone()

@@ -115,7 +115,7 @@ async def make_sample(folder: Path, seconds: int = 20) -> Sample:
     background, mixed = folder / "sample.background.wav", folder / ".mixed.wav"
     try:
         await asyncio.to_thread(_make_sound, background, mixed, slots, seconds)
-        await run(_film(mixed, folder / "sample.mp4", seconds))
+        await run(_draw_film(mixed, folder / "sample.mp4", seconds))
     finally:
         mixed.unlink(missing_ok=True)
     return _describe_sample(folder, background, slots)
@@ -124,10 +124,10 @@ async def make_sample(folder: Path, seconds: int = 20) -> Sample:
 def _describe_sample(folder: Path, background: Path, slots: int) -> Sample:
     scripts = {locale: folder / f"sample.{locale}.srt" for locale in LINES}
     for locale, path in scripts.items():
-        path.write_text(_srt(LINES[locale], slots), encoding="utf-8")
+        path.write_text(_write_srt(LINES[locale], slots), encoding="utf-8")
     script = scripts.pop(SOURCE_LOCALE)
     job = folder / "job.yaml"
-    job.write_text(_job(script, background, scripts), encoding="utf-8")
+    job.write_text(_write_job(script, background, scripts), encoding="utf-8")
     return Sample(folder / "sample.mp4", script, background, scripts, job)
 
 
@@ -136,18 +136,18 @@ def _describe_sample(folder: Path, background: Path, slots: int) -> Sample:
 
 def _make_sound(background: Path, mixed: Path, slots: int, seconds: int) -> None:
     """Both tracks in one pass, a slot at a time: a long sample needs no more memory than a short one."""
-    spoken = _narration()
-    with _wav(background) as music_file, _wav(mixed) as mixed_file:
+    spoken = _make_narration()
+    with _open_wav(background) as music_file, _open_wav(mixed) as mixed_file:
         for number, music in enumerate(play_music(seconds * _RATE, _LEAD_MS * _RATE // 1000), start=-1):
             voice = np.zeros(len(music), np.float32)
             if 0 <= number < slots:
                 line = spoken[number % len(spoken)][: len(music)]
                 voice[: len(line)] = line
-            music_file.writeframes(_pcm(music))
-            mixed_file.writeframes(_pcm(music + voice[:, None]))
+            music_file.writeframes(_to_pcm(music))
+            mixed_file.writeframes(_to_pcm(music + voice[:, None]))
 
 
-def _narration() -> list[Samples]:
+def _make_narration() -> list[Samples]:
     """Each English line at the reel's rate, peaking at half of full scale. A slot's sound begins with its line."""
     voice = EspeakVoice()
     narrator = voice.cast(SOURCE_LOCALE)[0]
@@ -157,7 +157,7 @@ def _narration() -> list[Samples]:
 
 
 @contextmanager
-def _wav(path: Path) -> Iterator[wave.Wave_write]:
+def _open_wav(path: Path) -> Iterator[wave.Wave_write]:
     with wave.open(str(path), "wb") as file:
         file.setnchannels(2)
         file.setsampwidth(2)
@@ -165,14 +165,14 @@ def _wav(path: Path) -> Iterator[wave.Wave_write]:
         yield file
 
 
-def _pcm(sound: Samples) -> bytes:
+def _to_pcm(sound: Samples) -> bytes:
     return (np.clip(sound, -1, 1) * 32_767).astype("<i2").tobytes()
 
 
 # -- picture
 
 
-def _film(sound: Path, target: Path, seconds: int) -> Stream:
+def _draw_film(sound: Path, target: Path, seconds: int) -> Stream:
     heard = local_input(sound).audio.filter_multi_output("asplit")
     waves = heard[0].filter(
         "showwaves", s="1280x260", mode="cline", rate=_FPS, colors="white", scale="sqrt", draw="full"
@@ -199,21 +199,21 @@ def _time_picture(picture: Stream) -> Stream:
 # -- texts
 
 
-def _srt(lines: tuple[str, ...], slots: int) -> str:
+def _write_srt(lines: tuple[str, ...], slots: int) -> str:
     cues = [
-        f"{number + 1}\n{_stamp(start)} --> {_stamp(start + _SLOT_MS - _GAP_MS)}\n{lines[number % len(lines)]}\n"
+        f"{number + 1}\n{_format_stamp(start)} --> {_format_stamp(start + _SLOT_MS - _GAP_MS)}\n{lines[number % len(lines)]}\n"
         for number in range(slots)
         for start in [_LEAD_MS + number * _SLOT_MS]
     ]
     return "\n".join(cues)
 
 
-def _stamp(ms: int) -> str:
+def _format_stamp(ms: int) -> str:
     seconds, ms = divmod(ms, 1000)
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d},{ms:03d}"
 
 
-def _job(script: Path, background: Path, scripts: dict[str, Path]) -> str:
+def _write_job(script: Path, background: Path, scripts: dict[str, Path]) -> str:
     targets = "".join(f"  - locale: {locale}\n    subtitles: {path.name}\n" for locale, path in scripts.items())
     return f"""\
 # The sample's job: dub it into every language that has a script.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from polyreel.sandbox.app import application, unpack
+from polyreel.sandbox.app import make_application, unpack_box
 from polyreel.sandbox.settings import LOOPBACK, Settings
 from polyreel.sandbox.storm import TRANSPORT
 
@@ -37,21 +37,21 @@ class BreakableProtocol(H11Protocol):
         self.app = with_transport
 
 
-def serve(settings: Settings, announce: Callable[[str], None] = print) -> None:
+def serve_sandbox(settings: Settings, announce: Callable[[str], None] = print) -> None:
     """Serve until SIGINT or SIGTERM. ``announce`` gets the base URL as soon as requests are taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         # A sandbox that is started again takes its port back at once.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((LOOPBACK, settings.port))
         listener.listen(_BACKLOG)
-        asyncio.run(_serve(settings, listener, announce))
+        asyncio.run(_serve_box(settings, listener, announce))
 
 
-async def _serve(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    box = unpack(settings)
+async def _serve_box(settings: Settings, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    box = unpack_box(settings)
     box.files.base_url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        application(box), http=BreakableProtocol, ws="none", log_level="critical", access_log=False,
+        make_application(box), http=BreakableProtocol, ws="none", log_level="critical", access_log=False,
         server_header=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
     server = _Quiet(config)

@@ -62,7 +62,7 @@ async def make_spoken_reel(script: Path, target: Path, recipe: ReelRecipe, voice
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         heard = Path(folder) / "sound.wav"
         await asyncio.to_thread(_write_sound, script, heard, recipe, voice or EspeakVoice())
-        await run(_film(heard, target, recipe))
+        await run(_draw_film(heard, target, recipe))
     return target
 
 
@@ -111,7 +111,7 @@ def _mix_channels(speech: Samples, recipe: ReelRecipe) -> Samples:
     return np.stack([music[:, 0], music[:, 1], speech, silent, silent, silent], axis=1)
 
 
-def _film(heard: Path, target: Path, recipe: ReelRecipe) -> Stream:
+def _draw_film(heard: Path, target: Path, recipe: ReelRecipe) -> Stream:
     """A picture in which every frame is another, and that counts the seconds."""
     length = float(recipe.seconds)
     picture = generate_input(f"testsrc=s={recipe.width}x{recipe.height}:r={recipe.fps}:d={length}")

@@ -132,7 +132,7 @@ class Shelf:
         """Write some fields of a document anew."""
         with self.state.transaction():
             body = {**self.need(kind, key), **changes}
-            self._write(kind, key, body)
+            self._write_body(kind, key, body)
             return body
 
     def move_on(self, kind: str, key: str, allowed: tuple[str, ...], status: str, **changes: Any) -> Json | None:
@@ -142,7 +142,7 @@ class Shelf:
             if body["status"] not in allowed:
                 return None
             body |= {"status": status, **changes}
-            self._write(kind, key, body)
+            self._write_body(kind, key, body)
             return body
 
     def all(self, kind: str, parent: str | None = None) -> list[Json]:
@@ -163,7 +163,7 @@ class Shelf:
             "UPDATE docs SET parent = ? WHERE vendor = ? AND kind = ? AND id = ?", parent, self.vendor, kind, key
         )
 
-    def _write(self, kind: str, key: str, body: Json) -> None:
+    def _write_body(self, kind: str, key: str, body: Json) -> None:
         self.state.run(
             "UPDATE docs SET body = ? WHERE vendor = ? AND kind = ? AND id = ?",
             json.dumps(body),

@@ -37,7 +37,7 @@ def refuse_credentials(request: Request) -> Response | None:
     return None
 
 
-def _judge(request: Request, method: str) -> Path | Response:
+def _judge_link(request: Request, method: str) -> Path | Response:
     box, name = box_of(request), request.path_params["name"]
     if (fault := refuse_credentials(request)) is not None:
         return fault
@@ -51,9 +51,9 @@ def _judge(request: Request, method: str) -> Path | Response:
     return path
 
 
-async def give(request: Request) -> Response:
+async def give_file(request: Request) -> Response:
     """A file, to whoever holds a link that is still good."""
-    path = _judge(request, "GET")
+    path = _judge_link(request, "GET")
     if isinstance(path, Response):
         return path
     if not path.is_file():
@@ -61,9 +61,9 @@ async def give(request: Request) -> Response:
     return FileResponse(path, media_type=_TYPES.get(path.suffix), filename=request.query_params.get("filename"))
 
 
-async def take(request: Request) -> Response:
+async def take_file(request: Request) -> Response:
     """A file put under a signed link: with a length, and without credentials, as object stores want it."""
-    path = _judge(request, "PUT")
+    path = _judge_link(request, "PUT")
     if isinstance(path, Response):
         return path
     if "content-length" not in request.headers:
@@ -73,7 +73,7 @@ async def take(request: Request) -> Response:
     return Response(headers={"ETag": etag})
 
 
-async def play(request: Request) -> Response:
+async def play_file(request: Request) -> Response:
     """One file of a packaged video. Protected folders want the signature on every file, so playlists pass it on."""
     box, name, entry = box_of(request), request.path_params["name"], request.path_params["entry"]
     if (fault := refuse_credentials(request)) is not None:
@@ -104,10 +104,10 @@ def _sign_links(path: Path, query: str) -> str:
     return re.sub(r"^(?!#)(\S+)$", rf"\1?{query}", text, flags=re.MULTILINE)
 
 
-def routes() -> list[BaseRoute]:
+def list_routes() -> list[BaseRoute]:
     """Where the links lead."""
     return [
-        Route("/files/{name}", give, methods=["GET"]),
-        Route("/files/{name}", take, methods=["PUT"]),
-        Route("/play/{name}/{entry}", play, methods=["GET"]),
+        Route("/files/{name}", give_file, methods=["GET"]),
+        Route("/files/{name}", take_file, methods=["PUT"]),
+        Route("/play/{name}/{entry}", play_file, methods=["GET"]),
     ]

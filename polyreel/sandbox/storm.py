@@ -28,7 +28,7 @@ class Storm:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, in the weather that is armed."""
-        vendor, path = self._place(scope)
+        vendor, path = self._find_place(scope)
         if not vendor:
             await self.app(scope, receive, send)
             return
@@ -39,7 +39,7 @@ class Storm:
         after = self.faults.take_any(_AFTER, vendor, path, scope["method"])
         await self.app(scope, receive, _break_send(after, scope, send) if after else send)
 
-    def _place(self, scope: Scope) -> tuple[str, str]:
+    def _find_place(self, scope: Scope) -> tuple[str, str]:
         if scope["type"] != "http":
             return "", ""
         _, _, rest = scope["path"].partition("/")
@@ -53,13 +53,13 @@ async def _strike_before(fault: Fault, scope: Scope, send: Send) -> bool:
         await asyncio.sleep(fault.seconds)
         return False
     if fault.kind == "reset_before":
-        reset(scope)
+        reset_connection(scope)
         return True
-    await _say(send, 503 if fault.kind == "down" else fault.status, fault)
+    await _send_fault(send, 503 if fault.kind == "down" else fault.status, fault)
     return True
 
 
-async def _say(send: Send, status: int, fault: Fault) -> None:
+async def _send_fault(send: Send, status: int, fault: Fault) -> None:
     body = json.dumps(
         {"error": "Unavailable", "message": fault.message or f"rehearsed {status}", "detail": "rehearsed"}
     )
@@ -70,7 +70,7 @@ async def _say(send: Send, status: int, fault: Fault) -> None:
     await send({"type": "http.response.body", "body": body.encode()})
 
 
-def reset(scope: Scope) -> None:
+def reset_connection(scope: Scope) -> None:
     """Break the connection so that the client sees a reset, not an end."""
     transport = scope.get(TRANSPORT)
     if transport is None:
@@ -95,7 +95,7 @@ def _break_send(fault: Fault, scope: Scope, send: Send) -> Send:
 def _reset_connection(_fault: Fault, scope: Scope, _send: Send) -> Send:
     async def instead(message: Message) -> None:
         if message["type"] == "http.response.start":
-            reset(scope)
+            reset_connection(scope)
 
     return instead
 

@@ -79,7 +79,7 @@ def first_fault(error: ValidationError) -> str:
     return f"{field}: {fault['msg']}" if field else str(fault["msg"])
 
 
-def canonical(body: bytes) -> str:
+def spell_canonically(body: bytes) -> str:
     """A JSON body in one spelling, to tell whether two requests ask for the same."""
     try:
         return json.dumps(json.loads(body), sort_keys=True)

@@ -13,15 +13,15 @@ from starlette.routing import Route
 
 from polyreel.sandbox import fetch
 from polyreel.sandbox.box import Box, Vendor, box_of, require_document
-from polyreel.sandbox.dubformer.voices import SOURCES, TARGETS, voices
+from polyreel.sandbox.dubformer.voices import SOURCES, TARGETS, voices_of
 from polyreel.sandbox.dubformer.wire import CreateProject, Translate
-from polyreel.sandbox.dubformer.work import NAME, STEPS, begin, estimate_completion
+from polyreel.sandbox.dubformer.work import NAME, STEPS, begin_dub, estimate_completion
 from polyreel.sandbox.money import BalanceTooSmall
-from polyreel.sandbox.repeat import once
+from polyreel.sandbox.repeat import answer_once
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal, json_body
 from polyreel.sandbox.work.edit import stand_in
-from polyreel.sandbox.work.probe import Clip, NotMedia, probe
+from polyreel.sandbox.work.probe import Clip, NotMedia, probe_media
 
 KEY = "dubformer-sandbox"
 _MOST_BYTES = 10 << 30
@@ -42,7 +42,7 @@ _FULL = (
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def refuse(refusal: Refusal) -> Response:
+def render_refusal(refusal: Refusal) -> Response:
     """``{"error", "message"}`` (vendor page: "Errors")."""
     # Dubformer's page knows no such statuses: what it finds invalid is a 400.
     status = 400 if refusal.status in (413, 415) else refusal.status
@@ -59,11 +59,11 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
     return check_key
 
 
-def _project(request: Request) -> Json:
+def _require_project(request: Request) -> Json:
     return require_document(request, NAME, "project", "project_id", "Project not found")
 
 
-def _receipt(box: Box, project: Json, cost: int) -> Json:
+def _make_receipt(box: Box, project: Json, cost: int) -> Json:
     return {
         "project_id": project["id"],
         "cost_minutes": cost,
@@ -80,7 +80,7 @@ async def create_project(request: Request) -> Response:
     """Create a project for dubbing; charged by the minute, at once."""
     box = box_of(request)
     wanted = await json_body(request, CreateProject)
-    source, clip = await _source(box, wanted.source_video_url)
+    source, clip = await _fetch_source(box, wanted.source_video_url)
     # The page charges whole minutes ("cost_minutes" is a whole number in its samples), and at creation (WIRE.md).
     cost = max(1, math.ceil(clip.seconds / 60))
     number = str(secrets.randbelow(9 * 10**9) + 10**9)
@@ -99,19 +99,19 @@ async def create_project(request: Request) -> Response:
     }
     script: Json = {"target_script": [], "target_speakers": []}
     project = box.shelf(NAME).add("project", {**fields, **made, **began, **script}, key=number)
-    begin(box, project)
-    return JSONResponse(_receipt(box, project, cost))
+    begin_dub(box, project)
+    return JSONResponse(_make_receipt(box, project, cost))
 
 
-async def _source(box: Box, url: str) -> tuple[str, Clip]:
+async def _fetch_source(box: Box, url: str) -> tuple[str, Clip]:
     file = box.files.new(".mp4")
     try:
         # A rehearsal reaches nothing outside this machine, so a YouTube link is stood in for.
         if urlsplit(url).hostname in _YOUTUBE:
             await stand_in(file)
         else:
-            await fetch.fetch(url, file, most_bytes=_MOST_BYTES)
-        clip = await probe(file)
+            await fetch.fetch_file(url, file, most_bytes=_MOST_BYTES)
+        clip = await probe_media(file)
     except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge, NotMedia) as error:
         box.files.remove(file.name)
         raise Refusal(400, f"Unable to get video information: {error}", code="VideoInfoError") from error
@@ -130,7 +130,7 @@ async def list_projects(request: Request) -> Response:
 
 async def get_project(request: Request) -> Response:
     """Get project details: with the results once it is ready."""
-    box, project = box_of(request), _project(request)
+    box, project = box_of(request), _require_project(request)
     shown = {name: project[name] for name in _FULL}
     if project["status"] == "in_progress":
         shown["estimated_completion_date"] = project["estimated_completion_date"]
@@ -148,7 +148,7 @@ async def get_project(request: Request) -> Response:
 
 async def delete_project(request: Request) -> Response:
     """Delete a project. Its minutes are not given back."""
-    box, project = box_of(request), _project(request)
+    box, project = box_of(request), _require_project(request)
     # The charge stays: neither an error nor a deletion is known to give minutes back (WIRE.md).
     box.jobs.drop(NAME, project["id"])
     box.shelf(NAME).remove("project", project["id"])
@@ -159,7 +159,7 @@ async def delete_project(request: Request) -> Response:
 # -- translations
 
 
-async def _translation(request: Request, project: Json) -> Translate:
+async def _read_translation(request: Request, project: Json) -> Translate:
     wanted = await json_body(request, Translate)
     unknown = wanted.unknown_voice(project["target_lang"])
     # Voices are held against the target language's own list: the page's sample keys have another form than `/voices`.
@@ -170,14 +170,14 @@ async def _translation(request: Request, project: Json) -> Translate:
 
 async def validate_translation(request: Request) -> Response:
     """Validate a re-translation request without doing it."""
-    await _translation(request, _project(request))
+    await _read_translation(request, _require_project(request))
     return JSONResponse({"valid": True})
 
 
-async def translate(request: Request) -> Response:
+async def retranslate_project(request: Request) -> Response:
     """Modify a project and re-translate: nothing is charged."""
-    box, project = box_of(request), _project(request)
-    wanted = await _translation(request, project)
+    box, project = box_of(request), _require_project(request)
+    wanted = await _read_translation(request, project)
     changes = wanted.model_dump(mode="json", exclude_none=True)
     count = project["translations_count"] + 1
     again = box.shelf(NAME).move_on(
@@ -188,44 +188,48 @@ async def translate(request: Request) -> Response:
     )
     if again is None:
         raise Refusal(400, "The project is still in progress")
-    begin(box, again)
-    return JSONResponse(_receipt(box, again, 0))
+    begin_dub(box, again)
+    return JSONResponse(_make_receipt(box, again, 0))
 
 
 # -- what there is
 
 
-async def options(_request: Request) -> Response:
+async def list_options(_request: Request) -> Response:
     """Get options."""
     return JSONResponse({"source_langs": SOURCES, "target_langs": TARGETS})
 
 
 async def list_voices(_request: Request) -> Response:
     """Get supported voices."""
-    return JSONResponse({"voices": {locale: voices(locale) for locale in TARGETS}})
+    return JSONResponse({"voices": {locale: voices_of(locale) for locale in TARGETS}})
 
 
-async def balance(request: Request) -> Response:
+async def show_balance(request: Request) -> Response:
     """Get balance."""
     return JSONResponse({"balance_minutes": box_of(request).purse.balance(NAME)})
 
 
-def vendor() -> Vendor:
+def make_vendor() -> Vendor:
     """Dubformer's API."""
     one = "/api/v1/projects/{project_id}"
     return Vendor(
         name=NAME,
         routes=[
-            Route("/api/v1/projects", _with_key(once(NAME, create_project)), methods=["POST"]),
+            Route("/api/v1/projects", _with_key(answer_once(NAME, create_project)), methods=["POST"]),
             Route("/api/v1/projects", _with_key(list_projects), methods=["GET"]),
             Route(one, _with_key(get_project), methods=["GET"]),
             Route(one, _with_key(delete_project), methods=["DELETE"]),
-            Route(f"{one}/translations", _with_key(once(NAME, translate)), methods=["POST"]),
-            Route(f"{one}/validate-translation-request", _with_key(once(NAME, validate_translation)), methods=["POST"]),
-            Route("/api/v1/options", _with_key(options), methods=["GET"]),
+            Route(f"{one}/translations", _with_key(answer_once(NAME, retranslate_project)), methods=["POST"]),
+            Route(
+                f"{one}/validate-translation-request",
+                _with_key(answer_once(NAME, validate_translation)),
+                methods=["POST"],
+            ),
+            Route("/api/v1/options", _with_key(list_options), methods=["GET"]),
             Route("/api/v1/voices", _with_key(list_voices), methods=["GET"]),
-            Route("/api/v1/balance", _with_key(balance), methods=["GET"]),
+            Route("/api/v1/balance", _with_key(show_balance), methods=["GET"]),
         ],
-        refuse=refuse,
+        refuse=render_refusal,
         steps=STEPS,
     )

@@ -22,7 +22,7 @@ CLONED = ("soundalike", "emotional_transfer")
 _NAMES = (("Ada", "feminine"), ("Emil", "masculine"))
 
 
-def voices(locale: str) -> list[Json]:
+def voices_of(locale: str) -> list[Json]:
     """The voices of one target language."""
     return [{"name": name, "voice_key": f"5a9db0:{locale}-{name}Neural", "style": style} for name, style in _NAMES]
 

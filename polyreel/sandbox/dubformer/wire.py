@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from polyreel.sandbox.dubformer.voices import CLONED, SOURCES, TARGETS, emotional, voices
+from polyreel.sandbox.dubformer.voices import CLONED, SOURCES, TARGETS, emotional, voices_of
 from polyreel.sandbox.wire import Wire
 from polyreel.sandbox.work.script import BadScript, script_lines
 
@@ -29,24 +29,24 @@ class CreateProject(Wire):
 
     @field_validator("source_lang")
     @classmethod
-    def _source(cls, value: str) -> str:
+    def _check_source(cls, value: str) -> str:
         return _one_of(SOURCES, value, "source language")
 
     @field_validator("target_lang")
     @classmethod
-    def _target(cls, value: str) -> str:
+    def _check_target(cls, value: str) -> str:
         return _one_of(TARGETS, value, "target language")
 
     @field_validator("source_video_url")
     @classmethod
-    def _address(cls, value: str) -> str:
+    def _check_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("not an http(s) address")
         return value
 
     @field_validator("source_script_content")
     @classmethod
-    def _script(cls, value: str | None) -> str | None:
+    def _check_script(cls, value: str | None) -> str | None:
         try:
             if value is not None:
                 script_lines(value, 1.0)
@@ -56,14 +56,14 @@ class CreateProject(Wire):
 
     @field_validator("glossary_content")
     @classmethod
-    def _tsv(cls, value: str | None) -> str | None:
+    def _check_glossary(cls, value: str | None) -> str | None:
         rows = [row for row in (value or "").splitlines() if row.strip()]
         if any("\t" not in row for row in rows):
             raise ValueError("the glossary is not TSV: a row has no tab")
         return value
 
     @model_validator(mode="after")
-    def _emotions(self) -> CreateProject:
+    def _check_emotions(self) -> CreateProject:
         if self.use_emotional_transfer and not emotional(self.target_lang):
             raise ValueError(f"emotional transfer is not available for {self.target_lang}")
         return self
@@ -78,7 +78,7 @@ class ScriptLine(Wire):
     speaker_id: int
 
     @model_validator(mode="after")
-    def _sound(self) -> ScriptLine:
+    def _check_line(self) -> ScriptLine:
         if not self.text.strip():
             raise ValueError("text must not be empty")
         if self.start_ms >= self.end_ms:
@@ -102,7 +102,7 @@ class Translate(Wire):
     mixing_mode: Mixing | None = None
 
     @model_validator(mode="after")
-    def _speakers(self) -> Translate:
+    def _check_speakers(self) -> Translate:
         known = [speaker.speaker_id for speaker in self.target_speakers]
         for number in known:
             if known.count(number) > 1:
@@ -114,7 +114,7 @@ class Translate(Wire):
 
     def unknown_voice(self, locale: str) -> str | None:
         """A voice key that this target language doesn't have, if there is one."""
-        allowed = {voice["voice_key"] for voice in voices(locale)} | set(CLONED)
+        allowed = {voice["voice_key"] for voice in voices_of(locale)} | set(CLONED)
         for speaker in self.target_speakers:
             if speaker.voice_key not in allowed:
                 return speaker.voice_key

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from polyreel.sandbox.box import Box
-from polyreel.sandbox.dubformer.voices import voices
+from polyreel.sandbox.dubformer.voices import voices_of
 from polyreel.sandbox.dubformer.wire import Mixing
 from polyreel.sandbox.jobs import Job
 from polyreel.sandbox.state import Json
@@ -19,7 +19,7 @@ WORK_SECONDS = 60.0
 MIXES: dict[str, Mix] = dict(zip(get_args(Mixing), ("speech_only", "voiceover", "dub"), strict=True))
 
 
-def begin(box: Box, project: Json) -> None:
+def begin_dub(box: Box, project: Json) -> None:
     """Start dubbing a project as it stands."""
     box.jobs.start(NAME, "dub", project["id"], after=WORK_SECONDS, translation=project["translations_count"])
 
@@ -30,7 +30,7 @@ def estimate_completion(box: Box) -> str:
     return datetime.fromtimestamp(due, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def dub(box: Box, job: Job) -> None:
+async def dub_project(box: Box, job: Job) -> None:
     """Dub, unless a later translation has overtaken this one."""
     shelf = box.shelf(NAME)
     project = shelf.need("project", job.subject)
@@ -40,7 +40,7 @@ async def dub(box: Box, job: Job) -> None:
     try:
         if rehearsed := box.faults.take("job_fails", NAME, "dub"):
             raise ToolFailed(rehearsed.message or rehearsed.code or "An error occurred during processing.")
-        finished = await _outputs(box, project)
+        finished = await _write_outputs(box, project)
     except (NothingSaid, ToolFailed) as error:
         why = str(error) or "No speech was found in the video."
         shelf.change("project", project["id"], status="error", error_message=why)
@@ -51,7 +51,7 @@ async def dub(box: Box, job: Job) -> None:
     shelf.move_on("project", project["id"], ("in_progress",), "ready", completion_date=stamp, **finished)
 
 
-async def _outputs(box: Box, project: Json) -> Json:
+async def _write_outputs(box: Box, project: Json) -> Json:
     folder = box.files.new_folder()
     try:
         dubbed = await box.studio.dub(
@@ -61,7 +61,7 @@ async def _outputs(box: Box, project: Json) -> Json:
                 target_locale=project["target_lang"],
                 mix=MIXES[project["mixing_mode"]],
                 folder=folder,
-                script=tuple(_line(line) for line in project["target_script"]),
+                script=tuple(_make_line(line) for line in project["target_script"]),
                 source_script=_source_script(project),
             )
         )
@@ -87,7 +87,7 @@ def _keep_outputs(box: Box, project: Json, dubbed: Dubbed) -> Json:
 
 
 def _first_voice(project: Json) -> Json:
-    voice = voices(project["target_lang"])[0]
+    voice = voices_of(project["target_lang"])[0]
     key = voice["voice_key"]
     if project["use_soundalike_voices"]:
         key = "soundalike"
@@ -96,7 +96,7 @@ def _first_voice(project: Json) -> Json:
     return {"speaker_id": 1, "voice_key": key, "style": voice["style"]}
 
 
-def _line(line: Json) -> Line:
+def _make_line(line: Json) -> Line:
     return Line(line["start_ms"], line["end_ms"], line["text"], line["speaker_id"])
 
 
@@ -104,4 +104,4 @@ def _describe_line(line: Line) -> Json:
     return {"start_ms": line.start_ms, "end_ms": line.end_ms, "text": line.text, "speaker_id": line.speaker}
 
 
-STEPS = {"dub": dub}
+STEPS = {"dub": dub_project}

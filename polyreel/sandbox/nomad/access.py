@@ -29,13 +29,13 @@ def with_token(endpoint: Endpoint) -> Endpoint:
     async def check_key(request: Request) -> Response:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if not (scheme == "ApiKey" and value == API_KEY):
-            _judge(box_of(request), scheme, value)
+            _judge_token(box_of(request), scheme, value)
         return await endpoint(request)
 
     return check_key
 
 
-def _judge(box: Box, scheme: str, token: str) -> None:
+def _judge_token(box: Box, scheme: str, token: str) -> None:
     known = box.shelf(NAME).get("token", token) if scheme == "Bearer" else None
     if known is None:
         raise Refusal(401, "Missing or invalid Bearer token")
@@ -43,25 +43,25 @@ def _judge(box: Box, scheme: str, token: str) -> None:
         raise Refusal(403, "The token has expired")
 
 
-async def login(request: Request) -> Response:
+async def log_in(request: Request) -> Response:
     """Tokens for a user and a password; wrong ones are a 404."""
     wanted = await json_body(request, Login)
     if (wanted.username, wanted.password) != ("sandbox", "sandbox"):
         # Not a 401 (WIRE.md): a client that takes 404 for a wrong path would look in the wrong place.
         raise Refusal(404, "Invalid username or password")
-    return JSONResponse(_tokens(box_of(request)))
+    return JSONResponse(_make_tokens(box_of(request)))
 
 
-async def refresh(request: Request) -> Response:
+async def refresh_tokens(request: Request) -> Response:
     """New tokens for a refresh token."""
     box = box_of(request)
     wanted = await json_body(request, Refresh)
     if not box.shelf(NAME).remove("refresh", wanted.refresh_token):
         raise Refusal(401, "The refresh token is not valid")
-    return JSONResponse(_tokens(box, refresh_token=wanted.refresh_token))
+    return JSONResponse(_make_tokens(box, refresh_token=wanted.refresh_token))
 
 
-async def logout(request: Request) -> Response:
+async def log_out(request: Request) -> Response:
     """The token is no longer good."""
     if await request.body():
         parse_body(Logout, await raw_json(request))
@@ -69,7 +69,7 @@ async def logout(request: Request) -> Response:
     return JSONResponse(None)
 
 
-def _tokens(box: Box, refresh_token: str | None = None) -> Json:
+def _make_tokens(box: Box, refresh_token: str | None = None) -> Json:
     shelf = box.shelf(NAME)
     token = shelf.add("token", {"until": box.clock.now() + TOKEN_SECONDS}, key=secrets.token_urlsafe(32))["id"]
     # The published client keeps its first refresh token for good, so a refresh leaves it valid.
@@ -83,7 +83,7 @@ def _tokens(box: Box, refresh_token: str | None = None) -> Json:
 # -- assets by id
 
 
-def root(box: Box) -> Json:
+def ensure_root(box: Box) -> Json:
     """The storage bucket that everything is in."""
     found = box.shelf(NAME).get("asset", ROOT)
     if found is not None:
@@ -94,7 +94,7 @@ def root(box: Box) -> Json:
 def asset_or_refuse(box: Box, key: str) -> Json:
     """An asset by its id."""
     if key.lower() in _ROOT_NAMES or key == ROOT:
-        return root(box)
+        return ensure_root(box)
     found = box.shelf(NAME).get("asset", key)
     if found is None:
         raise Refusal(404, f"Asset {key} was not found")
@@ -122,7 +122,7 @@ def require_usable(asset: Json) -> Json:
 
 def folder_or_refuse(box: Box, key: str | None) -> Json:
     """A folder or a bucket by its id; the bucket if none is named."""
-    found = asset_or_refuse(box, key) if key else root(box)
+    found = asset_or_refuse(box, key) if key else ensure_root(box)
     if found["type"] == FILE:
         raise Refusal(400, "The parent is not a folder")
     return found

@@ -76,7 +76,7 @@ async def get_screenshot(request: Request) -> Response:
     box, asset = box_of(request), asset_of(request)
     for shot in _segment_of(request)["screenshots"]:
         if shot["id"] == request.path_params["screenshot_id"]:
-            return JSONResponse(await _shot(box, asset, float(shot["seconds"]), shot["id"]))
+            return JSONResponse(await _take_shot(box, asset, float(shot["seconds"]), shot["id"]))
     raise Refusal(404, "The screenshot was not found")
 
 
@@ -145,7 +145,7 @@ async def create_placeholder(request: Request) -> Response:
     return JSONResponse(asset_shape(box, made))
 
 
-async def register(request: Request) -> Response:
+async def register_asset(request: Request) -> Response:
     """Register an existing storage object: a stand-in film, in a rehearsal."""
     box = box_of(request)
     wanted = await json_body(request, Register)
@@ -153,14 +153,14 @@ async def register(request: Request) -> Response:
     place = {"bucketName": wanted.bucket_name, "objectKey": wanted.object_key, "tags": wanted.tags or []}
     name = (wanted.display_object_key or wanted.object_key).rpartition("/")[2]
     made = add_asset(box, name, FILE, parent=parent["id"], status="Registering", key=wanted.id, **place)
-    began = work.begin(box, made, "process", "Registering", after=work.PROCESS_SECONDS)
+    began = work.begin_step(box, made, "process", "Registering", after=work.PROCESS_SECONDS)
     return JSONResponse(asset_shape(box, began))
 
 
 # -- changing
 
 
-async def patch(request: Request) -> Response:
+async def patch_asset(request: Request) -> Response:
     """Update lightweight properties; a new name passes through Renaming."""
     box, asset = box_of(request), asset_of(request)
     wanted = await json_body(request, Patch)
@@ -170,7 +170,7 @@ async def patch(request: Request) -> Response:
     changed = box.shelf(NAME).change("asset", asset["id"], **changes, customProperties=custom)
     if asset["status"] in ("Available", "Restored"):
         passing = "Renaming" if renamed else "Updating"
-        changed = work.begin(box, changed, "settle", passing, after=work.SETTLE_SECONDS, to=asset["status"])
+        changed = work.begin_step(box, changed, "settle", passing, after=work.SETTLE_SECONDS, to=asset["status"])
     return JSONResponse(asset_shape(box, changed))
 
 
@@ -184,11 +184,11 @@ async def change_language(request: Request) -> Response:
     for transcript in box.shelf(NAME).all("transcript", asset["id"]):
         box.shelf(NAME).remove("transcript", transcript["id"])
     changed = box.shelf(NAME).change("asset", asset["id"], languageId=language)
-    began = work.begin(box, changed, "process", "Updating", after=work.PROCESS_SECONDS)
+    began = work.begin_step(box, changed, "process", "Updating", after=work.PROCESS_SECONDS)
     return JSONResponse(asset_shape(box, began))
 
 
-async def clip(request: Request) -> Response:
+async def make_clip(request: Request) -> Response:
     """Create a new clip asset from a timecode range."""
     box, asset = box_of(request), usable_file_of(request)
     wanted = await json_body(request, ClipOrder)
@@ -202,11 +202,11 @@ async def clip(request: Request) -> Response:
     name = wanted.title or wanted.display_name or f"Clip of {asset['displayName']}"
     made = add_asset(box, name, FILE, parent=folder["id"], status="Clipping", tags=wanted.tags or [])
     span = {"source": asset["id"], "start": start, "end": end}
-    began = work.begin(box, made, "clip", "Clipping", after=work.SETTLE_SECONDS, **span)
+    began = work.begin_step(box, made, "clip", "Clipping", after=work.SETTLE_SECONDS, **span)
     return JSONResponse(asset_shape(box, began))
 
 
-async def screenshot(request: Request) -> Response:
+async def take_screenshot(request: Request) -> Response:
     """Generate a still image at a timecode."""
     box, asset = box_of(request), usable_file_of(request)
     wanted = await json_body(request, Screenshot)
@@ -215,12 +215,12 @@ async def screenshot(request: Request) -> Response:
     at = seconds_of(wanted.timecode) if wanted.timecode is not None else (wanted.timecode_milliseconds or 0) / 1000
     if at > (asset["duration"] or 0):
         raise Refusal(400, "The timecode is beyond the asset's end")
-    return JSONResponse(await _shot(box, asset, at, None))
+    return JSONResponse(await _take_shot(box, asset, at, None))
 
 
-async def _shot(box: Box, asset: Json, at: float, key: str | None) -> Json:
+async def _take_shot(box: Box, asset: Json, at: float, key: str | None) -> Json:
     try:
-        picture = await edit.screenshot(box.files.path(asset["file"]), at, box.files.new(".png"))
+        picture = await edit.take_screenshot(box.files.path(asset["file"]), at, box.files.new(".png"))
     except ToolFailed as error:
         raise Refusal(400, "There is no picture at this timecode") from error
     if key is not None:
@@ -234,37 +234,37 @@ async def _shot(box: Box, asset: Json, at: float, key: str | None) -> Json:
 
 def begin_archive(box: Box, asset: Json) -> Json:
     """Begin to archive an asset."""
-    return work.begin(box, require_usable(asset), "archive", "PendingArchive", after=work.ARCHIVE_SECONDS)
+    return work.begin_step(box, require_usable(asset), "archive", "PendingArchive", after=work.ARCHIVE_SECONDS)
 
 
 def begin_restore(box: Box, asset: Json) -> Json:
     """Begin to restore an archived asset."""
     if asset["status"] != "Archived":
         raise Refusal(400, f"The asset is {asset['status']}, not Archived")
-    return work.begin(box, asset, "restore", "PendingRestore", after=work.ARCHIVE_SECONDS)
+    return work.begin_step(box, asset, "restore", "PendingRestore", after=work.ARCHIVE_SECONDS)
 
 
 def begin_delete(box: Box, asset: Json) -> None:
     """Delete an asset: at once if jobs are instant, else after a while as Deleting."""
     if box.settings.pace.wait(work.SETTLE_SECONDS) == 0:
-        work.remove(box, asset)
+        work.remove_asset(box, asset)
     else:
-        work.begin(box, asset, "delete", "Deleting", after=work.SETTLE_SECONDS)
+        work.begin_step(box, asset, "delete", "Deleting", after=work.SETTLE_SECONDS)
 
 
-async def archive(request: Request) -> Response:
+async def archive_asset(request: Request) -> Response:
     """Move to archival storage."""
     box = box_of(request)
     return JSONResponse(asset_shape(box, begin_archive(box, asset_of(request))))
 
 
-async def restore(request: Request) -> Response:
+async def restore_asset(request: Request) -> Response:
     """Restore from archival storage."""
     box = box_of(request)
     return JSONResponse(asset_shape(box, begin_restore(box, asset_of(request))))
 
 
-async def delete(request: Request) -> Response:
+async def delete_asset(request: Request) -> Response:
     """Delete an asset for good."""
     begin_delete(box_of(request), asset_of(request))
     return JSONResponse(None)

@@ -16,7 +16,7 @@ from polyreel.sandbox.nomad.timecode import seconds_of
 from polyreel.sandbox.nomad.wire import ANNOTATIONS, WORDS, AdBreak, Annotation, Export, Word, json_list
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal, json_body
-from polyreel.sandbox.work.script import BadScript, Line, script_lines, srt, vtt
+from polyreel.sandbox.work.script import BadScript, Line, script_lines, write_srt, write_vtt
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -33,7 +33,7 @@ def _item_of(request: Request, kind: str) -> Json:
 # -- annotations
 
 
-def _annotation(given: Annotation) -> Json:
+def _make_annotation(given: Annotation) -> Json:
     begin, end = given.start_time_code, given.end_time_code
     if end is not None and seconds_of(end) < seconds_of(begin):
         raise Refusal(400, "endTimeCode is before startTimeCode")
@@ -51,14 +51,14 @@ async def list_annotations(request: Request) -> Response:
 async def create_annotation(request: Request) -> Response:
     """Create a new annotation."""
     asset = asset_of(request)
-    body = _annotation(await json_body(request, Annotation))
+    body = _make_annotation(await json_body(request, Annotation))
     return JSONResponse(box_of(request).shelf(NAME).add("annotation", body, parent=asset["id"]))
 
 
 async def import_annotations(request: Request) -> Response:
     """Bulk import multiple annotations."""
     asset = asset_of(request)
-    bodies = [_annotation(given) for given in await json_list(request, ANNOTATIONS)]
+    bodies = [_make_annotation(given) for given in await json_list(request, ANNOTATIONS)]
     shelf = box_of(request).shelf(NAME)
     return JSONResponse([shelf.add("annotation", body, parent=asset["id"]) for body in bodies])
 
@@ -66,7 +66,7 @@ async def import_annotations(request: Request) -> Response:
 async def update_annotation(request: Request) -> Response:
     """Update an annotation."""
     item = _item_of(request, "annotation")
-    body = _annotation(await json_body(request, Annotation))
+    body = _make_annotation(await json_body(request, Annotation))
     return JSONResponse(box_of(request).shelf(NAME).change("annotation", item["id"], **body))
 
 
@@ -79,7 +79,7 @@ async def delete_annotation(request: Request) -> Response:
 # -- ad breaks
 
 
-def _adbreak(given: AdBreak) -> Json:
+def _make_adbreak(given: AdBreak) -> Json:
     seconds_of(given.timecode)
     return {
         **{"name": given.name, "duration": given.duration, "tags": given.tags or [], "labels": given.labels or []},
@@ -95,14 +95,14 @@ async def list_adbreaks(request: Request) -> Response:
 async def create_adbreak(request: Request) -> Response:
     """Create a new ad break."""
     asset = asset_of(request)
-    body = _adbreak(await json_body(request, AdBreak))
+    body = _make_adbreak(await json_body(request, AdBreak))
     return JSONResponse(box_of(request).shelf(NAME).add("adbreak", body, parent=asset["id"]))
 
 
 async def update_adbreak(request: Request) -> Response:
     """Update an ad break."""
     item = _item_of(request, "adbreak")
-    body = _adbreak(await json_body(request, AdBreak))
+    body = _make_adbreak(await json_body(request, AdBreak))
     return JSONResponse(box_of(request).shelf(NAME).change("adbreak", item["id"], **body))
 
 
@@ -138,10 +138,12 @@ async def update_transcript(request: Request) -> Response:
 async def transcription_words(request: Request) -> Response:
     """Word-level transcription with timings and confidence scores."""
     transcripts = box_of(request).shelf(NAME).all("transcript", asset_of(request)["id"])
-    return JSONResponse([word for transcript in transcripts for item in transcript["items"] for word in _split(item)])
+    return JSONResponse(
+        [word for transcript in transcripts for item in transcript["items"] for word in _split_words(item)]
+    )
 
 
-def _split(item: Json) -> list[Json]:
+def _split_words(item: Json) -> list[Json]:
     words = item["text"].split()
     step = (item["endTime"] - item["startTime"]) / max(1, len(words))
     starts = [item["startTime"] + index * step for index in range(len(words))]
@@ -158,7 +160,7 @@ async def export_subtitle(request: Request) -> Response:
     """Export subtitles: 204 for a format nobody knows, 400 when there is nothing to export."""
     box, asset = box_of(request), asset_of(request)
     wanted = await json_body(request, Export)
-    lines = _lines(box, asset, request.path_params["related_id"])
+    lines = _find_lines(box, asset, request.path_params["related_id"])
     kind = str(wanted.export_format).lower()
     number = EXPORTS.get(kind, int(kind) if kind.isdecimal() else -1)
     if number not in EXPORTS.values():
@@ -169,10 +171,10 @@ async def export_subtitle(request: Request) -> Response:
 
 def _export_lines(number: int, lines: list[Line], name: str) -> Response:
     forms: dict[int, tuple[Callable[[list[Line]], str | bytes], str, str]] = {
-        0: (_docx, _DOCX, "docx"),
+        0: (_write_docx, _DOCX, "docx"),
         1: (lambda found: "\n".join(line.text for line in found), "text/plain", "txt"),
-        2: (srt, "application/x-subrip", "srt"),
-        3: (vtt, "text/vtt", "vtt"),
+        2: (write_srt, "application/x-subrip", "srt"),
+        3: (write_vtt, "text/vtt", "vtt"),
     }
     make, media_type, suffix = forms[number]
     safe = "".join(letter for letter in name if letter.isascii() and (letter.isalnum() or letter in " ._-"))
@@ -180,7 +182,7 @@ def _export_lines(number: int, lines: list[Line], name: str) -> Response:
     return Response(make(lines), media_type=media_type, headers=headers)
 
 
-def _lines(box: Box, asset: Json, key: str) -> list[Line]:
+def _find_lines(box: Box, asset: Json, key: str) -> list[Line]:
     shelf = box.shelf(NAME)
     for transcript in shelf.all("transcript", asset["id"]):
         if transcript["id"] == key:
@@ -190,11 +192,11 @@ def _lines(box: Box, asset: Json, key: str) -> list[Line]:
             ]
     for related in shelf.all("related", asset["id"]):
         if related["id"] == key and related["file"]:
-            return _read(box, related)
+            return _read_lines(box, related)
     raise Refusal(404, "The related asset was not found")
 
 
-def _read(box: Box, related: Json) -> list[Line]:
+def _read_lines(box: Box, related: Json) -> list[Line]:
     content = box.files.path(related["file"]).read_bytes().decode("utf-8-sig", "replace")
     try:
         return script_lines(content, 1.0)
@@ -202,7 +204,7 @@ def _read(box: Box, related: Json) -> list[Line]:
         raise Refusal(400, "There is nothing to export") from error
 
 
-def _docx(lines: list[Line]) -> bytes:
+def _write_docx(lines: list[Line]) -> bytes:
     import docx
 
     document, out = docx.Document(), io.BytesIO()

@@ -37,11 +37,11 @@ _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBR
 # -- shares
 
 
-async def share(request: Request) -> Response:
+async def share_asset(request: Request) -> Response:
     """Share an asset: a link for people without an account."""
     box, asset = box_of(request), usable_file_of(request)
     wanted = await json_body(request, Share)
-    until = _until(box, wanted)
+    until = _find_expiry(box, wanted)
     salt = secrets.token_hex(8)
     locked = _hash_password(wanted.password, salt) if wanted.password else None
     made = box.shelf(NAME).add(
@@ -51,7 +51,7 @@ async def share(request: Request) -> Response:
     return JSONResponse({"id": made["id"], "assetId": asset["id"], "url": url, "expirationDate": until.isoformat()})
 
 
-def _until(box: Box, wanted: Share) -> datetime:
+def _find_expiry(box: Box, wanted: Share) -> datetime:
     now = datetime.fromisoformat(box.clock.stamp())
     if wanted.expiration_date is None:
         return now + timedelta(hours=wanted.shared_duration_in_hours or 72)
@@ -95,13 +95,13 @@ async def download_archive(request: Request) -> Response:
     if not files:
         raise Refusal(400, "There is no file among these assets")
     out = box.files.new(".zip")
-    await asyncio.to_thread(_zip, box, files, out)
+    await asyncio.to_thread(_zip_files, box, files, out)
     name = (wanted.filename or "assets").removesuffix(".zip") + ".zip"
     url = box.files.link(out.name, vendor=NAME, save_as=name)
     return JSONResponse({"url": url, "fileName": name, "assetCount": len(files), "contentLength": out.stat().st_size})
 
 
-def _zip(box: Box, files: Iterable[Json], out: Path) -> None:
+def _zip_files(box: Box, files: Iterable[Json], out: Path) -> None:
     taken: set[str] = set()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for file in files:
@@ -124,7 +124,9 @@ async def queue_add(request: Request) -> Response:
         ids = [asset["id"] for asset in assets]
         box.jobs.start(NAME, "queue", "queue", after=1, ids=ids, proxy=bool(wanted.download_proxy))
         return JSONResponse({"status": "Queued", "items": []}, 202)
-    return JSONResponse({"status": "Completed", "items": work.enqueue(box, assets, proxy=bool(wanted.download_proxy))})
+    return JSONResponse(
+        {"status": "Completed", "items": work.enqueue_assets(box, assets, proxy=bool(wanted.download_proxy))}
+    )
 
 
 async def queue_list(request: Request) -> Response:
@@ -188,7 +190,7 @@ async def resolve_url(request: Request) -> Response:
     raise Refusal(404, "The asset has nothing at this URL")
 
 
-async def track(request: Request) -> Response:
+async def record_event(request: Request) -> Response:
     """Record a playback event."""
     box, query = box_of(request), request.query_params
     if not query.get("trackingEvent"):
@@ -204,7 +206,7 @@ async def track(request: Request) -> Response:
 # -- ads: public
 
 
-async def vmap(request: Request) -> Response:
+async def make_vmap(request: Request) -> Response:
     """VMAP XML for an asset's ad breaks."""
     box, asset = box_of(request), asset_of(request)
     breaks = "".join(_vmap_break(box, asset, item) for item in box.shelf(NAME).all("adbreak", asset["id"]))
@@ -224,7 +226,7 @@ def _vmap_break(box: Box, asset: Json, item: Json) -> str:
     )
 
 
-async def vast(request: Request) -> Response:
+async def make_vast(request: Request) -> Response:
     """VAST XML for an ad creative."""
     box, query = box_of(request), request.query_params
     if not query.get("timeCode"):
@@ -238,7 +240,7 @@ async def vast(request: Request) -> Response:
     return Response(body, media_type="application/xml")
 
 
-async def impression(request: Request) -> Response:
+async def record_impression(request: Request) -> Response:
     """Record an ad impression beacon."""
     box = box_of(request)
     if set(request.query_params) != {"assetId"}:
@@ -259,5 +261,5 @@ async def generate_image(request: Request) -> Response:
     picture = await picture_of(box.files.new(".png"), wanted.width or 640, wanted.height or 360)
     name = wanted.display_name or f"{wanted.prompt[:40]}.png"
     made = add_asset(box, name, FILE, parent=parent["id"], status="Creating", file=picture.name)
-    began = work.begin(box, made, "process", "Creating", after=work.PROCESS_SECONDS)
+    began = work.begin_step(box, made, "process", "Creating", after=work.PROCESS_SECONDS)
     return JSONResponse(asset_shape(box, began))

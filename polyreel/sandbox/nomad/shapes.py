@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from polyreel.sandbox.box import Box
 from polyreel.sandbox.nomad.statuses import FILE, STATUSES, TYPES
-from polyreel.sandbox.nomad.timecode import timecode
+from polyreel.sandbox.nomad.timecode import format_timecode
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal
 
@@ -16,7 +16,7 @@ NAME = "nomad"
 PART_SECONDS = 900
 
 
-def refuse(refusal: Refusal) -> Response:
+def render_refusal(refusal: Refusal) -> Response:
     """ProblemDetails: ``{type, title, status, detail}``."""
     status = 400 if refusal.code == "validation" and refusal.status != 415 else refusal.status
     body = {
@@ -83,7 +83,7 @@ def screenshot_shape(box: Box, shot: Json) -> Json:
     return {
         **{
             "id": shot["id"],
-            "timecode": timecode(shot["seconds"]),
+            "timecode": format_timecode(shot["seconds"]),
             "timecodeMilliseconds": int(shot["seconds"] * 1000),
         },
         **{"url": url, "fullUrl": url},

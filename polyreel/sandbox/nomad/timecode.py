@@ -16,13 +16,13 @@ def seconds_of(code: str | float) -> float:
     """A timecode as seconds; anything else is refused."""
     found = _FORM.fullmatch(code.strip()) if isinstance(code, str) else None
     if found is None:
-        return _plain(code)
+        return _read_plain(code)
     hours, minutes, seconds = (int(part) for part in found.group(1, 2, 3))
     rest = int(found[5]) / FRAMES if found[5] else float(f"0.{found[6] or 0}")
     return hours * 3600 + minutes * 60 + seconds + rest
 
 
-def _plain(code: str | float) -> float:
+def _read_plain(code: str | float) -> float:
     try:
         seconds = float(code)
     except (ValueError, OverflowError):  # words; a whole number that no float can hold
@@ -32,7 +32,7 @@ def _plain(code: str | float) -> float:
     return seconds
 
 
-def timecode(seconds: float) -> str:
+def format_timecode(seconds: float) -> str:
     """Seconds as ``HH:MM:SS;FF``."""
     frames = round(seconds * FRAMES)
     whole, frame = divmod(frames, FRAMES)

@@ -27,35 +27,35 @@ _OPTIONS = ("cancel", "continue", "replace", "assetreplace")
 # -- starting
 
 
-async def start(request: Request) -> Response:
+async def start_upload(request: Request) -> Response:
     """Start an upload: a new asset, or (``existingAssetId``) new content for one that is there."""
     box = box_of(request)
     wanted = await json_body(request, StartUpload)
-    _sound(wanted)
+    _check_request(wanted)
     if wanted.existing_asset_id:
         asset = asset_or_refuse(box, wanted.existing_asset_id)
-        _replaceable(asset)
+        _check_replaceable(asset)
         return _open_upload(box, wanted, asset)
     parent = folder_or_refuse(box, wanted.parent_id)
-    twin = _twin(box, parent, wanted.name)
+    twin = _find_twin(box, parent, wanted.name)
     if twin is not None:
         return _with_twin(box, wanted, twin)
     return _open_upload(box, wanted, _new_asset(box, wanted, parent))
 
 
-def _sound(wanted: StartUpload) -> None:
+def _check_request(wanted: StartUpload) -> None:
     if wanted.size is None:
         raise Refusal(400, "contentLength is required")
     if wanted.upload_overwrite_option.lower() not in _OPTIONS:
         raise Refusal(400, f"unknown uploadOverwriteOption {wanted.upload_overwrite_option}")
 
 
-def _replaceable(asset: Json) -> None:
+def _check_replaceable(asset: Json) -> None:
     if asset["type"] != FILE or asset["status"] in ("Archived", "Archiving", "Deleting"):
         raise Refusal(400, f"The content of this asset can't be replaced: it is {asset['status']}")
 
 
-def _twin(box: Box, parent: Json, name: str) -> Json | None:
+def _find_twin(box: Box, parent: Json, name: str) -> Json | None:
     found = box.shelf(NAME).all("asset", parent["id"])
     return next((asset for asset in found if asset["displayName"] == name and asset["type"] == FILE), None)
 
@@ -69,10 +69,10 @@ def _with_twin(box: Box, wanted: StartUpload, twin: Json) -> Response:
     if option == "cancel":
         if going_on is None:
             raise Refusal(400, f"{wanted.name} exists already")
-        discard(box, going_on)
+        discard_upload(box, going_on)
         return JSONResponse(upload_shape(box, {**going_on, "status": "Cancelled"}))
     if going_on is not None:
-        discard(box, going_on)
+        discard_upload(box, going_on)
         return _open_upload(box, wanted, _new_asset(box, wanted, folder_or_refuse(box, twin["parentId"])))
     if option == "continue":
         raise Refusal(400, f"{wanted.name} exists already; say Replace to upload it anew")
@@ -93,7 +93,7 @@ async def start_related(request: Request) -> Response:
     """Start the upload of a file that belongs to an asset: subtitles, a proxy, a thumbnail."""
     box = box_of(request)
     wanted = await json_body(request, StartRelated)
-    _sound(wanted)
+    _check_request(wanted)
     owner = wanted.existing_asset_id or wanted.parent_asset_id
     if owner is None:
         raise Refusal(400, "existingAssetId is required")
@@ -157,7 +157,7 @@ async def complete_part(request: Request) -> Response:
     return JSONResponse(part_shape(box, done))
 
 
-async def complete(request: Request) -> Response:
+async def complete_upload(request: Request) -> Response:
     """Put the parts together. Completing twice does nothing more."""
     box, upload = box_of(request), _upload_of(request)
     if upload["status"] == "Completed":
@@ -192,16 +192,16 @@ def join_parts(box: Box, upload: Json) -> str:
     return out.name
 
 
-async def cancel(request: Request) -> Response:
+async def cancel_upload(request: Request) -> Response:
     """Cancel an upload: all partial data goes."""
     box, upload = box_of(request), _upload_of(request)
     if upload["status"] == "Completed":
         raise Refusal(400, "The upload is Completed")
-    discard(box, upload)
+    discard_upload(box, upload)
     return JSONResponse(upload_shape(box, {**upload, "status": "Cancelled"}))
 
 
-def discard(box: Box, upload: Json) -> None:
+def discard_upload(box: Box, upload: Json) -> None:
     """Forget an upload, its parts, and the asset that was only waiting for it."""
     shelf = box.shelf(NAME)
     for part in shelf.all("part", upload["id"]):

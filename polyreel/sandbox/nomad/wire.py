@@ -12,7 +12,7 @@ from polyreel.sandbox.wire import Refusal, Wire, first_fault, raw_json
 Item = TypeVar("Item")
 
 
-def _camel(name: str) -> str:
+def _to_camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
 
@@ -20,7 +20,7 @@ def _camel(name: str) -> str:
 class Body(Wire):
     """A body whose keys may come in any case; what is null counts as not given."""
 
-    model_config = ConfigDict(alias_generator=_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=_to_camel_case, populate_by_name=True)
 
     @model_validator(mode="before")
     @classmethod

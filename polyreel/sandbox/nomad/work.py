@@ -10,13 +10,13 @@ from typing import Any
 from polyreel.sandbox.box import Box
 from polyreel.sandbox.jobs import Job
 from polyreel.sandbox.nomad.shapes import NAME
-from polyreel.sandbox.nomad.timecode import timecode
+from polyreel.sandbox.nomad.timecode import format_timecode
 from polyreel.sandbox.nomad.uploads import join_parts
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.work import edit
 from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.port import NothingSaid, Order
-from polyreel.sandbox.work.probe import Clip, NotMedia, probe
+from polyreel.sandbox.work.probe import Clip, NotMedia, probe_media
 
 PROCESS_SECONDS = 15.0
 SETTLE_SECONDS = 3.0
@@ -24,7 +24,7 @@ ARCHIVE_SECONDS = 20.0
 _SEGMENT_SECONDS = 10
 
 
-def begin(box: Box, asset: Json, step: str, status: str, *, after: float, **payload: Any) -> Json:
+def begin_step(box: Box, asset: Json, step: str, status: str, *, after: float, **payload: Any) -> Json:
     """Put an asset into a passing status and start the step that leads out of it; noted in the job history."""
     changed = box.shelf(NAME).change("asset", asset["id"], status=status, modifiedDate=box.clock.stamp())
     job = box.jobs.start(NAME, step, asset["id"], after=after, **payload)
@@ -33,7 +33,7 @@ def begin(box: Box, asset: Json, step: str, status: str, *, after: float, **payl
     return changed
 
 
-def _end(box: Box, job: Job, status: str, *, error: str | None = None, **changes: object) -> None:
+def _end_step(box: Box, job: Job, status: str, *, error: str | None = None, **changes: object) -> None:
     asset = box.shelf(NAME).change("asset", job.subject, status=status, error=error, **changes)
     # A step that was taken up after a restart may have ended before its beginning was noted.
     if box.shelf(NAME).get("history", job.id) is None:
@@ -43,12 +43,12 @@ def _end(box: Box, job: Job, status: str, *, error: str | None = None, **changes
     box.shelf(NAME).change("history", job.id, status=said, endDate=box.clock.stamp(), error=error)
 
 
-async def settle(box: Box, job: Job) -> None:
+async def settle_asset(box: Box, job: Job) -> None:
     """The end of a light change: the asset is what it was."""
-    _end(box, job, str(job.payload["to"]))
+    _end_step(box, job, str(job.payload["to"]))
 
 
-async def assemble(box: Box, job: Job) -> None:
+async def assemble_upload(box: Box, job: Job) -> None:
     """Assembling -> (SlugReplaced, for a placeholder) -> Creating."""
     upload = box.shelf(NAME).need("upload", str(job.payload["upload"]))
     asset = box.shelf(NAME).need("asset", job.subject)
@@ -56,24 +56,24 @@ async def assemble(box: Box, job: Job) -> None:
     box.files.remove(asset["file"])
     if asset.get("placeholder"):
         box.shelf(NAME).change("asset", asset["id"], status="SlugReplaced", placeholder=False)
-    begin(box, asset, "process", "Creating", after=PROCESS_SECONDS)
+    begin_step(box, asset, "process", "Creating", after=PROCESS_SECONDS)
 
 
-async def process(box: Box, job: Job) -> None:
+async def process_asset(box: Box, job: Job) -> None:
     """Creating -> Available: looked into, pictured, packaged, listened to. What is no media stays a plain file."""
     asset = box.shelf(NAME).need("asset", job.subject)
     if rehearsed := box.faults.take("job_fails", NAME, "process"):
-        _end(box, job, "Error", error=rehearsed.message or rehearsed.code or "Processing error occurred")
+        _end_step(box, job, "Error", error=rehearsed.message or rehearsed.code or "Processing error occurred")
         return
     # A registered object lies in a bucket that a rehearsal doesn't have: a film of our own stands in for it.
     media = box.files.path(asset["file"]) if asset["file"] else await edit.stand_in(box.files.new(".mp4"))
     known: Json = {"file": media.name, "contentLength": media.stat().st_size}
     try:
-        clip = await probe(media)
+        clip = await probe_media(media)
         facts = await _probe_media(box, asset, media, clip)
     except (NotMedia, ToolFailed):
         facts = {}
-    _end(box, job, "Available", **known, **facts)
+    _end_step(box, job, "Available", **known, **facts)
 
 
 async def _probe_media(box: Box, asset: Json, media: Path, clip: Clip) -> Json:
@@ -82,22 +82,24 @@ async def _probe_media(box: Box, asset: Json, media: Path, clip: Clip) -> Json:
         await _transcribe_asset(box, asset, media)
     if clip.video_codec is None or clip.seconds == 0:
         return facts
-    picture = await edit.screenshot(media, clip.seconds / 2, box.files.new(".png"))
+    picture = await edit.take_screenshot(media, clip.seconds / 2, box.files.new(".png"))
     folder = box.files.new_folder()
     await edit.stream_as_is(media, clip, folder)
     if not box.shelf(NAME).all("face", asset["id"]):
-        box.shelf(NAME).add("face", {"personId": None, "confidence": 0.9, "timecode": timecode(0)}, parent=asset["id"])
-    return {**facts, "picture": picture.name, "stream": folder.name, "segments": _segments(clip)}
+        box.shelf(NAME).add(
+            "face", {"personId": None, "confidence": 0.9, "timecode": format_timecode(0)}, parent=asset["id"]
+        )
+    return {**facts, "picture": picture.name, "stream": folder.name, "segments": _list_segments(clip)}
 
 
-def _segments(clip: Clip) -> list[Json]:
+def _list_segments(clip: Clip) -> list[Json]:
     starts = range(0, max(1, int(clip.seconds)), _SEGMENT_SECONDS)
     return [
         {
             "id": f"segment-{number}",
-            "startTimecode": timecode(start),
-            "endTimecode": timecode(min(start + _SEGMENT_SECONDS, clip.seconds)),
-            "screenshots": [{"id": f"screenshot-{number}", "timecode": timecode(start), "seconds": start}],
+            "startTimecode": format_timecode(start),
+            "endTimecode": format_timecode(min(start + _SEGMENT_SECONDS, clip.seconds)),
+            "screenshots": [{"id": f"screenshot-{number}", "timecode": format_timecode(start), "seconds": start}],
         }
         for number, start in enumerate(starts, 1)
     ]
@@ -118,52 +120,56 @@ async def _transcribe_asset(box: Box, asset: Json, media: Path) -> None:
     box.shelf(NAME).add("transcript", {"items": items, "languageId": language}, parent=asset["id"])
 
 
-async def clip(box: Box, job: Job) -> None:
+async def clip_asset(box: Box, job: Job) -> None:
     """Clipping -> Creating: a part of another asset becomes a file of its own."""
     asset = box.shelf(NAME).need("asset", job.subject)
     source = box.shelf(NAME).need("asset", str(job.payload["source"]))
     start, end = float(job.payload["start"]), float(job.payload["end"])
     try:
-        out = await edit.trim(box.files.path(source["file"]), start, end, box.files.new(".mp4"))
+        out = await edit.trim_media(box.files.path(source["file"]), start, end, box.files.new(".mp4"))
     except ToolFailed as error:
-        _end(box, job, "Error", error=str(error))
+        _end_step(box, job, "Error", error=str(error))
         return
     box.shelf(NAME).change("asset", asset["id"], file=out.name)
-    begin(box, asset, "process", "Creating", after=PROCESS_SECONDS)
+    begin_step(box, asset, "process", "Creating", after=PROCESS_SECONDS)
 
 
-async def copy(box: Box, job: Job) -> None:
+async def copy_asset(box: Box, job: Job) -> None:
     """Copying -> Available: the same content once more."""
     source = box.shelf(NAME).need("asset", str(job.payload["source"]))
     if not source["file"]:
-        _end(box, job, source["status"])
+        _end_step(box, job, source["status"])
         return
     path = box.files.path(source["file"])
     out = box.files.new(path.suffix)
     await asyncio.to_thread(shutil.copyfile, path, out)
-    _end(box, job, "Available", file=out.name, duration=source["duration"], clip=source.get("clip"))
+    _end_step(box, job, "Available", file=out.name, duration=source["duration"], clip=source.get("clip"))
 
 
-async def archive(box: Box, job: Job) -> None:
+async def archive_asset(box: Box, job: Job) -> None:
     """PendingArchive -> Archiving; the end is the next step."""
-    begin(box, box.shelf(NAME).need("asset", job.subject), "settle", "Archiving", after=ARCHIVE_SECONDS, to="Archived")
+    begin_step(
+        box, box.shelf(NAME).need("asset", job.subject), "settle", "Archiving", after=ARCHIVE_SECONDS, to="Archived"
+    )
 
 
-async def restore(box: Box, job: Job) -> None:
+async def restore_asset(box: Box, job: Job) -> None:
     """PendingRestore -> Restoring; the end is the next step."""
-    begin(box, box.shelf(NAME).need("asset", job.subject), "settle", "Restoring", after=ARCHIVE_SECONDS, to="Restored")
+    begin_step(
+        box, box.shelf(NAME).need("asset", job.subject), "settle", "Restoring", after=ARCHIVE_SECONDS, to="Restored"
+    )
 
 
-async def delete(box: Box, job: Job) -> None:
+async def delete_asset(box: Box, job: Job) -> None:
     """Deleting -> gone."""
-    remove(box, box.shelf(NAME).need("asset", job.subject))
+    remove_asset(box, box.shelf(NAME).need("asset", job.subject))
 
 
-def remove(box: Box, asset: Json) -> None:
+def remove_asset(box: Box, asset: Json) -> None:
     """Delete an asset with everything that belongs to it; a folder with everything in it."""
     shelf = box.shelf(NAME)
     for child in shelf.all("asset", asset["id"]):
-        remove(box, child)
+        remove_asset(box, child)
     for kind in ("related", "screenshot", "annotation", "adbreak", "transcript", "face", "history", "queue"):
         for item in shelf.all(kind, asset["id"]):
             box.files.remove(item.get("file"))
@@ -173,7 +179,7 @@ def remove(box: Box, asset: Json) -> None:
     box.files.remove(asset["file"], asset.get("picture"), asset.get("stream"))
 
 
-def enqueue(box: Box, assets: list[Json], *, proxy: bool) -> list[Json]:
+def enqueue_assets(box: Box, assets: list[Json], *, proxy: bool) -> list[Json]:
     """Put files into the queue; what is there already stays as it is."""
     shelf = box.shelf(NAME)
     waiting = {item["assetId"] for item in shelf.all("queue") if item["status"] in ("Queued", "Downloading")}
@@ -186,20 +192,20 @@ def enqueue(box: Box, assets: list[Json], *, proxy: bool) -> list[Json]:
     return added
 
 
-async def queue(box: Box, job: Job) -> None:
+async def queue_download(box: Box, job: Job) -> None:
     """A large order for the download queue."""
     found = [box.shelf(NAME).get("asset", key) for key in job.payload["ids"]]
-    enqueue(box, [asset for asset in found if asset], proxy=bool(job.payload["proxy"]))
+    enqueue_assets(box, [asset for asset in found if asset], proxy=bool(job.payload["proxy"]))
 
 
 STEPS = {
-    "settle": settle,
-    "assemble": assemble,
-    "process": process,
-    "clip": clip,
-    "copy": copy,
-    "archive": archive,
-    "restore": restore,
-    "delete": delete,
-    "queue": queue,
+    "settle": settle_asset,
+    "assemble": assemble_upload,
+    "process": process_asset,
+    "clip": clip_asset,
+    "copy": copy_asset,
+    "archive": archive_asset,
+    "restore": restore_asset,
+    "delete": delete_asset,
+    "queue": queue_download,
 }

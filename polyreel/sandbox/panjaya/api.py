@@ -36,11 +36,11 @@ def _with_key(endpoint: Endpoint) -> Endpoint:
     return check_key
 
 
-def _asset(request: Request) -> Json:
+def _require_asset(request: Request) -> Json:
     return require_document(request, NAME, "asset", "asset_id", "Asset not found")
 
 
-def _version(request: Request) -> Json:
+def _require_version(request: Request) -> Json:
     return require_document(request, NAME, "version", "version_id", "Version not found")
 
 
@@ -69,7 +69,7 @@ async def list_assets(request: Request) -> Response:
 async def create_asset(request: Request) -> Response:
     """Creating a new asset."""
     wanted = await json_body(request, CreateAsset)
-    return _accept(box_of(request), wanted, media_url=wanted.media_url)
+    return _accept_upload(box_of(request), wanted, media_url=wanted.media_url)
 
 
 async def upload_asset(request: Request) -> Response:
@@ -83,7 +83,7 @@ async def upload_asset(request: Request) -> Response:
             raise Refusal(400, "video is required")
         upload = await keep_upload(video, box.files)
         music = await keep_upload(background, box.files) if isinstance(background, UploadFile) else None
-    return _accept(box, wanted, upload=upload.name, filename=video.filename, background=music and music.name)
+    return _accept_upload(box, wanted, upload=upload.name, filename=video.filename, background=music and music.name)
 
 
 async def _request_part(form: FormData) -> bytes | str:
@@ -93,7 +93,7 @@ async def _request_part(form: FormData) -> bytes | str:
     return await part.read() if isinstance(part, UploadFile) else part
 
 
-def _accept(box: Box, wanted: UploadAsset, **rest: object) -> Response:
+def _accept_upload(box: Box, wanted: UploadAsset, **rest: object) -> Response:
     if box.purse.balance(NAME) <= 0:
         raise Refusal(403, "Your account has no minutes left")
     fields = wanted.model_dump(mode="json", exclude={"languages"})
@@ -130,12 +130,12 @@ def _add_versions(box: Box, asset: Json, languages: list[Json]) -> list[Json]:
 
 async def get_asset(request: Request) -> Response:
     """Get an asset."""
-    return JSONResponse(asset_detail(box_of(request), _asset(request)))
+    return JSONResponse(asset_detail(box_of(request), _require_asset(request)))
 
 
 async def add_languages(request: Request) -> Response:
     """Add languages to an existing asset."""
-    box, asset = box_of(request), _asset(request)
+    box, asset = box_of(request), _require_asset(request)
     wanted = await json_body(request, Languages)
     known = {version["locale"] for version in box.shelf(NAME).all("version", asset["id"])}
     for language in wanted.languages:
@@ -157,12 +157,12 @@ async def add_languages(request: Request) -> Response:
 
 async def get_version(request: Request) -> Response:
     """Get a dubbing version."""
-    return JSONResponse(version_detail(box_of(request), _version(request)))
+    return JSONResponse(version_detail(box_of(request), _require_version(request)))
 
 
 async def revise_version(request: Request) -> Response:
     """Revise a version: back to ReadyToEdit; the generated video is gone for good."""
-    box, version = box_of(request), _version(request)
+    box, version = box_of(request), _require_version(request)
     if await request.body():
         parse_body(Revise, await raw_json(request))
     allowed = ("Completed", "ReadyToEdit", "Failed")
@@ -178,7 +178,7 @@ async def revise_version(request: Request) -> Response:
 
 async def studio_page(request: Request) -> Response:
     """A stand-in for Panjaya's studio: one button that generates the version."""
-    version = _version(request)
+    version = _require_version(request)
     button = '<form method="post"><button>Generate the video</button></form>'
     shown = button if version["status"] == "ReadyToEdit" else ""
     return HTMLResponse(f"<!doctype html><title>Studio</title><h1>{version['locale']}: {version['status']}</h1>{shown}")
@@ -186,14 +186,14 @@ async def studio_page(request: Request) -> Response:
 
 async def studio_generate(request: Request) -> Response:
     """The button."""
-    box, version = box_of(request), _version(request)
+    box, version = box_of(request), _require_version(request)
     if version["status"] != "ReadyToEdit":
         raise Refusal(400, f"A version that is {version['status']} can't be generated")
     box.jobs.start(NAME, "generate", version["id"])
     return RedirectResponse(f"{box.files.base_url}/panjaya/studio/{version['id']}", 303)
 
 
-def vendor() -> Vendor:
+def make_vendor() -> Vendor:
     """Panjaya's API."""
     return Vendor(
         name=NAME,
@@ -208,7 +208,7 @@ def vendor() -> Vendor:
             Route("/studio/{version_id}", studio_page, methods=["GET"]),
             Route("/studio/{version_id}", studio_generate, methods=["POST"]),
         ],
-        refuse=shapes.refuse,
+        refuse=shapes.render_refusal,
         steps=STEPS,
         redirects_slashes=True,
     )

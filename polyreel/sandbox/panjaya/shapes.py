@@ -20,7 +20,7 @@ _SHOWN = (
 )
 
 
-def refuse(refusal: Refusal) -> Response:
+def render_refusal(refusal: Refusal) -> Response:
     """``{"detail"}``; what the body got wrong is a 400 (vendor page "Error codes")."""
     status = 400 if refusal.status in (413, 415, 422) else refusal.status
     return JSONResponse({"detail": refusal.message}, status, headers=refusal.headers)
@@ -84,7 +84,7 @@ def public_key(box: Box) -> str:
     return _private_key(box).public_key().public_bytes(encoding, form).decode()
 
 
-def signer(box: Box) -> Callable[[bytes], Mapping[str, str]]:
+def make_signer(box: Box) -> Callable[[bytes], Mapping[str, str]]:
     """ES256 over the raw body, DER in hex."""
     key = _private_key(box)
     return lambda body: {
@@ -93,7 +93,7 @@ def signer(box: Box) -> Callable[[bytes], Mapping[str, str]]:
     }
 
 
-def notify(box: Box, asset: Json, event: str, version: Json | None = None) -> None:
+def send_callback(box: Box, asset: Json, event: str, version: Json | None = None) -> None:
     """Send a callback, if the asset asked for them."""
     if not asset.get("callback_url"):
         return
@@ -103,4 +103,4 @@ def notify(box: Box, asset: Json, event: str, version: Json | None = None) -> No
         "version_id": version["id"] if version else None,
         "version_locale": version["locale"] if version else None,
     }
-    box.mailbox.post(NAME, asset["callback_url"], event, body, signer(box))
+    box.mailbox.post(NAME, asset["callback_url"], event, body, make_signer(box))

@@ -12,12 +12,12 @@ from polyreel.sandbox import fetch
 from polyreel.sandbox.box import Box
 from polyreel.sandbox.jobs import Job
 from polyreel.sandbox.money import BalanceTooSmall
-from polyreel.sandbox.panjaya.shapes import NAME, notify
+from polyreel.sandbox.panjaya.shapes import NAME, send_callback
 from polyreel.sandbox.state import Json
-from polyreel.sandbox.work.edit import trim
+from polyreel.sandbox.work.edit import trim_media
 from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.port import NothingSaid, Order
-from polyreel.sandbox.work.probe import Clip, NotMedia, is_silent, probe
+from polyreel.sandbox.work.probe import Clip, NotMedia, is_silent, probe_media
 from polyreel.sandbox.work.script import BadScript, Line, cut_lines, parse_lines
 
 MOST_BYTES = 5 << 30
@@ -56,23 +56,23 @@ async def _prepare_media(box: Box, asset: Json) -> Json:
     rehearsed = box.faults.take("job_fails", NAME, "asset")
     if rehearsed is not None:
         raise AssetFailed(rehearsed.code or "invalid_input", rehearsed.message or "rehearsed failure")
-    media = await _media(box, asset)
+    media = await _find_media(box, asset)
     clip = await _judge_media(box, asset, media)
-    known = {"background": await _background(box, asset), "size": clip.bytes}
+    known = {"background": await _find_background(box, asset), "size": clip.bytes}
     start, end = asset["start_time"] or 0.0, asset["end_time"]
     if end is None and not start:
         return {**known, "source": media.name, "duration": clip.seconds}
-    cut = await trim(media, start, min(end or clip.seconds, clip.seconds), box.files.new(".mp4"))
-    return {**known, "source": cut.name, "duration": (await probe(cut)).seconds}
+    cut = await trim_media(media, start, min(end or clip.seconds, clip.seconds), box.files.new(".mp4"))
+    return {**known, "source": cut.name, "duration": (await probe_media(cut)).seconds}
 
 
-async def _background(box: Box, asset: Json) -> str | None:
+async def _find_background(box: Box, asset: Json) -> str | None:
     """The clean background's file, uploaded or fetched."""
     if asset["background"] or not asset["background_url"]:
         return asset["background"] or None
     file = await _fetch_media(box, asset["background_url"])
     try:
-        sounds = (await probe(file)).audio_codec is not None
+        sounds = (await probe_media(file)).audio_codec is not None
     except NotMedia:
         sounds = False
     if not sounds:
@@ -80,7 +80,7 @@ async def _background(box: Box, asset: Json) -> str | None:
     return file.name
 
 
-async def _media(box: Box, asset: Json) -> Path:
+async def _find_media(box: Box, asset: Json) -> Path:
     if asset["upload"]:
         path = box.files.path(asset["upload"])
         if path.stat().st_size > _most_bytes(box):
@@ -95,7 +95,7 @@ def _most_bytes(box: Box) -> int:
 
 async def _fetch_media(box: Box, url: str) -> Path:
     try:
-        return await fetch.fetch(url, box.files.new(".mp4"), most_bytes=_most_bytes(box))
+        return await fetch.fetch_file(url, box.files.new(".mp4"), most_bytes=_most_bytes(box))
     except (fetch.NotLoopback, fetch.NotFetched) as error:
         raise AssetFailed("invalid_input", str(error)) from error
     except fetch.TooLarge as error:
@@ -104,7 +104,7 @@ async def _fetch_media(box: Box, url: str) -> Path:
 
 async def _judge_media(box: Box, asset: Json, media: Path) -> Clip:
     try:
-        clip = await probe(media)
+        clip = await probe_media(media)
     except NotMedia as error:
         raise AssetFailed("unsupported_media", "No valid video stream was found in the media file.") from error
     if clip.video_codec is None:
@@ -129,7 +129,7 @@ def _fail_asset(box: Box, asset: Json, failure: AssetFailed) -> None:
     failed = box.shelf(NAME).change("asset", asset["id"], status="Failed", error=error, updated_at=box.clock.stamp())
     for version in box.shelf(NAME).all("version", asset["id"]):
         box.shelf(NAME).change("version", version["id"], status="Failed")
-    notify(box, failed, "asset_failed")
+    send_callback(box, failed, "asset_failed")
 
 
 # -- its versions
@@ -146,7 +146,7 @@ async def prepare_version(box: Box, job: Job) -> None:
     version = shelf.need("version", job.subject)
     asset = shelf.need("asset", version["asset_id"])
     try:
-        lines = await _script(box, version, asset)
+        lines = await _read_script(box, version, asset)
         # Under the version's id: a step that runs again after a restart charges nothing more.
         box.purse.charge(NAME, version["id"], math.ceil(asset["duration"] / 60), f"dubbing into {version['locale']}")
     except (AssetFailed, BadScript, BalanceTooSmall) as failure:
@@ -156,12 +156,12 @@ async def prepare_version(box: Box, job: Job) -> None:
         _fail_version(box, asset, version, "version_failed", rehearsed.message or "rehearsed failure")
         return
     version = shelf.change("version", version["id"], status="ReadyToEdit", lines=lines)
-    notify(box, asset, "version_ready", version)
+    send_callback(box, asset, "version_ready", version)
     if not box.faults.take("job_stuck", NAME, "studio"):
         box.jobs.start(NAME, "generate", version["id"], after=PREPARE_SECONDS)
 
 
-async def _script(box: Box, version: Json, asset: Json) -> list[list[object]]:
+async def _read_script(box: Box, version: Json, asset: Json) -> list[list[object]]:
     """The given script's lines, on the cut video's clock."""
     content = version["srt"]
     if not content:
@@ -169,7 +169,7 @@ async def _script(box: Box, version: Json, asset: Json) -> list[list[object]]:
     if content.startswith(("http://", "https://")):
         file = box.files.new(".srt")
         try:
-            await fetch.fetch(content, file, most_bytes=_SCRIPT_BYTES)
+            await fetch.fetch_file(content, file, most_bytes=_SCRIPT_BYTES)
         except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge) as error:
             raise AssetFailed("invalid_input", "the script could not be fetched") from error
         content = file.read_text("utf-8-sig", "replace")
@@ -185,7 +185,7 @@ async def generate_version(box: Box, job: Job) -> None:
     version = shelf.move_on("version", job.subject, ("ReadyToEdit",), "Generating")
     if version is None:
         return
-    notify(box, shelf.need("asset", version["asset_id"]), "version_generating", version)
+    send_callback(box, shelf.need("asset", version["asset_id"]), "version_generating", version)
     box.jobs.start(NAME, "finish", version["id"], after=GENERATE_SECONDS)
 
 
@@ -203,7 +203,7 @@ async def finish_version(box: Box, job: Job) -> None:
         return
     done = shelf.move_on("version", version["id"], ("Generating",), "Completed", result=result)
     if done is not None:
-        notify(box, asset, "version_generated", done)
+        send_callback(box, asset, "version_generated", done)
 
 
 async def _make_dub(box: Box, asset: Json, version: Json) -> str:
@@ -228,7 +228,7 @@ async def _make_dub(box: Box, asset: Json, version: Json) -> str:
 def _fail_version(box: Box, asset: Json, version: Json, event: str, why: str) -> None:
     error = {"code": "invalid_input", "message": why}
     failed = box.shelf(NAME).change("version", version["id"], status="Failed", error=error)
-    notify(box, asset, event, failed)
+    send_callback(box, asset, event, failed)
 
 
 STEPS = {

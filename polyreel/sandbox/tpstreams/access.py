@@ -62,7 +62,7 @@ def require_finished_video(request: Request) -> Json:
     return asset
 
 
-async def login(request: Request) -> Response:
+async def log_in(request: Request) -> Response:
     """A token for a user and a password."""
     wanted = await json_body(request, Login)
     if wanted.organization_id != ORGANISATION:
@@ -78,15 +78,15 @@ async def login(request: Request) -> Response:
     return JSONResponse({"token": token})
 
 
-async def logout(request: Request) -> Response:
+async def log_out(request: Request) -> Response:
     """The token is no longer good."""
     box_of(request).shelf(NAME).remove("token", token_of(request))
     return Response(status_code=204)
 
 
-def routes() -> list[BaseRoute]:
+def list_routes() -> list[BaseRoute]:
     """The door's paths."""
     return [
-        Route("/api/auth/login/", login, methods=["POST"]),
-        Route("/api/auth/logout/", with_token(logout), methods=["POST"]),
+        Route("/api/auth/login/", log_in, methods=["POST"]),
+        Route("/api/auth/logout/", with_token(log_out), methods=["POST"]),
     ]

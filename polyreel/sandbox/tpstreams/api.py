@@ -33,22 +33,22 @@ _ONE: list[tuple[str, str, Endpoint]] = [
     ("GET", "subtitles/", edits.list_subtitles),
     ("DELETE", "subtitles/{track_id}/", edits.delete_subtitle),
     ("POST", "upload_thumbnail/", edits.upload_thumbnail),
-    ("POST", "trim/", edits.trim),
+    ("POST", "trim/", edits.trim_asset),
     ("GET", "trim/status/", edits.trim_status),
-    ("POST", "trim/revert/", edits.revert),
+    ("POST", "trim/revert/", edits.revert_asset),
 ]
 
 
-def _routes() -> list[BaseRoute]:
+def _list_routes() -> list[BaseRoute]:
     paths = [(method, _ORGANISATION + path, endpoint) for method, path, endpoint in _COLLECTIONS]
     paths += [(method, f"{_ORGANISATION}/assets/{{asset_id}}/{path}", endpoint) for method, path, endpoint in _ONE]
     return [
-        *access.routes(),
+        *access.list_routes(),
         Route("/s3-upload/", uploads.take_form, methods=["POST"]),
         *(Route(path, with_token(endpoint), methods=[method]) for method, path, endpoint in paths),
     ]
 
 
-def vendor() -> Vendor:
+def make_vendor() -> Vendor:
     """TPStreams' API."""
-    return Vendor(name=shapes.NAME, routes=_routes(), refuse=shapes.refuse, steps=STEPS)
+    return Vendor(name=shapes.NAME, routes=_list_routes(), refuse=shapes.render_refusal, steps=STEPS)

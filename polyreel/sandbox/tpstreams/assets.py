@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import Box, box_of, require_document
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.tpstreams.access import asset_of, video_of
-from polyreel.sandbox.tpstreams.shapes import NAME, asset_brief, asset_detail, new_id, page
+from polyreel.sandbox.tpstreams.shapes import NAME, asset_brief, asset_detail, new_id, show_page
 from polyreel.sandbox.tpstreams.wire import (
     MOST_IN_BULK,
     CreateVideo,
@@ -66,11 +66,11 @@ async def bulk_create(request: Request) -> Response:
     box, items = box_of(request), _bulk_items(await raw_json(request))
     # All are judged before any is made.
     wanted = [_bulk_item(box, index, item) for index, item in enumerate(items)]
-    _distinct(wanted)
+    _require_distinct(wanted)
     return JSONResponse([asset_brief(box, _begin_asset(box, video)) for video in wanted], 201)
 
 
-def _distinct(wanted: list[CreateVideo]) -> None:
+def _require_distinct(wanted: list[CreateVideo]) -> None:
     seen: set[tuple[str | None, str]] = set()
     for index, video in enumerate(wanted):
         twin = (video.title, video.inputs[0].url)
@@ -112,7 +112,7 @@ async def list_assets(request: Request) -> Response:
     if query.get("has_parent", "").lower() == "false":
         found = [asset for asset in found if not asset["parent_id"]]
     words = query.get("q", "").lower()
-    return page(request, [a for a in found if words in a["title"].lower()], lambda asset: asset_brief(box, asset))
+    return show_page(request, [a for a in found if words in a["title"].lower()], lambda asset: asset_brief(box, asset))
 
 
 async def get_asset(request: Request) -> Response:
@@ -132,14 +132,14 @@ async def get_asset(request: Request) -> Response:
 
 async def delete_asset(request: Request) -> Response:
     """Delete an asset; a folder takes all its children with it."""
-    _delete(box_of(request), asset_of(request))
+    _delete_asset(box_of(request), asset_of(request))
     return Response(status_code=204)
 
 
-def _delete(box: Box, asset: Json) -> None:
+def _delete_asset(box: Box, asset: Json) -> None:
     shelf = box.shelf(NAME)
     for child in shelf.all("asset", asset["id"]):
-        _delete(box, child)
+        _delete_asset(box, child)
     for track in shelf.all("track", asset["id"]):
         shelf.remove("track", track["id"])
     box.jobs.drop(NAME, asset["id"])
@@ -198,7 +198,7 @@ async def list_folders(request: Request) -> Response:
     words = request.query_params.get("q", "").lower()
     everything = box_of(request).shelf(NAME).all("asset")
     found = [asset for asset in everything if asset["type"] == "folder" and words in asset["title"].lower()]
-    return page(request, found, lambda folder: {"title": folder["title"], "uuid": folder["id"]})
+    return show_page(request, found, lambda folder: {"title": folder["title"], "uuid": folder["id"]})
 
 
 async def create_webhook(request: Request) -> Response:
@@ -209,7 +209,7 @@ async def create_webhook(request: Request) -> Response:
 
 async def list_webhooks(request: Request) -> Response:
     """List all webhooks."""
-    return page(request, box_of(request).shelf(NAME).all("webhook"), lambda hook: hook)
+    return show_page(request, box_of(request).shelf(NAME).all("webhook"), lambda hook: hook)
 
 
 def _webhook_of(request: Request) -> Json:

@@ -15,7 +15,7 @@ from polyreel.sandbox.forms import keep_upload, read_form
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.tpstreams.access import require_finished_video, video_of
 from polyreel.sandbox.tpstreams.shapes import NAME, asset_detail
-from polyreel.sandbox.tpstreams.shapes import subtitle as subtitle_shape
+from polyreel.sandbox.tpstreams.shapes import show_subtitle as subtitle_shape
 from polyreel.sandbox.tpstreams.wire import Trim
 from polyreel.sandbox.tpstreams.work import TRIM_WORDS, WORK_SECONDS, add_track
 from polyreel.sandbox.wire import Refusal, form_fields, json_body
@@ -27,7 +27,7 @@ MOST_THUMBNAIL_BYTES = 2_000_000
 _TRIM_NUMBERS = 58
 
 
-def _file(form: FormData, name: str) -> UploadFile:
+def _require_file(form: FormData, name: str) -> UploadFile:
     file = form.get(name)
     if file is None:
         raise Refusal(400, "No file was submitted.", code="validation", field=name)
@@ -40,7 +40,7 @@ def _file(form: FormData, name: str) -> UploadFile:
 # -- subtitles
 
 
-def _subtitles(request: Request, asset: Json) -> list[Json]:
+def _list_subtitles(request: Request, asset: Json) -> list[Json]:
     tracks = box_of(request).shelf(NAME).all("track", asset["id"])
     return [track for track in tracks if track["type"] == "Subtitle"]
 
@@ -48,7 +48,7 @@ def _subtitles(request: Request, asset: Json) -> list[Json]:
 async def generate_subtitle(request: Request) -> Response:
     """Generate Subtitle for an Asset: once, when the video is Completed."""
     box, asset = box_of(request), require_finished_video(request)
-    if asset["subtitling"] or any(track["automatic"] for track in _subtitles(request, asset)):
+    if asset["subtitling"] or any(track["automatic"] for track in _list_subtitles(request, asset)):
         raise Refusal(400, "Only one auto-generated subtitle track per video is allowed.")
     asset = box.shelf(NAME).change("asset", asset["id"], subtitling=True)
     box.jobs.start(NAME, "subtitle", asset["id"], after=WORK_SECONDS)
@@ -60,7 +60,7 @@ async def upload_subtitle(request: Request) -> Response:
     box, asset = box_of(request), video_of(request)
     async with read_form(request) as form:
         form_fields({"subtitle", "name", "language"}, form.keys())
-        file, language = _file(form, "subtitle"), str(form.get("language", "en"))
+        file, language = _require_file(form, "subtitle"), str(form.get("language", "en"))
         if PurePath(file.filename or "").suffix.lower() != ".vtt":
             raise Refusal(400, "Only .vtt files are allowed.", code="validation", field="subtitle")
         if not re.fullmatch(r"[a-z]{2}", language):
@@ -78,13 +78,13 @@ async def upload_subtitle(request: Request) -> Response:
 async def list_subtitles(request: Request) -> Response:
     """The subtitle tracks of a video."""
     box, asset = box_of(request), video_of(request)
-    return JSONResponse([subtitle_shape(box, track) for track in _subtitles(request, asset)])
+    return JSONResponse([subtitle_shape(box, track) for track in _list_subtitles(request, asset)])
 
 
 async def delete_subtitle(request: Request) -> Response:
     """Delete a subtitle track; an automatic one can't be."""
     box, asset = box_of(request), video_of(request)
-    wanted = [track for track in _subtitles(request, asset) if track["id"] == request.path_params["track_id"]]
+    wanted = [track for track in _list_subtitles(request, asset) if track["id"] == request.path_params["track_id"]]
     if not wanted:
         raise Refusal(404, "Not found.")
     if wanted[0]["automatic"]:
@@ -99,7 +99,7 @@ async def upload_thumbnail(request: Request) -> Response:
     box, asset = box_of(request), require_finished_video(request)
     async with read_form(request) as form:
         form_fields({"thumbnail"}, form.keys())
-        file = _file(form, "thumbnail")
+        file = _require_file(form, "thumbnail")
         suffix = PurePath(file.filename or "").suffix.lower()
         if suffix not in (".png", ".jpg", ".jpeg"):
             raise Refusal(400, "Only .png, .jpeg and .jpg files are allowed.", code="validation", field="thumbnail")
@@ -118,7 +118,7 @@ async def upload_thumbnail(request: Request) -> Response:
 # -- trims
 
 
-async def trim(request: Request) -> Response:
+async def trim_asset(request: Request) -> Response:
     """Trim Video Asset."""
     box, asset = box_of(request), require_finished_video(request)
     wanted = await json_body(request, Trim)
@@ -153,7 +153,7 @@ async def trim_status(request: Request) -> Response:
     return JSONResponse({**shown, "id": last["number"], "status_display": TRIM_WORDS[last["status"]]})
 
 
-async def revert(request: Request) -> Response:
+async def revert_asset(request: Request) -> Response:
     """Revert Trimmed Video."""
     box, asset = box_of(request), require_finished_video(request)
     if not asset["original"]:

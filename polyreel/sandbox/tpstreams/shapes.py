@@ -20,7 +20,7 @@ PROTECTED_SECONDS = 120
 _LETTERS = string.ascii_letters + string.digits
 
 
-def refuse(refusal: Refusal) -> Response:
+def render_refusal(refusal: Refusal) -> Response:
     """``{"detail"}``; a wrong field is ``{"<field>": ["..."]}``; a wrong organisation is plain text."""
     if refusal.code == "plain":
         return Response(refusal.message, refusal.status, media_type="text/plain")
@@ -43,7 +43,7 @@ def asset_brief(box: Box, asset: Json, expiry: int | None = None) -> Json:
     shown = {name: asset[name] for name in ("id", "title", "bytes", "type", "parent_id")}
     folder = box.shelf(NAME).get("asset", asset["parent_id"]) if asset["parent_id"] else None
     parent = {"title": folder["title"], "uuid": folder["id"]} if folder else None
-    video = _video(box, asset, expiry) if asset["type"] == "video" else None
+    video = _show_video(box, asset, expiry) if asset["type"] == "video" else None
     return {**shown, "video": video, "live_stream": None, "parent": parent}
 
 
@@ -55,22 +55,22 @@ def asset_detail(box: Box, asset: Json, expiry: int | None = None) -> Json:
     return {**asset_brief(box, asset, expiry), **counts, "download_url": link}
 
 
-def _video(box: Box, asset: Json, expiry: int | None) -> Json:
+def _show_video(box: Box, asset: Json, expiry: int | None) -> Json:
     pictures = [f"{box.files.base_url}/play/{asset['pictures']}/{name}" for name in asset["thumbnails"]]
     return {
         "progress": asset["progress"],
         "thumbnails": pictures,
         "status": asset["status"],
-        **_playback(box, asset, expiry),
+        **_show_playback(box, asset, expiry),
         "preview_thumbnail_url": None,
-        "cover_thumbnail_url": _cover(box, asset, pictures),
+        "cover_thumbnail_url": _find_cover(box, asset, pictures),
         "format": "abr",
         "resolutions": asset["resolutions"],
         "video_codec": "h264",
         "audio_codec": "aac",
         "enable_drm": asset["content_protection_type"] == "drm",
         "content_protection_type": asset["content_protection_type"],
-        "tracks": [_track(box, asset, track) for track in box.shelf(NAME).all("track", asset["id"])],
+        "tracks": [_show_track(box, asset, track) for track in box.shelf(NAME).all("track", asset["id"])],
         "inputs": asset["inputs"],
         "transmux_only": None,
         "duration": asset["duration"],
@@ -78,7 +78,7 @@ def _video(box: Box, asset: Json, expiry: int | None) -> Json:
     }
 
 
-def _playback(box: Box, asset: Json, expiry: int | None) -> Json:
+def _show_playback(box: Box, asset: Json, expiry: int | None) -> Json:
     if not asset["stream"]:
         return {"playback_url": None, "dash_url": None}
     # Protected videos play by signed addresses alone; an open one has a plain address unless an expiry was asked for.
@@ -91,22 +91,22 @@ def _playback(box: Box, asset: Json, expiry: int | None) -> Json:
     }
 
 
-def _cover(box: Box, asset: Json, pictures: list[str]) -> str | None:
+def _find_cover(box: Box, asset: Json, pictures: list[str]) -> str | None:
     if asset["cover"]:
         return f"{box.files.base_url}/play/{asset['pictures']}/{asset['cover']}"
     return pictures[len(pictures) // 2] if pictures else None
 
 
-def _track(box: Box, asset: Json, track: Json) -> Json:
+def _show_track(box: Box, asset: Json, track: Json) -> Json:
     shown = {"id": track["number"], "type": track["type"]}
     if track["type"] == "Preview Thumbnail":
         url = f"{box.files.base_url}/play/{asset['pictures']}/{track['file']}"
         grid = {"interval": 2, "width": 160, "height": 90, "rows": 10, "columns": 10}
         return {**shown, "preview_thumbnail": {"url": url, **grid}}
-    return subtitle(box, track)
+    return show_subtitle(box, track)
 
 
-def subtitle(box: Box, track: Json) -> Json:
+def show_subtitle(box: Box, track: Json) -> Json:
     """A subtitle track."""
     return {
         "id": track["number"],
@@ -118,7 +118,7 @@ def subtitle(box: Box, track: Json) -> Json:
     }
 
 
-def page(request: Request, found: list[Json], show: Callable[[Json], Json]) -> Response:
+def show_page(request: Request, found: list[Json], show: Callable[[Json], Json]) -> Response:
     """``{"count", "next", "previous", "results"}`` by ``limit`` and ``offset``."""
     limit = whole_number(request.query_params.get("limit"), 50, least=1, most=100)
     offset = whole_number(request.query_params.get("offset"), 0, most=10**9)

@@ -30,7 +30,7 @@ class Input(Wire):
 
     @field_validator("url")
     @classmethod
-    def _address(cls, value: str) -> str:
+    def _check_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("Enter a valid URL.")
         return value
@@ -91,7 +91,7 @@ class Trim(Wire):
     end_time: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
-    def _some(self) -> Trim:
+    def _require_time(self) -> Trim:
         if self.start_time is None and self.end_time is None:
             raise ValueError("At least one of start_time or end_time is required.")
         if self.end_time is not None and (self.start_time or 0) >= self.end_time:

@@ -17,8 +17,8 @@ from polyreel.sandbox.tpstreams.shapes import NAME, asset_detail
 from polyreel.sandbox.work import edit
 from polyreel.sandbox.work.ffmpeg import ToolFailed
 from polyreel.sandbox.work.port import NothingSaid, Order
-from polyreel.sandbox.work.probe import Clip, NotMedia, probe
-from polyreel.sandbox.work.script import vtt
+from polyreel.sandbox.work.probe import Clip, NotMedia, probe_media
+from polyreel.sandbox.work.script import write_vtt
 
 QUEUE_SECONDS = 10.0
 WORK_SECONDS = 30.0
@@ -26,39 +26,41 @@ MOST_BYTES = 5 << 30
 TRIM_WORDS = {1: "Pending", 2: "Processing", 3: "Completed", 4: "Failed"}
 
 
-def _tell(box: Box, asset: Json) -> None:
+def _tell_webhooks(box: Box, asset: Json) -> None:
     """Send the whole asset to every webhook."""
     for hook in box.shelf(NAME).all("webhook"):
-        box.mailbox.post(NAME, hook["url"], asset["status"], asset_detail(box, asset), _token(hook["secret_token"]))
+        box.mailbox.post(
+            NAME, hook["url"], asset["status"], asset_detail(box, asset), _make_signer(hook["secret_token"])
+        )
 
 
-def _token(secret: str) -> Callable[[bytes], Mapping[str, str]]:
+def _make_signer(secret: str) -> Callable[[bytes], Mapping[str, str]]:
     return lambda _body: {"x-streams-token": secret}
 
 
-def _change(box: Box, asset: Json, **changes: object) -> Json:
+def _change_asset(box: Box, asset: Json, **changes: object) -> Json:
     changed = box.shelf(NAME).change("asset", asset["id"], **changes)
     if "status" in changes:
-        _tell(box, changed)
+        _tell_webhooks(box, changed)
     return changed
 
 
 # -- a new video
 
 
-async def queue(box: Box, job: Job) -> None:
+async def queue_asset(box: Box, job: Job) -> None:
     """Not Started -> Queued."""
-    asset = _change(box, box.shelf(NAME).need("asset", job.subject), status="Queued")
+    asset = _change_asset(box, box.shelf(NAME).need("asset", job.subject), status="Queued")
     box.jobs.start(NAME, "transcode", asset["id"], after=QUEUE_SECONDS)
 
 
-async def transcode(box: Box, job: Job) -> None:
+async def transcode_asset(box: Box, job: Job) -> None:
     """Queued -> Processing; the work itself is the next step."""
-    asset = _change(box, box.shelf(NAME).need("asset", job.subject), status="Processing", progress=10)
+    asset = _change_asset(box, box.shelf(NAME).need("asset", job.subject), status="Processing", progress=10)
     box.jobs.start(NAME, "package", asset["id"], after=WORK_SECONDS)
 
 
-async def package(box: Box, job: Job) -> None:
+async def package_asset(box: Box, job: Job) -> None:
     """Processing -> Completed, playable and with pictures."""
     asset = box.shelf(NAME).need("asset", job.subject)
     try:
@@ -67,29 +69,29 @@ async def package(box: Box, job: Job) -> None:
         source = asset["source"] or (await _fetch_media(box, asset["inputs"][0]["url"])).name
         finished = await make_playable(box, asset, source)
     except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge, NotMedia, ToolFailed) as error:
-        _change(box, asset, status="Error", error=str(error) or "the video is too large")
+        _change_asset(box, asset, status="Error", error=str(error) or "the video is too large")
         return
-    _change(box, asset, status="Completed", progress=100, **finished)
+    _change_asset(box, asset, status="Completed", progress=100, **finished)
     if asset["generate_subtitle"]:
         box.jobs.start(NAME, "subtitle", asset["id"], after=WORK_SECONDS)
 
 
 async def _fetch_media(box: Box, url: str) -> Path:
-    return await fetch.fetch(url, box.files.new(".mp4"), most_bytes=MOST_BYTES)
+    return await fetch.fetch_file(url, box.files.new(".mp4"), most_bytes=MOST_BYTES)
 
 
 async def make_playable(box: Box, asset: Json, source: str) -> Json:
     """Everything that makes a file playable: streams, thumbnails, the scrub bar's sprite."""
     media = box.files.path(source)
-    clip = await probe(media)
+    clip = await probe_media(media)
     if clip.video_codec is None:
         raise NotMedia("no video in the file")
     streams, pictures = box.files.new_folder(), box.files.new_folder()
     await _make_streams(box, asset, clip, media, streams)
-    names = await edit.thumbnails(media, clip, pictures)
-    _open(pictures)
+    names = await edit.draw_thumbnails(media, clip, pictures)
+    _mark_open(pictures)
     if not any(track["type"] == "Preview Thumbnail" for track in box.shelf(NAME).all("track", asset["id"])):
-        add_track(box, asset, type="Preview Thumbnail", file=await edit.sprite(media, pictures))
+        add_track(box, asset, type="Preview Thumbnail", file=await edit.draw_sprite(media, pictures))
     elif asset["pictures"]:
         shutil.copyfile(box.files.path(asset["pictures"]) / "sprite_image.png", pictures / "sprite_image.png")
     return {
@@ -108,12 +110,12 @@ async def _make_streams(box: Box, asset: Json, clip: Clip, media: Path, folder: 
     if box.settings.engine == "instant":
         await edit.stream_as_is(media, clip, folder)
     else:
-        await edit.stream(media, clip, asset["resolutions"], folder)
+        await edit.write_stream(media, clip, asset["resolutions"], folder)
     if asset["content_protection_type"] == "disable":
-        _open(folder)
+        _mark_open(folder)
 
 
-def _open(folder: Path) -> None:
+def _mark_open(folder: Path) -> None:
     (folder / ".open").touch()
 
 
@@ -136,7 +138,7 @@ def add_track(box: Box, asset: Json, **fields: object) -> Json:
 # -- trims
 
 
-async def trim(box: Box, job: Job) -> None:
+async def trim_asset(box: Box, job: Job) -> None:
     """Cut the video; the full one is kept for a revert."""
     # What can't be cut leaves the video as it was, and playable.
     asset, shelf = box.shelf(NAME).need("asset", job.subject), box.shelf(NAME)
@@ -145,30 +147,32 @@ async def trim(box: Box, job: Job) -> None:
         if rehearsed := box.faults.take("job_fails", NAME, "trim"):
             raise ToolFailed(rehearsed.message or "rehearsed failure")
         end = cut["end_time"] or asset["seconds"]
-        out = await edit.trim(box.files.path(asset["source"]), cut["start_time"] or 0.0, end, box.files.new(".mp4"))
+        out = await edit.trim_media(
+            box.files.path(asset["source"]), cut["start_time"] or 0.0, end, box.files.new(".mp4")
+        )
         finished = await make_playable(box, asset, out.name)
     except (ToolFailed, NotMedia):
         shelf.change("trim", cut["id"], status=4, modified=box.clock.stamp())
-        _change(box, asset, status="Completed")
+        _change_asset(box, asset, status="Completed")
         return
     shelf.change("trim", cut["id"], status=3, modified=box.clock.stamp())
-    _change(box, asset, status="Completed", original=asset["original"] or asset["source"], **finished)
+    _change_asset(box, asset, status="Completed", original=asset["original"] or asset["source"], **finished)
     box.files.remove(asset["stream"], asset["pictures"], asset["source"] if asset["original"] else None)
 
 
-async def revert(box: Box, job: Job) -> None:
+async def revert_asset(box: Box, job: Job) -> None:
     """Back to the full video."""
     asset = box.shelf(NAME).need("asset", job.subject)
     if asset["original"]:
         finished = await make_playable(box, asset, asset["original"])
-        _change(box, asset, status="Completed", original=None, **finished)
+        _change_asset(box, asset, status="Completed", original=None, **finished)
         box.files.remove(asset["stream"], asset["pictures"], asset["source"])
 
 
 # -- subtitles
 
 
-async def subtitle(box: Box, job: Job) -> None:
+async def write_subtitle(box: Box, job: Job) -> None:
     """Listen, and write an English WebVTT track."""
     asset = box.shelf(NAME).need("asset", job.subject)
     folder = box.files.new_folder()
@@ -182,15 +186,15 @@ async def subtitle(box: Box, job: Job) -> None:
     finally:
         box.files.remove(folder.name)
     file = box.files.new(".vtt")
-    file.write_text(vtt(lines))
+    file.write_text(write_vtt(lines))
     add_track(box, asset, type="Subtitle", name="English", language="en", automatic=True, file=file.name)
 
 
 STEPS = {
-    "queue": queue,
-    "transcode": transcode,
-    "package": package,
-    "trim": trim,
-    "revert": revert,
-    "subtitle": subtitle,
+    "queue": queue_asset,
+    "transcode": transcode_asset,
+    "package": package_asset,
+    "trim": trim_asset,
+    "revert": revert_asset,
+    "subtitle": write_subtitle,
 }

@@ -30,7 +30,7 @@ def settle_asset(box: Box, asset: Json) -> Json:
     return moved or box.shelf(NAME).need("asset", asset["id"])
 
 
-def _asset(request: Request) -> Json:
+def _require_asset(request: Request) -> Json:
     return settle_asset(box_of(request), require_document(request, "asset", "asset_id"))
 
 
@@ -69,7 +69,7 @@ async def create_asset(request: Request) -> Response:
     return JSONResponse({**asset_detail(box, asset), "upload_url": link})
 
 
-async def upload(request: Request) -> Response:
+async def upload_file(request: Request) -> Response:
     """The asset's file (multipart ``file``)."""
     box, asset = box_of(request), require_document(request, "asset", "asset_id")
     if asset["uploaded"]:
@@ -84,22 +84,22 @@ async def upload(request: Request) -> Response:
 
 async def get_asset(request: Request) -> Response:
     """Retrieve an asset."""
-    return JSONResponse(asset_detail(box_of(request), _asset(request)))
+    return JSONResponse(asset_detail(box_of(request), _require_asset(request)))
 
 
-async def check(request: Request) -> Response:
+async def check_asset(request: Request) -> Response:
     """Check an asset (GET or PUT)."""
-    return JSONResponse({"uploaded": _asset(request)["uploaded"]})
+    return JSONResponse({"uploaded": _require_asset(request)["uploaded"]})
 
 
-async def status(request: Request) -> Response:
+async def show_status(request: Request) -> Response:
     """An asset's status."""
-    asset = _asset(request)
+    asset = _require_asset(request)
     return JSONResponse({"id": asset["id"], "status": asset["status"], "uploaded": asset["uploaded"]})
 
 
 async def delete_asset(request: Request) -> Response:
     """Delete an asset for good."""
-    asset = _asset(request)
+    asset = _require_asset(request)
     forget_asset(box_of(request), asset)
     return JSONResponse({"status": "deleted", "id": asset["id"]})

@@ -19,9 +19,9 @@ from polyreel.sandbox.wire import Refusal, json_body, parse_body, raw_json
 _GONE: Json = {"status": "deleted"}
 
 
-async def me(_request: Request) -> Response:
+async def show_user(_request: Request) -> Response:
     """The account's user."""
-    return JSONResponse(shapes.user())
+    return JSONResponse(shapes.make_user())
 
 
 # -- projects
@@ -91,7 +91,7 @@ async def create_script(request: Request) -> Response:
     return JSONResponse(box.shelf(NAME).add("script", {**body, **fixed}, parent=project["id"]))
 
 
-def _script(request: Request) -> Json:
+def _require_script(request: Request) -> Json:
     require_document(request, "project", "project_id")
     script = require_document(request, "script", "script_id")
     if script["project_id"] != request.path_params["project_id"]:
@@ -101,12 +101,12 @@ def _script(request: Request) -> Json:
 
 async def get_script(request: Request) -> Response:
     """One script."""
-    return JSONResponse(_script(request))
+    return JSONResponse(_require_script(request))
 
 
 async def delete_script(request: Request) -> Response:
     """Delete a script."""
-    script = _script(request)
+    script = _require_script(request)
     box_of(request).shelf(NAME).remove("script", script["id"])
     return JSONResponse({**_GONE, "id": script["id"]})
 
@@ -114,9 +114,9 @@ async def delete_script(request: Request) -> Response:
 # -- generating
 
 
-async def generate(request: Request) -> Response:
+async def generate_asset(request: Request) -> Response:
     """Generate an asset: ``q``, or the script's inputs by name, in the query; the answer's ``url`` takes the file."""
-    box, script = box_of(request), _script(request)
+    box, script = box_of(request), _require_script(request)
     given = dict(request.query_params)
     if script["inputs"] and "q" not in given:
         missing = [wanted["name"] for wanted in script["inputs"] if wanted["name"] not in given]

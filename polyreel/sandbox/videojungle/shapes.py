@@ -22,7 +22,7 @@ _VIDEO = (
 )
 
 
-def refuse(refusal: Refusal) -> Response:
+def render_refusal(refusal: Refusal) -> Response:
     """``{type, message, documentation_url}``; a wrong body or query is a 422 with ``detail``."""
     if refusal.code == "validation" or refusal.status in (415, 422):
         detail = [{"loc": ["body", refusal.field], "msg": refusal.message, "type": "value_error"}]
@@ -35,7 +35,7 @@ def refuse(refusal: Refusal) -> Response:
     return JSONResponse(body, refusal.status, headers=refusal.headers)
 
 
-def user() -> Json:
+def make_user() -> Json:
     """GET /users/me."""
     return {
         **{"id": OWNER, "email": "sandbox@example.com", "name": "Sandbox", "avatar": ""},

@@ -22,7 +22,7 @@ from polyreel.sandbox.videojungle.work import ANALYSE_SECONDS, look_into
 from polyreel.sandbox.wire import Refusal, json_body
 
 
-def _video(request: Request) -> Json:
+def _require_video(request: Request) -> Json:
     return require_document(request, "video", "video_id")
 
 
@@ -40,11 +40,11 @@ async def create_video(request: Request) -> Response:
     if wanted.upload_method == "url":
         box.jobs.start(NAME, "fetch", made["id"], after=1)
     if wanted.upload_method == "direct":
-        return JSONResponse({**shown, "video": shown, **_form(box, made)})
+        return JSONResponse({**shown, "video": shown, **_make_form(box, made)})
     return JSONResponse({**shown, "video": shown})
 
 
-def _form(box: Box, video: Json) -> Json:
+def _make_form(box: Box, video: Json) -> Json:
     fields = {"key": video["id"], "x-amz-signature": box.files.token("video-form", video["id"])}
     form = {"url": f"{box.files.base_url}/videojungle/s3-upload/", "fields": fields}
     return {**form, "upload_url": form}
@@ -69,17 +69,17 @@ async def take_form(request: Request) -> Response:
 
 async def upload_video(request: Request) -> Response:
     """The video itself (multipart ``file``)."""
-    box, video = box_of(request), _video(request)
+    box, video = box_of(request), _require_video(request)
     async with read_form(request) as form:
         file = require_file(form)
         kept = await keep_upload(file, box.files)
         name = PurePath(file.filename or video["filename"]).name
     await look_into(box, video, kept.name)
-    changed = box.shelf(NAME).change("video", video["id"], filename=name, hash=_hash(kept))
+    changed = box.shelf(NAME).change("video", video["id"], filename=name, hash=_hash_file(kept))
     return JSONResponse(video_shape(box, changed))
 
 
-def _hash(file: Path) -> str:
+def _hash_file(file: Path) -> str:
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
@@ -93,12 +93,12 @@ async def list_videos(request: Request) -> Response:
 
 async def get_video(request: Request) -> Response:
     """One video file."""
-    return JSONResponse(video_shape(box_of(request), _video(request)))
+    return JSONResponse(video_shape(box_of(request), _require_video(request)))
 
 
 async def delete_video(request: Request) -> Response:
     """Delete a video file."""
-    box, video = box_of(request), _video(request)
+    box, video = box_of(request), _require_video(request)
     box.jobs.drop(NAME, video["id"])
     box.shelf(NAME).remove("video", video["id"])
     box.files.remove(video["file"], video["thumbnail"])
@@ -107,7 +107,7 @@ async def delete_video(request: Request) -> Response:
 
 async def start_analysis(request: Request) -> Response:
     """Analyse a video file."""
-    box, video = box_of(request), _video(request)
+    box, video = box_of(request), _require_video(request)
     if video["file"] is None:
         raise Refusal(409, "The video file has not been uploaded yet")
     box.shelf(NAME).change("video", video["id"], current_status="analyzing")
@@ -117,11 +117,11 @@ async def start_analysis(request: Request) -> Response:
 
 async def get_analysis(request: Request) -> Response:
     """What the analysis found."""
-    video = _video(request)
+    video = _require_video(request)
     return JSONResponse({"id": video["id"], "status": video["current_status"], "analysis": video["analysis"]})
 
 
-async def search(request: Request) -> Response:
+async def search_videos(request: Request) -> Response:
     """Video files by words in their names, narrowed by length, date and project."""
     box = box_of(request)
     wanted = await json_body(request, Search, status=422)
@@ -143,13 +143,13 @@ def _passes(video: Json, filters: Filters | None) -> bool:
     span = filters.duration
     return (
         (span is None or span.min <= (video["duration"] or 0) <= span.max)
-        and (filters.created_after is None or made >= _moment(filters.created_after))
-        and (filters.created_before is None or made <= _moment(filters.created_before))
+        and (filters.created_after is None or made >= _read_moment(filters.created_after))
+        and (filters.created_before is None or made <= _read_moment(filters.created_before))
         and not filters.tags
     )
 
 
-def _moment(text: str) -> datetime:
+def _read_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -7,9 +7,9 @@ from polyreel.sandbox.box import Box
 from polyreel.sandbox.jobs import Job
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.videojungle.shapes import NAME
-from polyreel.sandbox.work.edit import screenshot, stand_in
+from polyreel.sandbox.work.edit import stand_in, take_screenshot
 from polyreel.sandbox.work.ffmpeg import ToolFailed
-from polyreel.sandbox.work.probe import NotMedia, probe
+from polyreel.sandbox.work.probe import NotMedia, probe_media
 
 ANALYSE_SECONDS = 15.0
 RENDER_SECONDS = 30.0
@@ -23,8 +23,8 @@ async def look_into(box: Box, video: Json, file: str) -> Json:
     path = box.files.path(file)
     size = path.stat().st_size
     try:
-        clip = await probe(path)
-        picture = await screenshot(path, clip.seconds / 2, box.files.new(".png")) if clip.video_codec else None
+        clip = await probe_media(path)
+        picture = await take_screenshot(path, clip.seconds / 2, box.files.new(".png")) if clip.video_codec else None
     except (NotMedia, ToolFailed):
         return box.shelf(NAME).change("video", video["id"], file=file, size=size, current_status="failed")
     facts = {"duration": clip.seconds, "fps": clip.fps, "size": size, "thumbnail": picture.name if picture else None}
@@ -36,14 +36,14 @@ async def fetch_video(box: Box, job: Job) -> None:
     video = box.shelf(NAME).need("video", job.subject)
     file = box.files.new(".mp4")
     try:
-        await fetch.fetch(video["filename"], file, most_bytes=MOST_BYTES)
+        await fetch.fetch_file(video["filename"], file, most_bytes=MOST_BYTES)
     except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge):
         box.shelf(NAME).change("video", video["id"], current_status="failed")
         return
     await look_into(box, video, file.name)
 
 
-async def analyse(box: Box, job: Job) -> None:
+async def analyse_video(box: Box, job: Job) -> None:
     """Say something about a video file."""
     video = box.shelf(NAME).need("video", job.subject)
     if rehearsed := box.faults.take("job_fails", NAME, "analyse"):
@@ -58,7 +58,7 @@ async def analyse_asset(box: Box, job: Job) -> None:
     box.shelf(NAME).move_on("asset", job.subject, ("uploaded",), "analyzed")
 
 
-async def render(box: Box, job: Job) -> None:
+async def render_asset(box: Box, job: Job) -> None:
     """A generated asset that nobody has sent a file for is rendered here."""
     asset = box.shelf(NAME).need("asset", job.subject)
     if asset["uploaded"] or box.faults.take("job_fails", NAME, "render"):
@@ -67,4 +67,4 @@ async def render(box: Box, job: Job) -> None:
     box.shelf(NAME).move_on("asset", asset["id"], ("generating",), "uploaded", uploaded=True, file=film.name)
 
 
-STEPS = {"fetch": fetch_video, "analyse": analyse, "analyse_asset": analyse_asset, "render": render}
+STEPS = {"fetch": fetch_video, "analyse": analyse_video, "analyse_asset": analyse_asset, "render": render_asset}

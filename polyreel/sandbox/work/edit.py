@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from polyreel.sandbox.work.ffmpeg import ToolFailed, ffmpeg, source
+from polyreel.sandbox.work.ffmpeg import ToolFailed, list_input_options, run_ffmpeg
 from polyreel.sandbox.work.probe import Clip
 
 _COPYABLE = ("h264", "hevc", "av1", "mpeg4", "vp9")
@@ -14,19 +14,28 @@ _SEGMENT_SECONDS = "2"
 HEIGHTS = {"240p": 240, "360p": 360, "480p": 480, "540p": 540, "720p": 720, "1080p": 1080}
 
 
-async def trim(media: Path, start: float, end: float, out: Path) -> Path:
+async def trim_media(media: Path, start: float, end: float, out: Path) -> Path:
     """The part from start to end, exact to the frame (so the picture is written anew)."""
-    await ffmpeg(
-        *("-ss", f"{start:.3f}", "-to", f"{end:.3f}", *source(media)),
+    await run_ffmpeg(
+        *("-ss", f"{start:.3f}", "-to", f"{end:.3f}", *list_input_options(media)),
         *("-map", "0:v:0?", "-map", "0:a:0?", *_FAST, "-c:a", "aac", "-movflags", "+faststart", str(out)),
     )
     return out
 
 
-async def screenshot(media: Path, at: float, out: Path) -> Path:
+async def take_screenshot(media: Path, at: float, out: Path) -> Path:
     """One picture of the video, at most 640 pixels wide."""
-    await ffmpeg(
-        *("-ss", f"{max(0.0, at):.3f}", *source(media), "-frames:v", "1", "-vf", "scale='min(640,iw)':-2", str(out))
+    await run_ffmpeg(
+        *(
+            "-ss",
+            f"{max(0.0, at):.3f}",
+            *list_input_options(media),
+            "-frames:v",
+            "1",
+            "-vf",
+            "scale='min(640,iw)':-2",
+            str(out),
+        )
     )
     if not await asyncio.to_thread(out.is_file):
         raise ToolFailed("there is no picture at that time")
@@ -36,7 +45,7 @@ async def screenshot(media: Path, at: float, out: Path) -> Path:
 async def is_picture(path: Path) -> bool:
     """Whether a PNG or JPEG can really be read as a picture."""
     try:
-        await ffmpeg(*source(path), "-frames:v", "1", "-f", "null", "-")
+        await run_ffmpeg(*list_input_options(path), "-frames:v", "1", "-f", "null", "-")
     except ToolFailed:
         return False
     return True
@@ -44,7 +53,7 @@ async def is_picture(path: Path) -> bool:
 
 async def audio_of(media: Path, out: Path) -> Path:
     """The first audio track as a WAV file."""
-    await ffmpeg(*source(media), "-vn", "-map", "0:a:0", "-c:a", "pcm_s16le", "-ar", "48000", str(out))
+    await run_ffmpeg(*list_input_options(media), "-vn", "-map", "0:a:0", "-c:a", "pcm_s16le", "-ar", "48000", str(out))
     return out
 
 
@@ -55,7 +64,7 @@ def video_copy(clip: Clip) -> tuple[str, ...]:
 
 async def stand_in(out: Path, seconds: float = 6.0) -> Path:
     """A small test film with sound, for sources that a rehearsal can't reach."""
-    await ffmpeg(
+    await run_ffmpeg(
         *("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={seconds}"),
         *("-f", "lavfi", "-i", f"sine=frequency=220:duration={seconds}"),
         *(*_FAST, "-c:a", "aac", "-shortest", str(out)),
@@ -65,40 +74,40 @@ async def stand_in(out: Path, seconds: float = 6.0) -> Path:
 
 async def picture_of(out: Path, width: int, height: int) -> Path:
     """A test picture."""
-    await ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={width & ~1}x{height & ~1}", "-frames:v", "1", str(out))
+    await run_ffmpeg("-f", "lavfi", "-i", f"testsrc2=size={width & ~1}x{height & ~1}", "-frames:v", "1", str(out))
     return out
 
 
-async def stream(media: Path, clip: Clip, resolutions: list[str], folder: Path) -> None:
+async def write_stream(media: Path, clip: Clip, resolutions: list[str], folder: Path) -> None:
     """HLS (``video.m3u8``) and DASH (``video.mpd``) over the same segments, one rendition per resolution."""
     heights = sorted({min(HEIGHTS[name], clip.height) & ~1 for name in resolutions})
-    await _package(media, clip, _renditions(heights), folder)
+    await _write_packages(media, clip, _list_renditions(heights), folder)
 
 
 async def stream_as_is(media: Path, clip: Clip, folder: Path) -> None:
     """The same files with the picture taken over as it is: one rendition, at once."""
     video = ["-map", "0:v:0", *(("-c:v", "copy") if clip.video_codec == "h264" else _FAST)]
-    await _package(media, clip, video, folder)
+    await _write_packages(media, clip, video, folder)
 
 
-async def thumbnails(media: Path, clip: Clip, folder: Path, count: int = 6) -> list[str]:
+async def draw_thumbnails(media: Path, clip: Clip, folder: Path, count: int = 6) -> list[str]:
     """Pictures spread over the video; their names."""
     names = [f"thumbnail_{number}.png" for number in range(1, count + 1)]
     for number, name in enumerate(names):
-        await screenshot(media, clip.seconds * (number + 0.5) / count, folder / name)
+        await take_screenshot(media, clip.seconds * (number + 0.5) / count, folder / name)
     return names
 
 
-async def sprite(media: Path, folder: Path, every: int = 2) -> str:
+async def draw_sprite(media: Path, folder: Path, every: int = 2) -> str:
     """One picture of 10 x 10 small ones, for the player's scrub bar; its name."""
     grid = f"fps=1/{every},scale=160:90,tile=10x10"
-    await ffmpeg(*source(media), "-frames:v", "1", "-vf", grid, str(folder / "sprite_image.png"))
+    await run_ffmpeg(*list_input_options(media), "-frames:v", "1", "-vf", grid, str(folder / "sprite_image.png"))
     return "sprite_image.png"
 
 
-async def _package(media: Path, clip: Clip, video: list[str], folder: Path) -> None:
-    await ffmpeg(
-        *source(media),
+async def _write_packages(media: Path, clip: Clip, video: list[str], folder: Path) -> None:
+    await run_ffmpeg(
+        *list_input_options(media),
         *video,
         *(("-map", "0:a:0", "-c:a", "aac", "-ac", "2") if clip.audio_codec else ()),
         *("-f", "dash", "-seg_duration", _SEGMENT_SECONDS, "-use_template", "1", "-use_timeline", "1"),
@@ -107,7 +116,7 @@ async def _package(media: Path, clip: Clip, video: list[str], folder: Path) -> N
     )
 
 
-def _renditions(heights: list[int]) -> list[str]:
+def _list_renditions(heights: list[int]) -> list[str]:
     args: list[str] = []
     for index, height in enumerate(heights):
         args += ["-map", "0:v:0", f"-filter:v:{index}", f"scale=-2:{height}"]

@@ -52,7 +52,7 @@ class EmbeddedStudio:
         heard = order.source_script or await self.listen(order)
         lines = order.script or _number_lines(heard)
         try:
-            return await self._dub(order, heard, lines)
+            return await self._dub_lines(order, heard, lines)
         except EngineError as error:
             if error.code == "empty_transcript":
                 raise NothingSaid from error
@@ -60,31 +60,31 @@ class EmbeddedStudio:
         except PolyreelError as error:
             raise ToolFailed(str(error)) from error
 
-    async def _dub(self, order: Order, heard: tuple[Line, ...], lines: tuple[Line, ...]) -> Dubbed:
-        stems = await part(order.media, self._store, _separator(order))
-        said = await asyncio.to_thread(self._perform, order.target_locale, lines, stems)
-        track = await self._mix(order, stems, said, heard)
+    async def _dub_lines(self, order: Order, heard: tuple[Line, ...], lines: tuple[Line, ...]) -> Dubbed:
+        stems = await part(order.media, self._store, _make_separator(order))
+        said = await asyncio.to_thread(self._perform_lines, order.target_locale, lines, stems)
+        track = await self._mix_dub(order, stems, said, heard)
         video, voice = order.folder / "video.mp4", order.folder / "voice.wav"
         await mux(order.media, [AudioTrack(track, order.target_locale)], [], video)
         await asyncio.to_thread(_write_voice, path_of(said.stem), voice)
         return Dubbed(video, voice, heard, lines)
 
-    def _perform(self, locale: str, lines: Sequence[Line], stems: Stems) -> Performance:
+    def _perform_lines(self, locale: str, lines: Sequence[Line], stems: Stems) -> Performance:
         script = extract_spoken_script(Track(tuple(Cue(line.start_ms, line.end_ms, line.text) for line in lines)))
         direction = Direction(locale=locale, samples=stems.samples)
-        return perform(script, direction, self._voice, self._store, on_progress=_ignore, go_on=_never)
+        return perform(script, direction, self._voice, self._store, on_progress=_ignore_progress, go_on=_never_stop)
 
-    async def _mix(self, order: Order, stems: Stems, said: Performance, heard: Sequence[Line]) -> Path:
+    async def _mix_dub(self, order: Order, stems: Stems, said: Performance, heard: Sequence[Line]) -> Path:
         bed = _choose_bed(order, stems)
         target = stems.lufs if stems.lufs is not None else UNMEASURED_LUFS
-        material = await asyncio.to_thread(_material, stems, said, bed, heard)
+        material = await asyncio.to_thread(_gather_material, stems, said, bed, heard)
         plan = await asyncio.to_thread(plan_mix, order.mix, material, target)
         under = open_track(path_of(bed.audio)).exactly(stems.samples) if bed else None
         sources = Sources(path_of(said.stem), under, stems.samples)
         return (await mix_down(plan, sources, order.folder, target_lufs=target, peak_dbtp=_PEAK_DBTP)).path
 
 
-def _separator(order: Order) -> Separator:
+def _make_separator(order: Order) -> Separator:
     if order.background is None:
         return Ducked()
     return Given(order.background, Fraction(order.background_start).limit_denominator(1000))
@@ -96,9 +96,9 @@ def _choose_bed(order: Order, stems: Stems) -> Bed | None:
     return stems.original if order.mix == "voiceover" else stems.background or stems.original
 
 
-def _material(stems: Stems, said: Performance, bed: Bed | None, heard: Sequence[Line]) -> Material:
+def _gather_material(stems: Stems, said: Performance, bed: Bed | None, heard: Sequence[Line]) -> Material:
     return Material(
-        speech=_power(path_of(said.stem), stems.samples),
+        speech=_measure_power(path_of(said.stem), stems.samples),
         speaking=[(line.start_ms, line.end_ms) for line in said.lines],
         channels=stems.channels,
         bed=power_of(bed)[: -(-stems.samples // (RATE * STEP_MS // 1000))] if bed else None,
@@ -107,7 +107,7 @@ def _material(stems: Stems, said: Performance, bed: Bed | None, heard: Sequence[
     )
 
 
-def _power(stem: Path, samples: int) -> Power:
+def _measure_power(stem: Path, samples: int) -> Power:
     meter = Meter(1)
     for start in range(0, samples, _BLOCK):
         meter.feed(read_stem(stem, start, min(_BLOCK, samples - start)).reshape(-1, 1))
@@ -130,9 +130,9 @@ def _number_lines(lines: Sequence[Line]) -> tuple[Line, ...]:
     return tuple(replace(line, text=f"{number}.") for number, line in enumerate(lines, 1))
 
 
-def _ignore(_share: float) -> None:
+def _ignore_progress(_share: float) -> None:
     """Progress is not shown by vendors."""
 
 
-def _never() -> None:
+def _never_stop() -> None:
     """Nothing stops a performance half-way: its job is taken up again after a restart."""

@@ -17,7 +17,7 @@ class ToolFailed(Exception):
     """ffmpeg did not do what it was asked; the message ends in what it printed last."""
 
 
-def source(path: Path) -> list[str]:
+def list_input_options(path: Path) -> list[str]:
     """Arguments that open one local file and nothing beyond it."""
     return [
         *("-protocol_whitelist", "file", "-format_whitelist", _CONTAINERS, "-max_pixels", _MAX_PIXELS),
@@ -25,7 +25,7 @@ def source(path: Path) -> list[str]:
     ]
 
 
-async def ffmpeg(*args: str) -> str:
+async def run_ffmpeg(*args: str) -> str:
     """Run ffmpeg to its end and return what it printed last; `ToolFailed` if it fails or takes too long."""
     try:
         return await execute([str(binary()), "-hide_banner", "-nostdin", "-nostats", "-y", *args], limits=_LIMITS)

@@ -9,9 +9,9 @@ import zlib
 from pathlib import Path
 
 from polyreel.sandbox.work.edit import audio_of, video_copy
-from polyreel.sandbox.work.ffmpeg import ffmpeg, source
+from polyreel.sandbox.work.ffmpeg import list_input_options, run_ffmpeg
 from polyreel.sandbox.work.port import Dubbed, Mix, NothingSaid, Order
-from polyreel.sandbox.work.probe import Clip, is_silent, probe
+from polyreel.sandbox.work.probe import Clip, is_silent, probe_media
 from polyreel.sandbox.work.script import Line
 
 _LINE_SECONDS = 4
@@ -23,18 +23,18 @@ class InstantStudio:
 
     async def dub(self, order: Order) -> Dubbed:
         """Copy the picture, tag a changed copy of the sound with the target language."""
-        clip = await probe(order.media)
+        clip = await probe_media(order.media)
         if await is_silent(order.media):
             raise NothingSaid
         video, voice = order.folder / "video.mp4", order.folder / "voice.wav"
-        await ffmpeg(*_mix_arguments(order, clip, video))
+        await run_ffmpeg(*_mix_arguments(order, clip, video))
         await audio_of(video, voice)
         heard = order.source_script or _placeholder_lines(clip.seconds)
         return Dubbed(video, voice, heard, order.script or _draft_lines(heard, order.target_locale))
 
     async def listen(self, order: Order) -> tuple[Line, ...]:
         """Placeholder lines over the whole length."""
-        clip = await probe(order.media)
+        clip = await probe_media(order.media)
         if clip.audio_codec is None or await is_silent(order.media):
             raise NothingSaid
         return _placeholder_lines(clip.seconds)
@@ -45,7 +45,7 @@ def _mix_arguments(order: Order, clip: Clip, out: Path) -> list[str]:
     sound = f"volume={_VOLUMES[order.mix]},highpass=f={pitch},apad=whole_dur={clip.seconds:.3f}"
     tags = ("-metadata:s:a:0", f"language={three_letters(order.target_locale)}")
     return [
-        *(*source(order.media), "-map", "0:v:0?", "-map", "0:a:0", *video_copy(clip)),
+        *(*list_input_options(order.media), "-map", "0:v:0?", "-map", "0:a:0", *video_copy(clip)),
         *("-af", sound, "-c:a", "aac", "-t", f"{clip.seconds:.3f}", *tags, "-movflags", "+faststart", str(out)),
     ]
 

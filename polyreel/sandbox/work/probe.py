@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polyreel.errors import MediaError
 from polyreel.media import probe as media
-from polyreel.sandbox.work.ffmpeg import ToolFailed, ffmpeg, source
+from polyreel.sandbox.work.ffmpeg import ToolFailed, list_input_options, run_ffmpeg
 
 SILENCE_DB = -60.0
 
@@ -35,12 +35,12 @@ class Clip:
         return asdict(self)
 
 
-async def probe(path: Path) -> Clip:
+async def probe_media(path: Path) -> Clip:
     """Look into a file; `NotMedia` if there is nothing to play in it."""
-    return await asyncio.to_thread(_probe, path)
+    return await asyncio.to_thread(_probe_file, path)
 
 
-def _probe(path: Path) -> Clip:
+def _probe_file(path: Path) -> Clip:
     try:
         info = media.probe(path)
     except MediaError as error:
@@ -60,7 +60,7 @@ def _probe(path: Path) -> Clip:
 async def is_silent(path: Path) -> bool:
     """Whether the loudest moment is below -60 dBFS."""
     try:
-        printed = await ffmpeg(*source(path), "-vn", "-af", "volumedetect", "-f", "null", "-")
+        printed = await run_ffmpeg(*list_input_options(path), "-vn", "-af", "volumedetect", "-f", "null", "-")
     except ToolFailed:
         return True
     found = re.search(r"max_volume: (-?[\d.]+|-inf) dB", printed)

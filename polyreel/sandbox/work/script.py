@@ -25,7 +25,7 @@ class Line:
     speaker: int = 1
 
 
-def _ms(text: str) -> int:
+def _to_milliseconds(text: str) -> int:
     found = _TIME.fullmatch(text.strip())
     if found is None:
         raise BadScript(f"not a time: {text[:20]}")
@@ -37,16 +37,16 @@ def parse_lines(content: str) -> list[Line]:
     """The lines of an SRT or WebVTT script; `BadScript` if there is none in it."""
     marks = list(_CUE.finditer(content.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")))
     lines = [
-        Line(_ms(mark[1]), _ms(mark[2]), text)
+        Line(_to_milliseconds(mark[1]), _to_milliseconds(mark[2]), text)
         for mark, following in zip_longest(marks, marks[1:])
-        if (text := _payload(mark.string[mark.end() : following.start() if following else None])) is not None
+        if (text := _read_payload(mark.string[mark.end() : following.start() if following else None])) is not None
     ]
     if not lines or any(line.end_ms <= line.start_ms for line in lines):
         raise BadScript("not a valid subtitle file")
     return lines
 
 
-def _payload(rest: str) -> str | None:
+def _read_payload(rest: str) -> str | None:
     """What stands between a timing line and the next blank one. ``rest`` ends where the next cue's times begin."""
     block = re.split(r"\n\s*\n", rest.partition("\n")[2], maxsplit=1)[0]
     text = " ".join(part.strip() for part in block.splitlines())
@@ -69,27 +69,30 @@ def is_webvtt(content: str) -> bool:
     return re.match(r"\ufeff?WEBVTT(?:[ \t\n\r]|$)", content) is not None
 
 
-def clock(ms: int, separator: str) -> str:
+def format_clock(ms: int, separator: str) -> str:
     """``01:02:03,004`` (SRT) or ``01:02:03.004`` (WebVTT)."""
     seconds, millis = divmod(ms, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{separator}{millis:03}"
 
 
-def srt(lines: Iterable[Line]) -> str:
+def write_srt(lines: Iterable[Line]) -> str:
     """Lines as SRT."""
     return "\n".join(
-        f"{number}\n{clock(line.start_ms, ',')} --> {clock(line.end_ms, ',')}\n{line.text}\n"
+        f"{number}\n{format_clock(line.start_ms, ',')} --> {format_clock(line.end_ms, ',')}\n{line.text}\n"
         for number, line in enumerate(lines, 1)
     )
 
 
-def vtt(lines: Iterable[Line]) -> str:
+def write_vtt(lines: Iterable[Line]) -> str:
     """Lines as WebVTT."""
-    cues = (f"{clock(line.start_ms, '.')} --> {clock(line.end_ms, '.')}\n{_escape(line.text)}\n" for line in lines)
+    cues = (
+        f"{format_clock(line.start_ms, '.')} --> {format_clock(line.end_ms, '.')}\n{_escape_text(line.text)}\n"
+        for line in lines
+    )
     return "WEBVTT\n\n" + "\n".join(cues)
 
 
-def _escape(text: str) -> str:
+def _escape_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("-->", "--&gt;")
 
 

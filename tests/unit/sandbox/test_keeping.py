@@ -12,11 +12,11 @@ from polyreel.sandbox.clock import Clock
 from polyreel.sandbox.faults import Faults
 from polyreel.sandbox.files import Expired, Files, Forged
 from polyreel.sandbox.money import BalanceTooSmall, Purse
-from polyreel.sandbox.nomad.timecode import seconds_of, timecode
+from polyreel.sandbox.nomad.timecode import format_timecode, seconds_of
 from polyreel.sandbox.state import Shelf, State
 from polyreel.sandbox.tpstreams.work import add_track
 from polyreel.sandbox.wire import Refusal
-from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, parse_lines, script_lines, srt, vtt
+from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, parse_lines, script_lines, write_srt, write_vtt
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_scripts_are_read_from_srt_vtt_and_text():
         "1\r\n00:00:01,000 --> 00:00:02,500\r\nHello\r\n<i>you</i>\r\n\r\n2\n01:00.000 --> 01:01.000\nBye"
     )
     assert lines == [Line(1000, 2500, "Hello you"), Line(60000, 61000, "Bye")]
-    assert parse_lines(srt(lines)) == parse_lines(vtt(lines)) == lines
+    assert parse_lines(write_srt(lines)) == parse_lines(write_vtt(lines)) == lines
     assert [line.text for line in script_lines("one\n\ntwo", 4)] == ["one", "two"]
 
 
@@ -141,7 +141,7 @@ def test_webvtt_is_told_by_its_first_line(content, right):
 ])  # fmt: skip
 def test_timecodes_are_read_in_every_form(code, seconds):
     assert seconds_of(code) == pytest.approx(seconds)
-    assert seconds_of(timecode(seconds)) == pytest.approx(seconds, abs=1 / 30)
+    assert seconds_of(format_timecode(seconds)) == pytest.approx(seconds, abs=1 / 30)
 
 
 @pytest.mark.parametrize("code", ["soon", "", "nan", "1e999", "-1", -0.5, float("inf")])
