@@ -44,7 +44,7 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     home, sample = folder / "home", _sample(folder / "sample")
     with _up(home) as (up, api):
         os.environ["POLYREEL_HOME"] = str(home)
-        environment.prepare()
+        environment.prepare_environment()
         env = {**os.environ, "PREFECT_API_URL": api}
         _sleeping(env, 1)  # the first run of a server pays for the server's own imports
         yield _slept("20 languages x all stages", _sleeping(env, 1)) | {"goal": f"<= {LIMIT}"}

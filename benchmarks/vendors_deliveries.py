@@ -164,7 +164,7 @@ async def _save_credentials(stage: Stage, store: Any) -> None:
     from blocks import credentials
     from deployments.process import environment
 
-    environment.prepare()
+    environment.prepare_environment()
     for vendor, fields in list_accounts(stage, store).items():
         await credentials.save(vendor, SAVED, fields)
 

@@ -44,7 +44,7 @@ async def _measured(count: int) -> dict[str, Any]:
         rows, another_process = SqlRows(url), SqlRows(url)
         keys = [f"k{number}" for number in range(count)]
         subject = Subject(kind="dub", account=ACCOUNT)
-        rows.change_all({key: steps.record(key, subject, Receipt(id=key)) for key in keys})
+        rows.change_all({key: steps.record_receipt(key, subject, Receipt(id=key)) for key in keys})
         vendor, woken = Vendor(), dict[str, float]()
         before = _resident()
         async with Ledger(rows) as ledger, Watchers(ledger).watch(ACCOUNT, vendor) as watcher:

@@ -49,7 +49,7 @@ class AccountCredentials(PolyreelCredentials):
 
         Keys and the ledger know it by that. So what it is made of must stay when a password or a token is changed.
         """
-        return account_name(address(getattr(self, "base_url", None)), self.identify_account())
+        return account_name(clean_address(getattr(self, "base_url", None)), self.identify_account())
 
     @abstractmethod
     def identify_account(self) -> str:
@@ -84,6 +84,6 @@ class VendorCredentials(AccountCredentials):
         return Limits(per_second=self.calls_per_second, burst=burst, at_once=self.calls_at_once)
 
 
-def address(url: HttpUrl | None) -> str:
+def clean_address(url: HttpUrl | None) -> str:
     """An address as clients take it, without the slash that pydantic puts behind a bare host."""
     return str(url or "").rstrip("/")

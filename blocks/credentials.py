@@ -46,7 +46,7 @@ class CheckReport:
     error: dict[str, str] | None = None
 
 
-def kinds() -> dict[str, type[PolyreelCredentials]]:
+def list_kinds() -> dict[str, type[PolyreelCredentials]]:
     """The block of each vendor, by the vendor's name."""
     found = (getattr(blocks, name) for name in blocks.__all__)
     return {kind.vendor: kind for kind in found}
@@ -55,9 +55,9 @@ def kinds() -> dict[str, type[PolyreelCredentials]]:
 def kind_of(vendor: str) -> type[PolyreelCredentials]:
     """The block of one vendor. Raises `InvalidJob` for a vendor that is none."""
     try:
-        return kinds()[vendor]
+        return list_kinds()[vendor]
     except KeyError:
-        known = ", ".join(sorted(kinds()))
+        known = ", ".join(sorted(list_kinds()))
         raise InvalidJob(f"There are no credentials for '{vendor}'.", remedy=f"Known are: {known}.") from None
 
 
@@ -66,7 +66,7 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     if not _NAME.fullmatch(name):
         raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
     kind = kind_of(vendor)
-    block = _make_block(kind, name, {key: _trim(key, _read_value(value)) for key, value in fields.items()})
+    block = _make_block(kind, name, {key: _trim_value(key, _read_value(value)) for key, value in fields.items()})
     # A key that is none, or another certificate's, is told now, and not by the run that needs it.
     with refusals_explained(block, name):
         block.get_client()
@@ -141,7 +141,7 @@ async def list_saved() -> list[Saved]:
     """Every saved block of ours, by vendor and name."""
     from prefect.client.orchestration import get_client
 
-    slugs = {kind.get_block_type_slug(): kind for kind in kinds().values()}
+    slugs = {kind.get_block_type_slug(): kind for kind in list_kinds().values()}
     found = []
     async with get_client() as client:
         for slug, kind in sorted(slugs.items()):
@@ -223,7 +223,7 @@ def _read_value(given: str) -> str:
     return os.environ[variable]
 
 
-def _trim(field: str, value: str) -> str:
+def _trim_value(field: str, value: str) -> str:
     """Without what a file or a paste adds at the ends. A password may have blanks of its own there."""
     return value.strip("\r\n") if field == "password" else value.strip()
 

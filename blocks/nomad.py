@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from blocks.base import VendorCredentials, address
+from blocks.base import VendorCredentials, clean_address
 from polyreel.vendors.errors import Forbidden, NotFound
 from polyreel.vendors.nomad.client import NomadClient, NomadOptions
 
@@ -70,7 +70,7 @@ class NomadCredentials(VendorCredentials):
 
     def get_client(self) -> NomadClient:
         """A client for this account."""
-        base = address(self.base_url)
+        base = clean_address(self.base_url)
         options: NomadOptions = {"limits": self.limits, "prefix": self.prefix, "routes": self.routes}
         if self.api_key is not None:
             return NomadClient.with_api_key(base, self.api_key.get_secret_value(), **options)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from blocks.base import AccountCredentials, address
+from blocks.base import AccountCredentials, clean_address
 from polyreel.errors import VendorError
 from polyreel.objects.bucket import Bucket
 from polyreel.objects.connection import Connection, ObjectKeys
@@ -45,7 +45,7 @@ class ObjectStoreCredentials(AccountCredentials):
                 access_key_id=require_key(self.access_key_id),
                 secret_access_key=require_key(self.secret_access_key.get_secret_value()),
                 bucket=self.bucket,
-                endpoint_url=address(self.base_url),
+                endpoint_url=clean_address(self.base_url),
                 region=self.region,
                 session_token=self._read_token(),
             )

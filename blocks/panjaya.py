@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from blocks.base import VendorCredentials, address
+from blocks.base import VendorCredentials, clean_address
 from polyreel.vendors.panjaya.client import BASE_URL, PanjayaClient
 
 
@@ -43,7 +43,7 @@ class PanjayaCredentials(VendorCredentials):
 
     def get_client(self) -> PanjayaClient:
         """A client for this account."""
-        return PanjayaClient(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)
+        return PanjayaClient(self.api_key.get_secret_value(), base_url=clean_address(self.base_url), limits=self.limits)
 
     async def check(self) -> tuple[str, ...]:
         """Reads the first page of assets."""

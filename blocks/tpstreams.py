@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from blocks.base import VendorCredentials, address
+from blocks.base import VendorCredentials, clean_address
 from polyreel.machine import home
 from polyreel.vendors.tpstreams.client import BASE_URL, TPStreamsClient
 from polyreel.vendors.tpstreams.session import Account
@@ -63,7 +63,7 @@ class TPStreamsCredentials(VendorCredentials):
             Account(self.username or "", password, self.organization_id.strip()),
             token=self.token.get_secret_value() if self.token else "",
             tokens=FileTokens(home.home() / "tokens"),
-            base_url=address(self.base_url),
+            base_url=clean_address(self.base_url),
             limits=self.limits,
         )
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from blocks.base import VendorCredentials, address
+from blocks.base import VendorCredentials, clean_address
 from polyreel.vendors.translation.chat import ChatTranslator
 from polyreel.vendors.translation.deepl import DeepLTranslator
 from polyreel.vendors.translation.libretranslate import BASE_URL, LibreTranslator
@@ -54,7 +54,7 @@ class ChatTranslationCredentials(TranslationCredentials):
     def get_client(self) -> ChatTranslator:
         """A translator."""
         key = self.api_key.get_secret_value() if self.api_key else ""
-        return ChatTranslator(self.model, base_url=address(self.base_url), api_key=key, limits=self.limits)
+        return ChatTranslator(self.model, base_url=clean_address(self.base_url), api_key=key, limits=self.limits)
 
 
 class LibreTranslateCredentials(TranslationCredentials):
@@ -73,7 +73,7 @@ class LibreTranslateCredentials(TranslationCredentials):
     def get_client(self) -> LibreTranslator:
         """A translator."""
         key = self.api_key.get_secret_value() if self.api_key else ""
-        return LibreTranslator(base_url=address(self.base_url), api_key=key, limits=self.limits)
+        return LibreTranslator(base_url=clean_address(self.base_url), api_key=key, limits=self.limits)
 
 
 class DeepLCredentials(TranslationCredentials):
@@ -91,4 +91,6 @@ class DeepLCredentials(TranslationCredentials):
 
     def get_client(self) -> DeepLTranslator:
         """A translator."""
-        return DeepLTranslator(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)
+        return DeepLTranslator(
+            self.api_key.get_secret_value(), base_url=clean_address(self.base_url), limits=self.limits
+        )

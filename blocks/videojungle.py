@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, HttpUrl, SecretStr
 
-from blocks.base import VendorCredentials, address
+from blocks.base import VendorCredentials, clean_address
 from polyreel.vendors.videojungle.client import BASE_URL, VideoJungleClient
 
 
@@ -41,7 +41,9 @@ class VideoJungleCredentials(VendorCredentials):
 
     def get_client(self) -> VideoJungleClient:
         """A client for this account."""
-        return VideoJungleClient(self.api_key.get_secret_value(), base_url=address(self.base_url), limits=self.limits)
+        return VideoJungleClient(
+            self.api_key.get_secret_value(), base_url=clean_address(self.base_url), limits=self.limits
+        )
 
     async def check(self) -> tuple[str, ...]:
         """Reads the list of projects."""

@@ -46,11 +46,11 @@ async def look_at_job(job: Job, *, offline: bool = False) -> dict[str, Any]:
     faults = await find_faults(job)
     if not names_saved(job):
         faults.require_none()
-        return await _look(job, offline=offline)
+        return await _preview_job(job, offline=offline)
     async with _find_or_start_server():
         notes = await add_named(job, faults, offline=offline)
         faults.require_none()
-        found = await _look(job, offline=offline)
+        found = await _preview_job(job, offline=offline)
         return {**found, "notes": [*found["notes"], *notes]}
 
 
@@ -93,7 +93,7 @@ async def add_named(job: Job, faults: Faults, *, offline: bool = False) -> tuple
     return seen.notes
 
 
-async def _look(job: Job, *, offline: bool) -> dict[str, Any]:
+async def _preview_job(job: Job, *, offline: bool) -> dict[str, Any]:
     from polyreel.objects.connection import Connection
     from polyreel.planning.prepare import prepare
     from polyreel.planning.preview import AskForQuote, Choose, look_ahead
@@ -147,7 +147,7 @@ async def _find_or_start_server() -> AsyncIterator[None]:
         return
     with _environment_restored():
         if "prefect" not in sys.modules:
-            environment.prepare()  # Prefect reads the environment once, when it is imported.
+            environment.prepare_environment()  # Prefect reads the environment once, when it is imported.
         with server_for_this_run(environment.server_address()) as server:
             if server:
                 await asyncio.to_thread(server.wait_until_ready)

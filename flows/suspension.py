@@ -203,7 +203,7 @@ async def _begin(run: FlowRun) -> bool:
 
 
 async def _end(run: FlowRun) -> None:
-    from polyreel.ledger.waits import forget
+    from polyreel.ledger.waits import forget_run
 
     async with books_of_run() as books:
-        await forget(books.ledger, str(run.id))
+        await forget_run(books.ledger, str(run.id))

@@ -17,7 +17,7 @@ from prefect.states import AwaitingRetry
 
 from polyreel.errors import StoreError
 from polyreel.ledger.ledger import Ledger
-from polyreel.ledger.waits import WaitingRun, claim_restart, forget, list_due, list_waiting, wake
+from polyreel.ledger.waits import WaitingRun, claim_restart, forget_run, list_due, list_waiting, wake_run
 from polyreel.machine.home import read_shared_store
 from polyreel.redaction import redact
 from polyreel.review.log import ReviewLog
@@ -94,7 +94,7 @@ class _FormsSeen:
         wanted = {"id": {"any_": list(asleep)}, "state": {"type": {"any_": ["CRASHED"]}}}
         for dead in await client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(wanted)):
             if await is_answered(dead.id, asleep[str(dead.id)]):
-                await wake(ledger, str(dead.id))
+                await wake_run(ledger, str(dead.id))
 
 
 _forms_seen = _FormsSeen()
@@ -106,7 +106,7 @@ async def _try_to_resume(client: PrefectClient, ledger: Ledger, run: WaitingRun)
         return await _resume(client, ledger, run)
     except ValueError:
         log.warning("%s waits under a name that is no run's (%s): its wait is forgotten.", run.job, run.run_id)
-        await forget(ledger, run.run_id)
+        await forget_run(ledger, run.run_id)
         return False
     except (httpx.HTTPStatusError, ObjectNotFound) as error:
         log.warning("%s (run %s) could not be woken: %s", run.job, run.run_id, redact(str(error)))
@@ -118,7 +118,7 @@ async def _resume(client: PrefectClient, ledger: Ledger, run: WaitingRun) -> boo
         state = (await client.read_flow_run(UUID(run.run_id))).state
     except ObjectNotFound:
         if await _is_deployment(client, run.deployment):  # else it is another server's, which shares the ledger
-            await forget(ledger, run.run_id)
+            await forget_run(ledger, run.run_id)
         return False
     if state is not None and state.is_paused():
         answer = await client.resume_flow_run(UUID(run.run_id))
@@ -132,13 +132,13 @@ async def _resume(client: PrefectClient, ledger: Ledger, run: WaitingRun) -> boo
                 "%s (run %s) dies whenever it is woken: look at its log, then `polyreel submit --again %s`.",
                 run.job, run.run_id, run.run_id,
             )  # fmt: skip
-            await forget(ledger, run.run_id)
+            await forget_run(ledger, run.run_id)
         if claimed != "mine":
             return False
         again: State[None] = AwaitingRetry(message="Goes on: what it waited for has changed.")
         return (await client.set_flow_run_state(UUID(run.run_id), again, force=True)).status is SetStateStatus.ACCEPT
     if state is not None and state.is_final():
-        await forget(ledger, run.run_id)
+        await forget_run(ledger, run.run_id)
     return False
 
 
@@ -159,4 +159,4 @@ async def drop_dead_waits(client: PrefectClient, ledger: Ledger) -> None:
         sleeps = state is not None and state.is_crashed() and (run.asleep or run.woken)
         over = state is not None and state.is_final() and datetime.now(UTC) - state.timestamp > _GOES_ON_WITHIN
         if over and not sleeps:
-            await forget(ledger, run.run_id)
+            await forget_run(ledger, run.run_id)

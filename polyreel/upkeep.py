@@ -173,7 +173,9 @@ class Upkeep:
         named = await self.ledger.select(Filter(provider=row.provider, account=row.account, vendor_id=row.vendor_id))
         # Two buckets of one account hold different copies under the same name.
         same = [each for each in named if each.details.get("where") == row.details.get("where")]
-        await self.ledger.change_all({each.key: steps.advance(State.FORGOTTEN) for each in same if not each.is_open})
+        await self.ledger.change_all(
+            {each.key: steps.advance_row(State.FORGOTTEN) for each in same if not each.is_open}
+        )
 
 
 _BEGUN = (State.SUBMITTED, State.READY)

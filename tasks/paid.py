@@ -154,7 +154,7 @@ async def note_retention(plan: Plan) -> None:
     async with books_of_run() as books:
         rows = [await books.ledger.get(key) for key in sorted(board().bought)]
         changed = [row for row in rows if row is not None and row.receipt.get(FORGET_AFTER) != days]
-        await books.ledger.change_all({row.key: steps.note(FORGET_AFTER, days) for row in changed})
+        await books.ledger.change_all({row.key: steps.note_fact(FORGET_AFTER, days) for row in changed})
 
 
 def _make_paid(row: Entry) -> Paid:

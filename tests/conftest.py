@@ -107,14 +107,14 @@ def new_database(pytestconfig: pytest.Config) -> NewDatabase:
     Its migrations take 18 s of a processor each time, and are not ours to test. They are run once for this Prefect, and
     kept beside pytest's own cache. `polyreel up`, in its own tests, still begins with nothing.
     """
-    from deployments.server.new_database import migrate, put_new_database
+    from deployments.server.new_database import migrate_database, put_new_database
 
     kept = ROOT / ".pytest_cache" / f"prefect-{metadata.version('prefect')}.db"
     kept.parent.mkdir(exist_ok=True)
     with kept.with_suffix(".lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)  # pytest's workers want it at the same moment
         if not kept.exists():
-            migrate(kept)
+            migrate_database(kept)
 
     def put(folder: Path) -> Path:
         put_new_database(folder, kept)

@@ -35,11 +35,11 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
     """
     if each_of and len(files) != 1:
         raise click.UsageError("--each-of takes one job file, the pattern of all")
-    summary = _on_server(lambda: _run(_list_places(files, each_of), at_once, failed), as_json)
+    summary = _on_server(lambda: _run_jobs(_list_places(files, each_of), at_once, failed), as_json)
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
-        _say(summary)
+        _print_summary(summary)
     sys.exit(_exit_code(summary["counts"].keys()))
 
 
@@ -51,7 +51,7 @@ def _exit_code(states: Collection[str]) -> int:
     return 4 if set(states) == {"held"} else 1
 
 
-async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
+async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
     from deployments.commands import remote
     from flows.batch import Batch, batch_key, load_jobs
     from polyreel.intake.folders import allow_as_caller
@@ -63,7 +63,7 @@ async def _run(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, 
     # The server runs the jobs: of this machine's files it may read those that this person named here, and no others.
     allow_as_caller(batch_key(asked))
     load_jobs(asked)  # a catalogue that can't be used is said here, at once
-    async with remote.server() as client:
+    async with remote.open_server() as client:
         made = await client.create_flow_run_from_deployment(
             await remote.deployment_id(client, "localise-batch/localise-batch"),
             parameters={"batch": asked.model_dump(mode="json")},
@@ -82,7 +82,7 @@ def _list_places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]
     return {"catalogue": paths[0]} if len(paths) == 1 else {"jobs": paths}
 
 
-def _say(summary: dict[str, Any]) -> None:
+def _print_summary(summary: dict[str, Any]) -> None:
     for name, outcome in summary["jobs"].items():
         problem = outcome["error"] or {}
         click.echo(f"{name:<24} {outcome['status']:<10} {outcome['manifest'] or problem.get('message', '')}".rstrip())

@@ -60,11 +60,11 @@ def check(vendor: str, name: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
     else:
-        _say(report)
+        _print_report(report)
     sys.exit(0 if report.ok else 1)
 
 
-def _say(report: CheckReport) -> None:
+def _print_report(report: CheckReport) -> None:
     for line in report.may:
         click.echo(f"{report.vendor}/{report.name} {line}")
     if report.error:
@@ -90,7 +90,7 @@ def on_server(work: Callable[[ModuleType], Coroutine[Any, Any, T]], *, as_json: 
     from deployments.process import environment
     from deployments.server.embedded_server import server_for_this_run
 
-    environment.prepare()
+    environment.prepare_environment()
     with report_errors(as_json), server_for_this_run(environment.server_address()) as server:
         if server:
             _wait_for(server, quiet=as_json)

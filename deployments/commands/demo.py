@@ -20,11 +20,11 @@ def main() -> None:
     click.echo("Making a sample: a moving picture, a spoken narration, music under it, and its scripts ...")
     job_file = asyncio.run(_make_demo_sample(folder))
     click.echo(f"Dubbing it:  polyreel run {job_file.relative_to(Path.cwd())}")
-    from deployments.commands.run_display import summary
+    from deployments.commands.run_display import print_summary
     from polyreel.intake.jobfile import load_job
 
     outcome = run_job(load_job(job_file))
-    summary(outcome)
+    print_summary(outcome)
     click.echo(f"\nThe videos are below {folder / 'out' / outcome.job}\nThe report:        {outcome.report}")
     sys.exit(exit_code(outcome))
 

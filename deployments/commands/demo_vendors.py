@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Everything goes below ./demo, the store included, so that it can be removed by hand."""
     from deployments.commands.job_run import exit_code, run_job
-    from deployments.commands.rehearse import cost_sentence, make_rehearsal, rehearsal, show_accounts
-    from deployments.commands.run_display import summary
+    from deployments.commands.rehearse import cost_sentence, make_rehearsal, show_accounts, start_rehearsal
+    from deployments.commands.run_display import print_summary
     from polyreel.outcome import Outcome
 
     folder = Path("demo").absolute()
@@ -28,13 +28,13 @@ def main() -> None:
     click.echo("Making a sample ...")
     sample = asyncio.run(_make_demo_sample(folder))
     worst = 0
-    with rehearsal("demo-vendors") as stage, _start_server():
+    with start_rehearsal("demo-vendors") as stage, _start_server():
         click.echo(f"The vendors are played at {stage.base_url}: open it to see their accounts.")
         for job in jobs_of(sample):
             asked, _notes = make_rehearsal(job, stage.home / "out")
             click.echo(f"\n== {job.name}")
             outcome: Outcome = run_job(asked, before=stage.save_credentials)
-            summary(outcome)
+            print_summary(outcome)
             click.echo(cost_sentence(outcome))
             worst = max(worst, exit_code(outcome))
         click.echo("\n== accounts")
@@ -48,7 +48,7 @@ def _start_server() -> Iterator[None]:
     from deployments.process import environment
     from deployments.server.embedded_server import server_for_this_run
 
-    environment.prepare("CRITICAL")
+    environment.prepare_environment("CRITICAL")
     with server_for_this_run(None) as server:
         if server:
             server.wait_until_ready()

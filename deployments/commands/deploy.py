@@ -28,8 +28,8 @@ async def _register_deployments(names: tuple[str, ...], file: Path | None) -> li
     from deployments.pools import register as pools
 
     # All names are looked up before any deployment is made: a wrong one leaves nothing half registered.
-    wanted = pools.choose_entries(await asyncio.to_thread(pools.entries, file or pools.OWN_FILE), names)
-    async with remote.server() as client:
+    wanted = pools.choose_entries(await asyncio.to_thread(pools.read_entries, file or pools.OWN_FILE), names)
+    async with remote.open_server() as client:
         for entry in wanted:
-            await pools.register(client, entry)
+            await pools.register_deployment(client, entry)
     return [(entry.name, entry.pool) for entry in wanted]

@@ -25,7 +25,7 @@ def report_errors(as_json: bool, **fields: Any) -> Iterator[None]:
         yield
     except PolyreelError as error:
         told = as_full_disk(error) or error
-        _show(told, as_json, fields)
+        _show_error(told, as_json, fields)
         sys.exit(exit_code(told))
     except click.ClickException:
         raise  # how the command was called: click says it, with the usage
@@ -35,11 +35,13 @@ def report_errors(as_json: bool, **fields: Any) -> Iterator[None]:
         sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 - the last stop: a defect still gets a message and an exit code
         if full := as_full_disk(error):
-            _show(full, as_json, fields)
+            _show_error(full, as_json, fields)
             sys.exit(FAILED)
         traceback.print_exc()
         remedy = "This is a defect in polyreel; please report it with the lines above."
-        _show(PolyreelError(f"{type(error).__name__}: {error}", code="internal_error", remedy=remedy), as_json, fields)
+        _show_error(
+            PolyreelError(f"{type(error).__name__}: {error}", code="internal_error", remedy=remedy), as_json, fields
+        )
         sys.exit(FAILED)
 
 
@@ -50,7 +52,7 @@ def exit_code(error: PolyreelError) -> int:
     return INVALID if isinstance(error, InvalidJob) else FAILED
 
 
-def _show(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
+def _show_error(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
     if as_json:
         others = {"errors": [each.as_dict() for each in error.each()]} if error.others else {}
         click.echo(json.dumps({**fields, "error": error.as_dict(), **others}, ensure_ascii=False))

@@ -34,12 +34,12 @@ def housekeeping(forget_after: int | None, abandoned_after: int, as_json: bool) 
     """
     from deployments.commands.credentials import on_server
 
-    async def work(_book: object) -> tuple[Chore, ...]:
+    async def do_chores(_book: object) -> tuple[Chore, ...]:
         from flows.housekeeping import Housekeeping, do_round
 
         return await do_round(Housekeeping(forget_after=forget_after, abandoned_after=abandoned_after))
 
-    chores = on_server(work, as_json=as_json)
+    chores = on_server(do_chores, as_json=as_json)
     from flows.housekeeping import as_dict
     from polyreel.upkeep import summarise
 

@@ -48,13 +48,13 @@ def run_job(
     from polyreel.intake.folders import SETTING
 
     faults = Faults()
-    plan = asyncio.run(_check(job, faults))
+    plan = asyncio.run(_check_job(job, faults))
     if not names_saved(job):
         faults.require_none()  # what can't be run is said at once, before anything is started
     early = None if faults else begin_early(job)
     if early:
         early.wait_for_answer(_ANSWER_S)
-    environment.prepare("INFO" if verbose else "CRITICAL")
+    environment.prepare_environment("INFO" if verbose else "CRITICAL")
     os.environ.pop(SETTING, None)  # a run by hand is free
     with _exit_when_stopped(), server_for_this_run(environment.server_address()) as server:
         beside = [threading.Thread(target=_import_flow, name="imports", daemon=True)]
@@ -71,14 +71,14 @@ def run_job(
             asyncio.run(add_named(job, faults))
             faults.require_none()
         try:
-            return asyncio.run(_begin(job, quiet, before))
+            return asyncio.run(_begin_run(job, quiet, before))
         finally:
             # Prefect sends events from a thread: a program that ends
             # at once leaves the server with tasks that run for ever.
             _say_goodbye()
 
 
-async def _check(job: Job, faults: Faults) -> Plan | None:
+async def _check_job(job: Job, faults: Faults) -> Plan | None:
     from polyreel.store.choice import open_store
 
     await open_store().ready()
@@ -116,11 +116,11 @@ def _say_goodbye() -> None:
     EventsWorker.drain_all(timeout=10)
 
 
-async def _begin(job: Job, quiet: bool, before: Callable[[], Awaitable[None]] | None) -> Outcome:
+async def _begin_run(job: Job, quiet: bool, before: Callable[[], Awaitable[None]] | None) -> Outcome:
     import httpx
     from prefect.exceptions import PrefectHTTPStatusError
 
-    from deployments.commands.run_display import display
+    from deployments.commands.run_display import show_board
     from flows.localise import outcome_of
     from tasks.run.progress import Board, use
 
@@ -129,7 +129,7 @@ async def _begin(job: Job, quiet: bool, before: Callable[[], Awaitable[None]] | 
     board = Board()
     use(board)
     try:
-        with display(board, job, quiet), _interruptible():
+        with show_board(board, job, quiet), _interruptible():
             return await outcome_of(job)
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
         return _without_server(board.outcome, error)
@@ -171,10 +171,10 @@ def _exit_when_stopped() -> Iterator[None]:
     try:
         yield
     except _Stopped:
-        _leave()
+        _exit_stopped()
 
 
-def _leave() -> NoReturn:
+def _exit_stopped() -> NoReturn:
     click.echo("polyreel: stopped; what was finished is kept, the next run goes on from there.", err=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -183,7 +183,7 @@ def _leave() -> NoReturn:
 
 def _leave_soon() -> None:
     """Whatever still computes then, in a thread that hears of no cancelling, ends with us; tools too, by the kernel."""
-    timer = threading.Timer(_GOODBYE_S, _leave)
+    timer = threading.Timer(_GOODBYE_S, _exit_stopped)
     timer.daemon = True
     timer.start()
 

@@ -33,13 +33,13 @@ def jobs(states: tuple[str, ...], job: str, since: str | None, who: str | None, 
     from deployments.commands.errors import report_errors
 
     with report_errors(as_json):
-        rows = _read(_build_filter(states, job, since, who or ""))
+        rows = _read_rows(_build_filter(states, job, since, who or ""))
         if as_json:
             click.echo(
                 json.dumps({"jobs": [row.model_dump(mode="json") for row in rows]}, ensure_ascii=False, indent=2)
             )
         else:
-            _print(rows)
+            _print_rows(rows)
 
 
 def _build_filter(states: tuple[str, ...], job: str, since: str | None, who: str) -> Wanted:
@@ -52,7 +52,7 @@ def _build_filter(states: tuple[str, ...], job: str, since: str | None, who: str
     return Wanted(frozenset(states), job, who, begin)
 
 
-def _read(wanted: Wanted) -> list[JobRow]:
+def _read_rows(wanted: Wanted) -> list[JobRow]:
     from polyreel.ledger.address import ledger_rows
     from polyreel.ledger.rows import Filter
     from polyreel.report.overview import list_jobs
@@ -65,7 +65,7 @@ def _read(wanted: Wanted) -> list[JobRow]:
     return [row for row in rows if wanted.matches(row)]
 
 
-def _print(rows: list[JobRow]) -> None:
+def _print_rows(rows: list[JobRow]) -> None:
     if not rows:
         return click.echo("No job that was run here is like this.")
     width = min(28, max(len(row.job) for row in rows))
@@ -81,7 +81,7 @@ def _print(rows: list[JobRow]) -> None:
             click.echo(f"    → {_make_printable(row.todo)}" if row.todo else "    → Look at its report.")
         if row.report:
             click.echo(f"    {row.report}")
-    return click.echo(_sum(rows))
+    return click.echo(_describe_sum(rows))
 
 
 def _make_printable(text: str) -> str:
@@ -89,7 +89,7 @@ def _make_printable(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split(" ")).strip()
 
 
-def _sum(rows: list[JobRow]) -> str:
+def _describe_sum(rows: list[JobRow]) -> str:
     yours = sum(row.who == "you" for row in rows)
     charged, quoted = sum(row.minutes_charged for row in rows), sum(row.minutes_quoted for row in rows)
     bought = f"; {charged:g} min charged, {quoted:g} quoted" if charged or quoted else ""

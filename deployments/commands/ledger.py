@@ -34,7 +34,7 @@ def ledger(ctx: click.Context, job: str, provider: str, state: str | None, as_js
     if ctx.invoked_subcommand is not None:
         return
     with report_errors(as_json):
-        entries, claims = _select(job, provider, state)
+        entries, claims = _select_rows(job, provider, state)
         at_work = [each for each in claims if job in ("", each.what)]
         if as_json:
             known = {
@@ -45,7 +45,7 @@ def ledger(ctx: click.Context, job: str, provider: str, state: str | None, as_js
         else:
             _print_table(entries, is_filtered=bool(job or provider or state))
             for each in at_work:
-                click.echo(_cut(f"At work now, alone: {' · '.join(filter(None, (each.what, each.name)))}", 80))
+                click.echo(_cut_text(f"At work now, alone: {' · '.join(filter(None, (each.what, each.name)))}", 80))
 
 
 @ledger.command()
@@ -66,12 +66,12 @@ def settle(key: str, found: str | None, not_bought: bool, minutes: float | None,
     if minutes is not None and not_bought:
         raise click.UsageError("--minutes goes with --found.")
     with report_errors(as_json):
-        entry = _run(_settle(key, found, minutes))
+        entry = _run_work(_settle_call(key, found, minutes))
         said = f"It is settled as {entry.vendor_id}." if found else "It may be bought again."
         click.echo(json.dumps(_describe_row(entry), ensure_ascii=False) if as_json else f"{said} Run the job again.")
 
 
-async def _settle(key: str, found: str | None, minutes: float | None) -> Entry:
+async def _settle_call(key: str, found: str | None, minutes: float | None) -> Entry:
     from polyreel.ledger.ledger import Ledger
 
     async with Ledger() as it:
@@ -98,21 +98,21 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     return found[0] if found else given
 
 
-def _select(job: str, provider: str, state: str | None) -> tuple[list[Entry], list[Claim]]:
+def _select_rows(job: str, provider: str, state: str | None) -> tuple[list[Entry], list[Claim]]:
     from polyreel.ledger.entry import State
     from polyreel.ledger.ledger import Ledger
     from polyreel.ledger.rows import Filter
 
-    async def ask() -> tuple[list[Entry], list[Claim]]:
+    async def ask_ledger() -> tuple[list[Entry], list[Claim]]:
         async with Ledger() as it:
             states = frozenset({State(state)} if state else ())
             found = await it.select(Filter(job=job, provider=provider, states=states))
             return found, await it.list_claims()
 
-    return _run(ask())
+    return _run_work(ask_ledger())
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
+def _run_work(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
@@ -141,16 +141,16 @@ def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
         click.echo(_format_columns(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
         if below := " · ".join(filter(None, (_format_time(entry.intended_at), entry.vendor_id, entry.note))):
             tail = find_tail(entry.key)
-            click.echo(_cut(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
+            click.echo(_cut_text(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
     count = f"{len(entries)} row{'s' * (len(entries) != 1)}."
     return click.echo("\n".join([count, *sum_by_vendor(entries)]))
 
 
 def _format_columns(*cells: str) -> str:
     widths = (_SHORT, 10, 11, 9, 7, 6)
-    head = " ".join(_cut(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=False))
-    return _cut(f"{head} {cells[-1]}", 80).rstrip()
+    head = " ".join(_cut_text(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=False))
+    return _cut_text(f"{head} {cells[-1]}", 80).rstrip()
 
 
-def _cut(text: str, width: int) -> str:
+def _cut_text(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"

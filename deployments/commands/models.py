@@ -70,7 +70,7 @@ def pull_models(names: tuple[str, ...], accept_licence: bool) -> None:
 
 def show_pull(wanted: tuple[Model, ...]) -> None:
     """Pull models, the size told first, with a progress bar on stderr. Raises EngineError or StoreError."""
-    from deployments.commands.pull_display import progress
+    from deployments.commands.pull_display import show_progress
     from polyreel.engine.models.pull import pull
     from polyreel.engine.models.shelf import list_absent
 
@@ -79,7 +79,7 @@ def show_pull(wanted: tuple[Model, ...]) -> None:
         megabytes = sum(model.bytes_to_fetch for model in to_get) / 1e6
         names = ", ".join(model.name for model in to_get)
         click.echo(f"About {megabytes:.0f} MB to fetch: {names}", err=True)
-    with progress() as told:
+    with show_progress() as told:
         asyncio.run(pull(wanted, told))
 
 

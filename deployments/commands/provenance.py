@@ -49,13 +49,13 @@ def provenance(file: Path, as_json: bool) -> None:
     with report_errors(as_json=as_json):
         c2pa.require_library()
         found = c2pa.read(file)
-        tracks = asyncio.run(_search(file))
+        tracks = asyncio.run(_search_tracks(file))
     said = json.dumps(_as_dict(file, found, tracks), ensure_ascii=False, indent=2)
-    click.echo(said if as_json else "\n".join([_describe(file, found), *_describe_watermark(tracks)]))
+    click.echo(said if as_json else "\n".join([_describe_file(file, found), *_describe_watermark(tracks)]))
     sys.exit(0 if found and found.is_whole else 1)
 
 
-async def _search(file: Path) -> list[_Track] | None:
+async def _search_tracks(file: Path) -> list[_Track] | None:
     """What is found in each sound track; None where the weights to look with are not here. Raises PolyreelError."""
     from polyreel.engine.models import shelf
     from polyreel.engine.models.registry import WATERMARK
@@ -98,7 +98,7 @@ def _as_dict(file: Path, found: Found | None, tracks: list[_Track] | None) -> di
     return {"file": str(file), "c2pa": said, "watermark": watermark}
 
 
-def _describe(file: Path, found: Found | None) -> str:
+def _describe_file(file: Path, found: Found | None) -> str:
     from polyreel.packaging.provenance.manifest import describe_clones, describe_reviews
 
     if found is None:

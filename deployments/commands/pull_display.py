@@ -20,7 +20,7 @@ from polyreel.engine.models.pull import Step
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Step], None]]:
+def show_progress() -> Iterator[Callable[[Step], None]]:
     """Something to tell steps to while the block runs."""
     console = Console(stderr=True, highlight=False)
     bars = Progress(

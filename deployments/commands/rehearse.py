@@ -45,23 +45,23 @@ class Rehearsal:
 
     def accounts(self) -> dict[str, dict[str, Any]]:
         """The sandbox's accounts by vendor: where each is, what opens it, and the minutes that are left."""
-        found: dict[str, dict[str, Any]] = json.loads(self._read("/sandbox"))["accounts"]
+        found: dict[str, dict[str, Any]] = json.loads(self._read_page("/sandbox"))["accounts"]
         return found
 
     def charges(self) -> dict[str, float]:
         """The minutes that each vendor has charged; those that charged nothing are left out."""
         minutes: dict[str, float] = defaultdict(float)
-        for charge in json.loads(self._read("/sandbox/log"))["charges"]:
+        for charge in json.loads(self._read_page("/sandbox/log"))["charges"]:
             minutes[charge["vendor"]] += charge["minutes"]
         return dict(minutes)
 
     def save_page(self) -> Path:
         """The sandbox's own page as it is now, in a file: the sandbox ends with the rehearsal."""
         page = self.home / "accounts.html"
-        page.write_bytes(self._read("/"))
+        page.write_bytes(self._read_page("/"))
         return page
 
-    def _read(self, path: str) -> bytes:
+    def _read_page(self, path: str) -> bytes:
         with urllib.request.urlopen(f"{self.base_url}{path}", timeout=30) as answer:  # noqa: S310 - our own sandbox
             found: bytes = answer.read()
         return found
@@ -79,7 +79,7 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
+def start_rehearsal(name: str, faults: str = "none") -> Iterator[Rehearsal]:
     """A fresh home and a running sandbox, for as long as the block lasts."""
     from polyreel.machine import home
 
@@ -205,7 +205,7 @@ def run_rehearsal(job: Job, *, faults: str = "none", quiet: bool = False, verbos
     from deployments.commands.job_run import run_job
 
     with_media = fetch_media(job)
-    with rehearsal(job.name, faults) as stage:
+    with start_rehearsal(job.name, faults) as stage:
         asked, notes = make_rehearsal(with_media, stage.home / "out")
         if not quiet:
             click.echo(f"rehearsing over {stage.base_url} (open it to see the vendors' accounts)", err=True)

@@ -27,7 +27,7 @@ STRANGER = (401, 403)
 
 
 @asynccontextmanager
-async def server() -> AsyncIterator[PrefectClient]:
+async def open_server() -> AsyncIterator[PrefectClient]:
     """A client; what goes wrong between it and the server is said in one line."""
     try:
         async with get_client() as client:
@@ -80,14 +80,14 @@ def _list_refused_fields(said: dict[str, Any]) -> str:
     return "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in wrong)
 
 
-async def submit(client: PrefectClient, job: Job, key: str | None = None) -> FlowRun:
+async def submit_job(client: PrefectClient, job: Job, key: str | None = None) -> FlowRun:
     """Hand a job in. The same job again is the first run, unless another ``key`` is given."""
     return await create_run(client, job, key or key_of(job))
 
 
 async def run_again(client: PrefectClient, run_id: UUID) -> FlowRun:
     """Another run with the parameters of an earlier one; whatever that one finished is not done again."""
-    old = await read(client, run_id)
+    old = await read_run(client, run_id)
     if "job" not in old.parameters and "batch" not in old.parameters:
         raise InvalidJob("is no run of a job or a batch", where=str(run_id), remedy="`polyreel status` lists those.")
     if old.state and not old.state.is_final():
@@ -109,7 +109,7 @@ def _base_name(run: FlowRun) -> str:
     return str(job["name"]) if isinstance(job, dict) and "name" in job else run.name
 
 
-async def read(client: PrefectClient, run_id: UUID) -> FlowRun:
+async def read_run(client: PrefectClient, run_id: UUID) -> FlowRun:
     """One run. Raises `InvalidJob` when the server has none of this id."""
     try:
         return await client.read_flow_run(run_id)
@@ -122,7 +122,7 @@ async def read(client: PrefectClient, run_id: UUID) -> FlowRun:
         ) from None
 
 
-async def recent(client: PrefectClient, limit: int) -> list[FlowRun]:
+async def list_recent(client: PrefectClient, limit: int) -> list[FlowRun]:
     """The latest runs of jobs, the newest first."""
     flows = FlowFilter.model_validate({"name": {"any_": ["localise", "localise-batch", "revise"]}})
     return await client.read_flow_runs(flow_filter=flows, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit)
@@ -131,7 +131,7 @@ async def recent(client: PrefectClient, limit: int) -> list[FlowRun]:
 async def wait_for_end(client: PrefectClient, run_id: UUID) -> FlowRun:
     """The run, once it is over, or sleeps until a person has decided."""
     while True:
-        run = await read(client, run_id)
+        run = await read_run(client, run_id)
         if is_over(run) or await read_held_outcome(client, run):
             return run
         await asyncio.sleep(_POLL_S)
@@ -145,23 +145,23 @@ async def read_held_outcome(client: PrefectClient, run: FlowRun) -> dict[str, An
     return kept if isinstance(kept, dict) and kept.get("status") == "held" else None
 
 
-async def cancel(client: PrefectClient, run_id: UUID) -> FlowRun:
+async def cancel_run(client: PrefectClient, run_id: UUID) -> FlowRun:
     """Ask for a run's end; over already, it stays as it is."""
-    run = await read(client, run_id)
+    run = await read_run(client, run_id)
     if run.state is None or not run.state.is_final():
         # Cancelling and not Cancelled: whoever runs it must hear of it first, and end what it has started.
         await client.set_flow_run_state(run_id, Cancelling(message="polyreel cancel"))
-    return await read(client, run_id)
+    return await read_run(client, run_id)
 
 
 async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncIterator[str]:
     """A run's log, oldest first; with ``follow``, until the run is over."""
-    await read(client, run_id)
+    await read_run(client, run_id)
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
     seen = 0
     while True:
         # Asked before the lines are read: what the run said until its end is among them.
-        over = not follow or is_over(await read(client, run_id))
+        over = not follow or is_over(await read_run(client, run_id))
         tasks = await _task_names(client, run_id)
         while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):
             seen += len(page)
@@ -200,15 +200,15 @@ async def describe_run(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
 
 
 __all__ = [
-    "cancel",
+    "cancel_run",
     "deployment_id",
     "describe_run",
+    "list_recent",
     "log_lines",
-    "read",
+    "open_server",
     "read_kept_artifact",
-    "recent",
+    "read_run",
     "run_again",
-    "server",
-    "submit",
+    "submit_job",
     "wait_for_end",
 ]

@@ -96,9 +96,9 @@ def review(
     _require_sense(wishes, locale)
     with report_errors(as_json):
         if job is None or locale is None:
-            _print_list(*asyncio.run(_list_waiting(_load(job))), as_json)
+            _print_list(*asyncio.run(_list_waiting(_load_job(job))), as_json)
             return
-        _print_review(asyncio.run(_carry_out(_load(job), locale, by, revision, wishes)), as_json, wishes)
+        _print_review(asyncio.run(_carry_out(_load_job(job), locale, by, revision, wishes)), as_json, wishes)
 
 
 def _require_sense(wishes: _Wishes, locale: str | None) -> None:
@@ -112,7 +112,7 @@ def _require_sense(wishes: _Wishes, locale: str | None) -> None:
         raise click.UsageError("name the job and the language: polyreel review JOB LOCALE ...")
 
 
-def _load(job: str | None) -> Job | str | None:
+def _load_job(job: str | None) -> Job | str | None:
     """The job of a file; a name stays one."""
     from polyreel.intake.jobfile import load_job
 
@@ -142,14 +142,14 @@ async def _carry_out(
 
     store = open_store()
     await store.ready()
-    place = await _find(ReviewLog(store), job, locale)
+    place = await _find_review(ReviewLog(store), job, locale)
     # A decision without a name would be worth nothing to who reads it later.
     reviewer = Reviewer(by or getpass.getuser(), revision)
     recordings = await _take_in_recordings(store, place.key, wishes, reviewer)
     answered = await carry_out(store, place.key, reviewer, _make_answer(wishes, place, recordings))
     wishes.told.append(answered.goes_on)
     if wishes.save:
-        await _save(answered.review, wishes.save)
+        await _save_script(answered.review, wishes.save)
     return answered.review
 
 
@@ -210,7 +210,7 @@ def _read_paces(given: tuple[str, ...]) -> dict[int, float]:
         raise click.UsageError("--pace is N=NUMBER: 1.1 is 10 % faster than the voice's own pace") from None
 
 
-async def _find(log: ReviewLog, job: Job | str | None, locale: str) -> _Place:
+async def _find_review(log: ReviewLog, job: Job | str | None, locale: str) -> _Place:
     """The review of a job's language, or of that of a job by its name. Raises `InvalidJob`."""
     from polyreel.errors import InvalidJob
     from polyreel.locales import canonical
@@ -237,7 +237,7 @@ async def _keys_of(log: ReviewLog, job: Job | str | None) -> list[ReviewKey]:
     return [ReviewKey.of(job, target.locale) for target in job.targets]
 
 
-async def _save(review: Review, path: Path) -> None:
+async def _save_script(review: Review, path: Path) -> None:
     from polyreel.errors import InvalidJob
     from polyreel.machine.files import write_atomically
     from polyreel.review.edits import script_of
@@ -260,10 +260,10 @@ def _print_list(found: list[Review], damaged: list[Damaged], as_json: bool) -> N
             {"job": one.key.job, "locale": one.key.locale, "standing": "damaged", "reason": str(one.error)}
             for one in damaged
         ]
-        click.echo(json.dumps([*(_summarise(each) for each in found), *unread], ensure_ascii=False))
+        click.echo(json.dumps([*(_summarise_review(each) for each in found), *unread], ensure_ascii=False))
         return
     for each in found:
-        facts = _summarise(each)
+        facts = _summarise_review(each)
         said = f"{facts['stage']} {facts['standing']} since {facts['decided'] or facts['since']}"
         click.echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
     for one in damaged:
@@ -276,7 +276,7 @@ def _add_reason(reason: str) -> str:
     return f": {' '.join(reason.split())}" if reason else ""
 
 
-def _summarise(review: Review) -> dict[str, Any]:
+def _summarise_review(review: Review) -> dict[str, Any]:
     asking = review.asking()
     decision = asking.decision if asking else None
     return {
@@ -296,7 +296,7 @@ def _print_review(review: Review, as_json: bool, wishes: _Wishes) -> None:
     from polyreel.review.edits import lines_of
     from polyreel.store.choice import open_store
 
-    facts = _summarise(review)
+    facts = _summarise_review(review)
     acted = wishes.approve or wishes.reject is not None or wishes.edits
     lines = [] if acted and not as_json else asyncio.run(lines_of(open_store(), review))
     if as_json:
@@ -309,7 +309,7 @@ def _print_review(review: Review, as_json: bool, wishes: _Wishes) -> None:
             click.echo(f"{'':>21}{' / '.join(line['source'].splitlines())}")
         if line["choice"]:
             click.echo(f"{'':>21}{_describe_choice(line['choice'])}")
-    click.echo(_describe(facts, goes_on=any(wishes.told)))
+    click.echo(_describe_review(facts, goes_on=any(wishes.told)))
 
 
 def _describe_choice(choice: dict[str, Any]) -> str:
@@ -321,7 +321,7 @@ def _describe_choice(choice: dict[str, Any]) -> str:
     return f"[{'; '.join(told)}]"
 
 
-def _describe(facts: dict[str, Any], *, goes_on: bool = False) -> str:
+def _describe_review(facts: dict[str, Any], *, goes_on: bool = False) -> str:
     place = f"{facts['job']} {facts['locale']}, revision {facts['revision']}"
     if facts["stage"] is None:
         return f"{place}: nothing waits for a decision."

@@ -47,14 +47,14 @@ def revise(
     with report_errors(as_json, job=job.stem, status="failed"):
         from polyreel.review.decisions import Reviewer
 
-        asked = _load(job)
+        asked = _load_job(job)
         reviewer = Reviewer(by or getpass.getuser(), revision)
         review = asyncio.run(_take_edit(asked, locale, edited, reviewer, why))
-        outcome = _run(asked, as_json, verbose)
+        outcome = _run_revision(asked, as_json, verbose)
     _print_outcome(outcome, review, as_json)
 
 
-def _load(job: Path) -> Job:
+def _load_job(job: Path) -> Job:
     """The job of a file. Raises `InvalidJob`; for a mere name, which `polyreel review` takes, with what is wanted."""
     from polyreel.errors import InvalidJob
     from polyreel.intake.jobfile import load_job
@@ -81,7 +81,7 @@ async def _take_edit(job: Job, locale: str, edited: Path, reviewer: Reviewer, wh
     return await take_order(store, key, Order(reviewer, change, why))
 
 
-def _run(job: Job, as_json: bool, verbose: bool) -> Outcome:
+def _run_revision(job: Job, as_json: bool, verbose: bool) -> Outcome:
     from deployments.commands.job_run import run_job
 
     return run_job(job, quiet=as_json, verbose=verbose)
@@ -93,12 +93,12 @@ def _print_outcome(outcome: Outcome, review: Review, as_json: bool) -> None:
     if as_json:
         click.echo(outcome.model_dump_json())
     else:
-        from deployments.commands.run_display import summary
+        from deployments.commands.run_display import print_summary
 
         edit = next((each for each in reversed(review.events) if each.kind == "edited"), None)
         lines = len(edit.changed) if edit else 0
         click.echo(f"{review.key.locale}: {lines} line{'s' * (lines != 1)} changed, revision {review.revision}")
-        summary(outcome)
+        print_summary(outcome)
     raise AllWritten(exit_code(outcome))
 
 
@@ -118,20 +118,20 @@ def versions(
     if locale is None and (compare or back is not None):
         raise click.UsageError("name the language: polyreel versions JOB LOCALE ...")
     with report_errors(as_json):
-        asked = _load(job)
+        asked = _load_job(job)
         if back is not None:
             review = asyncio.run(_go_back(asked, str(locale), by or getpass.getuser(), back))
-            outcome = _run(asked, as_json, verbose=False)
+            outcome = _run_revision(asked, as_json, verbose=False)
         elif compare:
-            _print_differences(asyncio.run(_compare(asked, str(locale), compare)), as_json)
+            _print_differences(asyncio.run(_compare_versions(asked, str(locale), compare)), as_json)
             return
         else:
-            _print_versions(*asyncio.run(_read(asked, locale)), as_json)
+            _print_versions(*asyncio.run(_read_reviews(asked, locale)), as_json)
             return
     _print_outcome(outcome, review, as_json)
 
 
-async def _read(job: Job, locale: str | None) -> tuple[list[Review], list[Damaged]]:
+async def _read_reviews(job: Job, locale: str | None) -> tuple[list[Review], list[Damaged]]:
     from polyreel.review.log import ReviewLog
     from polyreel.review.orders import find_key
     from polyreel.store.choice import open_store
@@ -145,7 +145,7 @@ async def _read(job: Job, locale: str | None) -> tuple[list[Review], list[Damage
     return found, damaged
 
 
-async def _compare(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict[str, Any]]:
+async def _compare_versions(job: Job, locale: str, numbers: tuple[int, int]) -> list[dict[str, Any]]:
     from polyreel.review.log import ReviewLog
     from polyreel.review.orders import find_key
     from polyreel.review.versions import compare_versions

@@ -47,9 +47,9 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
     if as_json:
         click.echo(outcome.model_dump_json())
     else:
-        from deployments.commands.run_display import summary
+        from deployments.commands.run_display import print_summary
 
-        summary(outcome)
+        print_summary(outcome)
     raise AllWritten(exit_code(outcome))
 
 

@@ -22,7 +22,7 @@ _MARKS = {"done": ("✓", "green"), "cached": ("=", "cyan"), "failed": ("✗", "
 
 
 @contextmanager
-def display(board: Board, job: Job, quiet: bool) -> Iterator[None]:
+def show_board(board: Board, job: Job, quiet: bool) -> Iterator[None]:
     """Show a board while the block runs. ``quiet`` shows nothing unless a person is watching stderr."""
     console = Console(stderr=True, highlight=False)
     # A dumb terminal can't move its cursor back, which a live table needs.
@@ -87,7 +87,7 @@ class _LiveTable:
         return Text(f"{mark} {stage}", style=style)
 
 
-def summary(outcome: Outcome) -> None:
+def print_summary(outcome: Outcome) -> None:
     """The end of a run, in a few lines on stdout."""
     console = Console(highlight=False, soft_wrap=True)
     for locale, language in outcome.languages.items():

@@ -78,10 +78,12 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
         asked = load_job(job)
         given, approved = dict(map(_split_name, scripts)), asyncio.run(_read_approved(asked))
         # What is given by hand counts before what was approved.
-        lesson = prepare_lesson(asked, _cast(asked.name, outcome), {**approved.files, **given}, heard=approved.source)
+        lesson = prepare_lesson(
+            asked, _read_cast(asked.name, outcome), {**approved.files, **given}, heard=approved.source
+        )
         lesson = replace(lesson, notes=(*approved.notes, *lesson.notes))
         if not as_json:
-            _print(lesson)
+            _print_lesson(lesson)
         if not lesson.is_empty and (yes or (not as_json and _ask_for_consent())):
             write_back(lesson)
             written = True
@@ -118,7 +120,7 @@ async def _read_approved(job: Job) -> ApprovedScripts:
     return await read_approved_scripts(store, job)
 
 
-def _cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:
+def _read_cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:
     from pydantic import ValidationError
 
     from polyreel.errors import InvalidJob
@@ -137,7 +139,7 @@ def _cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:
         ) from None
 
 
-def _print(lesson: Lesson) -> None:
+def _print_lesson(lesson: Lesson) -> None:
     for note in lesson.notes:
         click.echo(note)
     if lesson.is_empty:

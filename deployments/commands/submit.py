@@ -32,12 +32,12 @@ def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_j
     """
     if (job is None) == (run is None):
         raise click.UsageError("give a job file, or --again RUN")
-    found = _on_server(lambda: _submit(job, run, key, wait), as_json)
-    _print(found, as_json)
+    found = _on_server(lambda: _submit_job(job, run, key, wait), as_json)
+    _print_answer(found, as_json)
     sys.exit(FINAL_CODES.get(found.get("outcome", {}).get("status", ""), 0) if wait else 0)
 
 
-async def _submit(job: Path | None, run: UUID | None, key: str | None, wait: bool) -> dict[str, Any]:
+async def _submit_job(job: Path | None, run: UUID | None, key: str | None, wait: bool) -> dict[str, Any]:
     from deployments.commands import remote
     from flows.runs import key_of
     from polyreel.intake.folders import allow_as_caller
@@ -46,8 +46,8 @@ async def _submit(job: Path | None, run: UUID | None, key: str | None, wait: boo
     asked = load_job(job) if job else None
     if asked:
         allow_as_caller(key_of(asked))
-    async with remote.server() as client:
-        made = await (remote.submit(client, asked, key) if asked else remote.run_again(client, UUID(str(run))))
+    async with remote.open_server() as client:
+        made = await (remote.submit_job(client, asked, key) if asked else remote.run_again(client, UUID(str(run))))
         if made.state and made.state.is_final():
             click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
         done = await remote.wait_for_end(client, made.id) if wait else made
@@ -63,18 +63,18 @@ def status(run: UUID | None, limit: int, as_json: bool) -> None:
     found = _on_server(lambda: _read_status(run, limit), as_json)
     if isinstance(found, list) and not as_json:
         for each in found:
-            _print(each, as_json)
+            _print_answer(each, as_json)
         return
-    _print(found, as_json)
+    _print_answer(found, as_json)
 
 
 async def _read_status(run: UUID | None, limit: int) -> Any:
     from deployments.commands import remote
 
-    async with remote.server() as client:
+    async with remote.open_server() as client:
         if run:
-            return await remote.describe_run(client, await remote.read(client, run))
-        return [await remote.describe_run(client, each) for each in await remote.recent(client, limit)]
+            return await remote.describe_run(client, await remote.read_run(client, run))
+        return [await remote.describe_run(client, each) for each in await remote.list_recent(client, limit)]
 
 
 @click.command()
@@ -83,13 +83,13 @@ async def _read_status(run: UUID | None, limit: int) -> Any:
 def cancel(run: UUID, as_json: bool) -> None:
     """End a run, and everything it has started. What it finished is kept."""
 
-    async def ask() -> dict[str, Any]:
+    async def ask_server() -> dict[str, Any]:
         from deployments.commands import remote
 
-        async with remote.server() as client:
-            return dict(await remote.describe_run(client, await remote.cancel(client, run)))
+        async with remote.open_server() as client:
+            return dict(await remote.describe_run(client, await remote.cancel_run(client, run)))
 
-    _print(_on_server(ask, as_json), as_json)
+    _print_answer(_on_server(ask_server, as_json), as_json)
 
 
 @click.command()
@@ -99,17 +99,17 @@ def cancel(run: UUID, as_json: bool) -> None:
 def logs(run: UUID, follow: bool, as_json: bool) -> None:
     """A run's log. With --json, one JSON string a line."""
 
-    async def show() -> None:
+    async def show_log() -> None:
         from deployments.commands import remote
 
-        async with remote.server() as client:
+        async with remote.open_server() as client:
             async for line in remote.log_lines(client, run, follow):
                 click.echo(json.dumps(line, ensure_ascii=False) if as_json else line)
 
-    _on_server(show, as_json)
+    _on_server(show_log, as_json)
 
 
-def _print(found: Any, as_json: bool) -> None:
+def _print_answer(found: Any, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -125,7 +125,7 @@ def _on_server(work: Callable[[], Coroutine[Any, Any, T]], as_json: bool) -> T:
     from polyreel.errors import InvalidJob
 
     with report_errors(as_json):
-        environment.prepare()
+        environment.prepare_environment()
         if (address := environment.server_address()) is None:
             raise InvalidJob(
                 "no server is running", code="no_server", remedy="Start `polyreel up`, or set PREFECT_API_URL."

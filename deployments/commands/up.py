@@ -83,7 +83,7 @@ def up(
             "inbox_every_s": inbox_every,
             "forget_after": forget_after,
         }
-        _allow([*files, *more_files], inbox)
+        _allow_folders([*files, *more_files], inbox)
         made = Up(Asked(port, wishes, tell, _require_public_address(callbacks), callbacks_port, callbacks_secret))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, made.stop)
@@ -92,7 +92,7 @@ def up(
         except BaseException:
             made.close()
             raise
-        _say(made, as_json, time.monotonic() - begun)
+        _print_addresses(made, as_json, time.monotonic() - begun)
         keep_up(made)
 
 
@@ -101,11 +101,11 @@ def _prefect_prepared() -> Iterator[None]:
     """With Prefect's settings in place; what keeps them from it is told like everything else."""
     from deployments.process import environment
 
-    environment.prepare("INFO")
+    environment.prepare_environment("INFO")
     yield
 
 
-def _allow(files: list[Path], inbox: str | None) -> None:
+def _allow_folders(files: list[Path], inbox: str | None) -> None:
     """Tell the runs, by their environment, which folders they may use."""
     import os
 
@@ -135,7 +135,7 @@ def _require_public_address(callbacks: str | None) -> str:
     return check_public_address(callbacks)
 
 
-def _say(made: Up, as_json: bool, seconds: float) -> None:
+def _print_addresses(made: Up, as_json: bool, seconds: float) -> None:
     if as_json:
         receiver = {"callbacks": made.callbacks} if made.callbacks else {}
         click.echo(json.dumps({"ui": made.ui, "api": made.api, **receiver, "seconds": round(seconds, 2)}))

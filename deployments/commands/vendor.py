@@ -47,8 +47,8 @@ def vendor(
             return
         wanted = _require_operation(vendor, operation, credentials, charged=charged)
     given = dict(read_pair(setting) for setting in settings)
-    answer = on_server(lambda book: _call(book, wanted, str(credentials), given), as_json=as_json)
-    _show(answer, out)
+    answer = on_server(lambda book: _call_operation(book, wanted, str(credentials), given), as_json=as_json)
+    _show_answer(answer, out)
 
 
 def _require_operation(vendor: str, name: str, credentials: str | None, *, charged: bool) -> Any:
@@ -69,7 +69,7 @@ def _require_operation(vendor: str, name: str, credentials: str | None, *, charg
     return found
 
 
-async def _call(book: ModuleType, wanted: Any, credentials: str, given: Mapping[str, str]) -> Any:
+async def _call_operation(book: ModuleType, wanted: Any, credentials: str, given: Mapping[str, str]) -> Any:
     block = await book.load(wanted.vendor, credentials)
     with book.refusals_explained(block, credentials):
         async with block.get_client() as client:
@@ -104,7 +104,7 @@ def _list_operations(vendor: str, *, as_json: bool) -> None:
         click.echo(f"{' '.join([each.name, *takes])}\n    {each.summary}")
 
 
-def _show(answer: Any, out: Path | None) -> None:
+def _show_answer(answer: Any, out: Path | None) -> None:
     text = json.dumps(answer, indent=2, ensure_ascii=False) if not isinstance(answer, bytes) else ""
     content = answer if isinstance(answer, bytes) else f"{text}\n".encode()
     if out:

@@ -54,9 +54,9 @@ def list_voices(locale: str | None, as_json: bool, hear: str | None, out: Path |
 
     with report_errors(as_json):
         if hear:
-            _hear(hear, locale, out, text, as_json)
+            _hear_voice(hear, locale, out, text, as_json)
         else:
-            _list(locale, as_json)
+            _list_voices(locale, as_json)
 
 
 @voices.command()
@@ -112,7 +112,7 @@ def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
         if not only_list:
             rest = _pull_registered(rest, accept_licence)
         if rest or only_list:
-            asyncio.run(_show_official(rest) if only_list else _add(rest))
+            asyncio.run(_show_official(rest) if only_list else _add_voices(rest))
 
 
 def _pull_registered(names: tuple[str, ...], accepted: bool) -> tuple[str, ...]:
@@ -181,7 +181,7 @@ async def _show_official(languages: tuple[str, ...]) -> None:
             click.echo(f"{voice.locale:<8} {voice.name:<36} {voice.bytes / 1e6:>4.0f} MB  {speakers}".rstrip())
 
 
-async def _add(names: tuple[str, ...]) -> None:
+async def _add_voices(names: tuple[str, ...]) -> None:
     from polyreel.engine.voice.piper_list import add_voice, fetch_licence, fetch_list, find_voice
 
     known = await fetch_list()
@@ -190,11 +190,11 @@ async def _add(names: tuple[str, ...]) -> None:
         licence = await fetch_licence(voice)
         click.echo(f"{voice.name}: {voice.bytes / 1e6:.0f} MB to fetch; licence: {licence}", err=True)
         with click.progressbar(length=voice.bytes, file=sys.stderr, label=voice.name) as bar:
-            done = await add_voice(voice, licence, partial(_advance, bar))
+            done = await add_voice(voice, licence, partial(_advance_bar, bar))
         click.echo(f"{voice.name}: added for {voice.locale}, checked (MD5 {done.md5}, SHA-256 {done.sha256[:16]}...)")
 
 
-def _advance(bar: Any, have: int, _total: int) -> None:
+def _advance_bar(bar: Any, have: int, _total: int) -> None:
     bar.update(max(0, have - bar.pos))
 
 
@@ -222,7 +222,7 @@ def _own_locales(known: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each for each in PiperVoice().locales() if language(each) not in known)
 
 
-def _list(locale: str | None, as_json: bool) -> None:
+def _list_voices(locale: str | None, as_json: bool) -> None:
     from polyreel.dubbing.roster import roster
     from polyreel.engine.voice.kokoro.cast import LANGUAGES
     from polyreel.locales import canonical
@@ -259,7 +259,7 @@ def _describe_entry(entry: Any) -> dict[str, Any]:
     }
 
 
-def _hear(name: str, locale: str | None, out: Path | None, text: str | None, as_json: bool) -> None:
+def _hear_voice(name: str, locale: str | None, out: Path | None, text: str | None, as_json: bool) -> None:
     from polyreel.dubbing.roster import say as write_sample
     from polyreel.locales import canonical
 

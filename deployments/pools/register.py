@@ -56,7 +56,7 @@ class Entry:
         return self.pool.partition("-")[2] or PROCESS
 
 
-def entries(file: Path) -> list[Entry]:
+def read_entries(file: Path) -> list[Entry]:
     """Every deployment of a file. Raises `InvalidJob`."""
     try:
         return [Entry(each) for each in yaml.safe_load(read_whole(file, _MOST_BYTES).decode("utf-8"))["deployments"]]
@@ -79,7 +79,7 @@ def choose_entries(found: list[Entry], names: tuple[str, ...]) -> list[Entry]:
     return [each for each in found if each.name in names or (not names and each.kind == PROCESS)]
 
 
-async def register(client: PrefectClient, entry: Entry) -> None:
+async def register_deployment(client: PrefectClient, entry: Entry) -> None:
     """Put a deployment on the server, with its pool where that is not there yet. Doing it again renews it."""
     await _require_pool(client, entry)
     made = _make_deployment(entry)

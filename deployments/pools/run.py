@@ -14,7 +14,7 @@ from deployments.process.prefect_insides import become_run, run_in_environment
 
 def main() -> None:
     """Become the run that the worker names in the environment."""
-    environment.prepare("INFO")
+    environment.prepare_environment("INFO")
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
     if _is_refused(run_in_environment()):
         return

@@ -23,7 +23,7 @@ from polyreel.machine.locks import open_locked
 _PATIENCE_S = 1.0
 
 
-def folder() -> Path:
+def find_folder() -> Path:
     """What `polyreel up` keeps for itself: address, logs, the UI's files."""
     return home.home() / "up"
 
@@ -43,7 +43,7 @@ def read_address() -> dict[str, Any] | None:
 @contextmanager
 def only_one() -> Iterator[None]:
     """Be the one `polyreel up` of this ``POLYREEL_HOME``. Raises `PolyreelError` when there is one already."""
-    folder().mkdir(parents=True, exist_ok=True)
+    find_folder().mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + _PATIENCE_S
     # Somebody who only looks holds the lock too, for a moment.
     while (handle := open_locked(_locate_lock())) is None and time.monotonic() < deadline:
@@ -57,7 +57,7 @@ def only_one() -> Iterator[None]:
         os.close(handle)
 
 
-def announce(api: str, ui: str) -> None:
+def write_address(api: str, ui: str) -> None:
     """Say where it is, once it is ready."""
     write_atomically(_locate_file(), json.dumps({"pid": os.getpid(), "api": api, "ui": ui}).encode())
 
@@ -72,11 +72,11 @@ def _already_up() -> PolyreelError:
 
 
 def _locate_file() -> Path:
-    return folder() / "address.json"
+    return find_folder() / "address.json"
 
 
 def _locate_lock() -> Path:
-    return folder() / "up.lock"
+    return find_folder() / "up.lock"
 
 
 def _is_held(path: Path) -> bool:

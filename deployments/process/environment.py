@@ -29,7 +29,7 @@ _ON_THEIR_SERVER = (
 )
 
 
-def prepare(log_level: str = "CRITICAL") -> None:
+def prepare_environment(log_level: str = "CRITICAL") -> None:
     """Fill in what the user has not set. ``log_level`` is for Prefect's own words on the terminal."""
     keep_loopback_direct()
     # On a server of our own, what these name (blocks, pools, accounts) does not exist.

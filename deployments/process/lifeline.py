@@ -10,12 +10,12 @@ from collections.abc import Callable
 GOODBYE_S = 4.0
 
 
-def hold(on_end: Callable[[], None], goodbye_s: float = GOODBYE_S) -> None:
+def hold_lifeline(on_end: Callable[[], None], goodbye_s: float = GOODBYE_S) -> None:
     """When standard input ends, call ``on_end``, and end this process for good ``goodbye_s`` later."""
-    threading.Thread(target=_watch, args=(on_end, goodbye_s), name="lifeline", daemon=True).start()
+    threading.Thread(target=_watch_input, args=(on_end, goodbye_s), name="lifeline", daemon=True).start()
 
 
-def _watch(on_end: Callable[[], None], goodbye_s: float) -> None:
+def _watch_input(on_end: Callable[[], None], goodbye_s: float) -> None:
     # Not sys.stdin: a thread that waits in there keeps the interpreter from ending in order.
     while os.read(0, 4096):
         pass

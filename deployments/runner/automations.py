@@ -53,7 +53,7 @@ class Listener:
     takes_events: bool = False
 
 
-async def install(client: PrefectClient, tell: list[Listener]) -> None:
+async def install_automations(client: PrefectClient, tell: list[Listener]) -> None:
     """Put the automations in place, anew: what an earlier version installed goes."""
     people = [each.id for each in tell if not each.takes_events]
     programs = [each.id for each in tell if each.takes_events]

@@ -53,7 +53,7 @@ class Wishes:
         return self.jobs_at_once + BATCHES_AT_ONCE + REVISIONS_AT_ONCE + 2
 
 
-def deployments(wishes: Wishes) -> list[RunnerDeployment]:
+def make_deployments(wishes: Wishes) -> list[RunnerDeployment]:
     """All of them, each with its collision strategy."""
     return [
         _make_deployment(

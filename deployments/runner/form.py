@@ -43,7 +43,7 @@ def _flatten_object(schema: dict[str, Any], definitions: dict[str, Any]) -> dict
 def _flatten_field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     field = _adapt_help(field)
     if "items" in field:
-        return _list({**field, "items": _flatten_choice(field["items"])}, definitions)
+        return _make_list_field({**field, "items": _flatten_choice(field["items"])}, definitions)
     return _flatten_choice(_or_empty(_merge_optional_choice(field)))
 
 
@@ -108,7 +108,7 @@ def _with_null(kind: dict[str, Any]) -> dict[str, Any]:
     return {**kind, "enum": [*kind["enum"], None]} if "enum" in kind else kind
 
 
-def _list(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _make_list_field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """A list whose items have a long and a short form: two tabs, as no item of either form is drawn."""
     shapes = field["items"].get("anyOf", [])
     long = [shape for shape in shapes if shape.get("type") == "object"]

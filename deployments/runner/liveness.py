@@ -39,10 +39,10 @@ def dead_runs() -> list[UUID]:
     return found
 
 
-def forget(run: UUID) -> None:
+def forget_run(run: UUID) -> None:
     """This run's death has been dealt with."""
     (_locate_folder() / f"{run}.lock").unlink(missing_ok=True)
 
 
 def _locate_folder() -> Path:
-    return address.folder() / "runs"
+    return address.find_folder() / "runs"

@@ -50,7 +50,7 @@ class WarmRunner(Runner):
         await self._end_runs()
         await super().__aexit__(*exc_info)
         if self._spare:
-            await _dismiss(self._spare)
+            await _dismiss_spare(self._spare)
 
     @property
     def client(self) -> PrefectClient:
@@ -127,11 +127,11 @@ class _WarmStart:
         # Prefect wants a process for each run that it has taken, also for one that is over by now.
         order = {"run": str(flow_run.id), "entrypoint": self._entrypoint, "env": env, "refused": bool(fault)}
         task_status.started(insides.as_handle(process))
-        _write(process, order)
+        _write_order(process, order)
         await process.wait()
 
 
-def _write(process: Process, order: dict[str, Any]) -> None:
+def _write_order(process: Process, order: dict[str, Any]) -> None:
     assert process.stdin is not None  # noqa: S101 - it was started with a pipe
     process.stdin.write(json.dumps(order).encode() + b"\n")
 
@@ -144,7 +144,7 @@ async def _warm_process(after_s: float = 0.0) -> Process:
     )
 
 
-async def _dismiss(spare: asyncio.Task[Process]) -> None:
+async def _dismiss_spare(spare: asyncio.Task[Process]) -> None:
     # Cancelled, it may still be starting: then there is no process to end.
     spare.cancel()
     try:

@@ -22,21 +22,21 @@ def main() -> None:
     from polyreel.errors import InvalidJob
 
     try:
-        asyncio.run(_serve(json.loads(sys.argv[1])))
+        asyncio.run(_serve_runs(json.loads(sys.argv[1])))
     except InvalidJob as error:
         print(json.dumps(error.as_dict()), flush=True)  # noqa: T201 - the parent reads it
         sys.exit(2)
 
 
-async def _serve(given: dict[str, Any]) -> None:
+async def _serve_runs(given: dict[str, Any]) -> None:
     loop, me = asyncio.get_running_loop(), asyncio.current_task()
     assert me is not None  # noqa: S101 - this runs in one
-    lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM), goodbye_s=8.0)
-    from deployments.runner.automations import install, notification_block
-    from deployments.runner.definitions import ENTRYPOINTS, Wishes, deployments
+    lifeline.hold_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM), goodbye_s=8.0)
+    from deployments.runner.automations import install_automations, notification_block
+    from deployments.runner.definitions import ENTRYPOINTS, Wishes, make_deployments
     from deployments.runner.runner import WarmRunner
     from deployments.runner.waking import wake_runs
-    from deployments.runner.warden import drop_missed, watch
+    from deployments.runner.warden import drop_missed, watch_runs
     from deployments.runner.watching import watch_accounts
 
     # Cancelling unwinds the blocks in order, where a signal's own handler would end the process in the middle of one.
@@ -46,13 +46,13 @@ async def _serve(given: dict[str, Any]) -> None:
     try:
         told = [await notification_block(place) for place in given["tell"]]
         async with runner:
-            await install(runner.client, told)
-            ids = [await runner.aadd_deployment(each) for each in deployments(wishes)]
+            await install_automations(runner.client, told)
+            ids = [await runner.aadd_deployment(each) for each in make_deployments(wishes)]
             # Before the polling begins, or every round that was missed would be started at once.
             await drop_missed(runner.client, ids)
             print("ready", flush=True)  # noqa: T201 - the parent waits for it
             async with asyncio.TaskGroup() as group:
-                group.create_task(watch(runner.client, ids, runner.minds))
+                group.create_task(watch_runs(runner.client, ids, runner.minds))
                 group.create_task(runner.poll())
                 group.create_task(watch_accounts())
                 group.create_task(wake_runs(runner.client))

@@ -28,7 +28,7 @@ Minds = Callable[[UUID], bool]
 """Whether a run is in the hands of the runner here, which then says itself how its process ended."""
 
 
-async def watch(client: PrefectClient, deployment_ids: list[UUID], minded: Minds) -> None:
+async def watch_runs(client: PrefectClient, deployment_ids: list[UUID], minded: Minds) -> None:
     """A round every few seconds, until cancelled. A server that is away for a while is waited for."""
     while True:
         try:
@@ -55,12 +55,12 @@ async def mark_dead(client: PrefectClient, minded: Minds) -> None:
         if minded(run_id):
             continue
         # A mark outlives its run: the server may have been given a new database since.
-        run = await _read(client, run_id)
+        run = await _read_run(client, run_id)
         if run and run.state and run.state.type in _AT_WORK:
             await client.set_flow_run_state(run.id, _make_crashed_state(run), force=True)
         if run and run.state and run.state.type is StateType.CANCELLING:
             await client.set_flow_run_state(run.id, Cancelled(message="Its process ended."), force=True)
-        liveness.forget(run_id)
+        liveness.forget_run(run_id)
 
 
 async def resume_crashed(client: PrefectClient, deployment_ids: list[UUID]) -> None:
@@ -108,7 +108,7 @@ async def _read_runs(
     )
 
 
-async def _read(client: PrefectClient, run_id: UUID) -> FlowRun | None:
+async def _read_run(client: PrefectClient, run_id: UUID) -> FlowRun | None:
     try:
         return await client.read_flow_run(run_id)
     except ObjectNotFound:

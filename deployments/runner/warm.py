@@ -36,7 +36,7 @@ def main() -> None:
     order = json.loads(line)
     if order.get("refused"):
         os._exit(0)  # The run is over, its reason told to the server.
-    lifeline.hold(_stop)
+    lifeline.hold_lifeline(_stop_process)
     # The order is here, the imports may not be: half-imported modules must not meet the run's own imports.
     imports.join()
     os.environ.update(order["env"])
@@ -50,7 +50,7 @@ def _import_everything() -> None:
         importlib.import_module(name)
 
 
-def _stop() -> None:
+def _stop_process() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(0.5)
     # The first one may have come while the engine was not listening yet.

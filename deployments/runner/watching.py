@@ -76,13 +76,13 @@ async def _keep_up(watching: dict[Account, asyncio.Task[None]], wanted: set[Acco
         # A defect: told in the log, and tried again.
         log.error("the watcher of %s ended", account.name, exc_info=watching.pop(account).exception())
     for account in wanted - watching.keys():
-        watching[account] = asyncio.create_task(_watch(account, watchers))
+        watching[account] = asyncio.create_task(_watch_account(account, watchers))
     for account in watching.keys() - wanted:
         # Nothing is under way there any more: what is watched is asked for, and vendors count calls.
         watching.pop(account).cancel()
 
 
-async def _watch(account: Account, watchers: Watchers) -> None:
+async def _watch_account(account: Account, watchers: Watchers) -> None:
     """Watch one account; after trouble (credentials gone, a key refused) try again later."""
     while True:
         try:

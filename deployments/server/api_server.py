@@ -18,7 +18,7 @@ def serve(descriptor: int) -> None:
     servers: list[Any] = []
     garbage.look_seldom()
     share_pools()
-    lifeline.hold(lambda: _end(servers))
+    lifeline.hold_lifeline(lambda: _end_servers(servers))
     import uvicorn
 
     from deployments.server import one_writer
@@ -29,7 +29,7 @@ def serve(descriptor: int) -> None:
     from deployments.server.repeatable import refuse_unrepeatable
     from deployments.server.review.pages import with_review_page
 
-    one_writer.install()
+    one_writer.install_queue()
     listener = socket.socket(fileno=descriptor)
     # Outermost of the two is the check: what can't be repeated is refused before anything reads it.
     app = refuse_unrepeatable(leaving_out(make_server_app()))
@@ -44,7 +44,7 @@ def serve(descriptor: int) -> None:
     asyncio.run(servers[0].serve(sockets=[listener]))
 
 
-def _end(servers: list[Any]) -> None:
+def _end_servers(servers: list[Any]) -> None:
     if not servers:
         os._exit(0)
     servers[0].should_exit = True

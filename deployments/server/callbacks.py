@@ -30,15 +30,15 @@ _MOST_AT_ONCE = 64
 log = logging.getLogger("polyreel.callbacks")
 
 
-def application(receiver: Receiver) -> Starlette:
+def make_application(receiver: Receiver) -> Starlette:
     """``POST /VENDOR`` (below whatever path the proxy sends), and nothing else."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    async def receive(request: Request) -> Response:
+    async def receive_callback(request: Request) -> Response:
         return await _answer_callback(receiver, request)
 
-    return Starlette(routes=[Route("/{path:path}", receive, methods=["POST"])])
+    return Starlette(routes=[Route("/{path:path}", receive_callback, methods=["POST"])])
 
 
 async def _answer_callback(receiver: Receiver, request: Request) -> Response:
@@ -97,7 +97,7 @@ def serve(descriptor: int, secret: str) -> None:
     """Serve until standard input ends. Says ``ready`` first, or why not, as JSON."""
     servers: list[Any] = []
     garbage.look_seldom()
-    lifeline.hold(lambda: _end(servers))
+    lifeline.hold_lifeline(lambda: _end_servers(servers))
     import uvicorn
 
     from polyreel.errors import InvalidJob
@@ -111,7 +111,7 @@ def serve(descriptor: int, secret: str) -> None:
         print(json.dumps(error.as_dict()), flush=True)  # noqa: T201 - the parent reads it
         sys.exit(2)
     config = uvicorn.Config(
-        application(receiver), log_level="warning", access_log=False, lifespan="off", server_header=False,
+        make_application(receiver), log_level="warning", access_log=False, lifespan="off", server_header=False,
         limit_concurrency=_MOST_AT_ONCE, timeout_keep_alive=5, timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=16 << 10,
     )  # fmt: skip
@@ -120,7 +120,7 @@ def serve(descriptor: int, secret: str) -> None:
     asyncio.run(servers[0].serve(sockets=[socket.socket(fileno=descriptor)]))
 
 
-def _end(servers: list[Any]) -> None:
+def _end_servers(servers: list[Any]) -> None:
     if not servers:
         os._exit(0)
     servers[0].should_exit = True

@@ -26,13 +26,13 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "san
 def add_deliveries(app: App) -> App:
     """The same application, with the deliveries beside it."""
 
-    async def both(scope: Scope, receive: Any, send: Any) -> None:
+    async def route_request(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await _answer_request(scope)(scope, receive, send)
         else:
             await app(scope, receive, send)
 
-    return both
+    return route_request
 
 
 def _answer_request(scope: Scope) -> Response:

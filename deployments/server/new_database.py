@@ -49,7 +49,7 @@ def put_new_database(folder: Path, migrated: Path) -> bool:
     return True
 
 
-def migrate(final: Path) -> None:
+def migrate_database(final: Path) -> None:
     """Run the migrations into a new file, in a process of its own. Blocks for some 17 s."""
     make_folder(final.parent)
     with tempfile.TemporaryDirectory(dir=final.parent) as folder:
@@ -63,4 +63,4 @@ def migrate(final: Path) -> None:
 
 if __name__ == "__main__":
     if not find_migrated().is_file():
-        migrate(find_migrated())
+        migrate_database(find_migrated())

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from deployments.server.delivered import App, Scope
-from deployments.server.repeatable import bytes_of, replay_messages, whole
+from deployments.server.repeatable import bytes_of, read_whole, replay_messages
 
 
 def leaving_out(app: App) -> App:
@@ -18,7 +18,7 @@ def leaving_out(app: App) -> App:
 
     async def drop_nulls(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].endswith("/filter"):
-            heard = await whole(receive)
+            heard = await read_whole(receive)
             receive = replay_messages([{"type": "http.request", "body": without_nulls(bytes_of(heard))}], receive)
         await app(scope, receive, send)
 

@@ -36,12 +36,12 @@ class OneWriter(AioSqliteConfiguration):
         self, session: AsyncSession, with_for_update: bool = True
     ) -> AsyncGenerator[AsyncSessionTransaction, None]:
         """Begin with the lock, whatever was asked for, once those that came before have ended."""
-        async with _turn(), super().begin_transaction(session, with_for_update=True) as transaction:
+        async with _take_turn(), super().begin_transaction(session, with_for_update=True) as transaction:
             yield transaction
 
 
 @asynccontextmanager
-async def _turn() -> AsyncIterator[None]:
+async def _take_turn() -> AsyncIterator[None]:
     queue = _queues.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -55,7 +55,7 @@ async def _turn() -> AsyncIterator[None]:
         queue.release()
 
 
-def install() -> None:
+def install_queue() -> None:
     """Before the server is made: use it, where the database is SQLite."""
     url = PREFECT_API_DATABASE_CONNECTION_URL.value()
     if url and url.startswith("sqlite"):

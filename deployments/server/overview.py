@@ -28,7 +28,7 @@ _LEDGER_FILTERS = ("job", "provider", "state", "kind")
 def with_overview(app: App) -> App:
     """The same application, with the list of jobs beside it."""
 
-    async def both(scope: Scope, receive: Any, send: Any) -> None:
+    async def route_request(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not (scope["path"] in _PLACES or scope["path"].startswith("/jobs/")):
             await app(scope, receive, send)
             return
@@ -36,7 +36,7 @@ def with_overview(app: App) -> App:
         response: Response = refused if refused is not None else await asyncio.to_thread(_answer_request, scope)
         await response(scope, receive, send)
 
-    return both
+    return route_request
 
 
 def _refuse_without_password(headers: Headers) -> Response | None:
@@ -56,13 +56,13 @@ def _answer_request(scope: Scope) -> Response:
     if scope["path"].startswith("/jobs/"):
         return _serve_report(scope["path"].removeprefix("/jobs/"))
     try:
-        return _list(scope["path"], QueryParams(scope["query_string"]))
+        return _list_rows(scope["path"], QueryParams(scope["query_string"]))
     except PolyreelError as error:
         # The ledger may be another machine's database: away, it says nothing of what was asked for.
         return PlainTextResponse(str(error), status_code=503)
 
 
-def _list(path: str, asked: QueryParams) -> Response:
+def _list_rows(path: str, asked: QueryParams) -> Response:
     from polyreel.ledger.address import ledger_rows
     from polyreel.ledger.rows import Filter
     from polyreel.report.jobs_page import render_jobs

@@ -22,7 +22,7 @@ def refuse_unrepeatable(app: App) -> App:
     async def check_body(scope: Scope, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] not in ("POST", "PUT", "PATCH"):
             return await app(scope, receive, send)
-        heard = await whole(receive)
+        heard = await read_whole(receive)
         if reason := find_unrepeatable(bytes_of(heard)):
             return await JSONResponse({"detail": reason}, status_code=422)(scope, receive, send)
         await app(scope, replay_messages(heard, receive), send)
@@ -47,7 +47,7 @@ def find_unrepeatable(body: bytes) -> str | None:
 # -- what who stands before the server must do: hear it all, and say it again
 
 
-async def whole(receive: Any) -> list[Any]:
+async def read_whole(receive: Any) -> list[Any]:
     """Every message of a request's body."""
     heard = [await receive()]
     while heard[-1].get("more_body"):
@@ -64,7 +64,7 @@ def replay_messages(heard: list[Any], receive: Any) -> Any:
     """The messages once more, and then what comes after them."""
     waiting = iter(heard)
 
-    async def following() -> Any:
+    async def read_following() -> Any:
         return next(waiting, None) or await receive()
 
-    return following
+    return read_following

@@ -114,7 +114,7 @@ class Up:
         port = self._listener.getsockname()[1]
         self.ui = f"http://127.0.0.1:{port}"
         self.api = f"{self.ui}/api"
-        folder = address.folder()
+        folder = address.find_folder()
         # Beside what `polyreel run` uses on its own: runs of either are in one history.
         database = home.home() / "prefect"
         put_new_database(database, find_migrated())
@@ -157,7 +157,7 @@ class Up:
         if self._receiver:
             self._receiver.start()  # its secret is on the server
             self._wait_until_ready(self._receiver)
-        address.announce(self.api, self.ui)
+        address.write_address(self.api, self.ui)
 
     def run(self) -> None:
         """Keep both alive until asked to stop."""

@@ -64,7 +64,7 @@ class Assets:
 
     async def _reserve(self, key: str, locale: str, dub_key: str) -> str:
         """The purchase that the language of an asset is for: this one, where no other was first."""
-        await self.means.at_hand().change_all({key: steps.reserve(locale, dub_key)})
+        await self.means.at_hand().change_all({key: steps.reserve_place(locale, dub_key)})
         entry = await self.means.at_hand().get(key)
         return steps.find_reservation(entry, locale) if entry else ""
 
@@ -85,7 +85,7 @@ class Assets:
         name = f"{request.title}-{key[-12:]}.mp4"
         options = self._make_options(request)
         # Whoever makes it with a language of its own has that language.
-        own = steps.reservation(request.locale, dub_key)
+        own = steps.make_reservation(request.locale, dub_key)
 
         async def call() -> Receipt:
             try:

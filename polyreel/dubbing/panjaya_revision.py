@@ -109,7 +109,9 @@ class Revision:
 
     async def _supersede_earlier(self, receipt: Receipt, opened: Entry) -> None:
         earlier = [row.key for row in await self._list_revisions(receipt) if row.intended_at < opened.intended_at]
-        superseded = steps.supersede("The version was opened again, for another script, before this one was collected")
+        superseded = steps.supersede_row(
+            "The version was opened again, for another script, before this one was collected"
+        )
         await self.means.at_hand().change_all(dict.fromkeys(earlier, superseded))
 
     async def _make_safe(self, request: DubRequest, receipt: Receipt, key: str) -> None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from polyreel.errors import LedgerError
 from polyreel.ledger.holder import has_hold, is_own, new_holder
-from polyreel.ledger.once import Timing, finish
+from polyreel.ledger.once import Timing, finish_work
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import tell_waiting
 
@@ -85,9 +85,9 @@ class _Turn:
     async def _take(self) -> Claim:
         """Who has the claim now. Cancelled meanwhile, it is not us: a living process would keep it."""
         try:
-            there = await finish(self._change(_take(self.name, self.what, self.holder, self.lease)))
+            there = await finish_work(self._change_claim(_edit_to_take(self.name, self.what, self.holder, self.lease)))
         except asyncio.CancelledError:
-            await finish(self._give_back())
+            await finish_work(self._give_back())
             raise
         assert there is not None  # noqa: S101 - the edit never removes one
         return there
@@ -97,7 +97,7 @@ class _Turn:
         beat: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(None) as limit:
-                beat = asyncio.create_task(self._renew(limit))
+                beat = asyncio.create_task(self._renew_claim(limit))
                 return await work()
         except TimeoutError:
             if limit.expired():
@@ -106,16 +106,16 @@ class _Turn:
         finally:
             if beat is not None:
                 beat.cancel()
-                await finish(asyncio.wait({beat}))
-            await finish(self._give_back())
+                await finish_work(asyncio.wait({beat}))
+            await finish_work(self._give_back())
 
-    async def _renew(self, limit: asyncio.Timeout) -> None:
+    async def _renew_claim(self, limit: asyncio.Timeout) -> None:
         """Give signs of life; end the work when the claim is somebody else's, or could be by now."""
         seen = time.monotonic()
         while True:
             await asyncio.sleep(self.lease / 4)
             try:
-                there = await self._change(_keep(self.holder, self.lease))
+                there = await self._change_claim(_edit_to_keep(self.holder, self.lease))
                 is_ours = there is not None and there.holder == self.holder
                 seen = time.monotonic() if is_ours else seen
             except LedgerError:
@@ -127,28 +127,28 @@ class _Turn:
     async def _give_back(self) -> None:
         # A ledger that is away takes nothing back; what was done stays done, and the lease runs out by itself.
         with contextlib.suppress(LedgerError):
-            await self._change(_give_back(self.holder))
+            await self._change_claim(_give_back(self.holder))
 
-    async def _change(self, edit: ClaimEdit) -> Claim | None:
+    async def _change_claim(self, edit: ClaimEdit) -> Claim | None:
         return await asyncio.to_thread(self.rows.change_claim, self.name, edit)
 
 
-def _take(name: str, what: str, holder: str, lease: float) -> ClaimEdit:
-    def edit(there: Claim | None, now: float) -> Claim:
+def _edit_to_take(name: str, what: str, holder: str, lease: float) -> ClaimEdit:
+    def edit_claim(there: Claim | None, now: float) -> Claim:
         if there is not None and has_hold(there.holder, there.lease_until, now):
             return there
         return Claim(name, holder, now + lease, what)
 
-    return edit
+    return edit_claim
 
 
-def _keep(holder: str, lease: float) -> ClaimEdit:
-    def edit(there: Claim | None, now: float) -> Claim | None:
+def _edit_to_keep(holder: str, lease: float) -> ClaimEdit:
+    def edit_claim(there: Claim | None, now: float) -> Claim | None:
         if there is None or there.holder != holder:
             return there
         return there._replace(lease_until=now + lease)
 
-    return edit
+    return edit_claim
 
 
 def _give_back(holder: str) -> ClaimEdit:

@@ -106,7 +106,7 @@ class Ledger:
     ) -> Entry | None:  # fmt: skip
         """Write what was learned of a row with a receipt: never backwards. The row as it is now; None without one."""
         return await self._change_row(
-            key, steps.advance(state, note=note, minutes=minutes, due_at=due_at, details=details)
+            key, steps.advance_row(state, note=note, minutes=minutes, due_at=due_at, details=details)
         )
 
     async def wait_as(self, key: str, run_id: str) -> Entry | None:
@@ -124,7 +124,7 @@ class Ledger:
                 remedy="Look at it with `polyreel ledger`; what was settled stays.",
             )
         receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
-        return await self._change_row(key, steps.record(key, Subject(kind=entry.kind), receipt)) or entry
+        return await self._change_row(key, steps.record_receipt(key, Subject(kind=entry.kind), receipt)) or entry
 
     async def settle_not_bought(self, key: str) -> Entry:
         """A person has seen that the vendor has nothing (any more): the next run may buy it. Raises `InvalidJob`.

@@ -35,7 +35,7 @@ class News:
         self._waiting[key].add(future)
         self._seen[key] = max(seen_at, self._seen.get(key, 0.0))
         if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll())
+            self._poller = asyncio.create_task(self._poll_rows())
         return future
 
     def drop(self, key: str, future: asyncio.Future[Entry]) -> None:
@@ -62,7 +62,7 @@ class News:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._poller
 
-    async def _poll(self) -> None:
+    async def _poll_rows(self) -> None:
         since = 0.0
         while self._waiting:
             with contextlib.suppress(LedgerError):  # whoever waits goes on waiting while the ledger is away

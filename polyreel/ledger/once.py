@@ -56,8 +56,8 @@ async def once(
     while True:
         # Claimed anew each time round: the row may have been let go, settled by a person or removed while we waited
         # for it.
-        claimed = await _claim(rows, key, subject, holder, timing.lease)
-        entry = _require(claimed.after, key)
+        claimed = await _claim_row(rows, key, subject, holder, timing.lease)
+        entry = _require_row(claimed.after, key)
         is_ours = entry.holder == holder
         if told and (is_ours or not entry.is_open):
             tell_waiting("")
@@ -102,7 +102,7 @@ class _Attempt:
         """An intent that somebody left without a receipt: look first."""
         try:
             async with self._hold_row(attempting=False):
-                finding = await self._look(entry)
+                finding = await self._look_for_call(entry)
         except BaseException:
             await self._change_row(steps.let_go(self.holder))
             raise
@@ -118,12 +118,12 @@ class _Attempt:
 
     async def _attempt_again(self) -> None:
         try:
-            await self._change_row(steps.attempt(self.holder, self.timing.lease))
+            await self._change_row(steps.note_attempt(self.holder, self.timing.lease))
         except BaseException:
             await self._change_row(steps.let_go(self.holder))
             raise
 
-    async def _look(self, entry: Entry) -> Finding:
+    async def _look_for_call(self, entry: Entry) -> Finding:
         while True:
             looked_at = await asyncio.to_thread(self.rows.now)
             finding = await self.find(entry)
@@ -135,15 +135,15 @@ class _Attempt:
 
     async def _after_failure(self, error: BaseException) -> None:
         if made_nothing(error):
-            await self._change_row(steps.release(self.holder))
+            await self._change_row(steps.release_row(self.holder))
         else:
             note = error.message if isinstance(error, PolyreelError) else type(error).__name__
             await self._change_row(steps.let_go(self.holder, note))
 
     async def _record_receipt(self, receipt: Receipt) -> Entry:
-        entry = await finish(self._write_receipt(receipt))
+        entry = await finish_work(self._write_receipt(receipt))
         if entry.vendor_id != receipt.id:
-            await finish(self._keep_spare(receipt))
+            await finish_work(self._keep_spare(receipt))
             raise LedgerError(
                 f"{entry.what or self.key} was made twice: {entry.vendor_id} and {receipt.id}", code="made_twice",
                 where=self.key, remedy=f"Remove {receipt.id} at {entry.provider or 'the vendor'}.",
@@ -152,21 +152,21 @@ class _Attempt:
 
     async def _write_receipt(self, receipt: Receipt) -> Entry:
         # What was bought must not be lost to a ledger that is away for a moment. (If it stays away, `find` finds it.)
-        edit = steps.record(self.key, self.subject, receipt)
+        edit = steps.record_receipt(self.key, self.subject, receipt)
         for pause in range(1, RECEIPT_TRIES):
             try:
-                return _require((await _change_row(self.rows, self.key, edit)).after, self.key)
+                return _require_row((await _change_row(self.rows, self.key, edit)).after, self.key)
             except LedgerError:
                 await asyncio.sleep(pause / 2)
-        return _require((await _change_row(self.rows, self.key, edit)).after, self.key)
+        return _require_row((await _change_row(self.rows, self.key, edit)).after, self.key)
 
     async def _keep_spare(self, receipt: Receipt) -> None:
         # Somebody took over (we had been stopped for longer than our lease) and has a receipt of its own.
         other = f"{self.key}~{receipt.id}"
-        await _change_row(self.rows, other, steps.record(other, self.subject, receipt))
+        await _change_row(self.rows, other, steps.record_receipt(other, self.subject, receipt))
 
     async def _change_row(self, edit: Edit) -> Change:
-        return await finish(_change_row(self.rows, self.key, edit))
+        return await finish_work(_change_row(self.rows, self.key, edit))
 
     @asynccontextmanager
     async def _hold_row(self, *, attempting: bool) -> AsyncIterator[None]:
@@ -203,7 +203,7 @@ def make_unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:
     )  # fmt: skip
 
 
-async def finish(work: Awaitable[T]) -> T:
+async def finish_work(work: Awaitable[T]) -> T:
     """Await to the end even when cancelled meanwhile; the cancellation goes on afterwards."""
     # A task of its own: cancelling whoever awaits must not cancel a write of which the vendor's side is done already.
     task = asyncio.ensure_future(work)
@@ -219,15 +219,15 @@ async def finish(work: Awaitable[T]) -> T:
     return task.result()
 
 
-async def _claim(rows: Rows, key: str, subject: Subject, holder: str, lease: float) -> Change:
+async def _claim_row(rows: Rows, key: str, subject: Subject, holder: str, lease: float) -> Change:
     """The row, ours if nobody else has it. Cancelled meanwhile, it is nobody's: a living process keeps its holds."""
-    claiming = asyncio.ensure_future(_change_row(rows, key, steps.claim(key, subject, holder, lease)))
+    claiming = asyncio.ensure_future(_change_row(rows, key, steps.claim_row(key, subject, holder, lease)))
     try:
-        return await finish(claiming)
+        return await finish_work(claiming)
     except asyncio.CancelledError:
         if claiming.exception() is None:
             is_new = claiming.result().before is None
-            await finish(_change_row(rows, key, steps.release(holder) if is_new else steps.let_go(holder)))
+            await finish_work(_change_row(rows, key, steps.release_row(holder) if is_new else steps.let_go(holder)))
         raise
 
 
@@ -235,7 +235,7 @@ async def _change_row(rows: Rows, key: str, edit: Edit) -> Change:
     return await asyncio.to_thread(rows.change, key, edit)
 
 
-def _require(entry: Entry | None, key: str) -> Entry:
+def _require_row(entry: Entry | None, key: str) -> Entry:
     if entry is None:
         raise LedgerError("a row disappeared while it was worked on", where=key, remedy="Run the job again.")
     return entry

@@ -52,11 +52,11 @@ class Receiver:
 
     async def receive(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
         """Judge one callback, as it came. Raises `LedgerError` where the ledger is away: it may be sent again."""
-        verdict = await self._judge(vendor, body, headers)
+        verdict = await self._judge_callback(vendor, body, headers)
         self.counts[vendor if vendor in VENDORS else "unknown", verdict] += 1
         return verdict
 
-    async def _judge(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
+    async def _judge_callback(self, vendor: str, body: bytes, headers: Mapping[str, str]) -> Verdict:
         try:
             said = self.verifier.verify(vendor, body, headers)
         except ForgedCallback:
@@ -69,11 +69,11 @@ class Receiver:
         due = [row for row in known if row.state in UNDER_WAY]
         if not due:
             return Verdict.STALE
-        await asyncio.to_thread(self._rows.change_all, {row.key: steps.hint() for row in due})
+        await asyncio.to_thread(self._rows.change_all, {row.key: steps.hint_row() for row in due})
         for account in {row.account for row in due}:
             await asyncio.to_thread(self._rows.poke, account)
         # Only now: what the ledger could not take may come again.
-        self._remember(vendor, body)
+        self._remember_callback(vendor, body)
         return Verdict.HINT
 
     def _rows_of(self, said: Callback) -> list[Entry]:
@@ -88,7 +88,7 @@ class Receiver:
         at = self._heard.get(_digest_callback(vendor, body))
         return at is not None and self._clock() - at < DOUBLED_SECONDS
 
-    def _remember(self, vendor: str, body: bytes) -> None:
+    def _remember_callback(self, vendor: str, body: bytes) -> None:
         self._heard[_digest_callback(vendor, body)] = self._clock()
         while len(self._heard) > _MOST_REMEMBERED:
             self._heard.popitem(last=False)

@@ -77,7 +77,7 @@ def _create_claims(connection: sa.Connection) -> None:
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables, _create_claims)
 
 
-def migrate(connection: sa.Connection) -> None:
+def migrate_tables(connection: sa.Connection) -> None:
     """Bring the tables up to date, inside the caller's transaction. Raises `LedgerError` for those of a newer polyreel.
 
     The caller sees to it that nobody else migrates meanwhile.

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from polyreel.errors import LedgerError
 from polyreel.ledger.entry import Entry
 from polyreel.ledger.rows import Change, Claim, ClaimEdit, Edit, Filter
-from polyreel.ledger.schema import claims, entries, migrate, watchers
+from polyreel.ledger.schema import claims, entries, migrate_tables, watchers
 from polyreel.machine.files import sync_folder
 from polyreel.machine.locks import open_locked
 
@@ -59,7 +59,7 @@ class SqlRows:
         asked = sa.select(entries).where(entries.c.key.in_(edits)).order_by(entries.c.key).with_for_update()
         there = {row.key: _make_entry(row) for row in connection.execute(asked)}
         now = self._read_clock(connection)
-        changes = {key: _apply(there.get(key), edit, now) for key, edit in sorted(edits.items())}
+        changes = {key: _apply_edit(there.get(key), edit, now) for key, edit in sorted(edits.items())}
         made = [_dump_entry(it.after) for it in changes.values() if it.before is None and it.after is not None]
         gone = [key for key, it in changes.items() if it.before is not None and it.after is None]
         news = [
@@ -92,7 +92,7 @@ class SqlRows:
         """Take, keep or give back a claim; as it is afterwards. Raises `LedgerError`."""
         own = claims.c.name == name
 
-        def write(connection: sa.Connection) -> Claim | None:
+        def write_row(connection: sa.Connection) -> Claim | None:
             found = connection.execute(sa.select(claims).where(own).with_for_update()).one_or_none()
             before = None if found is None else Claim(**found._asdict())
             after = edit(before, self._read_clock(connection))
@@ -104,7 +104,7 @@ class SqlRows:
                 connection.execute(sa.update(claims).where(own).values(after._asdict()))
             return after
 
-        return self._run_in_transaction(write)
+        return self._run_in_transaction(write_row)
 
     def list_claims(self) -> list[Claim]:
         """Every claim, by name. Raises `LedgerError`."""
@@ -130,11 +130,11 @@ class SqlRows:
     def poke(self, account: str) -> None:
         """Note that there may be news at an account."""
 
-        def write(connection: sa.Connection) -> None:
+        def write_row(connection: sa.Connection) -> None:
             there = self._read_watcher(connection, account)
             self._write_watcher(connection, account, there, poked_at=self._read_clock(connection))
 
-        self._run_in_transaction(write)
+        self._run_in_transaction(write_row)
 
     def find_pokes(self, accounts: frozenset[str]) -> dict[str, float]:
         """When each account was last poked."""
@@ -213,8 +213,8 @@ class SqlRows:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             # One process at a time: turning the write-ahead log on, and making tables, fail beside another.
-            with _lock(file.with_name(file.name + ".lock")), engine.begin() as connection:
-                migrate(connection)
+            with _lock_file(file.with_name(file.name + ".lock")), engine.begin() as connection:
+                migrate_tables(connection)
             sync_folder(file.parent)
         except OSError as error:
             text = f"the ledger can't be kept here: {error.strerror}"
@@ -228,11 +228,11 @@ class SqlRows:
             # Many machines start at once, and two that create one table fail both; the lock ends with the
             # transaction.
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-            migrate(connection)
+            migrate_tables(connection)
         return engine
 
 
-def _apply(before: Entry | None, edit: Edit, now: float) -> Change:
+def _apply_edit(before: Entry | None, edit: Edit, now: float) -> Change:
     after = edit(before, now)
     return Change(before, before if after == before else after)
 
@@ -271,7 +271,7 @@ def _set_up_server(connection: Any, _record: object) -> None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def _lock_file(path: Path) -> Iterator[None]:
     while (handle := open_locked(path)) is None:
         time.sleep(0.02)
     try:

@@ -14,19 +14,19 @@ _RANK = {State.INTENDED: 0, State.UNRESOLVED: 0, State.SUBMITTED: 1, State.READY
 _TIMES = {State.SUBMITTED: "submitted_at", State.READY: "ready_at", State.COLLECTED: "collected_at"}
 
 
-def claim(key: str, subject: Subject, holder: str, lease: float) -> Edit:
+def claim_row(key: str, subject: Subject, holder: str, lease: float) -> Edit:
     """Write the intent; or take over one that nobody holds any more. A row with a receipt, or held, stays as it is."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None:
             return _make_intent(key, subject, now).model_copy(
                 update={"holder": holder, "lease_until": now + lease, "attempted_at": now, "attempts": 1}
             )
         if not entry.is_open or is_held(entry, now):
             return entry
-        return _edit(entry, now, holder=holder, lease_until=now + lease, run_id=subject.run_id or entry.run_id)
+        return _update_row(entry, now, holder=holder, lease_until=now + lease, run_id=subject.run_id or entry.run_id)
 
-    return edit
+    return edit_row
 
 
 def _make_intent(key: str, subject: Subject, now: float) -> Entry:
@@ -39,67 +39,67 @@ def is_held(entry: Entry, now: float) -> bool:
     return has_hold(entry.holder, entry.lease_until, now)
 
 
-def attempt(holder: str, lease: float) -> Edit:
+def note_attempt(holder: str, lease: float) -> Edit:
     """Note that the call is made again, after `find` saw that it had not been."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or entry.holder != holder:
             return entry
-        return _edit(
+        return _update_row(
             entry, now, state=State.INTENDED, note="", attempts=entry.attempts + 1, attempted_at=now,
             lease_until=now + lease,
         )  # fmt: skip
 
-    return edit
+    return edit_row
 
 
 def keep_hold(holder: str, lease: float, *, attempting: bool) -> Edit:
     """A sign of life from the holder. Not a change that anybody waits for."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or entry.holder != holder:
             return entry
         seen = now if attempting else entry.attempted_at
         return entry.model_copy(update={"lease_until": now + lease, "attempted_at": seen})
 
-    return edit
+    return edit_row
 
 
 def let_go(holder: str, note: str = "") -> Edit:
     """Leave the intent for `find`: it is not known whether the call was made."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or entry.holder != holder:
             return entry
-        return _edit(entry, now, holder="", lease_until=0.0, note=note or entry.note)
+        return _update_row(entry, now, holder="", lease_until=0.0, note=note or entry.note)
 
-    return edit
+    return edit_row
 
 
-def release(holder: str) -> Edit:
+def release_row(holder: str) -> Edit:
     """Remove the intent: the vendor has certainly made nothing."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         return None if entry is not None and entry.holder == holder and entry.is_open else entry
 
-    return edit
+    return edit_row
 
 
 def hold_for_person(holder: str, note: str) -> Edit:
     """Only a person can tell whether the call was made."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or entry.holder != holder:
             return entry
-        return _edit(entry, now, state=State.UNRESOLVED, note=note, holder="", lease_until=0.0)
+        return _update_row(entry, now, state=State.UNRESOLVED, note=note, holder="", lease_until=0.0)
 
-    return edit
+    return edit_row
 
 
-def record(key: str, subject: Subject, receipt: Receipt) -> Edit:
+def record_receipt(key: str, subject: Subject, receipt: Receipt) -> Edit:
     """Write the receipt of an open row (or of one that somebody removed). A row that has one already keeps it."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         entry = entry or _make_intent(key, subject, now)
         if not entry.is_open:
             return entry
@@ -107,22 +107,22 @@ def record(key: str, subject: Subject, receipt: Receipt) -> Edit:
         charge = receipt.minutes if receipt.minutes is not None else entry.quoted_minutes
         # What was found may be finished already (READY): it has both times, so that no age is counted from nothing.
         times = {"submitted_at": now} | ({_TIMES[receipt.state]: now} if receipt.state in _TIMES else {})
-        return _edit(
+        return _update_row(
             entry, now, state=receipt.state, vendor_id=receipt.id, charged_minutes=charge,
             charged_by="" if charge is None else "quote" if receipt.minutes is None else "vendor",
             receipt=receipt.details, due_at=receipt.due_at or 0.0, note="", holder="", lease_until=0.0, **times,
         )  # fmt: skip
 
-    return edit
+    return edit_row
 
 
-def advance(
+def advance_row(
     state: State, *, note: str = "", minutes: float | None = None, due_at: float = 0.0,
     details: Mapping[str, Any] | None = None,
 ) -> Edit:  # fmt: skip
     """Write what was learned of a row with a receipt: never backwards, so that late news can't undo newer ones."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         # READY and FAILED rank alike: of the two, what was seen last counts.
         if entry is None or entry.is_open or _RANK[state] < _RANK[entry.state]:
             return entry
@@ -135,36 +135,36 @@ def advance(
             news[_TIMES[state]] = now
         # An edit that says nothing new would wake everybody who waits for the row.
         same = all(getattr(entry, name) == value for name, value in news.items())
-        return entry if same else _edit(entry, now, **news)
+        return entry if same else _update_row(entry, now, **news)
 
-    return edit
+    return edit_row
 
 
-def hint() -> Edit:
+def hint_row() -> Edit:
     """Note that the vendor has told of something: the row is due now, and its watcher looks at it before others."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         # Of what is over a callback says nothing that anybody waits for.
-        return entry if entry is None or entry.state not in UNDER_WAY else _edit(entry, now, due_at=now)
+        return entry if entry is None or entry.state not in UNDER_WAY else _update_row(entry, now, due_at=now)
 
-    return edit
+    return edit_row
 
 
-def reservation(place: str, key: str) -> dict[str, Any]:
+def make_reservation(place: str, key: str) -> dict[str, Any]:
     """What a receipt says of a place on the thing that was made: which purchase it is for."""
     return {"taken": {place: key}}
 
 
-def reserve(place: str, key: str) -> Edit:
+def reserve_place(place: str, key: str) -> Edit:
     """Keep a place on a thing that was made for one purchase; whoever was first keeps it."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or find_reservation(entry, place):
             return entry
-        taken = reservation(place, key)["taken"]
-        return _edit(entry, now, receipt={**entry.receipt, "taken": {**entry.receipt.get("taken", {}), **taken}})
+        taken = make_reservation(place, key)["taken"]
+        return _update_row(entry, now, receipt={**entry.receipt, "taken": {**entry.receipt.get("taken", {}), **taken}})
 
-    return edit
+    return edit_row
 
 
 def find_reservation(entry: Entry, place: str) -> str:
@@ -172,60 +172,60 @@ def find_reservation(entry: Entry, place: str) -> str:
     return str(entry.receipt.get("taken", {}).get(place, ""))
 
 
-def supersede(note: str) -> Edit:
+def supersede_row(note: str) -> Edit:
     """What was asked for is not shown at the vendor any more, as something else took its place there."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         # What was collected is in our own store: what takes its place at the vendor takes nothing from it.
         if entry is None or _RANK[entry.state] >= _RANK[State.COLLECTED]:
             return entry
-        return _edit(entry, now, state=State.FORGOTTEN, note=note, holder="", lease_until=0.0)
+        return _update_row(entry, now, state=State.FORGOTTEN, note=note, holder="", lease_until=0.0)
 
-    return edit
+    return edit_row
 
 
-def note(name: str, value: Any) -> Edit:
+def note_fact(name: str, value: Any) -> Edit:
     """Keep a fact beside the receipt of a row that has one, however far the row is; None takes it away."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or entry.is_open or entry.receipt.get(name) == value:
             return entry
         others = {each: kept for each, kept in entry.receipt.items() if each != name}
-        return _edit(entry, now, receipt=others if value is None else {**others, name: value})
+        return _update_row(entry, now, receipt=others if value is None else {**others, name: value})
 
-    return edit
+    return edit_row
 
 
 def wait_as(run_id: str) -> Edit:
     """Note which run waits for the row."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None or entry.run_id == run_id:
             return entry
-        return _edit(entry, now, run_id=run_id)
+        return _update_row(entry, now, run_id=run_id)
 
-    return edit
+    return edit_row
 
 
 def copy_as(key: str, entry: Entry) -> Edit:
     """Keep a row under another key, where there is none yet."""
 
-    def edit(there: Entry | None, now: float) -> Entry | None:
-        return there or _edit(entry, now, key=key)
+    def edit_row(there: Entry | None, now: float) -> Entry | None:
+        return there or _update_row(entry, now, key=key)
 
-    return edit
+    return edit_row
 
 
 def remove_if(state: State, vendor_id: str) -> Edit:
     """Remove a row that is still as it was seen."""
 
-    def edit(entry: Entry | None, now: float) -> Entry | None:
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
         # A person decides on what was shown to them; a row that has moved on since is another question.
         unchanged = entry is not None and (entry.state, entry.vendor_id) == (state, vendor_id)
         return None if unchanged and entry is not None and not is_held(entry, now) else entry
 
-    return edit
+    return edit_row
 
 
-def _edit(entry: Entry, now: float, **news: Any) -> Entry:
+def _update_row(entry: Entry, now: float, **news: Any) -> Entry:
     return entry.model_copy(update={**news, "updated_at": now})

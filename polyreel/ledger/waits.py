@@ -66,7 +66,7 @@ async def ask_to_wait(
     return entry is not None and entry.state is _ASLEEP
 
 
-async def wake(ledger: Ledger, run_id: str) -> None:
+async def wake_run(ledger: Ledger, run_id: str) -> None:
     """Ask for a run to go on, whatever it waits for. Durable when this returns, and repeatable.
 
     A run that is at work (about to wait, perhaps) looks once more before it waits.
@@ -74,7 +74,7 @@ async def wake(ledger: Ledger, run_id: str) -> None:
     await _change_wait(ledger, run_id, _be_woken(run_id))
 
 
-async def forget(ledger: Ledger, run_id: str) -> None:
+async def forget_run(ledger: Ledger, run_id: str) -> None:
     """The run is over: it waits for nothing any more."""
     await _change_wait(ledger, run_id, lambda _entry, _now: None)
 
@@ -165,7 +165,7 @@ def _be_at_work(entry: Entry | None, now: float) -> Entry | None:
 
 
 def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str, form: dict[str, Any] | None) -> Edit:
-    def edit(entry: Entry | None, now: float) -> Entry:
+    def edit_wait(entry: Entry | None, now: float) -> Entry:
         # The wake came while the run was on its way to sleep: it stays awake, or what it was woken for would be
         # missed.
         if entry is not None and entry.state is _WOKEN:
@@ -178,7 +178,7 @@ def _fall_asleep(run_id: str, job: str, waits: Sequence[Wait], deployment: str, 
         note = "; ".join(wait.what for wait in waits if wait.what)
         return _make_row(entry, run_id, now, state=_ASLEEP, job=job, receipt=told, note=note)
 
-    return edit
+    return edit_wait
 
 
 def _count_restarts(row: Entry) -> int:
@@ -195,12 +195,12 @@ def _begin_again(entry: Entry | None, now: float) -> Entry | None:
 
 
 def _look_again_at(wait: Wait, now: float, since: float) -> float:
-    usual = now + _pause(wait, now - since)
+    usual = now + _find_pause(wait, now - since)
     # A second at least: a clock that is behind must not make a run go round and round.
     return min(usual, max(wait.until, now + 1.0)) if wait.until else usual
 
 
-def _pause(wait: Wait, waited: float) -> float:
+def _find_pause(wait: Wait, waited: float) -> float:
     """Seconds until a run looks again by itself.
 
     A day at most: that nobody writes rows any more (no watcher, a key that was revoked) is found out by looking.

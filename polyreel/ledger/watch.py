@@ -185,7 +185,7 @@ class Watcher:
             self._note_failure(error)
         else:
             self._failures_in_a_row, self.seen.trouble = 0, ""
-            await self._write(entries, sightings)
+            await self._write_sightings(entries, sightings)
 
     def _note_failure(self, error: PolyreelError) -> None:
         self._failures_in_a_row += 1
@@ -210,12 +210,14 @@ class Watcher:
         finally:
             waiting.cancel()
 
-    async def _write(self, entries: Sequence[Entry], sightings: Sequence[Sighting]) -> None:
+    async def _write_sightings(self, entries: Sequence[Entry], sightings: Sequence[Sighting]) -> None:
         known = {entry.key: entry for entry in entries}
         news = [each for each in sightings if each.key in known and _is_news(known[each.key], each)]
         self.seen.news += len(news)
         for first in range(0, len(news), _MOST_AT_ONCE):
-            await self._ledger.change_all({each.key: _edit(each) for each in news[first : first + _MOST_AT_ONCE]})
+            await self._ledger.change_all(
+                {each.key: _edit_with_sighting(each) for each in news[first : first + _MOST_AT_ONCE]}
+            )
 
 
 class Watchers:
@@ -238,7 +240,7 @@ class Watchers:
         if self._waiting[account]:
             self._running[account][0].add(observer)
         else:
-            self._begin(account, Watcher(self._ledger, account, observer, pace))
+            self._begin_watch(account, Watcher(self._ledger, account, observer, pace))
         self._waiting[account] += 1
         watcher = self._running[account][0]
         try:
@@ -248,23 +250,23 @@ class Watchers:
             if self._waiting[account]:
                 await watcher.remove(observer)
             else:
-                await self._end(account)
+                await self._end_watch(account)
 
-    def _begin(self, account: str, watcher: Watcher) -> None:
+    def _begin_watch(self, account: str, watcher: Watcher) -> None:
         task = asyncio.create_task(watcher.run())
         task.add_done_callback(watcher.tell_end)
         self._running[account] = watcher, task
 
-    async def _end(self, account: str) -> None:
+    async def _end_watch(self, account: str) -> None:
         watcher, task = self._running.pop(account)
         task.cancel()
         await asyncio.wait({task})
         await watcher.close()
 
 
-def _edit(seen: Sighting) -> Edit:
+def _edit_with_sighting(seen: Sighting) -> Edit:
     details = {**seen.details, "waits_for_person": seen.waits_for_person}
-    return steps.advance(seen.state, note=seen.note, minutes=seen.minutes, due_at=seen.due_at, details=details)
+    return steps.advance_row(seen.state, note=seen.note, minutes=seen.minutes, due_at=seen.due_at, details=details)
 
 
 def _is_news(entry: Entry, seen: Sighting) -> bool:

@@ -63,7 +63,7 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def judge(host: str, addresses: list[Address]) -> None:
+def judge_host(host: str, addresses: list[Address]) -> None:
     """Refuse a host when any one of its addresses is neither public nor listed."""
     allowed = read_allowed_networks()
     for address in addresses:
@@ -75,7 +75,7 @@ def judge(host: str, addresses: list[Address]) -> None:
             )
 
 
-async def resolve(host: str, port: int) -> list[Address]:
+async def resolve_host(host: str, port: int) -> list[Address]:
     """Every address of a host, in the system's order of preference."""
     loop = asyncio.get_running_loop()
     try:
@@ -111,8 +111,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Resolve, judge, connect; the next address when one can't be connected to."""
         host = request.url.raw_host.decode("ascii")
-        addresses = await resolve(host, request.url.port or 443)
-        judge(host, addresses)
+        addresses = await resolve_host(host, request.url.port or 443)
+        judge_host(host, addresses)
         refused: httpx.TransportError = httpx.ConnectError("the host's name has no address", request=request)
         for address in addresses:
             try:

@@ -46,7 +46,7 @@ def parse_secret(secret: str) -> bytes:
     return key
 
 
-def sign(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> str:
+def sign_body(keys: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> str:
     """The value of ``webhook-signature``: a signature per key, so that a secret can be changed without a gap."""
     signed = f"{message_id}.{timestamp}.".encode() + body
     made = (base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in keys)
@@ -86,11 +86,11 @@ class WebhookSender:
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         try:
             async with asyncio.timeout(_TOTAL_S):
-                return await self._repeat(body)
+                return await self._repeat_send(body)
         except TimeoutError:
             raise self._explain_failure("it took too long") from None
 
-    async def _repeat(self, body: bytes) -> int:
+    async def _repeat_send(self, body: bytes) -> int:
         said = ""
         for attempt, wait in enumerate((*self._waits_s, None), start=1):
             said, asked = await self._try_once(body)
@@ -108,7 +108,7 @@ class WebhookSender:
             "content-type": "application/json",
             "webhook-id": message_id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(self._keys, message_id, timestamp, body),
+            "webhook-signature": sign_body(self._keys, message_id, timestamp, body),
         }
         try:
             async with (

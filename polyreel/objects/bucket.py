@@ -23,7 +23,7 @@ import obstore
 from polyreel.errors import PolyreelError
 from polyreel.objects.address import ObjectAddress
 from polyreel.objects.connection import Connection
-from polyreel.objects.problems import Changed, Missing, not_there, refusals
+from polyreel.objects.problems import Changed, Missing, not_there, translate_refusals
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -66,8 +66,8 @@ class Bucket:
     async def look(self, key: str) -> ObjectFacts | None:
         """What is known of an object; None where there is none, or no such bucket."""
         try:
-            with refusals(self._error, self._locate_key(key)):
-                meta = await _call(obstore.head, self._client, key)
+            with translate_refusals(self._error, self._locate_key(key)):
+                meta = await _call_client(obstore.head, self._client, key)
         except Missing:
             return None
         return ObjectFacts(key, meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp())
@@ -94,8 +94,8 @@ class Bucket:
         """
         key = prefix.join(_NOBODYS).key
         try:
-            with refusals(self._error, str(prefix)):
-                await _call(self._read_small, key, SMALL)
+            with translate_refusals(self._error, str(prefix)):
+                await _call_client(self._read_small, key, SMALL)
         except Missing as missing:
             if str(missing) == "NoSuchBucket":
                 raise not_there(self._error, missing, str(prefix)) from None
@@ -103,8 +103,8 @@ class Bucket:
     async def read(self, key: str, *, most: int = SMALL) -> bytes | None:
         """A small object whole; None where there is none, or one of more than ``most`` bytes."""
         try:
-            with refusals(self._error, self._locate_key(key)):
-                return await _call(self._read_small, key, most)
+            with translate_refusals(self._error, self._locate_key(key)):
+                return await _call_client(self._read_small, key, most)
         except Missing:
             return None
 
@@ -113,8 +113,8 @@ class Bucket:
         options: GetOptions = {"range": (start, end)}
         if etag:
             options["if_match"] = etag
-        with refusals(self._error, self._locate_key(key)):
-            content = await _call(self._get, key, options)
+        with translate_refusals(self._error, self._locate_key(key)):
+            content = await _call_client(self._get_bytes, key, options)
         if len(content) != end - start:
             raise Changed
         return content
@@ -123,7 +123,7 @@ class Bucket:
         found = obstore.get(self._client, key)
         return bytes(found.bytes()) if found.meta["size"] <= most else None
 
-    def _get(self, key: str, options: GetOptions) -> bytes:
+    def _get_bytes(self, key: str, options: GetOptions) -> bytes:
         return bytes(obstore.get(self._client, key, options=options).bytes())
 
     async def pieces(self, facts: ObjectFacts, start: int) -> AsyncGenerator[bytes, None]:
@@ -131,18 +131,18 @@ class Bucket:
         starts = iter(range(start, facts.bytes, PIECE))
         under_way: deque[asyncio.Task[bytes]] = deque()
 
-        def begin() -> None:
+        def begin_piece() -> None:
             if (first := next(starts, None)) is not None:
                 end = min(first + PIECE, facts.bytes)
                 under_way.append(asyncio.ensure_future(self.piece(facts.key, first, end, facts.etag)))
 
         try:
             for _ in range(AT_ONCE):
-                begin()
+                begin_piece()
             while under_way:
                 content = await under_way[0]
                 under_way.popleft()
-                begin()
+                begin_piece()
                 yield content
         finally:
             for task in under_way:
@@ -151,21 +151,21 @@ class Bucket:
 
     async def below(self, prefix: str) -> list[ObjectFacts]:
         """The objects right below a prefix (which ends at a slash, or is empty), without those in its folders."""
-        with refusals(self._error, self._locate_key(prefix)):
-            found = await _call(obstore.list_with_delimiter, self._client, prefix or None)
+        with translate_refusals(self._error, self._locate_key(prefix)):
+            found = await _call_client(obstore.list_with_delimiter, self._client, prefix or None)
         return [ObjectFacts(meta["path"], meta["size"], meta["e_tag"] or "") for meta in found["objects"]]
 
     async def names_below(self, prefix: str) -> list[str]:
         """The last parts of what lies right below a prefix (which ends at a slash), objects and folders."""
-        with refusals(self._error, self._locate_key(prefix)):
-            found = await _call(obstore.list_with_delimiter, self._client, prefix)
+        with translate_refusals(self._error, self._locate_key(prefix)):
+            found = await _call_client(obstore.list_with_delimiter, self._client, prefix)
         paths = [*(meta["path"] for meta in found["objects"]), *found["common_prefixes"]]
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
     async def first(self) -> str:
         """The key of any one object; empty where there is none. Raises with the reason where it may not be asked."""
-        with refusals(self._error, self._locate_key("")):
-            return await _call(self._find_first)
+        with translate_refusals(self._error, self._locate_key("")):
+            return await _call_client(self._find_first)
 
     def _find_first(self) -> str:
         for page in obstore.list(self._client, chunk_size=1):
@@ -177,12 +177,12 @@ class Bucket:
     async def put(self, key: str, content: bytes) -> None:
         """Put a small object, over one that is there."""
         with self._explain_put(key):
-            await _call(obstore.put, self._client, key, content, use_multipart=False)
+            await _call_client(obstore.put, self._client, key, content, use_multipart=False)
 
     async def create(self, key: str, content: bytes) -> None:
         """Put a small object where there is none. Of any number that try, one succeeds; the others get `Taken`."""
         with self._explain_put(key):
-            await _call(obstore.put, self._client, key, content, mode="create", use_multipart=False)
+            await _call_client(obstore.put, self._client, key, content, mode="create", use_multipart=False)
 
     async def put_file(self, key: str, file: Path, *, content_type: str = "") -> None:
         """Put a file, streamed in parts; what was there is replaced at the end, in one step.
@@ -192,19 +192,19 @@ class Bucket:
         kind = content_type or mimetypes.guess_type(file.name)[0] or mimetypes.guess_type(key)[0]
         attributes = {"Content-Type": kind or "application/octet-stream"}
         with self._explain_put(key):
-            await _call(
+            await _call_client(
                 obstore.put, self._client, key, file, attributes=attributes, chunk_size=PIECE, max_concurrency=AT_ONCE
             )
 
     def link(self, key: str, *, seconds: int) -> str:
         """A signed address that gives the object to anybody, for so long; for a vendor that fetches by URL."""
-        with refusals(self._error, self._locate_key(key)):
+        with translate_refusals(self._error, self._locate_key(key)):
             return obstore.sign(self._client, "GET", key, timedelta(seconds=seconds))
 
     @contextmanager
     def _explain_put(self, key: str) -> Iterator[None]:
         try:
-            with refusals(self._error, self._locate_key(key)):
+            with translate_refusals(self._error, self._locate_key(key)):
                 yield
         except Missing as missing:  # what is missing when one puts is the bucket
             raise not_there(self._error, missing, self._locate_key(key)) from None
@@ -212,20 +212,20 @@ class Bucket:
     async def delete(self, key: str) -> None:
         """Delete an object. Deleting what is not there is no error."""
         try:
-            with refusals(self._error, self._locate_key(key)):
-                await _call(obstore.delete, self._client, key)
+            with translate_refusals(self._error, self._locate_key(key)):
+                await _call_client(obstore.delete, self._client, key)
         except Missing:
             return
 
     async def copy(self, key: str, to: str) -> None:
         """Copy an object inside the bucket, over one that is there. Raises `Missing`."""
-        with refusals(self._error, self._locate_key(key)):
-            await _call(obstore.copy, self._client, key, to)
+        with translate_refusals(self._error, self._locate_key(key)):
+            await _call_client(obstore.copy, self._client, key, to)
 
     def _locate_key(self, key: str) -> str:
         return str(ObjectAddress(self.name, key))
 
 
-async def _call(work: Callable[Inputs, Result], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
+async def _call_client(work: Callable[Inputs, Result], *args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
     # Threads of our own: those of the event loop may all be busy dubbing.
     return await asyncio.get_running_loop().run_in_executor(_threads, functools.partial(work, *args, **kwargs))

@@ -54,7 +54,7 @@ class Taken(Exception):
 
 
 @contextmanager
-def refusals(error: type[PolyreelError], where: str) -> Iterator[None]:
+def translate_refusals(error: type[PolyreelError], where: str) -> Iterator[None]:
     """Turn the client's errors into ours: `Missing`, `Changed` and `Taken` for the caller, ``error`` for a person."""
     try:
         yield

@@ -111,12 +111,12 @@ class _Writer:
             master.comments["Speaker"] = speaker
         if clip.about and clip.about.voice:
             master.comments["Voice"] = clip.about.voice
-        source, slot_id = self._embed(clip.name, span)
+        source, slot_id = self._embed_sound(clip.name, span)
         slot = master.create_timeline_slot(edit_rate=self._rate)
         slot.segment = source.create_source_clip(slot_id, length=span.end - span.start, media_kind="sound")
         return master.create_source_clip(slot.slot_id, clip.start - span.start, clip.end - clip.start, "sound")
 
-    def _embed(self, name: str, span: _Span) -> tuple[Any, int]:
+    def _embed_sound(self, name: str, span: _Span) -> tuple[Any, int]:
         """A line's sound as a mob of its own: mono, 48 kHz, 24 bit."""
         source = self.file.create.SourceMob(f"{name}.PHYS")
         self.file.content.mobs.append(source)

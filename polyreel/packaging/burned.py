@@ -57,14 +57,14 @@ async def write_burned(
     # A filter's arguments can't hold every path, so that its files get plain names.
     with plain_names(target.parent) as names:
         if font:
-            picture = await asyncio.to_thread(_draw, picture, text, font, names)
+            picture = await asyncio.to_thread(_draw_lines, picture, text, font, names)
         output = local_output(
             picture, sound, path=target, format="mp4", movflags="+faststart", **{"c:a": "copy"}, **options
         )
         await run(output, limits=limits, on_progress=on_progress, expected_ms=round(info.duration * 1000))
 
 
-def _draw(picture: Stream, text: Path, font: Font, names: PlainNames) -> Stream:
+def _draw_lines(picture: Stream, text: Path, font: Font, names: PlainNames) -> Stream:
     lines, fonts = names.folder / "lines.srt", names.of(font.file.parent)
     _write_lines(text, lines)
     style = _STYLE.format(family=font.family, size=_EM * font.line)

@@ -25,10 +25,10 @@ async def divide_long_sounds(sounds: Sequence[Rendition], folder: Path, limits: 
     """
     if sum(one.path.stat().st_size for one in sounds) < LONG_BYTES:
         return list(sounds)
-    return [await _divide(one, folder / f"sound-{number}.mp4", limits) for number, one in enumerate(sounds)]
+    return [await _divide_sound(one, folder / f"sound-{number}.mp4", limits) for number, one in enumerate(sounds)]
 
 
-async def _divide(sound: Rendition, target: Path, limits: Limits) -> Rendition:
+async def _divide_sound(sound: Rendition, target: Path, limits: Limits) -> Rendition:
     # delay_moov: what is written at once lacks the edit list, and every sound would come by the encoder's delay later.
     fragments = {"movflags": "+delay_moov+default_base_moof", "frag_duration": _FRAGMENT_US}
     output = local_output(

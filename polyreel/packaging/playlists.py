@@ -24,7 +24,7 @@ def describe_renditions(playlist: Path, audios: Sequence[Rendition]) -> None:
     """
     first = f"audio_{audios[0].file_name}.m3u8"
     lines = playlist.read_text("utf-8").splitlines()
-    changed = [_describe(line, first) if line.startswith(_MEDIA) else line for line in lines]
+    changed = [_describe_rendition(line, first) if line.startswith(_MEDIA) else line for line in lines]
     playlist.write_text("\n".join(changed) + "\n", "utf-8")
 
 
@@ -80,7 +80,7 @@ def read_attributes(line: str) -> dict[str, str]:
     return dict(_ATTRIBUTE.findall(line.partition(":")[2]))
 
 
-def _describe(line: str, default: str) -> str:
+def _describe_rendition(line: str, default: str) -> str:
     found = read_attributes(line)
     is_default = found.get("URI") == f'"{default}"'
     found |= {"DEFAULT": "YES" if is_default else "NO", "AUTOSELECT": "YES"}

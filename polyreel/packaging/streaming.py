@@ -55,13 +55,15 @@ async def package(
     is replaced as a whole. ``thumbnails``: of the smallest picture. Raises InvalidJob for tracks that can't be
     packaged, ToolError where the packager can't run or fails.
     """
-    _check(audios, subtitles, kinds)
+    _check_tracks(audios, subtitles, kinds)
     with _make_scratch(folder) as scratch, plain_names(scratch) as names:
         media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
         seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
         form = _Form(names.of(media), tuple(kinds), segments)
         sounds = await divide_long_sounds(audios, scratch, limits)
-        await execute(_build_command(seen, _rename(names, sounds), _rename(names, subtitles), form), limits=limits)
+        await execute(
+            _build_command(seen, _rename_tracks(names, sounds), _rename_tracks(names, subtitles), form), limits=limits
+        )
         if "hls" in kinds:
             await asyncio.to_thread(describe_renditions, media / "main.m3u8", audios)
             if not pictures:
@@ -72,7 +74,7 @@ async def package(
             await _add_thumbnails(pictures[-1], media, kinds, limits)
         if len(kinds) > 1:
             _move_manifest(media / "main.mpd", scratch / "dash" / "main.mpd")
-        return await asyncio.to_thread(_adopt, scratch, folder, kinds)
+        return await asyncio.to_thread(_adopt_folders, scratch, folder, kinds)
 
 
 async def _add_thumbnails(picture: Path, media: Path, kinds: Sequence[Kind], limits: Limits) -> None:
@@ -98,12 +100,12 @@ def _make_scratch(folder: Path) -> Iterator[Path]:
         yield Path(scratch)
 
 
-def _rename(names: PlainNames, tracks: Sequence[Rendition]) -> list[Rendition]:
+def _rename_tracks(names: PlainNames, tracks: Sequence[Rendition]) -> list[Rendition]:
     """The same tracks under plain names."""
     return [replace(one, path=names.of(one.path)) for one in tracks]
 
 
-def _check(audios: Sequence[Rendition], subtitles: Sequence[Rendition], kinds: Sequence[Kind]) -> None:
+def _check_tracks(audios: Sequence[Rendition], subtitles: Sequence[Rendition], kinds: Sequence[Kind]) -> None:
     paths = [one.path for one in (*audios, *subtitles)]
     if len(set(paths)) < len(paths):
         raise InvalidJob("two tracks share one file.", where="packaging", remedy="Give every language its own file.")
@@ -187,7 +189,7 @@ def _move_manifest(written: Path, final: Path) -> None:
     written.unlink()
 
 
-def _adopt(scratch: Path, folder: Path, kinds: Sequence[Kind]) -> list[Path]:
+def _adopt_folders(scratch: Path, folder: Path, kinds: Sequence[Kind]) -> list[Path]:
     """Put the finished folders in place of the old ones; a manifest is never seen without its media."""
     for kind in kinds:
         final, old = folder / kind, scratch / f"old-{kind}"

@@ -66,7 +66,7 @@ def write_regions(sheets: Sheets, target: Path) -> None:
         row, column = divmod(place, _SIDE)
         region = f"{column * sheets.width},{row * sheets.height},{sheets.width},{sheets.height}"
         start, end = number * EVERY_S, min((number + 1) * EVERY_S, sheets.seconds)
-        cues.append(f"{_clock(start)} --> {_clock(end)}\nthumbnails_{sheet + 1}.jpg#xywh={region}\n")
+        cues.append(f"{_format_clock(start)} --> {_format_clock(end)}\nthumbnails_{sheet + 1}.jpg#xywh={region}\n")
     target.write_text("\n".join(["WEBVTT\n", *cues]), "utf-8")
 
 
@@ -86,6 +86,6 @@ def add_image_track(manifest: Path, sheets: Sheets) -> None:
     manifest.write_text(text.replace("  </Period>", track, 1), "utf-8")
 
 
-def _clock(seconds: float) -> str:
+def _format_clock(seconds: float) -> str:
     ms = round(seconds * 1000)
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}.{ms % 1000:03d}"

@@ -147,7 +147,8 @@ def render_page(box: Box) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>polyreel sandbox</title><style>{_STYLE}</style><main><h1>polyreel sandbox</h1>"
-        f"<p>Five vendors on loopback; {escape(_describe_speed(box))}. Nothing here costs money or leaves this machine.</p>"
+        f"<p>Five vendors on loopback; {escape(_describe_speed(box))}. "
+        "Nothing here costs money or leaves this machine.</p>"
         f"<h2>Accounts</h2>{_draw_accounts(box)}<h2>Jobs</h2>{_draw_jobs(box)}<h2>Callbacks</h2>{_draw_callbacks(box)}"
         f"<h2>Charges</h2>{_draw_charges(box)}<h2>Faults</h2>{_draw_faults(box)}"
         f"<h2>Key that verifies Panjaya callbacks</h2>"

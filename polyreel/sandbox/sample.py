@@ -201,7 +201,8 @@ def _time_picture(picture: Stream) -> Stream:
 
 def _write_srt(lines: tuple[str, ...], slots: int) -> str:
     cues = [
-        f"{number + 1}\n{_format_stamp(start)} --> {_format_stamp(start + _SLOT_MS - _GAP_MS)}\n{lines[number % len(lines)]}\n"
+        f"{number + 1}\n{_format_stamp(start)} --> {_format_stamp(start + _SLOT_MS - _GAP_MS)}\n"
+        f"{lines[number % len(lines)]}\n"
         for number in range(slots)
         for start in [_LEAD_MS + number * _SLOT_MS]
     ]

@@ -16,7 +16,7 @@ from polyreel.errors import FetchError, InvalidJob
 from polyreel.keys import stage_key
 from polyreel.machine.files import explain_errors
 from polyreel.net.answers import Cut, Kind, kind_of, total_of, validator_of
-from polyreel.net.guard import Address, GuardedTransport, judge
+from polyreel.net.guard import Address, GuardedTransport, judge_host
 from polyreel.net.pace import Pace, TooSlow
 from polyreel.net.part import Part, open_part
 from polyreel.net.patience import retry_after
@@ -78,7 +78,7 @@ def check_address(location: str) -> None:
     ForbiddenAddress."""
     url = _first_address(location)
     if address := _in_numbers(url.host):
-        judge(url.host, [address])
+        judge_host(url.host, [address])
 
 
 def _in_numbers(host: str) -> Address | None:

@@ -28,7 +28,7 @@ class Strangers:
         if self._neighbours is None:
             # Once per client: whether the vendor is a neighbour doesn't
             # change while we talk, and every signed link would ask anew.
-            addresses = await guard.resolve(self._home.host, self._home.port or 443)
+            addresses = await guard.resolve_host(self._home.host, self._home.port or 443)
             self._neighbours = not any(guard.is_public(address) for address in addresses)
         if not self._neighbours and self._client is None:
             self._client = self._make(guard.GuardedTransport())

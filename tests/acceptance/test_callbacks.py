@@ -23,7 +23,9 @@ def test_up_receives_callbacks_on_a_port_of_its_own(start_up: Callable[..., Any]
     up = start_up(home, "--callbacks", address, "--callbacks-port", "0")
     where = up.callbacks
     rows = SqlRows(sa.URL.create("sqlite", database=str(home / "ledger.db")))
-    rows.change("k", steps.record("k", Subject(kind="dub", provider="tpstreams", account=ACCOUNT), Receipt(id="a")))
+    rows.change(
+        "k", steps.record_receipt("k", Subject(kind="dub", provider="tpstreams", account=ACCOUNT), Receipt(id="a"))
+    )
     forged = httpx.post(f"{where}/panjaya", json={"event": "version_ready", "asset_id": "a"}, trust_env=False)
     assert (forged.status_code, forged.json()) == (403, {"verdict": "forged"})
     untold = httpx.post(f"{where}/tpstreams", json={"id": "a"}, headers={"x-streams-token": ""}, trust_env=False)

@@ -19,7 +19,7 @@ KINDS = {"string", "number", "integer", "boolean", "array", "object"}
 def forms() -> dict[str, dict[str, Any]]:
     """The schema of each deployment, as `polyreel up` registers it."""
     definitions = import_module("deployments.runner.definitions")
-    made = definitions.deployments(definitions.Wishes())
+    made = definitions.make_deployments(definitions.Wishes())
     return {each.name: each._parameter_openapi_schema.model_dump(exclude_unset=True) for each in made}
 
 

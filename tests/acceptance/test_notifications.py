@@ -63,7 +63,7 @@ async def _install(api: str, address: str) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from blocks.credentials import save
-    from deployments.runner.automations import install, notification_block
+    from deployments.runner.automations import install_automations, notification_block
 
     with temporary_settings({PREFECT_API_URL: api}):
         block = CustomWebhookNotificationBlock(
@@ -73,7 +73,7 @@ async def _install(api: str, address: str) -> None:
         await save("webhook", "tests", {"url": f"{address}signed", "signing_secret": SECRET})
         async with get_client() as client:
             told = [await notification_block(place) for place in ("custom-webhook/tests", "polyreel-webhook/tests")]
-            await install(client, told)
+            await install_automations(client, told)
 
 
 def _absolute(job: Path) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_a_plan_quotes_and_refuses_above_the_budget(
     # What the ledger has is not spent again.
     account = account_name(panjaya_url, "sandbox")  # the key, however it was pasted
     subject = Subject(kind="dub", job="priced", provider="panjaya", account=account, locale="fr-FR", minutes=1)
-    ledger_rows().change("k", steps.record("k", subject, Receipt(id="version-1", state=State.COLLECTED)))
+    ledger_rows().change("k", steps.record_receipt("k", subject, Receipt(id="version-1", state=State.COLLECTED)))
     code, found = plan(2)
     assert (found["quote"]["paid_minutes"], found["quote"]["bought_minutes"]) == (1, 1)
     assert found["quote"]["languages"]["fr-FR"] == {"provider": "Panjaya", "minutes": 0, "bought": 1}

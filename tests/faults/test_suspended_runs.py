@@ -38,7 +38,7 @@ SAVE = """
 import asyncio, json, sys
 from deployments.process import environment
 from deployments.server.embedded_server import server_for_this_run
-environment.prepare()
+environment.prepare_environment()
 with server_for_this_run(None) as server:
     server.wait_until_ready()
     from blocks import credentials

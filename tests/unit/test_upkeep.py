@@ -70,7 +70,7 @@ class House:
             name: more.pop(name) for name in ("credentials", "job", "details") if name in more
         }
         subject = Subject(kind=kind, provider=provider, account="a", **known)
-        self.rows.change(key, steps.record(key, subject, Receipt(id=f"id-{key}", state=state, details=more)))
+        self.rows.change(key, steps.record_receipt(key, subject, Receipt(id=f"id-{key}", state=state, details=more)))
 
     async def is_kept(self, key: str) -> bool:
         return key not in self.lost
@@ -166,7 +166,9 @@ async def test_a_copy_of_the_same_name_in_another_bucket_is_not_forgotten(house:
     """Forgotten while it lies there, it would lie there for ever."""
     for where in ("s3://films/tmp", "s3://clips/tmp"):
         subject = Subject(kind="staged", provider="videojungle", account="a", credentials="c", details={"where": where})
-        house.rows.change(where, steps.record(where, subject, Receipt(id="tmp/reel.mp4", state=State.COLLECTED)))
+        house.rows.change(
+            where, steps.record_receipt(where, subject, Receipt(id="tmp/reel.mp4", state=State.COLLECTED))
+        )
         house.rows.time += 0.6 * HOUR_S
     assert await house.tidy() == [("staged", "s3://films/tmp", True)]
     assert house.state("s3://clips/tmp") is State.COLLECTED
@@ -236,7 +238,7 @@ async def test_uploads_that_nobody_went_on_with_are_cancelled(house: House) -> N
 
 async def test_a_call_that_a_crash_left_is_told_and_never_settled_by_itself(house: House) -> None:
     subject = Subject(kind="dub", provider="panjaya", job="reel", run_id="r-1")
-    house.rows.change("k", steps.claim("k", subject, "elsewhere:1:1:a", 45.0))
+    house.rows.change("k", steps.claim_row("k", subject, "elsewhere:1:1:a", 45.0))
     assert await house.tidy() == []
     house.rows.time += 2 * HOUR_S
     chores = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from blocks.credentials import kinds
+from blocks.credentials import list_kinds
 from polyreel.vendors.errors import Refused
 
 LOGIN = {"username": "sandbox", "password": "sandbox"}
@@ -29,7 +29,7 @@ def block(vendor_url: str, nomad_prefix: str) -> Callable[[str, dict[str, Any]],
 
     def make(vendor: str, fields: dict[str, Any]) -> Any:
         prefix = {"prefix": nomad_prefix} if vendor == "nomad" else {}
-        return kinds()[vendor](base_url=f"{vendor_url}/{vendor}", **{**prefix, **fields})
+        return list_kinds()[vendor](base_url=f"{vendor_url}/{vendor}", **{**prefix, **fields})
 
     return make
 

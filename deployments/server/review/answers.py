@@ -57,7 +57,9 @@ def parse_review_key(job: str, source: str, locale: str) -> ReviewKey:
 async def list_reviews() -> list[dict[str, Any]]:
     """Everything that people may look at, what waits first."""
     reviews, damaged = await ReviewLog(open_store()).read_all()
-    found = [_summarise(each) for each in reviews if each.events] + [_summarise_damaged(each) for each in damaged]
+    found = [_summarise_review(each) for each in reviews if each.events] + [
+        _summarise_damaged(each) for each in damaged
+    ]
     return sorted(found, key=lambda each: (each["standing"] not in _NEEDS_SOMEBODY, each["since"]))
 
 
@@ -79,7 +81,7 @@ def _summarise_damaged(damaged: Damaged) -> dict[str, Any]:
     }
 
 
-def _summarise(review: Review) -> dict[str, Any]:
+def _summarise_review(review: Review) -> dict[str, Any]:
     asking = review.asking()
     decision = asking.decision if asking else None
     last = review.events[-1]
@@ -99,7 +101,7 @@ def _summarise(review: Review) -> dict[str, Any]:
     }
 
 
-async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | None:
+async def describe_review(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | None:
     """One review with its lines; None where nothing has happened since revision ``seen``."""
     store = open_store()
     review = await ReviewLog(store).read(key)
@@ -114,7 +116,7 @@ async def describe(key: ReviewKey, seen: int | None = None) -> dict[str, Any] | 
     await asyncio.to_thread(_add_facts, lines, track, review, shown, finished)
     checks = [each.model_dump(mode="json") for each in finished.checks] if finished else []
     return {
-        **_summarise(review),
+        **_summarise_review(review),
         "machine_draft": shown.machine_draft,
         "start_ms": shown.reel.start_ms if shown.reel else 0,
         "has_source": shown.reel is not None,
@@ -205,7 +207,7 @@ def _read_line(body: dict[str, Any], *, required: bool = False) -> int | None:
     return found
 
 
-async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
+async def edit_lines(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
     """New texts, and what is chosen, by line number: ``{"by", "revision", "lines": {"3": "..."}, "choices": {"3":
     {"voice", "pace", "recording": "keep" | "drop"}}}``. Raises `ReviewRefused`."""
     texts, wishes = _read_by_number(body, "lines"), _read_by_number(body, "choices")
@@ -223,7 +225,7 @@ async def edit(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
 async def _write_edit(key: ReviewKey, reviewer: Reviewer, change: Change) -> dict[str, Any]:
     edited = await edits.edit_script(open_store(), key, edits.Edit(reviewer, change))
     await announce_decision(edited)
-    return _summarise(edited)
+    return _summarise_review(edited)
 
 
 def _read_by_number(body: dict[str, Any], name: str) -> dict[int, Any]:
@@ -249,7 +251,7 @@ def _read_wish(wish: Any) -> Wish:
     return Wish(voice, None if pace is None else float(pace), recording)
 
 
-async def record(key: ReviewKey, file: Path, asked: dict[str, Any]) -> dict[str, Any]:
+async def record_line(key: ReviewKey, file: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """A person's own recording of a line: ``{"by", "revision", "line"}``. Raises `MediaError`, `ReviewRefused`."""
     reviewer, number = _read_reviewer(asked), _read_line(asked, required=True) or 0
     store = open_store()
@@ -273,7 +275,7 @@ async def find_recording(key: ReviewKey, line: int) -> Path | None:
     return path_of(choice.recording.stored_file)
 
 
-async def decide(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
+async def decide_review(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
     """``{"by", "revision", "decision": "approve" | "reject" | "comment", "words", "line"}``. Raises `ReviewRefused`."""
     reviewer, words = _read_reviewer(body), _read_words(body, "words")
     if body.get("decision") != "approve" and not words:
@@ -288,17 +290,17 @@ async def decide(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
         raise InvalidJob("a decision is approve, reject or comment", code="bad_request")
     decided = await ReviewLog(open_store()).write(key, steps[wanted]())
     await announce_decision(decided)
-    return _summarise(decided)
+    return _summarise_review(decided)
 
 
-async def mark(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
+async def mark_line(key: ReviewKey, body: dict[str, Any]) -> dict[str, Any]:
     """A line is done, or is not: ``{"by", "revision", "line", "done"}``."""
     number = _read_line(body, required=True)
     step = decisions.mark(_read_reviewer(body), number or 0, done=bool(body.get("done")))
-    return _summarise(await ReviewLog(open_store()).write(key, step))
+    return _summarise_review(await ReviewLog(open_store()).write(key, step))
 
 
-async def media(key: ReviewKey, which: str) -> Path | None:
+async def find_media(key: ReviewKey, which: str) -> Path | None:
     """The reel, or the dubbed one, of what was shown last; nothing else can be named."""
     store = open_store()
     shown = edits.find_shown(await ReviewLog(store).read(key))
@@ -309,7 +311,7 @@ async def media(key: ReviewKey, which: str) -> Path | None:
     return path_of(wanted)
 
 
-async def speak(key: ReviewKey, body: dict[str, Any]) -> bytes:
+async def speak_line(key: ReviewKey, body: dict[str, Any]) -> bytes:
     """A line's sound in a voice of this machine: ``{"text", "voice", "pace"}``. Raises `EngineError`.
 
     In a process of its own, one at a time: voices' weights have no place in the server.

@@ -46,11 +46,11 @@ def with_review_page(app: App) -> App:
     """The same application, with the review page beside it."""
     pages = make_pages()
 
-    async def both(scope: Scope, receive: Any, send: Any) -> None:
+    async def route_request(scope: Scope, receive: Any, send: Any) -> None:
         mine = scope["type"] == "http" and scope["path"].startswith(PREFIX)
         await (pages if mine else app)(scope, receive, send)
 
-    return both
+    return route_request
 
 
 def make_pages() -> Starlette:
@@ -58,32 +58,32 @@ def make_pages() -> Starlette:
     one = PREFIX + "api/{job}/{locale}"
     return Starlette(
         routes=[
-            Route(PREFIX, _page),
-            Route(PREFIX + "page/{name}", _file),
-            Route(PREFIX + "api", _explain_errors(_waiting)),
-            Route(one, _explain_errors(_state)),
-            Route(one + "/edit", _explain_errors(_edit), methods=["POST"]),
-            Route(one + "/decide", _explain_errors(_decide), methods=["POST"]),
-            Route(one + "/mark", _explain_errors(_mark), methods=["POST"]),
-            Route(one + "/speak", _explain_errors(_speak), methods=["POST"]),
-            Route(one + "/recording", _explain_errors(_record), methods=["POST"]),
-            Route(one + "/recording/{line}", _explain_errors(_recording)),
-            Route(one + "/media/{which}", _explain_errors(_media)),
-            Route(PREFIX + "{job}/{locale}", _page),
+            Route(PREFIX, _show_page),
+            Route(PREFIX + "page/{name}", _send_file),
+            Route(PREFIX + "api", _explain_errors(_list_waiting)),
+            Route(one, _explain_errors(_show_state)),
+            Route(one + "/edit", _explain_errors(_edit_lines), methods=["POST"]),
+            Route(one + "/decide", _explain_errors(_decide_review), methods=["POST"]),
+            Route(one + "/mark", _explain_errors(_mark_line), methods=["POST"]),
+            Route(one + "/speak", _explain_errors(_speak_line), methods=["POST"]),
+            Route(one + "/recording", _explain_errors(_record_line), methods=["POST"]),
+            Route(one + "/recording/{line}", _explain_errors(_send_recording)),
+            Route(one + "/media/{which}", _explain_errors(_send_media)),
+            Route(PREFIX + "{job}/{locale}", _show_page),
             Route(PREFIX.rstrip("/"), lambda _: RedirectResponse(PREFIX)),
         ]
     )
 
 
-async def _page(_request: Request) -> Response:
-    return _static("review.html")
+async def _show_page(_request: Request) -> Response:
+    return _send_static("review.html")
 
 
-async def _file(request: Request) -> Response:
-    return _static(request.path_params["name"])
+async def _send_file(request: Request) -> Response:
+    return _send_static(request.path_params["name"])
 
 
-def _static(name: str) -> Response:
+def _send_static(name: str) -> Response:
     folder = files("deployments.server.review").joinpath("page")
     known = {each.name: each for each in folder.iterdir()}
     if name not in known or not (kind := _KINDS.get("." + name.rpartition(".")[2])):
@@ -133,34 +133,36 @@ async def _read_body(request: Request) -> dict[str, Any]:
     return found
 
 
-async def _waiting(_request: Request) -> Response:
+async def _list_waiting(_request: Request) -> Response:
     return JSONResponse(await answers.list_reviews())
 
 
-async def _state(request: Request) -> Response:
+async def _show_state(request: Request) -> Response:
     seen = request.query_params.get("seen", "")
-    found = await answers.describe(_read_key(request), int(seen) if seen.isdecimal() and len(seen) < 10 else None)
+    found = await answers.describe_review(
+        _read_key(request), int(seen) if seen.isdecimal() and len(seen) < 10 else None
+    )
     return JSONResponse(found) if found is not None else Response(status_code=204)
 
 
-async def _edit(request: Request) -> Response:
-    return JSONResponse(await answers.edit(_read_key(request), await _read_body(request)))
+async def _edit_lines(request: Request) -> Response:
+    return JSONResponse(await answers.edit_lines(_read_key(request), await _read_body(request)))
 
 
-async def _decide(request: Request) -> Response:
-    return JSONResponse(await answers.decide(_read_key(request), await _read_body(request)))
+async def _decide_review(request: Request) -> Response:
+    return JSONResponse(await answers.decide_review(_read_key(request), await _read_body(request)))
 
 
-async def _mark(request: Request) -> Response:
-    return JSONResponse(await answers.mark(_read_key(request), await _read_body(request)))
+async def _mark_line(request: Request) -> Response:
+    return JSONResponse(await answers.mark_line(_read_key(request), await _read_body(request)))
 
 
-async def _speak(request: Request) -> Response:
-    sound = await answers.speak(_read_key(request), await _read_body(request))
+async def _speak_line(request: Request) -> Response:
+    sound = await answers.speak_line(_read_key(request), await _read_body(request))
     return Response(sound, media_type="audio/wav", headers=_MEDIA)
 
 
-async def _record(request: Request) -> Response:
+async def _record_line(request: Request) -> Response:
     """A recording as the body itself: ``POST .../recording?line=3&revision=7&by=Ana``, of a kind that no form sends."""
     if not request.headers.get("content-type", "").startswith(("audio/", "video/", "application/octet-stream")):
         raise InvalidJob("send the sound file itself, as audio/* or application/octet-stream", code="bad_request")
@@ -171,11 +173,11 @@ async def _record(request: Request) -> Response:
     key = _read_key(request)
     with open_store().scratch() as folder:
         file = folder / "recording"
-        await _receive(request, file)
-        return JSONResponse(await answers.record(key, file, asked))
+        await _receive_body(request, file)
+        return JSONResponse(await answers.record_line(key, file, asked))
 
 
-async def _receive(request: Request, file: Path) -> None:
+async def _receive_body(request: Request, file: Path) -> None:
     """The body, written down as it comes. Raises `MediaError` as soon as it is too large."""
     length = 0
     with file.open("wb") as written:
@@ -186,7 +188,7 @@ async def _receive(request: Request, file: Path) -> None:
             await asyncio.to_thread(written.write, piece)
 
 
-async def _recording(request: Request) -> Response:
+async def _send_recording(request: Request) -> Response:
     line = request.path_params["line"]
     number = int(line) if line.isdecimal() and len(line) < 8 else 0
     found = await answers.find_recording(_read_key(request), number)
@@ -195,8 +197,8 @@ async def _recording(request: Request) -> Response:
     return FileResponse(found, media_type="audio/wav", headers=_MEDIA)
 
 
-async def _media(request: Request) -> Response:
-    found = await answers.media(_read_key(request), request.path_params["which"])
+async def _send_media(request: Request) -> Response:
+    found = await answers.find_media(_read_key(request), request.path_params["which"])
     if found is None:
         return JSONResponse({"error": {"message": "There is no such recording."}}, 404)
     return FileResponse(found, headers=_MEDIA)

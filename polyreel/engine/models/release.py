@@ -19,7 +19,7 @@ from polyreel.engine.models.placing import put_file
 from polyreel.engine.models.registry import Model, ModelFile
 from polyreel.errors import EngineError, FetchError
 from polyreel.machine.files import explain_errors
-from polyreel.net.guard import GuardedTransport, resolve
+from polyreel.net.guard import GuardedTransport, resolve_host
 from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES, Pace, TooSlow
 
 _CONNECT_S, _READ_S = 4.0, 30.0
@@ -73,7 +73,7 @@ async def reach(host: str, unreachable: set[str]) -> AsyncIterator[httpx.AsyncCl
 async def _resolve_host(host: str) -> None:
     """Resolve a host's name once in bounded time: a machine without a name server must not wait for each file."""
     async with asyncio.timeout(_CONNECT_S):
-        await resolve(host, 443)
+        await resolve_host(host, 443)
 
 
 def _make_client() -> httpx.AsyncClient:

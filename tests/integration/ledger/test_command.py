@@ -38,9 +38,9 @@ def bought(polyreel_home: Any) -> None:
         kind="dub", what="the keynote of the spring conference", job="keynote-of-the-spring-conference-2026",
         provider="panjaya", account="https://api.panjaya.ai#3f2a90bc11de", locale="fr-FR", minutes=3,
     )  # fmt: skip
-    rows.change(KEYS[0], steps.record(KEYS[0], subject, Receipt(id="asset-77", minutes=2.5)))
+    rows.change(KEYS[0], steps.record_receipt(KEYS[0], subject, Receipt(id="asset-77", minutes=2.5)))
     lost = subject.model_copy(update={"locale": "de-DE"})
-    rows.change(KEYS[1], steps.claim(KEYS[1], lost, "elsewhere:1:1:x", 0.0))
+    rows.change(KEYS[1], steps.claim_row(KEYS[1], lost, "elsewhere:1:1:x", 0.0))
     rows.change(KEYS[1], steps.hold_for_person("elsewhere:1:1:x", "the assets of today in Panjaya's studio " * 3))
 
 

@@ -206,7 +206,7 @@ async def test_who_waits_goes_on_when_the_first_is_refused(ledger: Ledger) -> No
 
 async def test_the_intent_of_a_holder_elsewhere_is_taken_over_when_its_lease_is_over(ledger: Ledger) -> None:
     vendor = Vendor()
-    await asyncio.to_thread(ledger.rows.change, "k", steps.claim("k", DUB, "another machine:1:1:x", 0.4))
+    await asyncio.to_thread(ledger.rows.change, "k", steps.claim_row("k", DUB, "another machine:1:1:x", 0.4))
     vendor.book.append("theirs")
     entry = await ledger.once("k", vendor.sell, vendor.find, subject=DUB)
     assert (entry.vendor_id, vendor.looks) == ("theirs", 1)
@@ -217,7 +217,7 @@ async def test_the_intent_of_a_dead_process_here_is_taken_over_at_once(ledger: L
 
     machine, _, rest = new_holder().partition(":")
     gone = f"{machine}:{2**22 + 1}:{rest.split(':')[1]}:x"
-    await asyncio.to_thread(ledger.rows.change, "k", steps.claim("k", DUB, gone, 3600))
+    await asyncio.to_thread(ledger.rows.change, "k", steps.claim_row("k", DUB, gone, 3600))
     vendor = Vendor(book=["theirs"])
     assert (await asyncio.wait_for(ledger.once("k", vendor.sell, vendor.find, subject=DUB), 5)).vendor_id == "theirs"
 
@@ -283,7 +283,7 @@ async def test_cancelled_at_any_step_in_a_process_that_lives_on_nothing_is_held(
             return done
 
     if left:
-        rows.change("k", steps.claim("k", DUB, "elsewhere:1:1:1", lease=-1.0))
+        rows.change("k", steps.claim_row("k", DUB, "elsewhere:1:1:1", lease=-1.0))
     vendor, timing = Vendor(), Timing(lease=30, quiet=0)
     run = asyncio.create_task(Ledger(Slow(), timing=timing).once("k", vendor.sell, vendor.find, subject=DUB))
     seen = asyncio.create_task(reached.wait())
@@ -299,7 +299,7 @@ async def test_cancelled_at_any_step_in_a_process_that_lives_on_nothing_is_held(
 async def test_a_second_receipt_is_never_lost_and_never_silent(ledger: Ledger) -> None:
     async def sell() -> Receipt:
         # Stopped for longer than the lease: somebody else took over, did not see this sale, and bought too.
-        await asyncio.to_thread(ledger.rows.change, "k", steps.record("k", DUB, Receipt(id="theirs")))
+        await asyncio.to_thread(ledger.rows.change, "k", steps.record_receipt("k", DUB, Receipt(id="theirs")))
         return Receipt(id="ours")
 
     with pytest.raises(LedgerError, match="made twice: theirs and ours"):
@@ -315,7 +315,7 @@ async def test_settling_refuses_what_needs_no_person(ledger: Ledger) -> None:
     for settle in (ledger.settle_found("k", "b"), ledger.settle_not_bought("k")):
         with pytest.raises(InvalidJob, match="dub-1"):
             await settle
-    await asyncio.to_thread(ledger.rows.change, "busy", steps.claim("busy", DUB, "another machine:1:1:x", 60))
+    await asyncio.to_thread(ledger.rows.change, "busy", steps.claim_row("busy", DUB, "another machine:1:1:x", 60))
     with pytest.raises(InvalidJob, match="right now"):
         await ledger.settle_not_bought("busy")
 

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deployments.server.callbacks import LARGEST_BODY, application
+from deployments.server.callbacks import LARGEST_BODY, make_application
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.entry import Receipt, State, Subject
@@ -30,7 +30,9 @@ READY = {"event": "version_ready", "asset_id": "asset-1", "version_id": "version
 
 
 def buy(rows: Rows, key: str, vendor_id: str, provider: str = "panjaya", account: str = ACCOUNT) -> None:
-    rows.change(key, steps.record(key, Subject(kind="dub", provider=provider, account=account), Receipt(id=vendor_id)))
+    rows.change(
+        key, steps.record_receipt(key, Subject(kind="dub", provider=provider, account=account), Receipt(id=vendor_id))
+    )
 
 
 def signed(body: bytes, key: ec.EllipticCurvePrivateKey = KEY) -> dict[str, str]:
@@ -60,14 +62,14 @@ async def test_a_genuine_callback_pokes_its_account(receiver: Receiver, rows: Ro
 async def test_a_callback_of_an_asset_is_of_all_its_languages(receiver: Receiver, rows: Rows) -> None:
     rows.change(
         "asset",
-        steps.record(
+        steps.record_receipt(
             "asset",
             Subject(kind="asset", provider="panjaya", account=ACCOUNT),
             Receipt(id="asset-1", state=State.COLLECTED),
         ),
     )
     subject = Subject(kind="dub", provider="panjaya", account=ACCOUNT)
-    rows.change("dub", steps.record("dub", subject, Receipt(id="version-2", details={"asset_id": "asset-1"})))
+    rows.change("dub", steps.record_receipt("dub", subject, Receipt(id="version-2", details={"asset_id": "asset-1"})))
     body = json.dumps({"event": "asset_failed", "asset_id": "asset-1"}).encode()
     assert await receiver.receive("panjaya", body, signed(body)) is Verdict.HINT
     row = rows.get("dub")
@@ -88,7 +90,7 @@ async def test_the_same_words_again_say_nothing_new_for_a_minute(rows: Rows) -> 
 
 async def test_what_is_over_is_stale_and_what_nobody_bought_is_foreign(receiver: Receiver, rows: Rows) -> None:
     buy(rows, "k", "version-1")
-    rows.change("k", steps.advance(State.COLLECTED))
+    rows.change("k", steps.advance_row(State.COLLECTED))
     body = json.dumps(READY).encode()
     assert await receiver.receive("panjaya", body, signed(body)) is Verdict.STALE
     body = json.dumps({**READY, "asset_id": "theirs", "version_id": "theirs"}).encode()
@@ -158,7 +160,7 @@ class Away(MemoryRows):
 async def test_over_http_each_gets_its_answer(path: str, body: bytes, status: int) -> None:
     rows = MemoryRows()
     buy(rows, "k", "version-1")
-    app = application(Receiver(rows, CallbackVerifier(PUBLIC)))
+    app = make_application(Receiver(rows, CallbackVerifier(PUBLIC)))
     headers = signed(body) if body else {}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://callbacks") as client:
         assert (await client.post(path, content=body, headers=headers)).status_code == status
@@ -166,7 +168,7 @@ async def test_over_http_each_gets_its_answer(path: str, body: bytes, status: in
 
 
 async def test_while_the_ledger_is_away_a_callback_may_come_again() -> None:
-    app = application(Receiver(Away(), CallbackVerifier(PUBLIC)))
+    app = make_application(Receiver(Away(), CallbackVerifier(PUBLIC)))
     body = json.dumps(READY).encode()
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://callbacks") as client:
         for _ in range(2):

@@ -43,7 +43,9 @@ class Account:
 
 def buy(rows: Rows, *keys: str) -> None:
     for key in keys:
-        rows.change(key, steps.record(key, Subject(kind="dub", account=ACCOUNT, minutes=1), Receipt(id=f"at-{key}")))
+        rows.change(
+            key, steps.record_receipt(key, Subject(kind="dub", account=ACCOUNT, minutes=1), Receipt(id=f"at-{key}"))
+        )
 
 
 def ready(row: Entry) -> bool:
@@ -136,7 +138,7 @@ async def test_of_many_rows_only_those_that_a_callback_was_about_are_asked_for(l
         waiting = asyncio.create_task(watcher.wait_for("b", ready))
         await asyncio.sleep(1)
         vendor.done.add("b")
-        await ledger.change_all({"b": steps.hint()})
+        await ledger.change_all({"b": steps.hint_row()})
         await asyncio.to_thread(ledger.rows.poke, ACCOUNT)
         await asyncio.wait_for(waiting, 15)
     assert vendor.asked == [1]

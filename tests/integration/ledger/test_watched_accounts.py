@@ -68,7 +68,7 @@ async def buy(url: str, ledger: Ledger, name: str) -> None:
     async with DubformerClient("dubformer-sandbox", base_url=url) as client:
         made = await client.create_project(request)
     subject = Subject(kind="dub", provider="dubformer", account=ACCOUNT, credentials=name, locale="fr-FR")
-    await asyncio.to_thread(ledger.rows.change, "k", steps.record("k", subject, Receipt(id=made.project_id)))
+    await asyncio.to_thread(ledger.rows.change, "k", steps.record_receipt("k", subject, Receipt(id=made.project_id)))
 
 
 async def test_what_no_run_waits_for_is_watched_all_the_same(
@@ -94,7 +94,7 @@ async def test_an_account_that_can_not_be_opened_is_told_and_left_alone(
     caplog.set_level(logging.WARNING)
     subject = Subject(kind="dub", provider="dubformer", account=ACCOUNT, credentials=name)
     async with Ledger() as ledger:
-        await asyncio.to_thread(ledger.rows.change, "k", steps.record("k", subject, Receipt(id="a")))
+        await asyncio.to_thread(ledger.rows.change, "k", steps.record_receipt("k", subject, Receipt(id="a")))
         watching = asyncio.create_task(watch_accounts(every=0.1))
         for _ in range(100):
             await asyncio.sleep(0.1)

@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 
 import blocks
 from blocks.base import PolyreelCredentials, VendorCredentials
-from blocks.credentials import kinds
+from blocks.credentials import list_kinds
 from polyreel.packaging.provenance.signer import make_test_key
 from polyreel.vendors.callbacks import CallbackVerifier
 
@@ -38,13 +38,13 @@ FILLED: dict[str, dict[str, Any]] = {
     "videojungle": {"api_key": SECRET},
     "webhook": {"url": "https://films.example/hook", "signing_secret": f"whsec_{SIGNING_KEY}"},
 }
-ALL = sorted(kinds())
+ALL = sorted(list_kinds())
 
 
 @pytest.fixture(params=ALL)
 def kind(request: pytest.FixtureRequest) -> type[PolyreelCredentials]:
     """Each of our blocks."""
-    return kinds()[request.param]
+    return list_kinds()[request.param]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_an_accounts_name_holds_no_secret_and_is_the_same_for_the_same_account(f
 
 
 def test_a_key_pasted_with_its_beginning_is_the_same_account() -> None:
-    kind = kinds()["panjaya"]
+    kind = list_kinds()["panjaya"]
     names = {kind(api_key=key).account for key in (SECRET, f"panjaya-{SECRET}", f" {SECRET} ")}
     assert len(names) == 1
     assert kind(api_key="another").account not in names
@@ -75,7 +75,7 @@ class TestPrefectsStandards(BlockStandardTestSuite):
     @pytest.fixture(params=ALL)
     def block(self, request: pytest.FixtureRequest) -> Any:
         """Each of our blocks."""
-        return kinds()[request.param]
+        return list_kinds()[request.param]
 
     def test_has_a_valid_image(self, block: Any) -> None:
         """None of our blocks shows a logo that is not ours, and none fetches one."""
@@ -121,7 +121,7 @@ def test_whatever_is_secret_is_typed_as_such(kind: type[PolyreelCredentials]) ->
 def test_a_webhooks_secret_has_to_be_one() -> None:
     """What is too short to sign with is refused when it is saved, and not shown."""
     with pytest.raises(ValidationError) as refused:
-        kinds()["webhook"](url="https://films.example/hook", signing_secret="whsec_c2hvcnQ=")
+        list_kinds()["webhook"](url="https://films.example/hook", signing_secret="whsec_c2hvcnQ=")
     assert "24 to 64 bytes" in str(refused.value)
     assert "c2hvcnQ=" not in str(refused.value)
 
@@ -157,7 +157,7 @@ def test_impossible_limits_are_refused() -> None:
 def test_a_block_needs_a_way_in() -> None:
     """A key, or user name and password."""
     with pytest.raises(ValidationError):
-        kinds()["nomad"](base_url="https://nomad.example")
+        list_kinds()["nomad"](base_url="https://nomad.example")
 
 
 def test_blocks_pickle_without_a_client(filled: PolyreelCredentials) -> None:

@@ -45,7 +45,7 @@ class Vendor:
 @pytest.fixture
 async def ledger() -> AsyncIterator[Ledger]:
     async with Ledger(Clock(), every=0.02) as ledger:
-        ledger.rows.change("k", steps.record("k", Subject(kind="dub", provider="panjaya"), Receipt(id="v")))
+        ledger.rows.change("k", steps.record_receipt("k", Subject(kind="dub", provider="panjaya"), Receipt(id="v")))
         yield ledger
 
 

@@ -25,7 +25,7 @@ from polyreel.ledger.entry import Receipt, Subject, Wait
 from polyreel.ledger.entry import State as RowState
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.testing import MemoryRows
-from polyreel.ledger.waits import ask_to_wait, list_waiting, wake
+from polyreel.ledger.waits import ask_to_wait, list_waiting, wake_run
 from polyreel.outcome import Outcome
 
 DUB = Wait(key="dub", seen="submitted", what="es-ES: panjaya is at work on it")
@@ -70,7 +70,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 @pytest.fixture
 async def ledger(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ledger]:
     async with Ledger(MemoryRows()) as made:
-        made.rows.change("dub", steps.record("dub", Subject(kind="dub"), Receipt(id="v")))
+        made.rows.change("dub", steps.record_receipt("dub", Subject(kind="dub"), Receipt(id="v")))
 
         @asynccontextmanager
         async def books() -> AsyncIterator[Any]:
@@ -134,7 +134,7 @@ async def test_who_was_woken_while_at_work_looks_again_before_it_sleeps(
     ledger: Ledger, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = be_run(monkeypatch)
-    await wake(ledger, run)
+    await wake_run(ledger, run)
     passes = Passes((DUB,))
     assert await run_passes("reel", passes) == DONE
     assert (passes.made, server.said, await list_waiting(ledger)) == (2, [], [])

@@ -12,7 +12,7 @@ from polyreel.ledger import steps
 from polyreel.ledger.entry import Receipt, State, Subject, Wait, describe_entry_standing
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.testing import MemoryRows
-from polyreel.ledger.waits import ask_to_wait, begin_pass, claim_restart, forget, list_due, list_waiting, wake
+from polyreel.ledger.waits import ask_to_wait, begin_pass, claim_restart, forget_run, list_due, list_waiting, wake_run
 
 DAY = 86400.0
 RUN = "4b0e6a52-0000-4000-8000-000000000001"
@@ -32,7 +32,7 @@ class Clock(MemoryRows):
 @pytest.fixture
 async def ledger() -> AsyncIterator[Ledger]:
     async with Ledger(Clock()) as ledger:
-        ledger.rows.change("dub", steps.record("dub", Subject(kind="dub", provider="panjaya"), Receipt(id="v")))
+        ledger.rows.change("dub", steps.record_receipt("dub", Subject(kind="dub", provider="panjaya"), Receipt(id="v")))
         yield ledger
 
 
@@ -73,19 +73,19 @@ async def test_a_row_that_a_person_settles_away_wakes(ledger: Ledger) -> None:
 async def test_a_row_that_is_not_there_yet_can_be_waited_for(ledger: Ledger) -> None:
     await ask_to_wait(ledger, "r", "reel", [Wait(key="review-es-ES", what="somebody has to read it")])
     assert await due(ledger) == []
-    ledger.rows.change("review-es-ES", steps.record("review-es-ES", Subject(kind="review"), Receipt(id="ana")))
+    ledger.rows.change("review-es-ES", steps.record_receipt("review-es-ES", Subject(kind="review"), Receipt(id="ana")))
     assert await due(ledger) == ["r"]
 
 
 async def test_a_wake_before_the_run_sleeps_is_not_lost(ledger: Ledger) -> None:
     """The change comes between the run's last look and its suspension: it looks again instead of sleeping."""
-    await wake(ledger, "r")
+    await wake_run(ledger, "r")
     assert not await ask_to_wait(ledger, "r", "reel", [DUB])
     await begin_pass(ledger, "r")
     assert await due(ledger) == []
     assert await ask_to_wait(ledger, "r", "reel", [DUB])
-    await wake(ledger, "r")
-    await wake(ledger, "r")
+    await wake_run(ledger, "r")
+    await wake_run(ledger, "r")
     assert await due(ledger) == ["r"]
     assert await due(ledger) == ["r"]  # until the run itself has begun: whoever asked may have died
 
@@ -102,7 +102,7 @@ async def test_a_run_that_is_over_waits_for_nothing(ledger: Ledger) -> None:
     assert [(run.run_id, run.job, run.waits[0].what) for run in await list_waiting(ledger)] == [
         ("r", "reel", "es-ES: Panjaya is at work on it")
     ]
-    await forget(ledger, "r")
+    await forget_run(ledger, "r")
     assert await list_waiting(ledger) == []
     assert await due(ledger) == []
 

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 import pytest
 
 from polyreel.errors import ForbiddenAddress, InvalidJob
-from polyreel.net.guard import is_public, judge
+from polyreel.net.guard import is_public, judge_host
 from polyreel.redaction import redact, redact_logs, strip_address
 
 PRIVATE = [
@@ -70,7 +70,7 @@ def test_an_address_that_is_not_public_is_refused(monkeypatch, address):
     monkeypatch.delenv("POLYREEL_ALLOW_NETWORKS", raising=False)
     assert not is_public(ip_address(address))
     with pytest.raises(ForbiddenAddress, match="not a public one") as caught:
-        judge("host.example", [ip_address(address)])
+        judge_host("host.example", [ip_address(address)])
     assert "POLYREEL_ALLOW_NETWORKS" in caught.value.remedy
 
 
@@ -78,29 +78,29 @@ def test_an_address_that_is_not_public_is_refused(monkeypatch, address):
 def test_a_public_address_is_talked_to(monkeypatch, address):
     monkeypatch.delenv("POLYREEL_ALLOW_NETWORKS", raising=False)
     assert is_public(ip_address(address))
-    judge("host.example", [ip_address(address)])
+    judge_host("host.example", [ip_address(address)])
 
 
 def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch):
     monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", "127.0.0.0/8")
     with pytest.raises(ForbiddenAddress, match=r"10\.0\.0\.1"):
-        judge("host.example", [ip_address(a) for a in ("8.8.8.8", "127.0.0.1", "10.0.0.1")])
+        judge_host("host.example", [ip_address(a) for a in ("8.8.8.8", "127.0.0.1", "10.0.0.1")])
 
 
 def test_a_listed_network_is_talked_to_and_its_neighbour_is_not(monkeypatch):
     monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", " 10.1.0.0/16 , fd00::/8,")
-    judge("host.example", [ip_address("10.1.2.3"), ip_address("fd00::1")])
+    judge_host("host.example", [ip_address("10.1.2.3"), ip_address("fd00::1")])
     with pytest.raises(ForbiddenAddress):
-        judge("host.example", [ip_address("10.2.0.1")])
+        judge_host("host.example", [ip_address("10.2.0.1")])
     with pytest.raises(ForbiddenAddress):
-        judge("host.example", [ip_address("::ffff:10.1.2.3")])
+        judge_host("host.example", [ip_address("::ffff:10.1.2.3")])
 
 
 @pytest.mark.parametrize("listed", ["localhost", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8;127.0.0.0/8"])
 def test_a_list_that_is_none_is_named(monkeypatch, listed):
     monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", listed)
     with pytest.raises(InvalidJob) as caught:
-        judge("host.example", [ip_address("8.8.8.8")])
+        judge_host("host.example", [ip_address("8.8.8.8")])
     assert caught.value.where == "POLYREEL_ALLOW_NETWORKS"
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from polyreel.errors import FetchError, ForbiddenAddress, InvalidJob
-from polyreel.net.webhooks import WebhookSender, parse_secret, sign
+from polyreel.net.webhooks import WebhookSender, parse_secret, sign_body
 
 KEY = bytes(range(32))
 SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
@@ -55,7 +55,7 @@ async def test_an_event_arrives_once_signed_and_whole() -> None:
 def test_a_signature_is_the_specifications_own() -> None:
     """The example of the specification's reference libraries."""
     key = parse_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    signed = sign([key], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    signed = sign_body([key], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

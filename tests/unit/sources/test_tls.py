@@ -58,7 +58,7 @@ async def tls(certificate, monkeypatch):
     async def resolve(host, port):
         return [ip_address("127.0.0.1")]
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(guard, "resolve_host", resolve)
     listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     async with listening:
         yield listening.sockets[0].getsockname()[1], names

@@ -33,13 +33,13 @@ class TestPlainly:
         assert server.asked[0].headers["accept-encoding"] == "identity"
 
     async def test_the_host_header_names_the_host_and_not_its_address(self, server, store, quick, answers, monkeypatch):
-        monkeypatch.setattr(guard, "resolve", _always("127.0.0.1"))
+        monkeypatch.setattr(guard, "resolve_host", _always("127.0.0.1"))
         server.answers(answers.serves(FILM))
         await ingest(server.url(host="films.example"), store, limits=quick)
         assert server.asked[0].headers["host"] == f"films.example:{server.port}"
 
     async def test_the_next_address_is_tried_when_one_is_dead(self, server, store, quick, answers, monkeypatch):
-        monkeypatch.setattr(guard, "resolve", _always("127.0.0.2", "127.0.0.1"))
+        monkeypatch.setattr(guard, "resolve_host", _always("127.0.0.2", "127.0.0.1"))
         server.answers(answers.serves(FILM))
         assert (await ingest(server.url(host="films.example"), store, limits=quick)).bytes == len(FILM)
 

@@ -95,7 +95,7 @@ class TestAddresses:
         async def rebinding(host, port):
             return [ip_address(address) for address in next(turns)]
 
-        monkeypatch.setattr(guard, "resolve", rebinding)
+        monkeypatch.setattr(guard, "resolve_host", rebinding)
         server.answers(answers.says("302 Found", Location="/film.mp4"))
         with pytest.raises(ForbiddenAddress, match=r"10\.0\.0\.1"):
             await ingest(server.url(host="films.example"), store, limits=quick)

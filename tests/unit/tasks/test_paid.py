@@ -31,7 +31,7 @@ async def test_only_what_this_run_stands_on_was_paid_for_it(plan: Callable[..., 
         ("anothers", "another-name", "fr-FR"),
     ):
         subject = Subject(kind="dub", job=job, provider="panjaya", account="a", locale=locale, minutes=2)
-        rows.change(key, steps.record(key, subject, Receipt(id=f"version of {key}")))
+        rows.change(key, steps.record_receipt(key, subject, Receipt(id=f"version of {key}")))
     rows.close()
     empty_board.bought.update({"mine", "anothers", "never-recorded"})
     paid = await purchases(plan("fr-FR", "es-ES", dubbing={"provider": "panjaya", "credentials": "studio"}))
@@ -49,7 +49,7 @@ async def test_a_job_s_wish_to_be_forgotten_is_written_beside_what_it_stands_on(
     for key in ("mine", "anothers"):
         subject = Subject(kind="dub", job="reel", provider="dubformer", account="a", locale="es-ES")
         receipt = Receipt(id=key, state=State.COLLECTED, details={"scripts": 2})
-        rows.change(key, steps.record(key, subject, receipt))
+        rows.change(key, steps.record_receipt(key, subject, receipt))
 
     def receipts() -> list[dict[str, object]]:
         return [row.receipt for key in ("mine", "anothers") if (row := rows.get(key))]
@@ -88,7 +88,7 @@ async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
     rows = ledger_rows()
     about = {"job": "reel", "provider": "dubformer", "account": "d#2", "locale": "es-ES"}
     subject = Subject(kind="dub", details=describe_reel(source.sha256, (None, None)), **about)
-    rows.change("fallback", steps.record("fallback", subject, Receipt(id="project")))
+    rows.change("fallback", steps.record_receipt("fallback", subject, Receipt(id="project")))
     monkeypatch.setattr(paid_tasks, "_read_balances", no_balances)
 
     async def taken_in(*_: object) -> StoredFile:
@@ -108,6 +108,6 @@ async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
     assert (chosen.choice, chosen.notes) == (1, ("Dubbed by Dubformer, who was paid for it before.",))
     assert (await choose(begin(trim={"end": 5}))).choice == 0  # another reel
     assert (await choose(begin(dubbing=account, fallback=[studio]))).choice == 0  # asked anew, in another order
-    rows.change("fallback", steps.advance(State.FAILED))
+    rows.change("fallback", steps.advance_row(State.FAILED))
     assert (await choose(begin())).choice == 0
     rows.close()

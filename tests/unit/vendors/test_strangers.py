@@ -22,12 +22,12 @@ Answers = Callable[..., bytes]
 def public(peer: Any, monkeypatch: pytest.MonkeyPatch) -> Transport:
     """A vendor whose name is that of a public address; it answers on this machine all the same."""
     monkeypatch.delenv("POLYREEL_ALLOW_NETWORKS", raising=False)
-    asked = guard.resolve
+    asked = guard.resolve_host
 
     async def resolve(host: str, port: int) -> list[guard.Address]:
         return [ip_address("8.8.8.8")] if host == "localhost" else await asked(host, port)
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(guard, "resolve_host", resolve)
     return Transport("acme", peer.url.replace("127.0.0.1", "localhost"))
 
 
@@ -79,14 +79,14 @@ async def test_a_link_to_a_name_that_nobody_has_is_no_connection(
     public: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As any other address where nobody answers."""
-    fallback: Callable[[str, int], Awaitable[list[guard.Address]]] = guard.resolve
+    fallback: Callable[[str, int], Awaitable[list[guard.Address]]] = guard.resolve_host
 
     async def resolve(host: str, port: int) -> list[guard.Address]:
         if host == "nobody.example":
             raise guard.FetchError("the host's name could not be resolved", where=host)
         return await fallback(host, port)
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(guard, "resolve_host", resolve)
     async with public as transport:
         with pytest.raises(errors.Unreachable, match="could not be resolved"):
             await transport.reply(Call("get", "GET", "http://nobody.example/film"))

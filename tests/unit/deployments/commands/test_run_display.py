@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deployments.commands.run_display import summary
+from deployments.commands.run_display import print_summary
 from polyreel.job import FolderDelivery, Job, NomadDelivery
 from polyreel.outcome import DeliveryOutcome, LanguageOutcome, Outcome, Problem
 from polyreel.plans import closing_steps
@@ -18,7 +18,7 @@ def test_every_note_is_printed_and_a_shared_one_once(capsys: pytest.CaptureFixtu
         "es-ES": LanguageOutcome(status="delivered", notes=(unheard, "1 cue is not spoken: [music].")),
         "fr-FR": LanguageOutcome(status="delivered", notes=(unheard,)),
     }
-    summary(Outcome(job="welcome", status="completed", languages=languages, notes=("Track 1 of 2 was taken.",)))
+    print_summary(Outcome(job="welcome", status="completed", languages=languages, notes=("Track 1 of 2 was taken.",)))
     printed = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("note ")]
     assert printed == [
         "note      Track 1 of 2 was taken.",
@@ -41,7 +41,7 @@ def test_the_end_of_a_run_says_where_its_films_play(capsys: pytest.CaptureFixtur
         ),
         DeliveryOutcome(to="nomad", status="failed", location="Nomad", error=full),
     )  # fmt: skip
-    summary(Outcome(job="welcome", status="partial", languages=languages, deliveries=deliveries))
+    print_summary(Outcome(job="welcome", status="partial", languages=languages, deliveries=deliveries))
     lines = capsys.readouterr().out.splitlines()
     begin = lines.index("tpstreams TPStreams")
     assert lines[begin : begin + 4] == [

@@ -107,8 +107,10 @@ def test_the_ledger_is_a_page_that_says_what_was_bought_and_what_a_person_must_s
     rows = ledger_rows()
     rows.change_all(
         {
-            "buy-v1-aaaaaaaaaa": steps.record("buy-v1-aaaaaaaaaa", subject, Receipt(id="as_1", minutes=2.0)),
-            "buy-v1-bbbbbbbbbb": steps.record("buy-v1-bbbbbbbbbb", subject, Receipt(id="<script>alert()</script>")),
+            "buy-v1-aaaaaaaaaa": steps.record_receipt("buy-v1-aaaaaaaaaa", subject, Receipt(id="as_1", minutes=2.0)),
+            "buy-v1-bbbbbbbbbb": steps.record_receipt(
+                "buy-v1-bbbbbbbbbb", subject, Receipt(id="<script>alert()</script>")
+            ),
         }
     )
     page = client.get("/ledger?kind=dub&job=reel")

@@ -41,10 +41,10 @@ async def ask_for(count: int, reviewers: tuple[str, ...] = ()) -> None:
 async def test_lines_are_edited_marked_and_commented() -> None:
     """Each answer is the review's new standing; a page that has seen the last revision gets nothing anew."""
     await ask_for(3)
-    await answers.edit(KEY, {**ANA, "lines": {"2": "Otra línea."}})
-    await answers.mark(KEY, {**ANA, "revision": 2, "line": 2, "done": True})
-    await answers.decide(KEY, {**ANA, "revision": 3, "decision": "comment", "words": "bien", "line": 2})
-    found = await answers.describe(KEY)
+    await answers.edit_lines(KEY, {**ANA, "lines": {"2": "Otra línea."}})
+    await answers.mark_line(KEY, {**ANA, "revision": 2, "line": 2, "done": True})
+    await answers.decide_review(KEY, {**ANA, "revision": 3, "decision": "comment", "words": "bien", "line": 2})
+    found = await answers.describe_review(KEY)
     assert found is not None
     line = found["lines"][1]
     assert (line["text"], line["done"], line["comments"][0]["words"]) == ("Otra línea.", True, "bien")
@@ -53,8 +53,8 @@ async def test_lines_are_edited_marked_and_commented() -> None:
         ("edited", None, "2"),
         ("commented", 2, ""),
     ]
-    assert await answers.describe(KEY, 4) is None
-    approved = await answers.decide(KEY, {**ANA, "revision": 4, "decision": "approve"})
+    assert await answers.describe_review(KEY, 4) is None
+    approved = await answers.decide_review(KEY, {**ANA, "revision": 4, "decision": "approve"})
     assert (approved["standing"], approved["by"]) == ("approved", "Ana")
     assert [each["standing"] for each in await answers.list_reviews()] == ["approved"]
 
@@ -74,7 +74,7 @@ async def test_what_a_page_sends_is_refused_in_words_and_no_fault_of_the_server(
 async def test_ten_thousand_lines_are_told_within_seconds() -> None:
     await ask_for(10_000)
     begun = time.process_time()
-    found = await answers.describe(KEY)
+    found = await answers.describe_review(KEY)
     assert found is not None
     assert len(found["lines"]) == 10_000
     assert time.process_time() - begun < 10
@@ -87,25 +87,25 @@ def count_samples(sound: bytes) -> int:
 
 async def test_a_line_is_heard_in_a_voice_of_this_machine() -> None:
     """At its own pace, and slower; a voice that there is not, and a pace that is none, are refused by name."""
-    said = await answers.speak(KEY, {"text": "Hola a todos."})
-    slow = await answers.speak(KEY, {"text": "Hola a todos.", "pace": 0.8})
-    by_name = await answers.speak(KEY, {"text": "Hola a todos.", "voice": "f2"})  # as people write it, and save it
+    said = await answers.speak_line(KEY, {"text": "Hola a todos."})
+    slow = await answers.speak_line(KEY, {"text": "Hola a todos.", "pace": 0.8})
+    by_name = await answers.speak_line(KEY, {"text": "Hola a todos.", "voice": "f2"})  # as people write it, and save it
     assert by_name != said
     lengths = [count_samples(sound) for sound in (said, slow)]
     assert 0 < lengths[0] < lengths[1]
     with pytest.raises(InvalidJob, match="pace"):
-        await answers.speak(KEY, {"text": "Hola.", "pace": 9})
+        await answers.speak_line(KEY, {"text": "Hola.", "pace": 9})
     with pytest.raises(PolyreelError):
-        await answers.speak(KEY, {"text": "Hola.", "voice": "nobody"})
+        await answers.speak_line(KEY, {"text": "Hola.", "voice": "nobody"})
 
 
 async def test_who_is_not_asked_and_who_has_no_name_decides_nothing() -> None:
     await ask_for(2, ("Ana",))
     with pytest.raises(PolyreelError, match="names Ana"):
-        await answers.decide(KEY, {"by": "Luis", "revision": 1, "decision": "approve"})
+        await answers.decide_review(KEY, {"by": "Luis", "revision": 1, "decision": "approve"})
     for nobody in ("", "   ", None, "a\x07", 5):
         with pytest.raises(InvalidJob, match="who you are"):
-            await answers.decide(KEY, {"by": nobody, "revision": 1, "decision": "approve"})
+            await answers.decide_review(KEY, {"by": nobody, "revision": 1, "decision": "approve"})
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ async def test_a_decision_is_told_with_its_own_time_and_of_what_it_is(monkeypatc
     script = store.keep_bytes(write(Track((Cue(0, 900, "Hola."),)), "vtt").text.encode(), ".vtt")
     asked = await log.write(KEY, ask("final", dub.sha256, made=script, script=script, reason="", shown=Shown()))
     monkeypatch.setattr("polyreel.review.decisions.format_now", lambda: "2099-01-01T00:00:00+00:00")
-    await answers.decide(KEY, {**ANA, "decision": "approve"})
+    await answers.decide_review(KEY, {**ANA, "decision": "approve"})
     [one] = await answers.list_reviews()
     assert one["since"] == asked.events[-1].at
     assert one["decided"] == "2099-01-01T00:00:00+00:00"
