@@ -65,8 +65,8 @@ def run() -> list[dict[str, Any]]:
 _SLOW_SANDBOX = (
     "import sys; from pathlib import Path; from polyreel.sandbox.server import serve_sandbox; "
     "from polyreel.sandbox.settings import Pace, Settings; "
-    "serve_sandbox(Settings(Path(sys.argv[1]), 0, Pace(1.0), engine='instant'), announce=lambda url: print(url, flush=True)"
-    ")"
+    "serve_sandbox(Settings(Path(sys.argv[1]), 0, Pace(1.0), engine='instant'), "
+    "announce=lambda url: print(url, flush=True))"
 )
 
 

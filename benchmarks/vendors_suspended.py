@@ -28,8 +28,8 @@ _WITHIN_SECONDS = 1500.0
 _SANDBOX = (
     "import sys; from pathlib import Path; from polyreel.sandbox.server import serve_sandbox; "
     "from polyreel.sandbox.settings import Pace, Settings; "
-    "serve_sandbox(Settings(Path(sys.argv[1]), 0, Pace({pace}), engine='instant'), announce=lambda url: print(url, flush=True)"
-    ")"
+    "serve_sandbox(Settings(Path(sys.argv[1]), 0, Pace({pace}), engine='instant'), "
+    "announce=lambda url: print(url, flush=True))"
 )
 _IDLE_SECONDS = 30.0
 
