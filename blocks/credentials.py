@@ -62,7 +62,13 @@ def kind_of(vendor: str) -> type[PolyreelCredentials]:
 
 
 async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
-    """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now."""
+    """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now.
+
+    What is there is replaced whole: a field that is left out has its default again. Raises `InvalidJob` for a vendor,
+    a name or a field that is none, and for a key that can't be one; nothing is saved then. Nobody is asked.
+
+        await save("panjaya", "studio", {"api_key": "env:PANJAYA_API_KEY"})
+    """
     if not _NAME.fullmatch(name):
         raise InvalidJob(f"'{name}' is no name for credentials.", remedy="Use lowercase letters, digits and dashes.")
     kind = kind_of(vendor)

@@ -64,6 +64,7 @@ class WebhookEndpoint(PolyreelCredentials, NotificationBlock):
                 _parse_event(body) or _make_event("polyreel.notification", _make_text(body, subject))
             )
         except PolyreelError as error:
+            # A notification that can't be sent must not fail what it tells of, unless Prefect asks for that.
             self.logger.warning("%s", error)
             if self._raise_on_failure:
                 raise NotificationError(log=str(error)) from None

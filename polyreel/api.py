@@ -79,7 +79,8 @@ def run(job: Job) -> Outcome:
 async def arun(job: Job) -> Outcome:
     """As `run`, in a coroutine. In a Prefect flow of your own the job becomes a subflow, on the same server.
 
-    Cancelling it ends every tool that was started; what was finished is kept for the next run.
+    Cancelling it ends every tool that was started; what was finished is kept for the next run, and what was bought is
+    not bought again. Raises as `run` does.
     """
     outcome: Outcome = await _entry_point("run")(job)
     return outcome
@@ -94,7 +95,11 @@ def plan(job: Job) -> Preview:
 
 
 async def aplan(job: Job) -> Preview:
-    """As `plan`, in a coroutine."""
+    """As `plan`, in a coroutine, with the same result and errors.
+
+    preview = await aplan(load_job("job.yaml"))
+    stuck = {locale: each.error.message for locale, each in preview.languages.items() if each.error}
+    """
     return Preview.model_validate(await _entry_point("plan")(job))
 
 

@@ -298,6 +298,7 @@ class Job(Asked):
     def _something_is_asked(self) -> Job:
         if not self.targets and not self.scripts:
             raise ValueError("no targets: name a language to dub into, or `scripts: [srt, docx]` for the script alone")
+        # Each of these is made of a dub: without one it would be left out in silence.
         idle = [name for name in ("packaging", "masters", "provenance", "review") if getattr(self, name)]
         if idle and not self.targets:
             raise ValueError(f"no targets, and `{idle[0]}` is of dubs: name a language to dub into, or leave it out")
@@ -312,6 +313,7 @@ class Job(Asked):
 
     @model_validator(mode="after")
     def _somebody_here_can_mend(self) -> Job:
+        # Mending says single lines anew, which a vendor's dub does not allow: its sound comes as a whole.
         if self.quality.mend and not any(each.works_here for each in (self.dubbing, *self.fallback)):
             raise ValueError(
                 "quality: `mend` is for dubs made on this machine, and no provider of the job is `embedded`"
@@ -321,6 +323,7 @@ class Job(Asked):
     @model_validator(mode="after")
     def _a_picture_of_its_own_is_shared_by_nobody(self) -> Job:
         waits = any(isinstance(each, EmbeddedDubbing) and each.fit.picture for each in (self.dubbing, *self.fallback))
+        # A picture that waits is longer in one language than in another.
         films = [each for each in self.masters if each in FILMS]
         shared = [f"packaging ({each.kind})" for each in self.packaging] + [f"masters ({each})" for each in films]
         if waits and shared:
@@ -353,6 +356,7 @@ class Job(Asked):
         kinds = [each.kind for each in self.packaging]
         if len(set(kinds)) < len(kinds):
             raise ValueError(f"packaging names {kinds[0]} twice; keep one")
+        # The media lies once, in HLS's folder; the DASH manifest refers to it there.
         if len({each.model_dump_json(exclude={"kind"}) for each in self.packaging}) > 1:
             raise ValueError("hls and dash share their media: give both packages the same options")
         if self.wants_voiceover and self.dubbing.mix == "voiceover":

@@ -208,6 +208,7 @@ class Translation(Asked):
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Translation:
+        # Else a job file could have a saved key sent to any server that it names.
         if self.credentials and self.base_url:
             raise ValueError("give credentials or base_url: a saved key is sent to its own address alone")
         if self.provider == "argos":

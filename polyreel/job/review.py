@@ -26,6 +26,7 @@ _NAMES: tuple[ReviewStage, ...] = ("script", "final")
 
 
 def _in_order(stages: tuple[ReviewStage, ...]) -> tuple[ReviewStage, ...]:
+    # In the order in which a run comes to them: two spellings of one wish are one job.
     return tuple(each for each in _NAMES if each in stages)
 
 

@@ -59,6 +59,7 @@ class _Writer:
 
     def _make_composition(self, is_drop: bool) -> Any:
         composition = self.file.create.CompositionMob(self.sheet.name)
+        # Editors open the composition that is marked so; all other mobs are its material.
         composition.usage = "Usage_TopLevel"
         self.file.content.mobs.append(composition)
         slot = composition.create_timeline_slot(self._rate)

@@ -92,6 +92,7 @@ def _merge_cues(text: Path, target: Path) -> Path:
 def _make_matroska(nodes: Sequence[Stream], target: Path, options: dict[str, Any]) -> Stream:
     # The picture's file is the first input: its chapters are the reel's, and keep their titles.
     bare = {"map_metadata:g": -1, "map_metadata:s": -1}
+    # Unless marks are passed through, ffmpeg's muxer makes the first text one that is shown by default.
     return local_output(
         *nodes, path=target, format="matroska", map_chapters=0, default_mode="passthrough", **bare, **options
     )

@@ -87,6 +87,7 @@ async def _encode_rungs(
         raise ValueError("there is no picture to package")
     video = as_shown(info.video)
     node, options = encode_picture(local_input(info.path)[str(info.video.index)], video)
+    # All rungs in one run: the source is decoded once.
     copies = node.filter_multi_output("split", len(rungs))
     outputs = [_encode_rung(copies[place], video, rung, folder, options) for place, rung in enumerate(rungs)]
     await run(merge_outputs(*outputs), limits=limits, on_progress=on_progress, expected_ms=round(info.duration * 1000))

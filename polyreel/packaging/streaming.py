@@ -56,6 +56,7 @@ async def package(
     packaged, ToolError where the packager can't run or fails.
     """
     _check_tracks(audios, subtitles, kinds)
+    # In the packager's arguments a comma begins another field and a dollar a pattern: it is given plain names alone.
     with _make_scratch(folder) as scratch, plain_names(scratch) as names:
         media = scratch / (kinds[0] if len(kinds) == 1 else "hls")
         seen = {_picture_name(one, pictures): names.of(one) for one in pictures}
@@ -94,6 +95,7 @@ def locale_of(file: Path, tracks: Sequence[Rendition]) -> str | None:
 @contextmanager
 def _make_scratch(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
+    # Beside the final folders, on their disk: finished ones are put in place by renaming.
     with tempfile.TemporaryDirectory(prefix=".package.", dir=folder) as scratch:
         for kind in _KINDS:
             Path(scratch, kind).mkdir()
@@ -155,6 +157,7 @@ def _build_command(
     command += [f"--segment_duration={_SEGMENT_S}", f"--default_language={locales.canonical(audios[0].locale)}"]
     command += [f"--hls_master_playlist_output={media}/main.m3u8", "--hls_playlist_type=VOD"] if hls else []
     command += [f"--mpd_output={media}/main.mpd"] if dash else []
+    # Media in numbered files is a live stream to the packager, and a live manifest says no end.
     command += ["--generate_static_live_mpd"] if dash and form.segments == "files" else []
     command += [f"--io_cache_size={_CACHE_BYTES}"]
     return [*command, f"--temp_dir={media.parent}", "--quiet"]
@@ -163,6 +166,7 @@ def _build_command(
 def _list_descriptors(tracks: Sequence[Rendition], stream: str, form: _Form) -> Iterator[str]:
     for one in tracks:
         name = f"{stream}_{one.file_name}"
+        # A comma would begin another field, and a quote would end the playlist's attribute.
         title = one.name.replace(",", " ").replace('"', "'").replace("\n", " ")
         fields = {
             "in": str(one.path),
@@ -196,5 +200,6 @@ def _adopt_folders(scratch: Path, folder: Path, kinds: Sequence[Kind]) -> list[P
         if final.exists():
             final.rename(old)
         (scratch / kind).rename(final)
+        # What can't be removed lies in the scratch folder, whose end removes it.
         shutil.rmtree(old, ignore_errors=True)
     return sorted(path for kind in kinds for path in (folder / kind).rglob("*") if path.is_file())

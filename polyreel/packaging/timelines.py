@@ -88,6 +88,7 @@ def _cut_clip(clip: Clip, file: str, sheet: Sheet) -> otio.schema.Clip:
         target_url=file, available_range=_make_range(sheet.start, sheet.frames, sheet)
     )
     cut = otio.schema.Clip(clip.name, media, _make_range(sheet.start + clip.start, clip.end - clip.start, sheet))
+    # `reused` tells of one run, and not of the line: a timeline made again would differ by it.
     if clip.about:
         cut.metadata["polyreel"] = clip.about.model_dump(mode="json", exclude={"reused"})
     return cut

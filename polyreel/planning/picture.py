@@ -37,6 +37,7 @@ def _describe_picture(info: MediaInfo, job: Job) -> tuple[str, ...]:
     if video.codec not in MP4_VIDEO:
         made = describe_encoding(video)
         return (f"The picture will be encoded {made}: an MP4 can't hold {video.codec}.",)
+    # The rungs of a ladder are encoded in any case, so that only a copied picture has to suit players.
     is_copied = any(not each.ladder for each in job.packaging)
     reason = explain_encoding(video) if is_copied else ""
     return (f"The streaming packages will have a picture of their own: {reason}.",) if reason else ()

@@ -87,6 +87,7 @@ async def prepare(
     ways = {target.locale: ways_of(job, target, accounts or {}) for target in job.targets}
     if job.targets and (refusal := _find_refusal(job, ways)):
         faults.add(refusal)
+    # Each check on its own: a person is told all that is wrong with a job, and not one fault per attempt.
     with faults.kept(), offer_embedded(job):
         require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
     with faults.kept():

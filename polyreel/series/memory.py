@@ -67,11 +67,14 @@ class Pair:
         """The few lines that share the rarest words: to compare with all would take minutes for a film."""
         shared: Counter[str] = Counter()
         for word in sorted(set(_split_words(text)), key=lambda word: len(self._by_word.get(word, ())))[:4]:
+            # A common word stands in thousands of lines, and tells none of them apart.
             shared.update(self._by_word.get(word, ())[:200])
+        # Where one line is so much longer, even a whole match of the other stays below `_NEAR`.
         alike = (each for each, _ in shared.most_common() if 0.6 <= len(each) / max(1, len(text)) <= 1.6)
         return list(alike)[:_CANDIDATES]
 
     def _share(self, text: str, other: str) -> float:
+        # In lines over 200 letters long, autojunk would leave frequent letters out of the comparison.
         return SequenceMatcher(None, text.casefold(), other.casefold(), autojunk=False).ratio()
 
 
@@ -89,6 +92,7 @@ def merge_units(held: Sequence[Unit], new: Iterable[Unit]) -> tuple[list[Unit], 
         key = unit.texts[0][0] + "\n" + normalise_line(unit.texts[0][1])
         old = units.get(key)
         texts = {**dict(old.texts), **dict(unit.texts)} if old else dict(unit.texts)
+        # Learned once more: the unit keeps the date at which it was approved.
         if old and tuple(texts.items()) == old.texts:
             continue
         units[key] = Unit(tuple(texts.items()), unit.changed)

@@ -23,6 +23,7 @@ def read_tmx(content: bytes, name: str) -> list[Unit]:
 
     Raises `InvalidJob` that names the file: for what is no TMX, is too large, or brings entities of its own.
     """
+    # Expat expands entities as it reads: a few lines of them can stand for gigabytes.
     if b"<!ENTITY" in content[: 1 << 16] or "<!ENTITY".encode("utf-16-le") in content[: 1 << 16]:
         raise _refuse_memory(name, "it declares entities, which a memory needs none of")
     if len(content) > MOST_BYTES:
@@ -51,6 +52,7 @@ def _write(units: Iterable[Unit], source: str, version: str) -> Iterator[str]:
     yield f'<header creationtool="polyreel" creationtoolversion={quoteattr(version)} segtype="sentence" '
     yield f'o-tmf="polyreel" adminlang="en" srclang={quoteattr(source)} datatype="plaintext"/>\n<body>\n'
     for unit in units:
+        # TMX writes times in ISO 8601's basic form, without dashes and colons, in UTC.
         stamp = "".join(letter for letter in unit.changed[:19] if letter not in "-:") + "Z"
         yield f"<tu changedate={quoteattr(stamp)}>\n" if unit.changed else "<tu>\n"
         for locale, text in unit.texts:

@@ -24,8 +24,8 @@ IRREGULAR = frozenset((
 NO_PARTICIPLES = frozenset(("embed", "feed", "need", "seed", "speed"))
 MOST = 8
 # The share of a room's functions, predicates and properties aside, whose name is one word: a verb without an object,
-# or a noun without a verb. Engine stood at 38 %, media and review at 21 and 23 % before their rename.
-# Rooms that only ports, properties and commands keep above a tenth have little to spare: a new bare noun is refused.
+# or a noun without a verb. What is left are a port's methods, commands, and names that a format or a framework sets.
+# Before their rename the sandbox stood at 48 %, ledger at 44, engine at 38, packaging at 36, dubbing at 32.
 ONE_WORD = {
     "dubbing": 0.23,
     "engine": 0.22,

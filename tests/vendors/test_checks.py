@@ -68,4 +68,4 @@ async def test_an_address_that_answers_404_to_everything_is_not_the_vendor(
 ) -> None:
     """Also where the harmless call asks for what nobody has: that is not found at the right address either."""
     with pytest.raises(Refused):
-        await kinds()[vendor](base_url=f"{vendor_url}/nothing/{vendor}", **fields).check()
+        await list_kinds()[vendor](base_url=f"{vendor_url}/nothing/{vendor}", **fields).check()

@@ -110,6 +110,7 @@ def _read_found(said: dict[str, Any]) -> Found:
     assertions = {each["label"]: each.get("data", {}) for each in active.get("assertions", ())}
     actions: dict[str, Any] = next((data for label, data in assertions.items() if label.startswith("c2pa.actions")), {})
     signature = active.get("signature_info", {})
+    # That no list of trust knows who signed is no fault of the file: `state` says it by `valid`, not `trusted`.
     failures = [each for each in said.get("validation_status", ()) if each["code"] != "signingCredential.untrusted"]
     signer = str(signature.get("common_name") or signature.get("issuer") or "")
     return Found(

@@ -117,6 +117,7 @@ def _as_words(text: str, most: int) -> str:
 
 def describe_reviews(dub: dict[str, Any]) -> Sequence[str]:
     """What people decided on a dub, from its `Dub.facts` as they were read: ``approved (final) by Ana, 2026-...``."""
+    # Read from a file that anybody may have made: what has another form is passed over.
     found = [each for each in dub.get("reviews") or () if isinstance(each, dict)]
     told = [
         {name: _as_words(str(each.get(name, "")), _LONGEST_NAME) for name in ("did", "stage", "by", "at")}

@@ -9,7 +9,7 @@ import pytest
 
 from polyreel.errors import PolyreelError
 from polyreel.job import Job
-from tasks.run.accounts import require_open
+from tasks.run.looks import require_open
 from tests.integration.objects.conftest import TestBucket
 
 
