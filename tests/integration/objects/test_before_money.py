@@ -19,7 +19,6 @@ def job_to(folder: Path, **places: Any) -> Job:
         "name": "welcome",
         "source": {"media": str(folder / "reel.mp4"), "locale": "en-US"},
         "targets": ["es-ES"],
-        "dubbing": {"provider": "panjaya", "credentials": "studio"},
     }
     return Job.model_validate(asked | {"delivery": [{"to": "folder", "path": str(folder)}]} | places)
 

@@ -200,13 +200,13 @@ async def test_what_a_paste_adds_around_a_key_is_not_kept(book: Any) -> None:
 def test_a_newline_that_a_form_kept_makes_no_other_account_of_a_key(book: Any, vendor: str) -> None:
     """Else the ledger would not know it again, and what was bought would be bought anew."""
     base = {"base_url": "http://127.0.0.1:1"}
-    clean, pasted = (book.kinds()[vendor](api_key=key, **base).account for key in ("some-key", "some-key\r\n"))
+    clean, pasted = (book.list_kinds()[vendor](api_key=key, **base).account for key in ("some-key", "some-key\r\n"))
     assert clean == pasted
 
 
 async def test_a_block_that_the_api_saved_without_a_field_says_so(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Prefect gives it back unchecked, its secrets as bare words."""
-    kind = book.kinds()["nomad"]
+    kind = book.list_kinds()["nomad"]
 
     async def load_unchecked(_name: str, **_how: bool) -> Any:
         return kind.model_construct(api_key="some-key")
