@@ -58,7 +58,7 @@ async def find_faults(job: Job) -> Faults:
     """What can be told of a job without a server: nothing where only saved credentials know the way to its files."""
     faults = Faults()
     if not job.source.credentials:
-        with faults.kept():
+        with faults.gather():
             await check(job)
     return faults
 
@@ -82,7 +82,7 @@ async def add_named(job: Job, faults: Faults, *, offline: bool = False) -> tuple
     from tasks.run.connections import clients_open
     from tasks.run.looks import list_looks, look_at_vendors
 
-    with faults.kept():
+    with faults.gather():
         await require_saved(job)
     if offline:
         named = ", ".join(list_looks(job))

@@ -45,14 +45,14 @@ async def prepare(job: Job) -> Plan:
     await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
     await open_store().ready()
     faults = Faults()
-    with faults.kept():
+    with faults.gather():
         await require_saved(job)
     if faults and job.source.credentials:  # they know the way to the job's files
         await _require_none(faults, job)
-    with faults.kept():
+    with faults.gather():
         # Now, though it signs at the end: a missing key is said before anything is bought.
         await require_signer(job)
-    with faults.kept():
+    with faults.gather():
         plan = await _plan(job, {} if faults else await accounts_of(job))
     await _require_none(faults, job)
     return plan

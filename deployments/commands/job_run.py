@@ -83,7 +83,7 @@ async def _check_job(job: Job, faults: Faults) -> Plan | None:
 
     await open_store().ready()
     if not job.source.credentials:  # Who opens its sources is on the server, and there is none yet: the run looks.
-        with faults.kept():
+        with faults.gather():
             return await check(job)
     return None
 

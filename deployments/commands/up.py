@@ -89,7 +89,7 @@ def up(
             signal.signal(number, made.stop)
         try:
             made.start()
-        except BaseException:
+        except BaseException:  # also when interrupted: what was started must not outlive this process
             made.close()
             raise
         _print_addresses(made, as_json, time.monotonic() - begun)

@@ -15,7 +15,7 @@ class Faults:
         self._found: dict[str, PolyreelError] = {}
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def gather(self) -> Iterator[None]:
         """Go on behind the block though it fails: what it raises is told later. A defect is not kept."""
         try:
             yield

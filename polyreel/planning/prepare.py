@@ -88,31 +88,31 @@ async def prepare(
     if job.targets and (refusal := _find_refusal(job, ways)):
         faults.add(refusal)
     # Each check on its own: a person is told all that is wrong with a job, and not one fault per attempt.
-    with faults.kept(), offer_embedded(job):
+    with faults.gather(), offer_embedded(job):
         require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
-    with faults.kept():
+    with faults.gather():
         _require_what_scripts_need(job)
-    with faults.kept():
+    with faults.gather():
         require_packager(job)
-    with faults.kept():
+    with faults.gather():
         require_watermark(job)
     intake = Intake(store, connection, job.source.media, None, client)
-    with faults.kept():
+    with faults.gather():
         intake = replace(intake, reel=_look_at_local_source(job))
     source_script = background = described = terms = None
     said: tuple[Pronunciation, ...] = ()
     cloned: tuple[ClonedVoice, ...] = ()
-    with faults.kept():
+    with faults.gather():
         source_script = await read_source_script(job, intake)
-    with faults.kept():
+    with faults.gather():
         background = await read_background(job, intake)
-    with faults.kept():
+    with faults.gather():
         described = await read_audio_description(job.source.audio_description, "source.audio_description", intake)
-    with faults.kept():
+    with faults.gather():
         terms = await keep_asked_terms(job, intake)
-    with faults.kept():
+    with faults.gather():
         said = await read_asked_pronunciations(job, intake)
-    with faults.kept():
+    with faults.gather():
         cloned = await keep_asked_clones(job, intake)
     _require_scripts(job, faults)
     faults.require_none()
@@ -250,10 +250,10 @@ def make_exact(seconds: float | None) -> Fraction | None:
 def _refuse_what_this_version_lacks(job: Job) -> None:
     faults = Faults()
     for options in (job.dubbing, *job.fallback):
-        with faults.kept():
+        with faults.gather():
             require_provider(options)
     for place in job.delivery:
-        with faults.kept():
+        with faults.gather():
             require_place(place)
     faults.require_none()
 
@@ -263,7 +263,7 @@ def _require_scripts(job: Job, faults: Faults) -> None:
     for target in job.targets:
         for place in (target.subtitles, target.audio_description, target.forced):
             if place and not is_embedded(place) and not is_address(place):
-                with faults.kept():
+                with faults.gather():
                     require_file(place, f"targets {target.locale}")
 
 

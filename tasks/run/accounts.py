@@ -46,7 +46,7 @@ async def require_saved(job: Job) -> None:
     """
     faults = Faults()
     for block, name in sorted(set(list_saved_names(job))):
-        with faults.kept():
+        with faults.gather():
             await load_saved(block, name)
     faults.require_none()
 

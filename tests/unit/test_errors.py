@@ -75,12 +75,12 @@ def test_what_is_wrong_is_told_at_once_and_each_thing_once() -> None:
     """Who mends the first should not meet the next; what makes the job invalid decides the exit code."""
     faults = Faults()
     faults.require_none()
-    with faults.kept():
+    with faults.gather():
         raise Unauthorized("no key", facts=Facts(request_id="r-1"))
     for _ in range(2):
-        with faults.kept():
+        with faults.gather():
             raise InvalidJob("no such file", where="source.media")
-    with pytest.raises(ZeroDivisionError), faults.kept():
+    with pytest.raises(ZeroDivisionError), faults.gather():
         raise ZeroDivisionError
     with pytest.raises(InvalidJob) as caught:
         faults.require_none()

@@ -153,6 +153,7 @@ def replace_roman_numerals(text: str, language: str, of_rulers: Callable[[int], 
 def _replace_roman_numeral(found: re.Match[str], of_rulers: Callable[[int], str]) -> str:
     before, number, stop = found[1] or "", found[2], found[3] or ""
     is_ruler = before.casefold() in _RULERS and number != "I"
+    # XXX stands for what is left open or unfit to print far more often than for thirty.
     if number == "XXX" or before == "an" or not (len(number) > 1 or is_ruler or before.casefold() in _NUMBERED):
         return found[0]
     return f"{before} {of_rulers(value_of(number)) if is_ruler else f'{value_of(number)}{stop}'}".lstrip()
