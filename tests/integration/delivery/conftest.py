@@ -62,6 +62,17 @@ async def arm(vendors: str) -> AsyncIterator[Callable[..., Awaitable[None]]]:
         await controls.delete("/sandbox/faults")
 
 
+@pytest.fixture
+def disarm(vendors: str) -> Callable[[], Awaitable[None]]:
+    """Let no fault wait any more; calls that one is holding up are held up for as long as it said."""
+
+    async def all_of_them() -> None:
+        async with httpx.AsyncClient(base_url=vendors, trust_env=False) as controls:
+            (await controls.delete("/sandbox/faults")).raise_for_status()
+
+    return all_of_them
+
+
 @pytest.fixture(scope="session")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
     """Two seconds with picture and a tone; another number is another film."""

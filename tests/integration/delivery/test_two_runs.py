@@ -7,6 +7,7 @@ import hashlib
 import sqlite3
 import sys
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,30 @@ from tests.integration.delivery.test_killed import RUN, list_films, read_rows
 
 pytestmark = pytest.mark.slow
 MOMENTS = ("both at once", "the second midway", "the first killed midway")
+# The call that a film's bytes are sent with.
+UPLOADS = {
+    "tpstreams": {"vendor": "tpstreams", "method": "POST", "path": "/s3-upload/*"},
+    "nomad": {"vendor": "files", "method": "PUT"},
+    "videojungle": {"vendor": "videojungle", "method": "POST", "path": "*/upload"},
+}
 
 
-async def _start(*arguments: str) -> asyncio.subprocess.Process:
+@pytest.fixture
+async def start_run() -> AsyncIterator[Callable[..., Awaitable[asyncio.subprocess.Process]]]:
+    """Start a run; whatever a failing test leaves of them is ended."""
+    runs: list[asyncio.subprocess.Process] = []
     pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(sys.executable, str(RUN), *arguments, stdout=pipe, stderr=pipe)
+
+    async def start(*arguments: str) -> asyncio.subprocess.Process:
+        command = (sys.executable, str(RUN), *arguments)
+        runs.append(await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.returncode is None:
+            run.kill()
+            await run.communicate()
 
 
 async def _read_delivered(run: asyncio.subprocess.Process) -> Delivered:
@@ -56,7 +76,15 @@ def _read_claims(ledger: Path) -> list[str]:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("provider", ["tpstreams", "nomad", "videojungle"])
 async def test_two_runs_at_once_bring_one_of_each(
-    vendors: str, clients: Any, arm: Any, make_parcel: Any, tmp_path: Path, provider: str, moment: str
+    vendors: str,
+    clients: Any,
+    arm: Any,
+    disarm: Any,
+    start_run: Any,
+    make_parcel: Any,
+    tmp_path: Path,
+    provider: str,
+    moment: str,
 ) -> None:
     """Nothing is there twice, nothing is missing, and both runs (or the one that lives) end well, with the same ids."""
     parcel: Parcel = make_parcel("es-ES", "fr-FR")
@@ -64,16 +92,16 @@ async def test_two_runs_at_once_bring_one_of_each(
     ledger = tmp_path / "ledger.db"
     arguments = (provider, vendors, str(tmp_path / "parcel.json"), str(ledger))
     if moment != MOMENTS[0]:
-        # Every upload takes so long that the second run surely comes while it goes on.
-        for method in ("PUT", "POST"):
-            await arm(kind="slow", vendor="files", method=method, seconds=1.5, times=0)
-    first = await _start(*arguments)
+        # Every upload takes so long that the second run surely comes while it goes on; the one to be killed never ends.
+        await arm(kind="slow", **UPLOADS[provider], seconds=60 if moment == MOMENTS[2] else 1.5, times=0)
+    first = await start_run(*arguments)
     if moment != MOMENTS[0]:
         await _wait_for_rows(ledger, 2)
-    second = await _start(*arguments)
+    second = await start_run(*arguments)
     if moment == MOMENTS[2]:
         await asyncio.sleep(2)
         assert first.returncode is None, "it was done before it could be killed"
+        await disarm()
         first.kill()
         await first.communicate()
     runs = (second,) if moment == MOMENTS[2] else (first, second)
