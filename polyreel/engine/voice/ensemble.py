@@ -12,7 +12,9 @@ from polyreel.engine.voice.port import Gender, Speech, Voice
 from polyreel.engine.voice.text.said_as import as_written
 from polyreel.errors import EngineError, NoVoice
 
+# A film may have hundreds of such lines; a note has to be read in the report.
 _SHOWN = 3
+# 16 bit noise lies far below it, and the faintest speech far above.
 _STILL = 10 ** (-60 / 20)
 
 Rank = Callable[[str, str], int]
@@ -42,6 +44,7 @@ class Ensemble:
         self._engines = tuple(engines)
         self._rank = rank or _as_named
         self._missing, self._missing_for = missing, missing_for
+        # A line that failed is not tried a third time: fitting asks for it again at each new pace.
         self._failed: dict[tuple[str, str], str] = {}
         self._replaced: dict[str, dict[str, None]] = defaultdict(dict)
         self._lock = threading.Lock()
@@ -68,6 +71,7 @@ class Ensemble:
         """
         best = self._engine_for(locale)
         able = [engine for engine in self._list_speakers_of(locale) if engine is not self._engines[-1]]
+        # The stand-in's robots stay out of a cast of real voices; more speakers than voices share those.
         able = [best] if best is self._engines[-1] else able
         return tuple(f"{engine.name}:{voice}" for engine in able for voice in engine.cast(locale))
 
@@ -81,6 +85,7 @@ class Ensemble:
             try:
                 return f"{engine.name}:{engine.resolve(locale, rest if named else asked)}"
             except NoVoice as error:
+                # The best engine's refusal is told: it lists voices that one would want.
                 refused = refused or error
         raise refused or NoVoice(f"there is no voice '{asked[:40]}'.", where=locale, remedy="Run `polyreel voices`.")
 
@@ -97,6 +102,7 @@ class Ensemble:
         try:
             return _speak_twice_at_most(engine, text, own, speed)
         except EngineError as error:
+            # A stand-in has no more to say of an empty line, and the last engine can't stand in for itself.
             if error.code == "nothing_to_say" or engine is self._engines[-1]:
                 raise
             with self._lock:
@@ -138,6 +144,7 @@ class Ensemble:
         locale = voice_id.rpartition("@")[2]
         last = self._engines[-1]
         gender = self.gender(voice_id)
+        # A woman's line spoken by a man would be noticed more than a robot.
         cast = [each for each in last.cast(locale) if gender in {None, last.gender(each)}] or last.cast(locale)
         # Always the same stand-in for the same voice; and speakers who differed still differ, as far as that goes.
         chosen = cast[sum(voice_id.encode()) % len(cast)]
@@ -171,6 +178,7 @@ def _speak_twice_at_most(engine: Voice, text: str, voice: str, speed: float) -> 
     try:
         return _require_sound(engine.speak(text, voice, speed), engine)
     except EngineError as error:
+        # The text decides these two: another try ends alike. The rest may be a machine out of memory for a moment.
         if error.code in {"nothing_to_say", "unreadable"}:
             raise
     return _require_sound(engine.speak(text, voice, speed), engine)

@@ -32,12 +32,14 @@ _RATE, _PITCH = 1, 3
 _CHARS_UTF8 = 1
 _IPA_TIED = 0x02 | 0x80 | ord("^") << 8  # IPA, with ^ between the letters of one sound
 _WORDS_PER_MINUTE = 175
+# espeakRATE_MINIMUM and _MAXIMUM of speak_lib.h: it takes other values, and says them at these.
 _PACE_LIMITS = (80, 450)
 
 # Variant and pitch, so chosen that neighbours differ in pitch or colour (measured: 75 to 270 Hz, all apart).
 _CAST = ("m3", "f2", "m7@80", "f5@70", "m1@30", "f1@40", "m5@75", "f3@85", "m8@20", "f4@60")
 _CHUNK = 400
 _MOST_CHARACTERS = 4000
+# A few lines of digits or kanji can take an hour to read out: what is longer than this is cut, not kept.
 _LONGEST_S = 600
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
@@ -66,6 +68,7 @@ class _Library:
         self.lock = threading.Lock()
         self.data = Path(espeakng_loader.get_data_path())
         self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
+        # Without _DONT_EXIT the library calls exit(1) where it misses its data, and takes the whole run along.
         self.rate = int(self._lib.espeak_Initialize(_SYNCHRONOUS_RETRIEVAL, 0, str(self.data).encode(), _DONT_EXIT))
         if self.rate <= 0:
             raise EngineError("espeak-ng could not start.", where=str(self.data), remedy="Run `make setup` again.")
@@ -103,6 +106,7 @@ class _Library:
         self._lib.espeak_SetParameter(_RATE, words_per_minute, 0)
         self._lib.espeak_SetParameter(_PITCH, pitch, 0)
         encoded = text.encode()
+        # The size counts the zero at the end: speak_lib.h asks for it.
         status = self._lib.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _CHARS_UTF8, None, None)
         if status != 0:
             raise EngineError(
@@ -120,12 +124,14 @@ class _Library:
             )
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         encoded = text.encode()
+        # The library looks a letter ahead of the clause's end: four bytes are the longest in UTF-8.
         held = ctypes.create_string_buffer(encoded + bytes(4))
         start = ctypes.addressof(held)
         place, before = ctypes.c_void_p(start), 0
         clauses: list[tuple[str, str]] = []
         while place.value:
             said = self._lib.espeak_TextToPhonemes(ctypes.byref(place), _CHARS_UTF8, _IPA_TIED)
+            # After the last clause it leaves no pointer to the end, but NULL.
             now = place.value - start if place.value else len(encoded)
             clauses.append((said.decode("utf-8", "ignore"), encoded[before:now].decode("utf-8", "ignore")))
             before = now
@@ -164,6 +170,7 @@ _ONE_SOUND = ("aɪ", "aʊ", "eɪ", "ɔɪ", "oʊ", "əʊ", "tʃ", "dʒ", "ts", "d
 
 def _tie_sounds(sounds: str) -> str:
     """IPA as people write it, as espeak-ng would: ``^`` between the letters of one sound, no slurs or syllables."""
+    # Taken apart, so that a tie is a sign of its own; the cedilla goes back, as espeak-ng has ç as one letter.
     plain = re.sub(r"[.‿|]", "", unicodedata.normalize("NFD", sounds)).replace("c\u0327", "ç").replace("g", "ɡ")
     plain = re.sub("[\u0361\u035c]", "^", plain)
     # The IPA puts a stress before its syllable, espeak-ng (and who was taught from it) before the vowel.
@@ -215,6 +222,7 @@ class EspeakVoice:
         """``f2``, ``f2@60``, or a whole id such as ``en-gb+f2``. Raises NoVoice for a variant that is not shipped."""
         language, _, variant = asked.rpartition("+")
         name, _, pitch = variant.partition("@")
+        # espeak-ng takes an unknown variant without a word and speaks with its plain voice.
         speakable = not language or espeak_voice(language, _voices()) is not None
         if not speakable or name not in list_variants() or not (pitch or "50").isdecimal():
             raise NoVoice(

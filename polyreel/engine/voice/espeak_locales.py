@@ -18,11 +18,13 @@ _BY_TAG = {
     "en-CA": "en-us",
     "en-PH": "en-us",
     "en-PR": "en-us",
+    # espeak-ng's plain `en` is British, whatever one expects of the bare tag.
     "en-GB": "en",
     "sh": "hr",
     "iw": "he",
     "in": "id",
     "mo": "ro",
+    # Codes of single languages (ISO 639-3), where espeak-ng has only the macrolanguage's.
     "kmr": "ku",
     "arb": "ar",
     "ekk": "et",
@@ -58,6 +60,7 @@ def espeak_voice(locale: str, available: frozenset[str]) -> str | None:
     language = subtags[0].lower()
     region = next((tag.upper() for tag in subtags[1:] if _is_region(tag)), "")
     candidates = [
+        # From the narrowest to the widest: a region's own voice goes before its language's.
         _BY_TAG.get(locale) or locale.lower(),
         _BY_TAG.get(f"{language}-{subtags[-1].lower()}"),
         _by_region(language, region),
@@ -80,5 +83,6 @@ def _by_region(language: str, region: str) -> str | None:
     if language == "es" and region in _LATIN_AMERICA:
         return "es-419"
     if language == "en":
+        # What is not American here is nearer to British: Australia, India, Ireland.
         return "en-029" if region in _CARIBBEAN else "en"
     return f"{language}-{region}".lower()

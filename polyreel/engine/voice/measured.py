@@ -85,6 +85,7 @@ def why_not_measured(locale: str) -> str:
 
 def is_below(grade: Grade, least: Grade) -> bool:
     """Whether a voice is surely worse than what is asked for. One that was not measured is not known to be."""
+    # Most languages have no script to be measured by: refusing those would refuse nearly all voices.
     return grade != "not measured" and GRADES.index(grade) > GRADES.index(least)
 
 

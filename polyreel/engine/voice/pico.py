@@ -23,6 +23,7 @@ from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import is_british
 
 RATE = 16_000
+# A script's longest line has a fraction of this; more is no line but somebody's whole text.
 MOST_CHARACTERS = 2_000
 _LANGUAGES = {"de": "de-DE", "en": "en-US", "es": "es-ES", "fr": "fr-FR", "it": "it-IT"}
 _BRITISH = "en-GB"
@@ -35,6 +36,7 @@ _PITCHES: dict[str, tuple[float, Gender]] = {
     "higher": (1.15, "female"),
     "lower": (0.62, "male"),
 }
+# Letters that its language lacks come out as silence, which is no take of a line.
 _STILL = 10 ** (-60 / 20)
 # Half a second after its last word it takes a breath, 30 to 40 dB below the speech; its hush lies 50 dB below. The
 # weakest last sounds ("fifth") are as faint as the breath, but follow at once.
@@ -51,6 +53,7 @@ class PicoVoice:
     @property
     def version(self) -> str:
         """The wheel's version, and that of the way we use it."""
+        # The number goes up whenever pitch, pace or trimming change: the same text sounds otherwise then.
         return f"{_wheel_version()}-5"
 
     def speaks(self, locale: str) -> bool:

@@ -32,9 +32,12 @@ from polyreel.machine.files import read_whole
 
 _VERSION = 8
 _MARKS = ".,!?;:…"
+# espeak-ng gives a letter or two of what follows back with a clause; earlier marks are not its own.
 _REACH = 5
 _PAUSE_S = 0.2
+# The signs that Piper's training puts around and between phonemes; their numbers differ from voice to voice.
 _BEGIN, _END, _PAD = "^", "$", "_"
+# Some voices hold 900 speakers: a cast of more than this helps nobody and has each of them in `voices`.
 _MOST_SPEAKERS = 20
 _MOST_CONFIGURATION_BYTES = 16 << 20
 # What a voice was taught to read (its ``phoneme_type``): espeak-ng's phonemes, or the letters themselves.
@@ -142,6 +145,7 @@ def _list_files() -> list[Path]:
 def _locate_voice(name: str) -> Path:
     asked = Path(name).expanduser()
     path = asked if asked.suffix == ".onnx" else voices_folder() / f"{name}.onnx"
+    # A job may come from elsewhere: a name must not lead out of the folder of voices; a path is the user's own word.
     is_named = asked.suffix == ".onnx" or asked.name == name  # "../x" is no name of a voice
     if not is_named or not path.is_file() or not path.with_name(f"{path.name}.json").is_file():
         raise NoVoice(
@@ -173,6 +177,7 @@ def _split_clauses(words: str, configuration: _Configuration) -> list[tuple[str,
 
 def check_voice(configuration: Path) -> None:
     """See that a voice can be run here, by its ``.onnx.json``. Raises EngineError (``model_damaged``)."""
+    # The time is part of what is cached, so that a file put in its place is read anew.
     _read(configuration, configuration.stat().st_mtime_ns)
 
 
@@ -211,6 +216,7 @@ def _read_configuration(found: dict[str, Any]) -> _Configuration:
     if reads not in _FRONT_ENDS:
         raise UnknownFrontEnd(reads[:20])
     inference = found.get("inference", {})
+    # What Piper itself takes where a voice's file is silent.
     scales = (inference.get("noise_scale", 0.667), inference.get("length_scale", 1.0), inference.get("noise_w", 0.8))
     return _Configuration(
         locale=str(found.get("language", {}).get("code", voice)).replace("_", "-"),
@@ -227,6 +233,7 @@ def _number_phonemes(clause: str, ending: str, configuration: _Configuration) ->
     """Phoneme numbers as Piper's training had them: decomposed, a pad after each, begin and end marked."""
     mark = next((sign for sign in reversed(ending[-_REACH:]) if sign in _MARKS), "")
     ids = configuration.ids
+    # Decomposed, as its training data was; a sign that the voice has no number for can't be said.
     signs = [sign for sign in unicodedata.normalize("NFD", clause.replace("^", "") + mark) if sign in ids]
     if not any(sign.isalpha() for sign in signs):
         return []
@@ -242,8 +249,10 @@ def _synthesise_numbers(path: Path, numbers: list[int], speaker: int, speed: flo
     inputs: dict[str, NDArray[Any]] = {
         "input": np.array([numbers], np.int64),
         "input_lengths": np.array([len(numbers)], np.int64),
+        # Piper's length scale is a duration: twice the pace is half of it.
         "scales": np.array([noise, length / speed, width], np.float32),
     }
+    # A network of one speaker has no such input, and onnxruntime refuses what it doesn't know.
     if "sid" in session.inputs:
         inputs["sid"] = np.array([speaker], np.int64)
     heard: Samples = session.run(inputs).astype(np.float32).ravel()
@@ -264,6 +273,7 @@ def _load_session(path: Path, changed: int) -> Session:
         return _open_session(path, changed)
 
 
+# 60 MB and more each; a job casts few of the user's own.
 @lru_cache(maxsize=4)
 def _open_session(path: Path, _changed: int) -> Session:
     return Session(path)

@@ -28,9 +28,12 @@ from polyreel.machine.locks import hold_lock
 
 OFFICIAL = "https://huggingface.co/rhasspy/piper-voices/resolve/main"
 _LIST = "voices.json"
+# The list is far below a megabyte and a card is a page: a place that sends more is not the publisher's.
 _MOST_LIST_BYTES, _MOST_CARD_BYTES = 4 << 20, 64 << 10
 _MOST_VOICE_BYTES = 1 << 30
+# Beside the voice: what else writes to the same disk must not run dry by this.
 _MARGIN = 64 << 20
+# Names and paths become files here: nothing with `..`, a slash in front or a sign of the shell.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*")
 _PATH = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+.-]*(/[A-Za-z0-9][A-Za-z0-9_+.-]*)*")
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -95,6 +98,7 @@ def read_list(content: bytes) -> dict[str, OfficialVoice]:
             "what came is no list of Piper voices",
             code="place_failed",
             where=_LIST,
+            # A captive portal answers with a page of its own, and 200.
             remedy="Run the command again later; a proxy in between may have answered in its place.",
         ) from error
     return {name: voice for name, voice in sorted(voices.items()) if voice}
@@ -120,6 +124,7 @@ def _read_entry(name: str, entry: Any) -> OfficialVoice | None:
             aliases=tuple(str(each) for each in entry.get("aliases", ()) if _NAME.fullmatch(str(each))),
         ) if _NAME.fullmatch(name) else None  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError):
+        # One odd entry must not hide all the other voices.
         return None
 
 
@@ -152,6 +157,7 @@ async def fetch_list() -> dict[str, OfficialVoice]:
     work = _adding_folder()
     async with hold_lock(work / "list.lock"):
         part = work / _LIST
+        # The list changes under one address: what is left of the last one must not be gone on with.
         part.unlink(missing_ok=True)
         await _fetch_file(_LIST, part, _MOST_LIST_BYTES, lambda _: None)
         found = read_list(await asyncio.to_thread(part.read_bytes))
@@ -178,6 +184,7 @@ async def add_voice(voice: OfficialVoice, licence: str, told: Told) -> Origin:
     here); StoreError: ``disk_full``.
     """
     folder, work = voices_folder(), _adding_folder() / voice.name
+    # Two commands that add the same voice would write into one another's part files.
     async with hold_lock(_adding_folder() / f"{voice.name}.lock"):
         with explain_errors("make a folder", work):
             work.mkdir(exist_ok=True)
@@ -204,6 +211,7 @@ def remove_voice(name: str) -> int:
     freed = 0
     with explain_errors("remove a voice", final):
         for path in (final, final.with_name(f"{final.name}.json"), _origin_of(final)):
+            # Voices that the user put there have no origin file.
             with suppress(FileNotFoundError):
                 freed += path.stat().st_size
                 path.unlink()
@@ -267,6 +275,7 @@ async def _fetch_checked(file: OfficialFile, work: Path, count: Callable[[int], 
         part = work / f"{final.name}.part"
         await _fetch_file(file.path, part, file.bytes, count)
         if await asyncio.to_thread(_md5_of, part) != file.md5:
+            # Thrown away, because going on with wrong bytes would end wrong each time.
             size = part.stat().st_size
             part.unlink()
             raise EngineError(
@@ -281,6 +290,7 @@ async def _fetch_checked(file: OfficialFile, work: Path, count: Callable[[int], 
 
 
 def _md5_of(path: Path) -> str:
+    # The list has nothing better. It finds broken downloads; who changes the list can change the voice as well.
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while piece := file.read(1 << 20):

@@ -84,6 +84,7 @@ def assign(
     names = list(dict.fromkeys([*(name or None for name in roster), *present]))
     own = {name: voice.resolve(locale, each) for name, each in (pinned or {}).items()}
     wanted = [voice.resolve(locale, each) for each in asked]
+    # One voice in a job means a narrator: everybody speaks with it, however many there are.
     if len(wanted) == 1:
         return dict.fromkeys(names, wanted[0]) | own
     company = [each for each in voice.cast(locale) if each not in wanted]
@@ -110,6 +111,7 @@ def _cast_suited(
     left = list(order or everybody)
     for name in names:
         left = left or list(everybody)
+        # The nameless are one speaker: scripts without names have nobody else.
         wanted = genders.get(name or "")
         fitting = [each for each in left if _suits(voice, each, wanted)]
         if not fitting and any(_suits(voice, each, wanted) for each in everybody):
@@ -122,4 +124,5 @@ def _cast_suited(
 
 
 def _suits(voice: Voice, voice_id: str, wanted: Gender | None) -> bool:
+    # Of a voice that says nothing (Piper files) nobody knows that it doesn't suit.
     return wanted is None or voice.gender(voice_id) in {wanted, None}

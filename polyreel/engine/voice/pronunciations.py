@@ -17,6 +17,7 @@ from polyreel.errors import InvalidJob
 from polyreel.machine.files import TooManyBytes, read_whole
 
 _MOST_BYTES = 1 << 20
+# Each row becomes a pattern that every line is searched for.
 _MOST_ROWS = 5000
 _LONGEST = 80
 _TITLES = frozenset({"term", "word", "grapheme"})
@@ -81,6 +82,7 @@ def _of_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
     locale = root.get("{http://www.w3.org/XML/1998/namespace}lang", "")
     for number, lexeme in enumerate(root.iterfind("{*}lexeme"), 1):
         where = f"{name}, lexeme {number}"
+        # PLS demands the attribute, and IPA is the only alphabet that it defines.
         say, is_ipa = _read_lexeme(lexeme, root.get("alphabet", "ipa"), where)
         for grapheme in lexeme.iterfind("{*}grapheme"):
             yield _check_term(_read_plain(grapheme), say, is_ipa, locale, "", where, 0)
@@ -111,6 +113,7 @@ def _check_term(term: str, say: str, is_ipa: bool, locale: str, voice: str, name
         raise _describe_fault(name, line, "the term is empty" if not term else f"nothing is said for '{term[:40]}'")
     if max(map(len, (term, say, voice))) > _LONGEST:
         raise _describe_fault(name, line, f"more than {_LONGEST} characters in a cell")
+    # They frame a term's sounds inside a line (`said_as`).
     if set("⟦|⟧") & set(term + say):
         raise _describe_fault(name, line, "the signs ⟦ | ⟧ can't be said")
     foreign = is_ipa and [sign for sign in unicodedata.normalize("NFD", say) if not _is_ipa(sign)]
@@ -120,6 +123,7 @@ def _check_term(term: str, say: str, is_ipa: bool, locale: str, voice: str, name
 
 
 def _is_ipa(sign: str) -> bool:
+    # Marks above and below are open-ended in the IPA: any may stand with any letter.
     return sign in _IPA or unicodedata.category(sign) == "Mn"
 
 
@@ -134,6 +138,7 @@ def _check_locale(asked: str, name: str, line: int) -> str:
 
 def _read_text(path: Path, name: str) -> str:
     try:
+        # Spreadsheets put a mark in front, which would be part of the first term.
         return read_whole(path, _MOST_BYTES).decode("utf-8-sig")
     except TooManyBytes:
         raise _describe_fault(name, 0, f"larger than {_MOST_BYTES >> 20} MiB") from None

@@ -21,6 +21,7 @@ _OWN = {
     "p": "pt-BR",
     "z": "zh-CN",
 }
+# Written Chinese there is read as Cantonese, which Kokoro was never taught.
 _NOT_MANDARIN = frozenset({"zh-HK", "zh-MO"})
 
 _AMERICAN = (
@@ -50,6 +51,7 @@ NAMES = tuple(sorted({*f"{_AMERICAN} {_BRITISH} {' '.join(_NATIVE.values())}".sp
 def language_of(locale: str) -> str | None:
     """The language that Kokoro speaks for a BCP-47 locale, or None."""
     language = locale.partition("-")[0]
+    # ISO 639-3's name of Mandarin; BCP-47 allows both.
     language = "zh" if language == "cmn" else language
     return language if language in LANGUAGES and locale not in _NOT_MANDARIN else None
 

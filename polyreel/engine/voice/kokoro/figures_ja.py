@@ -19,6 +19,7 @@ _WORD = re.compile(
 _POSTCODE = re.compile(r"(?:〒|郵便番号)[ 、:]?(\d{3})-(\d{4})(?!\d)")
 _TELEPHONE = re.compile(r"(?<![\d-])\(?(0\d{1,4})[-)( ](\d{1,4})[-) ](\d{3,4})(?![\d-])")
 _ABROAD = re.compile(r"\+(\d{1,3})[- ](\d{1,4})[- ](\d{3,4})[- ](\d{4})(?!\d)")
+# Only behind Japanese script: elsewhere three numbers with hyphens are a date, a score or a code.
 _LOTS = re.compile(r"(?<=[\u3041-\u30ff\u3400-\u9fff])(\d{1,4})-(\d{1,4})-(\d{1,4})(?![\d-])")
 _LOT = re.compile(r"((?:[区市町村郡][\u30a1-\u30fa\u3400-\u9fff]{1,6}|丁目))(\d{1,4})-(\d{1,4})(?![\d-])")
 _FORMATION = re.compile(r"(?<![\d-])(\d)-(\d)-(\d)(?:-(\d))?(?=の?(?:布陣|フォーメーション|システム))")
@@ -28,6 +29,7 @@ _STATUS = re.compile(r"(?<!\d)(\d)0(\d)(?=エラー)")
 _ADDRESS = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _VERSION = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _HUNDREDTHS = re.compile(r"(?<=\d秒)(\d\d)(?!\d)")
+# 3:16 behind anything else is a time or a score.
 _BOOKS = "マタイ|マルコ|ルカ|ヨハネ|創世記|出エジプト記|詩編|箴言|イザヤ書|使徒言行録|ローマ|黙示録"
 _VERSE = re.compile(rf"((?:{_BOOKS})(?:の?福音書?)?)\s?(\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?(?![\d:])")
 _AGED = re.compile(r"(?<=さん|選手|被告|監督|社長|俳優|会長)[（(](\d{1,3})[)）]|(?<=容疑者)[（(](\d{1,3})[)）]")

@@ -20,6 +20,7 @@ _CALLED = re.compile(
 _HOTLINE_NAME = re.compile(r"(?<![\d.,-])(\d{3,6})(?=热线|专线|电话)")
 _HOTLINE = re.compile(r"(?<![\d-])([48]00)-?(\d{3})-?(\d{4})(?![\d-])")
 _ABROAD = re.compile(r"\+(\d{1,3}) (\d{3}) (\d{4}) (\d{4})(?!\d)")
+# Mainland mobile numbers have eleven figures and begin with 13 to 19.
 _MOBILE = re.compile(r"(?<![\d.,])1[3-9]\d{9}(?![\d.,])")
 _MOBILE_APART = re.compile(r"(?<![\d-])(1[3-9]\d)[- ](\d{4})[- ](\d{4})(?![\d-])")
 _LANDLINE = re.compile(r"(?<![\d-])\(?(0\d{2,3})(?:\)|[- ])(\d{3,4})[- ]?(\d{4})(?![\d-])(?:(转)(\d{2,5}))?")
@@ -27,6 +28,7 @@ _FORMATION = re.compile(r"(?<![\d-])(\d)-(\d)-(\d)(?:-(\d))?(?=阵型|阵容|的
 _ROOM = re.compile(r"(?<!\d)(\d{3,4})(?=(?:教|会议|病|办公)?室|房间|病房|包厢|宿舍)")
 _TRAIN = re.compile(r"(?<![A-Za-z])([GDCZTK])(\d{3,4})(?=次)")
 _FLIGHT = re.compile(r"(?<=航班)([A-Z]{2})(\d{3,4})(?!\d)|(?<![A-Za-z])([A-Z]{2})(\d{3,4})(?=次?航班)")
+# A plate begins with its province's short name; only these exist.
 _PLATE = re.compile(
     r"(?<=[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼])([A-Z])([A-Z\d]{5,6})(?![A-Z\d])"
 )
@@ -145,6 +147,7 @@ def say_whole(number: int) -> str:
     for power in range(len(groups) - 1, -1, -1):
         group = groups[power]
         if group:
+            # 10,001 is 一万零一: a gap is said between groups too, but never twice.
             gap = "零" if said and (group < 1000 or not groups[power + 1]) else ""
             said += gap + _below_myriad(group) + _MYRIADS[power]
     return said.removeprefix("一") if said.startswith("一十") else said

@@ -69,6 +69,7 @@ def _add(said: list[str], word: Mapping[str, Any]) -> None:
         said.append(_mark(str(word["string"])))
         return
     spoken = spell_katakana(str(word["pron"]))
+    # Neither ɴ nor ː can begin a word: Open JTalk may part them from the kana that they lengthen.
     chained = word["chain_flag"] == 1 or spoken.startswith(("ɴ", "ː"))
     said.append(spoken if chained or not said else f" {spoken}")
 
@@ -81,8 +82,10 @@ def _mark(written: str) -> str:
 def spell_katakana(katakana: str) -> str:
     """Katakana in Kokoro's notation; ``’`` (a devoiced vowel, in Open JTalk's readings) is not written."""
     table, out, at = _table(), "", 0
+    # The model's alphabet has no sign for a devoiced vowel.
     katakana = katakana.replace("’", "")
     while at < len(katakana):
+        # Pairs first: キャ is one sound, and not キ and a small ya.
         pair = katakana[at : at + 2]
         if len(pair) == 2 and pair in table:
             out, at = out + table[pair], at + 2

@@ -15,6 +15,7 @@ from polyreel.locales import is_british
 _SWITCHED = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")  # "(en)": espeak-ng says a foreign word in its own language
 _MARKS = re.compile(r"[.,!?;:…—।、。]")
 _SAME = {"।": ".", "、": ",", "。": "."}
+# Further back lie marks of the clause before.
 _REACH = 5  # espeak-ng reads a letter or two ahead of the clause that it gives back
 
 _DIPHTHONGS = {
@@ -56,6 +57,7 @@ def spell_phonemes(text: str, locale: str) -> str:
 
 
 def _clause(said: str, ending: str, locale: str) -> str:
+    # Read as text, these marks would be said as phonemes.
     plain = _SWITCHED.sub("", said).strip()
     if not plain:
         return ""
@@ -73,6 +75,7 @@ def _spell(ipa: str, locale: str) -> str:
     ipa = _replace(ipa, _DIPHTHONGS)
     if not locale.startswith("en"):
         return ipa
+    # Only English was taught with letters of its own; the others have espeak-ng's IPA but for the diphthongs.
     return _replace(_replace(ipa, _ENGLISH), _BRITISH if is_british(locale) else _AMERICAN)
 
 

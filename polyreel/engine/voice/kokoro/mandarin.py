@@ -127,9 +127,12 @@ def _syllable(initial: str, final: str) -> str:
     # A syllable without a figure is neutral: pypinyin leaves it off interjections.
     base, tone = (final[:-1], final[-1]) if final[-1:] in _TONES else (final, "5")
     arrow = _TONES[tone]
+    # After these, pinyin's i is no vowel but the consonant held on (zhi, si).
     if base == "i" and initial in _BUZZING:
         return f"{_INITIALS[initial]}ɨ{arrow}"
+    # pypinyin writes ü or v, by its version and style.
     before, after = _FINALS.get(base.replace("ü", "v"), ("", ""))
+    # 哦 alone is [ɔ]; behind a consonant o is said wo (bo, po).
     if base == "o" and not initial:
         before = "ɔ"
     return f"{_INITIALS.get(initial, '')}{before}{arrow if before else ''}{after}"

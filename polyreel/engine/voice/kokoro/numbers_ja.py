@@ -103,6 +103,8 @@ _MINUS = re.compile(r"(?<![A-Za-z\d.,\u30a1-\u30fc])[-\u2212](?=\d)")
 
 def in_words(text: str) -> str:
     """A line in which signs around figures are words. Full-width figures and signs become plain ones."""
+    # The order matters: raised units and fractions before NFKC flattens them, telephones before ranges, dates before
+    # points.
     text = _RAISED_UNIT.sub(lambda found: _UNITS[found[1]], text.replace("µ", "μ"))
     text = _UNIT_ALONE.sub(lambda found: f"マイ{_UNITS[found[2]]}" if found[2] else _UNITS[found[1]], text)
     text = _with_signs(_with_letters(text))

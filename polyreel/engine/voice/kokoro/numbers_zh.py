@@ -17,6 +17,7 @@ from polyreel.engine.voice.text.figures import value_of
 from polyreel.engine.voice.text.measures import FEET, SIGN_BEHIND, normalise_degrees, write_fractions_apart
 from polyreel.engine.voice.text.short_forms import read_rows
 
+# 兆 (10^12) is the largest word here; longer rows of figures are codes.
 _MOST_DIGITS = 16
 _UNITS = read_rows()["zh"]["units"]
 _UNIT = re.compile(

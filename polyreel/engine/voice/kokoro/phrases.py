@@ -33,12 +33,14 @@ def split_phrases(phonemes: str, most: int = MOST_AT_ONCE) -> list[Phrase]:
 def _cut_phrases(text: str, most: int, cuts: tuple[tuple[str, float], ...], pause_s: float) -> list[Phrase]:
     if len(text) <= most:
         return [Phrase(text, pause_s)] if text else []
+    # A word of more than that many phonemes: a line of Chinese has no spaces.
     if not cuts:
         return [Phrase(text[at : at + most], _AFTER_WORD_S) for at in range(0, len(text), most)]
     pattern, pause = cuts[0]
     # Cut only as finely as needed: each cut is a breath that the speaker did not take.
     packed = _pack_pieces(re.split(pattern, text), most)
     found = [phrase for piece in packed for phrase in _cut_phrases(piece, most, cuts[1:], pause)]
+    # The last piece ends where the whole did, so it keeps that cut's longer pause.
     return [*found[:-1], Phrase(found[-1].phonemes, pause_s)] if found else []
 
 

@@ -34,7 +34,9 @@ RATE = 24_000
 _VERSION = 8
 _STYLES = (510, 256)
 _MOST_CHARACTERS = 4000
+# Its speed is not linear, and beyond 1.5 it clips first consonants; fitting itself asks for 1.15 at most.
 _SPEEDS = (0.7, 1.5)
+# -60 dB of full scale: a line that nobody hears is worse than one by the stand-in.
 _FAINTEST = 1e-3
 _PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
 _SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own hush lies at -52 dB and less
@@ -49,6 +51,7 @@ class KokoroVoice:
     def version(self) -> str:
         """Changes with the weights, and with everything that turns text into phonemes."""
         weights = f"{KOKORO.fingerprint}.{KOKORO_VOICES.fingerprint}"
+        # Another dictionary reads another word: what was kept is then not what would be said.
         readers = ".".join(_read_installed_version(each) for each in ("pypinyin", "pyopenjtalk-plus"))
         return f"{_VERSION}-{weights}-{readers}-{EspeakVoice().version}"
 
@@ -121,6 +124,7 @@ def _transcribe_words(words: str, locale: str) -> str:
     if read is None:
         from polyreel.engine.voice.kokoro import latin
 
+        # All of its Portuguese speakers are Brazilian: They were taught no other phonemes.
         return latin.spell_phonemes(words, "pt-BR" if language == "pt" else locale)
     return " ".join(f"{each.sounds}{each.ending}" if each.sounds else read(each.text, locale) for each in pieces(words))
 
@@ -145,6 +149,7 @@ def _synthesise_phrase(phrase: Phrase, styles: NDArray[np.float32], speed: float
         .run(
             {
                 "tokens": np.array([[0, *numbers, 0]], np.int64),
+                # A voice file has one row of style for each count of phonemes, the first of them for one.
                 "style": styles[len(numbers) - 1][None, :],
                 "speed": np.array([speed], np.float32),
             }
@@ -180,6 +185,7 @@ def load() -> None:
 
 
 def _load_session() -> Session:
+    # `cache` alone lets two first lines load the model twice, 90 MB each.
     with _loading:
         return _open_session(shelf.check_file(KOKORO, "kokoro-v1.0.int8.onnx"))
 

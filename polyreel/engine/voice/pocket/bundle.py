@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from polyreel.machine.files import read_whole
 
 _MOST_BYTES, _MOST_VOICE_BYTES = 16 << 20, 256 << 20
+# A bundle may come from anywhere: its numbers become memory before any net has seen them.
 _MOST_STATES, _MOST_VALUES = 2000, 1 << 28
 _TYPES = {"float32": "<f4", "float16": "<f2", "int64": "<i8", "bool": "?"}
 _STORED = {"F32": "<f4", "F16": "<f2", "I64": "<i8", "BOOL": "?"}
@@ -78,6 +79,7 @@ class Bundle:
     @property
     def capacity(self) -> int:
         """How many steps the nets remember: the voice's, the text's and the speech's together."""
+        # The caches of attention are (2, 1, steps, heads, width): what doesn't fit is said without its beginning.
         sizes = [state.shape[2] for state in self.speech_states if state.key == "cache" and len(state.shape) == 5]
         return min(sizes, default=1000)
 
@@ -87,9 +89,11 @@ def read_bundle(path: Path, _sha256: str) -> Bundle:
     """Read a ``bundle.json``. Raises ValueError for what can't be run, OSError."""
     found = json.loads(read_whole(path, _MOST_BYTES))
     try:
+        # Another form may name its states otherwise: they would be fed wrongly without an error.
         if found["schema_version"] != 2:
             raise ValueError(f"it is of form {found['schema_version']!r:.20}, and not of 2")
         asked = str(found["language"])
+        # What stands behind the language's name is an edition's.
         language = next((code for name, code in _LANGUAGES.items() if asked.lower().startswith(name)), "")
         frames = found.get("model_recommended_frames_after_eos")
         made = Bundle(
@@ -108,6 +112,7 @@ def read_bundle(path: Path, _sha256: str) -> Bundle:
             sound_states=_read_states(found["mimi_state_manifest"]),
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        # Python's JSON reader recurses: deep nesting raises this, and not a JSON error.
         raise ValueError(f"it lacks {error}") from error
     _require_sane(made, asked)
     return made
@@ -166,6 +171,7 @@ def _fit_state(held: Mapping[str, NDArray[Any]], state: State) -> NDArray[Any]:
     """What a file holds of a state, laid into the room that the net has for it."""
     found = held.get(f"{state.module}/{state.key}")
     if found is None and state.key == "step":
+        # Either name occurs in speakers' files: the step is an offset into the cache.
         found = held.get(f"{state.module}/offset")
     made = state.make_first()
     if found is None:
@@ -174,11 +180,13 @@ def _fit_state(held: Mapping[str, NDArray[Any]], state: State) -> NDArray[Any]:
         return found.reshape(made.shape).astype(made.dtype)
     if found.ndim != made.ndim or any(a > b for a, b in zip(found.shape, made.shape, strict=True)):
         raise ValueError(f"its {state.module}/{state.key} has another shape than the net's")
+    # A file holds only the steps that were heard; the net's cache has room for what is yet to be said.
     made[tuple(slice(size) for size in found.shape)] = found
     return made
 
 
 def _read_safetensors(content: bytes) -> Arrays:
+    # safetensors: eight bytes of length, a JSON head, then the raw arrays.
     length = int.from_bytes(content[:8], "little")
     if not 2 <= length <= len(content) - 8:
         raise ValueError("it is no safetensors file")
@@ -186,6 +194,7 @@ def _read_safetensors(content: bytes) -> Arrays:
     found: Arrays = {}
     try:
         for name, told in head.items():
+            # The one entry of the format that is no array.
             if name == "__metadata__":
                 continue
             begin, end = told["data_offsets"]

@@ -86,6 +86,7 @@ class Placed:
         """A text as numbers of pieces. Raises EngineError (``model_damaged``)."""
         held = _check_bundle(self.files["tokenizer"])
         try:
+            # The bundle's marks are added by what calls this: a second begin mark would be read aloud.
             return list(open_tokenizer(held.path, held.sha256).encode(text, add_special_tokens=False).ids)
         except (OSError, ValueError) as error:
             raise _refuse_damaged(held.path.name, str(error)) from error
@@ -107,6 +108,7 @@ class Placed:
         held = _check_bundle(self.files["mark"])
         try:
             read_whole(held.path, _MOST_MARK_BYTES)
+            # A pickle runs code when it is opened, and the file is somebody else's.
             return np.load(held.path, allow_pickle=False).astype(np.float32)  # type: ignore[no-any-return]
         except (OSError, ValueError) as error:
             raise _refuse_damaged(held.path.name, str(error)) from error
@@ -152,6 +154,7 @@ def list_languages() -> tuple[str, ...]:
 def find_placed(language: str) -> Placed:
     """A language's files. Raises NoVoice where there are none, EngineError (``model_damaged``)."""
     origin = root() / language / _ORIGIN
+    # The language becomes a folder's name: `../x` is none.
     if language.isalpha() and origin.is_file():
         return Placed(language, _read_origin(origin))
     if language == "en" and shelf.is_here(POCKET_EN):
@@ -192,6 +195,7 @@ def _read_origin(origin: Path) -> dict[str, Held]:
         found = {str(part): Held(origin.parent / name, str(sha256)) for part, (name, sha256) in told.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _refuse_damaged(_ORIGIN, str(error)) from error
+    # The file may have been edited: it must not make us run what lies elsewhere.
     if any(".." in held.path.parts or not held.path.is_relative_to(origin.parent) for held in found.values()):
         raise _refuse_damaged(_ORIGIN, "it names files elsewhere")
     return found
@@ -226,6 +230,8 @@ def add_folder(folder: Path) -> Placed:
         shutil.rmtree(work, ignore_errors=True)
         (work / _VOICES).mkdir(parents=True)
         for name in parts.values():
+            # A copy, not a link: what the user's folder becomes later must not change a voice that keys know by its
+            # hash.
             shutil.copyfile(folder / name, work / name)
     try:
         held = {part: Held(work / name, sha256_of(work / name)) for part, name in parts.items()}
@@ -234,6 +240,7 @@ def add_folder(folder: Path) -> Placed:
         write_atomically(work / _ORIGIN, json.dumps({"files": told}, indent=2).encode())
         with explain_errors("add a voice", root() / language):
             shutil.rmtree(root() / language, ignore_errors=True)
+            # One rename, so that a voice is there whole or not at all.
             work.rename(root() / language)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -274,6 +281,7 @@ def remove_all() -> int:
 def _check_bundle(held: Held) -> Held:
     try:
         told = held.path.stat()
+        # Hashed once per size and time: a line asks for each net again.
         found = _compute_digest(held.path, told.st_size, told.st_mtime_ns)
     except OSError as error:
         raise _refuse_damaged(held.path.name, str(error)) from error

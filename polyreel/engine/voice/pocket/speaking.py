@@ -25,9 +25,13 @@ from polyreel.engine.voice.pocket.bundle import Arrays, Bundle, State, make_stat
 from polyreel.engine.voice.pocket.files import ENCODER, Placed, find_placed, require_encoder
 from polyreel.errors import EngineError
 
+# Kyutai's own bound of a line's length: what goes on beyond it has missed its end.
 _PIECES_PER_SECOND, _SPARE_S = 3.0, 2.0
+# Kyutai's threshold for "that was the last frame". No word is said within half a second, so it isn't believed there.
 _END, _FIRST_END = -4.0, 6
+# Its states carry over between runs, so that a long line takes no more memory than a short one.
 _FRAMES_AT_ONCE = 8
+# A sample takes room in the net's memory, which the line needs as well.
 _LONGEST_SAMPLE_S = 30.0
 
 
@@ -39,6 +43,7 @@ def synthesise(placed: Placed, pieces: Sequence[int], voice: Arrays, after_end: 
     written = placed.open_net("text_conditioner").run({"token_ids": numbers}).reshape(1, -1, bundle.conditioning)
     nothing = np.zeros((1, 0, bundle.latent), np.float32)
     states = _run_step(main, bundle.speech_states, {"sequence": nothing, "text_embeddings": written, **voice})[1]
+    # Past its capacity the net's cache is full, and the run fails inside onnxruntime.
     room = bundle.capacity - _count_heard(bundle, voice) - len(pieces)
     most = min(room, math.ceil((len(pieces) / _PIECES_PER_SECOND + _SPARE_S) * bundle.frame_rate))
     frames = _say_frames(placed, bundle, states, most, after_end, seed)
@@ -59,6 +64,7 @@ def _say_frames(
     last = most
     for step in range(most):
         said, states = _run_step(main, bundle.speech_states, {"sequence": frame, "text_embeddings": no_text, **states})
+        # Only the first such sign counts: it stays on afterwards.
         if last == most and step >= _FIRST_END and float(said[1].ravel()[0]) > _END:
             last = step + after_end
         if step >= last:
@@ -80,6 +86,7 @@ def _make_sound(placed: Placed, bundle: Bundle, frames: NDArray[np.float32]) -> 
     sound = np.concatenate(heard)
     if not np.isfinite(sound).all():
         raise _no_sound()
+    # Whoever encodes it takes -1 to 1 as full scale; nothing bounds what the decoder gives.
     return np.clip(sound, -1, 1)
 
 
@@ -119,6 +126,7 @@ def _hear_sample(language: str, _fingerprint: str, sample: Path, _sha256: str) -
     track = open_track(sample)
     whole = track.read(0, min(track.samples, round(_LONGEST_SAMPLE_S * RATE))).mean(axis=1)
     sound = resample(whole, RATE, bundle.rate)
+    # The encoder takes whole frames alone.
     padded = np.pad(sound, (0, -len(sound) % bundle.frame)).astype(np.float32)
     heard = placed.open_net(ENCODER).run({"audio": padded[None, None]}).reshape(1, -1, bundle.conditioning)
     mark = placed.read_mark()

@@ -13,6 +13,7 @@ _BEFORE_MARK = re.compile(r"\s+([,.;:!?\u2026])")
 _ENDS, _WEAK, _CLOSERS = ".!?\u2026", ",;:-\u2013\u2014", "\"'\u201d\u2019)]\u00bb"
 _SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+")
 _CLAUSE = re.compile(r"(?<=[,;:])\s+")
+# Kyutai's own numbers for short lines.
 _FEW_WORDS, _PAD = 5, " " * 8
 
 
@@ -21,6 +22,7 @@ def prepare_text(text: str, language: str, *, keeps_semicolons: bool) -> str:
     text = text.translate(_APOSTROPHES)
     if language != "en":
         text = text.translate(_MARKS)
+        # The French voice was taught no colon.
         text = text.replace(":", ",") if language == "fr" else text
     text = _BEFORE_MARK.sub(r"\1", _STRAY.sub(r"\1", " ".join(text.split()))).strip(" ,;:")
     if not keeps_semicolons:

@@ -29,6 +29,7 @@ def open_tokenizer(path: Path, _sha256: str) -> Tokenizer:
     content = read_whole(path, _MOST_BYTES)
     from tokenizers import Tokenizer
 
+    # By content: what a file is called says nothing of what is in it.
     if content[:1] == b"{":
         try:
             return Tokenizer.from_str(content.decode())
@@ -49,6 +50,7 @@ def _build_tokenizer(content: bytes) -> Tokenizer:
         if number == 1 and isinstance(value, bytes):
             piece, score, kind = _read_piece(value)
             unknown = len(pieces) if kind == _UNKNOWN else unknown
+            # With byte pieces an unknown letter is spelt in bytes; without them it becomes the unknown piece.
             has_bytes = has_bytes or kind == _BYTE
             # No text may become one of the pieces that only stand for something.
             pieces.append((piece, score) if kind not in (_CONTROL, _UNUSED) else (f"\ufdd0{len(pieces)}", score))

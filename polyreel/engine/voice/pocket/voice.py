@@ -84,6 +84,7 @@ class PocketVoice:
         names = find_placed(language_of(locale)).speakers
         women = [each for each in names if self.gender(each) == "female"]
         men = [each for each in names if self.gender(each) == "male"]
+        # Two speakers of a dialogue are told apart at once when they alternate.
         turns = [each for pair in zip(women, men, strict=False) for each in pair]
         rest = [each for each in names if each not in turns]
         found = tuple(f"{each}@{locale}" for each in (*turns, *rest)) or tuple(
@@ -103,6 +104,7 @@ class PocketVoice:
         placed = find_placed(language_of(locale))
         if name in self._clones or name in placed.speakers:
             return f"{name}@{locale}"
+        # Told apart from a misspelt name: the way out is a consent, not a list of speakers.
         if name.startswith(_CLONE):
             raise NoVoice(
                 "a cloned voice is used by a job that states the consent, and can't be asked for by its name.",
@@ -128,6 +130,7 @@ class PocketVoice:
         placed = find_placed(language_of(locale))
         bundle = placed.read_bundle()
         prepared = prepare_text(words, placed.language, keeps_semicolons=bundle.keeps_semicolons)
+        # All of its languages are written in Latin; other scripts it was never taught, and it would not refuse them.
         if not any(map(_is_latin, prepared)):
             raise EngineError(
                 f"Pocket TTS can't read this in {locale}.",
@@ -156,6 +159,7 @@ def _say_part(
     placed: Placed, part: str, states: Arrays, name: str
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     bundle = placed.read_bundle()
+    # A part cut at a clause has no end of its own, and the voice was taught whole sentences.
     ended = prepare_text(part, placed.language, keeps_semicolons=bundle.keeps_semicolons) or part
     pieces = placed.encode(pad_text(ended, pads_short=bundle.pads_short))
     after = frames_after_end(ended, bundle.frames_after_end)

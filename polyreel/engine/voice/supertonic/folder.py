@@ -28,6 +28,7 @@ from polyreel.machine.files import explain_errors, read_whole, sha256_of, write_
 NAME = "supertonic"
 LICENCE = SUPERTONIC.licence
 
+# A net that takes something else would be refused by onnxruntime only in the midst of the first line.
 NETS: Mapping[str, frozenset[str]] = {
     "duration_predictor": frozenset({"text_ids", "style_dp", "text_mask"}),
     "text_encoder": frozenset({"text_ids", "style_ttl", "text_mask"}),
@@ -108,6 +109,7 @@ def add_folder(folder: Path) -> Added:
         added = Added({path: sha256_of(work / path) for path in paths})
         write_atomically(work / _ORIGIN, json.dumps(asdict(added), indent=2).encode())
         with explain_errors("add a voice", _own_root()):
+            # A rename can't replace a folder that has files in it.
             shutil.rmtree(_own_root(), ignore_errors=True)
             work.rename(_own_root())
     finally:
@@ -131,6 +133,7 @@ def read_added() -> Added:
     if not _was_added():
         if not shelf.is_here(SUPERTONIC):
             raise shelf.missing_models_error(SUPERTONIC)
+        # The shelf holds licence texts too; only what is run changes how it sounds.
         return Added({file.path: file.sha256 for file in SUPERTONIC.files if file.path.endswith((".onnx", ".json"))})
     try:
         return Added(**json.loads(read_whole(_own_root() / _ORIGIN, _MOST_JSON_BYTES)))
@@ -149,6 +152,7 @@ def fingerprint() -> str:
     return hashlib.sha256(listed.encode()).hexdigest()[:12]
 
 
+# As many as there are nets.
 @lru_cache(maxsize=4)
 def open_net(name: str, sha256: str) -> Session:
     """One of the nets, as it was added. Raises EngineError (``model_damaged``)."""
@@ -204,6 +208,7 @@ def _require_usable(work: Path, paths: list[str]) -> None:
 def _check_hash(path: str, sha256: str) -> Path:
     place = root() / path
     try:
+        # The whole file each time it is opened, which the cache makes once a process.
         found = sha256_of(place)
     except OSError as error:
         raise _refuse_damaged(path, str(error)) from error

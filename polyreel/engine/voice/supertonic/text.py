@@ -47,6 +47,7 @@ LANGUAGES = frozenset(
         "vi",
     }
 )
+# Its publisher's limits; a Korean letter is a whole syllable, so fewer of them.
 _LONGEST, _LONGEST_BY_LANGUAGE = 300, {"ko": 120}
 _PLAIN = str.maketrans(
     {

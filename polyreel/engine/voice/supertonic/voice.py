@@ -24,9 +24,12 @@ from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 
 _VERSION = 1
+# Each step is a whole run of the largest net: more of them cost as much again for each line.
 _STEPS = 8
+# The publisher's default of pace: what its own demos speak at.
 _OWN_PACE = 1.05
 _PAUSE_S = 0.3
+# Three hundred letters take half a minute: a predicted length beyond this is a net gone wrong, and memory.
 _LONGEST_S = 120.0
 _SPEEDS = (0.7, 2.0)
 _MOST_CHARACTERS = 5000
@@ -113,6 +116,7 @@ def _synthesise_numbers(numbers: list[int], name: str, pace: float, files: dict[
     if not 0 < seconds <= _LONGEST_S:
         raise _no_sound(name)
     embedded = nets["text_encoder"].run({**text, "style_ttl": spoken})
+    # Rounded up: the vocoder's surplus is cut off below, but a missing step would cut the last sound.
     steps = -(-round(seconds * settings.rate) // settings.samples_per_step)
     latent = _draw_noise(numbers, name, (1, settings.width, steps))
     given: dict[str, NDArray[Any]] = {"text_emb": embedded, "style_ttl": spoken, "text_mask": mask}

@@ -25,6 +25,7 @@ Speller = Callable[[int, Gender, str], str | None]
 TABLE = Path(__file__).with_name("counted_nouns.tsv")
 _NUMBER = r"(?<![\w.,:/'’-])(\d{1,3}(?:[.\u00a0\u202f ]\d{3})|\d{1,6}) (?=([^\W\d_]{2,})(?![\w'’-]))"
 _COUNTED = re.compile(_NUMBER)
+# Millions are nouns with a "de" of their own and take no gender from what they count.
 _MOST = 999_999
 # They end as nouns do, and count nothing.
 _NO_NOUNS = frozenset(
@@ -161,6 +162,7 @@ _PORTUGUESE = _Numerals(
 def _spanish(number: int, gender: Gender, _noun: str) -> str | None:
     """Feminine hundreds and ones; before any noun *uno* is shortened."""
     said = _SPANISH.say(number, gender)
+    # Eleven is *once*, which nothing shortens; 21 and 31 end in *uno*.
     ends_in_one = number % 10 == 1 and number % 100 != 11
     return said if ends_in_one or said != _SPANISH.say(number, "m") else None
 
@@ -180,6 +182,7 @@ def _italian(number: int, gender: Gender, noun: str) -> str | None:
     plain = noun.casefold()
     if gender == "f":
         return "un'" if plain[0] in "aeiouàèéìòù" else "una"
+    # Before s and a consonant, z, gn, ps, pn, x and y Italian says uno.
     hard = re.match(r"s[bcdfghlmnpqrtvz]|z|gn|ps|pn|x|y", plain)
     return "uno" if hard else "un"
 
@@ -190,6 +193,7 @@ _FRENCH_ONES = {21: "vingt", 31: "trente", 41: "quarante", 51: "cinquante", 61: 
 def _french(number: int, gender: Gender, _noun: str) -> str | None:
     """*une*, at the end of every number that ends in it; what stands before stays figures, which are read rightly."""
     rest = number % 100
+    # 71 and 91 end in onze, which has no gender.
     if gender == "m" or (rest not in {1, 81} and rest not in _FRENCH_ONES):
         return None
     said = "une" if rest == 1 else "quatre-vingt-une" if rest == 81 else f"{_FRENCH_ONES[rest]} et une"

@@ -19,6 +19,7 @@ _RANGE = re.compile(
 _ISO_DATE = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\b")
 _DATE = re.compile(r"(?<![\d/.])(\d{1,2})([/.])(\d{1,2})\2((?:1\d|20)\d\d)(?![\d/]|\.\d)")
 # Where the month is written first.
+# A date without a locale's region is taken for American in English, as espeak-ng takes the bare tag.
 _MONTH_FIRST = frozenset({"en", "en-us", "en-ph", "en-pr"})
 _FULL_HOUR = re.compile(
     r"(?<![\d:])(0?\d|1\d|2[0-4]):00(?![\d:])(?:\s?(?:h|hs|hrs|horas|heures|Uhr|बजे|o'clock)(?!\w))?"
@@ -99,6 +100,7 @@ def spell_hours(text: str, language: str, words: Lexicon) -> str:
 
 def _full_hour(hour: int, language: str, words: Lexicon) -> str:
     if language == "en" and not 1 <= hour <= 12:
+        # 13 o'clock is said by nobody; the military form is.
         return f"{hour} hundred hours"
     if hour == 1 and words.one_hour:  # a la una; à une heure
         return words.one_hour if language == "fr" else words.one_hour.partition(" ")[0]

@@ -21,6 +21,7 @@ _CHARGES: Mapping[str, tuple[str, str]] = {
     **{"en": ("plus", "minus"), "es": ("más", "menos"), "fr": ("plus", "moins"), "it": ("più", "meno")},
     **{"pt": ("mais", "menos"), "de": ("plus", "minus"), "hi": ("प्लस", "माइनस")},
 }
+# B12 is a vitamin and F16 an aeroplane: one symbol with a plain figure is seldom a formula.
 _FEWEST = 2
 
 

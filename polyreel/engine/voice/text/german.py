@@ -22,10 +22,12 @@ _SCORE = re.compile(r"(?<![\d:,.])(\d{1,3}):(\d)(?![\d:])")
 _STREET = re.compile(r"(?<=\w)(s|S)tr\.(?=\s|,|$)")
 _NEUTERS = ("Jahr", "Mal ", "Kapitel")
 _FEMININES = ("Klasse", "Minute", "Stunde", "Etage")
+# Behind der, die and das the weak ending is -e: nominative, as these mostly are.
 _DEFINITE = frozenset({"der", "die", "das"})
 _DATIVES = "am vom zum beim im dem den des seit bis ab nach vor zur einem einen jedem ihrem seinem"
 _OBLIQUE = frozenset(_DATIVES.split())
 _HUNDREDS = ("elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn")
+# 1100 to 1999 are said by hundreds; a currency before them or a decimal behind makes them amounts.
 _YEAR = re.compile(r"(?<![\w.,€$£/+-])1([1-9])(\d\d)(?![\d/]|[.,]\d)")
 
 

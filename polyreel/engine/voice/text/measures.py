@@ -163,6 +163,7 @@ def _spell_season(found: re.Match[str], language: str, until: str) -> str:
         return found[0]
     if len(found[2]) == 4:
         return f"{year} {until} {found[2]}"
+    # "Twenty ten" came into use with that year; before it English says two thousand nine.
     if language == "en" and year > 2009:
         return f"{year // 100} {year % 100} {until} {then}"
     return f"{year} {until} {year + 1}"
@@ -206,6 +207,7 @@ def _say_area(words: MeasureWords, unit: str, *, is_square: bool) -> str:
 def _make_singular(said: str, language: str) -> str:
     if language == "it":
         return re.sub(r"i\b", "o", said)
+    # Three letters at least before the s: "gas" and "bus" are singular.
     return re.sub(r"\bfeet\b", "foot", re.sub(r"(?<=\w{3}[^s\W])s\b", "", said)) if language != "de" else said
 
 

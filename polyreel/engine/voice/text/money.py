@@ -28,6 +28,7 @@ _PRICE_FOR_EACH = re.compile(
 )
 _BOTH_BEFORE = re.compile(rf"({_SIGNS})\s?({_ONE_NUMBER})\s?[-–—]\s?(?:\1)\s?(?=\d)")
 _BOTH_BEHIND = re.compile(rf"(?<![\d.,])({_ONE_NUMBER})\s?({_SIGNS})\s?[-–—]\s?({_ONE_NUMBER})\s?\2")
+# "de" elides before a vowel: deux millions d'euros.
 _FRENCH_MILLIONS = re.compile(r"\b(mi(?:llion|lliard)s?) (?:de )?(?=euros\b)")
 # Where a bare $ is pesos.
 _PESOS = frozenset(f"es-{region}" for region in ("MX", "AR", "CL", "CO", "UY", "DO", "CU"))
@@ -80,11 +81,14 @@ def _make_pattern(millions: str) -> re.Pattern[str]:
 def _spell_amount(found: re.Match[str], words: Lexicon) -> str:
     sign, number = (found[1], found[2]) if found[1] else (found[4], found[3])
     sign = _SAME_SIGNS.get(sign, sign)
+    # A language's table may lack HK$: dollars are then better than signs spelt out.
     currency = words.currencies.get(sign) or words.currencies.get(sign[-1])
     if currency is None:
         return found[0]
+    # One of a currency has its article: "un euro", "one dollar".
     if number == "1":
         return currency.one
+    # The longest first: "mn" ends in neither "m" nor "n" alone.
     for short in sorted(words.scales, key=len, reverse=True):
         if number.endswith(short):
             figure, scale = number.removesuffix(short).rstrip(), words.scales[short]

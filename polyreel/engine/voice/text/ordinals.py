@@ -72,6 +72,7 @@ def _spell_italian(number: int, feminine: bool) -> str:
     elif not ones:
         said = f"{_ITALIAN_TENS[tens][:-1]}esimo"
     else:
+        # ventuno and ventotto lose a vowel, as uno and otto begin with one.
         ten = _ITALIAN_TENS[tens][:-1] if ones in {1, 8} else _ITALIAN_TENS[tens]
         said = ten + _ITALIAN_ONES[ones]
     return f"{said[:-1]}a" if feminine else said
@@ -103,6 +104,7 @@ def _say_french(number: int) -> str:
     rest = ones + (10 if tens in {7, 9} else 0)
     if not rest:
         return _FRENCH_TENS[tens]
+    # vingt-et-un and soixante-et-onze, but quatre-vingt-un.
     joint = "-et-" if rest in {1, 11} and tens < 8 else "-"
     return f"{_FRENCH_TENS[tens]}{joint}{_FRENCH_SMALL[rest - 1]}"
 
