@@ -75,8 +75,11 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """The `polyreel` program. Exit codes: 0 delivered, 1 failed, 2 invalid job, 3 partial, 4 held."""
+    # Before any import: each of them would search for garbage many times.
     look_seldom()
+    # The allocator reads this once a thread begins; a pool per thread kept hundreds of MB that nobody used.
     share_pools()
+    # A proxy in the environment would be asked for our own server at 127.0.0.1.
     keep_loopback_direct()
     from deployments.commands.errors import exit_code
     from polyreel.errors import PolyreelError
@@ -88,6 +91,7 @@ def main() -> NoReturn:
             click.echo(f"polyreel: {each.describe()}", err=True)
         sys.exit(exit_code(error))
     except AllWritten as end:
+        # Python's own end would take what is loaded apart for most of a second.
         end.now()
     sys.exit(0)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 async def run_job(job: Job) -> Outcome:
     """Run a job in this process. Raises the error of a job that could not begin; anything later is in the outcome."""
     faults = await find_faults(job)
+    # Without saved credentials nothing more can be found out: no server has to be started for that.
     if faults and not names_saved(job):
         faults.require_none()
     async with _find_or_start_server():
@@ -57,6 +58,7 @@ async def look_at_job(job: Job, *, offline: bool = False) -> dict[str, Any]:
 async def find_faults(job: Job) -> Faults:
     """What can be told of a job without a server: nothing where only saved credentials know the way to its files."""
     faults = Faults()
+    # Only a server knows them, and to ask it for a plan's sake costs seconds.
     if not job.source.credentials:
         with faults.gather():
             await check(job)
@@ -100,6 +102,7 @@ async def _preview_job(job: Job, *, offline: bool) -> dict[str, Any]:
     from polyreel.store.choice import open_store
     from tasks.run.results import recall
 
+    # Loading a signer tries its key: that belongs to a plan, not to the end of a film.
     if job.provenance:
         from tasks.sign import require_signer
 
@@ -136,6 +139,7 @@ def names_saved(job: Job) -> bool:
 def _is_charged(job: Job) -> bool:
     from polyreel.dubbing.providers import provider_of
 
+    # One of `fallback` counts too: it may be the one that is paid.
     return any(provider_of(each).charges for each in (job.dubbing, *job.fallback))
 
 
@@ -167,6 +171,7 @@ def _is_in_a_flow() -> bool:
 def _on_server(address: str) -> Iterator[None]:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
+    # The program may have imported Prefect long ago: its settings don't look at the environment again.
     with temporary_settings({PREFECT_API_URL: address}):
         yield
 

@@ -13,6 +13,7 @@ import click
 
 from deployments.commands.submit import _on_server, as_json_option
 
+# The state's message is Prefect's; a person should read the error that ended the batch.
 _UNCAUGHT = re.compile(r"^Flow run encountered an exception: (\w+: )?")
 """What Prefect puts before the error that ended a run."""
 
@@ -46,6 +47,7 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
 def _exit_code(states: Collection[str]) -> int:
     if set(states) == {"completed"}:
         return 0
+    # One whole delivery is enough: a script that goes on with what there is should see 3.
     if {"completed", "partial"} & set(states):
         return 3
     return 4 if set(states) == {"held"} else 1
@@ -78,6 +80,7 @@ async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[
 def _list_places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]:
     paths = [str(path.absolute()) for path in files]
     if each_of:
+        # A single file is a catalogue otherwise; here it is the pattern of all jobs.
         return {"jobs": paths, "each_of": each_of}
     return {"catalogue": paths[0]} if len(paths) == 1 else {"jobs": paths}
 

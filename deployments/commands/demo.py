@@ -42,6 +42,7 @@ def _get_voices() -> None:
     try:
         show_pull((KOKORO, KOKORO_VOICES))
     except PolyreelError as error:
+        # The first thing that a person tries must end with a video, also behind a firewall.
         click.echo(f"They could not be fetched, so espeak-ng speaks: {error}")
 
 

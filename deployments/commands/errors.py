@@ -24,6 +24,7 @@ def report_errors(as_json: bool, **fields: Any) -> Iterator[None]:
     try:
         yield
     except PolyreelError as error:
+        # A full disk shows up as many errors (SQLite, ffmpeg, httpx): one remedy fits them all.
         told = as_full_disk(error) or error
         _show_error(told, as_json, fields)
         sys.exit(exit_code(told))
@@ -49,11 +50,13 @@ def exit_code(error: PolyreelError) -> int:
     """How the program ends after an error: 1 failed, 2 invalid, 4 held for a person."""
     if isinstance(error, HeldForPerson):
         return HELD
+    # A caller may retry a 1 as it is, and must change something after a 2.
     return INVALID if isinstance(error, InvalidJob) else FAILED
 
 
 def _show_error(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
     if as_json:
+        # `error` stays the first of them, as programs knew it before there were several.
         others = {"errors": [each.as_dict() for each in error.each()]} if error.others else {}
         click.echo(json.dumps({**fields, "error": error.as_dict(), **others}, ensure_ascii=False))
         return

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from tasks.run.early import Early
 
 EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
+# 128 and the signal's number, as shells have it for Ctrl-C.
 INVALID, INTERRUPTED = 2, 130
+# Less than the ten seconds after which `docker stop` sends SIGKILL.
 _GOODBYE_S = 4.0
 _ANSWER_S = 0.8
 """How long a source is alone on the processor: most answer within it, and one that has nothing needs no server."""
@@ -57,6 +59,7 @@ def run_job(
     environment.prepare_environment("INFO" if verbose else "CRITICAL")
     os.environ.pop(SETTING, None)  # a run by hand is free
     with _exit_when_stopped(), server_for_this_run(environment.server_address()) as server:
+        # Daemons: an import that hangs must not keep a refused job from ending.
         beside = [threading.Thread(target=_import_flow, name="imports", daemon=True)]
         if plan:
             beside.append(threading.Thread(target=_load_models, args=(plan,), name="models", daemon=True))
@@ -64,8 +67,10 @@ def run_job(
             each.start()  # importing takes as long as the server's start, and leaves a core idle: all at once
         if server:
             _wait_for(server, quiet, early)
+        # Of the two only the imports: the models may go on loading while the run begins.
         beside[0].join()
         if early:
+            # Asked once more: the answer may have come while the server started.
             early.require_no_refusal()
         if faults:
             asyncio.run(add_named(job, faults))
@@ -113,6 +118,7 @@ def _say_goodbye() -> None:
     """Let the server hear how every task ended, before it (or we) are gone."""
     from prefect.events.worker import EventsWorker
 
+    # Bounded, as a server that is gone never takes the rest.
     EventsWorker.drain_all(timeout=10)
 
 
@@ -132,6 +138,7 @@ async def _begin_run(job: Job, quiet: bool, before: Callable[[], Awaitable[None]
         with show_board(board, job, quiet), _interruptible():
             return await outcome_of(job)
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        # Prefect's client raises either, by whether an answer came at all.
         return _without_server(board.outcome, error)
 
 

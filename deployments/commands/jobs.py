@@ -72,6 +72,7 @@ def _print_rows(rows: list[JobRow]) -> None:
     for row in rows:
         done = f"{row.delivered}/{len(row.languages)}"
         cost = f"{row.minutes_charged + row.minutes_quoted:g} min" if row.minutes_charged or row.minutes_quoted else ""
+        # Local time: a person compares it with the clock on the wall.
         when = time.strftime("%d %b %H:%M", time.localtime(row.ended or row.began))
         turn = {"you": "your turn", "vendor": row.why, "machine": "at work", "nobody": ""}[row.who]
         cells = f"{row.job:<{width}}  {row.state:<9} {done:>6}  {cost:>9}  {when}  {turn}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STATES = ("intended", "submitted", "ready", "collected", "failed", "unresolved", "forgotten")
+# Ten hexadecimal digits are unique in any ledger that a person reads.
 _SHORT, _SHORTEST = 10, 6
 
 

@@ -74,10 +74,12 @@ def show_pull(wanted: tuple[Model, ...]) -> None:
     from polyreel.engine.models.pull import pull
     from polyreel.engine.models.shelf import list_absent
 
+    # What is here is checked by pull all the same; only what is fetched has a size to tell.
     to_get = list_absent(*wanted)
     if to_get:
         megabytes = sum(model.bytes_to_fetch for model in to_get) / 1e6
         names = ", ".join(model.name for model in to_get)
+        # On stderr: a script that reads stdout wants none of it.
         click.echo(f"About {megabytes:.0f} MB to fetch: {names}", err=True)
     with show_progress() as told:
         asyncio.run(pull(wanted, told))

@@ -35,11 +35,13 @@ def plan(job: Path, out: Path | None, as_json: bool, offline: bool) -> None:
         from polyreel.intake.jobfile import load_job, redirect_delivery
 
         asked = load_job(job)
+        # Before the look: names and free disk are judged for where it really goes.
         asked = redirect_delivery(asked, out) if out else asked
         found = asyncio.run(look_at_job(asked, offline=offline))
         click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
 
 
+# A film names dozens of people; the first ones show whether the rest needs a look.
 _MOST_NAMES = 8
 _BAD_VOICES = ("robotic", "not understood")
 _MARKS = {"done": "✓", "to do": "·", "can't": "✗", "unknown": "?"}

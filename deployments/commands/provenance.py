@@ -47,11 +47,13 @@ def provenance(file: Path, as_json: bool) -> None:
     from polyreel.packaging.provenance import c2pa
 
     with report_errors(as_json=as_json):
+        # Before the file is read: without it "no manifest" would be said of a signed one.
         c2pa.require_library()
         found = c2pa.read(file)
         tracks = asyncio.run(_search_tracks(file))
     said = json.dumps(_as_dict(file, found, tracks), ensure_ascii=False, indent=2)
     click.echo(said if as_json else "\n".join([_describe_file(file, found), *_describe_watermark(tracks)]))
+    # Of the manifest alone: a watermark says that a voice is synthetic, not that a file is unchanged.
     sys.exit(0 if found and found.is_whole else 1)
 
 
@@ -63,6 +65,7 @@ async def _search_tracks(file: Path) -> list[_Track] | None:
     from polyreel.engine.watermark.stem import search_track
     from polyreel.media.probe import probe
 
+    # Not fetched for it: a look at a file downloads nothing by itself.
     if not shelf.is_here(WATERMARK):
         return None
     sounds, net = probe(file).audio, PerthNet()

@@ -30,6 +30,7 @@ def show_progress() -> Iterator[Callable[[Step], None]]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=console,
+        # In a log of CI every step of a bar would be a line.
         disable=not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
@@ -39,6 +40,7 @@ def show_progress() -> Iterator[Callable[[Step], None]]:
         if step.said:
             console.print(f"{name}: {step.said}", soft_wrap=True)
             return
+        # Sent once a model is checked, which may be long after its last byte.
         if step.done == step.total == 1:
             console.print(f"{name}: pulled and checked")
             if name in tasks:

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 SPEED = 30.0
 """How many times faster than a vendor the sandbox works."""
 _CREDENTIALS = "rehearsal"
+# Each of these would let a rehearsal write into what is real.
 _ELSEWHERE = ("POLYREEL_STORE", "POLYREEL_LEDGER_URL", "PREFECT_API_URL", "PREFECT_API_KEY")
+# Time for the sandbox to end the tools that it runs, which would otherwise go on without a parent.
 _END_SECONDS = 10
 
 
@@ -72,6 +74,7 @@ class Rehearsal:
 
         for vendor, account in self.accounts().items():
             fields = credentials.kind_of(vendor).model_fields
+            # The sandbox's accounts have facts of their own (minutes), which no block knows.
             given = {name: value for name, value in account.items() if name in fields}
             if "key" in account:
                 given["api_key"] = account["key"]
@@ -115,11 +118,13 @@ def _start_sandbox(folder: Path, faults: str) -> Iterator[str]:
     try:
         assert process.stdout is not None  # noqa: S101 - it was started with a pipe
         base_url = process.stdout.readline().strip()
+        # The pipe ended: it died before it had a port, and its log says why.
         if not base_url:
             raise click.ClickException(f"the sandbox did not start; its log is {folder / 'sandbox.log'}")
         yield base_url
     finally:
         process.terminate()
+        # After that it is killed, which also ends it where SIGTERM was not heard.
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_END_SECONDS)
         process.kill()
@@ -139,6 +144,7 @@ def make_rehearsal(job: Job, folder: Path) -> tuple[Job, tuple[str, ...]]:
             remedy="Rehearse with a copy of the media on this machine.",
         )
     notes = []
+    # The folder first: outcomes name its films, which a person can open.
     deliveries: list[Any] = [FolderDelivery(path=str(folder))]
     for each in job.delivery:
         if hasattr(each, "credentials") and each.to in _list_played():
@@ -170,6 +176,7 @@ def _with_account(part: Any) -> Any:
 
     row = PROVIDERS.get(getattr(part, "provider", ""))
     needs_none = row is not None and row.block is None
+    # Our own engine has no account: it runs as it always does, and costs nothing.
     return part if needs_none else part.model_copy(update={"credentials": _CREDENTIALS})
 
 

@@ -20,7 +20,9 @@ from flows.runs import create_run, deployment_id, is_over, key_of, outcome_of_ru
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
 
+# A person waits at the terminal; a server of ours answers in a few milliseconds.
 _POLL_S = 0.5
+# The server's own limit of one answer (PREFECT_API_DEFAULT_LIMIT).
 _PAGE = 200
 STRANGER = (401, 403)
 """How a server answers whom it does not know."""
@@ -53,6 +55,7 @@ def explain_refusal(answer: httpx.Response) -> PolyreelError:
             remedy="Set PREFECT_API_AUTH_STRING (user:password), or PREFECT_API_KEY, as the server expects it.",
         )
     if answer.status_code in (400, 409, 422):
+        # What the server refuses by its schema stays refused: exit code 2, as `polyreel run` has it.
         return InvalidJob(
             reason, code="refused", where="the server", remedy="Correct the job; `polyreel plan` tells more."
         )
@@ -67,6 +70,7 @@ def _read_reason(answer: httpx.Response) -> str:
     try:
         said = answer.json()
     except ValueError:
+        # A proxy in between answers in HTML.
         return answer.text[:200]
     if not isinstance(said, dict):
         return str(said)
@@ -90,6 +94,7 @@ async def run_again(client: PrefectClient, run_id: UUID) -> FlowRun:
     old = await read_run(client, run_id)
     if "job" not in old.parameters and "batch" not in old.parameters:
         raise InvalidJob("is no run of a job or a batch", where=str(run_id), remedy="`polyreel status` lists those.")
+    # Two runs of one job would wait for each other's claims; the first one does it all.
     if old.state and not old.state.is_final():
         raise InvalidJob(
             f"is {old.state.name} still", where=str(run_id), remedy=f"`polyreel status {run_id}` follows it."
@@ -132,6 +137,7 @@ async def wait_for_end(client: PrefectClient, run_id: UUID) -> FlowRun:
     """The run, once it is over, or sleeps until a person has decided."""
     while True:
         run = await read_run(client, run_id)
+        # A suspended run may sleep for weeks: whoever waits at a terminal is told that it is held.
         if is_over(run) or await read_held_outcome(client, run):
             return run
         await asyncio.sleep(_POLL_S)
@@ -157,6 +163,7 @@ async def cancel_run(client: PrefectClient, run_id: UUID) -> FlowRun:
 async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncIterator[str]:
     """A run's log, oldest first; with ``follow``, until the run is over."""
     await read_run(client, run_id)
+    # By offset and not by time: two lines of the same millisecond would be lost or come twice.
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
     seen = 0
     while True:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+# No script has a hundred million lines.
 _MOST_DIGITS = 8
 _WHAT = {"script": "script", "final": "dub"}
 
@@ -102,6 +103,7 @@ def review(
 
 
 def _require_sense(wishes: _Wishes, locale: str | None) -> None:
+    # Told before anything is read: half of a decision must never be written.
     if wishes.approve and wishes.reject is not None:
         raise click.UsageError("--approve and --reject exclude each other")
     if wishes.edit and wishes.lines:
@@ -163,6 +165,7 @@ async def _take_in_recordings(store: Store, key: ReviewKey, wishes: _Wishes, rev
     if not given:
         return {}
     review = await ReviewLog(store).read(key)
+    # Before the recordings are converted: who may not decide leaves nothing in the store.
     reviewer.require_allowed(review)
     found: _Recordings = {}
     for number, what in given.items():
@@ -221,6 +224,7 @@ async def _find_review(log: ReviewLog, job: Job | str | None, locale: str) -> _P
         if not keys:
             raise InvalidJob(f"the job has no target {wanted}", where=job.name, remedy="Name one of its languages.")
         return _Place(keys[0], job.subtitles.accept_repairs)
+    # Names of jobs are not unique; which of two is meant decides what is spoken and bought.
     if len(keys) != 1:
         why = "several jobs are called so" if keys else "no job of that name has come as far as a review here"
         raise InvalidJob(
@@ -298,6 +302,7 @@ def _print_review(review: Review, as_json: bool, wishes: _Wishes) -> None:
 
     facts = _summarise_review(review)
     acted = wishes.approve or wishes.reject is not None or wishes.edits
+    # Whoever has just decided wants one line, not the script again.
     lines = [] if acted and not as_json else asyncio.run(lines_of(open_store(), review))
     if as_json:
         events = [each.model_dump(mode="json") for each in review.records()]

@@ -59,6 +59,7 @@ def _load_job(job: Path) -> Job:
     from polyreel.errors import InvalidJob
     from polyreel.intake.jobfile import load_job
 
+    # A path that is missing is load_job's to tell; only a bare word may be a job's name.
     if job.suffix or len(job.parts) != 1 or job.exists():
         return load_job(job)
     # The job may be run for this, and no record of a run has all of its file.
@@ -95,6 +96,7 @@ def _print_outcome(outcome: Outcome, review: Review, as_json: bool) -> None:
     else:
         from deployments.commands.run_display import print_summary
 
+        # The last edit is this command's: take_order has just written it.
         edit = next((each for each in reversed(review.events) if each.kind == "edited"), None)
         lines = len(edit.changed) if edit else 0
         click.echo(f"{review.key.locale}: {lines} line{'s' * (lines != 1)} changed, revision {review.revision}")
@@ -140,6 +142,7 @@ async def _read_reviews(job: Job, locale: str | None) -> tuple[list[Review], lis
     await store.ready()
     wanted = [locale] if locale else [target.locale for target in job.targets]
     found, damaged = await ReviewLog(store).read_all([find_key(job, each) for each in wanted])
+    # The one language that was asked for can't be shown; of several, the others are.
     if damaged and locale:
         raise damaged[0].error
     return found, damaged

@@ -34,6 +34,7 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
     """
     from deployments.commands.errors import report_errors
 
+    # The same fields as an outcome, so that a program reads either without asking which it is.
     with report_errors(as_json, job=job.stem, status="failed", languages={}, manifest=None, report=None, seconds=0):
         from polyreel.intake.jobfile import load_job, redirect_delivery
 

@@ -28,6 +28,7 @@ def show_board(board: Board, job: Job, quiet: bool) -> Iterator[None]:
     # A dumb terminal can't move its cursor back, which a live table needs.
     if console.is_terminal and os.environ.get("TERM") != "dumb":
         table = _LiveTable(board, job)
+        # Four times a second look alive and cost nothing; transient, as the summary says it all again.
         with Live(table, console=console, refresh_per_second=4, transient=True):
             yield
     else:
@@ -130,6 +131,7 @@ def _list_notes(outcome: Outcome) -> Iterator[str]:
         for note in language.notes:
             locales.setdefault(note, []).append(locale)
     for note, named in locales.items():
+        # Some notes begin with their locale: it need not be said twice.
         yield note if note.startswith(named[0]) else f"{', '.join(named)}: {note}"
 
 
@@ -149,6 +151,7 @@ def _language_line(locale: str, language: LanguageOutcome) -> Text:
     line = Text(f"{mark} {locale:<10} {english_name(locale):<26} ", style=style)
     if language.error:
         return line.append(str(language.error))
+    # What passed is in the report; a person at the terminal looks for what did not.
     worst = [check for check in language.checks if check.status != "pass"]
     line.append(language.dub or "")
     for check in worst:

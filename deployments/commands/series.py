@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from polyreel.outcome import CastSpeaker
     from polyreel.review.lessons import ApprovedScripts
 
+# Enough to see whether they are the right lines; the file has all of them.
 _SHOWN = 10
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
 
@@ -84,6 +85,7 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
         lesson = replace(lesson, notes=(*approved.notes, *lesson.notes))
         if not as_json:
             _print_lesson(lesson)
+        # A program can't be asked: with --json nothing is written unless --yes is given.
         if not lesson.is_empty and (yes or (not as_json and _ask_for_consent())):
             write_back(lesson)
             written = True
@@ -96,6 +98,7 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
 
 
 def _ask_for_consent() -> bool:
+    # A prompt without anybody at it would wait for ever, or take the end of the input for a no.
     if not sys.stdin.isatty():
         click.echo("Nothing was written: say --yes.", err=True)
         return False
@@ -134,6 +137,7 @@ def _read_cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:
     try:
         return dict(Outcome.model_validate_json(load_text(outcome)).speakers)
     except ValidationError:
+        # Pydantic's lines are about our fields, which whoever gave a wrong file never saw.
         raise InvalidJob(
             "is no outcome", where=str(outcome), remedy="Give what `polyreel run --json` printed."
         ) from None

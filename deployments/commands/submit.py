@@ -45,9 +45,11 @@ async def _submit_job(job: Path | None, run: UUID | None, key: str | None, wait:
 
     asked = load_job(job) if job else None
     if asked:
+        # The server's runs may read only what its owner allowed; what this person names here is as good as typed there.
         allow_as_caller(key_of(asked))
     async with remote.open_server() as client:
         made = await (remote.submit_job(client, asked, key) if asked else remote.run_again(client, UUID(str(run))))
+        # The server answers the same job with its first run: without a word one would wait for nothing.
         if made.state and made.state.is_final():
             click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
         done = await remote.wait_for_end(client, made.id) if wait else made
@@ -130,5 +132,6 @@ def _on_server(work: Callable[[], Coroutine[Any, Any, T]], as_json: bool) -> T:
             raise InvalidJob(
                 "no server is running", code="no_server", remedy="Start `polyreel up`, or set PREFECT_API_URL."
             )
+        # Prefect reads the address from its settings, which this sets for the user's own server too.
         with server_for_this_run(address):
             return asyncio.run(work())

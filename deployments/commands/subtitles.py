@@ -138,6 +138,7 @@ def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: flo
             _print_some([f"{file}:{note.line}: {note.kind}: {note.message}" for note in reading.notes])
             _print_some([f"{file}:{each.line}: cue {each.cue}: {each.code}: {each.message}" for each in findings])
             click.echo(f"{len(reading.track.cues)} cues, {len(findings)} findings, {len(reading.notes)} notes")
+    # Repairs count as found: a file that had to be mended is not in order.
     sys.exit(1 if findings or reading.notes else 0)
 
 

@@ -83,8 +83,10 @@ def up(
             "inbox_every_s": inbox_every,
             "forget_after": forget_after,
         }
+        # Before anything starts: children inherit the environment as it is at their start.
         _allow_folders([*files, *more_files], inbox)
         made = Up(Asked(port, wishes, tell, _require_public_address(callbacks), callbacks_port, callbacks_secret))
+        # SIGHUP as well: a closed terminal must not leave a server without an owner.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, made.stop)
         try:
@@ -92,6 +94,7 @@ def up(
         except BaseException:  # also when interrupted: what was started must not outlive this process
             made.close()
             raise
+        # Only when it answers: programs read this line and call at once.
         _print_addresses(made, as_json, time.monotonic() - begun)
         keep_up(made)
 
@@ -113,6 +116,7 @@ def _allow_folders(files: list[Path], inbox: str | None) -> None:
     from polyreel.machine import home
     from polyreel.objects.address import is_object
 
+    # The command's own word goes before the environment's.
     folders = files or read_allowed_folders() or [Path.cwd()]
     left_in = [Path(inbox)] if inbox and not is_object(inbox) else []
     os.environ.update(setting_of([*folders, *left_in, home.deliveries_dir()]))
@@ -143,4 +147,5 @@ def _print_addresses(made: Up, as_json: bool, seconds: float) -> None:
         click.echo(f"polyreel is up at {made.ui} (ready in {seconds:.1f} s; API {made.api}). Ctrl-C ends it.")
         if made.callbacks:
             click.echo(f"Callbacks are received at {made.callbacks}: let your proxy send them there.")
+    # Into a pipe Python writes only when its buffer is full: whoever waits for this line would never see it.
     sys.stdout.flush()

@@ -61,6 +61,7 @@ def _require_operation(vendor: str, name: str, credentials: str | None, *, charg
             "whose account is meant?", where=f"vendor {vendor}", code="unknown_credentials",
             remedy="Name saved credentials: --credentials NAME (`polyreel credentials list`).",
         )  # fmt: skip
+    # A name typed wrongly must not cost money.
     if found.charged and not charged:
         raise InvalidJob(
             f"{vendor} charges for {found.name}", where=f"vendor {vendor}", code="charged",

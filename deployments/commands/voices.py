@@ -32,6 +32,7 @@ class _VoicesOrSay(click.Group):
     """`polyreel voices [LOCALE]` lists; `polyreel voices say TEXT` says. What is no command is a LOCALE."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # `polyreel voices es-MX` was there before the group was.
         if not args or args[0] not in {*self.commands, "--help", "-h"}:
             args = ["list", *args]
         return super().parse_args(ctx, args)
@@ -108,6 +109,7 @@ def add(names: tuple[str, ...], only_list: bool, accept_licence: bool) -> None:
         folders = () if only_list else tuple(Path(name) for name in names if _is_path(name))
         for folder in folders:
             _add_folder(folder, accept_licence)
+        # Folders first, as they need no network: what can be had is had.
         rest = tuple(name for name in names if Path(name) not in folders)
         if not only_list:
             rest = _pull_registered(rest, accept_licence)
@@ -195,6 +197,7 @@ async def _add_voices(names: tuple[str, ...]) -> None:
 
 
 def _advance_bar(bar: Any, have: int, _total: int) -> None:
+    # click's bar takes steps; after a retry fewer bytes may be there than were shown.
     bar.update(max(0, have - bar.pos))
 
 
@@ -210,6 +213,7 @@ def remove(names: tuple[str, ...]) -> None:
     whole = {supertonic.NAME: supertonic.remove_folder, pocket.NAME: pocket.remove_all}
     with report_errors(as_json=False):
         for name in names:
+            # These two are folders of many files; a Piper voice is files of one name.
             freed = whole[name]() if name in whole else remove_voice(name)
             click.echo(f"{name}: {f'removed, {freed / 1e6:.0f} MB freed' if freed else 'was not here'}")
 

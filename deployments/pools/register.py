@@ -31,6 +31,7 @@ PROCESS = "process"
 _IN_WHEEL = Path(__file__).with_name("prefect.yaml")
 OWN_FILE = _IN_WHEEL if _IN_WHEEL.exists() else Path(__file__).parents[2] / "prefect.yaml"
 """The project's own file: beside this module in the wheel, at the root in a checkout."""
+# YAML can name an alias a thousand times over: what is read is bounded before it is parsed.
 _MOST_BYTES = 1 << 20
 
 
@@ -53,6 +54,7 @@ class Entry:
     @property
     def kind(self) -> str:
         """What the pool's workers start for a run."""
+        # By the pool's name (`reels-docker`), as the file is Prefect's own and has no field for it.
         return self.pool.partition("-")[2] or PROCESS
 
 
@@ -83,6 +85,7 @@ async def register_deployment(client: PrefectClient, entry: Entry) -> None:
     """Put a deployment on the server, with its pool where that is not there yet. Doing it again renews it."""
     await _require_pool(client, entry)
     made = _make_deployment(entry)
+    # The pool first: a deployment for one that is missing is refused.
     await made.aapply(work_pool_name=entry.pool)
 
 
@@ -92,6 +95,7 @@ async def _require_pool(client: PrefectClient, entry: Entry) -> None:
     except ObjectNotFound:
         template = Path(__file__).with_name(f"{entry.kind}.json")
         wanted = WorkPoolCreate(name=entry.pool, type=entry.kind)
+        # Prefect's own template of a process pool is right as it is; containers need our image and volumes.
         if template.exists():
             wanted.base_job_template = json.loads(template.read_text("utf-8"))
         await client.create_work_pool(wanted)
@@ -113,6 +117,7 @@ def _make_deployment(entry: Entry) -> RunnerDeployment:
         job_variables=pool.get("job_variables", {}),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
+    # From the flow and not from the file: the form must be that of the code which will run.
     redraw_form(made, as_form)
     made.schedules = [_make_schedule(each) for each in given.get("schedules", ())]
     return made

@@ -15,6 +15,7 @@ from deployments.process.prefect_insides import become_run, run_in_environment
 def main() -> None:
     """Become the run that the worker names in the environment."""
     environment.prepare_environment("INFO")
+    # Prefect's default is 180 s, and the automation takes a run for crashed after 90 s of silence.
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
     if _is_refused(run_in_environment()):
         return
@@ -35,6 +36,7 @@ def _is_refused(run: str) -> bool:
     with get_client(sync_client=True) as client:
         found = client.read_flow_run(UUID(run))
         fault = find_fault(client.read_flow(found.flow_id).name, found.parameters)
+        # Prefect's engine would end with status 1 and no reason.
         if fault:
             client.set_flow_run_state(found.id, Failed(message=fault), force=True)
     return fault is not None

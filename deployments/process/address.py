@@ -20,6 +20,7 @@ from polyreel.machine import home
 from polyreel.machine.files import read_note, write_atomically
 from polyreel.machine.locks import open_locked
 
+# A look holds the lock for microseconds: whoever holds it for a second is a running `polyreel up`.
 _PATIENCE_S = 1.0
 
 
@@ -53,6 +54,7 @@ def only_one() -> Iterator[None]:
     try:
         yield
     finally:
+        # While the lock is held: afterwards the file may be another one's already.
         _locate_file().unlink(missing_ok=True)
         os.close(handle)
 
@@ -85,6 +87,7 @@ def _is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
+        # Shared, so that two commands that look at the same time don't take each other for a server.
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

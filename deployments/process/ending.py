@@ -19,4 +19,5 @@ class AllWritten(SystemExit):
         """End, once what was printed is out."""
         sys.stdout.flush()
         sys.stderr.flush()
+        # Python would flush these at its end, which never comes.
         os._exit(self.code)

@@ -40,9 +40,11 @@ def prepare_environment(log_level: str = "CRITICAL") -> None:
     wanted = {
         "PREFECT_HOME": str(folder / "prefect"),
         RESULTS_OPTION: str(home.results_dir()),
+        # Pickles run code when they are read, and die with the class that they name.
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
+        # A question to nobody would hang a run that has no terminal.
         "PREFECT_CLI_PROMPT": "false",
         "PREFECT_LOGGING_LEVEL": log_level,
         "PREFECT_LOGGING_INTERNAL_LEVEL": log_level,
@@ -54,6 +56,7 @@ def prepare_environment(log_level: str = "CRITICAL") -> None:
     for needed in (folder / "prefect", home.results_dir()):
         with explain_errors("make a folder", needed):
             needed.mkdir(parents=True, exist_ok=True)
+    # Any other server may speak TLS, and needs all that the user trusts.
     if (server_address() or "http://127.0.0.1:").startswith(("http://127.0.0.1:", "http://localhost:")):
         os.environ.setdefault("PREFECT_API_SSL_CERT_FILE", str(_one_certificate(folder / "prefect" / "plain-http.pem")))
 
@@ -67,6 +70,7 @@ def _one_certificate(place: Path) -> Path:
     if not place.exists():
         import certifi
 
+        # Python's ssl refuses a file without any certificate.
         first, end, _ = certifi.contents().partition(_END_OF_CERTIFICATE)
         write_atomically(place, (first + end).encode())
     return place
@@ -75,6 +79,7 @@ def _one_certificate(place: Path) -> Path:
 @contextmanager
 def environment_with(wanted: Mapping[str, str | None]) -> Iterator[None]:
     """Variables that stand while the block lasts, and are afterwards as they were; None takes one away."""
+    # Only these: what else changes meanwhile is somebody's own.
     before = {name: os.environ.get(name) for name in wanted}
     _set_variables(wanted)
     try:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+# Less than the ten seconds after which `docker stop` kills what is left.
 GOODBYE_S = 4.0
 
 
@@ -29,6 +30,7 @@ def first_line() -> bytes:
     """The first line on standard input; empty where it ends before."""
     line = b""
     while not line.endswith(b"\n"):
+        # Unbuffered: what Python's reader takes beyond the line would be missing to the lifeline.
         got = os.read(0, 65536)
         if not got:
             return b""

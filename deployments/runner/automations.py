@@ -19,8 +19,10 @@ HEARTBEAT_S = 30
 SILENT_S = 3 * HEARTBEAT_S
 ENDINGS = (
     *("Completed", "Partial", "Held", "Failed", "Crashed", "Cancelled", "Cancelling", "TimedOut"),
+    # A sleeping run has no process and gives no sign of life: it is not dead.
     *("Paused", "Suspended"),
 )
+# Who is told of every success soon reads none of it.
 TELLING = ("Partial", "Held", "Failed", "Crashed", "TimedOut")
 SILENT_RUNS = "polyreel: mark runs that went silent"
 TELL = "polyreel: tell of runs that need somebody"

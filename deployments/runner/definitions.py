@@ -31,8 +31,11 @@ ENTRYPOINTS = {
     "revise": "flows.revise.revise",
     "housekeeping": "flows.housekeeping.keep_house",
 }
+# A batch only waits for its jobs: a long one must not hold up somebody's short one.
 BATCHES_AT_ONCE = 2
+# Two at a time could deliver versions of one language in either order.
 REVISIONS_AT_ONCE = 1
+# What it clears up can lie for days; who waits for a change is woken elsewhere, four times a second.
 HOUSEKEEPING_EVERY = timedelta(hours=1)
 
 
@@ -120,6 +123,7 @@ def _make_deployment(
 
 
 class _Form(ParameterSchema):
+    # Without it the server takes `jbo:`, and the run fails later, in its process.
     additionalProperties: bool = False  # noqa: N815 - JSON Schema's word
 
 

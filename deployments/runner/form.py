@@ -27,6 +27,7 @@ def make_ui_form(schema: dict[str, Any]) -> dict[str, Any]:
     drawn = _flatten_object(schema, definitions)
     for name in list(definitions):
         definitions[name] = {**_flatten_object(definitions[name], definitions), "title": _split_camel(name)}
+    # Their choices are gone above: definitions that nothing names would still be listed.
     kept = {name: each for name, each in definitions.items() if name not in LACKING}
     return {**drawn, "definitions": kept, "additionalProperties": False}
 
@@ -60,6 +61,7 @@ def _flatten_choice(field: dict[str, Any]) -> dict[str, Any]:
     """A choice of shapes is drawn as tabs when it is an ``anyOf``, as a box for JSON when it is anything else."""
     if "oneOf" not in field:
         return _name_tab(field)
+    # A default of one shape would be put into the form of another tab.
     rest = {name: value for name, value in field.items() if name not in ("oneOf", "discriminator", "default")}
     shapes = [each for each in field["oneOf"] if each.get("$ref", "").rpartition("/")[2] not in LACKING]
     return {**rest, "anyOf": shapes} if len(shapes) > 1 else {**rest, **shapes[0]}
@@ -112,6 +114,7 @@ def _make_list_field(field: dict[str, Any], definitions: dict[str, Any]) -> dict
     """A list whose items have a long and a short form: two tabs, as no item of either form is drawn."""
     shapes = field["items"].get("anyOf", [])
     long = [shape for shape in shapes if shape.get("type") == "object"]
+    # Other lists of choices are drawn well as they are.
     if len(shapes) != 2 or len(long) != 1:
         return field
     short = next(shape for shape in shapes if shape is not long[0])

@@ -30,6 +30,7 @@ def hold_run(run: str) -> Iterator[None]:
 def dead_runs() -> list[UUID]:
     """Runs whose process is gone without having said goodbye."""
     found = []
+    # Runs are named by UUIDs; other locks in there are none of ours to judge.
     for path in sorted(_locate_folder().glob("*-*-*-*-*.lock")):
         if (handle := open_locked(path)) is not None:
             os.close(handle)

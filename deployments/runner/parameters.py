@@ -22,6 +22,7 @@ PARAMETERS = {
 def find_fault(flow: str, parameters: Mapping[str, Any]) -> str | None:
     """Why a run of this flow can't begin with these parameters; None where it can. What is in them it says itself."""
     wanted = PARAMETERS.get(flow)
+    # Flows of somebody's own on the same server are not for us to judge.
     if wanted is None or parameters.keys() == set(wanted):
         return None
     named = " and ".join(f"`{name}`" for name in wanted)
