@@ -50,25 +50,15 @@ class Place:
     """It holds files under their own paths: the report and the manifest go there too, and so it comes last."""
     local: bool = False
     """A folder on this machine: the paths of the outcome are its."""
-    streams: bool = False
-    """What is delivered can be played from there."""
     takes_url: bool = False
     """It fetches by address what it is given."""
-    takes_upload: bool = True
     takes_sound: bool = False
     """It takes dubs that are sound without a picture."""
-    calls_back: bool = False
-    charges: bool = False
-    replaces: bool = True
-    """Delivering again replaces what is there."""
-    deletes: bool = True
-    """What was delivered can be removed there."""
     cancel_upload: Callable[[Any, Entry], Awaitable[None]] | None = None
     """Ends an upload that a row has begun and nobody went on with; what is gone is fine. None: it ends by itself."""
-    stages: bool = False
-    """It can hold media for a while behind a signed address that vendors fetch by."""
     stable_links: bool = False
-    """Its signed addresses of one file differ in their query alone: a vendor's copy tells where it came from."""
+    """As `staging`: its signed addresses of one file differ in their query alone. A vendor's copy tells where it came
+    from."""
 
 
 def place_of(options: AskedDelivery) -> Place:
@@ -185,7 +175,6 @@ _ROWS = (
         takes_sound=True,
         require=_require_bucket,
         holds_tree=True,
-        stages=True,
         stable_links=True,
     ),
     Place(
@@ -195,10 +184,7 @@ _ROWS = (
         block="tpstreams",
         locate=lambda options, _name: f"TPStreams: {options.folder or ''}".rstrip(" :"),
         make=_make_tpstreams,
-        streams=True,
         takes_url=True,
-        calls_back=True,
-        charges=True,
     ),
     Place(
         name="nomad",
@@ -209,7 +195,6 @@ _ROWS = (
         make=_make_nomad,
         require=_require_owner_at_nomad,
         cancel_upload=_cancel_at_nomad,
-        stages=True,
     ),
     Place(
         name="videojungle",
@@ -218,7 +203,6 @@ _ROWS = (
         block="videojungle",
         locate=lambda options, name: f"Video Jungle: {options.project or name}",
         make=_make_videojungle,
-        stages=True,
     ),
 )
 PLACES: dict[str, Place] = {each.name: each for each in _ROWS}

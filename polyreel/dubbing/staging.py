@@ -156,8 +156,20 @@ def is_needed(staged: Entry, under_way: Sequence[Entry]) -> bool:
     )
 
 
+def _where_of(row: Entry) -> str:
+    return str(row.details.get("where", ""))
+
+
 class Shelf:
-    """One place that can hold a file for a while."""
+    """One place that can hold a file for a while, over its open client and a job's ``staging``."""
+
+    @abstractmethod
+    def __init__(self, client: Any, options: Any) -> None: ...
+
+    @staticmethod
+    @abstractmethod
+    def options_of(row: Entry) -> Any:
+        """The ``staging`` by which a row's file was put there. Raises `DeliveryError` where the row does not say."""
 
     @property
     @abstractmethod
@@ -194,6 +206,17 @@ class ObjectShelf(Shelf):
 
     client: Connection | None
     options: S3Staging
+
+    @staticmethod
+    def options_of(row: Entry) -> S3Staging:
+        """Rows of earlier versions don't say where a file was staged: raises `DeliveryError` for those."""
+        if not (where := _where_of(row)):
+            raise DeliveryError(
+                "it is not known in which bucket this was staged",
+                where=row.key,
+                remedy=f"Delete {row.vendor_id} there.",
+            )
+        return S3Staging(to="s3", credentials=row.credentials or None, path=where)
 
     @property
     def bucket(self) -> Bucket:
@@ -240,6 +263,11 @@ class NomadShelf(Shelf):
     options: NomadStaging
     _folders: Folders | None = None
     _folder: str = ""
+
+    @staticmethod
+    def options_of(row: Entry) -> NomadStaging:
+        """Its folder."""
+        return NomadStaging(to="nomad", credentials=row.credentials, path=_where_of(row) or None)
 
     @property
     def where(self) -> str:
@@ -293,6 +321,11 @@ class VideoJungleShelf(Shelf):
     client: Any
     options: VideoJungleStaging
 
+    @staticmethod
+    def options_of(row: Entry) -> VideoJungleStaging:
+        """The account is all."""
+        return VideoJungleStaging(to="videojungle", credentials=row.credentials)
+
     @property
     def where(self) -> str:
         """Among the account's video files."""
@@ -330,32 +363,14 @@ class VideoJungleShelf(Shelf):
 
 def shelf_of(options: Staging, client: Any) -> Shelf:
     """The shelf that a job's ``staging`` names, over its open client."""
-    shelf: Shelf = _SHELVES[type(options)](client, options)
-    return shelf
+    return SHELVES[options.to](client, options)
 
 
 def shelf_at(row: Entry, client: Any) -> Shelf:
     """The shelf on which a staged file lies, as its row says. Raises `DeliveryError` where that does not say enough."""
-    where = str(row.details.get("where", ""))
-    options: dict[str, Callable[[], Staging]] = {
-        "s3": lambda: S3Staging(to="s3", credentials=row.credentials or None, path=_require_prefix(row, where)),
-        "nomad": lambda: NomadStaging(to="nomad", credentials=row.credentials, path=where or None),
-        "videojungle": lambda: VideoJungleStaging(to="videojungle", credentials=row.credentials),
-    }
-    return shelf_of(options[row.provider](), client)
+    kind = SHELVES[row.provider]
+    return kind(client, kind.options_of(row))
 
 
-def _require_prefix(row: Entry, where: str) -> str:
-    """Rows of earlier versions don't say where a file was staged."""
-    if not where:
-        raise DeliveryError(
-            "it is not known in which bucket this was staged", where=row.key, remedy=f"Delete {row.vendor_id} there."
-        )
-    return where
-
-
-_SHELVES: dict[type[Any], Any] = {
-    S3Staging: ObjectShelf,
-    NomadStaging: NomadShelf,
-    VideoJungleStaging: VideoJungleShelf,
-}
+SHELVES: dict[str, type[Shelf]] = {"s3": ObjectShelf, "nomad": NomadShelf, "videojungle": VideoJungleShelf}
+"""What a job's ``staging.to`` names. To add one: its options in `polyreel.job.delivery`, a `Shelf`, its name here."""

@@ -4,50 +4,38 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from polyreel.errors import InvalidJob
 from polyreel.job import Job
+from polyreel.sources.libraries.port import LibraryVideo, is_video_name
+from polyreel.sources.libraries.table import LIBRARIES, list_with_folders
 from polyreel.vendors.errors import NotFound
-from polyreel.vendors.nomad.client import NomadClient
-from polyreel.vendors.nomad.models import Asset as NomadAsset
-from polyreel.vendors.nomad.statuses import AssetStatus, AssetType
-from polyreel.vendors.tpstreams.client import TPStreamsClient
 
-_VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".mxf", ".webm", ".avi", ".mts", ".ts", ".mpg"})
-_ARCHIVED = (AssetStatus.ARCHIVED,)
 _LONGEST_NAME = 80
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
-_FOLDER = "folder"
-"""An asset's type at TPStreams."""
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryVideo:
-    """A video in a folder, by its id and the name that people gave it."""
-
-    id: str
-    name: str
 
 
 def folder_of(address: str) -> tuple[str, str]:
     """``nomad:ID`` as its vendor and id. Raises `InvalidJob` for what is no folder's address."""
     vendor, colon, folder = address.partition(":")
-    if not colon or vendor not in _LISTS or not folder.strip("/"):
+    if not colon or vendor not in list_with_folders() or not folder.strip("/"):
+        places = " or ".join(f"{name}:FOLDER" for name in list_with_folders())
         raise InvalidJob(
             f"{address!r} is no folder of a library", where="--each-of",
-            remedy=f"Write {' or '.join(f'{name}:FOLDER' for name in _LISTS)}, with the folder's id as shown there.",
+            remedy=f"Write {places}, with the folder's id as shown there.",
         )  # fmt: skip
     return vendor, folder
 
 
 async def list_videos(vendor: str, client: Any, folder: str) -> list[LibraryVideo]:
     """The videos right in a folder (not in folders below), by name. Raises `InvalidJob` and `VendorError`."""
+    list_folder = LIBRARIES[vendor].list_folder
+    assert list_folder is not None  # noqa: S101 - `folder_of` has seen to it
     try:
-        found = await _LISTS[vendor](client, folder)
+        found = await list_folder(client, folder)
     except NotFound:
         raise InvalidJob(
             f"{vendor} has no folder {folder}", where="--each-of", code="vendor_not_found",
@@ -67,7 +55,7 @@ def make_jobs(pattern: Job, vendor: str, videos: Sequence[LibraryVideo]) -> list
 
 def _make_job(pattern: Job, vendor: str, video: LibraryVideo, *, shares_name: bool) -> Job:
     # A name from outside: it must lead to no other folder.
-    stem = _UNSAFE.sub("_", PurePosixPath(video.name).stem if _is_video_name(video.name) else video.name)
+    stem = _UNSAFE.sub("_", PurePosixPath(video.name).stem if is_video_name(video.name) else video.name)
     unique = "-".join(filter(None, (_make_slug(video.name), _make_slug(video.id)[:8] if shares_name else "")))
     source = pattern.source.model_dump(mode="json") | {"media": f"{vendor}:{video.id}"}
     targets = [target.model_dump(mode="json") for target in pattern.targets]
@@ -79,42 +67,5 @@ def _make_job(pattern: Job, vendor: str, video: LibraryVideo, *, shares_name: bo
 
 
 def _make_slug(name: str) -> str:
-    stem = PurePosixPath(name).stem if _is_video_name(name) else name
+    stem = PurePosixPath(name).stem if is_video_name(name) else name
     return re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-_") or "video"
-
-
-def _is_video_name(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in _VIDEOS
-
-
-async def _at_nomad(client: NomadClient, folder: str) -> list[LibraryVideo]:
-    found = await client.get_asset(folder)
-    if found.type not in (AssetType.FOLDER, AssetType.BUCKET):
-        raise InvalidJob(f"{folder} is no folder", where="--each-of", remedy="Name the folder that holds the videos.")
-    try:
-        children = await client.list_children(folder)
-    except NotFound:
-        # The folder is there: the vendor's pages name no such call, and not every server has it.
-        raise InvalidJob(
-            "this asset manager lists no folders", where="--each-of", code="not_available",
-            remedy="Write a job for each video, with its id as `source.media`.",
-        ) from None  # fmt: skip
-    return [LibraryVideo(each.id, each.name) for each in children if _is_video(each)]
-
-
-def _is_video(asset: NomadAsset) -> bool:
-    if asset.type is not AssetType.FILE or not (asset.usable or asset.status in _ARCHIVED):
-        return False
-    return asset.content_type.startswith("video/") or _is_video_name(asset.name or asset.object_key)
-
-
-async def _at_tpstreams(client: TPStreamsClient, folder: str) -> list[LibraryVideo]:
-    if (await client.get_asset(folder)).type.lower() != _FOLDER:
-        raise InvalidJob(f"{folder} is no folder", where="--each-of", remedy="Name the folder that holds the videos.")
-    return [LibraryVideo(each.id, each.title) async for each in client.list_assets(parent=folder) if each.ready]
-
-
-_LISTS: dict[str, Callable[[Any, str], Awaitable[list[LibraryVideo]]]] = {
-    "nomad": _at_nomad,
-    "tpstreams": _at_tpstreams,
-}

@@ -321,19 +321,6 @@ class Job(Asked):
         return self
 
     @model_validator(mode="after")
-    def _a_picture_of_its_own_is_shared_by_nobody(self) -> Job:
-        waits = any(isinstance(each, EmbeddedDubbing) and each.fit.picture for each in (self.dubbing, *self.fallback))
-        # A picture that waits is longer in one language than in another.
-        films = [each for each in self.masters if each in FILMS]
-        shared = [f"packaging ({each.kind})" for each in self.packaging] + [f"masters ({each})" for each in films]
-        if waits and shared:
-            raise ValueError(
-                f"dubbing: with `fit: {{picture: true}}` each language has a picture of its own, and {shared[0]} shows "
-                "one picture with all of them; leave one of the two out"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _a_glossary_is_there(self) -> Job:
         named = self.translation and self.translation.glossary
         if self.transcription.glossary and not named and not self.series:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from polyreel.errors import PolyreelError
+from polyreel.dubbing.providers import provider_of
+from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
+from polyreel.job.packaging import FILMS
 from polyreel.job.values import is_embedded
 from polyreel.media import binaries
 from polyreel.media.codecs import MP4_VIDEO, describe_encoding
@@ -61,6 +63,23 @@ def _find_offer(job: Job) -> str:
     if not any(one.is_text for one in info.subtitles):
         return ""
     return f" The video holds subtitles: {list_subtitles(info)}; `subtitles: embedded` takes them as a script."
+
+
+def require_one_picture(job: Job) -> None:
+    """Refuse what shows one picture with every language, where each language may have its own. Raises InvalidJob."""
+    # A picture that waits is longer in one language than in another.
+    waits = any(provider_of(options).gives_way(options) for options in (job.dubbing, *job.fallback))
+    packages = [("packaging", each.kind) for each in job.packaging]
+    shared = [*packages, *(("masters", each) for each in job.masters if each in FILMS)]
+    if waits and shared:
+        where, what = shared[0]
+        raise InvalidJob(
+            f"with `fit: {{picture: true}}` each language has a picture of its own, and {where} ({what}) shows one "
+            "picture with all of them",
+            code="several_pictures",
+            where=where,
+            remedy=f"Leave `{what}` out of `{where}`, or `fit` out of `dubbing`.",
+        )
 
 
 def require_packager(job: Job) -> None:

@@ -48,7 +48,7 @@ from polyreel.planning.named_files import (
     require_file,
 )
 from polyreel.planning.names import unknown_names
-from polyreel.planning.picture import offer_embedded, require_fonts, require_packager
+from polyreel.planning.picture import offer_embedded, require_fonts, require_one_picture, require_packager
 from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
 from polyreel.planning.ways import add_refusals, ways_of
@@ -92,6 +92,8 @@ async def prepare(
         require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
     with faults.gather():
         _require_what_scripts_need(job)
+    with faults.gather():
+        require_one_picture(job)
     with faults.gather():
         require_packager(job)
     with faults.gather():

@@ -153,3 +153,11 @@ def _require_script(job: Job, target: Target, provider: Provider) -> None:
             where=target.locale,
             remedy=SCRIPT_REMEDY,
         )
+    if target.subtitles is not None and not provider.takes_scripts:
+        # Else the script would be read, checked and delivered beside a dub that says something else.
+        raise InvalidJob(
+            f"{provider.title} takes no script, and {target.locale} has one",
+            code="script_not_taken",
+            where=target.locale,
+            remedy="Leave the target's `subtitles` out, or dub with another provider.",
+        )

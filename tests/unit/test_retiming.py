@@ -126,19 +126,6 @@ def job(**changes: object) -> Job:
 WAITING = {"provider": "embedded", "fit": {"picture": True}}
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"packaging": ["hls"]}, r"packaging \(hls\)"),
-        ({"masters": ["wav", "mkv"]}, r"masters \(mkv\)"),
-        ({"packaging": ["dash"], "dubbing": {"provider": "embedded"}, "fallback": [WAITING]}, r"packaging \(dash\)"),
-    ],
-)
-def test_what_shows_one_picture_with_all_languages_is_refused(changes: dict[str, object], named: str) -> None:
-    with pytest.raises(ValidationError, match=named):
-        job(**{"dubbing": WAITING, **changes})
-
-
 @pytest.mark.parametrize("fit", [True, {"picture": "yes"}, {"frames": 3}])
 def test_anything_but_yes_or_no_is_refused(fit: object) -> None:
     with pytest.raises(ValidationError):

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from polyreel.errors import InvalidJob
-from polyreel.intake.library import LibraryVideo, folder_of, list_videos, make_jobs
+from polyreel.intake.library import folder_of, list_videos, make_jobs
 from polyreel.job import Job
+from polyreel.sources.libraries.port import LibraryVideo
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models import Asset

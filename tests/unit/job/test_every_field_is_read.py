@@ -2,16 +2,18 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from polyreel import job
-from polyreel.delivery.places import PLACES
-from polyreel.dubbing.providers import PROVIDERS
+from polyreel.delivery.places import PLACES, Place
+from polyreel.dubbing.providers import PROVIDERS, Provider
 from polyreel.job import Job
 from polyreel.job.values import Asked
+from polyreel.sources.libraries.table import Library
 
 ROOT = Path(job.__file__).parents[2]
 # What the code calls a part of a job where it reads it.
@@ -42,6 +44,17 @@ def read_outside_the_job() -> set[tuple[str, str]]:
             if path.parent.name != "job":
                 found |= set(attributes(ast.parse(path.read_text("utf-8"))))
     return found
+
+
+@pytest.fixture(scope="module")
+def names_read() -> set[str]:
+    """Every ``.name`` in the code, whoever is asked: rows are mostly asked where a call gives them."""
+    trees = (
+        ast.parse(path.read_text("utf-8"))
+        for package in ("polyreel", "tasks", "flows", "deployments")
+        for path in (ROOT / package).rglob("*.py")
+    )
+    return {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 
 
 def attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
@@ -88,6 +101,15 @@ def test_every_field_of_a_job_is_read_somewhere(part: str, field: str, read: set
 def test_an_unread_field_would_be_found(read: set[tuple[str, str]]) -> None:
     """The test above can fail."""
     assert not any((name, "unread_field") in read for name in CALLED["Job"])
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [(row.__name__, each.name) for row in (Provider, Place, Library) for each in fields(row)],
+)
+def test_every_column_of_the_tables_is_asked_for_by_something(row: str, column: str, names_read: set[str]) -> None:
+    """Or a row, a plug-in's too, would say what it can to nobody."""
+    assert column in names_read, f"nobody reads {row}.{column}"
 
 
 def test_every_provider_and_place_has_one_row() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from polyreel.dubbing.providers import require_provider
+from polyreel.dubbing import providers
+from polyreel.dubbing.providers import PROVIDERS, require_provider
 from polyreel.errors import InvalidJob
 from polyreel.job import Job
 from polyreel.planning.prepare import prepare
@@ -140,3 +142,14 @@ async def test_a_voice_over_beside_a_dub_is_bought_from_nobody(narrated: Path, t
         await prepare(asked, LocalStore(tmp_path), accounts={"panjaya/studio": "p#1"})
     assert raised.value.code == "voiceover_is_made_here"
     assert "es-ES is dubbed by Panjaya" in raised.value.message
+
+
+def test_a_script_is_not_read_for_a_provider_that_would_not_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be checked and delivered beside a dub of other words."""
+    deaf = replace(PROVIDERS["panjaya"], title="Mute", takes_scripts=False)
+    monkeypatch.setattr(providers, "row_of_plugin", lambda *_names: deaf)
+    scripted = job(WEB, {"locale": "es-ES", "subtitles": "es.srt"}, dubbing={"provider": "plugin", "name": "mute"})
+    problem = way(scripted).problem
+    assert problem is not None
+    assert (problem.code, problem.message) == ("script_not_taken", "es-ES: Mute takes no script, and es-ES has one")
+    assert way(job(WEB, dubbing={"provider": "plugin", "name": "mute"})).problem is None

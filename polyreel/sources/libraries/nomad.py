@@ -1,0 +1,66 @@
+"""A source in a Nomad-style asset manager: an asset, or the videos of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyreel.errors import InvalidJob
+from polyreel.sources.libraries.port import RESTORING, Asset, LibraryVideo, is_video_name
+from polyreel.vendors.downloads import Downloaded, Expected, Tell
+from polyreel.vendors.errors import NotFound
+from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.models import Asset as NomadAsset
+from polyreel.vendors.nomad.statuses import AssetStatus, AssetType
+
+_ARCHIVED = (AssetStatus.ARCHIVED,)
+
+
+@dataclass(frozen=True, slots=True)
+class NomadSource:
+    """`polyreel.sources.libraries.port.LibrarySource`."""
+
+    client: NomadClient
+
+    async def require(self, asset_id: str) -> None:
+        """An archived one is there too."""
+        await self.client.get_asset(asset_id)
+
+    async def look(self, asset_id: str) -> Asset:
+        """Restored first, where it is in the archive."""
+        found = await self.client.get_asset(asset_id)
+        if found.status is AssetStatus.ARCHIVED:
+            await self.client.restore(asset_id)
+        if not found.usable:
+            await self.client.wait_until_usable(asset_id, RESTORING)
+        detail = await self.client.get_detail(asset_id)
+
+        def fetch(to: Path, *, expected: Expected, tell: Tell) -> Awaitable[Downloaded]:
+            return self.client.download(asset_id, to, expected=expected, tell=tell)
+
+        return Asset(detail.name, detail.size or None, {"etag": detail.etag, "bytes": detail.size}, fetch)
+
+
+async def list_folder(client: NomadClient, folder_id: str) -> list[LibraryVideo]:
+    """Archived videos too: each job restores its own."""
+    found = await client.get_asset(folder_id)
+    if found.type not in (AssetType.FOLDER, AssetType.BUCKET):
+        raise InvalidJob(
+            f"{folder_id} is no folder", where="--each-of", remedy="Name the folder that holds the videos."
+        )
+    try:
+        children = await client.list_children(folder_id)
+    except NotFound:
+        # The folder is there: the vendor's pages name no such call, and not every server has it.
+        raise InvalidJob(
+            "this asset manager lists no folders", where="--each-of", code="not_available",
+            remedy="Write a job for each video, with its id as `source.media`.",
+        ) from None  # fmt: skip
+    return [LibraryVideo(each.id, each.name) for each in children if _is_video(each)]
+
+
+def _is_video(asset: NomadAsset) -> bool:
+    if asset.type is not AssetType.FILE or not (asset.usable or asset.status in _ARCHIVED):
+        return False
+    return asset.content_type.startswith("video/") or is_video_name(asset.name or asset.object_key)

@@ -1,0 +1,47 @@
+"""A source in a TPStreams library: an asset, or the videos of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+from polyreel.errors import InvalidJob
+from polyreel.sources.libraries.port import Asset, LibraryVideo
+from polyreel.vendors.downloads import Downloaded, Expected, Tell
+from polyreel.vendors.tpstreams.client import TPStreamsClient
+
+_FOLDER = "folder"
+"""An asset's type at TPStreams."""
+
+
+@dataclass(frozen=True, slots=True)
+class TPStreamsSource:
+    """`polyreel.sources.libraries.port.LibrarySource`."""
+
+    client: TPStreamsClient
+
+    async def require(self, asset_id: str) -> None:
+        """Whatever its state."""
+        await self.client.get_asset(asset_id)
+
+    async def look(self, asset_id: str) -> Asset:
+        """Known again by its length: TPStreams tells no hash."""
+        found = await self.client.get_asset(asset_id)
+
+        def fetch(to: Path, *, expected: Expected, tell: Tell) -> Awaitable[Downloaded]:
+            return self.client.download(asset_id, to, expected=expected, tell=tell)
+
+        length = found.video.duration if found.video else None
+        # The title's end is no suffix, and the file is an MP4; what is downloaded need not be as long as `bytes` says.
+        return Asset("asset.mp4", None, {"bytes": found.bytes, "duration": length}, fetch)
+
+
+async def list_folder(client: TPStreamsClient, folder_id: str) -> list[LibraryVideo]:
+    """Those that are ready."""
+    if (await client.get_asset(folder_id)).type.lower() != _FOLDER:
+        raise InvalidJob(
+            f"{folder_id} is no folder", where="--each-of", remedy="Name the folder that holds the videos."
+        )
+    videos = client.list_assets(parent=folder_id)
+    return [LibraryVideo(each.id, each.title) async for each in videos if each.ready]
