@@ -80,6 +80,7 @@ class VendorCredentials(AccountCredentials):
     @property
     def limits(self) -> Limits:
         """The limits, as clients take them."""
+        # Two seconds' worth: a job begins with many small calls, and then waits.
         burst = max(1, round(2 * self.calls_per_second))
         return Limits(per_second=self.calls_per_second, burst=burst, at_once=self.calls_at_once)
 

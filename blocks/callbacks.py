@@ -12,7 +12,14 @@ from polyreel.vendors.panjaya.callbacks import PUBLIC_KEY, load_key
 
 
 class CallbackSecret(PolyreelCredentials):
-    """What callbacks from vendors are checked with, before anything in them is believed."""
+    """What callbacks from vendors are checked with, before anything in them is believed.
+
+    Named by `polyreel up --callbacks URL --callbacks-secret NAME`. `get_client` raises nothing: the key was read
+    when the block was made.
+
+        secret = await CallbackSecret.aload("hooks")
+        verifier = secret.get_client()
+    """
 
     vendor: ClassVar[str] = "callbacks"
     _block_type_name = "Callback secret"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _UNNAMED = "credentials"
 """Where clients say that a key is none: they don't know what it is saved as."""
+# What Prefect itself takes as a block document's name.
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 
 
@@ -48,6 +49,7 @@ class CheckReport:
 
 def list_kinds() -> dict[str, type[PolyreelCredentials]]:
     """The block of each vendor, by the vendor's name."""
+    # By the package's own list, so that a new block is known everywhere by one line.
     found = (getattr(blocks, name) for name in blocks.__all__)
     return {kind.vendor: kind for kind in found}
 
@@ -193,6 +195,7 @@ def refusals_explained(block: PolyreelCredentials, name: str, *, asked_for_nothi
             error.where = f"{block.vendor} credentials {name}"
         astray = asked_for_nothing and error.code == "vendor_not_found"
         if unusable or astray or error.code == "vendor_unauthorized":
+            # The vendor's own remedy knows nothing of saved blocks, and of which one was meant.
             error.remedy = f"Save the right ones: {spell_save(type(block), name, block)}."
         raise
 
@@ -205,6 +208,7 @@ def _make_block(kind: type[PolyreelCredentials], name: str, fields: Mapping[str,
     try:
         return kind(**fields)
     except ValidationError as error:
+        # Without the input: it may be the secret itself.
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         told = [f"{'.'.join(map(str, fault['loc'])) or kind.vendor}: {fault['msg']}" for fault in faults]
         # Pydantic looks for the ways in only where all else is right; people want to be told everything at once.
@@ -231,6 +235,7 @@ def _read_value(given: str) -> str:
 
 def _trim_value(field: str, value: str) -> str:
     """Without what a file or a paste adds at the ends. A password may have blanks of its own there."""
+    # Keys with a line end were another account to the ledger: what was bought with them would be bought anew.
     return value.strip("\r\n") if field == "password" else value.strip()
 
 

@@ -66,6 +66,7 @@ class NomadCredentials(VendorCredentials):
 
     def identify_account(self) -> str:
         """Its key, or its user's name."""
+        # Never the password: it may be changed, and the account stays what it was.
         return self.api_key.get_secret_value() if self.api_key else self.username or ""
 
     def get_client(self) -> NomadClient:

@@ -14,7 +14,14 @@ from polyreel.vendors.auth import require_key
 
 
 class ObjectStoreCredentials(AccountCredentials):
-    """One bucket of an S3-compatible object store (AWS, MinIO, R2, ...)."""
+    """One bucket of an S3-compatible object store (AWS, MinIO, R2, ...).
+
+    Named by a job's ``source.credentials`` for ``s3://`` addresses, by deliveries and by staging ``to: s3``.
+    `get_client` raises `InvalidJob` for keys that can't be any (empty, or with control characters).
+
+        store = await ObjectStoreCredentials.aload("reels")
+        bucket = Bucket(store.bucket, store.get_client(), VendorError)
+    """
 
     vendor: ClassVar[str] = "s3"
     _block_type_name = "Object store credentials"
@@ -55,6 +62,6 @@ class ObjectStoreCredentials(AccountCredentials):
         return require_key(self.session_token.get_secret_value()) if self.session_token else None
 
     async def check(self) -> tuple[str, ...]:
-        """Lists one object."""
+        """Lists one object. Raises `VendorError`: a bucket that is missing, or keys that may not list it."""
         first = await Bucket(self.bucket, self.get_client(), VendorError).first()
         return (f"may list {self.bucket}", f"its first object is {first}" if first else "it is empty")

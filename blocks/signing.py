@@ -11,7 +11,13 @@ from polyreel.packaging.provenance.signer import SigningKey, load_key
 
 
 class SigningCredentials(PolyreelCredentials):
-    """A private key and its certificates, for the marks of origin in delivered files."""
+    """A private key and its certificates, for the marks of origin in delivered files.
+
+    Named by a job's ``provenance: {credentials: NAME}``; without one files are signed by a test key, and say so.
+
+        key = (await SigningCredentials.aload("studio")).get_client()
+        print(key.signer, key.algorithm)
+    """
 
     vendor: ClassVar[str] = "signing"
     _block_type_name = "Signing key"
@@ -31,6 +37,7 @@ class SigningCredentials(PolyreelCredentials):
 
     def get_client(self) -> SigningKey:
         """The key, seen to fit its certificate. Raises `InvalidJob`."""
+        # Here, and not when it is saved by the UI: a chain and its key are typed into two fields.
         return load_key(self.certificates.encode(), self.private_key.get_secret_value().replace("\\n", "\n").encode())
 
     async def check(self) -> tuple[str, ...]:

@@ -16,7 +16,12 @@ from polyreel.vendors.translation.port import Translator
 
 
 class TranslationCredentials(VendorCredentials):
-    """A block for a service that drafts translations."""
+    """A block for a service that drafts translations.
+
+    Named by a job's ``translation: {provider: ..., credentials: NAME}``. What clients raise is a `VendorError`.
+
+        translator = (await DeepLCredentials.aload("drafts")).get_client()
+    """
 
     @abstractmethod
     def get_client(self) -> AbstractAsyncContextManager[Translator]:

@@ -17,7 +17,14 @@ _LONGEST_TEXT = 8000
 
 
 class WebhookEndpoint(PolyreelCredentials, NotificationBlock):
-    """An address that is told of runs by signed webhooks: `polyreel up --tell polyreel-webhook/NAME`."""
+    """An address that is told of runs by signed webhooks: `polyreel up --tell polyreel-webhook/NAME`.
+
+    Also a notification block of Prefect's, for automations of one's own. Each event is signed as Standard Webhooks has
+    it (headers ``webhook-id``, ``webhook-timestamp``, ``webhook-signature``).
+
+        hook = await WebhookEndpoint.aload("ops")
+        await hook.notify("The render farm is full.", subject="farm")
+    """
 
     # A refused secret must not be in the refusal.
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -49,11 +56,12 @@ class WebhookEndpoint(PolyreelCredentials, NotificationBlock):
 
     def get_client(self) -> WebhookSender:
         """Who sends to it."""
+        # Both at once: a receiver may change to the new one at any time without losing an event.
         secrets = [each.get_secret_value() for each in (self.signing_secret, self.previous_signing_secret) if each]
         return WebhookSender(str(self.url), secrets)
 
     async def check(self) -> tuple[str, ...]:
-        """Send an event that says nothing (``polyreel.ping``)."""
+        """Send an event that says nothing (``polyreel.ping``). Raises `PolyreelError` where nobody takes it."""
         await self.get_client().send(_make_event("polyreel.ping", {}))
         return ("took a signed event",)
 
@@ -83,4 +91,5 @@ def _parse_event(body: str) -> dict[str, Any] | None:
         found = json.loads(body)
     except ValueError:
         return None
+    # The three fields that Standard Webhooks asks of an event.
     return found if isinstance(found, dict) and {"type", "timestamp", "data"} <= found.keys() else None

@@ -29,7 +29,9 @@ from polyreel.machine.files import read_whole, write_atomically
 from tasks.run.artifacts import keep_on_server
 from tasks.run.connections import client_of
 
+# Jobs take minutes; 64 of them asked for twice a second would be half of the server's work.
 _POLL_S = 2.0
+# Our own file, of ten thousand jobs in full: bounded only so that a wrong path is no endless read.
 _MOST_SUMMARY_BYTES = 1 << 30
 
 
@@ -83,6 +85,7 @@ class Batch(Asked):
             path = Path(self.catalogue).expanduser().absolute()
             return path.with_name(f"{path.name}.summary.json")
         named = "\n".join(filter(None, (*self.jobs, self.each_of)))
+        # By the list itself, so that the second round of the same list finds the first one's summary.
         digest = hashlib.sha256(named.encode()).hexdigest()[:16]
         return home.home() / "batches" / f"{digest}.json"
 
@@ -212,6 +215,7 @@ def _read_last_summary(batch: Batch) -> dict[str, Any]:
         found = json.loads(read_whole(batch.summary, _MOST_SUMMARY_BYTES))
         return dict(found["jobs"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
+        # Without a summary that can be read everything counts as not delivered: jobs that are done cost seconds.
         return {}
 
 

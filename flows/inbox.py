@@ -44,6 +44,7 @@ async def localise_inbox(inbox: Inbox) -> Any:
         async with place.alone(owner):
             taken = await place.claim(owner)
             closed = [await _advance(client, each) for each in await place.list_claims(owner)]
+    # Most rounds find nothing: the list of jobs is as it was.
     if taken or any(closed):
         await draw_jobs()
     return _make_state(taken, sum(closed), len(closed) - sum(closed))

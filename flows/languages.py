@@ -133,6 +133,7 @@ def _may_go_elsewhere(language: LanguagePlan, error: Exception) -> bool:
 
     A vendor that does not answer for a moment keeps what it was paid for: the next run collects it.
     """
+    # Paid or not, nothing more comes of it there.
     if isinstance(error, JobFailed | EngineError) or getattr(error, "code", "") == "vendor_rubbish":
         return True
     if language.way.works_here or board().stages(language.locale).get("submit") in ("done", "cached"):

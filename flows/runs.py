@@ -35,6 +35,7 @@ def parameters_of(job: Job) -> dict[str, Any]:
 
 def key_of(job: Job) -> str:
     """The same for the same job, whoever hands it in: a repeated submission is the first run."""
+    # Sorted and without spaces, so that YAML, JSON and the form's order of fields make one key.
     canonical = json.dumps(job.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return f"{job.name}-{hashlib.sha256(canonical.encode()).hexdigest()[:24]}"
 

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from polyreel.ledger.ledger import Ledger
 
 log = get_logger("polyreel.suspension")
+# Two hundred languages may wait, each with a sentence; the UI shows the message on one line.
 _LONGEST_MESSAGE = 2000
+# Four minutes together: a server that is moved or updated is back by then.
 _PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 60.0, 60.0)
 SUSPENDED, HELD = "Suspended", "Held"
 """What the state is called. Somebody is told of runs that are `Held` (`up --tell`): once, and not after each look."""

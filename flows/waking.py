@@ -27,6 +27,7 @@ from polyreel.store.choice import open_store
 log = logging.getLogger("prefect.polyreel.waking")
 _SHARED_EVERY_S = 60.0
 """Each look at a shared store is a request for every review that is waited for."""
+# Only a run that crashed between its resume and its start is found by this: seldom, and in no hurry.
 _FORMS_EVERY_S = 30.0
 _GOES_ON_WITHIN = timedelta(minutes=10)
 """A run that crashed may go on by itself; later than this, it does not."""

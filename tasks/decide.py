@@ -54,6 +54,7 @@ def _name_separation(plan: Plan, stems: Stems | None) -> str:
     """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
     if not plan.languages:
         return ""
+    # Without stems nothing was parted here: whoever dubs did it.
     return stems.kind if stems else plan.runnable()[0].dubbing.provider
 
 
@@ -63,6 +64,7 @@ def _list_voices_of_speakers(languages: LanguageResults) -> dict[str, CastSpeake
     for finished in languages.finished:
         # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
         for line in sorted(finished.lines, key=lambda line: not (line.retaken or line.chosen)):
+            # A person's own recording says nothing of the voice to cast next time.
             if line.speaker and line.voice and not line.recorded_by:
                 voices.setdefault(line.speaker, {})[finished.locale] = line.voice
     return {name: CastSpeaker(voices=voices[name]) for name in sorted(voices)}
@@ -89,6 +91,7 @@ def _decide_language(
         recordings=list_recorded_lines(finished.lines),
         cloned_voices=list_cloned_voices(language.clones, finished.lines),
         error=held or refused,
+        # What is true of the whole reel is said once, with the job.
         notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
         stages=stages,
     )

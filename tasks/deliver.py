@@ -40,6 +40,7 @@ from tasks.run.progress import reporter
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
 
+# A library that restarts is back within seconds; what is away for longer is for the next run.
 PAUSES_S = (2.0, 10.0)
 """Before a delivery that failed for the moment is tried again."""
 LONGEST_PAUSE_S = 60.0
@@ -66,6 +67,7 @@ async def deliver(
     # What a language held or failed had delivered before stays out: it is not removed for want of a newer one.
     items = tuple(item for each in out for item in items_of_language(plan, each)) + packaged.items
     items += await items_out_before(plan, outcome)
+    # Masters and packages hold all languages: without a new one they are what went out last.
     if not out:
         items += await _recall_shared_items(plan)
     items += _going_scripts(scripts, out, plan)
@@ -93,6 +95,7 @@ async def deliver(
     # Trees come last: their report and manifest tell what came of the libraries.
     brought = await bring_to_all(libraries, parcel, plan.job)
     if trees:
+        # Only a tree shows a page beside which the sound can lie.
         outcome, sound = await _with_source_sound(outcome, reel)
         told, shown = _with_deliveries(outcome, brought), (*items, *sound)
         await open_store().bring(files_shown(plan, languages, stems))
@@ -248,6 +251,7 @@ async def deliver_with_patience(
     for pause in pauses_s:
         try:
             done = await deliver_once()
+            # Names that are taken and files that are refused stay so: a pause would only hold the run.
             if not done.may_pass:
                 return done
             wanted = done.retry_after
@@ -256,6 +260,7 @@ async def deliver_with_patience(
             if not error.transient:
                 raise
             wanted = error.retry_after or 0.0
+        # A vendor may ask for an hour: the run ends sooner than that, and a later one goes on.
         await asyncio.sleep(max(pause, min(wanted, LONGEST_PAUSE_S)))
     return await deliver_once()
 
@@ -271,6 +276,7 @@ async def _open_access(asked: Delivery, job: Job) -> AsyncIterator[Access]:
     subject = Subject(kind="delivery", job=job.name, provider=asked.to, account=account, credentials=name or "")
     async with client_of(block, name) as client, books_of_run() as books, AsyncExitStack() as stack:
         shelf = None
+        # A link that expires would be dead before the library gets to fetching it.
         if place_of(asked).takes_url and job.staging and PLACES[job.staging.to].stable_links:
             shelf = await stack.enter_async_context(staging_of(job, books.ledger, f"{asked.to} {account}"))
         yield Access(client, books.ledger, subject, shelf)
@@ -297,6 +303,7 @@ def _judge_deliveries(outcome: Outcome) -> Outcome:
     return outcome.model_copy(
         update={
             "languages": languages,
+            # Every language is out somewhere, but not everywhere that was asked for.
             "status": "partial" if status == "completed" else status,
             "error": outcome.error or failed[0],
         }
@@ -312,6 +319,7 @@ def _with_paths(outcome: Outcome, brought: Sequence[Brought], items: Sequence[It
     """Where everything is now: in the folder, where there is one; else in the object store, or at a library."""
     there = sorted((each for each in brought if each.done), key=lambda each: not place_of(each.asked).local)
     tree = next((each.done for each in there if each.done and place_of(each.asked).holds_tree), None)
+    # Reversed, so that the first place, the local one, wins.
     urls = {name: url for each in reversed(there) if each.done for name, url in each.done.urls.items()}
     languages = {
         locale: _with_places(

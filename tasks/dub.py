@@ -62,6 +62,8 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
     job, store = language.job, open_store()
     whole = [
         name_speakers(track, job)
+        # Whole, and not cut: who speaks outside of a trim keeps their voice, so that two trims of a film are cast
+        # alike.
         for track in (_read_script(language.source_script), _read_script(language.script))
         if track
     ]
@@ -92,6 +94,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         roster=casting.roster,
         pinned=cloned.pinned,
         genders=casting.genders,
+        # A vendor has no place for them, and they would change its key: the same dub bought once more.
         pronunciations=language.pronunciations if language.way.works_here else None,
         follows_tone=provider_of(language.dubbing).follows_tone(language.dubbing),
         choices=choices,

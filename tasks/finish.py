@@ -66,6 +66,7 @@ async def listen_closely(
     language: LanguagePlan, request: DubRequest, dubbed: Dubbed, stems: Stems | None = None
 ) -> Listening:
     """What `listen` writes down; what sounds as it did the last time is not heard again."""
+    # First: which line is which comes from the words that were heard.
     heard, notes = await _hear_words(language, request, dubbed)
     ears = Ears(
         languages=usual_listener() if heard else None,
@@ -144,6 +145,7 @@ def _write_heard_script(
     title, heard = provider_of(language.dubbing).title, listening.heard if listening else None
     cues: tuple[Cue, ...] = ()
     if heard is not None:
+        # Whisper may put the last word past the end of the sound.
         length_ms = round(request.seconds * 1000)
         cues = into_cues(list(heard.words()), language.job.subtitles.profile, language.locale, length_ms)
     script = store.keep_bytes(write(Track(cues), "vtt").text.encode(), ".vtt")
@@ -206,6 +208,7 @@ def _read_scripts(language: LanguagePlan, files: ScriptFiles, reel: Reel) -> Scr
 @stage("mux", key=key_of("mux"))
 async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks) -> StoredFile:
     """The reel's own picture, untouched, or the one that a vendor was asked to change; the dub and the subtitles."""
+    # Every adapter gives one: without it a film would go out with the old sound, or none.
     if dubbed.audio is None:
         raise ValueError("a dub without sound")
     if not reel.has_picture:
@@ -264,6 +267,7 @@ async def check(
     """Measure what came out against the reel, the script and the profile."""
     profile = language.job.subtitles.profile
     track = read_file(path_of(tracks.script)).track
+    # Sound has no frames; profiles count gaps in them, and 24 is the strictest that is common.
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
     async with at_work("check", language.locale):
@@ -323,6 +327,7 @@ def _note_unmarked(language: LanguagePlan, dubbed: Dubbed) -> tuple[str, ...]:
 def _check_captions(language: LanguagePlan, tracks: Tracks, rate: float) -> tuple[Check, ...]:
     """Captions have limits of their own: who reads them hears nothing, and reads more."""
     subtitles = language.job.subtitles
+    # EBU STL and texts to read are only written here: captions in those alone can't be read back.
     file = next((each for each in tracks.more if each.kind == "captions" and FORMATS[each.format].read), None)
     if file is None:
         return ()
@@ -348,6 +353,7 @@ async def _check_words(language: LanguagePlan, dubbed: Dubbed, listening: Listen
     return await asyncio.to_thread(check_heard, listening.heard, dubbed.lines, language.locale, profile)
 
 
+# A film's SCC loses something at each of a thousand cues.
 def limit_notes(notes: tuple[str, ...], most: int = 20) -> tuple[str, ...]:
     """The first notes, and how many more there are."""
     return (*notes[:most], f"and {len(notes) - most} more") if len(notes) > most else notes

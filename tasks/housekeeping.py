@@ -62,8 +62,10 @@ async def look_at_accounts() -> int:
     from polyreel.ledger.rows import Filter
 
     async with books_of_run() as books:
+        # One client per account: twenty languages at one vendor share its rate limit.
         by_account: dict[str, list[Entry]] = defaultdict(list)
         for row in await books.ledger.select(Filter(states=UNDER_WAY)):
+            # A row of a plug-in that is gone, or of the environment's account, has nobody to ask.
             if row.credentials and row.provider in PROVIDERS:
                 by_account[row.account].append(row)
         for rows in by_account.values():

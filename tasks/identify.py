@@ -27,8 +27,11 @@ from tasks.run.values import FoundLanguage, LanguageResult, SpokenLanguage
 
 UNKNOWN = "und"
 """A source's locale in a job that does not know what is spoken."""
+# Of what Whisper holds likely in all places together: below this another language may be meant as well.
 _CLEARLY = 0.6
+# Whisper hears 30 s at a time; a little more finds speech in a window that begins with a pause.
 _WINDOW_S = 40
+# Three places: songs, flashbacks and guests speak other languages for a scene, seldom in all of them.
 _PLACES = (Fraction(1, 20), Fraction(2, 5), Fraction(3, 4))
 
 
@@ -47,6 +50,7 @@ async def identify_or_explain(plan: Plan, reel: Reel) -> SpokenLanguage:
     try:
         return await identify(plan, reel)
     except PolyreelError as error:
+        # Not knowing stops no job: the check is there to save money, not to ask for weights.
         return SpokenLanguage(note=f"{asked}: {error}")
 
 
@@ -111,6 +115,7 @@ def judge_language(heard: Heard) -> FoundLanguage:
 def with_language(job: Job, found: FoundLanguage) -> Job:
     """The job with the language that was found. Raises InvalidJob where it is to be dubbed into that very language."""
     same = [target.locale for target in job.targets if language(target.locale) == language(found.locale)]
+    # A dub into the language that is spoken is nearly always a wrong `targets`, and would be paid for.
     if same:
         raise InvalidJob(
             f"the source speaks '{found.locale}' already ({found.share:.0%} sure), and {', '.join(same)} is a target",

@@ -37,6 +37,7 @@ from tasks.together import content_of, going_out, original_of, sounds_of, texts_
 if TYPE_CHECKING:
     from polyreel.packaging.timelines import Sheet
 
+# Editors count in pictures even where there is none; 25 divides a second evenly, without drop frames.
 _PICTURES_OF_SOUND = 25
 _TIMELINES: frozenset[Master] = frozenset({"otio", "aaf"})
 WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
@@ -80,6 +81,7 @@ async def _make_films(plan: Plan, reel: Reel, going: list[LanguageResult], origi
     with store.scratch() as folder:
         marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
         sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
+        # Any language's: the picture is the same in all, as jobs with own pictures are refused masters like these.
         film = Film(path_of(going[0].video), sounds, texts, marks)
         for kind in dict.fromkeys(plan.job.masters):
             if kind in FILMS:

@@ -95,6 +95,7 @@ def _make_shortener(language: LanguagePlan) -> Shorten | None:
         by = asked.model_dump(mode="json", exclude={"credentials", "glossary"})
         glossary = language.glossary.sha256 if language.glossary else ""
         key = stage_key("shortened", VERSIONS["mend"], of=given, into=language.locale, by=by, glossary=glossary)
+        # A model answers otherwise each time: a run that was killed here would be another dub.
         if (known := await asyncio.to_thread(store.recall, key)) is not None:
             return {int(number): str(text) for number, text in known["lines"].items()}
         pair = language.job.source.locale, language.locale
@@ -119,6 +120,7 @@ def _find_untouchable(language: LanguagePlan, reel: Reel) -> Callable[[Cue], str
             return "a person edited it"
         if cue.start_ms in chosen:
             return "a person chose how it is said"
+        # The memory has lines without markup and breaks.
         words = " ".join(plain_text(cue.text).split())
         return "a person approved it, in the series' memory" if words in approved else ""
 
@@ -136,6 +138,7 @@ def _find_chosen(language: LanguagePlan, reel: Reel) -> set[int]:
 def _find_edited(language: LanguagePlan, reel: Reel) -> set[int]:
     """Where the cues begin that people changed, in ms from the reel's own zero."""
     edited = language.edited
+    # An edit that was taken back leaves the script as it was made.
     if edited is None or edited.script == edited.made:
         return set()
     before, after = (read_file(path_of(each)).track for each in (edited.made, edited.script))

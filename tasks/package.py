@@ -106,6 +106,7 @@ async def _make_pictures(
 async def _make_packageable(video: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
     """The picture as players of streams show it: the delivered one, or one encoded for the package."""
     info = await asyncio.to_thread(probe, video)
+    # A film takes pictures that no player of streams shows: turned ones, fields, fine colour.
     reason = explain_encoding(info.video) if info.video else ""
     if not reason:
         return video, ()

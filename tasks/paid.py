@@ -32,6 +32,7 @@ async def require_means(plan: Plan, reel: Reel) -> None:
 
 async def note_choice(language: LanguagePlan) -> None:
     """Write down, before it is paid, who dubs a language that its first choice could not: see `stay_where_paid`."""
+    # The first choice needs no note: every run begins with it.
     if language.choice and provider_of(language.dubbing).charges:
         await asyncio.to_thread(open_store().remember, _choice_key(language), {"choice": language.choice})
 
@@ -46,6 +47,7 @@ async def stay_where_paid(plan: Plan) -> Plan:
     for language in plan.runnable():
         noted = await asyncio.to_thread(open_store().recall, _choice_key(language)) or {}
         chosen = language.model_copy(update={"choice": noted.get("choice", language.choice)})
+        # A fallback that can't do the language any more (a job that changed) is not gone back to.
         if chosen.choice > language.choice and not chosen.way.problem and await _is_paid(chosen):
             title = provider_of(chosen.dubbing).title
             plan = plan.with_choice(chosen.locale, chosen.choice, f"Dubbed by {title}, who was paid for it before.")

@@ -22,6 +22,7 @@ async def slow_picture(
 ) -> OwnPicture:
     """Slow or hold the picture where a line can't be said in time; what follows dubs that longer reel."""
     voice = provider_of(language.dubbing).voice(language.dubbing)
+    # A vendor's lines are known only once they are paid for: too late to give way to them.
     if voice is None or request.script is None:
         return OwnPicture(reel=reel, request=request, stems=stems)
     async with at_work("picture", language.locale):

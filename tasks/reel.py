@@ -102,6 +102,7 @@ async def trim(plan: Plan) -> Reel:
     sound = planning.check_reel(info, plan.job)
     if info.video is None:
         return await _trim_sound(plan, info, sound)
+    # The source as it is: no copy of a film of many gigabytes.
     if plan.job.trim is None and _fits_an_mp4(info) and _is_for_here(plan.job, info):
         return _make_reel(plan, info, sound, plan.source_at_hand(), info)
     wanted = plan.job.trim or Trim()

@@ -58,6 +58,7 @@ def report_of(
     store, key = open_store(), _make_key(outcome, items)
     found = store.recall(key)
     page = StoredFile.model_validate(found) if found else None
+    # The record may outlive the page's bytes in an emptied store.
     if page is None or not store.has(page):
         page = store.keep_bytes(_render_page(plan, reel, languages, outcome, items, stems).encode(), ".html")
         store.remember(key, page.model_dump())
@@ -126,6 +127,7 @@ def _render_page(
 def _go_on(outcome: Outcome) -> str:
     """The command that runs the job again as it was begun; empty where all is well, or the server was the run's own."""
     run = flow_run.get_id()
+    # A run's own server is gone when somebody reads this, and its ids mean nothing elsewhere.
     if outcome.status == "completed" or not run or os.environ.get("POLYREEL_EMBEDDED_SERVER"):
         return ""
     return name_rerun(run)
@@ -160,6 +162,7 @@ def _source_script(plan: Plan, reel: Reel) -> tuple[ScriptLine, ...]:
 
 
 def _find_source_script(plan: Plan) -> StoredFile | None:
+    # What a person gave goes before what was heard.
     scripts = (plan.source_script, plan.heard_script, *(each.source_script for each in plan.languages))
     return next((each for each in scripts if each), None)
 

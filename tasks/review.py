@@ -33,7 +33,9 @@ from tasks.run.items import items_of_language
 from tasks.run.values import LanguageResult, LanguageResults
 
 run_log = get_logger("polyreel.review")
+# A language that is revised daily would make the outcome grow for ever.
 _MOST_VERSIONS = 50
+# The other holds (a vendor's studio, an open purchase) are not decided on the review page.
 _DECIDED_HERE = ("review_script", "review_final", "rejected", "quality")
 
 
@@ -59,6 +61,7 @@ async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePl
     review = await _ask(language.job, key, asked)
     decision = review.decision("script", edited.script.sha256)
     if decision and decision.kind == "approved":
+        # Once more: between the asking and now a person may have edited and approved at once.
         return language.with_edited_script(_apply_edits(language, review, made))
     raise await _hold(_explain_hold(language.job, review, "script", decision), review, language.job)
 
@@ -145,6 +148,7 @@ async def _ask_final(plan: Plan, reel: Reel, finished: LanguageResult, why: str)
 async def _ask(job: Job, key: ReviewKey, asked: Step) -> Review:
     """Ask a person; and where nobody has decided for as long as the job says, let that count."""
     log = ReviewLog(open_store())
+    # Written before the clock is looked at: time counts from when somebody was asked.
     review = await log.write(key, asked)
     return await log.write(key, time_out(job.review_timeout, time.time())) if job.review_timeout else review
 
@@ -222,6 +226,7 @@ def _earlier_versions(review: Review, result: LanguageResult | None, reel: Reel)
     """The versions that went out, but for what is finished now, if that has gone out already."""
     now = subject_of_dub(_script_of(result, reel), result.shown) if result else ""
     earlier = [event for _, event in review.list_delivered()]
+    # Delivered again without a change, a version may stand there twice.
     while earlier and earlier[-1].subject == now:
         earlier.pop()
     names = VersionRecord.model_fields.keys()
@@ -271,6 +276,7 @@ async def keep_versions(
                 files=files,
             )
             record = {"files": [file.model_dump(mode="json") for file in files]}
+            # Beside the events: where those are damaged, what went out must still not be removed as unknown.
             await asyncio.to_thread(open_store().remember, _key_of_files_out(key), record)
             try:
                 await _forget_wait(await log.write(key, step))

@@ -54,6 +54,7 @@ async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
         return plan.with_source_script(await transcribe(plan, reel, stems))
     except PolyreelError as error:
         without = plan.without_source_script(Problem.of(error))
+        # Nobody is left who has a script of their own: the error is the job's, not a language's.
         if not without.runnable():
             raise
         return without
@@ -95,6 +96,7 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
     job, store = language.job, open_store()
     if job.translation is None or language.source_script is None:
         raise ValueError("a draft without a translator or a script to begin with")
+    # Named first: a label that stays in the text would be translated, and spoken.
     source = name_speakers(read_file(path_of(language.source_script)).track, job)
     commission = Commission(
         track=_keep_inside(source, reel, language),
@@ -133,6 +135,7 @@ async def open_drafter(asked: Translation) -> AsyncIterator[Drafter]:
 
 def _voicing_of(job: Job, language: LanguagePlan, source: Track, store: Store) -> Voicing | None:
     """Our own voices are heard before they perform; a vendor's are not."""
+    # A translator that knows how long a line takes to say can be asked for a shorter one.
     voice = provider_of(language.dubbing).voice(language.dubbing)
     if voice is None:
         return None
@@ -196,6 +199,7 @@ def _script_items(plan: Plan, reel: Reel, languages: LanguageResults, source: Tr
         path = f"{locale}/{job.name}.{locale}{ending}"
         made.append(Item(path=path, stored_file=store.keep_bytes(content, ending), role="script", locale=locale))
 
+    # A format that is named twice is one file.
     for wanted in dict.fromkeys(job.scripts):
         ending = ".json" if wanted == "json" else suffix_of(wanted)
         if source is not None:

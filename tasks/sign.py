@@ -29,6 +29,7 @@ from tasks.together import going_out
 
 TEST_NOTE = "SIGNED WITH A TEST KEY: it proves nothing. Name a saved key in `provenance: {credentials: NAME}`."
 _SPOKEN = frozenset({"master", "mix", "dialogue", "subtitled"})
+# C2PA tells media by trained models from what algorithms alone make; these two have no trained network.
 _BY_RULES = ("espeak-ng", "pico")
 
 
@@ -46,6 +47,7 @@ async def _signing_key(job: Job) -> SigningKey:
 
 
 def _make_key(given: dict[str, Any]) -> str:
+    # By what is said and by whom, not by the signed bytes: a signature is another one each time.
     stories = [[file.sha256, story.facts()] for file, _, story in given["files"]]
     return stage_key("sign", VERSIONS["sign"], of=stories, signer=given["signer"])
 
@@ -75,6 +77,7 @@ async def sign_or_explain(
         return languages, packaged
     try:
         key = await _signing_key(plan.job)
+        # A renewed certificate signs anew; the private key stands in no key or record.
         signer = "test" if key.is_test else hashlib.sha256(key.certificates).hexdigest()
         dubs = {each.locale: _describe_dub(plan, each, await decisions_on(plan, reel, each)) for each in going}
         files = list(_list_files(plan, going, dubs, packaged, is_test=key.is_test))
@@ -96,6 +99,7 @@ def _list_files(
         yield each.video, f".{each.container}", _tell_story(plan, name, (dubs[each.locale],), is_test)
     for item in packaged.items:
         path = Path(item.path)
+        # Segments of packages are not signed one by one: the film beside them is.
         if item.role in _SPOKEN and c2pa.can_sign(path):
             of = (dubs[item.locale],) if item.locale else tuple(dubs.values())
             yield item.stored_file, path.suffix, _tell_story(plan, path.name, of, is_test)

@@ -26,6 +26,7 @@ def going_out(languages: LanguageResults, outcome: Outcome) -> list[LanguageResu
 
 def content_of(going: Iterable[LanguageResult], original: Original | None) -> list[Any]:
     """What a package's or a master's key says of its tracks: what is in them, and what they are marked as."""
+    # Left out where there is none: packages that were made before there were descriptions keep their keys.
     unasked = set() if original and original.description else {"description"}
     tracks: list[Any] = [original.model_dump(mode="json", exclude=unasked)] if original else []
     for each in going:
@@ -33,6 +34,7 @@ def content_of(going: Iterable[LanguageResult], original: Original | None) -> li
         own = [each.locale, each.video.sha256, each.tracks.files["vtt"].sha256, each.mix, each.is_machine_text]
         own += ["no text"] if each.tracks.is_empty else []
         own += [[role, file.sha256] for role, file in _sounds_beside(each)]
+        # The same for further texts: an empty list would make every old package anew.
         tracks.append([*own, further] if further else own)
     return tracks
 
@@ -111,6 +113,7 @@ def texts_of(going: Iterable[LanguageResult], original: Original | None, folder:
 def _further_texts(each: LanguageResult) -> list[TrackFile]:
     """A language's captions and forced lines, each in the format that says most of it; WebVTT first."""
     found: dict[str, TrackFile] = {}
+    # Packages hold WebVTT: whatever is in it already is taken as it is.
     for text in sorted(each.tracks.more, key=lambda one: one.format != "vtt"):
         if each.tracks.is_empty and text.kind != "forced":
             continue

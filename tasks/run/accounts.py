@@ -54,6 +54,7 @@ async def require_saved(job: Job) -> None:
 def list_saved_names(job: Job) -> list[tuple[str, str]]:
     """Block and name of all the saved credentials that a job names."""
     source, signed, drafted = job.source, job.provenance, job.translation
+    # Where every target has its script, the translator is named and never asked.
     drafts = drafted is not None and any(target.subtitles is None for target in job.targets)
     asked = [
         *((provider_of(each).block, each.credentials) for each in (job.dubbing, *job.fallback)),
@@ -77,6 +78,7 @@ async def staging_of(job: Job, ledger: Ledger, purpose: str = "") -> AsyncIterat
     from polyreel.dubbing.staging import StagedFiles, shelf_of
 
     block, name = PLACES[job.staging.to].block or "", job.staging.credentials
+    # The environment's credentials have no name of their own, and rows need one to be found by.
     account = await account_of(block, name) if name else f"{job.staging.to} by the environment's credentials"
     subject = Subject(kind="staged", job=job.name, provider=job.staging.to, account=account, credentials=name or "")
     async with client_of(block, name) as client:

@@ -44,6 +44,7 @@ from tasks.run.summary import summary
 
 EVERY_S = 5.0
 EVERY_SHARE = 0.05
+# A look at the board costs nothing; only drawing does.
 _LOOK_S = 0.5
 _PATIENCE_S = 45.0
 """As long as a server takes that died and is started again."""
@@ -76,6 +77,7 @@ async def draw_run(job: Job) -> AsyncIterator[Picture]:
         raise
     finally:
         follower.cancel()
+        # Waited for, as its last drawing could come after the final one and hide it.
         await asyncio.gather(follower, return_exceptions=True)
         if picture.outcome:
             await picture.finish(picture.outcome)
@@ -98,6 +100,7 @@ class Picture:
         share, at = -1.0, 0.0
         while True:
             now = self.share()
+            # Prefect keeps every state of a table: what hasn't moved is not drawn again.
             if now > share and (now - share >= EVERY_SHARE or time.monotonic() - at >= EVERY_S):
                 await self._draw(now, [self._make_row(target.locale) for target in self._job.targets])
                 share, at = now, time.monotonic()

@@ -18,6 +18,7 @@ from polyreel.sources.ingest import ingest as take_in
 from polyreel.sources.port import OnProgress, scheme_of
 from polyreel.store.choice import open_store
 
+# A bar that moves five times a second looks smooth.
 _TOLD_EVERY_S = 0.2
 
 
@@ -72,6 +73,7 @@ _early: list[Early] = []
 
 def begin_early(job: Job) -> Early | None:
     """Begin to fetch a job's source where anybody may fetch it; the next `take_early` of the same address has it."""
+    # Files are there already, and saved credentials need the server that is still starting.
     if scheme_of(job.source.media) not in {"http", "https"} or job.source.credentials:
         return None
     found = Early(job.source.media)
@@ -83,5 +85,6 @@ def begin_early(job: Job) -> Early | None:
 def take_early(media: str) -> Early | None:
     """What was begun for this address, once: whoever asks again fetches anew."""
     if _early and _early[0].media == media:
+        # Once, as a second run in this process may want what is there by then.
         return _early.pop()
     return None

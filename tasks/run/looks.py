@@ -23,6 +23,7 @@ from tasks.run.connections import client_of, connection_of, load_saved
 
 SECONDS = 8.0
 """How long one look may take. What has not answered by then is left to the run, which has more patience."""
+# One lost packet should not make a note; more would outlast SECONDS.
 _ATTEMPTS = 2
 _SURE = (InvalidJob, Unauthorized, AccountLimit, NotFound, Malformed)
 """What no waiting mends. A vendor that is away, busy or at fault may do when it is needed; a right that this look
@@ -67,6 +68,7 @@ async def look_at_vendors(job: Job, *, source: bool = False) -> Seen:
     found = list(zip(looks, answers, strict=True))
     sure = [(look, error) for look, error in found if isinstance(error, _SURE)]
     refused = {look.dubs for look, _ in sure} - {None}
+    # At least one of the job's providers is left, and dubs.
     spared = len(refused) <= len(job.fallback)
     notes = [
         f"{look.what} was not looked at: {error.describe()}"

@@ -26,6 +26,7 @@ def load_early(plan: Plan) -> None:
     A program's first seconds go into importing Prefect, on one core.
     """
     with suppress(InvalidJob):  # who takes the source in says what is wrong with it
+        # With a shared store another machine may have done all of it: gigabytes of models for nothing.
         if home.read_shared_store() is None and not is_known(plan.job.source.media, open_store()):
             _load(plan, plan.runnable())
 

@@ -45,6 +45,7 @@ class Board:
 
     def begin(self, stage: str, locale: str = "") -> None:
         """A step starts."""
+        # Monotonic: a clock that is set right meanwhile would give negative seconds.
         now = self._begun[stage, locale] = time.monotonic()
         self._put(Step(stage, locale, began=self._since_first(now)))
 
@@ -53,6 +54,7 @@ class Board:
         step = self.steps.get((stage, locale)) or Step(stage, locale)
         # A progress that comes late, from a thread, must not open a step that is over.
         if step.state == "running":
+            # It never falls: threads report out of order, and a bar that goes back looks broken.
             self._put(replace(step, fraction=min(1.0, max(step.fraction, fraction))))
 
     def wait(self, stage: str, locale: str, text: str) -> None:

@@ -37,6 +37,7 @@ def keep_record(job: Job) -> Iterator[Kept]:
     try:
         yield kept
     except asyncio.CancelledError:
+        # Not an Exception: without its own branch a stopped run would look as if it were still at work.
         kept.outcome = records.make_stopped_outcome(job.name)
         raise
     except Exception as error:

@@ -14,6 +14,7 @@ from tasks.run.progress import board
 async def at_work(stage: str, locale: str = "") -> AsyncIterator[None]:
     """Hold one of the machine's places for a stage's heavy work. What waits for others must not be in the block."""
     async with PLACES.one():
+        # Begun anew, so that the seconds in the queue are not the stage's.
         board().begin(stage, locale)
         try:
             yield

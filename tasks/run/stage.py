@@ -69,6 +69,7 @@ def stage(
     key: Key | None = None,
     retries: int = 0,
     retry_if: type[Exception] | None = None,
+    # Longer than any stage takes of a film; without an end, a hung tool would hold its place for ever.
     timeout_s: float = 12 * HOUR_S,
 ) -> Callable[[Callable[Inputs, Awaitable[Result]]], Callable[Inputs, Awaitable[Result]]]:
     """Make an async function a stage: a Prefect task, kept under its own key, shown on the board.
@@ -105,6 +106,7 @@ def stage(
             task_run_name=_run_name(name),
             persist_result=False,  # Results are kept by us, under our own keys, tags and versions.
             retries=retries,
+            # What is retried here is a fetch, whose client has tried with growing pauses already.
             retry_delay_seconds=2,
             retry_condition_fn=_retry_only(retry_if) if retry_if else None,
             timeout_seconds=timeout_s,
@@ -114,6 +116,7 @@ def stage(
             locale, shown = _find_locale(args, kwargs), _name_of_step(name, args)
             board().begin(shown, locale)
             keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
+            # Results of other machines, before Prefect is told of a task: one that is done costs one look.
             for each in keys:
                 await store_results.fetch(each)
             mine = board()

@@ -70,6 +70,7 @@ def _list_places(outcome: Outcome) -> str:
 
 
 def _write_receipt(name: str, value: str, url: str) -> str:
+    # The address is a vendor's word: signs that end Markdown's link would let it write into the page.
     playable = url.startswith(("https://", "http://")) and not set(url) & set(" <>()`")
     return f"{f'[{as_text(name)}]({url})' if playable else as_text(name)}: {as_text(value)}"
 
@@ -99,6 +100,7 @@ def _write_row(check: Check) -> str:
         _join_unit(check.limit, check.unit),
         check.detail,
     ]
+    # A pipe in a vendor's message would open a column of its own.
     return "| " + " | ".join(as_text(str(cell)) for cell in cells) + " |"
 
 
