@@ -133,13 +133,43 @@ class _File:
         return Receipt(id=upload.asset_id or upload.id, details={"upload": upload.id})
 
     async def _find(self, _entry: Entry) -> Finding:
-        """An upload under way, of this name and length, that is nobody's: the answer to its start was lost."""
+        """An upload under way to this very place, of this name and length: the answer to its start was lost.
+
+        It is nobody's in the ledger, and its asset lies where this one belongs. One of which that can't be told is no
+        find: a second start costs an upload that nobody ends, the wrong one would put a film into another's folder.
+        """
         known = {entry.receipt.get("upload") for entry in await self.access.list_made()}
         for upload in await self.client.list_uploads():
             same = upload.name == self.name and upload.content_length == self.item.stored_file.bytes
-            if same and upload.id not in known:
+            if same and upload.id not in known and await self._belongs_here(upload):
                 return Found(self._make_receipt(upload))
         return NotThere()
+
+    async def _belongs_here(self, upload: Upload) -> bool:
+        if self.place.kind:
+            return await self._hangs_here(upload)
+        if not upload.asset_id and not upload.parent_id:
+            return False
+        # The top may have been named by another word than its id.
+        here = (await self.client.get_asset(self.place.parent)).id
+        try:
+            above = upload.parent_id or (await self.client.get_asset(upload.asset_id)).parent_id
+            return above == here if above else await self._has_same_folders_above(upload.asset_id, here)
+        except NotFound:
+            return False
+
+    async def _has_same_folders_above(self, asset_id: str, here: str) -> bool:
+        """Whether what lies above an asset is this folder and what lies above that; in whichever order it is told."""
+        above = {each.id for each in await self.client.get_parent_folders(asset_id)}
+        beyond = {each.id for each in await self.client.get_parent_folders(here)}
+        return above == beyond | {here}
+
+    async def _hangs_here(self, upload: Upload) -> bool:
+        # No page says whose id the start of an upload tells: the owner's, or that of what will hang on it.
+        if self.place.parent in {upload.asset_id, upload.parent_id}:
+            return True
+        related = (await self.client.get_detail(self.place.parent)).related_assets
+        return bool(upload.asset_id) and upload.asset_id in {each.id for each in related}
 
     # -- going on
 

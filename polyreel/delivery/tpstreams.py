@@ -179,7 +179,8 @@ class _Dub:
         known = {entry.vendor_id for entry in await self.access.list_made()}
         seen = self.client.list_assets(parent=self.folder or None, in_root=not self.folder)
         named = [asset async for asset in seen if asset.title == self.title and asset.video is not None]
-        return [asset for asset in named if asset.id not in known]
+        # A server that keeps the page alone leaves the folder in the query unread, and lists what lies elsewhere too.
+        return [asset for asset in named if asset.id not in known and asset.parent_id == self.folder]
 
     async def _read_if_there(self, asset_id: str) -> Asset | None:
         try:

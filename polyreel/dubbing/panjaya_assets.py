@@ -31,6 +31,7 @@ from polyreel.vendors.panjaya.models import Asset, AssetOptions, CreateAsset, Ta
 
 PROVIDER = "panjaya"
 _CLOCKS_APART_S = 300.0
+_LENGTHS_APART_S = 2
 _MOST_ASSETS = 20
 
 
@@ -151,14 +152,15 @@ class Assets:
         found = await self.client.find_assets(matches)
         # What says that it is ours is it, whoever else has made an asset meanwhile that says nothing.
         found = [each for each in found if _comes_from(each, request.media_url, name)] or found
-        if len(found) == 1:
+        if len(found) == 1 and not _is_of_another_reel(found[0], request, options):
             return Found(await self._as_made(found[0].asset_id, entry))
         if not found:
             return NotThere()
         # Buying again could pay twice, and taking any could take a stranger's: a person has to tell.
         made = datetime.fromtimestamp(entry.intended_at, UTC).strftime("%d %B %Y, %H:%M UTC")
         return CantTell(
-            f"the {len(found)} assets of {made} in Panjaya's studio: {', '.join(a.asset_id for a in found)}"
+            f"the {len(found)} asset{'s'[: len(found) > 1]} of {made} in Panjaya's studio: "
+            f"{', '.join(each.asset_id for each in found)}"
         )
 
     async def _as_made(self, asset_id: str, entry: Entry) -> Receipt:
@@ -198,6 +200,17 @@ def _comes_from(asset: Asset, media_url: str | None, name: str) -> bool | None:
     if filename is None or (media_url and filename == PurePosixPath(urlsplit(media_url).path).name):
         return None
     return not media_url and filename == name
+
+
+def _is_of_another_reel(asset: Asset, request: DubRequest, options: AssetOptions) -> bool:
+    """Whether its length, or its trim, says that an asset is of another reel. No page promises that they are told."""
+    # What a vendor tells of a video that it cuts itself may be the length of the whole, or of the part.
+    if asset.duration and not request.trims_there and abs(asset.duration - request.seconds) > _LENGTHS_APART_S:
+        return True
+    told = asset.model_extra or {}
+    # Where none was asked for, the end that is told may be the video's own.
+    trims = [(told.get("start_time"), options.start_time or 0), (told.get("end_time"), options.end_time)]
+    return any(isinstance(there, (int, float)) and asked is not None and there != asked for there, asked in trims)
 
 
 def _read_filename(asset: Asset) -> str | None:

@@ -107,6 +107,7 @@ class Upload(Answer):
 
     id: str
     asset_id: str = ""
+    parent_id: str = ""
     parts: Annotated[tuple[Part, ...], BeforeValidator(_in_order)] = ()
     name: str = ""
     content_length: int | None = None
@@ -116,6 +117,7 @@ class Upload(Answer):
     also: ClassVar[Mapping[str, str]] = {
         "uploadid": "id",
         "contentid": "asset_id",
+        "parentassetid": "parent_id",
         "displayname": "name",
         "filename": "name",
         "relativepath": "name",
