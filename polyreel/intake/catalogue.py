@@ -21,7 +21,9 @@ from polyreel.intake.jobfile import anchor_paths, load_job, validate_job
 from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import Job
 
+# Each becomes a run with a row on the server, which lists them all in the UI.
 MAX_JOBS = 10_000
+# YAML would take a film called 2012 for a number, and `no` for false.
 _TEXT = ("name", "media", "locale", "subtitles", "path")
 _SHORT = {"media": "source.media", "locale": "source.locale", "script": "source.subtitles"}
 
@@ -63,6 +65,7 @@ def _from_yaml(text: str, path: Path, require: Callable[[str], object]) -> list[
         )
     for entry in entries:
         if isinstance(entry, str):
+            # All of them before any is read: a refused one must not be told by what is in it.
             require(str(path.absolute().parent / entry))
     return [_read_entry(entry, defaults, path, f"{path}, job {number}") for number, entry in enumerate(entries, 1)]
 
@@ -96,6 +99,7 @@ def _are_both_mappings(below: dict[str, Any], above: dict[str, Any], key: str) -
 def _from_csv(text: str, path: Path) -> list[Job]:
     # A spreadsheet writes what its country takes for a comma.
     head = text.partition("\n")[0]
+    # Strict, so that a quote that is never closed is told and does not swallow the rest of the file.
     rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=head.count), strict=True)
     try:
         return [_read_row(row, path, rows.line_num) for row in rows if any(row.values())]

@@ -25,6 +25,7 @@ from polyreel.redaction import strip_address
 
 SETTING = "POLYREEL_FILES"
 
+# A voice's id ends with its locale, and with `#3` for a speaker; neither is part of the path.
 _LOCALE = re.compile(r"@[A-Za-z0-9-]*$")
 
 
@@ -36,6 +37,7 @@ def setting_of(folders: list[Path]) -> dict[str, str]:
 def read_allowed_folders() -> list[Path]:
     """The folders of the setting; none where it is not set. Raises `InvalidJob` where it can't be read."""
     said = os.environ.get(SETTING, "").strip()
+    # A folder's name may have a colon in it, which only the list can hold.
     if not said.startswith("["):
         return [Path(each).expanduser() for each in said.split(os.pathsep) if each]
     try:
@@ -59,6 +61,7 @@ def require_allowed(job: Job) -> None:
             _require_below(local, place, folders)
         return place
 
+    # By the one function that knows every path of a job: a new field can't be forgotten here.
     with_paths(job, judge)
     if job.series and "/" in job.series:
         for name in (SETTINGS, GLOSSARY, *PRONUNCIATIONS, MEMORY):
@@ -98,6 +101,7 @@ def _local_path(place: str) -> Path | None:
 
 def _require_below(path: Path, said: str, folders: list[Path]) -> None:
     try:
+        # Links are followed first: one inside an allowed folder may lead out of it.
         true = path.resolve()
     except (OSError, RuntimeError, ValueError):
         true = None

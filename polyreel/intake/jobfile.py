@@ -125,6 +125,7 @@ _WORDS = {
 
 
 def _list_problems(error: ValidationError) -> list[str]:
+    # Without the input: a job file may be pasted into the wrong place, secrets and all.
     found = error.errors(include_url=False, include_input=False)
     places = {item["loc"] for item in found}
     told = (f"{_name_field(item['loc'])}: {_write_message(item)}" for item in found if not _only_repeats(item, places))

@@ -68,6 +68,7 @@ def _merge(held: Mapping[str, Speaker], cast: Mapping[str, CastSpeaker]) -> dict
     merged = dict(held)
     for name, speaker in cast.items():
         known = held.get(name, Speaker())
+        # Languages that this job did not have keep the voice that they had.
         merged[name] = Speaker(gender=known.gender, voices={**known.voices, **speaker.voices})
     return merged
 

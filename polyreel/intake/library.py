@@ -41,6 +41,7 @@ async def list_videos(vendor: str, client: Any, folder: str) -> list[LibraryVide
             f"{vendor} has no folder {folder}", where="--each-of", code="vendor_not_found",
             remedy="Correct the id, or name the credentials of the account that has it.",
         ) from None  # fmt: skip
+    # In one order everywhere, so that a batch that is begun again finds the runs it made.
     return sorted(found, key=lambda video: (video.name, video.id))
 
 
@@ -56,6 +57,7 @@ def make_jobs(pattern: Job, vendor: str, videos: Sequence[LibraryVideo]) -> list
 def _make_job(pattern: Job, vendor: str, video: LibraryVideo, *, shares_name: bool) -> Job:
     # A name from outside: it must lead to no other folder.
     stem = _UNSAFE.sub("_", PurePosixPath(video.name).stem if is_video_name(video.name) else video.name)
+    # The id only where names clash: a folder that gains a video must not rename, and so redo, all jobs.
     unique = "-".join(filter(None, (_make_slug(video.name), _make_slug(video.id)[:8] if shares_name else "")))
     source = pattern.source.model_dump(mode="json") | {"media": f"{vendor}:{video.id}"}
     targets = [target.model_dump(mode="json") for target in pattern.targets]

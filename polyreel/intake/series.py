@@ -124,6 +124,7 @@ def diff_series(place: str, new: Series) -> str:
     """What would change in ``series.yaml``, as a unified diff; empty where nothing would."""
     file = require_folder(place) / SETTINGS
     old = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
+    # By what they say: comments and the order of fields are no news.
     if _dump_settings(read_series(place)) == _dump_settings(new):
         return ""
     return "".join(difflib.unified_diff(old, _write_yaml(new).splitlines(keepends=True), SETTINGS, f"{SETTINGS} (new)"))

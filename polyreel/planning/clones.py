@@ -23,9 +23,12 @@ from polyreel.outcome import ClonedVoice
 from polyreel.planning.named_files import Intake, require_file
 from polyreel.store.local import path_of
 
+# The voice's net hears 30 s at most: more would only make the file, and its key, larger.
 _SHORTEST_S, _LONGEST_S = 3, 30
 _MOST_BYTES = 64 << 20
+# A recorder's hush lies below that.
 _SILENT = 10 ** (-50 / 20)
+# Half a minute of sound takes a second to decode: a file that takes a minute is made to.
 _DECODES_FOR = Limits(seconds=60)
 
 
@@ -35,6 +38,7 @@ async def keep_asked_clones(job: Job, intake: Intake) -> tuple[ClonedVoice, ...]
     Raises InvalidJob for a file that is not there, MediaError (``bad_sample``, ``bad_consent``).
     """
     asked: list[tuple[Clone, ...]] = [getattr(options, "clones", ()) for options in (job.dubbing, *job.fallback)]
+    # Only one engine clones, so that there is one list however many ways there are.
     clones = next((each for each in asked if each), ())
     return tuple([await _keep_clone(each, intake) for each in clones])
 

@@ -16,6 +16,7 @@ def keep_terms(job: Job, store: Store) -> StoredFile | None:
     if job.series is None:
         return None
     file, stay = glossary_of(job), read_series(job.series).do_not_translate
+    # Spreadsheets put a mark in front, which would be part of the first term.
     text = file.read_text("utf-8-sig") if file else ""
     if not text and not stay:
         return None

@@ -44,8 +44,8 @@ class Intake:
     client: Any = None
 
     async def file(self, place: str) -> StoredFile:
-        # The vendor's client opens its own asset, and knows nothing of a file that lies elsewhere.
         """A file that is read now, and so is on this machine."""
+        # The vendor's client opens its own asset, and knows nothing of a file that lies elsewhere.
         client = self.client if place == self.media else None
         found = await ingest(place, self.store, connection=self.connection, client=client)
         await self.store.bring((found,))

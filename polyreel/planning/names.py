@@ -20,10 +20,12 @@ from polyreel.subtitles.spoken import part_speech
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 # What comes before a word that may have its capital from its place alone.
 _BEGINS = re.compile(r"(?:^|[.!?…:;–—¿¡\"“”«»(\[-])\s*$")
+# German and Luxembourgish write every noun with a capital.
 _CAPITAL_NOUNS = frozenset({"de", "lb"})
 # Capitals that English puts on words that are no names; its months are in the lexicon.
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday mr mrs ms dr i"
 _NO_NAMES = {"en": frozenset(_DAYS.split())}
+# A list that is longer is read by nobody, and a film's main names come first.
 _MOST = 40
 
 

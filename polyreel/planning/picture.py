@@ -60,6 +60,7 @@ def _find_offer(job: Job) -> str:
         info = probe(Path(job.source.media))
     except PolyreelError:
         return ""  # far away, or refused by name where it is looked at
+    # Pictures of text (PGS, DVB) can't be taken as a script.
     if not any(one.is_text for one in info.subtitles):
         return ""
     return f" The video holds subtitles: {list_subtitles(info)}; `subtitles: embedded` takes them as a script."

@@ -37,6 +37,7 @@ async def look_ahead(
     ``ask`` gets the quote of a job that is charged for; it raises what a run would refuse before spending. ``choose``
     says who dubs each language, as a run would: what a fallback was paid for stays there.
     """
+    # Only what is on this machine: a plan downloads no film.
     source = await ingest(plan.job.source.media, store) if scheme_of(plan.job.source.media) == "file" else None
     reel = await asyncio.to_thread(probe, path_of(source)) if source else None
     length = _find_length(plan, reel) if reel else None
@@ -87,6 +88,7 @@ async def _with_what_is_made(plan: Plan, recall: Recall) -> Plan:
     """A bound plan with all that is known of its results, on this machine and on those that share its store."""
     await _fetch_results(plan)
     known = _with_made_scripts(plan, recall)
+    # Twice: a draft that is found gives the later stages new keys.
     await _fetch_results(known)
     return known
 

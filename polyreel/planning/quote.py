@@ -136,6 +136,7 @@ def _is_of_reel(row: Entry, plan: Plan) -> bool:
         return row.job == plan.job.name
     trim = plan.job.trim
     reel = describe_reel(plan.source.sha256, (trim.start, trim.end) if trim else (None, None))
+    # Only by these: rows have further details, which later versions add to.
     return {name: row.details.get(name) for name in reel} == reel
 
 

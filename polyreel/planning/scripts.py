@@ -21,6 +21,7 @@ from polyreel.subtitles.model import Note, Track
 from polyreel.subtitles.retime import Retiming, retime, retiming_from
 from polyreel.subtitles.timing import exact_rate
 
+# A machine's SRT repeats one slip in a thousand cues.
 _MOST_NOTES = 20
 
 
@@ -92,6 +93,7 @@ def read_script(path: Path, asked: ScriptRequest, reel: MediaInfo | None, refere
     changed = [note for note in reading.notes if note.kind in {"repaired", "dropped"}]
     # First, as no repair gives a script words.
     require_cues(reading, asked.place)
+    # Refused, not repaired in silence: what is dropped would be neither spoken nor seen missing.
     if changed and not asked.accept_repairs:
         raise _refuse_repairs(changed, asked.place)
     track, retimed = retime(apply_correction(reading.track, asked.correction), _start_of(asked, rate))

@@ -35,8 +35,10 @@ def _choose_way(job: Job, target: Target, options: Dubbing, accounts: Mapping[st
             require_voice(options, asked, least)
         _require_script(job, target, provider)
     except PolyreelError as error:
+        # This way alone is out: the job's next provider may do the language.
         return Way(works_here=provider.works_here, problem=Problem.of(error))
     return Way(
+        # Part of every key: another voice, or another account, is another dub.
         identity=provider.engine_version(options) or accounts.get(account_key(provider, options), ""),
         media=media,
         works_here=provider.works_here,

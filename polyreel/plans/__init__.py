@@ -165,6 +165,7 @@ class Plan(Value):
         if stage == "trim":
             told = {"embedded": is_embedded(asked.subtitles or ""), "for": self._who_dubs()}
             return {**reel, **told, **self._list_container()}
+        # Its reason is for people: a sentence worded anew must not part a film again.
         parting = self.parting.model_dump(mode="json", exclude={"why"})
         stems = {**reel, "background": _sha_of(self.background), "parting": parting}
         if stage == "separate":
@@ -172,6 +173,7 @@ class Plan(Value):
         if stage in ("transcribe", "identify"):
             heard = {"locale": asked.locale, "profile": self.job.subtitles.profile}
             if stage == "transcribe":
+                # Only where it is not the usual: keys from before there was a choice stay as they were.
                 heard |= self._list_attention()
             return {**reel, **heard, "listener": self.listener, "after": VERSIONS["trim"]}
         return stems | self._language_inputs(stage, self.language(locale))
@@ -189,6 +191,7 @@ class Plan(Value):
             "voice": language.voice,
             "voicing": language.way.identity,
             "speakers": self._who_speaks(),
+            # Not by the credentials' name: the account itself is in `voicing`, and a name may be given to another.
             "dubbing": language.dubbing.key_inputs("credentials", "separation", "clones"),
         }
         dub |= _list_further_files(language)
@@ -247,6 +250,7 @@ class Plan(Value):
     def _list_timecode(self) -> dict[str, Any]:
         asked = self.job.source
         told = [asked.timecode, asked.frame_rate]
+        # Left out where nothing is said, as all keys were before: nothing that was made has to be made again.
         return {"timecode": told} if any(told) else {}
 
     def _list_track_options(self, language: LanguagePlan) -> dict[str, Any]:

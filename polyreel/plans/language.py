@@ -89,6 +89,7 @@ class LanguagePlan(Value):
     @property
     def clones(self) -> tuple[ClonedVoice, ...]:
         """The cloned voices that speak here: only this machine gets people's samples, and no vendor."""
+        # A fallback without `clones` speaks with its own voices, whatever the first choice was to have.
         return self.cloned if getattr(self.dubbing, "clones", ()) else ()
 
     @property

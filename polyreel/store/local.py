@@ -42,6 +42,7 @@ from polyreel.outcome import StoredFile
 from polyreel.store import scratch
 from polyreel.store.outbox import content_of
 
+# ASCII: `\w` would let letters into a name that another machine's file system writes otherwise.
 _BLOB = re.compile(r"([0-9a-f]{64})((?:\.[\w.-]{1,60})?)", re.ASCII)
 PLACELESS = "store"
 
@@ -128,6 +129,7 @@ class LocalStore:
         path = path_of(stored_file)
         if is_here(stored_file) and sha256_of(path) == stored_file.sha256:
             return True
+        # A file of the user's own, which a stored file may name in place, is never removed.
         if path.is_relative_to(self.root / "blobs"):
             path.unlink(missing_ok=True)
         return False
@@ -140,6 +142,7 @@ class LocalStore:
 
     def _on_own_disk(self, file: Path) -> bool:
         make_folder(self.root)
+        # Across disks a rename fails, and what shutil does instead is a copy that a crash can halve.
         return file.stat().st_dev == self.root.stat().st_dev
 
     # -- scratch
@@ -161,6 +164,7 @@ class LocalStore:
 
     def remember(self, key: str, value: Mapping[str, Any]) -> None:
         """Record what a piece of work gave, under its key."""
+        # Sorted, so that two machines that record the same write the same bytes.
         content = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
         record = self._locate_record(key)
         with explain_errors("write a record", self.root), self.scratch() as folder:
@@ -194,6 +198,7 @@ class LocalStore:
 
     async def read(self, name: str) -> bytes | None:
         """A small file that was created; None where there is none."""
+        # What is missing reads as nothing, and nothing that is created is empty.
         return await asyncio.to_thread(content_of, self.file_named(name)) or None
 
     async def names_below(self, folder: str) -> list[str]:
@@ -201,6 +206,7 @@ class LocalStore:
         found = self.file_named(folder)
         with explain_errors("look into a folder", found):
             names = [each.name for each in found.iterdir()] if found.is_dir() else []
+        # Parts of files that are being written begin with a dot.
         return sorted(name for name in names if not name.startswith("."))
 
     # -- the rest of the port, of which one machine alone has little to do

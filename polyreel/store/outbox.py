@@ -28,6 +28,7 @@ class Outbox:
         self._mark_of(name).unlink(missing_ok=True)
 
     def _mark_of(self, name: str) -> Path:
+        # Neither a stage's key nor a record's path has a tilde.
         return self._folder / name.replace("/", "~")
 
 

@@ -90,6 +90,7 @@ async def share(*keys: str) -> None:
 
 async def _is_usable(store: Store, content: bytes) -> bool:
     try:
+        # Read in full, as a record whose files nobody has would make its stage look done, and the next one fail.
         return await store.present(tuple(find_stored_files(_parse(content).value)))
     except (StoreError, *_NO_RECORD):
         return False

@@ -21,6 +21,7 @@ from polyreel.machine.boot import boot_id
 from polyreel.machine.files import explain_errors, make_folder
 from polyreel.machine.locks import hold_lock, open_locked
 
+# Longer than any stage may run (12 h), as another machine's lock may not be seen here.
 _ELSEWHERE_KEPT_SECONDS = 2 * 86_400
 _LASTING_KEPT_SECONDS = 7 * 86_400
 
@@ -57,6 +58,7 @@ def _claim(base: Path) -> tuple[Path, int]:
         while True:
             folder = base / f"{boot_id()}-{uuid.uuid4().hex[:12]}"
             if (lock := open_locked(_lock_of(folder))) is not None:
+                # Locked before it is there: whoever clears up meanwhile sees a folder only with its owner.
                 folder.mkdir()
                 return folder, lock
 
@@ -68,6 +70,7 @@ def _lock_of(folder: Path) -> Path:
 def _drop(folder: Path, lock: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     _lock_of(folder).unlink(missing_ok=True)
+    # Last: as long as it is held, nobody can take the folder's name for a dead one's.
     os.close(lock)
 
 

@@ -33,6 +33,7 @@ from polyreel.machine.files import write_atomically
 from polyreel.machine.locks import hold_lock
 
 log = logging.getLogger("polyreel.inbox")
+# Editors and copies write in bursts; where leases are not to be had this is all that tells.
 QUIET_S = 2.0
 _MARK = "~"
 
@@ -76,6 +77,7 @@ class FolderClaim:
         said = json.dumps(outcome, indent=2, ensure_ascii=False)
         stem = self._free_stem(done, said)
         beside = done / f"{stem}.outcome.json"
+        # The outcome first: a job file in `done` without one would never be explained.
         write_atomically(beside, said.encode())
         self.path.rename(done / f"{stem}{self.path.suffix}")
         self._note.unlink(missing_ok=True)
@@ -91,6 +93,7 @@ class FolderClaim:
     @property
     def _content(self) -> Path:
         """The file itself, or what it is a link to, as seen from where the link was left."""
+        # A relative link meant the inbox, and would lead elsewhere from the folder that it was moved to.
         return self.inbox / self.path.readlink() if self.path.is_symlink() else self.path
 
     @property
@@ -133,6 +136,7 @@ class FolderInbox:
 
 
 def _take(path: Path, folder: Path, owner: str) -> bool:
+    # A random part, as the same name may be left again while the first is still at work.
     target = folder / "running" / f"{path.stem}{_MARK}{owner}-{uuid.uuid4().hex[:12]}{path.suffix}"
     try:
         path.rename(target)

@@ -72,6 +72,7 @@ class ObjectInbox:
         content = await self.bucket.read(left.key, most=MAX_BYTES)
         facts = {"owner": owner, "id": uuid.uuid4().hex[:12], "name": name, "etag": left.etag, "bytes": left.bytes}
         if content is not None:
+            # The claim carries the job: the object may be replaced before the run begins.
             facts["content"] = base64.b64encode(content).decode()
         try:
             await self.bucket.create(key, json.dumps(facts).encode())

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from polyreel.job import Job
 
+# Anything else in an inbox (media, scripts beside the job) is left alone.
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
