@@ -29,6 +29,7 @@ LIMITS: dict[SubtitleProfile, tuple[float, float]] = {
 }
 TRUSTED = frozenset({"en", "es", "fr", "de", "it", "pt", "nl", "ja", "zh", "yue"})
 """Languages in which the listener's own errors are few: measured with human speech or with good voices."""
+# Above a half no other language can be likelier; related ones (pt and gl, id and ms) share what is left.
 _SURE, _DOUBTFUL = 0.5, 0.15
 _LEAST_SPEECH_MS = 3000
 _WORTH_A_FAILURE = 3

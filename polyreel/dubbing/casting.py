@@ -139,6 +139,7 @@ async def _by_ear(script: Track, source: Track | None, people: int | None, stems
 
 def _describe_ear(ear: Ear) -> tuple[str, ...]:
     """What was made of the voices, for a person to correct in the job's ``speakers``."""
+    # Counted, so that somebody with one line among hundreds is seen for the slip that it may be.
     lines = Counter(turn.speaker for turn in ear.turns)
     said = ", ".join(
         f"{name} ({ear.genders.get(name, 'gender not clear')}, {count} line{'s' * (count > 1)})"
@@ -168,6 +169,7 @@ def assign_clones(
 
     ``roster`` is everybody who speaks in the job.
     """
+    # With the engine's name: a clone's id means nothing to any other voice.
     own = {each.speaker: f"{PocketVoice.name}:{each.voice}" for each in clones if each.speaker in (*roster, "")}
     everybodys = own.pop("", None)
     others = [(name, voice) for name, voice in pinned if name not in own]

@@ -24,6 +24,7 @@ def check_dub(dubbed: Dubbed, duration: Fraction) -> tuple[Check, ...]:
         checks.append(check_loudness(dubbed.lufs, dubbed.target_lufs))
     if dubbed.true_peak_dbtp is not None:
         checks.append(check_true_peak(dubbed.true_peak_dbtp, dubbed.peak_limit_dbtp))
+    # By name, so that outcomes of two runs can be compared line by line.
     return tuple(sorted(checks, key=lambda check: check.name))
 
 
@@ -58,6 +59,7 @@ def check_fit(lines: tuple[LineFit, ...], reel_ms: int) -> Check:
     status: CheckStatus = "pass" if not long else "warn"
     # A few lines that are too long are for a person to look at, however short the script.
     if late or len(long) > _MANY_TOO_LONG * len(lines):
+        # One of three lines is a third of a script, and no reason to hold a language.
         status = "fail" if late or len(long) > 2 else "warn"
     fastest = max((line.ratio for line in lines), default=1.0)
     hurried = sum(line.ratio > _AUDIBLY_FASTER for line in lines)

@@ -61,6 +61,7 @@ def _make_basic() -> Voice:
 
 @cache
 def _make_neural(own: tuple[bool, bool]) -> Voice:
+    # No stand-in by rules: whoever asks for neural voices would rather have the language fail.
     return Ensemble((*_load_own_voices(own), KokoroVoice()))
 
 
@@ -80,6 +81,7 @@ def with_clones(voice: Voice, clones: Sequence[ClonedVoice]) -> Voice:
     """A voice that knows a job's cloned voices too; nothing else on this machine can be said by them."""
     if not clones or not isinstance(voice, Ensemble):
         return voice
+    # A copy for this job alone: the cached ensemble serves jobs without that consent.
     return voice.with_engine(PocketVoice([Clone(path_of(each.sample), each.sample.sha256) for each in clones]))
 
 
@@ -134,6 +136,7 @@ def grade_voices(locale: str, asked: tuple[str, ...], voices: VoiceKind = "auto"
     """The worst of the voices that a job names for a locale, else the one that it gets first. Raises NoVoice."""
     ensemble = voice_for(voices)
     ids = [ensemble.resolve(locale, name) for name in asked] or [ensemble.cast(locale)[0]]
+    # The worst, as a job's least grade is meant for every line that is heard.
     return max((_describe_voice(locale, each) for each in ids), key=lambda each: GRADES.index(each.grade))
 
 

@@ -49,6 +49,7 @@ def _require_listed(asked: Request, options: Options, voices: _Voices) -> tuple[
     offered = voices.get(target) or [voice for each in voices.values() for voice in each]
     known = {voice.voice_key for voice in offered} | {SOUNDALIKE, EMOTIONAL_TRANSFER}
     unknown = [voice for voice in asked.voices if voice not in known]
+    # An empty list tells nothing: then the purchase itself shows whether the voice is known.
     if unknown and offered:
         keys = [voice.voice_key for voice in voices.get(target, ())]
         more = f" and {len(keys) - _MOST_TOLD} more" if len(keys) > _MOST_TOLD else ""

@@ -42,7 +42,9 @@ from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles.convert import read_file
 
+# Goes up when the same request would sound otherwise: all embedded dubs are then made anew, at no vendor's cost.
 _VERSION = 5
+# Ten seconds at a time: memory stays the same whatever the film's length.
 _BLOCK = RATE * 10
 
 
@@ -150,6 +152,7 @@ class EmbeddedDubber:
     async def _mark_speech(self, said: Performance) -> StoredFile:
         """The stem with the inaudible mark in it: what is mixed, and what the checks of the speech hear."""
         stem, by_people = path_of(said.stem), [line for line in said.lines if line.voice.startswith(RECORDED)]
+        # A person's own recording is not synthetic, and must not be marked as such.
         spared = [(line.start_ms, line.end_ms) for line in by_people]
         with self._store.scratch() as folder:
             target = folder / "marked.s16"
@@ -231,6 +234,7 @@ def _choose_bed(request: DubRequest, stems: Stems) -> Bed | None:
     """What lies under the speech."""
     if request.mix == "speech_only":
         return None
+    # A voice-over lets the original speaker be heard under the new one.
     return stems.original if request.mix == "voiceover" else stems.background or stems.original
 
 

@@ -69,6 +69,7 @@ async def transcript_of(
 def _require_language(heard: Heard, locale: str) -> None:
     found, share = find_likeliest_language(heard.languages)
     if share >= SURELY_ANOTHER and share_of(locale, heard.languages) <= SURELY_NOT:
+        # A few words may be a name or a quotation: no job is refused for them.
         if heard.speech_ms < LEAST_SPEECH_MS:
             return
         raise MediaError(

@@ -13,9 +13,11 @@ from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
 from polyreel.store.local import path_of
 
 _BLOCK = RATE // 2000  # half a millisecond
+# Kokoro's own hush lies at -52 dB and less.
 _AUDIBLE = 10 ** (-50 / 20)
 _LEAST_HEARD = 0.25
 """A line of which less is audible is missing: pauses take less of the tersest line."""
+# Enough to see five milliseconds of silence, and too little to reach the line beside it (120 ms away).
 _AROUND_MS = 60
 _SILENT = 10 ** (-70 / 20)
 _LOUD = 10 ** (-16 / 20)  # of the line's loudest block

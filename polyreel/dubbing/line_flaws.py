@@ -24,6 +24,7 @@ UNITS: dict[Kind, str] = {
     "clipped_speech": "cut off",
     "back_transcription": "of its words not heard",
 }
+# Fit first: another voice, which is tried for the others, doesn't help what is too long.
 KINDS: tuple[Kind, ...] = ("fit", "silent_lines", "clipped_speech", "back_transcription")
 Place = tuple[str, int]
 """Who says a line (empty: nobody's name), and when its cue begins, in ms."""
@@ -54,6 +55,7 @@ class Against:
 
 def place_of(line: LineFit) -> Place:
     """What a line is known by from one dub of a script to the next."""
+    # Not by its number or words: mending changes the words, and two speakers may begin at once.
     return line.speaker or "", line.cue_start_ms
 
 
@@ -99,6 +101,7 @@ def times_ms(lines: Sequence[LineFit], reel_ms: int) -> list[int]:
     """The time that each line has: its cue's, and the silence after it but for a gap. ``lines`` come by start."""
     found = []
     for line, following in zip_longest(lines, lines[1:]):
+        # The reel's end needs no gap before it.
         then = following.cue_start_ms if following else reel_ms + fit.USUAL.gap_ms
         until = min(max(line.cue_end_ms, then - fit.USUAL.gap_ms), line.cue_end_ms + fit.USUAL.overrun_ms, reel_ms)
         found.append(max(1, until - line.cue_start_ms))

@@ -42,6 +42,7 @@ from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
 _VERSION = 1
+# Each takes a run of the listener's encoder: two hundred show a wrong voice or language as well as two thousand.
 MOST_LINES = 200
 _PRINTED_MS = 3000
 _WINDOWS = 4

@@ -63,6 +63,7 @@ def _lines_of(cue: Cue, fits: Sequence[LineFit]) -> list[LineFit]:
     written = [fit for fit in fits if cue.start_ms <= fit.cue_start_ms < cue.end_ms and fit.text[:12] in cue.text]
     if written:
         return written
+    # More than half of the shorter one: neighbours that touch a cue are not its own.
     return [fit for fit in fits if _measure_overlap(cue, fit) * 2 > min(cue.duration_ms, fit.end_ms - fit.start_ms)]
 
 

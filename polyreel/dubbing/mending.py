@@ -27,6 +27,7 @@ from polyreel.subtitles.model import Cue, Track
 
 _ROUNDS = 3
 """How often what did not help is taken out and the rest measured again, before everything stays as it was."""
+# The outcome goes to the server and the report; a film in which more fails needs a person, not a list.
 MOST_LISTED = 200
 
 
@@ -116,6 +117,7 @@ def _find_useless(
     useless = {place for place in kept if place not in now or not _is_better(before[place], now[place])}
     for place, measured in now.items():
         if place not in kept and measured.flaws - (before[place].flaws if place in before else frozenset()):
+            # The nearest attempt is blamed: a longer line pushes its neighbours, nobody further off.
             useless.add(min(kept, key=lambda each: abs(each[1] - place[1])))
     return useless
 
@@ -214,6 +216,7 @@ class _Scripts:
         doubled: set[Place] = set()
         for line in extract_spoken_script(said or Track()).lines:
             place = line.speaker or "", line.start_ms
+            # Such lines can't be told apart in what comes back.
             doubled.update({place} if place in lines else ())
             lines[place] = line
         return cls(said or Track(), shown, source, lines, frozenset(doubled))

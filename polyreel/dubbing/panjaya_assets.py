@@ -30,8 +30,11 @@ from polyreel.vendors.panjaya.locales import source_locale, target_locale
 from polyreel.vendors.panjaya.models import Asset, AssetOptions, CreateAsset, TargetLanguage
 
 PROVIDER = "panjaya"
+# The intent has our ledger's time, the asset the vendor's: their clocks need not agree.
 _CLOCKS_APART_S = 300.0
+# Containers and vendors round; two cuts of one film differ by more.
 _LENGTHS_APART_S = 2
+# Each is one more script for the same language: so many are a loop of somebody's, not a wish.
 _MOST_ASSETS = 20
 
 

@@ -27,6 +27,7 @@ from polyreel.vendors.panjaya.models import VersionStatus
 
 REVISION = "revision"
 """The kind of a ledger's row that says that a version was opened again."""
+# The studio shows all of them; the ledger's row only has to say which lines were meant.
 _MOST_QUOTED = 5
 
 
@@ -156,6 +157,7 @@ class Revision:
         return own == receipt.key
 
     async def _keep_video(self, row: Entry, version: str) -> None:
+        # Its video is in the store already, and the ledger has its hash.
         if row.receipt.get("video"):
             return
         with self.means.store.scratch() as folder:

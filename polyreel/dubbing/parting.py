@@ -47,6 +47,7 @@ def parting_of(job: Job) -> Parting:
 def _best_without_background(provider: Provider, mix: Mix) -> Parting:
     if not provider.works_here:
         return Parting(why=f"Separated by {provider.title}")
+    # Under a voice-over the original goes on speaking, and under speech alone there is nothing.
     if mix != "dub":
         return Parting(why="This mix needs no clean background")
     if shelf.is_here(SPLEETER):

@@ -78,6 +78,7 @@ async def _slow_reel(reel: Reel, yields: tuple[PictureYield, ...], store: Store,
         length = (await asyncio.to_thread(probe, target)).duration
         file = await asyncio.to_thread(store.keep, target, ".mp4")
     at = picture_at(yields)
+    # Measured, as the last picture's time may round past what was planned.
     end = round(length * 1000)
     chapters = tuple(
         ReelChapter(start_ms=at(one.start_ms), end_ms=min(at(one.end_ms), end), title=one.title)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # SQLAlchemy takes longer to import than a dub on this machin
 
 # Masters are made beside a dub, and are no reason to speak or to buy it again.
 _BESIDE = ("media_url", "background_url", "shown", "lossless_from", "watermark")
+# A vendor's purchase has a key of its own (`submission`), made of these; the embedded engine reads none of them.
 _OF_VENDORS = ("source_sha256", "trim", "reel_start", "trims_there", "terms", "title", "order", "revises")
 Mix = Literal["dub", "voiceover", "speech_only"]
 Progress = Callable[[float], None]
@@ -237,6 +238,7 @@ def _by_content(value: Any) -> Any:
     """Stored files by what is in them, not by where they lie: a moved store must not redo everything."""
     if not isinstance(value, dict):
         return [_by_content(each) for each in value] if isinstance(value, list) else value
+    # Told by its fields, as plain JSON has no types left.
     if set(value) == set(StoredFile.model_fields):
         return value["sha256"]
     return {name: _by_content(each) for name, each in value.items()}

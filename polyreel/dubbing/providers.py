@@ -174,6 +174,7 @@ def loudness_of(options: Dubbing, *, has_picture: bool) -> LoudnessTarget:
     """What a dub is levelled to: what its options ask for, else what the reel's kind is usually heard at."""
     asked = provider_of(options).loudness(options)
     if asked == "auto":
+        # Sound without a picture is heard beside other podcasts, whose loudness the apps ask for.
         return "source" if has_picture else "podcast"
     return asked
 
@@ -305,13 +306,13 @@ async def _find_unoffered_by_dubformer(client: Any, asked: Sequence[Request]) ->
     return await find_unoffered(client, asked)
 
 
-# It is gone already, which is what was wanted.
 async def _forget_dubformer(client: Any, row: Entry) -> None:
     from polyreel.vendors.errors import NotFound
 
     try:
         await client.delete_project(row.vendor_id)
     except NotFound:
+        # It is gone already, which is what was wanted.
         return
 
 
@@ -320,6 +321,7 @@ _DUBFORMER = Provider(
     title="Dubformer",
     options=DubformerDubbing,
     block="dubformer",
+    # Its API takes no upload: whatever is not on the web is staged.
     ways=("url",),
     mixes=_EVERY_MIX,
     require=_require_dubformer,

@@ -30,6 +30,7 @@ _SILENT = 10 ** (-60 / 20)
 _SAME_SHARE = 0.01  # of a block's power: what an encoder's rounding and a voice's common gain leave
 _GAINS = (0.7, 1.4)
 _LOUDER_LU = 1.0
+# Twice this is less than the gap between two lines (120 ms): a changed line doesn't take its neighbours along.
 _BETWEEN_LINES_MS = 40
 _MOST_SHARE = 0.35
 """Where more than this of a film has changed, all of it is listened to."""

@@ -81,6 +81,7 @@ def roster(locale: str) -> tuple[Entry, ...]:
 def _make_entry(engine: Voice, locale: str, voice: str) -> Entry:
     name = f"{engine.name}:{voice.removesuffix(f'@{locale}')}"
     known = find_measured(locale, engine.name, name_in_table(engine.name, voice))
+    # The only voices that are listed before they are here: the others are known by their files.
     if engine.name != KokoroVoice.name:
         licence = _find_licence(engine.name, voice)
         return Entry(name, locale, engine.gender(voice) or "unknown", engine.name, licence=licence, measured=known)
