@@ -133,7 +133,7 @@ def _start_sandbox(folder: Path, faults: str) -> Iterator[str]:
 
 def make_rehearsal(job: Job, folder: Path) -> tuple[Job, tuple[str, ...]]:
     """The job as it is rehearsed, delivering below ``folder``; and what is not as it would be. Raises `InvalidJob`."""
-    from polyreel.delivery.places import place_of
+    from polyreel.delivery.places import place_of, require_apart
     from polyreel.errors import InvalidJob
     from polyreel.job import FolderDelivery, NomadStaging
 
@@ -143,14 +143,18 @@ def make_rehearsal(job: Job, folder: Path) -> tuple[Job, tuple[str, ...]]:
             where="source.media",
             remedy="Rehearse with a copy of the media on this machine.",
         )
-    notes = []
+    require_apart(job.name, job.delivery)
+    notes, taken = [], set[tuple[str, str]]()
     # The folder first: outcomes name its films, which a person can open.
     deliveries: list[Any] = [FolderDelivery(path=str(folder))]
     for each in job.delivery:
-        if hasattr(each, "credentials") and each.to in _list_played():
+        there = place_of(each).locate(each, job.name)
+        if (each.to, there) in taken:
+            notes.append(f"the sandbox plays one account of {each.to}: {there} is delivered to once")
+        elif hasattr(each, "credentials") and each.to in _list_played():
+            taken.add((each.to, there))
             deliveries.append(_with_account(each))
         elif not each.path_fields:
-            there = place_of(each).locate(each, job.name)
             notes.append(f"nobody plays {each.to}: what would go to {there} goes into the rehearsal's folder")
     staging: Any = job.staging and _with_account(job.staging)
     if job.staging is not None and job.staging.to not in _list_played():

@@ -6,7 +6,7 @@ in `polyreel.job.delivery`, its adapter beside this module, its block in `blocks
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,26 @@ def require_place(options: AskedDelivery) -> None:
             where="delivery",
             remedy=f"Use {' or '.join(f'`to: {each.name}`' for each in PLACES.values() if each.make)}.",
         )
+
+
+def require_apart(job: str, asked: Sequence[AskedDelivery], accounts: Mapping[str, str] | None = None) -> None:
+    """See that no two deliveries of a job of this name go to one place. Raises `InvalidJob`.
+
+    ``accounts``: the account of each name of saved credentials, as far as they are known; else their name stands for
+    it. The second delivery would find the first one's films under its own names, and take their place: with other
+    options (renditions, protection) at every run anew.
+    """
+    seen: set[tuple[str, str, str]] = set()
+    for options in asked:
+        place, name = place_of(options), str(getattr(options, "credentials", None) or "")
+        where = place.locate(options, job)
+        known = (place.name, (accounts or {}).get(f"{place.name}/{name}", name), where)
+        if known in seen:
+            raise InvalidJob(
+                f"two deliveries go to {where}: each would replace the other's films", code="delivery_twice",
+                where="delivery", remedy="Keep one, or give each a folder, prefix or project of its own.",
+            )  # fmt: skip
+        seen.add(known)
 
 
 def make_delivery(options: AskedDelivery, access: Access) -> Delivery:
@@ -191,7 +211,7 @@ _ROWS = (
         title="a Nomad-style asset manager",
         options=NomadDelivery,
         block="nomad",
-        locate=lambda options, _name: f"Nomad: {options.path or options.related_to or ''}".rstrip(" :"),
+        locate=lambda options, _name: f"Nomad: {(options.path or options.related_to or '').strip('/')}".rstrip(" :"),
         make=_make_nomad,
         require=_require_owner_at_nomad,
         cancel_upload=_cancel_at_nomad,

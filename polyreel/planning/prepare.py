@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from polyreel.delivery.places import place_of, require_place
+from polyreel.delivery.places import place_of, require_apart, require_place
 from polyreel.dubbing.casting import ear_of
 from polyreel.dubbing.line_hearing import ears_key
 from polyreel.dubbing.parting import parting_of
@@ -257,6 +257,8 @@ def _refuse_what_this_version_lacks(job: Job) -> None:
     for place in job.delivery:
         with faults.gather():
             require_place(place)
+    with faults.gather():
+        require_apart(job.name, job.delivery)
     faults.require_none()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from polyreel.delivery.places import PLACES
+from polyreel.delivery.places import PLACES, require_apart
 from polyreel.dubbing.port import Request
 from polyreel.dubbing.providers import provider_of, require_language
 from polyreel.errors import FetchError, InvalidJob, PolyreelError, VendorError
@@ -19,7 +19,7 @@ from polyreel.plans import voices_of
 from polyreel.sources.port import scheme_of
 from polyreel.vendors.errors import AccountLimit, Malformed, NotFound, Unauthorized
 from polyreel.vendors.retry import attempts_limited
-from tasks.run.connections import client_of, connection_of, load_saved
+from tasks.run.connections import account_of, client_of, connection_of, load_saved
 
 SECONDS = 8.0
 """How long one look may take. What has not answered by then is left to the run, which has more patience."""
@@ -168,6 +168,8 @@ def _of_places(job: Job) -> Iterator[Look]:
         if PLACES[options.to].require and options.model_dump_json() not in named:
             named.add(options.model_dump_json())
             yield Look(what, _requiring(block, name, options))
+    if len(accounts) > len({block for block, _ in accounts}):
+        yield Look("whether two names of saved credentials are one account", _requiring_apart(job))
 
 
 def _of_source(job: Job) -> Iterator[Look]:
@@ -205,6 +207,15 @@ def _requiring(block: str, name: str | None, options: Any) -> Callable[[], Await
         assert ask is not None  # noqa: S101 - `_of_places` has seen to it
         async with client_of(block, name) as client:
             await ask(options, client)
+
+    return require
+
+
+def _requiring_apart(job: Job) -> Callable[[], Awaitable[None]]:
+    async def require() -> None:
+        named = {(block, name) for block, name, _ in list_places(job) if name}
+        accounts = {f"{block}/{name}": await account_of(block, name) for block, name in sorted(named)}
+        require_apart(job.name, job.delivery, accounts)
 
     return require
 

@@ -107,6 +107,16 @@ async def test_an_account_that_is_named_twice_is_asked_once_for_each_thing(
     assert library.checked == 1
 
 
+async def test_two_names_of_one_account_with_one_folder_are_said_before_it_is_bought(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which account a name is of is known once its credentials are looked at."""
+    open_as(Library(), monkeypatch)
+    monkeypatch.setattr(looks, "account_of", lambda _block, _name: asyncio.sleep(0, "nomad#1"))
+    job = plan("es-ES", delivery=[NOMAD, {**NOMAD, "credentials": "same"}]).job
+    assert [each.code for each in (await look_at_vendors(job)).faults] == ["delivery_twice"]
+
+
 async def test_names_that_nothing_is_saved_under_are_said_at_once(
     plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
