@@ -40,6 +40,7 @@ class Archive:
 
     @contextmanager
     def _open_member(self, member: str) -> Iterator[IO[bytes]]:
+        # By the name that the client gave it: only these two kinds are fetched.
         opener = self._open_in_zip if self._file.suffix == ".whl" else self._open_in_tar
         try:
             with opener(member) as stream:

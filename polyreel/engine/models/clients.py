@@ -35,6 +35,7 @@ async def fetch(package: Package, into: Path) -> Path:
     except ToolError as error:
         raise _client_error(package, error) from error
     archives = _list_archives(work)
+    # More than one is somebody else's file in there, and which is meant can't be told.
     if len(archives) != 1:
         raise EngineError(
             f"{package.client} gave {len(archives)} files.",
@@ -127,6 +128,7 @@ async def _run_client(argv: Sequence[str], work: Path) -> None:
 
 
 def _client_error(package: Package, error: ToolError) -> EngineError:
+    # The last words: what a client says first are its own steps.
     said = error.message.rpartition(": ")[2][-300:]
     full = "No space left" in error.message or "ENOSPC" in error.message
     return EngineError(

@@ -86,6 +86,7 @@ class Model:
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits that change with any byte of it."""
+        # By content and name: a file that only lies elsewhere makes another model of it, as engines open them by name.
         listed = "\n".join(f"{file.sha256} {file.path}" for file in self.files)
         return hashlib.sha256(listed.encode()).hexdigest()[:12]
 

@@ -14,6 +14,7 @@ from polyreel.machine.files import explain_errors, replace_durably
 
 def put_file(model: Model, file: ModelFile, pieces: Iterable[bytes], work: Path) -> None:
     """Write one file, check it, and only then give it its name. Raises EngineError (``model_damaged``), StoreError."""
+    # By its hash, as two models may have files of one name.
     part, final = work / f"{file.sha256[:16]}.checking", shelf.folder_of(model) / file.path
     digest = hashlib.sha256()
     with explain_errors("write a model", final), part.open("wb") as out:

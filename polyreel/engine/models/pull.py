@@ -23,6 +23,7 @@ from polyreel.machine import home
 from polyreel.machine.files import explain_errors
 from polyreel.machine.locks import hold_lock
 
+# What else writes to the same disk must not run dry by this.
 _MARGIN = 64 << 20
 _LOOK_S = 0.25
 
@@ -45,6 +46,7 @@ async def pull(models: Sequence[Model], told: Told) -> None:
 
     Raises EngineError (``place_failed``: no place had it; ``model_damaged``) or StoreError (``disk_full``).
     """
+    # One for all models: a host that does not answer is waited for once, and not for each of them.
     unreachable: set[str] = set()
     for model in models:
         async with _lock_model(model) as work:
@@ -71,6 +73,7 @@ async def _lock_model(model: Model) -> AsyncIterator[Path]:
 
 def _list_damaged(model: Model) -> tuple[ModelFile, ...]:
     faulty = {fault.file for fault in shelf.verify(model)}
+    # Only those: a damaged tokenizer is no reason to fetch gigabytes of weights again.
     return tuple(file for file in model.files if file.path in faulty)
 
 

@@ -16,12 +16,14 @@ from typing import Any
 from polyreel.engine.translate.leniently import read_leniently
 
 _BEGINNING = re.compile(r"[\[{]")
+# Each is read to its end: a page full of brackets must not cost that twice for every one of them.
 _MOST_BEGINNINGS = 20
 _WRITTEN_NUMBER = re.compile(r"(?:#|(?:line|id|cue)?[ _-]?)([0-9]{1,9})[.:)]?", re.IGNORECASE)
 _NUMBERED_LINE = re.compile(
     r"\s*(?:#|\*\*|\[|\(|(?:line|id|cue)[ _-]?)?([0-9]{1,9})(?:(?:\*\*)?[.:)\]]+(?:\*\*)?\s+|\t\s*)(\S.*?)\s*",
     re.IGNORECASE,
 )
+# A batch of 24 lines has a few thousand characters; a model that repeats itself has no end.
 _LONGEST_ANSWER = 1 << 18
 _NUMBERS = dict.fromkeys(("id", "number", "index", "line", "n", "no", "key")).keys()
 _TEXTS = ("text", "translation", "translated", "translated_text", "target", "draft", "content", "value", "output")
@@ -43,6 +45,7 @@ def read_lines(answer: str, asked: Sequence[int]) -> dict[int, str]:
             if len(found) == len(asked):
                 return found
             best = max(best, found, key=len)
+    # Some lines of an answer are better than none: only what is missing is asked for again.
     return best or _read_otherwise(said.strip(), asked)
 
 
@@ -65,6 +68,7 @@ def _list_candidates(documents: list[Any]) -> list[Any]:
     if len(documents) < 2:
         return documents
     entries = [entry for document in documents for entry in _list_entries(document)]
+    # The whole first: of two lists with the same numbers neither is the answer.
     return [documents, entries, *documents]
 
 
@@ -75,6 +79,7 @@ def _list_entries(document: Any) -> list[Any]:
 
 def _take_pairs(pairs: Sequence[Pair], asked: Sequence[int]) -> dict[int, str]:
     numbers = [number for number, _ in pairs]
+    # Which of two texts is meant can't be told.
     if len(set(numbers)) < len(numbers):
         return {}
     if not set(numbers) <= set(asked):
@@ -162,6 +167,7 @@ def _read_number(written: Any) -> int:
         found = _WRITTEN_NUMBER.fullmatch(written.strip())
         return int(found[1]) if found else -1
     if isinstance(written, float) and written.is_integer():
+        # JavaScript's habit: 7.0.
         return int(written)
     return written if type(written) is int else -1
 

@@ -25,6 +25,7 @@ def require_argos(source: str, target: str) -> Any:
         from argostranslate import translate
     except ImportError:
         raise _make_missing_error("Argos Translate is not installed", _find_code(source), _find_code(target)) from None
+    # Only what is installed: Argos would fetch a package by itself, in the midst of a job.
     installed = {language.code: language for language in translate.get_installed_languages()}
     origin, into = _find_code(source, installed), _find_code(target, installed)
     pair = installed[origin].get_translation(installed[into]) if {origin, into} <= installed.keys() else None

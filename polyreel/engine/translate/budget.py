@@ -10,6 +10,7 @@ from polyreel.subtitles.model import Cue
 
 HURRIED = 1.15
 """How much faster than its own pace a voice may speak before listeners notice; beyond it, wording is shortened."""
+# A line that runs on for longer after its cue is over seems to belong to the next picture.
 _BORROWED_MS = 2000
 
 # Characters that a voice says in a second at its own pace. Measured with the engine's voices on the narrated scripts

@@ -67,6 +67,7 @@ class ByChat:
             "after": list(order.after),
             "glossary": [{"source": term.source, "target": term.target} for term in order.terms],
         }
+        # In the user's message and as JSON: quotes of a subtitle can't end the string that holds it.
         answer = await self.service.complete(system, json.dumps(user, ensure_ascii=False))
         lines_read = read_lines(answer, [line.number for line in order.lines])
         return lines_read or Unread(answer)

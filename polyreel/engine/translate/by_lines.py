@@ -23,6 +23,7 @@ class ByLines:
         try:
             said = await self.service.translate(asked, order.source, order.target)
         except VendorError as error:
+            # An odd answer is this batch's; a refused key or an empty account is the whole job's.
             if error.code != "vendor_malformed":
                 raise
             return Unread(error.message)

@@ -17,10 +17,15 @@ from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError
 from polyreel.net.entities import decode_entities
 
+# Enough to keep a scene together, and few enough that small local models don't lose count.
 BATCH = 24
+# Who is spoken to, and of what, stands a few lines before; more costs tokens in each batch.
 CONTEXT = 4
+# Beyond any translation: a model that explains itself, or answers the line in place of translating it.
 _LONGEST_RATIO, _LONGEST_EXTRA = 5, 60
+# Names, "OK" and "Okay, Bob" are the same in many languages.
 _LEAST_WORDS = 4
+# Shorter ones ("Yes.") stand inside of others by chance.
 _SHORTEST_MERGED = 8
 _QUOTES = frozenset({'""', "“”", "„“", "«»", "「」"})
 _OPENING = frozenset("\"“„«「'")
@@ -69,6 +74,7 @@ async def shorten_lines(
     What comes back is taken where it is shorter and keeps the terms. Returns the lines, and how many became shorter.
     """
     lines, better = list(drafts), 0
+    # What a person approved is never reworded.
     numbers = sorted(set(too_long) - set(task.known))
     for start in range(0, len(numbers), BATCH):
         batch = numbers[start : start + BATCH]
@@ -100,6 +106,7 @@ async def _ask_again(
     echoed = echoed | _find_echoes(task, doubtful, answer)
     for number in [number for number in numbers if number not in found and number not in echoed]:
         found |= await _translate_alone(task, drafter, number, found)
+    # What was translated counts before what came back as it went.
     return echoed | found
 
 

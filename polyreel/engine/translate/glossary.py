@@ -18,8 +18,10 @@ from polyreel.errors import InvalidJob
 from polyreel.machine.files import TooManyBytes, read_whole
 
 _MOST_BYTES = 1 << 20
+# Each is searched for in every line.
 _MOST_TERMS = 5000
 _LONGEST = 200
+# "AI" or "art" stand inside many words.
 _SHORT = 4
 _TITLES = frozenset({"source", "term", "original"})
 
@@ -121,6 +123,7 @@ def _locale_of_cell(cell: str) -> str:
 def _term(path: Path, number: int, row: Sequence[str], columns: tuple[int, int]) -> Term | None:
     if columns[1] < 0:
         return None
+    # Spaces instead of a tab look alike in an editor: told, and not taken for one long term.
     if len(row) < 2:
         raise _wrong(path, number, "a term and its translation are divided by a tab")
     source = row[columns[0]] if columns[0] < len(row) else ""
@@ -129,6 +132,7 @@ def _term(path: Path, number: int, row: Sequence[str], columns: tuple[int, int])
         raise _wrong(path, number, "the term is empty")
     if max(len(source), len(target)) > _LONGEST:
         raise _wrong(path, number, f"a term of more than {_LONGEST} characters")
+    # An empty cell leaves this language free.
     return Term(source, target) if target else None
 
 

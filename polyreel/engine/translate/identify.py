@@ -9,6 +9,7 @@ from typing import Any
 
 from polyreel import locales
 
+# Of less py3langid guesses by single words.
 ENOUGH_LETTERS = 60
 CERTAIN = 0.95
 # Written so much alike that a short text does not tell them apart.
@@ -42,6 +43,7 @@ def find_contradiction(text: str, locale: str) -> str:
     wanted = locales.language(locale)
     if len(_LETTER.findall(text)) < ENOUGH_LETTERS or wanted not in _list_labels():
         return ""
+    # More of the same language changes nothing, and a film's script takes a second.
     found, share = _identifier().classify(text[:20_000])
     if found == wanted or share < CERTAIN or any({found, wanted} <= group for group in _ALIKE):
         return ""
@@ -54,6 +56,7 @@ def load() -> None:
 
 
 def _identifier() -> Any:
+    # `cache` alone may load it twice where two languages are judged at once.
     with _loading:
         return _load_model()
 

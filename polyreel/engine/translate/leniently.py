@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+# Lists of lines are three deep; Python's own stack would end at a thousand.
 _DEEPEST = 12
 _SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _WORD = re.compile(r"[\w$.+-]+")
@@ -48,6 +49,7 @@ class _Reader:
             if at >= len(self.text):
                 break
             value, at = self.value(at, depth + 1)
+            # One of the two is wrong, and nobody knows which: the lines are asked for again.
             if str(key) in found:
                 raise ValueError("one name twice")
             found[str(key)] = value
@@ -67,6 +69,7 @@ class _Reader:
             if not self._is_escaped(begin, end) and _GOES_ON.match(self.text, end + 1):
                 return _unescape(self.text[begin:end]), end + 1
             end += 1
+        # An answer that was cut off has lost words: half a line would be spoken as a whole one.
         raise ValueError("a string without an end")
 
     def _is_escaped(self, begin: int, at: int) -> bool:

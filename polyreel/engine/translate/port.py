@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+# Two lines of a terminal: enough to see an apology or an error page for what it is.
 _QUOTED = 160
 
 

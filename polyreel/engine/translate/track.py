@@ -44,6 +44,7 @@ def _cue(cue: Cue, said: Sequence[tuple[str | None, str]], profile: str, locale:
     if len(said) == 1 and said[0][0] == cue.speaker:
         text = escape_text(lay_out(said[0][1], house, locale))
         return replace(cue, text=f"<i>{text}</i>" if _is_italic(cue.text) else text)
+    # A model may answer with `<` and `&`: as markup they would be lost, or hide the rest.
     parts = [(who, escape_text(lay_out(line, house, locale))) for who, line in said]
     return replace(cue, text="\n".join(f"<v {who}>{text}</v>" if who else text for who, text in parts))
 
