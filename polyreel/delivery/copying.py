@@ -65,6 +65,7 @@ def _digest_of(handle: int, stop: threading.Event) -> str:
 
 
 def _read(handle: int, stop: threading.Event) -> bytes:
+    # Asked before each megabyte: a thread can't be cancelled, and a film takes minutes.
     if stop.is_set():
         raise DeliveryError("the delivery was stopped", code="cancelled", remedy="Run again: nothing was changed.")
     return os.read(handle, _PIECE)

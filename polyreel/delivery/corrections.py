@@ -25,6 +25,7 @@ def is_corrected(tree: Tree, path: str, before: Before, stop: threading.Event) -
     if (entry := before.stated.get(path)) is not None and before.stands(tree, path, entry):
         return False
     known = [entry for entry in (before.stated.get(path), before.placing.get(path)) if entry]
+    # Another length is answer enough: a film of gigabytes need not be read.
     if facts.st_size not in {entry.bytes for entry in known}:
         return True
     handle = tree.open(path)
@@ -45,6 +46,7 @@ def name_beside(tree: Tree, path: str, taken: Sequence[str]) -> str:
 def names_beside(path: str) -> Iterator[str]:
     """The names under which a corrected file may be kept, the first choice first."""
     old = PurePosixPath(path)
+    # Bounded: whoever may write to the folder could have taken every name.
     for number in range(1, 1000):
         mark = ".corrected" if number == 1 else f".corrected-{number}"
         yield str(old.with_name(f"{old.stem}{mark}{old.suffix}"))

@@ -56,6 +56,7 @@ async def carry_out(store: Store, key: ReviewKey, reviewer: Reviewer, answer: An
         # The decision is on the script as the edit left it, not on the one that was seen before.
         reviewer = Reviewer(reviewer.name, edited.revision)
     log, step = ReviewLog(store), _step_of(reviewer, answer)
+    # Read anew where nothing is decided: another person may have been there meanwhile.
     review = await (log.write(key, step) if step else log.read(key))
     return Answered(review, await announce_decision(review) if answer.counts else False)
 

@@ -13,8 +13,10 @@ from polyreel.review.events import Event, ReviewKey, SentFile, Shown, format_now
 from polyreel.review.log import Step
 from polyreel.review.state import Asking, Review
 
+# Whoever reads a review later must be able to tell it from a person's decision.
 TIMEOUT = "the job's timeout"
 """Who has decided where nobody has."""
+# A comment or a mark changes nothing that somebody decides on.
 _NO_LATER = {"edited", "asked", "approved", "rejected"}
 
 
@@ -28,6 +30,7 @@ class Reviewer:
     def require_allowed(self, review: Review) -> None:
         """See that the job lets this person decide on this language. Raises `ReviewRefused`."""
         named = review.reviewers
+        # Names are typed by people, and prove nothing: this guards against a slip, not against malice.
         if named and self.name.casefold() not in {each.casefold() for each in named}:
             raise ReviewRefused(
                 f"the job names {' and '.join(named)} as reviewers, not {self.name!r}",

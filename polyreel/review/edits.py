@@ -30,6 +30,7 @@ from polyreel.subtitles.formats.base import ReadingOptions
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.timing import Move, clock, move
 
+# Far beyond any cue, and short enough that no edit fills the store.
 _LONGEST_LINE = 5000
 
 
@@ -58,6 +59,7 @@ def from_file(path: Path, locale: str, *, accept_repairs: bool = False) -> Chang
         asked = ScriptRequest(str(path), locale, "{}", Correction("", offset), accept_repairs)
         given = read_script(path, asked, None, None if offset or own else before).track
         given = move(given, own) if own else given
+        # SubRip has no place for them: without this, an edit by file would silently give every line its old voice back.
         return carry_choices(_with_speakers(_put_into(before, given, *window) if window else given, before), before)
 
     return change
@@ -137,6 +139,7 @@ def _read_text(text: str, number: int) -> str:
             where=f"{number}",
             remedy="To leave lines out or to divide them, edit the script's file and give that.",
         )
+    # They come with text pasted from terminals and PDFs; no subtitle format can carry them.
     if any(ord(letter) < 32 and letter != "\n" for letter in words):
         raise InvalidEdit(f"line {number} holds control characters", code="bad_line", where=f"{number}")
     return escape_text(words)

@@ -27,6 +27,8 @@ class ReviewKey(Value):
     @classmethod
     def of(cls, job: Job, locale: str) -> ReviewKey:
         """The key of a job's language."""
+        # By where the source is and not by its content: that is known before it is fetched, and a corrected film keeps
+        # its review.
         digest = hashlib.sha256(job.source.media.encode()).hexdigest()[:12]
         return cls(job=job.name, source=digest, locale=locale)
 
@@ -88,6 +90,7 @@ class Event(Value):
 
 def format_now() -> str:
     """The time, as events have it."""
+    # UTC, as reviewers sit in several time zones; whole seconds, as order comes from the numbers of events.
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

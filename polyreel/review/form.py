@@ -16,6 +16,7 @@ from polyreel.subtitles.checks import check
 
 MOST_LETTERS = 24_000
 """Of all lines together: a form is read at once. The review page and `polyreel review` show every line."""
+# A few lines of each language at least; a cue of more letters than that is no cue.
 _LEAST_LETTERS, _MOST_WORDS, _MOST_LANGUAGES = 400, 240, 40
 
 

@@ -86,6 +86,7 @@ def _apply_wish(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoi
         )
     voice = old.voice if wish.voice is None else " ".join(wish.voice.split())
     try:
+        # Rounded, so that 1.1 typed twice is one choice and one key.
         return LineChoice(voice=voice, pace=round(pace, 3), recording=recording)
     except ValueError:
         raise InvalidEdit(

@@ -24,6 +24,7 @@ from polyreel.store.port import Store
 Step = Callable[[Review], Event | None]
 """From what is there to what happens next; None: nothing. Raises `ReviewRefused` where it does not fit."""
 DAMAGED = "review_damaged"
+# Each try loses only to somebody who has written: fifty in a row is a program, not a meeting.
 _MOST_TRIES = 50
 # Events are read side by side, without flooding an object store.
 _AT_ONCE = 16
@@ -79,6 +80,7 @@ class ReviewLog:
             event = step(review)
             if event is None:
                 return review
+            # Padded, so that the order of names is that of numbers.
             name = f"{key.folder}/{review.revision + 1:06d}.json"
             if await self._store.create(name, event.model_dump_json(exclude_defaults=True).encode()):
                 return Review(key, (*review.events, event))
@@ -88,6 +90,7 @@ class ReviewLog:
         """Every language that has events."""
         found = []
         for folder in await self._store.names_below("reviews"):
+            # A job's name can't hold a tilde, so the last one is ours.
             job, _, source = folder.rpartition("~")
             locales = await self._store.names_below(f"reviews/{folder}")
             found += [ReviewKey(job=job, source=source, locale=locale) for locale in locales if job]

@@ -48,6 +48,7 @@ async def take_order(store: Store, key: ReviewKey, wanted: Order) -> Review:
     review = await log.read(key)
     if not _is_taken(review, wanted.name):
         await edit_script(store, key, Edit(wanted.reviewer, wanted.change, wanted.reason, wanted.name))
+    # A second event, as a killed run may have written the edit alone: then it is approved now.
     review = await log.write(key, _approve_own(wanted))
     return review if not wanted.name or _is_taken(review, wanted.name) else await log.write(key, _note_order(wanted))
 

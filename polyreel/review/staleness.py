@@ -15,6 +15,7 @@ from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.model import Cue, Track
 
+# Each is two scripts to be read; a line that has stood for twenty versions is stale by one of them or not at all.
 _MOST_LOOKED_AT = 20
 
 

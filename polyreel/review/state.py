@@ -13,6 +13,7 @@ from polyreel.review.events import Event, ReviewKey
 Standing = Literal["waiting", "rejected", "edited", "approved"]
 """``edited``: the lines were changed since the dub was made; the next run does them again."""
 _SHOWN = ("approved", "rejected", "edited", "commented")
+# The outcome is one document on the server: a review of years must not make it grow for ever.
 _MOST_SHOWN = 50
 
 
@@ -47,6 +48,7 @@ class Review:
         """What became of the script that the job gives or makes: that one, and what each edit of it made, in order."""
         found = [made]
         for event in self.events:
+            # Only edits of this very script: where the job's own has changed since, those of the old one don't count.
             if event.kind == "edited" and event.script and event.subject == found[-1].sha256:
                 found.append(event.script)
         return tuple(found)
