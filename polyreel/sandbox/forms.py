@@ -16,6 +16,7 @@ from starlette.requests import Request
 from polyreel.sandbox.files import Files
 from polyreel.sandbox.wire import Refusal, form_fields, media_type
 
+# Starlette takes a megabyte for a field, which a script that is sent as text may exceed.
 _FIELD_BYTES = 16 << 20
 
 

@@ -104,6 +104,7 @@ class Mailbox:
             # An address for callbacks comes with a request: a rehearsal
             # must not knock at machines it was merely told of.
             target = await fetch.pin_loopback(letter.url)
+            # No proxy of the environment's: callbacks of a rehearsal stay on this machine.
             async with httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, verify=tls_context()) as client:
                 answer = await client.post(target.url, content=letter.body, headers={**headers, "host": target.host})
         except fetch.NotLoopback as refused:

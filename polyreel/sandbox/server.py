@@ -19,6 +19,7 @@ from polyreel.sandbox.storm import TRANSPORT
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
+# Two hundred languages may call at once: a queue that is full would look like a vendor that is away.
 _BACKLOG = 512
 
 

@@ -69,6 +69,7 @@ class State:
             try:
                 yield self._db
             except BaseException:
+                # Whatever it was, an interruption too: an open transaction would lock out everybody else.
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")

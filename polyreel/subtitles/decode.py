@@ -10,6 +10,7 @@ from polyreel.subtitles.codepages import recognise_code_page
 from polyreel.subtitles.model import Note
 from polyreel.subtitles.mojibake import undo_double_encoding
 
+# A film's subtitles have some hundred kilobytes, and an ASS file with fonts inside some megabytes.
 MAX_BYTES = 16 * 1024 * 1024
 
 # UTF-32 first: its little-endian BOM begins with UTF-16's.
@@ -20,6 +21,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Enough letters to see which bytes of each are zero.
 _HEAD = 4096
 # Chinese in seven bits: pairs of letters between ~{ and ~}.
 _HZ = re.compile(rb"~\{(?:[!-w][!-~])+~\}")

@@ -16,10 +16,12 @@ from statistics import median
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timing import clock, exact_rate
 
+# What films and television are timed at: the rates between which a script is ever moved.
 _RATES = ("25", "23.976", "24", "29.97", "30")
 # Two scripts of one film begin their cues together, within a few frames.
 _TOGETHER_MS = 120
 _BIN_MS = 100
+# Fewer agree by chance, whatever the offset.
 _LEAST_CUES = 4
 _AGREES = 0.6
 _EXPLAINS = 0.8

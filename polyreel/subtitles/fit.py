@@ -19,6 +19,7 @@ from polyreel.subtitles.timing import clock, move, trim
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
+# A container's length is rounded, and a last cue may stand a moment longer than the picture.
 _SLACK_MS = 1000
 _QUOTED = 3
 
@@ -36,6 +37,7 @@ def unwrap_midnight(track: Track) -> Track:
     day's."""
     days, latest, cues = 0, 0, []
     for cue in track.cues:
+        # Timecodes begin anew at midnight: a step back of more than half a day is that, and no cue out of order.
         if cue.start_ms < latest - _DAY // 2:
             days += 1
         latest = cue.start_ms

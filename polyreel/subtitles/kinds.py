@@ -42,6 +42,7 @@ def without_forced_marks(track: Track) -> Track:
     return replace(track, cues=tuple(map(unmark_forced, track.cues)))
 
 
+# After a pause nobody remembers who spoke last: the label is there again.
 _LABEL_GAP_MS = 5000
 
 

@@ -26,6 +26,7 @@ _LEAST_LENGTH = 6
 _PAUSE_MS = 3000
 # Letters that are typed: so many cues in a row, each with at most so many more.
 _LEAST_TYPED = 4
+# Typists' and recognisers' cues grow by a letter or a few; what grows by words is rolled up.
 _TYPED_AT_ONCE = 3
 _TYPED_PAUSE_MS = 200
 # Words at a cue's beginning that ended the cue before.

@@ -16,6 +16,7 @@ from fractions import Fraction
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.timecodes import frame_at, time_of
 
+# Netflix's timed text guide: two frames between cues, and between a cue's end and a cut.
 GAP_FRAMES = 2
 
 

@@ -47,6 +47,7 @@ _HOW = "in on off over from with spanish english french german italian chinese j
 _DIRECTIONS = frozenset(_HOW.split())
 _SOUNDS_LIKE_VERB = re.compile(r"(?:\w{2}(?:ING|ED)|[^\W\dAEIOUS_]S|[SCX]HES)$")
 _ORDINAL = re.compile(r"^[1-9](?:st|nd|rd|th) ")
+# Names and roles have no more ("Second Old Man"); longer ones are sentences with a colon in them.
 _MOST_WORDS = 4
 _SHORTEST_GLUED = 3
 _LONGEST_LABEL = 140

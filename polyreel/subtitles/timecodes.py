@@ -89,6 +89,7 @@ def parse_timecode(written: str, rate: FrameRate) -> int:
         raise _reject(
             written, f"has frame {frame}; at {rate.name} the last is {rate.nominal - 1}", "Correct one of them."
         )
+    # Drop-frame leaves out the first two numbers of a minute (four at 60), but for every tenth: no picture has them.
     if is_drop and hms[2] == 0 and hms[1] % 10 and frame < rate.nominal // 15:
         raise _reject(written, "names a number that drop-frame leaves out", "Correct it, or leave the semicolon out.")
     return count_frames(hms, frame, rate.nominal, is_drop=is_drop)

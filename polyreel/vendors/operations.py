@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -49,10 +50,8 @@ class Parameter:
         if self.is_file:
             return Path(text)
         # As text first: an id that is all digits must not become a number.
-        try:
+        with suppress(ValidationError):
             return self.form.validate_python(text)
-        except ValidationError:
-            pass
         try:
             return self.form.validate_json(text)
         except ValidationError as error:

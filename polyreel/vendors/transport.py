@@ -46,6 +46,7 @@ from polyreel.vendors.strangers import Strangers
 
 T = TypeVar("T")
 USER_AGENT = "polyreel/0.1"
+# An answer is held in memory as a whole; files come by `downloads`, which writes them as they come.
 LARGEST_ANSWER = 64 << 20
 MOST_REDIRECTS = 5
 SMALL_BODY = 1 << 20

@@ -24,6 +24,7 @@ from polyreel.sandbox.work.edit import stand_in
 from polyreel.sandbox.work.probe import Clip, NotMedia, probe_media
 
 KEY = "dubformer-sandbox"
+# The page names no limit: this one only keeps a rehearsal from filling the disk.
 _MOST_BYTES = 10 << 30
 _YOUTUBE = ("youtube.com", "www.youtube.com", "m.youtube.com", "youtu.be")
 _TYPES = {401: "UnauthorizedError", 402: "PaymentRequiredError", 404: "NotFoundError", 405: "MethodNotAllowedError",

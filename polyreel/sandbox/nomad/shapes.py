@@ -13,6 +13,7 @@ from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal
 
 NAME = "nomad"
+# The vendors' signed addresses hold for some fifteen minutes.
 PART_SECONDS = 900
 
 

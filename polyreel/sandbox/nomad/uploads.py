@@ -16,8 +16,11 @@ from polyreel.sandbox.nomad.wire import CompletePart, StartRelated, StartUpload
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.wire import Refusal, json_body
 
+# What the vendor's published clients are given.
 USUAL_PART = 8 << 20
+# Far below S3's 5 MiB, so that a rehearsal's small film has several parts too.
 SMALLEST_PART = 64 << 10
+# S3's own limits of a part, and of their number.
 LARGEST_PART = 5 << 30
 MOST_PARTS = 10_000
 ASSEMBLE_SECONDS = 5.0

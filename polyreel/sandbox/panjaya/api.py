@@ -94,6 +94,7 @@ async def _request_part(form: FormData) -> bytes | str:
 
 
 def _accept_upload(box: Box, wanted: UploadAsset, **rest: object) -> Response:
+    # Panjaya answers what an account's limits forbid with 403, and has no 402.
     if box.purse.balance(NAME) <= 0:
         raise Refusal(403, "Your account has no minutes left")
     fields = wanted.model_dump(mode="json", exclude={"languages"})

@@ -24,6 +24,7 @@ MOST_BYTES = 5 << 30
 PREPARE_SECONDS = 20.0
 GENERATE_SECONDS = 40.0
 _SCRIPT_BYTES = 4 << 20
+# Containers round their lengths: an end that is the video's own must not lie beyond it.
 _SLACK_SECONDS = 0.05
 
 

@@ -15,6 +15,7 @@ from polyreel.sandbox.tpstreams.shapes import NAME, ORGANISATION
 from polyreel.sandbox.tpstreams.wire import Login
 from polyreel.sandbox.wire import Refusal, json_body
 
+# An organisation has no more: whoever logs in for each run locks itself out.
 MOST_TOKENS = 20
 Endpoint = Callable[[Request], Awaitable[Response]]
 

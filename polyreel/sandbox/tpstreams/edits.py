@@ -22,6 +22,7 @@ from polyreel.sandbox.wire import Refusal, form_fields, json_body
 from polyreel.sandbox.work.edit import is_picture
 from polyreel.sandbox.work.script import is_webvtt
 
+# The page: "less than 2 MB".
 MOST_THUMBNAIL_BYTES = 2_000_000
 # Trims are numbered throughout the vendor, not per video: the page's sample has 58.
 _TRIM_NUMBERS = 58

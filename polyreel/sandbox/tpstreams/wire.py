@@ -10,6 +10,7 @@ from polyreel.sandbox.wire import Wire
 from polyreel.sandbox.work.edit import HEIGHTS
 
 Protection = Literal["drm", "aes", "disable"]
+# Not on the page, but in what the vendor publishes elsewhere: fifty at most, all or nothing.
 MOST_IN_BULK = 50
 
 

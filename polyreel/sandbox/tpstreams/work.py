@@ -22,6 +22,7 @@ from polyreel.sandbox.work.script import write_vtt
 
 QUEUE_SECONDS = 10.0
 WORK_SECONDS = 30.0
+# S3's limit of one form upload, which is how its sessions take files.
 MOST_BYTES = 5 << 30
 TRIM_WORDS = {1: "Pending", 2: "Processing", 3: "Completed", 4: "Failed"}
 

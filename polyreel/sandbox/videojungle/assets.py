@@ -15,6 +15,7 @@ from polyreel.sandbox.videojungle.wire import CreateAsset
 from polyreel.sandbox.videojungle.work import ANALYSE_SECONDS
 from polyreel.sandbox.wire import Refusal, json_body
 
+# The vendor's lists give ten unless `limit` says more: who forgets it must see that here.
 _PAGE = 10
 
 

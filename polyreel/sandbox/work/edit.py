@@ -9,6 +9,7 @@ from polyreel.sandbox.work.ffmpeg import ToolFailed, list_input_options, run_ffm
 from polyreel.sandbox.work.probe import Clip
 
 _COPYABLE = ("h264", "hevc", "av1", "mpeg4", "vp9")
+# Nobody looks long at a rehearsal's pictures; everybody waits for them.
 _FAST = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 _SEGMENT_SECONDS = "2"
 HEIGHTS = {"240p": 240, "360p": 360, "480p": 480, "540p": 540, "720p": 720, "1080p": 1080}

@@ -121,5 +121,6 @@ class Overrides:
 def colour_class(colour: str) -> str:
     """A colour as SubStation writes it (hexadecimal, blue first, transparency in front) as a WebVTT class."""
     digits = colour.rjust(6, "0")[-6:].lower()
+    # ASS writes blue first: &HBBGGRR&.
     colour = digits[4:] + digits[2:4] + digits[:2]
     return KNOWN_COLOURS.get(colour, f"color-hex-{colour}")

@@ -14,7 +14,9 @@ OverwriteOption = Literal["Cancel", "Continue", "Replace", "AssetReplace"]
 MIB = 1024 * 1024
 # The sizes that are usual there (WIRE.md), and S3's own limit on the number of parts.
 PART_SIZE = 8 * MIB
+# Seen in the vendor's published clients, which send related assets in larger parts.
 RELATED_PART_SIZE = 20 * MIB
+# S3's own limit, whatever the asset manager in front of it says.
 MOST_PARTS = 10_000
 
 

@@ -48,6 +48,7 @@ class LoginAuth:
     async def renew(self, refusal: CallError) -> bool:
         """A refreshed token, or a new login when the refresh token has expired too."""
         async with self._lock:
+            # All calls that were under way see the old token refused: the first of them renews it for the rest.
             if time.monotonic() - self._renewed_at > JUST_NOW:
                 await self._refresh_or_log_in()
                 self._renewed_at = time.monotonic()

@@ -41,6 +41,7 @@ from polyreel.vendors.transport import Transport
 
 Spelling = Literal["published", "page"]
 Started = Callable[[Upload], None]
+# A link that is refused though it is fresh has something else wrong with it than its age.
 MOST_FRESH_LINKS = 3
 
 

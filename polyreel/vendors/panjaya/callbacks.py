@@ -25,6 +25,7 @@ MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZbUzbbuVyzSv7zVmH6rKypr6ojSS
 /86W9dU6mwbdfAtUAx+QI7GNxl/4H1QV2BuBrysabh56O/YXhnFJMh7Lng==
 -----END PUBLIC KEY-----
 """
+# A callback has some hundred bytes, and anybody may send one: more is not even hashed.
 LARGEST = 1 << 20
 
 

@@ -14,6 +14,7 @@ from polyreel.vendors.models import Request, Word
 Resolution = Literal["240p", "360p", "480p", "540p", "720p", "1080p"]
 Protection = Literal["drm", "aes", "disable"]
 LADDER: tuple[Resolution, ...] = ("240p", "360p", "480p", "720p")
+# Not on the page, but in what the vendor publishes elsewhere: fifty at most, all or nothing.
 MOST_IN_BULK = 50
 WebAddress = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["http", "https"])]
 ShortText = Annotated[str, StringConstraints(min_length=1)]

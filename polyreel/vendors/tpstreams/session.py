@@ -78,6 +78,7 @@ class TokenAuth:
         if isinstance(refusal, Forbidden) or not self.account.can_log_in:
             return False
         async with self._lock:
+            # All calls that were under way see the old token refused: the first of them logs in for the rest.
             if time.monotonic() - self._renewed_at > JUST_NOW:
                 await self.log_in()
                 self._renewed_at = time.monotonic()

@@ -11,6 +11,7 @@ from polyreel.vendors.errors import ForgedCallback
 from polyreel.vendors.tpstreams.models import Asset
 
 HEADER = "x-streams-token"
+# The whole asset is sent, some kilobytes; anybody may send more.
 LARGEST = 1 << 20
 
 

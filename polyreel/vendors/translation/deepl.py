@@ -16,6 +16,7 @@ from polyreel.vendors.translation.port import as_many, batches
 from polyreel.vendors.transport import Transport
 
 FREE_URL, PAID_URL = "https://api-free.deepl.com", "https://api.deepl.com"
+# DeepL's own limit of texts in one request.
 LINES_PER_CALL = 50
 # The targets for which DeepL wants a region.
 _REGIONAL = {"EN-US", "EN-GB", "PT-BR", "PT-PT", "ES-419"}

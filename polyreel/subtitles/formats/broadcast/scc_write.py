@@ -27,6 +27,7 @@ _COLUMNS, _ROWS = 32, 15
 # What decoders must show at once (47 CFR 79.101).
 _MOST_ROWS = 4
 _RCL, _ENM, _EDM, _EOC = 0x1420, 0x142E, 0x142C, 0x142F
+# CTA-608's tab offsets are 17 21 to 17 23: by one, two or three columns.
 _TAB = 0x1720
 _COLOURS = {"white": 0, "green": 2, "blue": 4, "cyan": 6, "red": 8, "yellow": 10, "magenta": 12}
 _NEAR = {"lime": "green", "black": "white"}
@@ -176,6 +177,8 @@ class _Writer:
             words, show = caption.words, caption.start
             begin = show - len(words)
             if erase is not None and erase + 2 <= begin:
+                # Control codes are sent twice: a decoder that gets one of them damaged acts on the other, and once on
+                # both.
                 yield erase, [_EDM, _EDM]
                 free, erase = erase + 2, None
             if erase is not None and erase < show:

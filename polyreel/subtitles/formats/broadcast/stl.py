@@ -15,6 +15,7 @@ from polyreel.subtitles.timing import shift
 
 # The general block, then blocks of text; the programme's start stands in the first (EBU Tech 3264, section 4.2).
 _HEAD, _BLOCK = 1024, 128
+# The byte in a block that says whether its text is for viewers (EBU Tech 3264).
 _COMMENT_FLAG = 15
 _PROGRAMME_START = slice(256, 264)
 
