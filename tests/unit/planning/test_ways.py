@@ -146,7 +146,7 @@ async def test_a_voice_over_beside_a_dub_is_bought_from_nobody(narrated: Path, t
 
 def test_a_script_is_not_read_for_a_provider_that_would_not_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would be checked and delivered beside a dub of other words."""
-    deaf = replace(PROVIDERS["panjaya"], title="Mute", takes_scripts=False)
+    deaf = replace(PROVIDERS["panjaya"], title="Mute", takes_scripts=False, changes_picture=lambda _: False)
     monkeypatch.setattr(providers, "row_of_plugin", lambda *_names: deaf)
     scripted = job(WEB, {"locale": "es-ES", "subtitles": "es.srt"}, dubbing={"provider": "plugin", "name": "mute"})
     problem = way(scripted).problem
