@@ -342,11 +342,10 @@ def sounds(text: str, locale: str) -> str:
     return re.sub(r"[ˈˌ\s]|\([a-z^-]+\)", "", said)
 
 
-@pytest.mark.parametrize(
-    ("locale", "written", "spoken"), [(locale, *pair) for locale, pairs in PAIRS.items() for pair in pairs]
-)
-def test_what_is_written_short_is_said_in_full(locale: str, written: str, spoken: str) -> None:
-    assert sounds(written, locale) == sounds(spoken, locale)
+@pytest.mark.parametrize("locale", PAIRS)
+def test_what_is_written_short_is_said_in_full(locale: str) -> None:
+    wrong = [written for written, spoken in PAIRS[locale] if sounds(written, locale) != sounds(spoken, locale)]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("locale", LEXICONS)
