@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.base import VendorCredentials, clean_address
+from polyreel.errors.wording import spell_count
 from polyreel.vendors.dubformer.client import BASE_URL, DubformerClient
 
 
@@ -49,4 +50,4 @@ class DubformerCredentials(VendorCredentials):
         """Reads the balance."""
         async with self.get_client() as client:
             balance = await client.get_balance()
-        return (f"may dub {balance:g} more minutes",)
+        return (f"may dub {spell_count(balance, 'more minute')}",)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field, HttpUrl, SecretStr
 
 from blocks.base import VendorCredentials, clean_address
+from polyreel.errors.wording import spell_count
 from polyreel.vendors.videojungle.client import BASE_URL, VideoJungleClient
 
 
@@ -49,4 +50,4 @@ class VideoJungleCredentials(VendorCredentials):
         """Reads the list of projects."""
         async with self.get_client() as client:
             projects = await client.list_projects()
-        return (f"may use {len(projects)} project(s)",)
+        return (f"may use {spell_count(len(projects), 'project')}",)

@@ -20,6 +20,7 @@ from pydantic import Field, Strict, model_validator
 
 from flows.runs import DEPLOYMENT, batch_tag, is_over, key_of, outcome_of_run, parameters_of, read_kept_artifact
 from polyreel.errors import InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.intake.catalogue import distinct, load_catalogue
 from polyreel.intake.folders import allow_as_caller, is_vouched, require_path
 from polyreel.intake.jobfile import load_job
@@ -76,7 +77,7 @@ class Batch(Asked):
     @property
     def title(self) -> str:
         """What its run is called by."""
-        return self.each_of or self.catalogue or f"of {len(self.jobs)} job files"
+        return self.each_of or self.catalogue or f"of {spell_count(len(self.jobs), 'job file')}"
 
     @property
     def summary(self) -> Path:
@@ -256,7 +257,7 @@ def _describe_reason(outcome: dict[str, Any]) -> str:
 
 def _make_state(summary: dict[str, Any]) -> State[Any]:
     counts, jobs = summary["counts"], summary["jobs"]
-    message = f"{counts.get('completed', 0)} of {len(jobs)} jobs delivered whole"
+    message = f"{counts.get('completed', 0)} of {spell_count(len(jobs), 'job')} delivered whole"
     message += "".join(f", {number} {state}" for state, number in sorted(counts.items()) if state != "completed")
     if counts.get("completed") == len(jobs):
         return Completed(message=message)

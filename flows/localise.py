@@ -18,6 +18,7 @@ from flows.runs import key_of
 from flows.suspension import Pass, run_passes, waits_for_balance
 from polyreel.engine.separation.port import Stems
 from polyreel.errors import PolyreelError
+from polyreel.errors.wording import spell_count
 from polyreel.intake.folders import is_vouched, require_allowed
 from polyreel.job import Job
 from polyreel.ledger.entry import Wait
@@ -246,7 +247,7 @@ def _state_of(outcome: Outcome) -> State[Outcome]:
 def _write_sentence(outcome: Outcome) -> str:
     """``3 of 4 delivered, 1 with failing checks: fr-FR back_transcription; de-DE: no voice [no_voice]``."""
     if not outcome.languages:
-        return f"{len(outcome.scripts)} files of the script delivered"
+        return f"{spell_count(len(outcome.scripts), 'file')} of the script delivered"
     delivered = sum(language.status == "delivered" for language in outcome.languages.values())
     reasons = [f"{locale}: {each.error.message} [{each.error.code}]" for locale, each in _in_trouble(outcome)]
     return "; ".join([f"{delivered} of {len(outcome.languages)} delivered{_describe_doubts(outcome)}", *reasons])

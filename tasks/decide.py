@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polyreel.engine.separation.port import Stems
+from polyreel.errors.wording import spell_count
 from polyreel.outcome import (
     CastSpeaker,
     Check,
@@ -101,7 +102,7 @@ def _note_mending(found: Mending | None) -> tuple[str, ...]:
     if found is None or not found.flagged:
         return ()
     return (
-        f"Of {found.checked} lines {found.flagged} did not pass: {found.mended} mended by themselves, "
+        f"Of {spell_count(found.checked, 'line')} {found.flagged} did not pass: {found.mended} mended by themselves, "
         f"{found.left} left for a person; `mending` lists them.",
     )
 

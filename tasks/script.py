@@ -25,6 +25,7 @@ from polyreel.engine.separation.port import Stems
 from polyreel.engine.transcribe.whisper import Attention, listener_for
 from polyreel.engine.translate.port import Drafter
 from polyreel.errors import PolyreelError
+from polyreel.errors.wording import spell_count
 from polyreel.job import Job, Translation
 from polyreel.outcome import Problem, Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside
@@ -82,7 +83,9 @@ async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
 def _note_unexpected(words: Sequence[str]) -> tuple[str, ...]:
     if not words:
         return ()
-    return (f"The listener had no room to expect {len(words)} words of the vocabulary, from '{words[0]}' on.",)
+    return (
+        f"The listener could not expect {spell_count(len(words), 'word')} of the vocabulary, from '{words[0]}' on.",
+    )
 
 
 async def with_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:

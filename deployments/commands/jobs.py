@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from polyreel.errors.wording import spell_count
+
 if TYPE_CHECKING:
     from polyreel.report.overview import JobRow, Wanted
 
@@ -94,4 +96,4 @@ def _describe_sum(rows: list[JobRow]) -> str:
     yours = sum(row.who == "you" for row in rows)
     charged, quoted = sum(row.minutes_charged for row in rows), sum(row.minutes_quoted for row in rows)
     bought = f"; {charged:g} min charged, {quoted:g} quoted" if charged or quoted else ""
-    return f"{len(rows)} job{'s' * (len(rows) != 1)}, {yours} for you{bought}."
+    return f"{spell_count(len(rows), 'job')}, {yours} for you{bought}."

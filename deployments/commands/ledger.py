@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from polyreel.errors.wording import spell_count
 from polyreel.report.purchases import find_tail, format_minutes, shorten_key, sum_by_vendor
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
         if below := " · ".join(filter(None, (_format_time(entry.intended_at), entry.vendor_id, entry.note))):
             tail = find_tail(entry.key)
             click.echo(_cut_text(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
-    count = f"{len(entries)} row{'s' * (len(entries) != 1)}."
+    count = f"{spell_count(len(entries), 'row')}."
     return click.echo("\n".join([count, *sum_by_vendor(entries)]))
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deployments.process.environment import environment_with
+from polyreel.errors.wording import spell_count
 
 if TYPE_CHECKING:
     from polyreel.job import Job
@@ -205,7 +206,7 @@ def cost_sentence(outcome: Outcome) -> str:
         minutes[each.provider] += each.minutes
         locales[each.provider].append(each.locale)
     parts = [
-        f"{minutes[name]:g} minute{'s' * (minutes[name] != 1)} at {name} ({', '.join(sorted(locales[name]))})"
+        f"{spell_count(minutes[name], 'minute')} at {name} ({', '.join(sorted(locales[name]))})"
         for name in sorted(minutes)
     ]
     return f"It would have cost {' and '.join(parts) or 'nothing'}."
@@ -232,6 +233,6 @@ def show_accounts(stage: Rehearsal) -> None:
     charged = stage.charges()
     for vendor, account in stage.accounts().items():
         spent = charged.get(vendor)
-        said = f"{spent:g} charged, {account['minutes']:g} minutes left" if spent else "nothing charged"
+        said = f"{spent:g} charged, {spell_count(account['minutes'], 'minute')} left" if spent else "nothing charged"
         click.echo(f"  {vendor:<12} {said}", err=True)
     click.echo(f"The vendors' accounts, jobs, callbacks and charges: {stage.save_page()}", err=True)

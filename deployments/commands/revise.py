@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deployments.process.ending import AllWritten
+from polyreel.errors.wording import spell_count
 
 if TYPE_CHECKING:
     from polyreel.job import Job
@@ -99,7 +100,7 @@ def _print_outcome(outcome: Outcome, review: Review, as_json: bool) -> None:
         # The last edit is this command's: take_order has just written it.
         edit = next((each for each in reversed(review.events) if each.kind == "edited"), None)
         lines = len(edit.changed) if edit else 0
-        click.echo(f"{review.key.locale}: {lines} line{'s' * (lines != 1)} changed, revision {review.revision}")
+        click.echo(f"{review.key.locale}: {spell_count(lines, 'line')} changed, revision {review.revision}")
         print_summary(outcome)
     raise AllWritten(exit_code(outcome))
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polyreel.errors.wording import spell_count
+
 if TYPE_CHECKING:
     from polyreel.intake.learning import Lesson
     from polyreel.job import Job
@@ -45,7 +47,7 @@ def show(series: str, as_json: bool) -> None:
         if as_json:
             counts = {"lines": len(units), "pronunciations": len(said)}
             return click.echo(json.dumps({**found.model_dump(mode="json"), **counts}, ensure_ascii=False))
-        click.echo(f"{folder}: {len(units)} approved line{'s' * (len(units) != 1)}")
+        click.echo(f"{folder}: {spell_count(len(units), 'approved line')}")
         for name, speaker in found.cast.items():
             voices = ", ".join(f"{locale}: {voice}" for locale, voice in speaker.voices.items())
             click.echo(f"  {name}{f' ({speaker.gender})' if speaker.gender else ''}  {voices}")
@@ -153,7 +155,7 @@ def _print_lesson(lesson: Lesson) -> None:
     for unit in lesson.units[:_SHOWN]:
         click.echo("+ " + "  =  ".join(f"{locale}: {text}" for locale, text in unit.texts))
     more = len(lesson.units) - _SHOWN
-    return click.echo(f"+ and {more} more lines") if more > 0 else None
+    return click.echo(f"+ and {spell_count(more, 'more line')}") if more > 0 else None
 
 
 def _as_dict(lesson: Lesson, written: bool) -> dict[str, Any]:

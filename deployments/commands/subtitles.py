@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from polyreel.errors.wording import spell_count
+
 if TYPE_CHECKING:
     from polyreel.subtitles.convert import Conversion
 
@@ -137,7 +139,12 @@ def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: flo
         else:
             _print_some([f"{file}:{note.line}: {note.kind}: {note.message}" for note in reading.notes])
             _print_some([f"{file}:{each.line}: cue {each.cue}: {each.code}: {each.message}" for each in findings])
-            click.echo(f"{len(reading.track.cues)} cues, {len(findings)} findings, {len(reading.notes)} notes")
+            click.echo(
+                ", ".join(
+                    spell_count(len(each), noun)
+                    for each, noun in ((reading.track.cues, "cue"), (findings, "finding"), (reading.notes, "note"))
+                )
+            )
     # Repairs count as found: a file that had to be mended is not in order.
     sys.exit(1 if findings or reading.notes else 0)
 

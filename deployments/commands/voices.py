@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from polyreel.errors.wording import spell_count
+
 # One plain sentence per language that has neural voices, and German; elsewhere the voice counts.
 _SAMPLES = {
     "en": "Good morning. This is how I sound when I speak for your film.",
@@ -136,8 +138,8 @@ def _add_pocket(folder: Path) -> None:
 
     done = files.add_folder(folder)
     click.echo(
-        f"pocket: {len(done.files)} files added from {folder} for '{done.language}', "
-        f"{len(done.speakers)} speakers; licence: {files.LICENCE}"
+        f"pocket: {spell_count(len(done.files), 'file')} added from {folder} for '{done.language}', "
+        f"{spell_count(len(done.speakers), 'speaker')}; licence: {files.LICENCE}"
     )
     for part, held in done.files.items():
         click.echo(f"  {part}: SHA-256 {held.sha256}")
@@ -166,7 +168,9 @@ def _add_folder(folder: Path, accepted: bool) -> None:
         )
     require_accepted((SUPERTONIC,), accepted)
     done = add_folder(folder)
-    click.echo(f"supertonic: {len(done.files)} files added from {folder}; licence: {done.licence}, accepted")
+    click.echo(
+        f"supertonic: {spell_count(len(done.files), 'file')} added from {folder}; licence: {done.licence}, accepted"
+    )
     for path, digest in done.files.items():
         click.echo(f"  {path}: SHA-256 {digest}{'  (not the published one)' if path in done.others else ''}")
     return None

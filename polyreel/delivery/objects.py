@@ -26,6 +26,7 @@ from polyreel.delivery.manifest import JOURNAL, Before, before_of, entry_of, jou
 from polyreel.delivery.names import MANIFEST, check_apart, check_name, check_path
 from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
 from polyreel.errors import DeliveryError
+from polyreel.errors.wording import spell_count
 from polyreel.job import S3Delivery as Options
 from polyreel.machine.files import parse_note
 from polyreel.objects.address import ObjectAddress, prefix_address
@@ -82,7 +83,8 @@ class _Handover:
         written = tuple(item.path for item in new)
         manifest = str(self.root.join(MANIFEST))
         unproven = (
-            f"{len(self.unproven)} files at {self.root} were checked by their length alone: the store gives no hash."
+            f"Checked by length alone, as the store gives no hash: "
+            f"{spell_count(len(self.unproven), 'file')} at {self.root}."
         )
         return Delivered(
             location=str(self.root), manifest=manifest, written=written, kept=kept, removed=tuple(gone),

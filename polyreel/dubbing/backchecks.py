@@ -18,6 +18,7 @@ from polyreel.engine.transcribe.tongues import (
     share_of,
 )
 from polyreel.engine.transcribe.words import Heard
+from polyreel.errors.wording import spell_count
 from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus, LineFit
 
@@ -114,7 +115,7 @@ def _write_detail(found: Comparison, locale: str) -> str:
     ]
     if found.missing:
         shown = "; ".join(f"{line.cue_start_ms / 1000:.1f} s: {line.text[:40]}" for line in found.missing[:3])
-        parts.append(f"{len(found.missing)} lines not heard ({shown})")
+        parts.append(f"{spell_count(len(found.missing), 'line')} not heard ({shown})")
     if found.invented:
         parts.append(f"heard without a line: {'; '.join(found.invented[:3])}")
     if locales.language(locale) not in TRUSTED:

@@ -16,6 +16,7 @@ from polyreel.engine.speakers.named import Turn, has_names, roster, with_names, 
 from polyreel.engine.threads import in_thread
 from polyreel.engine.voice.pocket.voice import PocketVoice
 from polyreel.engine.voice.port import Gender
+from polyreel.errors.wording import spell_count
 from polyreel.job import Job
 from polyreel.outcome import ClonedVoice
 from polyreel.store.port import Store
@@ -142,7 +143,7 @@ def _describe_ear(ear: Ear) -> tuple[str, ...]:
     # Counted, so that somebody with one line among hundreds is seen for the slip that it may be.
     lines = Counter(turn.speaker for turn in ear.turns)
     said = ", ".join(
-        f"{name} ({ear.genders.get(name, 'gender not clear')}, {count} line{'s' * (count > 1)})"
+        f"{name} ({ear.genders.get(name, 'gender not clear')}, {spell_count(count, 'line')})"
         for name, count in lines.items()
     )
     if len(lines) == 1:

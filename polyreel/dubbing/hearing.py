@@ -28,6 +28,7 @@ from polyreel.engine.transcribe.tongues import (
 from polyreel.engine.transcribe.whisper import RATE, Listener
 from polyreel.engine.transcribe.words import Heard
 from polyreel.errors import MediaError
+from polyreel.errors.wording import spell_count
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue
@@ -81,7 +82,7 @@ def _require_language(heard: Heard, locale: str) -> None:
 
 
 def _write_notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tuple[str, ...]:
-    notes = [f"The source's script was heard by {listener.name} ({cues} cues) and read by nobody."]
+    notes = [f"The source's script was heard by {listener.name} ({spell_count(cues, 'cue')}) and read by nobody."]
     share = share_of(locale, heard.languages)
     # Only a note: two related languages share the votes, and a film may really speak both.
     if heard.languages and share < 0.5:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Receipt
 from polyreel.dubbing.submission import key_of_dub, key_of_revision, script_key
 from polyreel.errors import MediaError
+from polyreel.errors.wording import spell_count
 from polyreel.ledger import steps
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
 from polyreel.ledger.entry import Receipt as Bought
@@ -185,7 +186,7 @@ def _describe_changes(request: DubRequest) -> str:
         f"{_clock_of(start)} \u201c{text}\u201d" for start, _, text in map(_identity_of, changed[:_MOST_QUOTED])
     )
     more = f" and {len(changed) - _MOST_QUOTED} more" if len(changed) > _MOST_QUOTED else ""
-    return f"{len(changed)} line{'s' * (len(changed) != 1)}: {quoted}{more}"
+    return f"{spell_count(len(changed), 'line')}: {quoted}{more}"
 
 
 def _read_cues(script: StoredFile | None) -> tuple[Cue, ...]:

@@ -18,6 +18,7 @@ from polyreel.engine.sound.stem import samples_in
 from polyreel.engine.speech.yielding import LIMITS, plan_yields
 from polyreel.engine.threads import in_thread
 from polyreel.engine.voice.port import Voice
+from polyreel.errors.wording import spell_count
 from polyreel.media.probe import probe
 from polyreel.media.retime import retime_picture
 from polyreel.outcome import PictureYield, Reel, ReelChapter, StoredFile, Value
@@ -114,7 +115,7 @@ def describe_yields(yields: Sequence[PictureYield]) -> tuple[str, ...]:
         return ()
     told = "; ".join(map(_describe, yields[:_MOST_NAMED]))
     more = f"; and {len(yields) - _MOST_NAMED} more" if len(yields) > _MOST_NAMED else ""
-    places = f"{len(yields)} place{'s' * (len(yields) != 1)}"
+    places = spell_count(len(yields), "place")
     bounds = f"at most {LIMITS.slowest:.2f} times slower, held {LIMITS.longest_hold_ms / 1000:.0f} s"
     return (
         f"The picture is this language's own: it gives way to lines in {places} and is "

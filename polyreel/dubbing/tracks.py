@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from polyreel.engine.transcribe.whisper import listener_command
+from polyreel.errors.wording import spell_count
 from polyreel.job import Subtitles
 from polyreel.outcome import LineFit
 from polyreel.subtitles.bilingual import join_languages
@@ -55,7 +56,11 @@ def retime_scripts(
     said, mends = mend(done.said, asked.profile, locale, frame_rate=reel.frame_rate, length_ms=reel.length_ms)
     shown, _ = mend(done.shown, asked.profile, locale, frame_rate=reel.frame_rate, length_ms=reel.length_ms)
     told = [f"Mended at {each}" for each in mends[:_MOST_LISTED]]
-    more = [f"and {len(mends) - _MOST_LISTED} more mends of the subtitles"] if len(mends) > _MOST_LISTED else []
+    more = (
+        [f"and {spell_count(len(mends) - _MOST_LISTED, 'more mend')} of the subtitles"]
+        if len(mends) > _MOST_LISTED
+        else []
+    )
     return replace(done, said=said, shown=shown), (*told, *more)
 
 

@@ -31,6 +31,7 @@ from polyreel.engine.translate.track import Piece, pieces_of, put_together
 from polyreel.engine.voice.port import Voice, assign
 from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError, InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.job import Job, Translation
 from polyreel.series.memory import Pair
 from polyreel.store.port import Store
@@ -176,12 +177,16 @@ def _with_memory(task: Task, memory: Path | None) -> tuple[Task, tuple[str, ...]
         return task, ()
     pair = Pair([(source, target) for source, target in json.loads(memory.read_bytes())])
     known = {n: found for n, text in enumerate(task.texts) if (found := pair.exact(text))}
-    notes = [f"{len(known)} of {len(task.texts)} lines were approved before, in the series' memory."] if known else []
+    notes = (
+        [f"Of {spell_count(len(task.texts), 'line')} {len(known)} approved before, in the series' memory."]
+        if known
+        else []
+    )
     near = [(n, like) for n, text in enumerate(task.texts) if n not in known and (like := pair.near(text))]
     if near:
         shown = "; ".join(f"line {n + 1}: '{each.source[:60]}' is '{each.target[:60]}'" for n, each in near[:5])
         more = f"; and {len(near) - 5} more" if len(near) > 5 else ""
-        notes.append(f"{len(near)} lines are nearly ones that were approved: {shown}{more}.")
+        notes.append(f"{spell_count(len(near), 'line')} nearly as approved before: {shown}{more}.")
     return replace(task, known=known), tuple(notes)
 
 
@@ -196,7 +201,9 @@ def _mark_of(drafter: Drafter) -> str:
 def _shortening_note(asked: int, better: int) -> str:
     left = asked - better
     rest = f"; {left} stay{'s' * (left == 1)} long" if left else ""
-    return f"{asked} lines needed more than {budget.HURRIED} of the voice's pace: {better} were shortened{rest}."
+    return (
+        f"{spell_count(asked, 'line')} needed more than {budget.HURRIED} of the voice's pace: {better} shortened{rest}."
+    )
 
 
 def _make_task(commission: Commission, pieces: Sequence[Piece]) -> Task:

@@ -12,6 +12,7 @@ from polyreel import locales
 from polyreel.dubbing.backchecks import TRUSTED
 from polyreel.dubbing.line_hearing import LineHeard, LinesHeard, prints_of
 from polyreel.engine.speakers.likeness import Likeness, compare_lines, compare_speakers
+from polyreel.errors.wording import spell_count
 from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus
 
@@ -156,5 +157,5 @@ def _join_few(told: Sequence[str]) -> str:
 
 
 def _count_lines(detail: str, lines: Sequence[LineHeard], of: int) -> str:
-    heard = f"{len(lines)} of {of} lines were heard" if of > len(lines) else ""
+    heard = f"{len(lines)} of {spell_count(of, 'line')} heard" if of > len(lines) else ""
     return "; ".join(part for part in (detail, heard) if part)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from polyreel.errors import InvalidJob, shorten
+from polyreel.errors.wording import spell_count
 from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import ADDRESS, FolderDelivery, Job
 
@@ -43,7 +44,7 @@ def validate_job(data: Any, name: str) -> Job:
     except ValidationError as error:
         problems = _list_problems(error)
         more = len(problems) - _MOST_PROBLEMS
-        told = [*problems[:_MOST_PROBLEMS], *([f"and {more} more fields"] if more > 0 else [])]
+        told = [*problems[:_MOST_PROBLEMS], *([f"and {spell_count(more, 'more field')}"] if more > 0 else [])]
         raise InvalidJob(
             "; ".join(told), where=name, remedy="Correct the fields named; `polyreel schema` describes them all."
         ) from None

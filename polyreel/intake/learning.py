@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.intake.jobfile import is_address
 from polyreel.intake.series import diff_series, read_memory, read_series, remember_units, write_series
 from polyreel.job import Job
@@ -88,7 +89,9 @@ def _pair_units(job: Job, edited: Mapping[str, Path], heard: Path | None) -> tup
         found = pair_scripts(source, track, job.source.locale, target.locale)
         units += found
         if len(found) < len(source.cues):
-            notes.append(f"{target.locale}: {len(found)} of {len(source.cues)} lines stand beside their translation.")
+            notes.append(
+                f"{target.locale}: {len(found)} of {spell_count(len(source.cues), 'line')} beside their translation."
+            )
     return units, notes
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from polyreel import locales
 from polyreel.errors import InvalidJob, MediaError
+from polyreel.errors.wording import spell_count
 from polyreel.media.audio import Tracks
 from polyreel.media.info import AudioStream, MediaInfo, SubtitleStream
 
@@ -108,7 +109,7 @@ def _note_choice(info: MediaInfo, tracks: Tracks, locale: str) -> tuple[str, ...
 
 
 def _count_sounds(sounds: Sequence[AudioStream]) -> str:
-    return f"{len(sounds)} sound track{'s' * (len(sounds) != 1)}"
+    return spell_count(len(sounds), "sound track")
 
 
 def _list_sounds(info: MediaInfo) -> str:
@@ -197,7 +198,7 @@ def note_left_out(info: MediaInfo, script_is_embedded: bool) -> tuple[str, ...]:
         "attachment": info.attachments,
         "data track": info.data_tracks,
     }
-    rest = [f"{count} {name}{'s' * (count != 1)}" for name, count in counted.items() if count]
+    rest = [spell_count(count, name) for name, count in counted.items() if count]
     if rest:
         notes.append(f"Also left out of the {kind}: {', '.join(rest)}.")
     if info.video and info.stated > info.duration + max(Fraction(1), info.duration / 50):

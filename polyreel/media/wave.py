@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from polyreel.errors import MediaError
+from polyreel.media.riff import read_wave_head
 
 _BYTES = 3
 
@@ -35,26 +34,10 @@ class BroadcastWave:
 def open_broadcast_wave(path: Path) -> BroadcastWave:
     """Read a file's header. Raises MediaError for what is no 24-bit PCM in WAV."""
     with path.open("rb") as file:
-        if file.read(12)[8:] != b"WAVE":
-            raise _describe_fault(path)
-        return _read_chunks(path, file)
-
-
-def _read_chunks(path: Path, file: BinaryIO) -> BroadcastWave:
-    channels = bits = long_size = 0
-    while len(head := file.read(8)) == 8:
-        name, size = head[:4], struct.unpack("<I", head[4:])[0]
-        if name == b"data":
-            size = long_size if size == 0xFFFFFFFF else size
-            if bits != 8 * _BYTES or not channels:
-                raise _describe_fault(path)
-            return BroadcastWave(path, channels, size // (channels * _BYTES), file.tell())
-        body = file.read(size + size % 2)
-        if name == b"fmt " and len(body) >= 16:
-            _, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
-        elif name == b"ds64" and len(body) >= 16:  # RF64: the data's true length, where 32 bits don't hold it
-            long_size = struct.unpack("<Q", body[8:16])[0]
-    raise _describe_fault(path)
+        head = read_wave_head(file)
+    if head is None or head.bits != 8 * _BYTES:
+        raise _describe_fault(path)
+    return BroadcastWave(path, head.channels, head.size // (head.channels * _BYTES), head.offset)
 
 
 def _describe_fault(path: Path) -> MediaError:

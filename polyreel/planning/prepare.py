@@ -20,6 +20,7 @@ from polyreel.engine.voice.pronunciations import write_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation, with_shared
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.errors.together import Faults
+from polyreel.errors.wording import spell_count
 from polyreel.intake.jobfile import is_address
 from polyreel.intake.series import read_series_pronunciations, with_series
 from polyreel.job import Job, Target
@@ -376,7 +377,7 @@ def _none_can_begin(job: Job, refused: Sequence[tuple[str, Problem]]) -> Polyree
         # The job is as it should be; this machine is not.
         return EngineError(problems[0].message, code="model_missing", remedy=problems[0].remedy)
     told = [_of_locale(locale, problem.message.rstrip(".")) for locale, problem in refused]
-    more = [f"and {len(told) - _MOST_TOLD} more languages"] if len(told) > _MOST_TOLD else []
+    more = [f"and {spell_count(len(told) - _MOST_TOLD, 'more language')}"] if len(told) > _MOST_TOLD else []
     return InvalidJob(
         "; ".join([*told[:_MOST_TOLD], *more]),
         code=problems[0].code,

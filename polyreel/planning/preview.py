@@ -9,6 +9,7 @@ from typing import Any
 
 from polyreel.delivery.places import place_of
 from polyreel.dubbing.providers import provider_of
+from polyreel.errors.wording import spell_count
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
 from polyreel.planning.picture import describe_source
@@ -126,8 +127,8 @@ def _find_length(plan: Plan, reel: MediaInfo) -> Fraction:
 
 def _quote(plan: Plan, minutes: float | None) -> str:
     languages = len(plan.runnable())
-    length = "length not known yet" if minutes is None else f"{minutes:g} minutes of dubbing"
-    said = f"{languages} language{'s' * (languages != 1)}, {length}"
+    length = "length not known yet" if minutes is None else f"{spell_count(minutes, 'minute')} of dubbing"
+    said = f"{spell_count(languages, 'language')}, {length}"
     charged = [provider_of(each.dubbing).title for each in plan.runnable() if provider_of(each.dubbing).charges]
     if charged:
         return f"{said}, at {' and '.join(sorted(set(charged)))}: what it costs is known once the source is here"

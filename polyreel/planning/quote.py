@@ -14,6 +14,7 @@ from pydantic import Field
 from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.submission import describe_reel, digest_words
 from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.errors.wording import spell_count
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Entry
 from polyreel.outcome import Value
@@ -234,9 +235,8 @@ def _by_provider(quote: Quote) -> dict[str, list[QuotedLanguage]]:
 
 
 def _count_languages(quote: Quote) -> str:
-    count = len(quote.languages)
-    return f"{count} language{'s' * (count != 1)}"
+    return spell_count(len(quote.languages), "language")
 
 
 def _format_minutes(minutes: float) -> str:
-    return f"{minutes:g} minute{'s' * (minutes != 1)}"
+    return spell_count(minutes, "minute")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from polyreel.engine.translate.identify import find_contradiction
 from polyreel.errors import SubtitleError
+from polyreel.errors.wording import spell_count
 from polyreel.job import Job, Target
 from polyreel.media.info import MediaInfo
 from polyreel.outcome import Reel
@@ -166,7 +167,7 @@ def refuse_empty(job: Job, what: str, locale: str) -> SubtitleError:
 def _refuse_repairs(changed: Sequence[Note], place: str) -> SubtitleError:
     first = changed[0]
     return SubtitleError(
-        f"{first.message} ({len(changed)} such place{'s' * (len(changed) != 1)})",
+        f"{first.message} ({spell_count(len(changed), 'such place')})",
         line=first.line,
         where=f"{place}, line {first.line}" if first.line else place,
         remedy="Correct the file, or set `subtitles: {accept_repairs: true}`.",
@@ -183,4 +184,4 @@ def describe_notes(notes: Sequence[Note]) -> tuple[str, ...]:
         for note in sorted(chosen, key=lambda note: note.line)
     )
     more = len(notes) - len(chosen)
-    return (*shown, f"and {more} more notes on the script") if more > 0 else shown
+    return (*shown, f"and {spell_count(more, 'more note')} on the script") if more > 0 else shown

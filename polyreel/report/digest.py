@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from polyreel.errors.wording import spell_count
 from polyreel.ledger.entry import Entry
 from polyreel.report.figures import format_number
 from polyreel.report.markdown import as_text
@@ -30,7 +31,7 @@ class _Day:
 def write_digest(rows: Sequence[JobRow], runs: Iterable[RunRecord], entries: Sequence[Entry], now: float) -> str:
     """The page. ``rows`` are the jobs, ``runs`` all that is known of, ``now`` seconds since 1970."""
     yours = [row for row in rows if row.who == "you"]
-    parts = [f"# {len(rows)} job{'s' * (len(rows) != 1)}, {len(yours)} for you"]
+    parts = [f"# {spell_count(len(rows), 'job')}, {len(yours)} for you"]
     parts += ["\n".join(["## Who must act", "", *_list_turns(yours)])] if yours else []
     parts += [_draw_states(rows), _draw_days(runs, entries, now), _draw_bought(entries)]
     return "\n\n".join(part for part in parts if part)

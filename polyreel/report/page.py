@@ -7,12 +7,10 @@ could neither run nor dress itself up.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import jinja2
 
@@ -23,6 +21,7 @@ from polyreel.report import drawings, figures
 from polyreel.report.details import LanguageDetails, ReportDetails
 from polyreel.report.rows import write_rows
 from polyreel.report.script import Line, pair_lines
+from polyreel.report.templates import hash_source, load_template, read_file
 from polyreel.report.timeline import WORDS, draw_timeline
 
 _MANY_LINES = 40
@@ -132,8 +131,8 @@ def render_report(outcome: Outcome, details: ReportDetails) -> str:
     """The report as HTML. Every text is escaped; nothing in it is taken for markup."""
     carried = sum(len(own.vtt) for own in details.languages.values()) <= _CAPTION_BYTES
     languages = [_make_view(locale, each, details, carried) for locale, each in outcome.languages.items()]
-    style, script = _read("page.css"), _read("page.js")
-    return _template().render(
+    style, script = read_file("page.css"), read_file("page.js")
+    return _load_page().render(
         outcome=outcome,
         details=details,
         languages=languages,
@@ -155,15 +154,10 @@ def render_report(outcome: Outcome, details: ReportDetails) -> str:
     )
 
 
-def _read(name: str) -> str:
-    return files("polyreel.report").joinpath(name).read_text("utf-8")
-
-
 def _make_policy(style: str, script: str) -> str:
     """A content security policy that knows the page's own style and script by their hashes."""
-    hashes = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in (style, script)]
     return (
-        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data:; "
+        f"default-src 'none'; style-src {hash_source(style)}; script-src {hash_source(script)}; img-src data:; "
         "media-src 'self' file: data:; base-uri 'none'; form-action 'none'"
     )
 
@@ -222,14 +216,9 @@ def _count_lines(languages: Sequence[LanguageView]) -> dict[str, int]:
 
 
 @cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
+def _load_page() -> jinja2.Template:
+    return load_template(
+        "page.html.j2",
         clock=figures.format_clock,
         link=figures.make_link,
         number=figures.format_number,
@@ -238,4 +227,3 @@ def _template() -> jinja2.Template:
         limited=figures.format_limit,
         tabled=figures.format_in_table,
     )
-    return environment.from_string(_read("page.html.j2"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from polyreel.errors import ReviewRefused
+from polyreel.errors.wording import spell_count
 from polyreel.job import ReviewStage, ReviewTimeout
 from polyreel.outcome import StoredFile
 from polyreel.review.events import Event, ReviewKey, SentFile, Shown, format_now
@@ -106,7 +107,9 @@ def time_out(timeout: ReviewTimeout, now: float) -> Step:
         if asking is None or asking.standing != "waiting" or now < time_of_timeout(timeout, review):
             return None
         kind = {"approve": "approved", "reject": "rejected"}[timeout.then]
-        return _make_decision(review, asking, kind, TIMEOUT, f"nobody decided within {timeout.hours:g} hours")
+        return _make_decision(
+            review, asking, kind, TIMEOUT, f"nobody decided within {spell_count(timeout.hours, 'hour')}"
+        )
 
     return step
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polyreel.errors import PolyreelError
+from polyreel.errors.wording import spell_count
 from polyreel.locales import english_name
 from polyreel.report.markdown import as_text
 from polyreel.review.edits import lines_of, script_of
@@ -81,7 +82,7 @@ async def _draw_lines(store: Store, review: Review, letters: int) -> str:
         shown.append((line["number"], row))
     rows = [row for _, row in sorted(shown)]
     left = len(lines) - len(rows)
-    return "\n".join(rows) + (f"\n\n{left:,} more lines are not shown here." if left else "")
+    return "\n".join(rows) + (f"\n\nNot shown here: {spell_count(left, 'more line')}." if left else "")
 
 
 def _find_remarks(track: Any, review: Review) -> dict[int, str]:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from polyreel.errors import FetchError, InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.keys import stage_key
 from polyreel.machine.files import explain_errors
 from polyreel.net.answers import Cut, Kind, kind_of, total_of, validator_of
@@ -198,14 +199,18 @@ class _Fetch:
                 refused = _is_refused(error) and not self.part.size  # a machine that is up: no reason to wait longer
                 if refused and vain + 1 >= self.order.limits.refusals:
                     remedy = "Check the host and the port, or run again when the server is up."
-                    raise _fetch_error(self.url, f"nobody listens there ({vain + 1} attempts)", remedy) from None
+                    raise _fetch_error(
+                        self.url, f"nobody listens there ({spell_count(vain + 1, 'attempt')})", remedy
+                    ) from None
             except TooSlow as error:
                 cut, slow = Cut(str(error)), slow + 1
             except Cut as error:
                 cut = error
             vain = 1 if self.part.size - before >= _PROGRESS_BYTES else vain + 1
             if vain >= self.order.limits.attempts or slow >= self.order.limits.slow_attempts:
-                raise _fetch_error(self.url, f"{cut} ({vain} attempts)", "Run again to go on where this stopped.")
+                raise _fetch_error(
+                    self.url, f"{cut} ({spell_count(vain, 'attempt')})", "Run again to go on where this stopped."
+                )
             await asyncio.sleep(self._pause(1 if refused else vain, cut))
 
     def _pause(self, vain: int, cut: Cut) -> float:

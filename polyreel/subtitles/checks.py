@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from polyreel.errors.wording import spell_count
 from polyreel.outcome import Check
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.formats.base import TrackKind
@@ -132,10 +133,11 @@ def summarise_findings(findings: Sequence[Finding], profile: str, cues: int) -> 
 
 def _write_detail(findings: Sequence[Finding], profile: str, cues: int) -> str:
     if not findings:
-        return f"{cues} cues, profile {profile}: nothing found" if profile != "none" else f"{cues} cues, not checked"
+        checked = f"profile {profile}: nothing found" if profile != "none" else "not checked"
+        return f"{spell_count(cues, 'cue')}, {checked}"
     counts = Counter(finding.code for finding in findings)
     parts = [f"{count} {code} ({_describe_worst(findings, code)})" for code, count in counts.most_common()]
-    return f"{cues} cues, profile {profile}: {'; '.join(parts)}"
+    return f"{spell_count(cues, 'cue')}, profile {profile}: {'; '.join(parts)}"
 
 
 def _describe_worst(findings: Sequence[Finding], code: str) -> str:

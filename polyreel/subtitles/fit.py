@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from polyreel.errors.wording import spell_count
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.drift import Correction, agree, find_correction, find_rate
 from polyreel.subtitles.formats.base import excerpt
@@ -77,8 +78,8 @@ def judge_length(
     begins, ends = min(cue.start_ms for cue in track.cues), max(cue.end_ms for cue in track.cues)
     lie = "lies" if len(outside) == 1 else "lie"
     message = (
-        f"{len(outside)} of {len(track.cues)} cues {lie} outside the reel and would be lost: {quote(outside)}. "
-        f"The reel is {_format_length(length_ms)} long; the script runs from {_format_clock(begins)} to "
+        f"{len(outside)} of {spell_count(len(track.cues), 'cue')} {lie} outside the reel and would be lost: "
+        f"{quote(outside)}. The reel is {_format_length(length_ms)} long; the script runs from {_format_clock(begins)} to "
         f"{_format_clock(ends)}. {reason}"
     )
     return Misfit(message, correction)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from polyreel.errors.wording import spell_count
 from polyreel.subtitles.codepages import has_alphabet, weigh_language
 from polyreel.subtitles.model import Note
 
@@ -165,7 +166,9 @@ def _line_by_line(text: str) -> tuple[str, tuple[Note, ...]]:
     first = next((at for at, line in enumerate(text.split("\n"), 1) if _TRACES.search(line)), 1)
     bad = [place for place in notes if place]
     if bad:
-        message = f"text that was encoded twice and can't be read back, on {len(bad)} lines (first: {bad[0]})"
+        message = (
+            f"text that was encoded twice and can't be read back, on {spell_count(len(bad), 'line')} (first: {bad[0]})"
+        )
         return "\n".join(lines), (Note("repaired", "double_encoding", message, int(bad[0].split()[1])),)
-    message = f"{len(notes)} lines of UTF-8 that was encoded twice read as they were meant"
+    message = f"UTF-8 that was encoded twice is read as it was meant, on {spell_count(len(notes), 'line')}"
     return "\n".join(lines), (Note("noted", "double_encoding", message, first),)

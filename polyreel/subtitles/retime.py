@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from polyreel.errors import InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.subtitles.model import Note, Track
 from polyreel.subtitles.timecodes import FrameRate, format_timecode, frame_at, parse_timecode, require_drop, time_of
 from polyreel.subtitles.timing import move, trim
@@ -97,7 +98,9 @@ def _cut_before_zero(track: Track, notes: list[Note]) -> Track:
     gone = sum(cue.end_ms <= 0 for cue in early)
     notes.append(
         Note(
-            "dropped" if gone else "lost", "before_zero", f"{len(early)} cues begin before zero, {gone} also end there"
+            "dropped" if gone else "lost",
+            "before_zero",
+            f"{spell_count(len(early), 'cue')} before zero, {gone} with the end too",
         )
     )
     return trim(track, 0)

@@ -109,7 +109,7 @@ def test_one_cue_without_a_letter_among_others_is_a_note(work: Any, polyreel: An
     done = polyreel("run", job, "--json")
     assert done.code == 0, done.stderr
     notes = done.json["languages"]["es-ES"]["notes"]
-    assert any("1 cues hold nothing to say" in note and "at 1.0 s" in note for note in notes)
+    assert any("Nothing to say (no words) in 1 cue" in note and "at 1.0 s" in note for note in notes)
 
 
 def test_a_cue_of_two_thousand_characters_is_refused_rather_than_half_spoken(work: Any, polyreel: Any) -> None:

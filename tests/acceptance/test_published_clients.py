@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from textwrap import dedent
 
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
+
+from tests.rehearsal import sandbox_at
 
 MINUTES = 60
 
@@ -135,19 +136,8 @@ NOMAD = """
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A sandbox of its own: its base URL."""
-    data = tmp_path_factory.mktemp("published")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--instant", "--data", str(data)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    )
-    assert server.stdout is not None
-    ready, _, _ = select.select([server.stdout], [], [], MINUTES)
-    assert ready, "the sandbox did not start"
-    yield server.stdout.readline().decode().strip()
-    server.terminate()
-    server.wait(MINUTES)
-    server.stdout.close()
+    with sandbox_at(tmp_path_factory.mktemp("published"), "--instant") as base:
+        yield base
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from polyreel.ledger import steps
 from polyreel.ledger.account import account_name
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
+from tests.rehearsal import sandbox_at
 
 JOB = """
 name: priced
@@ -30,14 +29,8 @@ budget: {{minutes: {minutes}}}
 
 @pytest.fixture(scope="module")
 def panjaya_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("vendors")
-    argv = [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--instant", "--data", str(folder)]
-    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    assert server.stdout is not None
-    yield f"{server.stdout.readline().decode().strip()}/panjaya"
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--instant") as base:
+        yield f"{base}/panjaya"
 
 
 def test_a_plan_quotes_and_refuses_above_the_budget(

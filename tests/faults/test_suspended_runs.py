@@ -30,6 +30,7 @@ import sqlalchemy as sa
 from polyreel.ledger.entry import Entry
 from polyreel.ledger.rows import Filter
 from polyreel.ledger.sql import SqlRows
+from tests.rehearsal import sandbox_at
 
 pytestmark = pytest.mark.servers
 log = logging.getLogger(__name__)
@@ -119,15 +120,9 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    data = tmp_path_factory.mktemp("vendors")
     # Slow enough for a run to fall asleep before its dub is ready, also on a busy machine.
-    argv = [sys.executable, "-P", "-m", "polyreel.sandbox", "--speed", "2.5", "--data", str(data)]
-    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    assert server.stdout is not None
-    yield server.stdout.readline().decode().strip()
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--speed", "2.5") as base:
+        yield base
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,7 @@ skips when the server is another one.
 from __future__ import annotations
 
 import os
-import select
 import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -46,6 +44,7 @@ from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import MemoryTokens
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.waiting import Patience
+from tests.rehearsal import sandbox_at
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
 START_SECONDS = 60
@@ -60,32 +59,8 @@ def vendor_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if ELSEWHERE:
         yield ELSEWHERE
         return
-    folder = tmp_path_factory.mktemp("vendors")
-    options = ["--port", "0", "--instant", "--shapes", request.param, "--data", str(folder)]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "polyreel.sandbox", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env={**os.environ, "POLYREEL_HOME": str(folder)},
-        )
-        try:
-            yield _first_line(server, folder / "server.log")
-        finally:
-            server.terminate()
-            server.wait(20)
-            assert server.stdout is not None
-            server.stdout.close()
-
-
-def _first_line(server: subprocess.Popen[bytes], log: Path) -> str:
-    assert server.stdout is not None
-    ready, _, _ = select.select([server.stdout], [], [], START_SECONDS)
-    line = server.stdout.readline().decode().strip() if ready else ""
-    if not line.startswith("http"):
-        pytest.fail(f"the rehearsal server did not start: {log.read_text()[-2000:]}")
-    return line.rstrip("/")
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--instant", "--shapes", request.param) as base:
+        yield base
 
 
 @pytest.fixture

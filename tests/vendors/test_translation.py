@@ -259,19 +259,24 @@ def _order() -> Any:
     return Order("en-US", "es-ES", (Line(0, "Hello."),))
 
 
-@pytest.mark.parametrize("provider", ["libretranslate", "deepl"])
-async def test_services_of_lines_draft_a_track(service: Service, provider: str) -> None:
-    """And keep the key to themselves: in its header, or in the body."""
-    client: Any = (
-        LibreTranslator(base_url=service.url, api_key=KEY)
-        if provider == "libretranslate"
-        else DeepLTranslator(KEY, base_url=service.url)
-    )
+def translator_at(service: Service, provider: str) -> Any:
+    if provider == "libretranslate":
+        return LibreTranslator(base_url=service.url, api_key=KEY)
+    return DeepLTranslator(KEY, base_url=service.url)
+
+
+async def draft_with(provider: Any, client: Any) -> Track:
     asked = Translation(provider=provider, credentials="mine")
     async with client:
         commission = Commission(TRACK, "en-US", "es-ES", "netflix", 60_000)
-        made = await draft_script(commission, drafter_of(asked, client), lambda _: None)
-    assert texts(made) == list(SPANISH.values())
+        return await draft_script(commission, drafter_of(asked, client), lambda _: None)
+
+
+@pytest.mark.parametrize("provider", ["libretranslate", "deepl"])
+async def test_services_of_lines_draft_a_track(service: Service, provider: str) -> None:
+    """And keep the key to themselves: in its header, or in the body."""
+    client = translator_at(service, provider)
+    assert texts(await draft_with(provider, client)) == list(SPANISH.values())
     assert KEY in service.headers[0] + json.dumps(service.asked[0])
 
 
@@ -284,16 +289,8 @@ async def test_a_service_that_drops_a_line_is_asked_line_by_line(service: Servic
         return as_json({"translations": [{"text": SPANISH[line]} for line in lines]})
 
     service.moods = [short, short]
-    client: Any = (
-        LibreTranslator(base_url=service.url)
-        if provider == "libretranslate"
-        else DeepLTranslator(KEY, base_url=service.url)
-    )
-    asked = Translation(provider=provider, credentials="mine")
-    async with client:
-        commission = Commission(TRACK, "en-US", "es-ES", "netflix", 60_000)
-        made = await draft_script(commission, drafter_of(asked, client), lambda _: None)
-    assert texts(made) == list(SPANISH.values())
+    client = translator_at(service, provider)
+    assert texts(await draft_with(provider, client)) == list(SPANISH.values())
     assert len(service.asked) == 2 + len(SPANISH)
 
 
@@ -301,11 +298,7 @@ async def test_a_service_that_drops_a_line_is_asked_line_by_line(service: Servic
 @pytest.mark.parametrize("provider", ["libretranslate", "deepl"])
 async def test_a_key_that_a_service_quotes_back_is_in_no_error(service: Service, provider: str, status: int) -> None:
     service.moods = [lambda body: as_json({"message": f"the key {KEY} is bad", "error": f"bad {KEY}"}, status)] * 9
-    client: Any = (
-        LibreTranslator(base_url=service.url, api_key=KEY)
-        if provider == "libretranslate"
-        else DeepLTranslator(KEY, base_url=service.url)
-    )
+    client = translator_at(service, provider)
     async with client:
         with pytest.raises(errors.CallError) as caught:
             await client.translate(["Hello."], "en-US", "es-ES")

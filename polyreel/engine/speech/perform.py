@@ -19,6 +19,7 @@ from polyreel.engine.voice.ensemble import list_caveats
 from polyreel.engine.voice.port import Gender, Voice, assign
 from polyreel.engine.voice.text.said_as import Pronunciation, respell
 from polyreel.errors import EngineError
+from polyreel.errors.wording import spell_count
 from polyreel.outcome import LineFit, LineTone, StoredFile, Value
 from polyreel.store.port import Store
 
@@ -159,12 +160,12 @@ def _assign_voices(voice: Voice, direction: Direction, sentences: Sequence[Sente
 def _keep_within(script: Script, reel_ms: int) -> tuple[Sequence[Line], tuple[str, ...]]:
     inside = [line for line in script.lines if line.start_ms < reel_ms]
     outside = len(script.lines) - len(inside)
-    late = (f"{outside} lines begin after the reel has ended and are not spoken.",) if outside else ()
+    late = (f"Not spoken, as the reel has ended by then: {spell_count(outside, 'line')}.",) if outside else ()
     return inside, (*script.notes, *late)
 
 
 def _note_unsaid(count: int) -> tuple[str, ...]:
-    return (f"{count} sentences hold nothing that this voice can say.",) if count else ()
+    return (f"Nothing that this voice can say in {spell_count(count, 'sentence')}.",) if count else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,12 +304,14 @@ def _note_tones(fitted: Sequence[_Fitted]) -> tuple[str, ...]:
         return ()
     followed = [(each.gain_db, each.said.tone.pace) for each in fitted if each.said.tone]
     if not followed:
-        return (f"The original's tone was not followed: nobody is heard there in {len(fitted)} sentences.",)
+        return (
+            f"The original's tone was not followed: nobody is heard there in {spell_count(len(fitted), 'sentence')}.",
+        )
     gains, paces = zip(*followed, strict=True)
     left = len(fitted) - len(followed)
-    unheard = f"; nobody is heard there in {left}, which were left" if left else ""
+    unheard = f"; left, as nobody is heard there: {left}" if left else ""
     return (
-        f"The original's tone was followed in {len(followed)} of {len(fitted)} sentences: "
+        f"The original's tone was followed in {len(followed)} of {spell_count(len(fitted), 'sentence')}: "
         f"loudness {min(gains):+.1f} to {max(gains):+.1f} dB (of {LIMITS.level_db:.0f} either way), "
         f"pace {min(paces):.2f} to {max(paces):.2f}{unheard}.",
     )
@@ -320,7 +323,7 @@ def _require_room(said: Sequence[_Said], direction: Direction) -> None:
         shortest = fit.shortest_ms(each.natural.ms)
         if shortest > direction.reel_ms:
             text, what = each.sentence.text, "recording takes" if each.natural.by_person else ""
-            what = what or f"{len(each.sentence.text)} characters take"
+            what = what or f"text of {spell_count(len(each.sentence.text), 'character')} takes"
             raise EngineError(
                 f"the line at {_spell_seconds(each.sentence.start_ms)} is too long to be spoken: its {what} "
                 f"{_spell_seconds(shortest)} at the fastest, the reel has {_spell_seconds(direction.reel_ms)}: "

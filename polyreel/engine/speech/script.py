@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from polyreel.engine.speech.sentences import Line
 from polyreel.engine.voice.text.spoken import can_be_said, make_speakable
+from polyreel.errors.wording import spell_count
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.kinds import is_forced
 from polyreel.subtitles.model import Cue, Track
@@ -78,4 +79,4 @@ def _note_silent(silent: list[Cue]) -> tuple[str, ...]:
         return ()
     shown = ", ".join(f"{cue.start_ms / 1000:.1f} s" for cue in silent[:5])
     more = f" and {len(silent) - 5} more" if len(silent) > 5 else ""
-    return (f"{len(silent)} cues hold nothing to say (no words), at {shown}{more}.",)
+    return (f"Nothing to say (no words) in {spell_count(len(silent), 'cue')}, at {shown}{more}.",)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from polyreel.engine.translate.glossary import pattern_of
 from polyreel.engine.translate.port import Line, LineService, Order, Unread
 from polyreel.errors import VendorError
+from polyreel.errors.wording import spell_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class ByLines:
                 raise
             return Unread(error.message)
         if len(said) != len(asked):
-            return Unread(f"{len(said)} lines for {len(asked)}")
+            return Unread(f"{spell_count(len(said), 'line')} for {len(asked)}")
         return {line.number: text for line, text in zip(order.lines, said, strict=True)}
 
     async def shorten(self, order: Order, drafts: Mapping[int, str]) -> Mapping[int, str]:

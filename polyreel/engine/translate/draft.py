@@ -15,6 +15,7 @@ from polyreel.engine.translate.glossary import find_lost_terms, terms_in
 from polyreel.engine.translate.port import Drafter, Line, Order, Term, Unread, quote_answer
 from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError
+from polyreel.errors.wording import spell_count
 from polyreel.net.entities import decode_entities
 
 # Enough to keep a scene together, and few enough that small local models don't lose count.
@@ -231,7 +232,7 @@ def _broken_terms(task: Task, lines: Sequence[str]) -> list[str]:
         return []
     shown = "; ".join(f"line {n + 1}: '{term.source}' is not '{term.target}'" for n, term in broken[:5])
     more = f"; and {len(broken) - 5} more" if len(broken) > 5 else ""
-    return [f"The glossary was not kept in {len(broken)} places: {shown}{more}."]
+    return [f"The glossary was not kept in {spell_count(len(broken), 'place')}: {shown}{more}."]
 
 
 def _list_untranslated(task: Task, lines: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from polyreel.engine.voice.port import Gender, Speech, Voice
 from polyreel.engine.voice.text.said_as import as_written
 from polyreel.errors import EngineError, NoVoice
+from polyreel.errors.wording import spell_count
 
 # A film may have hundreds of such lines; a note has to be read in the report.
 _SHOWN = 3
@@ -161,7 +162,9 @@ class Ensemble:
             return ()
         shown = ", ".join(f"'{as_written(text)[:40]}'" for text in replaced[:_SHOWN])
         more = f" and {len(replaced) - _SHOWN} more" if len(replaced) > _SHOWN else ""
-        return (f"{self._engines[-1].name} stood in for {len(replaced)} lines ({shown}{more}): {reason}",)
+        return (
+            f"{self._engines[-1].name} stood in for {spell_count(len(replaced), 'line')} ({shown}{more}): {reason}",
+        )
 
 
 def list_caveats(voice: Voice, locale: str, said: Sequence[tuple[str, str]]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.port import Speech
-from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
+from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
@@ -118,12 +118,7 @@ class PiperVoice:
         ]
         said = [_synthesise_numbers(path, numbers, int(speaker or 0), speed) for numbers in clauses if numbers]
         if not said:
-            raise EngineError(
-                f"the Piper voice '{name}' can't read this.",
-                code="unreadable",
-                where=repr(text[:40]),
-                remedy="Write the line in the language's own letters, or name another voice for it.",
-            )
+            raise make_unreadable(f"the Piper voice '{name}'", text)
         pause = np.zeros(round(_PAUSE_S * configuration.rate), np.float32)
         joined = [part for sound in said for part in (sound, pause)][:-1]
         return Speech(np.concatenate(joined), configuration.rate)
@@ -171,7 +166,7 @@ def _split_clauses(words: str, configuration: _Configuration) -> list[tuple[str,
         return transcribe_clauses(words, configuration.espeak_voice)
     if any(sign.isdecimal() for sign in words):
         # Letters alone have sounds to this voice: it would pass over figures without a word.
-        raise EngineError("this Piper voice can't read figures.", code="unreadable", where=repr(words[:40]))
+        raise make_unreadable("this Piper voice", words, "figures")
     return [(sentence.rstrip(_MARKS), sentence) for sentence in _SENTENCE.split(words.casefold()) if sentence]
 
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from polyreel import locales
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.machine.files import TooManyBytes, read_whole
 
 _MOST_BYTES = 1 << 20
@@ -62,7 +63,7 @@ def _of_rows(text: str, name: str) -> Iterator[Pronunciation]:
             raise _describe_fault(
                 name,
                 number,
-                f"{len(cells)} column{'s' * (len(cells) != 1)}; a row is a term, how it is said, and at most two more",
+                f"{spell_count(len(cells), 'column')}; a row is a term, how it is said, and at most two more",
             )
         term, say, locale, voice = (*cells, "", "")[:4]
         is_ipa = len(say) > 1 and say[0] == say[-1] == "/"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from polyreel.errors.wording import spell_count
 from polyreel.outcome import ClonedRecord, RecordedLine, ReviewRecord
 from polyreel.packaging.provenance.notices import notice_in
 
@@ -100,7 +101,7 @@ def _describe_speech(dub: Dub) -> str:
     if not people:
         return f"Speech in {dub.locale} by synthetic voices"
     shown = ", ".join(people[:_MOST_PEOPLE]) + (" and others" if len(people) > _MOST_PEOPLE else "")
-    lines = f"{len(dub.recordings)} line{'s' * (len(dub.recordings) > 1)} recorded by {shown}"
+    lines = f"{spell_count(len(dub.recordings), 'line')} recorded by {shown}"
     return f"Speech in {dub.locale}: {lines}" + ("; the rest by synthetic voices" if dub.voices else "")
 
 

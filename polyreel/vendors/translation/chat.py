@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from polyreel import locales
+from polyreel.errors.wording import spell_count
 from polyreel.vendors.auth import Anonymous, KeyAuth
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call, Reply
@@ -83,7 +84,11 @@ class ChatTranslator(Resource):
         """Whether the endpoint answers, and has the model."""
         models = await self.transport.ask(Call("list models", "GET", "/models"), _Models)
         known = any(model.id == self.model for model in models.data)
-        return f"may use {self.model}" if known else f"{self.model} is not among its {len(models.data)} models"
+        return (
+            f"may use {self.model}"
+            if known
+            else f"{self.model} is not among its {spell_count(len(models.data), 'model')}"
+        )
 
     async def _translate_batch(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         names = {"source": locales.english_name(source), "target": locales.english_name(target)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polyreel import locales
+from polyreel.errors.wording import spell_count
 from polyreel.vendors.auth import KeyAuth
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call, ErrorBody, read_error_body
@@ -52,7 +53,7 @@ class DeepLTranslator(Resource):
     async def check(self) -> str:
         """How many characters are left."""
         usage = await self.transport.ask(Call("get usage", "GET", "/v2/usage"), _Usage)
-        return f"may translate {max(0, usage.character_limit - usage.character_count):,} more characters"
+        return f"may translate {spell_count(max(0, usage.character_limit - usage.character_count), 'more character')}"
 
     async def _translate_batch(self, lines: Sequence[str], pair: dict[str, str]) -> list[str]:
         body = json_body({"text": list(lines), **pair})

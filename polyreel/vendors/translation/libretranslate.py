@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from polyreel import locales
+from polyreel.errors.wording import spell_count
 from polyreel.vendors.auth import Anonymous
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
@@ -57,7 +58,7 @@ class LibreTranslator(Resource):
     async def check(self) -> str:
         """Whether the server answers, and for how many languages."""
         languages = await self.transport.ask(Call("list languages", "GET", "/languages"), list[_Language])
-        return f"may translate between {len(languages)} languages"
+        return f"may translate between {spell_count(len(languages), 'language')}"
 
     async def _spell(self, tag: str, role: str) -> str:
         spellings = locales.translator_spellings(tag)

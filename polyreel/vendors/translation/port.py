@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from polyreel.errors.wording import spell_count
 from polyreel.net.entities import decode_entities
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.errors import Malformed
@@ -29,7 +30,7 @@ class Translator(Protocol):
 def as_many(lines: Sequence[str], translated: list[str], reply: Reply) -> list[str]:
     """The translated lines, entities decoded, if there are as many as were sent: one too few shifts all that follow."""
     if len(translated) != len(lines):
-        message = f"{len(lines)} lines were sent and {len(translated)} came back."
+        message = f"Of {spell_count(len(lines), 'line')} that went out {len(translated)} came back."
         raise Malformed(message, facts=reply.facts)
     # Some services answer in HTML although plain text went in: `&#39;` for an apostrophe would be spoken.
     return [decode_entities(text, line) for line, text in zip(lines, translated, strict=True)]

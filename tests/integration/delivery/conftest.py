@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import select
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -27,6 +24,7 @@ from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.session import Account
 from polyreel.vendors.tpstreams.tokens import MemoryTokens
 from polyreel.vendors.videojungle.client import VideoJungleClient
+from tests.rehearsal import sandbox_at
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
 VTT = "WEBVTT\n\n00:00:00.200 --> 00:00:01.000\n{words}\n\n00:00:01.200 --> 00:00:01.900\n{words}\n"
@@ -36,18 +34,8 @@ SRT = "1\n00:00:00,200 --> 00:00:01,000\n{words}\n"
 @pytest.fixture(scope="session", params=["usual", "other"])
 def vendors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The rehearsal server's address, in both ways of speaking."""
-    folder = tmp_path_factory.mktemp("vendors")
-    command = [sys.executable, "-m", "polyreel.sandbox", "--instant", "--shapes", request.param, "--data", str(folder)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "POLYREEL_HOME": str(folder)})
-    assert server.stdout is not None
-    try:
-        ready, _, _ = select.select([server.stdout], [], [], 60)
-        assert ready, "the rehearsal server did not start"
-        yield server.stdout.readline().decode().strip()
-    finally:
-        server.terminate()
-        server.wait(20)
-        server.stdout.close()
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--instant", "--shapes", request.param) as base:
+        yield base
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from tests.integration.ledger.conftest import DATABASES, NewAddress
+from tests.rehearsal import sandbox_at
 
 BUYER, ROOT = Path(__file__).with_name("buyer.py"), Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
@@ -38,15 +39,8 @@ FAULTS = {
 @pytest.fixture(scope="module")
 def vendor_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The rehearsal server."""
-    folder = tmp_path_factory.mktemp("vendors")
-    argv = [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--instant", "--data", str(folder)]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=ROOT)
-    assert server.stdout is not None
-    yield server.stdout.readline().decode().strip()
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--instant") as base:
+        yield base
 
 
 class Shop:

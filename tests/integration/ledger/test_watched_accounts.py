@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +19,15 @@ from polyreel.ledger.entry import Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.models import CreateProject
+from tests.rehearsal import sandbox_at
 
 ACCOUNT = "http://dubformer#1"
 
 
 @pytest.fixture(scope="module")
 def dubformer_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("vendors")
-    argv = [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--instant", "--data", str(folder)]
-    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    assert server.stdout is not None
-    yield f"{server.stdout.readline().decode().strip()}/dubformer"
-    server.terminate()
-    server.wait(20)
-    server.stdout.close()
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--instant") as base:
+        yield f"{base}/dubformer"
 
 
 @dataclass

@@ -104,7 +104,7 @@ def test_what_is_left_out_is_quoted_once_and_short() -> None:
         "Not spoken (sounds, lyrics, directions): “[door slams]” (0.0 s), “(sighs)” (0.0 s), “[x"
     )
     assert len(notes[0]) < 250
-    assert notes[1] == "1 cues hold nothing to say (no words), at 2.0 s."
+    assert notes[1] == "Nothing to say (no words) in 1 cue, at 2.0 s."
 
 
 @pytest.mark.parametrize(

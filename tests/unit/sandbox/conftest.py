@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import select
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +17,7 @@ import httpx
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-PATIENCE = 60
+from tests.rehearsal import PATIENCE, Rehearsal
 
 
 @pytest.fixture(autouse=True)
@@ -36,47 +33,6 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("authorities") / "one.pem"
     file.write_text(first + end + "\n")
     return file
-
-
-class Rehearsal:
-    """One sandbox process over a data folder."""
-
-    def __init__(self, data: Path, *options: str) -> None:
-        self.data = data
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "polyreel.sandbox", "--port", "0", "--data", str(data), *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "POLYREEL_HOME": str(data)},
-        )
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
-        assert ready, "the sandbox did not start"
-        self.base = self.process.stdout.readline().decode().strip()
-
-    def stop(self) -> int:
-        """End it as a person would."""
-        self.process.terminate()
-        return self._gone()
-
-    def kill(self) -> int:
-        """End it as a power cut would."""
-        self.process.kill()
-        return self._gone()
-
-    def _gone(self) -> int:
-        code = self.process.wait(PATIENCE)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
-
-    def client(self, vendor: str, **headers: str) -> httpx.Client:
-        """A plain client of one vendor."""
-        return httpx.Client(base_url=f"{self.base}/{vendor}", headers=headers, timeout=PATIENCE, trust_env=False)
-
-    def arm(self, **fault: Any) -> None:
-        """Let something go wrong."""
-        assert httpx.post(f"{self.base}/sandbox/faults", json=fault).status_code == 201
 
 
 @pytest.fixture(scope="session")

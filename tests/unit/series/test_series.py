@@ -293,7 +293,7 @@ async def test_approved_lines_are_taken_as_they_are_and_near_ones_are_told(tmp_p
     assert made.track.cues[0].text == "Buenos días, puerto."
     told = " ".join(made.notes)
     assert "machine_draft" in told
-    assert "1 of 3 lines were approved before" in told
+    assert "Of 3 lines 1 approved before" in told
     assert "line 2: 'Good morning, harbour.' is 'Buenos días, puerto.'" in told
 
 

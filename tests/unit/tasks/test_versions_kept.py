@@ -138,7 +138,7 @@ async def test_a_review_on_which_nobody_decides_ends_as_the_job_says(
     monkeypatch.setattr(time, "time", lambda: now + 3700)
     assert (await look("approve", "es-ES")).approved == ("es-ES",)
     rejected = (await look("reject", "fr-FR")).held["fr-FR"]
-    assert (rejected.code, "nobody decided within 1 hours" in rejected.message) == ("rejected", True)
+    assert (rejected.code, "nobody decided within 1 hour" in rejected.message) == ("rejected", True)
     assert (await look("approve", "de-DE", fails=True)).held["de-DE"].code == "quality"
 
 

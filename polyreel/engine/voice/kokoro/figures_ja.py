@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from polyreel.engine.voice.kokoro.written import ADDRESS, DOT_OF_NAME, FORMULA, HYPHEN
 from polyreel.engine.voice.text.short_forms import read_rows
 
 _DIGITS = ["ゼロ", "イチ", "ニー", "サン", "ヨン", "ゴー", "ロク", "ナナ", "ハチ", "キュー"]
@@ -26,7 +27,6 @@ _FORMATION = re.compile(r"(?<![\d-])(\d)-(\d)-(\d)(?:-(\d))?(?=の?(?:布陣|フ
 _AVERAGE = re.compile(r"((?:打率|勝率|長打率|出塁率)[はがを]?\s?)0?\.(\d)(\d)(\d)(?!\d)")
 _BOEING = re.compile(r"(?<=ボーイング)\s?(7\d7)(?!\d)")
 _STATUS = re.compile(r"(?<!\d)(\d)0(\d)(?=エラー)")
-_ADDRESS = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _VERSION = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _HUNDREDTHS = re.compile(r"(?<=\d秒)(\d\d)(?!\d)")
 # 3:16 behind anything else is a time or a score.
@@ -37,16 +37,12 @@ _EIGHT = re.compile(r"(?<![\d.,])([1-9]?)8(個|票)")
 _EIGHTS = {"個": "ハッコ", "票": "ハッピョー"}
 _EITHER = re.compile(r"(?<![\d、])([1-8])、([2-9])(日|人|年|時間|週間|名)(?![\d月])")
 _COUNTED = {"日": "ニチ", "人": "ニン", "年": "ネン", "時間": "ジカン", "週間": "シューカン", "名": "メー"}
-_HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=\d)")
-_DOT_OF_NAME = re.compile(r"(?<!Dr)(?<!Mr)(?<!Ms)(?<!St)(?<!No)(?<=[A-Za-z\d]{2})\.(?=[a-z]{2,})")
 _TITLES = read_rows()["ja"]["before_name"]
 _TITLE = re.compile(rf"(?<![A-Za-z])({'|'.join(_TITLES)})\.\s?(?=[^\W\d_])")
 _PAGE = re.compile(r"(?<![A-Za-z])pp?\.\s?(\d{1,4}(?:[-–~〜]\d{1,4})?)")
 _NUMBERED = read_rows()["ja"]["before_number"]
 _BEFORE_NUMBER = re.compile(rf"(?<![A-Za-z])({'|'.join(map(re.escape, _NUMBERED))})\s?(?=\d)")
 
-_ELEMENT = "H|He|Li|Be|B|C|N|O|F|Ne|Na|Mg|Al|Si|P|S|Cl|Ar|K|Ca|Cr|Mn|Fe|Co|Ni|Cu|Zn|Br|Ag|Sn|I|Ba|Au|Hg|Pb|U|Ti"
-_FORMULA = re.compile(rf"(?<![A-Za-z\d])(?!PS\d)(?=[A-Za-z]*\d)((?:(?:{_ELEMENT})\d{{0,3}}){{2,}})(?![A-Za-z\d]|\.\d)")
 _GAS = re.compile(r"(?<![A-Za-z\d])([HNOF]|Cl|Br)([23])(?![A-Za-z\d])")
 _PLAIN_FORMULA = re.compile(r"(?<![A-Za-z])(NaCl|HCl|NaOH|KCl|CaO)(?![A-Za-z\d])")
 # The figures of short formulas are said in English, as in "CO2"; those of long ones are not.
@@ -100,7 +96,7 @@ def spell_names(text: str) -> str:
     text = _BOEING.sub(lambda found: say_each(found[1]), text)
     text = _STATUS.sub(lambda found: f"{say_each(found[1])}マル{say_each(found[2])}", text)
     text = _AVERAGE.sub(_spell_average, text)
-    text = _FORMULA.sub(lambda found: _spell_formula(found[1]), text)
+    text = FORMULA.sub(lambda found: _spell_formula(found[1]), text)
     text = _GAS.sub(lambda found: _spell_formula(found[0]), text)
     text = _PLAIN_FORMULA.sub(lambda found: _spell_letters(found[1]), text)
     text = _AGED.sub(lambda found: f"、{found[1] or found[2]}歳", text)
@@ -116,12 +112,12 @@ def spell_counted(text: str) -> str:
 
 def spell_points(text: str) -> str:
     """The points of versions, addresses and files. Behind dates, which have points too."""
-    text = _ADDRESS.sub(lambda found: "ドット".join(map(say_each, found.groups())), text)
+    text = ADDRESS.sub(lambda found: "ドット".join(map(say_each, found.groups())), text)
     text = _VERSION.sub(
         lambda found: f"{found[1]}テン{say_each(found[2], ends=True)}テン{say_each(found[3], ends=True)}", text
     )
     text = _HUNDREDTHS.sub(lambda found: say_each(found[1], ends=True), text)
-    return _HYPHEN.sub("", _DOT_OF_NAME.sub("ドット", text))
+    return HYPHEN.sub("", DOT_OF_NAME.sub("ドット", text))
 
 
 def _spell_average(found: re.Match[str]) -> str:

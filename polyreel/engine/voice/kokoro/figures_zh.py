@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from polyreel.engine.voice.kokoro.written import ADDRESS, DOT_OF_NAME, FORMULA, HYPHEN
+
 DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")
 _MYRIADS = ("", "万", "亿", "兆")
@@ -48,13 +50,8 @@ _CODED = re.compile(
 )
 _DOCUMENT = re.compile(r"[〔\[［](\d{4})[〕\]］](?=\d+号)")
 _LINES = re.compile(r"(?<![\d.,])(\d{3,4})[pP](?![A-Za-z])")
-_ADDRESS = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _VERSION = re.compile(r"(?<![\d.])(\d{1,3})((?:\.\d{1,3}){2})(?![\d.])")
-_DOT_OF_NAME = re.compile(r"(?<!Dr)(?<!Mr)(?<!Ms)(?<!St)(?<!No)(?<=[A-Za-z\d]{2})\.(?=[a-z]{2,})")
-_HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=\d)")
 
-_ELEMENT = "H|He|Li|Be|B|C|N|O|F|Ne|Na|Mg|Al|Si|P|S|Cl|Ar|K|Ca|Cr|Mn|Fe|Co|Ni|Cu|Zn|Br|Ag|Sn|I|Ba|Au|Hg|Pb|U|Ti"
-_FORMULA = re.compile(rf"(?<![A-Za-z\d])(?!PS\d)(?=[A-Za-z]*\d)((?:(?:{_ELEMENT})\d{{0,3}}){{2,}})(?![A-Za-z\d]|\.\d)")
 # Without a figure in it a formula looks like any short word: these are meant.
 _PLAIN_FORMULA = re.compile(r"(?<![A-Za-z])(NaCl|HCl|NaOH|KCl|CaO|CO|NaI|HF|HBr|ZnO|CuO|MgO|FeO)(?![A-Za-z\d])")
 _GREEK = {
@@ -117,16 +114,16 @@ def spell_names(text: str) -> str:
     text = _DAY_NAMED.sub(lambda m: say_each(m[1] + m[2]), text)
     text = _DOCUMENT.sub(lambda m: say_each(m[1]), text)
     text = _LINES.sub(lambda m: f"{say_each(m[1])}P", text)
-    text = _FORMULA.sub(lambda m: _spell_formula(m[1]), text)
+    text = FORMULA.sub(lambda m: _spell_formula(m[1]), text)
     text = _PLAIN_FORMULA.sub(lambda m: " ".join(m[1].upper()), text)
     return _GREEK_ALONE.sub(lambda m: _GREEK[m[0]], text)
 
 
 def spell_points(text: str) -> str:
     """The points of versions, addresses and files. Behind dates, which have points too."""
-    text = _ADDRESS.sub(lambda m: "点".join(map(say_each, m.groups())), text)
+    text = ADDRESS.sub(lambda m: "点".join(map(say_each, m.groups())), text)
     text = _VERSION.sub(lambda m: m[1] + "点".join(map(say_each, m[2].split("."))), text)
-    return _HYPHEN.sub("", _DOT_OF_NAME.sub("点", text))
+    return HYPHEN.sub("", DOT_OF_NAME.sub("点", text))
 
 
 def _spell_formula(written: str) -> str:

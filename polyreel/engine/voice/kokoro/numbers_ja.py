@@ -8,6 +8,15 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from polyreel.engine.voice.kokoro.figures_ja import say_each, spell_counted, spell_names, spell_points, spell_telephones
+from polyreel.engine.voice.kokoro.written import (
+    ABOUT_EQUAL,
+    BEFORE_NUMBER,
+    COMPASS,
+    LAP,
+    ROMAN_CENTURY,
+    SUPERSCRIPTS,
+    YEAR_AND_MONTH,
+)
 from polyreel.engine.voice.text.figures import value_of
 from polyreel.engine.voice.text.measures import FEET, SEASON, SIGN_BEHIND, normalise_degrees, write_fractions_apart
 from polyreel.engine.voice.text.short_forms import read_rows
@@ -25,8 +34,6 @@ _RAISED_UNIT = _match_units(sign for sign in _UNITS if sign[-1] in "²³")
 _RAISED = re.compile(r"(?<=\d)\s?(km|cm|mm|m)([23])(?![\w^])")
 _POWER = re.compile(r"(?<![A-Za-z\d^])(\d+)\^(-?\d+)(?![A-Za-z\d^])")
 _HIGH = re.compile(r"(?<=[\d)])(⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁰¹⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]*|⁻?[²³]{2,}|⁻[²³])")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_ROMAN_CENTURY = re.compile(r"(?<![A-Za-z])[IVX]{1,5}(?=\s?世)")
 _MONEY = {
     **{
         "HK$": "香港ドル",
@@ -53,13 +60,11 @@ _SCALES = {"K": (1_000, 1, ""), "M": (1_000_000, 10_000, "万"), "B": (1_000_000
 _THOUSAND = re.compile(r"(?<![\d,.])1,?000(?=[万億兆])")
 _CODED = re.compile(rf"(?<=\d)\s?({'|'.join(_CODES)})(?![A-Za-z])")
 _TIMED = re.compile(r"((?:記録|タイム|マラソン|完走)[^\d。、]{0,4})(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
-_LAP = re.compile(r"(?<![\d:.])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\d.:])")
 _SCORE = re.compile(r"(?<![\d:])(\d{1,3}):(\d)(?![\d:])")
 _WON = re.compile(
     r"(?<![\d./:-])(\d{1,2})-(\d{1,2})(?=で(?:勝|負|敗|引き分|辛勝|快勝|惜敗|完敗|終)|の(?:勝利|敗北|引き分|逆転))"
 )
 _AGAINST = re.compile(r"(?<=\d)対(?=\d)")
-_YEAR_AND_MONTH = re.compile(r"(?<![\d/])((?:19|20)\d\d)/(0[1-9]|1[0-2])(?![\d/])")
 _BC = re.compile(r"(?<![A-Za-z])BC\s?(?=\d)")
 _FROM_TO = re.compile(
     r"(\d\s?(?:[年月日号時分秒歳円章節頁℃%人個本回度]|°C|ページ|メートル))\s?[-–—~〜]\s?(?=第?-?\d)|(?<=\d)[~〜](?=-\d)"
@@ -68,7 +73,6 @@ _MINUS_FIRST = re.compile(r"(?<![\d.,])([-−]\d{1,3}(?:\.\d+)?)[~〜](?=\d)")
 _MIDNIGHT = re.compile(r"(?<![\d:.,])0(?=[時度](?!間))")
 _BEAT = re.compile(r"(\d)分の(\d)拍子")
 _OFFSET = re.compile(r"(?<=UTC|GMT)\+(?=\d)")
-_COMPASS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)°\s?([NSEW])(?![A-Za-z])")
 _COMPASS_WORDS = {"N": "北緯", "S": "南緯", "E": "東経", "W": "西経"}
 _ANGLE = re.compile(r"(?<!\d)(\d{1,3})°\s?(\d{1,2})\s?[′'](?:\s?(\d{1,2}(?:\.\d+)?)\s?[″\"])?")
 _LETTER_PLUS = re.compile(r"(?<=[A-Za-z²³)])\s?\+\s?(?=[A-Za-z\d(])")
@@ -77,7 +81,6 @@ _UNIT_ALONE = re.compile(r"(?<![A-Za-z\d])((?:km|cm|mm|m)[²³])(?![\w])|/((?:km
 _LETTER_RAISED = re.compile(r"(?<=[A-Za-z)])([²³])")
 _SAID_SIGNS = {"√": "ルート", "≠": "ノットイコール", "≧": "ダイナリイコール", "≦": "ショーナリイコール"}
 _SAID_SIGNS |= {"≥": "ダイナリイコール", "≤": "ショーナリイコール", "∞": "無限大", "＜": "ショーナリ", "＞": "ダイナリ"}
-_ABOUT_EQUAL = re.compile(r"(?<=[A-Za-zα-ω\d)])\s?≈\s?")
 _HASHTAG = re.compile(r"(?<![\w&])[#＃](?=[^\W\d_])")
 _CLOCKS = re.compile(r"(?<=:[0-5]\d)\s?[-–—~〜]\s?(?=翌?日?\d{1,2}:[0-5]\d)")
 _SECONDS = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d):([0-5]\d)(?![\d:])")
@@ -89,7 +92,6 @@ _ERA_YEAR = re.compile(r"(?<![A-Za-z])([RHSTM])(\d{1,2}|元)(?=年)")
 _VULGAR = {"½": "二分の一", "⅓": "三分の一", "⅔": "三分の二", "¼": "四分の一", "¾": "四分の三"}
 _MIXED = re.compile(rf"(?<=\d)\s?([{''.join(_VULGAR)}])")
 _BEFORE = {"~": "約", "≈": "約", "±": "プラスマイナス", "№": "ナンバー"}
-_BEFORE_NUMBER = re.compile(r"(?<![A-Za-z\d~])([~≈±№])\s?(?=\d)")
 _SQUARED = re.compile(r"(?<=\d)([²³])")
 _NUMBERED = re.compile(r"(?<=第)\s?([IVX]{1,4})(?![A-Za-z])")
 _POSTCODE = re.compile(r"(?<=郵便番号)[ 、:]?(\d{3})-(\d{4})(?!\d)")
@@ -109,8 +111,8 @@ def in_words(text: str) -> str:
     text = _UNIT_ALONE.sub(lambda found: f"マイ{_UNITS[found[2]]}" if found[2] else _UNITS[found[1]], text)
     text = _with_signs(_with_letters(text))
     text = SEASON.sub(r"\1から\2", FEET.sub(r"\1フィート\2インチ", text))
-    text = _ROMAN_CENTURY.sub(lambda found: str(value_of(found[0])), text)
-    text = _HIGH.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", text)
+    text = ROMAN_CENTURY.sub(lambda found: str(value_of(found[0])), text)
+    text = _HIGH.sub(lambda found: f"^{found[1].translate(SUPERSCRIPTS)}", text)
     text = _POWER.sub(r"\1の\2乗", normalise_degrees(text))
     # "㎡" comes as "m2": compatibility signs are taken apart before.
     text = _RAISED.sub(lambda found: _UNITS[found[1] + "²³"[int(found[2]) - 2]], text)
@@ -135,7 +137,7 @@ def in_words(text: str) -> str:
 def _with_letters(text: str) -> str:
     """Sums of letters, powers of letters, and the signs between them."""
     text = _LETTER_EQUALS.sub("イコール", _LETTER_PLUS.sub("プラス", text))
-    text = _ABOUT_EQUAL.sub("ニアリーイコール", text)
+    text = ABOUT_EQUAL.sub("ニアリーイコール", text)
     text = _LETTER_RAISED.sub(lambda found: "の二乗" if found[1] == "²" else "の三乗", text)
     for sign, said in _SAID_SIGNS.items():
         text = text.replace(sign, said)
@@ -145,7 +147,7 @@ def _with_letters(text: str) -> str:
 def _with_clocks(text: str) -> str:
     text = _MINUS_FIRST.sub(r"\1から", _FROM_TO.sub(lambda found: f"{found[1] or ''}から", text))
     text = _TIMED.sub(lambda found: f"{found[1]}{found[2]}時間{int(found[3])}分{int(found[4])}秒", text)
-    text = _LAP.sub(lambda found: f"{found[1]}分{int(found[2])}秒{say_each(found[3], ends=True)}", text)
+    text = LAP.sub(lambda found: f"{found[1]}分{int(found[2])}秒{say_each(found[3], ends=True)}", text)
     text = _CLOCKS.sub("から", text)
     text = _SECONDS.sub(lambda found: f"{found[1]}時{int(found[2])}分{int(found[3])}秒", text)
     return _SCORE.sub(r"\1タイ\2", _WON.sub(r"\1タイ\2", text))
@@ -167,13 +169,13 @@ def _scale(found: re.Match[str]) -> str:
 def _with_signs(text: str) -> str:
     """Before compatibility signs are taken apart."""
     text = _FAHRENHEIT.sub(r"華氏\1度", normalise_degrees(text))
-    text = _COMPASS.sub(lambda found: f"{_COMPASS_WORDS[found[2]]}{found[1]}度", text)
+    text = COMPASS.sub(lambda found: f"{_COMPASS_WORDS[found[2]]}{found[1]}度", text)
     text = _ANGLE.sub(lambda found: f"{found[1]}度{found[2]}分{f'{found[3]}秒' if found[3] else ''}", text)
     text = _MIXED.sub(lambda found: f"と{_VULGAR[found[1]]}", text)
-    text = _BEFORE_NUMBER.sub(lambda found: _BEFORE[found[1]], text)
+    text = BEFORE_NUMBER.sub(lambda found: _BEFORE[found[1]], text)
     text = _ERA_DATE.sub(lambda found: f"{_ERA[found[1]]}{found[2]}年{found[3]}月{found[4]}日", text)
     text = _ERA_YEAR.sub(lambda found: f"{_ERA[found[1]]}{found[2]}", _BC.sub("紀元前", text))
-    text = _YEAR_AND_MONTH.sub(lambda found: f"{found[1]}年{int(found[2])}月", _OFFSET.sub("プラス", text))
+    text = YEAR_AND_MONTH.sub(lambda found: f"{found[1]}年{int(found[2])}月", _OFFSET.sub("プラス", text))
     return _NUMBERED.sub(lambda found: str(value_of(found[1])), text)
 
 

@@ -13,6 +13,15 @@ from polyreel.engine.voice.kokoro.figures_zh import (
     spell_telephones,
     spell_vehicles,
 )
+from polyreel.engine.voice.kokoro.written import (
+    ABOUT_EQUAL,
+    BEFORE_NUMBER,
+    COMPASS,
+    LAP,
+    ROMAN_CENTURY,
+    SUPERSCRIPTS,
+    YEAR_AND_MONTH,
+)
 from polyreel.engine.voice.text.figures import value_of
 from polyreel.engine.voice.text.measures import FEET, SIGN_BEHIND, normalise_degrees, write_fractions_apart
 from polyreel.engine.voice.text.short_forms import read_rows
@@ -60,9 +69,7 @@ _PRICED = re.compile(rf"(?<![A-Za-z])({_SIGNS})\s?({_AMOUNT}(?:[-–—~〜]{_AM
 _CODED = re.compile(rf"(?<=\d)\s?({'|'.join(_CODES)})(?![A-Za-z])")
 _PERCENT = re.compile(r"(-?)(?<![\d,.])(\d[\d,]*(?:\.\d+)?)\s?[%％]")
 _RAISED = re.compile(r"(?<=[\d)])([⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁰¹⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]*|⁻?[²³]{2,}|⁻[²³])")
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _POWER = re.compile(r"(?<![A-Za-z\d^])(\d+)\^(-?\d+)(?![\w.^])|(?<![A-Za-z\d^])(\d+)\^(-?\d+)(?=[\u3400-\u9fff])")
-_ROMAN_CENTURY = re.compile(r"(?<![A-Za-z])[IVX]{1,5}(?=\s?世)")
 _EMERGENCY = re.compile(r"(?<![\w-])(\d)-(\d)-(\d)(?![\w-])")
 _CLOCKS = re.compile(r"(?<=:[0-5]\d)\s?[-–—~〜]\s?(?=(?:次日|翌日|凌晨|晚上|下午)?\d{1,2}:[0-5]\d)")
 _SECONDS = re.compile(r"(?<![\d:])([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)(?![\d:])")
@@ -76,7 +83,6 @@ _FROM_TO = re.compile(
     r"(\d\s?(?:[年月日号点时分秒岁元米度章节页里斤块万亿%℃]|°C|公斤|公里|小时|分钟))\s?[-–—~〜]\s?(?=第?-?\d)|(?<=\d)\s?[~〜]\s?(?=-\d)"
 )
 _TIMED = re.compile(r"((?:成绩|用时|耗时|时长|纪录|马拉松)[是为]?:?\s?)(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
-_LAP = re.compile(r"(?<![\d:.])(\d{1,2}):([0-5]\d)\.(\d{1,3})(?![\d.:])")
 _HUNDREDTHS = re.compile(r"(?<=\d秒)(\d\d)(?!\d)")
 _TALL = re.compile(r"(?<=\d米)(\d\d)(?![\d.]|\s?[个元岁人])")
 _OFFSET = re.compile(r"(?<=UTC|GMT)\s?([+-])(?=\d)")
@@ -84,7 +90,6 @@ _BEAT = re.compile(r"(?<![\d/])(\d)/(2|4|8|16)(?=拍)")
 _BOOKS = "福音|创世记|出埃及记|诗篇|箴言|罗马书|以赛亚书|启示录|行传|前书|后书"
 _VERSE = re.compile(rf"((?:{_BOOKS})\s?)(\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?(?![\d:])")
 _ANGLE = re.compile(r"(?<!\d)(\d{1,3})°\s?(\d+)\s?[′'](?:\s?(\d+(?:\.\d+)?)\s?[″\"])?")
-_COMPASS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)°\s?([NSEW])(?![A-Za-z])")
 _COMPASS_WORDS = {"N": "北纬", "S": "南纬", "E": "东经", "W": "西经"}
 _WON = re.compile(
     r"(?<![\d./:-])(\d{1,2})-(\d{1,2})(?=获胜|取胜|战胜|击败|战平|负于|不敌|惜败|告负|领先|落后|逆转|小胜|大胜)"
@@ -104,7 +109,6 @@ _SIGNS_BETWEEN = {
     "∞": "无穷大",
     "∠": "角",
 }
-_ABOUT_EQUAL = re.compile(r"(?<=[A-Za-zα-ω\d)])\s?≈\s?")
 _OF_LETTERS = re.compile(r"(?<=[A-Za-z)²³])\s?([+=×÷])\s?(?=[A-Za-z\d(-])|(?<=[\d)])\s?([+=×÷])\s?(?=[A-Za-z(])")
 _PLUS_BEHIND = re.compile(r"(?<=[A-Za-z])\+{1,2}(?![\w+])")
 _SHARP = re.compile(r"(?<![A-Za-z\d])([CF])#(?![\w#])")
@@ -113,7 +117,6 @@ _PERCENTS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)%?\s?[-–—~〜]\s?(\d{1
 _PERMILLE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s?‰")
 _MIXED = re.compile(r"(?<![\d/])(\d+)\s?([½⅓⅔¼¾])")
 _BEFORE = {"~": "约", "≈": "约", "±": "正负", "№": "第"}
-_BEFORE_NUMBER = re.compile(r"(?<![A-Za-z\d~])([~≈±№])\s?(?=\d)")
 _NUMBERED = re.compile(r"(?<![A-Za-z])[Nn]o\.\s?(?=\d)")
 _SUM = re.compile(r"(?<=\d)\s?([+×÷=])\s?(?=\d)")
 _SIGNS_OF_SUM = {"+": "加", "×": "乘", "÷": "除以", "=": "等于"}
@@ -121,7 +124,6 @@ _AND_MORE = re.compile(r"(?<=\d)\+(?![\d+])")
 _TENS_OF_THOUSANDS_AND_MORE = re.compile(r"(?<=\d[万亿])\+")
 _SEASON = re.compile(r"(?<!\d)((?:19|20)\d\d)[-–/](\d{2}|\d{4})(?=\s?(?:赛季|学年|财年|年度))")
 _YEAR_OF_MODEL = re.compile(r"(?<!\d)((?:19|20)\d\d)(?=款|版|届|赛季|学年|财年)")
-_YEAR_AND_MONTH = re.compile(r"(?<![\d/])((?:19|20)\d\d)/(0[1-9]|1[0-2])(?![\d/])")
 _THOUSANDS_BEHIND = re.compile(rf"({_SIGNS})\s?(\d+(?:\.\d+)?)\s?([KMB])(?![A-Za-z])")
 _SCALES = {"K": (1_000, 1, ""), "M": (1_000_000, 10_000, "万"), "B": (1_000_000_000, 100_000_000, "亿")}
 _FOR_EACH_UNIT = re.compile(rf"(?<=[\u3400-\u9fff])/({'|'.join(map(re.escape, _UNITS))})(?![A-Za-z²³/])")
@@ -138,9 +140,9 @@ def in_characters(text: str) -> str:
     # "㎡" comes as "m2" (compatibility signs are taken apart before).
     text = _SQUARED_UNIT.sub(lambda m: m[1] + "²³"[int(m[2]) - 2], text)
     text = _SEASON.sub(_season, _MINUTES_SECONDS.sub(r"\1分\2秒", FEET.sub(r"\1英尺\2英寸", text)))
-    text = _ROMAN_CENTURY.sub(lambda m: str(value_of(m[0])), text)
-    text = _POWER.sub(_power, _RAISED.sub(lambda m: f"^{m[1].translate(_SUPERSCRIPTS)}", normalise_degrees(text)))
-    text = _ABOUT_EQUAL.sub("约等于", text)
+    text = ROMAN_CENTURY.sub(lambda m: str(value_of(m[0])), text)
+    text = _POWER.sub(_power, _RAISED.sub(lambda m: f"^{m[1].translate(SUPERSCRIPTS)}", normalise_degrees(text)))
+    text = ABOUT_EQUAL.sub("约等于", text)
     text = _PLAIN_POINT.sub(".", text.translate(_PLAIN).translate(_LOWERED))
     text = SIGN_BEHIND.sub(r"\2\1", _SHARP.sub(r"\1 sharp", write_fractions_apart(text, "又")))
     text = _with_signs(_with_names(_EMERGENCY.sub(r"\1 \2 \3", spell_telephones(text))))
@@ -167,7 +169,7 @@ def _with_names(text: str) -> str:
     text = spell_names(spell_vehicles(_NAME_DOT.sub(" ", text)))
     text = _VERSE.sub(lambda m: f"{m[1]}{m[2]}章{m[3]}{f'到{m[4]}' if m[4] else ''}节", _VOLUME.sub(r"第\1卷", text))
     text = _BEAT.sub(lambda m: f"{say_whole(int(m[2]))}{say_whole(int(m[1]))}", text)
-    text = _COMPASS.sub(lambda m: f"{_COMPASS_WORDS[m[2]]}{m[1]}度", text)
+    text = COMPASS.sub(lambda m: f"{_COMPASS_WORDS[m[2]]}{m[1]}度", text)
     return _ANGLE.sub(lambda m: f"{m[1]}度{m[2]}分{f'{m[3]}秒' if m[3] else ''}", text)
 
 
@@ -175,7 +177,7 @@ def _with_signs(text: str) -> str:
     text = _MIXED.sub(_mixed, text.replace("&", "和"))
     text = _OFFSET.sub(lambda m: "加" if m[1] == "+" else "减", text)
     text = _FROM_TO.sub(lambda m: f"{m[1] or ''}到", text)
-    text = _BEFORE_NUMBER.sub(lambda m: _BEFORE[m[1]], _NUMBERED.sub("第", text))
+    text = BEFORE_NUMBER.sub(lambda m: _BEFORE[m[1]], _NUMBERED.sub("第", text))
     text = _SUM.sub(lambda m: _SIGNS_OF_SUM[m[1]], text)
     text = _OF_LETTERS.sub(lambda m: _SIGNS_OF_SUM[m[1] or m[2]], text)
     text = _PLUS_BEHIND.sub(lambda m: "加" * len(m[0]), text)
@@ -202,10 +204,10 @@ def _power(found: re.Match[str]) -> str:
 def _with_clocks(text: str) -> str:
     text = _WON.sub(lambda m: f"{m[1] or m[3]}比{m[2] or m[4]}", _PROPORTION.sub(r"\1\2比\3", text))
     text = _TIMED.sub(lambda m: f"{m[1]}{_hours(m[2])}小时{_minutes(m[3])}分{_minutes(m[4])}秒", text)
-    text = _LAP.sub(lambda m: f"{_hours(m[1])}分{_minutes(m[2])}秒{say_each(m[3])}", text)
+    text = LAP.sub(lambda m: f"{_hours(m[1])}分{_minutes(m[2])}秒{say_each(m[3])}", text)
     text = _TALL.sub(lambda m: say_each(m[1]), _HUNDREDTHS.sub(lambda m: say_each(m[1]), text))
     text = _SECONDS.sub(lambda m: f"{_time(m)}{say_whole(int(m[3]))}秒", _CLOCKS.sub("到", text))
-    text = _YEAR_AND_MONTH.sub(lambda m: f"{m[1]}年{int(m[2])}月", _PROPORTIONS.sub(r"\1比\2比\3", text))
+    text = YEAR_AND_MONTH.sub(lambda m: f"{m[1]}年{int(m[2])}月", _PROPORTIONS.sub(r"\1比\2比\3", text))
     text = _YEAR_OF_MODEL.sub(lambda m: say_each(m[1]), text)
     text = _YEARS.sub(lambda m: f"{say_each(m[1])}到{say_each(m[2])}", text)
     text = _SHORT_YEAR.sub(lambda m: say_each(m[1]), text)

@@ -27,7 +27,7 @@ from polyreel.engine.voice.kokoro.phrases import Phrase, split_phrases
 from polyreel.engine.voice.kokoro.vocabulary import encode_phonemes
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.said_as import pieces
-from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
+from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.errors import EngineError, NoVoice
 
 RATE = 24_000
@@ -94,12 +94,7 @@ class KokoroVoice:
             if encode_phonemes(piece.phonemes)
         ]
         if not pieces:
-            raise EngineError(
-                f"Kokoro can't read this in {locale}.",
-                code="unreadable",
-                where=repr(text[:40]),
-                remedy="Write the line in the language's own letters, or name another voice for it.",
-            )
+            raise make_unreadable("Kokoro", text, f"this in {locale}")
         styles = _styles(name)
         pace = max(_SPEEDS[0], min(_SPEEDS[1], speed))
         said = [_synthesise_phrase(piece, styles, pace) for piece in pieces]

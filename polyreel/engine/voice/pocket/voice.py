@@ -21,7 +21,7 @@ from polyreel.engine.voice.pocket.files import Placed, find_placed, list_languag
 from polyreel.engine.voice.pocket.speaking import hear_voice, synthesise
 from polyreel.engine.voice.pocket.text import frames_after_end, pad_text, prepare_text, split_text
 from polyreel.engine.voice.port import Gender, Speech
-from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
+from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import language as language_of
@@ -132,12 +132,7 @@ class PocketVoice:
         prepared = prepare_text(words, placed.language, keeps_semicolons=bundle.keeps_semicolons)
         # All of its languages are written in Latin; other scripts it was never taught, and it would not refuse them.
         if not any(map(_is_latin, prepared)):
-            raise EngineError(
-                f"Pocket TTS can't read this in {locale}.",
-                code="unreadable",
-                where=repr(text[:40]),
-                remedy="Write the line in the language's own letters, or name another voice for it.",
-            )
+            raise make_unreadable("Pocket TTS", text, f"this in {locale}")
         states = self._prepare_voice(placed, name)
         parts = split_text(prepared, bundle.most_tokens, lambda part: len(placed.encode(part)))
         said = [_say_part(placed, part, states, name) for part in parts]

@@ -19,7 +19,7 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.supertonic import folder
 from polyreel.engine.voice.supertonic.text import language_of, number_text, split_text
-from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
+from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 
@@ -84,12 +84,7 @@ class SupertonicVoice:
         indexer = folder.read_indexer(files["onnx/unicode_indexer.json"])
         pieces = [numbers for each in split_text(words, spoken) if (numbers := number_text(each, spoken, indexer))]
         if not pieces:
-            raise EngineError(
-                f"Supertonic can't read this in {locale}.",
-                code="unreadable",
-                where=repr(text[:40]),
-                remedy="Write the line in the language's own letters, or name another voice for it.",
-            )
+            raise make_unreadable("Supertonic", text, f"this in {locale}")
         rate = folder.read_settings(files["onnx/tts.json"]).rate
         pace = max(_SPEEDS[0], min(_SPEEDS[1], _OWN_PACE * speed))
         said = [_synthesise_numbers(numbers, name, pace, files) for numbers in pieces]

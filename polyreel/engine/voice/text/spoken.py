@@ -77,6 +77,16 @@ def require_sayable(words: str, text: str, most: int | None = None) -> None:
         )
 
 
+def make_unreadable(who: str, text: str, why: str = "this") -> EngineError:
+    """The error (``unreadable``) of a voice, called ``who``, to which a line's letters say nothing."""
+    return EngineError(
+        f"{who} can't read {why}.",
+        code="unreadable",
+        where=repr(text[:40]),
+        remedy="Write the line in the language's own letters, or name another voice for it.",
+    )
+
+
 def _say_host(match: re.Match[str]) -> str:
     host = match.group(1).rpartition("@")[2].partition(":")[0]
     return host.removeprefix("www.").rstrip(".,;!") or " "

@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from polyreel.engine.cores import COUNT
 from polyreel.engine.sound.stem import RATE
 from polyreel.engine.speech.perform import Direction, Performance, perform
 from polyreel.engine.speech.script import extract_spoken_script
-from polyreel.engine.voice.port import Speech
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError
 from polyreel.store.local import LocalStore
 from polyreel.subtitles.model import Cue, Track
-
-
-class Humming:
-    """A real voice, if a dull one: 100 ms of a tone per character. It counts what it is asked for."""
-
-    name, version = "humming", "1"
-
-    def __init__(self, meet: threading.Barrier | None = None) -> None:
-        self.said: Counter[str] = Counter()
-        self._meet = meet
-
-    def speaks(self, locale: str) -> bool:
-        return True
-
-    def cast(self, locale: str) -> tuple[str, ...]:
-        return ("low",)
-
-    def resolve(self, locale: str, asked: str) -> str:
-        return asked
-
-    def gender(self, voice_id: str) -> None:
-        return None
-
-    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
-        self.said[text] += 1
-        if self._meet:
-            self._meet.wait(10)
-        if "broken" in text:
-            raise EngineError("the voice broke", where=text)
-        length = round(16_000 * 0.1 * len(text) / speed)
-        return Speech(0.3 * np.sin(np.arange(length, dtype=np.float32) / 20), 16_000)
-
-    def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:
-        return ()
+from tests.unit.engine.speech.humming import Humming
 
 
 def spoken(

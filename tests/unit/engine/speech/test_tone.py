@@ -15,9 +15,9 @@ from polyreel.engine.speech.perform import Direction, Performance, perform
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.speech.sentences import Line, Sentence
 from polyreel.engine.speech.tone import LIMITS, Original, Read, Tone, gain_towards, measure_tones
-from polyreel.engine.voice.port import Speech
 from polyreel.store.local import LocalStore, path_of
 from polyreel.subtitles.model import Cue, Track
+from tests.unit.engine.speech.humming import Humming
 
 LETTERS = "abcdefghij" * 2
 
@@ -111,35 +111,6 @@ def test_a_slow_line_is_hurried_where_there_is_no_room_and_never_beyond_the_fast
     fast, _ = fit([Spoken(0, 1000, 2000, None, 1740), Spoken(1000, 3000, 100)], 10_000)
     assert fast.length_ms == 1539
     assert fast.too_long
-
-
-class Humming:
-    """A tone of 100 ms per character; it counts the speeds that it is asked for."""
-
-    name, version = "humming", "1"
-
-    def __init__(self) -> None:
-        self.speeds: list[float] = []
-
-    def speaks(self, locale: str) -> bool:
-        return True
-
-    def cast(self, locale: str) -> tuple[str, ...]:
-        return ("low",)
-
-    def resolve(self, locale: str, asked: str) -> str:
-        return asked
-
-    def gender(self, voice_id: str) -> None:
-        return None
-
-    def speak(self, text: str, voice_id: str, speed: float) -> Speech:
-        self.speeds.append(round(speed, 2))
-        length = round(16_000 * 0.1 * len(text) / speed)
-        return Speech(0.3 * np.sin(np.arange(length, dtype=np.float32) / 20), 16_000)
-
-    def caveats(self, locale: str, texts: object) -> tuple[str, ...]:
-        return ()
 
 
 def spoken(store: LocalStore, original: Original | None, voice: Humming) -> Performance:

@@ -1,0 +1,44 @@
+"""The head of a WAV file: RIFF, and RF64 for what 32 bits can't count."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+INTEGER, FLOAT = 1, 3
+_EXTENSIBLE = 0xFFFE
+_COUNTED_ELSEWHERE = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class WaveHead:
+    """What a WAV file says of its sound: the format's number, and where its data lies, in bytes."""
+
+    code: int
+    channels: int
+    bits: int
+    offset: int
+    size: int
+
+
+def read_wave_head(file: BinaryIO) -> WaveHead | None:
+    """Read up to the data, where the file stands then; None for what is no WAV, or says nothing of its format."""
+    if file.read(12)[8:] != b"WAVE":
+        return None
+    code = channels = bits = long_size = 0
+    while len(head := file.read(8)) == 8:
+        name, size = head[:4], struct.unpack("<I", head[4:])[0]
+        if name == b"data":
+            size = long_size if size == _COUNTED_ELSEWHERE else size
+            return WaveHead(code, channels, bits, file.tell(), size) if channels and bits else None
+        # RIFF fills chunks of odd length up with one byte.
+        body = file.read(size + size % 2)
+        if name == b"fmt " and len(body) >= 16:
+            code, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
+            if code == _EXTENSIBLE and len(body) >= 26:
+                # The true code stands at the head of an identifier, behind the usual fields.
+                code = struct.unpack("<H", body[24:26])[0]
+        elif name == b"ds64" and len(body) >= 16:  # RF64: the data's true length
+            long_size = struct.unpack("<Q", body[8:16])[0]
+    return None
