@@ -79,8 +79,8 @@ def judge_length(
     lie = "lies" if len(outside) == 1 else "lie"
     message = (
         f"{len(outside)} of {spell_count(len(track.cues), 'cue')} {lie} outside the reel and would be lost: "
-        f"{quote(outside)}. The reel is {_format_length(length_ms)} long; the script runs from {_format_clock(begins)} to "
-        f"{_format_clock(ends)}. {reason}"
+        f"{quote(outside)}. The reel is {_format_length(length_ms)} long; the script runs from "
+        f"{_format_clock(begins)} to {_format_clock(ends)}. {reason}"
     )
     return Misfit(message, correction)
 
