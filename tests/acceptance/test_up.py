@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,30 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.up_calls import SHORT, absolute, create, wait_for
+
 pytestmark = pytest.mark.servers
-
-SHORT = {"trim": {"end": 5}}  # two whole cues
-
-
-def absolute(job: Path, **changes: Any) -> dict[str, Any]:
-    """A job file's content with absolute paths, as a program would send it."""
-    from polyreel.intake.jobfile import load_job
-
-    return {**load_job(job).model_dump(mode="json"), **changes}
-
-
-def create(up: Any, job: dict[str, Any], **more: Any) -> httpx.Response:
-    deployment = up.call("GET", "/deployments/name/localise/localise")["id"]
-    body = {"parameters": {"job": job}, **more}
-    return httpx.post(f"{up.api}/deployments/{deployment}/create_flow_run", json=body, timeout=60, trust_env=False)
-
-
-def wait_for(what: Callable[[], Any], within: float = 90) -> Any:
-    deadline = time.monotonic() + within
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.2)
-    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -287,85 +265,6 @@ def test_a_second_up_is_refused(up: Any) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert up.ui in done.stderr
-
-
-@pytest.mark.parametrize("place", ["/proc/inbox", "s3://"])
-def test_an_inbox_that_can_be_none_is_said_at_once(polyreel: Any, place: str) -> None:
-    """Not by a run that fails every minute."""
-    done = polyreel("up", "--port", "0", "--inbox", place, "--json")
-    assert (done.code, done.json["error"]["code"]) == (2, "invalid_input")
-    assert place in done.json["error"]["message"]
-
-
-def test_a_schedule_takes_what_is_left_in_the_inbox(up: Any, work: Any) -> None:
-    """A job file is taken once, run, and put aside with its outcome; one still being written is left alone."""
-    job = work("es-ES", name="left-in-the-inbox", **SHORT)
-    content = json.dumps(absolute(job))
-    wait_for(up.inbox.is_dir)
-    with (up.inbox / "half.yaml").open("w") as half:
-        half.write(content[:20])
-        half.flush()
-        shutil.copyfile(job, up.inbox / "welcome.part")
-        (up.inbox / "bad.yaml").write_text("name: [")
-        (up.inbox / "welcome.json").write_text(content)
-        outcome = wait_for(lambda: _outcome(up.inbox / "done" / "welcome.outcome.json"))
-        assert (up.inbox / "half.yaml").exists()
-    assert outcome["status"] == "completed"
-    assert (up.inbox / "done" / "welcome.json").read_text() == content
-    assert Path(outcome["languages"]["es-ES"]["video"]).exists()
-    bad = wait_for(lambda: _outcome(up.inbox / "done" / "bad.outcome.json"))
-    assert bad["status"] == "failed"
-    assert "not valid YAML" in bad["error"]["message"]
-    (up.inbox / "half.yaml").unlink(missing_ok=True)
-    made = up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": ["left-in-the-inbox"]}})
-    assert len(made) == 1
-
-
-def _outcome(path: Path) -> Any:
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def test_a_batch_says_what_came_of_each_and_runs_again_what_failed(up: Any, work: Any, polyreel: Any) -> None:
-    """A CSV of two jobs, one of them with a video that is not there: exit code 3; mended, --failed runs that one."""
-    job = work("es-ES", **SHORT)
-    catalogue = job.parent / "catalogue.csv"
-    head = "name,media,locale,targets,scripts,trim.end\n"
-    row = "{name},{media},en-US,es-ES,narrated.{{locale}}.srt,6\n"
-    missing = row.format(name="second", media="elsewhere.mp4")
-    catalogue.write_text(head + row.format(name="first", media="narrated.mp4") + missing)
-    done = polyreel("batch", catalogue, "--json", **up.env())
-    assert done.code == 3, done.stderr
-    assert done.json["message"] == "1 of 2 jobs delivered whole, 1 failed"
-    assert "elsewhere.mp4" in done.json["jobs"]["second"]["error"]["message"]
-    first = done.json["jobs"]["first"]["run"]
-
-    shutil.copyfile(job.parent / "narrated.mp4", job.parent / "elsewhere.mp4")
-    again = polyreel("batch", catalogue, "--failed", "--json", **up.env())
-    assert again.code == 0, again.stderr
-    assert again.json["jobs"]["first"]["run"] == first
-    assert again.json["jobs"]["second"]["status"] == "completed"
-
-    nothing = polyreel("batch", catalogue, "--failed", "--json", **up.env())
-    assert (nothing.code, nothing.json["jobs"]) == (0, again.json["jobs"])
-
-
-def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:
-    """The job under way ends with its batch, and the one that waits is never begun."""
-    first = work("es-ES", "fr-FR", "de-DE", "it-IT", minutes=7)
-    content, key = json.loads(first.read_text()), time.time_ns()
-    files = [first.with_name(f"batched-{number}-{key}.yaml") for number in range(2)]
-    for file in files:
-        file.write_text(json.dumps({**content, "name": file.stem}))
-    deployment = up.call("GET", "/deployments/name/localise-batch/localise-batch")["id"]
-    asked = {"jobs": [str(file) for file in files], "at_once": 1}
-    batch = up.call("POST", f"/deployments/{deployment}/create_flow_run", parameters={"batch": asked})["id"]
-    begun = {"name": {"any_": [file.stem for file in files]}, "state": {"type": {"any_": ["RUNNING"]}}}
-    (job,) = wait_for(lambda: up.call("POST", "/flow_runs/filter", flow_runs=begun))
-    up.call("POST", f"/flow_runs/{batch}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
-    ended = up.until(batch, "CANCELLED", "COMPLETED", "FAILED")
-    assert (ended["state"]["type"], ended["name"]) == ("CANCELLED", "batch of 2 job files")
-    assert up.until(job["id"], "CANCELLED", "COMPLETED", "FAILED")["state"]["type"] == "CANCELLED"
-    assert not up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": [files[1].stem]}})
 
 
 def test_a_server_that_wants_a_password_gets_it(

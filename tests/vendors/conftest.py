@@ -45,6 +45,7 @@ from polyreel.vendors.tpstreams.tokens import MemoryTokens
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.waiting import Patience
 from tests.rehearsal import sandbox_at
+from tests.vendors.tpstreams_assets import make_completed
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
 START_SECONDS = 60
@@ -259,3 +260,17 @@ def asked(film: Path, store: LocalStore, media_url: Callable[[str], str], tmp_pa
         return DubRequest.model_validate({**known, "locale": locale, "script": kept, **more})
 
     return request
+
+
+@pytest.fixture(scope="module")
+def shared(vendor_url: str) -> dict[str, str]:
+    """What one test made and others only look at."""
+    return {}
+
+
+@pytest.fixture
+async def completed(tpstreams: TPStreamsClient, media_url: Callable[[str], str], shared: dict[str, str]) -> str:
+    """The id of a video that plays, made once for all tests that don't change its film."""
+    if "video" not in shared:
+        shared["video"] = (await make_completed(tpstreams, media_url, content_protection_type="aes")).id
+    return shared["video"]

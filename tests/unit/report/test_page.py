@@ -1,17 +1,13 @@
 import base64
-import hashlib
 import re
 import time
-from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
 
 from polyreel.outcome import (
     Check,
-    DeliveryOutcome,
     LanguageOutcome,
-    LineFit,
     MendedLine,
     Mending,
     Outcome,
@@ -21,73 +17,10 @@ from polyreel.outcome import (
     SoundOutline,
     VersionRecord,
 )
-from polyreel.report import drawings, figures
+from polyreel.report import figures
 from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts, StageSpan
 from polyreel.report.page import render_report
-
-
-class Page(HTMLParser):
-    """What a browser would see: elements with their attributes, and the text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        while tag in {"li", "p"} and self.open[-1] in {"p", tag}:
-            self.open.pop()  # these end where the next one begins
-        self.elements.append((tag, dict(attrs)))
-        if tag not in {"meta", "track", "rect", "br", "path", "input"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        while tag in {"ol", "ul"} and self.open[-1] in {"p", "li"}:
-            self.open.pop()
-        if tag not in {"rect", "track", "path"}:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in ("style", "script"):
-            self.text += data
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.elements if name == tag]
-
-    def of_class(self, name):
-        return [attrs for _, attrs in self.elements if name in (attrs.get("class") or "").split()]
-
-
-def line(text="Hola", **changes):
-    given = {
-        "cue_start_ms": 1000,
-        "cue_end_ms": 3000,
-        "start_ms": 1000,
-        "end_ms": 2500,
-        "natural_ms": 1600,
-        "ratio": 1.07,
-    }
-    return LineFit(text=text, **{**given, **changes})
-
-
-def page(languages=None, details=None, **outcome):
-    return Page(
-        render_report(
-            Outcome(job="welcome", status="completed", languages=languages or {}, **outcome), details or ReportDetails()
-        )
-    )
-
-
-DELIVERED = LanguageOutcome(
-    status="delivered",
-    checks=(
-        Check(name="loudness", value=-23.04, unit="LUFS", limit=-23.0),
-        Check(name="fit", value=1.22, unit="×", limit=1.3, status="warn", detail="two lines are brisk"),
-    ),
-    notes=("made by a robot",),
-)
+from tests.unit.report.pages import DELIVERED, line, page
 
 
 def test_a_language_is_shown_with_its_status_length_checks_and_notes():
@@ -115,90 +48,6 @@ def test_an_error_is_shown_with_its_remedy():
     assert "no_voice" in seen.text
     assert "nobody speaks it" in seen.text
     assert "Leave it out." in seen.text
-
-
-@pytest.mark.parametrize(
-    "hostile", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</style><script>", "{{ 7 * 7 }}"]
-)
-def test_nothing_that_a_job_says_becomes_markup(hostile):
-    language = LanguageOutcome(
-        status="failed",
-        notes=(hostile,),
-        checks=(Check(name=hostile, value=hostile, unit=hostile, detail=hostile),),
-        error=Problem(code=hostile, message=hostile, remedy=hostile),
-    )
-    own = LanguageDetails(
-        video=hostile,
-        subtitles={hostile: hostile},
-        vtt=hostile,
-        fits=(line(hostile, speaker=hostile),),
-        heard=(hostile + "!",),
-        remarks=(Remark(at_ms=1000, text=hostile),),
-    )
-    source = SourceFacts(
-        name=hostile,
-        locale=hostile,
-        seconds=1,
-        frame_rate=hostile,
-        video_codec=hostile,
-        width=1,
-        height=1,
-        sound=hostile,
-    )
-    details = ReportDetails(
-        source=source,
-        source_script=(ScriptLine(start_ms=1000, end_ms=3000, text=hostile),),
-        languages={hostile: own},
-        timeline=(StageSpan(stage=hostile), StageSpan(stage=hostile, locale=hostile, state="failed")),
-        made_at=hostile,
-        version=hostile,
-        go_on=hostile,
-    )
-    place = DeliveryOutcome(
-        to=hostile, status="failed", location=hostile, ids={hostile: hostile}, urls={hostile: f"javascript:{hostile}"}
-    )
-    seen = page(
-        {hostile: language},
-        details,
-        separation=hostile,
-        notes=(hostile,),
-        stages={hostile: hostile},
-        deliveries=(place,),
-        paid=(Paid(provider=hostile, locale=hostile, minutes=1, id=hostile),),
-    )
-    assert len(seen.all("script")) == 1  # our own
-    assert not [href for href in (attrs.get("href", "#") for _, attrs in seen.elements) if not re.match(r"#|\./", href)]
-    assert not seen.all("img")
-    assert not [attrs for _, attrs in seen.elements if any(name.startswith("on") for name in attrs)]
-    assert hostile in seen.text
-    assert seen.open == []
-
-
-def test_the_page_needs_nothing_from_elsewhere():
-    details = ReportDetails(
-        languages={
-            "es-ES": LanguageDetails(video="es-ES/w.es-ES.mp4", subtitles={"srt": "es-ES/w.srt"}, vtt="WEBVTT\n")
-        }
-    )
-    html = render_report(Outcome(job="w", status="completed", languages={"es-ES": DELIVERED}), details)
-    assert not re.findall(r"https?:|@import|url\(", html)
-    for _, attrs in Page(html).elements:
-        for name in ("src", "href"):
-            assert attrs.get(name, "./").startswith(("./", "#", "data:text/vtt"))
-
-
-@pytest.mark.parametrize(
-    ("path", "href"),
-    [
-        ("es-ES/a b#1?.mp4", "./es-ES/a%20b%231%3F.mp4"),
-        ("javascript:alert(1)", "./javascript%3Aalert%281%29"),
-        ("//elsewhere/x", "./elsewhere/x"),
-        ("ar/مرحبا.mp4", "./ar/%D9%85%D8%B1%D8%AD%D8%A8%D8%A7.mp4"),
-    ],
-)
-def test_a_link_leads_to_a_file_beside_the_page(path, href):
-    seen = page({"es-ES": DELIVERED}, ReportDetails(languages={"es-ES": LanguageDetails(video=path)}))
-    assert seen.all("video")[0]["src"] == href
 
 
 def test_the_subtitles_travel_in_the_page_so_that_they_show_from_a_disk():
@@ -328,16 +177,6 @@ def test_a_figure_says_what_was_counted_and_a_limit_what_it_limits(check, value,
     assert (figures.format_value(check), figures.format_limit(check)) == (value, limit)
 
 
-def test_the_policy_allows_the_pages_own_script_and_style_by_hash_and_nothing_else():
-    html = render_report(Outcome(job="w", status="completed"), ReportDetails())
-    policy = Page(html).all("meta")[-1]["content"]
-    for tag, name in (("script", "script-src"), ("style", "style-src")):
-        inside = re.search(rf"<{tag}>(.*?)</{tag}>", html, re.S)[1]
-        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
-        assert f"{name} 'sha256-{digest}'" in policy
-    assert "unsafe" not in policy
-
-
 def test_two_hours_in_ten_languages_stay_a_small_page():
     words = "somebody waits in winter for a boat that never comes"
     fits = tuple(
@@ -405,30 +244,3 @@ def test_stages_lie_where_they_ran_and_say_what_they_took_and_cost():
 
 def test_an_unknown_locale_is_shown_as_it_is():
     assert "not a locale!" in page({"not a locale!": DELIVERED}).text
-
-
-def test_a_bar_lies_where_its_line_lies():
-    assert drawings.draw_strip([line()], 10_000) == {"slot": "M100 0h200v4H100z", "easy": "M100 1h150v2H100z"}
-    assert drawings.draw_fit(line()) == ("M0 0h100v4H0z", "M0 1h75v2H0z")
-
-
-def test_bars_that_touch_are_one():
-    lines = [line(cue_start_ms=at, cue_end_ms=at + 10, start_ms=at, end_ms=at + 10) for at in range(0, 1000, 10)]
-    assert drawings.draw_strip(lines, 1_000_000)["slot"] == "M0 0h2v4H0z"
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (83.4, "1:23.4"), (3723.9, "1:02:03")])
-def test_a_length_reads_as_a_clock(seconds, text):
-    assert figures.format_clock(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (12_345_678, "12.3 MB"), (5 * 10**12, "5000.0 GB")]
-)
-def test_a_size_reads_as_one(count, text):
-    assert figures.format_size(count) == text
-
-
-@pytest.mark.parametrize(("value", "text"), [(None, "–"), (1.0, "1"), (-1.456, "−1.46"), (7, "7"), ("a-b", "a-b")])
-def test_a_number_reads_as_one(value, text):
-    assert figures.format_number(value) == text
