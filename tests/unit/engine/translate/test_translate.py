@@ -129,7 +129,7 @@ async def test_a_term_that_was_not_kept_is_asked_for_once_more() -> None:
 
 async def test_a_term_that_is_never_kept_is_said() -> None:
     draft = await draft_lines(task(terms=[Term("Red fish", "pez rojo")]), Clerk(), lambda _: None)
-    assert draft.notes == ["The glossary was not kept in 1 places: line 3: 'Red fish' is not 'pez rojo'."]
+    assert draft.notes == ["The glossary was not kept in 1 place: line 3: 'Red fish' is not 'pez rojo'."]
 
 
 async def test_a_service_without_glossaries_gets_the_term_inside_its_line() -> None:
