@@ -119,7 +119,7 @@ def test_a_line_that_was_lost_is_missed(neural: Neural, monkeypatch: pytest.Monk
     track[line.start_ms * 48 : line.end_ms * 48] = 0
     found = heard_checks(neural, track, monkeypatch)["back_transcription"]
     assert found.status == "fail"
-    assert f"1 lines not heard ({line.cue_start_ms / 1000:.1f} s" in found.detail
+    assert f"1 line not heard ({line.cue_start_ms / 1000:.1f} s" in found.detail
 
 
 def test_speech_that_no_line_has_is_noticed(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:

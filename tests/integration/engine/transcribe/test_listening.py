@@ -135,7 +135,7 @@ async def test_defects_are_heard(
     )
     bad = check_words(broken, as_lines(script[:4]), "en-US", "netflix")
     assert (good.status, bad.status) == ("pass", "fail")
-    assert "1 lines not heard (5.1 s: Nobody stood" in bad.detail
+    assert "1 line not heard (5.1 s: Nobody stood" in bad.detail
     without_the_end = check_words(whole, as_lines(script[:3]), "en-US", "netflix")
     assert without_the_end.status == "fail"
     assert "heard without a line" in without_the_end.detail

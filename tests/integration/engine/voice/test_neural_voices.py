@@ -205,7 +205,7 @@ def test_a_line_that_fails_twice_is_spoken_by_the_stand_in_and_said_so() -> None
     speech = voice.speak("Hola.", "flaky:one@es-ES", 1.0)
     assert speech.stand_in
     assert len(speech.samples) > 1000
-    assert voice.caveats("es-ES", ["Hola."])[-1] == "espeak-ng stood in for 1 lines ('Hola.'): the model choked"
+    assert voice.caveats("es-ES", ["Hola."])[-1] == "espeak-ng stood in for 1 line ('Hola.'): the model choked"
 
 
 def test_what_a_stand_in_said_is_not_kept_as_the_voices_own(tmp_path: Path) -> None:

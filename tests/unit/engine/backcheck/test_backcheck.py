@@ -134,7 +134,7 @@ def test_a_missing_line_fails() -> None:
     said = [*SCRIPT[:2], "", SCRIPT[3]]
     found = check_words(heard(*said), lines(*SCRIPT), "es-ES", "none")
     assert found.status == "fail"
-    assert "1 lines not heard (10.0 s: Cuando el tiempo" in found.detail
+    assert "1 line not heard (10.0 s: Cuando el tiempo" in found.detail
 
 
 def test_invented_speech_fails() -> None:

@@ -85,7 +85,7 @@ def test_no_line_is_left_silent_and_the_notes_say_who_stood_in_and_why(tmp_path:
         assert float(np.sqrt(np.square(sound).mean())) > 0.01, line.text
     assert voice.tried.count(BROKEN) == 2  # once, and once more
     why = "the model choked" if failure is chokes else "fragile gave no sound for this line."
-    assert found.notes[-1] == f"espeak-ng stood in for 1 lines ('{BROKEN}'): {why}"
+    assert found.notes[-1] == f"espeak-ng stood in for 1 line ('{BROKEN}'): {why}"
 
 
 def test_the_stand_in_suits_the_voice_it_stands_in_for(tmp_path: Path) -> None:
