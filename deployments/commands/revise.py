@@ -49,6 +49,7 @@ def revise(
         from polyreel.review.decisions import Reviewer
 
         asked = _load_job(job)
+    with report_errors(as_json, job=asked.name, status="failed"):
         reviewer = Reviewer(by or getpass.getuser(), revision)
         review = asyncio.run(_take_edit(asked, locale, edited, reviewer, why))
         outcome = _run_revision(asked, as_json, verbose)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,11 @@ from deployments.process.ending import AllWritten
 if TYPE_CHECKING:
     from polyreel.job import Job
     from polyreel.outcome import Outcome
+
+_NOTHING_DONE: dict[str, Any] = {
+    "status": "failed", "languages": {}, "manifest": None, "report": None, "deliveries": [], "paid": [], "seconds": 0,
+}  # fmt: skip
+"""The outcome of a job that was refused as a whole: what its readers look for is there, and empty."""
 
 
 @click.command()
@@ -34,11 +39,12 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
     """
     from deployments.commands.errors import report_errors
 
-    # The same fields as an outcome, so that a program reads either without asking which it is.
-    with report_errors(as_json, job=job.stem, status="failed", languages={}, manifest=None, report=None, seconds=0):
+    # A file that can't be read has no name of a job in it.
+    with report_errors(as_json, job=job.stem, **_NOTHING_DONE):
         from polyreel.intake.jobfile import load_job, redirect_delivery
 
         asked = load_job(job)
+    with report_errors(as_json, job=asked.name, **_NOTHING_DONE):
         if rehearse:
             outcome = _rehearse_job(asked, out, faults or "none", quiet=as_json, verbose=verbose)
         elif faults:

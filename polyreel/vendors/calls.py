@@ -63,7 +63,7 @@ class Reply:
         """The body as JSON; `Garbled` when it is not."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # nested so deeply that reading it would need a stack without end
             said = self.headers.get("content-type", "no type")
             raise Garbled(f"Expected JSON, got {len(self.body)} bytes of {said}.", facts=self.facts) from None
 
@@ -103,9 +103,8 @@ def read_error_body(status: int, body: Any) -> ErrorBody:
     """
     if not isinstance(body, dict):
         return ErrorBody()
-    inner = body.get("error")
-    if isinstance(inner, dict):  # as OpenAI and those who copy it nest it
-        return read_error_body(status, inner)
+    while isinstance(inner := body.get("error"), dict):  # as OpenAI and those who copy it nest it
+        body = inner
     message = body.get("message") or body.get("detail") or body.get("title") or body.get("error_message") or ""
     code = body.get("error") or body.get("code") or body.get("type") or ""
     if not message and isinstance(inner, str) and " " in inner:  # a sentence, where others have a code

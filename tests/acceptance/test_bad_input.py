@@ -58,6 +58,7 @@ def test_a_job_that_can_not_be_run(work: Any, polyreel: Any, change: dict[str, A
     assert done.json["error"]["code"] == code
     assert words in done.json["error"]["message"]
     assert done.json["status"] == "failed"
+    assert done.json["deliveries"] == done.json["paid"] == []
     assert done.code == (1 if code == "forbidden_address" else 2)
     assert "Traceback" not in done.stderr
     assert not (job.parent / "out").exists()

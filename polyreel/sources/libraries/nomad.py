@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
-from polyreel.sources.libraries.port import RESTORING, Asset, LibraryVideo, is_video_name
+from polyreel.sources.libraries.port import RESTORING, Asset, LibraryVideo, is_video_name, make_folder_error
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models import Asset as NomadAsset
 from polyreel.vendors.nomad.statuses import AssetStatus, AssetType
 
+_FOLDERS = (AssetType.FOLDER, AssetType.BUCKET)
 _ARCHIVED = (AssetStatus.ARCHIVED,)
 
 
@@ -25,11 +26,11 @@ class NomadSource:
 
     async def require(self, asset_id: str) -> None:
         """An archived one is there too."""
-        await self.client.get_asset(asset_id)
+        await self._get_file(asset_id)
 
     async def look(self, asset_id: str) -> Asset:
         """Restored first, where it is in the archive."""
-        found = await self.client.get_asset(asset_id)
+        found = await self._get_file(asset_id)
         if found.status is AssetStatus.ARCHIVED:
             await self.client.restore(asset_id)
         if not found.usable:
@@ -41,11 +42,17 @@ class NomadSource:
 
         return Asset(detail.name, detail.size or None, {"etag": detail.etag, "bytes": detail.size}, fetch)
 
+    async def _get_file(self, asset_id: str) -> NomadAsset:
+        found = await self.client.get_asset(asset_id)
+        if found.type in _FOLDERS:
+            raise make_folder_error(f"nomad:{asset_id}")
+        return found
+
 
 async def list_folder(client: NomadClient, folder_id: str) -> list[LibraryVideo]:
     """Archived videos too: each job restores its own."""
     found = await client.get_asset(folder_id)
-    if found.type not in (AssetType.FOLDER, AssetType.BUCKET):
+    if found.type not in _FOLDERS:
         raise InvalidJob(
             f"{folder_id} is no folder", where="--each-of", remedy="Name the folder that holds the videos."
         )

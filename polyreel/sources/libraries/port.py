@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from polyreel.errors import InvalidJob
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.waiting import Patience
 
@@ -49,12 +50,23 @@ class LibrarySource(Protocol):
     """A library over its open client. All methods raise the client's `VendorError`; `NotFound`: it has no such id."""
 
     async def require(self, asset_id: str) -> None:
-        """See that an asset is there; nothing is restored and nothing fetched. Raises `NotFound`."""
+        """See that an asset is there, and no folder; nothing is restored or fetched. Raises `NotFound`, `InvalidJob`."""
         ...
 
     async def look(self, asset_id: str) -> Asset:
-        """What is told of an asset, with the way to its file. An archived one is restored first, within `RESTORING`."""
+        """What is told of an asset, with the way to its file. An archived one is restored first, within `RESTORING`.
+
+        Raises as `require` does.
+        """
         ...
+
+
+def make_folder_error(location: str) -> InvalidJob:
+    """The error of a source that is a folder; ``location`` as a job writes it."""
+    return InvalidJob(
+        "this is a folder, and a source is one video", where=location,
+        remedy=f"Name a video of it; a job for each of them: `polyreel batch --each-of {location} JOB.yaml`.",
+    )  # fmt: skip
 
 
 def is_video_name(name: str) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
-from polyreel.sources.libraries.port import Asset, LibraryVideo
+from polyreel.sources.libraries.port import Asset, LibraryVideo, make_folder_error
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.tpstreams.client import TPStreamsClient
+from polyreel.vendors.tpstreams.models import Asset as TPStreamsAsset
 
 _FOLDER = "folder"
 """An asset's type at TPStreams."""
@@ -23,11 +24,11 @@ class TPStreamsSource:
 
     async def require(self, asset_id: str) -> None:
         """Whatever its state."""
-        await self.client.get_asset(asset_id)
+        await self._get_video(asset_id)
 
     async def look(self, asset_id: str) -> Asset:
         """Known again by its length: TPStreams tells no hash."""
-        found = await self.client.get_asset(asset_id)
+        found = await self._get_video(asset_id)
 
         def fetch(to: Path, *, expected: Expected, tell: Tell) -> Awaitable[Downloaded]:
             return self.client.download(asset_id, to, expected=expected, tell=tell)
@@ -35,6 +36,12 @@ class TPStreamsSource:
         length = found.video.duration if found.video else None
         # The title's end is no suffix, and the file is an MP4; what is downloaded need not be as long as `bytes` says.
         return Asset("asset.mp4", None, {"bytes": found.bytes, "duration": length}, fetch)
+
+    async def _get_video(self, asset_id: str) -> TPStreamsAsset:
+        found = await self.client.get_asset(asset_id)
+        if found.type.lower() == _FOLDER:
+            raise make_folder_error(f"tpstreams:{asset_id}")
+        return found
 
 
 async def list_folder(client: TPStreamsClient, folder_id: str) -> list[LibraryVideo]:

@@ -260,7 +260,7 @@ def plain_url(text: str) -> str:
     """An address that came as plain text, as a JSON string, or in an object; empty where there is none."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = text
     candidates = value.values() if isinstance(value, dict) else [value]
     return next((found.strip() for found in candidates if isinstance(found, str) and is_whole(found.strip())), "")

@@ -109,7 +109,7 @@ def _read_array(reply: Reply) -> list[str]:
     begin, end = text.find("["), text.rfind("]")
     try:
         lines: Any = json.loads(text[begin : end + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         lines = None
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise Malformed("The model did not answer with a list of lines.", facts=reply.facts)

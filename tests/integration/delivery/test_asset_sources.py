@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from polyreel.errors import InvalidJob, MediaError
+from polyreel.sources.assets import require_asset
 from polyreel.sources.ingest import ingest
 from polyreel.sources.port import FetchLimits
 from polyreel.store.local import LocalStore, path_of
@@ -55,6 +56,18 @@ async def test_an_asset_that_isn_t_is_said_to_be_none(provider: str, clients: An
     async with clients(provider) as client:
         with pytest.raises(InvalidJob, match="no asset"):
             await ingest(f"{provider}:00000000-0000-4000-8000-000000000000", LocalStore(tmp_path), client=client)
+
+
+@pytest.mark.parametrize("provider", ["nomad", "tpstreams"])
+async def test_a_folder_is_no_source(provider: str, clients: Any, tmp_path: Path) -> None:
+    """The plan says so, and what takes a folder."""
+    async with clients(provider) as client:
+        made = await (client.create_folder("root", "reels") if provider == "nomad" else client.create_folder("reels"))
+        location = f"{provider}:{made.id}"
+        for refused in (require_asset(location, client), ingest(location, LocalStore(tmp_path), client=client)):
+            with pytest.raises(InvalidJob, match="a folder") as caught:
+                await refused
+            assert f"--each-of {location}" in caught.value.remedy
 
 
 async def test_a_video_file_of_the_account_is_a_source_too(

@@ -32,7 +32,7 @@ async def test_a_chat_model_translates_lines(peer: Any, make_answer: Answers, co
     assert json.loads(sent["messages"][1]["content"]) == LINES
 
 
-@pytest.mark.parametrize("content", ['["Bonjour."]', "Bonjour.", "[1, 2]", ""])
+@pytest.mark.parametrize("content", ['["Bonjour."]', "Bonjour.", "[1, 2]", "", "[" * 100_000 + "]"])
 async def test_a_chat_model_that_loses_lines_is_not_believed(peer: Any, make_answer: Answers, content: str) -> None:
     """A line too few would shift all that follow."""
     peer.will(make_answer(200, _said(content)))

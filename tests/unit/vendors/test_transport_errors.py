@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from polyreel.errors import VendorError
 from polyreel.vendors import errors
-from polyreel.vendors.calls import Call
+from polyreel.vendors.calls import Call, read_error_body
 from polyreel.vendors.transport import Timeouts, Transport
 
 GET = Call("get thing", "GET", "/thing")
@@ -118,7 +118,7 @@ async def test_silence_ends_at_the_read_timeout(peer: Any) -> None:
             await hung.ask(POST, Thing)
 
 
-@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b'{"id": 1', b"", b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b'{"id": 1', b"", b"\xff\xfe", b"[" * 100_000])
 async def test_what_is_not_json_is_garbled(peer: Any, transport: Transport, make_answer: Answers, body: bytes) -> None:
     """HTML, half a document or nothing where JSON belongs: typed, with the request's id."""
     peer.will(make_answer(200, body, x_request_id="r-2"))
@@ -147,6 +147,14 @@ async def test_an_endless_answer_is_cut_off(
     peer.will(make_answer(200, b"x" * 2000))
     with pytest.raises(errors.Malformed, match="larger than"):
         await transport.ask(POST, Thing)
+
+
+def test_a_refusal_that_is_nested_without_end_is_read() -> None:
+    """As deep as JSON is read at all: no stack runs out over it."""
+    body: dict[str, Any] = {"message": "no such luck"}
+    for _ in range(5_000):
+        body = {"error": body}
+    assert read_error_body(500, body).message == "no such luck"
 
 
 def test_every_kind_of_error_is_drawn_in_the_tree() -> None:

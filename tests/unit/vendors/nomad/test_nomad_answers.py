@@ -137,7 +137,7 @@ async def test_an_asset_without_an_address_is_unusable(
 ) -> None:
     """A typed error before anything is fetched: `<base>/None` is no address."""
     manager.plain["/admin/asset/a/detail"] = manager.answer(200, {"id": "a", "status": "Available", "fullUrl": url})
-    for body in (b"null", b'""', b"", b'{"url": null}', b"None"):
+    for body in (b"null", b'""', b"", b'{"url": null}', b"None", b"[" * 100_000):
         manager.plain["/admin/asset/a/resolve-full-url"] = manager.answer(200, body)
         manager.plain["/admin/asset/a"] = manager.answer(200, {"id": "a", "status": "Available"})
         with pytest.raises(errors.JobFailed) as caught:
