@@ -50,7 +50,7 @@ class LibrarySource(Protocol):
     """A library over its open client. All methods raise the client's `VendorError`; `NotFound`: it has no such id."""
 
     async def require(self, asset_id: str) -> None:
-        """See that an asset is there, and no folder; nothing is restored or fetched. Raises `NotFound`, `InvalidJob`."""
+        """See that an asset is there and no folder; nothing is restored or fetched. Raises `NotFound`, `InvalidJob`."""
         ...
 
     async def look(self, asset_id: str) -> Asset:
