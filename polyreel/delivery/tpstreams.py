@@ -8,6 +8,7 @@ kept, a new dub takes the old one's place once it plays.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,13 +36,18 @@ from polyreel.locales import own_name
 from polyreel.media.still import take_still
 from polyreel.outcome import Problem
 from polyreel.store.local import path_of
-from polyreel.vendors.errors import Forbidden, JobFailed, LinkExpired, NotFound, UnsupportedLocale
+from polyreel.vendors.errors import Forbidden, JobFailed, LinkExpired, NotFound, Refused, UnsupportedLocale
 from polyreel.vendors.tpstreams.checks import language_code
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
 from polyreel.vendors.waiting import Patience
 
 PATIENCE = Patience(first=1.0, cap=30.0, total=6 * 3600.0)
+_FOLDER = "folder"
+"""An asset's type at TPStreams."""
+_ID = re.compile(r"[A-Za-z0-9]{11}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""How the page writes ids: ``32seYYHeNxE``, or a UUID."""
+_NO_SUCH_CALL = (404, 405)
 _PROTECTION: dict[str, Protection] = {"none": "disable", "aes": "aes", "drm": "drm"}
 
 
@@ -66,13 +72,44 @@ class TPStreamsDelivery:
 
     async def _find_folder(self, title: str) -> str:
         async def look() -> str:
-            found = [each.id async for each in self.client.list_folders(search=title) if each.title == title]
-            return found[0] if found else ""
+            return await self._look_for_folder(title)
 
         async def make() -> str:
-            return str((await self.client.create_folder(title)).id)
+            try:
+                return str((await self.client.create_folder(title)).id)
+            except Refused as refusal:
+                if refusal.status not in _NO_SUCH_CALL:
+                    raise
+                raise DeliveryError(
+                    f"TPStreams has no folder {title}, and this server makes none", code="not_available",
+                    where="delivery.folder", remedy="Make it in TPStreams' own pages, and give its id as `folder`.",
+                ) from None  # fmt: skip
 
-        return await self.access.find_or_make(f"folder {title}", look, make, what=f"folder {title}")
+        return await self.access.find_or_make(
+            f"folder {title}", look, make, what=f"folder {title}", is_there=self._has_folder
+        )
+
+    async def _look_for_folder(self, title: str) -> str:
+        """By its title, among the folders; where the server has no list of those, among all assets; else by its id.
+
+        The list of folders is on no page. Nor does one say that the list of assets has them: what was made here is
+        known by its id, from the ledger.
+        """
+        try:
+            named = [each async for each in self.client.list_folders(search=title) if each.title == title]
+        except NotFound:
+            every = self.client.list_assets()
+            named = [each async for each in every if each.type.lower() == _FOLDER and each.title == title]
+        # One at the top first: that is where ours are made.
+        for each in sorted(named, key=lambda folder: bool(folder.parent_id)):
+            return each.id
+        return title if _ID.fullmatch(title) and await self._has_folder(title) else ""
+
+    async def _has_folder(self, folder_id: str) -> bool:
+        try:
+            return (await self.client.get_asset(folder_id)).type.lower() in ("", _FOLDER)
+        except NotFound:
+            return False
 
 
 @dataclass
@@ -179,8 +216,7 @@ class _Dub:
         known = {entry.vendor_id for entry in await self.access.list_made()}
         seen = self.client.list_assets(parent=self.folder or None, in_root=not self.folder)
         named = [asset async for asset in seen if asset.title == self.title and asset.video is not None]
-        # A server that keeps the page alone leaves the folder in the query unread, and lists what lies elsewhere too.
-        return [asset for asset in named if asset.id not in known and asset.parent_id == self.folder]
+        return [asset for asset in named if asset.id not in known]
 
     async def _read_if_there(self, asset_id: str) -> Asset | None:
         try:

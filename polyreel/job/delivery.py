@@ -46,7 +46,7 @@ class TPStreamsDelivery(Asked):
     to: Literal["tpstreams"] = Field(title="To", description="A TPStreams library.")
     credentials: BlockName = _credentials("tpstreams")
     folder: Place | None = Field(
-        default=None, title="Folder", description="Optional: a folder's title; it is made when missing."
+        default=None, title="Folder", description="Optional: a folder's title (made when missing), or its id."
     )
     resolutions: Annotated[tuple[Resolution, ...], Strict(False)] = Field(
         default=("240p", "360p", "480p", "720p"),

@@ -12,12 +12,13 @@ from polyreel.delivery.nomad import NomadDelivery
 from polyreel.delivery.port import Item, Parcel
 from polyreel.delivery.tpstreams import TPStreamsDelivery
 from polyreel.errors import VendorError
+from polyreel.intake.library import list_videos
 from polyreel.job import NomadDelivery as NomadOptions
 from polyreel.job import TPStreamsDelivery as TPStreamsOptions
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models_uploads import StartRelatedUpload, StartUpload, Upload
 from polyreel.vendors.tpstreams.client import TPStreamsClient
-from polyreel.vendors.tpstreams.models import Asset, VideoOptions
+from polyreel.vendors.tpstreams.models import VideoOptions
 
 
 def _film_of(parcel: Parcel) -> Item:
@@ -106,13 +107,12 @@ async def test_a_server_that_leaves_the_folder_unread_mixes_nothing_up(
     clients: Any, access: Any, make_parcel: Any, arm: Any, disarm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TPStreams' page has no folder in a list's query: what waits in another folder is neither taken nor removed."""
-    parcel, ask = make_parcel("es-ES"), TPStreamsClient.list_assets
+    parcel, ask = make_parcel("es-ES"), TPStreamsClient._all
 
-    async def list_all(self: TPStreamsClient, **_query: Any) -> AsyncIterator[Asset]:
-        async for asset in ask(self):
-            yield asset
+    def list_all(self: TPStreamsClient, shape: Any, operation: str, at: str, _query: Any = None) -> AsyncIterator[Any]:
+        return ask(self, shape, operation, at, {})
 
-    monkeypatch.setattr(TPStreamsClient, "list_assets", list_all)
+    monkeypatch.setattr(TPStreamsClient, "_all", list_all)
     options = TPStreamsOptions(to="tpstreams", credentials="x", folder=f"{parcel.name}-ours", resolutions=("240p",))
     async with clients("tpstreams") as client:
         there = (await client.create_folder(f"{parcel.name}-theirs")).id
@@ -131,3 +131,5 @@ async def test_a_server_that_leaves_the_folder_unread_mixes_nothing_up(
         done = await deliver()
         assert done.ids["es-ES"] != theirs.asset_id
         assert (await client.get_asset(theirs.asset_id)).parent_id == there
+        there_alone = await list_videos("tpstreams", client, there)
+        assert done.ids["es-ES"] not in {each.id for each in there_alone}
