@@ -112,7 +112,9 @@ def read_memory_file(file: Path) -> list[Unit]:
     try:
         return read_tmx(read_whole(file, MOST_BYTES), str(file))
     except TooManyBytes as error:
-        raise InvalidJob(str(error), code="invalid_memory", where=str(file)) from None
+        raise InvalidJob(
+            str(error), code="invalid_memory", where=str(file), remedy="Divide it, or export fewer languages."
+        ) from None
     except OSError as error:
         raise InvalidJob(f"can't be read: {error.strerror}", where=str(file), remedy="Check the path.") from None
 

@@ -24,6 +24,8 @@ from polyreel.media.h264 import NotJoinable, ParameterSets
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import open_media
 
+_OTHER_TRIM = "Move the trim's ends by a second, or export the source anew."
+
 
 @dataclass(frozen=True, slots=True)
 class Sets:
@@ -91,7 +93,11 @@ def _read_edge(path: Path | None, piece: Piece | None) -> Iterator[Any]:
     with open_media(path) as container:
         packets = [packet for packet in container.demux(container.streams.video[0]) if packet.pts is not None]
         if len(packets) != len(piece.shown):
-            raise ToolError("an edge of the trimmed video came out with another number of pictures.", where="ffmpeg")
+            raise ToolError(
+                "an edge of the trimmed video came out with another number of pictures.",
+                where="ffmpeg",
+                remedy=_OTHER_TRIM,
+            )
         for packet, (shown, following) in zip(packets, pairwise((*piece.shown, piece.stop)), strict=True):
             packet.pts, packet.dts = shown, shown - piece.delay
             packet.duration = following - shown
@@ -121,7 +127,7 @@ def _read_middle(source: av.container.InputContainer, stream: Any, cut: Cut) -> 
         undated.clear()
         yield packet
     if undated:
-        raise ToolError("the video's decoding times have gaps.", where="ffmpeg")
+        raise ToolError("the video's decoding times have gaps.", where="ffmpeg", remedy=_OTHER_TRIM)
 
 
 def _date_packets(packets: list[Any], following: Any) -> Iterator[Any]:

@@ -18,6 +18,7 @@ import numpy as np
 from polyreel.errors import ToolError
 
 _Extent: TypeAlias = tuple[bytes, int, int]
+_ANEW = "Run the job again: the file is made anew."
 _LEFT_BEHIND = frozenset({b"ftyp", b"moov", b"free"})
 _CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
 _PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
@@ -133,7 +134,7 @@ def _list_boxes(content: bytes) -> Iterator[Box]:
     while position + 8 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, position)
         if size < 8 or position + size > len(content):
-            raise ToolError("the index of the MP4 is damaged.", where="mp4")
+            raise ToolError("the index of the MP4 is damaged.", where="mp4", remedy=_ANEW)
         body = content[position + 8 : position + size]
         yield Box(kind, inside=tuple(_list_boxes(body))) if kind in _PARENTS else Box(kind, body)
         position += size
@@ -258,7 +259,7 @@ def _copy_stretch(source: BinaryIO, output: BinaryIO, start: int, size: int) -> 
                 remedy="Free some space, or point POLYREEL_HOME at another disk.",
             ) from error
         if done == 0:
-            raise ToolError("the written MP4 is damaged.", where=source.name)
+            raise ToolError("the written MP4 is damaged.", where=source.name, remedy=_ANEW)
         start, size = start + done, size - done
     # The kernel moved the file's position, and Python's own has to follow.
     output.seek(0, os.SEEK_END)

@@ -155,7 +155,12 @@ def _open_picture(info: MediaInfo) -> tuple[Stream, dict[str, Any]]:
 
 def _open_sound(track: AudioTrack, sound: MediaInfo, info: MediaInfo, place: int) -> tuple[Stream, dict[str, Any]]:
     if track.track >= len(sound.audio):
-        raise MediaError("there is no such sound track to put in.", code="missing_audio_track", where=str(track.path))
+        raise MediaError(
+            "there is no such sound track to put in.",
+            code="missing_audio_track",
+            where=str(track.path),
+            remedy="Name a track that the file has; they are counted from 0.",
+        )
     stream = sound.audio[track.track]
     if is_copyable(stream, info):
         return local_input(track.path)[str(stream.index)], {f"c:a:{place}": "copy"}
@@ -189,6 +194,9 @@ def _open_text(track: SubtitleTrack) -> Stream:
     kind = _SUBTITLE_FORMATS.get(track.path.suffix.lower())
     if kind is None:
         raise MediaError(
-            "only SRT and WebVTT subtitles can be put into a video.", code="invalid_input", where=str(track.path)
+            "only SRT and WebVTT subtitles can be put into a video.",
+            code="invalid_input",
+            where=str(track.path),
+            remedy="Convert it: `polyreel subtitles convert FILE FILE.srt`.",
         )
     return local_input(track.path, format=kind)["s:0"]

@@ -303,7 +303,11 @@ def _judge_end(name: str, code: int, printed: str) -> None:
         raise ToolStopped("was ended from outside.", where=name, remedy="Run the job again.")
     if code == -signal.SIGKILL:
         raise ToolError("was killed, most likely for want of memory.", where=name, remedy="Free memory and run again.")
-    raise ToolError(f"failed (exit code {code}): {last_words(printed)}", where=name)
+    raise ToolError(
+        f"failed (exit code {code}): {last_words(printed)}",
+        where=name,
+        remedy="Run the job again; if it fails the same way, the file that it reads is at fault: export it anew.",
+    )
 
 
 def last_words(printed: str, lines: int = 4) -> str:

@@ -52,7 +52,7 @@ from polyreel.planning.names import unknown_names
 from polyreel.planning.picture import offer_embedded, require_fonts, require_one_picture, require_packager
 from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
-from polyreel.planning.ways import add_refusals, ways_of
+from polyreel.planning.ways import add_refusals, require_voiceovers, ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
 from polyreel.sources.ingest import check_location
 from polyreel.sources.local import local_path
@@ -128,7 +128,7 @@ async def prepare(
         _with_pronunciations(each, said, shared, intake).model_copy(update={"cloned": cloned}) for each in decided
     )
     require_fonts(job, languages)
-    _require_voiceovers(job, languages)
+    require_voiceovers(job, languages)
     if languages and all(language.problem for language in languages):
         raise _none_can_begin(job, [(language.locale, language.problem) for language in languages if language.problem])
     return Plan(
@@ -145,19 +145,6 @@ async def prepare(
         transcriber=size_identity(job.transcription.model),
         further_checks=checks_key(),
     )
-
-
-def _require_voiceovers(job: Job, languages: Sequence[LanguagePlan]) -> None:
-    """A second sound of a language is made here: a vendor would have to be paid for it as for another dub."""
-    elsewhere = [each for each in languages if not each.problem and not each.way.works_here]
-    if job.wants_voiceover and elsewhere:
-        raise InvalidJob(
-            f"a voice-over beside the dub is made on this machine alone, and {elsewhere[0].locale} is dubbed by "
-            f"{provider_of(elsewhere[0].dubbing).title}",
-            code="voiceover_is_made_here",
-            where="packaging.voiceover",
-            remedy="Leave `voiceover` out, or dub with `provider: embedded`.",
-        )
 
 
 def _list_expected_words(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:

@@ -78,6 +78,19 @@ def media_way(job: Job, provider: Provider) -> MediaWay:
     )
 
 
+def require_voiceovers(job: Job, languages: Sequence[LanguagePlan]) -> None:
+    """Refuse a voice-over beside a dub that a vendor makes: it would have to be paid as another dub. Raises InvalidJob."""
+    elsewhere = [each for each in languages if not each.problem and not each.way.works_here]
+    if job.wants_voiceover and elsewhere:
+        raise InvalidJob(
+            f"a voice-over beside the dub is made on this machine alone, and {elsewhere[0].locale} is dubbed by "
+            f"{provider_of(elsewhere[0].dubbing).title}",
+            code="voiceover_is_made_here",
+            where="packaging.voiceover",
+            remedy="Leave `voiceover` out, or dub with `provider: embedded`.",
+        )
+
+
 def add_refusals(problem: Problem, job: Job, ways: Sequence[Way], after: int) -> Problem:
     """The problem of one way, and why none of those behind it can dub the language either."""
     behind = zip((job.dubbing, *job.fallback)[after + 1 :], ways[after + 1 :], strict=False)  # a plan may have none yet

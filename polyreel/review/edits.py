@@ -120,7 +120,10 @@ def from_lines(texts: Mapping[int, str]) -> Change:
         for number, text in texts.items():
             if not 1 <= number <= len(cues):
                 raise InvalidEdit(
-                    f"there is no line {number}: the script has {len(cues)}", code="no_such_line", where=f"{number}"
+                    f"there is no line {number}: the script has {len(cues)}",
+                    code="no_such_line",
+                    where=f"{number}",
+                    remedy="Take a number of the script as it is now: lines are counted from 1.",
                 )
             cues[number - 1] = replace(cues[number - 1], text=_read_text(text, number))
         return replace(before, cues=tuple(cues))
@@ -141,7 +144,12 @@ def _read_text(text: str, number: int) -> str:
         )
     # They come with text pasted from terminals and PDFs; no subtitle format can carry them.
     if any(ord(letter) < 32 and letter != "\n" for letter in words):
-        raise InvalidEdit(f"line {number} holds control characters", code="bad_line", where=f"{number}")
+        raise InvalidEdit(
+            f"line {number} holds control characters",
+            code="bad_line",
+            where=f"{number}",
+            remedy="Type the line anew; they came with pasted text.",
+        )
     return escape_text(words)
 
 

@@ -49,6 +49,7 @@ def from_wishes(wishes: Mapping[int, Wish]) -> Change:
                     f"there is no line {number}: the script has {len(before.cues)}",
                     code="no_such_line",
                     where=f"{number}",
+                    remedy="Take a number of the script as it is now: lines are counted from 1.",
                 )
             old = choices.get(number - 1, NO_CHOICE)
             choices[number - 1] = _apply_wish(wish, old, before.cues[number - 1].text, number)
@@ -72,7 +73,12 @@ def combine_changes(*changes: Change | None) -> Change | None:
 def _apply_wish(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoice:
     recording = old.recording if wish.recording in ("keep", None) else wish.recording
     if wish.recording == "keep" and recording is None:
-        raise InvalidEdit(f"line {number} has no recording", code="bad_choice", where=f"{number}")
+        raise InvalidEdit(
+            f"line {number} has no recording",
+            code="bad_choice",
+            where=f"{number}",
+            remedy="Give one, or leave `recording` out.",
+        )
     recording = None if isinstance(recording, str) else recording
     if recording and wish.recording:
         # The digest ties it to these words: it no longer counts once the line has others.
@@ -83,6 +89,7 @@ def _apply_wish(wish: Wish, old: LineChoice, text: str, number: int) -> LineChoi
             f"line {number}: a pace is from {SLOWEST:g} to {FASTEST:g} of the voice's own, not {pace:g}",
             code="bad_choice",
             where=f"{number}",
+            remedy=f"Choose one between {SLOWEST:g} and {FASTEST:g}; 1 is the voice's own.",
         )
     voice = old.voice if wish.voice is None else " ".join(wish.voice.split())
     try:

@@ -50,7 +50,7 @@ _recordings = asyncio.Semaphore(2)
 def parse_review_key(job: str, source: str, locale: str) -> ReviewKey:
     """A review's key from an address. Raises `InvalidJob`: it names a folder."""
     if not (_JOB.fullmatch(job) and _SOURCE.fullmatch(source)):
-        raise InvalidJob("there is no such review", code="bad_request")
+        raise InvalidJob("there is no such review", code="bad_request", remedy="Open one from the list.")
     return ReviewKey(job=job, source=source, locale=canonical(locale))
 
 
@@ -106,7 +106,11 @@ async def describe_review(key: ReviewKey, seen: int | None = None) -> dict[str, 
     store = open_store()
     review = await ReviewLog(store).read(key)
     if not review.events:
-        raise InvalidJob("there is no such review", code="no_such_review")
+        raise InvalidJob(
+            "there is no such review",
+            code="no_such_review",
+            remedy="Open one from the list; a job's reviews go with it.",
+        )
     if seen is not None and seen == review.revision:
         return None
     shown = edits.find_shown(review)

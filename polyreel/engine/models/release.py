@@ -196,4 +196,6 @@ def _read_pieces(part: Path) -> Iterator[bytes]:
 
 
 def _release_error(host: str, why: str) -> EngineError:
-    return EngineError(f"{host} {why}", code="place_failed", where=host)
+    return EngineError(
+        f"{host} {why}", code="place_failed", where=host, remedy="Run the command again later; what has come is kept."
+    )

@@ -203,7 +203,11 @@ def _require_alike(original: WorkingTrack, background: Path | None) -> None:
         return
     found = open_track(background)
     if found.channels != original.channels:
-        raise EngineError("the separated background has not the original's channels.", where="separation")
+        raise EngineError(
+            "the separated background has not the original's channels.",
+            where="separation",
+            remedy="Run the job again with `separation: ducked`, and report what separated it.",
+        )
 
 
 def keep_bed(file: Path, samples: int, store: Store) -> Bed:

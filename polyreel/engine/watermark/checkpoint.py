@@ -67,5 +67,9 @@ def _read_layer(archive: zipfile.ZipFile, number: int, shape: tuple[int, int, in
 def _read_tensor(archive: zipfile.ZipFile, number: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
     content = archive.read(f"archive/data/{number}")
     if len(content) != 4 * int(np.prod(shape)):
-        raise EngineError("the watermark's network has other layers than PerthNet's.", code="model_damaged")
+        raise EngineError(
+            "the watermark's network has other layers than PerthNet's.",
+            code="model_damaged",
+            remedy="Pull it anew: `polyreel models remove watermark`, then `pull watermark`.",
+        )
     return np.frombuffer(content, "<f4").reshape(shape)

@@ -74,7 +74,11 @@ def upload_size(video: Path) -> int:
     try:
         size = video.stat().st_size
     except OSError as error:
-        raise InvalidJob(f"The file can't be read: {error.strerror}.", where=video.name) from None
+        raise InvalidJob(
+            f"The file can't be read: {error.strerror}.",
+            where=video.name,
+            remedy="Check the path, and that polyreel may read it.",
+        ) from None
     if size > LARGEST_UPLOAD:
         raise TooLarge(f"A form upload takes 5 GiB; this has {size} bytes.", where=video.name)
     return size
@@ -85,4 +89,8 @@ def _starts(picture: Path, begin: bytes) -> bool:
         with picture.open("rb") as file:
             return file.read(len(begin)) == begin
     except OSError as error:
-        raise InvalidJob(f"The file can't be read: {error.strerror}.", where=picture.name) from None
+        raise InvalidJob(
+            f"The file can't be read: {error.strerror}.",
+            where=picture.name,
+            remedy="Check the path, and that polyreel may read it.",
+        ) from None

@@ -119,7 +119,11 @@ def _read_content(subtitle: Path | bytes) -> bytes:
             remedy="Give the subtitles alone, as WebVTT or SRT.",
         ) from None
     except OSError as error:
-        raise InvalidJob(f"The file can't be read: {error.strerror}.", where=subtitle.name) from None
+        raise InvalidJob(
+            f"The file can't be read: {error.strerror}.",
+            where=subtitle.name,
+            remedy="Check the path, and that polyreel may read it.",
+        ) from None
 
 
 def _vtt_name(name: str) -> str:

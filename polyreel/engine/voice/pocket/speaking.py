@@ -95,7 +95,12 @@ def _run_step(net: Session, states: Sequence[State], given: Arrays) -> tuple[lis
     found = net.run_all(given)
     back = {state.back for state in states}
     if not back <= found.keys():
-        raise EngineError("a net of Pocket TTS does not give its states back.", code="model_damaged", where="bundle")
+        raise EngineError(
+            "a net of Pocket TTS does not give its states back.",
+            code="model_damaged",
+            where="bundle",
+            remedy="Add it again from a bundle that was not changed: `polyreel voices remove`, then `add`.",
+        )
     return [value for name, value in found.items() if name not in back], {
         state.given: found[state.back] for state in states
     }
