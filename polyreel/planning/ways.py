@@ -79,7 +79,7 @@ def media_way(job: Job, provider: Provider) -> MediaWay:
 
 
 def require_voiceovers(job: Job, languages: Sequence[LanguagePlan]) -> None:
-    """Refuse a voice-over beside a dub that a vendor makes: it would have to be paid as another dub. Raises InvalidJob."""
+    """Refuse a voice-over beside a vendor's dub: it would have to be paid as another dub. Raises InvalidJob."""
     elsewhere = [each for each in languages if not each.problem and not each.way.works_here]
     if job.wants_voiceover and elsewhere:
         raise InvalidJob(
