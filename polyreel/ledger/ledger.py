@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
@@ -15,12 +14,13 @@ from polyreel.ledger.entry import Entry, Receipt, State, Subject
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, once
 from polyreel.ledger.rows import Claim, Edit, Filter, Rows
+from polyreel.net.closing import ClosesAfterBlock
 
 T = TypeVar("T")
 _LOOK_AGAIN_SECONDS = 30.0
 
 
-class Ledger:
+class Ledger(ClosesAfterBlock):
     """What must happen once, and what came of it. An async context manager; belongs to one event loop.
 
     ::
@@ -35,14 +35,6 @@ class Ledger:
         self.news = News(self.rows, every)
         self._timing = timing or Timing()
         self._every = every
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Stop waiting for news. The connections stay, for whoever opens the ledger next."""

@@ -11,12 +11,28 @@ import json
 import mimetypes
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from polyreel.errors import InvalidJob
+
 CHUNK = 1 << 20
+
+
+@contextmanager
+def reading_file(name: str) -> Iterator[None]:
+    """The user's file ``name`` is read inside the block. Raises `InvalidJob` where it can't be."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidJob(
+            f"The file can't be read: {error.strerror}.",
+            where=name,
+            remedy="Check the path, and that polyreel may read it.",
+        ) from None
 
 
 class Body(Protocol):

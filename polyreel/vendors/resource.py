@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
 from polyreel.errors import InvalidJob
+from polyreel.net.closing import ClosesAfterBlock
 from polyreel.vendors.bodies import Body, json_body
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.errors import Facts, Malformed
@@ -28,19 +28,11 @@ def path(template: str, **ids: str) -> str:
     return template.format(**{name: quote(value, safe="") for name, value in ids.items()})
 
 
-class Resource:
+class Resource(ClosesAfterBlock):
     """A part of a vendor's API. Several parts that share one transport make a client."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""

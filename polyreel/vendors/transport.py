@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
-from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import httpx
 
 from polyreel.errors import FetchError, ForbiddenAddress
+from polyreel.net.closing import ClosesAfterBlock
 from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES
 from polyreel.net.patience import retry_after
 from polyreel.redaction import excerpt, redact, redact_addresses, redact_logs
@@ -86,7 +86,7 @@ class ClientOptions(TypedDict, total=False):
     retry: RetryPolicy | None
 
 
-class Transport:
+class Transport(ClosesAfterBlock):
     """Calls to one vendor, by one account. An async context manager; belongs to one event loop.
 
     ``vendor`` is the name that errors carry, as a job has it; ``base_url`` is what calls' paths are put behind;
@@ -127,14 +127,6 @@ class Transport:
         self._transfers = _make_client(self.timeouts, http2=False, verify=_make_trust(verify, http2=False))
         self._strangers = Strangers(self.base_url, lambda guarded: _make_client(self.timeouts, transport=guarded))
         self._base, self._origin = str(self.base_url), origin(self.base_url)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -13,8 +13,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyreel.errors import InvalidJob
-from polyreel.vendors.bodies import CHUNK, FileSlice
+from polyreel.vendors.bodies import CHUNK, FileSlice, reading_file
 from polyreel.vendors.errors import Damaged, Facts, Malformed
 from polyreel.vendors.nomad.models_uploads import Part, Slice, Upload
 
@@ -33,14 +32,8 @@ class Source:
     @classmethod
     def of(cls, path: Path) -> Source:
         """The file's facts now. Raises `InvalidJob` when there is no such file."""
-        try:
+        with reading_file(path.name):
             facts = path.stat()
-        except OSError as error:
-            raise InvalidJob(
-                f"The file can't be read: {error.strerror}.",
-                where=path.name,
-                remedy="Check the path, and that polyreel may read it.",
-            ) from None
         return cls(path, facts.st_size, facts.st_mtime_ns)
 
     def confirm(self) -> None:

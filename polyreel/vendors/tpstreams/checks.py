@@ -7,6 +7,7 @@ from pathlib import Path
 
 from polyreel.errors import InvalidJob, SubtitleError
 from polyreel.locales import language
+from polyreel.vendors.bodies import reading_file
 from polyreel.vendors.errors import TooLarge, UnsupportedLocale
 
 # The page: "less than 2 MB". Said before it is sent, as the vendor says only that it is refused.
@@ -71,26 +72,13 @@ def thumbnail(picture: Path) -> Path:
 
 def upload_size(video: Path) -> int:
     """The file's size, once it is surely below the vendor's 5 GiB. Raises `InvalidJob` or `TooLarge`."""
-    try:
+    with reading_file(video.name):
         size = video.stat().st_size
-    except OSError as error:
-        raise InvalidJob(
-            f"The file can't be read: {error.strerror}.",
-            where=video.name,
-            remedy="Check the path, and that polyreel may read it.",
-        ) from None
     if size > LARGEST_UPLOAD:
         raise TooLarge(f"A form upload takes 5 GiB; this has {size} bytes.", where=video.name)
     return size
 
 
 def _starts(picture: Path, begin: bytes) -> bool:
-    try:
-        with picture.open("rb") as file:
-            return file.read(len(begin)) == begin
-    except OSError as error:
-        raise InvalidJob(
-            f"The file can't be read: {error.strerror}.",
-            where=picture.name,
-            remedy="Check the path, and that polyreel may read it.",
-        ) from None
+    with reading_file(picture.name), picture.open("rb") as file:
+        return file.read(len(begin)) == begin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from polyreel.errors import InvalidJob
 from polyreel.machine.files import TooManyBytes, read_whole
-from polyreel.vendors.bodies import FilePart, Form
+from polyreel.vendors.bodies import FilePart, Form, reading_file
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import JobFailed
@@ -111,18 +111,13 @@ def _read_content(subtitle: Path | bytes) -> bytes:
     if isinstance(subtitle, bytes):
         return subtitle
     try:
-        return read_whole(subtitle, _MOST_BYTES)
+        with reading_file(subtitle.name):
+            return read_whole(subtitle, _MOST_BYTES)
     except TooManyBytes as error:
         raise InvalidJob(
             f"The file is {error}: no subtitle file.",
             where=subtitle.name,
             remedy="Give the subtitles alone, as WebVTT or SRT.",
-        ) from None
-    except OSError as error:
-        raise InvalidJob(
-            f"The file can't be read: {error.strerror}.",
-            where=subtitle.name,
-            remedy="Check the path, and that polyreel may read it.",
         ) from None
 
 
