@@ -128,7 +128,7 @@ def by_a_robot(*cues: Cue, seconds: int) -> Performance:
 def test_a_line_that_is_longer_than_the_whole_reel_is_refused_with_its_place() -> None:
     long = ("Esta es una frase bastante larga, con una coma y algo más de texto. " * 30)[:2000]
     with pytest.raises(
-        EngineError, match=r"the line at 1\.0 s is too long.*2000 characters.*the reel has 42\.0 s"
+        EngineError, match=r"the line at 1\.0 s is too long.*2,000 characters.*the reel has 42\.0 s"
     ) as found:
         by_a_robot(Cue(1000, 3000, long), Cue(5000, 8000, "Adiós."), seconds=42)
     assert found.value.code == "script_too_long"

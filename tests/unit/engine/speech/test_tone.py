@@ -133,7 +133,7 @@ def test_the_dub_is_louder_and_softer_as_the_original_and_says_so(tmp_path: Path
     assert told == [(0, 0, 1.0), (8, 4, 1.15), (-3, -3, 1.0), None]
     assert [each.ratio for each in found.lines] == [1.0, pytest.approx(1.15, abs=0.01), 1.0, 1.0]
     assert set(voice.speeds) == {1.0, 1.15}
-    assert any("followed in 3 of 4 sentences" in note and "nobody is heard there in 1" in note for note in found.notes)
+    assert any("followed in 3 of 4 sentences" in note and "as nobody is heard there: 1" in note for note in found.notes)
 
 
 def test_without_following_nothing_is_measured_and_nothing_is_said(tmp_path: Path) -> None:
