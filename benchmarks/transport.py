@@ -114,10 +114,11 @@ def _curl(command: list[str]) -> float:
 
 
 def _row(name: str, ours: float, theirs: float, ratio: float, goal: str) -> dict[str, Any]:
+    unit = "mb" if "memory in MB" in name else "s"
     return {
         "name": name,
-        "ours_s": round(ours, 3),
-        "theirs_s": round(theirs, 3),
+        f"ours_{unit}": round(ours, 3),
+        f"theirs_{unit}": round(theirs, 3),
         "ratio": round(ratio, 2),
         "goal": goal,
     }
