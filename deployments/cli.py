@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from deployments.process.ending import AllWritten
+from deployments.process.ending import INTERRUPTED, AllWritten
 from deployments.process.garbage import look_seldom
 from polyreel.machine.heap import share_pools
 from polyreel.net.proxies import keep_loopback_direct
@@ -48,6 +48,14 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is called."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; Ctrl-C ends it with the exit code that shells and the docs give to it, where click has 1."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("polyreel: stopped.", err=True)
+            ctx.exit(INTERRUPTED)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands, in the order people meet them."""
         return list(COMMANDS)
@@ -74,7 +82,7 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """The `polyreel` program. Exit codes: 0 delivered, 1 failed, 2 invalid job, 3 partial, 4 held."""
+    """The `polyreel` program. Exit codes: 0 delivered, 1 failed, 2 invalid job, 3 partial, 4 held, 130 stopped."""
     # Before any import: each of them would search for garbage many times.
     look_seldom()
     # The allocator reads this once a thread begins; a pool per thread kept hundreds of MB that nobody used.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from deployments.library import add_named, check, names_saved
+from deployments.process.ending import INTERRUPTED
 from polyreel.errors.together import Faults
 from tasks.run.early import begin_early
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
 # 128 and the signal's number, as shells have it for Ctrl-C.
-INVALID, INTERRUPTED = 2, 130
+INVALID = 2
 # Less than the ten seconds after which `docker stop` sends SIGKILL.
 _GOODBYE_S = 4.0
 _ANSWER_S = 0.8

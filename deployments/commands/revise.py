@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deployments.process.ending import AllWritten
+from deployments.process.ending import AllWritten, take_termination_as_ctrl_c
 from polyreel.errors.wording import spell_count
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def revise(
     """
     from deployments.commands.errors import report_errors
 
+    take_termination_as_ctrl_c()
     with report_errors(as_json, job=job.stem, status="failed"):
         from polyreel.review.decisions import Reviewer
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deployments.commands.job_run import exit_code, run_job
-from deployments.process.ending import AllWritten
+from deployments.process.ending import AllWritten, take_termination_as_ctrl_c
 
 if TYPE_CHECKING:
     from polyreel.job import Job
@@ -39,6 +39,7 @@ def run(job: Path, out: Path | None, as_json: bool, rehearse: bool, faults: str 
     """
     from deployments.commands.errors import report_errors
 
+    take_termination_as_ctrl_c()
     # A file that can't be read has no name of a job in it.
     with report_errors(as_json, job=job.stem, **_NOTHING_DONE):
         from polyreel.intake.jobfile import load_job, redirect_delivery

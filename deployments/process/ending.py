@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
+
+INTERRUPTED = 130
+"""The exit code of a program that a person or the system has stopped."""
+
+
+def take_termination_as_ctrl_c() -> None:
+    """Let SIGTERM end this program as Ctrl-C does: what was started is ended first. Until a run takes both signals."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 class AllWritten(SystemExit):
