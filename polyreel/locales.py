@@ -29,6 +29,7 @@ def canonical(tag: str) -> str:
         spelled = langcodes.standardize_tag(tag) if valid else ""
     except (ValueError, LookupError):
         spelled = ""
+    # A locale becomes names of folders and files.
     if not spelled or not spelled.isascii():
         raise InvalidJob(
             f"'{tag[:40]}' is not a known locale.",

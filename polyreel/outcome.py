@@ -20,6 +20,8 @@ CheckStatus = Literal["pass", "warn", "fail"]
 class Value(BaseModel):
     """A frozen value that tasks may hand on and results may hold."""
 
+    # A field that is unknown here came from another version: to drop it unread would make a record say less than it
+    # did.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -35,6 +37,7 @@ def find_stored_files(value: Any) -> Iterator[StoredFile]:
     """Every stored file named anywhere in a value, a record of plain JSON, or a collection of such."""
     if isinstance(value, StoredFile):
         yield value
+    # By its fields, as records of stages are plain JSON.
     elif isinstance(value, dict) and value.keys() >= {"uri", "sha256", "bytes"}:
         yield StoredFile(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
     else:
@@ -142,6 +145,7 @@ class Problem(Value):
 
         Nobody has looked at what such an error quotes: no secret, signed address or home is shown of it.
         """
+        # Libraries tell of it in a dozen ways, of which none says what to do.
         error = as_full_disk(error) or error
         if isinstance(error, PolyreelError):
             return cls(**error.as_dict())

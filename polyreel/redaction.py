@@ -24,6 +24,7 @@ _FIELD = re.compile(
     re.I,
 )
 _HOME = re.compile(r"(?<![\w.~-])(?:/home/[^/\s'\"]+|/Users/[^/\s'\"]+|/root)(?=/|[\s'\"]|$)")
+# Enough of an answer to see what it is; the rest of a page of HTML says nothing.
 EXCERPT = 500
 
 
@@ -42,6 +43,7 @@ def strip_address(address: str) -> str:
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """A text without the users and queries of addresses (``?...``), tokens, password fields and the given secrets."""
     for secret in secrets:
+        # A shorter one would black out letters all over the text.
         if len(secret) >= 4:
             text = text.replace(secret, "***")
     text = _BEARER.sub(r"\1 ***", redact_addresses(text))
@@ -67,6 +69,7 @@ def excerpt(body: bytes, secrets: Iterable[str] = ()) -> str:
 
 class _Redaction(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
+        # In the record itself: every handler, a user's own too, gets it so.
         record.msg, record.args = redact(record.getMessage()), ()
         return True
 

@@ -87,6 +87,7 @@ class Upkeep:
     async def tidy(self) -> tuple[Chore, ...]:
         """Do what is to be done; every chore, done or not."""
         now = self.ledger.rows.now()
+        # All at once: each chore sees the same moment, and asks anew for a row before it touches anything.
         rows = await self.ledger.select()
         steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
         done = [chore for step in steps_ async for chore in step(rows, now)]
@@ -184,6 +185,7 @@ _BEGUN = (State.SUBMITTED, State.READY)
 def _is_needed(row: Entry, rows: Sequence[Entry], limit: float) -> bool:
     """Whether a script that was put in later, at the same thing there, is not collected yet, or since ``limit``."""
     done = (State.COLLECTED, State.FAILED, State.FORGOTTEN)
+    # A script that is put in later has its purchase's key, and a tail.
     same = [each for each in rows if each.key.startswith(row.key)]
     return any(each.state not in done or each.collected_at > limit for each in same)
 

@@ -57,6 +57,7 @@ async def _serve_runs(given: dict[str, Any]) -> None:
                 group.create_task(watch_accounts())
                 group.create_task(wake_runs(runner.client))
     except asyncio.CancelledError:
+        # A signal cancels it: that is how it is meant to end, with no error behind it.
         pass
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from polyreel.errors import DeliveryError
 
 MANIFEST = "manifest.json"
+# In bytes: what file systems take for a name, and S3 for a whole key.
 _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
 

@@ -49,6 +49,7 @@ def read_whole(path: Path, most: int) -> bytes:
             content = file.read(most + 1)
     finally:
         os.close(handle)
+    # Once more by what came: devices and files that grow tell another length than they have.
     if len(content) > most:
         raise TooManyBytes(len(content), most)
     return content

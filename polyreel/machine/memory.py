@@ -19,6 +19,7 @@ from types import TracebackType
 _EVERY_S = 1.0
 _WALK_EVERY_S = 10.0
 """Other processes may hold as many pages, but share fewer of them: after so long it is looked at again."""
+# Shares of pages are slow to read: only where more is resident can their sum be a new peak.
 _GROWN = 1.01
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 

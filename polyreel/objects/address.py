@@ -10,6 +10,7 @@ from polyreel.errors import InvalidJob
 SCHEME = "s3"
 # AWS, "Bucket naming rules"; MinIO and others keep to them.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+# S3's own limit, in bytes of UTF-8.
 _LONGEST_KEY = 1024
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Inputs = ParamSpec("Inputs")
 Result = TypeVar("Result")
 
+# Above S3's least part (5 MiB), and small enough that four of them at once fit into a small machine.
 PIECE = 8 << 20
 SMALL = 16 << 20
 AT_ONCE = 4

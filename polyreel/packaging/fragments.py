@@ -15,6 +15,7 @@ from polyreel.packaging.roles import Rendition
 
 LONG_BYTES = 150_000_000
 """From how much sound in all it is worth the copy, which takes 0.7 s of a core per hour and track."""
+# As long as the segments that are cut of them.
 _FRAGMENT_US = 6_000_000
 
 

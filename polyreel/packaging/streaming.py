@@ -29,6 +29,7 @@ from polyreel.packaging.playlists import add_sound_variant, describe_renditions,
 from polyreel.packaging.roles import Rendition
 from polyreel.packaging.thumbnails import add_image_track, make_sheets, write_regions
 
+# Apple's HLS authoring specification asks for segments of six seconds.
 _SEGMENT_S = 6
 _SEGMENT = re.compile(r"_(?:init|\d+)$")
 _ADDRESS = re.compile(r'(<BaseURL>| media="| initialization=")')

@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from polyreel import locales
 
 _NEAR = 0.8
+# Each is compared letter by letter with each line: with thousands of approved lines only the likeliest can be.
 _CANDIDATES = 12
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " "})
 

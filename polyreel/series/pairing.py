@@ -10,6 +10,7 @@ from polyreel.series.memory import Unit, normalise_line
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.model import Cue, Track
 
+# Translators move a cue to its cut by some frames; further off it is the next line.
 _APART_MS = 400
 
 

@@ -52,6 +52,9 @@ DEFAULT_LIMITS = FetchLimits()
 class Order:
     """One ingest: what, where to keep it, within which limits. ``on_progress`` hears a share from 0 to 1.
 
+    ``location`` is as the job has it (a path, ``https://...``, ``nomad:ID``); ``base`` is the folder that a relative
+    path is seen from.
+
     ``connection`` is the way to object stores; without one, the environment's. ``client`` is the open client of the
     vendor whose asset it is.
     """
@@ -66,6 +69,11 @@ class Order:
 
 
 Source = Callable[[Order], Awaitable[StoredFile]]
+"""Brings what an order names into its store, whole and hashed, and goes on where an earlier try broke off.
+
+Raises `InvalidJob` for a location that can't be right, `FetchError` for one that can't be had now, `MediaError` for
+what is no media, `StoreError`. It may be cancelled at any point.
+"""
 _sources: dict[str, Source] = {}
 
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from typing import Any
 
@@ -83,10 +83,8 @@ def check_address(location: str) -> None:
 
 
 def _in_numbers(host: str) -> Address | None:
-    try:
+    with suppress(ValueError):
         return ip_address("127.0.0.1" if host.rstrip(".").lower() == "localhost" else host)
-    except ValueError:
-        pass
     if not _OLD_NUMBERS.fullmatch(host):
         return None
     try:

@@ -17,6 +17,14 @@ from polyreel.outcome import StoredFile
 class Store(Protocol):
     """Where everything is kept. Plain methods block for the disk, ``async`` ones may wait for the network.
 
+    A ``key`` is ``STAGE-DIGEST`` (`polyreel.keys.stage_key`); a ``name`` is a path of small files below the store, such
+    as ``results/KEY``. A `StoredFile` names bytes by their SHA-256, and is all that stages hand on.
+
+        with store.scratch() as folder:
+            write_something(folder / "reel.mp4")
+            reel = store.keep(folder / "reel.mp4")
+        store.remember(key, {"reel": reel.model_dump()})
+
     Every method raises `StoreError` (what, where, remedy) where the disk or the object store fails it.
     """
 

@@ -62,7 +62,11 @@ class Original:
 
 
 class Separator(Protocol):
-    """Takes the speech out of a working track."""
+    """Takes the speech out of a working track; `part` runs it once for a job's reel.
+
+    ``original.track`` is read by ``read(start, count)``: float32 of shape (count, channels) at 48 kHz, in any order, so
+    that chunks may overlap. ``original.folder`` is scratch, gone after the stage.
+    """
 
     @property
     def kind(self) -> str:
@@ -72,7 +76,8 @@ class Separator(Protocol):
         """Write the background as a WAV of the original's rate and channels into its folder.
 
         It is heard for the original's length: what is longer is not, what is missing is silence. None where there is
-        no clean background. The notes are for a person.
+        no clean background. The notes are for a person. Raises EngineError (``model_missing``, ``engine_failed``), and
+        MediaError for a background of the user's that can't be used.
         """
 
 

@@ -20,6 +20,7 @@ from polyreel.errors import EngineError
 
 Tensor = NDArray[np.float32]
 
+# LevelDB's table format, as TensorFlow writes its index: the footer's last eight bytes.
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
 _UNCOMPRESSED = 0

@@ -16,6 +16,7 @@ from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE, write_samples
 from polyreel.engine.speech.booth import Take
 
+# EBU R 128's level: far enough from full scale that no voice clips before the mix sets its own.
 LEVEL = -23.0
 _SILENCE_BLOCK = RATE * 10
 

@@ -30,7 +30,15 @@ class Speech:
 
 
 class Voice(Protocol):
-    """A speech synthesiser. Its methods block; whoever calls them does so in a thread."""
+    """A speech synthesiser. Its methods block; whoever calls them does so in a thread, several at a time.
+
+    Locales are BCP-47 tags, voice ids are the engine's own words and mean nothing to another one. Making a voice costs
+    nothing: weights are loaded with the first line, behind a lock.
+
+        voice_id = voice.cast("es-MX")[0]
+        speech = voice.speak("Hola a todos.", voice_id, 1.0)
+        speech.samples.shape, speech.rate, speech.ms
+    """
 
     @property
     def name(self) -> str:
@@ -44,18 +52,27 @@ class Voice(Protocol):
         """Whether there is a voice for this BCP-47 locale."""
 
     def cast(self, locale: str) -> tuple[str, ...]:
-        """Voice ids for a locale that a listener can tell apart, best first. Raises NoVoice where there are none."""
+        """Voice ids for a locale that a listener can tell apart, best first; in every run the same.
+
+        Raises NoVoice where there are none.
+        """
 
     def resolve(self, locale: str, asked: str) -> str:
-        """The voice id for a voice that a job names. Raises NoVoice where this engine has no such voice."""
+        """The voice id for a voice that a job names (``ef_dora``), or for an id of this engine's.
+
+        Raises NoVoice where this engine has no such voice, with those that it has as the remedy.
+        """
 
     def gender(self, voice_id: str) -> Gender | None:
         """Whose voice it sounds like; None where nobody knows."""
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
-        """Say a text; ``speed`` 1.1 is 10 % faster than the voice's own pace.
+        """Say one line of plain text; ``speed`` 1.1 is 10 % faster than the voice's own pace.
 
-        Raises EngineError (code ``nothing_to_say``) where the text holds nothing that can be spoken.
+        Figures, units and short forms are the voice's to read. Terms may bring their sounds along (`said_as`): a voice
+        that can't be given sounds says them as written, and tells so in `caveats`. The same text, voice and speed give
+        the same sound, as far as the engine can. Raises EngineError (code ``nothing_to_say``) where the text holds
+        nothing that can be spoken.
         """
 
     def caveats(self, locale: str, texts: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,10 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class Claim(Protocol):
-    """A job file that was taken."""
+    """A job file that was taken. Every method may be repeated: whoever takes it up after a crash goes on from there.
+
+    Methods raise `StoreError` where the place can't be reached or written.
+    """
 
     @property
     def name(self) -> str:
@@ -25,17 +28,28 @@ class Claim(Protocol):
         """What makes this claim one: the same for every attempt to start it."""
 
     async def job(self) -> Job:
-        """The job in it. Raises `InvalidJob`."""
+        """The job in it, its relative paths seen from the inbox. Raises `InvalidJob` for what is no job."""
 
     async def became(self, run: str) -> None:
-        """Remember the run that it became."""
+        """Remember the run that it became (its id on the server)."""
 
     async def close(self, outcome: dict[str, Any]) -> str:
         """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
 
 
 class Inbox(Protocol):
-    """Where job files are left. What others take at the same time is theirs."""
+    """Where job files are left. What others take at the same time is theirs.
+
+    One round of a scheduler, whose ``owner`` is a word of its own that stays:
+
+        async with inbox.alone(owner):
+            await inbox.claim(owner)
+            for claim in await inbox.list_claims(owner):
+                run = await start(await claim.job(), claim.key)
+                await claim.became(run)
+
+    Methods raise `StoreError` where the place can't be reached or written.
+    """
 
     def alone(self, owner: str) -> AbstractAsyncContextManager[None]:
         """Be the only one of an owner's schedulers on this machine who looks at it now."""

@@ -19,6 +19,7 @@ TEST_NAME = "polyreel TEST KEY - NOT TO BE TRUSTED"
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 # What C2PA lets sign (C2PA 2.2, "Certificate profile"): a purpose of its own, of documents, or of mail.
 _PURPOSES = {"1.3.6.1.4.1.62558.2.1", "1.3.6.1.5.5.7.3.36", ExtendedKeyUsageOID.EMAIL_PROTECTION.dotted_string}
+# A test key proves nothing: it must not outlive the test by years.
 _TEST_DAYS = 30
 
 
@@ -161,6 +162,7 @@ def _name_algorithm(key: object) -> str:
         return _CURVES[key.curve.name]
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "ed25519"
+    # C2PA takes no shorter RSA key.
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048:
         return "ps256"
     what = "C2PA signs with EC (P-256, P-384, P-521), Ed25519 or RSA keys of 2048 bits, and this key is another"
