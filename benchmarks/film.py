@@ -133,10 +133,10 @@ async def _work(folder: Path, film: Path, script: Path) -> None:
     track = read_file(script).track
     check_cues(track, "netflix", LANGUAGE)
     texts = {kind: store.keep_bytes(write(track, kind).text.encode(), f".{kind}") for kind in ("srt", "vtt")}
-    with store.scratch() as scratch:
+    with store.open_scratch() as scratch:
         target = scratch / "dubbed.mp4"
         await mux(film, [AudioTrack(path_of(dubbed.audio), LANGUAGE)], [SubtitleTrack(script, LANGUAGE)], target)
-        video = store.keep(target)
+        video = store.keep_file(target)
     items = [Item(path="film.mp4", stored_file=video, role="video", locale=LANGUAGE)]
     items += [Item(path=f"film.{kind}", stored_file=text, role="subtitles") for kind, text in texts.items()]
     await FolderDelivery(folder / "out").deliver(Parcel(name="film", items=tuple(items)))

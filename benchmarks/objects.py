@@ -103,9 +103,9 @@ async def _upload_ours(blob: Path) -> float:
     store = open_store()
     _fill(blob)
     kept = store.keep_hashed(blob, NEW, ".bin")
-    store.remember(stage_key("bench", 1), {"blob": kept.model_dump()})
+    store.save_record(stage_key("bench", 1), {"blob": kept.model_dump()})
     began = time.perf_counter()
-    await store.share()
+    await store.share_files()
     assert not store.trouble, store.trouble
     return time.perf_counter() - began
 
@@ -129,7 +129,7 @@ async def _download_ours(_: Path) -> float:
     stored_file = StoredFile(uri=f"store:{digest}.bin", sha256=digest, bytes=BYTES)
     store = open_store()
     began = time.perf_counter()
-    await store.bring([stored_file])
+    await store.fetch_files([stored_file])
     return time.perf_counter() - began
 
 

@@ -67,9 +67,9 @@ async def _package(folder: Path, film: Path, sounds: list[Rendition], texts: lis
     """As a job does it: packaged, and every file kept under its hash."""
     shutil.rmtree(folder / "store", ignore_errors=True)
     store = LocalStore(folder / "store")
-    with store.scratch() as scratch:
+    with store.open_scratch() as scratch:
         for file in await package([film], sounds, texts, scratch, ("hls", "dash")):
-            store.keep(file, file.suffix)
+            store.keep_file(file, file.suffix)
 
 
 def _against_ffmpeg(folder: Path) -> dict[str, Any]:
@@ -86,9 +86,9 @@ def _against_ffmpeg(folder: Path) -> dict[str, Any]:
 async def _ladder(folder: Path, film: Path) -> None:
     shutil.rmtree(folder / "store", ignore_errors=True)
     store = LocalStore(folder / "store")
-    with store.scratch() as scratch:
+    with store.open_scratch() as scratch:
         copy = shutil.copyfile(film, scratch / "film.mp4")
-        await make_ladder(store.keep(copy, ".mp4"), LADDER, store)
+        await make_ladder(store.keep_file(copy, ".mp4"), LADDER, store)
 
 
 def _ladder_alone(command: list[str], film: Path) -> list[str]:

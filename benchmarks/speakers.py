@@ -137,7 +137,7 @@ def _stems(dialogue: Dialogue, folder: Path, store: LocalStore) -> Stems:
     with path.open("wb") as file:
         write_header(file, 1, len(dialogue.sound))
         write_frames(file, dialogue.sound[:, None])
-    audio = store.keep(path, ".wav")
+    audio = store.keep_file(path, ".wav")
     return Stems(kind="ducked", channels=1, samples=len(dialogue.sound), original=Bed(audio=audio, power=audio))
 
 

@@ -88,7 +88,7 @@ def request_of(order: dict[str, Any], store: LocalStore) -> DubRequest:
     return DubRequest(
         locale="es-ES",
         source_locale="en-US",
-        reel=store.keep(copy),
+        reel=store.keep_file(copy),
         duration=length,
         source_sha256=order["name"],
         title=order["name"],

@@ -71,7 +71,7 @@ async def check(job: Job) -> Plan:
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     return await prepare(job, store)
 
 

@@ -58,7 +58,7 @@ async def revise(job: Job, revision: Revision) -> Any:
     key = find_key(job, revision.locale)
     change = _read_change(job, revision)
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     reviewer = Reviewer(revision.by, revision.revision)
     # Named after the run: one that was killed or suspended reads its order again, and it counts once.
     await take_order(store, key, Order(reviewer, change, revision.why, str(runtime.flow_run.id or "")))

@@ -98,7 +98,7 @@ async def deliver(
         # Only a tree shows a page beside which the sound can lie.
         outcome, sound = await _with_source_sound(outcome, reel)
         told, shown = _with_deliveries(outcome, brought), (*items, *sound)
-        await open_store().bring(files_shown(plan, languages, stems))
+        await open_store().fetch_files(files_shown(plan, languages, stems))
         report = await asyncio.to_thread(report_of, plan, reel, languages, told, shown, stems=stems)
         receipts = tuple(each.model_dump(mode="json") for each in told.deliveries)
         brought += await bring_to_all(
@@ -106,10 +106,10 @@ async def deliver(
         )
     if out:
         shared = [item.model_dump(mode="json") for item in packaged.items if _is_shared(item)]
-        await asyncio.to_thread(open_store().remember, _make_shared_key(plan), {"items": shared})
+        await asyncio.to_thread(open_store().save_record, _make_shared_key(plan), {"items": shared})
         # Only once everything is out: a machine that goes on from here
         # must not take for delivered what was only meant to be.
-        await open_store().share()
+        await open_store().share_files()
     done = _with_paths(_judge_deliveries(_with_deliveries(outcome, brought)), brought, items)
     if done.report is None:
         done = await _with_report_beside(plan, reel, languages, done, stems)
@@ -128,7 +128,7 @@ def _with_libraries_left_out(plan: Plan, outcome: Outcome, are_brought: bool) ->
 async def _recall_shared_items(plan: Plan) -> tuple[Item, ...]:
     """What holds all languages together (masters, packages) as it went out last: it stays, as its languages do."""
     store = open_store()
-    found = await asyncio.to_thread(store.recall, _make_shared_key(plan)) or {}
+    found = await asyncio.to_thread(store.load_record, _make_shared_key(plan)) or {}
     items = tuple(Item.model_validate(each) for each in found.get("items", ()))
     return items if await store.present(each.stored_file for each in items) else ()
 
@@ -147,9 +147,9 @@ async def _with_report_beside(
 ) -> Outcome:
     """The outcome with a report beside the job's record, as no folder holds one. Without room for it, that is noted."""
     try:
-        await open_store().bring(files_shown(plan, languages, stems))
+        await open_store().fetch_files(files_shown(plan, languages, stems))
         page = await asyncio.to_thread(report_of, plan, reel, languages, outcome, (), stems=stems)
-        await open_store().share()
+        await open_store().share_files()
         return outcome.model_copy(update={"report": place_beside(plan.job.name, page)})
     except (PolyreelError, OSError) as error:
         note = f"There is no report: {Problem.of(error)}"

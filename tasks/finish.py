@@ -222,7 +222,7 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
     texts = [SubtitleTrack(shown, language.locale, title=name)] if said else []
     report = reporter("mux", language.locale)
     async with at_work("mux", language.locale):
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             target = folder / "dubbed.mp4"
             await put_together(
                 path_of(dubbed.video or reel.file),
@@ -232,7 +232,7 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
                 chapters=_chapter_marks(reel),
                 on_progress=report,
             )
-            return await asyncio.to_thread(store.keep, target)
+            return await asyncio.to_thread(store.keep_file, target)
 
 
 async def _write_sound(language: LanguagePlan, reel: Reel, dubbed: Dubbed, audio: StoredFile) -> StoredFile:
@@ -248,10 +248,10 @@ async def _write_sound(language: LanguagePlan, reel: Reel, dubbed: Dubbed, audio
     )
     mix = path_of(dubbed.lossless.mix) if dubbed.lossless else None
     async with at_work("mux", language.locale):
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             target = folder / f"dubbed.{reel.container}"
             await write_sound_file(path_of(audio), mix, target, label)
-            return await asyncio.to_thread(store.keep, target, target.suffix)
+            return await asyncio.to_thread(store.keep_file, target, target.suffix)
 
 
 def _chapter_marks(reel: Reel) -> list[Mark]:

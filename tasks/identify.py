@@ -63,7 +63,7 @@ def _make_key(given: dict[str, Any]) -> str:
 async def identify(plan: Plan, reel: Reel) -> SpokenLanguage:
     """Listen to the source in a few places, and judge whether it speaks what the job says."""
     async with at_work("identify"):
-        with open_store().scratch() as folder:
+        with open_store().open_scratch() as folder:
             windows = await _cut_windows(path_of(plan.source_at_hand()), reel, folder)
             heard: Heard = await identify_language(windows, usual_listener())
     return SpokenLanguage(check=check_source_language(heard, plan.job.source.locale))
@@ -92,7 +92,7 @@ async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
     Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the likeliest.
     """
     async with at_work("identify"):
-        with open_store().scratch() as folder:
+        with open_store().open_scratch() as folder:
             windows = await _cut_windows(path_of(plan.source_at_hand()), reel, folder)
             heard = await identify_language(windows, usual_listener())
     return judge_language(heard)

@@ -78,7 +78,7 @@ async def master(
 async def _make_films(plan: Plan, reel: Reel, going: list[LanguageResult], original: Original | None) -> list[Item]:
     """One film per container."""
     store, items = open_store(), []
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
         sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
         # Any language's: the picture is the same in all, as jobs with own pictures are refused masters like these.
@@ -87,7 +87,7 @@ async def _make_films(plan: Plan, reel: Reel, going: list[LanguageResult], origi
             if kind in FILMS:
                 target: Path = folder / f"master.{kind}"
                 await WRITERS[kind](film, target, on_progress=reporter("master"))
-                kept = await asyncio.to_thread(store.keep, target, f".{kind}")
+                kept = await asyncio.to_thread(store.keep_file, target, f".{kind}")
                 items.append(Item(path=f"masters/{plan.job.name}.{kind}", stored_file=kept, role="master"))
     return items
 
@@ -125,11 +125,11 @@ async def _describe_mix(language: LanguagePlan, each: LanguageResult, mix: Store
 
 async def _burn(language: LanguagePlan, each: LanguageResult) -> Item:
     store = open_store()
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         target = folder / "burned.mp4"
         film, text = path_of(each.video), path_of(each.tracks.files["vtt"])
         await write_burned(film, text, each.locale, target, on_progress=reporter("master"))
-        kept = await asyncio.to_thread(store.keep, target, ".mp4")
+        kept = await asyncio.to_thread(store.keep_file, target, ".mp4")
     path = language.file_name("subtitled.mp4")
     return Item(path=path, stored_file=kept, role="subtitled", locale=each.locale)
 
@@ -143,10 +143,10 @@ def _choose_tracks(tracks: LosslessTracks, asked: set[Master]) -> dict[str, Stor
 async def _decode_mix(each: LanguageResult, start: Start) -> LosslessTracks:
     """The sound that a vendor gave, decoded: nothing better is to be had of it."""
     store = open_store()
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         sound = path_of(each.audio or each.video)
         await decode_bwf(sound, folder / "mix.wav", Label(f"dub {each.locale}: mix", start.samples))
-        return LosslessTracks(mix=await asyncio.to_thread(store.keep, folder / "mix.wav", ".wav"))
+        return LosslessTracks(mix=await asyncio.to_thread(store.keep_file, folder / "mix.wav", ".wav"))
 
 
 def _notes_on_stems(each: LanguageResult, asked: set[Master]) -> tuple[str, ...]:
@@ -182,10 +182,10 @@ def _make_timelines(plan: Plan, reel: Reel, each: LanguageResult, items: list[It
     if "otio" in plan.job.masters:
         kept["otio"] = store.keep_bytes(write_timeline(sheet), ".otio")
     if "aaf" in plan.job.masters and each.lossless and each.lossless.dialogue:
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             lines = _in_pictures(sheet, reel, start)
             write_aaf(lines, path_of(each.lossless.dialogue), folder / "lines.aaf", is_drop=start.is_drop)
-            kept["aaf"] = store.keep(folder / "lines.aaf", ".aaf")
+            kept["aaf"] = store.keep_file(folder / "lines.aaf", ".aaf")
     return [
         Item(path=language.file_name(kind), stored_file=file, role="timeline", locale=each.locale)
         for kind, file in kept.items()

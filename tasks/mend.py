@@ -96,13 +96,13 @@ def _make_shortener(language: LanguagePlan) -> Shorten | None:
         glossary = language.glossary.sha256 if language.glossary else ""
         key = stage_key("shortened", VERSIONS["mend"], of=given, into=language.locale, by=by, glossary=glossary)
         # A model answers otherwise each time: a run that was killed here would be another dub.
-        if (known := await asyncio.to_thread(store.recall, key)) is not None:
+        if (known := await asyncio.to_thread(store.load_record, key)) is not None:
             return {int(number): str(text) for number, text in known["lines"].items()}
         pair = language.job.source.locale, language.locale
         terms = read_glossary(path_of(language.glossary), *pair) if language.glossary else ()
         async with open_drafter(asked) as drafter:
             found = await shorten_wordings(wanted, pair, terms, drafter)
-        await asyncio.to_thread(store.remember, key, {"lines": {str(n): text for n, text in found.items()}})
+        await asyncio.to_thread(store.save_record, key, {"lines": {str(n): text for n, text in found.items()}})
         return found
 
     return shorten

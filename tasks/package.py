@@ -54,7 +54,7 @@ async def package(
     if not plan.job.packaging or not going:
         return Packaged()
     store, kinds = open_store(), [each.kind for each in plan.job.packaging]
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         sounds, texts = sounds_of(going, original, folder), texts_of(going, original, folder)
         async with at_work("package"):
             pictures, notes = await _make_pictures(plan, reel, going, folder)
@@ -131,7 +131,7 @@ def _keep_files(store: Store, root: Path, files: list[Path], tracks: list[Rendit
     return tuple(
         Item(
             path=(name := file.relative_to(root).as_posix()),
-            stored_file=store.keep(file, file.suffix),
+            stored_file=store.keep_file(file, file.suffix),
             role="player" if file.name in _OF_PLAYERS else name.partition("/")[0],
             locale=locale_of(file, tracks),
         )

@@ -34,7 +34,7 @@ async def note_choice(language: LanguagePlan) -> None:
     """Write down, before it is paid, who dubs a language that its first choice could not: see `stay_where_paid`."""
     # The first choice needs no note: every run begins with it.
     if language.choice and provider_of(language.dubbing).charges:
-        await asyncio.to_thread(open_store().remember, _choice_key(language), {"choice": language.choice})
+        await asyncio.to_thread(open_store().save_record, _choice_key(language), {"choice": language.choice})
 
 
 async def stay_where_paid(plan: Plan) -> Plan:
@@ -45,7 +45,7 @@ async def stay_where_paid(plan: Plan) -> Plan:
     if not any(provider_of(options).charges for options in plan.job.fallback):
         return plan
     for language in plan.runnable():
-        noted = await asyncio.to_thread(open_store().recall, _choice_key(language)) or {}
+        noted = await asyncio.to_thread(open_store().load_record, _choice_key(language)) or {}
         chosen = language.model_copy(update={"choice": noted.get("choice", language.choice)})
         # A fallback that can't do the language any more (a job that changed) is not gone back to.
         if chosen.choice > language.choice and not chosen.way.problem and await _is_paid(chosen):

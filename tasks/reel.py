@@ -43,7 +43,7 @@ async def prepare(job: Job) -> Plan:
     """Read and check everything that the job names. Costs nothing, so it is done every time."""
     # Before anything is written, so that its room counts.
     await asyncio.to_thread(clear_scratch)  # what a killed run left half-made
-    await open_store().ready()
+    await open_store().check_usable()
     faults = Faults()
     with faults.gather():
         await require_saved(job)
@@ -107,13 +107,13 @@ async def trim(plan: Plan) -> Reel:
         return _make_reel(plan, info, sound, plan.source_at_hand(), info)
     wanted = plan.job.trim or Trim()
     store = open_store()
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         start, end = planning.make_exact(wanted.start), planning.make_exact(wanted.end)
         async with at_work("trim"):
             done = await cut_video(
                 source, folder / "reel.mp4", info, start, end, sound=sound.tracks, on_progress=reporter("trim")
             )
-        kept = await asyncio.to_thread(store.keep, folder / "reel.mp4")
+        kept = await asyncio.to_thread(store.keep_file, folder / "reel.mp4")
     notes = (f"The whole picture was encoded {done.encoding}: {done.reason}.",) if done.reason else ()
     # Measured, not computed: a cut ends on a whole frame, and every later length is compared with this one.
     made = await asyncio.to_thread(probe, path_of(kept))
@@ -126,11 +126,11 @@ async def _trim_sound(plan: Plan, info: MediaInfo, sound: SoundChoice) -> Reel:
         return _make_reel(plan, info, sound, plan.source_at_hand(), info)
     start, end = planning.make_exact(plan.job.trim.start) or Fraction(0), planning.make_exact(plan.job.trim.end)
     store = open_store()
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         target = folder / "reel.m4a"
         async with at_work("trim"):
             await cut_sound(info, target, sound.tracks, start, end, on_progress=reporter("trim"))
-        kept = await asyncio.to_thread(store.keep, target, ".m4a")
+        kept = await asyncio.to_thread(store.keep_file, target, ".m4a")
     return _make_reel(plan, info, sound, kept, await asyncio.to_thread(probe, path_of(kept)), start)
 
 

@@ -56,12 +56,12 @@ def report_of(
 ) -> Item:
     """The page, in the store. The same results give the same page, so that a re-run has nothing to deliver."""
     store, key = open_store(), _make_key(outcome, items)
-    found = store.recall(key)
+    found = store.load_record(key)
     page = StoredFile.model_validate(found) if found else None
     # The record may outlive the page's bytes in an emptied store.
     if page is None or not store.has(page):
         page = store.keep_bytes(_render_page(plan, reel, languages, outcome, items, stems).encode(), ".html")
-        store.remember(key, page.model_dump())
+        store.save_record(key, page.model_dump())
     return Item(path=REPORT, stored_file=page, role="report")
 
 
@@ -77,17 +77,17 @@ def files_shown(plan: Plan, languages: LanguageResults, stems: Stems | None) -> 
 async def source_sound_of(reel: Reel) -> Item:
     """The reel's own sound, to be heard in the report beside a dub. Made once."""
     store, key = open_store(), stage_key("source-sound", 1, reel=reel.file.sha256, sound=reel.sound)
-    found = await asyncio.to_thread(store.recall, key)
+    found = await asyncio.to_thread(store.load_record, key)
     sound = StoredFile.model_validate(found) if found else None
     if sound is None or not store.has(sound):
-        await store.bring((reel.file,))
+        await store.fetch_files((reel.file,))
         async with PLACES.one():
-            with store.scratch() as folder:
+            with store.open_scratch() as folder:
                 target = folder / SOURCE_SOUND
                 tracks = reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1])
                 await copy_sound(path_of(reel.file), target, tracks)
-                sound = await asyncio.to_thread(store.keep, target, ".m4a")
-        await asyncio.to_thread(store.remember, key, sound.model_dump())
+                sound = await asyncio.to_thread(store.keep_file, target, ".m4a")
+        await asyncio.to_thread(store.save_record, key, sound.model_dump())
     return Item(path=SOURCE_SOUND, stored_file=sound, role="report")
 
 

@@ -52,7 +52,7 @@ async def with_reviewed_script(language: LanguagePlan, reel: Reel) -> LanguagePl
     edited = _apply_edits(language, review, made)
     if language.script is None and edited.script == made:
         return language
-    await open_store().bring((edited.script,))
+    await open_store().fetch_files((edited.script,))
     decision = review.decision("script", edited.script.sha256)
     if "script" not in language.job.review or (decision and decision.kind == "approved"):
         return language.with_edited_script(edited)
@@ -277,14 +277,14 @@ async def keep_versions(
             )
             record = {"files": [file.model_dump(mode="json") for file in files]}
             # Beside the events: where those are damaged, what went out must still not be removed as unknown.
-            await asyncio.to_thread(open_store().remember, _key_of_files_out(key), record)
+            await asyncio.to_thread(open_store().save_record, _key_of_files_out(key), record)
             try:
                 await _forget_wait(await log.write(key, step))
             except StoreError as error:
                 if error.code != DAMAGED:
                     raise
                 run_log.error("What went out of %s is not noted as a version: %s", each.locale, error)
-    await open_store().share()  # the delivery's own sharing was before this was written
+    await open_store().share_files()  # the delivery's own sharing was before this was written
 
 
 async def _forget_wait(review: Review) -> None:
@@ -309,7 +309,7 @@ async def items_out_before(plan: Plan, outcome: Outcome) -> tuple[Item, ...]:
             continue
         files = await _recall_files_out(log, ReviewKey.of(plan.job, locale))
         if await store.present(each.stored_file for each in files):
-            await store.bring(each.stored_file for each in files)
+            await store.fetch_files(each.stored_file for each in files)
             found += [
                 Item(path=each.path, stored_file=each.stored_file, role=each.role, locale=locale) for each in files
             ]
@@ -323,7 +323,7 @@ async def _recall_files_out(log: ReviewLog, key: ReviewKey) -> tuple[SentFile, .
     except StoreError as error:
         if error.code != DAMAGED:
             raise
-        if found := await asyncio.to_thread(open_store().recall, _key_of_files_out(key)):
+        if found := await asyncio.to_thread(open_store().load_record, _key_of_files_out(key)):
             return tuple(SentFile.model_validate(each) for each in found["files"])
         review = await log.read_sound(key)
     versions = [event for _, event in review.list_delivered()]

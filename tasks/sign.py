@@ -58,12 +58,12 @@ async def sign(plan: Plan, files: list[tuple[StoredFile, str, Story]], signer: s
     store, key = open_store(), await _signing_key(plan.job)
     source, report = path_of(plan.source_at_hand()), reporter("sign")
     made: dict[str, StoredFile] = {}
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         async with at_work("sign"):
             for number, (file, suffix, story) in enumerate(files):
                 target = folder / f"{number}{suffix}"
                 await asyncio.to_thread(c2pa.sign, path_of(file), target, source, story, key, kind=suffix)
-                made[file.sha256] = await asyncio.to_thread(store.keep, target, suffix)
+                made[file.sha256] = await asyncio.to_thread(store.keep_file, target, suffix)
                 report((number + 1) / len(files))
     return Signed(files=made, facts=tuple(story.facts() for _, _, story in files))
 

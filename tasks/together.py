@@ -46,7 +46,7 @@ async def original_of(plan: Plan, reel: Reel) -> Original:
     tracks = reel.sound if is_source else (0,)
     heard = plan.heard_script or next((each.source_script for each in plan.languages if each.source_script), None)
     script = plan.source_script or heard
-    await open_store().bring([reel.file, *([script] if script else [])])
+    await open_store().fetch_files([reel.file, *([script] if script else [])])
     made = await take_original(
         reel,
         plan.job.source.locale,

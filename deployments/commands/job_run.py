@@ -87,7 +87,7 @@ def run_job(
 async def _check_job(job: Job, faults: Faults) -> Plan | None:
     from polyreel.store.choice import open_store
 
-    await open_store().ready()
+    await open_store().check_usable()
     if not job.source.credentials:  # Who opens its sources is on the server, and there is none yet: the run looks.
         with faults.gather():
             return await check(job)

@@ -127,7 +127,7 @@ async def _list_waiting(job: Job | str | None) -> tuple[list[Review], list[Damag
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     log = ReviewLog(store)
     reviews, damaged = await log.read_all(await _keys_of(log, job))
     waiting = [(asking.asked.at, each) for each in reviews if (asking := each.asking())]
@@ -143,7 +143,7 @@ async def _carry_out(
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     place = await _find_review(ReviewLog(store), job, locale)
     # A decision without a name would be worth nothing to who reads it later.
     reviewer = Reviewer(by or getpass.getuser(), revision)

@@ -79,7 +79,7 @@ async def _take_edit(job: Job, locale: str, edited: Path, reviewer: Reviewer, wh
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     key = find_key(job, locale)
     change = from_file(edited, key.locale, accept_repairs=job.subtitles.accept_repairs)
     return await take_order(store, key, Order(reviewer, change, why))
@@ -142,7 +142,7 @@ async def _read_reviews(job: Job, locale: str | None) -> tuple[list[Review], lis
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     wanted = [locale] if locale else [target.locale for target in job.targets]
     found, damaged = await ReviewLog(store).read_all([find_key(job, each) for each in wanted])
     # The one language that was asked for can't be shown; of several, the others are.
@@ -158,7 +158,7 @@ async def _compare_versions(job: Job, locale: str, numbers: tuple[int, int]) -> 
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     review = await ReviewLog(store).read(find_key(job, locale))
     return [each.model_dump() for each in await compare_versions(store, review, *numbers)]
 
@@ -170,7 +170,7 @@ async def _go_back(job: Job, locale: str, by: str, number: int) -> Review:
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     return await go_back(store, find_key(job, locale), Reviewer(by), number)
 
 

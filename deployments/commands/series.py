@@ -121,7 +121,7 @@ async def _read_approved(job: Job) -> ApprovedScripts:
     from polyreel.store.choice import open_store
 
     store = open_store()
-    await store.ready()
+    await store.check_usable()
     return await read_approved_scripts(store, job)
 
 

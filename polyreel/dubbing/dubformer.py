@@ -239,9 +239,9 @@ class DubformerDubber:
                 on_progress(0.9 * done / whole)
 
         store = self._means.store
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             await self._client.download_video(receipt.id, folder / "dubformer.mp4", tell=tell)
-            video = await asyncio.to_thread(store.keep, folder / "dubformer.mp4")
+            video = await asyncio.to_thread(store.keep_file, folder / "dubformer.mp4")
             speech = (
                 await self._fetch_speech(receipt.id, folder / "speech.wav") if project.output_tts_audio_url else None
             )
@@ -266,7 +266,7 @@ class DubformerDubber:
 
     async def _fetch_speech(self, project_id: str, to: Path) -> StoredFile:
         await self._client.download_speech(project_id, to)
-        return await asyncio.to_thread(self._means.store.keep, to)
+        return await asyncio.to_thread(self._means.store.keep_file, to)
 
     def _keep_script(self, lines: Sequence[SpokenLine]) -> StoredFile | None:
         cues = tuple(

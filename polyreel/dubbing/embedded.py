@@ -87,7 +87,7 @@ class EmbeddedDubber:
         if done is None:
             await self.wait(request, receipt)  # It was spoken, but a store may lose what it held.
             done = await self._mix_dub(request, receipt, report)
-            await asyncio.to_thread(self._store.remember, key, done.model_dump(mode="json"))
+            await asyncio.to_thread(self._store.save_record, key, done.model_dump(mode="json"))
         report(1.0)
         return done
 
@@ -101,10 +101,10 @@ class EmbeddedDubber:
         script, direction = _read_spoken_script(request.script), _direct(request)
         voice = with_clones(self._voice, request.clones)
         found = perform(script, direction, voice, self._store, on_progress=report, go_on=go_on)
-        self._store.remember(_performance_key(receipt), found.model_dump(mode="json"))
+        self._store.save_record(_performance_key(receipt), found.model_dump(mode="json"))
 
     def _recall_performance(self, receipt: Receipt) -> Performance | None:
-        found = self._store.recall(_performance_key(receipt))
+        found = self._store.load_record(_performance_key(receipt))
         if found is None:
             return None
         performance = Performance.model_validate(found)
@@ -114,7 +114,7 @@ class EmbeddedDubber:
     # -- mixing
 
     def _recall_dubbed(self, key: str) -> Dubbed | None:
-        found = self._store.recall(key)
+        found = self._store.load_record(key)
         if found is None:
             return None
         dubbed = Dubbed.model_validate(found)
@@ -132,7 +132,7 @@ class EmbeddedDubber:
         samples = samples_in(request.seconds)
         plan = await in_thread(lambda go_on: _plan_gains(request, performance, samples, target, go_on))
         sources = Sources(path_of(speech), open_track(path_of(bed.audio)).exactly(samples) if bed else None, samples)
-        with self._store.scratch() as folder:
+        with self._store.open_scratch() as folder:
             finished = await mix_down(
                 plan,
                 sources,
@@ -143,7 +143,7 @@ class EmbeddedDubber:
             )
             length = (await asyncio.to_thread(probe, finished.path)).duration
             lossless = await self._write_lossless_tracks(request, plan, sources, folder, finished)
-            audio = await asyncio.to_thread(self._store.keep, finished.path, ".m4a")
+            audio = await asyncio.to_thread(self._store.keep_file, finished.path, ".m4a")
             power = await keep_power(finished.power, self._store)
         return _make_dubbed(
             request, performance, plan, _Track(audio, speech, finished.loudness, power, length, lossless)
@@ -154,10 +154,10 @@ class EmbeddedDubber:
         stem, by_people = path_of(said.stem), [line for line in said.lines if line.voice.startswith(RECORDED)]
         # A person's own recording is not synthetic, and must not be marked as such.
         spared = [(line.start_ms, line.end_ms) for line in by_people]
-        with self._store.scratch() as folder:
+        with self._store.open_scratch() as folder:
             target = folder / "marked.s16"
             await in_thread(lambda go_on: mark_stem(stem, target, PerthNet(), go_on, spared=spared))
-            return await asyncio.to_thread(self._store.keep, target, ".s16")
+            return await asyncio.to_thread(self._store.keep_file, target, ".s16")
 
     async def _write_lossless_tracks(
         self, request: DubRequest, plan: MixPlan, sources: Sources, folder: Path, finished: Finished
@@ -167,7 +167,7 @@ class EmbeddedDubber:
         label = Label(f"dub {request.locale}", request.lossless_from)
         made = await write_lossless(plan, sources, folder, finished.setting, label)
         mix, dialogue, effects = [
-            await asyncio.to_thread(self._store.keep, path, ".wav") if path else None
+            await asyncio.to_thread(self._store.keep_file, path, ".wav") if path else None
             for path in (made.mix, made.dialogue, made.effects)
         ]
         return LosslessTracks(mix=mix, dialogue=dialogue, effects=effects, stems_db=made.stems_db) if mix else None

@@ -228,7 +228,7 @@ def _make_print(sound: Samples, encode: Encoder | None) -> str:
 
 def _recall_lines(store: Store, key: str, dubbed: Dubbed) -> Known:
     """The lines of the last listening whose sound is the same in this dub."""
-    found = store.recall(key)
+    found = store.load_record(key)
     before = _Before.model_validate(found) if found else None
     # A stem that is gone can't be compared, so that everything is heard again.
     if before is None or dubbed.speech is None or not store.has(before.speech):
@@ -243,7 +243,7 @@ def _recall_lines(store: Store, key: str, dubbed: Dubbed) -> Known:
 
 def _remember_lines(store: Store, key: str, dubbed: Dubbed, lines: Sequence[LineHeard]) -> None:
     if dubbed.speech is not None:
-        store.remember(key, _Before(speech=dubbed.speech, lines=tuple(lines)).model_dump(mode="json"))
+        store.save_record(key, _Before(speech=dubbed.speech, lines=tuple(lines)).model_dump(mode="json"))
 
 
 # -- in the mix of a vendor
@@ -295,9 +295,9 @@ def remember_judgements(load: Callable[[], Judge], store: Store) -> Judge:
     def hear(window: NDArray[np.float32]) -> NDArray[np.float32]:
         sound = hashlib.sha256(window.tobytes()).hexdigest()
         key = stage_key("judged", _VERSION, sound=sound, judge=SPEECH_QUALITY.fingerprint)
-        if (found := store.recall(key)) is None:
+        if (found := store.load_record(key)) is None:
             found = {"figures": judge()(window).tolist()}
-            store.remember(key, found)
+            store.save_record(key, found)
         return np.array(found["figures"], np.float32)
 
     return hear

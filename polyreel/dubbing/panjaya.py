@@ -134,9 +134,9 @@ class PanjayaDubber:
             if on_progress and whole:
                 on_progress(0.9 * done / whole)
 
-        with self._means.store.scratch() as folder:
+        with self._means.store.open_scratch() as folder:
             await self._client.download_result(version, folder / "panjaya.mp4", tell=tell)
-            video = await asyncio.to_thread(self._means.store.keep, folder / "panjaya.mp4")
+            video = await asyncio.to_thread(self._means.store.keep_file, folder / "panjaya.mp4")
         result = Result(
             provider="Panjaya",
             id=version,

@@ -129,7 +129,7 @@ class Assets:
                 CreateAsset(**given, media_url=request.media_url, background_url=request.background_url)
             )
         background = path_of(request.background) if request.background else None
-        with self.means.store.scratch() as folder:
+        with self.means.store.open_scratch() as folder:
             # Its name is seen in the studio's list, and is how an upload whose answer was lost is found again.
             (folder / name).symlink_to(path_of(request.reel))
             return await self.client.upload_asset(options, folder / name, background)

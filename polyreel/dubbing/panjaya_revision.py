@@ -161,9 +161,9 @@ class Revision:
         # Its video is in the store already, and the ledger has its hash.
         if row.receipt.get("video"):
             return
-        with self.means.store.scratch() as folder:
+        with self.means.store.open_scratch() as folder:
             await self.client.download_result(version, folder / "panjaya.mp4")
-            video = await asyncio.to_thread(self.means.store.keep, folder / "panjaya.mp4")
+            video = await asyncio.to_thread(self.means.store.keep_file, folder / "panjaya.mp4")
         await self.means.at_hand().advance(row.key, State.COLLECTED, details={"video": video.sha256})
 
     async def _has_another_video(self, receipt: Receipt, version: str) -> bool:
@@ -171,9 +171,9 @@ class Revision:
         purchase = await self.means.at_hand().get(receipt.key)
         rows = [*([purchase] if purchase else []), *await self._list_revisions(receipt)]
         known = {str(row.receipt["video"]) for row in rows if row.receipt.get("video")}
-        with self.means.store.scratch() as folder:
+        with self.means.store.open_scratch() as folder:
             await self.client.download_result(version, folder / "panjaya.mp4")
-            video = await asyncio.to_thread(self.means.store.keep, folder / "panjaya.mp4")
+            video = await asyncio.to_thread(self.means.store.keep_file, folder / "panjaya.mp4")
         # Where nothing was collected there is nothing to compare with.
         return bool(known) and video.sha256 not in known
 

@@ -73,11 +73,11 @@ async def let_picture_yield(
 
 
 async def _slow_reel(reel: Reel, yields: tuple[PictureYield, ...], store: Store, on_progress: Progress) -> Reel:
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         target = folder / "picture.mp4"
         await retime_picture(path_of(reel.file), target, yields, on_progress=on_progress)
         length = (await asyncio.to_thread(probe, target)).duration
-        file = await asyncio.to_thread(store.keep, target, ".mp4")
+        file = await asyncio.to_thread(store.keep_file, target, ".mp4")
     at = picture_at(yields)
     # Measured, as the last picture's time may round past what was planned.
     end = round(length * 1000)

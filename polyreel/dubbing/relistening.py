@@ -73,12 +73,12 @@ def remember_heard(store: Store, key: str, dubbed: Dubbed, heard: Heard) -> None
     """Keep what was heard for the next time that this dub is made otherwise."""
     if dubbed.speech is not None:
         before = Before(speech=dubbed.speech, lufs=dubbed.lufs, heard=heard)
-        store.remember(key, before.model_dump(mode="json"))
+        store.save_record(key, before.model_dump(mode="json"))
 
 
 def what_to_hear(store: Store, key: str, dubbed: Dubbed, length_ms: int) -> Relistening | None:
     """What has changed since it was listened to last; None where all of it must be heard. Reads two stems; blocks."""
-    found = store.recall(key)
+    found = store.load_record(key)
     before = Before.model_validate(found) if found else None
     if before is None or dubbed.speech is None or not store.has(before.speech):
         return None

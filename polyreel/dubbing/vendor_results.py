@@ -94,7 +94,7 @@ def recall_dubbed(key: str, store: Store) -> Dubbed | None:
 
     What is there at the vendor may be of another script by now: a revision takes the earlier dub away.
     """
-    found = store.recall(_result_key(key))
+    found = store.load_record(_result_key(key))
     try:
         dubbed = Dubbed.model_validate_json(json.dumps(found)) if found else None
     except ValidationError:  # of another version of ours: the vendor is asked
@@ -104,7 +104,7 @@ def recall_dubbed(key: str, store: Store) -> Dubbed | None:
 
 async def is_kept(key: str, store: Store) -> bool:
     """Whether all that was collected under a key can be had, here or from the machines that share the store."""
-    found = await store.peek(_result_key(key))
+    found = await store.peek_at_record(_result_key(key))
     try:
         dubbed = Dubbed.model_validate_json(json.dumps(found)) if found else None
     except ValidationError:
@@ -114,7 +114,7 @@ async def is_kept(key: str, store: Store) -> bool:
 
 def keep_dubbed(key: str, dubbed: Dubbed, store: Store) -> None:
     """Keep what was collected, durably, before anything takes it away at the vendor. Blocks."""
-    store.remember(_result_key(key), dubbed.model_dump(mode="json"))
+    store.save_record(_result_key(key), dubbed.model_dump(mode="json"))
 
 
 def _result_key(key: str) -> str:
@@ -145,7 +145,7 @@ def _make_media_error(result: Result, why: str) -> MediaError:
 async def _extract_sound(path: Path, info: MediaInfo, seconds: Fraction, store: Store) -> StoredFile:
     """The track alone, as it is where it fits; else encoded once more, exactly as long as the reel."""
     track = info.audio[0]
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         target = folder / "dub.m4a"
         if track.codec == "aac" and track.duration is not None and abs(track.duration - seconds) <= _FRAME_S:
             kept = local_input(path, vn=None)["a:0"]
@@ -153,13 +153,13 @@ async def _extract_sound(path: Path, info: MediaInfo, seconds: Fraction, store: 
         else:
             sound = sound_of(path, start=Fraction(0), samples=samples_in(seconds), track=0, channels=None, info=info)
             await run(local_output(sound, path=target, format="mp4", **aac_options(track.channels)))
-        return await asyncio.to_thread(store.keep, target)
+        return await asyncio.to_thread(store.keep_file, target)
 
 
 async def _make_stem(speech: StoredFile, seconds: Fraction, store: Store) -> StoredFile:
     """The speech alone, as stems are kept: 16 bit mono, as long as the reel."""
     missing = samples_in(seconds)
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         with (folder / "speech.raw").open("wb") as file:
             async with aclosing(read_blocks(path_of(speech), channels=1, rate=RATE)) as sound:
                 async for block in sound:
@@ -167,7 +167,7 @@ async def _make_stem(speech: StoredFile, seconds: Fraction, store: Store) -> Sto
                     missing -= len(piece)
                     await asyncio.to_thread(file.write, as_stem(piece))
             file.write(bytes(2 * missing))
-        return await asyncio.to_thread(store.keep, folder / "speech.raw")
+        return await asyncio.to_thread(store.keep_file, folder / "speech.raw")
 
 
 def _list_lines(script: StoredFile, speech: StoredFile | None) -> tuple[LineFit, ...]:

@@ -56,13 +56,13 @@ async def make_ladder(
     missing = [rung for rung, file in kept.items() if file is None]
     if missing:
         info = await asyncio.to_thread(probe, path_of(picture))
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             await _encode_rungs(info, missing, folder, limits, on_progress)
             for rung in missing:
-                kept[rung] = await asyncio.to_thread(store.keep, folder / f"{rung}.mp4")
+                kept[rung] = await asyncio.to_thread(store.keep_file, folder / f"{rung}.mp4")
     for rung, file in kept.items():
         if file and rung in missing:
-            store.remember(_make_key(picture, rung), file.model_dump())
+            store.save_record(_make_key(picture, rung), file.model_dump())
     return {rung: file for rung, file in kept.items() if file}
 
 
@@ -71,7 +71,7 @@ def _make_key(picture: StoredFile, rung: int) -> str:
 
 
 def _recall_rung(picture: StoredFile, rung: int, store: Store) -> StoredFile | None:
-    found = store.recall(_make_key(picture, rung))
+    found = store.load_record(_make_key(picture, rung))
     kept = StoredFile.model_validate(found) if found else None
     return kept if kept and store.has(kept) else None
 

@@ -51,33 +51,33 @@ async def take_original(
 
 async def _keep_sound(reel: Reel, tracks: Tracks, store: Store) -> StoredFile:
     key = stage_key("original", _VERSION, reel=reel.file.sha256, tracks=tracks)
-    found = store.recall(key)
+    found = store.load_record(key)
     kept = StoredFile.model_validate(found) if found else None
     if kept is not None and store.has(kept):
         return kept
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         await write_sound(path_of(reel.file), tracks, folder / "original.m4a")
-        kept = await asyncio.to_thread(store.keep, folder / "original.m4a", ".m4a")
-    store.remember(key, kept.model_dump())
+        kept = await asyncio.to_thread(store.keep_file, folder / "original.m4a", ".m4a")
+    store.save_record(key, kept.model_dump())
     return kept
 
 
 async def take_description(file: StoredFile, reel: Reel, store: Store) -> StoredFile:
     """An audio description (or whatever is timed to the source) as AAC, exactly as long as the reel; made once."""
     key = stage_key("description", _VERSION, of=file.sha256, start=reel.start, duration=reel.duration)
-    found = store.recall(key)
+    found = store.load_record(key)
     kept = StoredFile.model_validate(found) if found else None
     if kept is not None and store.has(kept):
         return kept
-    await store.bring([file])
+    await store.fetch_files([file])
     info = await asyncio.to_thread(probe, path_of(file))
     samples = round(Fraction(reel.duration) * RATE)
     sound = sound_of(info.path, start=Fraction(reel.start), samples=samples, info=info)
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         target, coding = folder / "description.m4a", aac_options(info.audio[0].channels)
         await run(local_output(sound, path=target, format="ipod", map_metadata=-1, map_chapters=-1, **coding))
-        kept = await asyncio.to_thread(store.keep, target, ".m4a")
-    store.remember(key, kept.model_dump())
+        kept = await asyncio.to_thread(store.keep_file, target, ".m4a")
+    store.save_record(key, kept.model_dump())
     return kept
 
 

@@ -48,7 +48,7 @@ class Intake:
         # The vendor's client opens its own asset, and knows nothing of a file that lies elsewhere.
         client = self.client if place == self.media else None
         found = await ingest(place, self.store, connection=self.connection, client=client)
-        await self.store.bring((found,))
+        await self.store.fetch_files((found,))
         return found
 
     async def extract_embedded(self, place: str, locale: str) -> StoredFile:
@@ -56,8 +56,8 @@ class Intake:
         video = path_of(await self.file(self.media))
         info = await asyncio.to_thread(probe, video)
         stream = choose_subtitles(info, locale, parse_embedded_number(place))
-        with self.store.scratch() as folder:
-            return self.store.keep(await extract_subtitles(info, stream, folder))
+        with self.store.open_scratch() as folder:
+            return self.store.keep_file(await extract_subtitles(info, stream, folder))
 
 
 def require_file(path: str, field: str) -> None:

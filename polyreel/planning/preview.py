@@ -96,7 +96,7 @@ async def _with_what_is_made(plan: Plan, recall: Recall) -> Plan:
 
 async def _fetch_results(plan: Plan) -> None:
     keys = {*plan.stage_keys.values(), *(key for each in plan.languages for key in each.stage_keys.values())}
-    await asyncio.gather(*map(results.fetch, keys))
+    await asyncio.gather(*map(results.fetch_result, keys))
 
 
 def _with_made_scripts(plan: Plan, recall: Recall) -> Plan:

@@ -29,7 +29,7 @@ async def find_approved(runs: Iterable[RunRecord]) -> frozenset[tuple[str, str]]
         return frozenset()
     try:
         store = open_store()
-        await store.ready()
+        await store.check_usable()
         reviews_log = ReviewLog(store)
         keys = [key for key in await reviews_log.keys() if (key.job, key.locale) in held]
         reviews, _ = await reviews_log.read_all(keys)

@@ -163,7 +163,7 @@ async def edit_script(store: Store, key: ReviewKey, edit: Edit) -> Review:
         review = await log.read(key)
         edit.reviewer.require_allowed(review)
         seen, now = _find_scripts(review, edit.reviewer)
-        await store.bring((seen, now))
+        await store.fetch_files((seen, now))
         event = await asyncio.to_thread(_make_event, review, seen, now, edit, store)
         if event is None:
             return review
@@ -318,7 +318,7 @@ def _with_speakers(track: Track, before: Track) -> Track:
 async def script_of(store: Store, review: Review) -> Track:
     """The script in force. Raises `ReviewRefused` where no run has told which one that is."""
     _, now = _find_scripts(review, Reviewer("", review.revision))
-    await store.bring((now,))
+    await store.fetch_files((now,))
     return await asyncio.to_thread(_read_kept, now)
 
 
@@ -354,7 +354,7 @@ async def _source_of(store: Store, review: Review) -> Track:
     shown = find_shown(review)
     if shown.source_script is None:
         return Track()
-    await store.bring((shown.source_script,))
+    await store.fetch_files((shown.source_script,))
     return await asyncio.to_thread(_read_kept, shown.source_script)
 
 

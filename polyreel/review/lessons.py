@@ -46,7 +46,7 @@ async def read_approved_scripts(store: Store, job: Job) -> ApprovedScripts:
         if not await store.present(wanted):
             found.notes.append(f"{locale}: the approved script is no longer kept.")
             continue
-        await store.bring(wanted)
+        await store.fetch_files(wanted)
         found.files[locale] = path_of(approved)
         found.source = found.source or (path_of(source) if source else None)
     return found

@@ -82,7 +82,7 @@ class ReviewLog:
                 return review
             # Padded, so that the order of names is that of numbers.
             name = f"{key.folder}/{review.revision + 1:06d}.json"
-            if await self._store.create(name, event.model_dump_json(exclude_defaults=True).encode()):
+            if await self._store.create_file(name, event.model_dump_json(exclude_defaults=True).encode()):
                 return Review(key, (*review.events, event))
         raise StoreError("others write this review all the time", where=key.folder, remedy="Try again.")
 
@@ -113,7 +113,7 @@ class ReviewLog:
 
     async def _read_event(self, name: str) -> Event:
         try:
-            return Event.model_validate_json(await self._store.read(name) or b"")
+            return Event.model_validate_json(await self._store.read_file(name) or b"")
         except ValidationError as error:
             raise StoreError(
                 "a review's event can't be read",

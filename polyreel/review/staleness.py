@@ -39,7 +39,7 @@ async def find_stale_lines(
     if source is None or all(look.source.sha256 == source.sha256 for look in looks):
         return ()
     there = [look for look in looks if await store.present((look.script, look.source))]
-    await store.bring({script, source, *(each for look in there for each in (look.script, look.source))})
+    await store.fetch_files({script, source, *(each for look in there for each in (look.script, look.source))})
     return await asyncio.to_thread(_compare_looks, there, script, source)
 
 

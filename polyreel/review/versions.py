@@ -117,7 +117,7 @@ async def _read_lines(store: Store, review: Review, number: int) -> dict[object,
     script = _find_version(review, number).script
     if script is None:
         return {}
-    await store.bring((script,))
+    await store.fetch_files((script,))
     track = (await asyncio.to_thread(read_file, path_of(script))).track
     choices = read_choices(track)
     lines = [_Line(cue, choices.get(place, NO_CHOICE)) for place, cue in enumerate(track.cues)]

@@ -58,7 +58,7 @@ async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:
     if asset.bytes is not None and asset.bytes > limits.max_bytes:
         raise too_large(order, order.location)
     key = stage_key("fetch", 1, asset=order.location, at=str(order.client.transport.base_url))
-    known = await order.store.peek(key) or {}
+    known = await order.store.peek_at_record(key) or {}
     if known.get("facts") == asset.facts and (kept := await recall_earlier(order, known)):
         teller.tell(1, 1)
         return kept
@@ -68,7 +68,7 @@ async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:
         if not done.bytes:
             raise make_empty_error(order.location)
         stored = order.store.keep_hashed(done.path, done.sha256, suffix_of(asset.name))
-    order.store.remember(
+    order.store.save_record(
         key, {"stored_file": stored.model_dump(mode="json"), "facts": asset.facts, "from": order.location}
     )
     return stored

@@ -30,7 +30,7 @@ async def ingest(
     asset (``nomad:ID``), which ``client``, the vendor's own, fetches. ``on_progress`` hears the share that is done,
     from 0 to 1, where the length is known. Doing it again costs little: a local file is not hashed again, and a remote
     one is asked for only if it has changed. What came over the network may still be on another machine that shares the
-    store: `Store.bring` it before it is read.
+    store: `Store.fetch_files` it before it is read.
 
     Raises `InvalidJob` (nothing usable is named), `MediaError` (``video_size_limit_reached``), `FetchError`,
     `ForbiddenAddress` and `StoreError` (the disk is full).

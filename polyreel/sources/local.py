@@ -100,7 +100,7 @@ def is_known(location: str, store: Store) -> bool:
     path = local_path(location, None)
     handle = _open(path)
     try:
-        return store.recall(_make_key(handle, path)) is not None
+        return store.load_record(_make_key(handle, path)) is not None
     finally:
         os.close(handle)
 
@@ -111,7 +111,7 @@ def _make_key(handle: int, path: Path) -> str:
 
 async def _digest_of(handle: int, path: Path, order: Order) -> str:
     key = _make_key(handle, path)
-    if (known := order.store.recall(key)) is not None and isinstance(known.get("sha256"), str):
+    if (known := order.store.load_record(key)) is not None and isinstance(known.get("sha256"), str):
         _tell(order, 1.0)
         return str(known["sha256"])
     before = _identify_file(handle)
@@ -119,7 +119,7 @@ async def _digest_of(handle: int, path: Path, order: Order) -> str:
     if _identify_file(handle) != before:
         remedy = "Wait until whoever writes it is done, then run again."
         raise InvalidJob("the file changed while it was read", where=str(path), remedy=remedy)
-    order.store.remember(key, {"sha256": digest})
+    order.store.save_record(key, {"sha256": digest})
     return digest
 
 

@@ -38,7 +38,7 @@ async def from_object(order: Order) -> StoredFile:
             raise
         message = f"not fetched within {order.limits.deadline_seconds:g} s"
         raise _fetch_error(address, message, code="fetch_timeout") from error
-    order.store.remember(key, fetch.record(stored_file))
+    order.store.save_record(key, fetch.record(stored_file))
     return stored_file
 
 
@@ -73,7 +73,7 @@ class _Fetch:
     async def recall_kept(self, key: str) -> StoredFile | None:
         """What an earlier run fetched, where the object is still the same."""
         self._facts = await self._bucket.require(self._address.key)
-        known = await self._order.store.peek(key) or {}
+        known = await self._order.store.peek_at_record(key) or {}
         if not self._facts.etag or (known.get("etag"), known.get("bytes")) != (self._facts.etag, self._facts.bytes):
             return None
         if kept := await recall_earlier(self._order, known):

@@ -40,7 +40,7 @@ async def from_web(order: Order) -> StoredFile:
         async with deadline, order.store.lasting_scratch(key) as folder, _open_client(order.limits) as client:
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
-                    known = await order.store.peek(key) or {}
+                    known = await order.store.peek_at_record(key) or {}
                     kept = await recall_earlier(order, known)
                     return await _Fetch(order, url, key, part, client, known if kept else {}, kept).until_done()
     except TimeoutError as error:
@@ -289,7 +289,7 @@ class _Fetch:
         if not self.part.size:
             raise make_empty_error(strip_address(str(self.url)))
         stored_file = await asyncio.to_thread(keep_part, self.order, self.part, self.url.path)
-        self.order.store.remember(self.key, self._make_record(stored_file, response))
+        self.order.store.save_record(self.key, self._make_record(stored_file, response))
         self.teller.tell(1, 1)
         return stored_file
 

@@ -82,7 +82,7 @@ class LocalStore:
     """A folder of stored files (``blobs/ab/<sha256><suffix>``) and records (``records/<stage>/<key>.json``)."""
 
     trouble: str = ""
-    """Why the last `share` could not bring everything up, for a person to see."""
+    """Why the last `share_files` could not bring everything up, for a person to see."""
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or home.store_dir()
@@ -90,12 +90,12 @@ class LocalStore:
 
     # -- stored files
 
-    def keep(self, file: Path, suffix: str = "") -> StoredFile:
+    def keep_file(self, file: Path, suffix: str = "") -> StoredFile:
         """Move a finished file into the store and return what names it. The same content is kept once."""
         with explain_errors("keep a file", self.root):
             if self._on_own_disk(file):
                 return self.keep_hashed(file, sha256_of(file), suffix)
-            with self.scratch() as folder:
+            with self.open_scratch() as folder:
                 copy = copy_hashed(file, folder / "copy")
                 kept = self.keep_hashed(copy.path, copy.sha256, suffix or file.suffix)
                 # Last: until the copy has its name, a crash must leave the file where it was.
@@ -115,7 +115,7 @@ class LocalStore:
 
     def keep_bytes(self, content: bytes, suffix: str) -> StoredFile:
         """Keep a small thing that is already in memory."""
-        with explain_errors("keep a file", self.root), self.scratch() as folder:
+        with explain_errors("keep a file", self.root), self.open_scratch() as folder:
             with HashingFile(folder / "content") as file:
                 file.write(content)
             return self.keep_hashed(file.path, file.sha256, suffix)
@@ -152,7 +152,7 @@ class LocalStore:
         """Where half-made files lie: beside the store, on its disk."""
         return self._scratch
 
-    def scratch(self) -> AbstractContextManager[Path]:
+    def open_scratch(self) -> AbstractContextManager[Path]:
         """A folder for half-made files on the store's own disk; gone afterwards, whatever happened."""
         return scratch.passing_folder(self.scratch_root)
 
@@ -162,26 +162,26 @@ class LocalStore:
 
     # -- records
 
-    def remember(self, key: str, value: Mapping[str, Any]) -> None:
+    def save_record(self, key: str, value: Mapping[str, Any]) -> None:
         """Record what a piece of work gave, under its key."""
         # Sorted, so that two machines that record the same write the same bytes.
         content = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
         record = self._locate_record(key)
-        with explain_errors("write a record", self.root), self.scratch() as folder:
+        with explain_errors("write a record", self.root), self.open_scratch() as folder:
             make_folder(record.parent)
             # Written in scratch and renamed: whoever reads the record sees the old one or the new one, never half.
             part = folder / "record"
             part.write_bytes(content)
             replace_durably(part, record)
 
-    def recall(self, key: str) -> dict[str, Any] | None:
+    def load_record(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, or None. A damaged record counts as none."""
         try:
             return parse_note(self._locate_record(key).read_bytes())
         except FileNotFoundError:
             return None
 
-    def forget(self, key: str) -> None:
+    def drop_record(self, key: str) -> None:
         """Drop a record; its stored files stay."""
         self._locate_record(key).unlink(missing_ok=True)
 
@@ -191,12 +191,12 @@ class LocalStore:
 
     # -- small files that are written once
 
-    async def create(self, name: str, content: bytes) -> bool:
+    async def create_file(self, name: str, content: bytes) -> bool:
         """Keep a small file under a name that has none, durably; False where it is taken."""
         with explain_errors("write a file", self.root):
             return await asyncio.to_thread(create_atomically, self.file_named(name), content)
 
-    async def read(self, name: str) -> bytes | None:
+    async def read_file(self, name: str) -> bytes | None:
         """A small file that was created; None where there is none."""
         # What is missing reads as nothing, and nothing that is created is empty.
         return await asyncio.to_thread(content_of, self.file_named(name)) or None
@@ -211,12 +211,12 @@ class LocalStore:
 
     # -- the rest of the port, of which one machine alone has little to do
 
-    async def ready(self) -> None:
+    async def check_usable(self) -> None:
         """See that the store's folder is there and can be written. Raises `StoreError`."""
         with explain_errors("use the store", self.root):
             await asyncio.to_thread(make_folder, self.root)
 
-    async def bring(self, stored_files: Iterable[StoredFile]) -> None:
+    async def fetch_files(self, stored_files: Iterable[StoredFile]) -> None:
         """See that stored files are here. Raises `StoreError` for one that is gone: nobody else has it."""
         for stored_file in stored_files:
             if not self.has(stored_file):
@@ -231,18 +231,18 @@ class LocalStore:
         """Whether all stored files are here."""
         return all(self.has(stored_file) for stored_file in stored_files)
 
-    async def peek(self, key: str) -> dict[str, Any] | None:
+    async def peek_at_record(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key."""
-        return self.recall(key)
+        return self.load_record(key)
 
     async def look_up(self, name: str) -> bytes | None:
         """A small file of this machine; None where there is none."""
         return content_of(self.file_named(name)) or None
 
-    async def offer(self, name: str) -> None:
+    async def offer_file(self, name: str) -> None:
         """Nobody else asks this store: what is kept is offered already."""
 
-    async def share(self, *names: str) -> None:
+    async def share_files(self, *names: str) -> None:
         """Nobody else asks this store: what is kept is shared already."""
 
     def file_named(self, name: str) -> Path:

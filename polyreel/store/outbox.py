@@ -13,7 +13,7 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def mark(self, name: str) -> None:
+    def mark_file(self, name: str) -> None:
         """Remember that a file of this name (``results/KEY``) is to go up."""
         with explain_errors("mark what is to be shared", self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -23,7 +23,7 @@ class Outbox:
         """The names of all that is to go up."""
         return {content_of(mark).decode(errors="replace") for mark in self._folder.glob("*")} - {""}
 
-    def drop(self, name: str) -> None:
+    def drop_mark(self, name: str) -> None:
         """It is up, or gone."""
         self._mark_of(name).unlink(missing_ok=True)
 

@@ -30,16 +30,16 @@ class Store(Protocol):
 
     root: Path
     trouble: str
-    """Why the last `share` could not bring everything up, for a person to see; empty when it could."""
+    """Why the last `share_files` could not bring everything up, for a person to see; empty when it could."""
 
     # -- files
 
-    def keep(self, file: Path, suffix: str = "") -> StoredFile:
+    def keep_file(self, file: Path, suffix: str = "") -> StoredFile:
         """Move a finished file into the store and return what names it. The same content is kept once."""
         ...
 
     def keep_hashed(self, file: Path, sha256: str, suffix: str = "") -> StoredFile:
-        """`keep`, for a file on the store's own disk whose SHA-256 (lower-case hex) is known already."""
+        """`keep_file`, for a file on the store's own disk whose SHA-256 (lower-case hex) is known already."""
         ...
 
     def keep_bytes(self, content: bytes, suffix: str) -> StoredFile:
@@ -47,7 +47,7 @@ class Store(Protocol):
         ...
 
     def has(self, stored_file: StoredFile) -> bool:
-        """Whether the bytes are here, or known to be where `bring` gets them from."""
+        """Whether the bytes are here, or known to be where `fetch_files` gets them from."""
         ...
 
     def verify(self, stored_file: StoredFile) -> bool:
@@ -58,7 +58,7 @@ class Store(Protocol):
         """Whether all of them can be had, here or from other machines."""
         ...
 
-    async def bring(self, stored_files: Iterable[StoredFile]) -> None:
+    async def fetch_files(self, stored_files: Iterable[StoredFile]) -> None:
         """See that all of them are on this machine, to be read. `StoreError` for one that can't be had."""
         ...
 
@@ -69,7 +69,7 @@ class Store(Protocol):
         """Where half-made files lie: beside the store, on its disk."""
         ...
 
-    def scratch(self) -> AbstractContextManager[Path]:
+    def open_scratch(self) -> AbstractContextManager[Path]:
         """A folder for half-made files; gone afterwards, whatever happened."""
         ...
 
@@ -79,32 +79,32 @@ class Store(Protocol):
 
     # -- records
 
-    def remember(self, key: str, value: Mapping[str, Any]) -> None:
+    def save_record(self, key: str, value: Mapping[str, Any]) -> None:
         """Record what a piece of work gave, under its key."""
         ...
 
-    def recall(self, key: str) -> dict[str, Any] | None:
+    def load_record(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, with every file that it names on this machine; None where that can't be."""
         ...
 
-    async def peek(self, key: str) -> dict[str, Any] | None:
+    async def peek_at_record(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key; the files that it names may still be elsewhere."""
         ...
 
-    def forget(self, key: str) -> None:
+    def drop_record(self, key: str) -> None:
         """Drop a record; its files stay."""
         ...
 
     # -- small files that are written once, by whoever is first
 
-    async def create(self, name: str, content: bytes) -> bool:
+    async def create_file(self, name: str, content: bytes) -> bool:
         """Keep a small file under a name that has none, durably; False where it is taken, and nothing is changed.
 
         Of any number who try, on any machine, one succeeds. The stored files that it names go before it.
         """
         ...
 
-    async def read(self, name: str) -> bytes | None:
+    async def read_file(self, name: str) -> bytes | None:
         """A small file that was created under this name, on any machine."""
         ...
 
@@ -114,7 +114,7 @@ class Store(Protocol):
 
     # -- other machines
 
-    async def ready(self) -> None:
+    async def check_usable(self) -> None:
         """See that the store can be used, before anything is begun."""
         ...
 
@@ -122,10 +122,10 @@ class Store(Protocol):
         """A small file by its name (``results/KEY``), from wherever it can be had."""
         ...
 
-    async def offer(self, name: str) -> None:
-        """Let other machines have a small file that an earlier run made, with the next `share`, if they lack it."""
+    async def offer_file(self, name: str) -> None:
+        """Let other machines have a small file of an earlier run, with the next `share_files`, if they lack it."""
         ...
 
-    async def share(self, *names: str) -> None:
+    async def share_files(self, *names: str) -> None:
         """Let other machines have small files, by their names, and all that is recorded. Raises nothing: `trouble`."""
         ...

@@ -46,7 +46,7 @@ def path_of_record(key: str) -> Path:
 def find_record(key: str) -> Record | None:
     """The record of a stage that is done; None where there is none, or not all its files can be had."""
     try:
-        record = _parse(path_of_record(key).read_bytes())
+        record = _parse_record(path_of_record(key).read_bytes())
         usable = all(map(open_store().has, find_stored_files(record.value)))
     except (OSError, StoreError, *_NO_RECORD):  # StoreError: it names a file as no store of ours does
         return None
@@ -58,7 +58,7 @@ def keep_record(key: str, record: Record) -> None:
     write_atomically(path_of_record(key), json.dumps(asdict(record), ensure_ascii=False).encode())
 
 
-def _parse(content: bytes) -> Record:
+def _parse_record(content: bytes) -> Record:
     """Raises one of `_NO_RECORD` for what is no record, a file of another version included."""
     found = json.loads(content)
     tag, version = found["tag"], found["version"]
@@ -70,28 +70,28 @@ def _parse(content: bytes) -> Record:
 # -- other machines
 
 
-async def fetch(key: str) -> None:
+async def fetch_result(key: str) -> None:
     """See that a result which any machine has is here, as far as it can be used here; and there, if it is only here."""
     if home.read_shared_store() is None:
         return
     store = open_store()
     if await _is_usable(store, _read_content(key)):
-        await store.offer(_name_record(key))
+        await store.offer_file(_name_record(key))
         return
     found = await store.look_up(_name_record(key)) or b""
     if await _is_usable(store, found):
         write_atomically(path_of_record(key), found)
 
 
-async def share(*keys: str) -> None:
+async def share_results(*keys: str) -> None:
     """Let other machines have results, and all that is recorded."""
-    await open_store().share(*(_name_record(key) for key in keys if path_of_record(key).exists()))
+    await open_store().share_files(*(_name_record(key) for key in keys if path_of_record(key).exists()))
 
 
 async def _is_usable(store: Store, content: bytes) -> bool:
     try:
         # Read in full, as a record whose files nobody has would make its stage look done, and the next one fail.
-        return await store.present(tuple(find_stored_files(_parse(content).value)))
+        return await store.present(tuple(find_stored_files(_parse_record(content).value)))
     except (StoreError, *_NO_RECORD):
         return False
 

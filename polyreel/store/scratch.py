@@ -29,11 +29,11 @@ _LASTING_KEPT_SECONDS = 7 * 86_400
 @contextmanager
 def passing_folder(base: Path) -> Iterator[Path]:
     """A folder below ``base``; gone afterwards, whatever happened. Raises `StoreError` where it can't be made."""
-    folder, lock = _claim(base)
+    folder, lock = _claim_folder(base)
     try:
         yield folder
     finally:
-        _drop(folder, lock)
+        _drop_folder(folder, lock)
 
 
 @asynccontextmanager
@@ -52,7 +52,7 @@ async def lasting_folder(folder: Path) -> AsyncIterator[Path]:
             _drop_if_empty(folder)
 
 
-def _claim(base: Path) -> tuple[Path, int]:
+def _claim_folder(base: Path) -> tuple[Path, int]:
     with explain_errors("make a folder for half-made files", base):
         base.mkdir(parents=True, exist_ok=True)
         while True:
@@ -67,7 +67,7 @@ def _lock_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
-def _drop(folder: Path, lock: int) -> None:
+def _drop_folder(folder: Path, lock: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     _lock_of(folder).unlink(missing_ok=True)
     # Last: as long as it is held, nobody can take the folder's name for a dead one's.
@@ -92,7 +92,7 @@ def clear_scratch(root: Path | None = None) -> None:
         if time.time() - _last_touched(folder) < _find_lifetime(name):
             continue
         if (lock := open_locked(_lock_of(folder))) is not None:
-            _drop(folder, lock)
+            _drop_folder(folder, lock)
 
 
 def _find_lifetime(name: str) -> float:

@@ -53,7 +53,7 @@ _OUR_OWN = {"hash"}
 class SharedStore(LocalStore):
     """A local store that writes through to a prefix of a bucket, and reads through from it.
 
-    The plain methods work as the local store's do. `recall` may wait for the network, so it is for threads, as all
+    The plain methods work as the local store's do. `load_record` may wait for the network, so it is for threads, as all
     blocking work is. Stored files get names without a place.
     """
 
@@ -76,7 +76,7 @@ class SharedStore(LocalStore):
     def _make_key(self, name: str) -> str:
         return self.address.join(name).key
 
-    async def ready(self) -> None:
+    async def check_usable(self) -> None:
         """See that the object store can be read, and, the first time, written."""
         key = self._make_key("store.json")
         try:
@@ -93,18 +93,18 @@ class SharedStore(LocalStore):
     # -- reading through
 
     def has(self, stored_file: StoredFile) -> bool:
-        """Whether the bytes are here, or known to be where `bring` gets them from."""
+        """Whether the bytes are here, or known to be where `fetch_files` gets them from."""
         return is_here(stored_file) or _name_of(stored_file) in self._known
 
     async def present(self, stored_files: Iterable[StoredFile]) -> bool:
         """Whether all can be had. What another machine calls a file of its own can't."""
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(stored_file: StoredFile) -> bool:
+        async def is_there(stored_file: StoredFile) -> bool:
             async with places:
                 return await self._is_there(stored_file)
 
-        return all(await asyncio.gather(*map(one, stored_files)))
+        return all(await asyncio.gather(*map(is_there, stored_files)))
 
     async def _is_there(self, stored_file: StoredFile) -> bool:
         name = _name_of(stored_file)
@@ -116,37 +116,37 @@ class SharedStore(LocalStore):
         self._known.add(name)
         return True
 
-    async def bring(self, stored_files: Iterable[StoredFile]) -> None:
+    async def fetch_files(self, stored_files: Iterable[StoredFile]) -> None:
         """Fetch what is not on this machine, several at a time. Raises `StoreError`."""
         wanted = {name: each for each in stored_files if (name := _name_of(each)) and not is_here(each)}
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(name: str, stored_file: StoredFile) -> None:
+        async def fetch_one(name: str, stored_file: StoredFile) -> None:
             async with places:
-                await self._bring(name, stored_file)
+                await self._fetch_file(name, stored_file)
 
         async with _first_error(asyncio.TaskGroup()) as group:
             for name, stored_file in wanted.items():
-                group.create_task(one(name, stored_file))
+                group.create_task(fetch_one(name, stored_file))
 
-    async def _bring(self, name: str, stored_file: StoredFile) -> None:
+    async def _fetch_file(self, name: str, stored_file: StoredFile) -> None:
         async with self.lasting_scratch(f"bring-{name}") as folder:
             if is_here(stored_file):
                 return  # Somebody else on this machine has just fetched it.
-            facts = await self._require(name)
+            facts = await self._require_object(name)
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
                     was_begun = part.resumable
-                    await self._fill(part, facts)
+                    await self._fill_part(part, facts)
                     if was_begun and not _is_whole(part, stored_file):
                         part.begin()  # what lay here from before may be at fault: the shared copy is judged by itself
-                        await self._fill(part, facts)
+                        await self._fill_part(part, facts)
                     if not _is_whole(part, stored_file):
                         part.discard()
                         raise await self._drop_damaged(name)
                     await asyncio.to_thread(part.become, blob_path(self.root, name))
 
-    async def _require(self, name: str) -> ObjectFacts:
+    async def _require_object(self, name: str) -> ObjectFacts:
         try:
             return await self._bucket.require(self._make_key(_blob_key(name)))
         except StoreError as error:
@@ -161,7 +161,7 @@ class SharedStore(LocalStore):
                 ) from None
             raise
 
-    async def _fill(self, part: Part, facts: ObjectFacts) -> None:
+    async def _fill_part(self, part: Part, facts: ObjectFacts) -> None:
         if (part.validator, part.total) != (facts.etag, facts.bytes):
             part.begin(facts.etag, facts.bytes)
         try:
@@ -191,39 +191,39 @@ class SharedStore(LocalStore):
 
     # -- records
 
-    def remember(self, key: str, value: Mapping[str, Any]) -> None:
-        """Record what a piece of work gave, under its key; it goes up with the next `share`."""
-        super().remember(key, value)
+    def save_record(self, key: str, value: Mapping[str, Any]) -> None:
+        """Record what a piece of work gave, under its key; it goes up with the next `share_files`."""
+        super().save_record(key, value)
         if not _is_our_own(key):
-            self._outbox.mark(self._record_name(key))
+            self._outbox.mark_file(self._record_name(key))
 
-    def recall(self, key: str) -> dict[str, Any] | None:
+    def load_record(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, on any machine, with all that it names brought here. Blocks."""
-        found = super().recall(key)
+        found = super().load_record(key)
         if _is_our_own(key) or (found is not None and all(map(is_here, find_stored_files(found)))):
             return found
-        return _wait_for(lambda: self._recall(key))
+        return _wait_for(lambda: self._load_record(key))
 
-    async def _recall(self, key: str) -> dict[str, Any] | None:
-        found = await self.peek(key)
+    async def _load_record(self, key: str) -> dict[str, Any] | None:
+        found = await self.peek_at_record(key)
         if found is None:
             return None
         try:
-            await self.bring(find_stored_files(found))
+            await self.fetch_files(find_stored_files(found))
         except StoreError as error:
-            self._note(error)
+            self._note_trouble(error)
             return None
         return found
 
-    async def peek(self, key: str) -> dict[str, Any] | None:
+    async def peek_at_record(self, key: str) -> dict[str, Any] | None:
         """What was recorded under a key, on any machine."""
-        found = super().recall(key)
+        found = super().load_record(key)
         if found is not None or _is_our_own(key):
             return found
         content = await self.look_up(self._record_name(key))
         value = parse_note(content) if content else None
         if value is not None:
-            await asyncio.to_thread(super().remember, key, value)
+            await asyncio.to_thread(super().save_record, key, value)
         return value
 
     async def look_up(self, name: str) -> bytes | None:
@@ -233,7 +233,7 @@ class SharedStore(LocalStore):
         try:
             return await self._bucket.read(self._make_key(name))
         except StoreError as error:
-            self._note(error)
+            self._note_trouble(error)
             return None
 
     def _record_name(self, key: str) -> str:
@@ -241,7 +241,7 @@ class SharedStore(LocalStore):
 
     # -- small files that are written once
 
-    async def create(self, name: str, content: bytes) -> bool:
+    async def create_file(self, name: str, content: bytes) -> bool:
         """Keep a small file under a name that no machine has used. Only the object store can tell who was first."""
         for blob in dict.fromkeys(each.decode() for each in _NAMED.findall(content)):
             await self._put_blob(blob)
@@ -249,15 +249,15 @@ class SharedStore(LocalStore):
             await self._bucket.create(self._make_key(name), content)
         except Taken:
             return False
-        await super().create(name, content)
+        await super().create_file(name, content)
         return True
 
-    async def read(self, name: str) -> bytes | None:
+    async def read_file(self, name: str) -> bytes | None:
         """A small file that was created, on any machine; it never changes, so a copy here is as good."""
-        here = await super().read(name)
+        here = await super().read_file(name)
         found = here or await self._bucket.read(self._make_key(name))
         if found and not here:
-            await super().create(name, found)
+            await super().create_file(name, found)
         return found
 
     async def names_below(self, folder: str) -> list[str]:
@@ -266,17 +266,17 @@ class SharedStore(LocalStore):
 
     # -- writing through
 
-    async def offer(self, name: str) -> None:
+    async def offer_file(self, name: str) -> None:
         """Mark a file that nobody has put up: from before the store was shared, or of a run that was killed."""
         if name in self._known or time.monotonic() < self._rests_until:
             return
         try:
             if await self._bucket.look(self._make_key(name)) is None:
                 await asyncio.to_thread(self._make_placeless, self.file_named(name))
-                self._outbox.mark(name)
+                self._outbox.mark_file(name)
             self._known.add(name)
         except StoreError as error:
-            self._note(error)
+            self._note_trouble(error)
 
     def _make_placeless(self, file: Path) -> None:
         own = re.escape((self.root.absolute() / "blobs").as_uri().encode()) + rb"/[0-9a-f]{2}/(?=[0-9a-f]{64})"
@@ -284,40 +284,40 @@ class SharedStore(LocalStore):
         if (placeless := re.sub(own, b"store:", content)) != content:
             write_atomically(file, placeless)
 
-    async def share(self, *names: str) -> None:
+    async def share_files(self, *names: str) -> None:
         """Bring up small files (``results/KEY``) and all that is marked, each after the blobs that it names.
 
         What can't go up stays here, marked, for the next time; `trouble` says why, and nothing is raised.
         """
         for name in names:
-            self._outbox.mark(name)
+            self._outbox.mark_file(name)
         marked = await asyncio.to_thread(self._outbox.list_marked) - self._busy
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(name: str) -> str:
+        async def share_one(name: str) -> str:
             async with places:
                 return await self._try_put(name)
 
-        self.trouble = next(filter(None, await asyncio.gather(*map(one, marked))), "")
+        self.trouble = next(filter(None, await asyncio.gather(*map(share_one, marked))), "")
 
     async def _try_put(self, name: str) -> str:
         if time.monotonic() < self._rests_until:
             return _AWAY
         try:
-            await self._put(name)
+            await self._put_file(name)
         except StoreError as error:
-            self._note(error)
+            self._note_trouble(error)
             return str(error)
         return ""
 
-    async def _put(self, name: str) -> None:
+    async def _put_file(self, name: str) -> None:
         async with self._hold_name(name):
             content = await asyncio.to_thread(content_of, self.file_named(name))
             for blob in dict.fromkeys(each.decode() for each in _NAMED.findall(content)):
                 await self._put_blob(blob)
             if content:
                 await self._bucket.put(self._make_key(name), content)
-            self._outbox.drop(name)
+            self._outbox.drop_mark(name)
 
     async def _put_blob(self, name: str) -> None:
         file, key = blob_path(self.root, name), self._make_key(_blob_key(name))
@@ -350,7 +350,7 @@ class SharedStore(LocalStore):
         finally:
             self._busy.discard(name)
 
-    def _note(self, error: StoreError) -> None:
+    def _note_trouble(self, error: StoreError) -> None:
         if error.code == "object_store_unreachable":
             self._rests_until = time.monotonic() + _REST_SECONDS
 

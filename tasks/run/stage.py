@@ -88,7 +88,7 @@ def stage(
                 return Completed(name=CACHED, data=kept[0])
             # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another
             # machine.
-            await open_store().bring(find_stored_files((given.args, given.kwargs)))
+            await open_store().fetch_files(find_stored_files((given.args, given.kwargs)))
             try:
                 result = await function(*given.args, **given.kwargs)
             except StillAtVendor as still:
@@ -118,14 +118,14 @@ def stage(
             keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
             # Results of other machines, before Prefect is told of a task: one that is done costs one look.
             for each in keys:
-                await store_results.fetch(each)
+                await store_results.fetch_result(each)
             mine = board()
             with hear_waiting(lambda text: mine.wait(shown, locale, text)):
                 state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
             if state.name == WAITING:  # it goes on in another process: on the board it is still running
                 raise (await cast("State[Any]", state).aresult()).error
             # What was kept before was shared before.
-            await store_results.share(*(keys if _name_state(state) == "done" else ()))
+            await store_results.share_results(*(keys if _name_state(state) == "done" else ()))
             board().end(shown, locale, _name_state(state))
             return await state.aresult()
 

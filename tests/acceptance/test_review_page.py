@@ -101,7 +101,7 @@ def asked(
     if narrated:
         copy = store.root.parent / "copy.mp4"
         shutil.copyfile(narrated / "narrated.mp4", copy)
-        film = store.keep(copy)
+        film = store.keep_file(copy)
     reel = Reel(file=film, duration=str(2 * len(texts)), container=container)
     shown = Shown(reel=reel, source_script=script, profile="netflix", vendor=vendor)
     step = ask("script", script.sha256, made=script, script=script, reason="", shown=shown)

@@ -245,7 +245,7 @@ def asked(film: Path, store: LocalStore, media_url: Callable[[str], str], tmp_pa
     """A request for the film, whose source is on the web."""
     copy = tmp_path / "film.mp4"
     copy.write_bytes(film.read_bytes())
-    reel, length = store.keep(copy), str(probe(film).duration)
+    reel, length = store.keep_file(copy), str(probe(film).duration)
 
     def request(locale: str, script: str | None = None, **more: Any) -> DubRequest:
         kept = store.keep_bytes(script.encode(), ".vtt") if script else None

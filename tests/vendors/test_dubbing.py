@@ -259,7 +259,7 @@ async def test_rubbish_is_a_failed_language_with_the_evidence_kept(
 ) -> None:
     copy = tmp_path / file
     copy.write_bytes((media_folder / file).read_bytes())
-    video: StoredFile = store.keep(copy)
+    video: StoredFile = store.keep_file(copy)
     with pytest.raises(MediaError, match=words) as refused:
         await as_dubbed(asked("es-ES"), Result(provider="Panjaya", id="1", video=video), store)
     assert refused.value.code == "vendor_rubbish"

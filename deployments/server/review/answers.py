@@ -275,7 +275,7 @@ async def find_recording(key: ReviewKey, line: int) -> Path | None:
     choice = read_choices(track).get(line - 1)
     if choice is None or choice.recording is None or not await store.present((choice.recording.stored_file,)):
         return None
-    await store.bring((choice.recording.stored_file,))
+    await store.fetch_files((choice.recording.stored_file,))
     return path_of(choice.recording.stored_file)
 
 
@@ -311,7 +311,7 @@ async def find_media(key: ReviewKey, which: str) -> Path | None:
     wanted = {"source": shown.reel.file if shown.reel else None, "dub": shown.video}.get(which)
     if wanted is None or not await store.present((wanted,)):
         return None
-    await store.bring((wanted,))
+    await store.fetch_files((wanted,))
     return path_of(wanted)
 
 

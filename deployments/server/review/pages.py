@@ -171,7 +171,7 @@ async def _record_line(request: Request) -> Response:
         number = request.query_params.get(name, "")
         asked[name] = int(number) if number.isdecimal() and len(number) < 8 else None
     key = _read_key(request)
-    with open_store().scratch() as folder:
+    with open_store().open_scratch() as folder:
         file = folder / "recording"
         await _receive_body(request, file)
         return JSONResponse(await answers.record_line(key, file, asked))

@@ -145,7 +145,7 @@ async def part(
     channels, notes = _choose_channels(info, track, reel)
     # The picture's length and not the sound's: a sound track that ends early is silent from there on.
     samples = round((info.duration - start if duration is None else duration) * RATE)
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         own = folder / "original.wav"
         end = start + Fraction(samples, RATE)
         await extract(reel, own, info, track=track, start=start, end=end, channels=channels)
@@ -219,7 +219,7 @@ def keep_bed(file: Path, samples: int, store: Store) -> Bed:
     """A working track, measured, then kept. Blocks."""
     profile = file.with_suffix(".npy")
     np.save(profile, _measure_power(open_track(file).exactly(samples)))
-    return Bed(audio=store.keep(file, ".wav"), power=store.keep(profile, ".npy"))
+    return Bed(audio=store.keep_file(file, ".wav"), power=store.keep_file(profile, ".npy"))
 
 
 def _measure_power(track: WorkingTrack) -> Power:

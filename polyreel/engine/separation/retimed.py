@@ -32,7 +32,7 @@ def retime_stems(stems: Stems, yields: Sequence[PictureYield], samples: int, sto
     """
     beds = [stems.original, *([stems.background] if stems.background else [])]
     tracks = [open_track(path_of(bed.audio)).exactly(stems.samples) for bed in beds]
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         paths = [folder / f"{number}.wav" for number in range(len(beds))]
         _write_tracks(tracks, paths, sound_points(yields), samples, go_on)
         made = [keep_bed(path, samples, store) for path in paths]

@@ -61,12 +61,12 @@ def hear_speakers(
     """
     key = _make_key(stems, cues, people)
     with _listening:
-        found = store.recall(key)
+        found = store.load_record(key)
         if found is None:
             prints, heights = _measure_prints(stems, cues, load(), go_on)
             names = tell_apart(prints, cues, people)
             found = {"speakers": names, "genders": _guess_genders(names, heights)}
-            store.remember(key, found)
+            store.save_record(key, found)
     turns = (Turn(start, end, _name_speaker(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
     return Ear(tuple(turns), found["genders"])
 

@@ -103,7 +103,7 @@ class Booth:
         return stage_key("speech", _VERSION, engine=voice.name, of=voice.version, voice=voice_id, text=text, pace=pace)
 
     def _recall_take(self, key: str) -> Take | None:
-        found = self._store.recall(key)
+        found = self._store.load_record(key)
         if found is None:
             return None
         audio = StoredFile.model_validate(found["audio"])
@@ -120,7 +120,7 @@ class Booth:
         # or the line would stay so when the voice works again.
         if not speech.stand_in:
             said = {"rate": take.rate, "samples": take.samples, "level": take.level}
-            self._store.remember(key, {"audio": audio.model_dump(), **said})
+            self._store.save_record(key, {"audio": audio.model_dump(), **said})
         return take
 
 

@@ -274,9 +274,9 @@ class _Session:
             Placed(each.take, each.place.start_ms, gains.get(each.said.voice, 1.0) * 10 ** (each.gain_db / 20))
             for each in fitted
         )
-        with self.store.scratch() as folder:
+        with self.store.open_scratch() as folder:
             write_stem(folder / "speech.s16", placed, self.direction.samples)
-            return self.store.keep(folder / "speech.s16", ".s16")
+            return self.store.keep_file(folder / "speech.s16", ".s16")
 
 
 def _leave_chosen(said: _Said, tone: Tone | None) -> Tone | None:

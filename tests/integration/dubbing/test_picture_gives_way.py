@@ -93,7 +93,7 @@ async def dub(folder: Path, film: Path, bed: Path) -> Made:
     stems = await part(film, store, Given(bed))
     script = store.keep_bytes(SCRIPT.encode(), ".vtt")
     reel = Reel(
-        file=store.keep(film, ".mp4"),
+        file=store.keep_file(film, ".mp4"),
         duration=str(info.duration),
         frame_rate="25",
         chapters=(ReelChapter(start_ms=0, end_ms=6000), ReelChapter(start_ms=6000, end_ms=14_000, title="Print")),

@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalStore, Stems, D
     request = DubRequest(
         locale="es-ES",
         source_locale="en-US",
-        reel=store.keep(reel, ".wav"),
+        reel=store.keep_file(reel, ".wav"),
         duration=str(SECONDS),
         script=store.keep_bytes(write_cues([spanish for _, spanish, _, _ in SPOKEN]), ".vtt"),
         source_script=store.keep_bytes(write_cues([english for english, _, _, _ in SPOKEN]), ".vtt"),

@@ -54,7 +54,7 @@ def machine(bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mac
 
 def kept(store: LocalStore, tmp_path: Path, content: bytes, suffix: str = ".wav") -> StoredFile:
     (tmp_path / "made").write_bytes(content)
-    return store.keep(tmp_path / "made", suffix)
+    return store.keep_file(tmp_path / "made", suffix)
 
 
 def recorded(stored_file: StoredFile) -> dict[str, Any]:
@@ -90,28 +90,28 @@ class TestReadThrough:
     async def test_a_record_of_one_machine_is_read_on_another(self, machine: Machine, tmp_path: Path) -> None:
         one = machine("one")
         stored_file = kept(one, tmp_path, STEM)
-        one.remember("mixed-v1-abc", recorded(stored_file))
-        await one.share()
+        one.save_record("mixed-v1-abc", recorded(stored_file))
+        await one.share_files()
         two = machine("two")
-        found = await asyncio.to_thread(two.recall, "mixed-v1-abc")
+        found = await asyncio.to_thread(two.load_record, "mixed-v1-abc")
         assert found == recorded(stored_file)
         assert path_of(stored_file).is_relative_to(tmp_path / "two")
         assert path_of(stored_file).read_bytes() == STEM
 
     async def test_what_is_here_is_not_asked_for(self, machine: Machine, bucket: Any, tmp_path: Path) -> None:
         one = machine("one")
-        one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
-        await one.share()
+        one.save_record("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
+        await one.share_files()
         bucket.s3.asked.clear()
-        assert one.recall("mixed-v1-abc")
-        await one.share()
+        assert one.load_record("mixed-v1-abc")
+        await one.share_files()
         assert not bucket.s3.asked
 
     async def test_hashes_of_local_files_stay_on_their_machine(self, machine: Machine, bucket: Any) -> None:
         one = machine("one")
-        one.remember("hash-v1-abc", {"sha256": "0" * 64})
-        await one.share()
-        assert machine("two").recall("hash-v1-abc") is None
+        one.save_record("hash-v1-abc", {"sha256": "0" * 64})
+        await one.share_files()
+        assert machine("two").load_record("hash-v1-abc") is None
         assert bucket.keys() == []
 
     async def test_another_machines_own_file_counts_as_not_there(self, machine: Machine, tmp_path: Path) -> None:
@@ -120,40 +120,40 @@ class TestReadThrough:
         assert await machine("one").present([theirs])
         (tmp_path / "film.mp4").unlink()
         assert not await machine("two").present([theirs])
-        await machine("two").bring([theirs])  # not ours to bring; whoever reads it says what is missing
+        await machine("two").fetch_files([theirs])  # not ours to bring; whoever reads it says what is missing
 
     async def test_a_record_is_recalled_on_an_event_loop_as_in_a_thread(self, machine: Machine) -> None:
-        machine("one").remember("mixed-v1-abc", {"n": 1})
-        await machine("one").share()
-        assert machine("two").recall("mixed-v1-abc") == {"n": 1}
-        assert machine("two").recall("mixed-v1-nowhere") is None
+        machine("one").save_record("mixed-v1-abc", {"n": 1})
+        await machine("one").share_files()
+        assert machine("two").load_record("mixed-v1-abc") == {"n": 1}
+        assert machine("two").load_record("mixed-v1-nowhere") is None
 
     async def test_a_blob_that_is_gone_makes_its_record_none(
         self, machine: Machine, bucket: Any, tmp_path: Path
     ) -> None:
         one = machine("one")
-        one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
-        await one.share()
+        one.save_record("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
+        await one.share_files()
         bucket.client.delete_object(Bucket=bucket.name, Key=next(key for key in bucket.keys("team/a/blobs")))
-        assert await asyncio.to_thread(machine("two").recall, "mixed-v1-abc") is None
+        assert await asyncio.to_thread(machine("two").load_record, "mixed-v1-abc") is None
 
     async def test_a_damaged_blob_is_noticed_removed_and_made_anew(
         self, machine: Machine, bucket: Any, tmp_path: Path
     ) -> None:
         one = machine("one")
         stored_file = kept(one, tmp_path, b"stem")
-        one.remember("mixed-v1-abc", recorded(stored_file))
-        await one.share()
+        one.save_record("mixed-v1-abc", recorded(stored_file))
+        await one.share_files()
         key = next(key for key in bucket.keys("team/a/blobs"))
         bucket.put(key, b"mets")
         two = machine("two")
         with pytest.raises(StoreError, match="not what it was") as caught:
-            await two.bring([stored_file])
+            await two.fetch_files([stored_file])
         assert caught.value.code == "stored_file_damaged"
         assert bucket.keys("team/a/blobs") == []
         assert not path_of(stored_file).exists()
-        two.remember("mixed-v1-abc", recorded(kept(two, tmp_path, b"stem")))
-        await two.share()
+        two.save_record("mixed-v1-abc", recorded(kept(two, tmp_path, b"stem")))
+        await two.share_files()
         assert bucket.get(key) == b"stem"
 
     async def test_half_a_download_that_is_wrong_costs_the_shared_copy_nothing(
@@ -162,8 +162,8 @@ class TestReadThrough:
         """A disk may forget what a killed process wrote, though not its length."""
         one = machine("one")
         stored_file = kept(one, tmp_path, b"stem")
-        one.remember("mixed-v1-abc", recorded(stored_file))
-        await one.share()
+        one.save_record("mixed-v1-abc", recorded(stored_file))
+        await one.share_files()
         (key,) = bucket.keys("team/a/blobs")
         two = machine("two")
         async with two.lasting_scratch(f"bring-{Path(key).name}") as folder:
@@ -171,7 +171,7 @@ class TestReadThrough:
             part.begin(bucket.client.head_object(Bucket=bucket.name, Key=key)["ETag"], 4)
             part.write(b"\0\0")
             part.close()
-        await two.bring([stored_file])
+        await two.fetch_files([stored_file])
         assert path_of(stored_file).read_bytes() == b"stem"
         assert bucket.get(key) == b"stem"
 
@@ -179,13 +179,13 @@ class TestReadThrough:
 class TestWriteThrough:
     async def test_a_blob_is_there_before_its_record(self, machine: Machine, bucket: Any, tmp_path: Path) -> None:
         one = machine("one")
-        one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, STEM)))
+        one.save_record("mixed-v1-abc", recorded(kept(one, tmp_path, STEM)))
         bucket.s3.answer = lambda asked: ("403 Forbidden", "AccessDenied") if "blobs" in asked.path else None
-        await one.share()
+        await one.share_files()
         assert "does not allow this" in one.trouble
         assert bucket.keys() == []
         bucket.s3.reset()
-        await one.share()
+        await one.share_files()
         assert one.trouble == ""
         assert len(bucket.keys("team/a/blobs")) == len(bucket.keys("team/a/records")) == 1
 
@@ -195,8 +195,8 @@ class TestWriteThrough:
         one = machine("one")
         stored_file = kept(one, tmp_path, STEM)
         for number in range(4):
-            one.remember(f"mixed-v1-{number}", recorded(stored_file))
-        await asyncio.gather(one.share(), one.share())
+            one.save_record(f"mixed-v1-{number}", recorded(stored_file))
+        await asyncio.gather(one.share_files(), one.share_files())
         assert [asked.query for asked in bucket.s3.asked if asked.method == "POST"].count("uploads=") == 1
         assert len(bucket.keys("team/a/records")) == 4
 
@@ -206,8 +206,8 @@ class TestWriteThrough:
         stores = [machine("one"), machine("two")]
         for name, store in zip(("one", "two"), stores, strict=True):
             machine(name)
-            store.remember("mixed-v1-abc", recorded(kept(store, tmp_path, STEM)))
-        await asyncio.gather(*(store.share() for store in stores))
+            store.save_record("mixed-v1-abc", recorded(kept(store, tmp_path, STEM)))
+        await asyncio.gather(*(store.share_files() for store in stores))
         assert [bucket.get(key) for key in bucket.keys("team/a/blobs")] == [STEM]
         assert not any(store.trouble for store in stores)
 
@@ -217,15 +217,15 @@ class TestWriteThrough:
         one = machine("one")
         with monkeypatch.context() as away:
             away.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-            one.remember("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
-            await one.share()
+            one.save_record("mixed-v1-abc", recorded(kept(one, tmp_path, b"stem")))
+            await one.share_files()
             assert "can't be reached" in one.trouble
-            assert one.recall("mixed-v1-abc")  # the work is here
+            assert one.load_record("mixed-v1-abc")  # the work is here
             with pytest.raises(StoreError, match="can't be reached") as caught:
-                await SharedStore(one.address).ready()
+                await SharedStore(one.address).check_usable()
             assert "See that it runs" in caught.value.remedy
-        await one.ready()
-        await one.share()
+        await one.check_usable()
+        await one.share_files()
         assert len(bucket.keys("team/a/records")) == 1
 
     async def test_a_killed_upload_leaves_nothing_half_and_goes_up_later(
@@ -233,7 +233,7 @@ class TestWriteThrough:
     ) -> None:
         one = machine("one")
         stored_file = kept(one, tmp_path, STEM)
-        one.remember("mixed-v1-abc", recorded(stored_file))
+        one.save_record("mixed-v1-abc", recorded(stored_file))
         bucket.s3.delay = lambda asked: 60.0 if "partNumber=3" in asked.query else 0.0
         child = await asyncio.create_subprocess_exec(sys.executable, "-c", _SHARER)
         await until(lambda: any("partNumber=3" in asked.query for asked in bucket.s3.asked))
@@ -241,15 +241,15 @@ class TestWriteThrough:
         await child.wait()
         assert bucket.keys() == []
         bucket.s3.reset()
-        await one.share()
-        await machine("two").bring([stored_file])
+        await one.share_files()
+        await machine("two").fetch_files([stored_file])
         assert path_of(stored_file).read_bytes() == STEM
 
     async def test_a_killed_download_is_gone_on_with(self, machine: Machine, bucket: Any, tmp_path: Path) -> None:
         one = machine("one")
         stored_file = kept(one, tmp_path, STEM)
-        one.remember("mixed-v1-abc", recorded(stored_file))
-        await one.share()
+        one.save_record("mixed-v1-abc", recorded(stored_file))
+        await one.share_files()
         two = machine("two")
         bucket.s3.delay = lambda asked: (
             60.0 if asked.headers.get("range", "").startswith(f"bytes={2 * PIECE}-") else 0.0
@@ -260,7 +260,7 @@ class TestWriteThrough:
         await child.wait()
         assert not path_of(stored_file).exists()
         bucket.s3.reset()
-        await two.bring([stored_file])
+        await two.fetch_files([stored_file])
         assert path_of(stored_file).read_bytes() == STEM
         assert f"bytes=0-{PIECE - 1}" not in {asked.headers.get("range") for asked in bucket.s3.asked}
 
@@ -271,11 +271,11 @@ class TestReady:
     ) -> None:
         monkeypatch.setenv("POLYREEL_STORE", "s3://no-such-bucket-here/team")
         with pytest.raises(StoreError, match="no such bucket") as caught:
-            await machine("one").ready()
+            await machine("one").check_usable()
         assert caught.value.code == "no_such_bucket"
 
     async def test_the_first_machine_says_whose_it_is(self, machine: Machine, bucket: Any) -> None:
-        await asyncio.gather(machine("one").ready(), machine("two").ready())
+        await asyncio.gather(machine("one").check_usable(), machine("two").check_usable())
         assert b"polyreel" in bucket.get("team/a/store.json")
 
 
@@ -283,10 +283,10 @@ class TestResults:
     async def test_a_result_of_one_machine_is_used_on_another(self, machine: Machine, tmp_path: Path) -> None:
         stored_file = kept(machine("one"), tmp_path, b"stem")
         results.keep_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
-        await results.share("mux-v1-abc")
+        await results.share_results("mux-v1-abc")
         machine("two")
         assert results.find_record("mux-v1-abc") is None
-        await results.fetch("mux-v1-abc")
+        await results.fetch_result("mux-v1-abc")
         assert results.find_record("mux-v1-abc") == Record("stored-file", 1, stored_file.model_dump())
         assert not path_of(stored_file).exists()  # brought when it is read, and not before
 
@@ -306,7 +306,7 @@ class TestResults:
         track = await script_of(two, await ReviewLog(two).read(key))
         (spoken,), _ = resolve_choices(track)
         assert spoken.recording is not None
-        await two.bring([spoken.recording])
+        await two.fetch_files([spoken.recording])
         assert path_of(spoken.recording).is_relative_to(tmp_path / "two")
         assert Booth(EspeakVoice(), two).open_recording(spoken.recording).ms == recording.ms
 
@@ -315,10 +315,10 @@ class TestResults:
     ) -> None:
         stored_file = kept(machine("one"), tmp_path, b"stem")
         results.keep_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
-        await results.share("mux-v1-abc")
+        await results.share_results("mux-v1-abc")
         bucket.client.delete_object(Bucket=bucket.name, Key=bucket.keys("team/a/blobs")[0])
         machine("two")
-        await results.fetch("mux-v1-abc")
+        await results.fetch_result("mux-v1-abc")
         assert results.find_record("mux-v1-abc") is None
 
     async def test_work_from_before_the_store_was_shared_is_shared_too(
@@ -330,14 +330,14 @@ class TestResults:
             stored_file = kept(open_store(), tmp_path, b"stem")
             assert stored_file.uri.startswith("file:")
             results.keep_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
-        await results.fetch("mux-v1-abc")
-        await results.share()
+        await results.fetch_result("mux-v1-abc")
+        await results.share_results()
         machine("two")
-        await results.fetch("mux-v1-abc")
+        await results.fetch_result("mux-v1-abc")
         record = results.find_record("mux-v1-abc")
         assert record is not None
         found = StoredFile.model_validate(record.value)
-        await open_store().bring([found])
+        await open_store().fetch_files([found])
         assert path_of(found).read_bytes() == b"stem"
 
     @pytest.mark.parametrize(
@@ -357,9 +357,9 @@ class TestResults:
         """Whoever can write to the bucket does not thereby run code here: a record names a tag, never a class."""
         bucket.put("team/a/results/mux-v1-abc", content)
         machine("two")
-        await results.fetch("mux-v1-abc")
+        await results.fetch_result("mux-v1-abc")
         assert not results.path_of_record("mux-v1-abc").exists()
 
 
-_SHARER = "import asyncio; from polyreel.store.choice import open_store; asyncio.run(open_store().share())"
-_RECALLER = "from polyreel.store.choice import open_store; open_store().recall('mixed-v1-abc')"
+_SHARER = "import asyncio; from polyreel.store.choice import open_store; asyncio.run(open_store().share_files())"
+_RECALLER = "from polyreel.store.choice import open_store; open_store().load_record('mixed-v1-abc')"

@@ -26,7 +26,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> St
 
 def test_a_file_is_kept_by_its_content_and_leaves_its_place(store: Store, tmp_path: Path) -> None:
     (tmp_path / "made.wav").write_bytes(b"sound")
-    kept = store.keep(tmp_path / "made.wav")
+    kept = store.keep_file(tmp_path / "made.wav")
     assert path_of(kept).read_bytes() == b"sound"
     assert not (tmp_path / "made.wav").exists()
     assert store.keep_bytes(b"sound", ".wav") == kept
@@ -42,41 +42,41 @@ def test_a_damaged_file_is_found_out_and_removed(store: Store) -> None:
 
 
 async def test_what_is_here_needs_no_bringing(store: Store) -> None:
-    await store.ready()
+    await store.check_usable()
     kept = store.keep_bytes(b"sound", ".wav")
     assert await store.present([kept])
-    await store.bring([kept])
+    await store.fetch_files([kept])
 
 
 async def test_what_nobody_has_is_not_present_and_can_not_be_brought(store: Store) -> None:
-    await store.ready()
+    await store.check_usable()
     kept = store.keep_bytes(b"sound", ".wav")
     path_of(kept).unlink()
     assert not await store.present([kept])
     with pytest.raises(StoreError) as caught:
-        await store.bring([kept])
+        await store.fetch_files([kept])
     assert caught.value.code == "stored_file_missing"
 
 
 async def test_a_record_comes_back_in_a_thread_and_on_an_event_loop(store: Store) -> None:
     audio = store.keep_bytes(b"sound", ".wav").model_dump()
-    store.remember("take-v1-abc", {"audio": audio})
-    for found in (store.recall("take-v1-abc"), await asyncio.to_thread(store.recall, "take-v1-abc")):
+    store.save_record("take-v1-abc", {"audio": audio})
+    for found in (store.load_record("take-v1-abc"), await asyncio.to_thread(store.load_record, "take-v1-abc")):
         assert found == {"audio": audio}
-    assert await store.peek("take-v1-abc") == {"audio": audio}
-    store.forget("take-v1-abc")
+    assert await store.peek_at_record("take-v1-abc") == {"audio": audio}
+    store.drop_record("take-v1-abc")
     assert StoredFile.model_validate(audio) is not None
 
 
 async def test_what_nobody_recorded_is_none(store: Store) -> None:
-    await store.ready()
-    assert store.recall("take-v1-none") is None
-    assert await store.peek("take-v1-none") is None
+    await store.check_usable()
+    assert store.load_record("take-v1-none") is None
+    assert await store.peek_at_record("take-v1-none") is None
     assert await store.look_up("results/none") is None
 
 
 async def test_half_made_files_are_gone_afterwards_and_lasting_ones_stay(store: Store) -> None:
-    with store.scratch() as folder:
+    with store.open_scratch() as folder:
         (folder / "half").write_bytes(b"x")
     assert not folder.exists()
     async with store.lasting_scratch("fetch") as lasting:
@@ -86,8 +86,8 @@ async def test_half_made_files_are_gone_afterwards_and_lasting_ones_stay(store: 
 
 
 async def test_sharing_raises_nothing_and_has_no_trouble(store: Store) -> None:
-    await store.ready()
-    store.remember("take-v1-abc", {"n": 1})
-    await store.offer("results/none")
-    await store.share("results/none")
+    await store.check_usable()
+    store.save_record("take-v1-abc", {"n": 1})
+    await store.offer_file("results/none")
+    await store.share_files("results/none")
     assert store.trouble == ""

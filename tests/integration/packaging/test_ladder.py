@@ -21,7 +21,7 @@ def kept(reel, tmp_path):
     store = LocalStore(tmp_path / "store")
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(reel.read_bytes())
-    return store, store.keep(copy, ".mp4")
+    return store, store.keep_file(copy, ".mp4")
 
 
 async def test_rungs_are_encoded_once_and_begin_their_segments_together(kept, reel, tool, tmp_path, monkeypatch):
@@ -71,6 +71,6 @@ async def test_a_film_held_upright_is_counted_by_its_shorter_side(make, picture,
     check_ladder([120], short_side(probe(film).video))
     store, copy = LocalStore(tmp_path / "store"), tmp_path / "copy.mp4"
     copy.write_bytes(film.read_bytes())
-    made = await make_ladder(store.keep(copy, ".mp4"), [60], store)
+    made = await make_ladder(store.keep_file(copy, ".mp4"), [60], store)
     shown = probe(path_of(made[60])).video
     assert (shown.width, shown.height) == (60, 100)

@@ -33,7 +33,7 @@ async def test_the_script_begins_where_the_reel_does(reel, tmp_path):
     copy = tmp_path / "copy.mp4"
     copy.write_bytes(reel.read_bytes())
     script = "1\n00:00:01,000 --> 00:00:02,000\nBefore.\n\n2\n00:00:06,000 --> 00:00:07,000\nInside.\n"
-    cut = Reel(file=store.keep(copy, ".mp4"), duration="8", start="5")
+    cut = Reel(file=store.keep_file(copy, ".mp4"), duration="8", start="5")
     text = store.keep_bytes(script.encode(), ".srt")
     found = await take_original(cut, "en-US", store, tracks=0, script=text)
     assert found.text

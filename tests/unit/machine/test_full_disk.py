@@ -54,7 +54,7 @@ def _database(disk: Path) -> None:
 
 MOMENTS: dict[str, Callable[[Path], object]] = {
     "a stored file": lambda disk: LocalStore(disk / "home" / "store").keep_bytes(bytes(9000), ".wav"),
-    "a record": lambda disk: LocalStore(disk / "home" / "store").remember("fetch-1-" + "ab" * 32, {"a": "b" * 9000}),
+    "a record": lambda disk: LocalStore(disk / "home" / "store").save_record("fetch-1-" + "ab" * 32, {"a": "b" * 9000}),
     "a whole file": lambda disk: write_atomically(disk / "home" / "x", bytes(9000)),
     "a plain write": lambda disk: (disk / "y").write_bytes(bytes(9000)),
     "a database": _database,

@@ -148,7 +148,7 @@ async def test_a_damaged_review_keeps_no_other_from_being_seen(ledger: Ledger, r
     await waits.expect_decision(ledger, damaged, "welcome de-DE")
     await fall_asleep(ledger, await reviews.write(KEY, ask_final()))
     store = LocalStore()
-    await store.create(f"{other.folder}/000002.json", b"{")
+    await store.create_file(f"{other.folder}/000002.json", b"{")
     await reviews.write(KEY, approve(ANA))
     await waits.follow_store(ledger, reviews)
     assert await is_woken(ledger)

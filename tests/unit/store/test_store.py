@@ -58,30 +58,30 @@ class TestKeys:
 
 class TestKeeping:
     def test_a_kept_file_moves_and_is_named_by_its_content(self, store, tmp_path):
-        kept = store.keep(file_with(tmp_path / "a.wav", b"sound"))
+        kept = store.keep_file(file_with(tmp_path / "a.wav", b"sound"))
         assert kept.sha256 == hashlib.sha256(b"sound").hexdigest()
         assert path_of(kept).read_bytes() == b"sound"
         assert path_of(kept).suffix == ".wav"
         assert not (tmp_path / "a.wav").exists()
 
     def test_the_same_content_is_kept_once_and_heals_a_damaged_blob(self, store, tmp_path):
-        first = store.keep(file_with(tmp_path / "a.wav", b"sound"))
+        first = store.keep_file(file_with(tmp_path / "a.wav", b"sound"))
         path_of(first).write_bytes(b"noise")
-        assert store.keep(file_with(tmp_path / "b.wav", b"sound")) == first
+        assert store.keep_file(file_with(tmp_path / "b.wav", b"sound")) == first
         assert path_of(first).read_bytes() == b"sound"
         assert len(everything_under(store.root / "blobs")) == 1
 
     def test_a_file_from_another_disk_is_copied_and_hashed_in_one_pass(self, store, monkeypatch, tmp_path):
         monkeypatch.setattr(LocalStore, "_on_own_disk", lambda self, file: False)
         monkeypatch.setattr(store_module, "sha256_of", lambda path: pytest.fail("read twice"))
-        kept = store.keep(file_with(tmp_path / "a.wav", b"sound"))
+        kept = store.keep_file(file_with(tmp_path / "a.wav", b"sound"))
         assert path_of(kept).read_bytes() == b"sound"
         assert path_of(kept).suffix == ".wav"
         assert not (tmp_path / "a.wav").exists()
 
     def test_what_is_hashed_while_written_is_not_read_again(self, store, monkeypatch):
         monkeypatch.setattr(store_module, "sha256_of", lambda path: pytest.fail("read again"))
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             with HashingFile(folder / "part") as file:
                 file.write(b"so")
                 file.write(b"und")
@@ -101,7 +101,7 @@ class TestKeeping:
 
     def test_a_missing_file_is_an_error_that_says_where(self, store, tmp_path):
         with pytest.raises(StoreError, match="could not keep a file") as caught:
-            store.keep(tmp_path / "nothing")
+            store.keep_file(tmp_path / "nothing")
         assert caught.value.where == str(store.root)
 
     @pytest.mark.slow
@@ -145,24 +145,24 @@ class TestDoubt:
 
 class TestRecords:
     def test_a_record_comes_back_and_can_be_dropped(self, store):
-        store.remember("trim-v1-abc", {"sha256": "ü"})
-        assert store.recall("trim-v1-abc") == {"sha256": "ü"}
-        store.forget("trim-v1-abc")
-        assert store.recall("trim-v1-abc") is None
+        store.save_record("trim-v1-abc", {"sha256": "ü"})
+        assert store.load_record("trim-v1-abc") == {"sha256": "ü"}
+        store.drop_record("trim-v1-abc")
+        assert store.load_record("trim-v1-abc") is None
 
     @pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 200_000])
     def test_a_damaged_record_counts_as_none(self, store, damage):
-        store.remember("trim-v1-abc", {"a": 1})
+        store.save_record("trim-v1-abc", {"a": 1})
         (record,) = (store.root / "records").rglob("*.json")
         record.write_bytes(damage)
-        assert store.recall("trim-v1-abc") is None
+        assert store.load_record("trim-v1-abc") is None
 
     @pytest.mark.parametrize(
         "key", ["../../out-x", "trim-../../../x", "/etc/x-y", ".-.", "a-" + "b" * 400, "..", "x\0-y"]
     )
     def test_a_hostile_key_stays_in_the_store(self, store, key):
-        store.remember(key, {"a": 1})
-        assert store.recall(key) == {"a": 1}
+        store.save_record(key, {"a": 1})
+        assert store.load_record(key) == {"a": 1}
         assert all(name.startswith("records/") for name in everything_under(store.root))
         assert everything_under(store.root.parent) == [f"store/{name}" for name in everything_under(store.root)]
 
@@ -188,16 +188,16 @@ class TestFailures:
 
         monkeypatch.setattr(store_module, "replace_durably", full)
         with pytest.raises(StoreError, match="the disk is full") as caught:
-            store.remember("a-b", {})
+            store.save_record("a-b", {})
         assert caught.value.code == "disk_full"
 
     @pytest.mark.parametrize("step", ["write", "fsync", "replace"])
     def test_a_process_killed_at_any_step_leaves_old_or_new_and_nothing_between(self, tmp_path, step):
         store = LocalStore(tmp_path / "store")
-        store.remember("trim-v1-abc", {"n": 1})
+        store.save_record("trim-v1-abc", {"n": 1})
         done = subprocess.run([sys.executable, "-c", _KILLED[step], str(store.root)], check=False)
         assert done.returncode == -signal.SIGKILL
-        assert store.recall("trim-v1-abc") == {"n": 1}
+        assert store.load_record("trim-v1-abc") == {"n": 1}
         clear_scratch(store.scratch_root)
         assert [path.parent for path in tmp_path.rglob("*.*") if path.is_file()] == [store.root / "records" / "trim-v1"]
 
@@ -212,20 +212,20 @@ _KILLED = {
     )
     for step, patch, work in [
         ("write", "store.HashingFile.write", "s.keep_bytes(b'x' * 10, '.bin')"),
-        ("fsync", "os.fsync", "s.remember('trim-v1-abc', {'n': 2})"),
-        ("replace", "Path.replace", "s.remember('trim-v1-abc', {'n': 2})"),
+        ("fsync", "os.fsync", "s.save_record('trim-v1-abc', {'n': 2})"),
+        ("replace", "Path.replace", "s.save_record('trim-v1-abc', {'n': 2})"),
     ]
 }
 
 
 class TestScratch:
     def test_scratch_is_gone_afterwards_whatever_happened(self, store):
-        with pytest.raises(ZeroDivisionError), store.scratch() as folder:
+        with pytest.raises(ZeroDivisionError), store.open_scratch() as folder:
             raise ZeroDivisionError((folder / "half").write_bytes(b"x"))
         assert list(store.scratch_root.iterdir()) == []
 
     def test_clearing_leaves_the_living_alone(self, store):
-        with store.scratch() as folder:
+        with store.open_scratch() as folder:
             clear_scratch(store.scratch_root)
             assert folder.is_dir()
 

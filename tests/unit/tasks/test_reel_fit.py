@@ -25,7 +25,7 @@ def film(tmp_path: Path) -> Any:
     path = tmp_path / "film.mp4"
     pattern = "testsrc2=s=256x144:r=25:d=2"
     subprocess.run([str(ffmpeg()), "-v", "error", "-f", "lavfi", "-i", pattern, "-c:v", "mpeg4", path], check=True)
-    return open_store().keep(path, ".mp4")
+    return open_store().keep_file(path, ".mp4")
 
 
 @pytest.fixture

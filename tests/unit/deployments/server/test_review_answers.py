@@ -115,7 +115,7 @@ async def test_a_damaged_event_hides_no_other_review(broken: bytes) -> None:
     """The page's list and the command's have one line for it, which names the file, and every other review."""
     await ask_for(1)
     other = ReviewKey(job="another", source=KEY.source, locale="fr-FR")
-    await LocalStore().create(f"{other.folder}/000001.json", broken)
+    await LocalStore().create_file(f"{other.folder}/000001.json", broken)
     found = await answers.list_reviews()
     assert [(each["job"], each["standing"]) for each in found] == [("another", "damaged"), ("welcome", "waiting")]
     assert f"{other.folder}/000001.json" in found[0]["reason"]

@@ -175,7 +175,7 @@ def dialogue(folder: Path, store: LocalStore) -> tuple[Stems, list[tuple[int, in
     with (folder / "sound.wav").open("wb") as file:
         write_header(file, 1, len(frames))
         write_frames(file, frames)
-    audio = store.keep(folder / "sound.wav", ".wav")
+    audio = store.keep_file(folder / "sound.wav", ".wav")
     return Stems(kind="ducked", channels=1, samples=len(frames), original=Bed(audio=audio, power=audio)), cues
 
 
