@@ -157,7 +157,7 @@ def _client() -> Any:
     from polyreel.errors import StoreError
     from polyreel.objects.connection import Connection
 
-    return Connection().client("bench", StoreError)
+    return Connection().open_client("bench", StoreError)
 
 
 def _fill(blob: Path) -> None:

@@ -63,5 +63,5 @@ class ObjectStoreCredentials(AccountCredentials):
 
     async def check(self) -> tuple[str, ...]:
         """Lists one object. Raises `VendorError`: a bucket that is missing, or keys that may not list it."""
-        first = await Bucket(self.bucket, self.get_client(), VendorError).first()
+        first = await Bucket(self.bucket, self.get_client(), VendorError).find_any_key()
         return (f"may list {self.bucket}", f"its first object is {first}" if first else "it is empty")

@@ -62,13 +62,13 @@ class WebhookEndpoint(PolyreelCredentials, NotificationBlock):
 
     async def check(self) -> tuple[str, ...]:
         """Send an event that says nothing (``polyreel.ping``). Raises `PolyreelError` where nobody takes it."""
-        await self.get_client().send(_make_event("polyreel.ping", {}))
+        await self.get_client().send_event(_make_event("polyreel.ping", {}))
         return ("took a signed event",)
 
     async def notify(self, body: str, subject: str | None = None) -> None:
         """Send an event: ``body`` as it is where it is one in JSON, else as text in ``data``."""
         try:
-            await self.get_client().send(
+            await self.get_client().send_event(
                 _parse_event(body) or _make_event("polyreel.notification", _make_text(body, subject))
             )
         except PolyreelError as error:

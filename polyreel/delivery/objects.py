@@ -52,7 +52,7 @@ class ObjectsDelivery:
         check_name(parcel.name)
         check_apart(check_path(item.path) for item in parcel.items)
         bucket = Bucket(self.prefix.bucket, self.connection, DeliveryError)
-        root = self.prefix.join(parcel.name)
+        root = self.prefix.join_path(parcel.name)
         # Two runs at once would take each other's objects for a stranger's, or for corrections.
         return await self.access.alone(f"tree {root}", lambda: _Handover(bucket, root, parcel, on_progress).run())
 
@@ -81,7 +81,7 @@ class _Handover:
             await self._change_prefix(before, new, gone)
         kept = tuple(item.path for item in self.parcel.items if item not in new)
         written = tuple(item.path for item in new)
-        manifest = str(self.root.join(MANIFEST))
+        manifest = str(self.root.join_path(MANIFEST))
         unproven = (
             f"Checked by length alone, as the store gives no hash: "
             f"{spell_count(len(self.unproven), 'file')} at {self.root}."
@@ -95,10 +95,10 @@ class _Handover:
         lost = {
             locale
             for locale, path in find_not_asked(self.parcel, before)
-            if await self.bucket.look(self._make_key(path)) is not None
+            if await self.bucket.find_facts(self._make_key(path)) is not None
         }
         if lost:
-            places = [str(self.root.join(locale)) for locale in lost]
+            places = [str(self.root.join_path(locale)) for locale in lost]
             raise refuse_lost(self.parcel, sorted(lost), str(self.root), places)
 
     async def _is_corrected(self, path: str, before: Before) -> bool:
@@ -107,7 +107,7 @@ class _Handover:
         Its length tells; a script's words do; and a film's ETag, which changes whenever the content does. Where no ETag
         was written down, a film that is younger than the manifest, which was put last.
         """
-        facts = await self.bucket.look(self._make_key(path))
+        facts = await self.bucket.find_facts(self._make_key(path))
         if facts is None:
             return False
         known = [entry for entry in (before.stated.get(path), before.placing.get(path)) if entry]
@@ -124,9 +124,9 @@ class _Handover:
     async def _name_beside(self, path: str) -> str:
         taken = {*self.corrected.values(), *(item.path for item in self.parcel.items)}
         for name in names_beside(path):
-            if name not in taken and await self.bucket.look(self._make_key(name)) is None:
+            if name not in taken and await self.bucket.find_facts(self._make_key(name)) is None:
                 return name
-        raise refuse_more_beside(str(self.root.join(path)))
+        raise refuse_more_beside(str(self.root.join_path(path)))
 
     def _describe_corrections(self) -> Iterator[str]:
         for item in self.parcel.items:
@@ -135,7 +135,7 @@ class _Handover:
 
     async def _read_before(self) -> Before:
         manifest, journal = await asyncio.gather(self._read(MANIFEST), self._read(JOURNAL))
-        facts = await self.bucket.look(self._make_key(MANIFEST))
+        facts = await self.bucket.find_facts(self._make_key(MANIFEST))
         self.delivered_at = facts.modified if facts else 0.0
         self.etags = _read_etags(manifest)
         return before_of(manifest, journal)
@@ -145,7 +145,7 @@ class _Handover:
         return parse_note(content or b"") or {}
 
     async def _is_there(self, item: Item, before: Before) -> bool:
-        facts = await self.bucket.look(self._make_key(item.path))
+        facts = await self.bucket.find_facts(self._make_key(item.path))
         if facts is None:
             return False
         same = facts.bytes == item.stored_file.bytes
@@ -156,7 +156,7 @@ class _Handover:
             return True
         if item.path not in before.ours():
             remedy = "Move it away, or deliver elsewhere: objects that polyreel did not make are never replaced."
-            where = str(self.root.join(item.path))
+            where = str(self.root.join_path(item.path))
             raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
         if await self._is_corrected(item.path, before):
             self.corrected[item.path] = await self._name_beside(item.path)
@@ -196,10 +196,10 @@ class _Handover:
     async def _put(self, item: Item) -> None:
         path, key = path_of(item.stored_file), self._make_key(item.path)
         await self.bucket.put_file(key, path)
-        facts = await self.bucket.look(key)
+        facts = await self.bucket.find_facts(key)
         # What the store keeps counts, and not what it answered.
         if facts is None or facts.bytes != item.stored_file.bytes:
-            where = str(self.root.join(item.path))
+            where = str(self.root.join_path(item.path))
             said = f"the store keeps {facts.bytes if facts else 'nothing'}, sent were {item.stored_file.bytes} bytes"
             raise DeliveryError(
                 said, code="transfer_damaged", where=where, remedy="Run the job again: it is sent anew."
@@ -209,7 +209,7 @@ class _Handover:
             self.unproven.append(item.path)
 
     def _make_key(self, path: str) -> str:
-        return self.root.join(path).key
+        return self.root.join_path(path).key
 
 
 def _read_etags(manifest: Mapping[str, object]) -> dict[str, str]:

@@ -240,7 +240,7 @@ class ObjectShelf(Shelf):
 
     async def find(self, file: StoredFile, name: str) -> Finding:
         """By its name and length."""
-        found = await self.bucket.look(self._make_key(file, name))
+        found = await self.bucket.find_facts(self._make_key(file, name))
         there = found is not None and found.bytes == file.bytes
         return (
             Found(Receipt(id=self._make_key(file, name), state=State.COLLECTED, minutes=0.0)) if there else NotThere()
@@ -248,7 +248,7 @@ class ObjectShelf(Shelf):
 
     async def link(self, file_id: str) -> str:
         """Signed for days."""
-        return self.bucket.link(file_id, seconds=LINK_SECONDS)
+        return self.bucket.sign_link(file_id, seconds=LINK_SECONDS)
 
     async def remove(self, file_id: str) -> None:
         """Delete the object."""

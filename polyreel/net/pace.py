@@ -19,7 +19,7 @@ class Pace:
         self._least, self._seconds = least, seconds
         self._since, self._bytes = time.monotonic(), 0
 
-    def count(self, size: int) -> None:
+    def count_bytes(self, size: int) -> None:
         """So many bytes came. Raises `TooSlow` where the last stretch brought too few."""
         self._bytes += size
         took = time.monotonic() - self._since

@@ -86,11 +86,11 @@ class Part:
         if self._file < 0:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             while self._hashed < self.size:
-                self.take(os.pread(self._file, min(_PIECE, self.size - self._hashed), self._hashed))
+                self.hash_piece(os.pread(self._file, min(_PIECE, self.size - self._hashed), self._hashed))
             os.lseek(self._file, self.size, os.SEEK_SET)
         return self
 
-    def begin(self, validator: str = "", total: int | None = None) -> None:
+    def begin_anew(self, validator: str = "", total: int | None = None) -> None:
         """Start from nothing. ``validator`` is a strong ETag or a Last-Modified; without one a cut loses everything."""
         self.size, self._hash, self._hashed = 0, hashlib.sha256(), 0
         self.validator, self.total = validator, total
@@ -101,33 +101,33 @@ class Part:
 
     def write(self, content: bytes | memoryview) -> None:
         """Append a piece, and hash it."""
-        self.append(content)
-        self.take(content)
+        self.write_unhashed(content)
+        self.hash_piece(content)
 
-    def append(self, content: bytes | memoryview) -> None:
-        """Append a piece that `take` hashes at the same time, in another thread."""
+    def write_unhashed(self, content: bytes | memoryview) -> None:
+        """Append a piece that `hash_piece` hashes at the same time, in another thread."""
         view = memoryview(content)
         while view:
             done = os.write(self._file, view)
             self.size += done
             view = view[done:]
 
-    def take(self, content: bytes | memoryview) -> None:
+    def hash_piece(self, content: bytes | memoryview) -> None:
         """Take a piece into the hash."""
         self._hash.update(content)
         self._hashed += len(content)
 
     # -- ends
 
-    def release(self) -> Path:
+    def release_content(self) -> Path:
         """The finished content, closed, for whoever takes the file from there."""
         self.pause()
         self.note.unlink(missing_ok=True)
         return self.path
 
-    def become(self, final: Path) -> None:
+    def move_to(self, final: Path) -> None:
         """Move the finished transfer to its name, durably."""
-        content = self.release()
+        content = self.release_content()
         with explain_errors("keep what is fetched", final):
             place(content, final)
 

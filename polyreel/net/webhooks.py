@@ -77,7 +77,7 @@ class WebhookSender:
     def __repr__(self) -> str:
         return f"WebhookSender({strip_address(self.url)!r})"
 
-    async def send(self, event: Mapping[str, Any]) -> int:
+    async def send_event(self, event: Mapping[str, Any]) -> int:
         """Send an event (``type``, ``timestamp``, ``data``); how many attempts it took.
 
         Raises `ForbiddenAddress` for an address that is not public, `FetchError` (``webhook_failed``) where the

@@ -29,7 +29,7 @@ class ObjectAddress:
         """The last part of the key."""
         return self.key.rpartition("/")[2]
 
-    def join(self, path: str) -> ObjectAddress:
+    def join_path(self, path: str) -> ObjectAddress:
         """What lies below this address. Raises `InvalidJob` for a path that would leave it."""
         return ObjectAddress(self.bucket, _check_key(f"{self.key}/{path}" if self.key else path, str(self)))
 

@@ -60,11 +60,11 @@ class Bucket:
     def __init__(self, name: str, connection: Connection, error: type[PolyreelError]) -> None:
         self.name = name
         self._error = error
-        self._client = connection.client(name, error)
+        self._client = connection.open_client(name, error)
 
     # -- reading
 
-    async def look(self, key: str) -> ObjectFacts | None:
+    async def find_facts(self, key: str) -> ObjectFacts | None:
         """What is known of an object; None where there is none, or no such bucket."""
         try:
             with translate_refusals(self._error, self._locate_key(key)):
@@ -73,17 +73,17 @@ class Bucket:
             return None
         return ObjectFacts(key, meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp())
 
-    async def require(self, key: str) -> ObjectFacts:
+    async def require_facts(self, key: str) -> ObjectFacts:
         """What is known of an object; raises with the reason where it can't be had."""
         try:
-            if found := await self.look(key):
+            if found := await self.find_facts(key):
                 return found
         except self._error as error:
             if error.code == "object_store_unreachable":
                 raise
         # The answer to HEAD has no body, and so no reason; a byte's answer has.
         try:
-            await self.piece(key, 0, 1)
+            await self.read_piece(key, 0, 1)
         except Missing as missing:
             raise not_there(self._error, missing, self._locate_key(key)) from None
         raise not_there(self._error, Missing("NoSuchKey"), self._locate_key(key))
@@ -93,7 +93,7 @@ class Bucket:
 
         Asked by reading, not by listing: a key that may only do what a delivery does is enough.
         """
-        key = prefix.join(_NOBODYS).key
+        key = prefix.join_path(_NOBODYS).key
         try:
             with translate_refusals(self._error, str(prefix)):
                 await _call_client(self._read_small, key, SMALL)
@@ -109,7 +109,7 @@ class Bucket:
         except Missing:
             return None
 
-    async def piece(self, key: str, start: int, end: int, etag: str = "") -> bytes:
+    async def read_piece(self, key: str, start: int, end: int, etag: str = "") -> bytes:
         """Bytes ``start`` to ``end`` (exclusive). Raises `Changed` where the ETag is another one, and `Missing`."""
         options: GetOptions = {"range": (start, end)}
         if etag:
@@ -127,15 +127,15 @@ class Bucket:
     def _get_bytes(self, key: str, options: GetOptions) -> bytes:
         return bytes(obstore.get(self._client, key, options=options).bytes())
 
-    async def pieces(self, facts: ObjectFacts, start: int) -> AsyncGenerator[bytes, None]:
-        """An object from byte ``start`` on, in order, several pieces under way at a time. Raises as `piece`."""
+    async def read_pieces(self, facts: ObjectFacts, start: int) -> AsyncGenerator[bytes, None]:
+        """An object from byte ``start`` on, in order, several pieces under way at a time. Raises as `read_piece`."""
         starts = iter(range(start, facts.bytes, PIECE))
         under_way: deque[asyncio.Task[bytes]] = deque()
 
         def begin_piece() -> None:
             if (first := next(starts, None)) is not None:
                 end = min(first + PIECE, facts.bytes)
-                under_way.append(asyncio.ensure_future(self.piece(facts.key, first, end, facts.etag)))
+                under_way.append(asyncio.ensure_future(self.read_piece(facts.key, first, end, facts.etag)))
 
         try:
             for _ in range(AT_ONCE):
@@ -150,7 +150,7 @@ class Bucket:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def below(self, prefix: str) -> list[ObjectFacts]:
+    async def list_below(self, prefix: str) -> list[ObjectFacts]:
         """The objects right below a prefix (which ends at a slash, or is empty), without those in its folders."""
         with translate_refusals(self._error, self._locate_key(prefix)):
             found = await _call_client(obstore.list_with_delimiter, self._client, prefix or None)
@@ -163,12 +163,12 @@ class Bucket:
         paths = [*(meta["path"] for meta in found["objects"]), *found["common_prefixes"]]
         return sorted(path.rstrip("/").rpartition("/")[2] for path in paths)
 
-    async def first(self) -> str:
+    async def find_any_key(self) -> str:
         """The key of any one object; empty where there is none. Raises with the reason where it may not be asked."""
         with translate_refusals(self._error, self._locate_key("")):
-            return await _call_client(self._find_first)
+            return await _call_client(self._find_any_key)
 
-    def _find_first(self) -> str:
+    def _find_any_key(self) -> str:
         for page in obstore.list(self._client, chunk_size=1):
             return str(page[0]["path"]) if page else ""
         return ""
@@ -197,7 +197,7 @@ class Bucket:
                 obstore.put, self._client, key, file, attributes=attributes, chunk_size=PIECE, max_concurrency=AT_ONCE
             )
 
-    def link(self, key: str, *, seconds: int) -> str:
+    def sign_link(self, key: str, *, seconds: int) -> str:
         """A signed address that gives the object to anybody, for so long; for a vendor that fetches by URL."""
         with translate_refusals(self._error, self._locate_key(key)):
             return obstore.sign(self._client, "GET", key, timedelta(seconds=seconds))

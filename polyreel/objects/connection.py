@@ -69,7 +69,7 @@ class Connection:
             return self.keys.endpoint_url
         return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")
 
-    def client(self, bucket: str, error: type[PolyreelError]) -> S3Store:
+    def open_client(self, bucket: str, error: type[PolyreelError]) -> S3Store:
         """A client for one bucket, from a pool that the process shares. Raises ``error`` where there is no way in."""
         if self.keys and self.keys.bucket != bucket:
             raise error(

@@ -26,7 +26,7 @@ async def recall_earlier(order: Order, known: Mapping[str, Any]) -> StoredFile |
 
 def keep_part(order: Order, part: Part, path: str) -> StoredFile:
     """The finished transfer as a stored file, with the suffix of the address's path. Blocks."""
-    return order.store.keep_hashed(part.release(), part.sha256, suffix_of(path))
+    return order.store.keep_hashed(part.release_content(), part.sha256, suffix_of(path))
 
 
 def require_room(order: Order, expected: int) -> None:

@@ -45,7 +45,7 @@ async def from_object(order: Order) -> StoredFile:
 async def require_object(location: str, connection: Connection) -> None:
     """See that an object is there. Raises `FetchError` with the reason."""
     address = object_address(location)
-    await Bucket(address.bucket, connection, FetchError).require(address.key)
+    await Bucket(address.bucket, connection, FetchError).require_facts(address.key)
 
 
 def _make_patience(limits: FetchLimits) -> Patience:
@@ -72,7 +72,7 @@ class _Fetch:
 
     async def recall_kept(self, key: str) -> StoredFile | None:
         """What an earlier run fetched, where the object is still the same."""
-        self._facts = await self._bucket.require(self._address.key)
+        self._facts = await self._bucket.require_facts(self._address.key)
         known = await self._order.store.peek_at_record(key) or {}
         if not self._facts.etag or (known.get("etag"), known.get("bytes")) != (self._facts.etag, self._facts.bytes):
             return None
@@ -86,8 +86,8 @@ class _Fetch:
             try:
                 await self._take(part)
             except (Changed, Missing):
-                part.begin()
-                self._facts = await self._bucket.require(self._address.key)
+                part.begin_anew()
+                self._facts = await self._bucket.require_facts(self._address.key)
                 continue
             return await asyncio.to_thread(keep_part, self._order, part, self._address.key)
         raise _fetch_error(self._address, "the object changes while it is fetched")
@@ -106,9 +106,9 @@ class _Fetch:
         facts = self._facts
         self._require_bounds()
         if (part.validator, part.total) != (facts.etag, facts.bytes) or not part.resumable:
-            part.begin(facts.etag, facts.bytes)
+            part.begin_anew(facts.etag, facts.bytes)
         require_room(self._order, facts.bytes - part.size)
-        async with aclosing(self._bucket.pieces(facts, part.size)) as pieces:
+        async with aclosing(self._bucket.read_pieces(facts, part.size)) as pieces:
             async for content in pieces:
                 await asyncio.to_thread(part.write, content)
                 self._teller.tell(part.size, part.total)

@@ -231,11 +231,11 @@ class _Fetch:
                 case Kind.UNCHANGED:
                     return self._require_kept()
                 case Kind.WHOLE:
-                    self.part.begin(validator_of(response), total_of(response))
+                    self.part.begin_anew(validator_of(response), total_of(response))
                 case Kind.REST:
                     pass
                 case Kind.OTHER:
-                    self.part.begin()
+                    self.part.begin_anew()
                     raise Cut("the server's partial answer does not continue what was fetched before")
                 case Kind.LATER:
                     wait = retry_after(response.headers.get("retry-after")) or 0.0
@@ -268,7 +268,7 @@ class _Fetch:
         pace = Pace(self.order.limits.slowest_bytes, self.order.limits.slow_seconds)
         async for piece in response.aiter_raw():
             self.part.write(piece)
-            pace.count(len(piece))
+            pace.count_bytes(len(piece))
             if self.part.size > self.order.limits.max_bytes:
                 self._too_big()
             self.teller.tell(self.part.size, self.part.total)
@@ -280,7 +280,7 @@ class _Fetch:
         require_room(self.order, expected - self.part.size)
 
     def _too_big(self) -> None:
-        self.part.begin()
+        self.part.begin_anew()
         raise too_large(self.order, strip_address(str(self.url)))
 
     async def _finish(self, response: httpx.Response) -> StoredFile:

@@ -74,13 +74,13 @@ class SharedStore(LocalStore):
         return Bucket(self.address.bucket, self._connection, StoreError)
 
     def _make_key(self, name: str) -> str:
-        return self.address.join(name).key
+        return self.address.join_path(name).key
 
     async def check_usable(self) -> None:
         """See that the object store can be read, and, the first time, written."""
         key = self._make_key("store.json")
         try:
-            if await self._bucket.look(key) is None:
+            if await self._bucket.find_facts(key) is None:
                 with contextlib.suppress(Taken):  # another machine was first, by a moment
                     await self._bucket.create(key, json.dumps(_FORMAT).encode())
         except StoreError as error:
@@ -110,7 +110,7 @@ class SharedStore(LocalStore):
         name = _name_of(stored_file)
         if self.has(stored_file) or name is None:
             return self.has(stored_file)
-        facts = await self._bucket.look(self._make_key(_blob_key(name)))
+        facts = await self._bucket.find_facts(self._make_key(_blob_key(name)))
         if facts is None or facts.bytes != stored_file.bytes:
             return False
         self._known.add(name)
@@ -139,16 +139,16 @@ class SharedStore(LocalStore):
                     was_begun = part.resumable
                     await self._fill_part(part, facts)
                     if was_begun and not _is_whole(part, stored_file):
-                        part.begin()  # what lay here from before may be at fault: the shared copy is judged by itself
+                        part.begin_anew()  # what lay here may be at fault: the shared copy is judged by itself
                         await self._fill_part(part, facts)
                     if not _is_whole(part, stored_file):
                         part.discard()
                         raise await self._drop_damaged(name)
-                    await asyncio.to_thread(part.become, blob_path(self.root, name))
+                    await asyncio.to_thread(part.move_to, blob_path(self.root, name))
 
     async def _require_object(self, name: str) -> ObjectFacts:
         try:
-            return await self._bucket.require(self._make_key(_blob_key(name)))
+            return await self._bucket.require_facts(self._make_key(_blob_key(name)))
         except StoreError as error:
             self._known.discard(name)
             if error.code == "no_such_object":
@@ -163,14 +163,14 @@ class SharedStore(LocalStore):
 
     async def _fill_part(self, part: Part, facts: ObjectFacts) -> None:
         if (part.validator, part.total) != (facts.etag, facts.bytes):
-            part.begin(facts.etag, facts.bytes)
+            part.begin_anew(facts.etag, facts.bytes)
         try:
-            async with aclosing(self._bucket.pieces(facts, part.size)) as pieces:
+            async with aclosing(self._bucket.read_pieces(facts, part.size)) as pieces:
                 async for content in pieces:
                     await asyncio.to_thread(part.write, content)
         except (Changed, Missing):
             # Content-addressed objects don't change; whoever replaced this one healed it, or damaged it.
-            part.begin()
+            part.begin_anew()
             raise StoreError(
                 "a stored file changed while it was fetched",
                 code="stored_file_damaged",
@@ -271,7 +271,7 @@ class SharedStore(LocalStore):
         if name in self._known or time.monotonic() < self._rests_until:
             return
         try:
-            if await self._bucket.look(self._make_key(name)) is None:
+            if await self._bucket.find_facts(self._make_key(name)) is None:
                 await asyncio.to_thread(self._make_placeless, self.file_named(name))
                 self._outbox.mark_file(name)
             self._known.add(name)
@@ -335,7 +335,7 @@ class SharedStore(LocalStore):
             self._known.add(name)
 
     async def _replace_unless_whole(self, key: str, file: Path, size: int) -> None:
-        found = await self._bucket.look(key)
+        found = await self._bucket.find_facts(key)
         if found is None or found.bytes != size:
             await self._bucket.put_file(key, file)
 

@@ -128,7 +128,7 @@ class _Fetch:
     async def _receive(self, response: httpx.Response, facts: Facts) -> None:
         # The storage knows no ranges, or the file has changed: it begins anew.
         if response.status_code != 206:
-            await asyncio.to_thread(self.part.begin, validator_of(response), total_of(response))
+            await asyncio.to_thread(self.part.begin_anew, validator_of(response), total_of(response))
         elif continues(response, self.part):
             await asyncio.to_thread(self.part.open)
         else:
@@ -152,7 +152,7 @@ class _Fetch:
                 if done > self.expected.most:
                     said = f"The file is larger than {self.expected.most} bytes."
                     raise CallError(said, code="too_large", facts=facts)
-                await beside.run(partial(self.part.append, block), partial(self.part.take, block))
+                await beside.run(partial(self.part.write_unhashed, block), partial(self.part.hash_piece, block))
                 self.tell(done, self.part.total or 0)
 
     def _other_file(self, facts: Facts) -> Damaged:
@@ -165,7 +165,7 @@ class _Fetch:
             self.part.discard()
             raise Damaged(f"The file is not the one expected ({size} bytes, sha256 {sha256[:12]}).", facts=facts)
         # Not synced to the disk: the store does that when it takes the file.
-        self.part.release().replace(self.to)
+        self.part.release_content().replace(self.to)
         return Downloaded(self.to, size, sha256, self.content_type)
 
 
@@ -205,7 +205,7 @@ async def _read_blocks(response: httpx.Response, patience: float, pace: Pace) ->
     left = _measure_plain_rest(response)
     try:
         async for data in response.aiter_raw():
-            pace.count(len(data))
+            pace.count_bytes(len(data))
             if not buffer and len(data) >= WORTH_WRITING:
                 yield data
             else:

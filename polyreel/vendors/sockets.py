@@ -129,7 +129,7 @@ class PlainStream(httpcore.AsyncNetworkStream):
                 if not count:
                     return got, httpx.RemoteProtocolError("the connection was closed before the whole body was there")
                 got += count
-                pace.count(count)
+                pace.count_bytes(count)
         except TooSlow as error:
             return got, error
         except TimeoutError:

@@ -146,7 +146,7 @@ async def _continue_download(
         pace = Pace(SLOWEST_BYTES, SLOW_SECONDS)
         with explain_errors("write a model", part), part.open("ab" if have else "wb") as out:
             async for piece in answer.aiter_raw():
-                pace.count(len(piece))
+                pace.count_bytes(len(piece))
                 have += len(piece)
                 if have > most:
                     await asyncio.to_thread(part.unlink)  # the next run begins anew

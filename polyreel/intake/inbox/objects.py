@@ -44,7 +44,7 @@ class ObjectInbox:
 
     def key(self, *parts: str) -> str:
         """The key of something in the inbox."""
-        return self.address.join("/".join(parts)).key
+        return self.address.join_path("/".join_path(parts)).key
 
     @asynccontextmanager
     async def alone(self, owner: str) -> AsyncIterator[None]:
@@ -53,12 +53,12 @@ class ObjectInbox:
 
     async def claim(self, owner: str) -> int:
         """Take every job file, for ``owner``; how many."""
-        found = await self.bucket.below(self._make_prefix())
+        found = await self.bucket.list_below(self._make_prefix())
         return sum([await self._take(each, owner) for each in found if is_job_name(PurePosixPath(each.key).name)])
 
     async def list_claims(self, owner: str) -> list[ObjectClaim]:
         """Job files that ``owner`` has taken and that are not done."""
-        found = await self.bucket.below(self._make_prefix(_RUNNING))
+        found = await self.bucket.list_below(self._make_prefix(_RUNNING))
         claims = [await self._read(each.key) for each in found if each.key.endswith(_CLAIM)]
         return [each for each in claims if each and each.facts["owner"] == owner]
 
@@ -85,7 +85,7 @@ class ObjectInbox:
         return False
 
     async def _is_still(self, left: ObjectFacts) -> bool:
-        now = await self.bucket.look(left.key)
+        now = await self.bucket.find_facts(left.key)
         return now is not None and now.etag == left.etag
 
     async def _read(self, key: str) -> ObjectClaim | None:
@@ -119,7 +119,7 @@ class ObjectClaim:
 
     async def job(self) -> Job:
         """The job in it, its paths seen from the prefix. Raises `InvalidJob`."""
-        where = str(self.inbox.address.join(self.name))
+        where = str(self.inbox.address.join_path(self.name))
         content = self._read_content()
         if content is None:
             size = int(self.facts["bytes"])
@@ -132,7 +132,7 @@ class ObjectClaim:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
-        return make_paths_addresses(parse_job(text, where), lambda place: str(self.inbox.address.join(place)))
+        return make_paths_addresses(parse_job(text, where), lambda place: str(self.inbox.address.join_path(place)))
 
     async def became(self, run: str) -> None:
         """Remember the run that it became."""
@@ -158,7 +158,7 @@ class ObjectClaim:
 
     async def _move(self, to: str) -> None:
         left = self.inbox.key(self.name)
-        now = await self.inbox.bucket.look(left)
+        now = await self.inbox.bucket.find_facts(left)
         if now is not None and now.etag == self.facts["etag"]:
             await self.inbox.bucket.copy(left, to)
             await self.inbox.bucket.delete(left)

@@ -53,33 +53,33 @@ class TestAddresses:
 
     def test_what_lies_below_a_prefix_stays_below_it(self) -> None:
         prefix = prefix_address("s3://films/a/")
-        assert str(prefix.join("b/c")) == "s3://films/a/b/c"
+        assert str(prefix.join_path("b/c")) == "s3://films/a/b/c"
         with pytest.raises(InvalidJob):
-            prefix.join("../b")
+            prefix.join_path("../b")
 
 
 class TestReading:
     async def test_a_large_object_comes_in_order_in_pieces(self, bucket: Any, ours: Bucket) -> None:
         content = bytes(range(256)) * (2 * PIECE // 256) + b"the end"
         bucket.put("film.mp4", content)
-        facts = await ours.require("film.mp4")
+        facts = await ours.require_facts("film.mp4")
         got = bytearray()
-        async with aclosing(ours.pieces(facts, 5)) as pieces:
+        async with aclosing(ours.read_pieces(facts, 5)) as pieces:
             async for piece in pieces:
                 got += piece
         assert bytes(got) == content[5:]
 
     async def test_an_object_that_changed_is_noticed(self, bucket: Any, ours: Bucket) -> None:
         bucket.put("film.mp4", b"one")
-        facts = await ours.require("film.mp4")
+        facts = await ours.require_facts("film.mp4")
         bucket.put("film.mp4", b"two")
         with pytest.raises(Changed):
-            await ours.piece(facts.key, 0, 3, facts.etag)
+            await ours.read_piece(facts.key, 0, 3, facts.etag)
 
     async def test_what_is_right_below_a_prefix_is_listed(self, bucket: Any, ours: Bucket) -> None:
         for key in ("in/a.yaml", "in/b.yaml", "in/done/c.yaml", "else.yaml"):
             bucket.put(key, b"x")
-        assert [each.key for each in await ours.below("in/")] == ["in/a.yaml", "in/b.yaml"]
+        assert [each.key for each in await ours.list_below("in/")] == ["in/a.yaml", "in/b.yaml"]
 
     async def test_a_small_object_that_is_too_large_is_none(self, bucket: Any, ours: Bucket) -> None:
         bucket.put("record.json", b"123456")
@@ -134,7 +134,7 @@ class TestRefusals:
     ) -> None:
         s3.answer = lambda asked: (status, said)
         with pytest.raises(FetchError, match=words) as found:
-            await ours.require("a/film.mp4")
+            await ours.require_facts("a/film.mp4")
         assert found.value.code == code
         assert str(ours.name) in found.value.where
         assert found.value.remedy
@@ -143,12 +143,12 @@ class TestRefusals:
     async def test_an_unknown_key_of_ours(self, ours: Bucket, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "SOMEBODYELSE")
         with pytest.raises(FetchError, match="does not know this access key"):
-            await Bucket(bucket.name, Connection(patience=QUICK), FetchError).require("a")
+            await Bucket(bucket.name, Connection(patience=QUICK), FetchError).require_facts("a")
 
     async def test_the_wrong_region(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_REGION", "eu-west-1")
         with pytest.raises(FetchError, match="in another region"):
-            await Bucket(bucket.name, Connection(patience=QUICK), FetchError).require("a")
+            await Bucket(bucket.name, Connection(patience=QUICK), FetchError).require_facts("a")
 
     async def test_no_credentials(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -160,7 +160,7 @@ class TestRefusals:
     async def test_nobody_there(self, bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         with pytest.raises(FetchError, match="can't be reached") as found:
-            await Bucket(bucket.name, Connection(patience=QUICK), FetchError).require("a")
+            await Bucket(bucket.name, Connection(patience=QUICK), FetchError).require_facts("a")
         assert found.value.code == "object_store_unreachable"
 
     async def test_an_unencrypted_way_across_a_network_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ class TestRefusals:
     async def test_a_byte_is_asked_for_where_head_gives_no_reason(self, ours: Bucket, s3: Any) -> None:
         s3.answer = lambda asked: ("404 Not Found", "NoSuchBucket")
         with pytest.raises(FetchError, match="no such bucket"):
-            await ours.require("a")
+            await ours.require_facts("a")
         assert s3.methods() == ["HEAD", "GET"]
 
 
@@ -185,7 +185,7 @@ class TestKeys:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
         bucket.put("a", b"x")
         keys = ObjectKeys("POLYREELTESTKEY", secret, bucket=bucket.name, endpoint_url=s3.url)
-        assert (await Bucket(bucket.name, Connection(keys, QUICK), FetchError).require("a")).bytes == 1
+        assert (await Bucket(bucket.name, Connection(keys, QUICK), FetchError).require_facts("a")).bytes == 1
         assert "x_amz_security_token" not in s3.asked[-1].headers
         assert secret not in repr(keys)
 

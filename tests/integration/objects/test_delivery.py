@@ -202,6 +202,6 @@ def test_an_etag_that_is_no_hash_proves_nothing(tmp_path: Path) -> None:
 def test_a_signed_link_gives_the_object_to_anybody(bucket: Any, s3: Any) -> None:
     """For as long as it says."""
     bucket.put("a b.mp4", b"film")
-    link = Bucket(bucket.name, Connection(), DeliveryError).link("a b.mp4", seconds=3 * 24 * 3600)
+    link = Bucket(bucket.name, Connection(), DeliveryError).sign_link("a b.mp4", seconds=3 * 24 * 3600)
     assert "X-Amz-Expires=259200" in link
     assert "a%20b.mp4" in link

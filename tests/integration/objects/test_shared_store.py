@@ -168,7 +168,7 @@ class TestReadThrough:
         two = machine("two")
         async with two.lasting_scratch(f"bring-{Path(key).name}") as folder:
             part = Part.inside(folder).open()
-            part.begin(bucket.client.head_object(Bucket=bucket.name, Key=key)["ETag"], 4)
+            part.begin_anew(bucket.client.head_object(Bucket=bucket.name, Key=key)["ETag"], 4)
             part.write(b"\0\0")
             part.close()
         await two.fetch_files([stored_file])

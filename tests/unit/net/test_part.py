@@ -42,7 +42,7 @@ async def test_whoever_is_cancelled_while_it_opens_leaves_no_file_open(
 
 async def test_what_can_be_gone_on_from_is_there_for_the_next(tmp_path: Path) -> None:
     async with open_part(tmp_path) as part:
-        part.begin('"one"', 6)
+        part.begin_anew('"one"', 6)
         part.write(b"abc")
     async with open_part(tmp_path) as again:
         assert (again.size, again.validator, again.complete) == (3, '"one"', False)
@@ -51,7 +51,7 @@ async def test_what_can_be_gone_on_from_is_there_for_the_next(tmp_path: Path) ->
 async def test_bytes_that_nothing_vouches_for_are_not_gone_on_from(tmp_path: Path) -> None:
     """No validator: the rest may be of another file."""
     async with open_part(tmp_path) as part:
-        part.begin("", 6)
+        part.begin_anew("", 6)
         part.write(b"abc")
     async with open_part(tmp_path) as again:
         assert (again.size, again.resumable) == (0, False)
@@ -61,13 +61,13 @@ async def test_bytes_that_nothing_vouches_for_are_not_gone_on_from(tmp_path: Pat
 def test_what_was_left_is_hashed_again_and_written_on(tmp_path: Path) -> None:
     """By another process; appended and hashed side by side, as large transfers are."""
     left = Part.beside(tmp_path / "film.mp4")
-    left.begin('"one"', 6)
+    left.begin_anew('"one"', 6)
     left.write(b"abc")
     left.close()
     part = Part.beside(tmp_path / "film.mp4").open()
-    part.append(b"def")
-    part.take(b"def")
+    part.write_unhashed(b"def")
+    part.hash_piece(b"def")
     assert (part.complete, part.sha256) == (True, hashlib.sha256(b"abcdef").hexdigest())
-    part.become(tmp_path / "film.mp4")
+    part.move_to(tmp_path / "film.mp4")
     assert (tmp_path / "film.mp4").read_bytes() == b"abcdef"
     assert [each.name for each in tmp_path.iterdir()] == ["film.mp4"]

@@ -48,7 +48,7 @@ class Receiver:
 
 async def test_an_event_arrives_once_signed_and_whole() -> None:
     receiver = Receiver(204)
-    assert await receiver.sender().send(EVENT) == 1
+    assert await receiver.sender().send_event(EVENT) == 1
     assert json.loads(receiver.seen[0].content) == EVENT
 
 
@@ -62,14 +62,14 @@ def test_a_signature_is_the_specifications_own() -> None:
 async def test_while_a_secret_is_changed_both_sign() -> None:
     receiver = Receiver(200)
     other = f"whsec_{base64.b64encode(b'x' * 24).decode()}"
-    await receiver.sender(other, SECRET).send(EVENT)
+    await receiver.sender(other, SECRET).send_event(EVENT)
     assert len(receiver.seen[0].headers["webhook-signature"].split(" ")) == 2
 
 
 @pytest.mark.parametrize("trouble", [500, 429, 408, httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
 async def test_what_may_pass_is_tried_again_under_the_same_id(trouble: int | Exception) -> None:
     receiver = Receiver(trouble, 200, headers={"retry-after": "0"})
-    assert await receiver.sender().send(EVENT) == 2
+    assert await receiver.sender().send_event(EVENT) == 2
     assert len({request.headers["webhook-id"] for request in receiver.seen}) == 1
 
 
@@ -77,7 +77,7 @@ async def test_what_may_pass_is_tried_again_under_the_same_id(trouble: int | Exc
 async def test_a_refusal_is_said_at_once_without_the_address_secrets(status: int) -> None:
     receiver = Receiver(status)
     with pytest.raises(FetchError, match=f"answered {status}") as failed:
-        await receiver.sender().send(EVENT)
+        await receiver.sender().send_event(EVENT)
     assert "s3cr3t" not in str(failed.value)
     assert len(receiver.seen) == 1
 
@@ -85,14 +85,14 @@ async def test_a_refusal_is_said_at_once_without_the_address_secrets(status: int
 async def test_attempts_come_to_an_end() -> None:
     receiver = Receiver(500, 500, 500)
     with pytest.raises(FetchError, match="answered 500"):
-        await receiver.sender().send(EVENT)
+        await receiver.sender().send_event(EVENT)
 
 
 async def test_none_goes_into_a_private_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POLYREEL_ALLOW_NETWORKS", raising=False)
     for address in ("http://127.0.0.1:9/", "http://169.254.169.254/latest", "http://[::1]:9/", "http://10.0.0.7/"):
         with pytest.raises(ForbiddenAddress):
-            await WebhookSender(address, [SECRET], waits_s=()).send(EVENT)
+            await WebhookSender(address, [SECRET], waits_s=()).send_event(EVENT)
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "hush", "whsec_not base64!", SECRET[6:]])
