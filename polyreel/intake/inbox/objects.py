@@ -44,7 +44,7 @@ class ObjectInbox:
 
     def key(self, *parts: str) -> str:
         """The key of something in the inbox."""
-        return self.address.join_path("/".join_path(parts)).key
+        return self.address.join_path("/".join(parts)).key
 
     @asynccontextmanager
     async def alone(self, owner: str) -> AsyncIterator[None]:

@@ -107,7 +107,7 @@ async def measured(dubbed: Dubbed, path: Path, store: LocalStore) -> Dubbed:
             "true_peak_dbtp": found.true_peak_dbtp,
             "range_lu": found.range_lu,
             "seconds": str((await asyncio.to_thread(probe, path)).duration),
-            "audio": store.keep(path, ".m4a"),
+            "audio": store.keep_file(path, ".m4a"),
         }
     )
 

@@ -99,7 +99,7 @@ def heard_checks(
     path = made.folder / "track.m4a"
     command = [ffmpeg(), "-v", "error", "-y", "-f", "f32le", "-ar", "48000", "-ac", "1", "-i", "-", path]
     subprocess.run(command, input=track.astype("<f4").tobytes(), check=True)
-    dubbed = made.dubbed.model_copy(update={"audio": made.store.keep(path, ".m4a")})
+    dubbed = made.dubbed.model_copy(update={"audio": made.store.keep_file(path, ".m4a")})
     heard = asyncio.run(listen_to_dub(dubbed, made.request, usual_listener(), lambda _: None))
     assert heard is not None
     return {check.name: check for check in check_heard(heard, dubbed.lines, "es-ES", profile)}
