@@ -49,6 +49,7 @@ from polyreel.errors import DeliveryError
 from polyreel.ledger.telling import tell_waiting
 from polyreel.machine.locks import try_lock
 
+# A lock that is waited for in the kernel could be neither cancelled nor given a time limit: it is tried instead.
 _POLL_SECONDS = 0.05
 
 
@@ -158,6 +159,7 @@ class _Handover:
             # are ours.
             write_new(self.tree, JOURNAL, journal_of(self.before, new))
         except BaseException:
+            # A cancellation, too: parts must not stay among the user's files.
             self.tree.clear_parts(self.folders)
             self.tree.prune(self.folders)
             raise

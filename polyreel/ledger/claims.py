@@ -96,6 +96,8 @@ class _Turn:
         """The work, under the claim. Raises `_ClaimLost` when that is not ours any more; the work is then cancelled."""
         beat: asyncio.Task[None] | None = None
         try:
+            # A timeout that `_renew_claim` lets run out: a plain cancel could not be told from one that comes from
+            # outside.
             async with asyncio.timeout(None) as limit:
                 beat = asyncio.create_task(self._renew_claim(limit))
                 return await work()
@@ -113,6 +115,7 @@ class _Turn:
         """Give signs of life; end the work when the claim is somebody else's, or could be by now."""
         seen = time.monotonic()
         while True:
+            # Three signs of life may fail before anybody may take the claim.
             await asyncio.sleep(self.lease / 4)
             try:
                 there = await self._change_claim(_edit_to_keep(self.holder, self.lease))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# nal_unit_type 5 (ITU-T H.264, table 7-1): after such a picture a decoder refers to none before it.
 _IDR = 5
+# A track has one width for all its packets, so both streams need the same; ffmpeg always writes four bytes.
 _LENGTH_BYTES = 4
 
 
@@ -47,6 +49,7 @@ class ParameterSets:
         """A number that no set here has: x264 gives it to both of its own (``sps-id``)."""
         # A sequence set's number follows the NAL head, profile, constraints and level; a picture set's its NAL head.
         taken = {_read_number(one[4:]) for one in self.sequence} | {_read_number(one[1:]) for one in self.picture}
+        # A sequence set's number is 31 at most; 0 is what nearly every encoder gives to its first.
         free = [number for number in range(1, 32) if number not in taken]
         if not free:
             raise NotJoinable("all parameter set numbers are taken")

@@ -16,6 +16,7 @@ from typing import BinaryIO
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 _ATTACHMENTS, _TAGS, _TRACKS = b"\x19\x41\xa4\x69", b"\x12\x54\xc3\x67", b"\x16\x54\xae\x6b"
+# EBML's own filler: every reader passes over it, and no position behind it changes.
 _VOID = 0xEC
 _WORTH_HIDING = 4 << 20
 LARGEST_HEADER = 64 << 20
@@ -116,6 +117,7 @@ class _Masked(io.FileIO):
 
 def _make_void(one: Element) -> bytes:
     """A Void element's head that ends where the content of ``one`` does, padded to cover that one's head."""
+    # EBML's size field has eight bytes at most.
     width = min(8, one.head - 1)
     size = one.head - 1 - width + one.size
     return bytes([_VOID]) + (size | 1 << 7 * width).to_bytes(width, "big")

@@ -24,6 +24,7 @@ _CHUNKS = {b"stco": ">u4", b"co64": ">u8"}
 _PARENTS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
 # `chpl` counts its chapters in one byte.
 _MOST_CHAPTERS = 255
+# Two bits of QuickTime's own: 3GPP's `tx3g` (TS 26.245) knows none for forced text.
 _FORCED = 0xC0000000
 _ROLES = b"urn:mpeg:dash:role:2011"
 # The index is read into memory; one that claims more than this is damaged.

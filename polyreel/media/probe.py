@@ -47,6 +47,7 @@ _TAIL_S = 20
 _MISSING_S = Fraction(1)
 # Every stream costs memory to open, and a hostile file may claim thousands.
 _STREAMS = 64
+# A demuxer of these would open whatever files and addresses the text names.
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]")
 # libavutil's numbers for what makes a picture HDR (AVColorTransferCharacteristic).
 _HDR: dict[int, Hdr] = {16: "PQ", 18: "HLG"}
@@ -61,6 +62,7 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"(\d{1,3}):(\d\d):(\d\d(?:\.\d{1,9})?)")
+# An MP4's matrix counts in 65,536ths (16.16 fixed point).
 _UPRIGHT = (1 << 16, 0, 0, 0, 1 << 16, 0)
 _ROUGHLY_S = Fraction(1, 10)
 # Demuxers of bare sound: their length is a guess, made of the bitrate of what was looked at.

@@ -22,6 +22,7 @@ from polyreel.errors import ToolError, ToolStopped, ToolTimeout
 _GRACE_S = 1.5
 _TAIL_BYTES = 64 << 10
 _PIPE_BYTES = 256 << 10
+# SIGKILL is not among them: it is what the kernel sends where memory has run out.
 _STOPPED = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
 _FFMPEG_STOPPED = 255  # also what a refused permission gives, but then it prints why
 # Secrets live in the environment; a tool that reads hostile media has no use for them.

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 INTEGER, FLOAT = 1, 3
+# ffmpeg writes this form wherever there are over 16 bits or two channels.
 _EXTENSIBLE = 0xFFFE
+# In RF64 (EBU Tech 3306) the field of 32 bits holds this, and `ds64` the true length.
 _COUNTED_ELSEWHERE = 0xFFFFFFFF
 
 

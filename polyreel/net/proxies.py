@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
+# Clients compare these as text, without asking what a name stands for: each way to write it has to be there.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "WS_PROXY", "WSS_PROXY", "SOCKS_PROXY")
 
@@ -22,6 +23,7 @@ def keep_loopback_direct() -> None:
     named = [name for name in os.environ if name.upper() in _PROXIES]
     if not named:
         return
+    # Which of the two counts where both are set differs from library to library.
     for name in ("NO_PROXY", "no_proxy"):
         entries = [entry.strip() for entry in os.environ.get(name, "").split(",") if entry.strip()]
         if "*" not in entries:

@@ -28,6 +28,7 @@ _LEAST, _MOST = 24, 64
 _WAITS_S = (2.0, 8.0, 30.0)
 _LONGEST_WAIT_S = 60.0
 _TIMEOUT_S = 15.0
+# Four attempts and the waits between them take 100 s; a receiver that asks for longer waits is not followed for ever.
 _TOTAL_S = 150.0
 _AGAIN = frozenset({408, 425, 429, *range(500, 600)})
 
@@ -115,8 +116,10 @@ class WebhookSender:
                 self._open_client() as client,
                 client.stream("POST", self.url, content=body, headers=headers) as answer,
             ):
+                # The answer's body is never read: it is a stranger's, and may have no end.
                 status, asked = answer.status_code, retry_after(answer.headers.get("retry-after"))
         except httpx.TransportError as error:
+            # It may have arrived all the same: sent again, it has the same id, by which a receiver knows it.
             return type(error).__name__, 0.0
         if 200 <= status < 300:
             return "", 0.0

@@ -74,6 +74,7 @@ async def package(
             await asyncio.to_thread(order_labels, media / "main.mpd")
         if thumbnails and pictures:
             await _add_thumbnails(pictures[-1], media, kinds, limits)
+        # HLS and DASH share one set of segments, which lies in HLS's folder; DASH alone has its own.
         if len(kinds) > 1:
             _move_manifest(media / "main.mpd", scratch / "dash" / "main.mpd")
         return await asyncio.to_thread(_adopt_folders, scratch, folder, kinds)

@@ -112,6 +112,8 @@ def _read_all(files: Iterable[Path]) -> Iterator[RunRecord]:
         try:
             yield _read_before.read(file)
         except (OSError, ValidationError):
+            # Another run may have cleared it away meanwhile, or a newer polyreel written it: the others are shown all
+            # the same.
             continue
 
 

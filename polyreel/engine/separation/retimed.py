@@ -20,7 +20,9 @@ from polyreel.retiming import Point, sound_points
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
+# A film's sound is never in memory as a whole.
 _BLOCK = RATE * 10
+# Where the pace changes, the two sounds' waves don't meet: without a fade of 20 ms it clicks.
 _FADE = RATE // 50
 _MS = RATE // 1000
 

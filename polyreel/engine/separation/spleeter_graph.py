@@ -21,9 +21,13 @@ CHANNELS = 2
 INPUT, OUTPUT = "magnitude", "speech_mask"
 _LEVELS = 6
 _STEMS = 2
+# Spleeter's own; what ONNX takes where nothing is said is 0.01.
 _SLOPE = 0.2
+# Keras's own, and so the checkpoint's; ONNX's is 1e-5.
 _BATCH_NORM_EPSILON = 1e-3
+# Spleeter's: where both stems are silent, each gets half and nothing is divided by zero.
 _MASK_EPSILON = 1e-10
+# Said outright: onnx would write its newest, which an older onnxruntime refuses to load.
 _OPSET, _IR_VERSION = 17, 8
 # TensorFlow's "same" for a kernel of five in steps of two: one before, two after.
 _STRIDED: dict[str, Any] = {"strides": [2, 2], "pads": [1, 1, 2, 2]}

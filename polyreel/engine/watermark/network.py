@@ -20,6 +20,7 @@ from polyreel.engine.watermark.spectrum import Levels, levels_of, magnitudes_at,
 
 NAME = "PerthNet 1.0.1"
 """What is said of the mark, and stands in keys: another network lays another mark."""
+# What PyTorch's LeakyReLU takes by itself, and the network was trained with.
 _SLOPE = np.float32(0.01)
 _SLOWER, _FASTER = 1.25, 0.75
 # A frame takes part where it is not as good as silent beside the loudest.
@@ -61,6 +62,7 @@ class PerthNet:
     def _ask_branch(self, stack: Stack, levels: Levels, heard: NDArray[np.bool_], frames: int) -> NDArray[np.float32]:
         """A branch's answer (how sure it is, what it says), the mean of all frames that are heard."""
         answers = self._run_stack(stack, _stretch_levels(levels, frames))
+        # A slower or faster branch has other frames: each is heard where the one it was made of is.
         kept = heard[np.arange(frames) * len(levels) // frames]
         means: NDArray[np.float32] = answers[kept].mean(axis=0)
         return means
@@ -82,6 +84,7 @@ class PerthNet:
 
 def _convolve_layer(frames: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
     taps, width, _ = layer.kernel.shape
+    # Filled up, so that as many frames come out as go in: the mark is added to the levels frame by frame.
     around = np.pad(frames, ((taps // 2, taps // 2), (0, 0)))
     beside = [around[tap : tap + len(frames)] for tap in range(taps)]
     found: NDArray[np.float32] = np.concatenate(beside, axis=1) @ layer.kernel.reshape(taps * width, -1) + layer.bias

@@ -53,6 +53,7 @@ def _read_key(private_key: bytes) -> PrivateKeyTypes:
     try:
         return serialization.load_pem_private_key(private_key, None)
     except TypeError as error:
+        # What cryptography raises for a password that is needed and not given.
         advice = "Take its password off: `openssl pkey -in KEY.pem -out plain.pem`; what is saved is kept encrypted."
         raise _describe_fault("the private key is encrypted", "bad_signing_key", advice) from error
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -136,6 +137,7 @@ def _check_certificate(chain: list[x509.Certificate]) -> None:
     try:
         purposes = own.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
+        # Plain TLS takes such a certificate for any use; C2PA takes none that does not say what it is for.
         purposes = x509.ExtendedKeyUsage([])
     if not {each.dotted_string for each in purposes} & _PURPOSES:
         what = "the certificate is not one for signing documents or content"
