@@ -7,6 +7,7 @@ hold them are found by their sizes alone, and shown to it as padding (Void, RFC 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _ATTACHMENTS, _TAGS, _TRACKS = b"\x19\x41\xa4\x69", b"\x12\x54\xc3\x67", b"\x16\
 # EBML's own filler: every reader passes over it, and no position behind it changes.
 _VOID = 0xEC
 _WORTH_HIDING = 4 << 20
+# Films have a cluster every second or five; two hours with one for each of 60 pictures a second are 432,000.
+_MOST_ELEMENTS = 500_000
 LARGEST_HEADER = 64 << 20
 """Of what describes the tracks: there a codec's setup lies, some kilobytes of it."""
 
@@ -34,14 +37,15 @@ class Element:
 
 
 class TooLargeHeader(ValueError):
-    """The description of the tracks would take more memory than a film's can need."""
+    """What describes the tracks would take more memory, or what lies beside them more time, than a film's can need."""
 
 
 @contextmanager
 def open_without_attachments(path: Path) -> Iterator[BinaryIO | None]:
     """The file as a stream in which large attachments are padding; None where there is nothing to hide.
 
-    Raises TooLargeHeader where the tracks' own description is beyond `LARGEST_HEADER`.
+    Raises TooLargeHeader where the tracks' own description is beyond `LARGEST_HEADER`, or the
+    elements have no end.
     """
     with path.open("rb", buffering=0) as file:
         hidden = [one for one in _list_elements(file, path.stat().st_size) if _is_to_hide(one)]
@@ -62,9 +66,14 @@ def _list_elements(file: BinaryIO, length: int) -> Iterator[Element]:
     """The segment's own elements; none where the file is no Matroska. Only their heads are read."""
     if file.read(4) != _EBML:
         return
+    looked_at = 0
     first = _element_at(file, 0)
     position = first.head + first.size if first else length
     while (one := _element_at(file, position)) is not None:
+        looked_at += 1
+        if looked_at > _MOST_ELEMENTS:
+            # Hours of looking, in a file of two bytes each. To stop and open it would be to read what lies behind.
+            raise TooLargeHeader(f"it is made of more than {_MOST_ELEMENTS:,} elements")
         if one.kind != _SEGMENT:
             yield one
         # An element of unknown length (a live recording's) hides what follows: nothing large is behind it to find.
@@ -75,9 +84,8 @@ def _list_elements(file: BinaryIO, length: int) -> Iterator[Element]:
 
 def _element_at(file: BinaryIO, position: int) -> Element | None:
     """The head of an element (RFC 8794, 5 and 6). ``size`` is -1 where it is not stated."""
-    file.seek(position)
     # At most four bytes of a name and eight of a size.
-    head = file.read(12)
+    head = os.pread(file.fileno(), 12, position)
     if len(head) < 2 or not head[0]:
         return None
     name = 9 - head[0].bit_length()
