@@ -24,7 +24,7 @@ def copy_verified(stored_file: StoredFile, target: int, stop: threading.Event) -
         raise _describe_damage(stored_file, "is gone") from error
     try:
         # A clone reads nothing, so what lies there now is read back.
-        digest = _digest_of(target, stop) if _clone(source, target) else _copy(source, target, stop)
+        digest = _digest_of(target, stop) if _clone(source, target) else _copy_bytes(source, target, stop)
     finally:
         os.close(source)
     if digest != stored_file.sha256:
@@ -46,9 +46,9 @@ def _clone(source: int, target: int) -> bool:
     return True
 
 
-def _copy(source: int, target: int, stop: threading.Event) -> str:
+def _copy_bytes(source: int, target: int, stop: threading.Event) -> str:
     digest = hashlib.sha256()
-    while piece := _read(source, stop):
+    while piece := _read_chunk(source, stop):
         digest.update(piece)
         view = memoryview(piece)
         while view:
@@ -59,12 +59,12 @@ def _copy(source: int, target: int, stop: threading.Event) -> str:
 def _digest_of(handle: int, stop: threading.Event) -> str:
     os.lseek(handle, 0, os.SEEK_SET)
     digest = hashlib.sha256()
-    while piece := _read(handle, stop):
+    while piece := _read_chunk(handle, stop):
         digest.update(piece)
     return digest.hexdigest()
 
 
-def _read(handle: int, stop: threading.Event) -> bytes:
+def _read_chunk(handle: int, stop: threading.Event) -> bytes:
     # Asked before each megabyte: a thread can't be cancelled, and a film takes minutes.
     if stop.is_set():
         raise DeliveryError("the delivery was stopped", code="cancelled", remedy="Run again: nothing was changed.")

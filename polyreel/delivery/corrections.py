@@ -19,7 +19,7 @@ _SCRIPTS = frozenset({".srt", ".vtt"})
 
 def is_corrected(tree: Tree, path: str, before: Before, stop: threading.Event) -> bool:
     """Whether a delivered file is no longer what a delivery put there. The file is read where its length can't tell."""
-    facts = tree.facts(path)
+    facts = tree.find_facts(path)
     if facts is None or not stat.S_ISREG(facts.st_mode):
         return False
     if (entry := before.stated.get(path)) is not None and before.stands(tree, path, entry):
@@ -37,7 +37,7 @@ def is_corrected(tree: Tree, path: str, before: Before, stop: threading.Event) -
 
 def name_beside(tree: Tree, path: str, taken: Sequence[str]) -> str:
     """A free name for a corrected file: ``es-ES/welcome.es-ES.corrected.srt``."""
-    free = (name for name in names_beside(path) if name not in taken and tree.facts(name) is None)
+    free = (name for name in names_beside(path) if name not in taken and tree.find_facts(name) is None)
     if (name := next(free, None)) is None:
         raise refuse_more_beside(str(tree.location / path))
     return name
@@ -71,14 +71,14 @@ def refuse_another_job(tree: Tree, parcel: Parcel, before: Before) -> None:
 
     A job that has grown brings its own along. Raises `DeliveryError`.
     """
-    lost = {locale for locale, path in find_not_asked(parcel, before) if tree.facts(path) is not None}
+    lost = {locale for locale, path in find_not_asked(parcel, before) if tree.find_facts(path) is not None}
     if lost:
         raise refuse_lost(parcel, sorted(lost), str(tree.location), [str(tree.location / locale) for locale in lost])
 
 
 def find_not_asked(parcel: Parcel, before: Before) -> Iterator[tuple[str, str]]:
     """Files that an earlier delivery states, of languages that this job never asked for: locale and path of each."""
-    asked = {*parcel.asked, *parcel.locales()}
+    asked = {*parcel.asked, *parcel.list_locales()}
     for file in before.listing:
         locale, path = file.get("locale"), file.get("path")
         if file.get("role") in SHARED_ROLES:

@@ -68,12 +68,12 @@ class FolderDelivery:
         # lock is let go.
         stop = threading.Event()
         try:
-            return await asyncio.to_thread(self._deliver, parcel, stop, on_progress or _ignore_progress)
+            return await asyncio.to_thread(self._deliver_parcel, parcel, stop, on_progress or _ignore_progress)
         except asyncio.CancelledError:
             stop.set()
             raise
 
-    def _deliver(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
+    def _deliver_parcel(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
         with _explain_os_error(self.folder / parcel.name), open_tree(self.folder, parcel.name) as tree:
             self._wait_for(tree, stop)
             return _Handover(tree, parcel, stop, report).run()
@@ -101,14 +101,14 @@ class _Handover:
         self.tree, self.parcel, self.stop, self.report = tree, parcel, stop, report
         self.before = read_before(tree)
         self.corrected: dict[str, str] = {}
-        self.folders = {".", *(parent_of(path) for path in [*self.before.ours(), *(i.path for i in parcel.items)])}
+        self.folders = {".", *(parent_of(path) for path in [*self.before.list_ours(), *(i.path for i in parcel.items)])}
 
     def run(self) -> Delivered:
         self.tree.clear_parts(self.folders)
         refuse_another_job(self.tree, self.parcel, self.before)
         new = [item for item in self.parcel.items if not self._is_there(item)]
         gone = self._find_gone()
-        if new or gone or self.before.listing != listing_of(self.parcel.items) or self.tree.facts(JOURNAL):
+        if new or gone or self.before.listing != listing_of(self.parcel.items) or self.tree.find_facts(JOURNAL):
             self._change_tree(self._stage_all(new), gone)
         return self._describe_delivered(new, gone)
 
@@ -116,12 +116,12 @@ class _Handover:
         # Asked before anything is read: a second delivery of a film must not hash its gigabytes again.
         if self.before.stands(self.tree, item.path, entry_of(item)):
             return True
-        facts = self.tree.facts(item.path)
+        facts = self.tree.find_facts(item.path)
         if facts is None:
             return False
         if stat.S_ISREG(facts.st_mode) and facts.st_size == item.stored_file.bytes and self._is_already_there(item):
             return True
-        if not stat.S_ISREG(facts.st_mode) or item.path not in self.before.ours():
+        if not stat.S_ISREG(facts.st_mode) or item.path not in self.before.list_ours():
             remedy = "Move it away, or deliver to another folder: files that polyreel did not make are never replaced."
             where = str(self.tree.location / item.path)
             raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
@@ -139,12 +139,12 @@ class _Handover:
 
     def _find_gone(self) -> list[str]:
         wanted = {item.path for item in self.parcel.items}
-        return [path for path in self.before.ours() if path not in wanted and self._is_unedited(path)]
+        return [path for path in self.before.list_ours() if path not in wanted and self._is_unedited(path)]
 
     def _is_unedited(self, path: str) -> bool:
         if (entry := self.before.stated.get(path)) is not None and self.before.stands(self.tree, path, entry):
             return True
-        coming, facts = self.before.placing.get(path), self.tree.facts(path)
+        coming, facts = self.before.placing.get(path), self.tree.find_facts(path)
         return coming is not None and facts is not None and facts.st_size == coming.bytes
 
     def _stage_all(self, new: list[Item]) -> dict[str, str]:
@@ -161,7 +161,7 @@ class _Handover:
         except BaseException:
             # A cancellation, too: parts must not stay among the user's files.
             self.tree.clear_parts(self.folders)
-            self.tree.prune(self.folders)
+            self.tree.prune_folders(self.folders)
             raise
         return staged
 
@@ -178,7 +178,7 @@ class _Handover:
         # No manifest rather than a wrong one: while what it states is replaced, readers must not believe it.
         if self.before.stated.keys() & {*staged.values(), *gone}:
             self.tree.remove(MANIFEST)
-            self.tree.sync({"."})
+            self.tree.sync_folders({"."})
         for path, beside in self.corrected.items():
             self.tree.rename(path, beside)
         for part, path in staged.items():
@@ -186,10 +186,10 @@ class _Handover:
                 self.tree.rename(part, path)
         for path in gone:
             self.tree.remove(path)
-        self.tree.sync({parent_of(path) for path in [*staged.values(), *gone]})
-        self.tree.prune({parent_of(path) for path in gone})
+        self.tree.sync_folders({parent_of(path) for path in [*staged.values(), *gone]})
+        self.tree.prune_folders({parent_of(path) for path in gone})
         self.tree.rename(next(part for part, path in staged.items() if path == MANIFEST), MANIFEST)
-        self.tree.sync({"."})
+        self.tree.sync_folders({"."})
         # After the manifest is durable: a kill before this leaves both, and the next delivery finds everything in
         # place.
         self.tree.remove(JOURNAL)

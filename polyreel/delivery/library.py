@@ -46,19 +46,19 @@ class Gauge:
         self._report = on_progress
         self._done: dict[str, int] = {}
 
-    def of(self, item: Item) -> Callable[[int, int], None]:
+    def report_for(self, item: Item) -> Callable[[int, int], None]:
         """What an upload of this file is to call: bytes gone out, of how many."""
 
-        def tell(done: int, total: int) -> None:
+        def report_bytes(done: int, total: int) -> None:
             self._done[item.path] = item.stored_file.bytes * done // max(1, total)
             if self._report:
                 self._report(min(1.0, sum(self._done.values()) / self._total))
 
-        return tell
+        return report_bytes
 
-    def finish(self, item: Item) -> None:
+    def finish_item(self, item: Item) -> None:
         """This file is there."""
-        self.of(item)(1, 1)
+        self.report_for(item)(1, 1)
 
 
 async def bring_languages(
@@ -70,13 +70,13 @@ async def bring_languages(
     """
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(locale: str) -> Brought:
+    async def bring_one(locale: str) -> Brought:
         async with places:
-            return await access.alone(f"{room}/{parcel.name}.{locale}", lambda: bring(locale))
+            return await access.run_alone(f"{room}/{parcel.name}.{locale}", lambda: bring(locale))
 
     # Libraries take films: of a language that has other files only there is nothing to bring.
-    locales = [locale for locale in parcel.locales() if parcel.of(locale, "video")]
-    results = await asyncio.gather(*(one(locale) for locale in locales), return_exceptions=True)
+    locales = [locale for locale in parcel.list_locales() if parcel.items_of(locale, "video")]
+    results = await asyncio.gather(*(bring_one(locale) for locale in locales), return_exceptions=True)
     failures = {locale: each for locale, each in zip(locales, results, strict=True) if isinstance(each, BaseException)}
     for each in failures.values():
         # Cancelling is no failure of a language; and where nothing is there, the first reason is the place's.
@@ -105,23 +105,23 @@ def find_longest_wish(failures: Iterable[CallError]) -> float:
 
 def video_of(parcel: Parcel, locale: str) -> Item:
     """A language's film."""
-    return next(iter(parcel.of(locale, "video")))
+    return next(iter(parcel.items_of(locale, "video")))
 
 
 def texts_of(parcel: Parcel, locale: str) -> tuple[Item, ...]:
     """All of a language's files of text, the subtitles first."""
-    return tuple(item for role in TEXTS for item in parcel.of(locale, role))
+    return tuple(item for role in TEXTS for item in parcel.items_of(locale, role))
 
 
 def whole_texts_of(parcel: Parcel, locale: str) -> tuple[Item, ...]:
     """The files that hold all that is said: subtitles, else captions, else both languages; forced lines do not."""
-    return next((found for role in WHOLE_TEXTS if (found := parcel.of(locale, role))), ())
+    return next((found for role in WHOLE_TEXTS if (found := parcel.items_of(locale, role))), ())
 
 
 def describe_left_out(parcel: Parcel, locale: str, place: str) -> list[str]:
     """What a place that has one text per language does not get, for people."""
     taken = {item.role for item in whole_texts_of(parcel, locale)}
-    left = [role for role in TEXTS if role not in taken and parcel.of(locale, role)]
+    left = [role for role in TEXTS if role not in taken and parcel.items_of(locale, role)]
     if not left:
         return []
     return [f"{place} has one text per language: {', '.join(left)} in {locale} stay out there."]
@@ -138,7 +138,9 @@ def track_of(parcel: Parcel, locale: str) -> Track | None:
 async def webvtt_of(parcel: Parcel) -> dict[str, bytes]:
     """Every language's text as WebVTT, made where only other formats were asked for."""
     return {
-        locale: text for locale in parcel.locales() if (text := await asyncio.to_thread(_read_webvtt, parcel, locale))
+        locale: text
+        for locale in parcel.list_locales()
+        if (text := await asyncio.to_thread(_read_webvtt, parcel, locale))
     }
 
 
@@ -150,7 +152,7 @@ def _read_webvtt(parcel: Parcel, locale: str) -> bytes:
     return write_bytes(track, "vtt", locale=locale)[0] if track else b""
 
 
-def digest(content: bytes) -> str:
+def hash_bytes(content: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(content).hexdigest()
 

@@ -39,13 +39,13 @@ class Before:
     placing: Mapping[str, Entry] = field(default_factory=dict)
     as_of_ns: int = 0
 
-    def ours(self) -> dict[str, Entry]:
+    def list_ours(self) -> dict[str, Entry]:
         """Every file that a delivery put here, or was about to."""
         return {**self.placing, **self.stated}
 
     def stands(self, tree: Tree, path: str, entry: Entry) -> bool:
         """Whether a stated file is still there as it was: same length, and not touched since. Nothing is read."""
-        facts = tree.facts(path)
+        facts = tree.find_facts(path)
         regular = facts is not None and stat.S_ISREG(facts.st_mode) and facts.st_size == entry.bytes
         return facts is not None and regular and facts.st_mtime_ns <= self.as_of_ns and self.stated.get(path) == entry
 
@@ -99,8 +99,8 @@ def journal_of(before: Before, new: Iterable[Item]) -> bytes:
 
 def read_before(tree: Tree) -> Before:
     """What the folder says of earlier deliveries. A damaged manifest says nothing; its files then count as foreign."""
-    manifest, journal = _read(tree, MANIFEST), _read(tree, JOURNAL)
-    facts = tree.facts(MANIFEST)
+    manifest, journal = _read_json(tree, MANIFEST), _read_json(tree, JOURNAL)
+    facts = tree.find_facts(MANIFEST)
     return before_of(manifest if facts else {}, journal, facts.st_mtime_ns if facts else 0)
 
 
@@ -118,7 +118,7 @@ def write_new(tree: Tree, path: str, content: bytes) -> None:
     """Write a small file beside its place, durably, and then give it its name."""
     part = stage_bytes(tree, path, content)
     tree.rename(part, path)
-    tree.sync({parent_of(path)})
+    tree.sync_folders({parent_of(path)})
 
 
 def stage_bytes(tree: Tree, path: str, content: bytes) -> str:
@@ -135,8 +135,8 @@ def _encode_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
 
 
-def _read(tree: Tree, path: str) -> dict[str, Any]:
-    facts = tree.facts(path)
+def _read_json(tree: Tree, path: str) -> dict[str, Any]:
+    facts = tree.find_facts(path)
     if facts is None or not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
         return {}
     with os.fdopen(tree.open(path), "rb") as file:

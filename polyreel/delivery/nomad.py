@@ -16,8 +16,8 @@ from polyreel.delivery.library import (
     texts_of,
     video_of,
 )
-from polyreel.delivery.nomad_files import FilePlace, send
-from polyreel.delivery.nomad_marks import archive_source, dress
+from polyreel.delivery.nomad_files import FilePlace, send_file
+from polyreel.delivery.nomad_marks import archive_source, mark_dub
 from polyreel.delivery.port import Access, Delivered, Parcel, Progress
 from polyreel.errors import InvalidJob
 from polyreel.job import NomadDelivery as Options
@@ -52,14 +52,14 @@ class NomadDelivery:
         folder = await self._make_folders(owner) if self.options.path or not owner else ""
         gauge = Gauge(parcel, on_progress)
 
-        async def one(locale: str) -> Brought:
+        async def bring_language(locale: str) -> Brought:
             return await self._deliver_language(parcel, locale, owner, folder, gauge)
 
         where = f"Nomad: {self.options.path or owner or ''}".rstrip(" :")
-        done = await bring_languages(parcel, one, where, self.access, folder or owner)
+        done = await bring_languages(parcel, bring_language, where, self.access, folder or owner)
         if self.options.archive_source and not done.problems:
             source = parcel.source_media.removeprefix(SCHEME) if owner else ""
-            asked = await self.access.alone(f"archive {source}", lambda: archive_source(self.client, source))
+            asked = await self.access.run_alone(f"archive {source}", lambda: archive_source(self.client, source))
             again = {
                 "may_pass": done.may_pass or bool(asked.passing),
                 "retry_after": max(done.retry_after, find_longest_wish(asked.passing)),
@@ -77,14 +77,14 @@ class NomadDelivery:
         done, film = Brought(), video_of(parcel, locale)
         kind = "" if folder else "Dub"
         place = FilePlace(self.client, self.access, folder or owner, kind)
-        asset_id = await send(place, film, gauge, done)
+        asset_id = await send_file(place, film, gauge, done)
         done.ids[locale] = asset_id
         hung = FilePlace(self.client, self.access, asset_id if folder else owner, "Subtitle")
         for item in texts_of(parcel, locale):
             kind = "" if item.role == "subtitles" else f"{item.role}."
-            done.ids[f"{locale}.{kind}{format_name(item)}"] = await send(hung, item, gauge, done)
+            done.ids[f"{locale}.{kind}{format_name(item)}"] = await send_file(hung, item, gauge, done)
         if folder:
-            await dress(self.client, self.options, parcel, locale, asset_id, owner, done)
+            await mark_dub(self.client, self.options, parcel, locale, asset_id, owner, done)
         return done
 
     async def _make_folders(self, owner: str = "") -> str:

@@ -38,9 +38,9 @@ class FilePlace:
     kind: str = ""
 
 
-async def send(place: FilePlace, item: Item, gauge: Gauge, done: Brought) -> str:
+async def send_file(place: FilePlace, item: Item, gauge: Gauge, done: Brought) -> str:
     """The id of the file's asset, once it is there and usable. Raises `VendorError` and `DeliveryError`."""
-    return await _File(place, item, gauge).bring(done)
+    return await _File(place, item, gauge).bring_file(done)
 
 
 @dataclass
@@ -57,20 +57,25 @@ class _File:
         self.slot = f"{self.place.parent}/{self.place.kind}/{self.name}"
         self.key = f"asset {self.slot} {self.item.stored_file.sha256}"
 
-    async def bring(self, done: Brought) -> str:
+    async def bring_file(self, done: Brought) -> str:
         """The asset's id. What the vendor lost meanwhile is begun anew."""
         for _ in range(MOST_STARTS):
             entry = await self.access.once(
-                self.key, self._make, self._find, what=self.name, locale=self.item.locale or "", slot=self.slot
+                self.key,
+                self._start_upload,
+                self._find_upload,
+                what=self.name,
+                locale=self.item.locale or "",
+                slot=self.slot,
             )
             was_there = entry.state is State.COLLECTED
             try:
-                await self._settle(entry)
+                await self._finish_upload(entry)
             except (NotFound, Damaged):
-                await self.access.forget(self.key)
+                await self.access.forget_receipt(self.key)
                 continue
             (done.kept if was_there else done.written).append(self.item.path)
-            self.gauge.finish(self.item)
+            self.gauge.finish_item(self.item)
             return entry.vendor_id
         raise DeliveryError(
             f"{self.name} did not arrive in {MOST_STARTS} attempts", code="transfer_damaged", where="Nomad",
@@ -79,13 +84,13 @@ class _File:
 
     # -- beginning
 
-    async def _make(self) -> Receipt:
-        earlier = await self.access.earlier(self.slot, self.key)
+    async def _start_upload(self) -> Receipt:
+        earlier = await self.access.list_earlier(self.slot, self.key)
         old = await self._first_known([entry.vendor_id for entry in reversed(earlier)])
-        upload = await (self._start_related(old) if self.place.kind else self._start(old))
+        upload = await (self._start_related(old) if self.place.kind else self._start_own(old))
         return self._make_receipt(upload)
 
-    async def _start(self, old: str | None) -> Upload:
+    async def _start_own(self, old: str | None) -> Upload:
         size = self.item.stored_file.bytes
         return await self.client.start_upload(
             StartUpload(
@@ -132,7 +137,7 @@ class _File:
     def _make_receipt(self, upload: Upload) -> Receipt:
         return Receipt(id=upload.asset_id or upload.id, details={"upload": upload.id})
 
-    async def _find(self, _entry: Entry) -> Finding:
+    async def _find_upload(self, _entry: Entry) -> Finding:
         """An upload under way to this very place, of this name and length: the answer to its start was lost.
 
         It is nobody's in the ledger, and its asset lies where this one belongs. One of which that can't be told is no
@@ -173,7 +178,7 @@ class _File:
 
     # -- going on
 
-    async def _settle(self, entry: Entry) -> None:
+    async def _finish_upload(self, entry: Entry) -> None:
         if entry.state is not State.COLLECTED:
             await self._remove_broken(entry)
             uploaded = await self._upload_rest(entry)
@@ -181,7 +186,7 @@ class _File:
                 await self.client.wait_until_usable(entry.vendor_id, PATIENCE)
                 await self.client.check_uploaded(uploaded)
             await self._drop_earlier(entry)
-            await self.access.note(self.key, {}, State.COLLECTED)
+            await self.access.note_details(self.key, {}, State.COLLECTED)
         elif self.place.kind:
             related = (await self.client.get_detail(self.place.parent)).related_assets
             there = {each.id for each in related}
@@ -203,7 +208,7 @@ class _File:
         asset = await self.client.get_asset(entry.vendor_id)
         if asset.status is not AssetStatus.ERROR:
             return
-        if entry.vendor_id not in {old.vendor_id for old in await self.access.earlier(self.slot, self.key)}:
+        if entry.vendor_id not in {old.vendor_id for old in await self.access.list_earlier(self.slot, self.key)}:
             await self.client.delete_asset(entry.vendor_id)
         raise NotFound(f"The library could not process {self.name}.", where=f"nomad asset {entry.vendor_id}")
 
@@ -212,20 +217,23 @@ class _File:
             return Uploaded.model_validate(known)
         try:
             done = await self.client.resume_upload(
-                str(entry.receipt.get("upload")), self.path, asset_id=entry.vendor_id, tell=self.gauge.of(self.item)
+                str(entry.receipt.get("upload")),
+                self.path,
+                asset_id=entry.vendor_id,
+                tell=self.gauge.report_for(self.item),
             )
         except Invalid as refusal:
             # Cancelled by somebody, or by the vendor's own housekeeping.
             raise NotFound(refusal.message, facts=refusal.facts) from None
         if done.sha256 != self.item.stored_file.sha256:
             raise Damaged("The stored file is not what it was.", where=self.name)
-        await self.access.note(self.key, {"uploaded": done.model_dump(mode="json")})
+        await self.access.note_details(self.key, {"uploaded": done.model_dump(mode="json")})
         return done
 
     async def _drop_earlier(self, entry: Entry) -> None:
-        for old in await self.access.earlier(self.slot, self.key):
+        for old in await self.access.list_earlier(self.slot, self.key):
             if old.vendor_id != entry.vendor_id and not self.place.kind:
                 # A run that died here, or a person, has removed it already.
                 with suppress(NotFound):
                     await self.client.delete_asset(old.vendor_id)
-            await self.access.drop(old)
+            await self.access.drop_entry(old)

@@ -25,14 +25,14 @@ USUAL_RATE = Fraction(25)
 _IN_ARCHIVE = (AssetStatus.PENDING_ARCHIVE, AssetStatus.ARCHIVING, AssetStatus.ARCHIVED)
 
 
-async def dress(
+async def mark_dub(
     client: NomadClient, options: Options, parcel: Parcel, locale: str, asset_id: str, owner: str, done: Brought
 ) -> None:
     """Say all that is known of a dub. Doing it again changes nothing; what the vendor refuses is noted, not raised."""
     steps: dict[str, Callable[[], Awaitable[str]]] = {
         "tags": lambda: _attach_tags(client, options, asset_id),
-        "the transcript": lambda: _transcribe(client, parcel, locale, asset_id),
-        "notes on its checks": lambda: _annotate(client, parcel, locale, asset_id),
+        "the transcript": lambda: _replace_transcript(client, parcel, locale, asset_id),
+        "notes on its checks": lambda: _annotate_failures(client, parcel, locale, asset_id),
         "ad breaks": lambda: _move_ad_breaks(client, parcel, owner, asset_id),
     }
     for what, take_step in steps.items():
@@ -53,7 +53,7 @@ async def _attach_tags(client: NomadClient, options: Options, asset_id: str) -> 
     return f"the asset manager did not take this for {asset_id}: {', '.join(refused)}." if refused else ""
 
 
-async def _transcribe(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
+async def _replace_transcript(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
     """The words as they were dubbed, in the place of what the vendor's machine heard."""
     track = track_of(parcel, locale)
     heard = (await client.get_detail(asset_id)).transcripts
@@ -68,7 +68,7 @@ async def _transcribe(client: NomadClient, parcel: Parcel, locale: str, asset_id
     return ""
 
 
-async def _annotate(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
+async def _annotate_failures(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
     """One annotation for each check that failed; those of an earlier delivery that no longer hold go."""
     failed = {check.name: _list_properties(check) for check in parcel.checks.get(locale, ()) if check.status == "fail"}
     for note in await client.list_annotations(asset_id):
@@ -126,13 +126,13 @@ async def archive_source(client: NomadClient, source_id: str) -> Brought:
     if not source_id:
         return Brought(notes=["The source is no asset of this asset manager: there was nothing to archive."])
     try:
-        return Brought(notes=[await _archive(client, source_id)])
+        return Brought(notes=[await _archive_source(client, source_id)])
     except VendorError as error:
         passing = [error] if isinstance(error, CallError) and error.transient else []
         return Brought(notes=[f"The source asset was not archived: {Problem.of(error)}"], passing=passing)
 
 
-async def _archive(client: NomadClient, source_id: str) -> str:
+async def _archive_source(client: NomadClient, source_id: str) -> str:
     asset = await client.get_asset(source_id)
     # By another run, or by a call whose answer was lost.
     if asset.status in _IN_ARCHIVE:

@@ -54,7 +54,7 @@ class ObjectsDelivery:
         bucket = Bucket(self.prefix.bucket, self.connection, DeliveryError)
         root = self.prefix.join_path(parcel.name)
         # Two runs at once would take each other's objects for a stranger's, or for corrections.
-        return await self.access.alone(f"tree {root}", lambda: _Handover(bucket, root, parcel, on_progress).run())
+        return await self.access.run_alone(f"tree {root}", lambda: _Handover(bucket, root, parcel, on_progress).run())
 
 
 @dataclass
@@ -76,7 +76,9 @@ class _Handover:
         await self._refuse_another_job(before)
         new = [item for item in self.parcel.items if not await self._is_there(item, before)]
         wanted = {item.path for item in self.parcel.items}
-        gone = [path for path in before.ours() if path not in wanted and not await self._is_corrected(path, before)]
+        gone = [
+            path for path in before.list_ours() if path not in wanted and not await self._is_corrected(path, before)
+        ]
         if new or gone or before.listing != listing_of(self.parcel.items) or before.placing:
             await self._change_prefix(before, new, gone)
         kept = tuple(item.path for item in self.parcel.items if item not in new)
@@ -134,13 +136,13 @@ class _Handover:
                 yield describe_correction(item.path, beside, item.locale)
 
     async def _read_before(self) -> Before:
-        manifest, journal = await asyncio.gather(self._read(MANIFEST), self._read(JOURNAL))
+        manifest, journal = await asyncio.gather(self._read_object(MANIFEST), self._read_object(JOURNAL))
         facts = await self.bucket.find_facts(self._make_key(MANIFEST))
         self.delivered_at = facts.modified if facts else 0.0
         self.etags = _read_etags(manifest)
         return before_of(manifest, journal)
 
-    async def _read(self, path: str) -> dict[str, object]:
+    async def _read_object(self, path: str) -> dict[str, object]:
         content = await self.bucket.read(self._make_key(path), most=32 << 20)
         return parse_note(content or b"") or {}
 
@@ -154,7 +156,7 @@ class _Handover:
             return True
         if same and await asyncio.to_thread(is_proven, facts, path_of(item.stored_file)):
             return True
-        if item.path not in before.ours():
+        if item.path not in before.list_ours():
             remedy = "Move it away, or deliver elsewhere: objects that polyreel did not make are never replaced."
             where = str(self.root.join_path(item.path))
             raise DeliveryError("something else has this name already", code="name_taken", where=where, remedy=remedy)
@@ -183,17 +185,17 @@ class _Handover:
         total, done = sum(item.stored_file.bytes for item in new) or 1, 0
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def one(item: Item) -> None:
+        async def put_one(item: Item) -> None:
             nonlocal done
             async with places:
-                await self._put(item)
+                await self._put_item(item)
             done += item.stored_file.bytes
             if self.on_progress:
                 self.on_progress(done / total)
 
-        await asyncio.gather(*(one(item) for item in new))
+        await asyncio.gather(*(put_one(item) for item in new))
 
-    async def _put(self, item: Item) -> None:
+    async def _put_item(self, item: Item) -> None:
         path, key = path_of(item.stored_file), self._make_key(item.path)
         await self.bucket.put_file(key, path)
         facts = await self.bucket.find_facts(key)

@@ -61,12 +61,12 @@ class Parcel(Value):
         default=(), description="What came of the job's other deliveries, in the outcome's words, for the manifest."
     )
 
-    def locales(self) -> tuple[str, ...]:
+    def list_locales(self) -> tuple[str, ...]:
         """The languages that were made, in their order: the original's tracks and scripts are none of them."""
         own = [item for item in self.items if item.role not in {*SHARED_ROLES, "script"}]
         return tuple(dict.fromkeys(item.locale for item in own if item.locale))
 
-    def of(self, locale: str, role: str) -> tuple[Item, ...]:
+    def items_of(self, locale: str, role: str) -> tuple[Item, ...]:
         """A language's items of one role."""
         return tuple(item for item in self.items if item.locale == locale and item.role == role)
 
@@ -99,11 +99,11 @@ class Delivered(Value):
 class Shelf(Protocol):
     """Where a film waits for a place that fetches by address."""
 
-    async def address(self, file: StoredFile, name: str) -> str:
+    async def make_address(self, file: StoredFile, name: str) -> str:
         """A signed address that gives the file for days; it is put there when it is not. Raises `PolyreelError`."""
         ...
 
-    async def drop(self, file: StoredFile, name: str) -> None:
+    async def drop_file(self, file: StoredFile, name: str) -> None:
         """The place has fetched what it was given under this name: remove it there. Raises `PolyreelError`."""
         ...
 
@@ -132,7 +132,7 @@ class Access:
         ``call`` is one request, and gives its `Receipt` (``state=State.COLLECTED`` for what is done when it returns).
         ``find`` gets the row and looks whether a call whose answer was lost has made it (see `polyreel.ledger.once`).
         ``what`` is for people: ``narrated es-ES``. ``slot`` is where it belongs whatever its content, so that what was
-        there before can be told (`earlier`). Raises as the ledger's `once` does.
+        there before can be told (`list_earlier`). Raises as the ledger's `once` does.
 
         ::
 
@@ -143,7 +143,7 @@ class Access:
         about = self.subject.model_copy(update={"kind": kind, "what": what, "locale": locale, "details": details})
         return await self._require_ledger().once(self._make_full_key(key), call, find, subject=about)
 
-    async def alone(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
+    async def run_alone(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """What ``work`` gives; another run that comes to the same ``name`` of this account waits until it is done.
 
         For whatever is more than one call: a run that looks on would take what is half made for a dead run's leavings,
@@ -172,11 +172,11 @@ class Access:
         about = self.subject.model_copy(update={"what": what, "details": {**self.subject.details, "slot": ""}})
         return await find_or_make(self._require_ledger(), self._make_full_key(key), look, make, about, is_there)
 
-    async def note(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
+    async def note_details(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
         """Add to the receipt what is known by now: a part that is done need not be looked for by the next run."""
         await self._require_ledger().advance(self._make_full_key(key), state, details=details)
 
-    async def forget(self, key: str) -> None:
+    async def forget_receipt(self, key: str) -> None:
         """The place no longer has what was made under ``key``: it may be made again."""
         await self._require_ledger().advance(self._make_full_key(key), State.FORGOTTEN)
         await self._require_ledger().settle_not_bought(self._make_full_key(key))
@@ -189,12 +189,12 @@ class Access:
         found = await self._require_ledger().select(wanted)
         return [entry for entry in found if entry.vendor_id and entry.state is not State.FORGOTTEN]
 
-    async def earlier(self, slot: str, key: str) -> list[Entry]:
+    async def list_earlier(self, slot: str, key: str) -> list[Entry]:
         """What earlier runs put into the same slot under other keys, oldest first."""
         full = self._make_full_key(key)
         return [entry for entry in await self.list_made() if entry.details.get("slot") == slot and entry.key != full]
 
-    async def drop(self, entry: Entry) -> None:
+    async def drop_entry(self, entry: Entry) -> None:
         """An earlier row whose thing has been replaced or removed at the place."""
         await self._require_ledger().advance(entry.key, State.FORGOTTEN)
 

@@ -23,8 +23,8 @@ from polyreel.delivery.library import (
     Gauge,
     bring_languages,
     describe_left_out,
-    digest,
     file_name,
+    hash_bytes,
     video_of,
     webvtt_of,
 )
@@ -65,16 +65,16 @@ class TPStreamsDelivery:
         gauge = Gauge(parcel, on_progress)
         where = f"TPStreams: {self.options.folder or ''}".rstrip(" :")
 
-        async def one(locale: str) -> Brought:
-            return await _Dub(self, parcel, locale, folder, gauge).bring(texts)
+        async def bring_language(locale: str) -> Brought:
+            return await _Dub(self, parcel, locale, folder, gauge).bring_video(texts)
 
-        return await bring_languages(parcel, one, where, self.access, folder or "root")
+        return await bring_languages(parcel, bring_language, where, self.access, folder or "root")
 
     async def _find_folder(self, title: str) -> str:
-        async def look() -> str:
+        async def find_folder() -> str:
             return await self._look_for_folder(title)
 
-        async def make() -> str:
+        async def make_folder() -> str:
             try:
                 return str((await self.client.create_folder(title)).id)
             except Refused as refusal:
@@ -86,7 +86,7 @@ class TPStreamsDelivery:
                 ) from None  # fmt: skip
 
         return await self.access.find_or_make(
-            f"folder {title}", look, make, what=f"folder {title}", is_there=self._has_folder
+            f"folder {title}", find_folder, make_folder, what=f"folder {title}", is_there=self._has_folder
         )
 
     async def _look_for_folder(self, title: str) -> str:
@@ -133,18 +133,18 @@ class _Dub:
         self.key = f"asset {self.slot} {self.item.stored_file.sha256} {shape}"
         self.session: UploadSession | None = None
 
-    async def bring(self, texts: Mapping[str, bytes]) -> Brought:
+    async def bring_video(self, texts: Mapping[str, bytes]) -> Brought:
         """The asset, playing, with its subtitles and cover."""
         done = Brought(notes=describe_left_out(self.parcel, self.locale, "TPStreams"))
         entry, asset = await self._make_asset(done)
-        self.gauge.finish(self.item)
+        self.gauge.finish_item(self.item)
         await self._upload_subtitles(entry, texts, done)
         await self._upload_cover(entry, done)
         # The old one goes last: until the new one plays, the library has what it had.
-        await self._replace(asset.id)
+        await self._drop_earlier(asset.id)
         if self.access.shelf:
-            await self.access.shelf.drop(self.item.stored_file, self._make_shelf_name())
-        await self.access.note(self.key, {}, State.COLLECTED)
+            await self.access.shelf.drop_file(self.item.stored_file, self._make_shelf_name())
+        await self.access.note_details(self.key, {}, State.COLLECTED)
         done.ids[self.locale] = asset.id
         if asset.video and asset.video.playback_url:
             # The query of a protected stream's address is a permission that runs out.
@@ -155,10 +155,11 @@ class _Dub:
 
     async def _make_asset(self, done: Brought) -> tuple[Entry, Asset]:
         for _ in range(MOST_STARTS):
-            entry = await self.access.once(self.key, self._make, self._find, what=self.title, locale=self.locale,
-                                           slot=self.slot)  # fmt: skip
+            entry = await self.access.once(
+                self.key, self._create_asset, self._find_asset, what=self.title, locale=self.locale, slot=self.slot
+            )
             if (asset := await self._read_if_there(entry.vendor_id)) is None:
-                await self.access.forget(self.key)
+                await self.access.forget_receipt(self.key)
                 continue
             fetched = bool(entry.receipt.get("fetched"))
             if not entry.receipt.get("uploaded") and not fetched and not _has_file(asset):
@@ -175,7 +176,7 @@ class _Dub:
             remedy="Run the job again.",
         )
 
-    async def _make(self) -> Receipt:
+    async def _create_asset(self) -> Receipt:
         options = self.place.options
         wanted = VideoOptions(
             title=self.title,
@@ -184,26 +185,26 @@ class _Dub:
             folder=self.folder or None,
         )
         if self.access.shelf:
-            video = CreateVideo.from_url(await self._address(), **wanted.model_dump(exclude_none=True))
+            video = CreateVideo.from_url(await self._make_address(), **wanted.model_dump(exclude_none=True))
             return Receipt(id=(await self.client.upload_video(video)).id, details={"fetched": True})
         self.session = await self.client.create_upload_session(wanted)
         return Receipt(id=self.session.asset_id)
 
-    async def _address(self) -> str:
+    async def _make_address(self) -> str:
         assert self.access.shelf is not None  # noqa: S101 - who calls has seen to it
-        return await self.access.shelf.address(self.item.stored_file, self._make_shelf_name())
+        return await self.access.shelf.make_address(self.item.stored_file, self._make_shelf_name())
 
     def _make_shelf_name(self) -> str:
         """A name of this asset's own: two libraries, or folders, fetch two copies, and each takes its own away."""
-        place = digest(f"{self.access.subject.account} {self.slot}".encode())
+        place = hash_bytes(f"{self.access.subject.account} {self.slot}".encode())
         return f"{self.title}-{place[:12]}.mp4"
 
-    async def _find(self, _entry: Entry) -> Finding:
+    async def _find_asset(self, _entry: Entry) -> Finding:
         """An asset of this title that is nobody's, and waits for a file or came from our shelf: its answer was lost."""
         if waiting := await self._list_waiting():
             return Found(Receipt(id=waiting[0]))
         if self.access.shelf:
-            ours = (await self._address()).partition("?")[0]
+            ours = (await self._make_address()).partition("?")[0]
             for asset in await self._list_unknown():
                 if ours in (address.partition("?")[0] for address in _list_inputs(asset)):
                     return Found(Receipt(id=asset.id, details={"fetched": True}))
@@ -229,15 +230,15 @@ class _Dub:
         if self.session is not None and self.session.asset_id == entry.vendor_id:
             try:
                 await self.client.upload_to_session(
-                    self.session, path_of(self.item.stored_file), tell=self.gauge.of(self.item)
+                    self.session, path_of(self.item.stored_file), tell=self.gauge.report_for(self.item)
                 )
             except LinkExpired:
-                await self._remove(entry.vendor_id)
+                await self._remove_asset(entry.vendor_id)
                 return False
-            await self.access.note(self.key, {"uploaded": True})
+            await self.access.note_details(self.key, {"uploaded": True})
             return True
         for each in (entry.vendor_id, *await self._list_waiting()):
-            await self._remove(each, forget=each == entry.vendor_id)
+            await self._remove_asset(each, forget=each == entry.vendor_id)
         return False
 
     async def _wait_until_playable(self, entry: Entry) -> Asset:
@@ -245,21 +246,21 @@ class _Dub:
             return await self.client.wait_until_completed(entry.vendor_id, PATIENCE)
         except JobFailed:
             # A film that TPStreams can't process stays unusable: it goes, so that a repeat begins anew.
-            await self._remove(entry.vendor_id)
+            await self._remove_asset(entry.vendor_id)
             raise
 
-    async def _remove(self, asset_id: str, *, forget: bool = True) -> None:
+    async def _remove_asset(self, asset_id: str, *, forget: bool = True) -> None:
         with suppress(NotFound):
             await self.client.delete_asset(asset_id)
         if forget:
-            await self.access.forget(self.key)
+            await self.access.forget_receipt(self.key)
 
-    async def _replace(self, asset_id: str) -> None:
-        for old in await self.access.earlier(self.slot, self.key):
+    async def _drop_earlier(self, asset_id: str) -> None:
+        for old in await self.access.list_earlier(self.slot, self.key):
             if old.vendor_id != asset_id:
                 with suppress(NotFound):
                     await self.client.delete_asset(old.vendor_id)
-            await self.access.drop(old)
+            await self.access.drop_entry(old)
 
     # -- words and cover
 
@@ -270,11 +271,11 @@ class _Dub:
         there = {track.id for track in await self.client.list_subtitles(entry.vendor_id)}
         for code in sorted({*chosen, *kept}):
             locale = chosen.get(code, "")
-            sha256 = digest(texts[locale]) if locale else ""
+            sha256 = hash_bytes(texts[locale]) if locale else ""
             known = kept.get(code, {})
             if not locale or known.get("sha256") != sha256 or known.get("id") not in there:
                 kept[code] = await self._upload_track(entry.vendor_id, code, locale, texts, known)
-                await self.access.note(self.key, {"tracks": kept})
+                await self.access.note_details(self.key, {"tracks": kept})
             if kept[code].get("id"):
                 done.ids[f"{self.locale}.{code}.vtt"] = kept[code]["id"]
 
@@ -292,7 +293,7 @@ class _Dub:
                 await self.client.delete_subtitle(asset_id, each)
         seen = {each.id for each in before}
         new = [track.id for track in await self.client.list_subtitles(asset_id) if track.id not in seen]
-        return {"id": new[-1] if new else "", "sha256": digest(texts[locale]) if locale else "", "locale": locale}
+        return {"id": new[-1] if new else "", "sha256": hash_bytes(texts[locale]) if locale else "", "locale": locale}
 
     async def _upload_cover(self, entry: Entry, done: Brought) -> None:
         if entry.receipt.get("cover"):
@@ -306,7 +307,7 @@ class _Dub:
             except (ToolError, MediaError) as error:
                 done.notes.append(f"{self.locale} has TPStreams' own cover: {Problem.of(error)}")
                 return
-        await self.access.note(self.key, {"cover": True})
+        await self.access.note_details(self.key, {"cover": True})
 
 
 def choose_codes(texts: Mapping[str, Any], own: str) -> tuple[dict[str, str], list[str]]:

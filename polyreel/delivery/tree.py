@@ -20,7 +20,7 @@ class Tree:
         self.location = location
 
     @contextmanager
-    def _folder(self, parent: PurePosixPath, make: bool = False) -> Iterator[int]:
+    def _open_folder(self, parent: PurePosixPath, make: bool = False) -> Iterator[int]:
         handle = os.dup(self.handle)
         try:
             for name in parent.parts:
@@ -34,52 +34,52 @@ class Tree:
         finally:
             os.close(handle)
 
-    def facts(self, path: str) -> os.stat_result | None:
+    def find_facts(self, path: str) -> os.stat_result | None:
         """What is there under a path (a link is a link), or None."""
         try:
-            with self._folder(PurePosixPath(path).parent) as folder:
+            with self._open_folder(PurePosixPath(path).parent) as folder:
                 return os.stat(PurePosixPath(path).name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def open(self, path: str) -> int:
         """A handle to read a file by."""
-        with self._folder(PurePosixPath(path).parent) as folder:
+        with self._open_folder(PurePosixPath(path).parent) as folder:
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             return os.open(PurePosixPath(path).name, flags, dir_fd=folder)
 
     def create(self, path: str) -> int:
         """A handle to write a new file by; its folders are made."""
-        with self._folder(PurePosixPath(path).parent, make=True) as folder:
+        with self._open_folder(PurePosixPath(path).parent, make=True) as folder:
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             return os.open(PurePosixPath(path).name, flags, 0o666, dir_fd=folder)
 
     def rename(self, path: str, to: str) -> None:
         """Give a file another name in its own folder, replacing what had it."""
-        with self._folder(PurePosixPath(path).parent) as folder:
+        with self._open_folder(PurePosixPath(path).parent) as folder:
             os.replace(PurePosixPath(path).name, PurePosixPath(to).name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""
-        with suppress(FileNotFoundError), self._folder(PurePosixPath(path).parent) as folder:
+        with suppress(FileNotFoundError), self._open_folder(PurePosixPath(path).parent) as folder:
             os.unlink(PurePosixPath(path).name, dir_fd=folder)
 
-    def sync(self, parents: set[str]) -> None:
+    def sync_folders(self, parents: set[str]) -> None:
         """Make the names in these folders durable."""
         for parent in parents:
-            with self._folder(PurePosixPath(parent)) as folder:
+            with self._open_folder(PurePosixPath(parent)) as folder:
                 os.fsync(folder)
 
     def clear_parts(self, parents: set[str]) -> None:
         """Remove the parts that a run which was killed left in these folders."""
         for parent in parents:
-            with suppress(FileNotFoundError), self._folder(PurePosixPath(parent)) as folder:
+            with suppress(FileNotFoundError), self._open_folder(PurePosixPath(parent)) as folder:
                 names = os.listdir(folder)  # noqa: PTH208 - a Path can't list by handle
                 for name in names:
                     if name.startswith(".") and name.endswith(_PART):
                         os.unlink(name, dir_fd=folder)
 
-    def prune(self, parents: set[str]) -> None:
+    def prune_folders(self, parents: set[str]) -> None:
         """Remove these folders, and those around them, where they are empty."""
         for parent in sorted(
             {*parents, *(str(outer) for path in parents for outer in PurePosixPath(path).parents)}, reverse=True
@@ -89,7 +89,7 @@ class Tree:
 
     def _remove_if_empty(self, path: PurePosixPath) -> None:
         try:
-            with self._folder(path.parent) as folder:
+            with self._open_folder(path.parent) as folder:
                 os.rmdir(path.name, dir_fd=folder)
         except OSError as error:
             if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT}:

@@ -34,24 +34,24 @@ class VideoJungleDelivery:
         project = await self._find_project(name)
         gauge = Gauge(parcel, on_progress)
 
-        async def one(locale: str) -> Brought:
+        async def bring_language(locale: str) -> Brought:
             done = Brought()
             for item in (video_of(parcel, locale), *texts_of(parcel, locale)):
-                await _File(self, parcel, item, project, gauge).bring(done)
+                await _File(self, parcel, item, project, gauge).bring_file(done)
             return done
 
-        return await bring_languages(parcel, one, f"Video Jungle: {name}", self.access, project)
+        return await bring_languages(parcel, bring_language, f"Video Jungle: {name}", self.access, project)
 
     async def _find_project(self, name: str) -> str:
-        async def look() -> str:
+        async def find_project() -> str:
             found = [each.id for each in await self.client.list_projects(limit=WHOLE_LIST) if each.name == name]
             return found[0] if found else ""
 
-        async def make() -> str:
+        async def make_project() -> str:
             made = await self.client.create_project(CreateProject(name=name, description="Dubs by polyreel."))
             return made.id
 
-        return await self.access.find_or_make(f"project {name}", look, make, what=f"project {name}")
+        return await self.access.find_or_make(f"project {name}", find_project, make_project, what=f"project {name}")
 
 
 @dataclass
@@ -71,20 +71,25 @@ class _File:
         self.slot = f"{self.project}/{self.name}"
         self.key = f"asset {self.slot} {self.item.stored_file.sha256}"
 
-    async def bring(self, done: Brought) -> None:
+    async def bring_file(self, done: Brought) -> None:
         """The asset, checked; what earlier runs put there goes."""
         for _ in range(MOST_STARTS):
             entry = await self.access.once(
-                self.key, self._make, self._find, what=self.name, locale=self.item.locale or "", slot=self.slot
+                self.key,
+                self._make_asset,
+                self._find_asset,
+                what=self.name,
+                locale=self.item.locale or "",
+                slot=self.slot,
             )
             is_there = await self._is_there(entry)
             if not is_there and not await self._send(entry):
                 continue
             (done.kept if is_there else done.written).append(self.item.path)
             await self.client.wait_until_uploaded(entry.vendor_id, PATIENCE)
-            await self._replace(entry)
-            await self.access.note(self.key, {"uploaded": True}, State.COLLECTED)
-            self.gauge.finish(self.item)
+            await self._drop_earlier(entry)
+            await self.access.note_details(self.key, {"uploaded": True}, State.COLLECTED)
+            self.gauge.finish_item(self.item)
             is_film = self.item.role == "video"
             done.ids[str(self.item.locale) if is_film else self.name.removeprefix(f"{self.parcel.name}.")] = (
                 entry.vendor_id
@@ -95,12 +100,12 @@ class _File:
             remedy="Run the job again.",
         )  # fmt: skip
 
-    async def _make(self) -> Receipt:
+    async def _make_asset(self) -> Receipt:
         request = CreateAsset(keyname=self.name, description=f"{self.parcel.name} {self.item.locale or ''}".strip())
         self.created = await self.client.create_asset(self.project, request)
         return Receipt(id=self.created.id)
 
-    async def _find(self, _entry: Entry) -> Finding:
+    async def _find_asset(self, _entry: Entry) -> Finding:
         """An asset of this name that waits for its file and is nobody's: its creation's answer was lost."""
         known = {entry.vendor_id for entry in await self.access.list_made()}
         listed = await self.client.list_assets(self.project, limit=WHOLE_LIST)
@@ -119,16 +124,16 @@ class _File:
         if self.created is not None and self.created.id == entry.vendor_id:
             with suppress(LinkExpired):
                 path = path_of(self.item.stored_file)
-                await self.client.upload_asset(self.created, path, tell=self.gauge.of(self.item))
+                await self.client.upload_asset(self.created, path, tell=self.gauge.report_for(self.item))
                 return True
         with suppress(NotFound):
             await self.client.delete_asset(entry.vendor_id)
-        await self.access.forget(self.key)
+        await self.access.forget_receipt(self.key)
         return False
 
-    async def _replace(self, entry: Entry) -> None:
-        for old in await self.access.earlier(self.slot, self.key):
+    async def _drop_earlier(self, entry: Entry) -> None:
+        for old in await self.access.list_earlier(self.slot, self.key):
             if old.vendor_id != entry.vendor_id:
                 with suppress(NotFound):
                     await self.client.delete_asset(old.vendor_id)
-            await self.access.drop(old)
+            await self.access.drop_entry(old)

@@ -119,7 +119,7 @@ class DubformerDubber:
                 remedy="Add `staging: {to: s3, credentials: NAME, path: s3://BUCKET/tmp}`.",
             )
         # Every language fetches the same copy, whoever put it there.
-        return await self._means.staging.address(request.reel, f"{request.title}-{request.reel.sha256[:12]}.mp4")
+        return await self._means.staging.make_address(request.reel, f"{request.title}-{request.reel.sha256[:12]}.mp4")
 
     # -- waiting
 

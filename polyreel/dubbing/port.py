@@ -195,7 +195,7 @@ class Means:
 class Staging(Protocol):
     """Where media waits for a vendor that fetches by URL."""
 
-    async def address(self, file: StoredFile, name: str) -> str:
+    async def make_address(self, file: StoredFile, name: str) -> str:
         """A signed address that gives the file for days; it is put there when it is not. Raises `VendorError`.
 
         ``name`` is the last part of the address, for providers that go by its ending: ``welcome.mp4``.

@@ -45,7 +45,7 @@ class StagedFiles:
     subject: Subject
     purpose: str = ""
 
-    async def address(self, file: StoredFile, name: str) -> str:
+    async def make_address(self, file: StoredFile, name: str) -> str:
         """A signed address of a file, which is put there where it is not yet."""
         staged = await self._alone(file.sha256, lambda: self._stage_file(file, name))
         return await self.place.link(staged.vendor_id)
@@ -105,7 +105,7 @@ class StagedFiles:
     def _kind(self) -> str:
         return "film" if self.purpose else "staged"
 
-    async def drop(self, file: StoredFile, name: str) -> None:
+    async def drop_file(self, file: StoredFile, name: str) -> None:
         """Remove a file whose one reader has it now, by the name it was put there with. Raises `VendorError`."""
         await self._alone(file.sha256, lambda: self._drop(file, name))
 

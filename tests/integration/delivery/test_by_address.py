@@ -35,13 +35,13 @@ class Folder:
     url: str
     signed: int = 0
 
-    async def address(self, file: StoredFile, name: str) -> str:
+    async def make_address(self, file: StoredFile, name: str) -> str:
         self.signed += 1
         if not (self.at / name).exists():
             shutil.copyfile(path_of(file), self.at / name)
         return f"{self.url}/{name}?signature={self.signed}"
 
-    async def drop(self, file: StoredFile, name: str) -> None:
+    async def drop_file(self, file: StoredFile, name: str) -> None:
         (self.at / name).unlink(missing_ok=True)
 
 
@@ -99,14 +99,14 @@ async def test_a_film_that_goes_into_two_folders_is_fetched_from_two_copies(
         class Second:
             """The shelf as the second folder's delivery has it: it asks for its link, and the first is done by then."""
 
-            async def address(self, file: StoredFile, name: str) -> str:
-                link = await staged.address(file, name)
+            async def make_address(self, file: StoredFile, name: str) -> str:
+                link = await staged.make_address(file, name)
                 await bring("first", staged)
                 seen.extend(path.name for path in shelf.at.iterdir())
                 return link
 
-            async def drop(self, file: StoredFile, name: str) -> None:
-                await staged.drop(file, name)
+            async def drop_file(self, file: StoredFile, name: str) -> None:
+                await staged.drop_file(file, name)
 
         async def bring(folder: str, place: Any) -> dict[str, str]:
             named = f"{parcel.name}-{folder}"

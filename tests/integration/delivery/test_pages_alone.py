@@ -74,7 +74,7 @@ async def test_a_film_is_staged_below_the_folder_that_the_job_names(clients: Any
     async with clients("nomad") as client, Ledger(MemoryRows()) as ledger:
         for number in (1, 2):
             staged = StagedFiles(shelf_of(options, client), ledger, STAGING)
-            assert (await staged.address(_store_film(films(number)), f"{number}.mp4")).startswith("http")
+            assert (await staged.make_address(_store_film(films(number)), f"{number}.mp4")).startswith("http")
         rows = [each for each in await ledger.select() if each.kind == "staged"]
         assert [await _list_above(client, each.vendor_id) >= {options.path} for each in rows] == [True, True]
         await staged.clear()

@@ -132,7 +132,7 @@ async def test_two_films_that_are_staged_at_once_make_one_folder(clients: Any, f
     async def stage(number: int) -> None:
         async with clients("nomad") as client, Ledger(rows) as ledger:
             staged = StagedFiles(shelf_of(options, client), ledger, STAGING)
-            await staged.address(_store_film(films(number)), f"{name}-{number}.mp4")
+            await staged.make_address(_store_film(films(number)), f"{name}-{number}.mp4")
 
     await asyncio.gather(stage(1), stage(2))
     async with clients("nomad") as client:
@@ -155,10 +155,10 @@ async def test_a_film_that_is_being_removed_is_staged_anew(films: Any, tmp_path:
     folder.mkdir()
     async with Ledger(MemoryRows()) as ledger:
         staged = StagedFiles(Slow(folder, "http://127.0.0.1"), ledger, STAGING)
-        await staged.address(film, "film.mp4")
+        await staged.make_address(film, "film.mp4")
         tidying = asyncio.ensure_future(staged.clear())
         await asyncio.sleep(0.2)
-        assert "film.mp4" in await staged.address(film, "film.mp4")
+        assert "film.mp4" in await staged.make_address(film, "film.mp4")
         await tidying
         assert (folder / "film.mp4").is_file()
         await asyncio.gather(staged.clear(), staged.clear())

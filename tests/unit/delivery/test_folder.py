@@ -76,7 +76,7 @@ class TestAgain:
         packed = parcel(**{SPANISH: "hola", FRENCH: "salut"})
         await FolderDelivery(out).deliver(packed)
         before = identities(out / "welcome")
-        monkeypatch.setattr(copying, "_read", lambda *_: pytest.fail("read"))
+        monkeypatch.setattr(copying, "_read_chunk", lambda *_: pytest.fail("read"))
         done = await FolderDelivery(out).deliver(packed)
         assert set(done.kept) == {SPANISH, FRENCH}
         assert identities(out / "welcome") == before

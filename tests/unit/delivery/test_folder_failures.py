@@ -26,7 +26,7 @@ class TestFailures:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(copying, "_clone", lambda *_: False)
-        monkeypatch.setattr(copying, "_copy", full)
+        monkeypatch.setattr(copying, "_copy_bytes", full)
         with pytest.raises(DeliveryError, match="the disk is full") as caught:
             await FolderDelivery(out).deliver(parcel(**{SPANISH: "buen", FRENCH: "salut"}))
         assert caught.value.code == "disk_full"
@@ -42,7 +42,7 @@ class TestFailures:
 
     async def test_a_cancelled_delivery_leaves_what_was_there(self, out, parcel, monkeypatch):
         await FolderDelivery(out).deliver(parcel(**{SPANISH: "hola"}))
-        started, real = asyncio.Event(), copying._read
+        started, real = asyncio.Event(), copying._read_chunk
         loop = asyncio.get_running_loop()
 
         def slow(handle, stop):
@@ -50,7 +50,7 @@ class TestFailures:
             stop.wait(10)
             return real(handle, stop)
 
-        monkeypatch.setattr(copying, "_read", slow)
+        monkeypatch.setattr(copying, "_read_chunk", slow)
         running = asyncio.create_task(FolderDelivery(out).deliver(parcel(**{SPANISH: "buen"})))
         await started.wait()
         running.cancel()

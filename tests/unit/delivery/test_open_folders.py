@@ -36,7 +36,7 @@ class Library:
 
     @staticmethod
     def _named(name: str) -> SimpleNamespace:
-        return SimpleNamespace(id=f"id of {name}", name=name, title=name, type=AssetType.FOLDER)
+        return SimpleNamespace(id=f"id of {name}", name=name, title=name, type=AssetType.FOLDER, parent_id="")
 
     async def create_folder(self, *names: str) -> SimpleNamespace:
         return self._make(names[-1])
