@@ -21,6 +21,7 @@ from polyreel.net.guard import Address, GuardedTransport, judge_host
 from polyreel.net.pace import Pace, TooSlow
 from polyreel.net.part import Part, open_part
 from polyreel.net.patience import retry_after
+from polyreel.net.reach import explain_no_way
 from polyreel.outcome import StoredFile
 from polyreel.redaction import redact, redact_logs, strip_address
 from polyreel.sources.bounds import Teller, keep_part, make_empty_error, recall_earlier, require_room, too_large
@@ -141,13 +142,6 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
         raise Cut(f"no answer within {_HEAD_SECONDS:g} s") from None
 
 
-def _is_refused(error: BaseException | None) -> bool:
-    """Whether a machine answered that nobody listens. The libraries between tell it in the error's causes alone."""
-    while error is not None and not isinstance(error, ConnectionRefusedError):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
 @asynccontextmanager
 async def _follow_redirects(
     client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], most: int
@@ -189,17 +183,15 @@ class _Fetch:
         """Try until it is done or has been in vain too often; an attempt that brought a megabyte was not in vain."""
         vain = slow = 0
         while True:
-            before, refused = self.part.size, False
+            before, no_way = self.part.size, ""
             try:
                 return await self._fetch_once()
             except httpx.TransportError as error:
                 cut = self._cut_by(error)
-                refused = _is_refused(error) and not self.part.size  # a machine that is up: no reason to wait longer
-                if refused and vain + 1 >= self.order.limits.refusals:
-                    remedy = "Check the host and the port, or run again when the server is up."
-                    raise _fetch_error(
-                        self.url, f"nobody listens there ({spell_count(vain + 1, 'attempt')})", remedy
-                    ) from None
+                no_way = "" if self.part.size else explain_no_way(error)  # said at once: no reason to wait longer
+                if no_way and vain + 1 >= self.order.limits.refusals:
+                    remedy = "Check the host, the port and this machine's network, or run again when the server is up."
+                    raise _fetch_error(self.url, f"{no_way} ({spell_count(vain + 1, 'attempt')})", remedy) from None
             except TooSlow as error:
                 cut, slow = Cut(str(error)), slow + 1
             except Cut as error:
@@ -209,7 +201,7 @@ class _Fetch:
                 raise _fetch_error(
                     self.url, f"{cut} ({spell_count(vain, 'attempt')})", "Run again to go on where this stopped."
                 )
-            await asyncio.sleep(self._pause(1 if refused else vain, cut))
+            await asyncio.sleep(self._pause(1 if no_way else vain, cut))
 
     def _pause(self, vain: int, cut: Cut) -> float:
         limits = self.order.limits

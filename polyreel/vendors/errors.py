@@ -7,6 +7,7 @@
      ├─ StillWorking               the vendor was not done within our patience; nothing is lost
      └─ CallError                  one call went wrong; `facts` says which, where and how far it got
          ├─ Unreachable            no connection: the request was never sent
+         │   └─ NoWay              ... as the system says at once: nobody listens, no route, no such name
          ├─ Unanswered             sent, and no (whole) answer came: the work may have been done
          ├─ Malformed              an answer that is not what the vendor documents
          │   └─ Garbled            ... and not even in its format
@@ -133,6 +134,10 @@ class Unreachable(CallError):
     default_code = "vendor_unreachable"
     default_remedy = "Check the base URL and the network, then run the job again."
     transient = True
+
+
+class NoWay(Unreachable):
+    """The system says at once that nothing can be reached there: tried less often, as waiting rarely mends it."""
 
 
 class Unanswered(CallError):

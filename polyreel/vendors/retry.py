@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from polyreel.vendors.errors import CallError, Unreachable
+from polyreel.vendors.errors import CallError, NoWay, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Bounded attempts, capped full-jitter backoff, and the vendor's own Retry-After up to a limit. Seconds."""
+    """Bounded attempts, capped full-jitter backoff, and the vendor's own Retry-After up to a limit. Seconds.
+
+    ``refusals``: attempts at a host that can't be reached, as the system says at once.
+    """
 
     attempts: int = 5
+    refusals: int = 3
     base: float = 0.5
     cap: float = 20.0
     longest_retry_after: float = 60.0
@@ -36,7 +40,8 @@ class RetryPolicy:
         self, failure: CallError, attempt: int, left: float, draw: Callable[[], float] = random.random
     ) -> Wait | None:
         """Whether, and after how long, to repeat what failed at this attempt (from 1), with `left` seconds to go."""
-        if attempt >= min(self.attempts, _most.get()) or not failure.transient:
+        most = min(self.attempts, _most.get(), self.refusals if isinstance(failure, NoWay) else self.attempts)
+        if attempt >= most or not failure.transient:
             return None
         # What was never sent is not repeated when sent again. Everything else needs a harmless call or a key.
         if not (failure.facts.repeatable or isinstance(failure, Unreachable)):
@@ -49,6 +54,8 @@ class RetryPolicy:
         """Seconds before the next attempt: the vendor's wish, clamped, else anything up to the backoff's ceiling."""
         if failure.retry_after is not None:
             return min(max(failure.retry_after, 0.0), self.longest_retry_after)
+        if isinstance(failure, NoWay):
+            return draw() * min(self.cap, self.base)
         # Full jitter: clients that failed together must not come back together.
         return draw() * min(self.cap, self.base * float(2 ** (attempt - 1)))
 

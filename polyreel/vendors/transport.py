@@ -23,6 +23,7 @@ from polyreel.errors import FetchError, ForbiddenAddress
 from polyreel.net.closing import ClosesAfterBlock
 from polyreel.net.pace import SLOW_SECONDS, SLOWEST_BYTES
 from polyreel.net.patience import retry_after
+from polyreel.net.reach import explain_no_way
 from polyreel.redaction import excerpt, redact, redact_addresses, redact_logs
 from polyreel.vendors.auth import Anonymous, Auth
 from polyreel.vendors.calls import Call, ErrorBody, ErrorReader, Reply, error_inside, read_error_body, with_status
@@ -33,6 +34,7 @@ from polyreel.vendors.errors import (
     Forbidden,
     Garbled,
     Malformed,
+    NoWay,
     Unanswered,
     Unauthorized,
     Unreachable,
@@ -217,7 +219,8 @@ class Transport(ClosesAfterBlock):
             said = f"The vendor gave an address in a private network: {error.where}."
             raise Malformed(said, code=error.code, facts=facts, remedy=error.remedy) from None
         except FetchError as error:
-            raise Unreachable(f"No connection to {facts.address}: {error.message}.", facts=facts) from None
+            kind = NoWay if explain_no_way(error) else Unreachable
+            raise kind(f"No connection to {facts.address}: {error.message}.", facts=facts) from None
         except httpx.InvalidURL:
             raise Malformed("The vendor gave an address that is none.", facts=facts) from None
 
@@ -343,6 +346,8 @@ def _load_authorities(http2: bool) -> ssl.SSLContext:
 
 
 def _explain_failure(error: httpx.HTTPError, facts: Facts) -> CallError:
+    if isinstance(error, httpx.ConnectError) and (reason := explain_no_way(error)):
+        return NoWay(f"No connection to {facts.address}: {reason}.", facts=facts)
     # A pool that is full counts among them: our own queue was too long, the vendor heard nothing.
     # Of these nothing was sent, so that whatever the call does may be repeated.
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)):
