@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from prefect.blocks.abstract import CredentialsBlock
 from pydantic import Field, HttpUrl
 
-from polyreel.ledger.account import account_name
+from polyreel.ledger.account import account_name, name_account
 from polyreel.vendors.limits import Limits
 
 
@@ -49,7 +49,8 @@ class AccountCredentials(PolyreelCredentials):
 
         Keys and the ledger know it by that. So what it is made of must stay when a password or a token is changed.
         """
-        return account_name(clean_address(getattr(self, "base_url", None)), self.identify_account())
+        address, kept = clean_address(getattr(self, "base_url", None)), getattr(self, "known_as", None)
+        return name_account(address, kept) if kept else account_name(address, self.identify_account())
 
     @abstractmethod
     def identify_account(self) -> str:
@@ -75,6 +76,14 @@ class VendorCredentials(AccountCredentials):
         le=256,
         title="Calls at once",
         description="How many calls are under way at the same time at most.",
+    )
+    known_as: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{12}$",
+        title="Known as",
+        description="Optional: the fingerprint that the ledger knows this account by, where a new key has taken the "
+        "place of the one that it was made of. `polyreel credentials save ... --same-account` fills it in.",
+        examples=["3f2a90bc11de"],
     )
 
     @property

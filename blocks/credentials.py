@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr, ValidationError
 
 import blocks
-from blocks.base import PolyreelCredentials
+from blocks.base import PolyreelCredentials, VendorCredentials
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.redaction import redact_addresses
 
@@ -61,6 +61,41 @@ def kind_of(vendor: str) -> type[PolyreelCredentials]:
     except KeyError:
         known = ", ".join(sorted(list_kinds()))
         raise InvalidJob(f"There are no credentials for '{vendor}'.", remedy=f"Known are: {known}.") from None
+
+
+async def find_account(vendor: str, name: str) -> str:
+    """What the ledger knows the account of saved credentials by; empty where there are none, or none that it knows."""
+    kind = kind_of(vendor)
+    if not issubclass(kind, VendorCredentials):
+        return ""
+    try:
+        block: VendorCredentials = await kind.aload(name, validate=False)
+    except ValueError:
+        return ""
+    return block.account
+
+
+async def save_same_account(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
+    """Save a new key of the account that is saved under this name: the ledger knows it as before.
+
+    What was bought with the old key is found with the new one, and not bought again. Raises `InvalidJob` as `save`
+    does, and where nothing is saved under the name, or for another address.
+    """
+    before = await find_account(vendor, name)
+    address, _, fingerprint = before.rpartition("#")
+    if not before:
+        raise InvalidJob(
+            f"There are no saved {vendor} credentials named '{name}' whose account could be kept.",
+            code="unknown_credentials", remedy="Leave `--same-account` out.",
+        )  # fmt: skip
+    kind = kind_of(vendor)
+    block = _make_block(kind, name, {key: _trim_value(key, _read_value(value)) for key, value in fields.items()})
+    if str(getattr(block, "account", "")).rpartition("#")[0] != address:
+        raise InvalidJob(
+            f"The {vendor} credentials '{name}' are saved for {address}: another address is another account.",
+            remedy=f"Give the same one: `--set base_url={address}`.",
+        )
+    return await save(vendor, name, {**fields, "known_as": fingerprint})
 
 
 async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
@@ -197,6 +232,8 @@ def refusals_explained(block: PolyreelCredentials, name: str, *, asked_for_nothi
         if unusable or astray or error.code == "vendor_unauthorized":
             # The vendor's own remedy knows nothing of saved blocks, and of which one was meant.
             error.remedy = f"Save the right ones: {spell_save(type(block), name, block)}."
+            if error.code == "vendor_unauthorized" and isinstance(block, VendorCredentials):
+                error.remedy += " With `--same-account` where only the key is new: what was bought stays known."
         raise
 
 

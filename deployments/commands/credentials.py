@@ -29,11 +29,24 @@ def credentials() -> None:
 @click.argument("vendor")
 @click.argument("name")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field; VALUE may be env:VARIABLE.")
-def save(vendor: str, name: str, settings: tuple[str, ...]) -> None:
+@click.option("--same-account", is_flag=True, help="Only the key is new: what was bought with the old one stays known.")
+def save(vendor: str, name: str, settings: tuple[str, ...], same_account: bool) -> None:
     """Save credentials for VENDOR under NAME."""
     fields = dict(read_pair(setting) for setting in settings)
-    kept = on_server(lambda book: book.save(vendor, name, fields), as_json=False)
+
+    async def keep(book: ModuleType) -> tuple[Any, str]:
+        before = await book.find_account(vendor, name)
+        kept = await (book.save_same_account if same_account else book.save)(vendor, name, fields)
+        return kept, before if before != await book.find_account(vendor, name) else ""
+
+    kept, other = on_server(keep, as_json=False)
     click.echo(f"Saved {kept.vendor}/{kept.name}.")
+    if other:
+        click.echo(
+            f"The ledger takes it for another account than before: what was bought with the old key would be bought "
+            f"again. If only the key is new, say so: `--set known_as={other.rpartition('#')[2]}` with the same fields.",
+            err=True,
+        )
 
 
 @credentials.command(name="list")

@@ -15,4 +15,9 @@ def account_name(address: str, secret: str) -> str:
     """
     # 8 MiB and some 20 ms a guess; the name is made once a process, as it is cached.
     slow = hashlib.scrypt(secret.strip().encode(), salt=b"polyreel account", n=1 << 13, r=8, p=1, dklen=6)
-    return f"{address.strip().rstrip('/').lower()}#{slow.hex()}"
+    return name_account(address, slow.hex())
+
+
+def name_account(address: str, fingerprint: str) -> str:
+    """An account's name, of a fingerprint that is known already."""
+    return f"{address.strip().rstrip('/').lower()}#{fingerprint}"

@@ -215,3 +215,28 @@ async def test_a_block_that_the_api_saved_without_a_field_says_so(book: Any, mon
     with pytest.raises(InvalidJob, match=r"'library' have no base_url. Save them again: ") as caught:
         await book.load("nomad", "library")
     assert "some-key" not in str(caught.value)
+
+
+@pytest.mark.parametrize("vendor", ["panjaya", "dubformer", "videojungle"])
+async def test_a_new_key_of_the_same_account_finds_what_the_old_one_bought(book: Any, vendor: str) -> None:
+    """The ledger knows the account as before, from key to key; a key that is merely saved is another account."""
+    there = {"base_url": "http://127.0.0.1:9/api"}
+    await book.save(vendor, "turned", {"api_key": "old-key", **there})
+    before = await book.find_account(vendor, "turned")
+    for key in ("new-key", "newer-key"):
+        await book.save_same_account(vendor, "turned", {"api_key": key, **there})
+        block = await book.load(vendor, "turned")
+        assert (block.account, block.api_key.get_secret_value()) == (before, key)
+    await book.save(vendor, "turned", {"api_key": "new-key", **there})
+    assert await book.find_account(vendor, "turned") != before
+    assert await book.find_account(vendor, "never-saved") == ""
+
+
+async def test_an_account_is_kept_only_where_there_is_one_at_the_same_address(book: Any) -> None:
+    """Another address is another account, and nothing saved is none; what is there stays as it was."""
+    with pytest.raises(InvalidJob, match="no saved panjaya credentials"):
+        await book.save_same_account("panjaya", "nobody-here", {"api_key": "k"})
+    await book.save("panjaya", "moved", {"api_key": "old-key", "base_url": "http://127.0.0.1:9"})
+    with pytest.raises(InvalidJob, match="another address is another account"):
+        await book.save_same_account("panjaya", "moved", {"api_key": "k", "base_url": "http://127.0.0.1:10"})
+    assert (await book.load("panjaya", "moved")).api_key.get_secret_value() == "old-key"
