@@ -9,9 +9,11 @@ import pytest
 
 from polyreel.engine.voice.text.lexicon import LEXICONS
 from polyreel.engine.voice.text.ordinals import spell_ordinal
-from polyreel.engine.voice.text.rewrites import TABLE, rewrite
+from polyreel.engine.voice.text.rewrites import TABLE, find_sure_letters, rewrite
 from polyreel.engine.voice.text.words import spell_out
+from tests.material import ROOT
 
+READINGS = ROOT / "tests" / "data" / "readings"
 ROWS = [line.split("\t") for line in TABLE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
 HOSTILE = ["1", "1 ", "A", "Aa ", "1.", "1:", "1/1 ", "IV ", "a 1 ", "Dr. ", "#a", "€1-", "H2", "12 Aa Aa ", "5 km/"]
 SOME = 200
@@ -45,6 +47,40 @@ def test_a_replacement_looks_up_what_its_language_has(language: str) -> None:
     asked = {how for row in mine for how in re.findall(r"\{\d:([a-z_]+)\}", row[3])}
     asked |= {name for row in mine for name in re.findall(r"<([a-z_]+)>", row[2])}
     assert asked <= known | lists
+
+
+@pytest.mark.parametrize(
+    ("pattern", "letters"),
+    [
+        (r"\bC\. ?P\. (\d)", "C."),
+        (r"(?<=\d)\s?‰", "‰"),
+        (r"(\d+) ?½ (taza|hora)s?\b", "½"),
+        (r"Ctrl[+-](?=\w)", "Ctrl"),
+        (r"(?i:max)(\d)", ""),
+        (r"a|b", ""),
+        (r"(?:x)?y*z{0,2}", ""),
+        (r"(?!@)\w", ""),
+        (r"(?<=ab)c(d)+", "ab"),
+    ],
+)
+def test_letters_are_sure_that_no_match_can_lack(pattern: str, letters: str) -> None:
+    assert find_sure_letters(pattern).strip() == letters
+
+
+@pytest.mark.parametrize("locale", sorted(path.stem for path in READINGS.glob("*.tsv")))
+def test_a_rule_is_only_left_out_where_it_would_do_nothing(locale: str) -> None:
+    language = locale.partition("-")[0]
+    patterns = [re.compile(row[2]) for row in ROWS if row[1] in {"early", "late"} and language in row[0].split(",")]
+    patterns = [each for each in patterns if "<" not in re.sub(r"\(\?<", "", each.pattern)]
+    lines = (READINGS / f"{locale}.tsv").read_text("utf-8").splitlines()[::4]
+    wrong = [
+        (each.pattern, line)
+        for each in patterns
+        if (letters := find_sure_letters(each.pattern))
+        for line in lines
+        if letters not in line and each.search(line)
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("locale", ["en-US", "es-ES", "fr-FR", "it-IT", "pt-BR", "de-DE"])
