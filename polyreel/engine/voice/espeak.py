@@ -20,6 +20,7 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak_locales import espeak_voice
 from polyreel.engine.voice.port import Gender, Speech
+from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import as_written, describe_unread, pieces
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
@@ -207,8 +208,8 @@ class EspeakVoice:
 
     @property
     def version(self) -> str:
-        """espeak-ng's own version, and that of the way we use it."""
-        return f"{_load_library().version}-7"
+        """espeak-ng's own version, that of the way we use it, and the rules by which lines are read."""
+        return f"{_load_library().version}-7-{fingerprint_readings()}"
 
     def speaks(self, locale: str) -> bool:
         """Whether espeak-ng has this locale's language."""

@@ -16,6 +16,7 @@ import numpy as np
 from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.port import Gender, Speech
+from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import as_written, describe_unread
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
@@ -52,9 +53,9 @@ class PicoVoice:
 
     @property
     def version(self) -> str:
-        """The wheel's version, and that of the way we use it."""
+        """The wheel's version, that of the way we use it, and the rules by which lines are read."""
         # The number goes up whenever pitch, pace or trimming change: the same text sounds otherwise then.
-        return f"{_wheel_version()}-5"
+        return f"{_wheel_version()}-5-{fingerprint_readings()}"
 
     def speaks(self, locale: str) -> bool:
         """Whether Pico has this locale's language, and this machine has Pico: there are wheels for Linux alone."""

@@ -24,6 +24,7 @@ from polyreel.engine.sound.edges import trim_silence
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.port import Speech
+from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
@@ -65,10 +66,10 @@ class PiperVoice:
 
     @property
     def version(self) -> str:
-        """Changes with any of the files."""
+        """Changes with any of the files, and with the rules by which lines are read."""
         # By size and time, and not by hash: this is asked for each plan, and a voice has 60 MB and more.
         stamps = (f"{path.stem}.{path.stat().st_size}.{path.stat().st_mtime_ns}" for path in _list_files())
-        return "-".join((str(_VERSION), *stamps))
+        return "-".join((str(_VERSION), fingerprint_readings(), *stamps))
 
     def speaks(self, locale: str) -> bool:
         """Whether one of the user's voices is of this locale's language."""

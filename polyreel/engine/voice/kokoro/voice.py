@@ -26,6 +26,7 @@ from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro.phrases import Phrase, split_phrases
 from polyreel.engine.voice.kokoro.vocabulary import encode_phonemes
 from polyreel.engine.voice.port import Gender, Speech
+from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import pieces
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.errors import EngineError, NoVoice
@@ -53,7 +54,8 @@ class KokoroVoice:
         weights = f"{KOKORO.fingerprint}.{KOKORO_VOICES.fingerprint}"
         # Another dictionary reads another word: what was kept is then not what would be said.
         readers = ".".join(_read_installed_version(each) for each in ("pypinyin", "pyopenjtalk-plus"))
-        return f"{_VERSION}-{weights}-{readers}-{EspeakVoice().version}"
+        own = fingerprint_readings(Path(__file__).parent)  # Japanese and Chinese have their rules here
+        return f"{_VERSION}-{weights}-{readers}-{own}-{EspeakVoice().version}"
 
     def speaks(self, locale: str) -> bool:
         """Whether Kokoro was taught this locale's language."""

@@ -21,6 +21,7 @@ from polyreel.engine.voice.pocket.files import Placed, find_placed, list_languag
 from polyreel.engine.voice.pocket.speaking import hear_voice, synthesise
 from polyreel.engine.voice.pocket.text import frames_after_end, pad_text, prepare_text, split_text
 from polyreel.engine.voice.port import Gender, Speech
+from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
@@ -70,9 +71,12 @@ class PocketVoice:
 
     @property
     def version(self) -> str:
-        """Changes with any of its files; 0 where none are here. Clones are known by their ids."""
+        """Changes with its files and the rules by which lines are read; 0 where none are here.
+
+        Clones are known by their ids.
+        """
         here = [f"{each}-{find_placed(each).fingerprint}" for each in list_languages()]
-        return f"{_VERSION}-{'-'.join(here)}" if here else "0"
+        return f"{_VERSION}-{fingerprint_readings()}-{'-'.join(here)}" if here else "0"
 
     def speaks(self, locale: str) -> bool:
         """Whether a bundle of the language is here, and somebody to speak with."""

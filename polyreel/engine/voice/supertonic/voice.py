@@ -19,6 +19,7 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.supertonic import folder
 from polyreel.engine.voice.supertonic.text import language_of, number_text, split_text
+from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
@@ -42,8 +43,8 @@ class SupertonicVoice:
 
     @property
     def version(self) -> str:
-        """Changes with any of its files; 0 where none were added."""
-        return f"{_VERSION}-{folder.fingerprint()}" if folder.is_here() else "0"
+        """Changes with any of its files and the rules by which lines are read; 0 where none were added."""
+        return f"{_VERSION}-{fingerprint_readings()}-{folder.fingerprint()}" if folder.is_here() else "0"
 
     def speaks(self, locale: str) -> bool:
         """Whether it was added, and was taught the language."""
