@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 from polyreel import locales
+from polyreel.engine.voice.kokoro.katakana import write_in_katakana
 from polyreel.engine.voice.kokoro.numbers_ja import in_words
 from polyreel.engine.voice.text.lexicon import LEXICONS
 from polyreel.engine.voice.text.words import spell_out
@@ -82,7 +83,7 @@ def _read_kana(text: str) -> list[str]:
     import pyopenjtalk
 
     # Kanji have several readings and listeners choose freely between kanji and kana: only the reading can be compared.
-    read = str(pyopenjtalk.g2p(in_words(text), kana=True)) if text.strip() else ""
+    read = str(pyopenjtalk.g2p(write_in_katakana(in_words(text)), kana=True)) if text.strip() else ""
     return [char for char in read if unicodedata.category(char)[0] == "L" and char not in "ー’"]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from polyreel.engine.voice.kokoro.katakana import write_in_katakana
 from polyreel.engine.voice.kokoro.numbers_ja import in_words
 
 _MARKS = {"、": ",", "，": ",", "。": ".", "．": ".", "！": "!", "？": "?", "：": ":", "；": ";", "…": "…", "—": "—"}
@@ -58,7 +59,7 @@ def spell_phonemes(text: str, locale: str) -> str:
     import pyopenjtalk
 
     said: list[str] = []
-    for word in pyopenjtalk.run_frontend(in_words(text)):
+    for word in pyopenjtalk.run_frontend(write_in_katakana(in_words(text))):
         _add(said, word)
     return re.sub(r"(?<=[“(])\s+|\s+(?=[,.!?:;)”])", "", " ".join("".join(said).split()))
 

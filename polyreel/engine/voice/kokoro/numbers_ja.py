@@ -69,6 +69,12 @@ _BC = re.compile(r"(?<![A-Za-z])BC\s?(?=\d)")
 _FROM_TO = re.compile(
     r"(\d\s?(?:[年月日号時分秒歳円章節頁℃%人個本回度]|°C|ページ|メートル))\s?[-–—~〜]\s?(?=第?-?\d)|(?<=\d)[~〜](?=-\d)"
 )
+_WEEKDAYS = re.compile(
+    r"(?<![月火水木金土日])([月火水木金土日])(?:曜日?)?\s?[-–—~〜]\s?(?=[月火水木金土日](?![月火水木金土日]))"
+)
+_DAYS = {"月": "ゲツ", "火": "カ", "水": "スイ", "木": "モク", "金": "キン", "土": "ド", "日": "ニチ"}
+_RELEASE = re.compile(r"(?<![A-Za-z\d.])[vV](?:er\.?\s?)?(?=\d+\.\d)")
+_DASH = re.compile(r"(?:(?<=\dm)|(?<=メートル))走(?![らりるれろっ])")
 _MINUS_FIRST = re.compile(r"(?<![\d.,])([-−]\d{1,3}(?:\.\d+)?)[~〜](?=\d)")
 _MIDNIGHT = re.compile(r"(?<![\d:.,])0(?=[時度](?!間))")
 _BEAT = re.compile(r"(\d)分の(\d)拍子")
@@ -109,7 +115,7 @@ def in_words(text: str) -> str:
     # points.
     text = _RAISED_UNIT.sub(lambda found: _UNITS[found[1]], text.replace("µ", "μ"))
     text = _UNIT_ALONE.sub(lambda found: f"マイ{_UNITS[found[2]]}" if found[2] else _UNITS[found[1]], text)
-    text = _with_signs(_with_letters(text))
+    text = _DASH.sub("ソー", _RELEASE.sub("バージョン", _with_signs(_with_letters(text))))
     text = SEASON.sub(r"\1から\2", FEET.sub(r"\1フィート\2インチ", text))
     text = ROMAN_CENTURY.sub(lambda found: str(value_of(found[0])), text)
     text = _HIGH.sub(lambda found: f"^{found[1].translate(SUPERSCRIPTS)}", text)
@@ -145,6 +151,7 @@ def _with_letters(text: str) -> str:
 
 
 def _with_clocks(text: str) -> str:
+    text = _WEEKDAYS.sub(lambda found: f"{_DAYS[found[1]]}カラ", text)
     text = _MINUS_FIRST.sub(r"\1から", _FROM_TO.sub(lambda found: f"{found[1] or ''}から", text))
     text = _TIMED.sub(lambda found: f"{found[1]}{found[2]}時間{int(found[3])}分{int(found[4])}秒", text)
     text = LAP.sub(lambda found: f"{found[1]}分{int(found[2])}秒{say_each(found[3], ends=True)}", text)
@@ -182,7 +189,8 @@ def _with_signs(text: str) -> str:
 def _fraction(found: re.Match[str]) -> str:
     """A part of something; what can only be a day of a month is one."""
     part, whole = int(found[1]), int(found[2])
-    return f"{part}月{whole}日" if whole > 10 and 1 <= part <= 12 and whole <= 31 else f"{whole}分の{part}"
+    is_date = 1 <= part <= 12 and (10 < whole <= 31 or 1 <= whole < part)
+    return f"{part}月{whole}日" if is_date else f"{whole}分の{part}"
 
 
 def _range(found: re.Match[str]) -> str:

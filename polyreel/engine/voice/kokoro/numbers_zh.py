@@ -24,6 +24,7 @@ from polyreel.engine.voice.kokoro.written import (
 )
 from polyreel.engine.voice.text.figures import value_of
 from polyreel.engine.voice.text.measures import FEET, SIGN_BEHIND, normalise_degrees, write_fractions_apart
+from polyreel.engine.voice.text.scripts import write_in_latin
 from polyreel.engine.voice.text.short_forms import read_rows
 
 # 兆 (10^12) is the largest word here; longer rows of figures are codes.
@@ -82,7 +83,9 @@ _BORN = re.compile(r"(?<!\d)([0-9][05])(?=后)")
 _FROM_TO = re.compile(
     r"(\d\s?(?:[年月日号点时分秒岁元米度章节页里斤块万亿%℃]|°C|公斤|公里|小时|分钟))\s?[-–—~〜]\s?(?=第?-?\d)|(?<=\d)\s?[~〜]\s?(?=-\d)"
 )
-_TIMED = re.compile(r"((?:成绩|用时|耗时|时长|纪录|马拉松)[是为]?:?\s?)(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])")
+_TIMED = re.compile(
+    r"((?:成绩|用时|耗时|时长|纪录|马拉松|跑[了出完])[是为]?:?\s?)(\d{1,2}):([0-5]\d):([0-5]\d)(?![\d:])"
+)
 _HUNDREDTHS = re.compile(r"(?<=\d秒)(\d\d)(?!\d)")
 _TALL = re.compile(r"(?<=\d米)(\d\d)(?![\d.]|\s?[个元岁人])")
 _OFFSET = re.compile(r"(?<=UTC|GMT)\s?([+-])(?=\d)")
@@ -92,8 +95,8 @@ _VERSE = re.compile(rf"((?:{_BOOKS})\s?)(\d{{1,3}}):(\d{{1,3}})(?:-(\d{{1,3}}))?
 _ANGLE = re.compile(r"(?<!\d)(\d{1,3})°\s?(\d+)\s?[′'](?:\s?(\d+(?:\.\d+)?)\s?[″\"])?")
 _COMPASS_WORDS = {"N": "北纬", "S": "南纬", "E": "东经", "W": "西经"}
 _WON = re.compile(
-    r"(?<![\d./:-])(\d{1,2})-(\d{1,2})(?=获胜|取胜|战胜|击败|战平|负于|不敌|惜败|告负|领先|落后|逆转|小胜|大胜)"
-    r"|(?<=以)(\d{1,2})-(\d{1,2})(?![\d./:-])"
+    r"(?<![\d./:-])(\d{1,3})-(\d{1,3})(?=获胜|取胜|战胜|击败|战平|负于|不敌|惜败|告负|领先|落后|逆转|小胜|大胜)"
+    r"|(?:(?<=以)|(?<=比分)|(?<=比分[是为]))(\d{1,3})-(\d{1,3})(?![\d./:-])"
 )
 _VOLUME = re.compile(r"(?<![A-Za-z])Vol\.\s?(\d+)")
 _FOR_EACH = re.compile(
@@ -117,6 +120,7 @@ _PERCENTS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?)%?\s?[-–—~〜]\s?(\d{1
 _PERMILLE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s?‰")
 _MIXED = re.compile(r"(?<![\d/])(\d+)\s?([½⅓⅔¼¾])")
 _BEFORE = {"~": "约", "≈": "约", "±": "正负", "№": "第"}
+_HASHTAG = re.compile(r"(?<![A-Za-z\d&#])#(?![\dA-Fa-f]{6}(?!\w))([^\W\d]+)((?:19|20)\d\d(?!\d))?")
 _NUMBERED = re.compile(r"(?<![A-Za-z])[Nn]o\.\s?(?=\d)")
 _SUM = re.compile(r"(?<=\d)\s?([+×÷=])\s?(?=\d)")
 _SIGNS_OF_SUM = {"+": "加", "×": "乘", "÷": "除以", "=": "等于"}
@@ -137,6 +141,7 @@ _NUMBER = re.compile(r"(?:(?<![A-Za-z\d.])-)?(?<![\d.])\d+(?:,\d{3})*(?:\.\d+)?"
 
 def in_characters(text: str) -> str:
     """A line in which every figure is written as it is said in Mandarin."""
+    text = _HASHTAG.sub(lambda m: m[1] + (say_each(m[2]) if m[2] else ""), write_in_latin(text, "zh"))
     # "㎡" comes as "m2" (compatibility signs are taken apart before).
     text = _SQUARED_UNIT.sub(lambda m: m[1] + "²³"[int(m[2]) - 2], text)
     text = _SEASON.sub(_season, _MINUTES_SECONDS.sub(r"\1分\2秒", FEET.sub(r"\1英尺\2英寸", text)))
@@ -236,6 +241,8 @@ def _fraction(found: re.Match[str]) -> str:
     """A part of something; what can only be a day of a month is one."""
     part, whole = int(found[1]), int(found[2])
     if whole > 10 and 1 <= part <= 12 and whole <= 31:
+        return f"{say_whole(part)}月{say_whole(whole)}日"
+    if 1 <= whole < part <= 12:  # 5/1: more than the whole is a day, too
         return f"{say_whole(part)}月{say_whole(whole)}日"
     named = {100: "百", 1_000: "千", 10_000: "万"}.get(whole) or say_whole(whole)
     return f"{named}分之{say_whole(part)}"

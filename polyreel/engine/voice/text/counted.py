@@ -18,10 +18,11 @@ def _split_words(words: str) -> tuple[str, ...]:
     return tuple(words.split())
 
 
-Gender = Literal["m", "f"]
+Gender = Literal["m", "f", "n"]
 Speller = Callable[[int, Gender, str], str | None]
 """A number, the gender and the word behind it: the number in words, or None where figures are read rightly."""
 
+_GENDERS: Mapping[str, Gender] = {"m": "m", "f": "f", "n": "n"}
 TABLE = Path(__file__).with_name("counted_nouns.tsv")
 _NUMBER = r"(?<![\w.,:/'’-])(\d{1,3}(?:[.\u00a0\u202f ]\d{3})|\d{1,6}) (?=([^\W\d_]{2,})(?![\w'’-]))"
 _COUNTED = re.compile(_NUMBER)
@@ -77,8 +78,15 @@ def _read_nouns() -> dict[str, _Nouns]:
         words, endings = found.setdefault(language, ({}, {}))
         for word in listed.split():
             of, name = (endings, word[1:]) if word[0] == "-" else (words, word)
-            of.setdefault(name, "f" if gender == "f" else "m")
+            of.setdefault(name, _GENDERS[gender])
     return {language: _Nouns(*tables) for language, tables in found.items()}
+
+
+def find_gender(language: str, noun: str) -> Gender | None:
+    """A noun's gender, of a compound that of the longest part at its end that is known; None where none is."""
+    nouns, plain = _read_nouns()[language], noun.casefold()
+    ends = (plain[at:] for at in range(2, len(plain) - 2))
+    return nouns.words.get(plain) or next((nouns.words[end] for end in ends if end in nouns.words), nouns.gender(plain))
 
 
 # -- Spanish and Portuguese: ones and hundreds (in Portuguese twos as well), also of thousands

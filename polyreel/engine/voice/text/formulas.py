@@ -21,6 +21,13 @@ _CHARGES: Mapping[str, tuple[str, str]] = {
     **{"en": ("plus", "minus"), "es": ("más", "menos"), "fr": ("plus", "moins"), "it": ("più", "meno")},
     **{"pt": ("mais", "menos"), "de": ("plus", "minus"), "hi": ("प्लस", "माइनस")},
 }
+# Letters of English, as formulas are read in Hindi, have figures of English.
+_COUNTS: Mapping[str, Mapping[str, str]] = {
+    "hi": {
+        **{"2": "टू", "3": "थ्री", "4": "फ़ोर", "5": "फ़ाइव", "6": "सिक्स", "7": "सेवन"},
+        **{"8": "एट", "9": "नाइन", "10": "टेन", "11": "इलेवन", "12": "ट्वेल्व"},
+    }
+}
 # B12 is a vitamin and F16 an aeroplane: one symbol with a plain figure is seldom a formula.
 _FEWEST = 2
 
@@ -30,15 +37,17 @@ def spell_formulas(text: str, language: str) -> str:
     charges = _CHARGES.get(language)
     if charges is None:
         return text
-    return _FORMULA.sub(lambda found: _spell_formula(found, charges), text)
+    counts = _COUNTS.get(language, {})
+    return _FORMULA.sub(lambda found: _spell_formula(found, charges, counts), text)
 
 
-def _spell_formula(found: re.Match[str], charges: tuple[str, str]) -> str:
+def _spell_formula(found: re.Match[str], charges: tuple[str, str], counts: Mapping[str, str]) -> str:
     formula, charge = found[1], found[2] or ""
     parts = _SYMBOLS.findall(formula)
     if len(parts) < _FEWEST and not charge and formula == formula.translate(_LOWERED):
         return found[0]
-    said = " ".join(f"{' '.join(symbol.upper())} {count.translate(_LOWERED)}".rstrip() for symbol, count in parts)
+    numbers = [(symbol, count.translate(_LOWERED)) for symbol, count in parts]
+    said = " ".join(f"{' '.join(symbol.upper())} {counts.get(count, count)}".rstrip() for symbol, count in numbers)
     if not charge:
         return said
     return f"{said} {charge[:-1].translate(_RAISED)} ".replace("  ", " ") + charges[charge[-1] == "⁻"]

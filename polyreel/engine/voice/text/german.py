@@ -13,15 +13,20 @@ _TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
 _STEMS = (*_FIRST.split(), *(f"{one}{ten}st" for ten in _TENS.split() for one in _ONES))
 MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember"
 _COUNTED = (
-    "Jahrhunderts? Platz Mal Stock Kapitel Klasse Tag Jahr Weltkrieg Geburtstag Jahrestag Minute Stunde Etage Teil"
+    "Jahrhunderts? Platz Mal Stock Kapitel Klasse Tag Jahr Weltkrieg Geburtstag Jahrestag Minute Stunde Etage Teil "
+    "Liga Bundesliga Halbzeit Runde Staffel Auflage FC Obergeschoss OG Sieg Advent Sonntag"
 )
 _FOLLOWING = "|".join(f"{MONTHS} {_COUNTED}".split())
 _ORDINAL = re.compile(rf"(?:\b(\w+) )?(?<![\d.,])([1-9]\d?)\.\s?(?=(?:{_FOLLOWING})\b)")
 # One figure behind the colon: no time of day. "Hauptstr." is a street, whatever its name.
 _SCORE = re.compile(r"(?<![\d:,.])(\d{1,3}):(\d)(?![\d:])")
 _STREET = re.compile(r"(?<=\w)(s|S)tr\.(?=\s|,|$)")
-_NEUTERS = ("Jahr", "Mal ", "Kapitel")
-_FEMININES = ("Klasse", "Minute", "Stunde", "Etage")
+_NEUTERS = ("Jahr", "Mal ", "Kapitel", "Obergeschoss", "OG")
+_FEMININES = ("Klasse", "Minute", "Stunde", "Etage", "Liga", "Bundesliga", "Halbzeit", "Runde", "Staffel", "Auflage")
+# "Er wurde 2. im Rennen": more of the sentence follows, so the full stop does not end it.
+_RANKED = re.compile(
+    r"(?:\b(sie|Sie|Die \w+|die \w+) )?\b(wurden?|wird|werden|wäre|ist|war|blieb|lag|als) ([1-9]\d?)\. (?=[a-zäöü])"
+)
 # Behind der, die and das the weak ending is -e: nominative, as these mostly are.
 _DEFINITE = frozenset({"der", "die", "das"})
 _DATIVES = "am vom zum beim im dem den des seit bis ab nach vor zur einem einen jedem ihrem seinem"
@@ -42,7 +47,12 @@ def stem_of(number: int) -> str:
 
 def spell_ordinals(text: str) -> str:
     """``am 3. Oktober``, ``der 1. Platz``: the ending is what the word before asks for."""
-    return _ORDINAL.sub(_spell_ordinal, text)
+    return _ORDINAL.sub(_spell_ordinal, _RANKED.sub(_spell_rank, text))
+
+
+def _spell_rank(found: re.Match[str]) -> str:
+    who = f"{found[1]} " if found[1] else ""
+    return f"{who}{found[2]} {_STEMS[int(found[3]) - 1].capitalize()}{'e' if who else 'er'} "
 
 
 def _spell_ordinal(found: re.Match[str]) -> str:

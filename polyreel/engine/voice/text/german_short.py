@@ -9,6 +9,7 @@ import re
 
 from polyreel.engine.voice.text.figures import value_of
 from polyreel.engine.voice.text.german import MONTHS, stem_of
+from polyreel.engine.voice.text.german_ones import decline_counted_ones
 
 _CAPITAL = r"(?=[A-ZÄÖÜ])"
 # Words that begin a sentence: a number with a full stop before them ended the one before.
@@ -156,11 +157,16 @@ _ONE_DATIVE = re.compile(
     r"(?=(?:Euro|Dollar|Franken|Liter|Meter|Kilometer|Tag|Monat|Jahr|Punkt|Prozent|Grad|Stunde|Minute|Sekunde|Woche|"
     r"Million|Milliarde|Tonne)\b)"
 )
+# Of a measure alone; before what is measured, or how, it stays: "in 5 Meter Höhe", "mit 3 Liter Wasser".
+_METRES_DATIVE = re.compile(
+    r"\b((?i:mit|von|bei|nach|aus|in|zu|ab|vor|seit) (?!1 |ein)[\d.,]*\d (?:\w*[Mm]eter|Liter))"
+    r"(?![\w-])(?! (?:[A-ZÄÖÜ]|lang|breit|hoch|tief|dick|groß|weit|entfernt|bis|und|oder|pro)|\s?[-–/])"
+)
 
 
 def spell_german_short_forms(text: str) -> str:
     """A German line in which what is written short has words, or the form that later rules know."""
-    text = _with_ordinals(_SHORT_MONTH.sub(_spell_month, text.translate(_LOWERED)))
+    text = _with_ordinals(_SHORT_MONTH.sub(_spell_month, decline_counted_ones(text.translate(_LOWERED))))
     text = _with_parts(_with_prices(_with_names(_with_codes(text))))
     text = _DURATION.sub(lambda found: _spell_duration(*found.groups()), text)
     text = _LAP.sub(lambda found: f"{_minutes(found[1])} {int(found[2])},{found[3]}", text)
@@ -175,6 +181,7 @@ def spell_german_short_forms(text: str) -> str:
 def decline_ones(text: str) -> str:
     """``für 1 €`` is *für einen Euro*, ``mit 1 Std.`` *mit einer Stunde*: behind the rules that made a one of it."""
     text = _ACCUSATIVE.sub(r"\1 einen ", text)
+    text = _METRES_DATIVE.sub(r"\1n", text)
     return _ONE_DATIVE.sub(lambda found: f"{found[1]} {'einer' if found[2] else 'einem'} ", text)
 
 

@@ -29,7 +29,8 @@ _PRICE_FOR_EACH = re.compile(
 _BOTH_BEFORE = re.compile(rf"({_SIGNS})\s?({_ONE_NUMBER})\s?[-–—]\s?(?:\1)\s?(?=\d)")
 _BOTH_BEHIND = re.compile(rf"(?<![\d.,])({_ONE_NUMBER})\s?({_SIGNS})\s?[-–—]\s?({_ONE_NUMBER})\s?\2")
 # "de" elides before a vowel: deux millions d'euros.
-_FRENCH_MILLIONS = re.compile(r"\b(mi(?:llion|lliard)s?) (?:de )?(?=euros\b)")
+_FRENCH_MILLIONS = re.compile(r"(\bmi(?:llion|lliard)s?|000 000) (?:de )?(?=euros\b)")
+_WHOLE_MILLIONS = re.compile(r"\d(?:[.\u00a0\u202f ]000){2}$")
 # Where a bare $ is pesos.
 _PESOS = frozenset(f"es-{region}" for region in ("MX", "AR", "CL", "CO", "UY", "DO", "CU"))
 _PESO = Currency("un peso", "pesos", "centavo", "centavos")
@@ -94,6 +95,8 @@ def _spell_amount(found: re.Match[str], words: Lexicon) -> str:
             figure, scale = number.removesuffix(short).rstrip(), words.scales[short]
             return f"{figure} {_ONE_SCALE.get(scale, scale) if figure == '1' else scale} {currency.several}"
     if words.of_millions and number[-1].isalpha() and number.split()[-1] not in _THOUSANDS:
+        return f"{number} {words.of_millions} {currency.several}"
+    if words.of_millions and _WHOLE_MILLIONS.search(number):
         return f"{number} {words.of_millions} {currency.several}"
     parted = _HUNDREDTHS.match(number)
     if parted is None:

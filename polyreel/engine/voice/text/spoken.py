@@ -18,6 +18,9 @@ _BRACKETED_CODE = re.compile(r"\[\[|\]\]")
 # A sign between figures is said; "<3" is a heart, "-->" an arrow. As wide signs, which no synthesiser takes for markup.
 _COMPARED = re.compile(r"(?<=[\w)%])(\s?)(<(?!3(?![\d.,]))|>)(\s?)(?=[-\u2212]?\d)")
 _WIDE_SIGNS = {"<": "＜", ">": "＞"}
+# As programs write them: "x >= 3" is no equation, and "->" no minus.
+_TYPED = re.compile(r"(?<=[\w)\]\s])([<>!])=(?=\s?[-\u2212\w(\"'])|\s?(?<![<>!=-])[-=]>\s?")
+_TYPED_SIGNS = {"<": "≤", ">": "≥", "!": "≠", None: " "}
 _JOINERS = "\u200c\u200d"  # Hindi, Persian and others spell with these
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _WIDE_BREAK = re.compile(rf"(?<={_WIDE})\s+(?={_WIDE})")
@@ -39,6 +42,8 @@ def make_speakable(text: str) -> str:
     plain = html.unescape(_TAG.sub(_space_for_tag, text))
     plain = _TAG.sub(_space_for_tag, plain)  # an entity may have hidden a tag
     plain = _BRACKETED_CODE.sub(" ", _URL.sub(_say_host, plain))
+    if "=" in plain or ">" in plain:
+        plain = _TYPED.sub(lambda found: _TYPED_SIGNS[found[1]], plain)
     plain = _COMPARED.sub(lambda found: f"{found[1]}{_WIDE_SIGNS[found[2]]}{found[3]}", plain)
     plain = _EMPHASIS.sub(r"\2", plain)
     plain = _SQUARED.sub(lambda sign: unicodedata.normalize("NFKC", sign[0]), unicodedata.normalize("NFC", plain))

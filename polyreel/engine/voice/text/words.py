@@ -12,6 +12,7 @@ from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
 from polyreel.engine.voice.text.patterns import replace_pattern
 from polyreel.engine.voice.text.reigns import spell_roman_numerals
 from polyreel.engine.voice.text.rewrites import rewrite
+from polyreel.engine.voice.text.scripts import write_in_latin
 
 _CODED_FRANCS = re.compile(r"\b(?:CHF|SFr\.?)\s?(?=\d)|(?<=\d)\s?(?:CHF|SFr)\b(?:\.(?=\s))?")
 # "Fr. 5.-", "1'234.50 Fr.": where they are paid with. Elsewhere, and before a name, "Fr." is Frau.
@@ -23,8 +24,12 @@ _STREET = re.compile(r"\b([A-Z][a-z]+|\d+(?:st|nd|rd|th)) St\.(?=,|\s[^A-Z]|$)")
 _BY = {"en": "by", "es": "por", "fr": "fois", "it": "per", "pt": "por", "de": "mal"}
 _SIDES = re.compile(r"(?<=\d)\s?x\s?(?=\d)")
 _MEASURED_SIDES = re.compile(
-    r"(?:(?<=\d)|(?<=\d [cmk]m)|(?<=\d[cmk]m)|(?<=\d m))\s?×\s?(?=\d[\d.,]*\s?(?:[cmk]?m|ft|in)\b)"
+    r"(?:(?<=\d)|(?<=\d [cmk]m)|(?<=\d[cmk]m)|(?<=\d m)|(?<=\d ft)|(?<=\d in))\s?[x×]\s?"
+    r"(?=\d[\d.,]*\s?(?:[cmk]?m|ft|in)\b)"
 )
+# #BlackFriday2024 is four words; #FF5733 is a colour.
+_HASHTAG = re.compile(r"(?<![\w&])#(?![\dA-Fa-f]{6}\b)[^\W\d_]\w+")
+_PART_OF_HASHTAG = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[^\W\d_])(?=\d{4}$)|_")
 _AMPERSAND = re.compile(r"\s&\s|(?<=\w)&(?=\w)")
 _CLOCK = re.compile(r"(?<![\w:])([01]?\d|2[0-4])\s?h(?:\s?([0-5]\d))?\b")
 _HOURS_BEHIND = re.compile(r"(?<=\d:[0-5]\d)\s?h(?:s|rs)?\b\.?")
@@ -45,6 +50,10 @@ def spell_out(text: str, locale: str) -> str:
     """
     language = locale.partition("-")[0]
     text = text.replace("℃", "°C").replace("℉", "°F")
+    if language in LEXICONS:
+        text = write_in_latin(text, language)
+    if "#" in text:
+        text = _HASHTAG.sub(lambda found: _PART_OF_HASHTAG.sub(" ", found[0]), text)
     if language == "de":
         text = _with_francs(german_short.spell_german_short_forms(text), locale)
     if language == "hi":

@@ -1,7 +1,8 @@
 """A corpus of lines as they are written, and how a native says each: tests/data/readings, a file per language.
 
 A row is what is written, its reading, and its kind (money, dates, units, sport, chemistry, addresses, titles, ranges,
-foreign names, code). Both must come out as the same sounds, but for what a voice does to neighbouring words.
+foreign names, code; times, telephones, ordinals, fractions, Roman numbers, hashtags, other scripts and more). Both must
+come out as the same sounds, but for what a voice does to neighbouring words.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _NEIGHBOURS = {
     "it": str.maketrans("wɾj", "uri", "ː"),
 }
 KINDS = {"money", "dates", "units", "sport", "chemistry", "addresses", "titles", "ranges", "foreign", "code"}
+KINDS |= {"times", "phone", "ordinals", "fractions", "percent", "negative", "roman", "decades", "temperature", "web"}
+KINDS |= {"hashtags", "versions", "mixed"}
 # Figures and words differ in openness and length of vowels where one word runs into the next.
 _ALIKE = str.maketrans("ɛɔʎʊɪ", "eoʝui", "ə^ˈˌ")
 

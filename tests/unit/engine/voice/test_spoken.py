@@ -63,3 +63,17 @@ def test_what_no_voice_could_say_is_refused_in_one_way(words: str, code: str, sa
     assert refused.value.code == code
     require_sayable("a" * 10, "a" * 10, 10)
     require_sayable("a" * 5000, "a" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Use x >= 3 and y<=5.", "Use x ≥ 3 and y≤5."),
+        ("a != b", "a ≠ b"),
+        ("Wow!=)", "Wow!=)"),
+        ("If a -> b, c => d.", "If a b, c d."),
+        ("x == y, x = y", "x == y, x = y"),
+    ],
+)
+def test_signs_as_programs_write_them_are_those_of_mathematics(written: str, said: str) -> None:
+    assert make_speakable(written) == said

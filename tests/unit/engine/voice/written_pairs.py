@@ -51,7 +51,7 @@ PAIRS = {
         ("$2.5M and $3bn", "two point five million dollars and three billion dollars"),
         ("the 1990s and the '80s", "the nineteen nineties and the eighties"),
         ("½ cup or 3/4", "one half cup or three quarters"),
-        ("1½ hours", "one and one half hours"),
+        ("1½ hours", "one and a half hours"),
         ("555-1234", "five five five, one two three four"),
         ("this is *very* _good_", "this is very good"),
         ("→ next", "next"),
