@@ -11,6 +11,7 @@ INTEGER, FLOAT = 1, 3
 _EXTENSIBLE = 0xFFFE
 # In RF64 (EBU Tech 3306) the field of 32 bits holds this, and `ds64` the true length.
 _COUNTED_ELSEWHERE = 0xFFFFFFFF
+_LONGEST_FORM = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,9 @@ def read_wave_head(file: BinaryIO) -> WaveHead | None:
         if name == b"data":
             size = long_size if size == _COUNTED_ELSEWHERE else size
             return WaveHead(code, channels, bits, file.tell(), size) if channels and bits else None
-        # RIFF fills chunks of odd length up with one byte.
-        body = file.read(size + size % 2)
+        begins, body = file.tell(), file.read(min(size, _LONGEST_FORM))
+        # Passed over and not read: a chunk may say that it has gigabytes. Those of odd length have one byte more.
+        file.seek(begins + size + size % 2)
         if name == b"fmt " and len(body) >= 16:
             code, channels, _, _, _, bits = struct.unpack("<HHIIHH", body[:16])
             if code == _EXTENSIBLE and len(body) >= 26:

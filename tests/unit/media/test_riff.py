@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,22 @@ def read(content: bytes) -> WaveHead | None:
 def test_chunks_of_odd_length_before_the_data_are_passed_over_whole() -> None:
     content = wave(chunk(b"fmt ", STEREO), chunk(b"note", b"odd"), chunk(b"data", b"\1\2\3\4"))
     assert read(content) == WaveHead(INTEGER, 2, 16, content.index(b"\1\2\3\4"), 4)
+
+
+def test_what_a_chunk_of_gigabytes_holds_is_not_read(tmp_path: Path) -> None:
+    """Sparse: two gigabytes that no disk has to hold, and no memory either."""
+    with (tmp_path / "a.wav").open("wb") as file:
+        file.write(wave(chunk(b"fmt ", STEREO)) + b"note" + struct.pack("<I", 2 << 30))
+        file.seek(2 << 30, 1)
+        file.write(chunk(b"data", b"\1\2\3\4"))
+    tracemalloc.start()
+    with (tmp_path / "a.wav").open("rb") as file:
+        head = read_wave_head(file)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert head is not None
+    assert head.size == 4
+    assert most < 1 << 20
 
 
 def test_the_true_code_of_the_extensible_form_is_found() -> None:
