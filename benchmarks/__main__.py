@@ -6,6 +6,7 @@ prints rows instead of tables. ``vendors-faults:nomad`` fills what concerns one 
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import sys
@@ -30,14 +31,37 @@ MODULES = (
     "orchestration",
     "waiting",
 )
+BY_NAME = (
+    "vendors-deliveries",
+    "vendors-faults",
+    "vendors-kills",
+    "vendors-speed",
+    "vendors-suspended",
+)
+"""Those that are run where they are named, alone: they take long."""
 OUT = Path(__file__).parent / "out"
 
 
-def main(names: list[str]) -> None:
+def read_names(arguments: list[str]) -> tuple[list[str], bool]:
+    """The benchmarks that a command line names, and whether it wants JSON. Ends the program where it names others."""
+    listed = f"without a name: {' '.join(MODULES)}. By their names alone: {' '.join(BY_NAME)}."
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, epilog=listed)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME[:PART]", help="which benchmarks; a part of those that have any"
+    )
+    parser.add_argument("--json", action="store_true", help="print rows instead of tables")
+    given = parser.parse_args(arguments)
+    known = {*MODULES, *BY_NAME}
+    if unknown := [name for name in given.names if name.partition(":")[0] not in known]:
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are: {' '.join(sorted(known))}")
+    return given.names, given.json
+
+
+def main(arguments: list[str]) -> None:
+    names, as_json = read_names(arguments)
     OUT.mkdir(exist_ok=True)
-    as_json = "--json" in names
     found = {}
-    for name in [name for name in names if name != "--json"] or MODULES:
+    for name in names or MODULES:
         module_name, _, part = name.partition(":")
         module = importlib.import_module(f"benchmarks.{module_name.replace('-', '_')}")
         rows = found[name] = module.run(part) if part else module.run()
