@@ -50,7 +50,7 @@ def read_names(arguments: list[str]) -> tuple[list[str], bool]:
         "names", nargs="*", metavar="NAME[:PART]", help="which benchmarks; a part of those that have any"
     )
     parser.add_argument("--json", action="store_true", help="print rows instead of tables")
-    given = parser.parse_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     known = {*MODULES, *BY_NAME}
     if unknown := [name for name in given.names if name.partition(":")[0] not in known]:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are: {' '.join(sorted(known))}")

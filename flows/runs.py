@@ -89,8 +89,9 @@ async def outcome_of_run(client: PrefectClient, run: FlowRun, job: str) -> dict[
     found = _as_outcome(await read_kept_artifact(client, run.id)) or await _read_result(run.state)
     if isinstance(found, Outcome):
         return found.model_dump(mode="json")
-    problem = Problem.of(found) if isinstance(found, PolyreelError) else _problem_of(run)
-    return Outcome(job=job, status="failed", error=problem).model_dump(mode="json")
+    if isinstance(found, PolyreelError):
+        return Outcome.of_failure(job, found).model_dump(mode="json")
+    return Outcome(job=job, status="failed", error=_problem_of(run)).model_dump(mode="json")
 
 
 async def read_kept_artifact(client: PrefectClient, run_id: UUID) -> Any:

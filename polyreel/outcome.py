@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from polyreel.errors import LONGEST_MESSAGE, PolyreelError, as_sentence, shorten
+from polyreel.errors import LONGEST_MESSAGE, InvalidJob, PolyreelError, as_sentence, shorten
 from polyreel.errors.full_disk import as_full_disk
 from polyreel.redaction import redact, redact_homes
 
@@ -386,7 +386,17 @@ class Outcome(Value):
     paid: tuple[Paid, ...] = ()
     cost: Cost | None = None
     error: Problem | None = None
+    errors: tuple[Problem, ...] = Field(default=(), description="All that is wrong, where that is several things.")
+    invalid: bool = Field(default=False, description="The job, or a file that it names, has to be changed first.")
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_failure(cls, job: str, error: BaseException) -> Outcome:
+        """The outcome of a job that could not run."""
+        told = as_full_disk(error) or error
+        every = tuple(map(Problem.of, told.each())) if isinstance(told, PolyreelError) and told.others else ()
+        invalid = isinstance(told, InvalidJob)
+        return cls(job=job, status="failed", error=Problem.of(told), errors=every, invalid=invalid)
 
 
 def status_of(languages: Collection[LanguageOutcome]) -> JobStatus:

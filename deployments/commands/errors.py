@@ -58,7 +58,8 @@ def _show_error(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> 
     if as_json:
         # `error` stays the first of them, as programs knew it before there were several.
         others = {"errors": [each.as_dict() for each in error.each()]} if error.others else {}
-        click.echo(json.dumps({**fields, "error": error.as_dict(), **others}, ensure_ascii=False))
+        told = {**fields, "error": error.as_dict(), **others, "invalid": isinstance(error, InvalidJob)}
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     for each in error.each():
         click.echo(f"polyreel: {each.describe()}", err=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -34,7 +34,14 @@ def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_j
         raise click.UsageError("give a job file, or --again RUN")
     found = _on_server(lambda: _submit_job(job, run, key, wait), as_json)
     _print_answer(found, as_json)
-    sys.exit(FINAL_CODES.get(found.get("outcome", {}).get("status", ""), 0) if wait else 0)
+    sys.exit(find_exit_code(found.get("outcome") or {}) if wait else 0)
+
+
+def find_exit_code(outcome: Mapping[str, Any]) -> int:
+    """As `polyreel run` ends, from what the server has of a run; 0 where it has no outcome yet."""
+    from deployments.commands.errors import INVALID
+
+    return INVALID if outcome.get("invalid") else FINAL_CODES.get(outcome.get("status", ""), 0)
 
 
 async def _submit_job(job: Path | None, run: UUID | None, key: str | None, wait: bool) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from polyreel.job import Job
 from polyreel.locales import english_name
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
-from polyreel.outcome import LanguageOutcome, Outcome, Problem
+from polyreel.outcome import LanguageOutcome, Outcome
 from polyreel.plans import JOB_STAGES, LANGUAGE_STAGES, closing_steps
 from tasks.run.progress import Board, Step, board
 from tasks.run.summary import summary
@@ -71,7 +71,7 @@ async def draw_run(job: Job) -> AsyncIterator[Picture]:
     except Exception as error:
         full = as_full_disk(error)
         if full or isinstance(error, PolyreelError):
-            picture.outcome = Outcome(job=job.name, status="failed", error=Problem.of(full or error))
+            picture.outcome = Outcome.of_failure(job.name, full or error)
         if full:
             raise full from error
         raise

@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 
 from polyreel.errors import PolyreelError
 from polyreel.job import Job
-from polyreel.outcome import Outcome, Problem
+from polyreel.outcome import Outcome
 from polyreel.report import records
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ def keep_record(job: Job) -> Iterator[Kept]:
         kept.outcome = records.make_stopped_outcome(job.name)
         raise
     except Exception as error:
-        failed = Outcome(job=job.name, status="failed", error=Problem.of(error))
+        failed = Outcome.of_failure(job.name, error)
         kept.outcome = _try_work(lambda: records.write_failure(failed)) or failed
         raise
     finally:
