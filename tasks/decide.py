@@ -27,7 +27,7 @@ from tasks.run.values import LanguageResult, LanguageResults
 def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
     """Every language's state: failed, held by the job's quality rule, or to be delivered."""
     finished = {each.locale: each for each in languages.finished}
-    notes = (*reel.notes, *(stems.notes if stems else ()), *_notes_on_script(plan))
+    notes = (*plan.notes, *reel.notes, *(stems.notes if stems else ()), *_notes_on_script(plan))
     decided = {
         language.locale: _decide_language(language, finished.get(language.locale), languages, notes)
         for language in plan.languages

@@ -57,16 +57,7 @@ class Entry:
 
 def roster(locale: str) -> tuple[Entry, ...]:
     """The voices for a locale, in the order a job would prefer them. Raises NoVoice where there is none at all."""
-    named: tuple[Voice, ...] = (
-        PiperVoice(),
-        SupertonicVoice(),
-        PocketVoice(),
-        *load_plugin_voices(),
-        KokoroVoice(),
-        PicoVoice(),
-        EspeakVoice(),
-    )
-    engines = sorted(named, key=lambda engine: rank(locale, engine.name))
+    engines = sorted(_list_engines(), key=lambda engine: rank(locale, engine.name))
     found = [
         _make_entry(engine, locale, voice)
         for engine in engines
@@ -76,6 +67,30 @@ def roster(locale: str) -> tuple[Entry, ...]:
     if not found:
         raise NoVoice(f"no voice speaks {locale}.", where=locale, remedy="Dub this language with a vendor.")
     return tuple(found)
+
+
+def _list_engines() -> tuple[Voice, ...]:
+    """Every engine that this machine could speak with, whether or not its weights are here."""
+    own = PiperVoice(), SupertonicVoice(), PocketVoice(), *load_plugin_voices()
+    return (*own, KokoroVoice(), PicoVoice(), EspeakVoice())
+
+
+def is_voice_named(locale: str, name: str) -> bool:
+    """Whether ``name`` is an engine, or a voice of one in a locale, as pronunciations name them."""
+    engines = _list_engines()
+    if name in {each.name for each in engines}:
+        return True
+    engine, _, own = name.rpartition(":")
+    able = (each for each in engines if each.name == engine or not engine)
+    return any(_resolves(each, locale, own) for each in able if each.speaks(locale))
+
+
+def _resolves(engine: Voice, locale: str, name: str) -> bool:
+    try:
+        engine.resolve(locale, name)
+    except NoVoice:
+        return False
+    return True
 
 
 def _make_entry(engine: Voice, locale: str, voice: str) -> Entry:

@@ -16,8 +16,7 @@ from polyreel.dubbing.providers import provider_of, require_provider
 from polyreel.dubbing.translation import require_ways
 from polyreel.engine.transcribe.whisper import listener_here, require_listener, size_identity
 from polyreel.engine.translate.glossary import read_glossary
-from polyreel.engine.voice.pronunciations import write_pronunciations
-from polyreel.engine.voice.text.said_as import Pronunciation, with_shared
+from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.errors.together import Faults
 from polyreel.errors.wording import spell_count
@@ -48,10 +47,11 @@ from polyreel.planning.named_files import (
     read_source_script,
     require_file,
 )
-from polyreel.planning.names import unknown_names
 from polyreel.planning.picture import offer_embedded, require_fonts, require_one_picture, require_packager
+from polyreel.planning.pronounced import with_pronunciations
 from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
+from polyreel.planning.unused import note_missing_columns, note_unused_rows, note_unused_speakers
 from polyreel.planning.ways import add_refusals, require_voiceovers, ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
 from polyreel.sources.ingest import check_location
@@ -84,7 +84,7 @@ async def prepare(
     whose own script or voice is at fault gets its ``problem`` instead, so that the others go on.
     """
     _refuse_what_this_version_lacks(job)
-    job, faults = with_series(job), Faults()
+    given, job, faults = job, with_series(job), Faults()
     ways = {target.locale: ways_of(job, target, accounts or {}) for target in job.targets}
     if job.targets and (refusal := _find_refusal(job, ways)):
         faults.add(refusal)
@@ -125,7 +125,7 @@ async def prepare(
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     shared = read_series_pronunciations(job.series) if job.series else ()
     languages = tuple(
-        _with_pronunciations(each, said, shared, intake).model_copy(update={"cloned": cloned}) for each in decided
+        with_pronunciations(each, said, shared, store).model_copy(update={"cloned": cloned}) for each in decided
     )
     require_fonts(job, languages)
     require_voiceovers(job, languages)
@@ -144,6 +144,11 @@ async def prepare(
         expected=_list_expected_words(job, languages),
         transcriber=size_identity(job.transcription.model),
         further_checks=checks_key(),
+        notes=(
+            *note_unused_rows(said, languages, shared),
+            *note_unused_speakers(given, languages),
+            *note_missing_columns(job, languages),
+        ),
     )
 
 
@@ -320,32 +325,6 @@ async def _plan_language(job: Job, target: Target, source_script: StoredFile | N
     except SubtitleError as error:
         return plan.model_copy(update={"problem": Problem.of(error)})
     return plan.model_copy(update={"script": keep_script(found, intake), "notes": found.notes})
-
-
-def _with_pronunciations(
-    language: LanguagePlan, said: tuple[Pronunciation, ...], shared: tuple[Pronunciation, ...], intake: Intake
-) -> LanguagePlan:
-    """The language with its own pronunciations in one file (what is changed for another changes nothing here).
-
-    ``said`` are the job's, which count before ``shared``, the series'.
-    """
-    mine, theirs = ([each for each in some if each.counts_in(language.locale)] for some in (said, shared))
-    own = with_shared(mine, theirs)
-    if language.problem:
-        return language
-    if not language.way.works_here:
-        note = f"{provider_of(language.dubbing).title} takes no pronunciations: these terms are said as it knows them."
-        return language.model_copy(update={"notes": (*language.notes, note)}) if own else language
-    kept = intake.store.keep_bytes(write_pronunciations(own), ".tsv") if own else None
-    return language.model_copy(update={"pronunciations": kept, "names": _find_unknown_names(language, own)})
-
-
-def _find_unknown_names(language: LanguagePlan, said: tuple[Pronunciation, ...]) -> tuple[str, ...]:
-    if language.script is None:
-        return ()
-    source = read_file(path_of(language.source_script)).track if language.source_script else None
-    script = read_file(path_of(language.script)).track
-    return unknown_names(script, language.locale, said, source, language.job.source.locale)
 
 
 def _find_refusal(job: Job, ways: Mapping[str, tuple[Way, ...]]) -> PolyreelError | None:

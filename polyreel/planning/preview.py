@@ -62,7 +62,7 @@ async def look_ahead(
             "deliver": "to do",
         },
         "languages": {each.locale: _language_ahead(each, recall) for each in known.languages},
-        "notes": describe_source(reel, plan.job) if reel else (),
+        "notes": (*(describe_source(reel, plan.job) if reel else ()), *plan.notes),
         "delivers_to": [place_of(each).locate(each, plan.job.name) for each in plan.job.delivery],
     }
 

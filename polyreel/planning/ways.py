@@ -29,7 +29,9 @@ def _choose_way(job: Job, target: Target, options: Dubbing, accounts: Mapping[st
     provider = provider_of(options)
     try:
         media = media_way(job, provider)
-        asked = Request(source=job.source.locale, target=target.locale, voices=voices_of(target))
+        asked = Request(
+            source=job.source.locale, target=target.locale, voices=(*voices_of(target), *_pinned(job, target, provider))
+        )
         require_language(options, asked)
         if least := job.quality.min_voice:
             require_voice(options, asked, least)
@@ -48,6 +50,12 @@ def _choose_way(job: Job, target: Target, options: Dubbing, accounts: Mapping[st
         changes_picture=provider.changes_picture(options),
         gives_way=provider.gives_way(options),
     )
+
+
+def _pinned(job: Job, target: Target, provider: Provider) -> tuple[str, ...]:
+    """The voices that the job's ``speakers`` name in a language: vendors cast by themselves."""
+    told = (job.speakers or {}).values() if provider.works_here else ()
+    return tuple(voice for each in told if (voice := each.voices.get(target.locale)))
 
 
 def account_key(provider: Provider, options: Dubbing) -> str:

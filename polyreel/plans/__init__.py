@@ -70,6 +70,7 @@ class Plan(Value):
     listener: str = Field(default="", description="What dubs are listened to with; empty where its weights are absent.")
     ears: str = Field(default="", description="What else dubs are judged with by ear: the weights that are here.")
     further_checks: str = Field(default="", description="The checks that installed packages bring, with versions.")
+    notes: tuple[str, ...] = Field(default=(), description="What the job says that nothing comes of.")
     source: StoredFile | None = None
     stage_keys: dict[str, str] = Field(default_factory=dict)
 

@@ -37,10 +37,26 @@ def read_glossary(path: Path, source: str, target: str) -> tuple[Term, ...]:
         split, columns = split[1:], (0, -1)
     elif _is_head(split[0][1]):
         split = split[1:]
-    terms = tuple(term for number, row in split if (term := _term(path, number, row, columns)) is not None)
-    if len(terms) > _MOST_TERMS:
-        raise _wrong(path, 0, f"{len(terms)} terms; at most {_MOST_TERMS}")
-    return tuple(dict.fromkeys(terms))
+    numbered = [(number, term) for number, row in split if (term := _term(path, number, row, columns)) is not None]
+    if len(numbered) > _MOST_TERMS:
+        raise _wrong(path, 0, f"{len(numbered)} terms; at most {_MOST_TERMS}")
+    _refuse_contradictions(path, numbered)
+    return tuple(dict.fromkeys(term for _, term in numbered))
+
+
+def _refuse_contradictions(path: Path, numbered: Sequence[tuple[int, Term]]) -> None:
+    """A draft would have to say a term in both ways at once, and be told of a lost one in every line."""
+    first: dict[str, tuple[int, str]] = {}
+    for number, term in numbered:
+        before, said = first.setdefault(_plain(term.source), (number, term.target))
+        if said != term.target:
+            raise _wrong(path, number, f"'{term.source}' is '{term.target}' here and '{said}' in line {before}")
+
+
+def has_column(path: Path, source: str, target: str) -> bool:
+    """Whether a glossary has terms for a pair of locales. Raises InvalidJob as `read_glossary` does."""
+    rows = [row.split("\t") for row in _text(path).splitlines() if row.strip() and row[0] != "#"]
+    return not rows or _columns([cell.strip() for cell in rows[0]], source, target) is not None
 
 
 def terms_in(text: str, terms: Sequence[Term]) -> tuple[Term, ...]:
@@ -154,5 +170,5 @@ def _wrong(path: Path, line: int, what: str) -> InvalidJob:
         what,
         code="invalid_glossary",
         where=f"{path}, line {line}" if line else str(path),
-        remedy="A glossary is UTF-8 text: a term, a tab, its translation; one term per line.",
+        remedy="A glossary is UTF-8 text: a term, a tab, its translation; one term per line, and each term once.",
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from polyreel import locales
-from polyreel.engine.voice.text.said_as import Pronunciation
+from polyreel.engine.voice.text.said_as import Pronunciation, find_contradictions
 from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.machine.files import TooManyBytes, read_whole
@@ -36,7 +36,7 @@ def read_pronunciations(path: Path, shown: str = "") -> tuple[Pronunciation, ...
     """
     name = shown or str(path)
     text = _read_text(path, name)
-    found = tuple(_of_lexicon(text, name) if text.lstrip().startswith("<") else _of_rows(text, name))
+    found = _of_lexicon(text, name) if text.lstrip().startswith("<") else _of_rows(text, name)
     if len(found) > _MOST_ROWS:
         raise _describe_fault(name, 0, f"{len(found)} pronunciations; at most {_MOST_ROWS}")
     if not found:
@@ -52,7 +52,16 @@ def write_pronunciations(pronunciations: Iterable[Pronunciation]) -> bytes:
     return "".join("\t".join(row) + "\n" for row in rows).encode()
 
 
-def _of_rows(text: str, name: str) -> Iterator[Pronunciation]:
+def _of_rows(text: str, name: str) -> tuple[Pronunciation, ...]:
+    rows = list(_parse_rows(text, name))
+    found = tuple(each for _, each in rows)
+    for first, second in find_contradictions(found):
+        raise _describe_contradiction(name, rows[first], rows[second])
+    return found
+
+
+def _parse_rows(text: str, name: str) -> Iterator[tuple[int, Pronunciation]]:
+    """Each row with its line."""
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -67,10 +76,18 @@ def _of_rows(text: str, name: str) -> Iterator[Pronunciation]:
             )
         term, say, locale, voice = (*cells, "", "")[:4]
         is_ipa = len(say) > 1 and say[0] == say[-1] == "/"
-        yield _check_term(term, say.strip("/") if is_ipa else say, is_ipa, locale, voice, name, number)
+        said = say.strip("/") if is_ipa else say
+        yield number, _check_term(term, said, is_ipa, locale, voice, name, number)
 
 
-def _of_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
+def _of_lexicon(text: str, name: str) -> tuple[Pronunciation, ...]:
+    """Of homographs the first counts, as PLS 1.0 has it: which of them is meant, only a grammar could tell."""
+    found = list(_parse_lexicon(text, name))
+    later = {place for _, place in find_contradictions(found)}
+    return tuple(each for place, each in enumerate(found) if place not in later)
+
+
+def _parse_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
     # A document type could hold entities that unfold without end.
     if "<!doctype" in text.lower():
         raise _describe_fault(name, 0, "a lexicon with a document type is not read")
@@ -156,4 +173,17 @@ def _describe_fault(name: str, line: int, what: str) -> InvalidJob:
         where=f"{name}, line {line}" if line else name,
         remedy="A row is UTF-8 text: a term, a tab, a respelling or /IPA/, and, if they matter, a locale and a voice; "
         "a lexicon is a W3C PLS 1.0 in IPA, without a document type.",
+    )
+
+
+def _describe_contradiction(
+    name: str, first: tuple[int, Pronunciation], second: tuple[int, Pronunciation]
+) -> InvalidJob:
+    (before, one), (line, other) = first, second
+    return InvalidJob(
+        f"'{other.term[:40]}' is said '{other.say[:40]}' here and '{one.say[:40]}' in line {before}, for the same "
+        "voices and locale",
+        code="invalid_pronunciations",
+        where=f"{name}, line {line}",
+        remedy="Keep one of them, or say which locale or voice each is for.",
     )

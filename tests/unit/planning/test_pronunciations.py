@@ -83,3 +83,40 @@ async def test_a_series_rows_are_the_jobs_where_it_says_nothing_of_the_term(
     changed = await planned(narrated, tmp_path, ROWS, series="harbour")
     assert keys(changed, "fr-FR") == keys(plan, "fr-FR")
     assert keys(changed, "es-ES")["dub"] != keys(plan, "es-ES")["dub"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("fruta\tfruuuta\tes\tkokro\n", "no voice of es-ES on this machine is called 'kokro'"),
+        ("fruta\tfruuuta\tes\tespeak-ng:nobody\n", "called 'espeak-ng:nobody'"),
+        ("fruta\tfruuuta\tes-MX\n\nfruit\tfruuuit\tfr\n", "fruta is said for es-MX alone, and this job speaks es-ES"),
+        ("fruta\tfruuuta\tde\n", "its rows are for de, and this job speaks es-ES, fr-FR: none of them counts"),
+    ],
+)
+async def test_rows_that_count_nowhere_are_told(narrated: Path, tmp_path: Path, rows: str, said: str) -> None:
+    plan = await planned(narrated, tmp_path, rows)
+    assert len(plan.notes) == 1
+    assert said in plan.notes[0]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["\tes\tkokoro", "\tes\tespeak-ng", "\tes\tef_dora", "\t\tespeak-ng:es+f2", "\tes\tf2", "\tes-MX\tkokoro"],
+)
+async def test_rows_for_voices_and_languages_that_are_there_are_not_told(
+    narrated: Path, tmp_path: Path, row: str
+) -> None:
+    plan = await planned(narrated, tmp_path, f"fruta\tfruuuta{row}\nfruta\tfrota\n")
+    assert plan.notes == ()
+
+
+async def test_a_series_row_for_a_voice_that_is_not_there_is_told_but_its_other_languages_are_not(
+    narrated: Path, tmp_path: Path, polyreel_home: Path
+) -> None:
+    (polyreel_home / "series" / "harbour").mkdir(parents=True)
+    rows = polyreel_home / "series" / "harbour" / "pronunciations.tsv"
+    rows.write_text("fruta\tfrota\tde\nbanana\tbannana\tes\tkokro\n")
+    plan = await planned(narrated, tmp_path, None, series="harbour")
+    assert len(plan.notes) == 1
+    assert "banana" in plan.notes[0]

@@ -43,10 +43,12 @@ class Pronunciation:
         return self.locale in {"", locale, locales.language(locale)}
 
     def counts_for(self, voice_id: str) -> bool:
-        """Whether it is for this voice (an id such as ``kokoro:ef_dora@es-ES``)."""
-        engine, _, own = voice_id.rpartition(":")
-        own = own.partition("@")[0]
-        return self.voice in {"", engine, own, f"{engine}:{own}"}
+        """Whether it is for this voice (an id such as ``kokoro:ef_dora@es-ES``), by any name that a job may give it."""
+        engine, _, whole = voice_id.rpartition(":")
+        # `espeak-ng:es+f5@70` is listed so, and asked for as `f5@70` or `f5` too; others have a locale behind the @.
+        own = {whole, whole.partition("@")[0]}
+        own |= {each.rpartition("+")[2] for each in own}
+        return self.voice in {"", engine, *own, *(f"{engine}:{each}" for each in own)}
 
     @property
     def rank(self) -> tuple[bool, int]:
@@ -69,6 +71,25 @@ def with_shared(own: Iterable[Pronunciation], shared: Iterable[Pronunciation]) -
     said = {(_fold_term(each.term), each.voice) for each in own}
     left = (each for each in shared if not {(_fold_term(each.term), ""), (_fold_term(each.term), each.voice)} & said)
     return (*own, *left)
+
+
+def are_same_term(one: Pronunciation, other: Pronunciation) -> bool:
+    """Whether both say how one term is said: in any case, unless it is an acronym."""
+    return _fold_term(one.term) == _fold_term(other.term)
+
+
+def find_contradictions(pronunciations: Sequence[Pronunciation]) -> list[tuple[int, int]]:
+    """The places of those that say a term otherwise than the first for the same voices and locale, after its place.
+
+    A respelling and sounds stand beside each other: each voice takes what it can read.
+    """
+    first: dict[tuple[str, str, str, bool], int] = {}
+    found: list[tuple[int, int]] = []
+    for place, each in enumerate(pronunciations):
+        before = first.setdefault((_fold_term(each.term), each.locale, each.voice, each.is_ipa), place)
+        if pronunciations[before].say != each.say:
+            found.append((before, place))
+    return found
 
 
 def respell(text: str, pronunciations: tuple[Pronunciation, ...], voice_id: str) -> str:

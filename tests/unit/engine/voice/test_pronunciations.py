@@ -198,3 +198,47 @@ def test_a_voice_that_takes_no_sounds_says_the_spelling_and_which_terms_those_ar
     (note,) = voice.caveats("en-US", ["Ask ⟦Win|wɪn⟧ and ⟦Xi||ʃiː⟧ please."])
     assert "takes no IPA: it reads Xi as written" in note
     assert voice.caveats("en-US", ["Ask ⟦Win|wɪn⟧ please."]) == ()
+
+
+# -- names and contradictions
+
+
+@pytest.mark.parametrize("name", ["espeak-ng", "espeak-ng:es+f5@70", "es+f5@70", "f5@70", "f5", "espeak-ng:f5"])
+def test_a_row_counts_for_a_voice_by_each_name_that_the_list_or_a_job_has_for_it(name: str) -> None:
+    assert Pronunciation("a", "b", voice=name).counts_for("espeak-ng:es+f5@70")
+    assert not Pronunciation("a", "b", voice=name).counts_for("pico:high@es-ES")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Nguyen\tWin\nNguyen\tGuin\n",
+        "Nguyen\tWin\nnguyen\tGuin\n",
+        "Nguyen\t/wɪn/\tes\tkokoro\nNguyen\t/win/\tes\tkokoro\n",
+    ],
+)
+def test_two_rows_that_contradict_each_other_are_refused_with_both_lines(tmp_path: Path, rows: str) -> None:
+    with pytest.raises(InvalidJob, match="in line 2, for the same") as caught:
+        read_pronunciations(written(tmp_path, "# names\n" + rows), "said.tsv")
+    assert (caught.value.code, caught.value.where) == ("invalid_pronunciations", "said.tsv, line 3")
+
+
+def test_of_a_lexicons_homographs_the_first_counts(tmp_path: Path) -> None:
+    lexemes = "".join(
+        f"<lexeme><grapheme>lead</grapheme><phoneme>{say}</phoneme></lexeme>" for say in ("lɛd", "liːd", "led")
+    )
+    (found,) = read_pronunciations(written(tmp_path, f"<lexicon>{lexemes}</lexicon>", "said.pls"))
+    assert found.say == "lɛd"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Nguyen\tWin\nNguyen\tWin\n",
+        "Nguyen\tWin\nNguyen\t/wɪn/\n",
+        "Nguyen\tWin\nNguyen\tGuin\tes\nNguyen\tGüín\t\tkokoro\n",
+        "US\tu ese\nus\tnos\n",
+    ],
+)
+def test_rows_that_go_together_are_read(tmp_path: Path, rows: str) -> None:
+    assert read_pronunciations(written(tmp_path, rows))
