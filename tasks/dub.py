@@ -50,7 +50,7 @@ def several_speak(language: LanguagePlan) -> bool:
 
 def needs_sound(language: LanguagePlan) -> bool:
     """Whether the original has to be heard before the language is spoken: who speaks, or in which tone."""
-    return several_speak(language) or provider_of(language.dubbing).follows_tone(language.dubbing)
+    return several_speak(language) or language.follows_tone
 
 
 @stage("script", key=key_of("script"))
@@ -81,6 +81,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
     # Before anything is bought: the wrong file under a target's name is dubbed as willingly as the right one.
     if not job.subtitles.accept_repairs:
         await asyncio.to_thread(require_language, script, language.locale)
+    heard = _cut_to_reel(read_file(path_of(language.tone_script)).track, reel) if language.tone_script else None
     casting = await cast_script(script, source, whole=whole, job=job, locale=language.locale, stems=stems, store=store)
     lufs, peak = loudness_limits(loudness_of(language.dubbing, has_picture=reel.has_picture))
     cloned = assign_clones(language.clones, casting.roster, language.voice, casting.pinned)
@@ -89,6 +90,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         script=_keep_track(without_choices(casting.script), store),
         shown=_keep_track(without_choices(shown_here), store),
         source_script=_keep_track(source, store) if source else None,
+        tone_script=_keep_track(heard, store) if heard else None,
         machine_draft=language.machine_draft,
         voices=cloned.voices,
         roster=casting.roster,
@@ -96,7 +98,7 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
         genders=casting.genders,
         # A vendor has no place for them, and they would change its key: the same dub bought once more.
         pronunciations=language.pronunciations if language.way.works_here else None,
-        follows_tone=provider_of(language.dubbing).follows_tone(language.dubbing),
+        follows_tone=language.follows_tone,
         choices=choices,
         clones=language.clones,
         stems=stems,

@@ -217,7 +217,10 @@ def _find_original(request: DubRequest) -> Original | None:
     """What the tone is taken from, where it is to be followed."""
     if not request.follows_tone:
         return None
-    return Original(original_speech(_require_stems(request)), _read_spoken_script(request.source_script).lines)
+    return Original(
+        original_speech(_require_stems(request)),
+        _read_spoken_script(request.source_script or request.tone_script).lines,
+    )
 
 
 def _list_spans(script: StoredFile | None) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from polyreel.dubbing.port import DubRequest, Progress
 from polyreel.engine.separation.port import Stems
 from polyreel.engine.separation.retimed import retime_stems
 from polyreel.engine.sound.stem import samples_in
-from polyreel.engine.speech.yielding import LIMITS, plan_yields
+from polyreel.engine.speech.yielding import LIMITS, Pressed, find_pressed, plan_yields
 from polyreel.engine.threads import in_thread
 from polyreel.engine.voice.port import Voice
 from polyreel.errors.wording import spell_count
@@ -62,6 +62,8 @@ async def let_picture_yield(
     )
     frame_ms = float(1000 / Fraction(reel.frame_rate or 25))
     yields = plan_yields(lines, reel.duration_ms, shots_ms=shots_ms, frame_ms=frame_ms)
+    pressed = describe_pressed(find_pressed(lines, reel.duration_ms, yields))
+    request = request.model_copy(update={"notes": (*request.notes, *pressed)})
     if not yields:
         return OwnPicture(reel=reel, request=request, stems=stems)
     own = await _slow_reel(reel, yields, store, lambda share: on_progress(_SHARE_SAID + _SHARE_SHOWN * share))
@@ -103,6 +105,7 @@ def _retime_request(request: DubRequest, own: Reel, sound: Stems, store: Store) 
             "script": move_script(request.script),
             "shown": move_script(request.shown),
             "source_script": move_script(request.source_script),
+            "tone_script": move_script(request.tone_script),
             "stems": sound if request.stems else None,
             "notes": (*request.notes, *describe_yields(own.yields)),
         }
@@ -121,6 +124,24 @@ def describe_yields(yields: Sequence[PictureYield]) -> tuple[str, ...]:
         f"The picture is this language's own: it gives way to lines in {places} and is "
         f"{sum_added_ms(yields) / 1000:.1f} s longer ({bounds}). In the reel's own time: {told}{more}.",
     )
+
+
+def describe_pressed(pressed: Sequence[Pressed]) -> tuple[str, ...]:
+    """Which lines are hurried though the picture gives way, and what kept it from giving more."""
+    if not pressed:
+        return ()
+    told = "; ".join(map(_describe_pressed, pressed[:_MOST_NAMED]))
+    more = f"; and {len(pressed) - _MOST_NAMED} more" if len(pressed) > _MOST_NAMED else ""
+    return (f"Still faster than 1.15 though the picture gives way: {told}{more}.",)
+
+
+def _describe_pressed(each: Pressed) -> str:
+    line = f"the line at {each.start_ms / 1000:.1f} s ({each.ratio:.2f})"
+    if each.is_at_bounds:
+        return f"{line}, for which the picture is held {LIMITS.longest_hold_ms / 1000:.0f} s, the most"
+    if each.granted is None:
+        return f"{line}, for which no part of the picture was left to slow"
+    return f"{line}, where no more of the reel was left to be stretched"
 
 
 def _describe(each: PictureYield) -> str:

@@ -56,6 +56,9 @@ class DubRequest(Value):
         default=None, description="The script as it is shown, with names in its text where it had them."
     )
     source_script: StoredFile | None = Field(default=None, description="The script in the source language.")
+    tone_script: StoredFile | None = Field(
+        default=None, description="The source's script as it was heard, where only its pace is followed."
+    )
     machine_draft: bool = Field(default=False, description="The target script was translated by a machine, unread.")
     speakers: int | None = None
     mix: Mix = "dub"
@@ -110,7 +113,7 @@ class DubRequest(Value):
     def key(self, provider: str, version: int, **more: Any) -> str:
         """A key over everything that changes the result; addresses (they are signed anew each time) don't."""
         # Dubs that were made before there was any of these keep their keys.
-        optional = ("pronunciations", "retakes", "follows_tone", "choices", "clones")
+        optional = ("pronunciations", "retakes", "follows_tone", "tone_script", "choices", "clones")
         unasked = {name for name in optional if not getattr(self, name)}
         asked = self.model_dump(mode="json", exclude={*_OF_VENDORS, *_BESIDE, *unasked})
         return stage_key(f"dub-{provider}", version, asked=_by_content(asked), **more)

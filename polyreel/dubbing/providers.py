@@ -101,8 +101,6 @@ class Provider:
     """It dubs sound without a picture."""
     loudness: Callable[[Any], LoudnessAsked] = lambda _options: "source"
     separation: Callable[[Any], Separation] = lambda _options: "auto"
-    follows_tone: Callable[[Any], bool] = lambda _options: False
-    """Whether these options make it follow the original's tone: then the parted sound comes before the speech."""
     needs_neural_voice: Callable[[Any], bool] = lambda _options: False
     """Whether neural voices' models are worth loading ahead for it."""
 
@@ -227,7 +225,6 @@ _EMBEDDED = Provider(
     loudness=lambda options: options.loudness,
     separation=lambda options: options.separation,
     gives_way=lambda options: options.fit.picture,
-    follows_tone=lambda options: options.prosody == "follow",
     needs_neural_voice=lambda options: options.voices != "basic" and choice.neural_here(),
 )
 

@@ -149,9 +149,8 @@ def describe_way(language: LanguagePlan) -> dict[str, str]:
 
 def _tone_of(language: LanguagePlan) -> dict[str, str]:
     """Said only where the job asks for it."""
-    follows = provider_of(language.dubbing).follows_tone(language.dubbing)
     reach = f"loudness within {LIMITS.level_db:.0f} dB, pace within {LIMITS.slowest:.2f} to {LIMITS.fastest:.2f}"
-    return {"tone": f"the original's ({reach})"} if follows else {}
+    return {"tone": f"the original's ({reach})"} if language.follows_tone else {}
 
 
 def _voice_of(language: LanguagePlan) -> dict[str, str]:

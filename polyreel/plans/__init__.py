@@ -78,17 +78,19 @@ class Plan(Value):
     def needs_transcript(self) -> bool:
         """Whether the source has to be listened to: a script is to be translated or shown, and nobody gave one.
 
-        For bilingual files alone only where there is something to listen with: a job goes on without them.
+        For bilingual files and the original's pace alone only where there is something to listen with: a job goes on
+        without them.
         """
-        both = self.job.subtitles.bilingual and bool(self.listener and self.runnable())
-        wanted = bool(self.job.scripts) or both or any(each.needs_draft for each in self.languages)
+        shown = self.job.subtitles.bilingual and bool(self.runnable())
+        besides = bool(self.listener) and (shown or any(each.follows_tone for each in self.runnable()))
+        wanted = bool(self.job.scripts) or besides or any(each.needs_draft for each in self.languages)
         return self.source_script is None and self.heard_script is None and wanted
 
     def with_source_script(self, made: MadeScript) -> Plan:
         """The same plan with the source's script as it was heard, for the languages that are translated from it.
 
-        The others only show it, where they show both languages: what is ordered for them stays what it was, for
-        an order that differs is bought again.
+        The others only show it, where they show both languages, and follow its pace, where that is asked of this
+        machine: what is ordered for them elsewhere stays what it was, for an order that differs is bought again.
         """
         script, notes = made.script, made.notes
         languages = tuple(
@@ -102,11 +104,15 @@ class Plan(Value):
 
     def without_source_script(self, problem: Problem) -> Plan:
         """The same plan where the source could not be understood: the languages that need its script can't begin."""
-        why = (f"The source's lines could not be heard: {problem.message}",) if self.job.subtitles.bilingual else ()
-        languages = tuple(
-            each.model_copy(update={"problem": problem} if each.needs_draft else {"notes": (*each.notes, *why)})
-            for each in self.languages
-        )
+        why = f"The source's lines could not be heard: {problem.message}"
+
+        def without(each: LanguagePlan) -> dict[str, Any]:
+            if each.needs_draft:
+                return {"problem": problem}
+            is_missed = self.job.subtitles.bilingual or each.follows_tone
+            return {"notes": (*each.notes, why)} if is_missed else {}
+
+        languages = tuple(each.model_copy(update=without(each)) for each in self.languages)
         return self.model_copy(update={"languages": languages})
 
     def with_source(self, source: StoredFile) -> Plan:
@@ -196,6 +202,8 @@ class Plan(Value):
             "dubbing": language.dubbing.key_inputs("credentials", "separation", "clones"),
         }
         dub |= _list_further_files(language)
+        if language.tone_script:
+            dub |= {"tone": _sha_of(language.tone_script)}
         if stage in ("subtitles", "mux") and language.script is None:
             # What was said may have had to be heard.
             dub |= {"listener": self.listener}

@@ -55,7 +55,8 @@ class LanguagePlan(Value):
     script: StoredFile | None = None
     source_script: StoredFile | None = None
     heard_source: StoredFile | None = Field(
-        default=None, description="The source's script as it was heard, for files with both languages; not for dubbing."
+        default=None,
+        description="The source's script as it was heard, for files with both languages and for the original's pace.",
     )
     audio_description: StoredFile | None = Field(default=None, description="Its sound with what is seen, as given.")
     forced: StoredFile | None = Field(default=None, description="Signs and foreign lines, in a file of their own.")
@@ -101,6 +102,16 @@ class LanguagePlan(Value):
     def gives_way(self) -> bool:
         """Whether its picture may be slowed or held where a line is too long: then it has a picture of its own."""
         return self.way.works_here and self.way.gives_way
+
+    @property
+    def follows_tone(self) -> bool:
+        """Whether the original's loudness and pace guide its dub."""
+        return self.way.works_here and getattr(self.dubbing, "prosody", "own") == "follow"
+
+    @property
+    def tone_script(self) -> StoredFile | None:
+        """The source's words as they were heard, where only their pace is wanted."""
+        return self.heard_source if self.follows_tone and self.source_script is None else None
 
     @property
     def besides(self) -> tuple[str, ...]:

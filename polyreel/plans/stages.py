@@ -34,7 +34,7 @@ VERSIONS = {
     "identify": 1,
     "translate": 3,
     "script": 3,
-    "picture": 1,
+    "picture": 2,
     "submit": 2,
     "dub": 1,
     "collect": 1,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
 from pydantic import ValidationError
 
-from polyreel.dubbing.picture import describe_yields
+from polyreel.dubbing.picture import describe_pressed, describe_yields
 from polyreel.engine.speech.fit import Spoken, fit
-from polyreel.engine.speech.yielding import LIMITS, plan_yields
+from polyreel.engine.speech.yielding import LIMITS, find_pressed, plan_yields
 from polyreel.job import EmbeddedDubbing, Job
 from polyreel.outcome import PictureYield, Reel, StoredFile
 from polyreel.plans import VERSIONS, LanguagePlan, Plan, Way
@@ -109,6 +110,49 @@ def test_lines_over_each_other_share_one_place_and_no_two_overlap() -> None:
     found = plan_yields(lines, 20_000)
     assert found
     assert all(one.end_ms <= other.start_ms for one, other in pairwise(found))
+
+
+def test_the_last_line_has_the_gap_to_the_reels_end_that_fitting_keeps() -> None:
+    """A short line of which 120 ms are a good part: it was left at 1.30, and the picture was not used."""
+    lines = [Spoken(6000, 6600, 780)]
+    assert fitted(lines, 6720, ()) == [(1.3, False)]
+    assert fitted(lines, 6720, plan_yields(lines, 6720)) == [(1.15, False)]
+
+
+def test_a_cut_right_behind_a_lines_beginning_does_not_keep_the_picture_from_being_held() -> None:
+    lines = [Spoken(0, 3000, 5000), Spoken(3000, 5000, 900)]
+    (found,) = plan_yields(lines, 8000, shots_ms=(450,))
+    assert found.hold_at_ms == 3000
+    assert fitted(lines, 8000, (found,))[0] == (1.15, False)
+
+
+def test_a_cue_that_ends_before_the_picture_is_held_gets_its_time_all_the_same() -> None:
+    lines = [Spoken(1000, 3290, 3433), Spoken(3340, 5000, 900)]
+    assert fitted(lines, 8000, plan_yields(lines, 8000))[0] == (1.15, False)
+
+
+def test_whatever_the_lines_and_cuts_nobody_is_hurried_while_the_picture_could_still_give() -> None:
+    for seed in range(120):
+        dice = random.Random(seed)
+        at, lines = dice.randrange(2000), []
+        for _ in range(6):
+            length = dice.randrange(800, 6000)
+            lines.append(Spoken(at, at + length, int(length * dice.choice((0.8, 1.0, 1.1, 1.2, 1.3, 1.5)))))
+            at += length + dice.choice((0, 50, 120, 300, 800, 2000))
+        reel_ms = at + dice.choice((0, 500, 3000))
+        shots = sorted(dice.randrange(reel_ms) for _ in range(dice.choice((0, 3, 8))))
+        pressed = find_pressed(lines, reel_ms, plan_yields(lines, reel_ms, shots_ms=shots))
+        assert all(each.is_at_bounds for each in pressed), (seed, pressed)
+
+
+def test_a_line_that_stays_hurried_is_told_with_the_bound_that_stopped_the_picture() -> None:
+    lines = [Spoken(0, 4000, 20_000), Spoken(4000, 5000, 900)]
+    (note,) = describe_pressed(find_pressed(lines, 60_000, plan_yields(lines, 60_000)))
+    assert "the line at 0.0 s (1.30), for which the picture is held 2 s, the most" in note
+    alone = [Spoken(4000, 4030, 200)]
+    (note,) = describe_pressed(find_pressed(alone, 4030, plan_yields(alone, 4030)))
+    assert "no part of the picture was left to slow" in note
+    assert describe_pressed(find_pressed(lines[1:], 60_000, ())) == ()
 
 
 def test_a_report_says_where_and_how_much() -> None:

@@ -149,14 +149,18 @@ def next_start(lines: Sequence[Spoken], at: int, reel_ms: int) -> int:
     return next(following, reel_ms)
 
 
+def find_end(line: Spoken, following: int, limits: Limits = USUAL) -> int:
+    """Until when a line may last before ``following``, which is the next one's beginning or the reel's end."""
+    # The cue's own time is the line's; beyond it, silence is borrowed but for a gap.
+    return max(min(line.end_ms, following), following - limits.gap_ms)
+
+
 def _place_line(line: Spoken, room: _Room, limits: Limits, beat_ms: int) -> Place:
     shortest = shortest_ms(line.natural_ms, limits)
     taken = room.free - limits.gap_ms
     begin = line.start_ms if taken <= line.start_ms else room.free
     begin = max(min(begin, room.due - shortest), taken, 0)
-    # The cue's own time is the line's; beyond it, silence is borrowed but for a gap.
-    borrowed = room.next_start - limits.gap_ms
-    until = min(max(min(line.end_ms, room.next_start), borrowed), room.due)
+    until = min(find_end(line, room.next_start, limits), room.due)
     begin += max(0, min(beat_ms, until - begin - line.wanted_ms))
     length = max(shortest, min(line.wanted_ms, until - begin))
     return Place(begin, length, line.natural_ms, too_long=begin + length > until)

@@ -9,12 +9,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from polyreel.engine.speech.fit import USUAL, Limits, Spoken, next_start, shortest_ms, talk_over
+from polyreel.engine.speech.fit import USUAL, Limits, Spoken, find_end, fit, next_start, shortest_ms, talk_over
 from polyreel.outcome import PictureYield
-from polyreel.retiming import MOST_STRETCHED
+from polyreel.retiming import MOST_STRETCHED, sound_at, sum_added_ms
 
 # A cut so near to where the pace would change takes the change to itself: there nobody sees it.
 _NEAR_MS = 400
+# Cues and pictures move by whole milliseconds.
+_HARDLY_FASTER = 0.01
 _BEFORE_CUT_MS = 5
 _AFTER_HOLD_MS = 400
 
@@ -54,16 +56,57 @@ def plan_yields(
         need = -(-line.natural_ms * 1000 // round(fitting.voice_speed * 1000))
         waits = at > 0 and not talk_over(lines[at - 1], line)
         begin = max(line.start_ms + later, free if waits else 0)
-        until = _find_end(line, following, reel_ms, fitting) + later
+        until = find_end(line, following, fitting) + later
         lack = begin + need - until
         window = _find_window(found, line.start_ms, following, shots_ms)
-        granted = _grant_yield(window, lack, line, shots_ms, _Frames(reel_ms, frame_ms), limits) if lack > 0 else None
+        frames = _Frames(reel_ms, frame_ms)
+        granted = _grant_yield(window, lack, line, shots_ms, frames, limits) if lack > 0 else None
+        if granted and (short := begin + need - later - _find_moved_end(line, following, granted, fitting)) > 0:
+            granted = _grant_yield(window, lack + short, line, shots_ms, frames, limits)
         if granted:
+            until = later + _find_moved_end(line, following, granted, fitting)
             found.append(granted)
             later += granted.added_ms
-        room = max(until + (granted.added_ms if granted else 0) - begin, 0)
+        room = max(until - begin, 0)
         free = begin + max(shortest_ms(line.natural_ms, fitting), min(line.natural_ms, room)) + fitting.gap_ms
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A line that is still said faster than the picture was to allow: its pace, and what the picture gave it."""
+
+    start_ms: int
+    ratio: float
+    granted: PictureYield | None
+    is_at_bounds: bool
+    """Whether the picture gave it all that it may; else there was no more sound, or reel, to hold it over."""
+
+
+def find_pressed(
+    lines: Sequence[Spoken],
+    reel_ms: int,
+    yields: Sequence[PictureYield],
+    limits: YieldLimits = LIMITS,
+    fitting: Limits = USUAL,
+) -> tuple[Pressed, ...]:
+    """The lines that a planned picture leaves faster than `Limits.voice_speed`, or too long."""
+    move = sound_at(yields)
+    moved = [Spoken(move(each.start_ms), move(each.end_ms), each.natural_ms, each.speaker) for each in lines]
+    by_line = {each.line_ms: each for each in yields}
+    return tuple(
+        Pressed(line.start_ms, place.ratio, granted, bool(granted and granted.hold_ms >= limits.longest_hold_ms))
+        for line, place in zip(lines, fit(moved, reel_ms + sum_added_ms(yields), fitting), strict=True)
+        if place.too_long or place.ratio > fitting.voice_speed + _HARDLY_FASTER
+        for granted in (by_line.get(line.start_ms),)
+    )
+
+
+def _find_moved_end(line: Spoken, following: int, granted: PictureYield, fitting: Limits) -> int:
+    """Until when a line may last once the picture has given way: a cue that ends before the hold gets less of it."""
+    move = sound_at((granted,))
+    moved = Spoken(move(line.start_ms), move(line.end_ms), line.natural_ms)
+    return find_end(moved, move(following), fitting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +122,6 @@ class _Frames:
         length goes by them.
         """
         return round(self.reel_ms - max(_AFTER_HOLD_MS, self.each_ms)) - _BEFORE_CUT_MS
-
-
-def _find_end(line: Spoken, following: int, reel_ms: int, fitting: Limits) -> int:
-    if following >= reel_ms:
-        return reel_ms
-    return max(min(line.end_ms, following), following - fitting.gap_ms)
 
 
 def _find_window(found: Sequence[PictureYield], start: int, end: int, shots_ms: Sequence[int]) -> tuple[int, int]:
@@ -108,10 +145,10 @@ def _grant_yield(
     slow = min(lack, int(span * (limits.slowest - 1)))
     # The last picture of a shot is held, never one in its middle where a cut is at hand.
     cut = next((shot for shot in reversed(shots_ms) if start < shot <= end), None)
-    hold_at = min(end if cut is None else cut - _BEFORE_CUT_MS, frames.last_ms)
-    before = hold_at - start
-    most = int(before * (MOST_STRETCHED - 1 - slow / span)) if before > 0 else 0
-    hold = max(0, min(lack - slow, limits.longest_hold_ms, most))
+    wanted = max(0, min(lack - slow, limits.longest_hold_ms))
+    ways = [_hold(at, start, wanted, slow / span, frames) for at in ([cut - _BEFORE_CUT_MS] if cut else []) + [end]]
+    # So soon after its beginning a cut leaves no sound to be stretched: what it lacks is held at the line's end.
+    hold, hold_at = max(ways, key=lambda way: way[0])
     if slow + hold <= 0:
         return None
     return PictureYield(
@@ -122,3 +159,10 @@ def _grant_yield(
         hold_at_ms=hold_at if hold else end,
         line_ms=line.start_ms,
     )
+
+
+def _hold(at: int, start: int, wanted: int, slowed: float, frames: _Frames) -> tuple[int, int]:
+    """How long a picture can be held of what is wanted, and where: the sound before it has to last so much longer."""
+    at = min(at, frames.last_ms)
+    most = int((at - start) * (MOST_STRETCHED - 1 - slowed)) if at > start else 0
+    return min(wanted, most), at

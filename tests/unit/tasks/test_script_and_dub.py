@@ -28,6 +28,7 @@ from tasks import script
 from tasks.dub import _cut_to_reel, _require_choosable, needs_sound, several_speak
 from tasks.finish import ScriptFiles, _write_heard_script, _write_tracks
 from tasks.run.values import LanguageResults, Listening
+from tasks.run.stage import STAGES
 from tasks.script import _keep_inside, with_script, with_source_script, write_scripts
 
 MakePlan = Callable[..., Plan]
@@ -214,6 +215,37 @@ def test_what_was_heard_to_be_shown_orders_nothing_anew(plan: MakePlan, stored: 
         stage for stage, key in heard.languages[0].stage_keys.items() if key != asked.languages[0].stage_keys[stage]
     }
     assert changed == {"subtitles", "mux", "check"}
+
+
+@pytest.mark.parametrize(("prosody", "follows"), [("own", False), ("follow", True)])
+def test_the_originals_pace_is_heard_where_nobody_gave_its_script(
+    plan: MakePlan, stored: Callable[[str], StoredFile], prosody: str, follows: bool
+) -> None:
+    """Only where it is followed, and where there is something to listen with."""
+    made = plan("es-ES", dubbing={"provider": "embedded", "prosody": prosody})
+    given = made.languages[0].model_copy(update={"script": stored("s")})
+    asked = made.model_copy(update={"languages": (given,), "listener": "whisper"}).with_source(stored("reel"))
+    assert asked.needs_transcript is follows
+    assert not asked.model_copy(update={"listener": ""}).needs_transcript
+    heard = asked.with_source_script(MadeScript(script=stored("heard")))
+    assert (heard.languages[0].tone_script == stored("heard")) is follows
+    same = heard.languages[0].stage_keys["script"] == asked.languages[0].stage_keys["script"]
+    assert same is not follows
+
+
+async def test_the_words_that_were_heard_are_asked_for_by_their_pace_alone(
+    plan: MakePlan, reel: Reel, stems: Stems, stored: Callable[[str], StoredFile]
+) -> None:
+    """In the reel's own time, and never as the source's script: that would be what a person gave."""
+    made = plan("es-ES", dubbing={"provider": "embedded", "prosody": "follow"})
+    spanish = open_store().keep_bytes(b"WEBVTT\n\n00:00.000 --> 00:00.900\nHola, amigos\n", ".vtt")
+    english = open_store().keep_bytes(b"WEBVTT\n\n00:00.000 --> 00:00.800\nHello, friends\n", ".vtt")
+    given = made.languages[0].model_copy(update={"script": spanish, "heard_source": english})
+    planned = made.model_copy(update={"languages": (given,)}).with_source(stored("reel"))
+    asked = await STAGES["script"](planned.languages[0], reel, stems)
+    assert asked.tone_script
+    assert b"Hello, friends" in path_of(asked.tone_script).read_bytes()
+    assert asked.source_script is None
 
 
 def test_a_dub_whose_words_nobody_gives_and_nobody_hears_has_no_text(plan: Callable[..., Plan]) -> None:
