@@ -27,8 +27,8 @@ from polyreel.subtitles.model import Cue, Track
 from tasks import script
 from tasks.dub import _cut_to_reel, _require_choosable, needs_sound, several_speak
 from tasks.finish import ScriptFiles, _write_heard_script, _write_tracks
-from tasks.run.values import LanguageResults, Listening
 from tasks.run.stage import STAGES
+from tasks.run.values import LanguageResults, Listening
 from tasks.script import _keep_inside, with_script, with_source_script, write_scripts
 
 MakePlan = Callable[..., Plan]
