@@ -22,6 +22,8 @@ from polyreel.outcome import ClonedVoice
 from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue, Track
 
+_MOST_ODD = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Casting:
@@ -146,6 +148,10 @@ def _describe_ear(ear: Ear) -> tuple[str, ...]:
         f"{name} ({ear.genders.get(name, 'gender not clear')}, {spell_count(count, 'line')})"
         for name, count in lines.items()
     )
+    if ear.odd:
+        odd = ", ".join(f"{turn.start_ms / 1000:.1f} s ({turn.speaker}'s)" for turn in ear.odd[:_MOST_ODD])
+        more = f" and {len(ear.odd) - _MOST_ODD} more" if len(ear.odd) > _MOST_ODD else ""
+        said += f"; a short line sounds like nobody's others and went to the nearest: {odd}{more}"
     if len(lines) == 1:
         return (f"By ear one person speaks: {said}. If there are more, say how many: `source.speakers`.",)
     return (f"Told apart by ear: {said}. The job's `speakers` may say it better.",)

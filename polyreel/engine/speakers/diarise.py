@@ -23,7 +23,7 @@ from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key
 from polyreel.store.port import Store
 
-_VERSION = 3
+_VERSION = 4
 _MOST_MS, _LEAST_MS = 6000, 700
 _MOST_COMPARED = 400
 # Lines of one of our voices are 0.82 alike on the mean of all pairs and more, those of two 0.57 at most, but for two
@@ -33,15 +33,22 @@ _ONE_PERSON = 0.72
 _COUNTED_MS = 1500
 _LEAST_SHARE = 0.03
 """Who says less than this of all that is said is taken for a voice that was misheard."""
+# A telephone, a shout or a damaged take changes a print as another person does: one short line is no proof of anybody.
+_ODD_MS, _ODD_SHARE = 4000, 0.2
 _listening = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """Who was heard: a turn for every cue, and the gender of those speakers whose pitch is clear."""
+    """Who was heard: a turn for every cue, and the gender of those speakers whose pitch is clear.
+
+    ``odd`` are the turns that sound like nobody's others and are too little to count as a person's: they went to whoever
+    is nearest.
+    """
 
     turns: tuple[Turn, ...]
     genders: Mapping[str, Gender]
+    odd: tuple[Turn, ...] = ()
 
 
 def hear_speakers(
@@ -64,11 +71,12 @@ def hear_speakers(
         found = store.load_record(key)
         if found is None:
             prints, heights = _measure_prints(stems, cues, load(), go_on)
-            names = tell_apart(prints, cues, people)
-            found = {"speakers": names, "genders": _guess_genders(names, heights)}
+            names, odd = _part_cues(prints, cues, people)
+            found = {"speakers": names, "genders": _guess_genders(names, heights), "odd": odd}
             store.save_record(key, found)
-    turns = (Turn(start, end, _name_speaker(who)) for (start, end), who in zip(cues, found["speakers"], strict=True))
-    return Ear(tuple(turns), found["genders"])
+    numbered = zip(cues, found["speakers"], strict=True)
+    turns = tuple(Turn(start, end, _name_speaker(who)) for (start, end), who in numbered)
+    return Ear(turns, found["genders"], tuple(turns[place] for place in found["odd"]))
 
 
 def _name_speaker(number: int) -> str:
@@ -114,15 +122,25 @@ def tell_apart(prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], peo
 
     ``prints`` has a row per cue, each of unit length; ``people`` is how many speak, None: as many as are heard.
     """
+    return _part_cues(prints, cues, people)[0]
+
+
+def _part_cues(
+    prints: NDArray[np.float32], cues: Sequence[tuple[int, int]], people: int | None
+) -> tuple[list[int], list[int]]:
+    """A number for each cue, and the places of those that sound like nobody's others."""
     lengths = np.array([end - start for start, end in cues])
     compared = _choose_compared(lengths, people)
     groups = group_prints(prints[compared], people or 1, _ONE_PERSON if people is None else -np.inf)
+    odd: list[int] = []
     if people is None:
-        compared, groups = _without_strays(compared, groups, lengths)
+        strays = _find_odd(compared, groups, lengths)
+        odd = compared[strays].tolist()
+        compared, groups = _without_strays(compared[~strays], groups[~strays], lengths)
     centres = np.array([prints[compared[groups == group]].mean(axis=0) for group in np.unique(groups)])
     nearest = (prints @ centres.T).argmax(axis=1)
     order = {group: number for number, group in enumerate(dict.fromkeys(nearest.tolist()), start=1)}
-    return [order[group] for group in nearest.tolist()]
+    return [order[group] for group in nearest.tolist()], odd
 
 
 def _choose_compared(lengths: NDArray[np.int64], people: int | None) -> NDArray[np.int64]:
@@ -133,6 +151,14 @@ def _choose_compared(lengths: NDArray[np.int64], people: int | None) -> NDArray[
     found = longest[lengths[longest] >= (_LEAST_MS if people else _COUNTED_MS)]
     # Where too few are long enough, short ones say more than nothing.
     return np.sort(found if len(found) >= (people or 1) else longest)
+
+
+def _find_odd(compared: NDArray[np.int64], groups: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which cues are alone in their groups, short, and little of all that is said: voices that may be nobody's."""
+    said, cues = np.bincount(groups, weights=lengths[compared]), np.bincount(groups)
+    odd: NDArray[np.bool_] = ((cues == 1) & (said < _ODD_MS) & (said < _ODD_SHARE * said.sum()))[groups]
+    # Where everybody says one line, each of them may be somebody.
+    return np.zeros_like(odd) if odd.all() else odd
 
 
 def _without_strays(

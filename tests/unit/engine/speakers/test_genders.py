@@ -112,7 +112,7 @@ async def test_who_is_told_apart_by_ear_comes_first_and_nobody_without_a_name(
     script = Track((Cue(0, 1000, "Hola."), Cue(1000, 2000, "Sí."), Cue(2000, 3000, "Bueno.")))
     turns = (Turn(0, 1000, "Speaker 1"), Turn(1000, 2000, "Speaker 2"), Turn(2000, 3000, "Speaker 1"))
     monkeypatch.setattr(casting.shelf, "is_here", lambda *_: True)
-    monkeypatch.setattr(casting, "hear_speakers", lambda *_: Ear(turns, {"Speaker 2": "male"}))
+    monkeypatch.setattr(casting, "hear_speakers", lambda *_: Ear(turns, {"Speaker 2": "male"}, turns[2:]))
     source = {"media": "a.mp4", "locale": "en-US", "speakers": "auto"}
     job = Job.model_validate({"name": "a", "source": source, "targets": ["es-ES"]})
     audio = StoredFile(uri="file:///a.wav", sha256="0" * 64, bytes=1)
@@ -124,7 +124,8 @@ async def test_who_is_told_apart_by_ear_comes_first_and_nobody_without_a_name(
     assert [cue.speaker for cue in found.script.cues] == ["Speaker 1", "Speaker 2", "Speaker 1"]
     assert dict(found.genders) == {"Speaker 2": "male"}
     assert found.notes[0].startswith(
-        "Told apart by ear: Speaker 1 (gender not clear, 2 lines), Speaker 2 (male, 1 line)"
+        "Told apart by ear: Speaker 1 (gender not clear, 2 lines), Speaker 2 (male, 1 line); a short line sounds like "
+        "nobody's others and went to the nearest: 2.0 s (Speaker 1's). "
     )
 
 

@@ -13,7 +13,7 @@ from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.learned import write_frames, write_header
 from polyreel.engine.separation.port import Bed, Stems
 from polyreel.engine.sound.resample import resample
-from polyreel.engine.speakers.diarise import group_prints, hear_speakers, tell_apart
+from polyreel.engine.speakers.diarise import _part_cues, group_prints, hear_speakers, tell_apart
 from polyreel.engine.speakers.named import Turn, roster, with_names, with_turns
 from polyreel.engine.speakers.voiceprint import Encoder, encoder, voice_print
 from polyreel.engine.voice.espeak import EspeakVoice
@@ -242,6 +242,28 @@ def test_who_says_next_to_nothing_is_counted_as_nobody() -> None:
     stray[0, 60] = 1.0
     cues = [(3000 * at, 3000 * at + 2500) for at in range(40)] + [(130_000, 131_600)]
     assert max(tell_apart(np.concatenate([prints, stray]), cues, None)) == 2
+
+
+def with_one_strange_line(ms: int, others: int = 10) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Two people's lines of 2.5 s, and one of a third voice, so long, nearer to the second."""
+    prints, _ = scattered(2, others, spread=0.05)
+    strange = 0.9 * np.eye(1, 64, 60) + np.sqrt(1 - 0.9**2) * np.eye(1, 64, 1)
+    cues = [(3000 * at, 3000 * at + 2500) for at in range(len(prints))]
+    return np.concatenate([prints, strange]).astype(np.float32), [*cues, (200_000, 200_000 + ms)]
+
+
+def test_one_short_line_that_sounds_like_nobodys_is_no_person_and_is_told() -> None:
+    """A distorted take: its print is as far from everybody's as a stranger's would be."""
+    prints, cues = with_one_strange_line(3000)
+    names, odd = _part_cues(prints, cues, None)
+    second = names[int((prints[:-1] @ np.eye(64)[1]).argmax())]
+    assert (max(names), names[-1], odd) == (2, second, [len(cues) - 1])
+
+
+@pytest.mark.parametrize(("ms", "others"), [(6000, 10), (3000, 1)])
+def test_a_long_line_or_one_of_few_may_be_somebodys(ms: int, others: int) -> None:
+    names, odd = _part_cues(*with_one_strange_line(ms, others), None)
+    assert (max(names), odd) == (3, [])
 
 
 def test_a_number_that_the_job_says_counts_more_than_the_ear() -> None:
