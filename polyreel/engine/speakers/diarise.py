@@ -42,8 +42,8 @@ _listening = threading.Lock()
 class Ear:
     """Who was heard: a turn for every cue, and the gender of those speakers whose pitch is clear.
 
-    ``odd`` are the turns that sound like nobody's others and are too little to count as a person's: they went to whoever
-    is nearest.
+    ``odd`` are the turns that sound like nobody's others and are too little to count as a person's: they went to
+    whoever is nearest.
     """
 
     turns: tuple[Turn, ...]
