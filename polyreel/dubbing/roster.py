@@ -71,7 +71,7 @@ def roster(locale: str) -> tuple[Entry, ...]:
 
 def _list_engines() -> tuple[Voice, ...]:
     """Every engine that this machine could speak with, whether or not its weights are here."""
-    own = PiperVoice(), SupertonicVoice(), PocketVoice(), *load_plugin_voices()
+    own: tuple[Voice, ...] = (PiperVoice(), SupertonicVoice(), PocketVoice(), *load_plugin_voices())
     return (*own, KokoroVoice(), PicoVoice(), EspeakVoice())
 
 
