@@ -14,6 +14,7 @@ from polyreel.engine.transcribe.tongues import (
     LEAST_SPEECH_MS,
     SURELY_ANOTHER,
     SURELY_NOT,
+    describe_hearing,
     find_likeliest_language,
     share_of,
 )
@@ -75,9 +76,7 @@ def check_language(heard: Heard, locale: str) -> Check:
     # So few words are easily taken for another language: no failure stands on them.
     if status == "fail" and heard.speech_ms < _LEAST_SPEECH_MS:
         status = "warn"
-    detail = (
-        "" if status == "pass" else f"heard as '{other}' ({other_share:.0%} sure)" if other else "nothing was heard"
-    )
+    detail = "" if status == "pass" else f"heard as {describe_hearing(locale, share, other, other_share)}"
     return Check(
         name="language",
         value=round(share, 3),
@@ -93,7 +92,8 @@ def check_source_language(heard: Heard, locale: str) -> Check:
     share, (other, other_share) = share_of(locale, heard.languages), find_likeliest_language(heard.languages)
     is_another = other_share >= SURELY_ANOTHER and share <= SURELY_NOT and heard.speech_ms >= LEAST_SPEECH_MS
     status: CheckStatus = "fail" if is_another else "pass" if share >= _SURE or not heard.languages else "warn"
-    detail = "" if status == "pass" else f"the source is heard as '{other}' ({other_share:.0%} sure), not {locale}"
+    told = describe_hearing(locale, share, other, other_share)
+    detail = "" if status == "pass" else f"the source, which the job says is {locale}, is heard as {told}"
     value = round(share, 3) if heard.languages else None
     return Check(
         name="source_language",

@@ -12,6 +12,7 @@ from polyreel import locales
 from polyreel.dubbing.backchecks import TRUSTED
 from polyreel.dubbing.line_hearing import LineHeard, LinesHeard, prints_of
 from polyreel.engine.speakers.likeness import Likeness, compare_lines, compare_speakers
+from polyreel.engine.transcribe.tongues import describe_hearing
 from polyreel.errors.wording import spell_count
 from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus
@@ -50,7 +51,7 @@ _LIMITS: dict[SubtitleProfile, VoiceLimits] = {
 }
 _SURELY_FOREIGN = 0.15
 _NEARER = 0.05
-_SHOWN = 5
+_SHOWN, _WORDS_SHOWN = 5, 30
 
 
 def voice_limits_of(profile: SubtitleProfile) -> VoiceLimits:
@@ -80,15 +81,22 @@ def check_accent(lines: Sequence[LineHeard], of: int, locale: str, limits: Voice
     status: CheckStatus = "warn" if doubtful else "pass"
     if sure and (len(sure) > 2 or len(doubtful) > limits.accented_share * len(lines)):
         status = "fail" if locales.language(locale) in TRUSTED else "warn"
-    told = [f"{_format_place(line)} as '{line.other}' ({line.other_share:.0%} sure)" for line in doubtful]
+    told = [_describe_accent(line, locale) for line in doubtful]
+    remedy = "listen to them: another voice, or `pronunciations` of their foreign names, may help"
     return Check(
         name="accent",
         value=len(doubtful),
         unit="lines",
         limit=0,
         status=status,
-        detail=_count_lines(f"heard in an accent or another language: {_join_few(told)}" if told else "", lines, of),
+        detail=_count_lines(f"an accent or another language: {_join_few(told)}; {remedy}" if told else "", lines, of),
     )
+
+
+def _describe_accent(line: LineHeard, locale: str) -> str:
+    heard = describe_hearing(locale, line.share or 0.0, line.other, line.other_share)
+    words = f" '{line.text[:_WORDS_SHOWN].strip()}'" if line.text else ""
+    return f"{_format_place(line)}{words} sounds like {heard}"
 
 
 def check_one_voice(lines: Sequence[LineHeard], of: int, limits: VoiceLimits) -> Check:

@@ -56,3 +56,21 @@ def _passes_for(heard: str, wanted: str) -> bool:
 def find_likeliest_language(found: Mapping[str, float]) -> tuple[str, float]:
     """The language heard, and how likely it is; ``("", 0.0)`` where nothing was."""
     return max(found.items(), key=lambda pair: pair[1], default=("", 0.0))
+
+
+def describe_hearing(locale: str, share: float, other: str, other_share: float) -> str:
+    """What a sound is taken for in place of a locale's language: ``English (90% sure), not Spanish (5%)``.
+
+    ``other`` is Whisper's code of the likeliest language; empty: nothing was heard.
+    """
+    if not other:
+        return "nothing that was heard"
+    own = _name_language(find_whisper_code(locale))
+    # The likeliest language may be the right one, and still not likely.
+    if share >= other_share:
+        return f"no language surely ({own} by {share:.0%})"
+    return f"{_name_language(other)} ({other_share:.0%} sure), not {own} ({share:.0%})"
+
+
+def _name_language(code: str) -> str:
+    return locales.english_name(locale_of(code))

@@ -136,7 +136,7 @@ def test_speech_that_no_line_has_is_noticed(neural: Neural, monkeypatch: pytest.
 def test_another_language_in_its_place_is_noticed(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:
     found = heard_checks(neural, neural.french, monkeypatch)
     assert (found["language"].status, found["back_transcription"].status) == ("fail", "fail")
-    assert "heard as 'fr'" in found["language"].detail
+    assert "heard as French" in found["language"].detail
 
 
 def test_the_source_left_at_full_level_is_noticed(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,18 @@ def test_lines_that_are_taken_for_another_language_are_counted(
 ) -> None:
     (found,) = checks(*(line(place, share) for place, share in enumerate(shares)), locale=locale, profile=profile)
     assert (found.name, found.value, found.status) == ("accent", value, status)
-    assert ("as 'en' (90% sure)" in found.detail) == (status != "pass")
+    assert ("sounds like English (90% sure), not " in found.detail) == (status != "pass")
+
+
+def test_a_doubtful_line_is_told_with_its_words_what_was_heard_and_what_to_do() -> None:
+    doubtful = line(1, 0.05).model_copy(update={"text": "Buenas tardes a todos ustedes, amigos."})
+    unsure = line(2, 0.41).model_copy(update={"other": "es", "other_share": 0.41})
+    (found,) = checks(line(0, 0.9), doubtful, unsure)
+    assert found.detail == (
+        "an accent or another language: 3.0 s 'Buenas tardes a todos ustedes,' sounds like English (90% sure), not "
+        "Spanish (5%), 6.0 s sounds like no language surely (Spanish by 41%); listen to them: another "
+        "voice, or `pronunciations` of their foreign names, may help"
+    )
 
 
 def test_every_profile_of_subtitles_has_limits_for_what_is_heard() -> None:

@@ -56,7 +56,7 @@ def test_a_source_fails_only_where_it_surely_speaks_another_language(languages, 
     if status != "fail":
         require_source_language(spoken)
         return
-    assert "heard as 'de'" in check.detail
+    assert "heard as German" in check.detail
     with pytest.raises(MediaError, match="nothing was bought") as refused:
         require_source_language(spoken)
     assert refused.value.code == "wrong_language"
