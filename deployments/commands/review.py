@@ -243,7 +243,7 @@ async def _keys_of(log: ReviewLog, job: Job | str | None) -> list[ReviewKey]:
 
 async def _save_script(review: Review, path: Path) -> None:
     from polyreel.errors import InvalidJob
-    from polyreel.machine.files import write_atomically
+    from polyreel.machine.files import write_output
     from polyreel.review.edits import script_of
     from polyreel.store.choice import open_store
     from polyreel.subtitles import write_bytes
@@ -252,7 +252,7 @@ async def _save_script(review: Review, path: Path) -> None:
     if suffix not in ("srt", "vtt"):
         raise InvalidJob("a script is saved as .srt or .vtt", where=str(path), remedy="End the file's name so.")
     track = await script_of(open_store(), review)
-    await asyncio.to_thread(write_atomically, path, write_bytes(track, suffix, locale=review.key.locale)[0])
+    await asyncio.to_thread(write_output, path, write_bytes(track, suffix, locale=review.key.locale)[0])
 
 
 # -- what is shown

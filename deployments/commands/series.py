@@ -198,11 +198,10 @@ def export(series: str, file: Path) -> None:
         from importlib.metadata import version
 
         from polyreel.intake.series import read_memory
-        from polyreel.machine.files import explain_errors
+        from polyreel.machine.files import write_output
         from polyreel.series.tmx import write_tmx
 
         units = read_memory(series)
         first = units[0].texts[0][0] if units else "en"
-        with explain_errors("write the memory", file):
-            file.write_bytes(write_tmx(units, first, version("polyreel")))
+        write_output(file, write_tmx(units, first, version("polyreel")))
         click.echo(f"{len(units)} units written to {file}.")

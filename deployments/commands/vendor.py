@@ -17,7 +17,9 @@ import click
 @click.option("--credentials", metavar="NAME", help="Which saved credentials of the vendor's.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="An argument; objects and lists as JSON.")
 @click.option("--charged", is_flag=True, help="The vendor may charge for it.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the answer goes.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the answer goes; missing folders are made."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def vendor(
     vendor: str | None,
@@ -37,6 +39,7 @@ def vendor(
     """
     from deployments.commands.credentials import on_server, read_pair
     from deployments.commands.errors import report_errors
+    from polyreel.machine.files import prepare_output
 
     with report_errors(as_json):
         if vendor is None:
@@ -46,9 +49,13 @@ def vendor(
             _list_operations(vendor, as_json=as_json)
             return
         wanted = _require_operation(vendor, operation, credentials, charged=charged)
+        # An answer may have been paid for: whether there is a place for it is known before it is asked for.
+        if out:
+            prepare_output(out)
     given = dict(read_pair(setting) for setting in settings)
     answer = on_server(lambda book: _call_operation(book, wanted, str(credentials), given), as_json=as_json)
-    _show_answer(answer, out)
+    with report_errors(as_json):
+        _show_answer(answer, out)
 
 
 def _require_operation(vendor: str, name: str, credentials: str | None, *, charged: bool) -> Any:
@@ -109,7 +116,9 @@ def _show_answer(answer: Any, out: Path | None) -> None:
     text = json.dumps(answer, indent=2, ensure_ascii=False) if not isinstance(answer, bytes) else ""
     content = answer if isinstance(answer, bytes) else f"{text}\n".encode()
     if out:
-        out.write_bytes(content)
+        from polyreel.machine.files import write_output
+
+        write_output(out, content)
         click.echo(f"{out}: {len(content)} bytes", err=True)
     else:
         click.echo(content, nl=False)

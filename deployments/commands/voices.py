@@ -49,7 +49,9 @@ def voices() -> None:
 @click.argument("locale", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
 @click.option("--hear", metavar="NAME", help="Write a sample of this voice (with --out).")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The .wav file for --hear.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="The .wav file for --hear; missing folders are made."
+)
 @click.option("--text", help="What the sample says.")
 def list_voices(locale: str | None, as_json: bool, hear: str | None, out: Path | None, text: str | None) -> None:
     """The voices for LOCALE (a BCP-47 tag such as es-MX), best first; without LOCALE, all neural ones and your own."""
@@ -67,7 +69,13 @@ def list_voices(locale: str | None, as_json: bool, hear: str | None, out: Path |
 @click.option("--locale", required=True, help="The language that TEXT is said in, as a BCP-47 tag.")
 @click.option("--voice", default="", metavar="NAME", help="Whose voice (see `polyreel voices LOCALE`).")
 @click.option("--pronunciations", type=click.Path(path_type=Path, dir_okay=False), help="As a job's field: TSV or PLS.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("said.wav"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("said.wav"),
+    show_default=True,
+    help="The .wav file; missing folders are made.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
 def say(text: str, locale: str, voice: str, pronunciations: Path | None, out: Path, as_json: bool) -> None:
     """Say TEXT as a job would, into a .wav file, to hear names and terms before a whole script is spoken."""

@@ -25,7 +25,7 @@ from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.engine.voice.text.said_as import Pronunciation, as_shown, respell
 from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.errors import NoVoice
-from polyreel.machine.files import explain_errors, write_atomically
+from polyreel.machine.files import write_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,6 @@ def say(text: str, locale: str, out: Path, *, name: str = "", pronunciations: tu
     voice_id = voice.resolve(locale, name) if name else voice.cast(locale)[0]
     words = respell(make_speakable(text), tuple(each for each in pronunciations if each.counts_in(locale)), voice_id)
     speech = voice.speak(words, voice_id, 1.0)
-    with explain_errors("write a sample", out):
-        write_atomically(out.absolute(), wav_bytes(speech))
+    write_output(out, wav_bytes(speech))
     notes = list_caveats(voice, locale, [(voice_id, words)])
     return Sample(voice_id.rpartition("@")[0] or voice_id, as_shown(words), speech.ms / 1000, notes)

@@ -202,6 +202,24 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def prepare_output(path: Path) -> None:
+    """Make the folder of a file that a command was asked for, before anything is done for it. Raises StoreError."""
+    with explain_errors("write a file", path):
+        make_folder(path.absolute().parent)
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that a command was asked for, with its folders where they are missing. Raises StoreError.
+
+    What is no file of a disk (``/dev/stdout``, a pipe) is written to: to replace it would be to remove it.
+    """
+    with explain_errors("write a file", path):
+        if _is_handed_over(path) or path.parts[:2] in {("/", "dev"), ("/", "proc")} or path.is_fifo():
+            path.write_bytes(content)
+        else:
+            write_atomically(path.absolute(), content)
+
+
 @contextmanager
 def explain_errors(doing: str, where: Path | str) -> Iterator[None]:
     """Turn an operating system's error into one that says what to do about it."""
