@@ -48,7 +48,7 @@ class Library:
         return [self._named(name) for name in self.names]
 
     async def get_asset(self, asset_id: str) -> SimpleNamespace:
-        return SimpleNamespace(id=asset_id)
+        return SimpleNamespace(id=asset_id, type="folder")
 
     async def list_projects(self, limit: int) -> list[SimpleNamespace]:
         return [self._named(name) for name in self.names][:limit]
