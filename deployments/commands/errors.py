@@ -35,8 +35,8 @@ def report_errors(as_json: bool, **fields: Any) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except Exception as error:  # noqa: BLE001 - the last stop: a defect still gets a message and an exit code
-        if full := as_full_disk(error):
-            _show_error(full, as_json, fields)
+        if known := as_full_disk(error) or _as_lost_server(error):
+            _show_error(known, as_json, fields)
             sys.exit(FAILED)
         traceback.print_exc()
         remedy = "This is a defect in polyreel; please report it with the lines above."
@@ -52,6 +52,19 @@ def exit_code(error: PolyreelError) -> int:
         return HELD
     # A caller may retry a 1 as it is, and must change something after a 2.
     return INVALID if isinstance(error, InvalidJob) else FAILED
+
+
+def _as_lost_server(error: Exception) -> PolyreelError | None:
+    # Vendors' clients raise errors of ours: httpx's own can only be Prefect's client, whose server went away meanwhile.
+    httpx = sys.modules.get("httpx")
+    if httpx is None or not isinstance(error, httpx.TransportError):
+        return None
+    return PolyreelError(
+        f"the Prefect server went away ({type(error).__name__})",
+        code="server_unreachable",
+        where=os.environ.get("PREFECT_API_URL", ""),
+        remedy="Run this again when the server is back, or without PREFECT_API_URL.",
+    )
 
 
 def _show_error(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> None:
