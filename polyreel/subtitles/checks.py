@@ -43,7 +43,7 @@ def check(
     house = profile_named(profile)
     if house is None:
         return ()
-    limits = house.limits(locale)
+    limits = house.find_limits(locale)
     if kind == "captions" and limits.captions_per_second is not None:
         limits = replace(limits, per_second=limits.captions_per_second)
     findings: list[Finding] = []

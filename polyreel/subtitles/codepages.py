@@ -90,7 +90,7 @@ class CodePage(NamedTuple):
 def _by_alphabets(alphabets: tuple[tuple[str, str], ...], text: str) -> float:
     """The share of characters that the best-fitting language uses, less the words written as nobody writes them."""
     beyond = [char for char in text if char > "\x7f"]
-    best = max(_fit(beyond, common, rare) for common, rare in alphabets)
+    best = max(_rate_fit(beyond, common, rare) for common, rare in alphabets)
     words = _WORD.findall(text)
     return best - sum(map(_is_odd, words)) / max(len(words), 1)
 
@@ -105,7 +105,7 @@ def _is_odd(word: str) -> bool:
     return is_mixed or not (word.islower() or word.isupper() or word[1:].islower() or word.lower() == word.upper())
 
 
-def _fit(beyond: list[str], common: str, rare: str) -> float:
+def _rate_fit(beyond: list[str], common: str, rare: str) -> float:
     weights = dict.fromkeys(rare + rare.upper(), _RARE) | dict.fromkeys(_MARKS, 0.9) | dict.fromkeys(common, 1.0)
     weights |= dict.fromkeys((char.upper() for char in common if len(char.upper()) == 1), 0.95)
     return sum(weights.get(char, 0.0) for char in beyond) / max(len(beyond), 1)

@@ -52,13 +52,13 @@ def read_bytes(
 ) -> Reading:
     """Read a subtitle file's bytes. ``format`` is ``srt`` or ``vtt``; without it the name's end or the text decides."""
     try:
-        return _read(data, format, name, options)
+        return _read_format(data, format, name, options)
     except SubtitleError as error:
         error.where = ", ".join(filter(None, [name, error.where])) if name not in error.where else error.where
         raise
 
 
-def _read(data: bytes, wanted: str | None, name: str, options: ReadingOptions) -> Reading:
+def _read_format(data: bytes, wanted: str | None, name: str, options: ReadingOptions) -> Reading:
     if len(data) > MAX_BYTES:
         raise too_big(len(data))
     binary = _binary_format(data, wanted, name)

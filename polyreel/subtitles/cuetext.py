@@ -81,7 +81,7 @@ def spans(text: str) -> Iterator[Span]:
         if token.kind == "text":
             yield Span(open_tags[-1].voice, token.value, open_tags[-1].is_gloss)
         elif token.kind == "start":
-            _open(token, open_tags)
+            _open_tag(token, open_tags)
         elif token.kind == "end":
             close_tag(token.value, open_tags)
 
@@ -94,7 +94,7 @@ class _Open(NamedTuple):
     is_gloss: bool
 
 
-def _open(token: Token, open_tags: list[_Open]) -> None:
+def _open_tag(token: Token, open_tags: list[_Open]) -> None:
     name, voice, is_gloss = open_tags[-1]
     if token.value == "v":
         open_tags.append(_Open("v", token.annotation or None, is_gloss))

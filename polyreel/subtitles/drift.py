@@ -83,11 +83,13 @@ def find_correction(track: Track, reference: Track, reel_rate: Fraction | None =
         return None
     least = min(len(starts), len(others)) / len(starts)
     sample = starts[:: max(1, len(starts) // _SAMPLE)]
-    agreement = _share(sample, others, 0)[0] / least
+    agreement = _measure_overlap(sample, others, 0)[0] / least
     if agreement >= _AGREES:
         return None
     tried = [
-        _fit(sample, others, rate) for rate in ("", *_list_rate_pairs(reel_rate)) if not rate or _drifts(rate, starts)
+        _find_best_offset(sample, others, rate)
+        for rate in ("", *_list_rate_pairs(reel_rate))
+        if not rate or _drifts(rate, starts)
     ]
     share, _, best = max(tried, key=lambda each: each[:2])
     found = replace(best, offset_ms=_to_whole_hour(best.offset_ms))
@@ -101,7 +103,7 @@ def agree(track: Track, reference: Track) -> bool:
     others = sorted(cue.start_ms for cue in reference.cues[:_MOST_CUES])
     if min(len(starts), len(others)) < _LEAST_CUES:
         return False
-    return _share(starts, others, 0)[0] * len(starts) / min(len(starts), len(others)) >= _AGREES
+    return _measure_overlap(starts, others, 0)[0] * len(starts) / min(len(starts), len(others)) >= _AGREES
 
 
 def find_rate(ends_ms: int, length_ms: int, reel_rate: Fraction | None) -> Correction | None:
@@ -124,7 +126,7 @@ def _is_rate(name: str, rate: Fraction | None) -> bool:
     return rate is not None and abs(float(exact_rate(name) - rate)) < 0.005
 
 
-def _fit(starts: Sequence[int], others: Sequence[int], rate: str) -> tuple[float, float, Correction]:
+def _find_best_offset(starts: Sequence[int], others: Sequence[int], rate: str) -> tuple[float, float, Correction]:
     """How many starts meet another at the best offset (as a share), how closely, and with which correction."""
     factor = float(rate_factor(rate)) if rate else 1.0
     scaled = [start * factor for start in starts]
@@ -134,7 +136,7 @@ def _fit(starts: Sequence[int], others: Sequence[int], rate: str) -> tuple[float
     offset = round(median(near)) if near else 0
     if rate and abs(offset) <= _TOGETHER_MS:
         offset = 0
-    share, distance = _share(scaled, others, offset)
+    share, distance = _measure_overlap(scaled, others, offset)
     return share, -distance - (1 if offset and rate else 0), Correction(rate, offset)
 
 
@@ -153,7 +155,7 @@ def _select_around(others: Sequence[int], time: float) -> Sequence[int]:
     return others[first : bisect_left(others, time + 1.5 * _BIN_MS)]
 
 
-def _share(starts: Sequence[float], others: Sequence[int], offset: int) -> tuple[float, float]:
+def _measure_overlap(starts: Sequence[float], others: Sequence[int], offset: int) -> tuple[float, float]:
     """How many starts meet another, as a share, and how far those are apart in the mean."""
     distances = [_measure_distance(others, start + offset) for start in starts]
     met = [distance for distance in distances if distance <= _TOGETHER_MS]

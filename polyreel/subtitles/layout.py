@@ -43,13 +43,13 @@ def lay_out(text: str, house: Profile, locale: str) -> str:
 
     A word that is wider than a line has one of its own.
     """
-    return "\n".join(_into_lines(text, house.limits(locale)))
+    return "\n".join(_into_lines(text, house.find_limits(locale)))
 
 
 def fits(text: str, house: Profile, locale: str) -> bool:
     """Whether a text goes into one subtitle of the house."""
-    measured = _Measured(text, house.limits(locale))
-    return len(measured.fill(house.lines + 1)) <= house.lines
+    measured = _Measured(text, house.find_limits(locale))
+    return len(measured.fill_lines(house.lines + 1)) <= house.lines
 
 
 def find_breaks(text: str) -> list[int]:
@@ -63,11 +63,11 @@ def find_breaks(text: str) -> list[int]:
 
 def _into_lines(text: str, limits: ScriptLimits) -> list[str]:
     measured = _Measured(text, limits)
-    ends = measured.fill()
+    ends = measured.fill_lines()
     # Three lines are laid out well. Beyond them nothing is beautiful any more: those above are filled as they come,
     # which costs no more than the text is long, where each way to break it would cost more than anybody waits for.
     kept = ends[: max(len(ends) - 3, 0)]
-    rest = measured.balance(measured.after(kept[-1]) if kept else 0, len(ends) - len(kept))
+    rest = measured.balance_lines(measured.after(kept[-1]) if kept else 0, len(ends) - len(kept))
     done = [*kept, *rest] if rest else ends
     starts = [0, *map(measured.after, done[:-1])]
     return [measured.text[start:end] for start, end in zip(starts, done, strict=True)]
@@ -87,17 +87,17 @@ class _Measured:
         """Where the next line begins."""
         return end + 1 if self.text[end : end + 1] == " " else end
 
-    def width(self, start: int, end: int) -> float:
+    def measure_width(self, start: int, end: int) -> float:
         return self.widths[end] - self.widths[start]
 
-    def fill(self, most: int | None = None) -> list[int]:
+    def fill_lines(self, most: int | None = None) -> list[int]:
         """Where lines end that hold as much as goes into each: the fewest there can be. Not more than ``most``."""
         ends: list[int] = []
         start = 0
         while most is None or len(ends) < most:
-            if self.width(start, len(self.text)) <= self.line:
+            if self.measure_width(start, len(self.text)) <= self.line:
                 return [*ends, len(self.text)]
-            places = self.within(start) or self.breaks[self.place_behind(start) :][:1]
+            places = self.list_ends(start) or self.breaks[self.place_behind(start) :][:1]
             if not places:
                 return [*ends, len(self.text)]
             ends.append(places[-1])
@@ -107,25 +107,25 @@ class _Measured:
     def place_behind(self, start: int) -> int:
         return bisect_right(self.breaks, start)
 
-    def within(self, start: int) -> list[int]:
+    def list_ends(self, start: int) -> list[int]:
         """The places where a line that begins here may end."""
         last = bisect_right(self.reached, self.widths[start] + self.line)
         return self.breaks[self.place_behind(start) : last]
 
-    def balance(self, start: int, count: int) -> list[int] | None:
+    def balance_lines(self, start: int, count: int) -> list[int] | None:
         """The best ends of so many lines from here on, each within the width; None where that can't be."""
         if count == 1:
-            return [len(self.text)] if self.width(start, len(self.text)) <= self.line else None
+            return [len(self.text)] if self.measure_width(start, len(self.text)) <= self.line else None
         best: tuple[float, list[int]] | None = None
-        for end in reversed(self.within(start)):
-            rest = self.balance(self.after(end), count - 1)
-            cost = self.cost(start, end, rest[0]) if rest else inf
+        for end in reversed(self.list_ends(start)):
+            rest = self.balance_lines(self.after(end), count - 1)
+            cost = self.find_cost(start, end, rest[0]) if rest else inf
             if rest and (best is None or cost < best[0]):
                 best = (cost, [end, *rest])
         return best[1] if best else None
 
-    def cost(self, start: int, end: int, following: int) -> float:
-        upper, lower = self.width(start, end), self.width(self.after(end), following)
+    def find_cost(self, start: int, end: int, following: int) -> float:
+        upper, lower = self.measure_width(start, end), self.measure_width(self.after(end), following)
         uneven = abs(upper - lower) / self.line
         top_heavy = 0.15 if upper > lower else 0.0
         return uneven + top_heavy + break_cost(self.text[max(start, end - LONGEST_WORD) : end])

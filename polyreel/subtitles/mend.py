@@ -43,7 +43,7 @@ def mend(
     if house is None:
         return track, ()
     mender = _Mender(house, locale, frame_rate or _USUAL_RATE, length_ms)
-    cues = mender.mend(sorted(track.cues, key=lambda cue: cue.start_ms))
+    cues = mender.mend_cues(sorted(track.cues, key=lambda cue: cue.start_ms))
     return replace(track, cues=tuple(cues), comments=(), comments_before=()), tuple(
         sorted(mender.mends, key=lambda each: each.start_ms)
     )
@@ -53,22 +53,22 @@ class _Mender:
     def __init__(self, house: Profile, locale: str, rate: Fraction, length_ms: int | None) -> None:
         self.house = house
         self.locale = locale
-        self.limits = house.limits(locale)
+        self.limits = house.find_limits(locale)
         self.gap = 0 if house.may_touch else house.gap_ms or -(-(house.gap_frames or 0) * 1000 // rate)
         self.gap = int(self.gap)
         self.length = length_ms
         self.mends: list[Mend] = []
 
-    def mend(self, cues: Sequence[Cue]) -> list[Cue]:
-        divided = [part for cue in cues for part in self.divide(cue)]
-        return self.extend(self.merge([self.wrap(cue) for cue in divided]))
+    def mend_cues(self, cues: Sequence[Cue]) -> list[Cue]:
+        divided = [part for cue in cues for part in self.divide_cue(cue)]
+        return self.extend_cues(self.merge_cues([self.wrap_cue(cue) for cue in divided]))
 
-    def tell(self, cue: Cue, kind: str, why: str) -> None:
+    def note_mend(self, cue: Cue, kind: str, why: str) -> None:
         self.mends.append(Mend(cue.start_ms, kind, f"{why}: {excerpt(plain_text(cue.text), 40)}"))
 
     # -- lines
 
-    def wrap(self, cue: Cue) -> Cue:
+    def wrap_cue(self, cue: Cue) -> Cue:
         lines = plain_text(cue.text).split("\n")
         wide = max(width_of(line, self.limits) for line in lines)
         if (wide <= self.limits.line and len(lines) <= self.house.lines) or _is_marked(cue) or _has_turns(lines):
@@ -77,12 +77,12 @@ class _Mender:
         if text == cue.text:
             return cue
         why = f"a line of {wide:g} characters" if wide > self.limits.line else f"{len(lines)} lines"
-        self.tell(cue, "wrapped", why)
+        self.note_mend(cue, "wrapped", why)
         return replace(cue, text=text)
 
     # -- too much for one cue
 
-    def divide(self, cue: Cue) -> list[Cue]:
+    def divide_cue(self, cue: Cue) -> list[Cue]:
         """A cue of too much text or time in two or more, divided at phrases, each with its share of the time."""
         text = " ".join(plain_text(cue.text).split())
         is_long = self.house.longest_ms is not None and cue.duration_ms > self.house.longest_ms
@@ -95,20 +95,20 @@ class _Mender:
         head, tail = text[:place].strip(), text[place:].strip()
         share = width_of(head, self.limits) / max(width_of(text.replace(" ", ""), self.limits), 1)
         middle = cue.start_ms + round(cue.duration_ms * min(max(share, 0.2), 0.8))
-        self.tell(cue, "split", "too long for one cue")
+        self.note_mend(cue, "split", "too long for one cue")
         first = replace(cue, end_ms=middle - self.gap, text=escape_text(head))
         second = replace(cue, start_ms=middle, text=escape_text(tail), identifier=None)
-        return [*self.divide(first), *self.divide(second)]
+        return [*self.divide_cue(first), *self.divide_cue(second)]
 
     # -- too little for one cue
 
-    def merge(self, cues: Sequence[Cue]) -> list[Cue]:
+    def merge_cues(self, cues: Sequence[Cue]) -> list[Cue]:
         done: list[Cue] = []
         for cue in cues:
             before = done[-1] if done else None
             if before is not None and self.may_merge(before, cue):
                 text = escape_text(lay_out(_join_texts(before, cue), self.house, self.locale))
-                self.tell(before, "merged", "too short to be read alone, with the cue behind it")
+                self.note_mend(before, "merged", "too short to be read alone, with the cue behind it")
                 done[-1] = replace(before, end_ms=max(before.end_ms, cue.end_ms), text=text)
             else:
                 done.append(cue)
@@ -130,19 +130,19 @@ class _Mender:
 
     # -- too fast
 
-    def extend(self, cues: Sequence[Cue]) -> list[Cue]:
+    def extend_cues(self, cues: Sequence[Cue]) -> list[Cue]:
         """Cues that are too short or too fast last longer, as far as the next one lets them."""
         done: list[Cue] = []
         for at, cue in enumerate(cues):
             following = cues[at + 1].start_ms if at + 1 < len(cues) else self.length
             latest = following - self.gap if following is not None else cue.end_ms + 10_000
             if cue.end_ms > latest > cue.start_ms and cue.end_ms - latest <= 2 * self.gap:
-                self.tell(cue, "shortened", "too near the next cue")
+                self.note_mend(cue, "shortened", "too near the next cue")
                 done.append(replace(cue, end_ms=latest))
                 continue
             wanted = min(cue.start_ms + self.compute_wanted_ms(cue), latest)
             if wanted > cue.end_ms:
-                self.tell(cue, "extended", f"by {wanted - cue.end_ms} ms")
+                self.note_mend(cue, "extended", f"by {wanted - cue.end_ms} ms")
                 cue = replace(cue, end_ms=wanted)  # noqa: PLW2901 - the cue as it goes on
             done.append(cue)
         return done

@@ -40,7 +40,7 @@ class Profile:
     gap_ms: int | None = None
     may_touch: bool = False
 
-    def limits(self, locale: str) -> ScriptLimits:
+    def find_limits(self, locale: str) -> ScriptLimits:
         """The figures for a locale, by its language."""
         return self.languages.get(locale.replace("_", "-").split("-")[0].lower(), self.default)
 

@@ -100,7 +100,7 @@ def collapse_rolling(track: Track) -> tuple[Track, tuple[Note, ...]]:
     has_twins = min(found - len(steps), len(steps)) >= _LEAST_RUN
     if not _rolls(steps) and not _keep_runs(steps) and not has_twins:
         return track, ()
-    cues = _collapse(steps)
+    cues = _collapse_steps(steps)
     message = f"captions that roll: what they repeat is taken out, {len(track.cues)} became {len(cues)}"
     return (
         replace(track, cues=tuple(cues), comments=(), comments_before=()),
@@ -150,16 +150,16 @@ def _find_repetition(before: list[str], lines: list[str]) -> tuple[int, bool]:
     """How many lines at the beginning were the last ones before, and whether the last of them has more words now."""
     for count in range(min(len(before), len(lines)), 0, -1):
         tail = before[-count:]
-        if list(map(_fold, tail[:-1])) != list(map(_fold, lines[: count - 1])):
+        if list(map(_fold_line, tail[:-1])) != list(map(_fold_line, lines[: count - 1])):
             continue
-        if _fold(tail[-1]) == _fold(lines[count - 1]):
+        if _fold_line(tail[-1]) == _fold_line(lines[count - 1]):
             return count, False
-        if _grows(_fold(tail[-1]), _fold(lines[count - 1])):
+        if _grows(_fold_line(tail[-1]), _fold_line(lines[count - 1])):
             return count, True
     return 0, False
 
 
-def _fold(line: str) -> str:
+def _fold_line(line: str) -> str:
     """A line as it is compared: recognisers write a capital or a full stop once they know more."""
     return line.casefold().rstrip(" .,;:!?…")
 
@@ -210,7 +210,7 @@ def _keep_runs(steps: list[_Step]) -> bool:
     return found
 
 
-def _collapse(steps: list[_Step]) -> list[Cue]:
+def _collapse_steps(steps: list[_Step]) -> list[Cue]:
     lines: list[_Line] = []
     for step in steps:
         if step.grew:

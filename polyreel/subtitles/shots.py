@@ -40,7 +40,7 @@ def snap_to_shots(track: Track, shots_ms: Sequence[int], rate: Fraction) -> Trac
     rules = _Rules.at(rate)
     shots = sorted({frame_at(ms, rate) for ms in shots_ms})
     spans = [(frame_at(cue.start_ms, rate), frame_at(cue.end_ms, rate)) for cue in track.cues]
-    moved = [_snap(start, end, shots, rules) for start, end in spans]
+    moved = [_snap_cue(start, end, shots, rules) for start, end in spans]
     moved = _with_even_gaps(moved, rules)
     cues = tuple(
         replace(cue, start_ms=time_of(start, rate), end_ms=time_of(end, rate))
@@ -49,13 +49,13 @@ def snap_to_shots(track: Track, shots_ms: Sequence[int], rate: Fraction) -> Trac
     return replace(track, cues=cues)
 
 
-def _snap(start: int, end: int, shots: Sequence[int], rules: _Rules) -> tuple[int, int]:
-    first = _begin(start, shots, rules)
-    last = _finish(end, shots, rules)
+def _snap_cue(start: int, end: int, shots: Sequence[int], rules: _Rules) -> tuple[int, int]:
+    first = _snap_start(start, shots, rules)
+    last = _snap_end(end, shots, rules)
     return (first, last) if last - first > GAP_FRAMES else (start, max(end, start + 1))
 
 
-def _begin(start: int, shots: Sequence[int], rules: _Rules) -> int:
+def _snap_start(start: int, shots: Sequence[int], rules: _Rules) -> int:
     shot = _find_nearest(start, shots)
     if shot is None or abs(start - shot) >= rules.half:
         return start
@@ -64,7 +64,7 @@ def _begin(start: int, shots: Sequence[int], rules: _Rules) -> int:
     return max(shot - rules.half, 0) if start < shot else shot + rules.half
 
 
-def _finish(end: int, shots: Sequence[int], rules: _Rules) -> int:
+def _snap_end(end: int, shots: Sequence[int], rules: _Rules) -> int:
     at = bisect_left(shots, end)
     ahead = shots[at] if at < len(shots) else None
     if ahead is not None and ahead - end <= rules.half:

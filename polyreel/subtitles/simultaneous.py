@@ -24,15 +24,15 @@ def merge_simultaneous(track: Track) -> Track:
     ends = 0
     for cue in cues:
         if group and cue.start_ms >= ends:
-            merged += _split(group)
+            merged += _split_group(group)
             group = []
         group.append(cue)
         ends = max(cue.end_ms, ends) if len(group) > 1 else cue.end_ms
-    merged += _split(group)
+    merged += _split_group(group)
     return replace(track, cues=tuple(merged), comments=(), comments_before=())
 
 
-def _split(group: list[Cue]) -> list[Cue]:
+def _split_group(group: list[Cue]) -> list[Cue]:
     """Cues that touch in time, as one cue for each span in which the same of them are shown."""
     if len(group) < 2:
         return group

@@ -67,7 +67,7 @@ def _move_cues(track: Track, move: Move, first: int, last: int | None) -> Track:
     places: list[int] = []
     for cue in track.cues:
         places.append(len(kept))
-        cut = _cut(cue, move, first, last)
+        cut = _cut_cue(cue, move, first, last)
         if cut:
             kept.append(cut)
     places.append(len(kept))
@@ -77,7 +77,7 @@ def _move_cues(track: Track, move: Move, first: int, last: int | None) -> Track:
     return replace(track, cues=tuple(kept), comments_before=before)
 
 
-def _cut(cue: Cue, move: Move, first: int, last: int | None) -> Cue | None:
+def _cut_cue(cue: Cue, move: Move, first: int, last: int | None) -> Cue | None:
     start, end = move(cue.start_ms), move(cue.end_ms)
     is_outside = (end <= first and start < first) or (last is not None and start >= last)
     if is_outside:

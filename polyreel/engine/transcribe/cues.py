@@ -104,7 +104,7 @@ def _join_short(groups: Sequence[Sequence[Word]], house: Profile, locale: str) -
 def _make_cue(words: Sequence[Word], house: Profile, locale: str, following_ms: int) -> Cue:
     text = text_of(words)
     start, end = words[0].start_ms, words[-1].end_ms
-    limits = house.limits(locale)
+    limits = house.find_limits(locale)
     wanted = max(
         house.shortest_ms or 0,
         (house.shortest_ms_per_word or 0) * len(text.split()),

@@ -63,7 +63,7 @@ class _Parser:
             if line.startswith("["):
                 self.section = _read_section(line)
             else:
-                self.line(number, line)
+                self.read_line(number, line)
         if "events" not in {_read_section(line) for line in self.lines if line.startswith("[")}:
             raise SubtitleError(
                 "no cue: there is no [Events] section", line=1, where="line 1", remedy="Give the whole file."
@@ -76,7 +76,7 @@ class _Parser:
             self.notes.note_reading("order", 0, "the cues are put in the order of their times")
         return Reading(Track(cues=tuple(ordered)), self.notes.by_line(), format="ass")
 
-    def line(self, number: int, line: str) -> None:
+    def read_line(self, number: int, line: str) -> None:
         kind, colon, rest = line.partition(":")
         kind = kind.strip().lower()
         if not colon or self.section not in {"events", "styles"}:
@@ -84,20 +84,20 @@ class _Parser:
         if kind == "format":
             self.fields[self.section] = _split_names(rest)
         elif kind == "style":
-            fields = self.split(rest)
+            fields = self.split_fields(rest)
             self.styles[fields.get("name", "").lstrip("*")] = _Style(fields, is_old="tertiarycolour" in fields)
         elif kind == "dialogue":
-            self.event(number, rest)
+            self.read_event(number, rest)
         elif kind == "comment" and rest.rpartition(",")[2].strip():
             self.notes.note_loss("comments", number, f"a comment left out: {excerpt(rest.rpartition(',')[2])}")
 
-    def split(self, rest: str) -> dict[str, str]:
+    def split_fields(self, rest: str) -> dict[str, str]:
         """The fields of a line by name; the last one, the text, may hold commas."""
         names = self.fields.get(self.section, [])
         return dict(zip(names, (part.strip() for part in rest.split(",", len(names) - 1)), strict=False))
 
-    def event(self, number: int, rest: str) -> None:
-        fields = self.split(rest)
+    def read_event(self, number: int, rest: str) -> None:
+        fields = self.split_fields(rest)
         times = [_TIME.fullmatch(fields.get(name, "")) for name in ("start", "end")]
         if times[0] is None or times[1] is None:
             self.notes.note_dropped_words("bad_timing", number, f"not an event with times: {excerpt(rest)}")
@@ -106,11 +106,11 @@ class _Parser:
         if end < start:
             self.notes.note_repair("end_before_start", number, "the cue ends before it starts: its times are swapped")
             start, end = end, start
-        text, settings = self.text(number, fields)
+        text, settings = self.read_text(number, fields)
         if text.strip():
             self.cues.append(Cue(start, end, text, fields.get("name") or None, None, settings, number))
 
-    def text(self, number: int, fields: dict[str, str]) -> tuple[str, Settings]:
+    def read_text(self, number: int, fields: dict[str, str]) -> tuple[str, Settings]:
         def report(code: str, message: str) -> None:
             if code != "leftover":  # here a \N is no leftover
                 self.notes.note_loss(code, number, message)

@@ -65,7 +65,7 @@ class Overrides:
     def translate(self, body: str) -> str:
         """What an override's body (``an8\\i1``) becomes in WebVTT's cue text."""
         lost: list[str] = []
-        written = "".join(self._one(part.strip(), lost) for part in _PARTS.findall("\\" + body))
+        written = "".join(self._translate_part(part.strip(), lost) for part in _PARTS.findall("\\" + body))
         if lost:
             self.report("override", f"{{\\{chr(92).join(lost)}}} can't be carried")
         return written
@@ -76,7 +76,7 @@ class Overrides:
         self._open.clear()
         return written
 
-    def _one(self, part: str, lost: list[str]) -> str:
+    def _translate_part(self, part: str, lost: list[str]) -> str:
         place = PLACES.get(part[2:]) if part[:2] == "an" else PLACES.get(_OLD_PLACES.get(part[1:], ""))
         if place and part[:1] == "a":
             self.settings = place
@@ -86,9 +86,9 @@ class Overrides:
             return ""
         if part[:1] == "r":
             return self.close()
-        return self._style(part, lost)
+        return self._read_style(part, lost)
 
-    def _style(self, part: str, lost: list[str]) -> str:
+    def _read_style(self, part: str, lost: list[str]) -> str:
         style, colour = _STYLE.fullmatch(part), _COLOUR.fullmatch(part)
         if style:
             tag = (
@@ -96,18 +96,18 @@ class Overrides:
                 if style[1] == "s"
                 else _Open(style[1], f"<{style[1]}>", f"</{style[1]}>")
             )
-            return self._end(style[1]) if style[2] == "0" else self._begin(tag)
+            return self._end_tag(style[1]) if style[2] == "0" else self._begin_tag(tag)
         if colour:
             begin = f"<c.{colour_class(colour[1])}>" if colour[1] else ""
-            return self._end("colour") + (self._begin(_Open("colour", begin, "</c>")) if begin else "")
+            return self._end_tag("colour") + (self._begin_tag(_Open("colour", begin, "</c>")) if begin else "")
         lost.append(part)
         return ""
 
-    def _begin(self, tag: _Open) -> str:
+    def _begin_tag(self, tag: _Open) -> str:
         self._open.append(tag)
         return tag.begin
 
-    def _end(self, name: str) -> str:
+    def _end_tag(self, name: str) -> str:
         """End a tag, also where others were opened inside it: those go on behind it."""
         if all(tag.name != name for tag in self._open):
             return ""

@@ -41,9 +41,9 @@ def write_table(
     # Rows by their elements: table.rows and row.cells walk the whole table each time, n squared for n rows.
     for tr, values in zip(table._tbl.tr_lst, [columns, *rows], strict=True):
         cells = [_Cell(tc, table) for tc in tr.tc_lst]
-        _fill(cells, values)
+        _fill_cells(cells, values)
         for place in turned:
-            _turn(cells[place].paragraphs[0])
+            _turn_paragraph(cells[place].paragraphs[0])
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
@@ -53,12 +53,12 @@ def _make_row(number: int, cue: Cue) -> tuple[str, ...]:
     return str(number), clock(cue.start_ms), clock(cue.end_ms), cue.speaker or "", plain_text(cue.text)
 
 
-def _fill(cells: list[_Cell], values: Sequence[str]) -> None:
+def _fill_cells(cells: list[_Cell], values: Sequence[str]) -> None:
     for cell, value in zip(cells, values, strict=True):
         cell.text = _NOT_XML.sub("\ufffd", value)
 
 
-def _turn(paragraph: Paragraph) -> None:
+def _turn_paragraph(paragraph: Paragraph) -> None:
     paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
     for run in paragraph.runs:
         run.font.rtl = True

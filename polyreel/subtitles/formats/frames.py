@@ -33,10 +33,10 @@ class FrameClock:
                 where=f"line {line}",
                 remedy="Say at which frame rate the script was timed, or correct the time.",
             )
-        self._note(line)
+        self._note_line(line)
         return frames_to_ms(count_frames(hms, frame, nominal, is_drop=is_drop), exact)
 
-    def _note(self, line: int) -> None:
+    def _note_line(self, line: int) -> None:
         if not self._is_noted and self._rate is not None:
             self._is_noted = True
             rate = f"{float(self._rate):.5g}"

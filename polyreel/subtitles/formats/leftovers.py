@@ -87,8 +87,8 @@ def _from_microdvd(text: str, report: Report) -> str:
         line = written[1:] if is_slanted else written
         tags, everywhere = _microdvd_tags(line, report)
         whole += everywhere
-        lines.append(_wrap(_MICRODVD.sub("", line), "i" * bool(is_slanted) + tags))
-    return _wrap("\n".join(lines), whole)
+        lines.append(_wrap_letters(_MICRODVD.sub("", line), "i" * bool(is_slanted) + tags))
+    return _wrap_letters("\n".join(lines), whole)
 
 
 def _microdvd_tags(line: str, report: Report) -> tuple[str, str]:
@@ -105,7 +105,7 @@ def _microdvd_tags(line: str, report: Report) -> tuple[str, str]:
     return here, everywhere
 
 
-def _wrap(text: str, letters: str) -> str:
+def _wrap_letters(text: str, letters: str) -> str:
     begin = "".join(f"<{letter}>" for letter in letters)
     end = "".join(f"</{letter}>" for letter in reversed(letters))
     return f"{begin}{text}{end}" if text and letters else text

@@ -73,11 +73,11 @@ class _Parser:
         self.notes = Notes()
         self.drawings: set[int] = set()
         self.frames = FrameClock(frame_rate, self.notes)
-        self.lines = self.clean(text).split("\n")
+        self.lines = self.clean_text(text).split("\n")
         if _UNSEEN.search(text):
             self.drop_unseen()
 
-    def clean(self, text: str) -> str:
+    def clean_text(self, text: str) -> str:
         """Text with one kind of line end and without NUL, each oddity reported at its first line."""
         joined = text.replace("\r\n", "\n")
         if "\r" in joined:
@@ -102,10 +102,10 @@ class _Parser:
         return is_number(seen) and at + 1 < len(self.lines) and is_timing(_UNSEEN.sub("", self.lines[at + 1]))
 
     def run(self) -> Reading:
-        items = self.items()
+        items = self.list_items()
         self.refuse_without_times(items)
-        cues = [self.cue(item, number, end) for number, (item, end) in enumerate(self.with_ends(items), 1)]
-        self.preamble(items[0].first if items else len(self.lines), has_cues=bool(items))
+        cues = [self.make_cue(item, number, end) for number, (item, end) in enumerate(self.with_ends(items), 1)]
+        self.read_preamble(items[0].first if items else len(self.lines), has_cues=bool(items))
         track = Track(cues=tuple(cue for cue in cues if cue))
         return Reading(track, self.notes.by_line(), format="srt")
 
@@ -117,7 +117,7 @@ class _Parser:
     def first_text(self) -> int:
         return next((at for at, line in enumerate(self.lines) if line.strip()), 0)
 
-    def preamble(self, end: int, *, has_cues: bool) -> None:
+    def read_preamble(self, end: int, *, has_cues: bool) -> None:
         """What stands before the first item, or instead of any."""
         begin = next((at for at in range(end) if self.lines[at].strip()), None)
         if not has_cues:
@@ -141,19 +141,19 @@ class _Parser:
 
     # -- which lines are timing lines, and where their items begin
 
-    def items(self) -> list[_Item]:
+    def list_items(self) -> list[_Item]:
         found: list[_Item] = []
         previous, expected = -1, 1
         for at, line in enumerate(self.lines):
             if not _MAY_BE_TIMING.search(line):
                 continue
-            item = self.item(at, line, previous, expected)
+            item = self.read_item(at, line, previous, expected)
             if item:
                 found.append(item)
                 previous, expected = at, (int(item.index) if item.index else expected) + 1
         return found
 
-    def item(self, at: int, line: str, previous: int, expected: int) -> _Item | None:
+    def read_item(self, at: int, line: str, previous: int, expected: int) -> _Item | None:
         strict = _STRICT.fullmatch(line)
         match = strict or (_loose_match(line) if len(line) <= LONGEST_TIMING else None)
         if match is None and not ("-->" in line and self.is_timing_due(at, line, previous)):
@@ -213,8 +213,8 @@ class _Parser:
 
     # -- from an item to a cue
 
-    def cue(self, item: _Item, number: int, end: int) -> Cue | None:
-        texts = self.texts(item, end)
+    def make_cue(self, item: _Item, number: int, end: int) -> Cue | None:
+        texts = self.read_lines(item, end)
         if item.match is None:
             whole = "\n".join([self.lines[item.timing], *texts])
             self.notes.note_dropped_words("bad_timing", item.line, f"not a timing: {excerpt(whole)}")
@@ -226,14 +226,14 @@ class _Parser:
             start_ms, end_ms = self.loose_times(item.match, item.line)
             settings = self.after_times(item, texts)
         start_ms, end_ms = self.in_order(start_ms, end_ms, item.line)
-        text, place = self.text(item, "\n".join(texts))
+        text, place = self.read_text(item, "\n".join(texts))
         if item.line in self.drawings and not text.strip():
             return None  # nothing but a drawing, which was noted
         identifier = item.index if item.index != str(number) else ""
         speaker, text = take_voice_out(text)
         return Cue(start_ms, end_ms, text, speaker, identifier or None, settings + place, item.line)
 
-    def text(self, item: _Item, raw: str) -> tuple[str, Settings]:
+    def read_text(self, item: _Item, raw: str) -> tuple[str, Settings]:
         """A cue's text in WebVTT's spelling, and the settings that its markup stands for."""
 
         def report(code: str, message: str) -> None:
@@ -244,7 +244,7 @@ class _Parser:
 
         return from_srt(translate_leftovers(translate_microdvd(raw, report), report), report)
 
-    def texts(self, item: _Item, end: int) -> list[str]:
+    def read_lines(self, item: _Item, end: int) -> list[str]:
         """The lines of a cue's text. Empty lines end a cue in WebVTT, so there are none inside."""
         lines = self.lines[item.timing + 1 : end]
         while lines and not lines[-1].strip():

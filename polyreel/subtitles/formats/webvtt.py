@@ -102,10 +102,10 @@ class _Parser:
                 self.notes.note_reading("unseen_mark", at + 1, "a mark that is not seen (U+FEFF) taken out")
 
     def run(self) -> Reading:
-        header = self.header()
+        header = self.read_header()
         while self.at < len(self.lines):
             if self.lines[self.at]:
-                self.block()
+                self.read_block()
             else:
                 self.at += 1
         track = Track(
@@ -120,7 +120,7 @@ class _Parser:
 
     # -- the header
 
-    def header(self) -> str:
+    def read_header(self) -> str:
         """What stands behind ``WEBVTT``, and the lines of the header block."""
         first = self.lines[0]
         if first[:6] != "WEBVTT" or first[6:7] not in {"", " ", "\t"}:
@@ -148,7 +148,7 @@ class _Parser:
 
     # -- blocks
 
-    def block(self) -> None:
+    def read_block(self) -> None:
         """Collect a block (section 6.1, "collect a WebVTT block") and keep what it is."""
         block = self.collect_block()
         if block.timing:

@@ -57,7 +57,7 @@ _REGION: Rules = {
 }
 
 
-def _judge(text: str, rules: Rules) -> tuple[dict[str, str], list[str]]:
+def _judge_settings(text: str, rules: Rules) -> tuple[dict[str, str], list[str]]:
     """What counts, by name (the last one wins), and what doesn't."""
     good: dict[str, str] = {}
     bad: list[str] = []
@@ -76,7 +76,7 @@ def cue_settings(text: str, regions: Collection[str]) -> tuple[Settings, tuple[s
     ``regions`` are the ids defined so far; a region that isn't among them, or that stands beside a line, a size or a
     direction, does not hold.
     """
-    good, bad = _judge(text, {**_CUE, "region": lambda value: value in regions})
+    good, bad = _judge_settings(text, {**_CUE, "region": lambda value: value in regions})
     is_placed = "line" in good or "vertical" in good or good.get("size", "100%") not in {"100%"}
     if is_placed and "region" in good:
         bad.append(f"region:{good.pop('region')}")
@@ -90,5 +90,5 @@ def names_settings(words: Collection[str]) -> bool:
 
 def region_settings(text: str) -> tuple[Settings, tuple[str, ...]]:
     """The settings of a REGION block: those that hold, and those that the parsing rules drop."""
-    good, bad = _judge(text, _REGION)
+    good, bad = _judge_settings(text, _REGION)
     return tuple(good.items()), tuple(bad)

@@ -57,4 +57,6 @@ def test_every_language_with_figures_of_its_own_stands_in_the_table() -> None:
         return f"{_shown(limits.line)}, {_shown(limits.per_second)}{captions}"
 
     languages = {*NETFLIX.languages, *BBC.languages}
-    assert second == {each: [said(NETFLIX.limits(each), True), said(BBC.limits(each), False)] for each in languages}
+    assert second == {
+        each: [said(NETFLIX.find_limits(each), True), said(BBC.find_limits(each), False)] for each in languages
+    }

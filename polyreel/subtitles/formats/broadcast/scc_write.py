@@ -64,13 +64,13 @@ class _Writer:
         together = merge_simultaneous(track)
         if len(together.cues) != sum(cue.duration_ms > 0 for cue in track.cues):
             self.notes.note_loss("overlap", 0, "cues that are shown at once are written as one after the other")
-        captions = [caption for cue in together.cues if (caption := self.caption(cue))]
-        lines = [self.encode_line(*line) for line in self.schedule(captions)]
+        captions = [caption for cue in together.cues if (caption := self.make_caption(cue))]
+        lines = [self.encode_line(*line) for line in self.schedule_captions(captions)]
         return Writing("\n\n".join([HEADER, *lines]) + "\n", self.notes.by_line())
 
     # -- what is in a caption
 
-    def caption(self, cue: Cue) -> _Caption | None:
+    def make_caption(self, cue: Cue) -> _Caption | None:
         def note_loss(code: str, message: str) -> None:
             self.notes.note_loss(code, cue.line, message)
 
@@ -81,7 +81,7 @@ class _Writer:
             note_loss("speaker", f"the speaker {excerpt(cue.speaker)} can't be carried")
         if cue.identifier and not cue.identifier.isdecimal():
             note_loss("identifier", f"the identifier {excerpt(cue.identifier)} can't be carried")
-        rows = self.rows(cue, note_loss)
+        rows = self.lay_rows(cue, note_loss)
         if not rows:
             return None
         words = [_RCL, _RCL, _ENM, _ENM]
@@ -89,8 +89,8 @@ class _Writer:
             words += self.row_words(number, row, dict(cue.settings).get("align", "center"), cue)
         return _Caption(words, frame_at(cue.start_ms, RATE), frame_at(cue.end_ms, RATE), cue.line)
 
-    def rows(self, cue: Cue, note_loss: Callable[[str, str], None]) -> list[Row]:
-        rows = [row for line in _divide_lines(self.fit_runs(cue, note_loss)) for row in self.wrap(line, note_loss)]
+    def lay_rows(self, cue: Cue, note_loss: Callable[[str, str], None]) -> list[Row]:
+        rows = [row for line in _divide_lines(self.fit_runs(cue, note_loss)) for row in self.wrap_row(line, note_loss)]
         if len(rows) > _MOST_ROWS:
             note_loss("rows", f"{len(rows)} rows; decoders need show no more than {_MOST_ROWS} at once")
         if len(rows) > _ROWS:
@@ -114,10 +114,10 @@ class _Writer:
                 note_loss("ruby", "a ruby gloss is put in brackets")
             text = f"({run.text})" if run.role == "gloss" else run.text
             carried = Look(italic=look.italic, underline=look.underline, colour="" if colour == "white" else colour)
-            found.append(Run(self.spell(text, cue), carried))
+            found.append(Run(self.spell_text(text, cue), carried))
         return found
 
-    def spell(self, text: str, cue: Cue) -> str:
+    def spell_text(self, text: str, cue: Cue) -> str:
         """Text in line 21's letters; what has none is told, and shown as a question mark."""
         text = "".join(char if _encode_char(char) else _PLAINER.get(char, char) for char in text)
         spelt = "".join(char if char == "\n" or _encode_char(char) else _without_accent(char) for char in text)
@@ -130,7 +130,7 @@ class _Writer:
             self.notes.note_loss("accent", cue.line, f"accents that line 21 lacks are left out: {excerpt(text)}")
         return "".join(char if char == "\n" or _encode_char(char) else "?" for char in spelt)
 
-    def wrap(self, row: Row, note_loss: Callable[[str, str], None]) -> list[Row]:
+    def wrap_row(self, row: Row, note_loss: Callable[[str, str], None]) -> list[Row]:
         """A line in rows of 32 columns, broken between words."""
         text = "".join(run.text for run in row)
         if len(text) + _count_changes(row) <= _COLUMNS:
@@ -140,7 +140,7 @@ class _Writer:
         rows, at = [], 0
         for piece in pieces:
             at = text.index(piece[0], at) if piece else at
-            rows.append(_slice(row, at, at + len(piece)))
+            rows.append(_slice_row(row, at, at + len(piece)))
             at += len(piece)
         return rows
 
@@ -170,7 +170,7 @@ class _Writer:
 
     # -- when it is sent
 
-    def schedule(self, captions: list[_Caption]) -> Iterator[tuple[int, list[int]]]:
+    def schedule_captions(self, captions: list[_Caption]) -> Iterator[tuple[int, list[int]]]:
         """Lines of words, each with the frame of its first. No two overlap; one that is late is told."""
         free, erase = -(10**9), None
         for caption in captions:
@@ -232,7 +232,7 @@ def _divide_lines(runs: list[Run]) -> Iterator[Row]:
     yield row
 
 
-def _slice(row: Row, start: int, end: int) -> Row:
+def _slice_row(row: Row, start: int, end: int) -> Row:
     found, at = [], 0
     for run in row:
         text = run.text[max(start - at, 0) : max(end - at, 0)]

@@ -31,16 +31,16 @@ def choose_language(found: Sequence[tuple[Cue, str]], wanted: str, notes: Notes)
 
     ``wanted`` is the locale that is asked for, else the script's own. Where no cue is in it, all are kept.
     """
-    counts = Counter(_language(locale) for _, locale in found)
-    chosen = _language(wanted)
+    counts = Counter(_find_language(locale) for _, locale in found)
+    chosen = _find_language(wanted)
     if len(counts) < 2 or not counts[chosen]:
         return [cue for cue, _ in found]
     for other in sorted(counts.keys() - {chosen}):
         notes.note_reading(
             "languages", 0, f"read in {chosen}; {counts[other]} texts in {other or 'no language'} left out"
         )
-    return [cue for cue, locale in found if _language(locale) == chosen]
+    return [cue for cue, locale in found if _find_language(locale) == chosen]
 
 
-def _language(locale: str) -> str:
+def _find_language(locale: str) -> str:
     return locale.replace("_", "-").split("-")[0].lower()

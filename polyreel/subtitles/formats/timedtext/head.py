@@ -27,7 +27,7 @@ class Head:
         self._settings: dict[tuple[Any, ...], Settings] = {}
         head = root.find(tt("head"))
         self._list_agents = dict(_list_agents(head)) if head is not None else {}
-        self.comments = self._comments(head)
+        self.comments = self._read_comments(head)
 
     def region_styles(self, name: str | None, line: int) -> Styles:
         """What a region says, with the styles that it names and that stand inside it."""
@@ -42,9 +42,9 @@ class Head:
         if element is None:
             self.notes.note_loss("region", line, f"no region is called {name[:60]}")
             return {}
-        found = dict(self.sheet.own(element))
+        found = dict(self.sheet.find_own(element))
         for child in element.iterfind(tt("style")):
-            found.update(self.sheet.own(child))
+            found.update(self.sheet.find_own(child))
         if element.get("begin") or element.get("end") or element.find(tt("set")) is not None:
             self.notes.note_loss(
                 "animation", element.sourceline or 0, "a region that changes with time can't be carried"
@@ -55,7 +55,7 @@ class Head:
         """What text in a region inherits from it."""
         return {key: value for key, value in self.region_styles(name, line).items() if key in INHERITED}
 
-    def settings(self, element: Any, context: Any) -> Settings:
+    def find_settings(self, element: Any, context: Any) -> Settings:
         """The cue settings for a paragraph: its region's place, and its own alignment."""
         line = element.sourceline or 0
         region = self.region_styles(context.region, line)
@@ -78,12 +78,12 @@ class Head:
             return ()
         return settings_of(box)
 
-    def speakers(self, agents: str) -> str | None:
+    def name_speakers(self, agents: str) -> str | None:
         """The names of agents, by their ids."""
         names = [self._list_agents.get(each, each) for each in agents.split()]
         return " & ".join(dict.fromkeys(names)) or None
 
-    def _comments(self, head: Any) -> tuple[str, ...]:
+    def _read_comments(self, head: Any) -> tuple[str, ...]:
         if head is None:
             return ()
         found = [*head, *(each for meta in head.iterfind(tt("metadata")) for each in meta)]

@@ -43,11 +43,11 @@ class Document(Protocol):
     head: Head
     notes: Notes
 
-    def other(self, child: Any) -> None:
+    def note_other(self, child: Any) -> None:
         """Note what is neither text nor holds any."""
         ...
 
-    def interval(self, element: Any, parent: Context, follows: Ms) -> tuple[Ms, Ms | None, bool]:
+    def read_interval(self, element: Any, parent: Context, follows: Ms) -> tuple[Ms, Ms | None, bool]:
         """When an element is shown, and whether it says so itself."""
         ...
 
@@ -65,15 +65,15 @@ class Paragraph:
         styles = {**inherited, **context.styles} if inherited else context.styles
         whole = context._replace(styles=styles)
         self.root_language = context.language
-        self._collect(element, whole, None)
+        self._collect_pieces(element, whole, None)
         self.has_text = any(piece.kind == "text" and piece.text.strip(_XML_SPACE) for piece in self.pieces)
 
-    def moments(self) -> Iterator[Moment]:
+    def list_moments(self) -> Iterator[Moment]:
         """Begin, end (None: open) and text, for each moment that shows another text."""
         if not self.is_split:
-            yield self.context.begin, self.context.end, self._text(self.pieces)
+            yield self.context.begin, self.context.end, self._join_text(self.pieces)
             return
-        times = sorted({time for piece in self.pieces for time in self._span(piece) if time is not None})
+        times = sorted({time for piece in self.pieces for time in self._wrap_span(piece) if time is not None})
         if len(times) > _MOST_MOMENTS:
             raise SubtitleError(
                 f"a paragraph changes {len(times)} times; at most {_MOST_MOMENTS} are read",
@@ -83,24 +83,24 @@ class Paragraph:
             )
         for begin, end in zip(times, [*times[1:], self.context.end], strict=True):
             shown = [piece for piece in self.pieces if self._is_shown(piece, begin)]
-            text = self._text(shown)
+            text = self._join_text(shown)
             if text and (end is None or end > begin):
                 yield begin, end, text
 
-    def _text(self, pieces: list[Piece]) -> str:
+    def _join_text(self, pieces: list[Piece]) -> str:
         # Breaks before, between and behind lines that are not shown make no empty lines.
         lines = [line for line in cue_text(pieces).split("\n") if line.strip(_XML_SPACE)]
         return "\n".join(lines)
 
-    def _span(self, piece: Piece) -> Span:
+    def _wrap_span(self, piece: Piece) -> Span:
         return piece.span or (self.context.begin, self.context.end)
 
     def _is_shown(self, piece: Piece, time: Ms) -> bool:
-        begin, end = self._span(piece)
+        begin, end = self._wrap_span(piece)
         return bool(begin <= time and (end is None or time < end))
 
-    def _collect(self, element: Any, context: Context, span: Span | None) -> None:
-        look = self._look(context)
+    def _collect_pieces(self, element: Any, context: Context, span: Span | None) -> None:
+        look = self._find_look(context)
         if element.text:
             self.pieces.append(Piece("text", element.text, look, span, context.keeps_space))
         follows = context.begin
@@ -112,29 +112,29 @@ class Paragraph:
                 ends = self._span_element(child, context, span, follows if is_sequence else context.begin)
                 follows = ends if ends is not None else follows
             else:
-                self.reader.other(child)
+                self.reader.note_other(child)
             if child.tail:
                 self.pieces.append(Piece("text", child.tail, look, span, context.keeps_space))
 
     def _span_element(self, child: Any, context: Context, span: Span | None, follows: Ms) -> Ms | None:
-        ruby = child.get(tts("ruby")) or self.reader.head.sheet.own(child).get("ruby")
-        inner = self._enter(child, context, follows)
+        ruby = child.get(tts("ruby")) or self.reader.head.sheet.find_own(child).get("ruby")
+        inner = self._enter_child(child, context, follows)
         if "begin" in child.attrib or "end" in child.attrib or "dur" in child.attrib:
             span, self.is_split = (inner.begin, inner.end), True
         if ruby == "container":
-            self._ruby(child, inner, span)
+            self._read_ruby(child, inner, span)
         elif ruby != "delimiter":
-            self._collect(child, inner, span)
+            self._collect_pieces(child, inner, span)
         return inner.end
 
-    def _enter(self, child: Any, context: Context, follows: Ms) -> Context:
+    def _enter_child(self, child: Any, context: Context, follows: Ms) -> Context:
         attributes = child.attrib
         if not attributes:
             return context
-        own = self.reader.head.sheet.own(child)
-        begin, end, _ = self.reader.interval(child, context, follows)
+        own = self.reader.head.sheet.find_own(child)
+        begin, end, _ = self.reader.read_interval(child, context, follows)
         return context._replace(
-            styles=self.reader.head.sheet.inherit(context.styles, own),
+            styles=self.reader.head.sheet.inherit_style(context.styles, own),
             begin=begin,
             end=end,
             keeps_space=attributes.get(SPACE, "preserve" if context.keeps_space else "") == "preserve",
@@ -142,19 +142,19 @@ class Paragraph:
             agents=attributes.get(ttm("agent"), context.agents),
         )
 
-    def _look(self, context: Context) -> Look:
+    def _find_look(self, context: Context) -> Look:
         styles: Styles = context.styles
         language = context.language if context.language != self.root_language else ""
         speaker = context.agents if context.agents != self.context.agents else ""
         if not (language or speaker) and not _LOOKS.intersection(styles):
             return ()
-        return look_of(styles, language, self.reader.head.speakers(speaker) or "" if speaker else "")
+        return look_of(styles, language, self.reader.head.name_speakers(speaker) or "" if speaker else "")
 
-    def _ruby(self, container: Any, context: Context, span: Span | None) -> None:
+    def _read_ruby(self, container: Any, context: Context, span: Span | None) -> None:
         """``<ruby>base<rt>gloss</rt></ruby>``; bases and glosses in containers of their own are paired in order."""
         bases, glosses = [], []
         for part in container.iter(_SPAN):
-            role = part.get(tts("ruby")) or self.reader.head.sheet.own(part).get("ruby")
+            role = part.get(tts("ruby")) or self.reader.head.sheet.find_own(part).get("ruby")
             if role == "base":
                 bases.append(part)
             elif role == "text":
@@ -175,7 +175,7 @@ class Paragraph:
 
     def _ruby_parts(self, parts: list[Any], context: Context, span: Span | None) -> None:
         for part in parts:
-            self._collect(part, self._enter(part, context, context.begin), span)
+            self._collect_pieces(part, self._enter_child(part, context, context.begin), span)
 
 
 _LOOKS = frozenset({"color", "fontStyle", "fontWeight", "textDecoration"})

@@ -67,7 +67,7 @@ class _Reader:
             start = Context(
                 self.head.sheet.initial, 0, None, keeps_space=self.root.get(SPACE) == "preserve", language=language
             )
-            self.walk(body, start, 0)
+            self.walk_element(body, start, 0)
         self.close_open()
         cues = (
             dapt.choose_language(self.found, self.options.locale or language, self.notes)
@@ -79,30 +79,30 @@ class _Reader:
 
     # -- containers
 
-    def walk(self, element: Any, parent: Context, follows: Ms) -> Ms | None:
+    def walk_element(self, element: Any, parent: Context, follows: Ms) -> Ms | None:
         """Read an element and all below it; returns when it ends. ``follows`` is when its elder sibling did."""
-        context = self.enter(element, parent, follows)
+        context = self.enter_element(element, parent, follows)
         if element.tag == tt("p"):
-            self.paragraph(element, context)
+            self.read_paragraph(element, context)
         else:
-            self.children(element, context)
+            self.walk_children(element, context)
         return context.end
 
-    def children(self, element: Any, context: Context) -> None:
+    def walk_children(self, element: Any, context: Context) -> None:
         is_sequence = element.get("timeContainer") == "seq"
         follows: Ms = context.begin
         for child in element:
             if child.tag in _CONTAINERS:
-                ends = self.walk(child, context, follows if is_sequence else context.begin)
+                ends = self.walk_element(child, context, follows if is_sequence else context.begin)
                 follows = ends if ends is not None else follows
             else:
-                self.other(child)
+                self.note_other(child)
         if element.text and element.text.strip():
             self.notes.note_dropped_words(
                 "stray_text", element.sourceline or 0, f"text outside a paragraph: {excerpt(element.text)}"
             )
 
-    def other(self, child: Any) -> None:
+    def note_other(self, child: Any) -> None:
         """What is neither text nor holds any."""
         line, name = child.sourceline or 0, str(child.tag).rpartition("}")[2]
         if name in {"set", "animate"}:
@@ -114,13 +114,13 @@ class _Reader:
                 "metadata", line, f"<{name}> can't be carried: {excerpt(''.join(child.itertext()).strip())}"
             )
 
-    def enter(self, element: Any, parent: Context, follows: Ms) -> Context:
+    def enter_element(self, element: Any, parent: Context, follows: Ms) -> Context:
         """What holds inside an element."""
         attributes = element.attrib
-        begin, end, is_timed = self.interval(element, parent, follows)
-        own = self.head.sheet.own(element)
+        begin, end, is_timed = self.read_interval(element, parent, follows)
+        own = self.head.sheet.find_own(element)
         return Context(
-            self.head.sheet.inherit(parent.styles, own),
+            self.head.sheet.inherit_style(parent.styles, own),
             begin,
             end,
             attributes.get("region") or parent.region,
@@ -131,7 +131,7 @@ class _Reader:
             is_timed or parent.is_timed,
         )
 
-    def interval(self, element: Any, parent: Context, follows: Ms) -> tuple[Ms, Ms | None, bool]:
+    def read_interval(self, element: Any, parent: Context, follows: Ms) -> tuple[Ms, Ms | None, bool]:
         """When an element is shown; without an end, as long as its parent."""
         attributes, line = element.attrib, element.sourceline or 0
         begin_at, end_at, lasts = attributes.get("begin"), attributes.get("end"), attributes.get("dur")
@@ -147,7 +147,7 @@ class _Reader:
 
     # -- paragraphs
 
-    def paragraph(self, element: Any, context: Context) -> None:
+    def read_paragraph(self, element: Any, context: Context) -> None:
         line = element.sourceline or 0
         paragraph = Paragraph(self, element, context)
         if not paragraph.has_text:
@@ -159,12 +159,12 @@ class _Reader:
         if context.styles.get("visibility") == "hidden" and not context.is_forced:
             self.notes.note_dropped_words("hidden", line, f"text that is never shown: {excerpt(shown)}")
             return
-        settings = self.head.settings(element, context)
-        speaker = self.head.speakers(context.agents)
-        for begin, end, text in paragraph.moments():
-            self.add(Cue(0, 0, text, speaker, settings=settings, line=line), begin, end, context)
+        settings = self.head.find_settings(element, context)
+        speaker = self.head.name_speakers(context.agents)
+        for begin, end, text in paragraph.list_moments():
+            self.add_cue(Cue(0, 0, text, speaker, settings=settings, line=line), begin, end, context)
 
-    def add(self, cue: Cue, begin: Ms, end: Ms | None, context: Context) -> None:
+    def add_cue(self, cue: Cue, begin: Ms, end: Ms | None, context: Context) -> None:
         start = round(begin)
         if end is None:
             self.open_ended.append(len(self.found))

@@ -59,21 +59,21 @@ class StyleSheet:
         self._told: set[str] = set()
         self._elements = {each.get(_ID): each for each in root.iterfind(f"{tt('head')}/{tt('styling')}/{tt('style')}")}
         self._resolved: dict[str, Styles] = {}
-        self.initial = self._initial(root)
+        self.initial = self._read_initial(root)
         self._nothing: dict[str, str] = {}
 
-    def own(self, element: Element) -> Styles:
+    def find_own(self, element: Element) -> Styles:
         """What an element says itself: by the styles it names, then by its own attributes."""
         if not element.attrib:
             return self._nothing
         named = element.get("style")
         found: dict[str, str] = {}
         for name in named.split() if named else ():
-            found.update(self._resolve(name, element.sourceline or 0))
-        self._read(element, found)
+            found.update(self._resolve_style(name, element.sourceline or 0))
+        self._read_attributes(element, found)
         return found
 
-    def inherit(self, parent: Styles, own: Styles) -> Styles:
+    def inherit_style(self, parent: Styles, own: Styles) -> Styles:
         """An element's styles below a parent's: what is inherited, and its own."""
         if not own:
             return parent
@@ -82,7 +82,7 @@ class StyleSheet:
             found["textDecoration"] = _add_decoration(parent["textDecoration"], own["textDecoration"])
         return found
 
-    def _resolve(self, name: str, line: int) -> Styles:
+    def _resolve_style(self, name: str, line: int) -> Styles:
         if name in self._resolved:
             return self._resolved[name]
         element = self._elements.get(name)
@@ -92,10 +92,10 @@ class StyleSheet:
             return {}
         # A style that names itself, however far around, adds nothing more.
         self._resolved[name] = {}
-        self._resolved[name] = self.own(element)
+        self._resolved[name] = self.find_own(element)
         return self._resolved[name]
 
-    def _read(self, element: Element, found: dict[str, str]) -> None:
+    def _read_attributes(self, element: Element, found: dict[str, str]) -> None:
         for key, value in element.attrib.items():
             if key[0] != "{":
                 continue
@@ -106,18 +106,18 @@ class StyleSheet:
             if name in _CARRIED:
                 found[name] = value.strip()
             else:
-                self._tell(prefix, name, value.strip(), element.sourceline or 0)
+                self._tell_attribute(prefix, name, value.strip(), element.sourceline or 0)
 
-    def _tell(self, prefix: str, name: str, value: str, line: int) -> None:
+    def _tell_attribute(self, prefix: str, name: str, value: str, line: int) -> None:
         if value in _NO_MATTER.get(name, ()) or name in self._told:
             return
         self._told.add(name)
         self.notes.note_loss("style_property", line, f"{prefix}:{name} ({value[:60]}) can't be carried")
 
-    def _initial(self, root: Element) -> Styles:
+    def _read_initial(self, root: Element) -> Styles:
         found: dict[str, str] = {}
         for each in root.iterfind(f"{tt('head')}/{tt('styling')}/{tt('initial')}"):
-            self._read(each, found)
+            self._read_attributes(each, found)
         return found
 
 

@@ -62,7 +62,7 @@ def cue_text(pieces: Sequence[Piece]) -> str:
     written: list[str] = []
     open_tags: Look = ()
     breaks = ""
-    for piece in _collapse(pieces):
+    for piece in _collapse_spaces(pieces):
         if piece.kind == "break":
             breaks += "\n"  # written between the tags that end before it and those that begin behind it
             continue
@@ -84,7 +84,7 @@ def _change_tags(before: Look, after: Look, between: str = "") -> str:
     return ends + between + "".join(begin for begin, _ in after[shared:])
 
 
-def _collapse(pieces: Iterable[Piece]) -> list[Piece]:
+def _collapse_spaces(pieces: Iterable[Piece]) -> list[Piece]:
     """White space as XML's default has it: one space for many, none at the ends of lines."""
     kept: list[Piece] = []
     at_start = True

@@ -60,24 +60,24 @@ class TimeBase:
         value = value.strip()
         found = _CLOCK.fullmatch(value)
         if found:
-            return self._clock(found, line)
+            return self._read_clock(found, line)
         found = _OFFSET.fullmatch(value)
         if not found:
             raise SubtitleError(
                 f"{value[:60]!r} is no time", line=line, where=f"line {line}", remedy="Write 00:01:02.500 or 62.5s."
             )
-        return self._offset(found, line)
+        return self._read_offset(found, line)
 
-    def _clock(self, found: re.Match[str], line: int) -> Ms:
+    def _read_clock(self, found: re.Match[str], line: int) -> Ms:
         hms = int(found[1]), int(found[2]), int(found[3])
         whole = ((hms[0] * 60 + hms[1]) * 60 + hms[2]) * 1000
         if found[4]:
             digits = len(found[4])
             part = int(found[4])
             return whole + (part * 10 ** (3 - digits) if digits <= 3 else Fraction(part * 1000, 10**digits))
-        return whole if found[5] is None else self._frames(found, hms, whole, line)
+        return whole if found[5] is None else self._read_frames(found, hms, whole, line)
 
-    def _frames(self, found: re.Match[str], hms: tuple[int, int, int], whole: int, line: int) -> Ms:
+    def _read_frames(self, found: re.Match[str], hms: tuple[int, int, int], whole: int, line: int) -> Ms:
         nominal = self.nominal or round(self.rate)
         frame = int(found[5])
         self._require_frame(frame, nominal, line)
@@ -87,7 +87,7 @@ class TimeBase:
             return (count_frames(hms, frame, nominal, is_drop=self.is_drop) + part) * 1000 / self.rate
         return whole + (frame + part) * 1000 / self.rate
 
-    def _offset(self, found: re.Match[str], line: int) -> Ms:
+    def _read_offset(self, found: re.Match[str], line: int) -> Ms:
         amount = Fraction(int(found[1])) + (Fraction(int(found[2]), 10 ** len(found[2])) if found[2] else 0)
         if found[3] == "f":
             self._tell_rate(line)

@@ -79,12 +79,12 @@ class _Writer:
         for region in self.track.regions:
             if "scroll:up" in region.split():
                 self.notes.note_loss("region", 0, f"the lines of {excerpt(region)} stand still in {self.flavour.title}")
-        cues = [self.cue(number, cue) for number, cue in enumerate(self.track.cues, 1)]
-        return Writing("".join([self.root(), self.head(), *self.body(cues)]), self.notes.by_line())
+        cues = [self.write_cue(number, cue) for number, cue in enumerate(self.track.cues, 1)]
+        return Writing("".join([self.write_root(), self.write_head(), *self.write_body(cues)]), self.notes.by_line())
 
     # -- around the cues
 
-    def root(self) -> str:
+    def write_root(self) -> str:
         rate = self.options.frame_rate
         named = f' ttp:frameRate="{round(rate)}"' if rate and self.flavour.names_frame_rate else ""
         if named and rate and rate.denominator == 1001:
@@ -105,19 +105,19 @@ class _Writer:
         named = f' daptm:langSrc="{escape(language)}"' if language else ""
         return f' daptm:scriptType="{kind}" daptm:scriptRepresents="audio.dialogue"{named}'
 
-    def head(self) -> str:
-        regions = [self.region(name, box) for box, name in self.boxes.items()]
+    def write_head(self) -> str:
+        regions = [self.write_region(name, box) for box, name in self.boxes.items()]
         # A region names its style, so the styles are complete only now.
-        styles = [self.style(name, look, align) for (look, align), name in self.styles.items()]
+        styles = [self.write_style(name, look, align) for (look, align), name in self.styles.items()]
         direction = ' tts:direction="rtl"' if is_right_to_left(self.options.locale or "en") else ""
         base = f'<style xml:id="base" tts:fontFamily="proportionalSansSerif" tts:color="white"{direction}/>\n'
         return (
-            f"<head>\n{self.metadata()}<styling>\n{base}{''.join(styles)}</styling>\n"
+            f"<head>\n{self.write_metadata()}<styling>\n{base}{''.join(styles)}</styling>\n"
             f"<layout>\n{''.join(regions)}</layout>\n</head>\n"
         )
 
-    def metadata(self) -> str:
-        titles = "".join(map(self.title, self.track.comments))
+    def write_metadata(self) -> str:
+        titles = "".join(map(self.write_title, self.track.comments))
         agents = "".join(
             f'<ttm:agent xml:id="{identifier}" type="character"><ttm:name type="alias">{escape(name)}</ttm:name>'
             "</ttm:agent>\n"
@@ -126,12 +126,12 @@ class _Writer:
         inner = f"<metadata>\n{titles}{agents}</metadata>\n" if titles or agents else ""
         return f"{self.flavour.head}\n{inner}" if self.flavour.head else inner
 
-    def title(self, comment: str) -> str:
+    def write_title(self, comment: str) -> str:
         found = _TITLE.fullmatch(comment)
         name, text = (_TITLES[found[1]], found[2]) if found else ("desc", comment)
         return f"<ttm:{name}>{escape(_NOT_XML.sub(chr(0xFFFD), text))}</ttm:{name}>\n"
 
-    def style(self, name: str, look: Look, align: str) -> str:
+    def write_style(self, name: str, look: Look, align: str) -> str:
         decoration = " ".join(
             each for each, is_on in (("underline", look.underline), ("lineThrough", look.strike)) if is_on
         )
@@ -145,7 +145,7 @@ class _Writer:
         attributes = "".join(f' tts:{key}="{escape(value)}"' for key, value in said.items() if value)
         return f'<style xml:id="{name}"{attributes}/>\n'
 
-    def region(self, name: str, box: Box) -> str:
+    def write_region(self, name: str, box: Box) -> str:
         align = self.style_named(PLAIN, box.align)
         mode = f' tts:writingMode="{box.mode}"' if box.mode != "lrtb" else ""
         return (
@@ -154,14 +154,14 @@ class _Writer:
             f'tts:overflow="visible"{mode} style="{align}"/>\n'
         )
 
-    def body(self, cues: list[str]) -> list[str]:
+    def write_body(self, cues: list[str]) -> list[str]:
         if self.flavour.is_script:
             return ['<body style="base">\n', *cues, "</body>\n</tt>\n"]
         return ['<body style="base">\n<div>\n', *cues, "</div>\n</body>\n</tt>\n"]
 
     # -- a cue
 
-    def cue(self, number: int, cue: Cue) -> str:
+    def write_cue(self, number: int, cue: Cue) -> str:
         def note_loss(code: str, message: str) -> None:
             self.notes.note_loss(code, cue.line, message)
 
@@ -174,7 +174,7 @@ class _Writer:
                 note_loss("forced", f"{self.flavour.title} has no mark for a forced cue; give it a file of its own")
         if cue.identifier and not cue.identifier.isdecimal():
             note_loss("identifier", f"the identifier {excerpt(cue.identifier)} can't be carried")
-        text = self.text(cue, note_loss)
+        text = self.write_text(cue, note_loss)
         agent = f' ttm:agent="{self.agent(cue.speaker)}"' if cue.speaker else ""
         times = f'begin="{clock(cue.start_ms)}" end="{clock(cue.end_ms)}"'
         region = self.region_of(cue, note_loss)
@@ -186,7 +186,7 @@ class _Writer:
             )
         return f'<p xml:id="p{number}" region="{region}" {times}{agent}{forced}>{text}</p>\n'
 
-    def text(self, cue: Cue, note_loss: Callable[[str, str], None]) -> str:
+    def write_text(self, cue: Cue, note_loss: Callable[[str, str], None]) -> str:
         text = cue.text
         if _NOT_XML.search(text):
             note_loss("not_xml", "signs that XML can't hold are written as U+FFFD")
@@ -206,13 +206,13 @@ class _Writer:
         self, run: Run, before: Run | None, after: Run | None, note_loss: Callable[[str, str], None]
     ) -> str:
         if run.role == "text":
-            return self.span(run, "")
+            return self.write_span(run, "")
         if not self.flavour.has_ruby:
             if run.role == "gloss":
                 note_loss("ruby", "a ruby gloss is put in brackets")
-            return self.span(run if run.role == "base" else run._replace(text=f"({run.text})"), "")
+            return self.write_span(run if run.role == "base" else run._replace(text=f"({run.text})"), "")
         # Runs of one pair stand together; the container goes around all of them, base and gloss around their own.
-        piece = self.span(run, "")
+        piece = self.write_span(run, "")
         role = "base" if run.role == "base" else "text"
         begins = before is None or (before.ruby, before.role) != (run.ruby, run.role)
         ends = after is None or (after.ruby, after.role) != (run.ruby, run.role)
@@ -223,7 +223,7 @@ class _Writer:
             f"{'</span>' if ends else ''}{closes}"
         )
 
-    def span(self, run: Run, attributes: str) -> str:
+    def write_span(self, run: Run, attributes: str) -> str:
         look = run.look
         text = escape(run.text).replace("\n", "<br/>")
         seen = look._replace(language="", speaker="")

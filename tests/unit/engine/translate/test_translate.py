@@ -258,7 +258,7 @@ def test_laying_out_loses_no_word_and_keeps_the_width(given_words: list[str]) ->
     house = house_of("netflix")
     laid = lay_out(" ".join(given_words), house, "en-US")
     assert laid.split() == given_words
-    assert all(width_of(line, house.limits("en-US")) <= 42 for line in laid.split("\n"))
+    assert all(width_of(line, house.find_limits("en-US")) <= 42 for line in laid.split("\n"))
 
 
 def test_lines_break_where_a_phrase_ends() -> None:
