@@ -18,7 +18,7 @@ from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Rece
 from polyreel.dubbing.staging import STAGED
 from polyreel.dubbing.submission import describe_purchase, key_of_dub, key_of_revision, script_key, submit_once
 from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
-from polyreel.dubbing.waiting import wait_until_ready
+from polyreel.dubbing.waiting import is_just_bought, wait_until_ready
 from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import DubformerDubbing
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
@@ -45,7 +45,7 @@ from polyreel.vendors.dubformer.models import (
     Submitted,
 )
 from polyreel.vendors.dubformer.problems import project_failed
-from polyreel.vendors.errors import JobFailed
+from polyreel.vendors.errors import JobFailed, NotFound
 
 _MODES: dict[Mix, MixingMode] = {
     "dub": MixingMode.WITHOUT_ORIGINAL_VOICE,
@@ -295,7 +295,12 @@ class DubformerObserver:
     async def _make_sighting(self, row: Entry, listed: Project | None) -> Sighting | None:
         if row.kind not in ("dub", "translation"):
             return None
-        if listed is None:
+        try:
+            # A list may lag behind what was just bought, or end early: only the project's own address can say no.
+            listed = listed or await self._client.get_project(row.vendor_id)
+        except NotFound:
+            if is_just_bought(row):
+                return Sighting(row.key, State.SUBMITTED)
             note = f"Dubformer has no project {row.vendor_id} any more"
             return Sighting(row.key, State.FAILED, note=note, details={"remedy": "It may have been deleted there."})
         if listed.status is ProjectStatus.READY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from polyreel.dubbing.port import Means, Progress
 from polyreel.errors import HeldForPerson, StillAtVendor
@@ -12,6 +13,8 @@ from polyreel.ledger.watch import Observer, Watcher
 from polyreel.vendors.errors import JobFailed
 
 PACE = Pace()
+JUST_BOUGHT_S = 20.0
+"""A vendor that shows a purchase later than it answered it is believed to have lost it only after this."""
 UNHEARD_S = 24 * 3600.0
 """A row that nobody wrote for so long: the vendor is asked here, so that a refusal is heard."""
 
@@ -34,6 +37,11 @@ async def wait_until_ready(means: Means, key: str, observer: Observer, on_progre
     if on_progress:
         on_progress(1.0)
     return entry
+
+
+def is_just_bought(entry: Entry) -> bool:
+    """Whether the vendor may not show yet what it has taken."""
+    return time.time() - entry.submitted_at < JUST_BOUGHT_S
 
 
 async def _wait_patiently(means: Means, key: str, observer: Observer, watcher: Watcher) -> Entry:

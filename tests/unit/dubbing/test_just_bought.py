@@ -1,0 +1,56 @@
+"""What was bought a moment ago, and the vendor does not show yet, is not taken for deleted."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from polyreel.dubbing import waiting
+from polyreel.dubbing.dubformer import DubformerObserver
+from polyreel.dubbing.panjaya import PanjayaObserver
+from polyreel.ledger.entry import Entry, State
+from polyreel.vendors.dubformer.models import Project
+from polyreel.vendors.errors import NotFound
+
+
+class Slow:
+    """A vendor whose list shows nothing yet; by its own address a project is there, or is not."""
+
+    def __init__(self, project: Project | None = None) -> None:
+        self.project = project
+
+    async def get_projects(self) -> tuple[Project, ...]:
+        return ()
+
+    async def get_project(self, _project_id: str) -> Project:
+        if self.project is None:
+            raise NotFound("no such project")
+        return self.project
+
+    async def get_asset(self, _asset_id: str) -> Any:
+        raise NotFound("no such asset")
+
+
+def _bought(ago: float) -> Entry:
+    at = time.time() - ago
+    return Entry(key="k", kind="dub", vendor_id="12", state=State.SUBMITTED, submitted_at=at, receipt={"asset_id": "a"})
+
+
+@pytest.mark.parametrize(("status", "state"), [("in_progress", State.SUBMITTED), ("ready", State.READY)])
+async def test_a_project_that_the_list_lacks_is_asked_for_itself(status: str, state: State) -> None:
+    """However long ago it was bought: lists may end early, too."""
+    vendor: Any = Slow(Project.model_validate({"project_id": "12", "status": status}))
+    (seen,) = await DubformerObserver(vendor).list_under_way([_bought(ago=3600)])
+    assert seen.state is state
+
+
+@pytest.mark.parametrize("observer", [DubformerObserver, PanjayaObserver])
+@pytest.mark.parametrize(
+    ("ago", "state"), [(1.0, State.SUBMITTED), (waiting.JUST_BOUGHT_S + 1, State.FAILED)], ids=["now", "later"]
+)
+async def test_not_found_is_believed_a_moment_after_the_purchase(observer: Any, ago: float, state: State) -> None:
+    """A vendor that has just answered with an id has not deleted it."""
+    (seen,) = await observer(Slow()).list_under_way([_bought(ago)])
+    assert seen.state is state
