@@ -51,7 +51,14 @@ class VideoJungleDelivery:
             made = await self.client.create_project(CreateProject(name=name, description="Dubs by polyreel."))
             return made.id
 
-        return await self.access.find_or_make(f"project {name}", find_project, make_project, what=f"project {name}")
+        async def is_there(project_id: str) -> bool:
+            with suppress(NotFound):
+                return bool((await self.client.get_project(project_id)).id)
+            return False
+
+        return await self.access.find_or_make(
+            f"project {name}", find_project, make_project, what=f"project {name}", is_there=is_there
+        )
 
 
 @dataclass

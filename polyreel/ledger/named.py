@@ -24,8 +24,11 @@ async def find_or_make(
     what an earlier run made still is: for places where looking by name may find nothing; without it, ``look`` says.
     """
 
+    made: list[str] = []
+
     async def call() -> Receipt:
-        return Receipt(id=await make(), state=State.COLLECTED)
+        made.append(await make())
+        return Receipt(id=made[-1], state=State.COLLECTED)
 
     async def find(_entry: Entry) -> Finding:
         there = await look()
@@ -39,7 +42,8 @@ async def find_or_make(
         if (there := await look()) and not await is_open():
             return there
         entry = await ledger.once(key, call, find, subject=subject)
-        if await (is_there(entry.vendor_id) if is_there else _says_something(look)):
+        # A list may not show yet what was made a moment ago.
+        if entry.vendor_id in made or await (is_there(entry.vendor_id) if is_there else _says_something(look)):
             return entry.vendor_id
         # Made by an earlier run, and removed by somebody since.
         await ledger.advance(key, State.FORGOTTEN)
