@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect.runtime import flow_run
 
@@ -31,6 +31,7 @@ from polyreel.subtitles import read_file, write
 from polyreel.subtitles.choices import without_choices
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.reel_times import cut_to_reel
+from polyreel.vendors.errors import RateLimited
 from tasks.paid import note_choice
 from tasks.run.accounts import staging_of
 from tasks.run.connections import books_of_run, client_of
@@ -39,6 +40,10 @@ from tasks.run.progress import board, reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import DAY_S, key_of, stage
 
+T = TypeVar("T")
+BUSY_PAUSES_S = (2.0, 10.0)
+LONGEST_PAUSE_S = 60.0
+"""Whatever a busy vendor asks for: a language must not look stuck for longer."""
 PATIENCE_S = 2.0
 """How long a run that may be suspended waits for a vendor with its process: shorter waits are not worth another one."""
 
@@ -199,16 +204,34 @@ async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
 
 @stage("submit", key=key_of("submit"))
 async def buy_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
-    """Commit to the work. Never retried: what was bought stands in the ledger, and is found there by the next run."""
+    """Commit to the work. Retried for a busy vendor alone: what else failed is looked for by the next run, first."""
     async with _open_dubber(language) as dubber:
-        return await dubber.submit(request)
+        return await ask_busy_vendor(lambda: dubber.submit(request))
+
+
+async def ask_busy_vendor(ask: Callable[[], Awaitable[T]], pauses_s: Sequence[float] = BUSY_PAUSES_S) -> T:
+    """What is answered, where a vendor that had too many calls (429) is asked again after each pause, in seconds.
+
+    A vendor's client repeats by itself only what can't be done twice. Raises what the last try raises, and at once
+    whatever is not a refusal that has certainly made nothing.
+    """
+    for pause in pauses_s:
+        try:
+            return await ask()
+        except RateLimited as busy:
+            if not busy.made_nothing:
+                raise
+            wanted = busy.retry_after or 0.0
+        await asyncio.sleep(max(pause, min(wanted, LONGEST_PAUSE_S)))
+    return await ask()
 
 
 @stage("dub", key=key_of("dub"), timeout_s=30 * DAY_S)
 async def wait_for_dub(language: LanguagePlan, request: DubRequest, receipt: Receipt) -> None:
     """Wait until it is done; here that means doing it. What is already spoken is not spoken again."""
     async with _at_work_or_waiting(language, "dub"), _open_dubber(language) as dubber:
-        await dubber.wait(request, receipt, reporter("dub", language.locale))
+        # Waiting may change the dub, too: to a script of its own, or to an edited one.
+        await ask_busy_vendor(lambda: dubber.wait(request, receipt, reporter("dub", language.locale)))
 
 
 @stage("collect", key=key_of("collect"))
