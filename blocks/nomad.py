@@ -81,15 +81,13 @@ class NomadCredentials(VendorCredentials):
     async def check(self) -> tuple[str, ...]:
         """Asks for an asset that nobody has: being told so means being let in.
 
-        Unless whoever answers there has nothing at all: then the list of uploads, which is there though it be empty,
-        is not found either (`NotFound`).
+        Unless whoever answers there has nothing at all: then the download queue is not found either (`NotFound`).
         """
         async with self.get_client() as client:
             try:
                 await client.get_asset(_NOBODY)
             except NotFound:
-                # Only administrators may read that list; being refused it is an answer of the asset manager's, too.
-                if self.routes == "admin":
-                    with contextlib.suppress(Forbidden):
-                        await client.list_uploads()
+                # Being refused it is an answer of the asset manager's, too.
+                with contextlib.suppress(Forbidden):
+                    await client.check_queue()
         return ("may read assets",)

@@ -144,7 +144,7 @@ class _File:
         find: a second start costs an upload that nobody ends, the wrong one would put a film into another's folder.
         """
         known = {entry.receipt.get("upload") for entry in await self.access.list_made()}
-        for upload in await self.client.list_uploads():
+        for upload in await self.client.list_known_uploads():
             same = upload.name == self.name and upload.content_length == self.item.stored_file.bytes
             if same and upload.id not in known and await self._belongs_here(upload):
                 return Found(self._make_receipt(upload))

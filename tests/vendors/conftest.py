@@ -174,11 +174,28 @@ async def videojungle(vendor_url: str) -> AsyncIterator[VideoJungleClient]:
 
 
 @pytest.fixture(scope="session")
-def nomad_prefix(vendor_url: str) -> str:
-    """What stands before every path of the asset manager: its page has nothing there, its published clients `/api`."""
+def nomad_prefixes(vendor_url: str) -> list[str]:
+    """What may stand before every path of the asset manager: its published clients have `/api`, its page nothing."""
     account = {"userName": "sandbox", "password": "sandbox"}
-    answer = httpx.post(f"{vendor_url}/nomad/api/account/login", json=account, trust_env=False, timeout=START_SECONDS)
-    return "" if answer.status_code == 404 else "/api"
+
+    def lets_in(prefix: str) -> bool:
+        at = f"{vendor_url}/nomad{prefix}/account/login"
+        return httpx.post(at, json=account, trust_env=False, timeout=START_SECONDS).status_code != 404
+
+    return [prefix for prefix in ("/api", "") if lets_in(prefix)]
+
+
+@pytest.fixture(scope="session")
+def nomad_prefix(nomad_prefixes: list[str]) -> str:
+    """The one that the suite uses."""
+    return nomad_prefixes[0]
+
+
+@pytest.fixture
+def bare_paths(nomad_prefixes: list[str]) -> None:
+    """The asset manager's paths without anything before them, where the server has them."""
+    if "" not in nomad_prefixes:
+        pytest.skip("this server has every path of the asset manager below /api alone")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from polyreel.vendors import errors
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.models import CreateProject, MixingMode, Project, ProjectStatus, Retranslate
 from polyreel.vendors.dubformer.problems import VideoInfoError
+from tests.vendors.lists import wait_until_listed
 
 Url = Callable[[str], str]
 PATIENCE = 60.0
@@ -32,7 +33,7 @@ async def _settled(dubformer: DubformerClient, project_id: str) -> Project:
     loop = asyncio.get_running_loop()
     end = loop.time() + PATIENCE
     project = await dubformer.get_project(project_id)
-    while project.status is ProjectStatus.IN_PROGRESS and loop.time() < end:
+    while project.status not in (ProjectStatus.READY, ProjectStatus.ERROR) and loop.time() < end:
         await asyncio.sleep(0.1)
         project = await dubformer.get_project(project_id)
     return project
@@ -97,7 +98,10 @@ async def test_each_option_is_taken(dubformer: DubformerClient, media_url: Url, 
 
 async def test_a_youtube_link_goes_through(dubformer: DubformerClient) -> None:
     """The vendor fetches it, not we."""
-    submitted = await dubformer.create_project(_request("https://www.youtube.com/watch?v=dQw4w9WgXcQ"))
+    try:
+        submitted = await dubformer.create_project(_request("https://www.youtube.com/watch?v=dQw4w9WgXcQ"))
+    except VideoInfoError:
+        pytest.skip("this server does not reach YouTube")
     assert submitted.project_id
 
 
@@ -156,7 +160,13 @@ async def test_projects_are_listed_and_deleted(dubformer: DubformerClient, media
     """A deletion gives no minutes back."""
     submitted = await dubformer.create_project(_request(media_url("film.mp4"), name="Short-lived"))
     await _ready(dubformer, submitted.project_id)
-    listed = {project.project_id: project for project in await dubformer.get_projects()}
+    listed: dict[str, Project] = {}
+
+    async def look() -> list[str]:
+        listed.update({project.project_id: project for project in await dubformer.get_projects()})
+        return list(listed)
+
+    await wait_until_listed(look, {submitted.project_id})
     assert listed[submitted.project_id].name == "Short-lived"
     balance = await dubformer.get_balance()
     assert (await dubformer.delete_project(submitted.project_id)).success

@@ -18,6 +18,7 @@ from polyreel.vendors.nomad.models import Asset
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import CreateVideo
 from polyreel.vendors.waiting import Patience
+from tests.vendors.lists import wait_until_listed
 
 SOON = Patience(first=0.1, cap=0.5, total=90)
 
@@ -76,6 +77,11 @@ async def test_the_videos_of_a_folder_at_nomad(nomad: NomadClient, folder: Asset
         done = await nomad.upload(file, parent_id=parent, name=name)
         await nomad.wait_until_usable(done.asset_id, SOON)
         ids.append(done.asset_id)
+
+    async def look() -> list[str]:
+        return [each.id for each in await list_videos("nomad", nomad, folder.id)]
+
+    await wait_until_listed(look, ids[:2])
     assert await list_videos("nomad", nomad, folder.id) == [
         LibraryVideo(ids[1], "a.mp4"),
         LibraryVideo(ids[0], "b.mp4"),
@@ -93,6 +99,11 @@ async def test_the_videos_of_a_folder_at_tpstreams(tpstreams: TPStreamsClient, m
     wanted = CreateVideo.from_url(media_url("film.mp4"), title="Lesson 1", resolutions=("240p",), folder=folder.id)
     made = await tpstreams.upload_video(wanted)
     await tpstreams.wait_until_completed(made.id, SOON)
+
+    async def look() -> list[str]:
+        return [each.id for each in await list_videos("tpstreams", tpstreams, folder.id)]
+
+    await wait_until_listed(look, {made.id})
     assert await list_videos("tpstreams", tpstreams, folder.id) == [LibraryVideo(made.id, "Lesson 1")]
     with pytest.raises(InvalidJob, match="no folder"):
         await list_videos("tpstreams", tpstreams, made.id)

@@ -13,6 +13,7 @@ from polyreel.vendors import errors
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Version, VersionStatus
 from polyreel.vendors.panjaya.problems import asset_failed
+from tests.vendors.lists import wait_until_listed
 
 Url = Callable[[str], str]
 PATIENCE = 60.0
@@ -121,8 +122,11 @@ async def test_languages_are_added_to_an_asset(panjaya: PanjayaClient, media_url
 async def test_assets_are_listed_once_each_page_after_page(panjaya: PanjayaClient, media_url: Url) -> None:
     """Also those beyond the first page."""
     made = {(await panjaya.create_asset(_request(media_url("film.mp4")))).asset_id for _ in range(25)}
-    listed = [asset.asset_id async for asset in panjaya.get_assets()]
-    assert made <= set(listed)
+
+    async def look() -> list[str]:
+        return [asset.asset_id async for asset in panjaya.get_assets()]
+
+    listed = await wait_until_listed(look, made)
     assert len(listed) == len(set(listed))
 
 
@@ -130,8 +134,12 @@ async def test_a_lost_asset_is_found_by_what_it_is(panjaya: PanjayaClient, media
     """There is no name or key: an asset is found again by its languages and times."""
     request = _request(media_url("film.mp4"), languages=[{"locale": "fi-FI"}, {"locale": "el-GR"}])
     asset = await panjaya.create_asset(request)
-    found = await panjaya.find_assets(lambda seen: seen.locales() == {"fi-FI", "el-GR"})
-    assert asset.asset_id in {each.asset_id for each in found}
+
+    async def look() -> list[str]:
+        found = await panjaya.find_assets(lambda seen: seen.locales() == {"fi-FI", "el-GR"})
+        return [each.asset_id for each in found]
+
+    assert await wait_until_listed(look, {asset.asset_id})
 
 
 async def test_a_revised_version_is_ready_to_edit_and_its_video_is_gone(panjaya: PanjayaClient, media_url: Url) -> None:

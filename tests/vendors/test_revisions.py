@@ -277,6 +277,7 @@ async def test_a_version_that_is_open_for_one_script_is_not_done_with_another(
     means: Callable[..., Means],
     asked: Callable[..., DubRequest],
     revised: Callable[..., DubRequest],
+    controls: httpx.AsyncClient,  # no page says how a person presses the studio's button
 ) -> None:
     """Edited again before anybody typed the first edit: what is generated then is the second edit's alone."""
     at = means(panjaya, "panjaya")

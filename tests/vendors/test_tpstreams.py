@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from polyreel.vendors import errors
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import CreateVideo, Status, VideoOptions
+from tests.vendors.lists import wait_until_listed
 from tests.vendors.tpstreams_assets import SOON, Url, make_completed, make_request, wait_until
 
 # -- bringing videos in
@@ -23,7 +25,8 @@ async def test_a_video_is_fetched_processed_and_played(tpstreams: TPStreamsClien
     asset = await tpstreams.wait_until_completed(made.id, SOON)
     assert asset.video is not None
     assert asset.video.playback_url.split("?")[0].endswith(".m3u8")
-    assert asset.video.dash_url.split("?")[0].endswith(".mpd")
+    # The page shows one, of a video under DRM.
+    assert not asset.video.dash_url or asset.video.dash_url.split("?")[0].endswith(".mpd")
     assert asset.video.duration == pytest.approx(3, abs=1)
     assert set(asset.video.resolutions) == {"240p", "360p"}
     assert asset.video.content_protection_type == "disable"
@@ -110,8 +113,11 @@ async def test_lists_are_followed_to_their_end(tpstreams: TPStreamsClient, media
     """Page after page by `next`, each asset once."""
     wanted = [make_request(media_url("film.mp4"), title=f"Page {number}") for number in range(5)]
     made = {asset.id for asset in await tpstreams.bulk_create(wanted)}
-    listed = [asset.id async for asset in tpstreams.list_assets(limit=2)]
-    assert made <= set(listed)
+
+    async def look() -> list[str]:
+        return [asset.id async for asset in tpstreams.list_assets(limit=2)]
+
+    listed = await wait_until_listed(look, made)
     assert len(listed) == len(set(listed))
 
 
@@ -157,15 +163,29 @@ async def test_an_asset_in_a_folder_is_moved_to_the_root_and_back(tpstreams: TPS
     except errors.NotFound:
         pytest.skip("this server has no folders")
     asset = await tpstreams.upload_video(make_request(media_url("film.mp4"), folder=folder.id))
-    assert [each.id async for each in tpstreams.list_assets(parent=folder.id)] == [asset.id]
+
+    async def list_ids(**where: Any) -> list[str]:
+        return [each.id async for each in tpstreams.list_assets(**where)]
+
+    assert await wait_until_listed(lambda: list_ids(parent=folder.id), {asset.id}) == [asset.id]
     await tpstreams.move_asset_to_root(asset.id)
-    assert asset.id in [each.id async for each in tpstreams.list_assets(in_root=True)]
+    assert await wait_until_listed(lambda: list_ids(in_root=True), {asset.id})
     await tpstreams.move_asset(asset.id, folder.id)
     assert (await tpstreams.get_asset(asset.id)).parent_id == folder.id
-    assert folder.id in [each.id async for each in tpstreams.list_folders()]
     await tpstreams.delete_asset(folder.id)
     with pytest.raises(errors.NotFound):
         await tpstreams.get_asset(asset.id)
+
+
+async def test_folders_are_listed(tpstreams: TPStreamsClient) -> None:
+    """Apart from all other assets, by a call that the vendor's page lacks."""
+    try:
+        folder = await tpstreams.create_folder("Season two")
+        listed = [each.id async for each in tpstreams.list_folders()]
+    except errors.NotFound:
+        pytest.skip("this server lists no folders: the vendor's page has no such call, only its published clients do")
+    assert folder.id in listed
+    await tpstreams.delete_asset(folder.id)
 
 
 async def test_an_asset_is_not_moved_into_a_folder_that_is_none(tpstreams: TPStreamsClient, media_url: Url) -> None:

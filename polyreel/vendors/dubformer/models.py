@@ -14,6 +14,7 @@ SOUNDALIKE = "soundalike"
 EMOTIONAL_TRANSFER = "emotional_transfer"
 Milliseconds = Annotated[int, Field(ge=0)]
 WholeMilliseconds = Annotated[int, BeforeValidator(lambda value: round(value) if isinstance(value, float) else value)]
+Style = Annotated[str, BeforeValidator(lambda value: value.casefold() if isinstance(value, str) else value)]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 
 
@@ -138,7 +139,7 @@ class CastSpeaker(Answer):
 
     speaker_id: int
     voice_key: str = ""
-    style: str = ""
+    style: Style = ""
 
 
 class Project(Answer):
@@ -181,7 +182,7 @@ class Voice(Answer):
 
     name: str = ""
     voice_key: str
-    style: str = ""
+    style: Style = ""
 
 
 class Voices(Answer):

@@ -30,7 +30,7 @@ from polyreel.vendors.nomad.models_edits import (
 )
 from polyreel.vendors.nomad.models_uploads import Uploaded
 from polyreel.vendors.nomad.multipart import agreement
-from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Resource, path
+from polyreel.vendors.nomad.resource import CLIENTS, PAGE, Resource, path
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.transport import is_whole
 from polyreel.vendors.waiting import Patience, wait_for
@@ -222,11 +222,6 @@ class Editing(Resource):
         """A shareable address."""
         at = path("/asset/{asset_id}/share", asset_id=asset_id)
         return await self._send(_read_share, "share", "POST", at, json=request.wire())
-
-    @endpoint("DELETE", "/admin/asset/{id}", page=WIRE, section="Asset management")
-    async def delete_asset(self, asset_id: str) -> None:
-        """Delete one asset for good, as the published client does; `delete_assets` is the page's way."""
-        await self._tell("delete asset", "DELETE", path("/admin/asset/{asset_id}", asset_id=asset_id))
 
 
 class Keeping(Resource):

@@ -8,7 +8,7 @@ from polyreel.vendors.auth import Auth, KeyAuth
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.nomad.ads import Ads
 from polyreel.vendors.nomad.assets import Creating, Editing, Keeping, Reading
-from polyreel.vendors.nomad.batch import Batches
+from polyreel.vendors.nomad.batch import Batches, Deleting
 from polyreel.vendors.nomad.delivery import Queue, Streaming
 from polyreel.vendors.nomad.resource import Routes, read_error
 from polyreel.vendors.nomad.session import LoginAuth, Session
@@ -35,7 +35,19 @@ class NomadOptions(ClientOptions, total=False):
 
 
 class NomadClient(
-    Session, Uploads, Creating, Reading, Editing, Keeping, Batches, Annotations, Transcripts, Ads, Queue, Streaming
+    Session,
+    Uploads,
+    Creating,
+    Deleting,
+    Reading,
+    Editing,
+    Keeping,
+    Batches,
+    Annotations,
+    Transcripts,
+    Ads,
+    Queue,
+    Streaming,
 ):
     """One account at one asset manager. An async context manager; use `with_login` or `with_api_key`.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
+from polyreel.vendors.errors import Invalid
 from polyreel.vendors.nomad.models import Archive, Cookies, Face, QueueItem, QueueResult
 from polyreel.vendors.nomad.models_edits import QueueChange, QueueRequest, TrackingEvent, ZipArchive
 from polyreel.vendors.nomad.resource import PAGE, Resource, fit_reply, path
@@ -28,6 +30,12 @@ class Queue(Resource):
         return await self._ask_for(
             QueueResult, "add to download queue", "POST", "/asset-queue", json=request.wire(), repeatable=True
         )
+
+    async def check_queue(self) -> None:
+        """See that there is a download queue, by adding nothing to it. Raises `NotFound` where there is none."""
+        # The page promises a 400 to whoever is let in and names no asset.
+        with contextlib.suppress(Invalid):
+            await self._tell("check download queue", "POST", "/asset-queue", json={"ids": []}, repeatable=True)
 
     @endpoint("PATCH", "/asset-queue", page=PAGE, section="Download Queue")
     async def update_queue_item(self, change: QueueChange) -> QueueItem:

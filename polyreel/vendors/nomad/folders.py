@@ -167,9 +167,7 @@ class Folders:
         return found
 
     async def _list_left(self) -> list[Upload]:
-        with suppress(NotFound):
-            return [each for each in await self.client.list_uploads() if each.name == _PROBE]
-        return []
+        return [each for each in await self.client.list_known_uploads() if each.name == _PROBE]
 
     async def _give_up(self, upload: Upload) -> None:
         with suppress(NotFound):

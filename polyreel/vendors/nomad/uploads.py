@@ -18,7 +18,7 @@ from polyreel.machine.files import sha256_of
 from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Tell
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.errors import CallError, Damaged, LinkExpired, Malformed
+from polyreel.vendors.errors import CallError, Damaged, Forbidden, Invalid, LinkExpired, Malformed, NotFound
 from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.nomad.models_uploads import (
     MOST_PARTS,
@@ -36,7 +36,7 @@ from polyreel.vendors.nomad.models_uploads import (
     Uploaded,
 )
 from polyreel.vendors.nomad.multipart import PartBody, Source, etag_of, slices
-from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, Routes, path
+from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Resource, Routes, path
 from polyreel.vendors.transport import Transport
 
 Spelling = Literal["published", "page"]
@@ -102,11 +102,19 @@ class Uploads(Resource):
         at = path("/admin/asset/upload/{upload_id}", upload_id=upload_id)
         return await self._send(lambda reply: _read_upload(reply, upload_id), "get upload", "GET", at)
 
-    @endpoint("GET", "/admin/asset/upload", page=WIRE, section="Asset management")
+    @endpoint("GET", "/admin/asset/upload", page=CLIENTS, section="listUploads")
     async def list_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
         """The account's uploads under way; with `completed`, also the finished ones."""
         params = {"includeCompletedUploads": str(completed).lower()}
         return await self._rows(Upload, "list uploads", "GET", "/admin/asset/upload", params=params)
+
+    async def list_known_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
+        """`list_uploads`, and none where the server has no such list or shows it to administrators alone."""
+        # No page of the vendor's has it: a server may take `upload` for an asset's id, and that for a wrong one.
+        try:
+            return await self.list_uploads(completed=completed)
+        except (NotFound, Forbidden, Invalid):
+            return ()
 
     async def upload(
         self,
@@ -184,7 +192,7 @@ class Uploads(Resource):
         """The upload with its asset's id, looked for among those under way where nobody told it."""
         if upload.asset_id or asset_id:
             return upload.model_copy(update={"asset_id": upload.asset_id or asset_id})
-        known = await self.list_uploads(completed=True)
+        known = await self.list_known_uploads(completed=True)
         found = next((each.asset_id for each in known if each.id == upload.id), "")
         return upload.model_copy(update={"asset_id": found})
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from polyreel.vendors.answers import SparseAnswer
 from polyreel.vendors.models import Request
 
+# No page says whether these are lists: one of them may stand alone.
+Several = Annotated[tuple[Any, ...], BeforeValidator(lambda value: value if isinstance(value, list) else (value,))]
 UploadMethod = Literal["file-no-chunk", "direct", "url"]
 
 
@@ -165,7 +167,7 @@ class Script(SparseAnswer):
     name: str = ""
     project_id: str = ""
     value: Any = None
-    inputs: tuple[Any, ...] = ()
+    inputs: Several = ()
     created_at: str = ""
     key: str = ""
     manuscript: str = ""
@@ -188,7 +190,7 @@ class VideoFile(SparseAnswer):
     created_at: str = ""
     recorded_at: str = ""
     key: str = ""
-    analysis: tuple[dict[str, Any], ...] = ()
+    analysis: Several = ()
     url: str = Field(default="", repr=False)
     download_url: str = Field(default="", repr=False)
     current_status: str = ""
@@ -221,7 +223,7 @@ class Analysis(SparseAnswer):
     id: str = ""
     job_id: str = ""
     status: str = ""
-    analysis: tuple[Any, ...] = ()
+    analysis: Several = ()
 
 
 class Found(SparseAnswer):
@@ -230,7 +232,7 @@ class Found(SparseAnswer):
     video_id: str = ""
     score: float | None = None
     video: VideoFile | None = None
-    segments: tuple[Any, ...] = ()
+    segments: Several = ()
 
     also: ClassVar = {"id": "video_id"}
 

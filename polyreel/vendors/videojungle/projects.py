@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.vendors.bodies import FilePart, FileSlice, Form, Watched
-from polyreel.vendors.calls import Call
+from polyreel.vendors.calls import Call, Reply
 from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import JobFailed, Malformed
@@ -150,8 +150,9 @@ class Assets(Resource):
         # A path below the vendor's own address wants the key; a storage's signed address refuses it (WIRE.md "All").
         keyless = is_whole(asset.upload_url)
         reply = await self._reply("upload asset", "POST", asset.upload_url, body=body, anonymous=keyless)
-        # A storage that took the form answers without a word.
-        return reply.read(Asset) if reply.body.lstrip().startswith(b"{") else await self.get_asset(asset.id)
+        # A storage that took the form answers without a word, and no page tells what the vendor's own path says.
+        told = find_answered(reply, "asset")
+        return reply.fit(told, Asset) if told else await self.get_asset(asset.id)
 
     async def add_video_file(self, project_id: str, video_file_id: str, description: str = "") -> Asset:
         """Make a video file an asset of a project, by reference."""
@@ -209,6 +210,13 @@ class Assets(Resource):
             return asset.download_url or asset.url or nothing_there("asset", asset.id, asset.status)
 
         return await download(self.transport, link, to, operation="download asset", expected=expected, tell=tell)
+
+
+def find_answered(reply: Reply, name: str) -> dict[str, Any] | None:
+    """What was uploaded, where the answer holds it: as the whole answer, or in an object called ``name``."""
+    value: Any = reply.json() if reply.body.lstrip().startswith(b"{") else {}
+    told = value.get(name, value)
+    return told if isinstance(told, dict) and told.get("id") else None
 
 
 def nothing_there(what: str, job_id: str, status: str) -> str:

@@ -14,7 +14,7 @@ from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.pages import Page
 from polyreel.vendors.resource import Resource, path
 from polyreel.vendors.videojungle.models import Analysis, CreateVideoFile, Found, NewVideoFile, Search, VideoFile
-from polyreel.vendors.videojungle.projects import WIRE, nothing_there
+from polyreel.vendors.videojungle.projects import WIRE, find_answered, nothing_there
 
 
 class VideoFiles(Resource):
@@ -29,7 +29,10 @@ class VideoFiles(Resource):
     async def upload_video(self, video_file_id: str, file: Path, *, tell: Tell | None = None) -> VideoFile:
         """Post the file itself (multipart `file`)."""
         at = path("/video-file/{video_file_id}/upload-video", video_file_id=video_file_id)
-        return await self._ask(VideoFile, "upload video", "POST", at, body=_make_form({}, file, tell))
+        reply = await self._reply("upload video", "POST", at, body=_make_form({}, file, tell))
+        # Nothing tells what this is answered with: a word, the video in an object of its own, the video itself.
+        told = find_answered(reply, "video")
+        return reply.fit(told, VideoFile) if told else await self.get_video_file(video_file_id)
 
     @endpoint("POST", "<S3 form>", page=WIRE, section="Video Jungle")
     async def upload_direct(self, created: NewVideoFile, file: Path, *, tell: Tell | None = None) -> None:

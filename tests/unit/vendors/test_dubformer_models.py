@@ -217,3 +217,9 @@ def test_a_balance_is_a_number_that_a_quote_can_be_compared_with(minutes: Any) -
     """Nothing is less than NaN: every quote would suffice."""
     with pytest.raises(ValueError, match="balance_minutes"):
         Balance.model_validate({"balance_minutes": minutes})
+
+
+def test_a_speaker_s_style_is_read_in_any_case_and_goes_out_as_the_page_spells_it() -> None:
+    """A re-translation repeats what the project told."""
+    told = Project.model_validate({"output_target_speakers": [{"speaker_id": "1", "style": "FEMININE"}]})
+    assert told.output_target_speakers[0].style == SPEAKER["style"]

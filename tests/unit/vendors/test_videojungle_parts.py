@@ -9,7 +9,7 @@ import pytest
 
 from polyreel.vendors import errors
 from polyreel.vendors.videojungle.client import VideoJungleClient, read_error
-from polyreel.vendors.videojungle.models import Asset, Generation, NewAsset, NewVideoFile, Search
+from polyreel.vendors.videojungle.models import Asset, Generation, NewAsset, NewVideoFile, Script, Search
 
 PAGE_ASSET = {
     "asset_path": None,
@@ -128,3 +128,30 @@ async def test_hits_and_faults_of_another_shape_are_our_errors(peer: Any, make_a
         peer.will(make_answer(422, {"detail": [{"loc": None, "msg": "no"}]}))
         with pytest.raises(errors.Invalid, match="no"):
             await client.search(Search(query="sea"))
+
+
+@pytest.mark.parametrize("told", [{"status": "ok"}, b"", {"video": {"id": "v", "name": "reel"}}])
+async def test_an_upload_is_answered_in_any_way(peer: Any, make_answer: Any, tmp_path: Path, told: Any) -> None:
+    """No page says how: the file is there by then, so what the answer leaves out is asked for."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(b"film")
+    peer.will(make_answer(200, told), make_answer(200, {"id": "v", "name": "reel", "analysis": {"status": "queued"}}))
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        assert (await client.upload_video("v", file)).name == "reel"
+
+
+@pytest.mark.parametrize("told", [{"status": "ok"}, b"", {"asset": {"id": "a", "keyname": "film.mp4"}}])
+async def test_an_asset_s_upload_is_answered_in_any_way(peer: Any, make_answer: Any, tmp_path: Path, told: Any) -> None:
+    """By the vendor's own path as by a storage."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(b"film")
+    peer.will(make_answer(200, told), make_answer(200, {"id": "a", "keyname": "film.mp4"}))
+    created = NewAsset.model_validate({"id": "a", "upload_url": "/projects/p/asset/a/upload"})
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        assert (await client.upload_asset(created, file)).keyname == "film.mp4"
+
+
+def test_what_may_be_a_list_may_stand_alone() -> None:
+    """A script's inputs go out as an object, and may come back as one."""
+    assert Script.model_validate({"id": "s", "inputs": {"sign": "text"}}).inputs == ({"sign": "text"},)
+    assert Script.model_validate({"id": "s", "inputs": ["sign"]}).inputs == ("sign",)

@@ -210,3 +210,59 @@ def test_a_relationship_may_be_a_lookup_and_tags_plain_words() -> None:
     assert related.kind == "Subtitle"
     mixed = AdBreak.model_validate({"id": "c", "tags": ["sport", {"id": "1", "description": "news"}], "labels": None})
     assert [tag["description"] for tag in mixed.tags] == ["sport", "news"]
+
+
+@pytest.mark.parametrize("refusal", [404, 405])
+async def test_an_asset_is_deleted_by_the_page_s_way_where_there_is_no_other(
+    client: NomadClient, manager: Any, refusal: int
+) -> None:
+    """The page has only the batch: what can't be deleted by its own address is still there, and would stay."""
+    answers = {"GET": manager.answer(200, {"id": "a"}), "DELETE": manager.answer(refusal, {"title": "no such call"})}
+    manager.asset = lambda seen, path: answers.get(seen.method, manager.answer(200, {"results": []}))
+    await client.delete_asset("a")
+    assert manager.log[-3:] == ["DELETE /api/admin/asset/a", "GET /api/admin/asset/a", "POST /api/admin/asset/Delete"]
+
+
+async def test_an_asset_that_is_not_there_is_not_found_by_deleting_it(client: NomadClient, manager: Any) -> None:
+    """Nothing is sent after it."""
+    with pytest.raises(errors.NotFound):
+        await client.delete_asset("a")
+    assert manager.log[-1] == "GET /api/admin/asset/a"
+
+
+async def test_an_asset_that_the_batch_leaves_is_said_to_stay(client: NomadClient, manager: Any) -> None:
+    """A result for each tells it, whatever the status says."""
+    manager.plain["/admin/asset/Delete"] = manager.answer(200, {"results": [{"id": "a", "success": False}]})
+    refused = manager.answer(405, {"title": "no such call"})
+    there = manager.answer(200, {"id": "a"})
+    ask = manager.asset
+    manager.asset = lambda seen, path: {"GET": there, "DELETE": refused}.get(seen.method) or ask(seen, path)
+    with pytest.raises(errors.Refused):
+        await client.delete_asset("a")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+async def test_a_server_without_a_list_of_uploads_knows_none(client: NomadClient, manager: Any, status: int) -> None:
+    """No page has that list: a server may take its name for an asset's id."""
+    manager.plain["/admin/asset/upload"] = manager.answer(status, {"title": "no"})
+    manager.refusal = 401
+    assert await client.list_known_uploads() == ()
+
+
+async def test_an_upload_whose_asset_nobody_tells_is_gone_on_with(
+    client: NomadClient, manager: Any, file: Path
+) -> None:
+    """Parts alone, and no list of uploads to ask: the file arrives all the same."""
+    manager.upload = lambda made=manager.upload: made()["parts"]
+    done = await client.resume_upload("u", file, asset_id="a")
+    assert (done.asset_id, done.bytes) == ("a", file.stat().st_size)
+    assert (await client.resume_upload("u", file)).asset_id == ""
+
+
+async def test_the_queue_is_seen_by_adding_nothing_to_it(client: NomadClient, manager: Any) -> None:
+    """400 says that we are let in; where there is no queue, there is no asset manager."""
+    manager.plain["/asset-queue"] = manager.answer(400, {"title": "No asset IDs provided"})
+    await client.check_queue()
+    del manager.plain["/asset-queue"]
+    with pytest.raises(errors.NotFound):
+        await client.check_queue()
