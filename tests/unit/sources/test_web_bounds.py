@@ -83,7 +83,7 @@ class TestBounds:
                 await writer.drain()
 
         server.answers(endless)
-        with pytest.raises(FetchError, match="attempts"):
+        with pytest.raises(FetchError, match="attempt"):
             await ingest(server.url(), store, limits=replace(quick, attempts=1))
 
 

@@ -141,7 +141,7 @@ class TestCut:
 
     async def test_a_length_that_lies_is_found_out(self, server, store, quick, answers):
         server.answers(answers.says("200 OK", FILM, Content_Length=len(FILM) + 7))
-        with pytest.raises(FetchError, match="attempts"):
+        with pytest.raises(FetchError, match="attempt"):
             await ingest(server.url(), store, limits=quick)
         assert not (store.root / "blobs").exists()
         assert len(server.asked) == quick.attempts
