@@ -232,7 +232,9 @@ def refusals_explained(block: PolyreelCredentials, name: str, *, asked_for_nothi
         if unusable or astray or error.code == "vendor_unauthorized":
             # The vendor's own remedy knows nothing of saved blocks, and of which one was meant.
             error.remedy = f"Save the right ones: {spell_save(type(block), name, block)}."
-            if error.code == "vendor_unauthorized" and isinstance(block, VendorCredentials):
+            # An account that has a name of its own is the same whatever opens it.
+            by_key = isinstance(block, VendorCredentials) and getattr(block, "api_key", None) is not None
+            if error.code == "vendor_unauthorized" and by_key:
                 error.remedy += " With `--same-account` where only the key is new: what was bought stays known."
         raise
 

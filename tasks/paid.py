@@ -17,7 +17,7 @@ from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
 from tasks.run.connections import books_of_run, client_of
-from tasks.run.looks import require_open
+from tasks.run.looks import find_refused, require_open
 from tasks.run.progress import board
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[
     rows = await asyncio.to_thread(quoting.rows_by_place, every, plan)
     otherwise = quoting.count_otherwise(every, plan, rows.values())
     quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)
+    if ask and quote.to_spend and (refused := await find_refused(plan)):
+        # What its vendor lacks is not bought there: counted, it could refuse a budget that is enough for the others.
+        taken = [each for each in plan.languages if each.locale not in refused]
+        quote = quoting.quote_languages(quoting.offers_of(taken, seconds), rows, otherwise)
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
     # What costs nothing needs no account that is open.
     if ask and quote.to_spend:

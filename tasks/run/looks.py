@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from prefect.logging import get_logger
+
 from polyreel.delivery.places import PLACES, require_apart
 from polyreel.dubbing.port import Request
 from polyreel.dubbing.providers import provider_of, require_language
@@ -15,12 +17,13 @@ from polyreel.errors.together import Faults
 from polyreel.job import Dubbing, Job
 from polyreel.objects.connection import Connection
 from polyreel.objects.problems import AWAY
-from polyreel.plans import voices_of
+from polyreel.plans import Plan, voices_of
 from polyreel.sources.port import scheme_of
 from polyreel.vendors.errors import AccountLimit, Malformed, NotFound, Unauthorized
 from polyreel.vendors.retry import attempts_limited
 from tasks.run.connections import account_of, client_of, connection_of, load_saved
 
+log = get_logger("polyreel.looks")
 SECONDS = 8.0
 """How long one look may take. What has not answered by then is left to the run, which has more patience."""
 # One lost packet should not make a note; more would outlast SECONDS.
@@ -126,6 +129,23 @@ async def _look_at_languages(job: Job) -> Seen:
         for locale, each in lacking.items()
     ]
     return Seen(notes=tuple(notes))
+
+
+async def find_refused(plan: Plan) -> frozenset[str]:
+    """The languages that the provider who is to dub them lacks, by its own lists: they can't be bought there."""
+    asked: dict[str, tuple[Dubbing, list[Request]]] = {}
+    voices = {each.locale: voices_of(each) for each in plan.job.targets}
+    for each in plan.runnable():
+        _, requests = asked.setdefault(each.dubbing.model_dump_json(), (each.dubbing, []))
+        requests.append(Request(plan.job.source.locale, each.locale, voices.get(each.locale, ())))
+    refused = set[str]()
+    with attempts_limited(_ATTEMPTS):
+        for options, requests in asked.values():
+            try:
+                refused |= (await _ask_for_languages(options, requests)).keys()
+            except PolyreelError as error:
+                log.debug("%s's languages were not looked at: %s", provider_of(options).title, error)
+    return frozenset(refused)
 
 
 def _takes(options: Dubbing, asked: Request) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import pytest
@@ -13,6 +14,7 @@ from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.plans import Plan
 from polyreel.vendors.dubformer.models import Options, Voice
 from polyreel.vendors.errors import Garbled, NotFound, ServerError, Unauthorized, Unreachable
+from tasks import paid
 from tasks.run import accounts, looks
 from tasks.run.accounts import require_saved
 from tasks.run.looks import Seen, look_at_vendors, require_open
@@ -191,6 +193,22 @@ async def test_a_vendor_s_own_list_of_languages_is_asked(
     seen = await look_at_vendors(job)
     assert [each.code for each in seen.faults] == faults
     assert [note.partition(" as a target")[0] for note in seen.notes] == notes
+
+
+async def test_a_language_that_its_vendor_lacks_is_not_in_the_quote(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It will not be bought: a budget for the others is enough. Where nobody is asked, it counts."""
+    open_as(Library(), monkeypatch)
+
+    async def no_balances(_plan: Plan) -> dict[str, float]:
+        return {}
+
+    monkeypatch.setattr(paid, "_read_balances", no_balances)
+    asked = plan("es-ES", "sr-Latn-RS", dubbing=DUBFORMER, budget={"minutes": 1})
+    assert (await paid.quote_job(asked, Fraction(60)))["languages"].keys() == {"es-ES"}
+    with pytest.raises(InvalidJob, match="the budget is 1 minute"):
+        await paid.quote_job(asked, Fraction(60), ask=False)
 
 
 async def test_a_voice_that_the_vendor_lacks_is_said_before_the_dub_is_bought(
