@@ -20,7 +20,10 @@ _LEAST_HEARD = 0.25
 # Enough to see five milliseconds of silence, and too little to reach the line beside it (120 ms away).
 _AROUND_MS = 60
 _SILENT = 10 ** (-70 / 20)
-_LOUD = 10 ** (-16 / 20)  # of the line's loudest block
+# Of the line's loudest block. Pico's and Kokoro's lines begin and end below -34 dB, espeak-ng's at up to -15: what is
+# abrupt for one voice is another's own way, so that the limit follows how the dub's other lines begin and end.
+_LOUD_DB, _ABRUPT_DB, _ABOVE_USUAL_DB = -16.0, -28.0, 20.0
+_USUAL, _LEAST_EDGES = 75, 6
 _STILL_BLOCKS = 10
 _SHARE_FAIL = 0.1
 _SHOWN = 5
@@ -31,7 +34,7 @@ def check_lines(speech: StoredFile, lines: Sequence[LineFit]) -> tuple[Check, ..
     path, samples = path_of(speech), speech.bytes // 2
     levels = [_read_levels(path, samples, line) for line in lines]
     silent = [line for line, found in zip(lines, levels, strict=True) if _is_silent(found)]
-    cut = [line for line, found in zip(lines, levels, strict=True) if not _is_silent(found) and _is_cut(found)]
+    cut = [line for line, is_cut in zip(lines, _find_cut(levels), strict=True) if is_cut]
     return (
         _make_check("silent_lines", silent, lines, "nothing is heard where these lines should be", 0.0),
         _make_check("clipped_speech", cut, lines, "speech begins or ends in the middle of a sound", _SHARE_FAIL),
@@ -41,8 +44,8 @@ def check_lines(speech: StoredFile, lines: Sequence[LineFit]) -> tuple[Check, ..
 def rate_lines(speech: StoredFile, lines: Sequence[LineFit]) -> list[tuple[float, bool]]:
     """Of each line, the share of its time that is silent, and whether it is cut off. Reads the stem; blocks."""
     path, samples = path_of(speech), speech.bytes // 2
-    levels = (_read_levels(path, samples, line) for line in lines)
-    return [(1 - _audible_share(found), not _is_silent(found) and _is_cut(found)) for found in levels]
+    levels = [_read_levels(path, samples, line) for line in lines]
+    return [(1 - _audible_share(found), is_cut) for found, is_cut in zip(levels, _find_cut(levels), strict=True)]
 
 
 def is_missing(silence: float) -> bool:
@@ -82,15 +85,23 @@ def _audible_share(levels: NDArray[np.float32]) -> float:
     return float((levels > _AUDIBLE).mean()) if len(levels) else 0.0
 
 
-def _is_cut(levels: NDArray[np.float32]) -> bool:
-    """Whether a line is loud within a millisecond of the silence around it: mouths and fades take longer.
+def _find_cut(levels: Sequence[NDArray[np.float32]]) -> list[bool]:
+    """Which lines are loud within a millisecond of the silence around them: mouths and fades take longer.
 
     Inside a line it is not looked for: there closures and plosives do the same.
     """
-    return _begins_at_once(levels) or _begins_at_once(levels[::-1])
+    edges = [() if _is_silent(each) else (_measure_edge(each), _measure_edge(each[::-1])) for each in levels]
+    measured = [edge for each in edges for edge in each if edge is not None]
+    limit = _LOUD_DB
+    if len(measured) >= _LEAST_EDGES:
+        limit = min(_LOUD_DB, max(_ABRUPT_DB, float(np.percentile(measured, _USUAL)) + _ABOVE_USUAL_DB))
+    return [any(edge is not None and edge > limit for edge in each) for each in edges]
 
 
-def _begins_at_once(levels: NDArray[np.float32]) -> bool:
+def _measure_edge(levels: NDArray[np.float32]) -> float | None:
+    """How loud a line is in its first millisecond, in dB of its loudest; None where no silence is before it."""
     first = int((levels >= _SILENT).argmax())
     # Five milliseconds of silence first: without them the sound has begun before the part that is looked at.
-    return first >= _STILL_BLOCKS and bool(levels[first : first + 2].max() > _LOUD * levels.max())
+    if first < _STILL_BLOCKS:
+        return None
+    return float(20 * np.log10(max(_SILENT, float(levels[first : first + 2].max() / levels.max()))))
