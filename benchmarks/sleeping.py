@@ -14,7 +14,7 @@ from prefect import flow
 import flows.localise  # noqa: F401 - what a real job imports before it begins
 from flows.languages import each_language
 from polyreel.job import FolderDelivery, Job, Source, Target
-from polyreel.outcome import LanguageOutcome, Outcome
+from polyreel.outcome import LanguageOutcome, Outcome, StoredFile
 from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES, LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from tasks.run.artifacts import draw_run
@@ -33,18 +33,18 @@ GIVEN = open_store().keep_bytes(sys.argv[-1].encode(), ".txt")
 
 def of_job(name: str) -> Any:
     @stage(name, key=lambda given: f"{name}-{given['plan'].source_at_hand().sha256[-24:]}")
-    async def work(plan: Plan) -> float:
+    async def work(plan: Plan) -> StoredFile:
         await asyncio.sleep(STAGE_S)
-        return STAGE_S
+        return GIVEN
 
     return work
 
 
 def of_language(name: str) -> Any:
     @stage(name, key=key_of(name))
-    async def work(language: LanguagePlan) -> float:
+    async def work(language: LanguagePlan) -> StoredFile:
         await asyncio.sleep(STAGE_S)
-        return STAGE_S
+        return GIVEN
 
     return work
 
