@@ -18,7 +18,7 @@ def make_request(url: str, **more: object) -> CreateVideo:
 
 async def make_completed(tpstreams: TPStreamsClient, media_url: Url, **more: object) -> Asset:
     made = await tpstreams.upload_video(make_request(media_url("film.mp4"), **more))
-    return await tpstreams.waitwait_untilmake_completed(made.id, SOON)
+    return await tpstreams.wait_until_completed(made.id, SOON)
 
 
 async def wait_until(tpstreams: TPStreamsClient, asset_id: str, done: Callable[[Video], bool]) -> None:
