@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from polyreel.errors import SubtitleError
-from polyreel.subtitles.formats.base import Format
+from polyreel.subtitles.formats.base import Format, ReadingOptions, WritingOptions
 from polyreel.subtitles.model import Cue, Reading, Track, Writing
 
 
-def read(text: str, _frame_rate: Fraction | None) -> Reading:
+def read(text: str, _options: ReadingOptions) -> Reading:
     """Raises SubtitleError with the line that is none."""
     cues = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -21,7 +19,7 @@ def read(text: str, _frame_rate: Fraction | None) -> Reading:
     return Reading(Track(tuple(cues)), ())
 
 
-def write(track: Track, _locale: str | None) -> Writing:
+def write(track: Track, _options: WritingOptions) -> Writing:
     """Line breaks become ``/``."""
     lines = (f"{cue.start_ms}\t{cue.end_ms}\t{cue.text.replace(chr(10), ' / ')}" for cue in track.cues)
     return Writing("\n".join(lines) + "\n", ())
