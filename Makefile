@@ -65,6 +65,7 @@ lint: $(DEV) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples
 	@$(BIN)/lint-imports
 
 bench: $(DEV) ## ratios, in one run, into benchmarks/out
