@@ -15,6 +15,7 @@ from pathlib import Path
 from polyreel import locales
 from polyreel.engine.translate.port import Term
 from polyreel.errors import InvalidJob
+from polyreel.errors.wording import spell_count
 from polyreel.machine.files import TooManyBytes, read_whole
 
 _MOST_BYTES = 1 << 20
@@ -39,7 +40,7 @@ def read_glossary(path: Path, source: str, target: str) -> tuple[Term, ...]:
         split = split[1:]
     numbered = [(number, term) for number, row in split if (term := _term(path, number, row, columns)) is not None]
     if len(numbered) > _MOST_TERMS:
-        raise _wrong(path, 0, f"{len(numbered)} terms; at most {_MOST_TERMS}")
+        raise _wrong(path, 0, f"{spell_count(len(numbered), 'term')}; at most {_MOST_TERMS}")
     _refuse_contradictions(path, numbered)
     return tuple(dict.fromkeys(term for _, term in numbered))
 

@@ -91,4 +91,7 @@ class Deleting(Reading, Batches):
             # Not found may be the asset or the call: what is still there goes by the page's way.
             await self.get_asset(asset_id)
             if (await self.delete_assets([asset_id])).failed:
-                raise Refused("The asset stays.", where=f"nomad asset {asset_id}") from None
+                raise Refused(
+                    "The asset stays.", where=f"nomad asset {asset_id}",
+                    remedy="See in the asset manager who uses it, or delete it there.",
+                ) from None  # fmt: skip

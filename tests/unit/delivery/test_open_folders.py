@@ -50,6 +50,9 @@ class Library:
     async def get_asset(self, asset_id: str) -> SimpleNamespace:
         return SimpleNamespace(id=asset_id, type="folder")
 
+    async def get_project(self, project_id: str) -> SimpleNamespace:
+        return SimpleNamespace(id=project_id)
+
     async def list_projects(self, limit: int) -> list[SimpleNamespace]:
         return [self._named(name) for name in self.names][:limit]
 

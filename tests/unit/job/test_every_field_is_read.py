@@ -63,8 +63,8 @@ def attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
             yield (node.value.id if isinstance(node.value, ast.Name) else node.value.attr), node.attr
         if isinstance(node, ast.Call) and (asked := named_owner(node)):
             owner, name = asked
-            if isinstance(owner, ast.Name) and isinstance(name, ast.Constant):
-                yield owner.id, str(name.value)
+            if isinstance(owner, ast.Name | ast.Attribute) and isinstance(name, ast.Constant):
+                yield (owner.id if isinstance(owner, ast.Name) else owner.attr), str(name.value)
 
 
 def named_owner(call: ast.Call) -> tuple[ast.expr, ast.expr | None] | None:
