@@ -36,7 +36,7 @@ from polyreel.locales import own_name
 from polyreel.media.still import take_still
 from polyreel.outcome import Problem
 from polyreel.store.local import path_of
-from polyreel.vendors.errors import Forbidden, JobFailed, LinkExpired, NotFound, Refused, UnsupportedLocale
+from polyreel.vendors.errors import Forbidden, Invalid, JobFailed, LinkExpired, NotFound, Refused, UnsupportedLocale
 from polyreel.vendors.tpstreams.checks import language_code
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
@@ -97,13 +97,19 @@ class TPStreamsDelivery:
         """
         try:
             named = [each async for each in self.client.list_folders(search=title) if each.title == title]
-        except NotFound:
+        except Refused as refusal:
+            # Where folders can only be made, asking for a list of them is the wrong method.
+            if refusal.status not in _NO_SUCH_CALL:
+                raise
             every = self.client.list_assets()
             named = [each async for each in every if each.type.lower() == _FOLDER and each.title == title]
         # One at the top first: that is where ours are made.
         for each in sorted(named, key=lambda folder: bool(folder.parent_id)):
             return each.id
-        return title if _ID.fullmatch(title) and await self._has_folder(title) else ""
+        # A title may look like an id: a server may find it a wrong one.
+        with suppress(Invalid):
+            return title if _ID.fullmatch(title) and await self._has_folder(title) else ""
+        return ""
 
     async def _has_folder(self, folder_id: str) -> bool:
         try:

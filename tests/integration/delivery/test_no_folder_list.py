@@ -14,14 +14,16 @@ from polyreel.vendors.errors import Facts, Invalid, NotFound
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset
 
+NO_SUCH_CALL = [NotFound("404", facts=Facts(status=404)), Invalid("405", facts=Facts(status=405))]
 
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """From now on the list of folders is a 404; the folders that were made, by title."""
+
+@pytest.fixture(params=NO_SUCH_CALL, ids=["404", "405"])
+def made(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[str]:
+    """From now on there is no list of folders; the folders that were made, by title."""
     titles, make = list[str](), TPStreamsClient.create_folder
 
     async def list_folders(self: TPStreamsClient, **_query: Any) -> AsyncIterator[Asset]:
-        raise NotFound("404 Not found.", facts=Facts(status=404))
+        raise request.param
         yield
 
     async def create_folder(self: TPStreamsClient, title: str) -> Asset:
@@ -79,7 +81,7 @@ async def test_what_was_made_is_known_by_its_id(clients: Any, access: Any, make_
 
 
 @pytest.mark.usefixtures("hides_folders")
-@pytest.mark.parametrize("refusal", [NotFound("404", facts=Facts(status=404)), Invalid("405", facts=Facts(status=405))])
+@pytest.mark.parametrize("refusal", NO_SUCH_CALL)
 async def test_where_none_can_be_made_an_id_is_asked_for_and_taken(
     clients: Any, access: Any, make_parcel: Any, made: list[str], monkeypatch: pytest.MonkeyPatch, refusal: Exception
 ) -> None:

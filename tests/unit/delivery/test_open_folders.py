@@ -19,6 +19,7 @@ from polyreel.ledger.entry import State, Subject
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.testing import MemoryRows
+from polyreel.vendors.errors import Facts, Invalid
 from polyreel.vendors.nomad.statuses import AssetType
 
 
@@ -92,3 +93,27 @@ async def test_a_folder_whose_answer_was_lost_is_settled_by_the_next_run(
     assert library.names == ["Dubs"]
     async with Ledger(rows) as ledger:
         assert [(row.state, row.vendor_id) for row in await ledger.select()] == [(State.COLLECTED, "id of Dubs")]
+
+
+async def test_a_title_that_looks_like_an_id_is_a_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TPStreams' ids are eleven letters, as `documentary` is: a server may find that a wrong id, and lists no folders."""
+    library = Library()
+    library.names.append("another")
+
+    async def get_asset(_asset_id: str) -> SimpleNamespace:
+        raise Invalid("no such id", facts=Facts(status=400))
+
+    async def list_folders(search: str):
+        raise Invalid(search, facts=Facts(status=405))
+        yield
+
+    async def list_assets():
+        yield SimpleNamespace(id="film", title="documentary", type="video", parent_id="")
+
+    for method in (get_asset, list_folders, list_assets):
+        monkeypatch.setattr(library, method.__name__, method, raising=False)
+    async with Ledger(MemoryRows()) as ledger:
+        access = Access(library, ledger, Subject(kind="delivery", job="j", provider="p", account="a"))
+        shelf = Shelf(to="tpstreams", credentials="x", folder="documentary")
+        assert await TPStreamsDelivery(shelf, access)._find_folder("documentary") == "id of documentary"
+    assert library.names == ["another", "documentary"]
