@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 STATES = ("intended", "submitted", "ready", "collected", "failed", "unresolved", "forgotten")
 # Ten hexadecimal digits are unique in any ledger that a person reads.
-_SHORT, _SHORTEST = 10, 6
+_SHORT, _SHORTEST, _MOST_SHOWN = 10, 6, 5
 
 
 @click.group(invoke_without_command=True)
@@ -88,15 +88,20 @@ def _whole_key(given: str, keys: Iterable[str]) -> str:
     from polyreel.errors import InvalidJob
 
     keys = list(keys)
-    # Fewer letters would fit any row.
-    if given in keys or len(given) < _SHORTEST:
+    if given in keys:
         return given
     head, _, tail = given.partition("~")
     begun = [key for key in keys if key.startswith(head) or shorten_key(key).startswith(head)]
     # What was changed of a purchase has its key and a tail: without the tail, the purchase itself is meant.
     found = [key for key in begun if find_tail(key).startswith(tail) and bool(find_tail(key)) == bool(tail)]
-    if len(found) > 1:
-        raise InvalidJob(f"{len(found)} rows begin so", where=given, remedy="Give more of the key.")
+    # Fewer letters would fit any row, also one that was not meant.
+    if len(found) > 1 or (found and len(given) < _SHORTEST):
+        shown = ", ".join(shorten_key(key) for key in found[:_MOST_SHOWN])
+        more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
+        verb = "begins" if len(found) == 1 else "begin"
+        raise InvalidJob(
+            f"{spell_count(len(found), 'row')} {verb} so: {shown}{more}", where=given, remedy="Give more of the key."
+        )
     return found[0] if found else given
 
 

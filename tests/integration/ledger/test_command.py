@@ -101,6 +101,17 @@ def test_a_person_settles_by_the_beginning_of_the_key(call: Call) -> None:
 
 
 @pytest.mark.usefixtures("bought")
+def test_a_beginning_that_is_too_short_is_answered_with_the_rows_that_begin_so(call: Call) -> None:
+    """Nothing is settled: with so few letters the one row that fits may be another than was meant."""
+    for given, count in (("buy", "2 rows begin so"), (shorten_key(KEYS[1])[:3], "1 row begins so")):
+        told = call("settle", given, "--not-bought")
+        assert (told.exit_code, count in told.stderr) == (2, True)
+        assert shorten_key(KEYS[1]) in told.stderr
+    assert "no such row" in call("settle", "zz", "--not-bought").stderr
+    assert ledger_rows().get(KEYS[1]) is not None
+
+
+@pytest.mark.usefixtures("bought")
 def test_not_bought_lets_the_next_run_buy(call: Call) -> None:
     assert "may be bought again" in call("settle", KEYS[1], "--not-bought").stdout
     assert ledger_rows().get(KEYS[1]) is None
