@@ -87,21 +87,13 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[
     ``ask``: whether vendors are asked too: for balances, and whether what the job names at them is as it should be.
     Raises `InvalidJob` (``over_budget``) and `PolyreelError` (``balance_too_small``), with figures.
     """
-    from polyreel.ledger.rows import Filter
-
     # As the run will: what a fallback was paid for stays there, and costs nothing more.
     plan = await stay_where_paid(plan)
-    async with books_of_run() as books:
-        accounts = {each.way.identity for each in plan.runnable() if provider_of(each.dubbing).charges}
-        bought = [await books.ledger.select(Filter(kind="dub", account=account)) for account in sorted(accounts)]
-    every = list(chain.from_iterable(bought))
-    rows = await asyncio.to_thread(quoting.rows_by_place, every, plan)
-    otherwise = quoting.count_otherwise(every, plan, rows.values())
-    quote = quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)
-    if ask and quote.to_spend and (refused := await find_refused(plan)):
-        # What its vendor lacks is not bought there: counted, it could refuse a budget that is enough for the others.
-        taken = [each for each in plan.languages if each.locale not in refused]
-        quote = quoting.quote_languages(quoting.offers_of(taken, seconds), rows, otherwise)
+    quote = await _quote_plan(plan, seconds)
+    if ask and quote.to_spend:
+        to_buy = {each.offer.locale for each in quote.languages if each.to_spend}
+        plan = await _leave_refusing(plan, to_buy)
+        quote = await _quote_plan(plan, seconds)
     quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
     # What costs nothing needs no account that is open.
     if ask and quote.to_spend:
@@ -109,6 +101,37 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[
     balances = await _read_balances(plan) if ask else {}
     quoting.require_balance(quote, balances)
     return quoting.as_dict(quote, balances)
+
+
+async def _quote_plan(plan: Plan, seconds: Fraction) -> quoting.Quote:
+    from polyreel.ledger.rows import Filter
+
+    async with books_of_run() as books:
+        accounts = {each.way.identity for each in plan.runnable() if provider_of(each.dubbing).charges}
+        bought = [await books.ledger.select(Filter(kind="dub", account=account)) for account in sorted(accounts)]
+    every = list(chain.from_iterable(bought))
+    rows = await asyncio.to_thread(quoting.rows_by_place, every, plan)
+    otherwise = quoting.count_otherwise(every, plan, rows.values())
+    return quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)
+
+
+async def _leave_refusing(plan: Plan, to_buy: set[str]) -> Plan:
+    """The plan with the languages that their vendor's own lists lack at who dubs them instead, or left out.
+
+    Counted where they are not bought, they could refuse a budget that is enough; left out though a fallback buys them,
+    they would be bought beyond it.
+    """
+    while refused := await find_refused(plan, to_buy):
+        to_buy = set()
+        for locale, error in refused.items():
+            choice = plan.language(locale).next_choice(plan.language(locale).choice)
+            if choice is None:
+                others = tuple(each for each in plan.languages if each.locale != locale)
+                plan = plan.model_copy(update={"languages": others})
+                continue
+            plan = plan.with_choice(locale, choice, error.message)
+            to_buy.add(locale)
+    return plan
 
 
 async def _read_balances(plan: Plan) -> dict[str, float]:

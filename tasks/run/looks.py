@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,21 +131,22 @@ async def _look_at_languages(job: Job) -> Seen:
     return Seen(notes=tuple(notes))
 
 
-async def find_refused(plan: Plan) -> frozenset[str]:
-    """The languages that the provider who is to dub them lacks, by its own lists: they can't be bought there."""
+async def find_refused(plan: Plan, locales: Collection[str]) -> dict[str, PolyreelError]:
+    """Of these languages those that the provider who is to dub them lacks, by its own lists: none is bought there."""
     asked: dict[str, tuple[Dubbing, list[Request]]] = {}
     voices = {each.locale: voices_of(each) for each in plan.job.targets}
     for each in plan.runnable():
-        _, requests = asked.setdefault(each.dubbing.model_dump_json(), (each.dubbing, []))
-        requests.append(Request(plan.job.source.locale, each.locale, voices.get(each.locale, ())))
-    refused = set[str]()
+        if each.locale in locales:
+            _, requests = asked.setdefault(each.dubbing.model_dump_json(), (each.dubbing, []))
+            requests.append(Request(plan.job.source.locale, each.locale, voices.get(each.locale, ())))
+    refused = dict[str, PolyreelError]()
     with attempts_limited(_ATTEMPTS):
         for options, requests in asked.values():
             try:
-                refused |= (await _ask_for_languages(options, requests)).keys()
+                refused |= await _ask_for_languages(options, requests)
             except PolyreelError as error:
                 log.debug("%s's languages were not looked at: %s", provider_of(options).title, error)
-    return frozenset(refused)
+    return refused
 
 
 def _takes(options: Dubbing, asked: Request) -> bool:

@@ -11,7 +11,9 @@ from typing import Any, ClassVar
 import pytest
 
 from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.outcome import Problem, StoredFile
 from polyreel.plans import Plan
+from polyreel.plans.language import Way
 from polyreel.vendors.dubformer.models import Options, Voice
 from polyreel.vendors.errors import Garbled, NotFound, ServerError, Unauthorized, Unreachable
 from tasks import paid
@@ -209,6 +211,36 @@ async def test_a_language_that_its_vendor_lacks_is_not_in_the_quote(
     assert (await paid.quote_job(asked, Fraction(60)))["languages"].keys() == {"es-ES"}
     with pytest.raises(InvalidJob, match="the budget is 1 minute"):
         await paid.quote_job(asked, Fraction(60), ask=False)
+
+
+async def test_a_language_that_a_fallback_will_buy_is_in_the_quote(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left out, it would be bought beyond the budget. One that the fallback has not either is bought nowhere."""
+    open_as(Library(), monkeypatch)
+
+    async def no_balances(_plan: Plan) -> dict[str, float]:
+        return {}
+
+    monkeypatch.setattr(paid, "_read_balances", no_balances)
+    lacks = Problem(code="unsupported_locale", message="Panjaya lacks it", remedy="Leave it out.")
+
+    def ask(minutes: float, *locales: str) -> Plan:
+        made = plan(*locales, dubbing=DUBFORMER, fallback=[PANJAYA], budget={"minutes": minutes})
+        languages = []
+        for each in made.languages:
+            second = Way(identity="p#2", works_here=False, problem=lacks if each.locale.startswith("sr") else None)
+            ways = (Way(identity="d#1", works_here=False), second)
+            languages.append(each.model_copy(update={"ways": ways}))
+        return made.model_copy(update={"languages": tuple(languages)}).with_source(stored("reel.mp4"))
+
+    quote = await paid.quote_job(ask(2, "es-ES", "hr-HR", "sr-Latn-ME"), Fraction(60))
+    assert {locale: each["provider"] for locale, each in quote["languages"].items()} == {
+        "es-ES": "Dubformer",
+        "hr-HR": "Panjaya",
+    }
+    with pytest.raises(InvalidJob, match="the budget is 1 minute"):
+        await paid.quote_job(ask(1, "es-ES", "hr-HR"), Fraction(60))
 
 
 async def test_a_voice_that_the_vendor_lacks_is_said_before_the_dub_is_bought(
