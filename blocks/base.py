@@ -63,6 +63,8 @@ class AccountCredentials(PolyreelCredentials):
 class VendorCredentials(AccountCredentials):
     """A block for a vendor's API, with the limits that the account has there."""
 
+    named_by_key: ClassVar[bool] = True
+    """Whether a new key, or a new user, can be the same account's: not where the account has a name of its own."""
     calls_per_second: float = Field(
         default=10.0,
         gt=0,

@@ -69,20 +69,21 @@ async def find_account(vendor: str, name: str) -> str:
     if not issubclass(kind, VendorCredentials):
         return ""
     try:
-        block: VendorCredentials = await kind.aload(name, validate=False)
+        block = await kind.aload(name, validate=False)
+        told = {field: getattr(block, field, None) for field in kind.model_fields}
+        # What the API or a form saved in part is no account yet, and must keep nobody from saving it whole.
+        return kind.model_validate({field: value for field, value in told.items() if value is not None}).account
     except ValueError:
         return ""
-    return block.account
 
 
 async def save_same_account(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     """Save a new key of the account that is saved under this name: the ledger knows it as before.
 
     What was bought with the old key is found with the new one, and not bought again. Raises `InvalidJob` as `save`
-    does, and where nothing is saved under the name, or for another address.
+    does, and where nothing is saved under the name, or for another address or organisation.
     """
     before = await find_account(vendor, name)
-    address, _, fingerprint = before.rpartition("#")
     if not before:
         raise InvalidJob(
             f"There are no saved {vendor} credentials named '{name}' whose account could be kept.",
@@ -90,12 +91,41 @@ async def save_same_account(vendor: str, name: str, fields: Mapping[str, str]) -
         )  # fmt: skip
     kind = kind_of(vendor)
     block = _make_block(kind, name, {key: _trim_value(key, _read_value(value)) for key, value in fields.items()})
-    if str(getattr(block, "account", "")).rpartition("#")[0] != address:
+    after = str(getattr(block, "account", ""))
+    if _read_address(after) != _read_address(before):
+        address = redact_addresses(_read_address(before))
         raise InvalidJob(
             f"The {vendor} credentials '{name}' are saved for {address}: another address is another account.",
             remedy=f"Give the same one: `--set base_url={address}`.",
         )
-    return await save(vendor, name, {**fields, "known_as": fingerprint})
+    if after == before:
+        return await save(vendor, name, fields)
+    if not _is_named_by_key(vendor):
+        raise InvalidJob(
+            f"The {vendor} credentials '{name}' are another organisation's: what was made there is not here.",
+            remedy="Save these under a name of their own, or leave `--same-account` out.",
+        )
+    return await save(vendor, name, {**fields, "known_as": before.rpartition("#")[2]})
+
+
+def explain_other_account(vendor: str, before: str, after: str) -> str:
+    """What it means that saved credentials are of another account than `find_account` gave before; "" where not."""
+    if not before or before == after:
+        return ""
+    said = "The ledger takes it for another account than before: what was bought there would be bought again."
+    if _read_address(before) != _read_address(after) or not _is_named_by_key(vendor):
+        return said
+    mend = f"`--set known_as={before.rpartition('#')[2]}` with the same fields"
+    return f"{said} If only the key is new, say so: {mend}."
+
+
+def _read_address(account: str) -> str:
+    return account.rpartition("#")[0]
+
+
+def _is_named_by_key(vendor: str) -> bool:
+    kind = kind_of(vendor)
+    return issubclass(kind, VendorCredentials) and kind.named_by_key
 
 
 async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:

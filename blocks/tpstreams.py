@@ -28,6 +28,7 @@ class TPStreamsCredentials(VendorCredentials):
 
     vendor: ClassVar[str] = "tpstreams"
     ways_in = (("token",), ("username", "password"))
+    named_by_key = False
     _block_type_name = "TPStreams credentials"
     _block_type_slug = "polyreel-tpstreams"
     _documentation_url = HttpUrl("https://developer.tpstreams.com/docs/server-api/assets")

@@ -37,16 +37,12 @@ def save(vendor: str, name: str, settings: tuple[str, ...], same_account: bool) 
     async def keep(book: ModuleType) -> tuple[Any, str]:
         before = await book.find_account(vendor, name)
         kept = await (book.save_same_account if same_account else book.save)(vendor, name, fields)
-        return kept, before if before != await book.find_account(vendor, name) else ""
+        return kept, book.explain_other_account(vendor, before, await book.find_account(vendor, name))
 
-    kept, other = on_server(keep, as_json=False)
+    kept, warning = on_server(keep, as_json=False)
     click.echo(f"Saved {kept.vendor}/{kept.name}.")
-    if other:
-        click.echo(
-            f"The ledger takes it for another account than before: what was bought with the old key would be bought "
-            f"again. If only the key is new, say so: `--set known_as={other.rpartition('#')[2]}` with the same fields.",
-            err=True,
-        )
+    if warning:
+        click.echo(warning, err=True)
 
 
 @credentials.command(name="list")

@@ -228,7 +228,13 @@ async def test_a_new_key_of_the_same_account_finds_what_the_old_one_bought(book:
         block = await book.load(vendor, "turned")
         assert (block.account, block.api_key.get_secret_value()) == (before, key)
     await book.save(vendor, "turned", {"api_key": "new-key", **there})
-    assert await book.find_account(vendor, "turned") != before
+    other = await book.find_account(vendor, "turned")
+    assert other != before
+    # What is said then helps.
+    mend = re.search(r"--set known_as=(\w+)", book.explain_other_account(vendor, before, other))
+    assert mend
+    await book.save(vendor, "turned", {"api_key": "new-key", "known_as": mend[1], **there})
+    assert await book.find_account(vendor, "turned") == before
     assert await book.find_account(vendor, "never-saved") == ""
 
 
@@ -240,3 +246,40 @@ async def test_an_account_is_kept_only_where_there_is_one_at_the_same_address(bo
     with pytest.raises(InvalidJob, match="another address is another account"):
         await book.save_same_account("panjaya", "moved", {"api_key": "k", "base_url": "http://127.0.0.1:10"})
     assert (await book.load("panjaya", "moved")).api_key.get_secret_value() == "old-key"
+
+
+async def test_what_was_saved_in_part_is_saved_anew(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its account is none yet: nobody is warned, and nothing keeps the right ones out."""
+    kind = book.list_kinds()["panjaya"]
+
+    async def load_unchecked(_name: str, **_how: bool) -> Any:
+        return kind.model_construct()
+
+    monkeypatch.setattr(kind, "aload", load_unchecked)
+    assert await book.find_account("panjaya", "partial") == ""
+    with pytest.raises(InvalidJob, match="whose account could be kept"):
+        await book.save_same_account("panjaya", "partial", {"api_key": "k"})
+
+
+async def test_another_organisation_is_another_account(book: Any) -> None:
+    """What lies in one library is not in the other's; a new token of the same one needs no word."""
+    there = {"base_url": "http://127.0.0.1:9"}
+    await book.save("tpstreams", "house", {"organization_id": "ours", "token": "old", **there})
+    before = await book.find_account("tpstreams", "house")
+    await book.save_same_account("tpstreams", "house", {"organization_id": "ours", "token": "new", **there})
+    block = await book.load("tpstreams", "house")
+    assert (block.account, block.known_as, block.token.get_secret_value()) == (before, None, "new")
+    with pytest.raises(InvalidJob, match="another organisation's"):
+        await book.save_same_account("tpstreams", "house", {"organization_id": "theirs", "token": "x", **there})
+    assert await book.find_account("tpstreams", "house") == before
+
+
+def test_a_word_that_keeps_an_account_is_said_only_where_it_would(book: Any) -> None:
+    """At another address, or of another organisation, there is none to keep."""
+    old, new, moved = "https://a.example#0a", "https://a.example#0b", "https://b.example#0b"
+    assert "known_as=0a" in book.explain_other_account("panjaya", old, new)
+    for vendor, after in (("panjaya", moved), ("tpstreams", new)):
+        said = book.explain_other_account(vendor, old, after)
+        assert "bought again" in said
+        assert "known_as" not in said
+    assert book.explain_other_account("panjaya", "", new) == book.explain_other_account("panjaya", old, old) == ""
