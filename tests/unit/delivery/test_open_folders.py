@@ -96,7 +96,7 @@ async def test_a_folder_whose_answer_was_lost_is_settled_by_the_next_run(
 
 
 async def test_a_title_that_looks_like_an_id_is_a_title(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TPStreams' ids are eleven letters, as `documentary` is: a server may find that a wrong id, and lists no folders."""
+    """TPStreams' ids have eleven letters, as `documentary` has: a server may find it wrong, and list no folders."""
     library = Library()
     library.names.append("another")
 
