@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,26 +31,6 @@ class StoredFile(Value):
     uri: str = Field(description="Where the bytes are: file:///..., or store:<sha256>.wav in a shared store.")
     sha256: str = Field(description="SHA-256 of the content, lower-case hex.")
     bytes: int = Field(ge=0, description="Length of the content in bytes.")
-
-
-def find_stored_files(value: Any) -> Iterator[StoredFile]:
-    """Every stored file named anywhere in a value, a record of plain JSON, or a collection of such."""
-    if isinstance(value, StoredFile):
-        yield value
-    # By its fields, as records of stages are plain JSON.
-    elif isinstance(value, dict) and value.keys() >= {"uri", "sha256", "bytes"}:
-        yield StoredFile(uri=value["uri"], sha256=value["sha256"], bytes=value["bytes"])
-    else:
-        for part in _parts_of(value):
-            yield from find_stored_files(part)
-
-
-def _parts_of(value: Any) -> Collection[Any]:
-    if isinstance(value, BaseModel):
-        return vars(value).values()
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list | tuple) else ()
 
 
 class ReelChapter(Value):

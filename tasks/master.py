@@ -19,7 +19,7 @@ from polyreel.keys import stage_key
 from polyreel.media.bwf import RATE as SAMPLES
 from polyreel.media.bwf import Label, decode_bwf
 from polyreel.media.mp4 import Mark
-from polyreel.outcome import Outcome, Problem, Reel, StoredFile, find_stored_files
+from polyreel.outcome import Outcome, Problem, Reel, StoredFile
 from polyreel.packaging.burned import write_burned
 from polyreel.packaging.films import Film, write_mkv, write_mp4
 from polyreel.packaging.original import Original
@@ -27,6 +27,7 @@ from polyreel.packaging.start import Start, start_of
 from polyreel.plans import VERSIONS, LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
+from polyreel.store.named import find_stored_files
 from polyreel.subtitles import read_file
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work

@@ -37,8 +37,9 @@ from polyreel.job.packaging import LOSSLESS_VERSION
 from polyreel.media.audio import Loudness
 from polyreel.media.bwf import Label
 from polyreel.media.probe import probe
-from polyreel.outcome import StoredFile, find_stored_files
+from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
+from polyreel.store.named import find_stored_files
 from polyreel.store.port import Store
 from polyreel.subtitles.convert import read_file
 

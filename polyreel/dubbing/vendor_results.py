@@ -23,8 +23,9 @@ from polyreel.media.audio import aac_options, measure_loudness, read_blocks, sou
 from polyreel.media.command import local_input, local_output, run
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
-from polyreel.outcome import LineFit, StoredFile, find_stored_files
+from polyreel.outcome import LineFit, StoredFile
 from polyreel.store.local import path_of
+from polyreel.store.named import find_stored_files
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.model import Cue

@@ -17,8 +17,8 @@ from typing import Any
 from polyreel.errors import StoreError
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
-from polyreel.outcome import find_stored_files
 from polyreel.store.choice import open_store
+from polyreel.store.named import find_stored_files
 from polyreel.store.port import Store
 
 # What reading something else than a record raises; nested deeply enough, JSON is a RecursionError.

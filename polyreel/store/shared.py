@@ -33,8 +33,9 @@ from polyreel.objects.address import ObjectAddress
 from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
 from polyreel.objects.connection import Connection
 from polyreel.objects.problems import Changed, Missing, Taken
-from polyreel.outcome import StoredFile, find_stored_files
+from polyreel.outcome import StoredFile
 from polyreel.store.local import PLACELESS, LocalStore, blob_path, is_here
+from polyreel.store.named import find_stored_files
 from polyreel.store.outbox import Outbox, content_of
 
 Result = TypeVar("Result")

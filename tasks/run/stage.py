@@ -13,10 +13,10 @@ from prefect.states import Completed
 
 from polyreel.errors import StillAtVendor
 from polyreel.ledger.telling import hear_waiting
-from polyreel.outcome import find_stored_files
 from polyreel.plans import step_of_place
 from polyreel.store import results as store_results
 from polyreel.store.choice import open_store
+from polyreel.store.named import find_stored_files
 from tasks.run import results
 from tasks.run.progress import board
 
