@@ -111,7 +111,7 @@ async def test_a_reel_is_staged_dubbed_and_removed(
         rows = await ledger.select(Filter(kind="staged"))
         assert [row.state for row in rows] == [State.COLLECTED]
         assert len(await left_at(staging, stage, bucket)) == 1
-        link = await dubber._means.staging.address(request.reel, "film.mp4")
+        link = await dubber._means.staging.make_address(request.reel, "film.mp4")
         async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as stranger:
             assert (await stranger.get(link)).content == stage.film.read_bytes()
         if staging["to"] == "s3":

@@ -21,8 +21,11 @@ JOB = {"name": "welcome", "source": {"media": "reel.mp4", "locale": "en-US"}, "t
 @pytest.fixture
 def _kept_handler() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("nobody took the signal"))
+    # A suite that a shell runs in the background is born deaf to it.
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGTERM, before)
+    signal.signal(signal.SIGINT, deaf)
 
 
 @pytest.mark.usefixtures("_kept_handler")
