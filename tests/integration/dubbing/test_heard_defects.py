@@ -202,7 +202,8 @@ def test_a_line_in_a_foreign_accent_is_noticed(neural: Neural, monkeypatch: pyte
     stem = with_line_said_by(neural, 2, "kokoro:af_heart@en-US", monkeypatch)
     found = line_checks(neural, stem, monkeypatch)["accent"]
     assert (found.status, found.value) == ("fail", 1), found  # one of four: more than a fifth
-    assert f"{neural.made.dubbed.lines[2].start_ms / 1000:.1f} s as 'en'" in found.detail
+    assert f" {neural.made.dubbed.lines[2].start_ms / 1000:.1f} s 'En la imagen" in found.detail
+    assert "sounds like English" in found.detail
 
 
 def test_a_line_in_a_strangers_voice_is_noticed(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:
