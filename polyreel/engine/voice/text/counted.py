@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from polyreel.engine.voice.text.labels import is_named_by
+
 
 def _split_words(words: str) -> tuple[str, ...]:
     return tuple(words.split())
@@ -62,6 +64,8 @@ def spell_agreeing_numbers(text: str, language: str) -> str:
     nouns = _read_nouns()[language]
 
     def say_counted(found: re.Match[str]) -> str:
+        if is_named_by(text, found.start(), found.end(1), language):
+            return found[0]
         number, noun = int(re.sub(r"\D", "", found[1])), found[2]
         gender = nouns.gender(noun)
         words = spell(number, gender, noun) if gender and 0 < number <= _MOST else None

@@ -10,6 +10,7 @@ import re
 from typing import Literal
 
 from polyreel.engine.voice.text.counted import Gender, find_gender
+from polyreel.engine.voice.text.labels import is_named_by
 
 
 def _split_words(words: str) -> frozenset[str]:
@@ -81,7 +82,7 @@ def decline_counted_ones(text: str) -> str:
         if case is None or not _AGAIN.fullmatch(text[end : found.start()]):
             case = _find_case(before, behind, is_length=noun.endswith(_LENGTHS))
         end = found.end()
-        if gender is None or case is None:
+        if gender is None or case is None or is_named_by(text, found.start(), found.start() + 1, "de"):
             continue
         said += [text[at : found.start()], _FORMS[gender, case], f" {noun}" if is_unit else " "]
         at = found.end()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from polyreel.engine.voice.text import counted, figures, formulas, german, german_short, hindi, measures, money
+from polyreel.engine.voice.text.labels import is_named_by
 from polyreel.engine.voice.text.lexicon import LEXICONS, NONE, Lexicon
 from polyreel.engine.voice.text.patterns import replace_pattern
 from polyreel.engine.voice.text.reigns import spell_roman_numerals
@@ -67,7 +68,7 @@ def spell_out(text: str, locale: str) -> str:
     text = _with_figures(figures.spell_telephone_numbers(text) if words.months else text, language, locale, words)
     text = measures.spell_short_scales(money.spell_money(text, locale, words), language)
     text = _with_times(figures.spell_ranges(text, words), language, words)
-    text = counted.spell_agreeing_numbers(_with_ones(_with_units(text, words), words), language)
+    text = counted.spell_agreeing_numbers(_with_ones(_with_units(text, words), words, language), language)
     text = _with_ordinals(text, words)
     if words.minus:
         text = _MINUS.sub(f"{words.minus} ", text)
@@ -144,10 +145,15 @@ def _with_units(text: str, words: Lexicon) -> str:
     return text
 
 
-def _with_ones(text: str, words: Lexicon) -> str:
+def _with_ones(text: str, words: Lexicon, language: str) -> str:
     for one, nouns in words.one_before.items() if "1 " in text else ():
-        gap = "" if one.endswith("'") else " "
-        text = replace_pattern(rf"(?<![\w.,:/-])1 (?=(?:{nouns.replace(' ', '|')})(?!\w))", f"{one}{gap}", text)
+        said = one if one.endswith("'") else f"{one} "
+
+        def say_one(found: re.Match[str], said: str = said) -> str:
+            is_name = is_named_by(found.string, found.start(), found.start() + 1, language)
+            return found[0] if is_name else said
+
+        text = replace_pattern(rf"(?<![\w.,:/-])1 (?=(?:{nouns.replace(' ', '|')})(?!\w))", say_one, text)
     return text
 
 
