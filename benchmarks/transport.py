@@ -132,14 +132,14 @@ async def _transfer(kind: str, base: str, film: Path) -> float:
 
     async with Transport("acme", base) as transport:
         # A first small call, so that imports and the pool's set-up are not measured as transfer; curl starts in 10 ms.
-        await transport.reply(Call("warm", "GET", "/small"))
+        await transport.fetch_reply(Call("warm", "GET", "/small"))
         began = time.perf_counter()
         if kind == "download":
             await download(transport, f"{base}/source/{film.stat().st_size}", film.parent / "ours.out")
         else:
             single = kind == "upload, single"
             body = FileSlice(film) if single else Form(files={"video": FilePart(film)})
-            await transport.reply(Call("upload", "PUT" if single else "POST", "/sink", body=body))
+            await transport.fetch_reply(Call("upload", "PUT" if single else "POST", "/sink", body=body))
         return time.perf_counter() - began
 
 

@@ -12,8 +12,8 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-from polyreel.vendors.endpoints import Endpoint, endpoints
-from polyreel.vendors.operations import OWN_BUSINESS, operations
+from polyreel.vendors.endpoints import Endpoint, list_endpoints
+from polyreel.vendors.operations import OWN_BUSINESS, list_operations
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "vendors.md"
@@ -33,7 +33,7 @@ def known() -> list[Endpoint]:
     """Every endpoint of every client."""
     for vendor in VENDORS:
         importlib.import_module(f"polyreel.vendors.{vendor}.client")
-    return endpoints()
+    return list_endpoints()
 
 
 def tables() -> str:
@@ -72,7 +72,7 @@ def _by_name(vendor: str, name: str) -> str:
     """Who calls what no stage and no flow does: the client for itself, or a person by the command."""
     if name in OWN_BUSINESS:
         return "the client, before its first call"
-    return f"`polyreel vendor {vendor} {name}`" if name in operations(vendor) else ""
+    return f"`polyreel vendor {vendor} {name}`" if name in list_operations(vendor) else ""
 
 
 def _callers(vendor: str, folders: tuple[str, ...]) -> dict[str, list[str]]:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from polyreel.vendors.operations import Operation
 
 
 @click.command()
@@ -58,11 +61,11 @@ def vendor(
         _show_answer(answer, out)
 
 
-def _require_operation(vendor: str, name: str, credentials: str | None, *, charged: bool) -> Any:
+def _require_operation(vendor: str, name: str, credentials: str | None, *, charged: bool) -> Operation:
     from polyreel.errors import InvalidJob
-    from polyreel.vendors.operations import operation
+    from polyreel.vendors.operations import find_operation
 
-    found = operation(vendor, name)
+    found = find_operation(vendor, name)
     if not credentials:
         raise InvalidJob(
             "whose account is meant?", where=f"vendor {vendor}", code="unknown_credentials",
@@ -77,11 +80,11 @@ def _require_operation(vendor: str, name: str, credentials: str | None, *, charg
     return found
 
 
-async def _call_operation(book: ModuleType, wanted: Any, credentials: str, given: Mapping[str, str]) -> Any:
+async def _call_operation(book: ModuleType, wanted: Operation, credentials: str, given: Mapping[str, str]) -> Any:
     block = await book.load(wanted.vendor, credentials)
     with book.refusals_explained(block, credentials):
         async with block.get_client() as client:
-            return await wanted.call(client, given)
+            return await wanted.call_on(client, given)
 
 
 def _list_vendors(*, as_json: bool) -> None:
@@ -91,9 +94,9 @@ def _list_vendors(*, as_json: bool) -> None:
 
 
 def _list_operations(vendor: str, *, as_json: bool) -> None:
-    from polyreel.vendors.operations import operations
+    from polyreel.vendors.operations import list_operations
 
-    found = operations(vendor).values()
+    found = list_operations(vendor).values()
     if as_json:
         rows = [
             {

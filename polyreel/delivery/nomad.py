@@ -88,4 +88,4 @@ class NomadDelivery:
         return done
 
     async def _make_folders(self, owner: str = "") -> str:
-        return await Folders(self.client, self.access.find_or_make, owner).make(self.options.path or "")
+        return await Folders(self.client, self.access.find_or_make, owner).make_way(self.options.path or "")

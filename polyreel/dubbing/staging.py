@@ -284,7 +284,7 @@ class NomadShelf(Shelf):
     async def prepare(self, find_or_make: FindOrMake) -> None:
         """Make the folder that the job names; the top where it names none."""
         self._folders = Folders(self.client, find_or_make)
-        self._folder = await self._folders.make(self.options.path or "")
+        self._folder = await self._folders.make_way(self.options.path or "")
 
     async def find(self, file: StoredFile, name: str) -> Finding:
         """By its name, which holds its purchase's key, and its length; only a whole one is of use.

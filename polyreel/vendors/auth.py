@@ -15,7 +15,7 @@ JUST_NOW = 1.0
 class Auth(Protocol):
     """Gives the headers of a call, and may get new ones when the vendor refuses them."""
 
-    async def headers(self) -> Mapping[str, str]:
+    async def make_headers(self) -> Mapping[str, str]:
         """The headers that say who we are."""
         ...
 
@@ -23,7 +23,7 @@ class Auth(Protocol):
         """After a 401 or 403: True when there are new headers worth one more attempt."""
         ...
 
-    def secrets(self) -> Iterable[str]:
+    def list_secrets(self) -> Iterable[str]:
         """What must never be seen in a log or an error."""
         ...
 
@@ -50,7 +50,7 @@ class KeyAuth:
         self._key = key = require_key(key)
         self._headers = {header: f"{scheme} {key}".strip()}
 
-    async def headers(self) -> Mapping[str, str]:
+    async def make_headers(self) -> Mapping[str, str]:
         """The one header."""
         return self._headers
 
@@ -58,7 +58,7 @@ class KeyAuth:
         """A fixed key does not change."""
         return False
 
-    def secrets(self) -> Iterable[str]:
+    def list_secrets(self) -> Iterable[str]:
         """The key."""
         return (self._key,)
 
@@ -66,7 +66,7 @@ class KeyAuth:
 class Anonymous:
     """No credentials at all."""
 
-    async def headers(self) -> Mapping[str, str]:
+    async def make_headers(self) -> Mapping[str, str]:
         """None."""
         return {}
 
@@ -74,6 +74,6 @@ class Anonymous:
         """Nothing to renew."""
         return False
 
-    def secrets(self) -> Iterable[str]:
+    def list_secrets(self) -> Iterable[str]:
         """None."""
         return ()

@@ -48,7 +48,7 @@ class Body(Protocol):
         """Bytes."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
+    def read_chunks(self) -> AsyncIterator[bytes]:
         """The bytes, from the start, each time it is called."""
         ...
 
@@ -65,7 +65,7 @@ class Bytes:
         """Bytes."""
         return len(self.data)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         """All of it."""
         yield self.data
 
@@ -88,7 +88,7 @@ class FileSlice:
         if self.length < 0:
             object.__setattr__(self, "length", self.path.stat().st_size - self.start)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         """The slice, at most `CHUNK` bytes at a time."""
         # A handle of its own: a published client shares one among its upload threads, and so
         # sent wrong bytes under a right ETag in 4 of 10 uploads of five parts (WIRE.md).
@@ -129,7 +129,7 @@ class FilePart:
         """The name the vendor sees."""
         return self.name or (self.source.name if isinstance(self.source, Path) else "file")
 
-    def body(self) -> Body:
+    def make_body(self) -> Body:
         """The part's bytes."""
         kind = self.content_type or mimetypes.guess_type(self.filename)[0] or "application/octet-stream"
         return FileSlice(self.source, content_type=kind) if isinstance(self.source, Path) else Bytes(self.source, kind)
@@ -155,16 +155,16 @@ class Form:
     @property
     def length(self) -> int:
         """Of the whole form, heads and boundaries included."""
-        return sum(len(head) + body.length + 2 for head, body in self._make_parts()) + len(self._end())
+        return sum(len(head) + body.length + 2 for head, body in self._make_parts()) + len(self._make_end())
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         """Part after part."""
         for head, body in self._make_parts():
             yield head
-            async for data in body.chunks():
+            async for data in body.read_chunks():
                 yield data
             yield b"\r\n"
-        yield self._end()
+        yield self._make_end()
 
     def _make_parts(self) -> list[tuple[bytes, Body]]:
         # Fields go first: an S3 POST form takes no notice of what follows its `file` (TPStreams' upload sessions).
@@ -174,7 +174,7 @@ class Form:
             if isinstance(value, str)
         ]
         typed = [(self._make_head(n, "", v.content_type), v) for n, v in self.fields.items() if isinstance(v, Bytes)]
-        files = [(name, part.filename, part.body()) for name, part in self.files.items()]
+        files = [(name, part.filename, part.make_body()) for name, part in self.files.items()]
         return [
             *plain,
             *typed,
@@ -182,12 +182,12 @@ class Form:
         ]
 
     def _make_head(self, name: str, filename: str = "", content_type: str = "") -> bytes:
-        lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quote(name)}"']
-        lines[1] += f'; filename="{_quote(filename)}"' if filename else ""
+        lines = [f"--{self.boundary}", f'Content-Disposition: form-data; name="{_quote_name(name)}"']
+        lines[1] += f'; filename="{_quote_name(filename)}"' if filename else ""
         lines += [f"Content-Type: {content_type}"] if content_type else []
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
-    def _end(self) -> bytes:
+    def _make_end(self) -> bytes:
         return f"--{self.boundary}--\r\n".encode()
 
 
@@ -208,10 +208,10 @@ class Watched:
         """The watched body's."""
         return self.body.length
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         """The watched body's; `tell(sent, length)` is called after each chunk was taken."""
         sent, length = 0, self.length
-        async for data in self.body.chunks():
+        async for data in self.body.read_chunks():
             yield data
             # Only here has the connection taken the piece: whoever reads a body comes back when it wants more.
             sent += len(data)
@@ -222,6 +222,6 @@ def _make_text_part(value: str) -> Bytes:
     return Bytes(value.encode(), "")
 
 
-def _quote(text: str) -> str:
+def _quote_name(text: str) -> str:
     # As browsers do (HTML, multipart/form-data encoding algorithm).
     return os.fspath(text).replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

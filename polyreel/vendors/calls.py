@@ -67,11 +67,11 @@ class Reply:
             said = self.headers.get("content-type", "no type")
             raise Garbled(f"Expected JSON, got {len(self.body)} bytes of {said}.", facts=self.facts) from None
 
-    def read(self, shape: type[T]) -> T:
+    def read_as(self, shape: type[T]) -> T:
         """The body as a model (or a list of them); `Malformed` when it does not fit."""
-        return self.fit(self.json(), shape)
+        return self.fit_to(self.json(), shape)
 
-    def fit(self, value: Any, shape: type[T]) -> T:
+    def fit_to(self, value: Any, shape: type[T]) -> T:
         """A value taken out of the body, as a model (or a list of them); `Malformed` when it does not fit."""
         try:
             fitting: T = _make_adapter(cast("Any", shape)).validate_python(value)

@@ -65,7 +65,7 @@ async def download(
     """Fetch `link` into the file `to`, which appears only when it is whole. Raises `CallError`."""
     to.parent.mkdir(parents=True, exist_ok=True)
     fetch = _Fetch(transport, link, to, operation, expected or Expected(), tell or _ignore_steps)
-    return await fetch.run()
+    return await fetch.fetch_file()
 
 
 @dataclass
@@ -82,7 +82,7 @@ class _Fetch:
         self.part = Part.beside(self.to)
         self.slow = 0
 
-    async def run(self) -> Downloaded:
+    async def fetch_file(self) -> Downloaded:
         deadline, idle = time.monotonic() + self.transport.timeouts.transfer, 0
         while True:
             before = self.part.size
@@ -116,16 +116,16 @@ class _Fetch:
         call = replace(call, headers=headers)
         try:
             with ask_for_fresh_link("The file's address"):
-                async with self.transport.answer(call, left) as (response, facts):
-                    await self._receive(response, facts)
+                async with self.transport.open_answer(call, left) as (response, facts):
+                    await self._receive_body(response, facts)
         except Refused as refusal:
             # What lies here is longer than the vendor's file, so that it belongs to another one.
             if refusal.status == 416:
                 raise self._other_file(refusal.facts) from None
             raise
-        return await asyncio.to_thread(self._finish, facts)
+        return await asyncio.to_thread(self._take_file, facts)
 
-    async def _receive(self, response: httpx.Response, facts: Facts) -> None:
+    async def _receive_body(self, response: httpx.Response, facts: Facts) -> None:
         # The storage knows no ranges, or the file has changed: it begins anew.
         if response.status_code != 206:
             await asyncio.to_thread(self.part.begin_anew, validator_of(response), total_of(response))
@@ -135,7 +135,7 @@ class _Fetch:
             raise self._other_file(facts)
         self.content_type = response.headers.get("content-type", "")
         try:
-            await self._write(response, facts)
+            await self._write_blocks(response, facts)
         except TooSlow as error:
             raise Dripping(f"The storage is {error}.", facts=facts) from None
         finally:
@@ -143,7 +143,7 @@ class _Fetch:
         if not self.part.complete:
             raise Damaged(f"{self.part.size} of {self.part.total} bytes came.", facts=facts)
 
-    async def _write(self, response: httpx.Response, facts: Facts) -> None:
+    async def _write_blocks(self, response: httpx.Response, facts: Facts) -> None:
         timeouts, done = self.transport.timeouts, self.part.size
         pace = Pace(timeouts.slowest, timeouts.slow)
         async with _Beside() as beside:
@@ -152,14 +152,14 @@ class _Fetch:
                 if done > self.expected.most:
                     said = f"The file is larger than {self.expected.most} bytes."
                     raise CallError(said, code="too_large", facts=facts)
-                await beside.run(partial(self.part.write_unhashed, block), partial(self.part.hash_piece, block))
+                await beside.start_steps(partial(self.part.write_unhashed, block), partial(self.part.hash_piece, block))
                 self.tell(done, self.part.total or 0)
 
     def _other_file(self, facts: Facts) -> Damaged:
         self.part.discard()
         return Damaged("The vendor's file is not the one begun; starting over.", facts=facts)
 
-    def _finish(self, facts: Facts) -> Downloaded:
+    def _take_file(self, facts: Facts) -> Downloaded:
         size, sha256, wanted = self.part.size, self.part.sha256, self.expected
         if (wanted.bytes is not None and size != wanted.bytes) or (wanted.sha256 and sha256 != wanted.sha256):
             self.part.discard()
@@ -182,7 +182,7 @@ class _Beside:
     async def __aenter__(self) -> _Beside:
         return self
 
-    async def run(self, *steps: Callable[[], None]) -> None:
+    async def start_steps(self, *steps: Callable[[], None]) -> None:
         await self._wait_for_steps()
         self._steps = {asyncio.ensure_future(asyncio.to_thread(step)) for step in steps}
 
@@ -214,7 +214,9 @@ async def _read_blocks(response: httpx.Response, patience: float, pace: Pace) ->
                 yield bytes(buffer)
                 buffer.clear()
             if left is not None:
-                async for view in response.extensions["network_stream"].pour(left - len(data), patience, pace):
+                async for view in response.extensions["network_stream"].read_into_views(
+                    left - len(data), patience, pace
+                ):
                     yield view
                 return
     except (httpx.HTTPError, TooSlow) as error:

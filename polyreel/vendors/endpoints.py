@@ -34,13 +34,13 @@ _known: list[Endpoint] = []
 def endpoint(method: str, path: str, *, page: str, section: str) -> Callable[[F], F]:
     """Say which endpoint a client's method calls. A method that calls two says so twice."""
 
-    def note(function: F) -> F:
+    def note_endpoint(function: F) -> F:
         _known.append(Endpoint(method, path, page, section, f"{function.__module__}.{function.__qualname__}"))
         return function
 
-    return note
+    return note_endpoint
 
 
-def endpoints() -> list[Endpoint]:
+def list_endpoints() -> list[Endpoint]:
     """Every endpoint of the clients imported so far, in the order in which they were written."""
     return list(_known)

@@ -122,7 +122,7 @@ class CallError(VendorError):
         """Whether the vendor has certainly done, and charged, nothing: by this attempt or an earlier one."""
         return not (self.maybe_done or self.facts.doubtful)
 
-    def after(self, attempts: int, *, doubtful: bool = False) -> CallError:
+    def with_attempts(self, attempts: int, *, doubtful: bool = False) -> CallError:
         """The same error, knowing how many attempts were made, and whether an earlier one may have done the work."""
         self.facts = replace(self.facts, attempts=attempts, doubtful=doubtful)
         return self

@@ -30,7 +30,7 @@ class Gate:
         self._filled = time.monotonic()
 
     @asynccontextmanager
-    async def passage(self, *, hold: bool = True) -> AsyncIterator[None]:
+    async def open_passage(self, *, hold: bool = True) -> AsyncIterator[None]:
         """Wait for the rate and hold one place; without `hold`, only the beginning waits for a place."""
         async with self._places:
             # Without `hold`, a transfer of minutes doesn't keep its place from short calls.

@@ -26,7 +26,7 @@ class Request(BaseModel):
     # A field that the page doesn't have may be ignored there: the work would be done, and charged, without it.
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    def wire(self) -> dict[str, Any]:
+    def as_wire(self) -> dict[str, Any]:
         """As the vendor spells it, without what was not given."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 

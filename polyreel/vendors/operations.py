@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from polyreel.errors import InvalidJob
-from polyreel.vendors.endpoints import endpoints
+from polyreel.vendors.endpoints import list_endpoints
 
 CLIENTS = {
     "panjaya": "PanjayaClient",
@@ -45,7 +45,7 @@ class Parameter:
     is_file: bool
     required: bool
 
-    def read(self, text: str) -> Any:
+    def read_text(self, text: str) -> Any:
         """The value that a text stands for. Raises `InvalidJob`."""
         if self.is_file:
             return Path(text)
@@ -75,7 +75,7 @@ class Operation:
     charged: bool = False
     """The vendor takes money for it, each time."""
 
-    async def call(self, client: Any, given: Mapping[str, str]) -> Any:
+    async def call_on(self, client: Any, given: Mapping[str, str]) -> Any:
         """Call it on an open client, with its arguments as text; what came back, as JSON would hold it (or bytes)."""
         result = getattr(client, self.name)(**self._read_arguments(given))
         if isinstance(result, AsyncIterator):
@@ -94,17 +94,17 @@ class Operation:
                 f"{self.name} needs {' and '.join(missing)}", where=self.vendor,
                 remedy="Give it with --set " + " --set ".join(f"{name}=..." for name in missing) + ".",
             )  # fmt: skip
-        return {name: known[name].read(text) for name, text in given.items()}
+        return {name: known[name].read_text(text) for name, text in given.items()}
 
 
 @cache
-def operations(vendor: str) -> dict[str, Operation]:
+def list_operations(vendor: str) -> dict[str, Operation]:
     """A vendor's operations that can be called by their names. Raises `InvalidJob` for a vendor that isn't."""
     if vendor not in CLIENTS:
         raise InvalidJob(f"There is no vendor '{vendor}'.", remedy=f"Known are: {', '.join(CLIENTS)}.")
     client = getattr(import_module(f"polyreel.vendors.{vendor}.client"), CLIENTS[vendor])
     found: dict[str, Operation] = {}
-    for each in endpoints():
+    for each in list_endpoints():
         name = each.client.rpartition(".")[2]
         kept_out = OWN_BUSINESS | _PURCHASES.get(vendor, frozenset())
         if each.vendor == vendor and name not in kept_out and name not in found:
@@ -116,9 +116,9 @@ def operations(vendor: str) -> dict[str, Operation]:
     return found
 
 
-def operation(vendor: str, name: str) -> Operation:
+def find_operation(vendor: str, name: str) -> Operation:
     """One operation. Raises `InvalidJob` where there is none of this name."""
-    known = operations(vendor)
+    known = list_operations(vendor)
     if name.replace("-", "_") in _PURCHASES.get(vendor, ()):
         remedy = "Write a job: what it buys stands in the ledger, and is bought once."
         raise InvalidJob(f"{name} buys a dub, and that only jobs do", where=vendor, remedy=remedy)

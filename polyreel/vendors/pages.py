@@ -26,7 +26,7 @@ class Page:
     about: Mapping[str, Any]
 
     @classmethod
-    def of(cls, answer: Any) -> Page:
+    def of_answer(cls, answer: Any) -> Page:
         """Find the rows in whatever wrapping they came."""
         if isinstance(answer, list):
             return cls(answer, {})
@@ -39,11 +39,11 @@ class Page:
         rows: list[Any] = next((about[name] for name in _LISTS if isinstance(about.get(name), list)), [])
         return cls(rows, about)
 
-    def number(self, *names: str) -> int | None:
+    def find_number(self, *names: str) -> int | None:
         """The first of these that is a number."""
         return next((value for name in names if isinstance(value := self.about.get(name), int)), None)
 
-    def turns(self, page: int, seen: int) -> list[Turn]:
+    def list_turns(self, page: int, seen: int) -> list[Turn]:
         """The requests that may give the next page, the likeliest first; none at the end."""
         if self._is_last(page, seen):
             return []
@@ -52,21 +52,21 @@ class Page:
             return [link]
         by_page: Turn = {"page": page + 1, **self._ask_for_size("page_size", "pagesize", "size", "perpage")}
         by_offset: Turn = {"offset": seen, **self._ask_for_size("limit", "limit")}
-        if self.number("page", "currentpage", *_LAST) is not None:
+        if self.find_number("page", "currentpage", *_LAST) is not None:
             return [by_page]
-        if self.number("offset", "limit", "skip") is not None:
+        if self.find_number("offset", "limit", "skip") is not None:
             return [by_offset]
         # Panjaya shows no parameters for its pages (WIRE.md): both
         # usual ways are tried, and a wrong one brings nothing new.
         return [by_page, by_offset]
 
     def _is_last(self, page: int, seen: int) -> bool:
-        total, last = self.number("total", "count", "totalcount", "totalitems"), self.number(*_LAST)
+        total, last = self.find_number("total", "count", "totalcount", "totalitems"), self.find_number(*_LAST)
         told = "next" in self.about and not self.about["next"]
         return not self.rows or told or (total is not None and seen >= total) or (last is not None and page >= last)
 
     def _ask_for_size(self, send: str, *names: str) -> dict[str, int]:
-        size = self.number(*names)
+        size = self.find_number(*names)
         return {send: size} if size else {}
 
 
@@ -97,11 +97,11 @@ async def all_rows(fetch: Fetch, key: Callable[[Any], Any]) -> AsyncIterator[Any
     A vendor that ignores a guessed parameter gives the same rows again: what brings nothing new is the end.
     """
     seen: set[Any] = set()
-    page = Page.of(await fetch({}))
+    page = Page.of_answer(await fetch({}))
     for number in range(1, MOST_PAGES):
         for row in _select_new(page, key, seen):
             yield row
-        following = await _fetch_next(fetch, page.turns(number, len(seen)), key, seen)
+        following = await _fetch_next(fetch, page.list_turns(number, len(seen)), key, seen)
         if following is None:
             return
         page = following
@@ -117,7 +117,7 @@ def _select_new(page: Page, key: Callable[[Any], Any], seen: set[Any]) -> list[A
 async def _fetch_next(fetch: Fetch, turns: list[Turn], key: Callable[[Any], Any], seen: set[Any]) -> Page | None:
     for turn in turns:
         try:
-            page = Page.of(await fetch(turn))
+            page = Page.of_answer(await fetch(turn))
         except (Invalid, NotFound):
             # A page past the last one; some vendors say so with an error.
             continue

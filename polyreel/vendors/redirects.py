@@ -19,7 +19,7 @@ class Hop:
     with_body: bool
 
 
-def origin(url: httpx.URL) -> tuple[str, str, int]:
+def origin_of(url: httpx.URL) -> tuple[str, str, int]:
     """Scheme, host and port: what has to be equal for an address to see the credentials."""
     return url.scheme, url.host.lower(), url.port or {"https": 443, "http": 80}.get(url.scheme, 0)
 
@@ -43,7 +43,7 @@ def next_hop(hop: Hop, response: httpx.Response, facts: Facts) -> Hop:
     if target.scheme not in ("http", "https") or downgraded:
         raise Malformed(f"The vendor redirects to {redact_addresses(str(target))}, which is not safe.", facts=facts)
     # 307 and 308 keep method and body (RFC 9110, 15.4), but only the vendor itself may have the body.
-    kept = response.status_code in (307, 308) and origin(hop.url) == origin(target)
+    kept = response.status_code in (307, 308) and origin_of(hop.url) == origin_of(target)
     if hop.method in ("GET", "HEAD") or kept:
         return replace(hop, url=target)
     if response.status_code == 303:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def path(template: str, **ids: str) -> str:
+def fill_path(template: str, **ids: str) -> str:
     """``/assets/{id}/`` with each id quoted, so that no id can lead anywhere else. `InvalidJob` for an empty one."""
     for name, value in ids.items():
         if not value.strip() or value in {".", ".."}:
@@ -39,15 +39,15 @@ class Resource(ClosesAfterBlock):
         await self.transport.aclose()
 
     async def _ask(self, shape: type[T], operation: str, method: str, at: str, **rest: Any) -> T:
-        return await self.transport.ask(_call(operation, method, at, **rest), shape)
+        return await self.transport.ask(_make_call(operation, method, at, **rest), shape)
 
     async def _send(self, read: Callable[[Reply], T], operation: str, method: str, at: str, **rest: Any) -> T:
-        return await self.transport.send(_call(operation, method, at, **rest), read)
+        return await self.transport.send(_make_call(operation, method, at, **rest), read)
 
-    async def _reply(self, operation: str, method: str, at: str, **rest: Any) -> Reply:
-        return await self.transport.reply(_call(operation, method, at, **rest))
+    async def _fetch_reply(self, operation: str, method: str, at: str, **rest: Any) -> Reply:
+        return await self.transport.fetch_reply(_make_call(operation, method, at, **rest))
 
-    def _row(self, shape: type[Model], row: Any, operation: str) -> Model:
+    def _fit_row(self, shape: type[Model], row: Any, operation: str) -> Model:
         """One row of a list whose pages were put together; `Malformed` where it does not fit."""
         try:
             return shape.model_validate(row)
@@ -56,12 +56,12 @@ class Resource(ClosesAfterBlock):
             facts = Facts(self.transport.vendor, operation)
             raise Malformed("A row of the list does not fit.", facts=facts) from None
 
-    async def _tell(self, operation: str, method: str, at: str, **rest: Any) -> None:
+    async def _require_success(self, operation: str, method: str, at: str, **rest: Any) -> None:
         """Where only the status of the answer says anything."""
-        await self._reply(operation, method, at, **rest)
+        await self._fetch_reply(operation, method, at, **rest)
 
 
-def _call(
+def _make_call(
     operation: str,
     method: str,
     at: str,

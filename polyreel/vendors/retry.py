@@ -46,11 +46,11 @@ class RetryPolicy:
         # What was never sent is not repeated when sent again. Everything else needs a harmless call or a key.
         if not (failure.facts.repeatable or isinstance(failure, Unreachable)):
             return None
-        seconds = self.delay(failure, attempt, draw)
+        seconds = self.choose_delay(failure, attempt, draw)
         # A wait that outlasts the call's time would only make the same failure come later.
         return Wait(seconds) if seconds < left else None
 
-    def delay(self, failure: CallError, attempt: int, draw: Callable[[], float]) -> float:
+    def choose_delay(self, failure: CallError, attempt: int, draw: Callable[[], float]) -> float:
         """Seconds before the next attempt: the vendor's wish, clamped, else anything up to the backoff's ceiling."""
         if failure.retry_after is not None:
             return min(max(failure.retry_after, 0.0), self.longest_retry_after)

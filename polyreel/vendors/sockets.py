@@ -82,7 +82,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         with _core_errors(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                return PlainStream(await _connect(host, port))
+                return PlainStream(await _open_socket(host, port))
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -103,7 +103,7 @@ class PlainStream(httpcore.AsyncNetworkStream):
                 # all to h11, which keeps what it does not need yet.
                 return await self._loop.sock_recv(self._socket, max(max_bytes, READ_AT_ONCE))
 
-    async def pour(self, length: int, timeout: float, pace: Pace) -> AsyncIterator[memoryview]:
+    async def read_into_views(self, length: int, timeout: float, pace: Pace) -> AsyncIterator[memoryview]:
         """The next `length` bytes, past the HTTP library: two buffers by turns, so a view holds until the next but one.
 
         Only for a body of known length of which everything that came with its head has been taken. What came before
@@ -113,14 +113,14 @@ class PlainStream(httpcore.AsyncNetworkStream):
         turn = 0
         while length > 0:
             view = memoryview(buffers[turn])[: min(length, READ_AT_ONCE)]
-            got, broken = await self._fill(view, timeout, pace)
+            got, broken = await self._fill_view(view, timeout, pace)
             if got:
                 yield view[:got]
             if broken is not None:
                 raise broken
             length, turn = length - got, 1 - turn
 
-    async def _fill(self, view: memoryview, timeout: float, pace: Pace) -> tuple[int, Exception | None]:
+    async def _fill_view(self, view: memoryview, timeout: float, pace: Pace) -> tuple[int, Exception | None]:
         got = 0
         try:
             while got < len(view):
@@ -167,7 +167,7 @@ class PlainStream(httpcore.AsyncNetworkStream):
         return bool(poll.poll(0))
 
 
-async def _connect(host: str, port: int) -> socket.socket:
+async def _open_socket(host: str, port: int) -> socket.socket:
     loop = asyncio.get_running_loop()
     failure: OSError = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):

@@ -23,7 +23,7 @@ class Strangers:
         self._client: httpx.AsyncClient | None = None
         self._neighbours: bool | None = None
 
-    async def client(self) -> httpx.AsyncClient | None:
+    async def find_client(self) -> httpx.AsyncClient | None:
         """The guarded client, or None where the vendor may name any address. Raises `FetchError` without a resolver."""
         if self._neighbours is None:
             # Once per client: whether the vendor is a neighbour doesn't

@@ -41,7 +41,7 @@ from polyreel.vendors.errors import (
     kind_of,
 )
 from polyreel.vendors.limits import Gate, Limits
-from polyreel.vendors.redirects import Hop, is_signed, next_hop, origin
+from polyreel.vendors.redirects import Hop, is_signed, next_hop, origin_of
 from polyreel.vendors.retry import RetryPolicy, pause
 from polyreel.vendors.sockets import PlainTransport
 from polyreel.vendors.strangers import Strangers
@@ -71,7 +71,7 @@ class Timeouts:
     slowest: float = SLOWEST_BYTES
     slow: float = SLOW_SECONDS
 
-    def httpx(self) -> httpx.Timeout:
+    def as_httpx(self) -> httpx.Timeout:
         """As httpx takes them."""
         return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
 
@@ -128,7 +128,7 @@ class Transport(ClosesAfterBlock):
         # Large bodies go over HTTP/1.1: one stream per connection, no flow-control windows in Python.
         self._transfers = _make_client(self.timeouts, http2=False, verify=_make_trust(verify, http2=False))
         self._strangers = Strangers(self.base_url, lambda guarded: _make_client(self.timeouts, transport=guarded))
-        self._base, self._origin = str(self.base_url), origin(self.base_url)
+        self._base, self._origin = str(self.base_url), origin_of(self.base_url)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -138,9 +138,9 @@ class Transport(ClosesAfterBlock):
 
     async def ask(self, call: Call, shape: type[T]) -> T:
         """Send a call; read the answer as a pydantic model, or a list of them."""
-        return await self.send(call, lambda reply: reply.read(shape))
+        return await self.send(call, lambda reply: reply.read_as(shape))
 
-    async def reply(self, call: Call) -> Reply:
+    async def fetch_reply(self, call: Call) -> Reply:
         """Send a call; the whole answer, as it came."""
         return await self.send(call, lambda reply: reply)
 
@@ -163,18 +163,20 @@ class Transport(ClosesAfterBlock):
                 # A renewed login is no attempt: what was refused for an old token was not done.
                 decision = self.retry.decide(failure, attempt, deadline - time.monotonic())
                 if decision is None:
-                    raise failure.after(attempt, doubtful=doubtful) from None
+                    raise failure.with_attempts(attempt, doubtful=doubtful) from None
                 # Of any attempt: when the last one is refused as a duplicate, an earlier one may have done the work.
                 doubtful = doubtful or failure.maybe_done
             await pause(decision.seconds)
             attempt += 1
 
     async def _renew_login(self, call: Call, failure: CallError) -> bool:
-        refused = isinstance(failure, (Unauthorized, Forbidden)) and not call.anonymous and self.is_own(self.url(call))
+        refused = (
+            isinstance(failure, (Unauthorized, Forbidden)) and not call.anonymous and self.is_own(self.make_url(call))
+        )
         return refused and await self.auth.renew(failure)
 
     async def _send_once(self, call: Call, read: Callable[[Reply], T], left: float) -> T:
-        async with self.answer(call, left) as (response, facts):
+        async with self.open_answer(call, left) as (response, facts):
             body = await self._read_whole_body(response, facts)
             reply = Reply(response.status_code, response.headers, body, facts)
             try:
@@ -196,13 +198,13 @@ class Transport(ClosesAfterBlock):
             raise self._make_error(said, "200, and an error inside:", kind_of(status) if status else ErrorInside, reply)
 
     @asynccontextmanager
-    async def answer(self, call: Call, left: float) -> AsyncIterator[tuple[httpx.Response, Facts]]:
+    async def open_answer(self, call: Call, left: float) -> AsyncIterator[tuple[httpx.Response, Facts]]:
         """One attempt: the open response, its status a success, within `left` seconds. Errors become `CallError`."""
-        url = self.url(call)
-        facts = self.facts(call, url)
+        url = self.make_url(call)
+        facts = self.collect_facts(call, url)
         try:
             async with asyncio.timeout(left), self._open_passage(call, url):
-                response = await self._follow(call, url, facts)
+                response = await self._follow_redirects(call, url, facts)
                 try:
                     facts = with_status(facts, response)
                     if response.status_code >= 300:
@@ -230,9 +232,9 @@ class Transport(ClosesAfterBlock):
         if handed_out or is_signed(url) or not self.is_own(url):
             return nullcontext()
         # A large upload to the API itself counts as a call, but must not keep the others out while it lasts.
-        return self.gate.passage(hold=_is_small(call))
+        return self.gate.open_passage(hold=_is_small(call))
 
-    def url(self, call: Call) -> httpx.URL:
+    def make_url(self, call: Call) -> httpx.URL:
         """The whole address of a call, its own query kept."""
         below = f"{self._base}/{call.path.lstrip('/')}"
         url = httpx.URL(call.path if is_whole(call.path) else below)
@@ -246,28 +248,28 @@ class Transport(ClosesAfterBlock):
         below = f"{self.base_url.path.rstrip('/')}/"
         if link.startswith("/") and not link.startswith(("//", below)):
             return link
-        return str(self.url(Call("", "GET", at)).join(link))
+        return str(self.make_url(Call("", "GET", at)).join(link))
 
     def is_own(self, url: httpx.URL) -> bool:
         """Whether the address is at the vendor's own origin, and so may see the credentials."""
-        return origin(url) == self._origin
+        return origin_of(url) == self._origin
 
-    def facts(self, call: Call, url: httpx.URL) -> Facts:
+    def collect_facts(self, call: Call, url: httpx.URL) -> Facts:
         """What is known of a call before it is answered."""
         address = redact_addresses(str(url))
         return Facts(self.vendor, call.operation, call.method, address, repeatable=call.may_repeat)
 
-    async def _follow(self, call: Call, url: httpx.URL, facts: Facts) -> httpx.Response:
+    async def _follow_redirects(self, call: Call, url: httpx.URL, facts: Facts) -> httpx.Response:
         hop = Hop(url, call.method, with_body=call.body is not None)
         for _ in range(MOST_REDIRECTS + 1):
-            response = await self._open(call, hop)
+            response = await self._send_hop(call, hop)
             if not response.has_redirect_location:
                 return response
             await response.aclose()
             hop = next_hop(hop, response, facts)
         raise Malformed("The vendor redirects in a circle.", facts=facts)
 
-    async def _open(self, call: Call, hop: Hop) -> httpx.Response:
+    async def _send_hop(self, call: Call, hop: Hop) -> httpx.Response:
         own = self.is_own(hop.url)
         # A signed address carries its own permission; some storage refuses a second one beside it.
         known = own and not is_signed(hop.url)
@@ -278,16 +280,16 @@ class Transport(ClosesAfterBlock):
             if body.content_type:
                 headers.setdefault("Content-Type", body.content_type)
         usual = self._calls if _is_small(call) else self._transfers
-        client = usual if own else await self._strangers.client() or usual
+        client = usual if own else await self._strangers.find_client() or usual
         # Read anew at each hop: a body that was sent once has been used up.
-        content = body.chunks() if body is not None else None
+        content = body.read_chunks() if body is not None else None
         return await client.send(
             client.build_request(hop.method, hop.url, headers=headers, content=content), stream=True
         )
 
     async def _make_credentials(self, call: Call) -> Mapping[str, str]:
         key = {"Idempotency-Key": call.idempotency_key} if call.idempotency_key else {}
-        return {**key, **({} if call.anonymous else await self.auth.headers())}
+        return {**key, **({} if call.anonymous else await self.auth.make_headers())}
 
     async def _read_whole_body(self, response: httpx.Response, facts: Facts) -> bytes:
         parts: list[bytes] = []
@@ -313,7 +315,7 @@ class Transport(ClosesAfterBlock):
     def _make_error(
         self, said: ErrorBody, words: str, usual: type[CallError], reply: Reply, reason: str = ""
     ) -> CallError:
-        secrets = list(self.auth.secrets())
+        secrets = list(self.auth.list_secrets())
         wait = retry_after(reply.headers.get("retry-after"))
         code = redact(said.code, secrets)[:100]
         facts = replace(reply.facts, vendor_code=code, body=excerpt(reply.body, secrets), retry_after=wait)
@@ -327,7 +329,7 @@ def _make_client(timeouts: Timeouts, **way: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         trust_env=False,
         follow_redirects=False,
-        timeout=timeouts.httpx(),
+        timeout=timeouts.as_httpx(),
         # Identity: a packed answer of a megabyte may unpack to more than the memory that there is.
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         mounts=plain,

@@ -49,7 +49,7 @@ async def _changed(dubformer: DubformerClient, project: Project, **more: Any) ->
     voices = (await dubformer.get_voices())[project.target_lang]
     speakers = sorted({line.speaker_id for line in project.output_target_script})
     return {
-        "target_script": [line.editable().wire() for line in project.output_target_script],
+        "target_script": [line.as_script_line().as_wire() for line in project.output_target_script],
         "target_speakers": [
             {"speaker_id": each, "style": voices[0].style, "voice_key": voices[0].voice_key} for each in speakers
         ],

@@ -206,7 +206,7 @@ async def test_the_slash_of_the_collection_matters_to_nobody(panjaya: PanjayaCli
     """Without it the vendor redirects, and the key follows within its own origin."""
     from polyreel.vendors.calls import Call
 
-    reply = await panjaya.transport.reply(Call("get assets", "GET", "/v1/assets"))
+    reply = await panjaya.transport.fetch_reply(Call("get assets", "GET", "/v1/assets"))
     assert reply.status == 200
 
 

@@ -19,7 +19,7 @@ async def test_the_token_of_a_login_is_used_for_every_later_call(vendor_url: str
         [_ async for _ in first.list_assets(limit=1)]
         async with TPStreamsClient(account, tokens=tokens, base_url=f"{vendor_url}/tpstreams") as second:
             [_ async for _ in second.list_assets(limit=1)]
-            assert (await second.auth.headers())["Authorization"] == f"Token {token}"
+            assert (await second.auth.make_headers())["Authorization"] == f"Token {token}"
         await first.logout()
 
 
@@ -40,7 +40,7 @@ async def test_a_refused_token_is_replaced_by_one_login(vendor_url: str) -> None
     base = f"{vendor_url}/tpstreams"
     async with TPStreamsClient(account, token="0" * 40, base_url=base) as client:
         [_ async for _ in client.list_assets(limit=1)]
-        assert (await client.auth.headers())["Authorization"] != f"Token {'0' * 40}"
+        assert (await client.auth.make_headers())["Authorization"] != f"Token {'0' * 40}"
         await client.logout()
 
 
@@ -55,7 +55,7 @@ async def test_a_wrong_password_is_unauthorized(vendor_url: str) -> None:
 
 async def test_a_wrong_organisation_is_not_found_and_said_so(vendor_url: str, tpstreams: TPStreamsClient) -> None:
     """The vendor's plain text 404 becomes advice."""
-    token = (await tpstreams.auth.headers())["Authorization"].split()[-1]
+    token = (await tpstreams.auth.make_headers())["Authorization"].split()[-1]
     async with TPStreamsClient(Account("", "", "nobody"), token=token, base_url=f"{vendor_url}/tpstreams") as client:
         with pytest.raises(errors.NotFound, match="organisation"):
             await client.get_asset("anything")

@@ -33,7 +33,7 @@ from polyreel.vendors.dubformer.problems import project_failed, read_error
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.models import Request
-from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.resource import Resource, fill_path
 from polyreel.vendors.transport import ClientOptions, Transport
 
 BASE_URL = "https://app.dubformer.ai"
@@ -139,14 +139,14 @@ class DubformerClient(Resource):
 
         Goes on where an earlier try stopped (``to``.part). Raises `JobFailed` where the project has no video.
         """
-        return await self._download(project_id, "output_video_url", to, tell)
+        return await self._download_output(project_id, "output_video_url", to, tell)
 
     async def download_speech(self, project_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
         """Fetch `output_tts_audio_url`, the dubbed speech alone."""
-        return await self._download(project_id, "output_tts_audio_url", to, tell)
+        return await self._download_output(project_id, "output_tts_audio_url", to, tell)
 
-    async def _download(self, project_id: str, field: str, to: Path, tell: Tell | None) -> Downloaded:
-        async def link() -> str:
+    async def _download_output(self, project_id: str, field: str, to: Path, tell: Tell | None) -> Downloaded:
+        async def ask_for_link() -> str:
             # Asked for at each try: the address is signed, and such
             # run out within a quarter of an hour (WIRE.md "All").
             project = await self.get_project(project_id)
@@ -155,14 +155,14 @@ class DubformerClient(Resource):
                 raise project_failed(project_id, project)
             return str(address)
 
-        return await download(self.transport, link, to, operation="download result", tell=tell)
+        return await download(self.transport, ask_for_link, to, operation="download result", tell=tell)
 
 
 def _make_post(operation: str, at: str, request: Request, idempotency_key: str) -> Call:
     # Chosen before the first attempt: a repeat has to be the same request to the vendor.
     key = idempotency_key or uuid.uuid4().hex
-    return Call(operation, "POST", at, body=json_body(request.wire()), idempotency_key=key)
+    return Call(operation, "POST", at, body=json_body(request.as_wire()), idempotency_key=key)
 
 
 def _make_project_path(project_id: str) -> str:
-    return path(PROJECTS + "/{project_id}", project_id=project_id)
+    return fill_path(PROJECTS + "/{project_id}", project_id=project_id)

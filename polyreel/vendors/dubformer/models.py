@@ -129,7 +129,7 @@ class SpokenLine(Answer):
     text: str
     speaker_id: int = 0
 
-    def editable(self) -> ScriptLine:
+    def as_script_line(self) -> ScriptLine:
         """The same line for a re-translation. Raises pydantic's error where the vendor would refuse it."""
         return ScriptLine(start_ms=self.start_ms, end_ms=self.end_ms, text=self.text, speaker_id=self.speaker_id)
 

@@ -8,7 +8,7 @@ from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Malformed
 from polyreel.vendors.nomad.models_words import AdBreak, AdBreakDraft, Impression, VastQuery
-from polyreel.vendors.nomad.resource import PAGE, Resource, fit_reply, path
+from polyreel.vendors.nomad.resource import PAGE, Resource, fill_path, fit_reply
 from polyreel.vendors.transport import is_whole
 
 
@@ -18,43 +18,43 @@ class Ads(Resource):
     @endpoint("GET", "/admin/asset/{assetId}/adbreak", page=PAGE, section="Managing Ad Breaks")
     async def list_ad_breaks(self, asset_id: str) -> tuple[AdBreak, ...]:
         """List all ad breaks for an asset."""
-        at = path("/admin/asset/{asset_id}/adbreak", asset_id=asset_id)
-        return await self._rows(AdBreak, "list ad breaks", "GET", at)
+        at = fill_path("/admin/asset/{asset_id}/adbreak", asset_id=asset_id)
+        return await self._fetch_rows(AdBreak, "list ad breaks", "GET", at)
 
     @endpoint("POST", "/admin/asset/{assetId}/adbreak", page=PAGE, section="Managing Ad Breaks")
     async def create_ad_break(self, asset_id: str, draft: AdBreakDraft) -> AdBreak:
         """Create a new ad break."""
-        at = path("/admin/asset/{asset_id}/adbreak", asset_id=asset_id)
-        return await self._ask(AdBreak, "create ad break", "POST", at, json=draft.wire())
+        at = fill_path("/admin/asset/{asset_id}/adbreak", asset_id=asset_id)
+        return await self._ask(AdBreak, "create ad break", "POST", at, json=draft.as_wire())
 
     @endpoint("PUT", "/admin/asset/{assetId}/adbreak/{id}", page=PAGE, section="Managing Ad Breaks")
     async def update_ad_break(self, asset_id: str, ad_break_id: str, draft: AdBreakDraft) -> AdBreak:
         """Put the draft in the ad break's place."""
-        at = path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
-        body = {"id": ad_break_id, **draft.wire()}
+        at = fill_path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
+        body = {"id": ad_break_id, **draft.as_wire()}
 
-        def read(reply: Reply) -> AdBreak:
+        def read_ad_break(reply: Reply) -> AdBreak:
             # An answer without a body: what was sent is what is there now.
-            return fit_reply(AdBreak, reply) if reply.body.strip() else reply.fit(body, AdBreak)
+            return fit_reply(AdBreak, reply) if reply.body.strip() else reply.fit_to(body, AdBreak)
 
-        return await self._send(read, "update ad break", "PUT", at, json=body)
+        return await self._send(read_ad_break, "update ad break", "PUT", at, json=body)
 
     @endpoint("DELETE", "/admin/asset/{assetId}/adbreak/{id}", page=PAGE, section="Managing Ad Breaks")
     async def delete_ad_break(self, asset_id: str, ad_break_id: str) -> None:
         """Delete an ad break."""
-        at = path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
-        await self._tell("delete ad break", "DELETE", at)
+        at = fill_path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
+        await self._require_success("delete ad break", "DELETE", at)
 
     @endpoint("GET", "/ads/vmap/{assetId}", page=PAGE, section="Ad Serving (Public Endpoints)")
     async def get_vmap(self, asset_id: str) -> str:
         """The VMAP document that schedules an asset's ads, as it came: parse it as hostile XML."""
-        at = path("/ads/vmap/{asset_id}", asset_id=asset_id)
+        at = fill_path("/ads/vmap/{asset_id}", asset_id=asset_id)
         return await self._send(_read_xml, "get vmap", "GET", at, anonymous=True)
 
     @endpoint("GET", "/ads/vast", page=PAGE, section="Ad Serving (Public Endpoints)")
     async def get_vast(self, query: VastQuery) -> str:
         """The VAST document of a moment, as it came: parse it as hostile XML. Better: `follow_ad_tag`."""
-        return await self._send(_read_xml, "get vast", "GET", "/ads/vast", params=query.wire(), anonymous=True)
+        return await self._send(_read_xml, "get vast", "GET", "/ads/vast", params=query.as_wire(), anonymous=True)
 
     async def follow_ad_tag(self, ad_tag: str) -> str:
         """The VAST document at an address that a VMAP names (`ad_tags`), fetched as a player does: as a stranger."""
@@ -71,8 +71,8 @@ class Ads(Resource):
         await self._send_beacon("record impression by HEAD", "HEAD", impression)
 
     async def _send_beacon(self, operation: str, method: str, impression: Impression) -> None:
-        rest = {"params": impression.wire(), "anonymous": True, "repeatable": False}
-        await self._tell(operation, method, "/ads/impression", **rest)
+        rest = {"params": impression.as_wire(), "anonymous": True, "repeatable": False}
+        await self._require_success(operation, method, "/ads/impression", **rest)
 
 
 def ad_tags(vmap: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from polyreel.vendors.errors import Invalid, NotFound, Refused
 from polyreel.vendors.nomad.assets import Reading
 from polyreel.vendors.nomad.models import BatchResult
 from polyreel.vendors.nomad.models_edits import Batch, BatchAction
-from polyreel.vendors.nomad.resource import CLIENTS, PAGE, Resource, path
+from polyreel.vendors.nomad.resource import CLIENTS, PAGE, Resource, fill_path
 
 Ids = Sequence[str]
 
@@ -23,8 +23,8 @@ class Batches(Resource):
         self, action: BatchAction, target_ids: Ids, arguments: Mapping[str, Any] | None = None
     ) -> BatchResult:
         """Do it to all of them; the result says for each whether it was done."""
-        at = path("/admin/asset/{action}", action=action)
-        body = Batch(target_ids=tuple(target_ids), action_arguments=dict(arguments or {})).wire()
+        at = fill_path("/admin/asset/{action}", action=action)
+        body = Batch(target_ids=tuple(target_ids), action_arguments=dict(arguments or {})).as_wire()
         return await self._ask_for(BatchResult, f"batch {action}", "POST", at, json=body)
 
     async def delete_assets(self, ids: Ids) -> BatchResult:
@@ -86,7 +86,9 @@ class Deleting(Reading, Batches):
         Published clients delete the asset's own address; the vendor's page has only the batch `Delete`.
         """
         try:
-            await self._tell("delete asset", "DELETE", path("/admin/asset/{asset_id}", asset_id=asset_id))
+            await self._require_success(
+                "delete asset", "DELETE", fill_path("/admin/asset/{asset_id}", asset_id=asset_id)
+            )
         except (NotFound, Invalid):
             # Not found may be the asset or the call: what is still there goes by the page's way.
             await self.get_asset(asset_id)

@@ -12,7 +12,7 @@ from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Invalid
 from polyreel.vendors.nomad.models import Archive, Cookies, Face, QueueItem, QueueResult
 from polyreel.vendors.nomad.models_edits import QueueChange, QueueRequest, TrackingEvent, ZipArchive
-from polyreel.vendors.nomad.resource import PAGE, Resource, fit_reply, path
+from polyreel.vendors.nomad.resource import PAGE, Resource, fill_path, fit_reply
 
 
 class Queue(Resource):
@@ -28,37 +28,39 @@ class Queue(Resource):
         request = QueueRequest(ids=tuple(ids), download_proxy=download_proxy)
         # Duplicates are skipped (page "Duplicate Handling"), so asking again adds nothing.
         return await self._ask_for(
-            QueueResult, "add to download queue", "POST", "/asset-queue", json=request.wire(), repeatable=True
+            QueueResult, "add to download queue", "POST", "/asset-queue", json=request.as_wire(), repeatable=True
         )
 
     async def check_queue(self) -> None:
         """See that there is a download queue, by adding nothing to it. Raises `NotFound` where there is none."""
         # The page promises a 400 to whoever is let in and names no asset.
         with contextlib.suppress(Invalid):
-            await self._tell("check download queue", "POST", "/asset-queue", json={"ids": []}, repeatable=True)
+            await self._require_success(
+                "check download queue", "POST", "/asset-queue", json={"ids": []}, repeatable=True
+            )
 
     @endpoint("PATCH", "/asset-queue", page=PAGE, section="Download Queue")
     async def update_queue_item(self, change: QueueChange) -> QueueItem:
         """Update a queue item."""
-        body = change.wire()
+        body = change.as_wire()
 
-        def read(reply: Reply) -> QueueItem:
-            return fit_reply(QueueItem, reply) if reply.body.strip() else reply.fit(body, QueueItem)
+        def read_item(reply: Reply) -> QueueItem:
+            return fit_reply(QueueItem, reply) if reply.body.strip() else reply.fit_to(body, QueueItem)
 
-        return await self._send(read, "update queue item", "PATCH", "/asset-queue", json=body)
+        return await self._send(read_item, "update queue item", "PATCH", "/asset-queue", json=body)
 
     @endpoint("DELETE", "/asset-queue", page=PAGE, section="Download Queue")
     async def remove_from_queue(self, ids: Sequence[str]) -> None:
         """Remove entries from the queue."""
         # A bare list, as the published OpenAPI has it (WIRE.md); the page leaves the body open.
-        await self._tell("remove from download queue", "DELETE", "/asset-queue", json=list(ids))
+        await self._require_success("remove from download queue", "DELETE", "/asset-queue", json=list(ids))
 
     @endpoint("POST", "/admin/asset/download-archive", page=PAGE, section="Creating ZIP Archives")
     @endpoint("POST", "/asset/download-archive", page=PAGE, section="Creating ZIP Archives")
     async def create_zip_archive(self, request: ZipArchive) -> Archive:
         """A ZIP of several assets."""
-        at = self._either("/asset/download-archive")
-        return await self._send(_read_archive, "create zip archive", "POST", at, json=request.wire())
+        at = self._pick_route("/asset/download-archive")
+        return await self._send(_read_archive, "create zip archive", "POST", at, json=request.as_wire())
 
 
 class Streaming(Resource):
@@ -68,20 +70,22 @@ class Streaming(Resource):
     @endpoint("GET", "/asset/{assetId}/set-cookies/{relatedAssetId}", page=PAGE, section="Secure Streaming")
     async def get_streaming_cookies(self, asset_id: str, related_asset_id: str) -> Cookies:
         """Signed cookies for a player: from the answer's headers and its body."""
-        at = self._either("/asset/{asset_id}/set-cookies/{related_id}", asset_id=asset_id, related_id=related_asset_id)
+        at = self._pick_route(
+            "/asset/{asset_id}/set-cookies/{related_id}", asset_id=asset_id, related_id=related_asset_id
+        )
         return await self._send(_read_cookies, "get streaming cookies", "GET", at)
 
     @endpoint("GET", "/asset/tracking?trackingEvent=...", page=PAGE, section="Video Tracking")
     async def track(self, event: TrackingEvent) -> None:
         """Record a playback event. Sent once: a repeated beacon counts twice."""
-        await self._tell("track", "GET", "/asset/tracking", params=event.wire(), repeatable=False)
+        await self._require_success("track", "GET", "/asset/tracking", params=event.as_wire(), repeatable=False)
 
     @endpoint(
         "POST", "/asset/{assetId}/assign-person/{faceId}/{personId}", page=PAGE, section="Person-Face Association"
     )
     async def assign_person(self, asset_id: str, face_id: str, person_id: str) -> Face:
         """Say who a detected face is."""
-        at = path(
+        at = fill_path(
             "/asset/{asset_id}/assign-person/{face_id}/{person_id}",
             asset_id=asset_id,
             face_id=face_id,
@@ -92,14 +96,14 @@ class Streaming(Resource):
     @endpoint("POST", "/asset/{assetId}/remove-person/{faceId}", page=PAGE, section="Person-Face Association")
     async def remove_person(self, asset_id: str, face_id: str) -> Face:
         """Take that back."""
-        at = path("/asset/{asset_id}/remove-person/{face_id}", asset_id=asset_id, face_id=face_id)
+        at = fill_path("/asset/{asset_id}/remove-person/{face_id}", asset_id=asset_id, face_id=face_id)
         return await self._change_face("remove person", at, {"faceId": face_id})
 
     async def _change_face(self, operation: str, at: str, known: Mapping[str, str]) -> Face:
-        def read(reply: Reply) -> Face:
-            return fit_reply(Face, reply) if reply.body.strip() else reply.fit(known, Face)
+        def read_face(reply: Reply) -> Face:
+            return fit_reply(Face, reply) if reply.body.strip() else reply.fit_to(known, Face)
 
-        return await self._send(read, operation, "POST", at)
+        return await self._send(read_face, operation, "POST", at)
 
 
 def _read_archive(reply: Reply) -> Archive:
@@ -119,7 +123,7 @@ def _read_cookies(reply: Reply) -> Cookies:
     jar = _in_body(given.pop(key) if key else loose)
     for header in reply.headers.get_list("set-cookie"):
         jar |= _one_cookie(header)
-    return reply.fit({**given, "cookies": jar}, Cookies)
+    return reply.fit_to({**given, "cookies": jar}, Cookies)
 
 
 def _one_cookie(header: str) -> dict[str, str]:

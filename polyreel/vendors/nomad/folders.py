@@ -48,7 +48,7 @@ class Folders:
         self.client, self.find_or_make, self.near = client, find_or_make, near
         self._top = ""
 
-    async def make(self, way: str) -> str:
+    async def make_way(self, way: str) -> str:
         """The id of the folder at the end of a way of names; the top's where it is empty. Raises `VendorError`."""
         names = [name for name in way.strip("/").split("/") if name]
         at = TOP if names else await self._find_top_by_name()
@@ -58,7 +58,7 @@ class Folders:
 
     async def list_there(self, folder_id: str) -> tuple[Asset, ...]:
         """All that lies right in a folder; nothing where the server lists no folders."""
-        return await self._list(folder_id) or ()
+        return await self._list_folder(folder_id) or ()
 
     async def _find_top_by_name(self) -> str:
         try:
@@ -68,14 +68,14 @@ class Folders:
         return TOP
 
     async def _make_in(self, parent: str, name: str) -> str:
-        async def make() -> str:
+        async def make_folder() -> str:
             if parent == TOP and not self._top:
                 with suppress(NotFound):
                     return (await self.client.create_folder(TOP, name)).id
             return (await self.client.create_folder(await self._find_id(parent), name)).id
 
         return await self.find_or_make(
-            f"folder {parent}/{name}", lambda: self._look(parent, name), make, what=f"folder {name}",
+            f"folder {parent}/{name}", lambda: self._find_in(parent, name), make_folder, what=f"folder {name}",
             is_there=self._is_there,
         )  # fmt: skip
 
@@ -88,13 +88,13 @@ class Folders:
 
     # -- looking
 
-    async def _look(self, parent: str, name: str) -> str:
-        listed = await self._list(parent)
+    async def _find_in(self, parent: str, name: str) -> str:
+        listed = await self._list_folder(parent)
         if listed is None:
             return await self._look_by_location(await self._find_id(parent), name)
         return next((each.id for each in listed if each.name == name and each.type is AssetType.FOLDER), "")
 
-    async def _list(self, folder_id: str) -> tuple[Asset, ...] | None:
+    async def _list_folder(self, folder_id: str) -> tuple[Asset, ...] | None:
         """None where the server lists no folders. Raises `NotFound` where it has no such folder."""
         at = self._top or folder_id if folder_id == TOP else folder_id
         try:
@@ -102,7 +102,7 @@ class Folders:
         except NotFound:
             if at == TOP:
                 await self._find_top()
-                return await self._list(folder_id)
+                return await self._list_folder(folder_id)
             await self.client.get_asset(at)
             return None
 
@@ -133,10 +133,12 @@ class Folders:
         with suppress(NotFound):
             return (await self.client.get_asset(TOP)).id
 
-        async def look() -> str:
+        async def look_above() -> str:
             return await self._find_above(self.near) if self.near else ""
 
-        return await self.find_or_make("the top", look, self._find_by_upload, what="the top", is_there=self._is_there)
+        return await self.find_or_make(
+            "the top", look_above, self._find_by_upload, what="the top", is_there=self._is_there
+        )
 
     async def _find_above(self, asset_id: str) -> str:
         above = await self.client.get_parent_folders(asset_id)

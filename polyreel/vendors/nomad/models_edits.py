@@ -70,8 +70,8 @@ class UpdateAsset(Request):
     custom_properties: dict[str, str] | None = None
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
-        if not self.wire():
+    def _require_a_change(self) -> Self:
+        if not self.as_wire():
             raise ValueError("nothing to update: give at least one property")
         return self
 
@@ -83,7 +83,7 @@ class ChangeLanguage(Request):
     language_id: str | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _require_one_language(self) -> Self:
         if (self.language_code is None) == (self.language_id is None):
             raise ValueError("give language_code or language_id, one of them")
         return self

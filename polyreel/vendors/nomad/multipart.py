@@ -30,15 +30,15 @@ class Source:
     modified_ns: int
 
     @classmethod
-    def of(cls, path: Path) -> Source:
+    def of_file(cls, path: Path) -> Source:
         """The file's facts now. Raises `InvalidJob` when there is no such file."""
         with reading_file(path.name):
             facts = path.stat()
         return cls(path, facts.st_size, facts.st_mtime_ns)
 
-    def confirm(self) -> None:
+    def require_unchanged(self) -> None:
         """Raise `Damaged` when the file is not the one that was begun."""
-        if Source.of(self.path) != self:
+        if Source.of_file(self.path) != self:
             raise Damaged("The file changed while it was being uploaded.", where=self.path.name)
 
 
@@ -57,10 +57,10 @@ class PartBody:
         """Bytes."""
         return self.piece.length
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def read_chunks(self) -> AsyncIterator[bytes]:
         """The part, from its start, each time, by a handle of its own; hashed beside the sending."""
         digest = hashlib.md5(usedforsecurity=False)
-        async for data in FileSlice(self.path, self.piece.start, self.length).chunks():
+        async for data in FileSlice(self.path, self.piece.start, self.length).read_chunks():
             hashed = asyncio.ensure_future(asyncio.to_thread(digest.update, data))
             try:
                 yield data
@@ -68,7 +68,7 @@ class PartBody:
                 await hashed
         self.md5 = digest.hexdigest()
 
-    def confirm(self, etag: str, facts: Facts) -> None:
+    def require_same_bytes(self, etag: str, facts: Facts) -> None:
         """Raise `Damaged` when the storage says it holds other bytes. ETags that are no MD5 say nothing."""
         if not etag.strip():
             raise Malformed("The storage took a part without giving an ETag.", facts=facts)
@@ -77,13 +77,13 @@ class PartBody:
             raise Damaged(f"Part {self.piece.part.part_number} arrived with other bytes.", facts=facts)
 
 
-def slices(upload: Upload, size: int, chunk: int) -> tuple[Slice, ...]:
+def cut_slices(upload: Upload, size: int, chunk: int) -> tuple[Slice, ...]:
     """Which bytes each part holds, as the server says; `chunk` is used only where it says nothing.
 
     Raises `Malformed` unless the parts cover the file once, without a gap.
     """
     # Before the first byte goes out: storage puts parts with a gap together, and answers as if all were well.
-    cut = tuple(_slice(part, size, chunk) for part in upload.parts)
+    cut = tuple(_cut_slice(part, size, chunk) for part in upload.parts)
     expected = 0
     for piece in cut:
         if piece.start != expected:
@@ -94,7 +94,7 @@ def slices(upload: Upload, size: int, chunk: int) -> tuple[Slice, ...]:
     return cut
 
 
-def _slice(part: Part, size: int, chunk: int) -> Slice:
+def _cut_slice(part: Part, size: int, chunk: int) -> Slice:
     start = part.starting_position if part.starting_position is not None else (part.part_number - 1) * chunk
     end = part.ending_position if part.ending_position is not None else min(start + chunk, size) - 1
     if start < 0 or end < start - 1:
@@ -111,7 +111,7 @@ def etag_of(path: Path, pieces: Sequence[Slice], known: Mapping[int, str]) -> st
     return f"{hashlib.md5(md5s, usedforsecurity=False).hexdigest()}-{len(pieces)}"
 
 
-def agreement(kept: str, ours: str) -> bool | None:
+def compare_etags(kept: str, ours: str) -> bool | None:
     """Whether the ETag an asset has now is that of our bytes; ``None`` where it says nothing about them.
 
     Another number of parts, or a hash of another kind: the vendor has put the file together its own way.

@@ -11,7 +11,7 @@ from polyreel.vendors import resource
 from polyreel.vendors.calls import ErrorBody, Reply, read_error_body
 from polyreel.vendors.errors import Malformed
 from polyreel.vendors.models import fold_word
-from polyreel.vendors.nomad.wire import rows
+from polyreel.vendors.nomad.wire import find_rows
 from polyreel.vendors.transport import Transport
 
 PAGE = "nomad-media.md"
@@ -19,7 +19,7 @@ WIRE = "WIRE.md"
 CLIENTS = "the published clients"
 Routes = Literal["admin", "core"]
 Model = TypeVar("Model", bound=BaseModel)
-path = resource.path
+fill_path = resource.fill_path
 
 
 class Resource(resource.Resource):
@@ -33,16 +33,18 @@ class Resource(resource.Resource):
         super().__init__(transport)
         self.routes = routes
 
-    def _either(self, template: str, **ids: str) -> str:
+    def _pick_route(self, template: str, **ids: str) -> str:
         """An address that exists below both route families, in the account's own."""
         prefix = "/admin" if self.routes == "admin" else ""
-        return prefix + path(template, **ids)
+        return prefix + fill_path(template, **ids)
 
     async def _ask_for(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> Model:
         """An answer that may be a bare list, or empty: then the model's defaults say so."""
         return await self._send(lambda reply: fit_reply(shape, reply), operation, method, at, **rest)
 
-    async def _rows(self, shape: type[Model], operation: str, method: str, at: str, **rest: Any) -> tuple[Model, ...]:
+    async def _fetch_rows(
+        self, shape: type[Model], operation: str, method: str, at: str, **rest: Any
+    ) -> tuple[Model, ...]:
         """A list, bare or under a key of its own."""
         return await self._send(lambda reply: fit_rows(shape, reply), operation, method, at, **rest)
 
@@ -58,12 +60,12 @@ def read_error(status: int, body: Any) -> ErrorBody:
 def fit_reply(shape: type[Model], reply: Reply) -> Model:
     """The reply as a model; an empty one as the model's defaults."""
     value = reply.json() if reply.body.strip() else {}
-    return reply.fit({"items": value} if isinstance(value, list) else value or {}, shape)
+    return reply.fit_to({"items": value} if isinstance(value, list) else value or {}, shape)
 
 
 def fit_rows(shape: type[Model], reply: Reply) -> tuple[Model, ...]:
     """The reply as a list of models; `Malformed` where there is no list."""
-    found = rows(reply.json()) if reply.body.strip() else []
+    found = find_rows(reply.json()) if reply.body.strip() else []
     if found is None:
         raise Malformed("Expected a list.", facts=reply.facts)
-    return tuple(reply.fit(row, shape) for row in found)
+    return tuple(reply.fit_to(row, shape) for row in found)

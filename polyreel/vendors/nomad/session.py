@@ -39,7 +39,7 @@ class LoginAuth:
         self.transport: Transport | None = None
         self.login: Login | None = None
 
-    async def headers(self) -> Mapping[str, str]:
+    async def make_headers(self) -> Mapping[str, str]:
         """``Authorization: Bearer ...``, after a login if there was none yet."""
         async with self._lock:
             login = self.login or await self.log_in()
@@ -56,7 +56,7 @@ class LoginAuth:
 
     async def _refresh_or_log_in(self) -> None:
         try:
-            await self.refresh()
+            await self.refresh_login()
         except Refused:
             await self.log_in()
 
@@ -64,28 +64,28 @@ class LoginAuth:
         """``POST account/login``. A wrong user or password is `Unauthorized`, though the vendor says 404."""
         body = {"userName": self._username, "password": self._password}
         try:
-            self.login = await self._ask("login", "/account/login", body)
+            self.login = await self._ask_for_login("login", "/account/login", body)
         except (NotFound, Invalid) as refusal:
             # The refusal may quote what was sent, and that was a password.
             facts = replace(refusal.facts, body="")
             raise Unauthorized("The user name or the password is not accepted.", facts=facts) from None
         return self.login
 
-    async def refresh(self) -> Login:
+    async def refresh_login(self) -> Login:
         """``POST account/refresh-token``. The answer may leave out a new refresh token: then the old one stays."""
         token = self.login.refresh_token if self.login else ""
         if not token:
             return await self.log_in()
-        fresh = await self._ask("refresh token", "/account/refresh-token", {"refreshToken": token})
+        fresh = await self._ask_for_login("refresh token", "/account/refresh-token", {"refreshToken": token})
         self.login = fresh if fresh.refresh_token else fresh.model_copy(update={"refresh_token": token})
         return self.login
 
-    def secrets(self) -> Iterable[str]:
+    def list_secrets(self) -> Iterable[str]:
         """The password and both tokens."""
         tokens = (self.login.token, self.login.refresh_token) if self.login else ()
         return (self._password, *tokens)
 
-    async def _ask(self, operation: str, path: str, body: Mapping[str, str]) -> Login:
+    async def _ask_for_login(self, operation: str, path: str, body: Mapping[str, str]) -> Login:
         if self.transport is None:
             raise RuntimeError("LoginAuth has no transport yet")
         # Logging in twice makes a second token and nothing else, so a lost answer may be asked for again.
@@ -104,14 +104,14 @@ class Session(Resource):
     @endpoint("POST", "/account/refresh-token", page=WIRE, section="Asset management")
     async def refresh_token(self) -> Login:
         """Trade the refresh token for a new token now. Refused calls do it by themselves, once."""
-        return await self._login_auth().refresh()
+        return await self._login_auth().refresh_login()
 
     @endpoint("POST", "/account/logout", page=WIRE, section="Asset management")
     async def logout(self) -> None:
         """End the session at the vendor. The next call logs in again."""
         auth = self._login_auth()
         session = {"userSessionId": auth.login.user_session_id} if auth.login else {}
-        await self._tell("log out", "POST", "/account/logout", json=session)
+        await self._require_success("log out", "POST", "/account/logout", json=session)
         auth.login = None
 
     def _login_auth(self) -> LoginAuth:

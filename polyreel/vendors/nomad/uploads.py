@@ -35,8 +35,8 @@ from polyreel.vendors.nomad.models_uploads import (
     Upload,
     Uploaded,
 )
-from polyreel.vendors.nomad.multipart import PartBody, Source, etag_of, slices
-from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Resource, Routes, path
+from polyreel.vendors.nomad.multipart import PartBody, Source, cut_slices, etag_of
+from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Resource, Routes, fill_path
 from polyreel.vendors.transport import Transport
 
 Spelling = Literal["published", "page"]
@@ -58,13 +58,13 @@ class Uploads(Resource):
     @endpoint("POST", "/asset/upload/start", page=PAGE, section="Multipart Upload Flow")
     async def start_upload(self, request: StartUpload) -> Upload:
         """Get the parts' signed addresses. Spelled as the published clients do, or as the page does (`spelling`)."""
-        body = request.wire() if self.spelling == "published" else _as_page(request).wire()
+        body = request.as_wire() if self.spelling == "published" else _as_page(request).as_wire()
         return await self._ask(Upload, "start upload", "POST", "/asset/upload/start", json=body)
 
     @endpoint("POST", "/asset/upload/start-related-asset", page=PAGE, section="Related Asset Uploads")
     async def start_related_upload(self, request: StartRelatedUpload) -> Upload:
         """Get the parts' signed addresses for a file that hangs on an asset."""
-        body = request.wire() if self.spelling == "published" else _make_page_request(request).wire()
+        body = request.as_wire() if self.spelling == "published" else _make_page_request(request).as_wire()
         at = "/asset/upload/start-related-asset"
         return await self._ask(Upload, "start related upload", "POST", at, json=body)
 
@@ -81,32 +81,36 @@ class Uploads(Resource):
     @endpoint("POST", "/asset/upload/part/{partId}/complete", page=PAGE, section="Multipart Upload Flow")
     async def complete_part(self, part_id: str, etag: str) -> None:
         """Confirm one part, with its ETag as it came."""
-        at = path("/asset/upload/part/{part_id}/complete", part_id=part_id)
+        at = fill_path("/asset/upload/part/{part_id}/complete", part_id=part_id)
         # Completing twice is harmless (WIRE.md).
-        await self._tell("complete part", "POST", at, json=CompletePart(etag=etag).wire(), repeatable=True)
+        await self._require_success(
+            "complete part", "POST", at, json=CompletePart(etag=etag).as_wire(), repeatable=True
+        )
 
     @endpoint("POST", "/asset/upload/{uploadId}/complete", page=PAGE, section="Multipart Upload Flow")
     async def complete_upload(self, upload_id: str) -> None:
         """Finish the upload: the vendor assembles the parts and begins processing."""
-        at = path("/asset/upload/{upload_id}/complete", upload_id=upload_id)
-        await self._tell("complete upload", "POST", at, repeatable=True)
+        at = fill_path("/asset/upload/{upload_id}/complete", upload_id=upload_id)
+        await self._require_success("complete upload", "POST", at, repeatable=True)
 
     @endpoint("POST", "/asset/upload/{uploadId}/cancel", page=PAGE, section="Multipart Upload Flow")
     async def cancel_upload(self, upload_id: str) -> None:
         """Give the upload up: the vendor removes all that came."""
-        await self._tell("cancel upload", "POST", path("/asset/upload/{upload_id}/cancel", upload_id=upload_id))
+        await self._require_success(
+            "cancel upload", "POST", fill_path("/asset/upload/{upload_id}/cancel", upload_id=upload_id)
+        )
 
     @endpoint("GET", "/admin/asset/upload/{id}", page=WIRE, section="Asset management")
     async def get_upload(self, upload_id: str) -> Upload:
         """An upload as it stands: which parts are there, and fresh addresses for those that aren't."""
-        at = path("/admin/asset/upload/{upload_id}", upload_id=upload_id)
+        at = fill_path("/admin/asset/upload/{upload_id}", upload_id=upload_id)
         return await self._send(lambda reply: _read_upload(reply, upload_id), "get upload", "GET", at)
 
     @endpoint("GET", "/admin/asset/upload", page=CLIENTS, section="listUploads")
     async def list_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
         """The account's uploads under way; with `completed`, also the finished ones."""
         params = {"includeCompletedUploads": str(completed).lower()}
-        return await self._rows(Upload, "list uploads", "GET", "/admin/asset/upload", params=params)
+        return await self._fetch_rows(Upload, "list uploads", "GET", "/admin/asset/upload", params=params)
 
     async def list_known_uploads(self, *, completed: bool = False) -> tuple[Upload, ...]:
         """`list_uploads`, and none where the server has no such list or shows it to administrators alone."""
@@ -135,7 +139,7 @@ class Uploads(Resource):
 
         After an error the upload stays open: `resume_upload` goes on with it, `cancel_upload` removes it.
         """
-        source = await asyncio.to_thread(Source.of, file)
+        source = await asyncio.to_thread(Source.of_file, file)
         request = StartUpload(
             display_name=name or file.name,
             relative_path=name or file.name,
@@ -147,7 +151,7 @@ class Uploads(Resource):
             upload_overwrite_option=overwrite,
         )
         begun = await self.start_upload(request)
-        return await self._feed(_Feed(begun, source, request.chunk_size, tell, sha256), started)
+        return await self._send_file(_Feed(begun, source, request.chunk_size, tell, sha256), started)
 
     async def upload_related(
         self,
@@ -163,7 +167,7 @@ class Uploads(Resource):
         tell: Tell | None = None,
     ) -> Uploaded:
         """A whole upload of a subtitle, proxy or thumbnail (`kind`, in the vendor's words) that hangs on an asset."""
-        source = await asyncio.to_thread(Source.of, file)
+        source = await asyncio.to_thread(Source.of_file, file)
         request = StartRelatedUpload(
             existing_asset_id=asset_id,
             content_length=source.bytes,
@@ -175,7 +179,7 @@ class Uploads(Resource):
             upload_overwrite_option=overwrite,
         )
         begun = await self.start_related_upload(request)
-        return await self._feed(_Feed(begun, source, request.chunk_size, tell), started)
+        return await self._send_file(_Feed(begun, source, request.chunk_size, tell), started)
 
     async def resume_upload(
         self, upload_id: str, file: Path, *, asset_id: str = "", tell: Tell | None = None
@@ -184,9 +188,9 @@ class Uploads(Resource):
 
         `asset_id`, where it is known, is told by the receipt: the vendor's own answer may hold the parts alone.
         """
-        source = await asyncio.to_thread(Source.of, file)
+        source = await asyncio.to_thread(Source.of_file, file)
         begun = await self._complete_upload(await self.get_upload(upload_id), asset_id)
-        return await self._feed(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
+        return await self._send_file(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
 
     async def _complete_upload(self, upload: Upload, asset_id: str) -> Upload:
         """The upload with its asset's id, looked for among those under way where nobody told it."""
@@ -204,7 +208,7 @@ class Uploads(Resource):
             await self.cancel_upload(upload.id)
         return tuple(upload.id for upload in stale)
 
-    async def _feed(self, feed: _Feed, started: Started | None) -> Uploaded:
+    async def _send_file(self, feed: _Feed, started: Started | None) -> Uploaded:
         if started:
             started(feed.upload)
         try:
@@ -216,12 +220,12 @@ class Uploads(Resource):
             raise Damaged(f"The file can't be read any more: {error}.", where=feed.source.path.name) from None
 
     async def _send_all(self, feed: _Feed) -> Uploaded:
-        pieces = slices(feed.upload, feed.source.bytes, feed.chunk)
+        pieces = cut_slices(feed.upload, feed.source.bytes, feed.chunk)
         await self._send_parts(feed, [piece for piece in pieces if not piece.part.is_completed])
         etag = await asyncio.to_thread(etag_of, feed.source.path, pieces, feed.md5s)
         sha256 = feed.sha256 or await asyncio.to_thread(sha256_of, feed.source.path)
         # Before it is completed: what changed on the way stays an open upload, and becomes no asset that looks right.
-        await asyncio.to_thread(feed.source.confirm)
+        await asyncio.to_thread(feed.source.require_unchanged)
         await self.complete_upload(feed.upload.id)
         return Uploaded(
             upload_id=feed.upload.id,
@@ -236,11 +240,11 @@ class Uploads(Resource):
         # All workers take from one iterator, so that none is left with a slow share of its own.
         waiting = iter(pieces)
 
-        async def work() -> None:
+        async def send_waiting_parts() -> None:
             for piece in waiting:
                 await self._send_part(feed, piece)
 
-        workers = [asyncio.ensure_future(work()) for _ in range(min(self.parallel, len(pieces)))]
+        workers = [asyncio.ensure_future(send_waiting_parts()) for _ in range(min(self.parallel, len(pieces)))]
         try:
             await asyncio.gather(*workers)
         finally:
@@ -309,12 +313,12 @@ def _read_upload(reply: Reply, upload_id: str) -> Upload:
     """An upload, or only its parts: a bare list, or one under a key."""
     value = reply.json()
     answer = {"parts": value} if isinstance(value, list) else value
-    return reply.fit({"id": upload_id, **answer} if isinstance(answer, dict) else answer, Upload)
+    return reply.fit_to({"id": upload_id, **answer} if isinstance(answer, dict) else answer, Upload)
 
 
 def _read_etag(reply: Reply, body: PartBody) -> str:
     etag = str(reply.headers.get("etag", ""))
-    body.confirm(etag, reply.facts)
+    body.require_same_bytes(etag, reply.facts)
     return etag
 
 

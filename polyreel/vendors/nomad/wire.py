@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 from polyreel.vendors import models
 from polyreel.vendors.answers import SparseAnswer as Answer
 
-__all__ = ["Answer", "Language", "Lookups", "Request", "Word", "by_name_or_number", "rows"]
+__all__ = ["Answer", "Language", "Lookups", "Request", "Word", "by_name_or_number", "find_rows"]
 
 Number = TypeVar("Number", bound=IntEnum)
 _CODE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -26,7 +26,7 @@ class Request(models.Request):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-def rows(data: Any) -> list[Any] | None:
+def find_rows(data: Any) -> list[Any] | None:
     """A list the vendor sends bare or under a key of its own (``items``, ``data`` ...); ``None`` for neither."""
     if isinstance(data, list):
         return data

@@ -19,7 +19,7 @@ from polyreel.vendors.errors import NotFound
 from polyreel.vendors.pages import Turn, all_rows, make_page_call, name_row, read_page
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, AssetOptions, CreateAsset, Revised, Version
 from polyreel.vendors.panjaya.problems import not_generated, read_error
-from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.resource import Resource, fill_path
 from polyreel.vendors.transport import ClientOptions, Transport
 
 BASE_URL = "https://api.panjaya.ai"
@@ -55,12 +55,12 @@ class PanjayaClient(Resource):
         Lists may hold less than `get_asset` gives. A list that changes meanwhile gives no asset twice.
         """
 
-        async def fetch(turn: Turn) -> Any:
+        async def fetch_page(turn: Turn) -> Any:
             call = make_page_call("get assets", "/v1/assets/", turn, self.transport.follow_link)
             return await self.transport.send(call, read_page)
 
-        async for row in all_rows(fetch, lambda row: name_row(row, "asset_id", "id")):
-            yield self._row(Asset, row, "get assets")
+        async for row in all_rows(fetch_page, lambda row: name_row(row, "asset_id", "id")):
+            yield self._fit_row(Asset, row, "get assets")
 
     @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset")
     async def create_asset(self, request: CreateAsset) -> Asset:
@@ -69,7 +69,7 @@ class PanjayaClient(Resource):
         The vendor fetches `media_url` by itself, later. Raises `Unanswered` or `ServerError` where it may have
         been made all the same: look with `find_assets`. `Invalid`: an account that wants a language from the beginning.
         """
-        return await self.transport.ask(_make_post("create asset", "/v1/assets/", json_body(request.wire())), Asset)
+        return await self.transport.ask(_make_post("create asset", "/v1/assets/", json_body(request.as_wire())), Asset)
 
     @endpoint("POST", "/v1/assets/upload", page=PAGE, section="Uploading a new asset")
     async def upload_asset(
@@ -97,7 +97,7 @@ class PanjayaClient(Resource):
         `get_asset`. Raises `Invalid` for an asset that is still looked at, or has failed.
         """
         at = f"{_asset_path(asset_id)}/languages"
-        call = _make_post("add languages", at, json_body(request.wire()))
+        call = _make_post("add languages", at, json_body(request.as_wire()))
         return await self.transport.send(call, lambda reply: _read_asset(reply, asset_id))
 
     @endpoint("GET", "/v1/versions/{version_id}", page=WIRE, section="Panjaya")
@@ -113,7 +113,7 @@ class PanjayaClient(Resource):
         """Back to ReadyToEdit (WIRE.md). The generated video is gone for good: fetch it first."""
         # ReadyToEdit may be revised to ReadyToEdit (WIRE.md), so a lost answer is no reason to stop.
         call = Call("revise version", "PATCH", f"{_make_version_path(version_id)}/revise", repeatable=True)
-        return await self.transport.send(call, lambda reply: reply.fit(reply.json() if reply.body else {}, Revised))
+        return await self.transport.send(call, lambda reply: reply.fit_to(reply.json() if reply.body else {}, Revised))
 
     async def download_result(self, version_id: str, to: Path, *, tell: Tell | None = None) -> Downloaded:
         """Fetch the generated video, with a fresh signed address whenever the last one has expired.
@@ -122,14 +122,14 @@ class PanjayaClient(Resource):
         for a file that is not whole, `CallError` (``too_large``).
         """
 
-        async def link() -> str:
+        async def ask_for_link() -> str:
             # Asked for at each try: `result_url` is signed, and runs out.
             version = await self.get_version(version_id)
             if not version.result_url:
                 raise not_generated(version)
             return version.result_url
 
-        return await download(self.transport, link, to, operation="download result", tell=tell)
+        return await download(self.transport, ask_for_link, to, operation="download result", tell=tell)
 
     async def find_assets(self, matches: Callable[[Asset], bool]) -> list[Asset]:
         """The assets that match, in full: how a submission whose answer was lost is found again.
@@ -155,19 +155,19 @@ def _make_post(operation: str, at: str, body: Body) -> Call:
 
 
 def _asset_path(asset_id: str) -> str:
-    return path("/v1/assets/{asset_id}", asset_id=asset_id)
+    return fill_path("/v1/assets/{asset_id}", asset_id=asset_id)
 
 
 def _make_version_path(version_id: str) -> str:
-    return path("/v1/versions/{version_id}", version_id=version_id)
+    return fill_path("/v1/versions/{version_id}", version_id=version_id)
 
 
 def _json_text(options: AssetOptions) -> str:
-    return json_body(options.wire()).data.decode()
+    return json_body(options.as_wire()).data.decode()
 
 
 def _read_asset(reply: Reply, asset_id: str) -> Asset:
     # The page shows no answer: it may hold only what was added, or nothing at all.
     answer = reply.json() if reply.body.strip() else {}
     known = answer if isinstance(answer, dict) else {"dubbings": answer if isinstance(answer, list) else []}
-    return reply.fit({"asset_id": asset_id, **known}, Asset)
+    return reply.fit_to({"asset_id": asset_id, **known}, Asset)

@@ -33,7 +33,7 @@ def language_code(tag: str) -> str:
     return code
 
 
-def webvtt(content: bytes, name: str) -> bytes:
+def require_webvtt(content: bytes, name: str) -> bytes:
     """The same bytes, once they are surely WebVTT (W3C WebVTT 4.1). Raises `SubtitleError`."""
     try:
         text = content.decode("utf-8")
@@ -53,7 +53,7 @@ def webvtt(content: bytes, name: str) -> bytes:
     return content
 
 
-def thumbnail(picture: Path) -> Path:
+def require_thumbnail(picture: Path) -> Path:
     """The same path, once it is surely a PNG or JPEG below 2 MB. Raises `InvalidJob` or `TooLarge`."""
     # By its first bytes, too: an ending is only what somebody has called the file.
     begin = _PICTURES.get(picture.suffix.lower())
@@ -70,7 +70,7 @@ def thumbnail(picture: Path) -> Path:
     return picture
 
 
-def upload_size(video: Path) -> int:
+def require_upload_size(video: Path) -> int:
     """The file's size, once it is surely below the vendor's 5 GiB. Raises `InvalidJob` or `TooLarge`."""
     with reading_file(video.name):
         size = video.stat().st_size

@@ -32,24 +32,26 @@ class Session(Resource):
     @endpoint("POST", LOGOUT, page=WIRE, section="TPStreams")
     async def logout(self) -> None:
         """End the token in use, so that it is none of the organisation's 20 any more."""
-        await self._tell("logout", "POST", LOGOUT)
-        await self.auth.keep("")
+        await self._require_success("logout", "POST", LOGOUT)
+        await self.auth.use_token("")
 
     @endpoint("POST", "/api/v1/<organization_id>/webhooks/", page=WIRE, section="TPStreams")
     async def create_webhook(self, request: RegisterWebhook) -> Webhook:
         """Have every change of a video sent to an address, with this secret (see `webhooks.verified`)."""
-        return await self._ask(Webhook, "create webhook", "POST", self._at("webhooks/"), json=request.wire())
+        return await self._ask(Webhook, "create webhook", "POST", self._make_path("webhooks/"), json=request.as_wire())
 
     @endpoint("GET", "/api/v1/<organization_id>/webhooks/", page=WIRE, section="TPStreams")
     async def list_webhooks(self) -> AsyncIterator[Webhook]:
         """Every registered webhook: look here before registering another."""
-        async for webhook in self._all(Webhook, "list webhooks", self._at("webhooks/")):
+        async for webhook in self._list_all(Webhook, "list webhooks", self._make_path("webhooks/")):
             yield webhook
 
     @endpoint("DELETE", "/api/v1/<organization_id>/webhooks/<id>/", page=WIRE, section="TPStreams")
     async def delete_webhook(self, webhook_id: str) -> None:
         """No more deliveries there."""
-        await self._tell("delete webhook", "DELETE", self._at("webhooks/{webhook_id}/", webhook_id=webhook_id))
+        await self._require_success(
+            "delete webhook", "DELETE", self._make_path("webhooks/{webhook_id}/", webhook_id=webhook_id)
+        )
 
 
 class TPStreamsClient(Session, Ingest, Assets, Subtitles, Trims):

@@ -12,7 +12,7 @@ from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import JobFailed
 from polyreel.vendors.pages import Page
-from polyreel.vendors.tpstreams.checks import language_code, thumbnail, webvtt
+from polyreel.vendors.tpstreams.checks import language_code, require_thumbnail, require_webvtt
 from polyreel.vendors.tpstreams.models import Asset, MediaTrack, RevertStarted, Trim, TrimStarted, TrimStatus
 from polyreel.vendors.tpstreams.resource import PAGE, WIRE, Resource
 from polyreel.vendors.waiting import Patience, wait_for
@@ -27,7 +27,7 @@ class Subtitles(Resource):
     @endpoint("POST", _ASSET + "generate_subtitle/", page=PAGE, section="Generate Subtitle for an Asset")
     async def generate_subtitle(self, asset_id: str) -> Asset:
         """English subtitles by the vendor's machine, once per completed video. Charged by the minute."""
-        at = self._at("assets/{asset_id}/generate_subtitle/", asset_id=asset_id)
+        at = self._make_path("assets/{asset_id}/generate_subtitle/", asset_id=asset_id)
         return await self._ask(Asset, "generate subtitle", "POST", at)
 
     @endpoint("POST", _ASSET + "upload_subtitle/", page=PAGE, section="Upload Subtitles to an Asset")
@@ -43,28 +43,28 @@ class Subtitles(Resource):
         fields = {"name": name} if name else {}
         if locale:
             fields["language"] = language_code(locale)
-        files = {"subtitle": FilePart(webvtt(content, shown), _vtt_name(shown), "text/vtt")}
-        at = self._at("assets/{asset_id}/upload_subtitle/", asset_id=asset_id)
-        await self._tell("upload subtitle", "POST", at, body=Form(fields, files))
+        files = {"subtitle": FilePart(require_webvtt(content, shown), _vtt_name(shown), "text/vtt")}
+        at = self._make_path("assets/{asset_id}/upload_subtitle/", asset_id=asset_id)
+        await self._require_success("upload subtitle", "POST", at, body=Form(fields, files))
 
     @endpoint("GET", _ASSET + "subtitles/", page=WIRE, section="TPStreams")
     async def list_subtitles(self, asset_id: str) -> tuple[MediaTrack, ...]:
         """A video's subtitle tracks."""
-        at = self._at("assets/{asset_id}/subtitles/", asset_id=asset_id)
+        at = self._make_path("assets/{asset_id}/subtitles/", asset_id=asset_id)
         return await self._send(_read_tracks, "list subtitles", "GET", at)
 
     @endpoint("DELETE", _ASSET + "subtitles/<subtitle_id>/", page=WIRE, section="TPStreams")
     async def delete_subtitle(self, asset_id: str, subtitle_id: str) -> None:
         """Delete a track. `Forbidden` for an automatic one."""
-        at = self._at("assets/{asset_id}/subtitles/{subtitle_id}/", asset_id=asset_id, subtitle_id=subtitle_id)
-        await self._tell("delete subtitle", "DELETE", at)
+        at = self._make_path("assets/{asset_id}/subtitles/{subtitle_id}/", asset_id=asset_id, subtitle_id=subtitle_id)
+        await self._require_success("delete subtitle", "DELETE", at)
 
     @endpoint("POST", _ASSET + "upload_thumbnail/", page=PAGE, section="Upload Thumbnail to an Asset")
     async def upload_thumbnail(self, asset_id: str, picture: Path) -> None:
         """A PNG or JPEG below 2 MB as the cover. Raises `InvalidJob` or `TooLarge` before anything is sent."""
-        files = {"thumbnail": FilePart(await asyncio.to_thread(thumbnail, picture))}
-        at = self._at("assets/{asset_id}/upload_thumbnail/", asset_id=asset_id)
-        await self._tell("upload thumbnail", "POST", at, body=Form({}, files))
+        files = {"thumbnail": FilePart(await asyncio.to_thread(require_thumbnail, picture))}
+        at = self._make_path("assets/{asset_id}/upload_thumbnail/", asset_id=asset_id)
+        await self._require_success("upload thumbnail", "POST", at, body=Form({}, files))
 
 
 class Trims(Resource):
@@ -73,19 +73,19 @@ class Trims(Resource):
     @endpoint("POST", _ASSET + "trim/", page=PAGE, section="Trim Video Asset")
     async def trim(self, asset_id: str, trim: Trim) -> TrimStarted:
         """Start cutting a completed video; seconds."""
-        at = self._at("assets/{asset_id}/trim/", asset_id=asset_id)
-        return await self._ask(TrimStarted, "trim", "POST", at, json=trim.wire())
+        at = self._make_path("assets/{asset_id}/trim/", asset_id=asset_id)
+        return await self._ask(TrimStarted, "trim", "POST", at, json=trim.as_wire())
 
     @endpoint("GET", _ASSET + "trim/status/", page=PAGE, section="Check Trim Job Status")
     async def get_trim_status(self, asset_id: str) -> TrimStatus:
         """The newest trim's state. `NotFound` for a video that was never trimmed."""
-        at = self._at("assets/{asset_id}/trim/status/", asset_id=asset_id)
+        at = self._make_path("assets/{asset_id}/trim/status/", asset_id=asset_id)
         return await self._ask(TrimStatus, "check trim job status", "GET", at)
 
     @endpoint("POST", _ASSET + "trim/revert/", page=PAGE, section="Revert Trimmed Video")
     async def revert_trim(self, asset_id: str) -> RevertStarted:
         """Start putting the full video back."""
-        at = self._at("assets/{asset_id}/trim/revert/", asset_id=asset_id)
+        at = self._make_path("assets/{asset_id}/trim/revert/", asset_id=asset_id)
         return await self._ask(RevertStarted, "revert trim", "POST", at)
 
     async def wait_until_trimmed(self, asset_id: str, patience: Patience | None = None) -> TrimStatus:
@@ -130,5 +130,5 @@ def _read_tracks(reply: Reply) -> tuple[MediaTrack, ...]:
     answer = reply.json()
     # An asset's own field, a page of rows or a bare list: the call is known from the wire alone (WIRE.md).
     own = answer.get("subtitles") if isinstance(answer, dict) else None
-    rows = own if isinstance(own, list) else Page.of(answer).rows
-    return tuple(reply.fit(row, MediaTrack) for row in rows)
+    rows = own if isinstance(own, list) else Page.of_answer(answer).rows
+    return tuple(reply.fit_to(row, MediaTrack) for row in rows)

@@ -264,18 +264,18 @@ class UploadSession(SparseAnswer):
 
     @model_validator(mode="before")
     @classmethod
-    def _flat(cls, data: Any) -> Any:
+    def _flatten_answer(cls, data: Any) -> Any:
         """``{asset, upload_session, client_payload}``; or the form whole, flat or in an object of its own."""
         if not isinstance(data, Mapping):
             return data
         form = next((v for v in data.values() if isinstance(v, Mapping) and {"url", "fields"} <= set(v)), {})
         found = {**form, **_form_fields(data.get("client_payload"))}
-        session, asset = _inner(data, "upload_session"), _inner(data, "asset")
+        session, asset = _find_inner(data, "upload_session"), _find_inner(data, "asset")
         ids = {"id": session.get("uuid") or session.get("id"), "asset_id": asset.get("id") or asset.get("uuid")}
         return {**data, **found, **{name: value for name, value in ids.items() if value}}
 
 
-def _inner(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _find_inner(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = data.get(name)
     return value if isinstance(value, Mapping) else {}
 

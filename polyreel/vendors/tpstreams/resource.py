@@ -22,22 +22,22 @@ class Resource(resource.Resource):
         super().__init__(transport)
         self.organization_id = organization_id
 
-    def _at(self, template: str, **ids: str) -> str:
-        return resource.path("/api/v1/{organization}/" + template, organization=self.organization_id, **ids)
+    def _make_path(self, template: str, **ids: str) -> str:
+        return resource.fill_path("/api/v1/{organization}/" + template, organization=self.organization_id, **ids)
 
-    async def _all(
+    async def _list_all(
         self, shape: type[Model], operation: str, at: str, params: Mapping[str, Any] | None = None
     ) -> AsyncIterator[Model]:
         """Every row of a list, following ``next``."""
 
-        async def fetch(turn: Turn) -> Any:
+        async def fetch_page(turn: Turn) -> Any:
             if isinstance(turn, str):
                 link = self.transport.follow_link(at, turn)
                 return await self._send(read_page, operation, "GET", link)
             return await self._send(read_page, operation, "GET", at, params={**(params or {}), **turn})
 
-        async for row in all_rows(fetch, lambda row: name_row(row, "id", "uuid")):
-            yield self._row(shape, row, operation)
+        async for row in all_rows(fetch_page, lambda row: name_row(row, "id", "uuid")):
+            yield self._fit_row(shape, row, operation)
 
 
 def read_error(status: int, body: Any) -> ErrorBody:

@@ -64,11 +64,11 @@ class TokenAuth:
         password = hashlib.scrypt(self.account.password.encode(), salt=whose.encode(), n=2**12, r=8, p=1)
         return f"{whose} {password.hex()}"
 
-    async def headers(self) -> Mapping[str, str]:
+    async def make_headers(self) -> Mapping[str, str]:
         """The token's header, after a login if there is no token yet."""
         async with self._lock:
             # Under the lock: calls that begin together would else log in together, and 20 tokens are soon used up.
-            token = self._token or await asyncio.to_thread(self.tokens.get, self.key)
+            token = self._token or await asyncio.to_thread(self.tokens.load_token, self.key)
             self._token = token or (await self.log_in()).token
         return {"Authorization": f"Token {self._token}"}
 
@@ -105,14 +105,14 @@ class TokenAuth:
         except Invalid as refusal:
             # DRF answers wrong credentials with 400 and `non_field_errors`.
             raise Unauthorized(refusal.message, facts=replace(refusal.facts, body="")) from None
-        await self.keep(token.token)
+        await self.use_token(token.token)
         return token
 
-    async def keep(self, token: str) -> None:
+    async def use_token(self, token: str) -> None:
         """Use this token from here on, and in later runs; an empty one: forget."""
         self._token = token
-        await asyncio.to_thread(self.tokens.put, self.key, token)
+        await asyncio.to_thread(self.tokens.save_token, self.key, token)
 
-    def secrets(self) -> Iterable[str]:
+    def list_secrets(self) -> Iterable[str]:
         """The password and the token."""
         return (self.account.password, self._token)

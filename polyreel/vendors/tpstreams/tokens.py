@@ -13,11 +13,11 @@ from polyreel.machine.files import read_note, write_atomically
 class Tokens(Protocol):
     """Where the token of an account is kept."""
 
-    def get(self, account: str) -> str:
+    def load_token(self, account: str) -> str:
         """The token of this account; empty when there is none."""
         ...
 
-    def put(self, account: str, token: str) -> None:
+    def save_token(self, account: str, token: str) -> None:
         """Keep a token; an empty one forgets."""
         ...
 
@@ -28,11 +28,11 @@ class MemoryTokens:
     def __init__(self) -> None:
         self._kept: dict[str, str] = {}
 
-    def get(self, account: str) -> str:
+    def load_token(self, account: str) -> str:
         """The token of this account; empty when there is none."""
         return self._kept.get(account, "")
 
-    def put(self, account: str, token: str) -> None:
+    def save_token(self, account: str, token: str) -> None:
         """Keep a token; an empty one forgets."""
         self._kept[account] = token
 
@@ -43,12 +43,12 @@ class FileTokens:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, account: str) -> str:
+    def load_token(self, account: str) -> str:
         """The token of this account; empty when there is none, or its file is damaged."""
         token = (read_note(self._locate_file(account)) or {}).get("token", "")
         return token if isinstance(token, str) else ""
 
-    def put(self, account: str, token: str) -> None:
+    def save_token(self, account: str, token: str) -> None:
         """Keep a token; an empty one forgets. Written whole or not at all."""
         file = self._locate_file(account)
         if not token:

@@ -15,7 +15,7 @@ from polyreel.vendors.errors import Malformed, NotFound
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Answer
 from polyreel.vendors.resource import Resource
-from polyreel.vendors.translation.port import as_many, batches
+from polyreel.vendors.translation.port import as_many, split_batches
 from polyreel.vendors.transport import Timeouts, Transport
 
 LINES_PER_CALL = 40
@@ -61,7 +61,7 @@ class ChatTranslator(Resource):
         """Each line in the target language, in calls of `LINES_PER_CALL` lines."""
         said = [
             line
-            for batch in batches(lines, LINES_PER_CALL)
+            for batch in split_batches(lines, LINES_PER_CALL)
             for line in await self._translate_batch(batch, source, target)
         ]
         return said
@@ -69,7 +69,7 @@ class ChatTranslator(Resource):
     async def complete(self, system: str, user: str) -> str:
         """What the model says to one message, under an instruction. Raises NotFound where it is not served there."""
         try:
-            completion = await self.transport.ask(self._call(system, user), _Completion)
+            completion = await self.transport.ask(self._make_call(system, user), _Completion)
         except NotFound as error:
             raise NotFound(
                 f"This address does not serve the model '{self.model}'.",
@@ -92,10 +92,10 @@ class ChatTranslator(Resource):
 
     async def _translate_batch(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         names = {"source": locales.english_name(source), "target": locales.english_name(target)}
-        call = self._call(_INSTRUCTION.format(**names), json.dumps(list(lines), ensure_ascii=False))
+        call = self._make_call(_INSTRUCTION.format(**names), json.dumps(list(lines), ensure_ascii=False))
         return await self.transport.send(call, lambda reply: as_many(lines, _read_array(reply), reply))
 
-    def _call(self, system: str, user: str) -> Call:
+    def _make_call(self, system: str, user: str) -> Call:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         # Temperature 0: asked again, the same lines get the same draft.
         body = json_body({"model": self.model, "messages": messages, "temperature": 0})
@@ -103,7 +103,7 @@ class ChatTranslator(Resource):
 
 
 def _read_array(reply: Reply) -> list[str]:
-    choices = reply.read(_Completion).choices
+    choices = reply.read_as(_Completion).choices
     text = (choices[0].message.content or "") if choices else ""
     # Models like to wrap what they were told not to wrap.
     begin, end = text.find("["), text.rfind("]")

@@ -13,7 +13,7 @@ from polyreel.vendors.errors import PaymentRequired
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Answer
 from polyreel.vendors.resource import Resource
-from polyreel.vendors.translation.port import as_many, batches
+from polyreel.vendors.translation.port import as_many, split_batches
 from polyreel.vendors.transport import Transport
 
 FREE_URL, PAID_URL = "https://api-free.deepl.com", "https://api.deepl.com"
@@ -48,7 +48,9 @@ class DeepLTranslator(Resource):
     async def translate(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """Each line in the target language."""
         pair = {"source_lang": locales.language(source).upper(), "target_lang": target_lang(target)}
-        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)]
+        return [
+            line for batch in split_batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)
+        ]
 
     async def check(self) -> str:
         """How many characters are left."""
@@ -60,7 +62,7 @@ class DeepLTranslator(Resource):
         call = Call("translate", "POST", "/v2/translate", body=body, repeatable=True)
 
         return await self.transport.send(
-            call, lambda reply: as_many(lines, [line.text for line in reply.read(_Translated).translations], reply)
+            call, lambda reply: as_many(lines, [line.text for line in reply.read_as(_Translated).translations], reply)
         )
 
 

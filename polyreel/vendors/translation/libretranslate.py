@@ -13,7 +13,7 @@ from polyreel.vendors.errors import CallError, UnsupportedLocale
 from polyreel.vendors.limits import Limits
 from polyreel.vendors.models import Answer
 from polyreel.vendors.resource import Resource
-from polyreel.vendors.translation.port import as_many, batches
+from polyreel.vendors.translation.port import as_many, split_batches
 from polyreel.vendors.transport import Transport
 
 BASE_URL = "https://libretranslate.com"
@@ -34,7 +34,7 @@ class _KeyInBody(Anonymous):
     def __init__(self, key: str) -> None:
         self._key = key
 
-    def secrets(self) -> Iterable[str]:
+    def list_secrets(self) -> Iterable[str]:
         """The key."""
         return (self._key,)
 
@@ -52,15 +52,20 @@ class LibreTranslator(Resource):
 
         Raises UnsupportedLocale where the server has none for its script: it would write the other one.
         """
-        pair = {"source": await self._spell(source, "source"), "target": await self._spell(target, "target")}
-        return [line for batch in batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)]
+        pair = {
+            "source": await self._spell_language(source, "source"),
+            "target": await self._spell_language(target, "target"),
+        }
+        return [
+            line for batch in split_batches(lines, LINES_PER_CALL) for line in await self._translate_batch(batch, pair)
+        ]
 
     async def check(self) -> str:
         """Whether the server answers, and for how many languages."""
         languages = await self.transport.ask(Call("list languages", "GET", "/languages"), list[_Language])
         return f"may translate between {spell_count(len(languages), 'language')}"
 
-    async def _spell(self, tag: str, role: str) -> str:
+    async def _spell_language(self, tag: str, role: str) -> str:
         spellings = locales.translator_spellings(tag)
         if len(spellings) == 1:
             return spellings[0]
@@ -93,5 +98,5 @@ class LibreTranslator(Resource):
         body = json_body({"q": list(lines), "format": "text", **pair, **self._key})
         call = Call("translate", "POST", "/translate", body=body, repeatable=True)
         return await self.transport.send(
-            call, lambda reply: as_many(lines, reply.read(_Translated).translated_text, reply)
+            call, lambda reply: as_many(lines, reply.read_as(_Translated).translated_text, reply)
         )

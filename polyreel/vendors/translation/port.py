@@ -36,6 +36,6 @@ def as_many(lines: Sequence[str], translated: list[str], reply: Reply) -> list[s
     return [decode_entities(text, line) for line, text in zip(lines, translated, strict=True)]
 
 
-def batches(lines: Sequence[str], most: int) -> list[Sequence[str]]:
+def split_batches(lines: Sequence[str], most: int) -> list[Sequence[str]]:
     """The lines in pieces of at most `most`."""
     return [lines[start : start + most] for start in range(0, len(lines), most)]

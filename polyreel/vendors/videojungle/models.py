@@ -140,7 +140,7 @@ class NewAsset(Asset):
 
     @model_validator(mode="before")
     @classmethod
-    def _flat(cls, data: Any) -> Any:
+    def _flatten_link(cls, data: Any) -> Any:
         # The page's answer has an address, the published client also knows `{url, fields}` (WIRE.md).
         link = data.get("upload_url") if isinstance(data, dict) else None
         return {**data, "upload_url": link.get("url"), "fields": link.get("fields")} if isinstance(link, dict) else data
@@ -206,7 +206,7 @@ class NewVideoFile(SparseAnswer):
 
     @model_validator(mode="before")
     @classmethod
-    def _unwrap(cls, data: Any) -> Any:
+    def _unwrap_answer(cls, data: Any) -> Any:
         """The video may stand in `video` or be the whole answer; the form in an object of its own, or in the video."""
         if not isinstance(data, dict):
             return data

@@ -12,7 +12,7 @@ from polyreel.vendors.downloads import Downloaded, Expected, Tell, download
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import JobFailed, Malformed
 from polyreel.vendors.links import ask_for_fresh_link
-from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.resource import Resource, fill_path
 from polyreel.vendors.transport import is_whole
 from polyreel.vendors.videojungle.models import (
     Asset,
@@ -50,41 +50,45 @@ class Account(Resource):
     @endpoint("POST", "/projects", page=WIRE, section="Video Jungle")
     async def create_project(self, request: CreateProject) -> Project:
         """A new project."""
-        return await self._ask(Project, "create project", "POST", "/projects", json=request.wire())
+        return await self._ask(Project, "create project", "POST", "/projects", json=request.as_wire())
 
     @endpoint("GET", "/projects/{id}", page=WIRE, section="Video Jungle")
     async def get_project(self, project_id: str) -> Project:
         """A project, with its assets and scripts."""
-        return await self._ask(Project, "get project", "GET", path("/projects/{project_id}", project_id=project_id))
+        return await self._ask(
+            Project, "get project", "GET", fill_path("/projects/{project_id}", project_id=project_id)
+        )
 
     @endpoint("DELETE", "/projects/{id}", page=WIRE, section="Video Jungle")
     async def delete_project(self, project_id: str) -> None:
         """Delete a project with all that is in it."""
-        await self._tell("delete project", "DELETE", path("/projects/{project_id}", project_id=project_id))
+        await self._require_success(
+            "delete project", "DELETE", fill_path("/projects/{project_id}", project_id=project_id)
+        )
 
     @endpoint("GET", "/projects/{id}/scripts", page=WIRE, section="Video Jungle")
     async def list_scripts(self, project_id: str) -> list[Script]:
         """A project's scripts."""
-        at = path("/projects/{project_id}/scripts", project_id=project_id)
+        at = fill_path("/projects/{project_id}/scripts", project_id=project_id)
         return await self._ask(list[Script], "list scripts", "GET", at)
 
     @endpoint("POST", "/scripts/{projectId}/scripts", page=WIRE, section="Video Jungle")
     async def create_script(self, project_id: str, request: CreateScript) -> Script:
         """A new script in a project."""
-        at = path("/scripts/{project_id}/scripts", project_id=project_id)
-        return await self._ask(Script, "create script", "POST", at, json=request.wire())
+        at = fill_path("/scripts/{project_id}/scripts", project_id=project_id)
+        return await self._ask(Script, "create script", "POST", at, json=request.as_wire())
 
     @endpoint("GET", "/scripts/{projectId}/{scriptId}", page=WIRE, section="Video Jungle")
     async def get_script(self, project_id: str, script_id: str) -> Script:
         """One script."""
-        at = path("/scripts/{project_id}/{script_id}", project_id=project_id, script_id=script_id)
+        at = fill_path("/scripts/{project_id}/{script_id}", project_id=project_id, script_id=script_id)
         return await self._ask(Script, "get script", "GET", at)
 
     @endpoint("DELETE", "/scripts/{projectId}/{scriptId}", page=WIRE, section="Video Jungle")
     async def delete_script(self, project_id: str, script_id: str) -> None:
         """Delete a script."""
-        at = path("/scripts/{project_id}/{script_id}", project_id=project_id, script_id=script_id)
-        await self._tell("delete script", "DELETE", at)
+        at = fill_path("/scripts/{project_id}/{script_id}", project_id=project_id, script_id=script_id)
+        await self._require_success("delete script", "DELETE", at)
 
 
 class Assets(Resource):
@@ -93,19 +97,19 @@ class Assets(Resource):
     @endpoint("GET", "/projects/:uuid/assets", page=PAGE, section="List all assets")
     async def list_assets(self, project_id: str, *, limit: int | None = None) -> list[Asset]:
         """A project's assets: ten, unless `limit` says more."""
-        at = path("/projects/{project_id}/assets", project_id=project_id)
+        at = fill_path("/projects/{project_id}/assets", project_id=project_id)
         return await self._ask(list[Asset], "list assets", "GET", at, params={"limit": limit})
 
     @endpoint("GET", "/projects/{id}/asset", page=WIRE, section="Video Jungle")
     async def list_project_assets(self, project_id: str, *, limit: int | None = None) -> list[Asset]:
         """The same by the published client's route."""
-        at = path("/projects/{project_id}/asset", project_id=project_id)
+        at = fill_path("/projects/{project_id}/asset", project_id=project_id)
         return await self._ask(list[Asset], "list project assets", "GET", at, params={"limit": limit})
 
     @endpoint("GET", "/projects/{id}/asset/generated", page=WIRE, section="Video Jungle")
     async def list_generated_assets(self, project_id: str, *, limit: int | None = None) -> list[Asset]:
         """Only those that a script generated."""
-        at = path("/projects/{project_id}/asset/generated", project_id=project_id)
+        at = fill_path("/projects/{project_id}/asset/generated", project_id=project_id)
         return await self._ask(list[Asset], "list generated assets", "GET", at, params={"limit": limit})
 
     @endpoint("POST", "/projects/:uuid/:script_uuid/generate", page=PAGE, section="Generate an Asset")
@@ -120,8 +124,8 @@ class Assets(Resource):
     ) -> Generation:
         """Run a script. `inputs` go as query parameters, each by its name; `q` as the page has it."""
         # The page has `q` alone; the published client sends a script's inputs by their names (WIRE.md). Both are sent.
-        at = path("/projects/{project_id}/{script_id}/generate", project_id=project_id, script_id=script_id)
-        body = prompt.wire() if prompt else None
+        at = fill_path("/projects/{project_id}/{script_id}/generate", project_id=project_id, script_id=script_id)
+        body = prompt.as_wire() if prompt else None
         return await self._ask(Generation, "generate", "POST", at, params={**(inputs or {}), "q": q}, json=body)
 
     @endpoint("PUT", "<url>", page=PAGE, section="Generate an Asset")
@@ -132,13 +136,13 @@ class Assets(Resource):
         watched = Watched(body, tell) if tell else body
         call = Call("upload generated", "PUT", generation.url, body=watched, anonymous=True)
         with ask_for_fresh_link("The upload's address"):
-            await self.transport.reply(call)
+            await self.transport.fetch_reply(call)
 
     @endpoint("POST", "/projects/{id}/asset", page=WIRE, section="Video Jungle")
     async def create_asset(self, project_id: str, request: CreateAsset) -> NewAsset:
         """A new asset: its file goes to `upload_url`."""
-        at = path("/projects/{project_id}/asset", project_id=project_id)
-        return await self._ask(NewAsset, "create asset", "POST", at, json=request.wire())
+        at = fill_path("/projects/{project_id}/asset", project_id=project_id)
+        return await self._ask(NewAsset, "create asset", "POST", at, json=request.as_wire())
 
     @endpoint("POST", "<upload_url>", page=WIRE, section="Video Jungle")
     async def upload_asset(self, asset: NewAsset, file: Path, *, tell: Tell | None = None) -> Asset:
@@ -149,10 +153,10 @@ class Assets(Resource):
         body = Watched(form, tell) if tell else form
         # A path below the vendor's own address wants the key; a storage's signed address refuses it (WIRE.md "All").
         keyless = is_whole(asset.upload_url)
-        reply = await self._reply("upload asset", "POST", asset.upload_url, body=body, anonymous=keyless)
+        reply = await self._fetch_reply("upload asset", "POST", asset.upload_url, body=body, anonymous=keyless)
         # A storage that took the form answers without a word, and no page tells what the vendor's own path says.
         told = find_answered(reply, "asset")
-        return reply.fit(told, Asset) if told else await self.get_asset(asset.id)
+        return reply.fit_to(told, Asset) if told else await self.get_asset(asset.id)
 
     async def add_video_file(self, project_id: str, video_file_id: str, description: str = "") -> Asset:
         """Make a video file an asset of a project, by reference."""
@@ -167,7 +171,7 @@ class Assets(Resource):
     @endpoint("GET", "/assets/:asset_uuid", page=PAGE, section="Retrieve an asset")
     async def get_asset(self, asset_id: str) -> Asset:
         """One asset, with its project."""
-        return await self._ask(Asset, "get asset", "GET", path("/assets/{asset_id}", asset_id=asset_id))
+        return await self._ask(Asset, "get asset", "GET", fill_path("/assets/{asset_id}", asset_id=asset_id))
 
     @endpoint("GET", "/assets/check/:asset_uuid", page=PAGE, section="Check an Asset")
     async def check_asset(self, asset_id: str) -> bool:
@@ -180,19 +184,19 @@ class Assets(Resource):
         return await self._check("PUT", asset_id)
 
     async def _check(self, method: str, asset_id: str) -> bool:
-        at = path("/assets/check/{asset_id}", asset_id=asset_id)
+        at = fill_path("/assets/check/{asset_id}", asset_id=asset_id)
         return (await self._ask(Checked, "check asset", method, at)).uploaded
 
     @endpoint("GET", "/assets/{id}/status", page=WIRE, section="Video Jungle")
     async def get_asset_status(self, asset_id: str) -> AssetStatus:
         """An asset's status, in the vendor's word."""
-        at = path("/assets/{asset_id}/status", asset_id=asset_id)
+        at = fill_path("/assets/{asset_id}/status", asset_id=asset_id)
         return await self._ask(AssetStatus, "get asset status", "GET", at)
 
     @endpoint("DELETE", "/assets/:asset_uuid", page=PAGE, section="Delete an Asset")
     async def delete_asset(self, asset_id: str) -> None:
         """Delete an asset for good."""
-        await self._tell("delete asset", "DELETE", path("/assets/{asset_id}", asset_id=asset_id))
+        await self._require_success("delete asset", "DELETE", fill_path("/assets/{asset_id}", asset_id=asset_id))
 
     async def wait_until_uploaded(self, asset_id: str, patience: Patience | None = None) -> Asset:
         """Ask until `check_asset` says yes; the asset."""
@@ -204,12 +208,14 @@ class Assets(Resource):
     ) -> Downloaded:
         """Fetch an asset's file, with a fresh address whenever the last one has expired."""
 
-        async def link() -> str:
+        async def ask_for_link() -> str:
             # Asked for at each try: the address is signed, and runs out.
             asset = await self.get_asset(asset_id)
             return asset.download_url or asset.url or nothing_there("asset", asset.id, asset.status)
 
-        return await download(self.transport, link, to, operation="download asset", expected=expected, tell=tell)
+        return await download(
+            self.transport, ask_for_link, to, operation="download asset", expected=expected, tell=tell
+        )
 
 
 def find_answered(reply: Reply, name: str) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Malformed
 from polyreel.vendors.links import ask_for_fresh_link
 from polyreel.vendors.pages import Page
-from polyreel.vendors.resource import Resource, path
+from polyreel.vendors.resource import Resource, fill_path
 from polyreel.vendors.videojungle.models import Analysis, CreateVideoFile, Found, NewVideoFile, Search, VideoFile
 from polyreel.vendors.videojungle.projects import WIRE, find_answered, nothing_there
 
@@ -23,16 +23,16 @@ class VideoFiles(Resource):
     @endpoint("POST", "/video-file", page=WIRE, section="Video Jungle")
     async def create_video_file(self, request: CreateVideoFile) -> NewVideoFile:
         """A new video file: to be uploaded, posted to S3 (`direct`), or fetched by the vendor (`url`)."""
-        return await self._ask(NewVideoFile, "create video file", "POST", "/video-file", json=request.wire())
+        return await self._ask(NewVideoFile, "create video file", "POST", "/video-file", json=request.as_wire())
 
     @endpoint("POST", "/video-file/{id}/upload-video", page=WIRE, section="Video Jungle")
     async def upload_video(self, video_file_id: str, file: Path, *, tell: Tell | None = None) -> VideoFile:
         """Post the file itself (multipart `file`)."""
-        at = path("/video-file/{video_file_id}/upload-video", video_file_id=video_file_id)
-        reply = await self._reply("upload video", "POST", at, body=_make_form({}, file, tell))
+        at = fill_path("/video-file/{video_file_id}/upload-video", video_file_id=video_file_id)
+        reply = await self._fetch_reply("upload video", "POST", at, body=_make_form({}, file, tell))
         # Nothing tells what this is answered with: a word, the video in an object of its own, the video itself.
         told = find_answered(reply, "video")
-        return reply.fit(told, VideoFile) if told else await self.get_video_file(video_file_id)
+        return reply.fit_to(told, VideoFile) if told else await self.get_video_file(video_file_id)
 
     @endpoint("POST", "<S3 form>", page=WIRE, section="Video Jungle")
     async def upload_direct(self, created: NewVideoFile, file: Path, *, tell: Tell | None = None) -> None:
@@ -43,7 +43,7 @@ class VideoFiles(Resource):
         # The form names the object's key, so posting it again writes the same object again.
         call = Call("upload direct", "POST", created.url, body=body, anonymous=True, repeatable=True)
         with ask_for_fresh_link("The upload's form"):
-            await self.transport.reply(call)
+            await self.transport.fetch_reply(call)
 
     async def upload_file(self, file: Path, *, name: str = "", tell: Tell | None = None) -> VideoFile:
         """A whole upload by the newer route: create, then post the file."""
@@ -54,13 +54,13 @@ class VideoFiles(Resource):
     @endpoint("POST", "/video-file/{id}/analysis", page=WIRE, section="Video Jungle")
     async def create_analysis(self, video_file_id: str) -> Analysis:
         """Start looking into a video file."""
-        at = path("/video-file/{video_file_id}/analysis", video_file_id=video_file_id)
+        at = fill_path("/video-file/{video_file_id}/analysis", video_file_id=video_file_id)
         return await self._send(_read_analysis, "create analysis", "POST", at)
 
     @endpoint("GET", "/video-file/{id}/analysis", page=WIRE, section="Video Jungle")
     async def get_analysis(self, video_file_id: str) -> Analysis:
         """What was found."""
-        at = path("/video-file/{video_file_id}/analysis", video_file_id=video_file_id)
+        at = fill_path("/video-file/{video_file_id}/analysis", video_file_id=video_file_id)
         return await self._send(_read_analysis, "get analysis", "GET", at)
 
     @endpoint("GET", "/video-file", page=WIRE, section="Video Jungle")
@@ -71,20 +71,20 @@ class VideoFiles(Resource):
     @endpoint("GET", "/video-file/{id}", page=WIRE, section="Video Jungle")
     async def get_video_file(self, video_file_id: str) -> VideoFile:
         """One video file."""
-        at = path("/video-file/{video_file_id}", video_file_id=video_file_id)
+        at = fill_path("/video-file/{video_file_id}", video_file_id=video_file_id)
         return await self._ask(VideoFile, "get video file", "GET", at)
 
     @endpoint("DELETE", "/video-file/{id}", page=WIRE, section="Video Jungle")
     async def delete_video_file(self, video_file_id: str) -> None:
         """Delete a video file."""
-        at = path("/video-file/{video_file_id}", video_file_id=video_file_id)
-        await self._tell("delete video file", "DELETE", at)
+        at = fill_path("/video-file/{video_file_id}", video_file_id=video_file_id)
+        await self._require_success("delete video file", "DELETE", at)
 
     @endpoint("POST", "/video-file/search", page=WIRE, section="Video Jungle")
     async def search(self, request: Search) -> tuple[Found, ...]:
         """Look for video files. A question, so it may be asked again."""
         return await self._send(
-            _read_hits, "search", "POST", "/video-file/search", json=request.wire(), repeatable=True
+            _read_hits, "search", "POST", "/video-file/search", json=request.as_wire(), repeatable=True
         )
 
     async def download_video_file(
@@ -92,11 +92,13 @@ class VideoFiles(Resource):
     ) -> Downloaded:
         """Fetch a video file, with a fresh address whenever the last one has expired."""
 
-        async def link() -> str:
+        async def ask_for_link() -> str:
             video = await self.get_video_file(video_file_id)
             return video.download_url or video.url or nothing_there("video file", video.id, video.current_status)
 
-        return await download(self.transport, link, to, operation="download video file", expected=expected, tell=tell)
+        return await download(
+            self.transport, ask_for_link, to, operation="download video file", expected=expected, tell=tell
+        )
 
 
 def _make_form(fields: dict[str, str], file: Path, tell: Tell | None) -> Form | Watched:
@@ -106,11 +108,11 @@ def _make_form(fields: dict[str, str], file: Path, tell: Tell | None) -> Form | 
 
 def _read_analysis(reply: Reply) -> Analysis:
     value: Any = reply.json() if reply.body.strip() else {}
-    return reply.fit({"analysis": value} if isinstance(value, list) else value or {}, Analysis)
+    return reply.fit_to({"analysis": value} if isinstance(value, list) else value or {}, Analysis)
 
 
 def _read_hits(reply: Reply) -> tuple[Found, ...]:
-    return tuple(reply.fit(_read_hit(row), Found) for row in Page.of(reply.json()).rows)
+    return tuple(reply.fit_to(_read_hit(row), Found) for row in Page.of_answer(reply.json()).rows)
 
 
 def _read_hit(row: Any) -> Any:

@@ -136,7 +136,7 @@ def test_the_client_knows_the_secret_and_does_not_show_it(filled: PolyreelCreden
         assert client.private_key == SIGNING.private_key
         assert "PRIVATE KEY" not in repr(client)
     elif filled.vendor not in ("s3", "libretranslate", "webhook"):
-        assert any(SECRET in each for each in client.transport.auth.secrets())
+        assert any(SECRET in each for each in client.transport.auth.list_secrets())
 
 
 def test_limits_reach_the_transport(kind: type[PolyreelCredentials]) -> None:

@@ -73,11 +73,11 @@ async def test_a_vendor_out_of_reach_is_tried_three_times(
         tried.append(host)
         raise cause
 
-    monkeypatch.setattr(sockets, "_connect", connect)
+    monkeypatch.setattr(sockets, "_open_socket", connect)
     with waiting_off():
         async with Transport("panjaya", "http://panjaya.test") as transport:
             with pytest.raises(NoWay, match=f"No connection to http://panjaya.test/thing: {reason}."):
-                await transport.reply(Call("get", "GET", "/thing"))
+                await transport.fetch_reply(Call("get", "GET", "/thing"))
     assert len(tried) == 3
 
 
@@ -89,11 +89,11 @@ async def test_a_resolver_that_is_away_is_asked_as_often_as_ever(monkeypatch: py
         tried.append(host)
         raise FOR_A_MOMENT
 
-    monkeypatch.setattr(sockets, "_connect", connect)
+    monkeypatch.setattr(sockets, "_open_socket", connect)
     with waiting_off():
         async with Transport("panjaya", "http://panjaya.test") as transport:
             with pytest.raises(Unreachable):
-                await transport.reply(Call("get", "GET", "/thing"))
+                await transport.fetch_reply(Call("get", "GET", "/thing"))
     assert len(tried) == 5
 
 

@@ -19,7 +19,7 @@ Answers = Callable[..., bytes]
 
 
 async def _all(body: Body) -> bytes:
-    return b"".join([bytes(chunk) async for chunk in body.chunks()])
+    return b"".join([bytes(chunk) async for chunk in body.read_chunks()])
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_chunks_are_bounded(tmp_path: Path) -> None:
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(5 * CHUNK + 1)
-    sizes = [len(chunk) async for chunk in FileSlice(path).chunks()]
+    sizes = [len(chunk) async for chunk in FileSlice(path).read_chunks()]
     assert max(sizes) <= CHUNK
     assert sum(sizes) == 5 * CHUNK + 1
 
@@ -106,7 +106,7 @@ async def test_a_form_arrives_whole_over_a_socket(
     """With its length, and again after a lost answer under a key."""
     peer.will(b"", make_answer(200, {}))
     form = Form({"request": "{}"}, {"video": FilePart(film)}, boundary="edge")
-    await transport.reply(Call("upload", "POST", "/up", body=form, idempotency_key="k"))
+    await transport.fetch_reply(Call("upload", "POST", "/up", body=form, idempotency_key="k"))
     assert peer.seen[0].body == peer.seen[1].body == await _all(form)
     assert peer.seen[1].headers["content-type"] == "multipart/form-data; boundary=edge"
 

@@ -32,8 +32,8 @@ def test_a_request_is_spelled_as_the_page_has_it() -> None:
         "source_script_content": "WEBVTT\n",
         "glossary_content": "reel\tbobine\n",
     }
-    assert CreateProject.model_validate(every).wire() == every
-    assert CreateProject.model_validate(MINIMAL).wire() == MINIMAL
+    assert CreateProject.model_validate(every).as_wire() == every
+    assert CreateProject.model_validate(MINIMAL).as_wire() == MINIMAL
 
 
 def test_the_source_loses_its_region_and_the_target_keeps_it() -> None:
@@ -132,7 +132,7 @@ def test_the_pages_ready_project_is_read() -> None:
     )
     assert project.status is ProjectStatus.READY
     assert project.mixing_mode is MixingMode.WITH_ORIGINAL_TRACK
-    assert project.output_target_script[0].editable().text == "Bonjour le monde!"
+    assert project.output_target_script[0].as_script_line().text == "Bonjour le monde!"
     assert project.output_target_speakers[0].voice_key == "voice:Rachel"
 
 

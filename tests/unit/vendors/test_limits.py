@@ -18,7 +18,7 @@ async def test_no_more_calls_are_under_way_than_allowed() -> None:
 
     async def call() -> None:
         nonlocal under_way, most
-        async with gate.passage():
+        async with gate.open_passage():
             under_way += 1
             most = max(most, under_way)
             await asyncio.sleep(0.001)
@@ -41,6 +41,6 @@ async def test_beyond_the_burst_calls_are_spaced(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(limits, "waits", lambda: True)
     gate = Gate(Limits(per_second=4, burst=2, at_once=9))
     for _ in range(5):
-        async with gate.passage():
+        async with gate.open_passage():
             pass
     assert waited == [0.25, 0.5, 0.75]

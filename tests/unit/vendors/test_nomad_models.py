@@ -15,7 +15,7 @@ from polyreel.vendors.nomad.models_words import SubtitleFormat
 from polyreel.vendors.nomad.resource import read_error
 from polyreel.vendors.nomad.statuses import IN_PROGRESS, SETTLED, TRANSITIONS, AssetStatus, AssetType
 from polyreel.vendors.nomad.timecodes import from_timecode, to_timecode
-from polyreel.vendors.nomad.wire import rows
+from polyreel.vendors.nomad.wire import find_rows
 
 PAGE = {
     "Available": 1, "Uploading": 6, "Registering": 5, "Creating": 21, "Assembling": 18, "Updating": 16, "Copying": 3,
@@ -122,14 +122,14 @@ def test_a_job_is_read_with_its_times_and_its_error() -> None:
 def test_requests_are_written_as_the_vendor_spells_them() -> None:
     """camelCase, without what was not given; unknown fields are refused."""
     start = StartUpload(display_name="a.mp4", relative_path="a.mp4", content_length=5)
-    assert start.wire() == {
+    assert start.as_wire() == {
         "displayName": "a.mp4",
         "contentLength": 5,
         "chunkSize": 8388608,
         "relativePath": "a.mp4",
         "uploadOverwriteOption": "Replace",
     }
-    sent = RegisterAsset(bucket_name="b", object_key="k", e_tag='"x"', storage_source_ip_address="1.2.3.4").wire()
+    sent = RegisterAsset(bucket_name="b", object_key="k", e_tag='"x"', storage_source_ip_address="1.2.3.4").as_wire()
     assert sent == {"bucketName": "b", "objectKey": "k", "eTag": '"x"', "storageSourceIpAddress": "1.2.3.4"}
     with pytest.raises(ValidationError):
         StartUpload.model_validate({"displayName": "a", "relativePath": "a", "contentLength": 5, "size": 5})
@@ -191,7 +191,7 @@ def test_what_is_no_timecode_is_refused() -> None:
 )
 def test_lists_are_found_bare_or_under_a_key(told: object, found: object) -> None:
     """And what is no list is no empty list."""
-    assert rows(told) == found
+    assert find_rows(told) == found
 
 
 def test_problem_details_are_read_in_any_case() -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from deployments.commands.vendor import vendor
 from polyreel.errors import InvalidJob
 from polyreel.vendors.nomad.models_edits import ClipAsset
-from polyreel.vendors.operations import CLIENTS, make_plain, operation, operations
+from polyreel.vendors.operations import CLIENTS, find_operation, list_operations, make_plain
 from polyreel.vendors.tpstreams.models import Token, Trim
 
 
@@ -33,7 +33,7 @@ class Client:
 @pytest.mark.parametrize("name", list(CLIENTS))
 def test_each_vendor_has_operations_with_a_summary(name: str) -> None:
     """One sentence each, and the endpoint behind it."""
-    for each in operations(name).values():
+    for each in list_operations(name).values():
         assert each.summary.endswith((".", ":"))
         assert each.endpoint.split()[0] in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}
 
@@ -41,15 +41,15 @@ def test_each_vendor_has_operations_with_a_summary(name: str) -> None:
 async def test_arguments_are_read_as_what_they_are(tmp_path: Path) -> None:
     """Text, numbers, truth, files, lists and objects."""
     client = Client()
-    await operation("nomad", "clip").call(
+    await find_operation("nomad", "clip").call_on(
         client, {"asset_id": "a", "request": '{"startTimecode": "00:00:01;00", "title": "c"}'}
     )
     assert client.asked == {"asset_id": "a", "request": ClipAsset(start_timecode="00:00:01;00", title="c")}
-    await operation("nomad", "add-to-queue").call(client, {"ids": '["1", "2"]', "download_proxy": "true"})
+    await find_operation("nomad", "add-to-queue").call_on(client, {"ids": '["1", "2"]', "download_proxy": "true"})
     assert client.asked == {"ids": ["1", "2"], "download_proxy": True}
-    await operation("tpstreams", "upload_thumbnail").call(client, {"asset_id": "7", "picture": str(tmp_path)})
+    await find_operation("tpstreams", "upload_thumbnail").call_on(client, {"asset_id": "7", "picture": str(tmp_path)})
     assert client.asked == {"asset_id": "7", "picture": tmp_path}
-    answer = await operation("tpstreams", "trim").call(client, {"asset_id": "7", "trim": '{"end_time": 3}'})
+    answer = await find_operation("tpstreams", "trim").call_on(client, {"asset_id": "7", "trim": '{"end_time": 3}'})
     assert answer == {"start_time": None, "end_time": 3.0}
 
 
@@ -66,7 +66,7 @@ async def test_what_is_wrong_with_an_argument_is_said(given: dict[str, str], wor
     """Before anything is sent."""
     client = Client()
     with pytest.raises(InvalidJob, match=words):
-        await operation("tpstreams", "trim").call(client, given)
+        await find_operation("tpstreams", "trim").call_on(client, given)
     assert client.asked == {}
 
 
@@ -76,16 +76,16 @@ async def test_what_is_wrong_with_an_argument_is_said(given: dict[str, str], wor
 def test_dubs_are_bought_by_jobs_alone(whose: str, name: str) -> None:
     """By hand they could be bought twice."""
     with pytest.raises(InvalidJob, match="buys a dub"):
-        operation(whose, name)
+        find_operation(whose, name)
 
 
 def test_an_unknown_operation_or_vendor_says_what_there_is() -> None:
     """With the command that lists them."""
     with pytest.raises(InvalidJob) as caught:
-        operation("tpstreams", "explode")
+        find_operation("tpstreams", "explode")
     assert "polyreel vendor tpstreams" in caught.value.remedy
     with pytest.raises(InvalidJob, match="acme"):
-        operations("acme")
+        list_operations("acme")
 
 
 def test_tokens_are_never_shown() -> None:

@@ -81,7 +81,7 @@ async def test_an_empty_list_is_empty(answer: Any) -> None:
 
 def test_a_null_next_link_ends_the_list() -> None:
     """It says that there is no more, so nothing is guessed."""
-    assert Page.of({"results": [1], "next": None}).turns(1, 1) == []
+    assert Page.of_answer({"results": [1], "next": None}).list_turns(1, 1) == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_link_to_the_next_page_leads_where_the_vendor_means(link: str, leads: 
     """Whole, from the root with and without the base's own path, or relative to the list."""
     transport = Transport("panjaya", "https://host/gate/")
     call = make_page_call("get assets", "/v1/assets/", link, transport.follow_link)
-    assert str(transport.url(call)) == leads
+    assert str(transport.make_url(call)) == leads
 
 
 @pytest.mark.parametrize(

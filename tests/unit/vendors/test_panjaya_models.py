@@ -40,8 +40,8 @@ def test_a_request_is_spelled_as_the_page_has_it() -> None:
         "voice_anonymization": 0.5,
         "background_url": "https://host/music.wav",
     }
-    assert CreateAsset.model_validate(every).wire() == every
-    assert CreateAsset.model_validate(MINIMAL).wire() == MINIMAL
+    assert CreateAsset.model_validate(every).as_wire() == every
+    assert CreateAsset.model_validate(MINIMAL).as_wire() == MINIMAL
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_an_answer_that_does_not_fit_is_malformed(peer: Any, make_answer: 
 async def test_a_key_is_sent_with_its_beginning_once(key: str) -> None:
     """People paste it with and without `panjaya-`."""
     async with PanjayaClient(key) as client:
-        assert await client.transport.auth.headers() == {"Authorization": "Bearer panjaya-sandbox"}
+        assert await client.transport.auth.make_headers() == {"Authorization": "Bearer panjaya-sandbox"}
 
 
 def test_null_is_read_as_what_is_not_there_yet() -> None:

@@ -51,7 +51,7 @@ async def test_a_redirect_into_a_private_network_is_not_followed(
     peer.will(make_answer(302, b"", location=f"{stranger.url}/inside"))
     async with public as transport:
         with pytest.raises(errors.Malformed, match="private network"):
-            await transport.reply(Call("get", "GET", "/film"))
+            await transport.fetch_reply(Call("get", "GET", "/film"))
     assert (len(peer.seen), stranger.seen) == (1, [])
 
 
@@ -89,4 +89,4 @@ async def test_a_link_to_a_name_that_nobody_has_is_no_connection(
     monkeypatch.setattr(guard, "resolve_host", resolve)
     async with public as transport:
         with pytest.raises(errors.Unreachable, match="could not be resolved"):
-            await transport.reply(Call("get", "GET", "http://nobody.example/film"))
+            await transport.fetch_reply(Call("get", "GET", "http://nobody.example/film"))

@@ -26,24 +26,24 @@ BODY = json.dumps({"id": "abc", "title": "Reel", "video": {"status": "completed"
 
 def test_a_kept_token_is_read_by_a_later_process_and_by_its_owner_only(tmp_path: Path) -> None:
     """One file per account, readable by nobody else."""
-    FileTokens(tmp_path / "tokens").put("account", "t0ken")
-    assert FileTokens(tmp_path / "tokens").get("account") == "t0ken"
-    assert FileTokens(tmp_path / "tokens").get("another") == ""
+    FileTokens(tmp_path / "tokens").save_token("account", "t0ken")
+    assert FileTokens(tmp_path / "tokens").load_token("account") == "t0ken"
+    assert FileTokens(tmp_path / "tokens").load_token("another") == ""
     (file,) = (tmp_path / "tokens").iterdir()
     assert file.stat().st_mode & 0o077 == 0
     assert (tmp_path / "tokens").stat().st_mode & 0o077 == 0
-    FileTokens(tmp_path / "tokens").put("account", "")
+    FileTokens(tmp_path / "tokens").save_token("account", "")
     assert list((tmp_path / "tokens").iterdir()) == []
 
 
 def test_a_damaged_token_file_is_as_good_as_none(tmp_path: Path) -> None:
     """The next call logs in again."""
     tokens = FileTokens(tmp_path)
-    tokens.put("account", "t0ken")
+    tokens.save_token("account", "t0ken")
     (file,) = tmp_path.iterdir()
     for damage in ("", "[]", '{"token": 5}', "\x00"):
         file.write_text(damage)
-        assert tokens.get("account") == ""
+        assert tokens.load_token("account") == ""
 
 
 async def test_a_second_run_does_not_log_in(peer: Any, make_answer: Any, tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ async def test_a_refused_token_costs_one_login_and_is_replaced(peer: Any, make_a
     peer.will(invalid, make_answer(200, {"token": "t2"}), make_answer(200, {"id": "a"}))
     tokens = FileTokens(tmp_path)
     async with TPStreamsClient(ANA, tokens=tokens, base_url=peer.url) as client:
-        tokens.put(client.auth.key, "t1")
+        tokens.save_token(client.auth.key, "t1")
         assert (await client.get_asset("a")).id == "a"
-        assert tokens.get(client.auth.key) == "t2"
+        assert tokens.load_token(client.auth.key) == "t2"
 
 
 async def test_calls_that_are_refused_together_cost_one_login(peer: Any, make_answer: Any, tmp_path: Path) -> None:
@@ -240,14 +240,14 @@ def test_the_vendor_s_ways_to_say_no_are_read() -> None:
 @pytest.mark.parametrize("head", [b"WEBVTT", b"\xef\xbb\xbfWEBVTT\r\n", b"WEBVTT - a title\n\n", b"WEBVTT\tx\r"])
 def test_webvtt_is_known_by_its_first_line(head: bytes) -> None:
     """As the W3C has it."""
-    assert checks.webvtt(head, "x.vtt") == head
+    assert checks.require_webvtt(head, "x.vtt") == head
 
 
 @pytest.mark.parametrize("head", [b"", b"webvtt\n", b"WEBVTTX\n", b" WEBVTT\n", b"1\n00:00:00,000 --> x"])
 def test_what_only_looks_like_webvtt_is_not(head: bytes) -> None:
     """With the line, and what to do."""
     with pytest.raises(InvalidJob) as caught:
-        checks.webvtt(head, "x.vtt")
+        checks.require_webvtt(head, "x.vtt")
     assert "subtitles convert" in caught.value.remedy
 
 
@@ -265,6 +265,6 @@ def test_a_file_above_the_form_s_limit_is_too_large(tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(5 * 1024**3 + 1)
     with pytest.raises(errors.TooLarge):
-        checks.upload_size(large)
+        checks.require_upload_size(large)
     with pytest.raises(InvalidJob):
-        checks.upload_size(tmp_path / "absent.mp4")
+        checks.require_upload_size(tmp_path / "absent.mp4")

@@ -129,14 +129,14 @@ async def test_a_refused_token_is_renewed_once(peer: Any, make_answer: Answers) 
     class Renewing:
         count = 0
 
-        async def headers(self) -> Mapping[str, str]:
+        async def make_headers(self) -> Mapping[str, str]:
             return {"Authorization": f"Token t{self.count}"}
 
         async def renew(self, refusal: CallError) -> bool:
             self.count += 1
             return True
 
-        def secrets(self) -> list[str]:
+        def list_secrets(self) -> list[str]:
             return []
 
     async with Transport("acme", peer.url, auth=Renewing()) as transport:

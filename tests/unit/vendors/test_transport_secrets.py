@@ -50,7 +50,7 @@ async def test_no_key_follows_a_redirect_to_a_stranger(
 async def test_no_key_goes_to_a_signed_address(stranger: Any, transport: Transport, make_answer: Answers) -> None:
     """A part's PUT carries its length and nothing of ours."""
     stranger.will(make_answer(200, b""))
-    await transport.reply(Call("send part", "PUT", f"{stranger.url}/part?sig=1", body=Bytes(b"12345", "")))
+    await transport.fetch_reply(Call("send part", "PUT", f"{stranger.url}/part?sig=1", body=Bytes(b"12345", "")))
     seen = stranger.seen[0]
     assert "x-key" not in seen.headers
     assert "content-type" not in seen.headers
@@ -119,7 +119,7 @@ async def test_a_lost_connection_to_a_signed_address_does_not_tell_it(stranger: 
     """Also the errors of the HTTP library are redacted."""
     stranger.will(b"")
     with pytest.raises(errors.Unanswered) as caught:
-        await transport.reply(Call("send", "POST", f"{stranger.url}/part?X-Amz-Signature=deadbeef"))
+        await transport.fetch_reply(Call("send", "POST", f"{stranger.url}/part?X-Amz-Signature=deadbeef"))
     assert "deadbeef" not in repr(caught.value) + str(caught.value.facts) + str(caught.value.__cause__)
 
 
@@ -174,9 +174,9 @@ async def test_no_key_goes_to_a_signed_address_at_the_vendor_s_own_origin(
 ) -> None:
     """Storages refuse a second permission: neither directly, nor where the vendor's API redirects to one."""
     peer.will(make_answer(200, {"id": 1}))
-    await transport.reply(Call("get", "GET", f"{peer.url}/storage/film.mp4?{query}"))
+    await transport.fetch_reply(Call("get", "GET", f"{peer.url}/storage/film.mp4?{query}"))
     peer.will(make_answer(302, b"", location=f"/storage/film.mp4?{query}"), make_answer(200, b"film"))
-    await transport.reply(Call("get", "GET", "/film"))
+    await transport.fetch_reply(Call("get", "GET", "/film"))
     assert ["x-key" in seen.headers for seen in peer.seen] == [False, True, False]
 
 

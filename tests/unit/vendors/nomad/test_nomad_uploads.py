@@ -40,7 +40,7 @@ async def test_parts_carry_a_length_and_no_credentials(client: NomadClient, mana
 async def test_the_account_s_limits_do_not_hold_up_a_part(manager: Any, file: Path) -> None:
     """It goes to a storage: even with no call's place left."""
     client = NomadClient.with_login(manager.url, "ana", "right-password", limits=Limits(at_once=1))
-    async with client, client.transport.gate.passage():
+    async with client, client.transport.gate.open_passage():
         part = Part(id="p1", url=f"{manager.url}/storage/1?signature=1", part_number=1)
         assert await client.upload_part(part, PartBody(Slice(part=part, start=0, length=5), file))
 
