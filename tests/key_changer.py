@@ -67,7 +67,7 @@ def changed_keys(base: str) -> Iterator[KeyChanger]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     changer.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield changer

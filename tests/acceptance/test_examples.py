@@ -152,7 +152,7 @@ def _chat_server(port: int) -> Iterator[list[str]]:
 
     ThreadingHTTPServer.allow_reuse_address = True
     with ThreadingHTTPServer(("127.0.0.1", port), Chat) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield asked
         server.shutdown()
 

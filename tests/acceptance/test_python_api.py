@@ -54,3 +54,12 @@ def test_a_job_that_can_not_begin_is_an_error_with_a_code(tmp_path: Path) -> Non
     done = call("dub.py", tmp_path / "job.yaml")
     assert done.returncode == 1
     assert done.stderr.startswith("missing_script")
+
+
+def test_loading_and_planning_need_no_workflow_framework(job: Path) -> None:
+    """`load_job` and `plan` work in a process that never imports Prefect."""
+    code = "import sys; from polyreel import load_job, plan; print(plan(load_job(sys.argv[1])).quote['sentence'])"
+    code += "; assert 'prefect' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code, str(job)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nothing is charged" in done.stdout

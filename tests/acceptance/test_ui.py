@@ -119,7 +119,7 @@ def test_a_page_from_elsewhere_reaches_nothing(up: Any, page: Any, tmp_path: Pat
     (tmp_path / "site" / "index.html").write_text("<p>elsewhere</p>")
     site = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path / "site"))
     with site:
-        Thread(target=site.serve_forever, daemon=True).start()
+        Thread(target=site.serve_forever, args=(0.01,), daemon=True).start()
         page.go(f"http://127.0.0.1:{site.server_address[1]}/")
         page.until("document.body.innerText === 'elsewhere'")
         asked = {"method": "POST", "body": "{}", "headers": {"Content-Type": kinds[how]}}

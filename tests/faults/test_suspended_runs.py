@@ -228,7 +228,7 @@ def test_no_death_loses_a_run_that_sleeps_or_buys_twice(stage: Stage, narrated: 
 def films(narrated: Path) -> Iterator[str]:
     """Where the narrated video is on the web: this vendor only fetches."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(narrated)))
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

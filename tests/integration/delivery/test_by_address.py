@@ -50,7 +50,7 @@ def shelf(tmp_path: Path) -> Iterator[Folder]:
     folder = tmp_path / "shelf"
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield Folder(folder, f"http://127.0.0.1:{server.server_address[1]}")
     server.shutdown()

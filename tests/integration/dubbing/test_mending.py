@@ -202,7 +202,7 @@ def test_a_line_that_does_not_fit_is_shortened_by_the_translator_once(studio: St
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     wanted = Translation(provider="openai", base_url=f"http://127.0.0.1:{server.server_port}/v1", model="m")
 
     async def shorten(lines: Mapping[int, mending.Wording]) -> Mapping[int, str]:

@@ -19,15 +19,6 @@ def test_importing_the_package_loads_none_of_it() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_loading_and_planning_need_no_workflow_framework(sample_job: Path) -> None:
-    """`load_job` and `plan` work in a process that never imports Prefect."""
-    code = "import sys; from polyreel import load_job, plan; print(plan(load_job(sys.argv[1])).quote['sentence'])"
-    code += "; assert 'prefect' not in sys.modules"
-    done = subprocess.run([sys.executable, "-c", code, str(sample_job)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "nothing is charged" in done.stdout
-
-
 @pytest.mark.parametrize("name", polyreel.__all__)
 def test_every_public_name_is_there_and_described(name: str) -> None:
     """What `__all__` promises can be imported, says what it is, and stands on the API's page."""

@@ -1,7 +1,7 @@
 """A job's fields are promises: each is read by something that is not the job itself."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -36,29 +36,33 @@ OPTIONS = {"options", "_options", "asked", "dubbing", "provider", "delivery", "s
 NAMES_THE_MODEL = {"provider", "to"}
 
 
-def read_outside_the_job() -> set[tuple[str, str]]:
-    """Every ``name.field`` in the code, by the last name before the dot: ``language.job.trim`` is (job, trim)."""
-    found: set[tuple[str, str]] = set()
+@pytest.fixture(scope="module")
+def read_by_package() -> dict[bool, tuple[set[tuple[str, str]], set[str]]]:
+    """What the code reads, by whether it is the job's own: each (owner, name), and each ``.name`` of whomever."""
+    found: dict[bool, tuple[set[tuple[str, str]], set[str]]] = {True: (set(), set()), False: (set(), set())}
     for package in ("polyreel", "tasks", "flows", "deployments"):
         for path in (ROOT / package).rglob("*.py"):
-            if path.parent.name != "job":
-                found |= set(attributes(ast.parse(path.read_text("utf-8"))))
+            pairs, names = found[path.parent.name == "job"]
+            nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+            pairs.update(attributes(nodes))
+            names.update(node.attr for node in nodes if isinstance(node, ast.Attribute))
     return found
 
 
 @pytest.fixture(scope="module")
-def names_read() -> set[str]:
+def read(read_by_package: dict[bool, tuple[set[tuple[str, str]], set[str]]]) -> set[tuple[str, str]]:
+    """Every ``name.field`` outside the job, by the last name before the dot: ``language.job.trim`` is (job, trim)."""
+    return read_by_package[False][0]
+
+
+@pytest.fixture(scope="module")
+def names_read(read_by_package: dict[bool, tuple[set[tuple[str, str]], set[str]]]) -> set[str]:
     """Every ``.name`` in the code, whoever is asked: rows are mostly asked where a call gives them."""
-    trees = (
-        ast.parse(path.read_text("utf-8"))
-        for package in ("polyreel", "tasks", "flows", "deployments")
-        for path in (ROOT / package).rglob("*.py")
-    )
-    return {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return read_by_package[True][1] | read_by_package[False][1]
 
 
-def attributes(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
+def attributes(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name | ast.Attribute):
             yield (node.value.id if isinstance(node.value, ast.Name) else node.value.attr), node.attr
         if isinstance(node, ast.Call) and (asked := named_owner(node)):
@@ -84,11 +88,6 @@ def parts() -> list[type[Asked]]:
 
 
 FIELDS = [(part.__name__, field) for part in parts() for field in part.model_fields]
-
-
-@pytest.fixture(scope="module")
-def read() -> set[tuple[str, str]]:
-    return read_outside_the_job()
 
 
 @pytest.mark.parametrize(("part", "field"), FIELDS)

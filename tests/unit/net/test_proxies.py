@@ -34,7 +34,7 @@ def server() -> Iterator[str]:
             """Nothing."""
 
     found = HTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=found.serve_forever, daemon=True).start()
+    threading.Thread(target=found.serve_forever, args=(0.01,), daemon=True).start()
     yield f"127.0.0.1:{found.server_port}"
     found.shutdown()
     found.server_close()

@@ -49,7 +49,7 @@ def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Site]:
     monkeypatch.setenv("POLYREEL_ALLOW_NETWORKS", "127.0.0.0/8")
     monkeypatch.setenv("POLYREEL_HOME", str(tmp_path / "home"))
     found = Site()
-    thread = threading.Thread(target=found.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=found.server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield found
     found.server.shutdown()

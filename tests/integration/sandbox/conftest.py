@@ -136,7 +136,7 @@ def other_end(media: Path) -> Iterator[OtherEnd]:
     letters: list[tuple[dict[str, str], bytes]] = []
     handler = type("Handler", (_Handler,), {"letters": letters})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(media))) as server:
-        thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.01))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield OtherEnd(f"http://127.0.0.1:{server.server_port}", letters)
         server.shutdown()
