@@ -38,16 +38,19 @@ demo-vendors: $(READY) ## dub the sample at every vendor and deliver it everywhe
 # Tests are chosen by their markers (pyproject.toml, docs/testing.md), and keep what they make in .pytest_cache.
 # Every worker loads every test: without bytecode of theirs, each rewrites all assertions anew, a third of `make unit`.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
-# A module stays together, as its tests share what they start. They wait more than they work: three on two processors.
-SIDE_BY_SIDE := -n 3 --dist loadscope
+# A module stays together, as its tests share what they start. Modules begin in the order of tests/conftest.py: by the
+# number of their tests, as xdist would have them, those that take minutes for a few tests came last, one beside nothing.
+SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
 
+# They work rather than wait: a third worker on two processors would only import everything once more.
 unit: $(DEV) ## what needs neither server nor weights, part by part: under a minute
-	@$(PYTEST) $(SIDE_BY_SIDE) -m "not server and not servers and not browser and not models and not slow" tests/unit
+	@$(PYTEST) -n 2 $(SIDE_BY_SIDE) -m "not server and not servers and not browser and not models and not slow" tests/unit
 
 check: lint unit ## lint, types, layers and unit: before every commit
 
+# They wait as much as they work: three on two processors.
 test: $(DEV) ## every test but those with real weights; those with whole servers come last, two modules at a time
-	@$(PYTEST) $(SIDE_BY_SIDE) -m "not servers and not models"
+	@$(PYTEST) -n 3 $(SIDE_BY_SIDE) -m "not servers and not models"
 	@$(PYTEST) -n 2 --dist loadscope --maxfail=5 -m "servers and not models" --ignore-glob="*test_real_*"
 	@echo "Tests that need real weights are not among these: make test-models"
 
@@ -55,7 +58,7 @@ weights: $(DEV) ## pull the real weights that tests need into .weights, once (40
 	@POLYREEL_HOME=.weights $(BIN)/python -m deployments.cli models pull $(MODELS)
 
 test-models: weights ## every test that needs real weights
-	@$(PYTEST) -m models
+	@$(PYTEST) -n 2 --dist loadscope -m models
 
 contract: $(DEV) ## the vendors' clients against another server that keeps their pages: make contract URL=http://127.0.0.1:9000
 	@test -n "$(URL)" || { echo "Say which server: make contract URL=http://127.0.0.1:9000 (docs/testing.md)"; exit 2; }

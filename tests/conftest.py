@@ -25,6 +25,7 @@ import pytest
 pytest_plugins = ("tests.material",)
 
 ROOT = Path(__file__).parents[1]
+UNIT = ROOT / "tests" / "unit"
 
 # Property tests try the same examples every time, so that a change is judged by what it changed. New ones are searched
 # on purpose: pytest --hypothesis-profile=default.
@@ -59,8 +60,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, fixtures in MARKERS.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)
-        if "unit" not in item.path.parts:
+        if UNIT not in item.path.parents:
             item.add_marker(pytest.mark.flaky(reruns=1))
+    # Modules that take minutes come first: at the end there is always something short for a worker that is free.
+    items.sort(key=lambda item: UNIT in item.path.parents)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -86,7 +89,7 @@ _numbers = itertools.count()
 @pytest.fixture(autouse=True)
 def polyreel_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test keeps its store, results and scratch in a folder of its own."""
-    if "tmp_path" in request.fixturenames or "unit" not in request.path.parts:
+    if "tmp_path" in request.fixturenames or UNIT not in request.path.parents:
         folder: Path = request.getfixturevalue("tmp_path") / "polyreel-home"
     else:
         # Most units keep nothing: to make a folder for each of 4,600 took 2.5 s of a processor.
@@ -243,9 +246,12 @@ def _end_up(up: Up) -> int:
     return code
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """`polyreel up`, one for the session, with an inbox that is looked at every ten seconds."""
+    """`polyreel up`, one for the module, with an inbox that is looked at every ten seconds.
+
+    Each look is a run, with its process: one for the session would go on with that beside all that comes after.
+    """
     # Webhooks of the tests go to this machine.
     allowed = {"POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8"}
     running = _start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "10", **allowed)
