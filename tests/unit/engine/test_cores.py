@@ -58,7 +58,7 @@ async def test_a_place_given_in_the_moment_of_giving_up_is_given_back() -> None:
     ends = [asyncio.Event() for _ in range(3)]
     tasks = [asyncio.create_task(_work(places, number, begun, ends[number])) for number in range(2)]
     await _settled()
-    places._free_place()  # as the holder does at its end: the second one's turn has come, but it has not run since
+    places._free_places(1)  # as the holder does at its end: the second one's turn has come, but it has not run since
     tasks[1].cancel()
     await _settled()
     assert begun == [0]
@@ -130,3 +130,57 @@ def test_threads_wait_for_their_turn_as_tasks_do() -> None:
         thread.join(30)
     assert most == 2
     assert places._free == 2
+
+
+def test_who_wants_many_places_is_not_overtaken_for_ever() -> None:
+    """Large and small wants share the places: never more than there are, in the order in which they were asked for."""
+    places, order, held, most, lock = Places(10), list[int](), 0, 0, threading.Lock()
+    gate = places._join_queue(10)
+    gate.result(5)
+
+    def run(wanted: int) -> None:
+        nonlocal held, most
+        with places.hold(wanted), lock:
+            order.append(wanted)
+            held += min(wanted, 10)
+            most = max(most, held)
+            held -= min(wanted, 10)
+
+    threads = []
+    for number, wanted in enumerate((9, 2, 25, 1)):
+        threads.append(threading.Thread(target=run, args=(wanted,)))
+        threads[-1].start()
+        while len(places._waiting) <= number:
+            time.sleep(0.001)
+    places._free_places(10)
+    for thread in threads:
+        thread.join(30)
+    assert sorted(order) == [1, 2, 9, 25]
+    assert order.index(25) > order.index(9)
+    assert places._free == 10
+
+
+def test_a_large_want_waits_beside_a_small_one_that_is_at_work() -> None:
+    places, begun = Places(10), threading.Event()
+
+    def run() -> None:
+        with places.hold(8):
+            begun.set()
+
+    with places.hold(3):
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert not begun.wait(0.1)
+    thread.join(30)
+    assert begun.is_set()
+
+
+def test_a_want_that_was_given_up_blocks_nobody() -> None:
+    places = Places(2)
+    with places.hold(2):
+        large = places._join_queue(2)
+        small = places._join_queue(1)
+        large.cancel()
+        places._free_places(0)
+        assert not small.done()
+    small.result(5)

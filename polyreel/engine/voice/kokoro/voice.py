@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.engine.cores import COUNT, Places
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
 from polyreel.engine.models.sessions import Session
@@ -40,6 +41,9 @@ _SPEEDS = (0.7, 1.5)
 # -60 dB of full scale: a line that nobody hears is worse than one by the stand-in.
 _FAINTEST = 1e-3
 _PEAK = 0.97  # some of its Italian and Hindi goes far beyond full scale
+# A run takes 1.3 MB a phoneme: two long lines at once were a third of a job's memory at its peak. Two usual lines
+# (90 phonemes) are still said side by side; a long one is said beside a short one, or alone.
+_PHONEMES_AT_ONCE = Places(110 * COUNT)
 _SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own hush lies at -52 dB and less
 
 
@@ -141,18 +145,15 @@ def _load_frontend(language: str) -> Callable[[str, str], str] | None:
 
 def _synthesise_phrase(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
     numbers = encode_phonemes(phrase.phonemes)
-    heard: Samples = (
-        _load_session()
-        .run(
-            {
-                "tokens": np.array([[0, *numbers, 0]], np.int64),
-                # A voice file has one row of style for each count of phonemes, the first of them for one.
-                "style": styles[len(numbers) - 1][None, :],
-                "speed": np.array([speed], np.float32),
-            }
-        )
-        .ravel()
-    )
+    inputs = {
+        "tokens": np.array([[0, *numbers, 0]], np.int64),
+        # A voice file has one row of style for each count of phonemes, the first of them for one.
+        "style": styles[len(numbers) - 1][None, :],
+        "speed": np.array([speed], np.float32),
+    }
+    session = _load_session()
+    with _PHONEMES_AT_ONCE.hold(len(numbers)):
+        heard: Samples = session.run(inputs).ravel()
     if not np.isfinite(heard).all() or np.abs(heard).max(initial=0.0) < _FAINTEST:
         raise EngineError(
             "Kokoro gave no sound for this line.",
