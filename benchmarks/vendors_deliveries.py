@@ -166,7 +166,7 @@ async def _save_credentials(stage: Stage, store: Any) -> None:
 
     environment.prepare_environment()
     for vendor, fields in list_accounts(stage, store).items():
-        await credentials.save(vendor, SAVED, fields)
+        await credentials.save_credentials(vendor, SAVED, fields)
 
 
 def list_accounts(stage: Stage, store: Any) -> dict[str, dict[str, Any]]:

@@ -99,13 +99,13 @@ async def save_same_account(vendor: str, name: str, fields: Mapping[str, str]) -
             remedy=f"Give the same one: `--set base_url={address}`.",
         )
     if after == before:
-        return await save(vendor, name, fields)
+        return await save_credentials(vendor, name, fields)
     if not _is_named_by_key(vendor):
         raise InvalidJob(
             f"The {vendor} credentials '{name}' are another organisation's: what was made there is not here.",
             remedy="Save these under a name of their own, or leave `--same-account` out.",
         )
-    return await save(vendor, name, {**fields, "known_as": before.rpartition("#")[2]})
+    return await save_credentials(vendor, name, {**fields, "known_as": before.rpartition("#")[2]})
 
 
 def explain_other_account(vendor: str, before: str, after: str) -> str:
@@ -128,7 +128,7 @@ def _is_named_by_key(vendor: str) -> bool:
     return issubclass(kind, VendorCredentials) and kind.named_by_key
 
 
-async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
+async def save_credentials(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     """Save a block under a name, over one that is there. A value ``env:VAR`` is taken from that variable now.
 
     What is there is replaced whole: a field that is left out has its default again. Raises `InvalidJob` for a vendor,
@@ -149,7 +149,7 @@ async def save(vendor: str, name: str, fields: Mapping[str, str]) -> Saved:
     return Saved(vendor, name, _mask_secrets(block))
 
 
-async def load(vendor: str, name: str) -> PolyreelCredentials:
+async def load_credentials(vendor: str, name: str) -> PolyreelCredentials:
     """A saved block. Raises `InvalidJob` where there is none, or none that is whole."""
     kind = kind_of(vendor)
     try:
@@ -236,9 +236,9 @@ async def _read_documents(client: PrefectClient, slug: str) -> list[BlockDocumen
         return []
 
 
-async def check(vendor: str, name: str) -> CheckReport:
+async def check_credentials(vendor: str, name: str) -> CheckReport:
     """One harmless call with saved credentials. What the vendor says against it is in the report, not raised."""
-    block = await load(vendor, name)
+    block = await load_credentials(vendor, name)
     try:
         with refusals_explained(block, name, asked_for_nothing=True):
             return CheckReport(vendor, name, ok=True, may=await block.check())

@@ -21,7 +21,7 @@ from pydantic import Field, Strict, model_validator
 from flows.runs import DEPLOYMENT, batch_tag, is_over, key_of, outcome_of_run, parameters_of, read_kept_artifact
 from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
-from polyreel.intake.catalogue import distinct, load_catalogue
+from polyreel.intake.catalogue import load_catalogue, require_distinct_names
 from polyreel.intake.folders import allow_as_caller, is_vouched, require_path
 from polyreel.intake.jobfile import load_job
 from polyreel.job import Asked, Job, Place
@@ -131,7 +131,7 @@ def _require_allowed(batch: Batch) -> None:
 def load_jobs(batch: Batch, require: Callable[[str], object] = str) -> list[Job]:
     """Every job that a batch names; job files that a catalogue names are shown to ``require``. Raises `InvalidJob`."""
     found = load_catalogue(Path(batch.catalogue).expanduser(), require) if batch.catalogue else []
-    return distinct(found + [load_job(Path(path).expanduser()) for path in batch.jobs], "batch")
+    return require_distinct_names(found + [load_job(Path(path).expanduser()) for path in batch.jobs], "batch")
 
 
 async def _list_jobs(batch: Batch, require: Callable[[str], object]) -> list[Job]:
@@ -160,7 +160,7 @@ async def jobs_of_folder(pattern: Job, address: str) -> list[Job]:
         videos = await list_videos(vendor, client, folder)
     if not videos:
         raise InvalidJob("there is no video right in this folder", where=address, remedy="Name the folder with them.")
-    return distinct(make_jobs(pattern, vendor, videos), address)
+    return require_distinct_names(make_jobs(pattern, vendor, videos), address)
 
 
 async def _begin(client: PrefectClient, job: Job) -> FlowRun:

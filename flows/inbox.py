@@ -41,8 +41,8 @@ async def localise_inbox(inbox: Inbox) -> Any:
     async with get_client() as client:
         # Claims are a server's: another scheduler that looks at the same place has other ones.
         owner = (await deployment_id(client)).hex[:8]
-        async with place.alone(owner):
-            taken = await place.claim(owner)
+        async with place.hold_alone(owner):
+            taken = await place.claim_files(owner)
             closed = [await _advance(client, each) for each in await place.list_claims(owner)]
     # Most rounds find nothing: the list of jobs is as it was.
     if taken or any(closed):
@@ -53,17 +53,19 @@ async def localise_inbox(inbox: Inbox) -> Any:
 async def _advance(client: PrefectClient, claim: Claim) -> bool:
     """Bring one claim as far as it goes now: started, or put aside when it is over. True when it was put aside."""
     try:
-        job = await claim.job()
+        job = await claim.read_job()
     except InvalidJob as error:
         problem = Problem.of(error)
-        await claim.close(Outcome(job=Path(claim.name).stem, status="failed", error=problem).model_dump(mode="json"))
+        await claim.put_aside(
+            Outcome(job=Path(claim.name).stem, status="failed", error=problem).model_dump(mode="json")
+        )
         return True
     # Before the claim is noted: a process that dies in between makes the same run again, by the claim's key.
     run = await create_run(client, job, claim.key)
-    await claim.became(str(run.id))
+    await claim.remember_run(str(run.id))
     if not is_over(run):
         return False
-    await claim.close({"run": str(run.id), **await outcome_of_run(client, run, job.name)})
+    await claim.put_aside({"run": str(run.id), **await outcome_of_run(client, run, job.name)})
     return True
 
 

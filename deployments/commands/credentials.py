@@ -36,7 +36,7 @@ def save(vendor: str, name: str, settings: tuple[str, ...], same_account: bool) 
 
     async def keep(book: ModuleType) -> tuple[Any, str]:
         before = await book.find_account(vendor, name)
-        kept = await (book.save_same_account if same_account else book.save)(vendor, name, fields)
+        kept = await (book.save_same_account if same_account else book.save_credentials)(vendor, name, fields)
         return kept, book.explain_other_account(vendor, before, await book.find_account(vendor, name))
 
     kept, warning = on_server(keep, as_json=False)
@@ -65,7 +65,7 @@ def list_saved(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(vendor: str, name: str, as_json: bool) -> None:
     """Make one harmless call with saved credentials; say what the account may do. Exit code 1: the vendor refuses."""
-    report = on_server(lambda book: book.check(vendor, name), as_json=as_json)
+    report = on_server(lambda book: book.check_credentials(vendor, name), as_json=as_json)
     if as_json:
         click.echo(json.dumps(asdict(report), indent=2))
     else:

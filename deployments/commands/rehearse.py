@@ -79,7 +79,7 @@ class Rehearsal:
             given = {name: value for name, value in account.items() if name in fields}
             if "key" in account:
                 given["api_key"] = account["key"]
-            await credentials.save(vendor, _CREDENTIALS, given)
+            await credentials.save_credentials(vendor, _CREDENTIALS, given)
 
 
 @contextmanager

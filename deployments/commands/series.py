@@ -75,8 +75,8 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
 
     with report_errors(as_json):
         from polyreel.intake.jobfile import load_job
-        from polyreel.intake.learning import learn as write_back
         from polyreel.intake.learning import prepare_lesson
+        from polyreel.intake.learning import write_lesson as write_back
 
         asked = load_job(job)
         given, approved = dict(map(_split_name, scripts)), asyncio.run(_read_approved(asked))

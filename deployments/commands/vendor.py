@@ -81,7 +81,7 @@ def _require_operation(vendor: str, name: str, credentials: str | None, *, charg
 
 
 async def _call_operation(book: ModuleType, wanted: Operation, credentials: str, given: Mapping[str, str]) -> Any:
-    block = await book.load(wanted.vendor, credentials)
+    block = await book.load_credentials(wanted.vendor, credentials)
     with book.refusals_explained(block, credentials):
         async with block.get_client() as client:
             return await wanted.call_on(client, given)

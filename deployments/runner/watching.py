@@ -97,12 +97,12 @@ async def _watch_account(account: Account, watchers: Watchers) -> None:
 
 
 async def _open_observer(account: Account, stack: AsyncExitStack) -> Any:
-    from blocks.credentials import load
+    from blocks.credentials import load_credentials
     from polyreel.errors import InvalidJob
 
     provider = PROVIDERS[account.provider]
     assert provider.observe is not None  # noqa: S101 - `_is_watched` has seen to it
-    block: Any = await load(provider.block or "", account.credentials)
+    block: Any = await load_credentials(provider.block or "", account.credentials)
     # Asking another account for what was bought in this one, it would all look as if it had been deleted.
     if block.account != account.name:
         raise InvalidJob(

@@ -86,9 +86,9 @@ async def _load_verifier(secret: str) -> CallbackVerifier:
 
     if not secret:
         return CallbackVerifier()
-    from blocks.credentials import load
+    from blocks.credentials import load_credentials
 
-    verifier = (await load("callbacks", secret)).get_client()
+    verifier = (await load_credentials("callbacks", secret)).get_client()
     assert isinstance(verifier, CallbackVerifier)  # noqa: S101 - it was asked for by its own kind
     return verifier
 

@@ -37,10 +37,10 @@ def load_catalogue(path: Path, require: Callable[[str], object] = str) -> list[J
     jobs = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_yaml(text, path, require)
     if not jobs:
         raise InvalidJob("there is no job in it", where=str(path), remedy="Add rows, or entries below `jobs:`.")
-    return distinct(jobs, str(path))
+    return require_distinct_names(jobs, str(path))
 
 
-def distinct(jobs: list[Job], where: str) -> list[Job]:
+def require_distinct_names(jobs: list[Job], where: str) -> list[Job]:
     """The jobs, each of its own name: two of one name would write into one folder. Raises `InvalidJob`."""
     seen: set[str] = set()
     for job in jobs:
@@ -80,12 +80,12 @@ def _read_entry(entry: Any, defaults: dict[str, Any], path: Path, where: str) ->
             where=where,
             remedy="Write fields (`name: ...`), or the path of a job file as text.",
         )
-    return anchor_paths(validate_job(_merge(defaults, entry), where), folder)
+    return anchor_paths(validate_job(_merge_fields(defaults, entry), where), folder)
 
 
-def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+def _merge_fields(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     both = {
-        key: _merge(below[key], above[key])
+        key: _merge_fields(below[key], above[key])
         for key in below.keys() & above.keys()
         if _are_both_mappings(below, above, key)
     }
@@ -122,7 +122,7 @@ def _read_row(row: dict[str | None, Any], path: Path, line: int) -> Job:
         "targets": [_make_target(locale, scripts, cells.get("name", "")) for locale in locales if locale]
     }
     for column, text in cells.items():
-        _put(data, _SHORT.get(column, column).split("."), text, where)
+        _put_cell(data, _SHORT.get(column, column).split("."), text, where)
     return anchor_paths(validate_job(data, where), path.absolute().parent)
 
 
@@ -132,7 +132,7 @@ def _make_target(locale: str, scripts: str | None, name: str) -> dict[str, str]:
     return {"locale": locale, "subtitles": scripts.replace("{locale}", locale).replace("{name}", name)}
 
 
-def _put(data: dict[str, Any], places: list[str], text: str, where: str) -> None:
+def _put_cell(data: dict[str, Any], places: list[str], text: str, where: str) -> None:
     for place in places[:-1]:
         data = data.setdefault(place, {})
         if not isinstance(data, dict):

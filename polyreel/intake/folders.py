@@ -55,14 +55,14 @@ def require_allowed(job: Job) -> None:
     if not folders:
         return
 
-    def judge(place: str) -> str:
+    def judge_place(place: str) -> str:
         local = _local_path(place)
         if local is not None:
             _require_below(local, place, folders)
         return place
 
     # By the one function that knows every path of a job: a new field can't be forgotten here.
-    with_paths(job, judge)
+    with_paths(job, judge_place)
     if job.series and "/" in job.series:
         for name in (SETTINGS, GLOSSARY, *PRONUNCIATIONS, MEMORY):
             require_path(f"{job.series}/{name}")  # each may be a link
@@ -126,15 +126,15 @@ def _may_see(path: Path, folder: Path) -> bool:
 
 def allow_as_caller(key: str) -> None:
     """Let the job, or batch, of this key read and write as who hands it in could."""
-    mark = _mark(key)
+    mark = _locate_mark(key)
     make_folder(mark.parent)
     mark.touch()
 
 
 def is_vouched(key: str) -> bool:
     """Whether somebody on this machine handed in just this."""
-    return _mark(key).exists()
+    return _locate_mark(key).exists()
 
 
-def _mark(key: str) -> Path:
+def _locate_mark(key: str) -> Path:
     return home.home() / "up" / "vouched" / key

@@ -59,14 +59,14 @@ def anchor_paths(job: Job, folder: Path) -> Job:
 def make_paths_addresses(job: Job, address_of: Callable[[str], str]) -> Job:
     """The same job with every relative path made an address: it was not left in a folder. Raises `InvalidJob`."""
 
-    def place(given: str) -> str:
+    def make_address(given: str) -> str:
         if is_address(given) or Path(given).expanduser().is_absolute():
             return _make_absolute(given, Path("/"))
         return address_of(os.path.normpath(given))
 
     for delivery in job.delivery:
         delivery.with_paths(lambda given: _require_whole_path(given, job.name))
-    return with_paths(job, place)
+    return with_paths(job, make_address)
 
 
 def _require_whole_path(given: str, job: str) -> str:

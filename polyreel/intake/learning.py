@@ -52,20 +52,20 @@ def prepare_lesson(
     if unknown:
         raise InvalidJob(f"the job has no target {unknown[0]}", where="LOCALE=FILE", remedy="Give one of its targets.")
     held = read_series(job.series)
-    settings = held.model_copy(update={"cast": _merge(held.cast, cast)})
+    settings = held.model_copy(update={"cast": _merge_cast(held.cast, cast)})
     units, notes = _pair_units(job, edited, heard)
     _, added = merge_units(read_memory(job.series), units)
     return Lesson(job.series, settings, diff_series(job.series, settings), tuple(added), tuple(notes))
 
 
-def learn(lesson: Lesson) -> None:
+def write_lesson(lesson: Lesson) -> None:
     """Write it back. Raises `StoreError`, `InvalidJob`."""
     if lesson.diff:
         write_series(lesson.place, lesson.settings)
     remember_units(lesson.place, lesson.units)
 
 
-def _merge(held: Mapping[str, Speaker], cast: Mapping[str, CastSpeaker]) -> dict[str, Speaker]:
+def _merge_cast(held: Mapping[str, Speaker], cast: Mapping[str, CastSpeaker]) -> dict[str, Speaker]:
     merged = dict(held)
     for name, speaker in cast.items():
         known = held.get(name, Speaker())

@@ -29,7 +29,7 @@ async def from_asset(order: Order) -> StoredFile:
             remedy=f"Name saved {vendor} credentials in the job's source.credentials.",
         )  # fmt: skip
     try:
-        asset = await LIBRARIES[vendor].make(order.client).look(asset_id)
+        asset = await LIBRARIES[vendor].make(order.client).look_at_asset(asset_id)
         return await _fetch_asset(order, asset)
     except NotFound:
         raise _make_unknown(order.location) from None
@@ -41,7 +41,7 @@ async def require_asset(location: str, client: Any) -> None:
     """See that an asset is there; nothing is restored. Raises `InvalidJob` (``vendor_not_found``), `VendorError`."""
     vendor, _, asset_id = location.partition(":")
     try:
-        await LIBRARIES[vendor].make(client).require(asset_id)
+        await LIBRARIES[vendor].make(client).require_asset(asset_id)
     except NotFound:
         raise _make_unknown(location) from None
 
@@ -60,11 +60,11 @@ async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:
     key = stage_key("fetch", 1, asset=order.location, at=str(order.client.transport.base_url))
     known = await order.store.peek_at_record(key) or {}
     if known.get("facts") == asset.facts and (kept := await recall_earlier(order, known)):
-        teller.tell(1, 1)
+        teller.report(1, 1)
         return kept
     async with order.store.lasting_scratch(key) as folder:
         require_room(order, asset.bytes or 0)
-        done = await _download(asset, folder, limits.max_bytes, teller, order)
+        done = await _download_asset(asset, folder, limits.max_bytes, teller, order)
         if not done.bytes:
             raise make_empty_error(order.location)
         stored = order.store.keep_hashed(done.path, done.sha256, suffix_of(asset.name))
@@ -74,9 +74,11 @@ async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:
     return stored
 
 
-async def _download(asset: Asset, folder: Path, most: int, teller: Teller, order: Order) -> Downloaded:
+async def _download_asset(asset: Asset, folder: Path, most: int, teller: Teller, order: Order) -> Downloaded:
     try:
-        return await asset.fetch(folder / "content", expected=Expected(bytes=asset.bytes, most=most), tell=teller.tell)
+        return await asset.fetch(
+            folder / "content", expected=Expected(bytes=asset.bytes, most=most), tell=teller.report
+        )
     except CallError as error:
         if error.code == "too_large":
             raise too_large(order, order.location) from None

@@ -67,7 +67,7 @@ class Teller:
         self._listener = order.on_progress
         self._told = -1
 
-    def tell(self, done: int, total: int | None) -> None:
+    def report(self, done: int, total: int | None) -> None:
         """So many bytes of so many; nothing is said where the length is not known."""
         if self._listener is None or not total:
             return

@@ -10,7 +10,7 @@ from polyreel.objects.address import object_address
 from polyreel.objects.connection import Connection
 from polyreel.outcome import StoredFile
 from polyreel.sources.local import from_file, require_file
-from polyreel.sources.port import DEFAULT_LIMITS, FetchLimits, OnProgress, Order, register, scheme_of, source_for
+from polyreel.sources.port import DEFAULT_LIMITS, FetchLimits, OnProgress, Order, register_source, scheme_of, source_for
 from polyreel.store.port import Store
 
 
@@ -71,7 +71,7 @@ async def _from_asset(order: Order) -> StoredFile:
     return await from_asset(order)
 
 
-register(from_file, "file")
-register(_from_web, "http", "https")
-register(_from_object, "s3")
-register(_from_asset, *ASSET_SCHEMES)
+register_source(from_file, "file")
+register_source(_from_web, "http", "https")
+register_source(_from_object, "s3")
+register_source(_from_asset, *ASSET_SCHEMES)

@@ -25,7 +25,7 @@ _SETTLED_SECONDS = 0.05
 async def from_file(order: Order) -> StoredFile:
     """The stored file that a local path or ``file:`` address names. The file itself is referenced, never copied."""
     path = local_path(order.location, order.base)
-    handle = _open(path)
+    handle = _open_file(path)
     try:
         facts = _require_file_facts(handle, path)
         await asyncio.sleep(max(0.0, max(facts.st_mtime, facts.st_ctime) + _SETTLED_SECONDS - time.time()))
@@ -38,7 +38,7 @@ async def from_file(order: Order) -> StoredFile:
 def require_file(location: str) -> None:
     """See that a location names a file that has something in it. Raises InvalidJob; opens it, but reads nothing."""
     path = local_path(location, None)
-    handle = _open(path)
+    handle = _open_file(path)
     try:
         _require_file_facts(handle, path)
     finally:
@@ -65,7 +65,7 @@ def _path_in_url(location: str) -> str:
     return unquote(parts.path)
 
 
-def _open(path: Path) -> int:
+def _open_file(path: Path) -> int:
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -98,7 +98,7 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 def is_known(location: str, store: Store) -> bool:
     """Whether this file, as it is now, was ever taken in with this store. Raises InvalidJob where it can't be read."""
     path = local_path(location, None)
-    handle = _open(path)
+    handle = _open_file(path)
     try:
         return store.load_record(_make_key(handle, path)) is not None
     finally:
@@ -112,10 +112,10 @@ def _make_key(handle: int, path: Path) -> str:
 async def _digest_of(handle: int, path: Path, order: Order) -> str:
     key = _make_key(handle, path)
     if (known := order.store.load_record(key)) is not None and isinstance(known.get("sha256"), str):
-        _tell(order, 1.0)
+        _report_progress(order, 1.0)
         return str(known["sha256"])
     before = _identify_file(handle)
-    digest = await _hash(handle, before["size"], order)
+    digest = await _hash_file(handle, before["size"], order)
     if _identify_file(handle) != before:
         remedy = "Wait until whoever writes it is done, then run again."
         raise InvalidJob("the file changed while it was read", where=str(path), remedy=remedy)
@@ -134,11 +134,11 @@ def _identify_file(handle: int) -> dict[str, int]:
     }
 
 
-async def _hash(handle: int, size: int, order: Order) -> str:
+async def _hash_file(handle: int, size: int, order: Order) -> str:
     digest, done = hashlib.sha256(), 0
     while read := await asyncio.to_thread(_read_into, digest, handle, done):
         done += read
-        _tell(order, min(1.0, done / size))
+        _report_progress(order, min(1.0, done / size))
     return digest.hexdigest()
 
 
@@ -152,6 +152,6 @@ def _read_into(digest: hashlib._Hash, handle: int, start: int) -> int:
     return done
 
 
-def _tell(order: Order, share: float) -> None:
+def _report_progress(order: Order, share: float) -> None:
     if order.on_progress is not None:
         order.on_progress(share)

@@ -38,7 +38,7 @@ async def from_object(order: Order) -> StoredFile:
             raise
         message = f"not fetched within {order.limits.deadline_seconds:g} s"
         raise _fetch_error(address, message, code="fetch_timeout") from error
-    order.store.save_record(key, fetch.record(stored_file))
+    order.store.save_record(key, fetch.make_record(stored_file))
     return stored_file
 
 
@@ -77,14 +77,14 @@ class _Fetch:
         if not self._facts.etag or (known.get("etag"), known.get("bytes")) != (self._facts.etag, self._facts.bytes):
             return None
         if kept := await recall_earlier(self._order, known):
-            self._teller.tell(1, 1)
+            self._teller.report(1, 1)
         return kept
 
     async def until_done(self, part: Part) -> StoredFile:
         """Fetch it, from the beginning again where it changes meanwhile: that may happen a few times, not for ever."""
         for _ in range(self._order.limits.attempts):
             try:
-                await self._take(part)
+                await self._take_content(part)
             except (Changed, Missing):
                 part.begin_anew()
                 self._facts = await self._bucket.require_facts(self._address.key)
@@ -92,7 +92,7 @@ class _Fetch:
             return await asyncio.to_thread(keep_part, self._order, part, self._address.key)
         raise _fetch_error(self._address, "the object changes while it is fetched")
 
-    def record(self, stored_file: StoredFile) -> dict[str, object]:
+    def make_record(self, stored_file: StoredFile) -> dict[str, object]:
         """What is remembered of a fetch."""
         facts = self._facts
         return {
@@ -102,7 +102,7 @@ class _Fetch:
             "from": str(self._address),
         }
 
-    async def _take(self, part: Part) -> None:
+    async def _take_content(self, part: Part) -> None:
         facts = self._facts
         self._require_bounds()
         if (part.validator, part.total) != (facts.etag, facts.bytes) or not part.resumable:
@@ -111,7 +111,7 @@ class _Fetch:
         async with aclosing(self._bucket.read_pieces(facts, part.size)) as pieces:
             async for content in pieces:
                 await asyncio.to_thread(part.write, content)
-                self._teller.tell(part.size, part.total)
+                self._teller.report(part.size, part.total)
 
     def _require_bounds(self) -> None:
         if self._facts.bytes > self._order.limits.max_bytes:

@@ -77,7 +77,7 @@ what is no media, `StoreError`. It may be cancelled at any point.
 _sources: dict[str, Source] = {}
 
 
-def register(source: Source, *schemes: str) -> None:
+def register_source(source: Source, *schemes: str) -> None:
     """Let a source answer for these schemes (lower case, without the colon)."""
     _sources.update(dict.fromkeys(schemes, source))
 

@@ -123,7 +123,7 @@ def _fetch_error(url: httpx.URL, message: str, remedy: str = "", code: str | Non
     return FetchError(message, code=code, where=strip_address(str(url)), remedy=remedy)
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def _send_request(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     try:
         # Between two reads of a head that drips there is no pause that a timeout could see.
         async with asyncio.timeout(_HEAD_SECONDS) as head:
@@ -148,7 +148,7 @@ async def _follow_redirects(
 ) -> AsyncIterator[httpx.Response]:
     """The last answer behind at most so many redirects, its body unread. Each address is judged by the transport."""
     for _ in range(most + 1):
-        response = await _send(client, client.build_request("GET", url, headers=headers))
+        response = await _send_request(client, client.build_request("GET", url, headers=headers))
         try:
             if not response.has_redirect_location:
                 yield response
@@ -201,9 +201,9 @@ class _Fetch:
                 raise _fetch_error(
                     self.url, f"{cut} ({spell_count(vain, 'attempt')})", "Run again to go on where this stopped."
                 )
-            await asyncio.sleep(self._pause(1 if no_way else vain, cut))
+            await asyncio.sleep(self._choose_pause(1 if no_way else vain, cut))
 
-    def _pause(self, vain: int, cut: Cut) -> float:
+    def _choose_pause(self, vain: int, cut: Cut) -> float:
         limits = self.order.limits
         backoff: float = limits.backoff_seconds * 2 ** max(0, vain - 1)
         return min(max(backoff, cut.wait_seconds), limits.longest_wait_seconds)
@@ -234,8 +234,8 @@ class _Fetch:
                     raise Cut(f"the server answered {response.status_code}", wait)
                 case Kind.REFUSED:
                     raise _fetch_error(self.url, f"the server answered {response.status_code} {response.reason_phrase}")
-            await self._take(response)
-            return await self._finish(response)
+            await self._take_body(response)
+            return await self._keep_file(response)
 
     def _make_headers(self) -> dict[str, str]:
         if self.part.resumable:
@@ -246,10 +246,10 @@ class _Fetch:
     def _require_kept(self) -> StoredFile:
         if self.kept is None:
             raise _fetch_error(self.url, "the server says that nothing has changed, though nothing was asked for")
-        self.teller.tell(1, 1)
+        self.teller.report(1, 1)
         return self.kept
 
-    async def _take(self, response: httpx.Response) -> None:
+    async def _take_body(self, response: httpx.Response) -> None:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise _fetch_error(
                 self.url,
@@ -263,7 +263,7 @@ class _Fetch:
             pace.count_bytes(len(piece))
             if self.part.size > self.order.limits.max_bytes:
                 self._too_big()
-            self.teller.tell(self.part.size, self.part.total)
+            self.teller.report(self.part.size, self.part.total)
 
     def _see_that_it_fits(self) -> None:
         expected = self.part.total or 0
@@ -275,14 +275,14 @@ class _Fetch:
         self.part.begin_anew()
         raise too_large(self.order, strip_address(str(self.url)))
 
-    async def _finish(self, response: httpx.Response) -> StoredFile:
+    async def _keep_file(self, response: httpx.Response) -> StoredFile:
         if not self.part.complete:
             raise Cut(f"{self.part.size} of {self.part.total} bytes came")
         if not self.part.size:
             raise make_empty_error(strip_address(str(self.url)))
         stored_file = await asyncio.to_thread(keep_part, self.order, self.part, self.url.path)
         self.order.store.save_record(self.key, self._make_record(stored_file, response))
-        self.teller.tell(1, 1)
+        self.teller.report(1, 1)
         return stored_file
 
     def _make_record(self, stored_file: StoredFile, response: httpx.Response) -> dict[str, object]:

@@ -120,7 +120,7 @@ async def load_saved(vendor: str, name: str) -> PolyreelCredentials:
     # Here, and not above: it brings every vendor's client along, a second that most runs would wait for nothing.
     from blocks import credentials
 
-    return await credentials.load(vendor, name)
+    return await credentials.load_credentials(vendor, name)
 
 
 async def connection_of(job: Job) -> Connection | None:

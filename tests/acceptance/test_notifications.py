@@ -62,7 +62,7 @@ async def _install(api: str, address: str) -> None:
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    from blocks.credentials import save
+    from blocks.credentials import save_credentials
     from deployments.runner.automations import install_automations, notification_block
 
     with temporary_settings({PREFECT_API_URL: api}):
@@ -70,7 +70,7 @@ async def _install(api: str, address: str) -> None:
             name="tests", url=address, json_data={"subject": "{{subject}}", "body": "{{body}}"}
         )
         await block.save("tests", overwrite=True)
-        await save("webhook", "tests", {"url": f"{address}signed", "signing_secret": SECRET})
+        await save_credentials("webhook", "tests", {"url": f"{address}signed", "signing_secret": SECRET})
         async with get_client() as client:
             told = [await notification_block(place) for place in ("custom-webhook/tests", "polyreel-webhook/tests")]
             await install_automations(client, told)

@@ -45,7 +45,7 @@ with server_for_this_run(None) as server:
     from blocks import credentials
     async def save():
         for vendor, fields in json.loads(sys.argv[1]).items():
-            await credentials.save(vendor, "studio", fields)
+            await credentials.save_credentials(vendor, "studio", fields)
     asyncio.run(save())
 """
 

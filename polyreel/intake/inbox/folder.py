@@ -60,17 +60,17 @@ class FolderClaim:
         """The inbox it was left in."""
         return self.path.parent.parent
 
-    async def job(self) -> Job:
+    async def read_job(self) -> Job:
         """The job in it. Raises `InvalidJob`."""
         name = str(self.inbox / self.name)
         require_path(str(self._content))
         return anchor_paths(parse_job(load_text(self._content, name), name), self.inbox)
 
-    async def became(self, run: str) -> None:
+    async def remember_run(self, run: str) -> None:
         """Remember the run that it became."""
         write_atomically(self._note, run.encode())
 
-    async def close(self, outcome: dict[str, Any]) -> str:
+    async def put_aside(self, outcome: dict[str, Any]) -> str:
         """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
         done = self.inbox / "done"
         done.mkdir(exist_ok=True)
@@ -118,14 +118,14 @@ class FolderInbox:
             ) from None
 
     @asynccontextmanager
-    async def alone(self, owner: str) -> AsyncIterator[None]:
+    async def hold_alone(self, owner: str) -> AsyncIterator[None]:
         """Be the only one of an owner's schedulers on this machine who looks at it now."""
         lock = self.folder / "running" / f".{owner}.lock"
         require_path(str(lock))
         async with hold_lock(lock):
             yield
 
-    async def claim(self, owner: str) -> int:
+    async def claim_files(self, owner: str) -> int:
         """Take every job file that is complete, for ``owner``; how many. What others take meanwhile is theirs."""
         return sum(_take(path, self.folder, owner) for path in sorted(self.folder.iterdir()) if _is_complete(path))
 

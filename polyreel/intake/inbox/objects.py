@@ -42,16 +42,16 @@ class ObjectInbox:
         self.address = prefix_address(place)
         self.bucket = Bucket(self.address.bucket, Connection(), StoreError)
 
-    def key(self, *parts: str) -> str:
+    def make_key(self, *parts: str) -> str:
         """The key of something in the inbox."""
         return self.address.join_path("/".join(parts)).key
 
     @asynccontextmanager
-    async def alone(self, owner: str) -> AsyncIterator[None]:
+    async def hold_alone(self, owner: str) -> AsyncIterator[None]:
         """Nothing to hold: whatever two schedulers do here at the same time, they may."""
         yield
 
-    async def claim(self, owner: str) -> int:
+    async def claim_files(self, owner: str) -> int:
         """Take every job file, for ``owner``; how many."""
         found = await self.bucket.list_below(self._make_prefix())
         return sum([await self._take(each, owner) for each in found if is_job_name(PurePosixPath(each.key).name)])
@@ -59,7 +59,7 @@ class ObjectInbox:
     async def list_claims(self, owner: str) -> list[ObjectClaim]:
         """Job files that ``owner`` has taken and that are not done."""
         found = await self.bucket.list_below(self._make_prefix(_RUNNING))
-        claims = [await self._read(each.key) for each in found if each.key.endswith(_CLAIM)]
+        claims = [await self._read_claim(each.key) for each in found if each.key.endswith(_CLAIM)]
         return [each for each in claims if each and each.facts["owner"] == owner]
 
     def _make_prefix(self, folder: str = "") -> str:
@@ -68,7 +68,7 @@ class ObjectInbox:
     async def _take(self, left: ObjectFacts, owner: str) -> bool:
         name = PurePosixPath(left.key).name
         digest = hashlib.sha256(left.etag.encode()).hexdigest()[:12]
-        key = self.key(_RUNNING, f"{PurePosixPath(name).stem}~{digest}{_CLAIM}")
+        key = self.make_key(_RUNNING, f"{PurePosixPath(name).stem}~{digest}{_CLAIM}")
         content = await self.bucket.read(left.key, most=MAX_BYTES)
         facts = {"owner": owner, "id": uuid.uuid4().hex[:12], "name": name, "etag": left.etag, "bytes": left.bytes}
         if content is not None:
@@ -88,7 +88,7 @@ class ObjectInbox:
         now = await self.bucket.find_facts(left.key)
         return now is not None and now.etag == left.etag
 
-    async def _read(self, key: str) -> ObjectClaim | None:
+    async def _read_claim(self, key: str) -> ObjectClaim | None:
         try:
             facts = json.loads(await self.bucket.read(key) or b"null")
         except (ValueError, RecursionError):
@@ -117,7 +117,7 @@ class ObjectClaim:
         """What makes this claim one: the same for every attempt to start it."""
         return f"inbox-{self.facts['id']}"
 
-    async def job(self) -> Job:
+    async def read_job(self) -> Job:
         """The job in it, its paths seen from the prefix. Raises `InvalidJob`."""
         where = str(self.inbox.address.join_path(self.name))
         content = self._read_content()
@@ -134,30 +134,30 @@ class ObjectClaim:
             raise InvalidJob("is not UTF-8 text", where=where, remedy="Save it as UTF-8.") from None
         return make_paths_addresses(parse_job(text, where), lambda place: str(self.inbox.address.join_path(place)))
 
-    async def became(self, run: str) -> None:
+    async def remember_run(self, run: str) -> None:
         """Remember the run that it became."""
         if self.facts.get("run") != run:
             self.facts["run"] = run
             await self.inbox.bucket.put(self._key, json.dumps(self.facts).encode())
 
-    async def close(self, outcome: dict[str, Any]) -> str:
+    async def put_aside(self, outcome: dict[str, Any]) -> str:
         """Put the job file aside with its outcome beside it; the claim goes last. Says where the outcome is."""
         said = json.dumps(outcome, indent=2, ensure_ascii=False).encode()
         stem = await self._free_stem(said)
-        beside = self.inbox.key(_DONE, f"{stem}.outcome.json")
+        beside = self.inbox.make_key(_DONE, f"{stem}.outcome.json")
         await self.inbox.bucket.put(beside, said)
-        await self._move(self.inbox.key(_DONE, f"{stem}{PurePosixPath(self.name).suffix}"))
+        await self._move_file(self.inbox.make_key(_DONE, f"{stem}{PurePosixPath(self.name).suffix}"))
         await self.inbox.bucket.delete(self._key)
         return f"s3://{self.inbox.bucket.name}/{beside}"
 
     async def _free_stem(self, said: bytes) -> str:
         """The file's own, unless an earlier job of the same name is there: one that ended otherwise."""
         stem = PurePosixPath(self.name).stem
-        there = await self.inbox.bucket.read(self.inbox.key(_DONE, f"{stem}.outcome.json"))
+        there = await self.inbox.bucket.read(self.inbox.make_key(_DONE, f"{stem}.outcome.json"))
         return stem if there in (None, said) else f"{stem}~{self.facts['id']}"
 
-    async def _move(self, to: str) -> None:
-        left = self.inbox.key(self.name)
+    async def _move_file(self, to: str) -> None:
+        left = self.inbox.make_key(self.name)
         now = await self.inbox.bucket.find_facts(left)
         if now is not None and now.etag == self.facts["etag"]:
             await self.inbox.bucket.copy(left, to)

@@ -27,13 +27,13 @@ class Claim(Protocol):
     def key(self) -> str:
         """What makes this claim one: the same for every attempt to start it."""
 
-    async def job(self) -> Job:
+    async def read_job(self) -> Job:
         """The job in it, its relative paths seen from the inbox. Raises `InvalidJob` for what is no job."""
 
-    async def became(self, run: str) -> None:
+    async def remember_run(self, run: str) -> None:
         """Remember the run that it became (its id on the server)."""
 
-    async def close(self, outcome: dict[str, Any]) -> str:
+    async def put_aside(self, outcome: dict[str, Any]) -> str:
         """Put the job file aside with its outcome beside it; the outcome is there first. Says where the outcome is."""
 
 
@@ -42,19 +42,19 @@ class Inbox(Protocol):
 
     One round of a scheduler, whose ``owner`` is a word of its own that stays:
 
-        async with inbox.alone(owner):
-            await inbox.claim(owner)
+        async with inbox.hold_alone(owner):
+            await inbox.claim_files(owner)
             for claim in await inbox.list_claims(owner):
-                run = await start(await claim.job(), claim.key)
-                await claim.became(run)
+                run = await start(await claim.read_job(), claim.key)
+                await claim.remember_run(run)
 
     Methods raise `StoreError` where the place can't be reached or written.
     """
 
-    def alone(self, owner: str) -> AbstractAsyncContextManager[None]:
+    def hold_alone(self, owner: str) -> AbstractAsyncContextManager[None]:
         """Be the only one of an owner's schedulers on this machine who looks at it now."""
 
-    async def claim(self, owner: str) -> int:
+    async def claim_files(self, owner: str) -> int:
         """Take every job file that is complete, for ``owner``; how many."""
 
     async def list_claims(self, owner: str) -> Sequence[Claim]:

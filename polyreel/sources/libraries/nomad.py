@@ -24,11 +24,11 @@ class NomadSource:
 
     client: NomadClient
 
-    async def require(self, asset_id: str) -> None:
+    async def require_asset(self, asset_id: str) -> None:
         """An archived one is there too."""
         await self._get_file(asset_id)
 
-    async def look(self, asset_id: str) -> Asset:
+    async def look_at_asset(self, asset_id: str) -> Asset:
         """Restored first, where it is in the archive."""
         found = await self._get_file(asset_id)
         if found.status is AssetStatus.ARCHIVED:

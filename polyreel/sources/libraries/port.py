@@ -49,11 +49,11 @@ class LibraryVideo:
 class LibrarySource(Protocol):
     """A library over its open client. All methods raise the client's `VendorError`; `NotFound`: it has no such id."""
 
-    async def require(self, asset_id: str) -> None:
+    async def require_asset(self, asset_id: str) -> None:
         """See that an asset is there and no folder; nothing is restored or fetched. Raises `NotFound`, `InvalidJob`."""
         ...
 
-    async def look(self, asset_id: str) -> Asset:
+    async def look_at_asset(self, asset_id: str) -> Asset:
         """What is told of an asset, with the way to its file. An archived one is restored first, within `RESTORING`.
 
         Raises as `require` does.

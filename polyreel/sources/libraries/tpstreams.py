@@ -22,11 +22,11 @@ class TPStreamsSource:
 
     client: TPStreamsClient
 
-    async def require(self, asset_id: str) -> None:
+    async def require_asset(self, asset_id: str) -> None:
         """Whatever its state."""
         await self._get_video(asset_id)
 
-    async def look(self, asset_id: str) -> Asset:
+    async def look_at_asset(self, asset_id: str) -> Asset:
         """Known again by its length: TPStreams tells no hash."""
         found = await self._get_video(asset_id)
 

@@ -18,14 +18,14 @@ class VideoJungleSource:
 
     client: VideoJungleClient
 
-    async def require(self, asset_id: str) -> None:
+    async def require_asset(self, asset_id: str) -> None:
         """An asset or a video file: both kinds of id are a source's."""
         try:
             await self.client.get_asset(asset_id)
         except NotFound:
             await self.client.get_video_file(asset_id)
 
-    async def look(self, asset_id: str) -> Asset:
+    async def look_at_asset(self, asset_id: str) -> Asset:
         """An asset, else the video file of that id."""
         try:
             found = await self.client.get_asset(asset_id)

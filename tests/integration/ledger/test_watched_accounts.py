@@ -51,7 +51,7 @@ def saved(dubformer_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Save
             raise InvalidJob(f"There are no saved {vendor} credentials named '{name}'.")
         return known[name]
 
-    monkeypatch.setattr(credentials, "load", load)
+    monkeypatch.setattr(credentials, "load_credentials", load)
     return known
 
 

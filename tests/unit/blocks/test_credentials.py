@@ -29,13 +29,15 @@ def book(prefect_server: str) -> Iterator[Any]:
 async def test_what_is_saved_is_listed_with_its_secret_hidden(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when it came from the environment; saving again replaces."""
     monkeypatch.setenv("THE_KEY", SECRET)
-    await book.save("dubformer", "rehearsal", {"api_key": "old", "base_url": "http://127.0.0.1:9/dubformer"})
-    kept = await book.save("dubformer", "rehearsal", {"api_key": "env:THE_KEY", "calls_per_second": "4"})
+    await book.save_credentials(
+        "dubformer", "rehearsal", {"api_key": "old", "base_url": "http://127.0.0.1:9/dubformer"}
+    )
+    kept = await book.save_credentials("dubformer", "rehearsal", {"api_key": "env:THE_KEY", "calls_per_second": "4"})
     assert kept.fields["api_key"] == "********"
     listed = [each for each in await book.list_saved() if each.name == "rehearsal"]
     assert [(each.vendor, each.fields["calls_per_second"]) for each in listed] == [("dubformer", "4.0")]
     assert SECRET not in repr(listed)
-    block = await book.load("dubformer", "rehearsal")
+    block = await book.load_credentials("dubformer", "rehearsal")
     assert block.api_key.get_secret_value() == SECRET
 
 
@@ -43,11 +45,11 @@ async def test_a_key_that_does_not_fit_its_certificate_is_not_saved(book: Any) -
     """Told while both files are at hand; a pair that fits is taken."""
     key, other = make_test_key(), make_test_key()
     with pytest.raises(InvalidJob) as caught:
-        await book.save("signing", "studio", make_fields(key.certificates, other.private_key))
+        await book.save_credentials("signing", "studio", make_fields(key.certificates, other.private_key))
     assert caught.value.code == "key_certificate_mismatch"
     assert "studio" not in [each.name for each in await book.list_saved()]
-    await book.save("signing", "studio", make_fields(key.certificates, key.private_key))
-    assert (await book.check("signing", "studio")).ok
+    await book.save_credentials("signing", "studio", make_fields(key.certificates, key.private_key))
+    assert (await book.check_credentials("signing", "studio")).ok
 
 
 def make_fields(certificates: bytes, private_key: bytes) -> dict[str, str]:
@@ -57,11 +59,11 @@ def make_fields(certificates: bytes, private_key: bytes) -> dict[str, str]:
 
 async def test_a_check_says_what_goes_wrong(book: Any) -> None:
     """Nobody listens there: reported, not raised."""
-    await book.save("panjaya", "nowhere", {"api_key": "x", "base_url": "http://127.0.0.1:9"})
+    await book.save_credentials("panjaya", "nowhere", {"api_key": "x", "base_url": "http://127.0.0.1:9"})
     from polyreel.vendors.retry import waiting_off
 
     with waiting_off():
-        report = await book.check("panjaya", "nowhere")
+        report = await book.check_credentials("panjaya", "nowhere")
     assert not report.ok
     assert report.error["code"] == "vendor_unreachable"
     assert report.error["remedy"]
@@ -69,8 +71,8 @@ async def test_a_check_says_what_goes_wrong(book: Any) -> None:
 
 async def test_a_check_of_what_needs_no_call_says_what_it_may(book: Any) -> None:
     """Callback secrets are checked without asking anybody."""
-    await book.save("callbacks", "ours", {"tpstreams_token": SECRET})
-    report = await book.check("callbacks", "ours")
+    await book.save_credentials("callbacks", "ours", {"tpstreams_token": SECRET})
+    report = await book.check_credentials("callbacks", "ours")
     assert report.ok
     assert report.may == ("may check callbacks of panjaya and tpstreams",)
 
@@ -92,7 +94,7 @@ async def test_incomplete_credentials_are_refused(
 ) -> None:
     """With what is wrong, and never with a value."""
     with pytest.raises(InvalidJob) as caught:
-        await book.save(vendor, name, fields)
+        await book.save_credentials(vendor, name, fields)
     assert said in str(caught.value)
     assert SECRET not in str(caught.value)
 
@@ -110,7 +112,7 @@ async def test_incomplete_credentials_are_refused(
 async def test_unknown_credentials_say_how_to_save_them(book: Any, vendor: str, fields: str) -> None:
     """The command, ready to be typed, with what that vendor needs; secrets stand in variables, not in the command."""
     with pytest.raises(InvalidJob) as caught:
-        await book.load(vendor, "never-saved")
+        await book.load_credentials(vendor, "never-saved")
     assert caught.value.code == "unknown_credentials"
     assert f"`polyreel credentials save {vendor} never-saved {fields}`" in caught.value.remedy
 
@@ -148,7 +150,7 @@ def test_a_command_that_saves_credentials_names_every_field_that_is_needed(vendo
 async def test_what_is_missing_is_told_at_once(book: Any) -> None:
     """The required fields, and that there must be a way in: not one after the other."""
     with pytest.raises(InvalidJob, match=r"organization_id.*token or username and password"):
-        await book.save("tpstreams", "library", {"username": "ana"})
+        await book.save_credentials("tpstreams", "library", {"username": "ana"})
 
 
 async def test_a_refused_key_says_the_whole_command_that_saves_another(book: Any) -> None:
@@ -157,10 +159,10 @@ async def test_a_refused_key_says_the_whole_command_that_saves_another(book: Any
     from polyreel.vendors.errors import Unauthorized
 
     address = f"http://127.0.0.1:9/tpstreams?{SECRET}"
-    await book.save(
+    await book.save_credentials(
         "tpstreams", "library", {"organization_id": "o 1", "username": "ana", "password": SECRET, "base_url": address}
     )
-    block = await book.load("tpstreams", "library")
+    block = await book.load_credentials("tpstreams", "library")
     with pytest.raises(Unauthorized) as caught, refusals_explained(block, "library"):
         raise Unauthorized("401 no")
     said = caught.value.remedy
@@ -182,18 +184,22 @@ async def test_a_refused_key_says_the_whole_command_that_saves_another(book: Any
 async def test_what_can_be_no_key_is_not_saved(book: Any, vendor: str, fields: dict[str, str]) -> None:
     """Said with the credentials' name and the command that saves them."""
     with pytest.raises(InvalidJob, match=f"{vendor} credentials odd: The key is empty or has characters") as caught:
-        await book.save(vendor, "odd", fields)
+        await book.save_credentials(vendor, "odd", fields)
     assert f"`polyreel credentials save {vendor} odd --set " in caught.value.remedy
     assert "odd" not in [each.name for each in await book.list_saved()]
 
 
 async def test_what_a_paste_adds_around_a_key_is_not_kept(book: Any) -> None:
     """With it, the ledger would take the same account for another one, and buy again. A password keeps its blanks."""
-    await book.save("dubformer", "pasted", {"api_key": f" {SECRET}\n"})
-    await book.save("dubformer", "typed", {"api_key": SECRET})
-    assert (await book.load("dubformer", "pasted")).account == (await book.load("dubformer", "typed")).account
-    await book.save("nomad", "pasted", {"base_url": "http://127.0.0.1:9", "username": "ana", "password": " a b \n"})
-    assert (await book.load("nomad", "pasted")).password.get_secret_value() == " a b "
+    await book.save_credentials("dubformer", "pasted", {"api_key": f" {SECRET}\n"})
+    await book.save_credentials("dubformer", "typed", {"api_key": SECRET})
+    assert (await book.load_credentials("dubformer", "pasted")).account == (
+        await book.load_credentials("dubformer", "typed")
+    ).account
+    await book.save_credentials(
+        "nomad", "pasted", {"base_url": "http://127.0.0.1:9", "username": "ana", "password": " a b \n"}
+    )
+    assert (await book.load_credentials("nomad", "pasted")).password.get_secret_value() == " a b "
 
 
 @pytest.mark.parametrize("vendor", ["panjaya", "dubformer", "videojungle", "nomad"])
@@ -213,7 +219,7 @@ async def test_a_block_that_the_api_saved_without_a_field_says_so(book: Any, mon
 
     monkeypatch.setattr(kind, "aload", load_unchecked)
     with pytest.raises(InvalidJob, match=r"'library' have no base_url. Save them again: ") as caught:
-        await book.load("nomad", "library")
+        await book.load_credentials("nomad", "library")
     assert "some-key" not in str(caught.value)
 
 
@@ -221,19 +227,19 @@ async def test_a_block_that_the_api_saved_without_a_field_says_so(book: Any, mon
 async def test_a_new_key_of_the_same_account_finds_what_the_old_one_bought(book: Any, vendor: str) -> None:
     """The ledger knows the account as before, from key to key; a key that is merely saved is another account."""
     there = {"base_url": "http://127.0.0.1:9/api"}
-    await book.save(vendor, "turned", {"api_key": "old-key", **there})
+    await book.save_credentials(vendor, "turned", {"api_key": "old-key", **there})
     before = await book.find_account(vendor, "turned")
     for key in ("new-key", "newer-key"):
         await book.save_same_account(vendor, "turned", {"api_key": key, **there})
-        block = await book.load(vendor, "turned")
+        block = await book.load_credentials(vendor, "turned")
         assert (block.account, block.api_key.get_secret_value()) == (before, key)
-    await book.save(vendor, "turned", {"api_key": "new-key", **there})
+    await book.save_credentials(vendor, "turned", {"api_key": "new-key", **there})
     other = await book.find_account(vendor, "turned")
     assert other != before
     # What is said then helps.
     mend = re.search(r"--set known_as=(\w+)", book.explain_other_account(vendor, before, other))
     assert mend
-    await book.save(vendor, "turned", {"api_key": "new-key", "known_as": mend[1], **there})
+    await book.save_credentials(vendor, "turned", {"api_key": "new-key", "known_as": mend[1], **there})
     assert await book.find_account(vendor, "turned") == before
     assert await book.find_account(vendor, "never-saved") == ""
 
@@ -242,10 +248,10 @@ async def test_an_account_is_kept_only_where_there_is_one_at_the_same_address(bo
     """Another address is another account, and nothing saved is none; what is there stays as it was."""
     with pytest.raises(InvalidJob, match="no saved panjaya credentials"):
         await book.save_same_account("panjaya", "nobody-here", {"api_key": "k"})
-    await book.save("panjaya", "moved", {"api_key": "old-key", "base_url": "http://127.0.0.1:9"})
+    await book.save_credentials("panjaya", "moved", {"api_key": "old-key", "base_url": "http://127.0.0.1:9"})
     with pytest.raises(InvalidJob, match="another address is another account"):
         await book.save_same_account("panjaya", "moved", {"api_key": "k", "base_url": "http://127.0.0.1:10"})
-    assert (await book.load("panjaya", "moved")).api_key.get_secret_value() == "old-key"
+    assert (await book.load_credentials("panjaya", "moved")).api_key.get_secret_value() == "old-key"
 
 
 async def test_what_was_saved_in_part_is_saved_anew(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,10 +270,10 @@ async def test_what_was_saved_in_part_is_saved_anew(book: Any, monkeypatch: pyte
 async def test_another_organisation_is_another_account(book: Any) -> None:
     """What lies in one library is not in the other's; a new token of the same one needs no word."""
     there = {"base_url": "http://127.0.0.1:9"}
-    await book.save("tpstreams", "house", {"organization_id": "ours", "token": "old", **there})
+    await book.save_credentials("tpstreams", "house", {"organization_id": "ours", "token": "old", **there})
     before = await book.find_account("tpstreams", "house")
     await book.save_same_account("tpstreams", "house", {"organization_id": "ours", "token": "new", **there})
-    block = await book.load("tpstreams", "house")
+    block = await book.load_credentials("tpstreams", "house")
     assert (block.account, block.known_as, block.token.get_secret_value()) == (before, None, "new")
     with pytest.raises(InvalidJob, match="another organisation's"):
         await book.save_same_account("tpstreams", "house", {"organization_id": "theirs", "token": "x", **there})

@@ -29,7 +29,7 @@ def leave(inbox: FolderInbox, name: str, content: bytes = json.dumps(JOB).encode
 
 
 async def taken(inbox: FolderInbox) -> list[FolderClaim]:
-    await inbox.claim("aaaa")
+    await inbox.claim_files("aaaa")
     return await inbox.list_claims("aaaa")
 
 
@@ -37,7 +37,7 @@ async def test_two_files_that_differ_in_their_ending_have_an_outcome_each(inbox:
     leave(inbox, "welcome.json")
     leave(inbox, "welcome.yaml")
     for claim in await taken(inbox):
-        await claim.close({"file": claim.name})
+        await claim.put_aside({"file": claim.name})
     said = [json.loads(path.read_bytes())["file"] for path in (inbox.folder / "done").glob("*.outcome.json")]
     assert sorted(said) == ["welcome.json", "welcome.yaml"]
 
@@ -47,9 +47,9 @@ async def test_a_claim_that_is_closed_again_after_a_death_has_one_outcome(inbox:
     leave(inbox, "welcome.yaml")
     (claim,) = await taken(inbox)
     outcome: dict[str, Any] = {"status": "completed"}
-    await claim.close(outcome)
+    await claim.put_aside(outcome)
     (inbox.folder / "done" / "welcome.yaml").rename(claim.path)
-    await claim.close(outcome)
+    await claim.put_aside(outcome)
     assert sorted(path.name for path in (inbox.folder / "done").iterdir()) == ["welcome.outcome.json", "welcome.yaml"]
 
 
@@ -59,7 +59,7 @@ async def test_a_link_is_read_from_where_it_was_left(inbox: FolderInbox) -> None
     leave(inbox, "jobs/one.yaml")
     (inbox.folder / "one.yaml").symlink_to("jobs/one.yaml")
     (claim,) = await taken(inbox)
-    assert (await claim.job()).source.media == str(inbox.folder / "welcome.mp4")
+    assert (await claim.read_job()).source.media == str(inbox.folder / "welcome.mp4")
 
 
 async def test_a_file_that_can_not_be_taken_keeps_no_other_back(inbox: FolderInbox) -> None:
@@ -73,5 +73,5 @@ async def test_what_is_wrong_with_a_file_is_said_under_the_name_it_was_left_by(i
     leave(inbox, "latin.yaml", b"name: \xff")
     (claim,) = await taken(inbox)
     with pytest.raises(InvalidJob) as refused:
-        await claim.job()
+        await claim.read_job()
     assert refused.value.where == str(inbox.folder / "latin.yaml")

@@ -239,17 +239,17 @@ async def test_links_in_an_inbox_lead_nowhere(allowed: Path) -> None:
     (inbox.folder / "one.yaml").symlink_to(allowed.parent / "secret.srt")
     os.utime(inbox.folder / "one.yaml", (0, 0), follow_symlinks=False)
     os.utime(allowed.parent / "secret.srt", (0, 0))
-    await inbox.claim("aaaa")
+    await inbox.claim_files("aaaa")
     (claim,) = await inbox.list_claims("aaaa")
     with pytest.raises(InvalidJob, match="outside of the folders"):
-        await claim.job()
+        await claim.read_job()
     (inbox.folder / "running" / ".aaaa.lock").symlink_to(allowed.parent / "made")
     with pytest.raises(InvalidJob, match="outside of the folders"):
-        async with inbox.alone("aaaa"):
+        async with inbox.hold_alone("aaaa"):
             pass
     (inbox.folder / "done").mkdir()
     (inbox.folder / "done" / ".one.outcome.json.part").symlink_to(allowed.parent / "made")
-    await claim.close({"status": "failed"})
+    await claim.put_aside({"status": "failed"})
     assert not (allowed.parent / "made").exists()
     for name in ("running", "done"):
         (allowed / f"of-{name}").mkdir()

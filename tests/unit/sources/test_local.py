@@ -141,5 +141,5 @@ async def test_another_source_drops_in_by_its_scheme(store, monkeypatch):
         return order.store.keep_bytes(order.location.encode(), ".txt")
 
     monkeypatch.setattr(port, "_sources", dict(port._sources))
-    port.register(from_shelf, "shelf")
+    port.register_source(from_shelf, "shelf")
     assert path_of(await ingest("shelf:7", store)).read_bytes() == b"shelf:7"
