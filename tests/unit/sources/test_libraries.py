@@ -43,8 +43,8 @@ def test_every_library_that_a_job_can_name_has_a_row_and_an_adapter() -> None:
     assert tuple(LIBRARIES) == ASSET_SCHEMES
     for row in LIBRARIES.values():
         adapter = row.make(object())
-        assert callable(adapter.require)
-        assert callable(adapter.look)
+        assert callable(adapter.require_asset)
+        assert callable(adapter.look_at_asset)
 
 
 async def test_a_row_is_all_that_a_new_library_takes(attic: dict[str, str]) -> None:
