@@ -13,6 +13,7 @@ from blocks.base import PolyreelCredentials
 from polyreel.errors import PolyreelError
 from polyreel.net.webhooks import WebhookSender, parse_secret
 
+# A bound so that any receiver takes it; nothing depends on its exact value.
 _LONGEST_TEXT = 8000
 
 

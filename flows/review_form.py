@@ -38,6 +38,8 @@ from polyreel.store.choice import open_store
 from tasks.review import address_of_page
 
 log = get_logger("polyreel.review")
+# A reason is a paragraph; edits are at most every line of a film, written anew; faults are listed for a person. The
+# server keeps all of it in the run.
 _MOST_WORDS, _MOST_EDITS, _MOST_FAULTS = 2000, 400_000, 20
 _NOTHING = "nothing was decided: choose approve or reject for a language, or give edits"
 _NAMES: TypeAdapter[str] = TypeAdapter(PersonName)

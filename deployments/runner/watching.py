@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from polyreel.ledger.watch import Watchers
 
 log = logging.getLogger("polyreel.watching")
+# How soon an account that was bought at for the first time is watched: a dub takes minutes.
 EVERY_SECONDS = 5.0
 _REST_SECONDS = 120.0
 """How long an account whose credentials can't be used is left alone."""

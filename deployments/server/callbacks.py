@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from polyreel.ledger.receiver import Receiver
     from polyreel.vendors.callbacks import CallbackVerifier
 
+# Callbacks have kilobytes. Bounds for what strangers may make this process hold: memory, and connections.
 LARGEST_BODY = 1 << 20
 BODY_SECONDS = 10.0
 _MOST_AT_ONCE = 64

@@ -25,6 +25,8 @@ from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.nomad.uploads import part_size
 from polyreel.vendors.waiting import Patience
 
+# Hours, as the library copies and looks through a film after it has come. Who waits longer runs the job again, which
+# uploads nothing anew.
 PATIENCE = Patience(first=1.0, cap=30.0, total=6 * 3600.0)
 
 

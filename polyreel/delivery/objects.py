@@ -34,6 +34,7 @@ from polyreel.objects.bucket import PIECE, Bucket, ObjectFacts
 from polyreel.objects.connection import Connection
 from polyreel.store.local import path_of
 
+# A connection alone rarely fills the line; more files at once only hold more pieces in memory.
 AT_ONCE = 4
 # Scripts and manifests are read to be compared; films are not.
 _MOST_READ = 4 << 20

@@ -42,6 +42,7 @@ from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
 from polyreel.vendors.waiting import Patience
 
+# Hours, as a film is transcoded before it plays. Who waits longer runs the job again, which uploads nothing anew.
 PATIENCE = Patience(first=1.0, cap=30.0, total=6 * 3600.0)
 _FOLDER = "folder"
 """An asset's type at TPStreams."""

@@ -16,6 +16,7 @@ from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.videojungle.models import CreateAsset, CreateProject, NewAsset
 from polyreel.vendors.waiting import Patience
 
+# Only until the storage's file is seen there: nothing is transcoded. Run again, nothing is uploaded anew.
 PATIENCE = Patience(first=1.0, cap=20.0, total=3600.0)
 WHOLE_LIST = 1000
 """Lists give ten rows unless asked for more."""

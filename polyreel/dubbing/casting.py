@@ -22,6 +22,7 @@ from polyreel.outcome import ClonedVoice
 from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue, Track
 
+# A note that people read: so many places show whether to look, and nothing depends on the exact number.
 _MOST_ODD = 5
 
 

@@ -11,6 +11,7 @@ from polyreel.subtitles.choices import LineChoice, read_choices
 from polyreel.subtitles.model import Cue, Track
 from polyreel.subtitles.timing import clock
 
+# A note that people read: nothing depends on the exact number.
 _MOST_NAMED = 12
 
 

@@ -13,6 +13,7 @@ from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.locales import source_lang, target_lang
 from polyreel.vendors.dubformer.models import EMOTIONAL_TRANSFER, SOUNDALIKE, Options, Voice
 
+# A remedy in one line; an account may have many voices, and any of them is an example.
 _MOST_TOLD = 6
 _Voices = Mapping[str, Sequence[Voice]]
 

@@ -34,6 +34,7 @@ from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue
 
 Progress = Callable[[float], None]
+# A note that people read: so many places show what kind of sound it is, and nothing depends on the exact number.
 _MOST_SONGS = 3
 
 

@@ -28,6 +28,7 @@ from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.reel_times import retime
 
+# A note that people read: nothing depends on the exact number.
 _MOST_NAMED = 20
 _SHARE_SAID, _SHARE_SHOWN = 0.6, 0.2
 

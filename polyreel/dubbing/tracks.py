@@ -17,6 +17,7 @@ from polyreel.subtitles.model import Track
 from polyreel.subtitles.respoken import time_to_speech
 from polyreel.subtitles.shots import snap_to_shots
 
+# Notes that people read: nothing depends on the exact number.
 _MOST_LISTED = 12
 
 

@@ -14,6 +14,7 @@ from polyreel.sources.libraries.port import LibraryVideo, is_video_name
 from polyreel.sources.libraries.table import LIBRARIES, list_with_folders
 from polyreel.vendors.errors import NotFound
 
+# As long as a job's name may be (`Slug` in `polyreel.job.values`).
 _LONGEST_NAME = 80
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
 

@@ -11,6 +11,8 @@ import yaml
 from polyreel.errors import InvalidJob
 from polyreel.machine.files import TooManyBytes, read_whole
 
+# A job with hundreds of languages has some hundred kilobytes. A bound so that a film left in an inbox is not read as
+# one; nothing depends on its exact value.
 MAX_BYTES = 1 << 20
 
 

@@ -14,6 +14,7 @@ from polyreel.errors import LedgerError
 from polyreel.ledger.entry import Entry
 from polyreel.ledger.rows import Filter, Rows
 
+# How late a run hears that its dub is ready, which took minutes; one look for everybody is one short query.
 EVERY_SECONDS = 0.5
 _OVERLAP_SECONDS = 5.0
 """A change bears the time at which it was made, and is seen when it is committed: somewhat later."""

@@ -25,6 +25,7 @@ VENDORS = ("panjaya", "tpstreams")
 """Who calls back."""
 DOUBLED_SECONDS = 60.0
 """For as long the same words again say nothing new. A vendor's own words may come again later: a second revision."""
+# A bound on memory: a callback that is forgotten only makes the watcher look once more.
 _MOST_REMEMBERED = 4096
 
 

@@ -22,6 +22,8 @@ from polyreel.ledger.rows import Edit, Filter
 
 KIND = "wait"
 log = logging.getLogger("polyreel.waits")
+# A quarter of an hour in all, each pause twice the last: a server that restarts is back by then. What still fails
+# needs a person.
 _FIRST_PAUSE, _MOST_RESTARTS = 30.0, 5
 _ASLEEP, _WOKEN, _AT_WORK = State.SUBMITTED, State.READY, State.COLLECTED
 _HOUR, _DAY = 3600.0, 86400.0

@@ -30,6 +30,7 @@ _TICK_SECONDS = 0.5
 _LEAD_SECONDS, _REFRESH_SECONDS = 12.0, 3.0
 _MOST_AT_ONCE = 200
 """Rows in one transaction: others want to write between them."""
+# In a row. One refusal may pass, as when a key is just being changed there; a fourth look tells no more than the third.
 _MOST_REFUSALS = 3
 
 

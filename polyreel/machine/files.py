@@ -20,6 +20,7 @@ from polyreel.errors.full_disk import as_full_disk
 from polyreel.machine import home
 
 _CHUNK = 1 << 20
+# A bound so that a wrong file is not read whole into memory; nothing depends on its exact value.
 _MOST_NOTE_BYTES = 32 << 20
 _ROOM_FOR_A_DATABASE = 4 << 20
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+# Peaks that matter (a model, a film's sound) last longer than a second.
 _EVERY_S = 1.0
 _WALK_EVERY_S = 10.0
 """Other processes may hold as many pages, but share fewer of them: after so long it is looked at again."""

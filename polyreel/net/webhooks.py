@@ -24,8 +24,10 @@ from polyreel.net.patience import retry_after
 from polyreel.redaction import strip_address
 
 PREFIX = "whsec_"
+# As the Standard Webhooks specification says of a secret's bytes.
 _LEAST, _MOST = 24, 64
 _WAITS_S = (2.0, 8.0, 30.0)
+# A `Retry-After` that is longer would use up `_TOTAL_S` with a single wait.
 _LONGEST_WAIT_S = 60.0
 _TIMEOUT_S = 15.0
 # Four attempts and the waits between them take 100 s; a receiver that asks for longer waits is not followed for ever.

@@ -64,6 +64,7 @@ from polyreel.subtitles.capacity import require_carried
 from polyreel.subtitles.retime import retiming_from
 from polyreel.subtitles.timing import exact_rate
 
+# An error that people read: nothing depends on the exact number.
 _MOST_TOLD = 5
 
 

@@ -15,6 +15,7 @@ from polyreel.report.overview import STATES, JobRow
 from polyreel.report.records import RunRecord
 
 DAYS = 14
+# A message that is read on a telephone: nothing depends on the exact number.
 _MOST_TURNS = 50
 
 

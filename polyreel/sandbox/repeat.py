@@ -14,6 +14,7 @@ from polyreel.sandbox.state import State
 from polyreel.sandbox.wire import Refusal, spell_canonically
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+# Dubformer's page names no limit. 255 is what others allow (Stripe), so a client that fits here fits there.
 _LONGEST_KEY = 255
 
 

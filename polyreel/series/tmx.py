@@ -10,6 +10,7 @@ from polyreel import locales
 from polyreel.errors import InvalidJob
 from polyreel.series.memory import Unit
 
+# A memory is parsed as a whole, into ten times its bytes. Bounds so that it fits beside a run; split larger ones.
 MOST_BYTES = 64 << 20
 _MOST_UNITS = 200_000
 _LONGEST = 5000

@@ -42,6 +42,7 @@ Result = TypeVar("Result")
 
 _FORMAT = {"store": "polyreel", "format": 1}
 _NAMED = re.compile(rb"\bstore:([0-9a-f]{64}(?:\.[\w.-]{1,60})?)", re.ASCII)
+# Small files wait for answers more than for bytes; nothing depends on the exact number.
 _AT_ONCE = 8
 _POLL_SECONDS = 0.05
 _REST_SECONDS = 30.0

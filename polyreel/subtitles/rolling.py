@@ -16,6 +16,7 @@ from itertools import groupby, pairwise
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.model import Cue, Note, Track
 
+# Fewer can be chance: somebody says a line twice.
 _LEAST_REPEATS = 2
 _LEAST_SHARE = 0.5
 # So many in a row roll, though the rest of the file does not.

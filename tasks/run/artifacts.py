@@ -42,6 +42,7 @@ from polyreel.plans import JOB_STAGES, LANGUAGE_STAGES, closing_steps
 from tasks.run.progress import Board, Step, board
 from tasks.run.summary import summary
 
+# Drawing the picture anew takes the server 30 to 130 ms.
 EVERY_S = 5.0
 EVERY_SHARE = 0.05
 # A look at the board costs nothing; only drawing does.

@@ -39,6 +39,7 @@ _JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 _SOURCE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _NEEDS_SOMEBODY = ("waiting", "rejected", "damaged")
 _SLACK_MS = 60
+# As long as the form's own field in the server's pages (`flows.review_form`).
 _LONGEST_WORDS = 2000
 _SPEAKS_FOR_S = 180
 _NAMES: TypeAdapter[str] = TypeAdapter(PersonName)

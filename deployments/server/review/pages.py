@@ -26,6 +26,7 @@ from polyreel.review.recordings import MOST_BYTES, refuse_recording
 from polyreel.store.choice import open_store
 
 PREFIX = "/review/"
+# A film's edits have some hundred kilobytes. A bound on what a browser may make this process hold.
 _MOST_JSON = 4 << 20
 _KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _POLICY = (

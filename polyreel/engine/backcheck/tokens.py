@@ -39,6 +39,7 @@ _SAME_CONSONANT = {
     for letter in group
 }
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*%?|[^\W\d_]+(?:[\u0300-\u036f\u0900-\u0dff\u200c\u200d]*[^\W\d_]*)*", re.UNICODE)
+# In words: a longer number is compared in pieces. A bound so that each word is tried with few that follow.
 _LONGEST_NUMBER = 8
 # espeak-ng says a figure and its word from two dictionaries, and doesn't mind a short vowel.
 _WAVERING = str.maketrans({"ɪ": "i", "ʊ": "w", "u": "w", "ə": None, "ʏ": "y", "ɛ": "e", "ɔ": "o", "ɾ": "r", "ɹ": "r"})

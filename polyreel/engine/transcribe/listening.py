@@ -23,6 +23,7 @@ WINDOW_S = 150
 _UNFINISHED_S = 1.0
 _WORTH_A_SLICE_S = 20.0
 _ASKED_FOR_LANGUAGE = 3
+# Whisper hears 30 s at once: with the padding around it, a longer stretch would be cut within a word.
 _LONGEST_SPEECH_S = 25.0
 _LEAST_WORD_S = 0.9  # with the sound around it that a stretch of speech comes with
 

@@ -18,6 +18,7 @@ from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.machine.files import TooManyBytes, read_whole
 
+# Some ten thousand terms; read into memory as a whole. A bound so that a film named by mistake is not read as one.
 _MOST_BYTES = 1 << 20
 # Each is searched for in every line.
 _MOST_TERMS = 5000

@@ -39,6 +39,7 @@ _PACE_LIMITS = (80, 450)
 # Variant and pitch, so chosen that neighbours differ in pitch or colour (measured: 75 to 270 Hz, all apart).
 _CAST = ("m3", "f2", "m7@80", "f5@70", "m1@30", "f1@40", "m5@75", "f3@85", "m8@20", "f4@60")
 _CHUNK = 400
+# As the neural voices', so that a script is refused by all or by none.
 _MOST_CHARACTERS = 4000
 # A few lines of digits or kanji can take an hour to read out: what is longer than this is cut, not kept.
 _LONGEST_S = 600

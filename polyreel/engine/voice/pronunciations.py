@@ -17,6 +17,7 @@ from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.machine.files import TooManyBytes, read_whole
 
+# Some ten thousand terms; read into memory as a whole. A bound so that a film named by mistake is not read as one.
 _MOST_BYTES = 1 << 20
 # Each row becomes a pattern that every line is searched for.
 _MOST_ROWS = 5000

@@ -15,6 +15,7 @@ from polyreel.packaging.provenance.notices import notice_in
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 LABEL = "org.polyreel.localisation"
 INGREDIENT = "source"
+# A manifest is read by anybody's tool, and travels in each file: it has to stay small.
 _LONGEST_NAME, _LONGEST_REASON = 100, 500
 MOST_RECORDED = 500
 _MOST_PEOPLE = 5

@@ -20,6 +20,7 @@ from polyreel.sandbox.work.port import NothingSaid, Order
 from polyreel.sandbox.work.probe import Clip, NotMedia, is_silent, probe_media
 from polyreel.sandbox.work.script import BadScript, Line, cut_lines, parse_lines
 
+# The page names no limit. Ours, so that its refusal can be rehearsed; the fact `panjaya-most-bytes` sets another.
 MOST_BYTES = 5 << 30
 PREPARE_SECONDS = 20.0
 GENERATE_SECONDS = 40.0

@@ -17,6 +17,7 @@ from polyreel.vendors.tpstreams.models import Asset, MediaTrack, RevertStarted, 
 from polyreel.vendors.tpstreams.resource import PAGE, WIRE, Resource
 from polyreel.vendors.waiting import Patience, wait_for
 
+# A film's subtitles have a few hundred kilobytes. A bound so that a film named by mistake is not read into memory.
 _MOST_BYTES = 16 << 20
 _ASSET = "/api/v1/<organization_id>/assets/<asset_id>/"
 

@@ -35,6 +35,8 @@ from polyreel.errors import EngineError, NoVoice
 RATE = 24_000
 _VERSION = 8
 _STYLES = (510, 256)
+# A line of dialogue has a hundred, and one of these takes minutes to say. A bound so that a book in one cue is
+# refused, and not spoken for an hour; nothing depends on its exact value.
 _MOST_CHARACTERS = 4000
 # Its speed is not linear, and beyond 1.5 it clips first consonants; fitting itself asks for 1.15 at most.
 _SPEEDS = (0.7, 1.5)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from polyreel.machine.files import read_whole
 
+# Bounds so that a wrong file is not read whole into memory; nothing depends on their exact values.
 _MOST_BYTES, _MOST_VOICE_BYTES = 16 << 20, 256 << 20
 # A bundle may come from anywhere: its numbers become memory before any net has seen them.
 _MOST_STATES, _MOST_VALUES = 2000, 1 << 28

@@ -29,6 +29,7 @@ from polyreel.machine.files import explain_errors, read_whole, sha256_of, write_
 NAME = "pocket"
 LICENCE = POCKET_EN.licence
 _ORIGIN, _VOICES = "origin.json", "embeddings"
+# Bounds so that a wrong file is not read whole into memory; nothing depends on their exact values.
 _MOST_JSON_BYTES, _MOST_MARK_BYTES = 16 << 20, 4 << 20
 # Of the editions of a net that a bundle may have, the first that is there. The encoder is for cloning alone.
 _EDITIONS = {

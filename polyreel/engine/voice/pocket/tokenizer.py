@@ -17,6 +17,7 @@ from polyreel.machine.files import read_whole
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+# A bound so that a wrong file is not read whole into memory; nothing depends on its exact value.
 _MOST_BYTES = 16 << 20
 _SPACE = "\u2581"
 _NORMAL, _UNKNOWN, _CONTROL, _UNUSED, _BYTE = 1, 2, 3, 5, 6

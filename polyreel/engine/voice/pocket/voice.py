@@ -29,6 +29,7 @@ from polyreel.locales import language as language_of
 
 _VERSION = 1
 _PAUSE_S = 0.2
+# A bound so that a book in one cue is refused, and not spoken for an hour; nothing depends on its exact value.
 _MOST_CHARACTERS = 5000
 _CLONE = "clone-"
 # fmt: off

@@ -37,6 +37,7 @@ NETS: Mapping[str, frozenset[str]] = {
     ),
     "vocoder": frozenset({"latent"}),
 }
+# A bound so that a wrong file is not read whole into memory; nothing depends on its exact value.
 _MOST_JSON_BYTES = 64 << 20
 _ORIGIN = "origin.json"
 

@@ -33,6 +33,7 @@ _PAUSE_S = 0.3
 # Three hundred letters take half a minute: a predicted length beyond this is a net gone wrong, and memory.
 _LONGEST_S = 120.0
 _SPEEDS = (0.7, 2.0)
+# A bound so that a book in one cue is refused, and not spoken for an hour; nothing depends on its exact value.
 _MOST_CHARACTERS = 5000
 
 
