@@ -1,5 +1,6 @@
 """Stretch, resampling, metering and ducking: what they promise, in numbers."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -129,3 +130,20 @@ def test_what_is_kept_of_speech_is_all_of_it_and_hardly_more() -> None:
 @pytest.mark.parametrize("samples", [0, 1, 5, 100])
 def test_sounds_too_short_to_fade_are_kept_all_the_same(samples: int) -> None:
     assert len(trim_silence(np.full(samples, 0.5, np.float32), 24_000)) == samples
+
+
+def test_the_loudness_of_a_line_of_two_minutes_takes_no_more_memory_than_that_of_a_short_one() -> None:
+    """Its spectra are made block by block, and the power that is found does not depend on the pieces."""
+    noise = (np.random.default_rng(1).standard_normal(24_000 * 120) * 0.1).astype(np.float32)
+    tracemalloc.start()
+    level = speech_level(noise, 24_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 30_000_000
+    whole, pieces = Meter(1, 24_000), Meter(1, 24_000)
+    whole.feed(noise.reshape(-1, 1))
+    for start in range(0, len(noise), 30_001):
+        pieces.feed(noise[start : start + 30_001].reshape(-1, 1))
+    power = whole.power()
+    assert power == pytest.approx(pieces.power(), rel=1e-6)
+    assert level == pytest.approx(loudness(float(power.mean())), abs=0.1)
