@@ -15,8 +15,9 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
-from polyreel.delivery.places import PLACES
-from polyreel.dubbing.providers import PROVIDERS
+from polyreel.delivery.places import PLACES, Place
+from polyreel.delivery.port import claim_prefix
+from polyreel.dubbing.providers import PROVIDERS, Provider
 from polyreel.dubbing.staging import MAY_FETCH, STAGED, claim_of_staged, is_needed, shelf_at
 from polyreel.dubbing.submission import script_key
 from polyreel.errors import PolyreelError
@@ -130,13 +131,35 @@ class Upkeep:
 
     async def _cancel_uploads(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Only uploads of ours: others' may be under way in the same account, by other means."""
+        limit = now - self.rules.abandoned_after_days * DAY_S
         for row in rows:
             place = PLACES.get(row.provider)
-            begun = row.receipt.get("upload") and not row.receipt.get("uploaded") and row.state in _BEGUN
-            if place is None or place.cancel_upload is None or not begun:
+            if place is None or place.cancel_upload is None or not _is_abandoned(row, limit):
                 continue
-            if now - row.updated_at > self.rules.abandoned_after_days * DAY_S:
-                yield await self._at_account(place.block, row, "upload", place.cancel_upload)
+            # Asked anew: while others were cancelled, a run may have gone on with this one, or be about to.
+            there = await self.ledger.get(row.key)
+            if there is None or not _is_abandoned(there, limit) or await self._is_delivering(there):
+                continue
+            if chore := await self._cancel_upload(place, there):
+                yield chore
+
+    async def _is_delivering(self, row: Entry) -> bool:
+        """Whether a run of the row's job is bringing something to the same kind of place right now."""
+        claim = claim_prefix(row.provider)
+        claims = await self.ledger.list_claims()
+        return any(each.what == row.job and each.name.startswith(claim) for each in claims)
+
+    async def _cancel_upload(self, place: Place, row: Entry) -> Chore | None:
+        assert place.cancel_upload is not None  # noqa: S101 - who calls has seen to it
+        try:
+            async with self.accounts(place.block or row.provider, row) as client:
+                if not await place.cancel_upload(client, row):
+                    return None
+            # This row alone: what was to take the place of an older film has that film's id, and the film is there.
+            await self.ledger.advance(row.key, State.FORGOTTEN)
+        except PolyreelError as error:
+            return _make_chore(row, "upload", done=False, note=str(error))
+        return _make_chore(row, "upload")
 
     async def _forget_copies(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
@@ -150,13 +173,19 @@ class Upkeep:
             if provider is None or provider.forget is None:
                 note = f"{row.provider} deletes nothing by its API: delete {row.vendor_id} there by hand"
                 yield _make_chore(row, "retention", done=False, note=note)
-            elif _is_needed(row, rows, limit):
-                continue
-            elif not await self.is_kept(_result_key(row, rows)):
-                note = "The store here does not have it: the vendor's copy is the only one. Run the job again first."
-                yield _make_chore(row, "retention", done=False, note=note)
-            else:
-                yield await self._at_account(provider.block, row, "retention", provider.forget)
+            elif chore := await self._forget_copy(provider, row, limit):
+                yield chore
+
+    async def _forget_copy(self, provider: Provider, row: Entry, limit: float) -> Chore | None:
+        assert provider.forget is not None  # noqa: S101 - who calls has seen to it
+        # Asked anew for each: while others were deleted, a run may have put another script in there.
+        rows = await self.ledger.select(Filter(provider=row.provider, account=row.account))
+        if _is_needed(row, rows, limit):
+            return None
+        if not await self.is_kept(_result_key(row, rows)):
+            note = "The store here does not have it: the vendor's copy is the only one. Run the job again first."
+            return _make_chore(row, "retention", done=False, note=note)
+        return await self._at_account(provider.block, row, "retention", provider.forget)
 
     async def _at_account(
         self, block: str | None, row: Entry, kind: ChoreKind, work: Callable[[Any, Entry], Awaitable[None]]
@@ -180,6 +209,12 @@ class Upkeep:
 
 
 _BEGUN = (State.SUBMITTED, State.READY)
+
+
+def _is_abandoned(row: Entry, limit: float) -> bool:
+    """Whether a delivery was begun, its bytes may not have come whole, and nobody went on with it since ``limit``."""
+    came = row.receipt.get("uploaded") or row.receipt.get("fetched")
+    return row.kind == "delivery" and row.state in _BEGUN and not came and row.updated_at < limit
 
 
 def _is_needed(row: Entry, rows: Sequence[Entry], limit: float) -> bool:

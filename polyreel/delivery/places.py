@@ -7,6 +7,7 @@ in `polyreel.job.delivery`, its adapter beside this module, its block in `blocks
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,9 @@ class Place:
     """It fetches by address what it is given."""
     takes_sound: bool = False
     """It takes dubs that are sound without a picture."""
-    cancel_upload: Callable[[Any, Entry], Awaitable[None]] | None = None
-    """Ends an upload that a row has begun and nobody went on with; what is gone is fine. None: it ends by itself."""
+    cancel_upload: Callable[[Any, Entry], Awaitable[bool]] | None = None
+    """Ends an upload that a row has begun and nobody went on with, and removes what waits for its file; what is gone
+    is fine. False: all of it came, and it stays. None: it ends by itself."""
     stable_links: bool = False
     """As `staging`: its signed addresses of one file differ in their query alone. A vendor's copy tells where it came
     from."""
@@ -154,13 +156,29 @@ async def _require_owner_at_nomad(options: Any, client: Any) -> None:
         await require_owner(client, asset)
 
 
-async def _cancel_at_nomad(client: Any, row: Entry) -> None:
+async def _cancel_at_nomad(client: Any, row: Entry) -> bool:
     from polyreel.vendors.errors import NotFound
 
-    try:
-        await client.cancel_upload(str(row.receipt["upload"]))
-    except NotFound:
-        return
+    # What a person has settled has no upload that we know of.
+    if not (upload := row.receipt.get("upload")):
+        return False
+    with suppress(NotFound):
+        if (await client.get_upload(str(upload))).is_completed:
+            return False
+        await client.cancel_upload(str(upload))
+    return True
+
+
+async def _cancel_at_tpstreams(client: Any, row: Entry) -> bool:
+    from polyreel.delivery.tpstreams import remove_if_empty
+
+    return await remove_if_empty(client, row.vendor_id)
+
+
+async def _cancel_at_videojungle(client: Any, row: Entry) -> bool:
+    from polyreel.delivery.videojungle import remove_if_empty
+
+    return await remove_if_empty(client, row.vendor_id)
 
 
 def _make_videojungle(options: Any, access: Access) -> Delivery:
@@ -204,6 +222,7 @@ _ROWS = (
         block="tpstreams",
         locate=lambda options, _name: f"TPStreams: {options.folder or ''}".rstrip(" :"),
         make=_make_tpstreams,
+        cancel_upload=_cancel_at_tpstreams,
         takes_url=True,
     ),
     Place(
@@ -223,6 +242,7 @@ _ROWS = (
         block="videojungle",
         locate=lambda options, name: f"Video Jungle: {options.project or name}",
         make=_make_videojungle,
+        cancel_upload=_cancel_at_videojungle,
     ),
 )
 PLACES: dict[str, Place] = {each.name: each for each in _ROWS}

@@ -141,7 +141,14 @@ class Access:
         """
         details = {**self.subject.details, "slot": slot}
         about = self.subject.model_copy(update={"kind": kind, "what": what, "locale": locale, "details": details})
-        return await self._require_ledger().once(self._make_full_key(key), call, find, subject=about)
+        ledger, full = self._require_ledger(), self._make_full_key(key)
+        entry = await ledger.once(full, call, find, subject=about)
+        if entry.state is not State.FORGOTTEN:
+            return entry
+        # Replaced by other content, or cancelled as abandoned: a receipt of what the place does not have any more
+        # would be gone on with as if it were there.
+        await ledger.settle_not_bought(full)
+        return await ledger.once(full, call, find, subject=about)
 
     async def run_alone(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """What ``work`` gives; another run that comes to the same ``name`` of this account waits until it is done.
@@ -199,12 +206,21 @@ class Access:
         await self._require_ledger().advance(entry.key, State.FORGOTTEN)
 
     def _make_full_key(self, key: str) -> str:
-        return stage_key(f"delivery-{self.subject.provider}", 1, account=self.subject.account, of=key)
+        return stage_key(_stage_of(self.subject.provider), 1, account=self.subject.account, of=key)
 
     def _require_ledger(self) -> Ledger:
         if self.ledger is None:
             raise ValueError("this place was made without a ledger")
         return self.ledger
+
+
+def _stage_of(provider: str) -> str:
+    return f"delivery-{provider}"
+
+
+def claim_prefix(provider: str) -> str:
+    """How the names begin under which runs bring something to a kind of place, alone (`Access.run_alone`)."""
+    return f"{_stage_of(provider)}-"
 
 
 class Delivery(Protocol):

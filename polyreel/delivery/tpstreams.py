@@ -338,6 +338,16 @@ def choose_codes(texts: Mapping[str, Any], own: str) -> tuple[dict[str, str], li
     return chosen, notes
 
 
+async def remove_if_empty(client: TPStreamsClient, asset_id: str) -> bool:
+    """Remove an asset that still waits for its file. Whether it is gone; False: its file has come. `VendorError`."""
+    with suppress(NotFound):
+        asset = await client.get_asset(asset_id)
+        if _has_file(asset) or _is_fetched(asset):
+            return False
+        await client.delete_asset(asset_id)
+    return True
+
+
 def _is_fetched(asset: Asset) -> bool:
     """Whether TPStreams was given an address for it, rather than an upload's form."""
     return any(address.lower().startswith(("http://", "https://")) for address in _list_inputs(asset))

@@ -145,3 +145,12 @@ class _File:
                 with suppress(NotFound):
                     await self.client.delete_asset(old.vendor_id)
             await self.access.drop_entry(old)
+
+
+async def remove_if_empty(client: VideoJungleClient, asset_id: str) -> bool:
+    """Remove an asset that still waits for its file. Whether it is gone; False: its file has come. `VendorError`."""
+    with suppress(NotFound):
+        if await client.check_asset(asset_id):
+            return False
+        await client.delete_asset(asset_id)
+    return True

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,6 +46,9 @@ class Vendor:
         if name in self.gone:
             raise NotFound("It is gone.", where=name)
         self.gone.append(name)
+
+    async def get_upload(self, name: str) -> Any:
+        return SimpleNamespace(id=name, is_completed=False)
 
     delete_project = delete_video_file = cancel_upload = _remove
 
@@ -187,6 +191,25 @@ async def test_what_a_run_begins_to_need_meanwhile_stays(house: House, monkeypat
 
     monkeypatch.setattr(house.vendor, "delete_video_file", remove)
     assert await house.tidy() == [("staged", "first", True)]
+    assert house.state("second") is State.COLLECTED
+
+
+async def test_a_copy_into_which_a_run_puts_a_script_meanwhile_is_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one dub is deleted, a run goes on with another: deleted under its hands, it would be bought once more."""
+    house.put("first", "dub", "dubformer")
+    house.put("second", "dub", "dubformer")
+    house.rows.time += 40 * DAY_S
+    removed = house.vendor._remove
+
+    async def remove(name: str) -> None:
+        await removed(name)
+        script = Subject(kind="translation", provider="dubformer", account="a", job="reel")
+        house.rows.change("second~script", steps.claim_row("second~script", script, "elsewhere:1:1:a", 45.0))
+
+    monkeypatch.setattr(house.vendor, "delete_project", remove)
+    assert await house.tidy(forget_after_days=30) == [("retention", "first", True)]
     assert house.state("second") is State.COLLECTED
 
 

@@ -187,9 +187,14 @@ class Uploads(Resource):
         """Go on with an upload, in this process or a later one: only the missing parts are sent.
 
         `asset_id`, where it is known, is told by the receipt: the vendor's own answer may hold the parts alone.
+        Raises `NotFound` for one that is gone, or was cancelled.
         """
         source = await asyncio.to_thread(Source.of_file, file)
-        begun = await self._complete_upload(await self.get_upload(upload_id), asset_id)
+        upload = await self.get_upload(upload_id)
+        if source.bytes and not upload.parts and not upload.is_completed:
+            # Some servers still know an upload that was cancelled: what they took away are its parts.
+            raise NotFound("The upload was cancelled: no part of it is left.", where=f"nomad upload {upload_id}")
+        begun = await self._complete_upload(upload, asset_id)
         return await self._send_file(_Feed(begun, source, part_size(source.bytes, PART_SIZE), tell), None)
 
     async def _complete_upload(self, upload: Upload, asset_id: str) -> Upload:

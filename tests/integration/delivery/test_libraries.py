@@ -96,6 +96,19 @@ async def test_new_content_takes_the_place_of_the_old(library: Library, make_par
     assert (await library.bring(changed)).ids == done.ids
 
 
+async def test_going_back_to_earlier_content_brings_it_again(library: Library, make_parcel: Any) -> None:
+    """Its first receipt is of what was replaced since: the films and words there are the earlier ones again."""
+    first, changed = make_parcel("es-ES"), make_parcel("es-ES", first=2, words="Adiós")
+    for parcel in (first, changed):
+        await library.bring(parcel)
+    back = await library.bring(first)
+    assert any(path.endswith(".mp4") for path in back.written)
+    assert await library.names() == _expected(library, first)
+    again = await library.bring(first)
+    assert again.ids == back.ids
+    assert not again.written
+
+
 async def test_what_somebody_deleted_there_is_brought_again(library: Library, clients: Any, make_parcel: Any) -> None:
     """A receipt is believed only as long as the thing is there."""
     parcel = make_parcel("es-ES")

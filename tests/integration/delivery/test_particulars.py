@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from polyreel.delivery.places import make_delivery
 from polyreel.delivery.tpstreams import choose_codes
 from polyreel.errors import InvalidJob, VendorError
 from polyreel.job import NomadDelivery, TPStreamsDelivery
-from polyreel.vendors.nomad.models_words import AdBreakDraft
+from polyreel.vendors.errors import Invalid
+from polyreel.vendors.nomad.models_words import AdBreakDraft, SubtitleFormat
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience, wait_for
 from tasks.deliver import deliver_with_patience
@@ -67,6 +69,26 @@ async def test_dubs_hang_on_the_source_s_asset_where_no_folder_is_asked_for(
         assert {each.language for each in related.values()} == {"es-ES"}
         assert related[done.ids["es-ES"]].kind == "Dub"
         assert related[done.ids["es-ES.vtt"]].kind == "Subtitle"
+
+
+async def test_words_that_were_replaced_are_there_again_where_a_job_goes_back_to_them(
+    clients: Any, access: Any, make_parcel: Any
+) -> None:
+    """A related asset's receipt is no sign of its content: other words have taken its place since."""
+    said = []
+    async with clients("nomad") as client:
+        for words in ("Hola", "Adiós", "Hola"):
+            parcel = make_parcel("es-ES", words=words)
+            options = NomadDelivery(to="nomad", credentials="x", path=f"Back/{parcel.name}")
+            done = await make_delivery(options, access(client, "nomad")).deliver(parcel)
+
+            async def export(ids: dict[str, str] = done.ids) -> bytes:
+                with suppress(Invalid):
+                    return bytes(await client.export_subtitle(ids["es-ES"], ids["es-ES.srt"], SubtitleFormat.SRT))
+                return b""
+
+            said.append(await wait_for(export, bool, "words that are processed", SOON))
+    assert [words in text.decode() for words, text in zip(("Hola", "Adiós", "Hola"), said, strict=True)] == [True] * 3
 
 
 async def test_texts_go_up_once_also_where_the_library_tells_the_owner_s_id_for_them(
