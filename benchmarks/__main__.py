@@ -25,6 +25,7 @@ MODULES = (
     "voices",
     "long-lines",
     "speakers",
+    "planted",
     "watermark",
     "transport",
     "objects",

@@ -24,6 +24,7 @@ from polyreel.delivery.folder import FolderDelivery
 from polyreel.delivery.port import Item, Parcel
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.embedded import EmbeddedDubber
+from polyreel.dubbing.limits import SoundLimits
 from polyreel.dubbing.port import DubRequest
 from polyreel.engine.separation.port import Ducked, part
 from polyreel.engine.voice.espeak import EspeakVoice
@@ -129,7 +130,7 @@ async def _work(folder: Path, film: Path, script: Path) -> None:
     receipt = await dubber.submit(request)
     await dubber.wait(request, receipt)
     dubbed = await dubber.collect(request, receipt)
-    check_dub(dubbed, info.duration)
+    check_dub(dubbed, info.duration, SoundLimits())
     track = read_file(script).track
     check_cues(track, "netflix", LANGUAGE)
     texts = {kind: store.keep_bytes(write(track, kind).text.encode(), f".{kind}") for kind in ("srt", "vtt")}

@@ -23,9 +23,10 @@ from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.hearing import listen_to_dub
+from polyreel.dubbing.limits import DubLimits
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.dubbing.sound_checks import check_sound
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE
 from polyreel.engine.separation.leak import measure_filtered_share
@@ -143,8 +144,9 @@ async def _dubbed(locale: str, stems: Stems, duration: Fraction, store: LocalSto
     dubbed = await dubber.collect(asked, receipt)
     heard = await listen_to_dub(dubbed, asked, usual_listener(), lambda _: None)
     assert heard is not None
-    words, language = check_heard(heard, dubbed.lines, locale, "netflix")
-    rest = (*check_dub(dubbed, duration), *check_sound(dubbed, round(duration * 1000), limits_of("source")), language)
+    limits = DubLimits.of("netflix", "source")
+    words, language = check_heard(heard, dubbed.lines, locale, limits.words)
+    rest = (*check_dub(dubbed, duration, limits.sound), *check_sound(dubbed, round(duration * 1000), limits), language)
     return {"name": f"{locale}, {dubbed.lines[0].voice}", **_row(dubbed, duration, words, rest, locale)}
 
 

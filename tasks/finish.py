@@ -9,15 +9,17 @@ from fractions import Fraction
 from polyreel import locales
 from polyreel.dubbing.backchecks import check_heard, check_language
 from polyreel.dubbing.checks import check_dub
+from polyreel.dubbing.each_line import check_each_line
 from polyreel.dubbing.hearing import listen_to_dub
+from polyreel.dubbing.limits import DubLimits, WordLimits
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
 from polyreel.dubbing.outlines import load_power, outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.providers import loudness_of, provider_of
-from polyreel.dubbing.sound_checks import check_dialogue, check_sound, limits_of
+from polyreel.dubbing.sound_checks import check_dialogue, check_sound
 from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
-from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
+from polyreel.dubbing.voice_checks import check_voices
 from polyreel.engine.backcheck.quality import speech_judge
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
@@ -272,14 +274,16 @@ async def check(
     findings = check_cues(track, profile, language.locale, frame_rate=rate)
     async with at_work("check", language.locale):
         target = loudness_of(language.dubbing, has_picture=reel.has_picture)
-        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits_of(target))
-        words = await _check_words(language, dubbed, listening)
+        limits = limits_of(language, reel)
+        sound = await asyncio.to_thread(check_sound, dubbed, reel.duration_ms, limits)
+        words = await _check_words(language, dubbed, listening, limits.words)
         power = await load_power(dubbed)
+        lines = await asyncio.to_thread(check_each_line, dubbed, listening.heard, power, limits.lines)
         outline = await outline_dub(dubbed, power)
         dialogue = _check_dialogue(dubbed, track, power, target)
         given = FinishedLanguage.of(language, reel, dubbed, video, track.cues, listening.heard)
         further = await asyncio.to_thread(run_further_checks, given)
-    voices = check_voices(listening.lines, language.locale, voice_limits_of(profile)) if listening.lines else ()
+    voices = check_voices(listening.lines, language.locale, limits.voices) if listening.lines else ()
     cues = summarise_findings(findings, profile, len(track.cues))
     captions = _check_captions(language, tracks, rate)
     return LanguageResult(
@@ -293,8 +297,9 @@ async def check(
         is_machine_text=language.machine_draft or language.script is None,
         tracks=tracks,
         checks=(
-            *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration)),
+            *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration), limits.sound),
             *sound,
+            *lines,
             *dialogue,
             *words,
             *voices,
@@ -309,6 +314,12 @@ async def check(
         watermark=dubbed.watermark,
         notes=(*language.notes, *dubbed.notes, *tracks.notes, *listening.notes, *_note_unmarked(language, dubbed)),
     )
+
+
+def limits_of(language: LanguagePlan, reel: Reel) -> DubLimits:
+    """What a language's dub is judged by: its profile's limits and its target's, but for those that the job sets."""
+    target = loudness_of(language.dubbing, has_picture=reel.has_picture)
+    return DubLimits.of(language.job.subtitles.profile, target, language.job.quality.limits)
 
 
 def _check_dialogue(dubbed: Dubbed, track: Track, power: Power | None, target: LoudnessTarget) -> tuple[Check, ...]:
@@ -343,14 +354,15 @@ async def _with_delivered_length(dubbed: Dubbed, video: StoredFile) -> Dubbed:
     return dubbed.model_copy(update={"seconds": str(delivered)})
 
 
-async def _check_words(language: LanguagePlan, dubbed: Dubbed, listening: Listening) -> tuple[Check, ...]:
+async def _check_words(
+    language: LanguagePlan, dubbed: Dubbed, listening: Listening, limits: WordLimits
+) -> tuple[Check, ...]:
     """What was heard against what was to be said; a vendor that gives no lines gives nothing to compare."""
     if listening.heard is None:
         return ()
     if not dubbed.lines:
-        return (check_language(listening.heard, language.locale),)
-    profile = language.job.subtitles.profile
-    return await asyncio.to_thread(check_heard, listening.heard, dubbed.lines, language.locale, profile)
+        return (check_language(listening.heard, language.locale, limits),)
+    return await asyncio.to_thread(check_heard, listening.heard, dubbed.lines, language.locale, limits)
 
 
 # A film's SCC loses something at each of a thousand cues.

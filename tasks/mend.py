@@ -27,7 +27,7 @@ from polyreel.subtitles.choices import read_choices
 from polyreel.subtitles.model import Cue
 from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.dub import with_sound
-from tasks.finish import listen_closely
+from tasks.finish import limits_of, listen_closely
 from tasks.run.slots import at_work
 from tasks.run.stage import key_of, stage
 from tasks.run.values import Listening, MendedDub
@@ -65,7 +65,7 @@ async def mend(
     shop = Workshop(
         voice=voice,
         store=open_store(),
-        against=Against(language.locale, language.job.subtitles.profile, reel.duration_ms),
+        against=_measure_against(language, reel),
         dub=dub,
         shorten=_make_shortener(language),
         untouchable=await asyncio.to_thread(_find_untouchable, language, reel),
@@ -78,6 +78,11 @@ async def mend(
     return MendedDub(
         request=kept, dubbed=found.dubbed, listening=listened[_sound_of(found.dubbed)], mending=found.mending
     )
+
+
+def _measure_against(language: LanguagePlan, reel: Reel) -> Against:
+    words = limits_of(language, reel).words
+    return Against(language.locale, language.job.subtitles.profile, reel.duration_ms, words)
 
 
 def _sound_of(dubbed: Dubbed) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from polyreel import locales
+from polyreel.dubbing.limits import WordLimits
 from polyreel.engine.backcheck.compare import Comparison, compare_with_heard
 from polyreel.engine.transcribe.tongues import (
     LEAST_SPEECH_MS,
@@ -20,37 +21,30 @@ from polyreel.engine.transcribe.tongues import (
 )
 from polyreel.engine.transcribe.words import Heard
 from polyreel.errors.wording import spell_count
-from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus, LineFit
 
-# (warn, fail): errors per word, or per sign, above which a listener would stumble.
-_STRICT, _LENIENT = (0.15, 0.30), (0.25, 0.50)
-LIMITS: dict[SubtitleProfile, tuple[float, float]] = {
-    **dict.fromkeys(("netflix", "bbc", "ebu", "dcmp", "plain"), _STRICT),
-    "none": _LENIENT,
-}
 TRUSTED = frozenset({"en", "es", "fr", "de", "it", "pt", "nl", "ja", "zh", "yue"})
 """Languages in which the listener's own errors are few: measured with human speech or with good voices."""
 # Above a half no other language can be likelier; related ones (pt and gl, id and ms) share what is left.
-_SURE, _DOUBTFUL = 0.5, 0.15
+_SURE = 0.5
 _LEAST_SPEECH_MS = 3000
 _WORTH_A_FAILURE = 3
 
 
-def check_heard(heard: Heard, lines: Sequence[LineFit], locale: str, profile: SubtitleProfile) -> tuple[Check, ...]:
+def check_heard(heard: Heard, lines: Sequence[LineFit], locale: str, limits: WordLimits) -> tuple[Check, ...]:
     """``back_transcription`` and ``language`` of a dub whose ``lines`` were spoken. Blocks."""
-    return check_words(heard, lines, locale, profile), check_language(heard, locale)
+    return check_words(heard, lines, locale, limits), check_language(heard, locale, limits)
 
 
-def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: SubtitleProfile) -> Check:
+def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, limits: WordLimits) -> Check:
     """The error rate of what was heard against the script, with lines that are missing and speech that no line has.
 
     A share (0.15: 15 of 100) of words, or of signs by their sound in languages without blanks (``unit``: WER or CER).
-    Beyond the first of the profile's `LIMITS` it warns, beyond the second it fails. Outside the `TRUSTED` languages
+    Beyond the first of the limits it warns, beyond the second it fails. Outside the `TRUSTED` languages
     the listener errs itself, and nothing fails.
     """
     found = compare_with_heard(lines, heard, locale)
-    warn, fail = LIMITS[profile]
+    warn, fail = limits.errors
     # A line of one or two words is easily drowned or misheard: no failure stands on it alone.
     lost = [line for line in found.missing if len(line.text.split()) >= _WORTH_A_FAILURE or found.measure == "CER"]
     status: CheckStatus = "pass"
@@ -68,11 +62,11 @@ def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, profile: Su
     )
 
 
-def check_language(heard: Heard, locale: str) -> Check:
+def check_language(heard: Heard, locale: str, limits: WordLimits) -> Check:
     """Whether the listener takes the dub for its language."""
-    share = share_of(locale, heard.languages)
+    share, (sure, doubtful) = share_of(locale, heard.languages), limits.language
     other, other_share = find_likeliest_language(heard.languages)
-    status: CheckStatus = "pass" if share >= _SURE else "warn" if share >= _DOUBTFUL else "fail"
+    status: CheckStatus = "pass" if share >= sure else "warn" if share >= doubtful else "fail"
     # So few words are easily taken for another language: no failure stands on them.
     if status == "fail" and heard.speech_ms < _LEAST_SPEECH_MS:
         status = "warn"
@@ -81,7 +75,7 @@ def check_language(heard: Heard, locale: str) -> Check:
         name="language",
         value=round(share, 3),
         unit="probability",
-        limit=_SURE,
+        limit=sure,
         status=_as_trusted(status, locale),
         detail=detail,
     )

@@ -5,33 +5,32 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+from polyreel.dubbing.limits import SoundLimits
 from polyreel.dubbing.port import Dubbed
 from polyreel.engine.speech import fit
 from polyreel.outcome import Check, CheckStatus, LineFit
 
-LOUDNESS_WARN_LU = 1.0
-LOUDNESS_FAIL_LU = 2.0
 LENGTH_LIMIT_S = Fraction(1, 24)
 """One frame of the slowest usual picture."""
 _MANY_TOO_LONG = 0.2
 _AUDIBLY_FASTER = 1.15
 
 
-def check_dub(dubbed: Dubbed, duration: Fraction) -> tuple[Check, ...]:
+def check_dub(dubbed: Dubbed, duration: Fraction, limits: SoundLimits) -> tuple[Check, ...]:
     """Every check of a finished dub against the reel it belongs to (``duration`` in seconds)."""
     checks = [_check_length(dubbed, duration), check_fit(dubbed.lines, int(duration * 1000))]
     if dubbed.lufs is not None and dubbed.target_lufs is not None:
-        checks.append(check_loudness(dubbed.lufs, dubbed.target_lufs))
+        checks.append(check_loudness(dubbed.lufs, dubbed.target_lufs, limits))
     if dubbed.true_peak_dbtp is not None:
         checks.append(check_true_peak(dubbed.true_peak_dbtp, dubbed.peak_limit_dbtp))
     # By name, so that outcomes of two runs can be compared line by line.
     return tuple(sorted(checks, key=lambda check: check.name))
 
 
-def check_loudness(lufs: float, target: float) -> Check:
+def check_loudness(lufs: float, target: float, limits: SoundLimits) -> Check:
     """Integrated loudness against what was asked for: both in LUFS (ITU-R BS.1770)."""
     off = abs(lufs - target)
-    status: CheckStatus = "pass" if off <= LOUDNESS_WARN_LU else "warn" if off <= LOUDNESS_FAIL_LU else "fail"
+    status: CheckStatus = "pass" if off <= limits.loudness_lu[0] else "warn" if off <= limits.loudness_lu[1] else "fail"
     detail = f"{off:.1f} LU away from the target" if status != "pass" else ""
     return Check(
         name="loudness", value=round(lufs, 1), unit="LUFS", limit=round(target, 1), status=status, detail=detail

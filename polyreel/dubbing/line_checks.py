@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.dubbing.limits import LineLimits, Pair
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
 from polyreel.store.local import path_of
@@ -25,19 +26,18 @@ _SILENT = 10 ** (-70 / 20)
 _LOUD_DB, _ABRUPT_DB, _ABOVE_USUAL_DB = -16.0, -28.0, 20.0
 _USUAL, _LEAST_EDGES = 75, 6
 _STILL_BLOCKS = 10
-_SHARE_FAIL = 0.1
 _SHOWN = 5
 
 
-def check_lines(speech: StoredFile, lines: Sequence[LineFit]) -> tuple[Check, ...]:
+def check_lines(speech: StoredFile, lines: Sequence[LineFit], limits: LineLimits) -> tuple[Check, ...]:
     """``silent_lines`` and ``clipped_speech`` of a dub whose speech stem is there. Reads the stem; blocks."""
     path, samples = path_of(speech), speech.bytes // 2
     levels = [_read_levels(path, samples, line) for line in lines]
     silent = [line for line, found in zip(lines, levels, strict=True) if _is_silent(found)]
     cut = [line for line, is_cut in zip(lines, _find_cut(levels), strict=True) if is_cut]
     return (
-        _make_check("silent_lines", silent, lines, "nothing is heard where these lines should be", 0.0),
-        _make_check("clipped_speech", cut, lines, "speech begins or ends in the middle of a sound", _SHARE_FAIL),
+        _make_check("silent_lines", silent, lines, "nothing is heard where these lines should be", limits.silent),
+        _make_check("clipped_speech", cut, lines, "speech begins or ends in the middle of a sound", limits.clipped),
     )
 
 
@@ -53,9 +53,9 @@ def is_missing(silence: float) -> bool:
     return silence > 1 - _LEAST_HEARD
 
 
-def _make_check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: str, fail: float) -> Check:
-    share = len(found) / max(1, len(lines))
-    status: CheckStatus = "pass" if not found else "fail" if share > fail else "warn"
+def _make_check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: str, limit: Pair) -> Check:
+    share, (warn, fail) = len(found) / max(1, len(lines)), limit
+    status: CheckStatus = "fail" if share > fail else "warn" if share > warn else "pass"
     shown = ", ".join(f"{line.start_ms / 1000:.1f} s" for line in found[:_SHOWN])
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return Check(

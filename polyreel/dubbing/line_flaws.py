@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Literal
 
-from polyreel.dubbing.backchecks import LIMITS, check_words
+from polyreel.dubbing.backchecks import check_words
 from polyreel.dubbing.checks import check_fit
+from polyreel.dubbing.limits import WordLimits
 from polyreel.dubbing.line_checks import is_missing, rate_lines
 from polyreel.dubbing.port import Dubbed
 from polyreel.engine.backcheck.compare import compare_with_heard
@@ -51,6 +52,7 @@ class Against:
     locale: str
     profile: SubtitleProfile
     reel_ms: int
+    words: WordLimits = field(default_factory=WordLimits)
 
 
 def place_of(line: LineFit) -> Place:
@@ -81,14 +83,14 @@ def measure_lines(dubbed: Dubbed, heard: Heard | None, against: Against) -> dict
 def _add_words(
     lines: Sequence[LineFit], heard: Heard, against: Against, figures: list[dict[Kind, float]], flaws: list[set[Kind]]
 ) -> None:
-    """What was heard of each line: flawed are those of which more is lost than the profile lets a whole dub lose."""
+    """What was heard of each line: flawed are those of which more is lost than a whole dub may lose."""
     rates = {place_of(line): rate for line, rate in compare_with_heard(lines, heard, against.locale).by_line}
-    passes = check_words(heard, lines, against.locale, against.profile).status == "pass"
+    passes = check_words(heard, lines, against.locale, against.words).status == "pass"
     # Only where the dub as a whole does not pass: a listener mishears single lines of any voice.
     for line, figure, found in zip(lines, figures, flaws, strict=True):
         if (rate := rates.get(place_of(line))) is not None:
             figure["back_transcription"] = round(rate, 3)
-            found.update({"back_transcription"} if not passes and rate > LIMITS[against.profile][1] else ())
+            found.update({"back_transcription"} if not passes and rate > against.words.errors[1] else ())
 
 
 def paces_needed(lines: Sequence[LineFit], reel_ms: int) -> Iterator[float]:

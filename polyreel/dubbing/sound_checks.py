@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.dubbing.limits import DubLimits, SoundLimits
 from polyreel.dubbing.line_checks import check_lines
+from polyreel.dubbing.line_noise import check_line_noise
 from polyreel.dubbing.port import Dubbed
 from polyreel.engine.sound.ducking import merge_spans
 from polyreel.engine.sound.meter import Power, measure_dialogue
@@ -17,30 +18,6 @@ from polyreel.job import LoudnessTarget
 from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
 from polyreel.store.local import path_of
 
-
-@dataclass(frozen=True, slots=True)
-class SoundLimits:
-    """A profile's limits: where a check warns, and how far beyond that it fails.
-
-    ``speech_left_db`` relative to the original's speech; ``range_lu`` in LU, None: the reel's own and a little more.
-    """
-
-    speech_left_db: float = -20.0
-    speech_left_fail_db: float = -12.0
-    range_lu: float | None = 20.0
-    range_fail_lu: float = 5.0
-
-
-# Netflix's Sound Mix Specifications ask for 18 LU at most; EBU Tech 3343 calls 20 LU the most that homes can use. For
-# the web, which is heard on telephones, 15 is our own figure.
-_LIMITS: dict[LoudnessTarget, SoundLimits] = {
-    "source": SoundLimits(range_lu=None),
-    "ebu": SoundLimits(),
-    "atsc": SoundLimits(),
-    "netflix": SoundLimits(range_lu=18.0),
-    "web": SoundLimits(range_lu=15.0),
-    "podcast": SoundLimits(range_lu=15.0),
-}
 # Netflix, Sound Mix Specifications: dialogue at -27 LKFS, 2 LU more or less, by ITU-R BS.1770-1 and the dialogue alone.
 # Where less than 15 % of a programme is dialogue, the whole of it counts instead, at -24 LKFS by BS.1770-3.
 NETFLIX_LUFS, _DIALOGUE_LU, _LEAST_DIALOGUE = -27.0, 2.0, 0.15
@@ -52,30 +29,25 @@ _SHORT_MS = 60_000
 _AUDIBLE = 10 ** (-50 / 20)
 _STEP_MS = 20
 _EARLY_MS, _LATE_MS = 150, 250
-_STRAY_WARN_MS, _STRAY_FAIL_MS = 100, 1000
 
 
-def limits_of(target: LoudnessTarget) -> SoundLimits:
-    """The limits that belong to a job's loudness target."""
-    return _LIMITS[target]
-
-
-def check_sound(dubbed: Dubbed, reel_ms: int, limits: SoundLimits) -> tuple[Check, ...]:
-    """Every check of the sound that could be made. Reads the speech stem; blocks."""
+def check_sound(dubbed: Dubbed, reel_ms: int, limits: DubLimits) -> tuple[Check, ...]:
+    """Every check of the sound as a whole that could be made, and of each line's own. Reads the speech stem; blocks."""
     checks: list[Check] = []
     if dubbed.speech_left_db is not None:
-        checks.append(check_background_speech(dubbed.speech_left_db, dubbed.separation, limits))
+        checks.append(check_background_speech(dubbed.speech_left_db, dubbed.separation, limits.sound))
     if dubbed.range_lu is not None:
-        checks.append(check_range(dubbed.range_lu, dubbed.source_range_lu, reel_ms, limits))
+        checks.append(check_range(dubbed.range_lu, dubbed.source_range_lu, reel_ms, limits.sound))
     if dubbed.speech is not None and dubbed.lines:
-        checks.append(check_window(dubbed.speech, dubbed.lines))
-        checks += check_lines(dubbed.speech, dubbed.lines)
+        checks.append(check_window(dubbed.speech, dubbed.lines, limits.sound))
+        checks += check_lines(dubbed.speech, dubbed.lines, limits.lines)
+        checks += check_line_noise(dubbed.lines, dubbed.speech, limits.lines)
     return tuple(checks)
 
 
 def check_background_speech(left_db: float, separation: str, limits: SoundLimits) -> Check:
     """How much of the original's speech is still heard under the new one."""
-    status = _judge(left_db, limits.speech_left_db, limits.speech_left_fail_db)
+    status = _judge(left_db, *limits.speech_left_db)
     told = {
         "given": "the given background holds speech",
         "learned": "separation left speech behind",
@@ -85,7 +57,7 @@ def check_background_speech(left_db: float, separation: str, limits: SoundLimits
         name="background_speech",
         value=round(left_db, 1),
         unit="dB",
-        limit=limits.speech_left_db,
+        limit=limits.speech_left_db[0],
         status=status,
         detail=f"{told.get(separation, separation)}: give a clean `source.background`" if status != "pass" else "",
     )
@@ -126,7 +98,7 @@ def check_dialogue(power: Power, spans: Iterable[tuple[int, int]], target: Loudn
     return Check(name="dialogue_loudness", value=round(lufs, 1), unit="LUFS", limit=limit, status=status, detail=told)
 
 
-def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:
+def check_window(stem: StoredFile, lines: tuple[LineFit, ...], limits: SoundLimits) -> Check:
     """Whether the speech stem is silent wherever no line is due: neither in its cue nor where it was placed.
 
     The stem is raw 16-bit mono at 48 kHz. The value is how many milliseconds are heard where they should not be.
@@ -134,13 +106,13 @@ def check_window(stem: StoredFile, lines: tuple[LineFit, ...]) -> Check:
     due = merge_spans((min(line.cue_start_ms, line.start_ms) - _EARLY_MS, _find_end(line) + _LATE_MS) for line in lines)
     strays = [span for span in _audible_spans(stem) for span in _subtract_spans(span, due)]
     total = sum(end - start for start, end in strays)
-    status = _judge(total, _STRAY_WARN_MS, _STRAY_FAIL_MS)
+    status = _judge(total, *limits.stray_ms)
     shown = ", ".join(f"{start / 1000:.1f} s" for start, _ in strays[:5])
     return Check(
         name="speech_window",
         value=total,
         unit="ms outside",
-        limit=_STRAY_WARN_MS,
+        limit=limits.stray_ms[0],
         status=status,
         detail=f"speech where no line is due, at {shown}" if status != "pass" else "",
     )

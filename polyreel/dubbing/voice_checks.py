@@ -6,57 +6,18 @@ All three say what a network heard; where its weights were absent, they are left
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from polyreel import locales
 from polyreel.dubbing.backchecks import TRUSTED
+from polyreel.dubbing.limits import VoiceLimits
 from polyreel.dubbing.line_hearing import LineHeard, LinesHeard, prints_of
 from polyreel.engine.speakers.likeness import Likeness, compare_lines, compare_speakers
 from polyreel.engine.transcribe.tongues import describe_hearing
 from polyreel.errors.wording import spell_count
-from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, CheckStatus
 
-
-@dataclass(frozen=True, slots=True)
-class VoiceLimits:
-    """A profile's limits.
-
-    ``accent``: a line less likely to be in its language is doubtful; ``accented_share`` of such lines fails.
-    ``own_voice``: a line less like its speaker's others is doubtful, one below ``own_voice_fail`` another voice.
-    ``below_original``: how many points of 5 the dub's speech may be voted below the original's, before it warns; fails.
-    ``least_vote``: and below which vote it warns, and fails, whatever the original is.
-    """
-
-    accent: float = 0.5
-    accented_share: float = 0.2
-    own_voice: float = 0.75
-    own_voice_fail: float = 0.68
-    alike: float = 0.93
-    below_original: tuple[float, float] = (0.7, 1.3)
-    least_vote: tuple[float, float] = (2.4, 1.8)
-
-
-_LIMITS: dict[SubtitleProfile, VoiceLimits] = {
-    **dict.fromkeys(("netflix", "bbc", "ebu", "dcmp", "plain"), VoiceLimits()),
-    "none": VoiceLimits(
-        accent=0.3,
-        accented_share=0.4,
-        own_voice=0.65,
-        own_voice_fail=0.55,
-        alike=0.96,
-        below_original=(1.0, 1.6),
-        least_vote=(2.0, 1.5),
-    ),
-}
-_SURELY_FOREIGN = 0.15
 _NEARER = 0.05
 _SHOWN, _WORDS_SHOWN = 5, 30
-
-
-def voice_limits_of(profile: SubtitleProfile) -> VoiceLimits:
-    """The limits that belong to a job's profile of subtitles."""
-    return _LIMITS[profile]
 
 
 def check_voices(heard: LinesHeard, locale: str, limits: VoiceLimits) -> tuple[Check, ...]:
@@ -76,8 +37,8 @@ def check_accent(lines: Sequence[LineHeard], of: int, locale: str, limits: Voice
 
     A few are a warning. More than the profile's share fail, and so do three that are surely not in the language.
     """
-    doubtful = [line for line in lines if (line.share or 0.0) < limits.accent]
-    sure = [line for line in doubtful if (line.share or 0.0) < _SURELY_FOREIGN]
+    doubtful = [line for line in lines if (line.share or 0.0) < limits.accent[0]]
+    sure = [line for line in doubtful if (line.share or 0.0) < limits.accent[1]]
     status: CheckStatus = "warn" if doubtful else "pass"
     if sure and (len(sure) > 2 or len(doubtful) > limits.accented_share * len(lines)):
         status = "fail" if locales.language(locale) in TRUSTED else "warn"
@@ -122,13 +83,13 @@ def check_one_voice(lines: Sequence[LineHeard], of: int, limits: VoiceLimits) ->
 
 
 def _is_strange(found: Likeness, limits: VoiceLimits) -> bool:
-    return found.own is not None and (found.own < limits.own_voice or found.likeness > found.own + _NEARER)
+    return found.own is not None and (found.own < limits.own_voice[0] or found.likeness > found.own + _NEARER)
 
 
 def _is_wrong(found: Likeness, limits: VoiceLimits) -> bool:
     """Whether a strange line is another's, or nobody's: what only warns may be a cry or a whisper."""
     own = found.own or 0.0
-    return own < limits.own_voice_fail or found.likeness > max(own + 2 * _NEARER, limits.own_voice)
+    return own < limits.own_voice[1] or found.likeness > max(own + 2 * _NEARER, limits.own_voice[0])
 
 
 def _describe(line: LineHeard, found: Likeness) -> str:
@@ -140,9 +101,9 @@ def check_speech_quality(heard: LinesHeard, limits: VoiceLimits) -> Check:
     """The vote on the dub's speech against the one on the original's, and against the least that may go out."""
     assert heard.votes is not None  # noqa: S101 - whoever has no votes is not checked
     vote, original = heard.votes.overall, heard.original.overall if heard.original else 0.0
-    warn, fail = (
-        max(least, original - below) for least, below in zip(limits.least_vote, limits.below_original, strict=True)
-    )
+    warn, fail = limits.least_vote
+    if limits.below_original is not None:
+        warn, fail = max(warn, original - limits.below_original[0]), max(fail, original - limits.below_original[1])
     parts = [f"speech {heard.votes.speech:.1f}, background {heard.votes.background:.1f}"]
     parts += [f"the original's speech: {original:.1f}"] if heard.original else []
     return Check(

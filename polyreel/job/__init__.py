@@ -29,6 +29,7 @@ from polyreel.job.dubbing import (
     Translation,
 )
 from polyreel.job.packaging import FILMS, Master, Package, PackageKind, PackageOrKind, Provenance
+from polyreel.job.quality import CheckLimits, Limit, Quality
 from polyreel.job.review import Reviewers, ReviewStage, ReviewStages, ReviewTimeout
 from polyreel.job.source import Source, Speaker, Target, TargetOrLocale, Transcription, Trim
 from polyreel.job.values import (
@@ -36,7 +37,6 @@ from polyreel.job.values import (
     Asked,
     BlockName,
     HttpAddress,
-    LeastVoice,
     Locale,
     LoudnessAsked,
     LoudnessTarget,
@@ -58,6 +58,7 @@ __all__ = [
     "Asked",
     "BlockName",
     "Budget",
+    "CheckLimits",
     "Delivery",
     "Dubbing",
     "DubformerDubbing",
@@ -66,6 +67,7 @@ __all__ = [
     "FolderDelivery",
     "HttpAddress",
     "Job",
+    "Limit",
     "Locale",
     "LoudnessAsked",
     "LoudnessTarget",
@@ -150,27 +152,6 @@ class Budget(Asked):
 
     minutes: float | None = Field(
         default=None, gt=0, le=1_000_000, title="Minutes", description="Refuse above this, before spending."
-    )
-
-
-class Quality(Asked):
-    """What happens to a language whose checks fail."""
-
-    on_fail: Literal["deliver", "hold", "fail"] = Field(
-        default="deliver",
-        title="When a check fails",
-        description="deliver: it goes out all the same. hold: it waits for a person. fail: it is not delivered.",
-    )
-    mend: bool = Field(
-        default=False,
-        title="Mend",
-        description="Lines that fail a check are mended once each: shortened by the translator, or said by another "
-        "voice; cues as `subtitles.mend`. Nothing that a person approved or edited. For dubs made on this machine.",
-    )
-    min_voice: LeastVoice | None = Field(
-        default=None,
-        title="Least voice",
-        description="Optional: refuse languages whose voice on this machine was understood worse than that.",
     )
 
 

@@ -213,7 +213,7 @@ class Plan(Value):
         if stage in ("listen", "mend", "check"):
             dub |= {"listener": self.listener} | ({"ears": self.ears} if self.ears else {})
         if stage == "check":
-            dub |= {"profile": self.job.subtitles.profile}
+            dub |= {"profile": self.job.subtitles.profile} | self._list_limits()
         if stage == "check" and self.further_checks:
             dub |= {"further": self.further_checks}
         if stage in ("collect", "check") and LOSSLESS & set(self.job.masters):
@@ -232,11 +232,16 @@ class Plan(Value):
         is_laid = asks_for_watermark(self.job) and stage not in ("script", "submit", "dub")
         return {"watermark": True} if is_laid else {}
 
+    def _list_limits(self) -> dict[str, Any]:
+        """The limits that the job sets itself: left out where it sets none, as all keys were before."""
+        return {"limits": asked} if (asked := self.job.quality.asked_limits) else {}
+
     def _mend_inputs(self, language: LanguagePlan) -> dict[str, Any]:
         """What decides how failing lines are tried again: the limits, what was heard, and who may shorten."""
         asked = self.job.translation
         return {
             "profile": self.job.subtitles.profile,
+            **self._list_limits(),
             "heard": [self.listener, self.ears],
             "lossless": bool(LOSSLESS & set(self.job.masters)) and [self.job.source.timecode, LOSSLESS_VERSION],
             **self._list_container(),

@@ -44,7 +44,7 @@ VERSIONS = {
     "shots": 1,
     "subtitles": 3,
     "mux": 2,
-    "check": 7,
+    "check": 8,
     "package": 5,
     "master": 2,
     "sign": 1,

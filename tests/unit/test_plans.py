@@ -54,6 +54,16 @@ def test_another_target_leaves_the_others_alone() -> None:
     assert more.key("separate", SOURCE) == plan().key("separate", SOURCE)
 
 
+def test_a_limit_of_a_jobs_own_checks_anew_and_makes_nothing_anew() -> None:
+    before, after = plan(), plan(quality={"limits": {"line_timing": {"warn": 200}}})
+    assert [stage for stage, key in keys(before, "es-ES").items() if keys(after, "es-ES")[stage] != key] == ["check"]
+    said_nothing = plan(quality={"limits": {"line_timing": {}}})
+    assert keys(said_nothing, "es-ES") == keys(before, "es-ES")
+    assert plan(quality={"limits": {"line_timing": {"warn": 300}}}).key("check", SOURCE, "es-ES") not in {
+        made.key("check", SOURCE, "es-ES") for made in (before, after)
+    }
+
+
 def test_mending_makes_anew_what_follows_it_alone_and_a_job_without_it_has_no_key_of_it() -> None:
     """Speaking, mixing and listening come before: what was made of them for a job without it is taken."""
     before, after = plan(), plan(quality={"mend": True})

@@ -152,6 +152,74 @@ def _without_sound(place: int, until: Callable[[np.ndarray, int, int], int]) -> 
     return damage
 
 
+Change = Callable[[np.ndarray], np.ndarray]
+"""What becomes of a line's samples (-1 to 1)."""
+
+
+def line_moved(place: int, milliseconds: int) -> Defect:
+    """The speech stem with a line at another time."""
+    return _with_line(place, lambda sound: sound, milliseconds)
+
+
+def line_changed(place: int, change: Change) -> Defect:
+    """The speech stem with a line that sounds otherwise."""
+    return _with_line(place, change, 0)
+
+
+def gained(gain_db: float) -> Change:
+    """Softer, or louder."""
+    return lambda sound: sound * 10 ** (gain_db / 20)
+
+
+def hissing(level_db: float) -> Change:
+    """With noise so far below its speech."""
+
+    def change(sound: np.ndarray) -> np.ndarray:
+        noise = np.random.default_rng(1).standard_normal(len(sound))
+        return sound + noise * np.sqrt(np.square(sound).mean()) * 10 ** (level_db / 20)
+
+    return change
+
+
+def flattened(over_db: float) -> Change:
+    """Driven so far beyond what could be held, and brought back."""
+
+    def change(sound: np.ndarray) -> np.ndarray:
+        most = np.abs(sound).max() * 10 ** (-over_db / 20)
+        flat = np.clip(sound, -most, most)
+        return flat * np.sqrt(np.square(sound).mean() / np.square(flat).mean())
+
+    return change
+
+
+def _with_line(place: int, change: Change, later_ms: int) -> Defect:
+    def damage(made: Made) -> Dubbed:
+        assert made.dubbed.speech
+        stem = np.fromfile(path_of(made.dubbed.speech), "<i2")
+        line = made.dubbed.lines[place]
+        start, end = line.start_ms * 48, line.end_ms * 48
+        sound = change(stem[start:end] / 32_767)
+        stem[start:end] = 0
+        at = start + later_ms * 48
+        stem[at : at + len(sound)] += (np.clip(sound, -1, 1) * 32_767).round().astype("<i2")
+        return made.dubbed.model_copy(update={"speech": made.store.keep_bytes(stem.tobytes(), ".s16")})
+
+    return damage
+
+
+def hum_under(place: int, level_db: float) -> Defect:
+    """The finished track with a hum under one line (dB of full scale)."""
+
+    def damage(made: Made) -> Dubbed:
+        line = made.dubbed.lines[place]
+        start, end = line.start_ms / 1000 - 0.5, line.end_ms / 1000 + 0.5
+        tone = f"{10 ** (level_db / 20):.4f}*sin(2*PI*700*t)*between(t,{start},{end})"
+        hummed = filtered(f"aeval='val(0)+{tone}|val(1)+{tone}':c=same")(made)
+        return hummed.model_copy(update={"power": None})
+
+    return damage
+
+
 def too_much_to_say(*places: int) -> Defect:
     """The script with lines that have far too little time."""
 

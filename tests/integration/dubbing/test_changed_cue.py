@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from polyreel.dubbing.embedded import EmbeddedDubber
+from polyreel.dubbing.limits import DubLimits
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.dubbing.sound_checks import check_sound
 from polyreel.engine.separation.port import Ducked, part
 from polyreel.media.binaries import ffmpeg
 from polyreel.outcome import StoredFile
@@ -80,7 +81,7 @@ async def test_a_changed_cue_gives_the_very_sound_that_a_new_film_would(tmp_path
     assert [(line.start_ms, line.end_ms) for line in again.lines] == [
         (line.start_ms, line.end_ms) for line in fresh.lines
     ]
-    limits = limits_of("source")
+    limits = DubLimits.of("netflix", "source")
     assert check_sound(again, SECONDS * 1000, limits) == check_sound(fresh, SECONDS * 1000, limits)
 
 

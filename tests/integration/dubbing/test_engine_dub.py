@@ -12,6 +12,7 @@ import pytest
 
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.embedded import EmbeddedDubber
+from polyreel.dubbing.limits import SoundLimits
 from polyreel.dubbing.outlines import load_power
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.engine.separation.port import Ducked, Given, Stems, part
@@ -133,7 +134,7 @@ async def test_a_dub_is_as_long_and_as_loud_as_its_reel_and_its_peaks_are_held(r
     kept = await load_power(dubbed.model_copy(update={"audio": None}))
     measured = await load_power(dubbed.model_copy(update={"power": None}))
     np.testing.assert_array_equal(kept, measured)
-    assert {check.name: check.status for check in check_dub(dubbed, Fraction(SECONDS))} == {
+    assert {check.name: check.status for check in check_dub(dubbed, Fraction(SECONDS), SoundLimits())} == {
         "duration": "pass",
         "fit": "pass",
         "loudness": "pass",

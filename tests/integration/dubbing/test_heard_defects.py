@@ -15,8 +15,9 @@ import pytest
 from polyreel.dubbing.backchecks import check_heard
 from polyreel.dubbing.choice import voice_for
 from polyreel.dubbing.hearing import listen_to_dub
+from polyreel.dubbing.limits import DubLimits
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
-from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
+from polyreel.dubbing.voice_checks import check_voices
 from polyreel.engine.backcheck.quality import speech_judge
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPEECH_QUALITY, VOICE_PRINTS, WHISPER_BASE
 from polyreel.engine.separation.port import Ducked, part
@@ -102,7 +103,9 @@ def heard_checks(
     dubbed = made.dubbed.model_copy(update={"audio": made.store.keep_file(path, ".m4a")})
     heard = asyncio.run(listen_to_dub(dubbed, made.request, usual_listener(), lambda _: None))
     assert heard is not None
-    return {check.name: check for check in check_heard(heard, dubbed.lines, "es-ES", profile)}
+    return {
+        check.name: check for check in check_heard(heard, dubbed.lines, "es-ES", DubLimits.of(profile, "source").words)
+    }
 
 
 def test_a_real_dub_is_understood(neural: Neural, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +171,7 @@ def line_checks(
     ears = Ears(usual_listener(), encoder, speech_judge)
     heard = asyncio.run(hear_lines(Given(dubbed, made.request, made.request.stems), ears, made.store))
     assert heard is not None
-    return {check.name: check for check in check_voices(heard, "es-ES", voice_limits_of(profile))}
+    return {check.name: check for check in check_voices(heard, "es-ES", DubLimits.of(profile, "source").voices)}
 
 
 def spanish_stem(neural: Neural) -> np.ndarray:

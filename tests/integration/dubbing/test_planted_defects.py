@@ -11,8 +11,11 @@ from fractions import Fraction
 import pytest
 
 from polyreel.dubbing.checks import check_dub
+from polyreel.dubbing.each_line import check_each_line
+from polyreel.dubbing.limits import DubLimits
+from polyreel.dubbing.outlines import load_power
 from polyreel.dubbing.port import Dubbed
-from polyreel.dubbing.sound_checks import check_sound, limits_of
+from polyreel.dubbing.sound_checks import check_sound
 from polyreel.engine.separation.port import Ducked, part
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.job import LoudnessTarget
@@ -28,8 +31,14 @@ from tests.integration.dubbing.planted import (
     Made,
     dub,
     filtered,
+    flattened,
+    gained,
+    hissing,
+    hum_under,
+    line_changed,
     line_cut,
     line_lost,
+    line_moved,
     original_left_at,
     request_of,
     said_beside,
@@ -60,6 +69,19 @@ TABLE: list[tuple[str, str, LoudnessTarget, Defect]] = [
     ("fit", "fail", "source", too_much_to_say(0, 1, 2)),
     ("silent_lines", "fail", "source", line_lost(1)),
     ("clipped_speech", "fail", "source", line_cut(1)),
+    ("line_timing", "warn", "source", line_moved(2, -400)),
+    ("line_timing", "warn", "source", line_moved(2, 800)),
+    ("line_timing", "fail", "source", line_moved(2, 1500)),
+    ("line_loudness", "warn", "source", line_changed(1, gained(-6))),
+    ("line_loudness", "warn", "source", line_changed(1, gained(6))),
+    ("line_loudness", "fail", "source", line_changed(1, gained(-10))),
+    ("line_loudness", "fail", "source", line_changed(1, gained(10))),
+    ("line_noise", "warn", "source", line_changed(1, hissing(-20))),
+    ("line_noise", "fail", "source", line_changed(1, hissing(-10))),
+    ("line_clipping", "warn", "source", line_changed(1, flattened(10))),
+    ("line_clipping", "fail", "source", line_changed(1, flattened(18))),
+    ("speech_over_background", "warn", "source", hum_under(1, -40)),
+    ("speech_over_background", "fail", "source", hum_under(1, -14)),
     ("speech_window", "warn", "source", said_beside(300)),
     ("speech_window", "fail", "source", said_beside(2000)),
     ("background_speech", "warn", "source", original_left_at(-16)),
@@ -68,7 +90,12 @@ TABLE: list[tuple[str, str, LoudnessTarget, Defect]] = [
 
 
 def judged(dubbed: Dubbed, target: LoudnessTarget) -> dict[str, Check]:
-    checks = (*check_dub(dubbed, Fraction(SECONDS)), *check_sound(dubbed, SECONDS * 1000, limits_of(target)))
+    limits, power = DubLimits.of("netflix", target), asyncio.run(load_power(dubbed))
+    checks = (
+        *check_dub(dubbed, Fraction(SECONDS), limits.sound),
+        *check_sound(dubbed, SECONDS * 1000, limits),
+        *check_each_line(dubbed, None, power, limits.lines),
+    )
     return {check.name: check for check in checks}
 
 

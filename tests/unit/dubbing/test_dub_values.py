@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from polyreel.dubbing.checks import check_dub, check_fit, check_loudness, check_true_peak
+from polyreel.dubbing.limits import SoundLimits
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.speech.script import extract_spoken_script
@@ -50,7 +51,7 @@ def test_a_length_is_an_exact_fraction() -> None:
 
 @pytest.mark.parametrize(("lufs", "status"), [(-23.0, "pass"), (-22.1, "pass"), (-21.5, "warn"), (-20.0, "fail")])
 def test_loudness_is_judged_by_its_distance_from_the_target(lufs: float, status: str) -> None:
-    assert check_loudness(lufs, -23.0).status == status
+    assert check_loudness(lufs, -23.0, SoundLimits()).status == status
 
 
 def test_a_true_peak_over_its_limit_fails() -> None:
@@ -67,7 +68,7 @@ def test_a_long_line_is_a_warning_and_one_that_leaves_the_reel_a_failure() -> No
 
 
 def test_a_track_that_is_a_frame_too_short_fails() -> None:
-    found = check_dub(Dubbed(locale="es-ES", seconds="10"), Fraction(101, 10))
+    found = check_dub(Dubbed(locale="es-ES", seconds="10"), Fraction(101, 10), SoundLimits())
     assert {check.name: check.status for check in found}["duration"] == "fail"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polyreel.dubbing.limits import LineLimits
 from polyreel.dubbing.line_checks import check_lines, rate_lines
 from polyreel.engine.sound.stem import RATE
 from polyreel.outcome import LineFit, StoredFile
@@ -43,6 +44,6 @@ def test_a_line_that_begins_otherwise_than_its_voice_does_is_cut(
 ) -> None:
     """Soft voices are held to less than abrupt ones, and no voice to more than -16 dB."""
     stem, lines = spoken(tmp_path, begins_db=begins_db, cut_db=cut_db)
-    found = {check.name: check.value for check in check_lines(stem, lines)}
+    found = {check.name: check.value for check in check_lines(stem, lines, LineLimits())}
     assert found == {"silent_lines": 0, "clipped_speech": cut}
     assert sum(is_cut for _, is_cut in rate_lines(stem, lines)) == cut

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polyreel.dubbing.limits import DubLimits, LineLimits
 from polyreel.dubbing.line_checks import check_lines
 from polyreel.dubbing.outlines import describe_loudness
 from polyreel.dubbing.port import Dubbed
@@ -18,7 +19,6 @@ from polyreel.dubbing.sound_checks import (
     check_range,
     check_sound,
     check_window,
-    limits_of,
 )
 from polyreel.engine.sound.ducking import RATE
 from polyreel.engine.sound.meter import loudness_range, power_at
@@ -26,7 +26,7 @@ from polyreel.engine.sound.mix import Material, measure_ducking, plan_mix
 from polyreel.outcome import LineFit, StoredFile
 from polyreel.store.local import LocalStore
 
-USUAL = limits_of("ebu")
+USUAL = DubLimits.of("netflix", "ebu").sound
 
 
 @pytest.mark.parametrize(("left", "status"), [(-33.0, "pass"), (-20.0, "pass"), (-16.0, "warn"), (0.0, "fail")])
@@ -38,12 +38,12 @@ def test_speech_left_in_the_background_is_judged(left: float, status: str) -> No
 
 def test_a_range_is_judged_by_the_profile_or_by_the_reels_own() -> None:
     minute = 60_000
-    assert check_range(14.0, 9.0, minute, limits_of("web")).status == "pass"
-    assert check_range(17.0, 9.0, minute, limits_of("web")).status == "warn"
-    assert check_range(24.0, 9.0, minute, limits_of("netflix")).status == "fail"
-    assert check_range(24.0, 21.0, minute, limits_of("source")).status == "pass"
-    assert check_range(24.0, 9.0, minute, limits_of("source")).status == "fail"
-    assert check_range(24.0, 9.0, minute - 1, limits_of("source")).status == "warn"
+    assert check_range(14.0, 9.0, minute, DubLimits.of("netflix", "web").sound).status == "pass"
+    assert check_range(17.0, 9.0, minute, DubLimits.of("netflix", "web").sound).status == "warn"
+    assert check_range(24.0, 9.0, minute, DubLimits.of("netflix", "netflix").sound).status == "fail"
+    assert check_range(24.0, 21.0, minute, DubLimits.of("netflix", "source").sound).status == "pass"
+    assert check_range(24.0, 9.0, minute, DubLimits.of("netflix", "source").sound).status == "fail"
+    assert check_range(24.0, 9.0, minute - 1, DubLimits.of("netflix", "source").sound).status == "warn"
 
 
 def test_our_loudness_range_is_that_of_ebu_tech_3342() -> None:
@@ -82,13 +82,13 @@ LINES = (line(1000, 3000), line(5000, 7000))
     ],
 )
 def test_speech_where_no_line_is_due_is_found(spans: list[tuple[int, int]], status: str, outside: int) -> None:
-    found = check_window(stem(*spans), LINES)
+    found = check_window(stem(*spans), LINES, USUAL)
     assert found.status == status
     assert found.value == pytest.approx(outside, abs=20)
 
 
 def test_a_dub_without_measures_has_no_such_checks() -> None:
-    assert check_sound(Dubbed(locale="es-ES"), 60_000, USUAL) == ()
+    assert check_sound(Dubbed(locale="es-ES"), 60_000, DubLimits.of("netflix", "ebu")) == ()
 
 
 def test_a_whole_dub_gets_them_all() -> None:
@@ -100,13 +100,16 @@ def test_a_whole_dub_gets_them_all() -> None:
         speech_left_db=-5.0,
         separation="learned",
     )
-    found = {check.name: check.status for check in check_sound(dubbed, 60_000, USUAL)}
+    found = {check.name: check.status for check in check_sound(dubbed, 60_000, DubLimits.of("netflix", "ebu"))}
     assert found == {
         "background_speech": "fail",
         "loudness_range": "pass",
         "speech_window": "pass",
         "silent_lines": "fail",
         "clipped_speech": "pass",
+        "line_noise": "pass",
+        # A tone is no speech: it is as loud as its peak all the time.
+        "line_clipping": "fail",
     }
 
 
@@ -182,7 +185,7 @@ def test_a_line_that_is_not_there_or_was_cut_is_found(
     found: Callable[..., StoredFile], silent: tuple[str, int], clipped: tuple[str, int]
 ) -> None:
     """Half of a line may be pauses; a quarter of it must be heard."""
-    checks = {each.name: each for each in check_lines(found((1000, 3000), (5000, 7000)), LINES)}
+    checks = {each.name: each for each in check_lines(found((1000, 3000), (5000, 7000)), LINES, LineLimits())}
     assert (checks["silent_lines"].status, checks["silent_lines"].value) == silent
     assert (checks["clipped_speech"].status, checks["clipped_speech"].value) == clipped
     assert ("1.0 s" in checks["clipped_speech"].detail) == (clipped[1] > 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from polyreel.dubbing.limits import LineLimits
 from polyreel.dubbing.line_checks import check_lines
 from polyreel.dubbing.vendor_results import _list_lines
 from polyreel.engine.sound.stem import RATE, as_stem
@@ -25,5 +26,5 @@ def test_a_short_line_in_a_long_cue_is_heard_and_an_empty_cue_is_not(tmp_path: P
     assert 1480 <= lines[0].start_ms < lines[0].end_ms <= 1920
     assert (lines[0].cue_start_ms, lines[0].cue_end_ms) == (1000, 4000)
     assert (lines[1].start_ms, lines[1].end_ms) == (5000, 6000)
-    silent = next(check for check in check_lines(speech, lines) if check.name == "silent_lines")
+    silent = next(check for check in check_lines(speech, lines, LineLimits()) if check.name == "silent_lines")
     assert (silent.value, "5.0 s" in silent.detail) == (1, True)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from polyreel.dubbing import line_hearing
-from polyreel.dubbing.backchecks import LIMITS
+from polyreel.dubbing.limits import DubLimits
 from polyreel.dubbing.line_hearing import MOST_LINES, Ears, Given, LineHeard, LinesHeard, hear_lines
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.dubbing.voice_checks import check_voices, voice_limits_of
+from polyreel.dubbing.voice_checks import check_voices
 from polyreel.engine.backcheck.quality import WINDOW, Votes, judge_speech
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 from polyreel.job import SubtitleProfile
@@ -36,7 +36,7 @@ def line(place: int, share: float | None = None, *, speaker: str = "", voice: in
 
 def checks(*lines: LineHeard, locale: str = "es-ES", profile: SubtitleProfile = "netflix", **more: Any) -> list[Check]:
     heard = LinesHeard(lines=lines, of=len(lines), **more)
-    return list(check_voices(heard, locale, voice_limits_of(profile)))
+    return list(check_voices(heard, locale, DubLimits.of(profile, "source").voices))
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,10 @@ def test_a_doubtful_line_is_told_with_its_words_what_was_heard_and_what_to_do() 
 
 
 def test_every_profile_of_subtitles_has_limits_for_what_is_heard() -> None:
-    profiles = set(get_args(SubtitleProfile))
-    assert set(LIMITS) == profiles
-    assert all(voice_limits_of(each).accent > 0 for each in profiles)
+    for profile in get_args(SubtitleProfile):
+        limits = DubLimits.of(profile, "source")
+        assert limits.voices.accent[0] > limits.voices.accent[1] > 0
+        assert 0 < limits.words.errors[0] < limits.words.errors[1]
 
 
 def test_a_line_that_is_another_speakers_voice_is_named_with_that_speaker() -> None:
@@ -199,7 +200,9 @@ def test_each_line_of_the_stem_is_heard_by_itself(store: LocalStore) -> None:
     assert found.votes
     assert found.votes.overall > 3
     assert found.original is None, "there is no sound of the original to compare with"
-    named = {check.name: check.status for check in check_voices(found, "es-ES", voice_limits_of("netflix"))}
+    named = {
+        check.name: check.status for check in check_voices(found, "es-ES", DubLimits.of("netflix", "source").voices)
+    }
     assert named == {"accent": "fail", "one_voice": "fail", "speech_quality": "pass"}
 
 

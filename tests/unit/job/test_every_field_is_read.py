@@ -20,6 +20,8 @@ ROOT = Path(job.__file__).parents[2]
 CALLED = {
     "Job": {"job", "asked", "self", "plan", "found"},
     "Budget": {"budget"},
+    "CheckLimits": {"given"},
+    "Limit": {"asked"},
     "Fit": {"fit"},
     "Package": {"package", "each", "asked"},
     "Provenance": {"provenance"},

@@ -15,6 +15,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from polyreel.dubbing.backchecks import check_language, check_words
 from polyreel.dubbing.hearing import transcript_of
+from polyreel.dubbing.limits import WordLimits
 from polyreel.engine.backcheck.align import align_tokens
 from polyreel.engine.backcheck.tokens import split_tokens, with_numbers_alike
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
@@ -124,7 +125,7 @@ async def test_defects_are_heard(
     whisper: Whisper, whole: Heard, narrator: Path, script: tuple[Cue, ...], tmp_path: Path
 ) -> None:
     """The narrator against his own script passes; with a line silenced, one unwritten, or as another, he fails."""
-    good = check_words(whole, as_lines(script), "en-US", "netflix")
+    good = check_words(whole, as_lines(script), "en-US", WordLimits())
     third_line_off = ("-t", "13", "-af", "volume=0:enable='between(t,5,10.2)'")
     broken = await listen(
         of_file(piece(narrator, tmp_path / "cut.m4a", *third_line_off)),
@@ -133,14 +134,14 @@ async def test_defects_are_heard(
         samples=13 * RATE,
         on_progress=lambda _: None,
     )
-    bad = check_words(broken, as_lines(script[:4]), "en-US", "netflix")
+    bad = check_words(broken, as_lines(script[:4]), "en-US", WordLimits())
     assert (good.status, bad.status) == ("pass", "fail")
     assert "1 line not heard (5.1 s: Nobody stood" in bad.detail
-    without_the_end = check_words(whole, as_lines(script[:3]), "en-US", "netflix")
+    without_the_end = check_words(whole, as_lines(script[:3]), "en-US", WordLimits())
     assert without_the_end.status == "fail"
     assert "heard without a line" in without_the_end.detail
-    assert check_language(whole, "en-US").status == "pass"
-    assert check_language(whole, "es-ES").status == "fail"
+    assert check_language(whole, "en-US", WordLimits()).status == "pass"
+    assert check_language(whole, "es-ES", WordLimits()).status == "fail"
 
 
 async def test_the_wrong_locale_is_refused(whisper: Whisper, narrator: Path, tmp_path: Path) -> None:

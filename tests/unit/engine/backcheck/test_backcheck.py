@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyreel.dubbing.backchecks import check_language, check_words
+from polyreel.dubbing.limits import DubLimits, WordLimits
 from polyreel.engine.backcheck.align import align_tokens
 from polyreel.engine.backcheck.compare import compare_with_heard
 from polyreel.engine.backcheck.tokens import measure_of, split_tokens, with_numbers_alike
@@ -125,14 +126,14 @@ def test_an_alignment_is_a_shortest_way(wanted: list[str], found: list[str]) -> 
 
 
 def test_a_good_dub_passes() -> None:
-    found = check_words(heard(*SCRIPT), lines(*SCRIPT), "es-ES", "netflix")
+    found = check_words(heard(*SCRIPT), lines(*SCRIPT), "es-ES", WordLimits())
     assert (found.name, found.status, found.value, found.unit) == ("back_transcription", "pass", 0.0, "WER")
 
 
 def test_a_missing_line_fails() -> None:
     """One line of four that nobody hears is a failure, and is named with its time."""
     said = [*SCRIPT[:2], "", SCRIPT[3]]
-    found = check_words(heard(*said), lines(*SCRIPT), "es-ES", "none")
+    found = check_words(heard(*said), lines(*SCRIPT), "es-ES", DubLimits.of("none", "source").words)
     assert found.status == "fail"
     assert "1 line not heard (10.0 s: Cuando el tiempo" in found.detail
 
@@ -144,7 +145,7 @@ def test_invented_speech_fails() -> None:
     )
     good = heard(*SCRIPT)
     found = check_words(
-        good.model_copy(update={"phrases": (*good.phrases, original)}), lines(*SCRIPT), "es-ES", "netflix"
+        good.model_copy(update={"phrases": (*good.phrases, original)}), lines(*SCRIPT), "es-ES", WordLimits()
     )
     assert found.status == "fail"
     assert "heard without a line: 60.0 s: w0 w1" in found.detail
@@ -164,8 +165,8 @@ def test_garbled_speech_fails_by_the_profile() -> None:
         "cuando tiempo llega a 40 segundos pistacho",
         SCRIPT[3],
     ]
-    strict = check_words(heard(*garbled), lines(*SCRIPT), "es-ES", "netflix")
-    loose = check_words(heard(*garbled), lines(*SCRIPT), "es-ES", "none")
+    strict = check_words(heard(*garbled), lines(*SCRIPT), "es-ES", WordLimits())
+    loose = check_words(heard(*garbled), lines(*SCRIPT), "es-ES", DubLimits.of("none", "source").words)
     assert (strict.status, loose.status) == ("fail", "warn")
     assert strict.value == loose.value
     assert isinstance(strict.value, float)
@@ -173,7 +174,7 @@ def test_garbled_speech_fails_by_the_profile() -> None:
 
 
 def test_a_language_that_the_listener_knows_badly_is_never_failed_on_its_word() -> None:
-    found = check_words(heard("xx yy", "zz"), lines("มีคนพูดอยู่", "อีกคน"), "th-TH", "netflix")
+    found = check_words(heard("xx yy", "zz"), lines("มีคนพูดอยู่", "อีกคน"), "th-TH", WordLimits())
     assert found.status == "warn"
     assert "no more than a hint" in found.detail
 
@@ -189,14 +190,14 @@ def test_a_language_that_the_listener_knows_badly_is_never_failed_on_its_word() 
     ],
 )
 def test_the_wrong_language_fails(languages: dict[str, float], status: str) -> None:
-    found = check_language(heard(*SCRIPT, languages=languages), "es-ES")
+    found = check_language(heard(*SCRIPT, languages=languages), "es-ES", WordLimits())
     assert (found.name, found.status) == ("language", status)
 
 
 def test_japanese_and_chinese_are_counted_by_sign() -> None:
     """A wrong syllable in nine is an error rate of one ninth."""
     script, said = "当时间到达四十秒时", "当时间到达四十猫时"
-    found = check_words(heard(said, spaced=False), lines(script), "zh-CN", "netflix")
+    found = check_words(heard(said, spaced=False), lines(script), "zh-CN", WordLimits())
     assert (found.unit, found.value, found.status) == ("CER", 0.111, "pass")
 
 

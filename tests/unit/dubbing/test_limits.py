@@ -1,0 +1,81 @@
+"""Limits of checks: the profile's, and those that a job sets itself."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from polyreel.dubbing.limits import DubLimits
+from polyreel.job import CheckLimits, Limit
+
+ASKED = {
+    "loudness": (1.5, 3.0),
+    "background_speech": (-18.0, -9.0),
+    "speech_window": (200.0, 400.0),
+    "silent_lines": (0.1, 0.2),
+    "clipped_speech": (0.2, 0.4),
+    "line_timing": (200.0, 600.0),
+    "line_loudness": (3.0, 6.0),
+    "speech_over_background": (10.0, 5.0),
+    "line_noise": (30.0, 25.0),
+    "line_clipping": (0.1, 0.3),
+    "back_transcription": (0.1, 0.2),
+    "language": (0.6, 0.3),
+    "accent": (0.7, 0.4),
+    "one_voice": (0.8, 0.7),
+    "speech_quality": (3.0, 2.5),
+}
+
+
+def test_every_limit_that_a_job_sets_is_the_one_that_counts() -> None:
+    asked = {name: {"warn": warn, "fail": fail} for name, (warn, fail) in ASKED.items()}
+    asked["loudness_range"] = {"warn": 9, "fail": 12}
+    found = DubLimits.of("netflix", "ebu", CheckLimits.model_validate(asked))
+    sound, lines, words, voices = found.sound, found.lines, found.words, found.voices
+    assert (sound.loudness_lu, sound.speech_left_db, sound.stray_ms) == tuple(
+        ASKED[name] for name in ("loudness", "background_speech", "speech_window")
+    )
+    assert (sound.range_lu, sound.range_fail_lu) == (9, 3)
+    assert (lines.silent, lines.clipped, lines.timing_ms, lines.loudness_db) == tuple(
+        ASKED[name] for name in ("silent_lines", "clipped_speech", "line_timing", "line_loudness")
+    )
+    assert (lines.over_background_db, lines.noise_db, lines.flattened) == tuple(
+        ASKED[name] for name in ("speech_over_background", "line_noise", "line_clipping")
+    )
+    assert (words.errors, words.language) == (ASKED["back_transcription"], ASKED["language"])
+    assert (voices.accent, voices.own_voice, voices.least_vote) == tuple(
+        ASKED[name] for name in ("accent", "one_voice", "speech_quality")
+    )
+    assert voices.below_original is None, "a vote that is enough is enough, whatever the original's is"
+    assert {*ASKED, "loudness_range"} == set(CheckLimits.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Limit(warn=150), (150, 1000)),
+        (Limit(fail=400), (300, 400)),
+        (Limit(fail=200), (200, 200)),
+        (Limit(warn=2000), (2000, 2000)),
+        (Limit(), (300, 1000)),
+    ],
+)
+def test_what_a_limit_leaves_out_is_the_profiles_where_that_lies_beyond(
+    asked: Limit, expected: tuple[float, float]
+) -> None:
+    assert DubLimits.of("netflix", "source", CheckLimits(line_timing=asked)).lines.timing_ms == expected
+
+
+def test_of_a_least_figure_the_worse_is_below() -> None:
+    def over(asked: Limit) -> tuple[float, float]:
+        return DubLimits.of("netflix", "source", CheckLimits(speech_over_background=asked)).lines.over_background_db
+
+    assert (over(Limit(warn=12)), over(Limit(warn=1)), over(Limit(fail=9))) == ((12, 2), (1, 1), (9, 9))
+
+
+@pytest.mark.parametrize(
+    ("name", "warn", "fail"), [("line_timing", 500, 300), ("speech_quality", 2.0, 3.0), ("line_noise", 20, 28)]
+)
+def test_a_failure_that_lies_before_its_warning_is_refused(name: str, warn: float, fail: float) -> None:
+    with pytest.raises(ValidationError, match="`fail` is the worse of both"):
+        CheckLimits.model_validate({name: {"warn": warn, "fail": fail}})
