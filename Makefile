@@ -41,6 +41,8 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # A module stays together, as its tests share what they start. Modules begin in the order of tests/conftest.py: by the
 # number of their tests, as xdist would have them, those that take minutes for a few tests came last, one beside nothing.
 SIDE_BY_SIDE := --dist loadscope --no-loadscope-reorder
+# Where tests of whole servers and with real weights lie (tests/conftest.py sees to it): nothing else is loaded for them.
+WHOLE := tests/acceptance tests/faults tests/integration
 
 # They work rather than wait: a third worker on two processors would only import everything once more.
 unit: $(DEV) ## what needs neither server nor weights, part by part: under a minute
@@ -51,14 +53,14 @@ check: lint unit ## lint, types, layers and unit: before every commit
 # They wait as much as they work: three on two processors.
 test: $(DEV) ## every test but those with real weights; those with whole servers come last, two modules at a time
 	@$(PYTEST) -n 3 $(SIDE_BY_SIDE) -m "not servers and not models"
-	@$(PYTEST) -n 2 --dist loadscope --maxfail=5 -m "servers and not models" --ignore-glob="*test_real_*"
+	@$(PYTEST) -n 2 --dist loadscope --maxfail=5 -m "servers and not models" $(WHOLE) --ignore-glob="*test_real_*"
 	@echo "Tests that need real weights are not among these: make test-models"
 
 weights: $(DEV) ## pull the real weights that tests need into .weights, once (400 MB)
 	@POLYREEL_HOME=.weights $(BIN)/python -m deployments.cli models pull $(MODELS)
 
 test-models: weights ## every test that needs real weights
-	@$(PYTEST) -n 2 --dist loadscope -m models
+	@$(PYTEST) -n 2 --dist loadscope -m models $(WHOLE)
 
 contract: $(DEV) ## the vendors' clients against another server that keeps their pages: make contract URL=http://127.0.0.1:9000
 	@test -n "$(URL)" || { echo "Say which server: make contract URL=http://127.0.0.1:9000 (docs/testing.md)"; exit 2; }

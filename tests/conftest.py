@@ -26,6 +26,8 @@ pytest_plugins = ("tests.material",)
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "tests" / "unit"
+# What the Makefile looks through for tests of whole servers and with real weights.
+WHOLE = {ROOT / "tests" / name for name in ("acceptance", "faults", "integration")}
 
 # Property tests try the same examples every time, so that a change is judged by what it changed. New ones are searched
 # on purpose: pytest --hypothesis-profile=default.
@@ -62,6 +64,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(marker)
         if UNIT not in item.path.parents:
             item.add_marker(pytest.mark.flaky(reruns=1))
+        if any(map(item.get_closest_marker, ("servers", "models"))) and WHOLE.isdisjoint(item.path.parents):
+            raise pytest.UsageError(f"{item.nodeid}: no make target would find it; put it among the integration tests")
     # Modules that take minutes come first: at the end there is always something short for a worker that is free.
     items.sort(key=lambda item: UNIT in item.path.parents)
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from polyreel.engine.models.registry import VOICE_PRINTS
 from polyreel.engine.separation.learned import write_frames, write_header
 from polyreel.engine.separation.port import Bed, Stems
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.speakers.diarise import _part_cues, group_prints, hear_speakers, tell_apart
 from polyreel.engine.speakers.named import Turn, roster, with_names, with_turns
-from polyreel.engine.speakers.voiceprint import Encoder, encoder, voice_print
+from polyreel.engine.speakers.voiceprint import Encoder
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.port import assign
 from polyreel.errors import EngineError
@@ -270,23 +268,6 @@ def test_a_number_that_the_job_says_counts_more_than_the_ear() -> None:
     prints, _ = scattered(2, 10, spread=0.05)
     cues = [(3000 * at, 3000 * at + 2500) for at in range(20)]
     assert max(tell_apart(prints, cues, 3)) == 3
-
-
-@pytest.fixture
-def real_voice_prints(on_the_shelf: Callable[..., None]) -> None:
-    on_the_shelf(VOICE_PRINTS)
-
-
-@pytest.mark.usefixtures("real_voice_prints")
-def test_the_real_network_tells_two_voices_apart(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path / "store")
-    stems, cues = dialogue(tmp_path, store)
-    found = hear_speakers(stems, cues, 2, store, never)
-    assert [turn.speaker[-1] for turn in found.turns] == ["1", "2", "1", "2", "1", "1"]
-    network = encoder()
-    lines = [VOICE.speak("Here is one more line, and another.", f"en-us+{who}", 1.0) for who in ("m3", "f2")]
-    man, woman = (voice_print(resample(line.samples, line.rate, RATE), network) for line in lines)
-    assert float(man @ woman) < 0.65
 
 
 @pytest.mark.parametrize(
