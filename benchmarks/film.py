@@ -61,7 +61,7 @@ def _time(folder: Path) -> dict[str, Any]:
         "wall_s": again["wall"],
         "with_synthesis_cpu_s": first["cpu"],
         "ratio": share,
-        "goal": "<= 0.04 of the length",
+        "goal": "<= 0.02 of the length",
     }
 
 

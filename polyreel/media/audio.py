@@ -177,12 +177,14 @@ async def measure_and_read(
     take: Callable[[Samples], Awaitable[None]],
     *,
     channels: int,
-    rate: int,
     block: int,
     limits: Limits = DEFAULT,
-) -> Loudness:
-    """Loudness of a file's first sound track, whose sound goes to ``take`` meanwhile as `read_blocks` would give it."""
-    sound = _add_meter(local_input(path, **_SOUND_ONLY)["a:0"]).filter("aresample", rate)
+) -> tuple[float, float]:
+    """Integrated loudness (LUFS) and loudness range (LU) of a file's first sound track, in one decoding.
+
+    Its sound goes to ``take`` meanwhile, as `read_blocks` would give it at `RATE`: whoever takes it sees its peaks.
+    """
+    sound = _add_meter(local_input(path, **_SOUND_ONLY)["a:0"], peak="none").filter("aresample", RATE)
     sound = sound.filter("aformat", channel_layouts=name_layout(channels))
     size, waiting = block * channels * 4, bytearray()
 
@@ -195,7 +197,8 @@ async def measure_and_read(
     printed = await run(print_findings(pipe_output(sound, format="f32le")), limits=limits, stdout=put)
     if waiting:
         await take(_as_samples(bytes(waiting), channels))
-    return _parse_loudness(printed)
+    integrated, spread = _find_figures(printed, ("I", "LUFS"), ("LRA", "LU"))
+    return _floor_loudness(integrated), spread
 
 
 async def read_blocks(
@@ -273,18 +276,25 @@ def aac_options(channels: int, bitrate: str | None = None, index: str = "a") -> 
     }
 
 
-def _add_meter(sound: Stream) -> Stream:
-    return sound.filter("ebur128", framelog="quiet", peak="true")
+def _add_meter(sound: Stream, peak: str = "true") -> Stream:
+    return sound.filter("ebur128", framelog="quiet", peak=peak)
 
 
 def _parse_loudness(printed: str) -> Loudness:
+    integrated, peak, spread = _find_figures(printed, ("I", "LUFS"), ("Peak", "dBFS"), ("LRA", "LU"))
+    return Loudness(_floor_loudness(integrated), peak, spread)
+
+
+def _find_figures(printed: str, *wanted: tuple[str, str]) -> list[float]:
+    """Figures of the meter's summary, by their names and units."""
     summary = printed.rpartition("Summary:")[2]
-    found = [
-        re.search(rf"{name}:\s+(-?(?:inf|nan|[\d.]+)) {unit}", summary)
-        for name, unit in (("I", "LUFS"), ("Peak", "dBFS"), ("LRA", "LU"))
-    ]
-    if not all(found):
+    found = [re.search(rf"{name}:\s+(-?(?:inf|nan|[\d.]+)) {unit}", summary) for name, unit in wanted]
+    figures = [float(match.group(1)) for match in found if match]
+    if len(figures) < len(wanted):
         raise ToolError("the loudness could not be measured.", where="ffmpeg", remedy="Check that the track has sound.")
-    integrated, peak, spread = (float(match.group(1)) for match in found if match)
+    return figures
+
+
+def _floor_loudness(integrated: float) -> float:
     # The meter's own floor: nothing louder than the absolute gate was heard.
-    return Loudness(-math.inf if integrated <= -70 else integrated, peak, spread)
+    return -math.inf if integrated <= -70 else integrated

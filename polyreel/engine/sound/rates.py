@@ -26,7 +26,7 @@ def convert_rate(padded: Frames, down: int, up: int) -> Frames:
     ``padded`` is float32 (`MARGIN` + blocks * ``down`` + `MARGIN`, channels): the piece with its surroundings. Sample 0
     of the result sounds at the same time as sample `MARGIN` of ``padded``.
     """
-    weights = _make_weights(down, up)
+    weights = make_weights(down, up)
     channels = [_view_windows(padded[:, channel], down) @ weights for channel in range(padded.shape[1])]
     return np.stack([channel.reshape(-1) for channel in channels], axis=1)
 
@@ -37,8 +37,8 @@ def _view_windows(track: NDArray[np.float32], down: int) -> NDArray[np.float32]:
 
 
 @cache
-def _make_weights(down: int, up: int) -> NDArray[np.float32]:
-    """What each of a block's ``up`` samples takes from the ``down + 2 * MARGIN`` around it."""
+def make_weights(down: int, up: int) -> NDArray[np.float32]:
+    """What each of a block's ``up`` samples takes from the ``down + 2 * MARGIN`` around it: (that many, ``up``)."""
     cutoff = _ROLL_OFF * min(1.0, up / down)
     given = np.arange(-MARGIN, down + MARGIN)[:, None]
     wanted = np.arange(up)[None, :] * (down / up)

@@ -105,9 +105,10 @@ async def test_a_track_is_measured_and_read_from_one_decoding(make):
     async def take(piece):
         pieces.append(piece)
 
-    found = await measure_and_read(sound, take, channels=2, rate=24_000, block=24_000)
-    apart = [piece async for piece in read_blocks(sound, channels=2, rate=24_000, block=24_000)]
-    assert found == await measure_loudness(sound)
+    integrated, spread = await measure_and_read(sound, take, channels=2, block=24_000)
+    apart = [piece async for piece in read_blocks(sound, channels=2, block=24_000)]
+    whole = await measure_loudness(sound)
+    assert (integrated, spread) == (whole.integrated_lufs, whole.range_lu)
     assert [len(piece) for piece in pieces] == [len(piece) for piece in apart]
     assert np.abs(np.concatenate(pieces) - np.concatenate(apart)).max() < 1e-4
 

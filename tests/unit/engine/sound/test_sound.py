@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from polyreel.engine.sound.ducking import RATE, Ramp, duck, merge_spans
 from polyreel.engine.sound.edges import trim_silence
-from polyreel.engine.sound.meter import Meter, integrate_loudness, loudness, power_at, speech_level
+from polyreel.engine.sound.meter import (
+    _HIGH_PASS,
+    _SHELF,
+    Meter,
+    _measure_in_bands,
+    _measure_whole,
+    integrate_loudness,
+    loudness,
+    power_at,
+    speech_level,
+)
+from polyreel.engine.sound.rates import MARGIN
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stretch import stretch
 
@@ -63,6 +74,65 @@ def test_the_meter_hears_the_same_however_the_stream_is_cut() -> None:
     one, other = whole.power(), pieces.power()
     assert one.shape == other.shape == (31, 2)
     np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def filter_and_square(sound: np.ndarray, rate: int = 48_000) -> np.ndarray:
+    """K-weighted power per tenth of a second, straight from the standard's two filters run over the samples."""
+    heard = np.pad(sound.astype(np.float64), (0, -len(sound) % (rate // 10)))
+    spectrum = np.fft.rfft(heard, 2 * len(heard))
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(2 * len(heard)))
+    for b, a in (_SHELF, _HIGH_PASS):
+        spectrum = spectrum * np.polyval(b[::-1], z) / np.polyval(a[::-1], z)
+    weighted = np.fft.irfft(spectrum)[: len(heard)]
+    return np.square(weighted).reshape(-1, rate // 10).mean(axis=1)
+
+
+@pytest.mark.parametrize("hertz", [40, 100, 997, 3000, 4500, 5500, 6000, 6500, 7500, 9000, 15_000, 21_000])
+def test_the_meter_weighs_every_frequency_as_the_standard_does(hertz: int) -> None:
+    """Also where the band ends that is transformed, and where what is above folds back."""
+    sound = tone(hertz, 4, 48_000)
+    meter = Meter(1)
+    meter.feed(sound.reshape(-1, 1))
+    # Between the ends, where a tone that begins at once rings in both filters, and splashes in the windows.
+    found, wanted = meter.power()[10:-10, 0].mean(), filter_and_square(sound)[10:-10].mean()
+    assert 10 * np.log10(found / wanted) == pytest.approx(0, abs=0.02)
+
+
+def test_the_meter_and_the_standard_s_filters_agree_on_noise_that_comes_and_goes() -> None:
+    random = np.random.default_rng(3)
+    noise = random.standard_normal(48_000 * 20) * np.repeat(random.uniform(0.001, 0.1, 40), 24_000)
+    meter = Meter(1)
+    meter.feed(noise.astype(np.float32).reshape(-1, 1))
+    assert integrate_loudness(meter.power()[:, 0]) == pytest.approx(
+        integrate_loudness(filter_and_square(noise)), abs=0.1
+    )
+
+
+@pytest.mark.parametrize("hertz", [0, 2, 10, 30, 200, 4000, 5800, 7000, 23_000])
+def test_a_band_and_the_rest_give_what_a_transform_of_everything_gives(hertz: int) -> None:
+    """Window by window, with a loud tone and steps in it; also with one far below what the weighting lets through."""
+    random = np.random.default_rng(hertz)
+    sound = random.standard_normal(48_000 * 3) * np.repeat(random.uniform(0, 0.1, 30), 4_800)
+    sound = (sound + 0.3 * np.cos(2 * np.pi * hertz * np.arange(len(sound)) / 48_000)).astype(np.float32)
+    wanted = _measure_whole(sound[MARGIN : MARGIN + 2_400 * 59], 2_400, 48_000)
+    found = _measure_in_bands(sound[: 2_400 * 59 + 2 * MARGIN], 2_400)
+    assert len(found) == len(wanted) == 58
+    assert np.abs(10 * np.log10(found / wanted)).max() < 0.02
+
+
+def test_channels_that_are_the_same_are_heard_each() -> None:
+    one, other = tone(300, 1, 48_000), tone(900, 1, 48_000)
+    alone = Meter(1)
+    alone.feed(one.reshape(-1, 1))
+    three = Meter(6)
+    three.feed(np.stack([one, one, other, one, one * 0, one * 0], axis=1))
+    found = three.power()
+    for channel in (0, 1, 3):
+        np.testing.assert_array_equal(
+            found[:, channel], alone.power()[: len(found), 0] if channel == 0 else found[:, 0]
+        )
+    assert (found[:, 2] != found[:, 0]).all()
+    assert not found[:, 4:].any()
 
 
 def test_silence_has_no_loudness_and_pauses_do_not_lower_it() -> None:
