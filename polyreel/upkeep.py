@@ -101,13 +101,19 @@ class Upkeep:
         for row in rows:
             left = row.state is State.INTENDED and now - row.attempted_at > self.rules.intents_after_hours * HOUR_S
             if left and not steps.is_held(row, now):
-                again = f"submit --again {row.run_id}" if row.run_id else "run JOB.yaml"
-                yield _make_chore(
-                    row, "intent", done=False, note=f"Run the job again, which looks first: polyreel {again}"
-                )
+                yield _make_chore(row, "intent", done=False, note=self._suggest_step(row, rows))
             if row.state is State.UNRESOLVED:
                 note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
                 yield _make_chore(row, "intent", done=False, note=note)
+
+    def _suggest_step(self, row: Entry, rows: Sequence[Entry]) -> str:
+        under_way = [each for each in rows if each.kind == MAY_FETCH.kind and each.state in (MAY_FETCH.states or ())]
+        if row.kind == "staged" and not is_needed(row, under_way):
+            # What it was staged for was bought meanwhile, or never will be: no run comes to look for it.
+            settle = f"polyreel ledger settle {row.key} --not-bought"
+            return f"Nothing needs it any more. Remove {row.what} at {row.provider}, if it is there; then: {settle}"
+        again = f"submit --again {row.run_id}" if row.run_id else "run JOB.yaml"
+        return f"Run the job again, which looks first: polyreel {again}"
 
     async def _find_staged(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:

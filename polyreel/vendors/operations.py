@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Parameter:
     def read_text(self, text: str) -> Any:
         """The value that a text stands for. Raises `InvalidJob`."""
         if self.is_file:
-            return Path(text)
+            return self._read_path(text)
         # As text first: an id that is all digits must not become a number.
         with suppress(ValidationError):
             return self.form.validate_python(text)
@@ -61,6 +62,16 @@ class Parameter:
             raise InvalidJob(
                 f"this is no {self.name}: {said}", where=self.name, remedy="Objects and lists are written as JSON."
             ) from None
+
+    def _read_path(self, text: str) -> Path:
+        path = Path(text)
+        # A folder, a pipe, or nothing at all would fail half-way through the call, as a defect of ours.
+        if not path.is_file() or not os.access(path, os.R_OK):
+            raise InvalidJob(
+                f"{text or 'nothing'} is no file that can be read", where=self.name,
+                remedy="Give a file's path, seen from the current folder.",
+            )  # fmt: skip
+        return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,26 @@ async def test_a_call_that_a_crash_left_is_told_and_never_settled_by_itself(hous
     assert summarise(chores) == "1 intent for a person"
 
 
+async def test_what_was_half_staged_for_a_dub_that_is_bought_by_now_is_told_with_the_step_that_ends_it(
+    house: House,
+) -> None:
+    """The same dub was bought by another job, by another copy: the run that would look for this one never comes."""
+    about = {"kind": "staged", "what": "reel-1.mp4", "provider": "videojungle", "account": "a", "job": "reel"}
+    subject = Subject(**about, details={STAGED: "sha"})
+    house.rows.change("half", steps.claim_row("half", subject, "elsewhere:1:1:a", 45.0))
+    house.put("dub", "dub", "dubformer", State.SUBMITTED, details={STAGED: "sha", "source": "sha"})
+    house.rows.time += 2 * HOUR_S
+    (needed,) = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
+    assert "Run the job again" in needed.note
+    await house.ledger.advance("dub", State.COLLECTED)
+    (left,) = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
+    assert left.done is False
+    assert "Remove reel-1.mp4 at videojungle" in left.note
+    assert "polyreel ledger settle half --not-bought" in left.note
+    await house.ledger.settle_not_bought("half")
+    assert await house.tidy() == []
+
+
 def test_links_to_deliveries_that_are_gone_are_dropped(tmp_path: Path) -> None:
     links, there = tmp_path / "delivered", tmp_path / "out" / "reel"
     links.mkdir()

@@ -47,10 +47,35 @@ async def test_arguments_are_read_as_what_they_are(tmp_path: Path) -> None:
     assert client.asked == {"asset_id": "a", "request": ClipAsset(start_timecode="00:00:01;00", title="c")}
     await find_operation("nomad", "add-to-queue").call_on(client, {"ids": '["1", "2"]', "download_proxy": "true"})
     assert client.asked == {"ids": ["1", "2"], "download_proxy": True}
-    await find_operation("tpstreams", "upload_thumbnail").call_on(client, {"asset_id": "7", "picture": str(tmp_path)})
-    assert client.asked == {"asset_id": "7", "picture": tmp_path}
+    cover = tmp_path / "cover.jpg"
+    cover.write_bytes(b"jpeg")
+    await find_operation("tpstreams", "upload_thumbnail").call_on(client, {"asset_id": "7", "picture": str(cover)})
+    assert client.asked == {"asset_id": "7", "picture": cover}
     answer = await find_operation("tpstreams", "trim").call_on(client, {"asset_id": "7", "trim": '{"end_time": 3}'})
     assert answer == {"start_time": None, "end_time": 3.0}
+
+
+@pytest.mark.parametrize("name", ["", "missing.mp4", ".", "/dev/null"])
+async def test_a_file_that_is_none_is_refused_before_the_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Missing, a folder, a device: one line that names the argument, for every operation that takes a file."""
+    monkeypatch.chdir(tmp_path)
+    taking = [
+        (each, file)
+        for vendor_name in CLIENTS
+        for each in list_operations(vendor_name).values()
+        for file in each.parameters
+        if file.is_file
+    ]
+    assert len(taking) >= 3
+    for operation, file in taking:
+        given = {each.name: "{}" for each in operation.parameters if each.required and each is not file}
+        client = Client()
+        with pytest.raises(InvalidJob) as caught:
+            await operation.call_on(client, {file.name: name, **given})
+        assert caught.value.where == file.name
+        assert client.asked == {}
 
 
 @pytest.mark.parametrize(
