@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from polyreel.errors import EngineError, HeldForPerson, StillAtVendor, VendorError
+from polyreel.dubbing.providers import provider_of
+from polyreel.errors import EngineError, HeldForPerson, LedgerError, PolyreelError, StillAtVendor, VendorError
 from polyreel.ledger.entry import Wait
 from polyreel.outcome import Problem
 from polyreel.planning.ways import add_refusals
@@ -61,18 +62,32 @@ async def on_demand(make: Callable[[], Awaitable[Result]]) -> AsyncIterator[Call
         await asyncio.gather(*running, return_exceptions=True)
 
 
-async def each_language(plan: Plan, chain: Callable[[LanguagePlan], Awaitable[LanguageResult]]) -> LanguageResults:
+Chain = Callable[[LanguagePlan], Awaitable[LanguageResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What is asked before a language is given to another provider."""
+
+    is_open: Callable[[LanguagePlan], Awaitable[bool]]
+    """Whether its provider may have what was bought for the language, as nobody knows yet."""
+    admit: Callable[[Plan], Awaitable[None]]
+    """Gets the plan with each language at who dubs it then. Raises `PolyreelError` for what costs too much."""
+
+
+async def each_language(plan: Plan, chain: Chain, handover: Handover | None = None) -> LanguageResults:
     """Run a chain for every language that can begin; one that fails stops no other.
 
-    A language whose provider fails is dubbed by the next of the job's ``fallback`` that can.
+    A language whose provider fails is dubbed by the next of the job's ``fallback`` that can, where nothing that was
+    bought is lost by that, and ``handover`` admits it.
     """
-    places = asyncio.Semaphore(AT_ONCE)
+    places, standing = asyncio.Semaphore(AT_ONCE), Standing(plan, handover)
 
     async def one(language: LanguagePlan) -> LanguageResult | Problem | Held:
         if language.problem:
             return language.problem
         async with places:
-            return await _by_any_way(plan, language, chain)
+            return await _by_any_way(plan, language, chain, standing)
 
     results = await asyncio.gather(*(one(language) for language in plan.languages))
     pairs = [(language.locale, result) for language, result in zip(plan.languages, results, strict=True)]
@@ -96,8 +111,40 @@ class Held:
     at_vendor: bool = False
 
 
+class Standing:
+    """Who dubs each language while a run goes on: what a budget is asked about before another provider is paid."""
+
+    def __init__(self, plan: Plan, handover: Handover | None) -> None:
+        self._plan = plan
+        self._now = {each.locale: each for each in plan.languages}
+        self._handover = handover
+        # Of two languages that go elsewhere at once, the second one has to be asked about with the first one's price.
+        self._lock = asyncio.Lock()
+
+    async def keeps(self, language: LanguagePlan) -> bool:
+        """Whether an earlier run may have bought it where it is: this run's own error says nothing of that."""
+        if self._handover is None:
+            return False
+        try:
+            return await self._handover.is_open(language)
+        except LedgerError:
+            return True  # who can't tell must not pay a second time
+
+    async def move(self, language: LanguagePlan) -> None:
+        """Note who dubs a language from now on. Raises `PolyreelError` where that costs more than the job may."""
+        async with self._lock:
+            now = {**self._now, language.locale: language}
+            if self._handover and provider_of(language.dubbing).charges:
+                await self._handover.admit(self._plan.model_copy(update={"languages": tuple(now.values())}))
+            self._now = now
+
+    def leave(self, locale: str) -> None:
+        """Note that a language is not dubbed by this run: what it was to cost is left for others."""
+        self._now.pop(locale, None)
+
+
 async def _by_any_way(
-    plan: Plan, language: LanguagePlan, chain: Callable[[LanguagePlan], Awaitable[LanguageResult]]
+    plan: Plan, language: LanguagePlan, chain: Chain, standing: Standing
 ) -> LanguageResult | Problem | Held:
     while True:
         try:
@@ -105,14 +152,48 @@ async def _by_any_way(
         except HeldForPerson as error:
             return _hold_language(language, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other languages go on, and it is reported
-            choice = language.next_choice(language.choice)
-            if choice is None or not _may_go_elsewhere(language, error):
-                problem = Problem.of(error)
-                if choice is None:
-                    problem = add_refusals(problem, language.job, language.ways, language.choice)
-                return _without_balance(language, error) or problem
-            note = f"Dubbed another way ({plan.job.fallback[choice - 1].provider}): {Problem.of(error)}"
-            language = plan.with_choice(language.locale, choice, note).language(language.locale)
+            moved = await _find_another(plan, language, error, standing)
+            if isinstance(moved, Problem):
+                return _without_balance(language, error) or moved
+            language = moved
+
+
+async def _find_another(
+    plan: Plan, language: LanguagePlan, error: Exception, standing: Standing
+) -> LanguagePlan | Problem:
+    """The language at the next who can dub it, and may be paid; or what kept it, and why nobody else gets it."""
+    failed, title = Problem.of(error), provider_of(language.dubbing).title
+    choice = language.next_choice(language.choice)
+    if choice is None:
+        if _has_lost_all(error) or _may_go_elsewhere(language, error):
+            standing.leave(language.locale)
+        return add_refusals(failed, language.job, language.ways, language.choice)
+    if not _has_lost_all(error) and (not _may_go_elsewhere(language, error) or await standing.keeps(language)):
+        # It stays in the sum: what may have been bought for it is not there for others.
+        return _explain_stay(failed, language, choice)
+    refused: PolyreelError | None = None
+    while choice is not None:
+        note = f"Dubbed another way ({plan.job.fallback[choice - 1].provider}): {failed}"
+        moved = plan.with_choice(language.locale, choice, note).language(language.locale)
+        try:
+            await standing.move(moved)
+        except PolyreelError as too_much:
+            refused, choice = refused or too_much, language.next_choice(choice)
+        else:
+            return moved
+    standing.leave(language.locale)
+    assert refused is not None  # noqa: S101 - there was a choice, and it was refused
+    told = f"{refused.message}; it was asked for because {title} failed: {failed.message}"
+    return Problem.of(refused).model_copy(update={"message": told})
+
+
+def _explain_stay(failed: Problem, language: LanguagePlan, choice: int) -> Problem:
+    """Why a language waits for the next run though another provider stands behind its own."""
+    if language.way.works_here:
+        return failed
+    here, there = (provider_of(each).title for each in (language.dubbing, language.job.fallback[choice - 1]))
+    why = f"It was not given to {there}: {here} has, or may have, taken it, and the next run looks there first."
+    return failed.model_copy(update={"remedy": f"{failed.remedy} {why}".strip()})
 
 
 def _hold_language(language: LanguagePlan, error: HeldForPerson) -> Held:
@@ -128,16 +209,20 @@ def _without_balance(language: LanguagePlan, error: Exception) -> Held | None:
     return Held(problem, Wait(what=f"{language.locale}: {problem.message}", retries=True))
 
 
+def _has_lost_all(error: Exception) -> bool:
+    """Whether nothing more comes of a language where it is, paid or not."""
+    return isinstance(error, JobFailed | EngineError) or getattr(error, "code", "") == "vendor_rubbish"
+
+
 def _may_go_elsewhere(language: LanguagePlan, error: Exception) -> bool:
-    """Whether another provider may be asked: nothing was bought here, or what was bought is lost for good.
+    """Whether this run has bought nothing where the language is, and is sure of it.
 
     A vendor that does not answer for a moment keeps what it was paid for: the next run collects it.
     """
-    # Paid or not, nothing more comes of it there.
-    if isinstance(error, JobFailed | EngineError) or getattr(error, "code", "") == "vendor_rubbish":
-        return True
     if language.way.works_here or board().stages(language.locale).get("submit") in ("done", "cached"):
         return False
+    if isinstance(error, PolyreelError) and error.bought_nothing:
+        return True
     if isinstance(error, CallError):
         return error.made_nothing
     return isinstance(error, VendorError) or getattr(error, "code", "") == NO_BALANCE

@@ -13,7 +13,7 @@ from prefect import Flow, flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.languages import each_language, on_demand, run_alongside
+from flows.languages import Handover, each_language, on_demand, run_alongside
 from flows.runs import key_of
 from flows.suspension import Pass, run_passes, waits_for_balance
 from polyreel.engine.separation.port import Stems
@@ -41,7 +41,15 @@ from tasks.identify import (
 from tasks.master import master_or_explain
 from tasks.mend import mend
 from tasks.package import package_or_explain
-from tasks.paid import note_retention, purchases, require_means, stay_where_paid, with_purchases
+from tasks.paid import (
+    may_be_bought,
+    note_retention,
+    purchases,
+    require_budget_left,
+    require_means,
+    stay_where_paid,
+    with_purchases,
+)
 from tasks.picture import retime_shots, slow_picture
 from tasks.reel import ingest, prepare, separate, trim
 from tasks.review import hold_for_review, keep_versions, with_reviewed_script, with_reviews
@@ -139,7 +147,11 @@ async def every_stage(job: Job) -> Pass:
     async with run_alongside(load_models_ahead(plan)), identifying as spoken, parting as parted, seeing as shots:
         if plan.needs_transcript:
             plan = await with_source_script(plan, reel, await parted())
-        languages = await each_language(plan, lambda language: dub_language(language, reel, parted, spoken, shots))
+        languages = await each_language(
+            plan,
+            lambda language: dub_language(language, reel, parted, spoken, shots),
+            Handover(may_be_bought, lambda moved: require_budget_left(moved, reel)),
+        )
         stems = await parted() if plan.separates_here else None
         scripts = await write_scripts(plan, reel, languages, parted)
         heard = await spoken()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from polyreel.errors import LONGEST_MESSAGE, InvalidJob, PolyreelError, as_sentence, shorten
+from polyreel.errors import LONGEST_MESSAGE, HeldForPerson, InvalidJob, PolyreelError, as_sentence, shorten
 from polyreel.errors.full_disk import as_full_disk
 from polyreel.redaction import redact, redact_homes
 
@@ -372,11 +372,12 @@ class Outcome(Value):
 
     @classmethod
     def of_failure(cls, job: str, error: BaseException) -> Outcome:
-        """The outcome of a job that could not run."""
+        """The outcome of a job that could not run; ``held`` where it waits for a person, as its exit code says."""
         told = as_full_disk(error) or error
         every = tuple(map(Problem.of, told.each())) if isinstance(told, PolyreelError) and told.others else ()
         invalid = isinstance(told, InvalidJob)
-        return cls(job=job, status="failed", error=Problem.of(told), errors=every, invalid=invalid)
+        status: JobStatus = "held" if isinstance(told, HeldForPerson) else "failed"
+        return cls(job=job, status=status, error=Problem.of(told), errors=every, invalid=invalid)
 
 
 def status_of(languages: Collection[LanguageOutcome]) -> JobStatus:

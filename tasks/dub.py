@@ -16,8 +16,9 @@ from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
 from polyreel.dubbing.providers import loudness_of, make_dubber, provider_of
 from polyreel.engine.separation.port import Stems
 from polyreel.engine.speech.choices import SpokenChoice
+from polyreel.errors import HeldForPerson, PolyreelError
 from polyreel.job.packaging import LOSSLESS
-from polyreel.ledger.entry import Subject
+from polyreel.ledger.entry import NOT_BOUGHT, Subject
 from polyreel.ledger.receiver import callback_address
 from polyreel.outcome import Reel, StoredFile
 from polyreel.packaging.start import start_of
@@ -31,7 +32,7 @@ from polyreel.subtitles import read_file, write
 from polyreel.subtitles.choices import without_choices
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.reel_times import cut_to_reel
-from polyreel.vendors.errors import RateLimited
+from polyreel.vendors.errors import CallError, RateLimited
 from tasks.paid import note_choice
 from tasks.run.accounts import staging_of
 from tasks.run.connections import books_of_run, client_of
@@ -206,7 +207,35 @@ async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
 async def buy_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
     """Commit to the work. Retried for a busy vendor alone: what else failed is looked for by the next run, first."""
     async with _open_dubber(language) as dubber:
-        return await ask_busy_vendor(lambda: dubber.submit(request))
+        try:
+            return await ask_busy_vendor(lambda: dubber.submit(request))
+        except CallError as failure:
+            if not is_worth_a_look(language, failure):
+                raise
+            doubtful = failure
+    return await look_for_purchase(language, request, doubtful)
+
+
+def is_worth_a_look(language: LanguagePlan, failure: CallError) -> bool:
+    """Whether it has to be known now what became of a purchase: another provider may have to be paid instead."""
+    known = failure.bought_nothing or failure.made_nothing
+    return not known and language.next_choice(language.choice) is not None
+
+
+async def look_for_purchase(language: LanguagePlan, request: DubRequest, failure: CallError) -> Receipt:
+    """The receipt of a purchase whose answer was lost, where the vendor has it: it is waited for as any other.
+
+    Where the vendor has not, its intent goes, and ``failure`` is raised with ``bought_nothing``. Where the vendor can't
+    be asked, it is raised as it is: nobody else may be paid. Raises `UnresolvedCall` where only a person can tell.
+    """
+    try:
+        async with _open_dubber(language, is_to_buy=False) as dubber:
+            return await dubber.submit(request)
+    except HeldForPerson:
+        raise
+    except PolyreelError as found:
+        failure.bought_nothing = found.code == NOT_BOUGHT
+    raise failure
 
 
 async def ask_busy_vendor(ask: Callable[[], Awaitable[T]], pauses_s: Sequence[float] = BUSY_PAUSES_S) -> T:
@@ -286,8 +315,8 @@ async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, st
 
 
 @asynccontextmanager
-async def _open_dubber(language: LanguagePlan) -> AsyncIterator[Dubber]:
-    """Who dubs this language, with the saved credentials that the job names."""
+async def _open_dubber(language: LanguagePlan, *, is_to_buy: bool = True) -> AsyncIterator[Dubber]:
+    """Who dubs this language, with the saved credentials that the job names; or who only finds what it has bought."""
     options, provider = language.dubbing, provider_of(language.dubbing)
     if provider.block is None:
         yield make_dubber(options, Means(open_store()))
@@ -309,7 +338,8 @@ async def _open_dubber(language: LanguagePlan) -> AsyncIterator[Dubber]:
         address = callback_address(provider.name) if provider.calls_back else None
         # None: this run's process is all that there is, so it waits for as long as the vendor takes.
         patience = PATIENCE_S if suspends(language.job) else None
-        means = Means(open_store(), client, books.ledger, subject, books.watchers, staging, address, patience)
+        ledger = books.ledger if is_to_buy else books.ledger.to_look()
+        means = Means(open_store(), client, ledger, subject, books.watchers, staging, address, patience)
         yield make_dubber(options, means)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.submission import describe_reel
+from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Paid, Reel
 from polyreel.planning import quote as quoting
@@ -81,6 +82,20 @@ async def _is_paid(language: LanguagePlan) -> bool:
     return any(reel.items() <= row.details.items() for row in alive)
 
 
+async def may_be_bought(language: LanguagePlan) -> bool:
+    """Whether an intent of just this dub is open: whether its provider has it is known to nobody."""
+    from polyreel.ledger.entry import State
+    from polyreel.ledger.rows import Filter
+
+    states = frozenset({State.INTENDED, State.UNRESOLVED})
+    async with books_of_run() as books:
+        rows = await books.ledger.select(Filter(kind="dub", account=language.way.identity, states=states))
+    mine = [row for row in rows if row.locale == language.locale and _reel_of(language).items() <= row.details.items()]
+    # Another script's is another dub, and would keep this one from being dubbed at all.
+    order = await asyncio.to_thread(quoting.describe_order, language) if mine else ""
+    return any(row.details.get("order") in (None, order) for row in mine)
+
+
 async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[str, Any]:
     """What a job costs, beside what was bought for it before, as `polyreel plan` prints it.
 
@@ -103,13 +118,37 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[
     return quoting.as_dict(quote, balances)
 
 
+async def require_budget_left(plan: Plan, reel: Reel) -> None:
+    """See that the budget still suffices, where a language is about to be bought from another provider than planned.
+
+    ``plan`` has each language at who dubs it now; what this job has bought counts, also what came to nothing. Raises
+    `PolyreelError` (``over_budget``), with figures, before anything is spent there.
+    """
+    if plan.job.budget is None:
+        return
+    seconds, most = Fraction(reel.duration), plan.job.budget.minutes
+    try:
+        quoting.require_budget(await _quote_plan(plan, seconds), most)
+    except InvalidJob:
+        # What vendors' own lists lack is bought from nobody, and counts for nothing: asked only where it matters.
+        quote = await _quote_plan(plan, seconds)
+        plan = await _leave_refusing(plan, {each.offer.locale for each in quote.languages if each.to_spend})
+        try:
+            quoting.require_budget(await _quote_plan(plan, seconds), most)
+        except InvalidJob as refused:
+            remedy = "Raise the budget, or name a fallback that costs nothing, and run the job again."
+            raise PolyreelError(refused.message, code=refused.code, where=refused.where, remedy=remedy) from None
+
+
 async def _quote_plan(plan: Plan, seconds: Fraction) -> quoting.Quote:
     from polyreel.ledger.rows import Filter
 
     async with books_of_run() as books:
         accounts = {each.way.identity for each in plan.runnable() if provider_of(each.dubbing).charges}
         bought = [await books.ledger.select(Filter(kind="dub", account=account)) for account in sorted(accounts)]
-    every = list(chain.from_iterable(bought))
+        # By the job's name as well: what was paid to who dubs no language any more is paid of the same budget.
+        bought.append(await books.ledger.select(Filter(kind="dub", job=plan.job.name)))
+    every = list({row.key: row for row in chain.from_iterable(bought)}.values())
     rows = await asyncio.to_thread(quoting.rows_by_place, every, plan)
     otherwise = quoting.count_otherwise(every, plan, rows.values())
     return quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)

@@ -71,7 +71,9 @@ def _show_error(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> 
     if as_json:
         # `error` stays the first of them, as programs knew it before there were several.
         others = {"errors": [each.as_dict() for each in error.each()]} if error.others else {}
-        told = {**fields, "error": error.as_dict(), **others, "invalid": isinstance(error, InvalidJob)}
+        # An outcome's readers go by its status: what waits for a person did not fail.
+        status = {"status": "held"} if "status" in fields and isinstance(error, HeldForPerson) else {}
+        told = {**fields, **status, "error": error.as_dict(), **others, "invalid": isinstance(error, InvalidJob)}
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for each in error.each():

@@ -23,6 +23,7 @@ from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import DubformerDubbing
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
 from polyreel.ledger.entry import Receipt as Bought
+from polyreel.ledger.once import before_purchase
 from polyreel.ledger.rows import Filter
 from polyreel.ledger.watch import Sighting
 from polyreel.outcome import StoredFile
@@ -75,16 +76,19 @@ class DubformerDubber:
 
     async def _buy(self, request: DubRequest, key: str) -> Entry:
         asked = Request(source=request.source_locale, target=request.locale, voices=request.voices)
-        source, target = await require_offered(self._client, asked)
+        with before_purchase():
+            source, target = await require_offered(self._client, asked)
         # With the key's end, which tells this order from an earlier one of the same reel.
         name = f"{request.title} {request.locale} {key[-12:]}"
 
         async def call() -> Bought:
+            with before_purchase():
+                address = await self._find_address(request)
             wanted = CreateProject(
                 name=name,
                 source_lang=source,
                 target_lang=target,
-                source_video_url=await self._find_address(request),
+                source_video_url=address,
                 mixing_mode=_MODES[request.mix],
                 # Sent only where they are wanted: not every plan takes them.
                 use_emotional_transfer=self._options.emotional_transfer or None,
@@ -308,9 +312,8 @@ class DubformerObserver:
             return Sighting(row.key, State.READY, minutes=listed.cost_minutes if row.kind == "dub" else None)
         if listed.status is ProjectStatus.ERROR:
             error = project_failed(row.vendor_id, await self._client.get_project(row.vendor_id))
-            return Sighting(
-                row.key, State.FAILED, note=error.message, details={"code": error.code, "remedy": error.remedy}
-            )
+            details = {"code": error.code, "remedy": error.remedy}
+            return Sighting(row.key, State.FAILED, note=error.message, details=details)
         return Sighting(row.key, State.SUBMITTED, due_at=_to_timestamp(listed.estimated_completion_date))
 
 
@@ -343,9 +346,7 @@ def _read_bought(answer: Submitted) -> Bought:
 
 
 def _to_timestamp(when: datetime | None) -> float:
-    if when is None:
-        return 0.0
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    return 0.0 if when is None else (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _write_srt(script: StoredFile | None) -> str | None:

@@ -22,6 +22,7 @@ from polyreel.dubbing.waiting import is_just_bought, wait_until_ready
 from polyreel.job import PanjayaDubbing
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
 from polyreel.ledger.entry import Receipt as Bought
+from polyreel.ledger.once import before_purchase
 from polyreel.ledger.watch import Sighting
 from polyreel.vendors.errors import Invalid, NotFound
 from polyreel.vendors.panjaya.client import PanjayaClient
@@ -59,7 +60,8 @@ class PanjayaDubber:
 
         async def call() -> Bought:
             # What the asset was made with, or an earlier call has added, is there.
-            asset = await self._client.get_asset(asset_id)
+            with before_purchase():
+                asset = await self._client.get_asset(asset_id)
             # The call may be made a second time after a lost answer: adding a language twice could be charged twice.
             if locale not in asset.locales():
                 asset = await self._add(asset, language)

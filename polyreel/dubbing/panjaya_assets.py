@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from polyreel.dubbing.port import DubRequest, Means
 from polyreel.dubbing.submission import key_of_reel
-from polyreel.errors import HeldForPerson
+from polyreel.errors import HeldForPerson, PolyreelError
 from polyreel.job import PanjayaDubbing
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.ledger.once import before_purchase
 from polyreel.ledger.rows import Filter
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
@@ -34,6 +35,8 @@ PROVIDER = "panjaya"
 _CLOCKS_APART_S = 300.0
 # Containers and vendors round; two cuts of one film differ by more.
 _LENGTHS_APART_S = 2
+_BARE = "bare"
+"""What an asset's row says while it was asked for without any language only: then nothing was bought with it."""
 # Each is one more script for the same language: so many are a loop of somebody's, not a wish.
 _MOST_ASSETS = 20
 
@@ -47,7 +50,11 @@ class Assets:
     options: PanjayaDubbing
 
     async def find_room(self, request: DubRequest, dub_key: str) -> str:
-        """The asset of this reel and options that has, or can have, this dub: made once, its language kept for it."""
+        """The asset of this reel and options that has, or can have, this dub: made once, its language kept for it.
+
+        What fails on the way has bought nothing (`PolyreelError.bought_nothing`), unless an asset with a language in it
+        may have been made: one without any is charged nothing.
+        """
         # The ledger's clock: what it compares with is the row's time.
         begun = await asyncio.to_thread(self.means.at_hand().rows.now)
         for number in range(_MOST_ASSETS):
@@ -58,8 +65,9 @@ class Assets:
             if await self._reserve(key, request.locale, dub_key) != dub_key:
                 continue
             # One that was made just now is fresh; of one from before a person may have removed it in the studio.
-            if entry.intended_at >= begun or await self._is_usable(entry.vendor_id):
-                return entry.vendor_id
+            with before_purchase():
+                if entry.intended_at >= begun or await self._is_usable(entry.vendor_id):
+                    return entry.vendor_id
         raise HeldForPerson(
             f"{_MOST_ASSETS} dubs of {request.title} into {request.locale} were bought already",
             where="panjaya",
@@ -86,6 +94,17 @@ class Assets:
         return any(row.key != dub_key and row.locale == locale and asset_of(row) == asset_id for row in rows)
 
     async def _make(self, request: DubRequest, key: str, dub_key: str) -> Entry:
+        try:
+            return await self._make_once(request, key, dub_key)
+        except HeldForPerson:
+            raise
+        except PolyreelError as error:
+            # After the ledger's own look at it: the asset's intent stays, as the asset may be there.
+            entry = await self.means.at_hand().get(key)
+            error.bought_nothing = entry is None or bool(entry.details.get(_BARE))
+            raise
+
+    async def _make_once(self, request: DubRequest, key: str, dub_key: str) -> Entry:
         name = f"{request.title}-{key[-12:]}.mp4"
         options = self._make_options(request)
         # Whoever makes it with a language of its own has that language.
@@ -96,6 +115,8 @@ class Assets:
                 asset, taken = await self._create(request, options, name), {}
             except Invalid:
                 # Some accounts want a language from the beginning; this one is to be bought in any case.
+                # Noted before it is asked for: should the answer be lost, something may have been bought.
+                await self.means.at_hand().change_all({key: steps.note_detail(_BARE, False)})
                 script = await asyncio.to_thread(script_of, request)
                 language = TargetLanguage(locale=target_locale(request.locale), srt=script)
                 asset = await self._create(request, options.model_copy(update={"languages": (language,)}), name)
@@ -106,7 +127,7 @@ class Assets:
             return await self._find(request, options, name, entry)
 
         subject = self.means.subject.model_copy(
-            update={"kind": "asset", "what": request.title, "minutes": 0.0, "details": own}
+            update={"kind": "asset", "what": request.title, "minutes": 0.0, "details": {**own, _BARE: True}}
         )
         return await self.means.at_hand().once(key, call, find, subject=subject)
 

@@ -49,6 +49,8 @@ class PolyreelError(Exception):
     default_code = "error"
     others: tuple[PolyreelError, ...] = ()
     """What else is wrong, found in the same look (`polyreel.errors.together`)."""
+    bought_nothing: bool = False
+    """Whether it is known that what failed has cost nothing: whoever else can do the work may be paid for it."""
 
     def __init__(self, message: str, *, code: str | None = None, remedy: str = "", where: str = "") -> None:
         self.message = shorten(message, LONGEST_MESSAGE)

@@ -23,6 +23,8 @@ class State(StrEnum):
 
 OPEN = frozenset({State.INTENDED, State.UNRESOLVED})
 """States in which nobody knows yet whether the call was made."""
+NOT_BOUGHT = "not_bought"
+"""The code of what is raised where a purchase was looked for, and the vendor has none."""
 UNDER_WAY = frozenset({State.SUBMITTED})
 """States in which the vendor is at work, and a watcher looks."""
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from typing import Any, TypeVar
 
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.claims import do_alone, list_live, sweep
-from polyreel.ledger.entry import Entry, Receipt, State, Subject
+from polyreel.ledger.entry import NOT_BOUGHT, CantTell, Entry, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.news import EVERY_SECONDS, News
-from polyreel.ledger.once import Call, Find, Timing, once
+from polyreel.ledger.once import Call, Find, Timing, make_unresolved, once
 from polyreel.ledger.rows import Claim, Edit, Filter, Rows
 from polyreel.net.closing import ClosesAfterBlock
+from polyreel.vendors.errors import CallError
 
 T = TypeVar("T")
 _LOOK_AGAIN_SECONDS = 30.0
@@ -35,6 +37,7 @@ class Ledger(ClosesAfterBlock):
         self.news = News(self.rows, every)
         self._timing = timing or Timing()
         self._every = every
+        self._is_to_make = True
 
     async def aclose(self) -> None:
         """Stop waiting for news. The connections stay, for whoever opens the ledger next."""
@@ -42,11 +45,37 @@ class Ledger(ClosesAfterBlock):
 
     async def once(self, key: str, call: Call, find: Find, *, subject: Subject) -> Entry:
         """The row of this key with its receipt: see `polyreel.ledger.once.once`, which says what is raised."""
+
+        async def look() -> Receipt:
+            return await self._look_for(key, find)
+
+        made = call if self._is_to_make else look
         entry = await once(
-            self.rows, key, call, find, subject=subject, wait_for_news=self._wait_a_moment, timing=self._timing
+            self.rows, key, made, find, subject=subject, wait_for_news=self._wait_a_moment, timing=self._timing
         )
         self.news.tell([entry])
         return entry
+
+    def to_look(self) -> Ledger:
+        """The same ledger, under which nothing is made: `once` gives the row where an earlier call was taken.
+
+        Where it was not, `once` leaves no intent, and raises `CallError` (``not_bought``).
+        """
+        looking = copy(self)
+        looking._is_to_make = False
+        return looking
+
+    async def _look_for(self, key: str, find: Find) -> Receipt:
+        # Also where there was no intent: what was made first may have had the rest in it.
+        entry = await self.get(key)
+        match await find(entry) if entry else NotThere():
+            case Found(receipt):
+                return receipt
+            case CantTell(look_at) if entry:
+                raise make_unresolved(key, entry, look_at)
+        error = CallError("the vendor has not taken it", code=NOT_BOUGHT)
+        error.bought_nothing = True
+        raise error
 
     async def alone(self, name: str, work: Callable[[], Awaitable[T]], *, what: str = "") -> T:
         """What ``work`` gives; meanwhile no other run does anything under ``name``.

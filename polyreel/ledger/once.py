@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from polyreel.errors import LedgerError, PolyreelError, UnresolvedCall
+from polyreel.errors import HeldForPerson, LedgerError, PolyreelError, UnresolvedCall
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.holder import is_own, new_holder
@@ -189,7 +189,24 @@ class _Attempt:
 
 def made_nothing(error: BaseException) -> bool:
     """Whether the failure of a call says for certain that the vendor made, and charged, nothing."""
+    if isinstance(error, PolyreelError) and error.bought_nothing:
+        return True
     return isinstance(error, UnsupportedLocale) or (isinstance(error, CallError) and error.made_nothing)
+
+
+@contextmanager
+def before_purchase() -> Iterator[None]:
+    """What fails inside is known to have bought nothing: it makes ready what is bought, and is asked of nobody else.
+
+    A lost answer there leaves no doubt about the purchase: its intent goes, and another provider may be paid.
+    """
+    try:
+        yield
+    except HeldForPerson:
+        raise  # a person decides; the language is given to nobody meanwhile
+    except PolyreelError as error:
+        error.bought_nothing = True
+        raise
 
 
 def make_unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:

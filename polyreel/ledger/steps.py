@@ -196,6 +196,17 @@ def note_fact(name: str, value: Any) -> Edit:
     return edit_row
 
 
+def note_detail(name: str, value: Any) -> Edit:
+    """Note what an intent asks for otherwise than was meant; before it is asked for."""
+
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or entry.details.get(name) == value:
+            return entry
+        return _update_row(entry, now, details={**entry.details, name: value})
+
+    return edit_row
+
+
 def wait_as(run_id: str) -> Edit:
     """Note which run waits for the row."""
 

@@ -12,7 +12,7 @@ from deployments.commands.batch import _exit_code
 from deployments.commands.errors import exit_code, report_errors
 from deployments.commands.job_run import EXIT_CODES
 from deployments.commands.submit import find_exit_code
-from polyreel.errors import FetchError, InvalidJob, MediaError, PolyreelError
+from polyreel.errors import FetchError, HeldForPerson, InvalidJob, MediaError, PolyreelError, UnresolvedCall
 from polyreel.errors.together import join_errors
 from polyreel.outcome import Outcome
 
@@ -27,6 +27,8 @@ _AWAY = FetchError("nobody listens there", where="films.example", remedy="Try la
         (_AWAY, 1),
         (PolyreelError("no voice", code="no_voice"), 1),
         (join_errors(_AWAY, _INVALID), 2),
+        (HeldForPerson("its script waits to be approved", code="review_script"), 4),
+        (UnresolvedCall("it is not known whether it was taken", key="a-key"), 4),
         (MediaError("no picture", code="unsupported_media"), exit_code(MediaError("no picture"))),
     ],
 )
@@ -37,13 +39,14 @@ def test_a_job_that_could_not_run_ends_alike(error: PolyreelError, code: int) ->
 
     @click.command()
     def run() -> None:
-        with report_errors(True, job="welcome"):
+        with report_errors(True, job="welcome", status="failed"):
             raise error
 
     here = CliRunner().invoke(run)
     told = json.loads(here.stdout)
     assert here.exit_code == code
-    assert {**{"errors": []}, **told} == {name: there[name] for name in ("job", "error", "errors", "invalid")}
+    names = ("job", "status", "error", "errors", "invalid")
+    assert {**{"errors": []}, **told} == {name: there[name] for name in names}
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "partial", "held"])
