@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from polyreel.plans import Plan, step_of_place
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
 from polyreel.subtitles.formats.registry import format_of_file
-from polyreel.vendors.errors import CallError
+from polyreel.vendors.errors import CallError, RateLimited
 from tasks.report import REPORT, files_shown, place_beside, report_of, source_sound_of
 from tasks.review import items_out_before
 from tasks.run.accounts import staging_of
@@ -45,6 +46,8 @@ PAUSES_S = (2.0, 10.0)
 """Before a delivery that failed for the moment is tried again."""
 LONGEST_PAUSE_S = 60.0
 """What a vendor may ask for instead."""
+BUSY_S = 900.0
+"""How long a place may say that it has too many calls (429), which is no failed try. Later, it is as any other."""
 
 
 async def deliver(
@@ -241,25 +244,28 @@ async def bring(asked: Delivery, parcel: Parcel, job: Job) -> Delivered:
 
 
 async def deliver_with_patience(
-    deliver_once: Callable[[], Awaitable[Delivered]], pauses_s: Sequence[float] = PAUSES_S
+    deliver_once: Callable[[], Awaitable[Delivered]], pauses_s: Sequence[float] = PAUSES_S, busy_s: float = BUSY_S
 ) -> Delivered:
     """Deliver, and again after each pause for as long as what failed may pass: a repeat makes only what is missing.
 
     A vendor's client repeats by itself only what can't be done twice. Here the ledger stands behind every call, which
-    looks before it makes anything anew. Raises what the last try raises.
+    looks before it makes anything anew. Where a place was only busy, a try does not count for ``busy_s`` seconds.
+    Raises what the last try raises.
     """
-    for pause in pauses_s:
+    left, patient_until = list(pauses_s), time.monotonic() + busy_s
+    while left:
         try:
             done = await deliver_once()
             # Names that are taken and files that are refused stay so: a pause would only hold the run.
             if not done.may_pass:
                 return done
-            wanted = done.retry_after
+            is_busy, wanted = done.is_busy, done.retry_after
         # A `DeliveryError` is none that passes: names that clash, a folder that may not be written.
         except CallError as error:
             if not error.transient:
                 raise
-            wanted = error.retry_after or 0.0
+            is_busy, wanted = isinstance(error, RateLimited), error.retry_after or 0.0
+        pause = left[0] if is_busy and time.monotonic() < patient_until else left.pop(0)
         # A vendor may ask for an hour: the run ends sooner than that, and a later one goes on.
         await asyncio.sleep(max(pause, min(wanted, LONGEST_PAUSE_S)))
     return await deliver_once()

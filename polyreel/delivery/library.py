@@ -14,7 +14,7 @@ from polyreel.store.local import path_of
 from polyreel.subtitles.convert import read_file, write_bytes
 from polyreel.subtitles.formats.registry import can_be_read, format_of_file
 from polyreel.subtitles.model import Track
-from polyreel.vendors.errors import CallError
+from polyreel.vendors.errors import CallError, RateLimited
 
 AT_ONCE = 3
 """Languages that are brought to a library at the same time."""
@@ -94,8 +94,14 @@ async def bring_languages(
         notes=tuple(dict.fromkeys(note for each in done for note in each.notes)),
         problems={locale: Problem.of(each) for locale, each in failures.items()},
         may_pass=bool(passing),
+        is_busy=are_refused_as_busy((*passing, *failures.values())),
         retry_after=find_longest_wish(passing),
     )
+
+
+def are_refused_as_busy(failures: Iterable[BaseException]) -> bool:
+    """Whether a place only had too many calls, whatever failed there."""
+    return all(isinstance(each, RateLimited) for each in failures)
 
 
 def find_longest_wish(failures: Iterable[CallError]) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from polyreel.delivery.library import (
     Brought,
     Gauge,
+    are_refused_as_busy,
     bring_languages,
     find_longest_wish,
     format_name,
@@ -62,6 +63,7 @@ class NomadDelivery:
             asked = await self.access.run_alone(f"archive {source}", lambda: archive_source(self.client, source))
             again = {
                 "may_pass": done.may_pass or bool(asked.passing),
+                "is_busy": (done.is_busy or not done.may_pass) and are_refused_as_busy(asked.passing),
                 "retry_after": max(done.retry_after, find_longest_wish(asked.passing)),
             }
             done = done.model_copy(update={"notes": (*done.notes, *asked.notes), **again})

@@ -93,6 +93,7 @@ class Delivered(Value):
     may_pass: bool = Field(
         default=False, description="A problem, or what a note tells, may be over in a moment: worth another try."
     )
+    is_busy: bool = Field(default=False, description="Nothing but too many calls (429) was in the way of what failed.")
     retry_after: float = Field(default=0.0, description="Seconds that the place asks to be left alone before that.")
 
 

@@ -90,6 +90,7 @@ class Watcher:
         self._refreshed_at = self._looked_at = 0.0
         self._looked: dict[str, float] = {}
         self._failures_in_a_row = 0
+        self._asked_pause = 0.0
         self._broken: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._luck = random.random()  # noqa: S311 - jitter, not secrets
 
@@ -143,7 +144,9 @@ class Watcher:
 
     def _find_shortest_pause(self) -> float:
         failures = self._failures_in_a_row
-        return self._pace.back_off(failures, self._luck) if failures else self._pace.least
+        # A vendor that has too many calls says when it may be asked again; for ever is no answer to that.
+        asked = min(self._asked_pause, self._pace.slowest)
+        return max(asked, self._pace.back_off(failures, self._luck)) if failures else self._pace.least
 
     async def _select_due(self, now: float) -> list[Entry]:
         if self._hint.is_set() or await self._was_poked():
@@ -190,6 +193,7 @@ class Watcher:
 
     def _note_failure(self, error: PolyreelError) -> None:
         self._failures_in_a_row += 1
+        self._asked_pause = (error.retry_after or 0.0) if isinstance(error, CallError) else 0.0
         self.seen.failures += 1
         self.seen.trouble = str(error)
         log.warning("%s could not be asked: %s", self.account, error)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from polyreel.vendors.errors import CallError, NoWay, Unreachable
+from polyreel.vendors.errors import CallError, NoWay, RateLimited, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,13 @@ class Wait:
 class RetryPolicy:
     """Bounded attempts, capped full-jitter backoff, and the vendor's own Retry-After up to a limit. Seconds.
 
-    ``refusals``: attempts at a host that can't be reached, as the system says at once.
+    ``refusals``: attempts at a host that can't be reached, as the system says at once. ``busy``: how often a vendor may
+    say that it has too many calls (429), which is counted by itself: such a refusal is no failed attempt.
     """
 
     attempts: int = 5
     refusals: int = 3
+    busy: int = 15
     base: float = 0.5
     cap: float = 20.0
     longest_retry_after: float = 60.0
@@ -39,16 +41,24 @@ class RetryPolicy:
     def decide(
         self, failure: CallError, attempt: int, left: float, draw: Callable[[], float] = random.random
     ) -> Wait | None:
-        """Whether, and after how long, to repeat what failed at this attempt (from 1), with `left` seconds to go."""
-        most = min(self.attempts, _most.get(), self.refusals if isinstance(failure, NoWay) else self.attempts)
-        if attempt >= most or not failure.transient:
+        """Whether, and after how long, to repeat what failed at this attempt (from 1), with `left` seconds to go.
+
+        ``attempt`` counts failures of one sort: too many calls by themselves, everything else together.
+        """
+        if attempt >= min(self._find_most(failure), _most.get()) or not failure.transient:
             return None
-        # What was never sent is not repeated when sent again. Everything else needs a harmless call or a key.
-        if not (failure.facts.repeatable or isinstance(failure, Unreachable)):
+        # What was never sent, or turned away at the door, is not repeated when sent again. Everything else needs a
+        # harmless call or a key.
+        if not (failure.facts.repeatable or isinstance(failure, (Unreachable, RateLimited))):
             return None
         seconds = self.choose_delay(failure, attempt, draw)
         # A wait that outlasts the call's time would only make the same failure come later.
         return Wait(seconds) if seconds < left else None
+
+    def _find_most(self, failure: CallError) -> int:
+        if isinstance(failure, RateLimited):
+            return self.busy
+        return min(self.attempts, self.refusals) if isinstance(failure, NoWay) else self.attempts
 
     def choose_delay(self, failure: CallError, attempt: int, draw: Callable[[], float]) -> float:
         """Seconds before the next attempt: the vendor's wish, clamped, else anything up to the backoff's ceiling."""
@@ -60,7 +70,7 @@ class RetryPolicy:
         return draw() * min(self.cap, self.base * float(2 ** (attempt - 1)))
 
 
-NEVER = RetryPolicy(attempts=1)
+NEVER = RetryPolicy(attempts=1, busy=1)
 _most: ContextVar[int] = ContextVar("polyreel_most_attempts", default=sys.maxsize)
 
 

@@ -35,6 +35,7 @@ from polyreel.vendors.errors import (
     Garbled,
     Malformed,
     NoWay,
+    RateLimited,
     Unanswered,
     Unauthorized,
     Unreachable,
@@ -151,7 +152,7 @@ class Transport(ClosesAfterBlock):
     async def repeat(self, call: Call, once: Callable[[float], Awaitable[T]]) -> T:
         """Attempt after attempt, as the policy decides, within the call's total time."""
         total = call.total or (self.timeouts.total if _is_small(call) else self.timeouts.transfer)
-        deadline, attempt, renewed, doubtful = time.monotonic() + total, 1, False, False
+        deadline, attempt, busy, renewed, doubtful = time.monotonic() + total, 1, 0, False, False
         while True:
             try:
                 return await once(deadline - time.monotonic())
@@ -160,14 +161,17 @@ class Transport(ClosesAfterBlock):
                 if not renewed and await self._renew_login(call, failure):
                     renewed = True
                     continue
-                # A renewed login is no attempt: what was refused for an old token was not done.
-                decision = self.retry.decide(failure, attempt, deadline - time.monotonic())
+                # A renewed login is no attempt: what was refused for an old token was not done. Nor is a refusal of a
+                # vendor that has too many calls: where one in ten is refused, five attempts may all be.
+                is_busy = isinstance(failure, RateLimited)
+                busy += is_busy
+                decision = self.retry.decide(failure, busy if is_busy else attempt, deadline - time.monotonic())
                 if decision is None:
-                    raise failure.with_attempts(attempt, doubtful=doubtful) from None
+                    raise failure.with_attempts(attempt + busy - is_busy, doubtful=doubtful) from None
                 # Of any attempt: when the last one is refused as a duplicate, an earlier one may have done the work.
                 doubtful = doubtful or failure.maybe_done
+                attempt += not is_busy
             await pause(decision.seconds)
-            attempt += 1
 
     async def _renew_login(self, call: Call, failure: CallError) -> bool:
         refused = (

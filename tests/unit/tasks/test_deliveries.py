@@ -8,7 +8,7 @@ from polyreel.delivery.port import Delivered, Parcel
 from polyreel.errors import DeliveryError
 from polyreel.job import Delivery, FolderDelivery, Job
 from polyreel.outcome import LanguageOutcome, Outcome
-from polyreel.vendors.errors import CallError, Refused, ServerError
+from polyreel.vendors.errors import CallError, RateLimited, Refused, ServerError
 from tasks import deliver
 from tasks.deliver import Brought, bring_to_all
 
@@ -113,3 +113,24 @@ async def test_a_delivery_is_tried_again_for_as_long_as_what_failed_may_pass(
     except CallError as error:
         end = error.message
     assert (asked, end) == (tries, ends)
+
+
+async def test_a_place_that_is_busy_costs_no_try() -> None:
+    """Where one call in ten is refused as too many, three tries are soon over; not for ever, though."""
+    asked = 0
+
+    async def bring() -> Delivered:
+        nonlocal asked
+        asked += 1
+        if asked <= 6:
+            raise RateLimited("busy")
+        if asked <= 9:
+            return Delivered(location="some", may_pass=True, is_busy=True)
+        return Delivered(location="there")
+
+    assert (await deliver.deliver_with_patience(bring, (0.0, 0.0))).location == "there"
+    assert asked == 10
+    asked = 0
+    with pytest.raises(RateLimited):
+        await deliver.deliver_with_patience(bring, (0.0, 0.0), busy_s=0)
+    assert asked == 3

@@ -62,7 +62,9 @@ def _failure(kind: type[CallError], *, repeatable: bool = True, after: float | N
         (_failure(errors.ServerError), 5, 100, None),
         (_failure(errors.ServerError), 3, 1.9, None),
         (_failure(errors.ServerError, repeatable=False), 1, 100, None),
-        (_failure(errors.RateLimited, repeatable=False), 1, 100, None),
+        (_failure(errors.RateLimited, repeatable=False), 1, 100, Wait(0.5)),
+        (_failure(errors.RateLimited, repeatable=False), 14, 100, Wait(20)),
+        (_failure(errors.RateLimited), 15, 100, None),
         (_failure(errors.Unanswered, repeatable=False), 1, 100, None),
         (_failure(errors.Unreachable, repeatable=False), 1, 100, Wait(0.5)),
         (_failure(errors.RateLimited, after=7), 1, 100, Wait(7)),
@@ -112,7 +114,36 @@ async def test_a_post_under_a_key_is_repeated_with_the_same_key_and_body(
     assert len(peer.seen) == 3
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_too_many_calls_are_no_failed_attempt(peer: Any, transport: Transport, make_answer: Answers) -> None:
+    """Seven refusals among four failures: with five attempts for everything together, the call would be lost."""
+    busy, down = make_answer(429, {}, retry_after="0"), make_answer(503, b"")
+    peer.will(busy, down, busy, busy, down, busy, down, busy, busy, down, busy, make_answer(200, {"id": 7}))
+    assert (await transport.ask(Call("get", "GET", "/thing"), Thing)).id == 7
+
+
+async def test_a_post_that_is_turned_away_as_too_many_is_sent_again(
+    peer: Any, transport: Transport, make_answer: Answers
+) -> None:
+    """Nothing was done; after a lost answer that is not so, and the next attempt is not made."""
+    call = Call("make", "POST", "/thing", body=json_body({"a": 1}))
+    peer.will(*[make_answer(429, {}, retry_after="1")] * 3, make_answer(200, {"id": 1}))
+    assert (await transport.ask(call, Thing)).id == 1
+    assert {seen.body for seen in peer.seen} == {b'{"a":1}'}
+    peer.will(make_answer(429, {}), b"", make_answer(200, {"id": 2}))
+    with pytest.raises(errors.Unanswered) as raised:
+        await transport.ask(call, Thing)
+    assert (len(peer.seen), raised.value.made_nothing) == (6, False)
+
+
+async def test_a_vendor_that_never_has_time_is_given_up(peer: Any, transport: Transport, make_answer: Answers) -> None:
+    """Bounded, in its own word, and with nothing made."""
+    peer.will(*[make_answer(429, {})] * 40)
+    with pytest.raises(errors.RateLimited) as raised:
+        await transport.ask(Call("make", "POST", "/thing", body=json_body({})), Thing)
+    assert (len(peer.seen), raised.value.facts.attempts, raised.value.made_nothing) == (15, 15, True)
+
+
+@pytest.mark.parametrize("status", [500, 503])
 async def test_a_post_without_a_key_is_sent_once(
     peer: Any, transport: Transport, make_answer: Answers, status: int
 ) -> None:
