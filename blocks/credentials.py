@@ -16,6 +16,8 @@ import blocks
 from blocks.base import PolyreelCredentials, VendorCredentials
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.redaction import redact_addresses
+from polyreel.vendors.errors import CallError
+from polyreel.vendors.wrong_address import as_wrong_address
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import PrefectClient
@@ -254,19 +256,24 @@ def refusals_explained(block: PolyreelCredentials, name: str, *, asked_for_nothi
     """
     try:
         yield
-    except PolyreelError as error:
+    except PolyreelError as failure:
+        error: PolyreelError = failure
+        if asked_for_nothing and isinstance(failure, CallError):
+            error = as_wrong_address(failure, asked_for_nothing=True)
         unusable = error.where == _UNNAMED
         if unusable:
             error.where = f"{block.vendor} credentials {name}"
-        astray = asked_for_nothing and error.code == "vendor_not_found"
+        astray = asked_for_nothing and error.code in ("vendor_not_found", "wrong_address")
         if unusable or astray or error.code == "vendor_unauthorized":
             # The vendor's own remedy knows nothing of saved blocks, and of which one was meant.
-            error.remedy = f"Save the right ones: {spell_save(type(block), name, block)}."
+            wrong = error.code == "wrong_address"
+            wanted = "them with another `base_url`, that of the API" if wrong else "the right ones"
+            error.remedy = f"Save {wanted}: {spell_save(type(block), name, block)}."
             # An account that has a name of its own is the same whatever opens it.
             by_key = isinstance(block, VendorCredentials) and getattr(block, "api_key", None) is not None
             if error.code == "vendor_unauthorized" and by_key:
                 error.remedy += " With `--same-account` where only the key is new: what was bought stays known."
-        raise
+        raise error from None
 
 
 def _make_block(kind: type[PolyreelCredentials], name: str, fields: Mapping[str, str]) -> PolyreelCredentials:

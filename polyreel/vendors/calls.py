@@ -65,7 +65,9 @@ class Reply:
             return json.loads(self.body)
         except (ValueError, RecursionError):  # nested so deeply that reading it would need a stack without end
             said = self.headers.get("content-type", "no type")
-            raise Garbled(f"Expected JSON, got {len(self.body)} bytes of {said}.", facts=self.facts) from None
+            garbled = Garbled(f"Expected JSON, got {len(self.body)} bytes of {said}.", facts=self.facts)
+            garbled.is_page = self.body.lstrip()[:1] == b"<"
+            raise garbled from None
 
     def read_as(self, shape: type[T]) -> T:
         """The body as a model (or a list of them); `Malformed` when it does not fit."""

@@ -23,6 +23,7 @@
              ├─ Forbidden          403: this account may not
              │   └─ AccountLimit   ... because a limit of the account is reached
              ├─ NotFound           404, 410
+             │   └─ WrongAddress   ... the vendor's API itself: something else answers at that address
              ├─ Conflict           409, 412, 423: it is there already, or in a state that does not allow this
              ├─ TooLarge           413: a file or body above the vendor's limit
              └─ RateLimited        429: `retry_after` seconds, where the vendor says so
@@ -161,6 +162,8 @@ class Garbled(Malformed):
     """An answer that is not even in the right format (HTML, broken JSON): often a proxy's passing trouble."""
 
     transient = True
+    is_page = False
+    """Whether it is a page for people: then it may not be the vendor's API that answers there."""
 
 
 class ErrorInside(CallError):
@@ -247,6 +250,13 @@ class NotFound(Refused):
 
     default_code = "vendor_not_found"
     default_remedy = "Check the id, and that it belongs to this account."
+
+
+class WrongAddress(NotFound):
+    """What answers at the address is not the vendor's API."""
+
+    default_code = "wrong_address"
+    default_remedy = "Correct the address of the API in the saved credentials."
 
 
 class Conflict(Refused):

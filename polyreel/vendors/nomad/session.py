@@ -16,10 +16,11 @@ from polyreel.vendors.auth import JUST_NOW
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
 from polyreel.vendors.endpoints import endpoint
-from polyreel.vendors.errors import CallError, Invalid, NotFound, Refused, Unauthorized
+from polyreel.vendors.errors import CallError, Garbled, Invalid, NotFound, Refused, Unauthorized, WrongAddress
 from polyreel.vendors.nomad.models import Login
 from polyreel.vendors.nomad.resource import WIRE, Resource
 from polyreel.vendors.transport import Transport
+from polyreel.vendors.wrong_address import as_wrong_address
 
 
 class LoginAuth:
@@ -65,10 +66,13 @@ class LoginAuth:
         body = {"userName": self._username, "password": self._password}
         try:
             self.login = await self._ask_for_login("login", "/account/login", body)
-        except (NotFound, Invalid) as refusal:
+        except (NotFound, Invalid, Garbled) as refusal:
+            failure = as_wrong_address(refusal)
             # The refusal may quote what was sent, and that was a password.
-            facts = replace(refusal.facts, body="")
-            raise Unauthorized("The user name or the password is not accepted.", facts=facts) from None
+            failure.facts = replace(refusal.facts, body="")
+            if isinstance(failure, (WrongAddress, Garbled)):
+                raise failure from None
+            raise Unauthorized("The user name or the password is not accepted.", facts=failure.facts) from None
         return self.login
 
     async def refresh_login(self) -> Login:

@@ -12,10 +12,11 @@ from polyreel.errors import InvalidJob
 from polyreel.vendors.auth import JUST_NOW, require_key
 from polyreel.vendors.bodies import json_body
 from polyreel.vendors.calls import Call
-from polyreel.vendors.errors import CallError, Forbidden, Invalid, Unauthorized
+from polyreel.vendors.errors import CallError, Forbidden, Garbled, Invalid, NotFound, Unauthorized
 from polyreel.vendors.tpstreams.models import Token
 from polyreel.vendors.tpstreams.tokens import MemoryTokens, Tokens
 from polyreel.vendors.transport import Transport
+from polyreel.vendors.wrong_address import as_wrong_address
 
 LOGIN = "/api/auth/login/"
 LOGOUT = "/api/auth/logout/"
@@ -102,9 +103,13 @@ class TokenAuth:
         call = Call("login", "POST", LOGIN, body=json_body(body), anonymous=True, repeatable=False)
         try:
             token = await self.transport.ask(call, Token)
-        except Invalid as refusal:
+        except (NotFound, Invalid, Garbled) as refusal:
+            failure = as_wrong_address(refusal)
+            failure.facts = replace(refusal.facts, body="")
+            if refusal.status != 400:
+                raise failure from None
             # DRF answers wrong credentials with 400 and `non_field_errors`.
-            raise Unauthorized(refusal.message, facts=replace(refusal.facts, body="")) from None
+            raise Unauthorized(refusal.message, facts=failure.facts) from None
         await self.use_token(token.token)
         return token
 
