@@ -80,19 +80,21 @@ async def add_named(job: Job, faults: Faults, *, offline: bool = False) -> tuple
 
     Asks the server, and the vendors unless ``offline``.
     """
-    from tasks.run.accounts import require_saved
+    from tasks.run.accounts import list_changed_accounts, require_saved
     from tasks.run.connections import clients_open
     from tasks.run.looks import list_looks, look_at_vendors
 
+    changed: tuple[str, ...] = ()
     with faults.gather():
         await require_saved(job)
+        changed = await list_changed_accounts(job)
     if offline:
         named = ", ".join(list_looks(job))
-        return (f"Not looked at (--offline): {named}.",) if named else ()
+        return (*changed, *((f"Not looked at (--offline): {named}.",) if named else ()))
     async with clients_open():
         seen = await look_at_vendors(job, source=True)
     faults.add(*seen.faults)
-    return seen.notes
+    return (*changed, *seen.notes)
 
 
 async def _preview_job(job: Job, *, offline: bool) -> dict[str, Any]:

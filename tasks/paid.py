@@ -150,8 +150,11 @@ async def _quote_plan(plan: Plan, seconds: Fraction) -> quoting.Quote:
         bought.append(await books.ledger.select(Filter(kind="dub", job=plan.job.name)))
     every = list({row.key: row for row in chain.from_iterable(bought)}.values())
     rows = await asyncio.to_thread(quoting.rows_by_place, every, plan)
-    otherwise = quoting.count_otherwise(every, plan, rows.values())
-    return quoting.quote_languages(quoting.offers_of(plan.languages, seconds), rows, otherwise)
+    offers = quoting.offers_of(plan.languages, seconds)
+    # What a language had bought from another than who dubs it now stands for no offer, and was paid all the same.
+    counted = [rows[each.key] for each in offers if each.key in rows]
+    otherwise = quoting.count_otherwise(every, plan, counted)
+    return quoting.quote_languages(offers, rows, otherwise)
 
 
 async def _leave_refusing(plan: Plan, to_buy: set[str]) -> Plan:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from prefect.logging import get_logger
+
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.providers import provider_of
 from polyreel.engine.separation.port import Stems
@@ -27,15 +29,17 @@ from polyreel.sources.ingest import ingest as take_in
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.scratch import clear_scratch
-from tasks.run.accounts import accounts_of, require_saved
+from tasks.run.accounts import accounts_of, list_changed_accounts, require_saved
 from tasks.run.connections import client_of, connection_of
 from tasks.run.early import take_early
 from tasks.run.looks import look_at_vendors
-from tasks.run.progress import reporter
+from tasks.run.progress import board, reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import stage
 from tasks.script import require_translator
 from tasks.sign import require_signer
+
+log = get_logger("polyreel.reel")
 
 
 @stage("prepare")
@@ -55,7 +59,17 @@ async def prepare(job: Job) -> Plan:
     with faults.gather():
         plan = await _plan(job, {} if faults else await accounts_of(job))
     await _require_none(faults, job)
-    return plan
+    return await _with_changed_accounts(plan)
+
+
+async def _with_changed_accounts(plan: Plan) -> Plan:
+    """The plan with a note of each account that is another one than before: said now, before anything is bought."""
+    changed = await list_changed_accounts(plan.job)
+    for each in changed:
+        log.warning("%s", each)
+        if show := board().warn:
+            show(each)
+    return plan.model_copy(update={"notes": (*plan.notes, *changed)})
 
 
 async def _require_none(faults: Faults, job: Job) -> None:

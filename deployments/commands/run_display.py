@@ -25,6 +25,7 @@ _MARKS = {"done": ("✓", "green"), "cached": ("=", "cyan"), "failed": ("✗", "
 def show_board(board: Board, job: Job, quiet: bool) -> Iterator[None]:
     """Show a board while the block runs. ``quiet`` shows nothing unless a person is watching stderr."""
     console = Console(stderr=True, highlight=False)
+    board.warn = None if quiet else lambda text: console.print(f"polyreel: {text}", markup=False, soft_wrap=True)
     # A dumb terminal can't move its cursor back, which a live table needs.
     if console.is_terminal and os.environ.get("TERM") != "dumb":
         table = _LiveTable(board, job)

@@ -51,6 +51,29 @@ async def require_saved(job: Job) -> None:
     faults.require_none()
 
 
+async def list_changed_accounts(job: Job) -> tuple[str, ...]:
+    """What is to be said of saved credentials that are of another account than when they were last used, if any.
+
+    A key may be changed in Prefect's own pages, where nothing says what that means: the ledger knows an account by its
+    key at some vendors, and what was bought with the old one would be bought again.
+    """
+    names = sorted(set(list_saved_names(job)))
+    if not names:
+        return ()
+    from blocks.credentials import explain_other_account
+    from polyreel.ledger.rows import Filter
+
+    found = []
+    async with books_of_run() as books:
+        for block, name in names:
+            rows = [each for each in await books.ledger.select(Filter(provider=block)) if each.credentials == name]
+            known = [each.account for each in rows if each.account]
+            # The oldest come first: what was used last is how the ledger knows them now.
+            told = explain_other_account(block, known[-1], await account_of(block, name)) if known else ""
+            found += [f"{block}/{name} was changed since it was last used. {told}"] if told else []
+    return tuple(found)
+
+
 def list_saved_names(job: Job) -> list[tuple[str, str]]:
     """Block and name of all the saved credentials that a job names."""
     source, signed, drafted = job.source, job.provenance, job.translation

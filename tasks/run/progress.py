@@ -35,6 +35,8 @@ class Board:
 
     steps: dict[tuple[str, str], Step] = field(default_factory=dict)
     listeners: list[Callable[[Step], None]] = field(default_factory=list)
+    warn: Callable[[str], None] | None = None
+    """Shows a person at once what should not wait for the outcome's notes; None: nobody watches."""
     outcome: Outcome | None = None
     """What came of the run, as soon as it is known: before the server is told."""
     bought: set[str] = field(default_factory=set)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from flows.languages import each_language, run_alongside
-from polyreel.errors import EngineError, HeldForPerson, MediaError
-from polyreel.job import Job
+from flows.languages import Handover, each_language, run_alongside
+from polyreel.errors import EngineError, HeldForPerson, LedgerError, MediaError, PolyreelError, StoreError
+from polyreel.job import EmbeddedDubbing, Job
 from polyreel.outcome import Problem, StoredFile
 from polyreel.plans import LanguagePlan, Plan, Way
-from polyreel.vendors.errors import JobFailed, PaymentRequired, Unanswered, Unreachable
+from polyreel.vendors.errors import JobFailed, PaymentRequired, ServerError, Unanswered, Unreachable
 from tasks.run.progress import Board, board, use
 from tasks.run.values import LanguageResult, Tracks
 
@@ -191,3 +192,103 @@ async def test_who_waits_for_the_work_and_gives_up_does_not_end_it() -> None:
         waiting.cancel()
         gate.set()
         assert await result() == "parted"
+
+
+def asked_by(plan: Plan, error: Exception) -> tuple[list[str], Callable[[LanguagePlan], Awaitable[LanguageResult]]]:
+    """A chain whose first provider fails, and whom it asked."""
+    seen: list[str] = []
+
+    async def chain(language: LanguagePlan) -> LanguageResult:
+        seen.append(language.dubbing.provider)
+        if language.choice == 0:
+            raise error
+        return finished(language)
+
+    use(Board())
+    return seen, chain
+
+
+def costing_nothing(error: PolyreelError) -> PolyreelError:
+    error.bought_nothing = True
+    return error
+
+
+@pytest.mark.parametrize("error", [ServerError("500"), StoreError("it could not be staged")])
+async def test_what_is_known_to_have_cost_nothing_is_given_to_the_next(error: PolyreelError) -> None:
+    """An upload that ended in a 500, a place for media that was full: somebody else dubs it."""
+    seen, chain = asked_by(with_fallback(), costing_nothing(error))
+    done = await each_language(with_fallback(), chain)
+    assert (seen, len(done.finished)) == (["panjaya", "dubformer"], 1)
+
+
+@pytest.mark.parametrize("fails_to_tell", [False, True])
+async def test_what_an_earlier_run_may_have_bought_is_given_to_nobody(fails_to_tell: bool) -> None:
+    """This run could not even ask; the last one's intent is open. It is said why nobody else dubs it."""
+    seen, chain = asked_by(with_fallback(), Unreachable("no connection"))
+
+    async def is_open(_language: LanguagePlan) -> bool:
+        if fails_to_tell:
+            raise LedgerError("it can't be read")
+        return True
+
+    async def admit(_plan: Plan) -> None:
+        raise AssertionError("nobody else is asked")
+
+    done = await each_language(with_fallback(), chain, Handover(is_open, admit))
+    problem = done.problems["es-ES"]
+    assert seen == ["panjaya"]
+    assert problem.code == "vendor_unreachable"
+    assert "It was not given to Dubformer: Panjaya has, or may have, taken it" in problem.remedy
+
+
+async def never_open(_language: LanguagePlan) -> bool:
+    return False
+
+
+async def test_a_fallback_that_costs_too_much_is_refused_before_it_is_asked() -> None:
+    """In the budget's figures, and with what was in the way of the first one."""
+    seen, chain = asked_by(with_fallback(), FAILED)
+
+    async def admit(plan: Plan) -> None:
+        assert [each.dubbing.provider for each in plan.languages] == ["dubformer"]
+        raise PolyreelError("the dubs cost 2 minutes, and the budget is 1 minute", code="over_budget", remedy="Raise.")
+
+    done = await each_language(with_fallback(), chain, Handover(never_open, admit))
+    problem = done.problems["es-ES"]
+    assert seen == ["panjaya"]
+    assert (problem.code, problem.remedy) == ("over_budget", "Raise.")
+    assert problem.message.startswith("the dubs cost 2 minutes, and the budget is 1 minute; ")
+    assert problem.message.endswith("because Panjaya failed: it failed")
+
+
+async def test_who_costs_nothing_dubs_what_is_too_dear_elsewhere() -> None:
+    """The fallbacks are tried in their order; this machine needs no budget."""
+    job = with_fallback().job.model_copy(
+        update={"fallback": (*with_fallback().job.fallback, EmbeddedDubbing(provider="embedded"))}
+    )
+    ways = (*with_fallback().languages[0].ways, Way(works_here=True))
+    plan = Plan(job=job, languages=(LanguagePlan(job=job, locale="es-ES", ways=ways),)).with_source(NOTHING)
+    seen, chain = asked_by(plan, FAILED)
+
+    async def admit(_plan: Plan) -> None:
+        raise PolyreelError("too dear", code="over_budget")
+
+    done = await each_language(plan, chain, Handover(never_open, admit))
+    assert (seen, len(done.finished)) == (["panjaya", "embedded"], 1)
+
+
+async def test_two_languages_that_go_elsewhere_at_once_are_asked_about_together() -> None:
+    """Each alone would fit the budget: the second one is counted beside the first."""
+    one = with_fallback()
+    both = tuple(one.languages[0].model_copy(update={"locale": locale}) for locale in ("es-ES", "fr-FR"))
+    plan = one.model_copy(update={"languages": both})
+    _, chain = asked_by(plan, FAILED)
+
+    async def admit(moved: Plan) -> None:
+        await asyncio.sleep(0.05)
+        if sum(each.choice for each in moved.languages) > 1:
+            raise PolyreelError("both cost 2 minutes, and 1 is left", code="over_budget")
+
+    done = await each_language(plan, chain, Handover(never_open, admit))
+    assert len(done.finished) == 1
+    assert [each.code for each in done.problems.values()] == ["over_budget"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from polyreel.dubbing.submission import describe_reel
+from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
@@ -18,8 +20,20 @@ from polyreel.planning.preview import look_ahead
 from polyreel.plans import LanguagePlan, Plan, Way
 from polyreel.store.choice import open_store
 from tasks import paid as paid_tasks
-from tasks.paid import note_choice, note_retention, purchases, quote_job, stay_where_paid
+from tasks.paid import (
+    may_be_bought,
+    note_choice,
+    note_retention,
+    purchases,
+    quote_job,
+    require_budget_left,
+    stay_where_paid,
+)
+from tasks.run import accounts
+from tasks.run.accounts import list_changed_accounts
 from tasks.run.progress import Board
+
+SOURCE = StoredFile(uri="file:///reel.mp4", sha256="0" * 64, bytes=1)
 
 
 async def test_only_what_this_run_stands_on_was_paid_for_it(plan: Callable[..., Plan], empty_board: Board) -> None:
@@ -110,4 +124,91 @@ async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
     assert (await choose(begin(dubbing=account, fallback=[studio]))).choice == 0  # asked anew, in another order
     rows.change("fallback", steps.advance_row(State.FAILED))
     assert (await choose(begin())).choice == 0
+    rows.close()
+
+
+async def nothing_refused(_plan: Plan, _locales: set[str]) -> dict[str, PolyreelError]:
+    """Every vendor has every language."""
+    return {}
+
+
+async def test_a_budget_counts_what_came_to_nothing_before_another_is_paid(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two minutes lost at Panjaya are two of the job's three: Dubformer's two are refused, with the sum."""
+    monkeypatch.setattr(paid_tasks, "find_refused", nothing_refused)
+    reel = describe_reel("0" * 64, (None, None))
+    studio, account = {"provider": "panjaya", "credentials": "studio"}, {"provider": "dubformer", "credentials": "x"}
+
+    def begin(minutes: float, **more: Any) -> Plan:
+        made = plan("es-ES", dubbing=studio, fallback=[account], budget={"minutes": minutes}, **more)
+        ways = (Way(identity="p#1", works_here=False), Way(identity="d#2", works_here=False))
+        each = made.languages[0].model_copy(update={"ways": ways, "source": SOURCE, "choice": 1})
+        return made.model_copy(update={"languages": (each,), "source": SOURCE})
+
+    rows = ledger_rows()
+    subject = Subject(
+        kind="dub", job="reel", provider="panjaya", account="p#1", locale="es-ES", minutes=2, details=reel
+    )
+    rows.change("lost", steps.record_receipt("lost", subject, Receipt(id="v1")))
+    rows.change("lost", steps.advance_row(State.FAILED))
+    rows.close()
+    reel_of_two = SimpleNamespace(duration="120")
+    with pytest.raises(PolyreelError) as refused:
+        await require_budget_left(begin(3), reel_of_two)  # type: ignore[arg-type]
+    assert refused.value.code == "over_budget"
+    assert "cost 4 minutes, 2 minutes of them paid before, and the budget is 3 minutes" in refused.value.message
+    assert "Nothing was spent" not in refused.value.remedy
+    await require_budget_left(begin(4), reel_of_two)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("state", "open_"), [(None, True), (State.UNRESOLVED, True), (State.SUBMITTED, False)])
+async def test_only_an_open_intent_keeps_a_language_from_others(
+    plan: Callable[..., Plan], state: State | None, open_: bool
+) -> None:
+    """What has a receipt is found by the next try; what has none may be there."""
+    studio = {"provider": "panjaya", "credentials": "studio"}
+    made = plan("es-ES", dubbing=studio)
+    way = Way(identity="p#1", works_here=False)
+    language = made.languages[0].model_copy(update={"ways": (way,), "source": SOURCE})
+    subject = Subject(
+        kind="dub", provider="panjaya", account="p#1", locale="es-ES", details=describe_reel("0" * 64, (None, None))
+    )
+    rows = ledger_rows()
+    rows.change("k", steps.claim_row("k", subject, "nobody", 0.0))
+    if state is State.UNRESOLVED:
+        rows.change("k", steps.hold_for_person("nobody", "the studio"))
+    elif state is State.SUBMITTED:
+        rows.change("k", steps.record_receipt("k", subject, Receipt(id="v1")))
+    rows.close()
+    assert await may_be_bought(language) is open_
+    assert not await may_be_bought(language.model_copy(update={"locale": "fr-FR"}))
+
+
+async def test_a_key_that_was_changed_elsewhere_is_said(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the account that the ledger last knew of the same saved credentials; nothing is said of a new name."""
+    job = plan("es-ES", dubbing={"provider": "panjaya", "credentials": "studio"}).job
+    now = {"panjaya": "https://p#222222222222"}
+
+    async def account_of(vendor: str, _name: str) -> str:
+        return now[vendor]
+
+    monkeypatch.setattr(accounts, "account_of", account_of)
+    assert await list_changed_accounts(job) == ()
+    rows = ledger_rows()
+
+    def buy(key: str, account: str, name: str) -> None:
+        subject = Subject(kind="dub", provider="panjaya", account=account, credentials=name, locale="es-ES")
+        rows.change(key, steps.record_receipt(key, subject, Receipt(id=key)))
+
+    buy("others", "https://p#333333333333", "another-name")
+    assert await list_changed_accounts(job) == ()
+    buy("old", "https://p#111111111111", "studio")
+    (told,) = await list_changed_accounts(job)
+    assert told.startswith("panjaya/studio was changed since it was last used. ")
+    assert "--set known_as=111111111111" in told
+    buy("new", "https://p#222222222222", "studio")
+    assert await list_changed_accounts(job) == ()
     rows.close()
