@@ -73,7 +73,7 @@ class Ledger(ClosesAfterBlock):
                 return receipt
             case CantTell(look_at) if entry:
                 raise make_unresolved(key, entry, look_at)
-        error = CallError("the vendor has not taken it", code=NOT_BOUGHT)
+        error = CallError("the vendor has not taken it", code=NOT_BOUGHT, remedy="Run the job again to buy it.")
         error.bought_nothing = True
         raise error
 
