@@ -121,7 +121,7 @@ class Standing:
         # Of two languages that go elsewhere at once, the second one has to be asked about with the first one's price.
         self._lock = asyncio.Lock()
 
-    async def keeps(self, language: LanguagePlan) -> bool:
+    async def holds_purchase(self, language: LanguagePlan) -> bool:
         """Whether an earlier run may have bought it where it is: this run's own error says nothing of that."""
         if self._handover is None:
             return False
@@ -130,7 +130,7 @@ class Standing:
         except LedgerError:
             return True  # who can't tell must not pay a second time
 
-    async def move(self, language: LanguagePlan) -> None:
+    async def move_language(self, language: LanguagePlan) -> None:
         """Note who dubs a language from now on. Raises `PolyreelError` where that costs more than the job may."""
         async with self._lock:
             now = {**self._now, language.locale: language}
@@ -138,7 +138,7 @@ class Standing:
                 await self._handover.admit(self._plan.model_copy(update={"languages": tuple(now.values())}))
             self._now = now
 
-    def leave(self, locale: str) -> None:
+    def drop_language(self, locale: str) -> None:
         """Note that a language is not dubbed by this run: what it was to cost is left for others."""
         self._now.pop(locale, None)
 
@@ -166,9 +166,9 @@ async def _find_another(
     choice = language.next_choice(language.choice)
     if choice is None:
         if _has_lost_all(error) or _may_go_elsewhere(language, error):
-            standing.leave(language.locale)
+            standing.drop_language(language.locale)
         return add_refusals(failed, language.job, language.ways, language.choice)
-    if not _has_lost_all(error) and (not _may_go_elsewhere(language, error) or await standing.keeps(language)):
+    if not _has_lost_all(error) and (not _may_go_elsewhere(language, error) or await standing.holds_purchase(language)):
         # It stays in the sum: what may have been bought for it is not there for others.
         return _explain_stay(failed, language, choice)
     refused: PolyreelError | None = None
@@ -176,12 +176,12 @@ async def _find_another(
         note = f"Dubbed another way ({plan.job.fallback[choice - 1].provider}): {failed}"
         moved = plan.with_choice(language.locale, choice, note).language(language.locale)
         try:
-            await standing.move(moved)
+            await standing.move_language(moved)
         except PolyreelError as too_much:
             refused, choice = refused or too_much, language.next_choice(choice)
         else:
             return moved
-    standing.leave(language.locale)
+    standing.drop_language(language.locale)
     assert refused is not None  # noqa: S101 - there was a choice, and it was refused
     told = f"{refused.message}; it was asked for because {title} failed: {failed.message}"
     return Problem.of(refused).model_copy(update={"message": told})
