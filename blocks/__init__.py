@@ -1,24 +1,28 @@
 """Prefect blocks: one per vendor. A block holds secrets and makes a client; nothing else unwraps a secret.
 
-Prefect finds this package by its `prefect.collections` entry point, and registers every block that it names here. To
-register them at once: ``prefect block register -m blocks``.
+To register them at once: ``prefect block register -m blocks``. Prefect's server finds `blocks.catalogue` by its
+``prefect.collections`` entry point, and offers every block that is named here.
+
+A block's module is imported when the block is first asked for (PEP 562). Each brings a vendor's client along, and
+Prefect draws a schema of it: all of them together took a run a sixth of a second, of which it needs one or two.
 """
 
-from inspect import isabstract
+from __future__ import annotations
 
-from prefect.blocks.core import Block
-from prefect.utilities.dispatch import get_registry_for_type
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from blocks.callbacks import CallbackSecret
-from blocks.dubformer import DubformerCredentials
-from blocks.nomad import NomadCredentials
-from blocks.object_store import ObjectStoreCredentials
-from blocks.panjaya import PanjayaCredentials
-from blocks.signing import SigningCredentials
-from blocks.tpstreams import TPStreamsCredentials
-from blocks.translation import ChatTranslationCredentials, DeepLCredentials, LibreTranslateCredentials
-from blocks.videojungle import VideoJungleCredentials
-from blocks.webhook import WebhookEndpoint
+if TYPE_CHECKING:
+    from blocks.callbacks import CallbackSecret
+    from blocks.dubformer import DubformerCredentials
+    from blocks.nomad import NomadCredentials
+    from blocks.object_store import ObjectStoreCredentials
+    from blocks.panjaya import PanjayaCredentials
+    from blocks.signing import SigningCredentials
+    from blocks.tpstreams import TPStreamsCredentials
+    from blocks.translation import ChatTranslationCredentials, DeepLCredentials, LibreTranslateCredentials
+    from blocks.videojungle import VideoJungleCredentials
+    from blocks.webhook import WebhookEndpoint
 
 __all__ = [
     "CallbackSecret",
@@ -35,8 +39,31 @@ __all__ = [
     "WebhookEndpoint",
 ]
 
-# Prefect's server offers every class that it has registered as a kind of block; of a common base none can be made.
-_registry = get_registry_for_type(Block) or {}
-for _key, _kind in tuple(_registry.items()):
-    if isabstract(_kind) and _kind.__module__.startswith(f"{__name__}."):
-        del _registry[_key]
+# vendor -> (module of this package, class)
+KINDS = {
+    "callbacks": ("callbacks", "CallbackSecret"),
+    "chat": ("translation", "ChatTranslationCredentials"),
+    "deepl": ("translation", "DeepLCredentials"),
+    "dubformer": ("dubformer", "DubformerCredentials"),
+    "libretranslate": ("translation", "LibreTranslateCredentials"),
+    "nomad": ("nomad", "NomadCredentials"),
+    "panjaya": ("panjaya", "PanjayaCredentials"),
+    "s3": ("object_store", "ObjectStoreCredentials"),
+    "signing": ("signing", "SigningCredentials"),
+    "tpstreams": ("tpstreams", "TPStreamsCredentials"),
+    "videojungle": ("videojungle", "VideoJungleCredentials"),
+    "webhook": ("webhook", "WebhookEndpoint"),
+}
+"""Where the block of each vendor is."""
+_MODULES = {name: module for module, name in KINDS.values()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    # `prefect block register -m blocks` registers what stands here.
+    return [*globals(), *__all__]

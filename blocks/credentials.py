@@ -51,18 +51,19 @@ class CheckReport:
 
 def list_kinds() -> dict[str, type[PolyreelCredentials]]:
     """The block of each vendor, by the vendor's name."""
-    # By the package's own list, so that a new block is known everywhere by one line.
-    found = (getattr(blocks, name) for name in blocks.__all__)
-    return {kind.vendor: kind for kind in found}
+    return {vendor: kind_of(vendor) for vendor in blocks.KINDS}
 
 
 def kind_of(vendor: str) -> type[PolyreelCredentials]:
     """The block of one vendor. Raises `InvalidJob` for a vendor that is none."""
     try:
-        return list_kinds()[vendor]
+        _, name = blocks.KINDS[vendor]
     except KeyError:
-        known = ", ".join(sorted(list_kinds()))
+        known = ", ".join(sorted(blocks.KINDS))
         raise InvalidJob(f"There are no credentials for '{vendor}'.", remedy=f"Known are: {known}.") from None
+    # Only this one: the others' clients would be imported for nothing.
+    kind: type[PolyreelCredentials] = getattr(blocks, name)
+    return kind
 
 
 async def find_account(vendor: str, name: str) -> str:

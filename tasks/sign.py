@@ -6,15 +6,13 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyreel.delivery.port import Item
 from polyreel.job import Job
 from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile, list_cloned_voices, list_recorded_lines
-from polyreel.packaging.provenance import c2pa
 from polyreel.packaging.provenance.manifest import Dub, Story
-from polyreel.packaging.provenance.signer import SigningKey, make_test_key
 from polyreel.plans import VERSIONS, Plan
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
@@ -27,6 +25,9 @@ from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged, Signed
 from tasks.together import going_out
 
+if TYPE_CHECKING:
+    from polyreel.packaging.provenance.signer import SigningKey
+
 TEST_NOTE = "SIGNED WITH A TEST KEY: it proves nothing. Name a saved key in `provenance: {credentials: NAME}`."
 _SPOKEN = frozenset({"master", "mix", "dialogue", "subtitled"})
 # C2PA tells media by trained models from what algorithms alone make; these two have no trained network.
@@ -36,11 +37,16 @@ _BY_RULES = ("espeak-ng", "pico")
 async def require_signer(job: Job) -> None:
     """See, before any work, that what the job asks to be signed can be. Raises InvalidJob or ToolError."""
     if job.provenance is not None:
+        # Here, and not above: certificates take 30 ms to import, and few jobs sign.
+        from polyreel.packaging.provenance import c2pa
+
         c2pa.require_library()
         await _signing_key(job)
 
 
 async def _signing_key(job: Job) -> SigningKey:
+    from polyreel.packaging.provenance.signer import SigningKey, make_test_key
+
     name = job.provenance.credentials if job.provenance else None
     async with client_of(SIGNING, name) as key:
         return key if isinstance(key, SigningKey) else make_test_key()
@@ -55,6 +61,8 @@ def _make_key(given: dict[str, Any]) -> str:
 @stage("sign", key=_make_key)
 async def sign(plan: Plan, files: list[tuple[StoredFile, str, Story]], signer: str) -> Signed:
     """Copies of files, each with its story, signed. ``signer`` names the key; the key itself is in no record."""
+    from polyreel.packaging.provenance import c2pa
+
     store, key = open_store(), await _signing_key(plan.job)
     source, report = path_of(plan.source_at_hand()), reporter("sign")
     made: dict[str, StoredFile] = {}
@@ -94,6 +102,8 @@ async def sign_or_explain(
 def _list_files(
     plan: Plan, going: list[LanguageResult], dubs: dict[str, Dub], packaged: Packaged, *, is_test: bool
 ) -> Iterator[tuple[StoredFile, str, Story]]:
+    from polyreel.packaging.provenance import c2pa
+
     for each in going:
         name = Path(plan.language(each.locale).file_name(each.container)).name
         yield each.video, f".{each.container}", _tell_story(plan, name, (dubs[each.locale],), is_test)

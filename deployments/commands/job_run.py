@@ -95,6 +95,9 @@ async def _check_job(job: Job, faults: Faults) -> Plan | None:
 
 
 def _import_flow() -> None:
+    from deployments.process.prefect_insides import leave_out_unneeded
+
+    leave_out_unneeded()
     import prefect.flow_engine
 
     import flows.localise  # noqa: F401 - imported early, on purpose

@@ -16,6 +16,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from deployments.process.postponed import postpone
+
 if TYPE_CHECKING:
     from prefect.blocks.core import Block
     from prefect.client.orchestration import PrefectClient
@@ -178,3 +180,16 @@ def make_server_app(*, ephemeral: bool = False) -> Any:
     from prefect.server.api.server import create_app
 
     return create_app(ephemeral=ephemeral, final=True)
+
+
+# -- importing Prefect (seen in 3.8.8)
+
+
+def leave_out_unneeded() -> None:
+    """Import Prefect, when it is imported, without what a run of ours does not use, until somebody asks for it.
+
+    Prefect registers its blocks that send messages whenever it is imported, and brings JSON Schema's checker and a
+    maker of names along: a tenth of what its import takes. Not for servers, which offer those blocks. Unneeded when
+    Prefect imports them when they are asked for.
+    """
+    postpone("prefect.blocks.notifications", "prefect.blocks.webhook", "jsonschema", "coolname")

@@ -44,9 +44,14 @@ def main() -> None:
         become_run(order["run"], order["entrypoint"])
 
 
+# What runs import on the way, as a repeated one does without it: a process that waits has the time.
+_ON_THE_WAY = ("polyreel.engine.voice.text.words", "polyreel.packaging.provenance.c2pa")
+
+
 def _import_everything() -> None:
     engine = ("prefect.engine", "prefect.flow_engine")
-    for name in (*engine, "flows.localise", "flows.batch", "flows.inbox", "flows.revise", "flows.housekeeping"):
+    flows = ("flows.localise", "flows.batch", "flows.inbox", "flows.revise", "flows.housekeeping")
+    for name in (*engine, *flows, *_ON_THE_WAY):
         importlib.import_module(name)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from polyreel import locales
 from polyreel.errors import InvalidJob
 from polyreel.series.memory import Unit
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 # A memory is parsed as a whole, into ten times its bytes. Bounds so that it fits beside a run; split larger ones.
 MOST_BYTES = 64 << 20
@@ -24,6 +27,8 @@ def read_tmx(content: bytes, name: str) -> list[Unit]:
 
     Raises `InvalidJob` that names the file: for what is no TMX, is too large, or brings entities of its own.
     """
+    from xml.etree import ElementTree  # here: few jobs read a memory
+
     # Expat expands entities as it reads: a few lines of them can stand for gigabytes.
     if b"<!ENTITY" in content[: 1 << 16] or "<!ENTITY".encode("utf-16-le") in content[: 1 << 16]:
         raise _refuse_memory(name, "it declares entities, which a memory needs none of")

@@ -83,20 +83,9 @@ def stage(
         # Once, when the stage is defined: a run of twenty languages calls each stage twenty times.
         signature = inspect.signature(function)
 
+        # One line, as Prefect keeps each task's source and reads it token by token: 25 stages' took a run 30 ms.
         async def work(given: Given) -> Result | State[Result]:
-            if given.key and (kept := results.recall(given.key)):
-                return Completed(name=CACHED, data=kept[0])
-            # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another
-            # machine.
-            await open_store().fetch_files(find_stored_files((given.args, given.kwargs)))
-            try:
-                result = await function(*given.args, **given.kwargs)
-            except StillAtVendor as still:
-                return Completed(name=WAITING, data=_NotYet(still), message=str(still))
-            if given.key:
-                # Before Prefect hears that the stage is done: killed in between, the next run finds the work.
-                await asyncio.to_thread(results.keep, given.key, result)
-            return result
+            return await _work_or_recall(function, given)
 
         # Prefect derives a task's key from its function's qualified name: all stages would share one.
         work.__qualname__ = getattr(function, "__qualname__", name)
@@ -137,6 +126,22 @@ def stage(
         return call
 
     return decorate
+
+
+async def _work_or_recall(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
+    """A stage's result from where it is kept, else made now, and kept."""
+    if given.key and (kept := results.recall(given.key)):
+        return Completed(name=CACHED, data=kept[0])
+    # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another machine.
+    await open_store().fetch_files(find_stored_files((given.args, given.kwargs)))
+    try:
+        result = await function(*given.args, **given.kwargs)
+    except StillAtVendor as still:
+        return Completed(name=WAITING, data=_NotYet(still), message=str(still))
+    if given.key:
+        # Before Prefect hears that the stage is done: killed in between, the next run finds the work.
+        await asyncio.to_thread(results.keep, given.key, result)
+    return result
 
 
 def _name_state(state: State[Any]) -> Any:

@@ -15,9 +15,7 @@ from typing import Literal
 
 from polyreel import locales
 from polyreel.engine.voice.kokoro.katakana import write_in_katakana
-from polyreel.engine.voice.kokoro.numbers_ja import in_words
 from polyreel.engine.voice.text.lexicon import LEXICONS
-from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError
 
 Measure = Literal["WER", "CER"]
@@ -66,6 +64,9 @@ def split_tokens(text: str, locale: str) -> list[str]:
     if language in _SPACELESS | _LOOSE:
         return [char for char in plain if unicodedata.category(char)[0] in "LNM"]
     if language in LEXICONS:
+        # Here: some 300 patterns, which a run that compares nothing would compile for nothing.
+        from polyreel.engine.voice.text.words import spell_out
+
         plain = spell_out(unicodedata.normalize("NFKC", text), locale).casefold()
     return _WORD.findall(unicodedata.normalize("NFC", _APOSTROPHES.sub("", plain)))
 
@@ -82,6 +83,8 @@ def _read_syllables(text: str) -> list[str]:
 
 def _read_kana(text: str) -> list[str]:
     import pyopenjtalk
+
+    from polyreel.engine.voice.kokoro.numbers_ja import in_words
 
     # Kanji have several readings and listeners choose freely between kanji and kana: only the reading can be compared.
     read = str(pyopenjtalk.g2p(write_in_katakana(in_words(text)), kana=True)) if text.strip() else ""

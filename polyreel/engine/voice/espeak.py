@@ -23,7 +23,6 @@ from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import as_written, describe_unread, pieces
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
-from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 
 # Constants of espeak-ng's speak_lib.h.
@@ -242,6 +241,9 @@ class EspeakVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""
+        # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
+        from polyreel.engine.voice.text.words import spell_out
+
         voice, _, pitch = voice_id.partition("@")
         words = spell_out(as_written(make_speakable(text)), voice.partition("+")[0])
         require_sayable(words, text, _MOST_CHARACTERS)

@@ -19,7 +19,6 @@ from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import as_written, describe_unread
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
-from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import is_british
 
@@ -84,6 +83,9 @@ class PicoVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text, 16 kHz. Raises EngineError (``nothing_to_say``) where it holds nothing that Pico can say."""
+        # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
+        from polyreel.engine.voice.text.words import spell_out
+
         pitch, _, locale = voice_id.partition("@")
         words = spell_out(as_written(make_speakable(text)), _voice_of(locale) or locale).translate(_NO_MARKUP)
         require_sayable(words, text, MOST_CHARACTERS)

@@ -26,7 +26,6 @@ from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.port import Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
-from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
 from polyreel.machine.files import read_whole
@@ -109,6 +108,9 @@ class PiperVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``, ``unreadable``, ``model_damaged``) or NoVoice."""
+        # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
+        from polyreel.engine.voice.text.words import spell_out
+
         name, _, speaker = voice_id.rpartition("@")[0].partition("#")
         path = _locate_voice(name)
         configuration = _load_configuration(path)

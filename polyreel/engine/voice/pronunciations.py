@@ -9,13 +9,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
 from polyreel import locales
 from polyreel.engine.voice.text.said_as import Pronunciation, find_contradictions
 from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.machine.files import TooManyBytes, read_whole
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 # Some ten thousand terms; read into memory as a whole. A bound so that a film named by mistake is not read as one.
 _MOST_BYTES = 1 << 20
@@ -89,6 +92,8 @@ def _of_lexicon(text: str, name: str) -> tuple[Pronunciation, ...]:
 
 
 def _parse_lexicon(text: str, name: str) -> Iterator[Pronunciation]:
+    from xml.etree import ElementTree  # here: few jobs have a lexicon in XML
+
     # A document type could hold entities that unfold without end.
     if "<!doctype" in text.lower():
         raise _describe_fault(name, 0, "a lexicon with a document type is not read")

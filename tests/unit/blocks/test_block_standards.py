@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 import logging
 import pickle
@@ -16,6 +17,7 @@ from prefect.utilities.dispatch import get_registry_for_type
 from pydantic import SecretStr, ValidationError
 
 import blocks
+import blocks.catalogue
 from blocks.base import PolyreelCredentials, VendorCredentials
 from blocks.credentials import list_kinds
 from polyreel.packaging.provenance.signer import make_test_key
@@ -80,6 +82,19 @@ class TestPrefectsStandards(BlockStandardTestSuite):
     def test_has_a_valid_image(self, block: Any) -> None:
         """None of our blocks shows a logo that is not ours, and none fetches one."""
         assert block._logo_url is None
+
+
+def test_a_block_is_found_by_its_vendor() -> None:
+    """The table says where each is, so that the others need not be imported."""
+    for vendor, (module, name) in blocks.KINDS.items():
+        kind = list_kinds()[vendor]
+        assert (kind.vendor, kind.__module__, kind.__name__) == (vendor, f"blocks.{module}", name)
+    assert set(blocks.catalogue.KINDS) == set(list_kinds().values())
+
+
+def test_every_block_is_among_the_packages_members() -> None:
+    """`prefect block register -m blocks` takes them from there."""
+    assert set(blocks.__all__) <= {name for name, _ in inspect.getmembers(blocks, Block.is_block_class)}
 
 
 def test_every_vendor_has_a_block() -> None:

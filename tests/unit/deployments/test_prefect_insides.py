@@ -42,6 +42,12 @@ INSIDES: dict[str, list[tuple[str, str]]] = {
         ("prefect.server.database.configurations", "begin_transaction"),
     ],
     "make_server_app": [("prefect.server.api.server", "create_app")],
+    "leave_out_unneeded": [
+        ("prefect.blocks", "import prefect.blocks.notifications as"),
+        ("prefect.blocks", "import prefect.blocks.webhook as"),
+        ("prefect._internal.schemas.validators", "import jsonschema"),
+        ("prefect.utilities.names", "import coolname"),
+    ],
 }
 """Each function of `deployments.process.prefect_insides`, and what of Prefect it stands on."""
 

@@ -23,7 +23,6 @@ from polyreel.engine.voice.pocket.text import frames_after_end, pad_text, prepar
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
-from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import language as language_of
 
@@ -129,6 +128,9 @@ class PocketVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError: ``nothing_to_say``, ``unreadable``, ``model_damaged``, ``cannot_clone``."""
+        # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
+        from polyreel.engine.voice.text.words import spell_out
+
         name, _, locale = voice_id.partition("@")
         words = spell_out(make_speakable(text), locale)
         require_sayable(words, text, _MOST_CHARACTERS)

@@ -21,7 +21,6 @@ from polyreel.engine.voice.supertonic import folder
 from polyreel.engine.voice.supertonic.text import language_of, number_text, split_text
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
-from polyreel.engine.voice.text.words import spell_out
 from polyreel.errors import EngineError, NoVoice
 
 _VERSION = 1
@@ -78,6 +77,9 @@ class SupertonicVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError: ``nothing_to_say``, ``unreadable``, ``model_missing``, ``model_damaged``."""
+        # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
+        from polyreel.engine.voice.text.words import spell_out
+
         name, _, locale = voice_id.partition("@")
         words = spell_out(make_speakable(text), locale)
         require_sayable(words, text, _MOST_CHARACTERS)
