@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ from polyreel.net.part import Part
 from polyreel.vendors.calls import Call
 from polyreel.vendors.errors import CallError, Damaged, Dripping, Facts, LinkExpired, Refused
 from polyreel.vendors.links import ask_for_fresh_link
-from polyreel.vendors.sockets import PlainStream
+from polyreel.vendors.sockets import BLOCKS_AHEAD, PlainStream
 from polyreel.vendors.transport import Transport, is_whole
 
 Link = str | Callable[[], Awaitable[str]]
@@ -146,13 +148,13 @@ class _Fetch:
     async def _write_blocks(self, response: httpx.Response, facts: Facts) -> None:
         timeouts, done = self.transport.timeouts, self.part.size
         pace = Pace(timeouts.slowest, timeouts.slow)
-        async with _Beside() as beside:
+        async with _Beside(self.part.write_unhashed, self.part.hash_piece) as beside:
             async for block in _read_blocks(response, timeouts.read, pace):
                 done += len(block)
                 if done > self.expected.most:
                     said = f"The file is larger than {self.expected.most} bytes."
                     raise CallError(said, code="too_large", facts=facts)
-                await beside.start_steps(partial(self.part.write_unhashed, block), partial(self.part.hash_piece, block))
+                await beside.hand_over(block)
                 self.tell(done, self.part.total or 0)
 
     def _other_file(self, facts: Facts) -> Damaged:
@@ -174,28 +176,55 @@ def _ignore_steps(_wait_for_steps: int, _total: int) -> None:
 
 
 class _Beside:
-    """Does blocking things with one block, each in a thread, while the next block is being read."""
+    """Does several blocking things with each block, each in a thread of its own, while the next blocks are being read.
 
-    def __init__(self) -> None:
-        self._steps: set[asyncio.Future[None]] = set()
+    In order, and a few blocks ahead: who writes never waits for who hashes. After a failure nothing more is done.
+    """
+
+    def __init__(self, *steps: Callable[[bytes | memoryview], None]) -> None:
+        self._lanes = [(step, ThreadPoolExecutor(1)) for step in steps]
+        self._under_way: deque[list[Future[None]]] = deque()
+        self._failed = False
 
     async def __aenter__(self) -> _Beside:
         return self
 
-    async def start_steps(self, *steps: Callable[[], None]) -> None:
-        await self._wait_for_steps()
-        self._steps = {asyncio.ensure_future(asyncio.to_thread(step)) for step in steps}
+    async def hand_over(self, block: bytes | memoryview) -> None:
+        """Give every step a block. Raises what a step raised for an earlier one."""
+        while len(self._under_way) >= BLOCKS_AHEAD:
+            await self._wait_for_oldest()
+        self._under_way.append([lane.submit(self._run_step, step, block) for step, lane in self._lanes])
 
-    async def _wait_for_steps(self) -> None:
-        if self._steps:
-            # `wait` leaves the steps alone when we are cancelled: a thread can't be stopped, only waited for.
-            await asyncio.wait(self._steps)
-        done, self._steps = self._steps, set()
-        for step in done:
+    def _run_step(self, step: Callable[[bytes | memoryview], None], block: bytes | memoryview) -> None:
+        if self._failed:
+            return  # a block behind one that could not be written would leave a hole in the file
+        try:
+            step(block)
+        except BaseException:
+            self._failed = True
+            raise
+
+    async def _wait_for_oldest(self) -> None:
+        await _wait_for_threads(self._under_way[0])
+        for step in self._under_way.popleft():
             step.result()
 
     async def __aexit__(self, *failure: object) -> None:
-        await self._wait_for_steps()
+        for _, lane in self._lanes:
+            lane.shutdown(wait=False)  # it takes nothing more; what was handed over is still done
+        steps = [step for each in self._under_way for step in each]
+        # Also behind one that failed: the file must not be closed while a thread is at it.
+        await _wait_for_threads(steps)
+        for step in steps:
+            step.result()
+
+
+async def _wait_for_threads(steps: list[Future[None]]) -> None:
+    if waiting := [asyncio.wrap_future(step) for step in steps if not step.done()]:
+        # `wait` leaves the steps alone when we are cancelled: a thread can't be stopped, only waited for.
+        await asyncio.wait(waiting)
+        for each in waiting:
+            each.exception()  # seen, so that asyncio does not report it: whoever waits raises it
 
 
 async def _read_blocks(response: httpx.Response, patience: float, pace: Pace) -> AsyncIterator[bytes | memoryview]:

@@ -21,6 +21,8 @@ from polyreel.net.pace import Pace, TooSlow
 
 # As much as `bodies.CHUNK` writes. The default backend's 64 KiB halve the speed from loopback.
 READ_AT_ONCE = 1 << 20
+BLOCKS_AHEAD = 3
+"""How many blocks of a body may still be in use when the next one is given: being written, or hashed."""
 _NAMES = ("ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout", "ConnectError", "ReadError", "WriteError",
           "LocalProtocolError", "RemoteProtocolError", "UnsupportedProtocol")  # fmt: skip
 _TO_HTTPX: dict[type[Exception], type[httpx.HTTPError]] = {
@@ -105,12 +107,13 @@ class PlainStream(httpcore.AsyncNetworkStream):
                 return await self._loop.sock_recv(self._socket, max(max_bytes, READ_AT_ONCE))
 
     async def read_into_views(self, length: int, timeout: float, pace: Pace) -> AsyncIterator[memoryview]:
-        """The next `length` bytes, past the HTTP library: two buffers by turns, so a view holds until the next but one.
+        """The next `length` bytes, past the HTTP library: buffers by turns, so that `BLOCKS_AHEAD` views hold.
 
         Only for a body of known length of which everything that came with its head has been taken. What came before
         a break is given first; raises `TooSlow` as ``pace`` says.
         """
-        buffers = (bytearray(READ_AT_ONCE), bytearray(READ_AT_ONCE))
+        # One more than are in use, as the next one is filled meanwhile.
+        buffers = [bytearray(READ_AT_ONCE) for _ in range(BLOCKS_AHEAD + 1)]
         turn = 0
         while length > 0:
             view = memoryview(buffers[turn])[: min(length, READ_AT_ONCE)]
@@ -119,7 +122,7 @@ class PlainStream(httpcore.AsyncNetworkStream):
                 yield view[:got]
             if broken is not None:
                 raise broken
-            length, turn = length - got, 1 - turn
+            length, turn = length - got, (turn + 1) % len(buffers)
 
     async def _fill_view(self, view: memoryview, timeout: float, pace: Pace) -> tuple[int, Exception | None]:
         got = 0

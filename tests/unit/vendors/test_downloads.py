@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polyreel.net.part import Part
 from polyreel.vendors import errors
 from polyreel.vendors.downloads import Expected, download
 from polyreel.vendors.transport import Timeouts, Transport
@@ -57,6 +60,32 @@ async def test_a_broken_download_goes_on_where_it_stopped(peer: Any, transport: 
     starts = [seen.headers.get("range") for seen in peer.seen]
     assert starts[0] is None
     assert [int((start or "").removeprefix("bytes=").rstrip("-")) for start in starts[1:]] == [2_000_000, 4_000_000]
+
+
+async def test_nothing_is_written_behind_a_block_that_could_not_be(
+    peer: Any, transport: Transport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks wait to be written while one fails: they would leave a hole, which a later attempt would go on from."""
+    write, seen = Part.write_unhashed, []
+
+    def fill_up(part: Part, content: bytes | memoryview) -> None:
+        seen.append(len(content))
+        if len(seen) == 2:
+            time.sleep(0.2)  # until the next blocks wait behind this one
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(part, content)
+
+    monkeypatch.setattr(Part, "write_unhashed", fill_up)
+    peer.will(serve(), serve())
+    with pytest.raises(OSError, match="No space left"):
+        await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+    there = (tmp_path / "film.mp4.part").read_bytes()
+    assert there
+    assert FILM.startswith(there)
+    assert len(there) == seen[0]
+    got = await download(transport, f"{peer.url}/f", tmp_path / "film.mp4")
+    assert (got.sha256, got.path.read_bytes() == FILM) == (SHA, True)
+    assert peer.seen[1].headers["range"] == f"bytes={len(there)}-"
 
 
 async def test_a_later_process_goes_on_too(peer: Any, transport: Transport, tmp_path: Path) -> None:
