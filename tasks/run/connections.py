@@ -39,6 +39,7 @@ class Clients:
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._open: dict[_Key, tuple[Any, PolyreelCredentials]] = {}
+        self._saved: dict[_Key, PolyreelCredentials] = {}
         self._books: Books | None = None
         self._lock = asyncio.Lock()
 
@@ -48,6 +49,12 @@ class Clients:
             if self._books is None:
                 self._books = await _open_books(self._stack)
             return self._books
+
+    async def saved(self, vendor: str, name: str) -> PolyreelCredentials:
+        """Saved credentials, asked for once: the account in a run's keys is then the one that its clients use."""
+        if (vendor, name) not in self._saved:
+            self._saved[vendor, name] = await _load_saved(vendor, name)
+        return self._saved[vendor, name]
 
     async def client(self, vendor: str, name: str) -> tuple[Any, PolyreelCredentials]:
         """The client of saved credentials, and these. Raises `InvalidJob` where there are none of that name."""
@@ -117,7 +124,12 @@ async def account_of(vendor: str, name: str) -> str:
 
 async def load_saved(vendor: str, name: str) -> PolyreelCredentials:
     """The saved credentials themselves. Raises `InvalidJob` (``unknown_credentials``)."""
-    # Here, and not above: it brings every vendor's client along, a second that most runs would wait for nothing.
+    run = _clients.get()
+    return await (run.saved(vendor, name) if run else _load_saved(vendor, name))
+
+
+async def _load_saved(vendor: str, name: str) -> PolyreelCredentials:
+    # Here, and not above: it brings the vendor's client along, which most runs have no use for.
     from blocks import credentials
 
     return await credentials.load_credentials(vendor, name)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import pytest
 
+from blocks import credentials
 from tasks.run import connections
 from tasks.run.connections import client_of, clients_open
 
@@ -60,3 +61,20 @@ async def test_where_nothing_is_named_there_is_no_client(log: list[str]) -> None
     async with client_of(None, "studio") as none:
         assert none is None
     assert log == []
+
+
+async def test_a_run_asks_for_saved_credentials_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks, keys and clients stand on the same ones, whatever is saved meanwhile; the next run asks anew."""
+    asked: list[str] = []
+
+    async def load(vendor: str, name: str) -> Any:
+        asked.append(f"{vendor}/{name}")
+        return SimpleNamespace(account=str(len(asked)))
+
+    monkeypatch.setattr(credentials, "load", load)
+    async with clients_open():
+        assert await connections.load_saved("panjaya", "studio") is await connections.load_saved("panjaya", "studio")
+        assert await connections.account_of("panjaya", "studio") == "1"
+        assert await connections.account_of("panjaya", "other") == "2"
+    assert await connections.account_of("panjaya", "studio") == "3"
+    assert asked == ["panjaya/studio", "panjaya/other", "panjaya/studio"]
