@@ -71,7 +71,7 @@ async def test_a_run_asks_for_saved_credentials_once(monkeypatch: pytest.MonkeyP
         asked.append(f"{vendor}/{name}")
         return SimpleNamespace(account=str(len(asked)))
 
-    monkeypatch.setattr(credentials, "load", load)
+    monkeypatch.setattr(credentials, "load_credentials", load)
     async with clients_open():
         assert await connections.load_saved("panjaya", "studio") is await connections.load_saved("panjaya", "studio")
         assert await connections.account_of("panjaya", "studio") == "1"
