@@ -35,7 +35,7 @@ class _Postponed(ModuleType):
             loader, spec.loader_state = spec.loader_state, None
             if loader is not None:
                 loader.exec_module(self)
-                self.__class__ = ModuleType
+                self.__class__ = ModuleType  # type: ignore[assignment]  # mypy takes the class for fixed
         return ModuleType.__getattribute__(self, name)  # the class may be another one by now
 
 
