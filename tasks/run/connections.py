@@ -50,7 +50,7 @@ class Clients:
                 self._books = await _open_books(self._stack)
             return self._books
 
-    async def saved(self, vendor: str, name: str) -> PolyreelCredentials:
+    async def load_saved(self, vendor: str, name: str) -> PolyreelCredentials:
         """Saved credentials, asked for once: the account in a run's keys is then the one that its clients use."""
         if (vendor, name) not in self._saved:
             self._saved[vendor, name] = await _load_saved(vendor, name)
@@ -125,7 +125,7 @@ async def account_of(vendor: str, name: str) -> str:
 async def load_saved(vendor: str, name: str) -> PolyreelCredentials:
     """The saved credentials themselves. Raises `InvalidJob` (``unknown_credentials``)."""
     run = _clients.get()
-    return await (run.saved(vendor, name) if run else _load_saved(vendor, name))
+    return await (run.load_saved(vendor, name) if run else _load_saved(vendor, name))
 
 
 async def _load_saved(vendor: str, name: str) -> PolyreelCredentials:
