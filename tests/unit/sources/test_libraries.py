@@ -21,11 +21,11 @@ class Attic:
     def __init__(self, client: dict[str, str]) -> None:
         self.client = client
 
-    async def require(self, asset_id: str) -> None:
+    async def require_asset(self, asset_id: str) -> None:
         if asset_id not in self.client:
             raise NotFound("no such film")
 
-    async def look(self, asset_id: str) -> Asset:
+    async def look_at_asset(self, asset_id: str) -> Asset:
         raise AssertionError(f"{asset_id} was looked at, and only its being there was asked")
 
 
