@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+Price = Literal["free", "charged", "dub"]
+"""Whether the vendor takes money for a call, each time, or sells a dub by it, which jobs alone may buy."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -21,6 +23,7 @@ class Endpoint:
     page: str
     section: str
     client: str
+    price: Price = "free"
 
     @property
     def vendor(self) -> str:
@@ -31,11 +34,12 @@ class Endpoint:
 _known: list[Endpoint] = []
 
 
-def endpoint(method: str, path: str, *, page: str, section: str) -> Callable[[F], F]:
-    """Say which endpoint a client's method calls. A method that calls two says so twice."""
+def endpoint(method: str, path: str, *, page: str, section: str, price: Price = "free") -> Callable[[F], F]:
+    """Say which endpoint a client's method calls, and whether that costs. A method that calls two says so twice."""
 
     def note_endpoint(function: F) -> F:
-        _known.append(Endpoint(method, path, page, section, f"{function.__module__}.{function.__qualname__}"))
+        client = f"{function.__module__}.{function.__qualname__}"
+        _known.append(Endpoint(method, path, page, section, client, price))
         return function
 
     return note_endpoint

@@ -28,12 +28,6 @@ CLIENTS = {
 }
 OWN_BUSINESS = frozenset({"login", "logout", "refresh_token"})
 """What a client does by itself; by hand it would only print, or end, what it needs."""
-_PURCHASES = {
-    "panjaya": frozenset({"create_asset", "upload_asset", "add_languages"}),
-    "dubformer": frozenset({"create_project"}),
-}
-"""Dubs are bought by jobs alone, through the ledger: by hand they could be bought twice."""
-_CHARGED = {"tpstreams": frozenset({"generate_subtitle"})}
 _HIDDEN = frozenset({"token", "refresh_token", "secret_token", "stream_key", "cookies"})
 
 
@@ -117,25 +111,31 @@ def list_operations(vendor: str) -> dict[str, Operation]:
     found: dict[str, Operation] = {}
     for each in list_endpoints():
         name = each.client.rpartition(".")[2]
-        kept_out = OWN_BUSINESS | _PURCHASES.get(vendor, frozenset())
-        if each.vendor == vendor and name not in kept_out and name not in found:
+        # Dubs are bought by jobs alone, through the ledger: by hand they could be bought twice.
+        if each.vendor == vendor and each.price != "dub" and name not in OWN_BUSINESS and name not in found:
             method = getattr(client, name)
             if (parameters := _list_parameters(method)) is not None:
                 summary = inspect.cleandoc(method.__doc__ or "").partition("\n")[0]
-                charged = name in _CHARGED.get(vendor, ())
-                found[name] = Operation(vendor, name, summary, f"{each.method} {each.path}", parameters, charged)
+                shown, charged = f"{each.method} {each.path}", each.price == "charged"
+                found[name] = Operation(vendor, name, summary, shown, parameters, charged)
     return found
 
 
 def find_operation(vendor: str, name: str) -> Operation:
     """One operation. Raises `InvalidJob` where there is none of this name."""
     known = list_operations(vendor)
-    if name.replace("-", "_") in _PURCHASES.get(vendor, ()):
+    if name.replace("-", "_") in _list_purchases(vendor):
         remedy = "Write a job: what it buys stands in the ledger, and is bought once."
         raise InvalidJob(f"{name} buys a dub, and that only jobs do", where=vendor, remedy=remedy)
     if (found := known.get(name.replace("-", "_"))) is None:
         raise InvalidJob(f"{vendor} has no operation '{name}'.", remedy=f"`polyreel vendor {vendor}` lists them.")
     return found
+
+
+def _list_purchases(vendor: str) -> set[str]:
+    return {
+        each.client.rpartition(".")[2] for each in list_endpoints() if each.vendor == vendor and each.price == "dub"
+    }
 
 
 def _list_parameters(method: Callable[..., Any]) -> tuple[Parameter, ...] | None:

@@ -60,7 +60,7 @@ class DubformerClient(Resource):
         auth = KeyAuth("Authorization", api_key, "Bearer")
         super().__init__(Transport("dubformer", base_url, auth=auth, read_error=read_error, **options))
 
-    @endpoint("POST", "/api/v1/projects", page=PAGE, section="Create a project for dubbing")
+    @endpoint("POST", "/api/v1/projects", page=PAGE, section="Create a project for dubbing", price="dub")
     async def create_project(self, request: CreateProject, *, idempotency_key: str = "") -> Submitted:
         """Page section "Create a project for dubbing". Charged once per idempotency key.
 

@@ -62,7 +62,7 @@ class PanjayaClient(Resource):
         async for row in all_rows(fetch_page, lambda row: name_row(row, "asset_id", "id")):
             yield self._fit_row(Asset, row, "get assets")
 
-    @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset")
+    @endpoint("POST", "/v1/assets/", page=PAGE, section="Creating a new asset", price="dub")
     async def create_asset(self, request: CreateAsset) -> Asset:
         """Page section "Creating a new asset". Charged; never repeated by itself.
 
@@ -71,7 +71,7 @@ class PanjayaClient(Resource):
         """
         return await self.transport.ask(_make_post("create asset", "/v1/assets/", json_body(request.as_wire())), Asset)
 
-    @endpoint("POST", "/v1/assets/upload", page=PAGE, section="Uploading a new asset")
+    @endpoint("POST", "/v1/assets/upload", page=PAGE, section="Uploading a new asset", price="dub")
     async def upload_asset(
         self, options: AssetOptions, video: Path, background: Path | None = None, *, tell: Tell | None = None
     ) -> Asset:
@@ -89,7 +89,9 @@ class PanjayaClient(Resource):
         """Page section "Get an asset": status, dubbings, versions, and why it failed. Raises `NotFound`."""
         return await self.transport.ask(Call("get asset", "GET", _asset_path(asset_id)), Asset)
 
-    @endpoint("POST", "/v1/assets/{asset_id}/languages", page=PAGE, section="Add languages to an existing asset")
+    @endpoint(
+        "POST", "/v1/assets/{asset_id}/languages", page=PAGE, section="Add languages to an existing asset", price="dub"
+    )
     async def add_languages(self, asset_id: str, request: AddLanguages) -> Asset:
         """Page section "Add languages to an existing asset". Charged; never repeated by itself.
 

@@ -25,7 +25,9 @@ _ASSET = "/api/v1/<organization_id>/assets/<asset_id>/"
 class Subtitles(Resource):
     """Subtitle tracks and the cover picture."""
 
-    @endpoint("POST", _ASSET + "generate_subtitle/", page=PAGE, section="Generate Subtitle for an Asset")
+    @endpoint(
+        "POST", _ASSET + "generate_subtitle/", page=PAGE, section="Generate Subtitle for an Asset", price="charged"
+    )
     async def generate_subtitle(self, asset_id: str) -> Asset:
         """English subtitles by the vendor's machine, once per completed video. Charged by the minute."""
         at = self._make_path("assets/{asset_id}/generate_subtitle/", asset_id=asset_id)

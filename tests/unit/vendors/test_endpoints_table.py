@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from polyreel.vendors.operations import CLIENTS
+
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT.parent / "shared" / "vendor-apis"
 METHODS = "GET|POST|PUT|PATCH|DELETE|HEAD"
@@ -31,6 +33,11 @@ def test_the_table_names_every_endpoint_with_a_test(writer: ModuleType) -> None:
     rows = [line for line in writer.tables().splitlines() if line.startswith("| `")]
     assert len(rows) == len(writer.known())
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_every_vendor_has_its_table(writer: ModuleType) -> None:
+    """Those whose operations can be called by their names."""
+    assert writer.VENDORS.keys() == CLIENTS.keys()
 
 
 def test_every_endpoint_has_a_user(writer: ModuleType) -> None:

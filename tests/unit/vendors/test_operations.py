@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from deployments.commands.vendor import vendor
+from polyreel import vendors
 from polyreel.errors import InvalidJob
 from polyreel.vendors.nomad.models_edits import ClipAsset
 from polyreel.vendors.operations import CLIENTS, find_operation, list_operations, make_plain
@@ -102,6 +103,13 @@ def test_dubs_are_bought_by_jobs_alone(whose: str, name: str) -> None:
     """By hand they could be bought twice."""
     with pytest.raises(InvalidJob, match="buys a dub"):
         find_operation(whose, name)
+
+
+def test_every_vendor_with_endpoints_can_be_called_by_name() -> None:
+    """A client that is in no list would have neither operations nor a row in the table of endpoints."""
+    folder = Path(vendors.__file__).parent
+    have = {path.parent.name for path in folder.glob("*/*.py") if "@endpoint(" in path.read_text("utf-8")}
+    assert have == CLIENTS.keys()
 
 
 def test_an_unknown_operation_or_vendor_says_what_there_is() -> None:
