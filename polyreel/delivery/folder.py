@@ -76,7 +76,7 @@ class FolderDelivery:
     def _deliver_parcel(self, parcel: Parcel, stop: threading.Event, report: Progress) -> Delivered:
         with _explain_os_error(self.folder / parcel.name), open_tree(self.folder, parcel.name) as tree:
             self._wait_for(tree, stop)
-            return _Handover(tree, parcel, stop, report).run()
+            return _FolderDelivery(tree, parcel, stop, report).run()
 
     def _wait_for(self, tree: Tree, stop: threading.Event) -> None:
         patience, told = time.monotonic() + self.patience_seconds, False
@@ -94,7 +94,7 @@ class FolderDelivery:
             tell_waiting("")
 
 
-class _Handover:
+class _FolderDelivery:
     """One delivery, under the folder's lock."""
 
     def __init__(self, tree: Tree, parcel: Parcel, stop: threading.Event, report: Progress) -> None:

@@ -55,11 +55,13 @@ class ObjectsDelivery:
         bucket = Bucket(self.prefix.bucket, self.connection, DeliveryError)
         root = self.prefix.join_path(parcel.name)
         # Two runs at once would take each other's objects for a stranger's, or for corrections.
-        return await self.access.run_alone(f"tree {root}", lambda: _Handover(bucket, root, parcel, on_progress).run())
+        return await self.access.run_alone(
+            f"tree {root}", lambda: _ObjectDelivery(bucket, root, parcel, on_progress).run()
+        )
 
 
 @dataclass
-class _Handover:
+class _ObjectDelivery:
     """One delivery."""
 
     bucket: Bucket
