@@ -23,7 +23,7 @@ from polyreel.dubbing import waiting
 from polyreel.dubbing.dubformer import DubformerDubber
 from polyreel.dubbing.panjaya import PanjayaDubber
 from polyreel.dubbing.port import DubRequest, Means
-from polyreel.dubbing.staging import StagedFiles, shelf_of
+from polyreel.dubbing.staging import StagedFiles, staging_place_of
 from polyreel.errors import PolyreelError
 from polyreel.job import DubformerDubbing, PanjayaDubbing, Staging
 from polyreel.ledger.address import ledger_rows
@@ -130,7 +130,7 @@ async def _open_staging(order: dict[str, Any], stack: AsyncExitStack, ledger: Le
         await stack.enter_async_context(client)
     account = f"{options.to} of {order['name']}"
     subject = dub.model_copy(update={"kind": "staged", "account": account, "provider": options.to})
-    return StagedFiles(shelf_of(options, client), ledger, subject)
+    return StagedFiles(staging_place_of(options, client), ledger, subject)
 
 
 DUBBERS: dict[str, Any] = {

@@ -18,7 +18,7 @@ from pydantic import Field
 from polyreel.delivery.places import PLACES, Place
 from polyreel.delivery.port import claim_prefix
 from polyreel.dubbing.providers import PROVIDERS, Provider
-from polyreel.dubbing.staging import MAY_FETCH, STAGED, claim_of_staged, is_needed, shelf_at
+from polyreel.dubbing.staging import MAY_FETCH, STAGED, claim_of_staged, is_needed, staging_place_at
 from polyreel.dubbing.submission import script_key
 from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
@@ -238,7 +238,7 @@ def _result_key(row: Entry, rows: Sequence[Entry]) -> str:
 
 
 async def _remove_staged(client: Any, row: Entry) -> None:
-    await shelf_at(row, client).remove(row.vendor_id)
+    await staging_place_at(row, client).remove(row.vendor_id)
 
 
 def _make_chore(row: Entry, kind: ChoreKind, *, done: bool = True, note: str = "") -> Chore:

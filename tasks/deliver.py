@@ -281,11 +281,11 @@ async def _open_access(asked: Delivery, job: Job) -> AsyncIterator[Access]:
     account = await account_of(block, name) if name else ""
     subject = Subject(kind="delivery", job=job.name, provider=asked.to, account=account, credentials=name or "")
     async with client_of(block, name) as client, books_of_run() as books, AsyncExitStack() as stack:
-        shelf = None
+        staging = None
         # A link that expires would be dead before the library gets to fetching it.
         if place_of(asked).takes_url and job.staging and PLACES[job.staging.to].stable_links:
-            shelf = await stack.enter_async_context(staging_of(job, books.ledger, f"{asked.to} {account}"))
-        yield Access(client, books.ledger, subject, shelf)
+            staging = await stack.enter_async_context(staging_of(job, books.ledger, f"{asked.to} {account}"))
+        yield Access(client, books.ledger, subject, staging)
 
 
 def _with_deliveries(outcome: Outcome, brought: Sequence[Brought]) -> Outcome:

@@ -97,7 +97,7 @@ class Delivered(Value):
     retry_after: float = Field(default=0.0, description="Seconds that the place asks to be left alone before that.")
 
 
-class Shelf(Protocol):
+class StagingArea(Protocol):
     """Where a film waits for a place that fetches by address."""
 
     async def make_address(self, file: StoredFile, name: str) -> str:
@@ -115,14 +115,14 @@ class Access:
 
     ``client`` is the place's own, open, with the saved credentials that the job names; None for a place without, or
     where the environment's are meant. ``subject`` says for which job, place and account something is made; an empty
-    ``subject.account`` is none. ``shelf`` is where a place that fetches by address finds the films; None: they are
+    ``subject.account`` is none. ``staging`` is where a place that fetches by address finds the films; None: they are
     uploaded.
     """
 
     client: Any = None
     ledger: Ledger | None = None
     subject: Subject = field(default_factory=lambda: Subject(kind="delivery"))
-    shelf: Shelf | None = None
+    staging: StagingArea | None = None
 
     async def once(
         self, key: str, call: Call, find: Find, *, what: str, locale: str = "", kind: str = "delivery", slot: str = ""

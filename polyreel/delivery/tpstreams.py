@@ -1,9 +1,9 @@
 """Delivery to TPStreams: one streaming asset per language, each with every language's subtitles, and a cover.
 
 An asset is made by an upload session, whose form is posted in one piece. The form is known to nobody but the run that
-asked for it: an asset that a run left without its file is removed, and made anew. Where the job has a shelf for films,
-TPStreams fetches each by a signed address instead, of any size; the shelf is emptied once it plays. What is there is
-kept, a new dub takes the old one's place once it plays.
+asked for it: an asset that a run left without its file is removed, and made anew. Where the job has `staging`,
+TPStreams fetches each film by a signed address instead, of any size; the staged file is removed once it plays. What is
+there is kept, a new dub takes the old one's place once it plays.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ class _Dub:
         await self._upload_cover(entry, done)
         # The old one goes last: until the new one plays, the library has what it had.
         await self._drop_earlier(asset.id)
-        if self.access.shelf:
-            await self.access.shelf.drop_file(self.item.stored_file, self._make_shelf_name())
+        if self.access.staging:
+            await self.access.staging.drop_file(self.item.stored_file, self._make_staged_name())
         await self.access.note_details(self.key, {}, State.COLLECTED)
         done.ids[self.locale] = asset.id
         if asset.video and asset.video.playback_url:
@@ -191,26 +191,26 @@ class _Dub:
             content_protection_type=_PROTECTION[options.protection],
             folder=self.folder or None,
         )
-        if self.access.shelf:
+        if self.access.staging:
             video = CreateVideo.from_url(await self._make_address(), **wanted.model_dump(exclude_none=True))
             return Receipt(id=(await self.client.upload_video(video)).id, details={"fetched": True})
         self.session = await self.client.create_upload_session(wanted)
         return Receipt(id=self.session.asset_id)
 
     async def _make_address(self) -> str:
-        assert self.access.shelf is not None  # noqa: S101 - who calls has seen to it
-        return await self.access.shelf.make_address(self.item.stored_file, self._make_shelf_name())
+        assert self.access.staging is not None  # noqa: S101 - who calls has seen to it
+        return await self.access.staging.make_address(self.item.stored_file, self._make_staged_name())
 
-    def _make_shelf_name(self) -> str:
+    def _make_staged_name(self) -> str:
         """A name of this asset's own: two libraries, or folders, fetch two copies, and each takes its own away."""
         place = hash_bytes(f"{self.access.subject.account} {self.slot}".encode())
         return f"{self.title}-{place[:12]}.mp4"
 
     async def _find_asset(self, _entry: Entry) -> Finding:
-        """An asset of this title that is nobody's, and waits for a file or came from our shelf: its answer was lost."""
+        """An asset of this title that is nobody's, and waits for a file or was staged: its answer was lost."""
         if waiting := await self._list_waiting():
             return Found(Receipt(id=waiting[0]))
-        if self.access.shelf:
+        if self.access.staging:
             ours = (await self._make_address()).partition("?")[0]
             for asset in await self._list_unknown():
                 if ours in (address.partition("?")[0] for address in _list_inputs(asset)):

@@ -35,12 +35,12 @@ MAY_FETCH = Filter(kind="dub", states=frozenset({State.INTENDED, State.UNRESOLVE
 
 @dataclass(frozen=True, slots=True)
 class StagedFiles:
-    """Files at one place, for one job: `polyreel.dubbing.port.Staging`, and `polyreel.delivery.port.Shelf`.
+    """Files at one place, for one job: `polyreel.dubbing.port.Staging`, and `polyreel.delivery.port.StagingArea`.
 
     ``purpose`` keeps apart what is put there for others than dubbers: each of them removes its own (`drop`).
     """
 
-    place: Shelf
+    place: StagingPlace
     ledger: Ledger
     subject: Subject
     purpose: str = ""
@@ -160,7 +160,7 @@ def _where_of(row: Entry) -> str:
     return str(row.details.get("where", ""))
 
 
-class Shelf:
+class StagingPlace:
     """One place that can hold a file for a while, over its open client and a job's ``staging``."""
 
     @abstractmethod
@@ -201,7 +201,7 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectShelf(Shelf):
+class S3StagingPlace(StagingPlace):
     """A prefix of an S3-compatible store."""
 
     client: Connection | None
@@ -256,7 +256,7 @@ class ObjectShelf(Shelf):
 
 
 @dataclass(slots=True)
-class NomadShelf(Shelf):
+class NomadStagingPlace(StagingPlace):
     """A folder of a Nomad-style asset manager; vendors fetch by a share's link."""
 
     client: Any
@@ -315,7 +315,7 @@ class NomadShelf(Shelf):
 
 
 @dataclass(frozen=True, slots=True)
-class VideoJungleShelf(Shelf):
+class VideoJungleStagingPlace(StagingPlace):
     """A video file at Video Jungle."""
 
     client: Any
@@ -361,16 +361,21 @@ class VideoJungleShelf(Shelf):
             await self.client.delete_video_file(file_id)
 
 
-def shelf_of(options: Staging, client: Any) -> Shelf:
-    """The shelf that a job's ``staging`` names, over its open client."""
-    return SHELVES[options.to](client, options)
+def staging_place_of(options: Staging, client: Any) -> StagingPlace:
+    """The place that a job's ``staging`` names, over its open client."""
+    return STAGING_PLACES[options.to](client, options)
 
 
-def shelf_at(row: Entry, client: Any) -> Shelf:
-    """The shelf on which a staged file lies, as its row says. Raises `DeliveryError` where that does not say enough."""
-    kind = SHELVES[row.provider]
+def staging_place_at(row: Entry, client: Any) -> StagingPlace:
+    """The place where a staged file lies, as its row says. Raises `DeliveryError` where that does not say enough."""
+    kind = STAGING_PLACES[row.provider]
     return kind(client, kind.options_of(row))
 
 
-SHELVES: dict[str, type[Shelf]] = {"s3": ObjectShelf, "nomad": NomadShelf, "videojungle": VideoJungleShelf}
-"""What a job's ``staging.to`` names. To add one: its options in `polyreel.job.delivery`, a `Shelf`, its name here."""
+STAGING_PLACES: dict[str, type[StagingPlace]] = {
+    "s3": S3StagingPlace,
+    "nomad": NomadStagingPlace,
+    "videojungle": VideoJungleStagingPlace,
+}
+"""What a job's ``staging.to`` names. To add one: its options in `polyreel.job.delivery`, a `StagingPlace`, and
+its name here."""

@@ -98,14 +98,14 @@ async def staging_of(job: Job, ledger: Ledger, purpose: str = "") -> AsyncIterat
     if job.staging is None:
         yield None
         return
-    from polyreel.dubbing.staging import StagedFiles, shelf_of
+    from polyreel.dubbing.staging import StagedFiles, staging_place_of
 
     block, name = PLACES[job.staging.to].block or "", job.staging.credentials
     # The environment's credentials have no name of their own, and rows need one to be found by.
     account = await account_of(block, name) if name else f"{job.staging.to} by the environment's credentials"
     subject = Subject(kind="staged", job=job.name, provider=job.staging.to, account=account, credentials=name or "")
     async with client_of(block, name) as client:
-        yield StagedFiles(shelf_of(job.staging, client), ledger, subject, purpose)
+        yield StagedFiles(staging_place_of(job.staging, client), ledger, subject, purpose)
 
 
 async def clear_staging(job: Job) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from polyreel.dubbing.staging import STAGED, StagedFiles, shelf_of
+from polyreel.dubbing.staging import STAGED, StagedFiles, staging_place_of
 from polyreel.errors import InvalidJob
 from polyreel.job import VideoJungleStaging
 from polyreel.ledger import steps
@@ -313,7 +313,7 @@ def test_a_link_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
 async def test_a_file_that_a_run_stages_anew_meanwhile_stays(house: House) -> None:
     """A run has the file's claim, and is about to buy: whoever tidies up waits, and looks again."""
     file = StoredFile(uri="file:///reel", sha256="aa", bytes=1)
-    shelf = shelf_of(VideoJungleStaging(to="videojungle", credentials="c"), house.vendor)
+    shelf = staging_place_of(VideoJungleStaging(to="videojungle", credentials="c"), house.vendor)
     staged = StagedFiles(shelf, house.ledger, Subject(kind="staged", provider="videojungle", account="a", job="reel"))
     house.put("file", "staged", "videojungle", details={STAGED: file.sha256})
     house.rows.time += 2 * HOUR_S

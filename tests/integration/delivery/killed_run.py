@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from polyreel.delivery.places import make_delivery
 from polyreel.delivery.port import Access, Parcel
-from polyreel.dubbing.staging import Shelf, StagedFiles
+from polyreel.dubbing.staging import StagedFiles, StagingPlace
 from polyreel.job import NomadDelivery, TPStreamsDelivery, VideoJungleDelivery
 from polyreel.ledger.entry import Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
@@ -50,7 +50,7 @@ def options_of(provider: str, name: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class FolderShelf(Shelf):
+class FolderStagingPlace(StagingPlace):
     """A folder that is served; each link differs in its query, as signed ones do."""
 
     at: Path
@@ -84,7 +84,7 @@ async def bring(provider: str, address: str, parcel: Parcel, ledger: Path, folde
         _client(provider, f"{address}/{provider}", ledger.parent) as client,
     ):
         staged = subject.model_copy(update={"kind": "staged", "provider": "s3", "account": "shelf"})
-        shelf = StagedFiles(FolderShelf(Path(folder), url), book, staged, "tpstreams") if folder else None
+        shelf = StagedFiles(FolderStagingPlace(Path(folder), url), book, staged, "tpstreams") if folder else None
         access = Access(client, book, subject, shelf)
         done = await make_delivery(options_of(provider, parcel.name), access).deliver(parcel)
     sys.stdout.write(done.model_dump_json())

@@ -19,7 +19,7 @@ from polyreel.errors import PolyreelError
 from polyreel.job import TPStreamsDelivery as Options
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
-from tests.integration.delivery.killed_run import FolderShelf
+from tests.integration.delivery.killed_run import FolderStagingPlace
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -71,7 +71,7 @@ async def test_a_film_is_fetched_by_its_address_and_made_once(
     parcel = make_parcel("es-ES")
     options = Options(to="tpstreams", credentials="x", folder=parcel.name, resolutions=("240p",))
     async with clients("tpstreams") as client:
-        by_address = replace(access(client, "tpstreams"), shelf=shelf)
+        by_address = replace(access(client, "tpstreams"), staging=shelf)
         if lost:
             await arm(kind="reset_after", vendor="tpstreams", method="POST", path="*/assets/videos/")
             with pytest.raises(PolyreelError):
@@ -94,7 +94,7 @@ async def test_a_film_that_goes_into_two_folders_is_fetched_from_two_copies(
     async with clients("tpstreams") as client:
         known = access(client, "tpstreams")
         subject = known.subject.model_copy(update={"kind": "staged", "provider": "s3", "account": "shelf"})
-        staged = StagedFiles(FolderShelf(shelf.at, shelf.url), known.ledger, subject, "tpstreams account")
+        staged = StagedFiles(FolderStagingPlace(shelf.at, shelf.url), known.ledger, subject, "tpstreams account")
 
         class Second:
             """The shelf as the second folder's delivery has it: it asks for its link, and the first is done by then."""
@@ -111,7 +111,7 @@ async def test_a_film_that_goes_into_two_folders_is_fetched_from_two_copies(
         async def bring(folder: str, place: Any) -> dict[str, str]:
             named = f"{parcel.name}-{folder}"
             options = Options(to="tpstreams", credentials="x", folder=named, resolutions=("240p",))
-            return (await TPStreamsDelivery(options, replace(known, shelf=place)).deliver(parcel)).ids
+            return (await TPStreamsDelivery(options, replace(known, staging=place)).deliver(parcel)).ids
 
         ids = await bring("second", Second())
         again = await bring("first", staged)

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from polyreel.delivery.nomad import NomadDelivery
-from polyreel.dubbing.staging import StagedFiles, shelf_of
+from polyreel.dubbing.staging import StagedFiles, staging_place_of
 from polyreel.job import NomadDelivery as Options
 from polyreel.job import NomadStaging
 from polyreel.ledger.entry import State
@@ -73,7 +73,7 @@ async def test_a_film_is_staged_below_the_folder_that_the_job_names(clients: Any
     options = NomadStaging(to="nomad", credentials="x", path=f"tmp-{uuid4().hex[:8]}")
     async with clients("nomad") as client, Ledger(MemoryRows()) as ledger:
         for number in (1, 2):
-            staged = StagedFiles(shelf_of(options, client), ledger, STAGING)
+            staged = StagedFiles(staging_place_of(options, client), ledger, STAGING)
             assert (await staged.make_address(_store_film(films(number)), f"{number}.mp4")).startswith("http")
         rows = [each for each in await ledger.select() if each.kind == "staged"]
         assert [await _list_above(client, each.vendor_id) >= {options.path} for each in rows] == [True, True]

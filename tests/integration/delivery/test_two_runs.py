@@ -16,13 +16,13 @@ from uuid import uuid4
 import pytest
 
 from polyreel.delivery.port import Delivered, Parcel
-from polyreel.dubbing.staging import StagedFiles, shelf_of
+from polyreel.dubbing.staging import StagedFiles, staging_place_of
 from polyreel.job import NomadStaging
 from polyreel.ledger.entry import Subject
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.testing import MemoryRows
 from polyreel.outcome import StoredFile
-from tests.integration.delivery.killed_run import FolderShelf
+from tests.integration.delivery.killed_run import FolderStagingPlace
 from tests.integration.delivery.test_killed import RUN, list_films, read_rows
 
 pytestmark = pytest.mark.slow
@@ -131,7 +131,7 @@ async def test_two_films_that_are_staged_at_once_make_one_folder(clients: Any, f
 
     async def stage(number: int) -> None:
         async with clients("nomad") as client, Ledger(rows) as ledger:
-            staged = StagedFiles(shelf_of(options, client), ledger, STAGING)
+            staged = StagedFiles(staging_place_of(options, client), ledger, STAGING)
             await staged.make_address(_store_film(films(number)), f"{name}-{number}.mp4")
 
     await asyncio.gather(stage(1), stage(2))
@@ -146,7 +146,7 @@ async def test_two_films_that_are_staged_at_once_make_one_folder(clients: Any, f
 async def test_a_film_that_is_being_removed_is_staged_anew(films: Any, tmp_path: Path) -> None:
     """One run tidies up while another asks for a link: the link leads to a film, and tidying it up again does too."""
 
-    class Slow(FolderShelf):
+    class Slow(FolderStagingPlace):
         async def remove(self, file_id: str) -> None:
             await asyncio.sleep(0.5)
             await super().remove(file_id)
