@@ -16,7 +16,7 @@ from polyreel.sandbox.jobs import Job, Jobs
 from polyreel.sandbox.mailbox import Mailbox
 from polyreel.sandbox.money import Purse
 from polyreel.sandbox.settings import Settings
-from polyreel.sandbox.state import Json, Shelf, State
+from polyreel.sandbox.state import Documents, Json, State
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.port import Studio
 
@@ -35,9 +35,9 @@ class Box:
     mailbox: Mailbox
     studio: Studio
 
-    def shelf(self, vendor: str) -> Shelf:
+    def documents(self, vendor: str) -> Documents:
         """One vendor's documents."""
-        return Shelf(self.state, vendor)
+        return Documents(self.state, vendor)
 
 
 Step = Callable[[Box, Job], Awaitable[None]]
@@ -62,7 +62,7 @@ def box_of(request: Request) -> Box:
 
 def require_document(request: Request, vendor: str, kind: str, param: str, missing: str) -> Json:
     """The document of a vendor that a path names by ``param``; a 404 with the vendor's words where there is none."""
-    found = box_of(request).shelf(vendor).get(kind, request.path_params[param])
+    found = box_of(request).documents(vendor).get(kind, request.path_params[param])
     if found is None:
         raise Refusal(404, missing)
     return found

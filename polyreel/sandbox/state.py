@@ -99,7 +99,7 @@ class State:
         self.run("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
 
 
-class Shelf:
+class Documents:
     """One vendor's documents: JSON by kind and id, in the order they came, each perhaps under a parent."""
 
     def __init__(self, state: State, vendor: str) -> None:
@@ -107,7 +107,7 @@ class Shelf:
         self.vendor = vendor
 
     def add(self, kind: str, body: Json, *, key: str | None = None, parent: str = "") -> Json:
-        """Put a new document on the shelf; its ``id`` is made unless the body has one."""
+        """Keep a new document; its ``id`` is made unless the body has one."""
         made = {"id": key or body.get("id") or str(uuid.uuid4()), **body}
         self.state.run(
             "INSERT INTO docs (vendor, kind, id, parent, body) VALUES (?, ?, ?, ?, ?)",
@@ -155,7 +155,7 @@ class Shelf:
         return [json.loads(row["body"]) for row in found]
 
     def remove(self, kind: str, key: str) -> bool:
-        """Take a document off the shelf; whether it was there."""
+        """Remove a document; whether it was there."""
         return self.state.run("DELETE FROM docs WHERE vendor = ? AND kind = ? AND id = ?", self.vendor, kind, key) > 0
 
     def reparent(self, kind: str, key: str, parent: str) -> None:

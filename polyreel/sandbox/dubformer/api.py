@@ -99,7 +99,7 @@ async def create_project(request: Request) -> Response:
         "translations_count": 0,
     }
     script: Json = {"target_script": [], "target_speakers": []}
-    project = box.shelf(NAME).add("project", {**fields, **made, **began, **script}, key=number)
+    project = box.documents(NAME).add("project", {**fields, **made, **began, **script}, key=number)
     begin_dub(box, project)
     return JSONResponse(_make_receipt(box, project, cost))
 
@@ -124,7 +124,7 @@ async def _fetch_source(box: Box, url: str) -> tuple[str, Clip]:
 
 async def list_projects(request: Request) -> Response:
     """Get all projects."""
-    found = box_of(request).shelf(NAME).all("project")
+    found = box_of(request).documents(NAME).all("project")
     shown = [{"project_id": project["id"], **{name: project[name] for name in _BRIEF}} for project in found]
     return JSONResponse({"projects": shown})
 
@@ -152,7 +152,7 @@ async def delete_project(request: Request) -> Response:
     box, project = box_of(request), _require_project(request)
     # The charge stays: neither an error nor a deletion is known to give minutes back (WIRE.md).
     box.jobs.drop(NAME, project["id"])
-    box.shelf(NAME).remove("project", project["id"])
+    box.documents(NAME).remove("project", project["id"])
     box.files.remove(project["source"], project.get("video"), project.get("voice"))
     return JSONResponse({"success": True})
 
@@ -181,7 +181,7 @@ async def retranslate_project(request: Request) -> Response:
     wanted = await _read_translation(request, project)
     changes = wanted.model_dump(mode="json", exclude_none=True)
     count = project["translations_count"] + 1
-    again = box.shelf(NAME).move_on(
+    again = box.documents(NAME).move_on(
         *("project", project["id"], ("ready", "error"), "in_progress"),
         **changes,
         translations_count=count,

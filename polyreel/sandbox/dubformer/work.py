@@ -32,8 +32,8 @@ def estimate_completion(box: Box) -> str:
 
 async def dub_project(box: Box, job: Job) -> None:
     """Dub, unless a later translation has overtaken this one."""
-    shelf = box.shelf(NAME)
-    project = shelf.need("project", job.subject)
+    documents = box.documents(NAME)
+    project = documents.need("project", job.subject)
     # Not an error: the newer translation has a job of its own, and two jobs must not write one result.
     if project["translations_count"] != job.payload["translation"]:
         return
@@ -43,12 +43,12 @@ async def dub_project(box: Box, job: Job) -> None:
         finished = await _write_outputs(box, project)
     except (NothingSaid, ToolFailed) as error:
         why = str(error) or "No speech was found in the video."
-        shelf.change("project", project["id"], status="error", error_message=why)
+        documents.change("project", project["id"], status="error", error_message=why)
         return
     # The earlier dub stays until the new one is there.
     box.files.remove(project.get("video"), project.get("voice"))
     stamp = box.clock.stamp()
-    shelf.move_on("project", project["id"], ("in_progress",), "ready", completion_date=stamp, **finished)
+    documents.move_on("project", project["id"], ("in_progress",), "ready", completion_date=stamp, **finished)
 
 
 async def _write_outputs(box: Box, project: Json) -> Json:

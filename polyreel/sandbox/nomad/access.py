@@ -36,7 +36,7 @@ def with_token(endpoint: Endpoint) -> Endpoint:
 
 
 def _judge_token(box: Box, scheme: str, token: str) -> None:
-    known = box.shelf(NAME).get("token", token) if scheme == "Bearer" else None
+    known = box.documents(NAME).get("token", token) if scheme == "Bearer" else None
     if known is None:
         raise Refusal(401, "Missing or invalid Bearer token")
     if known["until"] < box.clock.now():
@@ -56,7 +56,7 @@ async def refresh_tokens(request: Request) -> Response:
     """New tokens for a refresh token."""
     box = box_of(request)
     wanted = await json_body(request, Refresh)
-    if not box.shelf(NAME).remove("refresh", wanted.refresh_token):
+    if not box.documents(NAME).remove("refresh", wanted.refresh_token):
         raise Refusal(401, "The refresh token is not valid")
     return JSONResponse(_make_tokens(box, refresh_token=wanted.refresh_token))
 
@@ -65,15 +65,15 @@ async def log_out(request: Request) -> Response:
     """The token is no longer good."""
     if await request.body():
         parse_body(Logout, await raw_json(request))
-    box_of(request).shelf(NAME).remove("token", request.headers["authorization"].partition(" ")[2])
+    box_of(request).documents(NAME).remove("token", request.headers["authorization"].partition(" ")[2])
     return JSONResponse(None)
 
 
 def _make_tokens(box: Box, refresh_token: str | None = None) -> Json:
-    shelf = box.shelf(NAME)
-    token = shelf.add("token", {"until": box.clock.now() + TOKEN_SECONDS}, key=secrets.token_urlsafe(32))["id"]
+    documents = box.documents(NAME)
+    token = documents.add("token", {"until": box.clock.now() + TOKEN_SECONDS}, key=secrets.token_urlsafe(32))["id"]
     # The published client keeps its first refresh token for good, so a refresh leaves it valid.
-    again = shelf.add("refresh", {}, key=refresh_token or secrets.token_urlsafe(32))["id"]
+    again = documents.add("refresh", {}, key=refresh_token or secrets.token_urlsafe(32))["id"]
     return {
         **{"token": token, "refreshToken": again, "expirationSeconds": TOKEN_SECONDS, "id": USER},
         **{"userSessionId": secrets.token_hex(16)},
@@ -85,7 +85,7 @@ def _make_tokens(box: Box, refresh_token: str | None = None) -> Json:
 
 def ensure_root(box: Box) -> Json:
     """The storage bucket that everything is in."""
-    found = box.shelf(NAME).get("asset", ROOT)
+    found = box.documents(NAME).get("asset", ROOT)
     if found is not None:
         return found
     return add_asset(box, "sandbox-bucket", BUCKET, parent="", status="Available", key=ROOT)
@@ -95,7 +95,7 @@ def asset_or_refuse(box: Box, key: str) -> Json:
     """An asset by its id."""
     if key.lower() in _ROOT_NAMES or key == ROOT:
         return ensure_root(box)
-    found = box.shelf(NAME).get("asset", key)
+    found = box.documents(NAME).get("asset", key)
     if found is None:
         raise Refusal(404, f"Asset {key} was not found")
     return found
@@ -139,4 +139,4 @@ def add_asset(
         **{"collections": [], "duration": None},
     }
     body = {**blank, "displayName": name, "type": kind, "status": status, "parentId": parent or None, **rest}
-    return box.shelf(NAME).add("asset", body, key=key, parent=parent)
+    return box.documents(NAME).add("asset", body, key=key, parent=parent)

@@ -47,7 +47,7 @@ async def find_asset(request: Request) -> Response:
     bucket, key = query.get("bucketName"), query.get("objectKey")
     if not bucket or not key:
         raise Refusal(400, "bucketName and objectKey are required")
-    for asset in box.shelf(NAME).all("asset"):
+    for asset in box.documents(NAME).all("asset"):
         if (asset["bucketName"], asset["objectKey"]) == (bucket, key):
             return JSONResponse(asset_shape(box, asset))
     raise Refusal(404, "There is no asset at this place")
@@ -94,13 +94,13 @@ async def get_children(request: Request) -> Response:
     """What is in a folder."""
     box = box_of(request)
     folder = folder_or_refuse(box, request.query_params.get("folderId") or request.path_params["asset_id"])
-    items = [asset_shape(box, asset) for asset in box.shelf(NAME).all("asset", folder["id"])]
+    items = [asset_shape(box, asset) for asset in box.documents(NAME).all("asset", folder["id"])]
     return JSONResponse({"items": items, "totalItems": len(items)})
 
 
 async def get_history(request: Request) -> Response:
     """Chronological processing job history."""
-    return JSONResponse(box_of(request).shelf(NAME).all("history", asset_of(request)["id"]))
+    return JSONResponse(box_of(request).documents(NAME).all("history", asset_of(request)["id"]))
 
 
 async def get_summary(request: Request) -> Response:
@@ -118,7 +118,7 @@ def files_below(box: Box, asset: Json) -> list[Json]:
     """The asset itself if it is a file, else every file below it."""
     if asset["type"] == FILE:
         return [asset]
-    return [file for child in box.shelf(NAME).all("asset", asset["id"]) for file in files_below(box, child)]
+    return [file for child in box.documents(NAME).all("asset", asset["id"]) for file in files_below(box, child)]
 
 
 # -- making
@@ -167,7 +167,7 @@ async def patch_asset(request: Request) -> Response:
     changes = wanted.model_dump(exclude_none=True, by_alias=True)
     custom = {**asset["customProperties"], **changes.pop("customProperties", {})}
     renamed = changes.get("displayName", asset["displayName"]) != asset["displayName"]
-    changed = box.shelf(NAME).change("asset", asset["id"], **changes, customProperties=custom)
+    changed = box.documents(NAME).change("asset", asset["id"], **changes, customProperties=custom)
     if asset["status"] in ("Available", "Restored"):
         passing = "Renaming" if renamed else "Updating"
         changed = work.begin_step(box, changed, "settle", passing, after=work.SETTLE_SECONDS, to=asset["status"])
@@ -181,9 +181,9 @@ async def change_language(request: Request) -> Response:
     language = wanted.language_code or wanted.language_id
     if not language:
         raise Refusal(400, "languageCode is required")
-    for transcript in box.shelf(NAME).all("transcript", asset["id"]):
-        box.shelf(NAME).remove("transcript", transcript["id"])
-    changed = box.shelf(NAME).change("asset", asset["id"], languageId=language)
+    for transcript in box.documents(NAME).all("transcript", asset["id"]):
+        box.documents(NAME).remove("transcript", transcript["id"])
+    changed = box.documents(NAME).change("asset", asset["id"], languageId=language)
     began = work.begin_step(box, changed, "process", "Updating", after=work.PROCESS_SECONDS)
     return JSONResponse(asset_shape(box, began))
 
@@ -225,7 +225,7 @@ async def _take_shot(box: Box, asset: Json, at: float, key: str | None) -> Json:
         raise Refusal(400, "There is no picture at this timecode") from error
     if key is not None:
         return screenshot_shape(box, {"id": key, "seconds": at, "file": picture.name})
-    made = box.shelf(NAME).add("screenshot", {"seconds": at, "file": picture.name}, parent=asset["id"])
+    made = box.documents(NAME).add("screenshot", {"seconds": at, "file": picture.name}, parent=asset["id"])
     return screenshot_shape(box, made)
 
 

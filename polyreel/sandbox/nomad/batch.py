@@ -53,8 +53,8 @@ def _move_asset(box: Box, asset: Json, arguments: Json) -> Json:
             raise Refusal(400, "A folder can't be moved into itself")
         above = asset_or_refuse(box, above)["parentId"]
     name = arguments.get("name") or asset["displayName"]
-    moved = box.shelf(NAME).change("asset", asset["id"], parentId=target, displayName=name)
-    box.shelf(NAME).reparent("asset", asset["id"], target)
+    moved = box.documents(NAME).change("asset", asset["id"], parentId=target, displayName=name)
+    box.documents(NAME).reparent("asset", asset["id"], target)
     return work.begin_step(box, moved, "settle", "Moving", after=work.SETTLE_SECONDS, to=asset["status"])
 
 
@@ -83,7 +83,7 @@ def _reprocess_asset(box: Box, asset: Json, _arguments: Json) -> Json:
 def _label_action(field: str, names: tuple[str, ...], keep: Callable[[list[str], str], list[str]]) -> Action:
     def change_labels(box: Box, asset: Json, arguments: Json) -> Json:
         label = _find_argument(arguments, *names)
-        return box.shelf(NAME).change("asset", asset["id"], **{field: keep(asset[field], label)})
+        return box.documents(NAME).change("asset", asset["id"], **{field: keep(asset[field], label)})
 
     return change_labels
 

@@ -23,7 +23,7 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 
 def _item_of(request: Request, kind: str) -> Json:
     asset = asset_of(request)
-    found = box_of(request).shelf(NAME).all(kind, asset["id"])
+    found = box_of(request).documents(NAME).all(kind, asset["id"])
     for item in found:
         if item["id"] == request.path_params["item_id"]:
             return item
@@ -45,34 +45,34 @@ def _make_annotation(given: Annotation) -> Json:
 
 async def list_annotations(request: Request) -> Response:
     """Get all annotations for an asset."""
-    return JSONResponse(box_of(request).shelf(NAME).all("annotation", asset_of(request)["id"]))
+    return JSONResponse(box_of(request).documents(NAME).all("annotation", asset_of(request)["id"]))
 
 
 async def create_annotation(request: Request) -> Response:
     """Create a new annotation."""
     asset = asset_of(request)
     body = _make_annotation(await json_body(request, Annotation))
-    return JSONResponse(box_of(request).shelf(NAME).add("annotation", body, parent=asset["id"]))
+    return JSONResponse(box_of(request).documents(NAME).add("annotation", body, parent=asset["id"]))
 
 
 async def import_annotations(request: Request) -> Response:
     """Bulk import multiple annotations."""
     asset = asset_of(request)
     bodies = [_make_annotation(given) for given in await json_list(request, ANNOTATIONS)]
-    shelf = box_of(request).shelf(NAME)
-    return JSONResponse([shelf.add("annotation", body, parent=asset["id"]) for body in bodies])
+    documents = box_of(request).documents(NAME)
+    return JSONResponse([documents.add("annotation", body, parent=asset["id"]) for body in bodies])
 
 
 async def update_annotation(request: Request) -> Response:
     """Update an annotation."""
     item = _item_of(request, "annotation")
     body = _make_annotation(await json_body(request, Annotation))
-    return JSONResponse(box_of(request).shelf(NAME).change("annotation", item["id"], **body))
+    return JSONResponse(box_of(request).documents(NAME).change("annotation", item["id"], **body))
 
 
 async def delete_annotation(request: Request) -> Response:
     """Delete an annotation."""
-    box_of(request).shelf(NAME).remove("annotation", _item_of(request, "annotation")["id"])
+    box_of(request).documents(NAME).remove("annotation", _item_of(request, "annotation")["id"])
     return JSONResponse(None)
 
 
@@ -89,26 +89,26 @@ def _make_adbreak(given: AdBreak) -> Json:
 
 async def list_adbreaks(request: Request) -> Response:
     """List all ad breaks for an asset."""
-    return JSONResponse(box_of(request).shelf(NAME).all("adbreak", asset_of(request)["id"]))
+    return JSONResponse(box_of(request).documents(NAME).all("adbreak", asset_of(request)["id"]))
 
 
 async def create_adbreak(request: Request) -> Response:
     """Create a new ad break."""
     asset = asset_of(request)
     body = _make_adbreak(await json_body(request, AdBreak))
-    return JSONResponse(box_of(request).shelf(NAME).add("adbreak", body, parent=asset["id"]))
+    return JSONResponse(box_of(request).documents(NAME).add("adbreak", body, parent=asset["id"]))
 
 
 async def update_adbreak(request: Request) -> Response:
     """Update an ad break."""
     item = _item_of(request, "adbreak")
     body = _make_adbreak(await json_body(request, AdBreak))
-    return JSONResponse(box_of(request).shelf(NAME).change("adbreak", item["id"], **body))
+    return JSONResponse(box_of(request).documents(NAME).change("adbreak", item["id"], **body))
 
 
 async def delete_adbreak(request: Request) -> Response:
     """Delete an ad break."""
-    box_of(request).shelf(NAME).remove("adbreak", _item_of(request, "adbreak")["id"])
+    box_of(request).documents(NAME).remove("adbreak", _item_of(request, "adbreak")["id"])
     return JSONResponse(None)
 
 
@@ -131,13 +131,13 @@ async def update_transcript(request: Request) -> Response:
     items = [_words_of(given) for given in await json_list(request, WORDS)]
     if not items:
         raise Refusal(400, "The transcript is empty")
-    changed = box_of(request).shelf(NAME).change("transcript", item["id"], items=items)
+    changed = box_of(request).documents(NAME).change("transcript", item["id"], items=items)
     return JSONResponse(changed)
 
 
 async def transcription_words(request: Request) -> Response:
     """Word-level transcription with timings and confidence scores."""
-    transcripts = box_of(request).shelf(NAME).all("transcript", asset_of(request)["id"])
+    transcripts = box_of(request).documents(NAME).all("transcript", asset_of(request)["id"])
     return JSONResponse(
         [word for transcript in transcripts for item in transcript["items"] for word in _split_words(item)]
     )
@@ -183,14 +183,14 @@ def _export_lines(number: int, lines: list[Line], name: str) -> Response:
 
 
 def _find_lines(box: Box, asset: Json, key: str) -> list[Line]:
-    shelf = box.shelf(NAME)
-    for transcript in shelf.all("transcript", asset["id"]):
+    documents = box.documents(NAME)
+    for transcript in documents.all("transcript", asset["id"]):
         if transcript["id"] == key:
             return [
                 Line(int(item["startTime"] * 1000), int(item["endTime"] * 1000), item["text"])
                 for item in transcript["items"]
             ]
-    for related in shelf.all("related", asset["id"]):
+    for related in documents.all("related", asset["id"]):
         if related["id"] == key and related["file"]:
             return _read_lines(box, related)
     raise Refusal(404, "The related asset was not found")
@@ -218,7 +218,7 @@ def _write_docx(lines: list[Line]) -> bytes:
 
 
 def _face_of(request: Request) -> Json:
-    for face in box_of(request).shelf(NAME).all("face", asset_of(request)["id"]):
+    for face in box_of(request).documents(NAME).all("face", asset_of(request)["id"]):
         if face["id"] == request.path_params["face_id"]:
             return face
     raise Refusal(404, "The face was not found")
@@ -226,12 +226,11 @@ def _face_of(request: Request) -> Json:
 
 async def assign_person(request: Request) -> Response:
     """Associate a detected face with a known person."""
-    changed = (
-        box_of(request).shelf(NAME).change("face", _face_of(request)["id"], personId=request.path_params["person_id"])
-    )
+    person = request.path_params["person_id"]
+    changed = box_of(request).documents(NAME).change("face", _face_of(request)["id"], personId=person)
     return JSONResponse(changed)
 
 
 async def remove_person(request: Request) -> Response:
     """Remove the person from a detected face."""
-    return JSONResponse(box_of(request).shelf(NAME).change("face", _face_of(request)["id"], personId=None))
+    return JSONResponse(box_of(request).documents(NAME).change("face", _face_of(request)["id"], personId=None))

@@ -44,7 +44,7 @@ async def share_asset(request: Request) -> Response:
     until = _find_expiry(box, wanted)
     salt = secrets.token_hex(8)
     locked = _hash_password(wanted.password, salt) if wanted.password else None
-    made = box.shelf(NAME).add(
+    made = box.documents(NAME).add(
         "share", {"assetId": asset["id"], "until": until.timestamp(), "salt": salt, "locked": locked}
     )
     url = f"{box.files.base_url}/nomad/shared/{made['id']}"
@@ -72,7 +72,7 @@ def _hash_password(password: str, salt: str) -> str:
 async def serve_share(request: Request) -> Response:
     """What a share's link leads to."""
     box = box_of(request)
-    found = box.shelf(NAME).get("share", request.path_params["share_id"])
+    found = box.documents(NAME).get("share", request.path_params["share_id"])
     if found is None or found["until"] < box.clock.now():
         raise Refusal(404, "The share was not found")
     given = request.query_params.get("password", "")
@@ -131,19 +131,19 @@ async def queue_add(request: Request) -> Response:
 
 async def queue_list(request: Request) -> Response:
     """What is in the queue."""
-    return JSONResponse(box_of(request).shelf(NAME).all("queue"))
+    return JSONResponse(box_of(request).documents(NAME).all("queue"))
 
 
 async def queue_change(request: Request) -> Response:
     """Update a queue item: how far its transfer is."""
     box = box_of(request)
     wanted = await json_body(request, QueueItem)
-    item = box.shelf(NAME).get("queue", wanted.asset_download_queue_id)
+    item = box.documents(NAME).get("queue", wanted.asset_download_queue_id)
     if item is None:
         raise Refusal(404, "The queue item was not found")
     changes = wanted.model_dump(exclude_none=True, by_alias=True, exclude={"asset_download_queue_id"})
     status = changes.pop("transferStatus", item["status"])
-    return JSONResponse(box.shelf(NAME).change("queue", item["id"], status=status, **changes))
+    return JSONResponse(box.documents(NAME).change("queue", item["id"], status=status, **changes))
 
 
 async def queue_remove(request: Request) -> Response:
@@ -152,9 +152,9 @@ async def queue_remove(request: Request) -> Response:
     ids = await json_list(request, IDS)
     if not ids:
         raise Refusal(400, "No IDs provided")
-    gone = [item for item in box.shelf(NAME).all("queue") if item["id"] in ids or item["assetId"] in ids]
+    gone = [item for item in box.documents(NAME).all("queue") if item["id"] in ids or item["assetId"] in ids]
     for item in gone:
-        box.shelf(NAME).remove("queue", item["id"])
+        box.documents(NAME).remove("queue", item["id"])
     return JSONResponse({"removed": len(gone)})
 
 
@@ -183,7 +183,7 @@ async def resolve_url(request: Request) -> Response:
     if not wanted:
         raise Refusal(400, "url is required")
     name = wanted.partition("?")[0].rpartition("/")[2]
-    for item in (asset, *box.shelf(NAME).all("related", asset["id"])):
+    for item in (asset, *box.documents(NAME).all("related", asset["id"])):
         if item["file"] and name in (item["displayName"], item["file"], item.get("objectKey")):
             link = box.files.link(item["file"], vendor=NAME, save_as=item["displayName"])
             return JSONResponse({"url": link, "fullUrl": link})
@@ -199,7 +199,7 @@ async def record_event(request: Request) -> Response:
         raise Refusal(400, "assetId is required")
     if query.get("assetId"):
         asset_or_refuse(box, query["assetId"])
-    box.shelf(NAME).add("tracking", {**dict(query), "at": box.clock.stamp()})
+    box.documents(NAME).add("tracking", {**dict(query), "at": box.clock.stamp()})
     return Response(_PIXEL, media_type="image/gif")
 
 
@@ -209,7 +209,7 @@ async def record_event(request: Request) -> Response:
 async def make_vmap(request: Request) -> Response:
     """VMAP XML for an asset's ad breaks."""
     box, asset = box_of(request), asset_of(request)
-    breaks = "".join(_vmap_break(box, asset, item) for item in box.shelf(NAME).all("adbreak", asset["id"]))
+    breaks = "".join(_vmap_break(box, asset, item) for item in box.documents(NAME).all("adbreak", asset["id"]))
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<vmap:VMAP xmlns:vmap="http://www.iab.net/videosuite/vmap"'
     body = f'{head} version="1.0">{breaks}</vmap:VMAP>'
     return Response(body, media_type="application/xml")
@@ -246,7 +246,7 @@ async def record_impression(request: Request) -> Response:
     if set(request.query_params) != {"assetId"}:
         # The published OpenAPI gives an impression only `assetId` (WIRE.md).
         raise Refusal(400, "assetId is required, and nothing else")
-    box.shelf(NAME).add("impression", {**dict(request.query_params), "at": box.clock.stamp()})
+    box.documents(NAME).add("impression", {**dict(request.query_params), "at": box.clock.stamp()})
     return Response(_PIXEL, media_type="image/gif")
 
 

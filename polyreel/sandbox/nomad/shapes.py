@@ -55,19 +55,19 @@ def full_url(box: Box, asset: Json) -> str | None:
 
 def detail_shape(box: Box, asset: Json) -> Json:
     """Everything about an asset: media properties, links, related assets, what machines heard and saw."""
-    shelf = box.shelf(NAME)
+    documents = box.documents(NAME)
     stream = asset.get("stream")
     return {
         **asset_shape(box, asset),
         "mediaProperties": asset.get("clip"),
         "previewImageUrl": box.files.link(asset["picture"], vendor=NAME) if asset.get("picture") else None,
         "streamUrl": f"{box.files.base_url}/play/{stream}/video.m3u8" if stream else None,
-        "relatedAssets": [shape_related(box, related) for related in shelf.all("related", asset["id"])],
+        "relatedAssets": [shape_related(box, related) for related in documents.all("related", asset["id"])],
         "segments": asset.get("segments", []),
-        "transcripts": [{"id": transcript["id"]} for transcript in shelf.all("transcript", asset["id"])],
-        "screenshots": [screenshot_shape(box, shot) for shot in shelf.all("screenshot", asset["id"])],
-        "faces": shelf.all("face", asset["id"]),
-        "annotations": shelf.all("annotation", asset["id"]),
+        "transcripts": [{"id": transcript["id"]} for transcript in documents.all("transcript", asset["id"])],
+        "screenshots": [screenshot_shape(box, shot) for shot in documents.all("screenshot", asset["id"])],
+        "faces": documents.all("face", asset["id"]),
+        "annotations": documents.all("annotation", asset["id"]),
     }
 
 
@@ -93,7 +93,7 @@ def screenshot_shape(box: Box, shot: Json) -> Json:
 
 def upload_shape(box: Box, upload: Json) -> Json:
     """An upload with its parts; the links of parts that are still to come are signed anew each time."""
-    parts = [part_shape(box, part) for part in box.shelf(NAME).all("part", upload["id"])]
+    parts = [part_shape(box, part) for part in box.documents(NAME).all("part", upload["id"])]
     kept = ("id", "assetId", "displayName", "contentLength", "chunkSize", "createdDate", "status")
     return {**{name: upload[name] for name in kept}, "isCompleted": upload["status"] == "Completed", "parts": parts}
 

@@ -59,7 +59,7 @@ def _check_replaceable(asset: Json) -> None:
 
 
 def _find_twin(box: Box, parent: Json, name: str) -> Json | None:
-    found = box.shelf(NAME).all("asset", parent["id"])
+    found = box.documents(NAME).all("asset", parent["id"])
     return next((asset for asset in found if asset["displayName"] == name and asset["type"] == FILE), None)
 
 
@@ -83,7 +83,7 @@ def _with_twin(box: Box, wanted: StartUpload, twin: Json) -> Response:
 
 
 def _find_unfinished(box: Box, asset: Json) -> Json | None:
-    found = box.shelf(NAME).all("upload", asset["id"])
+    found = box.documents(NAME).all("upload", asset["id"])
     return next((upload for upload in found if upload["status"] == "InProgress"), None)
 
 
@@ -109,13 +109,13 @@ async def start_related(request: Request) -> Response:
 
 def _make_related(box: Box, asset: Json, wanted: StartRelated, kind: str | int | None) -> Json:
     if wanted.related_asset_id:
-        found = box.shelf(NAME).get("related", wanted.related_asset_id)
+        found = box.documents(NAME).get("related", wanted.related_asset_id)
         if found is None:
             raise Refusal(404, f"Related asset {wanted.related_asset_id} was not found")
         return found
     body = {"displayName": wanted.name, "metadataType": kind, "languageId": wanted.language_id or asset["languageId"]}
     fixed = {"contentLength": wanted.size, "createdDate": box.clock.stamp(), "file": None, "assetId": asset["id"]}
-    return box.shelf(NAME).add("related", {**body, **fixed}, parent=asset["id"])
+    return box.documents(NAME).add("related", {**body, **fixed}, parent=asset["id"])
 
 
 def _open_upload(
@@ -126,13 +126,13 @@ def _open_upload(
     chunk = int(min(LARGEST_PART, max(SMALLEST_PART, wanted.chunk_size or usual, math.ceil(size / MOST_PARTS))))
     fixed = {"assetId": asset["id"], "displayName": wanted.name, "contentLength": size, "chunkSize": chunk}
     body = {**fixed, "createdDate": box.clock.stamp(), "status": "InProgress", "kind": kind}
-    upload = box.shelf(NAME).add("upload", body, parent=asset["id"])
+    upload = box.documents(NAME).add("upload", body, parent=asset["id"])
     for number, begin in enumerate(range(0, size, chunk), 1):
         part = {"partNumber": number, "startingPosition": begin, "endingPosition": min(begin + chunk, size) - 1}
         fresh = {"isCompleted": False, "etag": None, "file": box.files.new(".bin").name, "uploadId": upload["id"]}
-        box.shelf(NAME).add("part", {**part, **fresh}, parent=upload["id"])
+        box.documents(NAME).add("part", {**part, **fresh}, parent=upload["id"])
     if kind == "asset" and asset["status"] not in ("Uploading", "Placeholder"):
-        box.shelf(NAME).change("asset", asset["id"], status="Replacing")
+        box.documents(NAME).change("asset", asset["id"], status="Replacing")
     return JSONResponse(upload_shape(box, upload))
 
 
@@ -146,7 +146,7 @@ def _upload_of(request: Request) -> Json:
 async def complete_part(request: Request) -> Response:
     """Confirm one part: its ETag, with the quotes, must be that of the bytes that came."""
     box = box_of(request)
-    part = box.shelf(NAME).get("part", request.path_params["part_id"])
+    part = box.documents(NAME).get("part", request.path_params["part_id"])
     if part is None:
         raise Refusal(404, "The part was not found")
     wanted = await json_body(request, CompletePart)
@@ -156,7 +156,7 @@ async def complete_part(request: Request) -> Response:
     # Which bytes and how many is not looked at, as at the vendor: whoever uploads has to check the whole.
     if known[0]["value"] != wanted.etag:
         raise Refusal(400, f"Part {part['partNumber']} has another ETag")
-    done = box.shelf(NAME).change("part", part["id"], isCompleted=True, etag=wanted.etag)
+    done = box.documents(NAME).change("part", part["id"], isCompleted=True, etag=wanted.etag)
     return JSONResponse(part_shape(box, done))
 
 
@@ -167,12 +167,12 @@ async def complete_upload(request: Request) -> Response:
         return JSONResponse(upload_shape(box, upload))
     if upload["status"] != "InProgress":
         raise Refusal(400, f"The upload is {upload['status']}")
-    missing = [part["partNumber"] for part in box.shelf(NAME).all("part", upload["id"]) if not part["isCompleted"]]
+    missing = [part["partNumber"] for part in box.documents(NAME).all("part", upload["id"]) if not part["isCompleted"]]
     if missing:
         raise Refusal(400, f"Part {missing[0]} is not completed")
-    done = box.shelf(NAME).change("upload", upload["id"], status="Completed")
+    done = box.documents(NAME).change("upload", upload["id"], status="Completed")
     if upload["kind"] == "asset":
-        box.shelf(NAME).change("asset", upload["assetId"], status="Assembling")
+        box.documents(NAME).change("asset", upload["assetId"], status="Assembling")
         box.jobs.start(NAME, "assemble", upload["assetId"], after=ASSEMBLE_SECONDS, upload=upload["id"])
     else:
         join_parts(box, done)
@@ -181,14 +181,14 @@ async def complete_upload(request: Request) -> Response:
 
 def join_parts(box: Box, upload: Json) -> str:
     """One file out of all parts, in their order; what it belongs to is told."""
-    parts = box.shelf(NAME).all("part", upload["id"])
+    parts = box.documents(NAME).all("part", upload["id"])
     suffix = "." + upload["displayName"].rpartition(".")[2] if "." in upload["displayName"] else ""
     out = box.files.new(suffix)
     with out.open("wb") as file:
         for part in sorted(parts, key=lambda part: int(part["partNumber"])):
             with box.files.path(part["file"]).open("rb") as piece:
                 shutil.copyfileobj(piece, file, 1 << 20)
-    box.shelf(NAME).change(*(upload["kind"], upload["assetId"]), file=out.name, contentLength=out.stat().st_size)
+    box.documents(NAME).change(*(upload["kind"], upload["assetId"]), file=out.name, contentLength=out.stat().st_size)
     for part in parts:
         box.files.remove(part["file"])
         box.state.run("DELETE FROM facts WHERE name = ?", f"etag:{part['file']}")
@@ -206,18 +206,18 @@ async def cancel_upload(request: Request) -> Response:
 
 def discard_upload(box: Box, upload: Json) -> None:
     """Forget an upload, its parts, and the asset that was only waiting for it."""
-    shelf = box.shelf(NAME)
-    for part in shelf.all("part", upload["id"]):
+    documents = box.documents(NAME)
+    for part in documents.all("part", upload["id"]):
         box.files.remove(part["file"])
-        shelf.remove("part", part["id"])
-    shelf.change("upload", upload["id"], status="Cancelled")
-    owner = shelf.get(upload["kind"], upload["assetId"])
+        documents.remove("part", part["id"])
+    documents.change("upload", upload["id"], status="Cancelled")
+    owner = documents.get(upload["kind"], upload["assetId"])
     if owner is None:
         return
     if owner["file"] is None and owner.get("status") != "Placeholder":
-        shelf.remove(upload["kind"], upload["assetId"])
+        documents.remove(upload["kind"], upload["assetId"])
     elif owner.get("status") == "Replacing":
-        shelf.change("asset", owner["id"], status="Available")
+        documents.change("asset", owner["id"], status="Available")
 
 
 async def get_upload(request: Request) -> Response:
@@ -230,5 +230,5 @@ async def list_uploads(request: Request) -> Response:
     box = box_of(request)
     everything = request.query_params.get("includeCompletedUploads", "").lower() == "true"
     wanted = ("InProgress", "Completed") if everything else ("InProgress",)
-    found = [upload for upload in box.shelf(NAME).all("upload") if upload["status"] in wanted]
+    found = [upload for upload in box.documents(NAME).all("upload") if upload["status"] in wanted]
     return JSONResponse([upload_shape(box, upload) for upload in found])

@@ -50,7 +50,7 @@ def _require_version(request: Request) -> Json:
 async def list_assets(request: Request) -> Response:
     """Get assets: pages by ``page``/``page_size`` or ``limit``/``offset``, newest first."""
     box, query = box_of(request), request.query_params
-    everything = box.shelf(NAME).all("asset")[::-1]
+    everything = box.documents(NAME).all("asset")[::-1]
     size = whole_number(query.get("page_size") or query.get("limit"), 20, least=1, most=100)
     page = whole_number(query.get("page"), 1, least=1, most=10**6)
     offset = whole_number(query.get("offset"), (page - 1) * size, most=10**9)
@@ -102,7 +102,7 @@ def _accept_upload(box: Box, wanted: UploadAsset, **rest: object) -> Response:
     media = {"media_url": None, "upload": None, "filename": None, "background": None, **rest}
     if media["filename"] is None and media["media_url"]:
         media["filename"] = PurePath(str(media["media_url"]).partition("?")[0]).name
-    asset = box.shelf(NAME).add(
+    asset = box.documents(NAME).add(
         "asset", {**fields, **media, "status": "Processing", "error": None, "created_at": stamp, "updated_at": stamp}
     )
     _add_versions(box, asset, [language.model_dump() for language in wanted.languages])
@@ -112,7 +112,7 @@ def _accept_upload(box: Box, wanted: UploadAsset, **rest: object) -> Response:
 
 def _add_versions(box: Box, asset: Json, languages: list[Json]) -> list[Json]:
     return [
-        box.shelf(NAME).add(
+        box.documents(NAME).add(
             "version",
             {
                 **language,
@@ -138,7 +138,7 @@ async def add_languages(request: Request) -> Response:
     """Add languages to an existing asset."""
     box, asset = box_of(request), _require_asset(request)
     wanted = await json_body(request, Languages)
-    known = {version["locale"] for version in box.shelf(NAME).all("version", asset["id"])}
+    known = {version["locale"] for version in box.documents(NAME).all("version", asset["id"])}
     for language in wanted.languages:
         if language.locale in known:
             raise Refusal(400, f"{language.locale} is already a language of this asset")
@@ -167,7 +167,7 @@ async def revise_version(request: Request) -> Response:
     if await request.body():
         parse_body(Revise, await raw_json(request))
     allowed = ("Completed", "ReadyToEdit", "Failed")
-    revised = box.shelf(NAME).move_on("version", version["id"], allowed, "ReadyToEdit", result=None, error=None)
+    revised = box.documents(NAME).move_on("version", version["id"], allowed, "ReadyToEdit", result=None, error=None)
     if revised is None:
         raise Refusal(400, f"A version that is {version['status']} can't be revised")
     box.files.remove(version["result"])

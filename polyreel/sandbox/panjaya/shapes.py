@@ -30,14 +30,14 @@ def asset_summary(box: Box, asset: Json) -> Json:
     """An asset as the list shows it: metadata, status, dubbings."""
     dubbings = [
         {"id": version["dubbing_id"], "locale": version["locale"], "status": version["status"]}
-        for version in box.shelf(NAME).all("version", asset["id"])
+        for version in box.documents(NAME).all("version", asset["id"])
     ]
     return {**{name: asset.get(name) for name in _SHOWN}, "dubbings": dubbings}
 
 
 def asset_detail(box: Box, asset: Json) -> Json:
     """An asset as "Get an asset" shows it: also the versions of each dubbing."""
-    versions = box.shelf(NAME).all("version", asset["id"])
+    versions = box.documents(NAME).all("version", asset["id"])
     shown = asset_summary(box, asset)
     for dubbing in shown["dubbings"]:
         own = [version for version in versions if version["dubbing_id"] == dubbing["id"]]

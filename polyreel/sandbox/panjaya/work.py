@@ -43,14 +43,14 @@ class AssetFailed(Exception):
 
 async def process_asset(box: Box, job: Job) -> None:
     """Fetch, judge and cut the media; then begin every language."""
-    asset = box.shelf(NAME).need("asset", job.subject)
+    asset = box.documents(NAME).need("asset", job.subject)
     try:
         ready = await _prepare_media(box, asset)
     except AssetFailed as failure:
         _fail_asset(box, asset, failure)
         return
-    box.shelf(NAME).change("asset", asset["id"], status="Ready", updated_at=box.clock.stamp(), **ready)
-    for version in box.shelf(NAME).all("version", asset["id"]):
+    box.documents(NAME).change("asset", asset["id"], status="Ready", updated_at=box.clock.stamp(), **ready)
+    for version in box.documents(NAME).all("version", asset["id"]):
         begin_version(box, version)
 
 
@@ -128,9 +128,11 @@ async def _judge_media(box: Box, asset: Json, media: Path) -> Clip:
 
 def _fail_asset(box: Box, asset: Json, failure: AssetFailed) -> None:
     error = {"code": failure.code, "message": failure.message}
-    failed = box.shelf(NAME).change("asset", asset["id"], status="Failed", error=error, updated_at=box.clock.stamp())
-    for version in box.shelf(NAME).all("version", asset["id"]):
-        box.shelf(NAME).change("version", version["id"], status="Failed")
+    failed = box.documents(NAME).change(
+        "asset", asset["id"], status="Failed", error=error, updated_at=box.clock.stamp()
+    )
+    for version in box.documents(NAME).all("version", asset["id"]):
+        box.documents(NAME).change("version", version["id"], status="Failed")
     send_callback(box, failed, "asset_failed")
 
 
@@ -144,9 +146,9 @@ def begin_version(box: Box, version: Json) -> None:
 
 async def prepare_version(box: Box, job: Job) -> None:
     """NotReady -> ReadyToEdit, charged by the minute; a first version then goes on to generating by itself."""
-    shelf = box.shelf(NAME)
-    version = shelf.need("version", job.subject)
-    asset = shelf.need("asset", version["asset_id"])
+    documents = box.documents(NAME)
+    version = documents.need("version", job.subject)
+    asset = documents.need("asset", version["asset_id"])
     try:
         lines = await _read_script(box, version, asset)
         # Under the version's id: a step that runs again after a restart charges nothing more.
@@ -157,7 +159,7 @@ async def prepare_version(box: Box, job: Job) -> None:
     if rehearsed := box.faults.take("job_fails", NAME, "prepare"):
         _fail_version(box, asset, version, "version_failed", rehearsed.message or "rehearsed failure")
         return
-    version = shelf.change("version", version["id"], status="ReadyToEdit", lines=lines)
+    version = documents.change("version", version["id"], status="ReadyToEdit", lines=lines)
     send_callback(box, asset, "version_ready", version)
     if not box.faults.take("job_stuck", NAME, "studio"):
         box.jobs.start(NAME, "generate", version["id"], after=PREPARE_SECONDS)
@@ -183,19 +185,19 @@ async def _read_script(box: Box, version: Json, asset: Json) -> list[list[object
 
 async def generate_version(box: Box, job: Job) -> None:
     """ReadyToEdit -> Generating; the work itself is the next step."""
-    shelf = box.shelf(NAME)
-    version = shelf.move_on("version", job.subject, ("ReadyToEdit",), "Generating")
+    documents = box.documents(NAME)
+    version = documents.move_on("version", job.subject, ("ReadyToEdit",), "Generating")
     if version is None:
         return
-    send_callback(box, shelf.need("asset", version["asset_id"]), "version_generating", version)
+    send_callback(box, documents.need("asset", version["asset_id"]), "version_generating", version)
     box.jobs.start(NAME, "finish", version["id"], after=GENERATE_SECONDS)
 
 
 async def finish_version(box: Box, job: Job) -> None:
     """Generating -> Completed, with the dubbed video."""
-    shelf = box.shelf(NAME)
-    version = shelf.need("version", job.subject)
-    asset = shelf.need("asset", version["asset_id"])
+    documents = box.documents(NAME)
+    version = documents.need("version", job.subject)
+    asset = documents.need("asset", version["asset_id"])
     try:
         if rehearsed := box.faults.take("job_fails", NAME, "generate"):
             raise ToolFailed(rehearsed.message or "rehearsed failure")
@@ -203,7 +205,7 @@ async def finish_version(box: Box, job: Job) -> None:
     except (NothingSaid, ToolFailed) as error:
         _fail_version(box, asset, version, "version_generate_failed", str(error) or "nothing is said in the video")
         return
-    done = shelf.move_on("version", version["id"], ("Generating",), "Completed", result=result)
+    done = documents.move_on("version", version["id"], ("Generating",), "Completed", result=result)
     if done is not None:
         send_callback(box, asset, "version_generated", done)
 
@@ -229,7 +231,7 @@ async def _make_dub(box: Box, asset: Json, version: Json) -> str:
 
 def _fail_version(box: Box, asset: Json, version: Json, event: str, why: str) -> None:
     error = {"code": "invalid_input", "message": why}
-    failed = box.shelf(NAME).change("version", version["id"], status="Failed", error=error)
+    failed = box.documents(NAME).change("version", version["id"], status="Failed", error=error)
     send_callback(box, asset, event, failed)
 
 

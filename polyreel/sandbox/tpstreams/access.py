@@ -37,7 +37,7 @@ def token_of(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if not scheme:
         raise Refusal(401, "Authentication credentials were not provided.")
-    if scheme != "Token" or box_of(request).shelf(NAME).get("token", token) is None:
+    if scheme != "Token" or box_of(request).documents(NAME).get("token", token) is None:
         raise Refusal(401, "Invalid token.")
     return token
 
@@ -71,17 +71,17 @@ async def log_in(request: Request) -> Response:
     if (wanted.username, wanted.password) != ("sandbox", "sandbox"):
         # Django REST framework's own words and status for a wrong password.
         raise Refusal(400, "Unable to log in with provided credentials.", code="validation")
-    shelf = box_of(request).shelf(NAME)
+    documents = box_of(request).documents(NAME)
     # At most 20 per organisation (WIRE.md): a client that logs in per run is found out by the rehearsal.
-    if len(shelf.all("token")) >= MOST_TOKENS:
+    if len(documents.all("token")) >= MOST_TOKENS:
         raise Refusal(403, "Maximum amount of tokens allowed per organization exceeded.")
-    token = shelf.add("token", {}, key=secrets.token_hex(20))["id"]
+    token = documents.add("token", {}, key=secrets.token_hex(20))["id"]
     return JSONResponse({"token": token})
 
 
 async def log_out(request: Request) -> Response:
     """The token is no longer good."""
-    box_of(request).shelf(NAME).remove("token", token_of(request))
+    box_of(request).documents(NAME).remove("token", token_of(request))
     return Response(status_code=204)
 
 

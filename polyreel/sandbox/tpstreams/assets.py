@@ -33,7 +33,7 @@ _BLANK: Json = {
 
 def folder_or_refuse(box: Box, folder: str | None, field: str) -> None:
     """Whether a folder of this id exists, where one is named."""
-    found = box.shelf(NAME).get("asset", folder) if folder else None
+    found = box.documents(NAME).get("asset", folder) if folder else None
     if folder and (found is None or found["type"] != "folder"):
         raise Refusal(400, f'Invalid pk "{folder}" - object does not exist.', code="validation", field=field)
 
@@ -44,7 +44,7 @@ def add_video(box: Box, wanted: Shape, **rest: object) -> Json:
     parent = wanted.folder or None
     title = wanted.title or "Untitled"
     body = {**_BLANK, "type": "video", "title": title, "parent_id": parent, **fields, **rest}
-    return box.shelf(NAME).add("asset", body, key=new_id(), parent=parent or "")
+    return box.documents(NAME).add("asset", body, key=new_id(), parent=parent or "")
 
 
 async def create_video(request: Request) -> Response:
@@ -106,7 +106,7 @@ def _bulk_item(box: Box, index: int, item: object) -> CreateVideo:
 async def list_assets(request: Request) -> Response:
     """Get all the assets; of one folder by ``parent``, of none by ``has_parent=false``, by title with ``q``."""
     box, query = box_of(request), request.query_params
-    found = box.shelf(NAME).all("asset")[::-1]
+    found = box.documents(NAME).all("asset")[::-1]
     if "parent" in query:
         found = [asset for asset in found if asset["parent_id"] == query["parent"]]
     if query.get("has_parent", "").lower() == "false":
@@ -137,13 +137,13 @@ async def delete_asset(request: Request) -> Response:
 
 
 def _delete_asset(box: Box, asset: Json) -> None:
-    shelf = box.shelf(NAME)
-    for child in shelf.all("asset", asset["id"]):
+    documents = box.documents(NAME)
+    for child in documents.all("asset", asset["id"]):
         _delete_asset(box, child)
-    for track in shelf.all("track", asset["id"]):
-        shelf.remove("track", track["id"])
+    for track in documents.all("track", asset["id"]):
+        documents.remove("track", track["id"])
     box.jobs.drop(NAME, asset["id"])
-    shelf.remove("asset", asset["id"])
+    documents.remove("asset", asset["id"])
     box.files.remove(*(asset.get(name) for name in ("source", "original", "stream", "pictures")))
 
 
@@ -154,15 +154,15 @@ async def move_asset(request: Request) -> Response:
     folder_or_refuse(box, parent, "parent")
     if parent and parent in _own_family(box, asset):
         raise Refusal(400, "A folder can't be moved into itself.", code="validation", field="parent")
-    box.shelf(NAME).change("asset", asset["id"], parent_id=parent)
-    box.shelf(NAME).reparent("asset", asset["id"], parent or "")
+    box.documents(NAME).change("asset", asset["id"], parent_id=parent)
+    box.documents(NAME).reparent("asset", asset["id"], parent or "")
     return JSONResponse({"detail": "Asset moved successfully."})
 
 
 def _own_family(box: Box, asset: Json) -> set[str]:
     # A folder within its own child would be reached from nowhere.
     family = {str(asset["id"])}
-    for child in box.shelf(NAME).all("asset", asset["id"]):
+    for child in box.documents(NAME).all("asset", asset["id"]):
         family |= _own_family(box, child)
     return family
 
@@ -176,7 +176,7 @@ async def delete_resolutions(request: Request) -> Response:
     left = [name for name in asset["resolutions"] if name not in wanted]
     if len(left) + len(wanted) != len(asset["resolutions"]) or not left:
         raise Refusal(400, "These resolutions can't be deleted.", code="validation", field="resolutions")
-    box.shelf(NAME).change("asset", asset["id"], resolutions=left)
+    box.documents(NAME).change("asset", asset["id"], resolutions=left)
     return JSONResponse({"detail": "Resolutions deletion started."}, 202)
 
 
@@ -189,14 +189,14 @@ async def create_folder(request: Request) -> Response:
     wanted = await json_body(request, Folder)
     folder_or_refuse(box, wanted.parent, "parent")
     body = {"type": "folder", "title": wanted.title, "bytes": None, "parent_id": wanted.parent}
-    made = box.shelf(NAME).add("asset", body, key=new_id(), parent=wanted.parent or "")
+    made = box.documents(NAME).add("asset", body, key=new_id(), parent=wanted.parent or "")
     return JSONResponse({"title": made["title"], "uuid": made["id"]}, 201)
 
 
 async def list_folders(request: Request) -> Response:
     """Get all the folders."""
     words = request.query_params.get("q", "").lower()
-    everything = box_of(request).shelf(NAME).all("asset")
+    everything = box_of(request).documents(NAME).all("asset")
     found = [asset for asset in everything if asset["type"] == "folder" and words in asset["title"].lower()]
     return show_page(request, found, lambda folder: {"title": folder["title"], "uuid": folder["id"]})
 
@@ -204,12 +204,12 @@ async def list_folders(request: Request) -> Response:
 async def create_webhook(request: Request) -> Response:
     """Create a webhook."""
     wanted = await json_body(request, Webhook)
-    return JSONResponse(box_of(request).shelf(NAME).add("webhook", wanted.model_dump()), 201)
+    return JSONResponse(box_of(request).documents(NAME).add("webhook", wanted.model_dump()), 201)
 
 
 async def list_webhooks(request: Request) -> Response:
     """List all webhooks."""
-    return show_page(request, box_of(request).shelf(NAME).all("webhook"), lambda hook: hook)
+    return show_page(request, box_of(request).documents(NAME).all("webhook"), lambda hook: hook)
 
 
 def _webhook_of(request: Request) -> Json:
@@ -225,10 +225,10 @@ async def update_webhook(request: Request) -> Response:
     """Update a webhook."""
     hook = _webhook_of(request)
     wanted = await json_body(request, Webhook)
-    return JSONResponse(box_of(request).shelf(NAME).change("webhook", hook["id"], **wanted.model_dump()))
+    return JSONResponse(box_of(request).documents(NAME).change("webhook", hook["id"], **wanted.model_dump()))
 
 
 async def delete_webhook(request: Request) -> Response:
     """Delete a webhook."""
-    box_of(request).shelf(NAME).remove("webhook", _webhook_of(request)["id"])
+    box_of(request).documents(NAME).remove("webhook", _webhook_of(request)["id"])
     return Response(status_code=204)

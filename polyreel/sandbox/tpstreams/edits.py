@@ -42,7 +42,7 @@ def _require_file(form: FormData, name: str) -> UploadFile:
 
 
 def _list_subtitles(request: Request, asset: Json) -> list[Json]:
-    tracks = box_of(request).shelf(NAME).all("track", asset["id"])
+    tracks = box_of(request).documents(NAME).all("track", asset["id"])
     return [track for track in tracks if track["type"] == "Subtitle"]
 
 
@@ -51,7 +51,7 @@ async def generate_subtitle(request: Request) -> Response:
     box, asset = box_of(request), require_finished_video(request)
     if asset["subtitling"] or any(track["automatic"] for track in _list_subtitles(request, asset)):
         raise Refusal(400, "Only one auto-generated subtitle track per video is allowed.")
-    asset = box.shelf(NAME).change("asset", asset["id"], subtitling=True)
+    asset = box.documents(NAME).change("asset", asset["id"], subtitling=True)
     box.jobs.start(NAME, "subtitle", asset["id"], after=WORK_SECONDS)
     return JSONResponse(asset_detail(box, asset), 201)
 
@@ -90,7 +90,7 @@ async def delete_subtitle(request: Request) -> Response:
         raise Refusal(404, "Not found.")
     if wanted[0]["automatic"]:
         raise Refusal(403, "Auto-generated subtitles can't be deleted.")
-    box.shelf(NAME).remove("track", wanted[0]["id"])
+    box.documents(NAME).remove("track", wanted[0]["id"])
     box.files.remove(wanted[0]["file"])
     return Response(status_code=204)
 
@@ -112,7 +112,7 @@ async def upload_thumbnail(request: Request) -> Response:
         raise Refusal(400, "Upload a valid image.", code="validation", field="thumbnail")
     cover = f"cover_{uuid.uuid4().hex[:8]}{suffix}"
     kept.rename(box.files.path(asset["pictures"]) / cover)
-    box.shelf(NAME).change("asset", asset["id"], cover=cover)
+    box.documents(NAME).change("asset", asset["id"], cover=cover)
     return JSONResponse({"detail": "Thumbnail uploaded successfully"})
 
 
@@ -126,16 +126,16 @@ async def trim_asset(request: Request) -> Response:
     for field in ("start_time", "end_time"):
         if (getattr(wanted, field) or 0) > asset["seconds"] + 0.05:
             raise Refusal(400, f"{field} is beyond the video's duration.", code="validation", field=field)
-    number = _TRIM_NUMBERS + len(box.shelf(NAME).all("trim"))
+    number = _TRIM_NUMBERS + len(box.documents(NAME).all("trim"))
     stamp = box.clock.stamp()
     times = {"start_time": wanted.start_time, "end_time": wanted.end_time, "created": stamp, "modified": stamp}
-    made = box.shelf(NAME).add(
+    made = box.documents(NAME).add(
         "trim",
         {"number": number, "status": 1, "background_task_id": str(uuid.uuid4()), **times},
         key=str(number),
         parent=asset["id"],
     )
-    if box.shelf(NAME).move_on("asset", asset["id"], ("Completed",), "Processing") is None:
+    if box.documents(NAME).move_on("asset", asset["id"], ("Completed",), "Processing") is None:
         raise Refusal(400, "The video is being processed.")
     box.jobs.start(NAME, "trim", asset["id"], after=WORK_SECONDS, trim=made["id"])
     return JSONResponse(
@@ -146,7 +146,7 @@ async def trim_asset(request: Request) -> Response:
 async def trim_status(request: Request) -> Response:
     """Check Trim Job Status: of the newest trim."""
     box, asset = box_of(request), video_of(request)
-    trims = box.shelf(NAME).all("trim", asset["id"])
+    trims = box.documents(NAME).all("trim", asset["id"])
     if not trims:
         raise Refusal(404, "Not found.")
     last = trims[-1]
@@ -159,6 +159,6 @@ async def revert_asset(request: Request) -> Response:
     box, asset = box_of(request), require_finished_video(request)
     if not asset["original"]:
         raise Refusal(400, "The video has not been trimmed.")
-    box.shelf(NAME).change("asset", asset["id"], status="Processing")
+    box.documents(NAME).change("asset", asset["id"], status="Processing")
     job = box.jobs.start(NAME, "revert", asset["id"], after=WORK_SECONDS)
     return JSONResponse({"message": "Video revert job started successfully", "task_id": job.id})

@@ -41,7 +41,7 @@ def new_id() -> str:
 def asset_brief(box: Box, asset: Json, expiry: int | None = None) -> Json:
     """An asset as lists and creation show it."""
     shown = {name: asset[name] for name in ("id", "title", "bytes", "type", "parent_id")}
-    folder = box.shelf(NAME).get("asset", asset["parent_id"]) if asset["parent_id"] else None
+    folder = box.documents(NAME).get("asset", asset["parent_id"]) if asset["parent_id"] else None
     parent = {"title": folder["title"], "uuid": folder["id"]} if folder else None
     video = _show_video(box, asset, expiry) if asset["type"] == "video" else None
     return {**shown, "video": video, "live_stream": None, "parent": parent}
@@ -70,7 +70,7 @@ def _show_video(box: Box, asset: Json, expiry: int | None) -> Json:
         "audio_codec": "aac",
         "enable_drm": asset["content_protection_type"] == "drm",
         "content_protection_type": asset["content_protection_type"],
-        "tracks": [_show_track(box, asset, track) for track in box.shelf(NAME).all("track", asset["id"])],
+        "tracks": [_show_track(box, asset, track) for track in box.documents(NAME).all("track", asset["id"])],
         "inputs": asset["inputs"],
         "transmux_only": None,
         "duration": asset["duration"],

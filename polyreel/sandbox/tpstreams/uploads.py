@@ -64,7 +64,7 @@ async def take_form(request: Request) -> Response:
             return s3_error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
         kept = await keep_upload(file, box.files)
     asset_id = key.removeprefix("private/").removesuffix(".mp4")
-    box.shelf(NAME).change("asset", asset_id, source=kept.name, inputs=[{"url": key}])
+    box.documents(NAME).change("asset", asset_id, source=kept.name, inputs=[{"url": key}])
     box.jobs.start(NAME, "queue", asset_id, after=1)
     return Response(status_code=204)
 

@@ -29,7 +29,7 @@ TRIM_WORDS = {1: "Pending", 2: "Processing", 3: "Completed", 4: "Failed"}
 
 def _tell_webhooks(box: Box, asset: Json) -> None:
     """Send the whole asset to every webhook."""
-    for hook in box.shelf(NAME).all("webhook"):
+    for hook in box.documents(NAME).all("webhook"):
         box.mailbox.post(
             NAME, hook["url"], asset["status"], asset_detail(box, asset), _make_signer(hook["secret_token"])
         )
@@ -40,7 +40,7 @@ def _make_signer(secret: str) -> Callable[[bytes], Mapping[str, str]]:
 
 
 def _change_asset(box: Box, asset: Json, **changes: object) -> Json:
-    changed = box.shelf(NAME).change("asset", asset["id"], **changes)
+    changed = box.documents(NAME).change("asset", asset["id"], **changes)
     if "status" in changes:
         _tell_webhooks(box, changed)
     return changed
@@ -51,19 +51,19 @@ def _change_asset(box: Box, asset: Json, **changes: object) -> Json:
 
 async def queue_asset(box: Box, job: Job) -> None:
     """Not Started -> Queued."""
-    asset = _change_asset(box, box.shelf(NAME).need("asset", job.subject), status="Queued")
+    asset = _change_asset(box, box.documents(NAME).need("asset", job.subject), status="Queued")
     box.jobs.start(NAME, "transcode", asset["id"], after=QUEUE_SECONDS)
 
 
 async def transcode_asset(box: Box, job: Job) -> None:
     """Queued -> Processing; the work itself is the next step."""
-    asset = _change_asset(box, box.shelf(NAME).need("asset", job.subject), status="Processing", progress=10)
+    asset = _change_asset(box, box.documents(NAME).need("asset", job.subject), status="Processing", progress=10)
     box.jobs.start(NAME, "package", asset["id"], after=WORK_SECONDS)
 
 
 async def package_asset(box: Box, job: Job) -> None:
     """Processing -> Completed, playable and with pictures."""
-    asset = box.shelf(NAME).need("asset", job.subject)
+    asset = box.documents(NAME).need("asset", job.subject)
     try:
         if rehearsed := box.faults.take("job_fails", NAME, "package"):
             raise ToolFailed(rehearsed.message or rehearsed.code or "rehearsed failure")
@@ -91,7 +91,7 @@ async def make_playable(box: Box, asset: Json, source: str) -> Json:
     await _make_streams(box, asset, clip, media, streams)
     names = await edit.draw_thumbnails(media, clip, pictures)
     _mark_open(pictures)
-    if not any(track["type"] == "Preview Thumbnail" for track in box.shelf(NAME).all("track", asset["id"])):
+    if not any(track["type"] == "Preview Thumbnail" for track in box.documents(NAME).all("track", asset["id"])):
         add_track(box, asset, type="Preview Thumbnail", file=await edit.draw_sprite(media, pictures))
     elif asset["pictures"]:
         shutil.copyfile(box.files.path(asset["pictures"]) / "sprite_image.png", pictures / "sprite_image.png")
@@ -128,12 +128,12 @@ def _keep_cover(box: Box, asset: Json, pictures: Path) -> str | None:
 
 def add_track(box: Box, asset: Json, **fields: object) -> Json:
     """A track with a number of its own."""
-    shelf = box.shelf(NAME)
+    documents = box.documents(NAME)
     with box.state.transaction():
         # Of six digits two are soon the same: a few hundred tracks are enough.
         numbers = iter(lambda: random.randrange(1000, 10**6), None)  # noqa: S311 - an id, not a secret
-        number = next(each for each in numbers if shelf.get("track", str(each)) is None)
-        return shelf.add("track", {"number": number, **fields}, key=str(number), parent=asset["id"])
+        number = next(each for each in numbers if documents.get("track", str(each)) is None)
+        return documents.add("track", {"number": number, **fields}, key=str(number), parent=asset["id"])
 
 
 # -- trims
@@ -142,8 +142,8 @@ def add_track(box: Box, asset: Json, **fields: object) -> Json:
 async def trim_asset(box: Box, job: Job) -> None:
     """Cut the video; the full one is kept for a revert."""
     # What can't be cut leaves the video as it was, and playable.
-    asset, shelf = box.shelf(NAME).need("asset", job.subject), box.shelf(NAME)
-    cut = shelf.change("trim", job.payload["trim"], status=2, modified=box.clock.stamp())
+    asset, documents = box.documents(NAME).need("asset", job.subject), box.documents(NAME)
+    cut = documents.change("trim", job.payload["trim"], status=2, modified=box.clock.stamp())
     try:
         if rehearsed := box.faults.take("job_fails", NAME, "trim"):
             raise ToolFailed(rehearsed.message or "rehearsed failure")
@@ -153,17 +153,17 @@ async def trim_asset(box: Box, job: Job) -> None:
         )
         finished = await make_playable(box, asset, out.name)
     except (ToolFailed, NotMedia):
-        shelf.change("trim", cut["id"], status=4, modified=box.clock.stamp())
+        documents.change("trim", cut["id"], status=4, modified=box.clock.stamp())
         _change_asset(box, asset, status="Completed")
         return
-    shelf.change("trim", cut["id"], status=3, modified=box.clock.stamp())
+    documents.change("trim", cut["id"], status=3, modified=box.clock.stamp())
     _change_asset(box, asset, status="Completed", original=asset["original"] or asset["source"], **finished)
     box.files.remove(asset["stream"], asset["pictures"], asset["source"] if asset["original"] else None)
 
 
 async def revert_asset(box: Box, job: Job) -> None:
     """Back to the full video."""
-    asset = box.shelf(NAME).need("asset", job.subject)
+    asset = box.documents(NAME).need("asset", job.subject)
     if asset["original"]:
         finished = await make_playable(box, asset, asset["original"])
         _change_asset(box, asset, status="Completed", original=None, **finished)
@@ -175,14 +175,14 @@ async def revert_asset(box: Box, job: Job) -> None:
 
 async def write_subtitle(box: Box, job: Job) -> None:
     """Listen, and write an English WebVTT track."""
-    asset = box.shelf(NAME).need("asset", job.subject)
+    asset = box.documents(NAME).need("asset", job.subject)
     folder = box.files.new_folder()
     try:
         order = Order(box.files.path(asset["source"]), "en-US", "en-US", "dub", folder)
         lines = await box.studio.listen(order)
         box.purse.charge(NAME, f"{asset['id']}-subtitle", math.ceil(asset["seconds"] / 60), "automatic subtitles")
     except (NothingSaid, ToolFailed, BalanceTooSmall) as error:
-        box.shelf(NAME).change("asset", asset["id"], subtitling=False, subtitle_error=str(error))
+        box.documents(NAME).change("asset", asset["id"], subtitling=False, subtitle_error=str(error))
         return
     finally:
         box.files.remove(folder.name)

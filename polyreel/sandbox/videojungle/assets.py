@@ -25,10 +25,10 @@ def settle_asset(box: Box, asset: Json) -> Json:
     there = asset["upload"] and not asset["uploaded"] and box.files.path(asset["upload"]).is_file()
     if asset["status"] != "generating" or not there:
         return asset
-    moved = box.shelf(NAME).move_on(
+    moved = box.documents(NAME).move_on(
         "asset", asset["id"], ("generating",), "uploaded", uploaded=True, file=asset["upload"]
     )
-    return moved or box.shelf(NAME).need("asset", asset["id"])
+    return moved or box.documents(NAME).need("asset", asset["id"])
 
 
 def _require_asset(request: Request) -> Json:
@@ -43,13 +43,13 @@ def _list_response(request: Request, found: list[Json]) -> Response:
 async def list_assets(request: Request) -> Response:
     """List all assets of a project, newest first; ten unless ``limit`` says more."""
     project = require_document(request, "project", "project_id")
-    return _list_response(request, box_of(request).shelf(NAME).all("asset", project["id"])[::-1])
+    return _list_response(request, box_of(request).documents(NAME).all("asset", project["id"])[::-1])
 
 
 async def list_generated(request: Request) -> Response:
     """Only what was generated."""
     project = require_document(request, "project", "project_id")
-    found = box_of(request).shelf(NAME).all("asset", project["id"])[::-1]
+    found = box_of(request).documents(NAME).all("asset", project["id"])[::-1]
     return _list_response(request, [asset for asset in found if asset["asset_type"] == "generated_video"])
 
 
@@ -59,7 +59,7 @@ async def create_asset(request: Request) -> Response:
     wanted = await json_body(request, CreateAsset, status=422)
     fields: Json = {"keyname": wanted.keyname, "description": wanted.description, "asset_type": wanted.asset_type}
     if wanted.upload_method == "video-reference":
-        video = box.shelf(NAME).get("video", wanted.keyname)
+        video = box.documents(NAME).get("video", wanted.keyname)
         if video is None:
             raise Refusal(404, "Video file not found")
         fields |= {"file": video["file"], "uploaded": True, "status": "uploaded", "asset_type": "video-reference"}
@@ -78,7 +78,7 @@ async def upload_file(request: Request) -> Response:
     async with read_form(request) as form:
         file = require_file(form)
         kept = await keep_upload(file, box.files)
-    asset = box.shelf(NAME).change("asset", asset["id"], uploaded=True, status="uploaded", file=kept.name)
+    asset = box.documents(NAME).change("asset", asset["id"], uploaded=True, status="uploaded", file=kept.name)
     box.jobs.start(NAME, "analyse_asset", asset["id"], after=ANALYSE_SECONDS)
     return JSONResponse(asset_detail(box, asset))
 

@@ -30,7 +30,7 @@ async def show_user(_request: Request) -> Response:
 async def list_projects(request: Request) -> Response:
     """All projects."""
     box = box_of(request)
-    return JSONResponse([project_detail(box, project) for project in box.shelf(NAME).all("project")])
+    return JSONResponse([project_detail(box, project) for project in box.documents(NAME).all("project")])
 
 
 async def create_project(request: Request) -> Response:
@@ -38,7 +38,7 @@ async def create_project(request: Request) -> Response:
     box = box_of(request)
     wanted = await json_body(request, CreateProject, status=422)
     fields = {"name": wanted.name, "description": wanted.description, "data": wanted.data or ""}
-    made = box.shelf(NAME).add("project", {**fields, "owner_id": OWNER, "created_at": box.clock.stamp()})
+    made = box.documents(NAME).add("project", {**fields, "owner_id": OWNER, "created_at": box.clock.stamp()})
     return JSONResponse(project_detail(box, made))
 
 
@@ -50,19 +50,19 @@ async def get_project(request: Request) -> Response:
 async def delete_project(request: Request) -> Response:
     """Delete a project with everything in it."""
     box, project = box_of(request), require_document(request, "project", "project_id")
-    shelf = box.shelf(NAME)
-    for asset in shelf.all("asset", project["id"]):
+    documents = box.documents(NAME)
+    for asset in documents.all("asset", project["id"]):
         forget_asset(box, asset)
-    for script in shelf.all("script", project["id"]):
-        shelf.remove("script", script["id"])
-    shelf.remove("project", project["id"])
+    for script in documents.all("script", project["id"]):
+        documents.remove("script", script["id"])
+    documents.remove("project", project["id"])
     return JSONResponse({**_GONE, "id": project["id"]})
 
 
 def forget_asset(box: Box, asset: Json) -> None:
     """Delete an asset and its file; a file that belongs to a video stays."""
     box.jobs.drop(NAME, asset["id"])
-    box.shelf(NAME).remove("asset", asset["id"])
+    box.documents(NAME).remove("asset", asset["id"])
     if asset["asset_type"] != "video-reference":
         box.files.remove(asset["file"])
 
@@ -78,7 +78,7 @@ async def list_templates(_request: Request) -> Response:
 async def list_scripts(request: Request) -> Response:
     """A project's scripts."""
     project = require_document(request, "project", "project_id")
-    return JSONResponse(box_of(request).shelf(NAME).all("script", project["id"]))
+    return JSONResponse(box_of(request).documents(NAME).all("script", project["id"]))
 
 
 async def create_script(request: Request) -> Response:
@@ -88,7 +88,7 @@ async def create_script(request: Request) -> Response:
     inputs = [{"name": name, "value": value} for name, value in wanted.inputs.items()]
     body = {"name": wanted.name, "value": wanted.data, "inputs": inputs, "project_id": project["id"]}
     fixed = {"created_at": box.clock.stamp(), "key": str(uuid.uuid4()), "manuscript": ""}
-    return JSONResponse(box.shelf(NAME).add("script", {**body, **fixed}, parent=project["id"]))
+    return JSONResponse(box.documents(NAME).add("script", {**body, **fixed}, parent=project["id"]))
 
 
 def _require_script(request: Request) -> Json:
@@ -107,7 +107,7 @@ async def get_script(request: Request) -> Response:
 async def delete_script(request: Request) -> Response:
     """Delete a script."""
     script = _require_script(request)
-    box_of(request).shelf(NAME).remove("script", script["id"])
+    box_of(request).documents(NAME).remove("script", script["id"])
     return JSONResponse({**_GONE, "id": script["id"]})
 
 
@@ -146,4 +146,4 @@ def add_asset(box: Box, project_id: str, **fields: object) -> Json:
         **{"uploaded": False, "file": None, "upload": None, "key": str(uuid.uuid4()), "project_id": project_id},
     }
     body = {**blank, **fields, "created_at": box.clock.stamp()}
-    return box.shelf(NAME).add("asset", body, parent=project_id)
+    return box.documents(NAME).add("asset", body, parent=project_id)

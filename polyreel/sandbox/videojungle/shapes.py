@@ -50,9 +50,9 @@ def project_brief(project: Json) -> Json:
 
 def project_detail(box: Box, project: Json) -> Json:
     """A project with its assets and scripts."""
-    shelf = box.shelf(NAME)
-    assets = [asset_shape(box, asset) for asset in shelf.all("asset", project["id"])]
-    scripts = shelf.all("script", project["id"])
+    documents = box.documents(NAME)
+    assets = [asset_shape(box, asset) for asset in documents.all("asset", project["id"])]
+    scripts = documents.all("script", project["id"])
     return {**project_brief(project), "asset_count": len(assets), "assets": assets, "prompts": [], "scripts": scripts}
 
 
@@ -69,7 +69,7 @@ def asset_shape(box: Box, asset: Json) -> Json:
 
 def asset_detail(box: Box, asset: Json) -> Json:
     """An asset as GET /assets/{id} shows it: with its project."""
-    project = box.shelf(NAME).get("project", asset["project_id"])
+    project = box.documents(NAME).get("project", asset["project_id"])
     return {**asset_shape(box, asset), "project": project_brief(project) if project else None}
 
 

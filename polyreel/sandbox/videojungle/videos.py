@@ -35,7 +35,7 @@ async def create_video(request: Request) -> Response:
         raise Refusal(422, "filename must be an http(s) address", code="validation", field="filename")
     blank: Json = dict.fromkeys(("description", "duration", "fps", "size", "hash", "recorded_at", "file", "thumbnail"))
     fixed = {"created_at": box.clock.stamp(), "key": str(uuid.uuid4()), "analysis": [], "current_status": "created"}
-    made = box.shelf(NAME).add("video", {**blank, "name": wanted.name, "filename": wanted.filename, **fixed})
+    made = box.documents(NAME).add("video", {**blank, "name": wanted.name, "filename": wanted.filename, **fixed})
     shown = video_shape(box, made)
     if wanted.upload_method == "url":
         box.jobs.start(NAME, "fetch", made["id"], after=1)
@@ -63,7 +63,7 @@ async def take_form(request: Request) -> Response:
         if not isinstance(file, UploadFile):
             return s3_error(400, "InvalidArgument", "POST requires exactly one file upload per request.")
         kept = await keep_upload(file, box.files)
-    await look_into(box, box.shelf(NAME).need("video", key), kept.name)
+    await look_into(box, box.documents(NAME).need("video", key), kept.name)
     return Response(status_code=204)
 
 
@@ -75,7 +75,7 @@ async def upload_video(request: Request) -> Response:
         kept = await keep_upload(file, box.files)
         name = PurePath(file.filename or video["filename"]).name
     await look_into(box, video, kept.name)
-    changed = box.shelf(NAME).change("video", video["id"], filename=name, hash=_hash_file(kept))
+    changed = box.documents(NAME).change("video", video["id"], filename=name, hash=_hash_file(kept))
     return JSONResponse(video_shape(box, changed))
 
 
@@ -87,7 +87,7 @@ def _hash_file(file: Path) -> str:
 async def list_videos(request: Request) -> Response:
     """All video files, newest first."""
     box = box_of(request)
-    found = box.shelf(NAME).all("video")[::-1]
+    found = box.documents(NAME).all("video")[::-1]
     return JSONResponse([video_shape(box, video) for video in found[: limit_of(request, 10**6)]])
 
 
@@ -100,7 +100,7 @@ async def delete_video(request: Request) -> Response:
     """Delete a video file."""
     box, video = box_of(request), _require_video(request)
     box.jobs.drop(NAME, video["id"])
-    box.shelf(NAME).remove("video", video["id"])
+    box.documents(NAME).remove("video", video["id"])
     box.files.remove(video["file"], video["thumbnail"])
     return JSONResponse({"status": "deleted", "id": video["id"]})
 
@@ -110,7 +110,7 @@ async def start_analysis(request: Request) -> Response:
     box, video = box_of(request), _require_video(request)
     if video["file"] is None:
         raise Refusal(409, "The video file has not been uploaded yet")
-    box.shelf(NAME).change("video", video["id"], current_status="analyzing")
+    box.documents(NAME).change("video", video["id"], current_status="analyzing")
     job = box.jobs.start(NAME, "analyse", video["id"], after=ANALYSE_SECONDS)
     return JSONResponse({"id": video["id"], "job_id": job.id, "status": "analyzing"})
 
@@ -128,7 +128,7 @@ async def search_videos(request: Request) -> Response:
     words = (wanted.query or "").lower().split()
     found = [
         {"video_id": video["id"], "score": 1.0, "video": video_shape(box, video), "segments": []}
-        for video in box.shelf(NAME).all("video")[::-1]
+        for video in box.documents(NAME).all("video")[::-1]
         if all(word in f"{video['name']} {video['filename']}".lower() for word in words)
         and _passes(video, wanted.filters)
         and _in_project(box, video, wanted.project_id)
@@ -160,4 +160,4 @@ def _read_moment(text: str) -> datetime:
 def _in_project(box: Box, video: Json, project_id: str | None) -> bool:
     if project_id is None:
         return True
-    return any(asset["keyname"] == video["id"] for asset in box.shelf(NAME).all("asset", project_id))
+    return any(asset["keyname"] == video["id"] for asset in box.documents(NAME).all("asset", project_id))

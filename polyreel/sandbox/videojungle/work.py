@@ -26,45 +26,47 @@ async def look_into(box: Box, video: Json, file: str) -> Json:
         clip = await probe_media(path)
         picture = await take_screenshot(path, clip.seconds / 2, box.files.new(".png")) if clip.video_codec else None
     except (NotMedia, ToolFailed):
-        return box.shelf(NAME).change("video", video["id"], file=file, size=size, current_status="failed")
+        return box.documents(NAME).change("video", video["id"], file=file, size=size, current_status="failed")
     facts = {"duration": clip.seconds, "fps": clip.fps, "size": size, "thumbnail": picture.name if picture else None}
-    return box.shelf(NAME).change("video", video["id"], file=file, current_status="uploaded", **facts)
+    return box.documents(NAME).change("video", video["id"], file=file, current_status="uploaded", **facts)
 
 
 async def fetch_video(box: Box, job: Job) -> None:
     """A video file given by its address."""
-    video = box.shelf(NAME).need("video", job.subject)
+    video = box.documents(NAME).need("video", job.subject)
     file = box.files.new(".mp4")
     try:
         await fetch.fetch_file(video["filename"], file, most_bytes=MOST_BYTES)
     except (fetch.NotLoopback, fetch.NotFetched, fetch.TooLarge):
-        box.shelf(NAME).change("video", video["id"], current_status="failed")
+        box.documents(NAME).change("video", video["id"], current_status="failed")
         return
     await look_into(box, video, file.name)
 
 
 async def analyse_video(box: Box, job: Job) -> None:
     """Say something about a video file."""
-    video = box.shelf(NAME).need("video", job.subject)
+    video = box.documents(NAME).need("video", job.subject)
     if rehearsed := box.faults.take("job_fails", NAME, "analyse"):
-        box.shelf(NAME).change("video", video["id"], current_status="failed", analysis=[{"error": rehearsed.message}])
+        box.documents(NAME).change(
+            "video", video["id"], current_status="failed", analysis=[{"error": rehearsed.message}]
+        )
         return
     said = {"id": job.id, "type": "summary", "text": f"{video['name']}: {video['duration']} s", "tags": []}
-    box.shelf(NAME).change("video", video["id"], current_status="analyzed", analysis=[said])
+    box.documents(NAME).change("video", video["id"], current_status="analyzed", analysis=[said])
 
 
 async def analyse_asset(box: Box, job: Job) -> None:
     """An uploaded asset is looked at as well."""
-    box.shelf(NAME).move_on("asset", job.subject, ("uploaded",), "analyzed")
+    box.documents(NAME).move_on("asset", job.subject, ("uploaded",), "analyzed")
 
 
 async def render_asset(box: Box, job: Job) -> None:
     """A generated asset that nobody has sent a file for is rendered here."""
-    asset = box.shelf(NAME).need("asset", job.subject)
+    asset = box.documents(NAME).need("asset", job.subject)
     if asset["uploaded"] or box.faults.take("job_fails", NAME, "render"):
         return
     film = await stand_in(box.files.path(asset["upload"]))
-    box.shelf(NAME).move_on("asset", asset["id"], ("generating",), "uploaded", uploaded=True, file=film.name)
+    box.documents(NAME).move_on("asset", asset["id"], ("generating",), "uploaded", uploaded=True, file=film.name)
 
 
 STEPS = {"fetch": fetch_video, "analyse": analyse_video, "analyse_asset": analyse_asset, "render": render_asset}

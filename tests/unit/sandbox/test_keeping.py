@@ -13,7 +13,7 @@ from polyreel.sandbox.faults import Faults
 from polyreel.sandbox.files import Expired, Files, Forged
 from polyreel.sandbox.money import BalanceTooSmall, Purse
 from polyreel.sandbox.nomad.timecode import format_timecode, seconds_of
-from polyreel.sandbox.state import Shelf, State
+from polyreel.sandbox.state import Documents, State
 from polyreel.sandbox.tpstreams.work import add_track
 from polyreel.sandbox.wire import Refusal
 from polyreel.sandbox.work.script import BadScript, Line, is_webvtt, parse_lines, script_lines, write_srt, write_vtt
@@ -60,20 +60,20 @@ def test_a_balance_can_be_set_after_money_was_spent(state):
 
 
 def test_documents_come_back_in_their_order_and_only_of_their_parent(state):
-    shelf = Shelf(state, "panjaya")
+    documents = Documents(state, "panjaya")
     for name in ("b", "a", "c"):
-        shelf.add("version", {"name": name}, parent="x" if name != "a" else "y")
-    assert [each["name"] for each in shelf.all("version")] == ["b", "a", "c"]
-    assert [each["name"] for each in shelf.all("version", "x")] == ["b", "c"]
-    assert Shelf(state, "nomad").all("version") == []
+        documents.add("version", {"name": name}, parent="x" if name != "a" else "y")
+    assert [each["name"] for each in documents.all("version")] == ["b", "a", "c"]
+    assert [each["name"] for each in documents.all("version", "x")] == ["b", "c"]
+    assert Documents(state, "nomad").all("version") == []
 
 
 def test_a_status_moves_on_only_from_where_it_may(state):
-    shelf = Shelf(state, "panjaya")
-    key = shelf.add("version", {"status": "NotReady"})["id"]
-    assert shelf.move_on("version", key, ("Completed",), "ReadyToEdit") is None
-    assert shelf.need("version", key)["status"] == "NotReady"
-    assert shelf.move_on("version", key, ("NotReady",), "ReadyToEdit") is not None
+    documents = Documents(state, "panjaya")
+    key = documents.add("version", {"status": "NotReady"})["id"]
+    assert documents.move_on("version", key, ("Completed",), "ReadyToEdit") is None
+    assert documents.need("version", key)["status"] == "NotReady"
+    assert documents.move_on("version", key, ("NotReady",), "ReadyToEdit") is not None
 
 
 def test_a_link_opens_its_own_file_for_its_own_method_only(files):
@@ -153,7 +153,7 @@ def test_what_is_no_moment_of_a_film_is_no_timecode(code):
 def test_two_tracks_never_get_one_number(tmp_path, monkeypatch):
     """Drawn at random out of six digits they did, and the second was a 500."""
     state = State(tmp_path / "sandbox.db")
-    box = SimpleNamespace(state=state, shelf=lambda name: Shelf(state, name))
+    box = SimpleNamespace(state=state, documents=lambda name: Documents(state, name))
     drawn = iter([4711, 4711, 4712])
     monkeypatch.setattr("polyreel.sandbox.tpstreams.work.random.randrange", lambda *_: next(drawn))
     numbers = [add_track(box, {"id": "film"}, type="Subtitle")["number"] for _ in range(2)]
