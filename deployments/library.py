@@ -102,7 +102,7 @@ async def _preview_job(job: Job, *, offline: bool) -> dict[str, Any]:
     from polyreel.planning.prepare import prepare
     from polyreel.planning.preview import AskForQuote, Choose, look_ahead
     from polyreel.store.choice import open_store
-    from tasks.run.results import recall
+    from tasks.run.results import load_result
 
     # Loading a signer tries its key: that belongs to a plan, not to the end of a film.
     if job.provenance:
@@ -129,7 +129,7 @@ async def _preview_job(job: Job, *, offline: bool) -> dict[str, Any]:
         from tasks.script import require_translator
 
         await require_translator(job)
-    return await look_ahead(plan, store, recall, ask, choose)
+    return await look_ahead(plan, store, load_result, ask, choose)
 
 
 def names_saved(job: Job) -> bool:

@@ -72,7 +72,7 @@ async def deliver(
     items += await items_out_before(plan, outcome)
     # Masters and packages hold all languages: without a new one they are what went out last.
     if not out:
-        items += await _recall_shared_items(plan)
+        items += await _load_shared_items(plan)
     items += _going_scripts(scripts, out, plan)
     trees = [each for each in plan.job.delivery if place_of(each).holds_tree]
     # Libraries take films; scripts alone are none.
@@ -128,7 +128,7 @@ def _with_libraries_left_out(plan: Plan, outcome: Outcome, are_brought: bool) ->
     return outcome.model_copy(update={"notes": (*outcome.notes, note)})
 
 
-async def _recall_shared_items(plan: Plan) -> tuple[Item, ...]:
+async def _load_shared_items(plan: Plan) -> tuple[Item, ...]:
     """What holds all languages together (masters, packages) as it went out last: it stays, as its languages do."""
     store = open_store()
     found = await asyncio.to_thread(store.load_record, _make_shared_key(plan)) or {}

@@ -307,7 +307,7 @@ async def items_out_before(plan: Plan, outcome: Outcome) -> tuple[Item, ...]:
     for locale, language in outcome.languages.items():
         if language.status not in ("held", "failed"):
             continue
-        files = await _recall_files_out(log, ReviewKey.of(plan.job, locale))
+        files = await _load_files_out(log, ReviewKey.of(plan.job, locale))
         if await store.present(each.stored_file for each in files):
             await store.fetch_files(each.stored_file for each in files)
             found += [
@@ -316,7 +316,7 @@ async def items_out_before(plan: Plan, outcome: Outcome) -> tuple[Item, ...]:
     return tuple(found)
 
 
-async def _recall_files_out(log: ReviewLog, key: ReviewKey) -> tuple[SentFile, ...]:
+async def _load_files_out(log: ReviewLog, key: ReviewKey) -> tuple[SentFile, ...]:
     """The files of a language's last version. What can't be read of its events may have been just that one."""
     try:
         review = await log.read(key)

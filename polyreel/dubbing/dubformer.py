@@ -17,7 +17,7 @@ from polyreel.dubbing.dubformer_offer import require_offered
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt, Request
 from polyreel.dubbing.staging import STAGED
 from polyreel.dubbing.submission import describe_purchase, key_of_dub, key_of_revision, script_key, submit_once
-from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
+from polyreel.dubbing.vendor_results import Result, as_dubbed, load_dubbed, save_dubbed
 from polyreel.dubbing.waiting import is_just_bought, wait_until_ready
 from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import DubformerDubbing
@@ -132,7 +132,7 @@ class DubformerDubber:
 
         What was collected before, and is still here, needs nothing of the vendor, who may have deleted it since.
         """
-        if await asyncio.to_thread(recall_dubbed, _result_key(receipt), self._means.store):
+        if await asyncio.to_thread(load_dubbed, _result_key(receipt), self._means.store):
             return
         observer = DubformerObserver(self._client)
         await wait_until_ready(self._means, receipt.key, observer, on_progress)
@@ -233,7 +233,7 @@ class DubformerDubber:
         """Fetch video, speech and scripts. Raises `VendorError`, and `MediaError` for what can't be a dub."""
         kept_as = _result_key(receipt)
         # What was collected is not fetched again: the project may speak another script by now.
-        if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
+        if kept := await asyncio.to_thread(load_dubbed, kept_as, self._means.store):
             await self._note_collected(receipt)
             return kept
         project = await self._client.get_project(receipt.id)
@@ -258,7 +258,7 @@ class DubformerDubber:
             source_script=self._keep_script(project.output_source_script),
         )
         dubbed = await as_dubbed(request, result, store)
-        await asyncio.to_thread(keep_dubbed, kept_as, dubbed, store)
+        await asyncio.to_thread(save_dubbed, kept_as, dubbed, store)
         await self._note_collected(receipt)
         return dubbed
 

@@ -76,7 +76,7 @@ class EmbeddedDubber:
     async def wait(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> None:
         """Speak: sentences, fit, stem. Raises NoVoice, SubtitleError or EngineError."""
         report = on_progress or _ignore_progress
-        if await asyncio.to_thread(self._recall_performance, receipt) is None:
+        if await asyncio.to_thread(self._load_performance, receipt) is None:
             await in_thread(lambda go_on: self._perform(request, receipt, report, go_on))
         report(1.0)
 
@@ -84,7 +84,7 @@ class EmbeddedDubber:
         """Mix, encode, measure. Raises as `wait` and ffmpeg's runner do."""
         report = on_progress or _ignore_progress
         key = _mix_key(request, receipt)
-        done = await asyncio.to_thread(self._recall_dubbed, key)
+        done = await asyncio.to_thread(self._load_dubbed, key)
         if done is None:
             await self.wait(request, receipt)  # It was spoken, but a store may lose what it held.
             done = await self._mix_dub(request, receipt, report)
@@ -104,7 +104,7 @@ class EmbeddedDubber:
         found = perform(script, direction, voice, self._store, on_progress=report, go_on=go_on)
         self._store.save_record(_performance_key(receipt), found.model_dump(mode="json"))
 
-    def _recall_performance(self, receipt: Receipt) -> Performance | None:
+    def _load_performance(self, receipt: Receipt) -> Performance | None:
         found = self._store.load_record(_performance_key(receipt))
         if found is None:
             return None
@@ -114,7 +114,7 @@ class EmbeddedDubber:
 
     # -- mixing
 
-    def _recall_dubbed(self, key: str) -> Dubbed | None:
+    def _load_dubbed(self, key: str) -> Dubbed | None:
         found = self._store.load_record(key)
         if found is None:
             return None
@@ -122,7 +122,7 @@ class EmbeddedDubber:
         return dubbed if all(map(self._store.has, find_stored_files(dubbed))) else None
 
     async def _mix_dub(self, request: DubRequest, receipt: Receipt, report: Progress) -> Dubbed:
-        performance = await asyncio.to_thread(self._recall_performance, receipt)
+        performance = await asyncio.to_thread(self._load_performance, receipt)
         if performance is None:
             raise EngineError("what was spoken is gone already", where=request.locale, remedy="Run the job again.")
         speech = await self._mark_speech(performance) if request.watermark else performance.stem

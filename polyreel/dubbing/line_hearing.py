@@ -140,7 +140,7 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
         return LinesHeard(lines=tuple(found), of=len(lines))
     stem = path_of(dubbed.speech)
     key = memory_key(request, f"lines {_VERSION} {ears_key()} {ears.languages is not None}")
-    known = await in_thread(lambda _: _recall_lines(store, key, dubbed))
+    known = await in_thread(lambda _: _load_lines(store, key, dubbed))
     found = await in_thread(lambda go_on: _hear_in_stem(stem, chosen, known, request.locale, ears, go_on))
     await in_thread(lambda _: _remember_lines(store, key, dubbed, found))
     judge = remember_judgements(ears.quality, store) if ears.quality else None
@@ -226,7 +226,7 @@ def _make_print(sound: Samples, encode: Encoder | None) -> str:
     return _pack_print(voice_print(sound[first : first + most], encode))
 
 
-def _recall_lines(store: Store, key: str, dubbed: Dubbed) -> Known:
+def _load_lines(store: Store, key: str, dubbed: Dubbed) -> Known:
     """The lines of the last listening whose sound is the same in this dub."""
     found = store.load_record(key)
     before = _Before.model_validate(found) if found else None

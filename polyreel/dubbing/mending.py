@@ -261,12 +261,12 @@ class _Scripts:
         if not texts:
             return request.model_copy(update=changed)
         said = _with_texts(self.said, texts, shop.against)
-        update = {**changed, "script": _keep(said, shop.store)}
+        update = {**changed, "script": _keep_script(said, shop.store)}
         if self.shown is not None:
             old = {piece.cue: piece.text for piece in pieces_of(self.said) if piece.cue in texts}
             names = {number: self._shown_before(number, old[number]) or "" for number in texts}
             shown = _with_texts(self.shown, {n: names[n] + text for n, text in texts.items()}, shop.against)
-            update["shown"] = _keep(shown, shop.store)
+            update["shown"] = _keep_script(shown, shop.store)
         return request.model_copy(update=update)
 
 
@@ -277,7 +277,7 @@ def _with_texts(track: Track, texts: Mapping[int, str], against: Against) -> Tra
     return put_together(track, pieces, lines, against.profile, against.locale)
 
 
-def _keep(track: Track, store: Store) -> StoredFile:
+def _keep_script(track: Track, store: Store) -> StoredFile:
     return store.keep_bytes(write(track, "vtt").text.encode(), ".vtt")
 
 

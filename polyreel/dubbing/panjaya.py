@@ -17,7 +17,7 @@ from polyreel.dubbing.panjaya_assets import Assets, asset_of, script_of
 from polyreel.dubbing.panjaya_revision import REVISION, Revision
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Progress, Receipt
 from polyreel.dubbing.submission import describe_purchase, submit_once
-from polyreel.dubbing.vendor_results import Result, as_dubbed, keep_dubbed, recall_dubbed
+from polyreel.dubbing.vendor_results import Result, as_dubbed, load_dubbed, save_dubbed
 from polyreel.dubbing.waiting import is_just_bought, wait_until_ready
 from polyreel.job import PanjayaDubbing
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
@@ -115,7 +115,7 @@ class PanjayaDubber:
 
         What was collected before, and is still here, needs nothing of the vendor.
         """
-        if await asyncio.to_thread(recall_dubbed, _result_key(receipt), self._means.store):
+        if await asyncio.to_thread(load_dubbed, _result_key(receipt), self._means.store):
             return
         observer = PanjayaObserver(self._client)
         await wait_until_ready(self._means, receipt.key, observer, on_progress)
@@ -128,7 +128,7 @@ class PanjayaDubber:
     async def collect(self, request: DubRequest, receipt: Receipt, on_progress: Progress | None = None) -> Dubbed:
         """Fetch the video, at once: a revision in the studio would withdraw it. Raises `VendorError`, `MediaError`."""
         kept_as = _result_key(receipt)
-        if kept := await asyncio.to_thread(recall_dubbed, kept_as, self._means.store):
+        if kept := await asyncio.to_thread(load_dubbed, kept_as, self._means.store):
             return kept
         version = await self._find_version(request, receipt)
 
@@ -150,7 +150,7 @@ class PanjayaDubber:
         # In this order: what a revision finds kept has its video's hash in the ledger.
         for key in {kept_as, await self._revision().find_key(request, receipt) or kept_as}:
             await self._means.at_hand().advance(key, State.COLLECTED, details={"video": video.sha256})
-        await asyncio.to_thread(keep_dubbed, kept_as, dubbed, self._means.store)
+        await asyncio.to_thread(save_dubbed, kept_as, dubbed, self._means.store)
         return dubbed
 
     async def _find_version(self, request: DubRequest, receipt: Receipt) -> str:

@@ -90,7 +90,7 @@ async def as_dubbed(request: DubRequest, result: Result, store: Store) -> Dubbed
     )
 
 
-def recall_dubbed(key: str, store: Store) -> Dubbed | None:
+def load_dubbed(key: str, store: Store) -> Dubbed | None:
     """What was collected under a key before, while all of it is still here. Blocks.
 
     What is there at the vendor may be of another script by now: a revision takes the earlier dub away.
@@ -113,7 +113,7 @@ async def is_kept(key: str, store: Store) -> bool:
     return dubbed is not None and await store.present(find_stored_files(dubbed))
 
 
-def keep_dubbed(key: str, dubbed: Dubbed, store: Store) -> None:
+def save_dubbed(key: str, dubbed: Dubbed, store: Store) -> None:
     """Keep what was collected, durably, before anything takes it away at the vendor. Blocks."""
     store.save_record(_result_key(key), dubbed.model_dump(mode="json"))
 

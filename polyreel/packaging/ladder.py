@@ -52,7 +52,7 @@ async def make_ladder(
 
     The rungs' key pictures lie at the same times, so that players can change between them. Raises as `run` does.
     """
-    kept = {rung: _recall_rung(picture, rung, store) for rung in sorted(set(ladder), reverse=True)}
+    kept = {rung: _load_rung(picture, rung, store) for rung in sorted(set(ladder), reverse=True)}
     missing = [rung for rung, file in kept.items() if file is None]
     if missing:
         info = await asyncio.to_thread(probe, path_of(picture))
@@ -70,7 +70,7 @@ def _make_key(picture: StoredFile, rung: int) -> str:
     return stage_key("ladder", _VERSION, picture=picture.sha256, rung=rung)
 
 
-def _recall_rung(picture: StoredFile, rung: int, store: Store) -> StoredFile | None:
+def _load_rung(picture: StoredFile, rung: int, store: Store) -> StoredFile | None:
     found = store.load_record(_make_key(picture, rung))
     kept = StoredFile.model_validate(found) if found else None
     return kept if kept and store.has(kept) else None

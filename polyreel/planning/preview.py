@@ -26,12 +26,12 @@ AskForQuote = Callable[[Plan, Fraction], Awaitable[dict[str, Any]]]
 """From a plan and the reel's seconds to what `polyreel.planning.quote.as_dict` gives."""
 Choose = Callable[[Plan], Awaitable[Plan]]
 """From a plan that knows its source to the same plan with each language at who is to dub it."""
-Recall = Callable[[str], tuple[Any] | None]
+LoadResult = Callable[[str], tuple[Any] | None]
 """What the stage with a key returned, in a tuple of one; None where it is not done. The stages know how to read it."""
 
 
 async def look_ahead(
-    plan: Plan, store: Store, recall: Recall, ask: AskForQuote | None = None, choose: Choose | None = None
+    plan: Plan, store: Store, load_result: LoadResult, ask: AskForQuote | None = None, choose: Choose | None = None
 ) -> dict[str, Any]:
     """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here).
 
@@ -46,7 +46,7 @@ async def look_ahead(
     bound = plan.with_source(source) if source else plan
     bound = await choose(bound) if choose and source else bound
     charged = await ask(bound, length) if ask and length is not None else {}
-    known = await _with_what_is_made(bound, recall) if source else bound
+    known = await _with_what_is_made(bound, load_result) if source else bound
     own = ("trim", *(["separate"] if known.separates_here else []), *(["transcribe"] if plan.needs_transcript else []))
     return {
         "job": plan.job.name,
@@ -55,40 +55,40 @@ async def look_ahead(
         "quote": {"minutes": minutes, "paid_minutes": 0, "sentence": _quote(plan, minutes), **charged},
         "stages": {
             "ingest": "done" if source else "unknown",
-            **{stage: _find_state(known, stage, recall) for stage in own},
+            **{stage: _find_state(known, stage, load_result) for stage in own},
             **({"package": "to do"} if plan.job.packaging else {}),
             **({"master": "to do"} if plan.job.masters else {}),
             **({"sign": "to do"} if plan.job.provenance else {}),
             "deliver": "to do",
         },
-        "languages": {each.locale: _language_ahead(each, recall) for each in known.languages},
+        "languages": {each.locale: _language_ahead(each, load_result) for each in known.languages},
         "notes": (*(describe_source(reel, plan.job) if reel else ()), *plan.notes),
         "delivers_to": [place_of(each).locate(each, plan.job.name) for each in plan.job.delivery],
     }
 
 
-def _language_ahead(language: LanguagePlan, recall: Recall) -> dict[str, Any]:
+def _language_ahead(language: LanguagePlan, load_result: LoadResult) -> dict[str, Any]:
     made = ("translate",) if language.needs_draft or language.machine_draft else ()
     stages = {
-        stage: "can't" if language.problem else _find_state(language, stage, recall)
+        stage: "can't" if language.problem else _find_state(language, stage, load_result)
         for stage in (*made, *LANGUAGE_STAGES, *language.besides)
     }
     error = language.problem.model_dump() if language.problem else None
     return {"stages": stages, "dubbing": describe_way(language), "names": list(language.names), "error": error}
 
 
-def _find_state(plan: Plan | LanguagePlan, stage: str, recall: Recall) -> str:
+def _find_state(plan: Plan | LanguagePlan, stage: str, load_result: LoadResult) -> str:
     """Keys are there once the source is."""
     key = plan.stage_keys.get(stage)
     if key is None:
         return "unknown"
-    return "to do" if recall(key) is None else "done"
+    return "to do" if load_result(key) is None else "done"
 
 
-async def _with_what_is_made(plan: Plan, recall: Recall) -> Plan:
+async def _with_what_is_made(plan: Plan, load_result: LoadResult) -> Plan:
     """A bound plan with all that is known of its results, on this machine and on those that share its store."""
     await _fetch_results(plan)
-    known = _with_made_scripts(plan, recall)
+    known = _with_made_scripts(plan, load_result)
     # Twice: a draft that is found gives the later stages new keys.
     await _fetch_results(known)
     return known
@@ -99,20 +99,20 @@ async def _fetch_results(plan: Plan) -> None:
     await asyncio.gather(*map(results.fetch_result, keys))
 
 
-def _with_made_scripts(plan: Plan, recall: Recall) -> Plan:
+def _with_made_scripts(plan: Plan, load_result: LoadResult) -> Plan:
     """A bound plan with the scripts that earlier runs have heard and drafted: later stages are kept under them."""
-    if plan.needs_transcript and (heard := _recall_script(plan.stage_keys["transcribe"], recall)):
+    if plan.needs_transcript and (heard := _load_script(plan.stage_keys["transcribe"], load_result)):
         plan = plan.with_source_script(heard)
-    return plan.model_copy(update={"languages": tuple(_with_draft(each, recall) for each in plan.languages)})
+    return plan.model_copy(update={"languages": tuple(_with_draft(each, load_result) for each in plan.languages)})
 
 
-def _with_draft(language: LanguagePlan, recall: Recall) -> LanguagePlan:
-    made = _recall_script(language.stage_keys["translate"], recall) if language.needs_draft else None
+def _with_draft(language: LanguagePlan, load_result: LoadResult) -> LanguagePlan:
+    made = _load_script(language.stage_keys["translate"], load_result) if language.needs_draft else None
     return language.with_draft(made) if made else language
 
 
-def _recall_script(key: str, recall: Recall) -> MadeScript | None:
-    found = recall(key)
+def _load_script(key: str, load_result: LoadResult) -> MadeScript | None:
+    found = load_result(key)
     return found[0] if found else None
 
 

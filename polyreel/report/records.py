@@ -139,7 +139,7 @@ class _ReadRecords:
                 return known[1]
         # Outside the lock, so that one slow read holds up nobody else.
         record = _shorten(RunRecord.model_validate_json(file.read_bytes()))
-        self._keep(file, mark, record)
+        self._remember_record(file, mark, record)
         return record
 
     def forget_others(self, files: Iterable[Path]) -> None:
@@ -148,7 +148,7 @@ class _ReadRecords:
             for gone in self._kept.keys() - set(files):
                 self._drop(gone)
 
-    def _keep(self, file: Path, mark: tuple[int, int, int], record: RunRecord) -> None:
+    def _remember_record(self, file: Path, mark: tuple[int, int, int], record: RunRecord) -> None:
         length = len(record.model_dump_json())
         with self._lock:
             self._drop(file)

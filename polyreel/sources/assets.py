@@ -12,7 +12,7 @@ from typing import Any
 from polyreel.errors import FetchError, InvalidJob, MediaError
 from polyreel.keys import stage_key
 from polyreel.outcome import StoredFile
-from polyreel.sources.bounds import Teller, make_empty_error, recall_earlier, require_room, suffix_of, too_large
+from polyreel.sources.bounds import Teller, load_earlier, make_empty_error, require_room, suffix_of, too_large
 from polyreel.sources.libraries.port import Asset
 from polyreel.sources.libraries.table import LIBRARIES
 from polyreel.sources.port import Order
@@ -59,7 +59,7 @@ async def _fetch_asset(order: Order, asset: Asset) -> StoredFile:
         raise too_large(order, order.location)
     key = stage_key("fetch", 1, asset=order.location, at=str(order.client.transport.base_url))
     known = await order.store.peek_at_record(key) or {}
-    if known.get("facts") == asset.facts and (kept := await recall_earlier(order, known)):
+    if known.get("facts") == asset.facts and (kept := await load_earlier(order, known)):
         teller.report(1, 1)
         return kept
     async with order.store.lasting_scratch(key) as folder:

@@ -15,7 +15,7 @@ from polyreel.outcome import StoredFile
 from polyreel.sources.port import Order
 
 
-async def recall_earlier(order: Order, known: Mapping[str, Any]) -> StoredFile | None:
+async def load_earlier(order: Order, known: Mapping[str, Any]) -> StoredFile | None:
     """The stored file that an earlier fetch gave, where it can still be had."""
     try:
         stored_file = StoredFile.model_validate(known.get("stored_file"))

@@ -14,7 +14,7 @@ from polyreel.objects.bucket import Bucket, ObjectFacts
 from polyreel.objects.connection import Connection, Patience
 from polyreel.objects.problems import Changed, Missing
 from polyreel.outcome import StoredFile
-from polyreel.sources.bounds import Teller, keep_part, make_empty_error, recall_earlier, require_room, too_large
+from polyreel.sources.bounds import Teller, keep_part, load_earlier, make_empty_error, require_room, too_large
 from polyreel.sources.port import FetchLimits, Order
 
 
@@ -28,7 +28,7 @@ async def from_object(order: Order) -> StoredFile:
     try:
         async with deadline, order.store.lasting_scratch(key) as folder:
             fetch = _Fetch(order, address, Bucket(address.bucket, connection, FetchError))
-            if kept := await fetch.recall_kept(key):
+            if kept := await fetch.load_kept(key):
                 return kept
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
@@ -70,13 +70,13 @@ class _Fetch:
         self._teller = Teller(order)
         self._facts = ObjectFacts(address.key, 0, "")
 
-    async def recall_kept(self, key: str) -> StoredFile | None:
+    async def load_kept(self, key: str) -> StoredFile | None:
         """What an earlier run fetched, where the object is still the same."""
         self._facts = await self._bucket.require_facts(self._address.key)
         known = await self._order.store.peek_at_record(key) or {}
         if not self._facts.etag or (known.get("etag"), known.get("bytes")) != (self._facts.etag, self._facts.bytes):
             return None
-        if kept := await recall_earlier(self._order, known):
+        if kept := await load_earlier(self._order, known):
             self._teller.report(1, 1)
         return kept
 

@@ -24,7 +24,7 @@ from polyreel.net.patience import retry_after
 from polyreel.net.reach import explain_no_way
 from polyreel.outcome import StoredFile
 from polyreel.redaction import redact, redact_logs, strip_address
-from polyreel.sources.bounds import Teller, keep_part, make_empty_error, recall_earlier, require_room, too_large
+from polyreel.sources.bounds import Teller, keep_part, load_earlier, make_empty_error, require_room, too_large
 from polyreel.sources.port import FetchLimits, Order
 
 _PROGRESS_BYTES = 1 << 20
@@ -42,7 +42,7 @@ async def from_web(order: Order) -> StoredFile:
             with explain_errors("keep what is fetched", folder):
                 async with open_part(folder) as part:
                     known = await order.store.peek_at_record(key) or {}
-                    kept = await recall_earlier(order, known)
+                    kept = await load_earlier(order, known)
                     return await _Fetch(order, url, key, part, client, known if kept else {}, kept).until_done()
     except TimeoutError as error:
         if not deadline.expired():

@@ -43,7 +43,7 @@ def path_of_record(key: str) -> Path:
     return home.results_dir() / key
 
 
-def find_record(key: str) -> Record | None:
+def load_record(key: str) -> Record | None:
     """The record of a stage that is done; None where there is none, or not all its files can be had."""
     try:
         record = _parse_record(path_of_record(key).read_bytes())
@@ -53,7 +53,7 @@ def find_record(key: str) -> Record | None:
     return record if usable else None
 
 
-def keep_record(key: str, record: Record) -> None:
+def save_record(key: str, record: Record) -> None:
     """Keep what a stage returned. Durable when this returns. Raises `StoreError`."""
     write_atomically(path_of_record(key), json.dumps(asdict(record), ensure_ascii=False).encode())
 

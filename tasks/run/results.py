@@ -18,7 +18,7 @@ from polyreel.dubbing.port import Dubbed, DubRequest, Receipt
 from polyreel.engine.separation.port import Stems
 from polyreel.outcome import Reel, StoredFile
 from polyreel.plans import MadeScript
-from polyreel.store.results import Record, find_record, keep_record
+from polyreel.store.results import Record, load_record, save_record
 from tasks.run.values import (
     FoundLanguage,
     LanguageResult,
@@ -84,13 +84,13 @@ def is_known(record: Record) -> bool:
 
 def is_done(key: str) -> bool:
     """Whether the stage with this key is done: its result is kept, can be read, and its files can be had."""
-    record = find_record(key)
+    record = load_record(key)
     return record is not None and is_known(record)
 
 
-def recall(key: str) -> tuple[Any] | None:
+def load_result(key: str) -> tuple[Any] | None:
     """What the stage with this key returned, in a tuple of one, as it may be None; None where it is not done."""
-    record = find_record(key)
+    record = load_record(key)
     if record is None:
         return None
     try:
@@ -99,9 +99,9 @@ def recall(key: str) -> tuple[Any] | None:
         return None
 
 
-def keep(key: str, value: Any) -> None:
+def save_result(key: str, value: Any) -> None:
     """Keep what a stage returned. Blocks for the disk. Raises `StoreError`."""
-    keep_record(key, encode(value))
+    save_record(key, encode(value))
 
 
 @cache

@@ -85,7 +85,7 @@ def stage(
 
         # One line, as Prefect keeps each task's source and reads it token by token: 25 stages' took a run 30 ms.
         async def work(given: Given) -> Result | State[Result]:
-            return await _work_or_recall(function, given)
+            return await _work_or_load(function, given)
 
         # Prefect derives a task's key from its function's qualified name: all stages would share one.
         work.__qualname__ = getattr(function, "__qualname__", name)
@@ -128,9 +128,9 @@ def stage(
     return decorate
 
 
-async def _work_or_recall(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
+async def _work_or_load(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
     """A stage's result from where it is kept, else made now, and kept."""
-    if given.key and (kept := results.recall(given.key)):
+    if given.key and (kept := results.load_result(given.key)):
         return Completed(name=CACHED, data=kept[0])
     # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another machine.
     await open_store().fetch_files(find_stored_files((given.args, given.kwargs)))
@@ -140,7 +140,7 @@ async def _work_or_recall(function: Callable[..., Awaitable[Result]], given: Giv
         return Completed(name=WAITING, data=_NotYet(still), message=str(still))
     if given.key:
         # Before Prefect hears that the stage is done: killed in between, the next run finds the work.
-        await asyncio.to_thread(results.keep, given.key, result)
+        await asyncio.to_thread(results.save_result, given.key, result)
     return result
 
 

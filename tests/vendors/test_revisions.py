@@ -12,7 +12,7 @@ import pytest
 from polyreel.dubbing.dubformer import DubformerDubber
 from polyreel.dubbing.panjaya import PanjayaDubber
 from polyreel.dubbing.port import DubRequest, Means, Receipt
-from polyreel.dubbing.vendor_results import recall_dubbed
+from polyreel.dubbing.vendor_results import load_dubbed
 from polyreel.errors import HeldForPerson, PolyreelError
 from polyreel.job import DubformerDubbing, PanjayaDubbing
 from polyreel.ledger.entry import State
@@ -116,7 +116,7 @@ async def test_what_dubformer_made_is_collected_before_another_script_takes_its_
     later = revised(base, NEWER, NEW)
     receipt = await dubber.submit(later.model_copy(update={"revises": (*later.revises, None)}))
     assert receipt.id == first.id
-    kept = await asyncio.to_thread(recall_dubbed, first.key, store)
+    kept = await asyncio.to_thread(load_dubbed, first.key, store)
     assert kept is not None
     assert "agua" not in " ".join(line.text for line in kept.lines)
 

@@ -32,7 +32,7 @@ from polyreel.store.port import Store
 from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.choices import read_choices
 from polyreel.subtitles.model import Track
-from tasks.run.results import recall
+from tasks.run.results import load_result
 from tasks.run.values import LanguageResult
 
 _JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
@@ -117,7 +117,7 @@ async def describe_review(key: ReviewKey, seen: int | None = None) -> dict[str, 
     shown = edits.find_shown(review)
     lines = await edits.lines_of(store, review)
     track = await edits.script_of(store, review)
-    finished = await _recall_dub(store, shown)
+    finished = await _load_dub(store, shown)
     await asyncio.to_thread(_add_facts, lines, track, review, shown, finished)
     checks = [each.model_dump(mode="json") for each in finished.checks] if finished else []
     return {
@@ -140,9 +140,9 @@ async def describe_review(key: ReviewKey, seen: int | None = None) -> dict[str, 
     }
 
 
-async def _recall_dub(store: Store, shown: Shown) -> LanguageResult | None:
+async def _load_dub(store: Store, shown: Shown) -> LanguageResult | None:
     """The dub's lines and checks, while they are kept."""
-    found = await asyncio.to_thread(recall, shown.checked) if shown.checked else None
+    found = await asyncio.to_thread(load_result, shown.checked) if shown.checked else None
     return found[0] if found and isinstance(found[0], LanguageResult) else None
 
 

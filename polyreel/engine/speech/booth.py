@@ -59,7 +59,7 @@ class Booth:
     def natural(self, text: str, voice_id: str, pace: float = 1.0) -> Take:
         """A text at the voice's own pace, or at a chosen one. Raises EngineError (``nothing_to_say``)."""
         key = self._make_key(text, voice_id, _spell_pace("natural", pace))
-        return self._recall_take(key) or self._keep_take(key, self._voice.speak(text, voice_id, pace))
+        return self._load_take(key) or self._keep_take(key, self._voice.speak(text, voice_id, pace))
 
     def open_recording(self, recording: StoredFile) -> Take:
         """A person's own recording: WAV, 16 bits, mono, 48 kHz. Raises EngineError where it is not that any more."""
@@ -84,7 +84,7 @@ class Booth:
         if natural.ms == length_ms:
             return natural
         key = self._make_key(text, voice_id, _spell_pace(f"{natural.samples}@{natural.rate}-in-{length_ms}", pace))
-        return self._recall_take(key) or self._keep_take(
+        return self._load_take(key) or self._keep_take(
             key, self._speak_faster(text, voice_id, natural, length_ms, pace)
         )
 
@@ -102,7 +102,7 @@ class Booth:
         voice = self._voice
         return stage_key("speech", _VERSION, engine=voice.name, of=voice.version, voice=voice_id, text=text, pace=pace)
 
-    def _recall_take(self, key: str) -> Take | None:
+    def _load_take(self, key: str) -> Take | None:
         found = self._store.load_record(key)
         if found is None:
             return None

@@ -282,12 +282,12 @@ class TestReady:
 class TestResults:
     async def test_a_result_of_one_machine_is_used_on_another(self, machine: Machine, tmp_path: Path) -> None:
         stored_file = kept(machine("one"), tmp_path, b"stem")
-        results.keep_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
+        results.save_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
         await results.share_results("mux-v1-abc")
         machine("two")
-        assert results.find_record("mux-v1-abc") is None
+        assert results.load_record("mux-v1-abc") is None
         await results.fetch_result("mux-v1-abc")
-        assert results.find_record("mux-v1-abc") == Record("stored-file", 1, stored_file.model_dump())
+        assert results.load_record("mux-v1-abc") == Record("stored-file", 1, stored_file.model_dump())
         assert not path_of(stored_file).exists()  # brought when it is read, and not before
 
     async def test_a_recording_of_a_line_goes_with_the_script_that_names_it(
@@ -314,12 +314,12 @@ class TestResults:
         self, machine: Machine, bucket: Any, tmp_path: Path
     ) -> None:
         stored_file = kept(machine("one"), tmp_path, b"stem")
-        results.keep_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
+        results.save_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
         await results.share_results("mux-v1-abc")
         bucket.client.delete_object(Bucket=bucket.name, Key=bucket.keys("team/a/blobs")[0])
         machine("two")
         await results.fetch_result("mux-v1-abc")
-        assert results.find_record("mux-v1-abc") is None
+        assert results.load_record("mux-v1-abc") is None
 
     async def test_work_from_before_the_store_was_shared_is_shared_too(
         self, machine: Machine, bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -329,12 +329,12 @@ class TestResults:
             alone.delenv("POLYREEL_STORE")
             stored_file = kept(open_store(), tmp_path, b"stem")
             assert stored_file.uri.startswith("file:")
-            results.keep_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
+            results.save_record("mux-v1-abc", Record("stored-file", 1, stored_file.model_dump()))
         await results.fetch_result("mux-v1-abc")
         await results.share_results()
         machine("two")
         await results.fetch_result("mux-v1-abc")
-        record = results.find_record("mux-v1-abc")
+        record = results.load_record("mux-v1-abc")
         assert record is not None
         found = StoredFile.model_validate(record.value)
         await open_store().fetch_files([found])

@@ -18,7 +18,7 @@ import tasks.script  # noqa: F401 - each module's stages list themselves when it
 from polyreel.machine.files import write_atomically
 from polyreel.outcome import Reel
 from polyreel.store.choice import open_store
-from polyreel.store.results import Record, find_record, path_of_record
+from polyreel.store.results import Record, load_record, path_of_record
 from tasks.run import results
 from tasks.run.stage import KEPT_STAGES, STAGES
 
@@ -39,7 +39,7 @@ class TestTags:
         assert len(set(kinds)) == len(kinds)
 
     def test_what_is_kept_names_no_class(self) -> None:
-        results.keep("trim-v1-abc", kept_reel())
+        results.save_result("trim-v1-abc", kept_reel())
         content = path_of_record("trim-v1-abc").read_text()
         assert json.loads(content).keys() == {"tag", "version", "value"}
         assert "Reel" not in content
@@ -49,22 +49,22 @@ class TestTags:
 class TestReading:
     def test_a_result_comes_back_as_it_was(self) -> None:
         reel = kept_reel()
-        results.keep("trim-v1-abc", reel)
-        assert results.recall("trim-v1-abc") == (reel,)
+        results.save_result("trim-v1-abc", reel)
+        assert results.load_result("trim-v1-abc") == (reel,)
 
     def test_nothing_is_a_result_too(self) -> None:
-        results.keep("dub-v1-abc", None)
-        assert results.recall("dub-v1-abc") == (None,)
-        assert results.recall("dub-v1-other") is None
+        results.save_result("dub-v1-abc", None)
+        assert results.load_result("dub-v1-abc") == (None,)
+        assert results.load_result("dub-v1-other") is None
 
     def test_a_renamed_class_reads_what_was_kept_of_the_old_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        results.keep("trim-v1-abc", kept_reel())
+        results.save_result("trim-v1-abc", kept_reel())
 
         renamed = create_model("Film", __base__=Reel)
         monkeypatch.setitem(results.KINDS, "reel", (renamed, 1))
         results._make_adapter.cache_clear()
         try:
-            found = results.recall("trim-v1-abc")
+            found = results.load_result("trim-v1-abc")
         finally:
             results._make_adapter.cache_clear()
         assert found is not None
@@ -82,7 +82,7 @@ class TestReading:
     def test_what_this_version_can_not_read_was_not_done_yet(self, record: Record) -> None:
         content = json.dumps({"tag": record.tag, "version": record.version, "value": record.value})
         write_atomically(path_of_record("trim-v1-abc"), content.encode())
-        assert results.recall("trim-v1-abc") is None
+        assert results.load_result("trim-v1-abc") is None
         assert not results.is_done("trim-v1-abc")
         assert not results.is_known(record)
 
@@ -91,14 +91,14 @@ class TestReading:
         reel = {"__class__": "polyreel.outcome.Reel", "data": kept_reel().model_dump(mode="json")}
         before = {"metadata": {"serializer": {"type": "json"}}, "result": json.dumps(reel)}
         write_atomically(path_of_record("trim-v1-abc"), json.dumps(before).encode())
-        assert find_record("trim-v1-abc") is None
-        assert results.recall("trim-v1-abc") is None
+        assert load_record("trim-v1-abc") is None
+        assert results.load_result("trim-v1-abc") is None
 
     def test_a_result_whose_file_is_gone_was_not_done(self) -> None:
         reel = kept_reel()
-        results.keep("trim-v1-abc", reel)
+        results.save_result("trim-v1-abc", reel)
         open_store().verify(reel.file.model_copy(update={"sha256": "0" * 64}))  # not what it says: removed
-        assert results.recall("trim-v1-abc") is None
+        assert results.load_result("trim-v1-abc") is None
 
     def test_a_type_without_a_tag_is_a_defect_that_is_seen_at_once(self) -> None:
         with pytest.raises(KeyError):

@@ -81,7 +81,7 @@ async def test_a_draft_that_is_to_be_made_is_loaded_for_and_one_that_is_made_is_
     assert loaded == [["es-ES", "fr-FR"]] * 2
     made = MadeScript(script=store.keep_bytes(b"WEBVTT", ".vtt"))
     for language in bound.languages:
-        results.keep(language.stage_keys["translate"], made)
+        results.save_result(language.stage_keys["translate"], made)
     await models.load_models_ahead(bound)
     assert loaded == [["es-ES", "fr-FR"]] * 2
 
