@@ -8,7 +8,7 @@ from polyreel.vendors.calls import Reply
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import Malformed
 from polyreel.vendors.nomad.models_words import AdBreak, AdBreakDraft, Impression, VastQuery
-from polyreel.vendors.nomad.resource import PAGE, Resource, fill_path, fit_reply
+from polyreel.vendors.nomad.resource import PAGE, Resource, fill_path
 from polyreel.vendors.transport import is_whole
 
 
@@ -32,12 +32,7 @@ class Ads(Resource):
         """Put the draft in the ad break's place."""
         at = fill_path("/admin/asset/{asset_id}/adbreak/{ad_break_id}", asset_id=asset_id, ad_break_id=ad_break_id)
         body = {"id": ad_break_id, **draft.as_wire()}
-
-        def read_ad_break(reply: Reply) -> AdBreak:
-            # An answer without a body: what was sent is what is there now.
-            return fit_reply(AdBreak, reply) if reply.body.strip() else reply.fit_to(body, AdBreak)
-
-        return await self._send(read_ad_break, "update ad break", "PUT", at, json=body)
+        return await self._ask_for_changed(AdBreak, body, "update ad break", "PUT", at, json=body)
 
     @endpoint("DELETE", "/admin/asset/{assetId}/adbreak/{id}", page=PAGE, section="Managing Ad Breaks")
     async def delete_ad_break(self, asset_id: str, ad_break_id: str) -> None:

@@ -43,11 +43,7 @@ class Queue(Resource):
     async def update_queue_item(self, change: QueueChange) -> QueueItem:
         """Update a queue item."""
         body = change.as_wire()
-
-        def read_item(reply: Reply) -> QueueItem:
-            return fit_reply(QueueItem, reply) if reply.body.strip() else reply.fit_to(body, QueueItem)
-
-        return await self._send(read_item, "update queue item", "PATCH", "/asset-queue", json=body)
+        return await self._ask_for_changed(QueueItem, body, "update queue item", "PATCH", "/asset-queue", json=body)
 
     @endpoint("DELETE", "/asset-queue", page=PAGE, section="Download Queue")
     async def remove_from_queue(self, ids: Sequence[str]) -> None:
@@ -100,10 +96,7 @@ class Streaming(Resource):
         return await self._change_face("remove person", at, {"faceId": face_id})
 
     async def _change_face(self, operation: str, at: str, known: Mapping[str, str]) -> Face:
-        def read_face(reply: Reply) -> Face:
-            return fit_reply(Face, reply) if reply.body.strip() else reply.fit_to(known, Face)
-
-        return await self._send(read_face, operation, "POST", at)
+        return await self._ask_for_changed(Face, known, operation, "POST", at)
 
 
 def _read_archive(reply: Reply) -> Archive:

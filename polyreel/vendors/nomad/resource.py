@@ -42,6 +42,16 @@ class Resource(resource.Resource):
         """An answer that may be a bare list, or empty: then the model's defaults say so."""
         return await self._send(lambda reply: fit_reply(shape, reply), operation, method, at, **rest)
 
+    async def _ask_for_changed(
+        self, shape: type[Model], known: Mapping[str, Any], operation: str, method: str, at: str, **rest: Any
+    ) -> Model:
+        """What is there after a change. In an answer without a body: ``known``, as that is what was sent."""
+
+        def read_changed(reply: Reply) -> Model:
+            return fit_reply(shape, reply) if reply.body.strip() else reply.fit_to(known, shape)
+
+        return await self._send(read_changed, operation, method, at, **rest)
+
     async def _fetch_rows(
         self, shape: type[Model], operation: str, method: str, at: str, **rest: Any
     ) -> tuple[Model, ...]:

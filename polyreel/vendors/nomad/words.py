@@ -16,7 +16,7 @@ from polyreel.vendors.nomad.models_words import (
     TranscriptionWord,
     TranscriptLine,
 )
-from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, fill_path, fit_reply
+from polyreel.vendors.nomad.resource import PAGE, WIRE, Resource, fill_path
 
 
 class Annotations(Resource):
@@ -40,11 +40,7 @@ class Annotations(Resource):
         at = fill_path("/asset/{asset_id}/annotation/{annotation_id}", asset_id=asset_id, annotation_id=annotation_id)
         body = {"id": annotation_id, **draft.as_wire()}
         kept = {**body, "properties": draft.properties}
-
-        def read_annotation(reply: Reply) -> Annotation:
-            return fit_reply(Annotation, reply) if reply.body.strip() else reply.fit_to(kept, Annotation)
-
-        return await self._send(read_annotation, "update annotation", "PUT", at, json=body)
+        return await self._ask_for_changed(Annotation, kept, "update annotation", "PUT", at, json=body)
 
     @endpoint("DELETE", "/asset/{assetId}/annotation/{id}", page=PAGE, section="Annotations")
     async def delete_annotation(self, asset_id: str, annotation_id: str) -> None:
