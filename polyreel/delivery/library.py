@@ -82,16 +82,16 @@ async def bring_languages(
         # Cancelling is no failure of a language; and where nothing is there, the first reason is the place's.
         if not isinstance(each, Exception) or len(failures) == len(locales):
             raise each
-    done = [each for each in results if isinstance(each, Brought)]
+    brought_languages = [each for each in results if isinstance(each, Brought)]
     passing = [each for each in failures.values() if isinstance(each, CallError) and each.transient]
-    passing += [each for brought in done for each in brought.passing]
+    passing += [each for brought in brought_languages for each in brought.passing]
     return Delivered(
         location=location,
-        written=tuple(path for each in done for path in each.written),
-        kept=tuple(path for each in done for path in each.kept),
-        ids={name: value for each in done for name, value in each.ids.items()},
-        urls={name: value for each in done for name, value in each.urls.items()},
-        notes=tuple(dict.fromkeys(note for each in done for note in each.notes)),
+        written=tuple(path for each in brought_languages for path in each.written),
+        kept=tuple(path for each in brought_languages for path in each.kept),
+        ids={name: value for each in brought_languages for name, value in each.ids.items()},
+        urls={name: value for each in brought_languages for name, value in each.urls.items()},
+        notes=tuple(dict.fromkeys(note for each in brought_languages for note in each.notes)),
         problems={locale: Problem.of(each) for locale, each in failures.items()},
         may_pass=bool(passing),
         is_busy=are_refused_as_busy((*passing, *failures.values())),

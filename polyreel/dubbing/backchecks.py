@@ -43,22 +43,24 @@ def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, limits: Wor
     Beyond the first of the limits it warns, beyond the second it fails. Outside the `TRUSTED` languages
     the listener errs itself, and nothing fails.
     """
-    found = compare_with_heard(lines, heard, locale)
+    comparison = compare_with_heard(lines, heard, locale)
     warn, fail = limits.errors
     # A line of one or two words is easily drowned or misheard: no failure stands on it alone.
-    lost = [line for line in found.missing if len(line.text.split()) >= _WORTH_A_FAILURE or found.measure == "CER"]
+    lost = [
+        line for line in comparison.missing if len(line.text.split()) >= _WORTH_A_FAILURE or comparison.measure == "CER"
+    ]
     status: CheckStatus = "pass"
-    if found.rate > warn or found.missing or found.invented:
+    if comparison.rate > warn or comparison.missing or comparison.invented:
         status = "warn"
-    if found.rate > fail or lost or found.invented:
+    if comparison.rate > fail or lost or comparison.invented:
         status = "fail"
     return Check(
         name="back_transcription",
-        value=round(found.rate, 3),
-        unit=found.measure,
+        value=round(comparison.rate, 3),
+        unit=comparison.measure,
         limit=warn,
         status=_as_trusted(status, locale),
-        detail=_write_detail(found, locale),
+        detail=_write_detail(comparison, locale),
     )
 
 
@@ -103,15 +105,14 @@ def _as_trusted(status: CheckStatus, locale: str) -> CheckStatus:
     return "warn" if status == "fail" and locales.language(locale) not in TRUSTED else status
 
 
-def _write_detail(found: Comparison, locale: str) -> str:
-    parts = [
-        f"{found.errors} of {found.tokens} {'words' if found.measure == 'WER' else 'signs, by their sound,'} differ"
-    ]
-    if found.missing:
-        shown = "; ".join(f"{line.cue_start_ms / 1000:.1f} s: {line.text[:40]}" for line in found.missing[:3])
-        parts.append(f"{spell_count(len(found.missing), 'line')} not heard ({shown})")
-    if found.invented:
-        parts.append(f"heard without a line: {'; '.join(found.invented[:3])}")
+def _write_detail(comparison: Comparison, locale: str) -> str:
+    counted = "words" if comparison.measure == "WER" else "signs, by their sound,"
+    parts = [f"{comparison.errors} of {comparison.tokens} {counted} differ"]
+    if comparison.missing:
+        shown = "; ".join(f"{line.cue_start_ms / 1000:.1f} s: {line.text[:40]}" for line in comparison.missing[:3])
+        parts.append(f"{spell_count(len(comparison.missing), 'line')} not heard ({shown})")
+    if comparison.invented:
+        parts.append(f"heard without a line: {'; '.join(comparison.invented[:3])}")
     if locales.language(locale) not in TRUSTED:
         parts.append("the listener itself errs in this language: no more than a hint")
     return "; ".join(parts)

@@ -85,28 +85,28 @@ async def mend_lines(request: DubRequest, dubbed: Dubbed, heard: Heard | None, s
     before = await asyncio.to_thread(measure_lines, dubbed, heard, shop.against)
     script = await asyncio.to_thread(_Scripts.read, request)
     attempts, reasons = await _plan_attempts(before, script, shop)
-    kept, tried, best = dict(attempts), dict[Place, Measured](), (request, dubbed, before)
+    kept_attempts, tried, best = dict(attempts), dict[Place, Measured](), (request, dubbed, before)
     for _ in range(_ROUNDS):
-        if not kept:
+        if not kept_attempts:
             break
-        asked = await asyncio.to_thread(script.apply, request, kept, shop)
+        asked = await asyncio.to_thread(script.apply, request, kept_attempts, shop)
         try:
             made, now_heard = await shop.dub(asked)
         except PolyreelError as error:  # the dub that is there may go out as it is
             reasons |= dict.fromkeys(attempts, f"it could not be said otherwise: {error.message}")
-            kept = {}
+            kept_attempts = {}
             break
         now = await asyncio.to_thread(measure_lines, made, now_heard, shop.against)
-        tried = {place: now[place] for place in kept if place in now} | tried
-        useless = _find_useless(before, now, kept)
+        tried = {place: now[place] for place in kept_attempts if place in now} | tried
+        useless = _find_useless(before, now, kept_attempts)
         if not useless:
             best = (asked, made, now)
             break
-        kept = {place: attempt for place, attempt in kept.items() if place not in useless}
+        kept_attempts = {place: attempt for place, attempt in kept_attempts.items() if place not in useless}
     else:
-        kept = {}
+        kept_attempts = {}
     request, dubbed, after = best
-    record = _Record(before, after, attempts, kept, tried, reasons, script)
+    record = _Record(before, after, attempts, kept_attempts, tried, reasons, script)
     return MendedTake(request, dubbed, record.sum_up())
 
 

@@ -52,14 +52,14 @@ async def once(
     call: nothing is made without an intent).
     """
     timing = timing or Timing()
-    holder, told = new_holder(), False
+    holder, has_told = new_holder(), False
     while True:
         # Claimed anew each time round: the row may have been let go, settled by a person or removed while we waited
         # for it.
         claimed = await _claim_row(rows, key, subject, holder, timing.lease)
         entry = _require_row(claimed.after, key)
         is_ours = entry.holder == holder
-        if told and (is_ours or not entry.is_open):
+        if has_told and (is_ours or not entry.is_open):
             tell_waiting("")
         if is_ours:
             attempt = _Attempt(rows, key, subject, holder, timing, call, find)
@@ -68,9 +68,9 @@ async def once(
             return await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
         if not entry.is_open:
             return entry
-        if not told and not is_own(entry.holder):
+        if not has_told and not is_own(entry.holder):
             tell_waiting(f"waits for another run that is making the same: {entry.what or entry.kind}")
-        told = True
+        has_told = True
         await wait_for_news(entry)
 
 

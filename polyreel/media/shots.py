@@ -21,14 +21,14 @@ _TIME = re.compile(rb"pts_time:(\d+(?:\.\d+)?)")
 
 async def find_shots(source: Path, info: MediaInfo, on_progress: Callable[[float], None] | None = None) -> list[int]:
     """The times, in milliseconds, at which shots begin after the first. Raises ToolError, ToolTimeout."""
-    found: list[int] = []
+    starts_ms: list[int] = []
     held = bytearray()
 
     def take(block: bytes) -> None:
         held.extend(block)
         lines = bytes(held).split(b"\n")
         del held[: len(held) - len(lines[-1])]
-        found.extend(round(float(each[1]) * 1000) for line in lines[:-1] if (each := _TIME.search(line)))
+        starts_ms.extend(round(float(each[1]) * 1000) for line in lines[:-1] if (each := _TIME.search(line)))
 
     picture = (
         local_input(source, an=None, sn=None, dn=None)["v:0"]
@@ -38,4 +38,4 @@ async def find_shots(source: Path, info: MediaInfo, on_progress: Callable[[float
     )
     output = pipe_output(picture, format="null")
     await run(output, on_progress=on_progress, expected_ms=round(info.duration * 1000), stdout=take)
-    return sorted(set(found))
+    return sorted(set(starts_ms))

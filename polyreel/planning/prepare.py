@@ -104,7 +104,7 @@ async def prepare(
     with faults.gather():
         intake = replace(intake, reel=_look_at_local_source(job))
     source_script = background = described = terms = None
-    said: tuple[Pronunciation, ...] = ()
+    pronunciations: tuple[Pronunciation, ...] = ()
     cloned: tuple[ClonedVoice, ...] = ()
     with faults.gather():
         source_script = await read_source_script(job, intake)
@@ -115,7 +115,7 @@ async def prepare(
     with faults.gather():
         terms = await keep_asked_terms(job, intake)
     with faults.gather():
-        said = await read_asked_pronunciations(job, intake)
+        pronunciations = await read_asked_pronunciations(job, intake)
     with faults.gather():
         cloned = await keep_asked_clones(job, intake)
     _require_scripts(job, faults)
@@ -126,7 +126,8 @@ async def prepare(
     decided = (_decide_way(each, ways[each.locale], background, terms) for each in read)
     shared = read_series_pronunciations(job.series) if job.series else ()
     languages = tuple(
-        with_pronunciations(each, said, shared, store).model_copy(update={"cloned": cloned}) for each in decided
+        with_pronunciations(each, pronunciations, shared, store).model_copy(update={"cloned": cloned})
+        for each in decided
     )
     require_fonts(job, languages)
     require_voiceovers(job, languages)
@@ -146,7 +147,7 @@ async def prepare(
         transcriber=size_identity(job.transcription.model),
         further_checks=checks_key(),
         notes=(
-            *note_unused_rows(said, languages, shared),
+            *note_unused_rows(pronunciations, languages, shared),
             *note_unused_speakers(given, languages),
             *note_missing_columns(job, languages),
         ),

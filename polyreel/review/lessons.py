@@ -31,25 +31,25 @@ async def read_approved_scripts(store: Store, job: Job) -> ApprovedScripts:
     What a timeout let through nobody has read, so it teaches nothing. An approval counts for as long as the job makes
     the script that it was an edition of. Raises `StoreError` for a store that is away.
     """
-    found = ApprovedScripts()
+    scripts = ApprovedScripts()
     keys = [ReviewKey.of(job, target.locale) for target in job.targets]
     reviews, damaged = await ReviewLog(store).read_all(keys)
-    found.notes += [f"{each.key.locale}: its review is left out: {each.error}" for each in damaged]
+    scripts.notes += [f"{each.key.locale}: its review is left out: {each.error}" for each in damaged]
     for review in reviews:
         locale, approved = review.key.locale, find_approved_script(review)
         if approved is None:
             continue
         if review.script() != approved:
-            found.notes.append(f"{locale}: later edits, which nobody has approved, are left out.")
+            scripts.notes.append(f"{locale}: later edits, which nobody has approved, are left out.")
         source = next((each.shown.source_script for each in reversed(review.events) if each.shown), None)
         wanted = [approved, *([source] if source else [])]
         if not await store.present(wanted):
-            found.notes.append(f"{locale}: the approved script is no longer kept.")
+            scripts.notes.append(f"{locale}: the approved script is no longer kept.")
             continue
         await store.fetch_files(wanted)
-        found.files[locale] = path_of(approved)
-        found.source = found.source or (path_of(source) if source else None)
-    return found
+        scripts.files[locale] = path_of(approved)
+        scripts.source = scripts.source or (path_of(source) if source else None)
+    return scripts
 
 
 def find_approved_script(review: Review) -> StoredFile | None:

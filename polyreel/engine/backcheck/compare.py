@@ -111,27 +111,27 @@ def _split_passages(
         held, size = [], 0
 
 
-def _compare_passage(found: Comparison, lines: Sequence[LineFit], words: Sequence[Word], locale: str) -> None:
+def _compare_passage(comparison: Comparison, lines: Sequence[LineFit], words: Sequence[Word], locale: str) -> None:
     heard_text = "".join(word.text for word in words)
     heard = split_tokens(heard_text, locale)
     wanted = [split_tokens(line.text, locale) for line in lines]
     flat = [token for line in wanted for token in line]
-    if found.measure == "WER":
+    if comparison.measure == "WER":
         flat, heard, wanted = _make_figures_alike(wanted, heard, locale)
     laid = align_tokens(flat, heard)
-    found.tokens += len(flat)
-    found.errors += laid.errors
+    comparison.tokens += len(flat)
+    comparison.errors += laid.errors
     at = 0
     for line, said in zip(lines, wanted, strict=True):
         met = laid.met[at : at + len(said)]
         lost = sum(place is None for place in met)
         if said:
             same = sum(place is not None and heard[place] == token for token, place in zip(said, met, strict=True))
-            found.by_line.append((line, 1 - same / len(said)))
+            comparison.by_line.append((line, 1 - same / len(said)))
         at += len(said)
         if said and lost >= _MISSING * len(said):
-            found.missing.append(line)
-    found.invented += _find_runs(laid.extra, heard, _INVENTED_RUN[found.measure], lines[0].start_ms)
+            comparison.missing.append(line)
+    comparison.invented += _find_runs(laid.extra, heard, _INVENTED_RUN[comparison.measure], lines[0].start_ms)
 
 
 def _make_figures_alike(

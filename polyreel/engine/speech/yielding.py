@@ -47,10 +47,10 @@ def plan_yields(
     ``lines`` come by start; ``shots_ms`` are the times at which shots begin. What the limits don't grant is left to
     fitting: that line is hurried more, or flagged.
     """
-    found: list[PictureYield] = []
+    yields: list[PictureYield] = []
     later = free = 0
     for at, line in enumerate(lines):
-        if len(found) == limits.most:
+        if len(yields) == limits.most:
             break
         following = next_start(lines, at, reel_ms)
         need = -(-line.natural_ms * 1000 // round(fitting.voice_speed * 1000))
@@ -58,18 +58,18 @@ def plan_yields(
         begin = max(line.start_ms + later, free if waits else 0)
         until = find_end(line, following, fitting) + later
         lack = begin + need - until
-        window = _find_window(found, line.start_ms, following, shots_ms)
+        window = _find_window(yields, line.start_ms, following, shots_ms)
         frames = _Frames(reel_ms, frame_ms)
         granted = _grant_yield(window, lack, line, shots_ms, frames, limits) if lack > 0 else None
         if granted and (short := begin + need - later - _find_moved_end(line, following, granted, fitting)) > 0:
             granted = _grant_yield(window, lack + short, line, shots_ms, frames, limits)
         if granted:
             until = later + _find_moved_end(line, following, granted, fitting)
-            found.append(granted)
+            yields.append(granted)
             later += granted.added_ms
         room = max(until - begin, 0)
         free = begin + max(shortest_ms(line.natural_ms, fitting), min(line.natural_ms, room)) + fitting.gap_ms
-    return tuple(found)
+    return tuple(yields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,29 +88,29 @@ class Bundle:
 @lru_cache(maxsize=8)
 def read_bundle(path: Path, _sha256: str) -> Bundle:
     """Read a ``bundle.json``. Raises ValueError for what can't be run, OSError."""
-    found = json.loads(read_whole(path, _MOST_BYTES))
+    description = json.loads(read_whole(path, _MOST_BYTES))
     try:
         # Another form may name its states otherwise: they would be fed wrongly without an error.
-        if found["schema_version"] != 2:
-            raise ValueError(f"it is of form {found['schema_version']!r:.20}, and not of 2")
-        asked = str(found["language"])
+        if description["schema_version"] != 2:
+            raise ValueError(f"it is of form {description['schema_version']!r:.20}, and not of 2")
+        asked = str(description["language"])
         # What stands behind the language's name is an edition's.
         language = next((code for name, code in _LANGUAGES.items() if asked.lower().startswith(name)), "")
-        frames = found.get("model_recommended_frames_after_eos")
+        frames = description.get("model_recommended_frames_after_eos")
         made = Bundle(
             language=language,
-            rate=int(found["sample_rate"]),
-            frame_rate=float(found["frame_rate"]),
-            latent=int(found["latent_dim"]),
-            conditioning=int(found["conditioning_dim"]),
-            most_tokens=int(found.get("max_token_per_chunk", 50)),
-            pads_short=bool(found.get("pad_with_spaces_for_short_inputs")),
-            keeps_semicolons=not found.get("remove_semicolons"),
+            rate=int(description["sample_rate"]),
+            frame_rate=float(description["frame_rate"]),
+            latent=int(description["latent_dim"]),
+            conditioning=int(description["conditioning_dim"]),
+            most_tokens=int(description.get("max_token_per_chunk", 50)),
+            pads_short=bool(description.get("pad_with_spaces_for_short_inputs")),
+            keeps_semicolons=not description.get("remove_semicolons"),
             frames_after_end=None if frames is None else int(frames),
-            begins_with_mark=bool(found.get("insert_bos_before_voice")),
-            temperature=float(found.get("default_temperature", 0.3)),
-            speech_states=_read_states(found["flow_lm_state_manifest"]),
-            sound_states=_read_states(found["mimi_state_manifest"]),
+            begins_with_mark=bool(description.get("insert_bos_before_voice")),
+            temperature=float(description.get("default_temperature", 0.3)),
+            speech_states=_read_states(description["flow_lm_state_manifest"]),
+            sound_states=_read_states(description["mimi_state_manifest"]),
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         # Python's JSON reader recurses: deep nesting raises this, and not a JSON error.

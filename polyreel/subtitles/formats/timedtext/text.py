@@ -86,27 +86,27 @@ def _change_tags(before: Look, after: Look, between: str = "") -> str:
 
 def _collapse_spaces(pieces: Iterable[Piece]) -> list[Piece]:
     """White space as XML's default has it: one space for many, none at the ends of lines."""
-    kept: list[Piece] = []
+    collapsed: list[Piece] = []
     at_start = True
     for piece in pieces:
         if piece.kind == "text" and not piece.keeps_space:
             text = _SPACE.sub(" ", piece.text)
-            if at_start or _ends_in_space(kept):
+            if at_start or _ends_in_space(collapsed):
                 text = text.lstrip(" ")
             if text:
-                kept.append(piece._replace(text=text))
+                collapsed.append(piece._replace(text=text))
                 at_start = False
         elif piece.kind == "text":
             # A line feed that is kept is a line's end; XML has made all others into it.
-            kept.append(piece._replace(text=piece.text.replace("\r", "\n")))
-            at_start = kept[-1].text.endswith("\n")
+            collapsed.append(piece._replace(text=piece.text.replace("\r", "\n")))
+            at_start = collapsed[-1].text.endswith("\n")
         else:
             if piece.kind == "break":
-                _trim_end(kept)
+                _trim_end(collapsed)
                 at_start = True
-            kept.append(piece)
-    _trim_end(kept)
-    return [piece for piece in kept if piece.kind != "text" or piece.text]
+            collapsed.append(piece)
+    _trim_end(collapsed)
+    return [piece for piece in collapsed if piece.kind != "text" or piece.text]
 
 
 def _ends_in_space(kept: Sequence[Piece]) -> bool:
