@@ -1,6 +1,7 @@
 """The port that every kind of source stands behind, and the registry of them by scheme.
 
-To add one: write an ``async def`` that takes an `Order` and gives an `StoredFile`, and `register` it with its schemes.
+To add one: write an ``async def`` that takes an `Order` and gives a `StoredFile`, and give it its schemes by
+`register_source`.
 """
 
 from __future__ import annotations
