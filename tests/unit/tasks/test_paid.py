@@ -14,6 +14,7 @@ from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.machine import home
 from polyreel.outcome import StoredFile
 from polyreel.planning import preview
 from polyreel.planning.preview import look_ahead
@@ -34,6 +35,7 @@ from tasks.run.accounts import list_changed_accounts
 from tasks.run.progress import Board
 
 SOURCE = StoredFile(uri="file:///reel.mp4", sha256="0" * 64, bytes=1)
+DUBFORMER = {"provider": "dubformer", "credentials": "d"}
 
 
 async def test_only_what_this_run_stands_on_was_paid_for_it(plan: Callable[..., Plan], empty_board: Board) -> None:
@@ -55,8 +57,9 @@ async def test_only_what_this_run_stands_on_was_paid_for_it(plan: Callable[..., 
     ]
 
 
+@pytest.mark.parametrize("offer", [{"dubbing": DUBFORMER}, {"fallback": [DUBFORMER]}])
 async def test_a_job_s_wish_to_be_forgotten_is_written_beside_what_it_stands_on(
-    plan: Callable[..., Plan], empty_board: Board
+    offer: dict[str, Any], plan: Callable[..., Plan], empty_board: Board
 ) -> None:
     """Also where it was bought, and collected, before: days may be changed or taken back without a dub."""
     rows = ledger_rows()
@@ -70,9 +73,16 @@ async def test_a_job_s_wish_to_be_forgotten_is_written_beside_what_it_stands_on(
 
     empty_board.bought.update({"mine", "never-recorded"})
     for days, kept in ((30, {"forget_after": 30}), (7, {"forget_after": 7}), (None, {})):
-        await note_retention(plan("es-ES", forget_after=days))
+        await note_retention(plan("es-ES", forget_after=days, **offer))
         assert receipts() == [{"scripts": 2, **kept}, {"scripts": 2}]
     rows.close()
+
+
+async def test_a_job_of_this_machine_alone_opens_no_ledger(plan: Callable[..., Plan], empty_board: Board) -> None:
+    """Its dubs have receipts, too, and no rows: a new home has no database of purchases after it."""
+    empty_board.bought.add("embedded-dub")
+    await note_retention(plan("es-ES", forget_after=30))
+    assert not (home.home() / "ledger.db").exists()
 
 
 async def no_balances(_plan: Plan) -> dict[str, float]:
