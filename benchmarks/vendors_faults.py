@@ -232,19 +232,19 @@ COUNTS: dict[str, Callable[[Any, str], Awaitable[int]]] = {
 def note_calls(url: str) -> Iterator[list[CallPlace]]:
     """The calls that go out while the block lasts, ids left out, each once."""
     noted: list[CallPlace] = []
-    answer = Transport.answer
+    answer = Transport.open_answer
 
     def note(self: Transport, call: Any, left: float) -> Any:
-        place = place_of(str(self.url(call)), call.method, url)
+        place = place_of(str(self.make_url(call)), call.method, url)
         if place and place not in noted:
             noted.append(place)
         return answer(self, call, left)
 
-    Transport.answer = note  # type: ignore[method-assign, assignment]
+    Transport.open_answer = note  # type: ignore[method-assign, assignment]
     try:
         yield noted
     finally:
-        Transport.answer = answer  # type: ignore[method-assign]
+        Transport.open_answer = answer  # type: ignore[method-assign]
 
 
 def place_of(address: str, method: str, url: str) -> CallPlace | None:

@@ -115,7 +115,7 @@ async def localise_batch(batch: Batch) -> Any:
     summary = _merge_counts(batch, {job.name: outcome for job, outcome in zip(jobs, outcomes, strict=True)})
     _write(batch.summary, summary)
     await _show(summary)
-    return _make_state(summary)
+    return make_batch_state(summary, batch)
 
 
 def batch_key(batch: Batch) -> str:
@@ -158,8 +158,6 @@ async def jobs_of_folder(pattern: Job, address: str) -> list[Job]:
                 remedy=f"Save them: `polyreel credentials save {vendor} NAME --set ...`, and name them in the job.",
             )
         videos = await list_videos(vendor, client, folder)
-    if not videos:
-        raise InvalidJob("there is no video right in this folder", where=address, remedy="Name the folder with them.")
     return require_distinct_names(make_jobs(pattern, vendor, videos), address)
 
 
@@ -255,8 +253,13 @@ def _describe_reason(outcome: dict[str, Any]) -> str:
     return "; ".join(problems) or (outcome["error"] or {}).get("message", "")
 
 
-def _make_state(summary: dict[str, Any]) -> State[Any]:
+def make_batch_state(summary: dict[str, Any], batch: Batch) -> State[Any]:
+    """What Prefect, and the batch's caller, are told of all jobs together."""
     counts, jobs = summary["counts"], summary["jobs"]
+    # A folder that is looked at each night is empty on some: no error, and nothing that may pass for a delivery.
+    if not jobs:
+        where = f"no video lies right in {batch.each_of}" if batch.each_of else "no job is named"
+        return Completed(message=f"Nothing to do: {where}.")
     message = f"{counts.get('completed', 0)} of {spell_count(len(jobs), 'job')} delivered whole"
     message += "".join(f", {number} {state}" for state, number in sorted(counts.items()) if state != "completed")
     if counts.get("completed") == len(jobs):

@@ -31,8 +31,8 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
 
     With --each-of nomad:FOLDER or tpstreams:FOLDER the one job file is the pattern of a job for each video in there.
 
-    Exit codes: 0 every job delivered whole, 3 some were, 4 all wait for a person, 1 none was, 2 the catalogue (or a
-    job) is invalid.
+    Exit codes: 0 every job delivered whole (or none to do, which is said), 3 some were, 4 all wait for a person, 1 none
+    was, 2 the catalogue (or a job) is invalid.
     """
     if each_of and len(files) != 1:
         raise click.UsageError("--each-of takes one job file, the pattern of all")
@@ -45,7 +45,7 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
 
 
 def _exit_code(states: Collection[str]) -> int:
-    if set(states) == {"completed"}:
+    if set(states) <= {"completed"}:
         return 0
     # One whole delivery is enough: a script that goes on with what there is should see 3.
     if {"completed", "partial"} & set(states):

@@ -201,6 +201,9 @@ async def describe_run(client: PrefectClient, run: FlowRun) -> dict[str, Any]:
     }
     if is_over(run) and "job" in run.parameters:
         found["outcome"] = await outcome_of_run(client, run, _base_name(run))
+    elif is_over(run) and "batch" in run.parameters:
+        # As `polyreel batch` has it, also of a batch that is run again: a failed one must not end as one that is done.
+        found["counts"] = (await read_kept_artifact(client, run.id) or {"counts": {"failed": 1}})["counts"]
     elif held := await read_held_outcome(client, run):
         found["outcome"] = held
     return found

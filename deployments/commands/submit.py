@@ -34,7 +34,15 @@ def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_j
         raise click.UsageError("give a job file, or --again RUN")
     found = _on_server(lambda: _submit_job(job, run, key, wait), as_json)
     _print_answer(found, as_json)
-    sys.exit(find_exit_code(found.get("outcome") or {}) if wait else 0)
+    sys.exit(_find_code_of_run(found) if wait else 0)
+
+
+def _find_code_of_run(found: Mapping[str, Any]) -> int:
+    if "counts" in found:
+        from deployments.commands.batch import _exit_code
+
+        return _exit_code(found["counts"].keys())
+    return find_exit_code(found.get("outcome") or {})
 
 
 def find_exit_code(outcome: Mapping[str, Any]) -> int:

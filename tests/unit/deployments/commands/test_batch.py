@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from deployments.commands.batch import _UNCAUGHT, _exit_code
+from flows.batch import Batch, make_batch_state
 
 
 @pytest.mark.parametrize(
@@ -16,11 +19,26 @@ from deployments.commands.batch import _UNCAUGHT, _exit_code
         (["held"], 4),
         (["held", "failed"], 1),
         (["failed"], 1),
-        ([], 1),
+        ([], 0),
     ],
 )
 def test_the_exit_code_says_whether_all_some_or_none_was_delivered(states: list[str], code: int) -> None:
     assert _exit_code(states) == code
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"each_of": "nomad:an-id", "jobs": ("pattern.yaml",)}, "Nothing to do: no video lies right in nomad:an-id."),
+        ({"catalogue": "reels.csv"}, "Nothing to do: no job is named."),
+    ],
+)
+def test_nothing_to_do_is_no_error_and_is_said(asked: dict[str, Any], told: str) -> None:
+    """A folder that is looked at each night is empty on some: neither a failure, nor ``0 of 0 delivered``."""
+    state = make_batch_state({"counts": {}, "jobs": {}}, Batch(**asked))
+    assert (state.is_completed(), state.message) == (True, told)
+    some = {"counts": {"failed": 1}, "jobs": {"a": {}}}
+    assert make_batch_state(some, Batch(**asked)).is_failed()
 
 
 def test_what_ended_a_batch_is_said_without_what_the_framework_puts_before_it() -> None:
