@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import click
 
-from deployments.commands.submit import _on_server, as_json_option
+from deployments.commands.submit import _on_server, as_json_option, find_batch_code
 
 # The state's message is Prefect's; a person should read the error that ended the batch.
 _UNCAUGHT = re.compile(r"^Flow run encountered an exception: (\w+: )?")
@@ -41,16 +40,7 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
         click.echo(json.dumps(summary, ensure_ascii=False))
     else:
         _print_summary(summary)
-    sys.exit(_exit_code(summary["counts"].keys()))
-
-
-def _exit_code(states: Collection[str]) -> int:
-    if set(states) <= {"completed"}:
-        return 0
-    # One whole delivery is enough: a script that goes on with what there is should see 3.
-    if {"completed", "partial"} & set(states):
-        return 3
-    return 4 if set(states) == {"held"} else 1
+    sys.exit(find_batch_code(summary["counts"].keys()))
 
 
 async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -39,10 +39,18 @@ def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_j
 
 def _find_code_of_run(found: Mapping[str, Any]) -> int:
     if "counts" in found:
-        from deployments.commands.batch import _exit_code
-
-        return _exit_code(found["counts"].keys())
+        return find_batch_code(found["counts"].keys())
     return find_exit_code(found.get("outcome") or {})
+
+
+def find_batch_code(states: Collection[str]) -> int:
+    """How a batch ends, from the states that its jobs are in: as `polyreel batch` says."""
+    if set(states) <= {"completed"}:
+        return 0
+    # One whole delivery is enough: a script that goes on with what there is should see 3.
+    if {"completed", "partial"} & set(states):
+        return 3
+    return 4 if set(states) == {"held"} else 1
 
 
 def find_exit_code(outcome: Mapping[str, Any]) -> int:

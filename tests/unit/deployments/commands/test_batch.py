@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from deployments.commands.batch import _UNCAUGHT, _exit_code
+from deployments.commands.batch import _UNCAUGHT
+from deployments.commands.submit import find_batch_code
 from flows.batch import Batch, make_batch_state
 
 
@@ -23,7 +24,7 @@ from flows.batch import Batch, make_batch_state
     ],
 )
 def test_the_exit_code_says_whether_all_some_or_none_was_delivered(states: list[str], code: int) -> None:
-    assert _exit_code(states) == code
+    assert find_batch_code(states) == code
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from deployments.cli import COMMANDS
-from deployments.commands.batch import _exit_code
 from deployments.commands.errors import exit_code, report_errors
 from deployments.commands.job_run import EXIT_CODES
-from deployments.commands.submit import find_exit_code
+from deployments.commands.submit import find_batch_code, find_exit_code
 from polyreel.errors import FetchError, HeldForPerson, InvalidJob, MediaError, PolyreelError, UnresolvedCall
 from polyreel.errors.together import join_errors
 from polyreel.outcome import Outcome
@@ -76,7 +75,7 @@ def test_every_outcome_ends_alike(status: str) -> None:
 )
 def test_a_batch_ends_as_its_page_says(states: set[str], code: int) -> None:
     """0 all, 3 some, 4 all wait for a person, 1 none (docs/deployments.md)."""
-    assert _exit_code(states) == code
+    assert find_batch_code(states) == code
 
 
 OF_ANY = {0, 1, 2}
@@ -112,7 +111,7 @@ def numbers_in(node: ast.AST, functions: dict[str, ast.FunctionDef]) -> set[int]
     for each in ast.walk(node):
         if isinstance(each, ast.Constant) and type(each.value) is int:
             found.add(each.value)
-        elif isinstance(each, ast.Name) and each.id in ("exit_code", "find_exit_code", "FINAL_CODES"):
+        elif isinstance(each, ast.Name) and each.id in ("exit_code", "find_exit_code", "find_batch_code"):
             found |= set(EXIT_CODES.values())
         elif isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in functions:
             for line in functions[each.func.id].body:
