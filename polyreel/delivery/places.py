@@ -157,7 +157,7 @@ async def _require_owner_at_nomad(options: Any, client: Any) -> None:
 
 
 async def _cancel_at_nomad(client: Any, row: Entry) -> bool:
-    from polyreel.vendors.errors import NotFound
+    from polyreel.vendors.errors import Invalid, NotFound
 
     # What a person has settled has no upload that we know of.
     if not (upload := row.receipt.get("upload")):
@@ -165,7 +165,11 @@ async def _cancel_at_nomad(client: Any, row: Entry) -> bool:
     with suppress(NotFound):
         if (await client.get_upload(str(upload))).is_completed:
             return False
-        await client.cancel_upload(str(upload))
+        try:
+            await client.cancel_upload(str(upload))
+        except Invalid:
+            # A server that tells an upload's parts alone still refuses to cancel one that is complete.
+            return False
     return True
 
 
