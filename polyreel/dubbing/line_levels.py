@@ -50,7 +50,7 @@ def check_line_loudness(
     warn, fail = (max(limit, _USUAL_TIMES * spread) for limit in limits.loudness_db)
     wrong = [(line, level - usual) for line, level in known if abs(level - usual) > warn]
     status: CheckStatus = "fail" if any(abs(off) > fail for _, off in wrong) else "warn" if wrong else "pass"
-    told = [(line, f"{abs(off):.0f} dB {'louder' if off > 0 else 'softer'}") for line, off in wrong]
+    told = [(line, f"{abs(off):.1f} dB {'louder' if off > 0 else 'softer'}") for line, off in wrong]
     return Check(
         name="line_loudness",
         value=len(wrong),

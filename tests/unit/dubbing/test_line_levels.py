@@ -80,7 +80,7 @@ def test_a_line_that_is_not_as_loud_as_the_others_is_found(
     found = told(check_line_loudness(lines("kokoro:a" if has_stem else ""), *given, LineLimits()))
     assert found[:2] == (status, value)
     way = "louder" if gain_db > 0 else "softer"
-    assert found[2] == (f"unlike the dub's other lines: 5.3 s 'line 2' {abs(gain_db)} dB {way}" if value else "")
+    assert found[2] == (f"unlike the dub's other lines: 5.3 s 'line 2' {abs(gain_db)}.0 dB {way}" if value else "")
 
 
 def test_what_the_originals_tone_asked_for_is_no_fault() -> None:
