@@ -1,0 +1,97 @@
+"""A vendor fails at run time: who else is paid, by the real command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.vendors_deliveries import list_accounts
+from benchmarks.vendors_stage import Stage, open_stage
+
+LOOPBACK = {"POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8"}
+HERE = {"provider": "embedded", "voices": "basic"}
+PANJAYA = {"provider": "panjaya", "credentials": "handed"}
+DUBFORMER = {"provider": "dubformer", "credentials": "handed"}
+LANGUAGES = "/v1/assets/*/languages"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, narrated: Path) -> Iterator[Stage]:
+    with open_stage(tmp_path_factory.mktemp("vendors"), narrated / "narrated.mp4") as stage:
+        yield stage
+
+
+class Runs:
+    """Runs one job, and says what it cost at each vendor."""
+
+    def __init__(self, polyreel: Callable[..., Any], stage: Stage, narrated: Path, folder: Path) -> None:
+        self._polyreel, self._stage, self._narrated, self._folder = polyreel, stage, narrated, folder
+        for vendor, account in list_accounts(stage, _NoStore()).items():
+            if vendor in ("panjaya", "dubformer"):
+                fields = [f"--set={name}={value}" for name, value in account.items()]
+                assert polyreel("credentials", "save", vendor, "handed", *fields).code == 0
+
+    def run(self, *ways: dict[str, Any], by_url: bool = False) -> tuple[dict[str, Any], float, float]:
+        """The outcome, and the minutes that Panjaya and Dubformer took for it."""
+        name = self._folder.name.replace("_", "-").lower()
+        film = f"{self._stage.film_url}?of={name}" if by_url else str(self._narrated / "narrated.mp4")
+        # Its own script: the ledger knows purchases by their reel and script, whatever the job is called.
+        words = (self._narrated / "narrated.es-ES.srt").read_text().replace(" un rato", f" {sum(name.encode())} ratos")
+        script = self._folder / "script.es-ES.srt"
+        script.write_text(words)
+        job = {
+            "name": name,
+            "source": {"media": film, "locale": "en-US"},
+            "targets": [{"locale": "es-ES", "subtitles": str(script)}],
+            "dubbing": ways[0],
+            "fallback": list(ways[1:]),
+            "delivery": [{"to": "folder", "path": str(self._folder / "out")}],
+        }
+        (self._folder / "job.yaml").write_text(json.dumps(job))
+        before = [self._stage.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
+        ended = self._polyreel("run", self._folder / "job.yaml", "--json", **LOOPBACK)
+        after = [self._stage.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
+        return json.loads(ended.stdout), before[0] - after[0], before[1] - after[1]
+
+
+class _NoStore:
+    class meta:  # noqa: N801 - as boto3 calls it
+        endpoint_url = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def runs(polyreel: Callable[..., Any], stage: Stage, narrated: Path, tmp_path: Path) -> Iterator[Runs]:
+    yield Runs(polyreel, stage, narrated, tmp_path)
+    stage.calm()
+
+
+def told(outcome: dict[str, Any]) -> str:
+    return json.dumps(outcome["languages"]["es-ES"], ensure_ascii=False)
+
+
+def test_an_upload_that_ends_in_a_500_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
+    """An asset without a language is charged nothing, whether it was made or not."""
+    stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path="/v1/assets/upload", times=0)
+    outcome, panjaya, _ = runs.run(PANJAYA, HERE)
+    assert (outcome["status"], panjaya, outcome["paid"]) == ("completed", 0, []), told(outcome)
+    assert "Dubbed another way (embedded)" in told(outcome)
+
+
+def test_a_language_whose_answer_was_lost_is_looked_for_before_another_is_paid(runs: Runs, stage: Stage) -> None:
+    """It was taken: it is waited for, and nobody else dubs it."""
+    stage.arm(kind="reset_after", vendor="panjaya", method="POST", path=LANGUAGES)
+    outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 1, 0), told(outcome)
+
+
+def test_a_language_that_was_not_taken_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
+    """The asset says that it has no such language: another vendor may be paid."""
+    stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path=LANGUAGES, times=0)
+    outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), told(outcome)
