@@ -71,6 +71,7 @@ lint: $(DEV) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
+	@$(BIN)/mypy benchmarks
 	@$(BIN)/lint-imports
 
 bench: $(DEV) ## ratios, in one run, into benchmarks/out

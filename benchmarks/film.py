@@ -133,6 +133,8 @@ async def _work(folder: Path, film: Path, script: Path) -> None:
     check_dub(dubbed, info.duration, SoundLimits())
     track = read_file(script).track
     check_cues(track, "netflix", LANGUAGE)
+    if dubbed.audio is None:
+        raise RuntimeError("the dub has no sound")
     texts = {kind: store.keep_bytes(write(track, kind).text.encode(), f".{kind}") for kind in ("srt", "vtt")}
     with store.open_scratch() as scratch:
         target = scratch / "dubbed.mp4"

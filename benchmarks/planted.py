@@ -169,7 +169,7 @@ def _format_time(ms: int) -> str:
 
 
 def _decode(path: Path, samples: int) -> Sound:
-    command = [ffmpeg(), "-v", "error", "-i", path, "-vn", "-ac", "1", "-ar", str(RATE), "-f", "f32le", "-"]
+    command = [str(ffmpeg()), "-v", "error", "-i", str(path), "-vn", "-ac", "1", "-ar", str(RATE), "-f", "f32le", "-"]
     found = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, "<f4")
     return np.pad(found, (0, max(0, samples - len(found))))[:samples]
 

@@ -107,7 +107,7 @@ def _voice() -> Frames:
 def _recorded() -> Frames:
     with wave.open(str(REAL_VOICE)) as file:
         raw = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())[:, 0]
-        return resample(raw.astype(np.float32) / 32768, file.getframerate(), RATE)
+        return resample(raw.astype(np.float32) / np.float32(32768), file.getframerate(), RATE)
 
 
 def _spoken() -> Frames:

@@ -31,8 +31,10 @@ def _listed(row: Row, width: int) -> list[str]:
     name = textwrap.wrap(str(row.get("name", "")), width)
     # A figure stays with its unit: the spaces inside of one are not for breaking at.
     figures = [f"{key} {_cell(value)}".replace(" ", "\0") for key, value in row.items() if key != "name"]
-    indent = {"initial_indent": "    ", "subsequent_indent": "    "}
-    lines = textwrap.wrap("   ".join(figures), width, break_on_hyphens=False, break_long_words=False, **indent)
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+    )
+    lines = wrapper.wrap("   ".join(figures))
     return [*name, *(line.replace("\0", " ") for line in lines)]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 import os
 import resource
@@ -18,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 CALLS = 200
 ROUNDS = 5
@@ -162,7 +163,7 @@ def _serve() -> None:
     def handle(connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         buffer = bytearray(4 << 20)
-        with connection, connection.makefile("rb", buffering=65536) as reader:
+        with connection, connection.makefile("rb", 65536) as reader:
             while line := reader.readline():
                 path = line.split(b" ")[1]
                 length = 0
@@ -170,7 +171,8 @@ def _serve() -> None:
                     name, _, value = header.partition(b":")
                     length = int(value) if name.lower() == b"content-length" else length
                 while length:
-                    length -= reader.readinto1(memoryview(buffer)[: min(length, len(buffer))])
+                    # A file of a socket for reading is a buffered one, which its type does not say.
+                    length -= cast(io.BufferedReader, reader).readinto1(memoryview(buffer)[: min(length, len(buffer))])
                 if path.startswith(b"/source/"):
                     left = int(path.rpartition(b"/")[2])
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % left)

@@ -186,7 +186,7 @@ def list_accounts(stage: Stage, store: Any) -> dict[str, dict[str, Any]]:
 def open_object_store() -> Iterator[Any]:
     """moto's S3 on loopback, with one bucket; a client of it."""
     import boto3
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):

@@ -240,7 +240,7 @@ def note_calls(url: str) -> Iterator[list[CallPlace]]:
             noted.append(place)
         return answer(self, call, left)
 
-    Transport.open_answer = note  # type: ignore[method-assign, assignment]
+    Transport.open_answer = note  # type: ignore[method-assign]
     try:
         yield noted
     finally:

@@ -102,7 +102,9 @@ def kill_once(stage: Stage, step: Step, point: str, folder: Path, *, quiet: floa
     with _buyer(order) as heir:
         printed, _ = heir.communicate(timeout=180)
     seconds = time.monotonic() - began
-    found = json.loads(printed) if heir.returncode == 0 else {"ended": f"exit code {heir.returncode}", "rows": []}
+    found: dict[str, Any] = (
+        json.loads(printed) if heir.returncode == 0 else {"ended": f"exit code {heir.returncode}", "rows": []}
+    )
     charged = before - stage.minutes_left(step.provider)
     booked = sum(row["charged_minutes"] or 0 for row in found["rows"] if row["kind"] == "dub")
     return {
