@@ -213,7 +213,8 @@ class Bench:
         heard = "transcribe" in outcome["stages"]
         order = {
             "scripts": {locale: each["subtitles"]["vtt"] for locale, each in made.items()},
-            "source": {"en-US": str(_as_heard(film.folder / "film.mp4", work))} if heard else {},
+            "film": (sound := str(_as_heard(film.folder / "film.mp4", work))),
+            "source": {"en-US": sound} if heard else {},
             "dubs": {locale: str(_as_heard(Path(each["video"]), work)) for locale, each in made.items()},
             "mix": str(mix),
             "reel_ms": round(film.seconds * 1000),

@@ -1,7 +1,8 @@
 """The models of a dub and nothing else: `python -m benchmarks.models_alone ORDER`, in a process of its own.
 
 Loads what a job loads, then does what its models do, on the same inputs, one after the other: speaks every sentence at
-the speeds that the fit asks for, parts the mix, listens to the finished dubs. No store, no encoder, no Prefect. Every
+the speeds that the fit asks for, parts the mix, listens to the finished dubs, hears each line's voice and quality where
+those weights are here, and tells the source's language. No store, no AAC, no Prefect. Every
 model has two threads, and waits for them by spinning: what is fastest where nobody else wants the cores.
 """
 
@@ -18,27 +19,33 @@ from typing import Any
 import numpy as np
 
 from polyreel.dubbing.choice import voice_for
+from polyreel.engine.backcheck import quality
 from polyreel.engine.models import sessions, shelf
-from polyreel.engine.models.registry import WHISPER_BASE
+from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS, WHISPER_BASE
 from polyreel.engine.separation import spleeter_model
 from polyreel.engine.separation.track import separate_pieces
-from polyreel.engine.sound.pcm import open_track
+from polyreel.engine.sound.pcm import Samples, open_track
+from polyreel.engine.sound.resample import resample
+from polyreel.engine.speakers import voiceprint
 from polyreel.engine.speech import fit
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.speech.sentences import into_sentences
 from polyreel.engine.transcribe.tongues import find_whisper_code
+from polyreel.engine.transcribe.whisper import usual_listener
 from polyreel.engine.voice.kokoro import voice as kokoro
 from polyreel.engine.voice.port import Voice, assign
 from polyreel.errors import EngineError
 from polyreel.subtitles import read_file
 
 THREADS = 2
+_HEARD_AT = 48_000
+_PER_MS = quality.RATE // 1000
 
 
 def main(order: dict[str, Any]) -> dict[str, float]:
-    """Seconds by what was done, for ``{scripts: {locale: file}, source, dubs: {locale: .npy}, mix: WAV, reel_ms}``.
+    """Seconds by what was done, for ``{scripts: {locale: file}, film, source, dubs: {locale: .npy}, mix, reel_ms}``.
 
-    What is listened to is mono, at 16 kHz: the source, where nobody gave its script, and the dubs.
+    What is listened to is mono, at 16 kHz: the film, the source where nobody gave its script, and the dubs.
     """
     _two_spinning_threads()
     took: dict[str, float] = {}
@@ -51,6 +58,11 @@ def main(order: dict[str, Any]) -> dict[str, float]:
             _speak(voice, locale, Path(script), order["reel_ms"])
     with _timed(took, "listen"):
         _listen([*order["source"].items(), *order["dubs"].items()])
+    with _timed(took, "judge"):
+        for locale, dub in order["dubs"].items():
+            _judge(np.load(dub), np.load(order["film"]), Path(order["scripts"][locale]))
+    with _timed(took, "identify"):
+        _identify(np.load(order["film"]))
     return took
 
 
@@ -59,7 +71,7 @@ def _two_spinning_threads() -> None:
         def __init__(self, model: Path, **_: Any) -> None:
             super().__init__(model, THREADS, spins=True)
 
-    for module in (kokoro, spleeter_model):
+    for module in (kokoro, spleeter_model, quality, voiceprint):
         vars(module)["Session"] = Plain
 
 
@@ -100,6 +112,30 @@ def _listen(sounds: list[tuple[str, str]]) -> None:
         )
         for _ in segments:  # decoded while it is iterated
             pass
+
+
+def _judge(dub: Samples, film: Samples, script: Path) -> None:
+    """Each line's voice print, and the quality of as many windows as the lines fill, in the dub and in the original."""
+    spans = [slice(cue.start_ms * _PER_MS, cue.end_ms * _PER_MS) for cue in read_file(script).track.cues]
+    if shelf.is_here(VOICE_PRINTS):
+        encode = voiceprint.encoder()
+        for span in spans:
+            if np.any(line := resample(dub[span], quality.RATE, _HEARD_AT)):
+                voiceprint.voice_print(line, encode)
+    if shelf.is_here(SPEECH_QUALITY):
+        judge = quality.speech_judge()
+        for sound in (dub, film):
+            speech = np.concatenate([sound[span] for span in spans])
+            windows = [speech[at : at + quality.WINDOW] for at in range(0, len(speech), quality.WINDOW)]
+            quality.judge_speech(windows, judge, _go_on)
+
+
+def _identify(film: Samples) -> None:
+    # As the stage does it: all of a short film, three places of a long one.
+    places = (0.05, 0.4, 0.75) if len(film) > 120 * quality.RATE else (0.0,)
+    for at in places:
+        first = int(len(film) * at)
+        usual_listener().identify(film[first : first + 30 * quality.RATE], _go_on)
 
 
 @contextmanager
