@@ -1,4 +1,4 @@
-"""A vendor fails at run time: who else is paid, by the real command line."""
+"""A vendor fails at run time: who else is paid, what is held back, and what the budget says to that."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Runs:
     def __init__(self, polyreel: Callable[..., Any], stage: Stage, narrated: Path, folder: Path) -> None:
         self._polyreel, self._stage, self._narrated, self._folder = polyreel, stage, narrated, folder
         for vendor, account in list_accounts(stage, _NoStore()).items():
-            if vendor in ("panjaya", "dubformer"):
+            if vendor in ("panjaya", "dubformer", "nomad"):
                 fields = [f"--set={name}={value}" for name, value in account.items()]
                 assert polyreel("credentials", "save", vendor, "handed", *fields).code == 0
 
-    def run(self, *ways: dict[str, Any], by_url: bool = False) -> tuple[dict[str, Any], float, float]:
+    def run(self, *ways: dict[str, Any], by_url: bool = False, **more: Any) -> tuple[dict[str, Any], float, float]:
         """The outcome, and the minutes that Panjaya and Dubformer took for it."""
         name = self._folder.name.replace("_", "-").lower()
         film = f"{self._stage.film_url}?of={name}" if by_url else str(self._narrated / "narrated.mp4")
@@ -52,6 +52,7 @@ class Runs:
             "dubbing": ways[0],
             "fallback": list(ways[1:]),
             "delivery": [{"to": "folder", "path": str(self._folder / "out")}],
+            **more,
         }
         (self._folder / "job.yaml").write_text(json.dumps(job))
         before = [self._stage.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
@@ -95,3 +96,48 @@ def test_a_language_that_was_not_taken_is_dubbed_by_the_next(runs: Runs, stage: 
     stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path=LANGUAGES, times=0)
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
     assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), told(outcome)
+
+
+def test_what_may_have_been_bought_waits_for_the_next_run(runs: Runs, stage: Stage) -> None:
+    """The project may be there, and its list can't be read: nobody else is paid, and it is said why."""
+    stage.arm(kind="status", status=500, vendor="dubformer", path="/api/v1/projects", times=0)
+    outcome, panjaya, _ = runs.run(DUBFORMER, PANJAYA, by_url=True)
+    error = outcome["languages"]["es-ES"]["error"]
+    assert (outcome["status"], panjaya) == ("failed", 0), told(outcome)
+    assert "It was not given to Panjaya: Dubformer has, or may have, taken it" in error["remedy"]
+    # Away as a whole: that this run could ask for nothing says nothing of what the last one has bought.
+    stage.arm(kind="status", status=503, vendor="dubformer", times=0)
+    outcome, panjaya, _ = runs.run(DUBFORMER, PANJAYA, by_url=True)
+    assert (outcome["status"], panjaya) == ("failed", 0), told(outcome)
+    stage.calm()
+    outcome, panjaya, dubformer = runs.run(DUBFORMER, PANJAYA, by_url=True)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), told(outcome)
+
+
+def test_a_project_that_was_not_made_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
+    """Dubformer's list says that it is not there."""
+    stage.arm(kind="status", status=500, vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
+    outcome, panjaya, dubformer = runs.run(DUBFORMER, PANJAYA, by_url=True)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 1, 0), told(outcome)
+
+
+def test_a_reel_that_can_not_be_staged_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
+    """What was to be staged for the vendor costs nothing there, and the vendor was not asked yet."""
+    stage.arm(kind="status", status=500, vendor="nomad", method="POST", path="/asset/upload/start", times=0)
+    stage.arm(kind="status", status=500, vendor="nomad", method="POST", path="/api/asset/upload/start", times=0)
+    staging = {"to": "nomad", "credentials": "handed", "path": "handed"}
+    outcome, _, dubformer = runs.run(DUBFORMER, HERE, staging=staging)
+    assert (outcome["status"], dubformer) == ("completed", 0), told(outcome)
+
+
+def test_a_fallback_that_costs_more_than_is_left_is_refused(runs: Runs, stage: Stage) -> None:
+    """Panjaya has charged a minute for nothing; a second one is more than the job may cost. In figures."""
+    stage.arm(kind="job_fails", vendor="panjaya", path="generate", times=0)
+    outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True, budget={"minutes": 1.5})
+    error = outcome["languages"]["es-ES"]["error"]
+    assert (outcome["status"], panjaya, dubformer) == ("failed", 1, 0), told(outcome)
+    assert error["code"] == "over_budget"
+    assert "cost 2 minutes, 1 minute of them paid before, and the budget is 1.5 minutes" in error["message"]
+    # What costs nothing is not refused.
+    outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, HERE, by_url=True, budget={"minutes": 1.5})
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), told(outcome)
