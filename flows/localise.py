@@ -20,8 +20,9 @@ from polyreel.engine.separation.port import Stems
 from polyreel.errors import PolyreelError
 from polyreel.errors.wording import spell_count
 from polyreel.intake.folders import is_vouched, require_allowed
-from polyreel.job import Job
+from polyreel.job import FolderDelivery, Job
 from polyreel.ledger.entry import Wait
+from polyreel.machine.home import deliveries_dir
 from polyreel.outcome import Outcome, Reel
 from polyreel.planning.reel_fit import require_fitting_reel
 from polyreel.plans import LanguagePlan
@@ -184,7 +185,10 @@ async def with_found_language(job: Job) -> tuple[Job, tuple[str, ...]]:
     if job.source.locale != UNKNOWN:
         return job, ()
     source = job.source.model_copy(update={"subtitles": None})
-    plan = await ingest(await prepare(Job(name=job.name, source=source, trim=job.trim, targets=(), scripts=("srt",))))
+    # It delivers nothing; the default folder is that of the process, which need not be one that can be written.
+    nowhere = (FolderDelivery(path=str(deliveries_dir())),)
+    heard = Job(name=job.name, source=source, trim=job.trim, targets=(), scripts=("srt",), delivery=nowhere)
+    plan = await ingest(await prepare(heard))
     found = await find_language(plan, await trim(plan))
     note = f"The source's language was found by ear: {found.locale} ({found.share:.0%} sure)."
     return with_language(job, found), (note,)

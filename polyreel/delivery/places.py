@@ -47,6 +47,10 @@ class Place:
     """See, with an open client, that what the options (a delivery's, or staging's there) name is there.
 
     Before anything is bought. Raises `InvalidJob`, and `VendorError` where it can't be told at the moment."""
+    require_here: Callable[[Any, str], None] | None = None
+    """See, without making or asking anything, that this machine can bring a job of this name there.
+
+    Before anything is bought, and by `polyreel plan`. Raises `InvalidJob`."""
     holds_tree: bool = False
     """It holds files under their own paths: the report and the manifest go there too, and so it comes last."""
     local: bool = False
@@ -102,6 +106,12 @@ def require_apart(job: str, asked: Sequence[AskedDelivery], accounts: Mapping[st
         seen.add(known)
 
 
+def require_reachable(options: AskedDelivery, job: str) -> None:
+    """See that a job of this name can be brought there, as far as this machine can tell. Raises `InvalidJob`."""
+    if require := place_of(options).require_here:
+        require(options, job)
+
+
 def make_delivery(options: AskedDelivery, access: Access) -> Delivery:
     """The adapter of a place. Raises `InvalidJob` where this version has none."""
     require_place(options)
@@ -114,6 +124,12 @@ def _make_folder(options: Any, _access: Access) -> Delivery:
     from polyreel.delivery.folder import FolderDelivery as Folder
 
     return Folder(Path(options.path))
+
+
+def _require_folder(options: Any, name: str) -> None:
+    from polyreel.delivery.writable import require_writable
+
+    require_writable(Path(options.path), name)
 
 
 def _make_objects(options: Any, access: Access) -> Delivery:
@@ -203,6 +219,7 @@ _ROWS = (
         block=None,
         locate=lambda options, name: str(Path(options.path) / name),
         make=_make_folder,
+        require_here=_require_folder,
         takes_sound=True,
         holds_tree=True,
         local=True,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from polyreel.delivery.places import place_of, require_apart, require_place
+from polyreel.delivery.places import place_of, require_apart, require_place, require_reachable
 from polyreel.dubbing.casting import ear_of
 from polyreel.dubbing.line_hearing import ears_key
 from polyreel.dubbing.parting import parting_of
@@ -92,6 +92,9 @@ async def prepare(
     # Each check on its own: a person is told all that is wrong with a job, and not one fault per attempt.
     with faults.gather(), offer_embedded(job):
         require_ways(job, [target.locale for target in job.targets if _needs_draft(job, target, ways[target.locale])])
+    for place in job.delivery:
+        with faults.gather():
+            require_reachable(place, job.name)
     with faults.gather():
         _require_what_scripts_need(job)
     with faults.gather():

@@ -26,6 +26,7 @@ from polyreel.subtitles.timing import exact_rate, move
         ({"trim": {"start": 1, "end": 500}}, "time_out_of_range", "500"),
         ({"dubbing": {"provider": "panjaya"}}, "missing_credentials", "Panjaya"),
         ({"delivery": [{"to": "s3", "credentials": "store"}]}, "invalid_input", "s3.path"),
+        ({"delivery": [{"to": "folder", "path": "narrated.mp4"}]}, "unwritable_folder", "narrated.mp4"),
         (
             {"source": {"media": "narrated.mp4", "locale": "en-US", "audio_description": "narrated.mp4"}},
             "invalid_input",

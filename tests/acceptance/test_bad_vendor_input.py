@@ -61,6 +61,7 @@ def said_by(done: Any) -> dict[str, Any]:
         ({"delivery": [{**NOMAD, "related_to": "nothing"}]}, "vendor_not_found", "no asset nothing"),
         ({"staging": {**NOMAD, "credentials": "nobody"}}, "unknown_credentials", "nobody"),
         ({"source": {"media": "nomad:nothing", "credentials": "library"}}, "vendor_not_found", "no asset of this id"),
+        ({"delivery": [{"to": "folder", "path": "job.yaml/dubs"}]}, "unwritable_folder", "no folder"),
     ],
     ids=[
         *(
@@ -75,6 +76,7 @@ def said_by(done: Any) -> dict[str, Any]:
             "an unknown asset to deliver to",
             "no such block to stage with",
             "no such asset",
+            "a folder that can't be",
         ),
     ],
 )

@@ -29,7 +29,7 @@ def _job(narrated: Path, **more: Any) -> dict[str, Any]:
         "locale": "en-US",
         "subtitles": str(narrated / "narrated.en-US.srt"),
     }
-    return {"name": "new", "source": source, "delivery": [{"to": "folder", "path": "/dev/null"}], **more}
+    return {"name": "new", "source": source, "delivery": [{"to": "folder", "path": str(narrated / "out")}], **more}
 
 
 @pytest.fixture
