@@ -13,8 +13,8 @@ from pydantic import Field
 
 from flows.waking import drop_dead_waits, wake_due
 from polyreel.job import Asked
-from polyreel.upkeep import Chore, Rules, summarise
-from tasks.housekeeping import look_at_accounts, tidy
+from polyreel.upkeep import Chore, Rules, make_run_chore, summarise
+from tasks.housekeeping import list_chores, look_at_accounts, tidy
 from tasks.run.artifacts import keep_on_server
 from tasks.run.connections import books_of_run, clients_open
 from tasks.run.overview import draw_jobs
@@ -53,9 +53,19 @@ async def do_round(asked: Housekeeping) -> tuple[Chore, ...]:
     async with clients_open():
         await look_at_accounts()
         async with books_of_run() as books, get_client() as client:
-            await wake_due(client, books.ledger)
+            woken = [make_run_chore(run) for run in await wake_due(client, books.ledger)]
             await drop_dead_waits(client, books.ledger)
-        return await tidy(Rules(forget_after_days=asked.forget_after, abandoned_after_days=asked.abandoned_after))
+        return (*woken, *await tidy(_rules_of(asked)))
+
+
+async def plan_round(asked: Housekeeping) -> tuple[Chore, ...]:
+    """What a round would do by what is known now; nothing is done, and no vendor asked how things stand there."""
+    async with clients_open():
+        return await list_chores(_rules_of(asked))
+
+
+def _rules_of(asked: Housekeeping) -> Rules:
+    return Rules(forget_after_days=asked.forget_after, abandoned_after_days=asked.abandoned_after)
 
 
 async def show(chores: tuple[Chore, ...]) -> None:

@@ -24,7 +24,8 @@ from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.entry import Entry, State
 from polyreel.ledger.ledger import Ledger
-from polyreel.ledger.rows import Filter
+from polyreel.ledger.rows import Claim, Filter
+from polyreel.ledger.waits import WaitingRun
 from polyreel.outcome import Value
 
 HOUR_S, DAY_S = 3600.0, 86400.0
@@ -39,7 +40,7 @@ _PATIENCE_S = {"staged": STAGED_S, "film": FILM_S}
 FORGET_AFTER = "forget_after"
 """What a dub's receipt has of the job's own wish, in days."""
 
-ChoreKind = Literal["intent", "staged", "upload", "retention", "link", "claim"]
+ChoreKind = Literal["intent", "staged", "upload", "retention", "link", "claim", "run"]
 
 
 class Rules(Value):
@@ -60,6 +61,7 @@ class Chore(Value):
     kind: ChoreKind
     what: str
     done: bool = True
+    planned: bool = Field(default=False, description="Of a dry run: a round would do it; nothing was done.")
     key: str = Field(default="", description="The ledger's row.")
     job: str = ""
     provider: str = ""
@@ -93,8 +95,7 @@ class Upkeep:
         steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
         done = [chore for step in steps_ async for chore in step(rows, now)]
         # Last: what was waited for above may have been a dead run's.
-        swept = await self.ledger.sweep_claims()
-        return (*done, *(Chore(kind="claim", what=each.what or each.name, note=each.name) for each in swept))
+        return (*done, *(_make_claim_chore(each) for each in await self.ledger.sweep_claims()))
 
     async def _look_at_intents(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Calls that may or may not have been made: only their own job knows how to look."""
@@ -117,10 +118,13 @@ class Upkeep:
 
     async def _find_staged(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
-            if row.kind in _PATIENCE_S and await self._may_go(row, now):
-                claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
-                if chore := await self.ledger.alone(claim, partial(self._remove_staged, row, now), what=row.job):
-                    yield chore
+            there = row.kind in _PATIENCE_S and await self._may_go(row, now)
+            if there and (chore := await self._remove_alone(row, now)):
+                yield chore
+
+    async def _remove_alone(self, row: Entry, now: float) -> Chore | None:
+        claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
+        return await self.ledger.alone(claim, partial(self._remove_staged, row, now), what=row.job)
 
     async def _remove_staged(self, row: Entry, now: float) -> Chore | None:
         """Under the file's claim: no run is given a link to it meanwhile."""
@@ -214,6 +218,44 @@ class Upkeep:
         )
 
 
+class DryRun(Upkeep):
+    """What a round would do: the same rows are chosen, but nothing is removed or written, and no vendor is asked."""
+
+    async def tidy(self) -> tuple[Chore, ...]:
+        """Every chore: ``planned`` where a round would do it, else for a person as ever."""
+        now = self.ledger.rows.now()
+        rows = await self.ledger.select()
+        steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
+        found = [chore for step in steps_ async for chore in step(rows, now)]
+        return (*found, *(plan_chore(_make_claim_chore(each)) for each in await self.ledger.list_dead_claims()))
+
+    async def _remove_alone(self, row: Entry, now: float) -> Chore | None:
+        # A claim would be written, and whoever has it waited for.
+        return await self._remove_staged(row, now)
+
+    async def _cancel_upload(self, place: Place, row: Entry) -> Chore | None:
+        chore = await self._plan_at_account(place.block, row, "upload")
+        # The vendor alone knows how much of it came.
+        return chore.model_copy(update={"note": "unless all of it came"}) if chore.planned else chore
+
+    async def _at_account(
+        self, block: str | None, row: Entry, kind: ChoreKind, work: Callable[[Any, Entry], Awaitable[None]]
+    ) -> Chore:
+        return await self._plan_at_account(block, row, kind)
+
+    async def _plan_at_account(self, block: str | None, row: Entry, kind: ChoreKind) -> Chore:
+        try:
+            async with self.accounts(block or row.provider, row):
+                return plan_chore(_make_chore(row, kind))
+        except PolyreelError as error:
+            return _make_chore(row, kind, done=False, note=str(error))
+
+
+def plan_chore(chore: Chore) -> Chore:
+    """The chore as one that a round would do, and nobody has done."""
+    return chore.model_copy(update={"done": False, "planned": True})
+
+
 _BEGUN = (State.SUBMITTED, State.READY)
 
 
@@ -248,22 +290,43 @@ def _make_chore(row: Entry, kind: ChoreKind, *, done: bool = True, note: str = "
     )
 
 
+def _make_claim_chore(claim: Claim) -> Chore:
+    return Chore(kind="claim", what=claim.what or claim.name, note=claim.name)
+
+
+def make_run_chore(run: WaitingRun) -> Chore:
+    """A suspended run that is to go on, and for what it waited."""
+    return Chore(kind="run", what=run.job, job=run.job, note="; ".join(wait.what for wait in run.waits))
+
+
 def drop_dead_links(folder: Path) -> tuple[Chore, ...]:
     """Forget links to deliveries that are gone: one file per run, which names the delivery's folder."""
+    found = _find_dead_links(folder)
+    for link, _ in found:
+        link.unlink(missing_ok=True)
+    return tuple(chore for _, chore in found)
+
+
+def list_dead_links(folder: Path) -> tuple[Chore, ...]:
+    """What `drop_dead_links` would forget."""
+    return tuple(plan_chore(chore) for _, chore in _find_dead_links(folder))
+
+
+def _find_dead_links(folder: Path) -> list[tuple[Path, Chore]]:
     found = []
     for link in sorted(folder.glob("[!.]*")):  # what begins with a dot is being written by a run
         target = Path(link.read_text("utf-8").strip())
         if not (target / "manifest.json").exists():
-            link.unlink(missing_ok=True)
-            found.append(Chore(kind="link", what=str(target), note=f"run {link.name}"))
-    return tuple(found)
+            found.append((link, Chore(kind="link", what=str(target), note=f"run {link.name}")))
+    return found
 
 
 def summarise(chores: Collection[Chore]) -> str:
-    """``2 staged, 1 upload seen to; 1 intent needs somebody``; ``nothing to do``."""
+    """``2 staged, 1 upload seen to; 1 intent for a person``; ``nothing to do``."""
     done = _count_chores([each for each in chores if each.done])
-    left = _count_chores([each for each in chores if not each.done])
-    parts = [f"{done} seen to"] if done else []
+    planned = _count_chores([each for each in chores if each.planned])
+    left = _count_chores([each for each in chores if not each.done and not each.planned])
+    parts = [f"{done} seen to"] if done else [f"{planned} would be seen to"] if planned else []
     return "; ".join([*parts, *([f"{left} for a person"] if left else [])]) or "nothing to do"
 
 

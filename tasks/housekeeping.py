@@ -31,6 +31,17 @@ async def tidy(rules: Rules) -> tuple[Chore, ...]:
     return (*done, *drop_dead_links(home.delivered_dir()))
 
 
+async def list_chores(rules: Rules) -> tuple[Chore, ...]:
+    """What `tidy` would do, and nothing of it done; and the runs that would be woken."""
+    from polyreel.ledger.waits import list_due
+    from polyreel.upkeep import DryRun, list_dead_links, make_run_chore, plan_chore
+
+    async with books_of_run() as books:
+        due = [plan_chore(make_run_chore(run)) for run in await list_due(books.ledger)]
+        found = await DryRun(books.ledger, open_account, rules, _is_kept).tidy()
+    return (*due, *found, *list_dead_links(home.delivered_dir()))
+
+
 async def _is_kept(key: str) -> bool:
     from polyreel.dubbing.vendor_results import is_kept
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     metavar="DAYS",
     help="Cancel uploads of ours that nobody went on with for so long.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing, here or at any vendor.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def housekeeping(forget_after: int | None, abandoned_after: int, as_json: bool) -> None:
+def housekeeping(forget_after: int | None, abandoned_after: int, dry_run: bool, as_json: bool) -> None:
     """Clear up what crashes left behind (staged files, uploads, undecided calls, dead links), and wake due runs.
 
     `polyreel up` does it every hour by itself.
@@ -35,9 +36,10 @@ def housekeeping(forget_after: int | None, abandoned_after: int, as_json: bool) 
     from deployments.commands.credentials import on_server
 
     async def do_chores(_book: object) -> tuple[Chore, ...]:
-        from flows.housekeeping import Housekeeping, do_round
+        from flows.housekeeping import Housekeeping, do_round, plan_round
 
-        return await do_round(Housekeeping(forget_after=forget_after, abandoned_after=abandoned_after))
+        asked = Housekeeping(forget_after=forget_after, abandoned_after=abandoned_after)
+        return await (plan_round(asked) if dry_run else do_round(asked))
 
     chores = on_server(do_chores, as_json=as_json)
     from flows.housekeeping import as_dict
@@ -47,6 +49,6 @@ def housekeeping(forget_after: int | None, abandoned_after: int, as_json: bool) 
         click.echo(json.dumps(as_dict(chores), ensure_ascii=False))
         return
     for each in chores:
-        mark = "done" if each.done else "left"
-        click.echo(f"{mark}  {each.kind:<10} {each.provider:<12} {each.what}  {each.note}".rstrip())
+        mark = "done" if each.done else "would" if each.planned else "left"
+        click.echo(f"{mark:<5} {each.kind:<10} {each.provider:<12} {each.what}  {each.note}".rstrip())
     click.echo(f"{summarise(chores)}.")

@@ -52,11 +52,15 @@ def list_live(rows: Rows) -> list[Claim]:
     return [each for each in rows.list_claims() if has_hold(each.holder, each.lease_until, now)]
 
 
+def list_dead(rows: Rows) -> list[Claim]:
+    """The claims that nobody waits for any more. Blocks; raises `LedgerError`."""
+    now = rows.now()
+    return [each for each in rows.list_claims() if not has_hold(each.holder, each.lease_until, now)]
+
+
 def sweep(rows: Rows) -> list[Claim]:
     """Remove the claims that nobody waits for any more, and nobody took over; those. Blocks; raises `LedgerError`."""
-    now = rows.now()
-    left = [each for each in rows.list_claims() if not has_hold(each.holder, each.lease_until, now)]
-    return [each for each in left if rows.change_claim(each.name, _give_back(each.holder)) is None]
+    return [each for each in list_dead(rows) if rows.change_claim(each.name, _give_back(each.holder)) is None]
 
 
 class _ClaimLost(Exception):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
-from polyreel.ledger.claims import do_alone, list_live, sweep
+from polyreel.ledger.claims import do_alone, list_dead, list_live, sweep
 from polyreel.ledger.entry import NOT_BOUGHT, CantTell, Entry, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, make_unresolved, once
@@ -87,6 +87,10 @@ class Ledger(ClosesAfterBlock):
     async def list_claims(self) -> list[Claim]:
         """Who is at work alone (`alone`) right now, by name."""
         return await asyncio.to_thread(list_live, self.rows)
+
+    async def list_dead_claims(self) -> list[Claim]:
+        """What `sweep_claims` would remove."""
+        return await asyncio.to_thread(list_dead, self.rows)
 
     async def sweep_claims(self) -> list[Claim]:
         """Remove what dead runs left claimed; their claims. Nobody waits for those, so nothing begins by it."""

@@ -17,10 +17,10 @@ from polyreel.job import VideoJungleStaging
 from polyreel.ledger import steps
 from polyreel.ledger.entry import Entry, Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
-from polyreel.ledger.rows import Claim
+from polyreel.ledger.rows import Claim, Filter
 from polyreel.ledger.testing import MemoryRows
 from polyreel.outcome import StoredFile
-from polyreel.upkeep import DAY_S, HOUR_S, Rules, Upkeep, drop_dead_links, summarise
+from polyreel.upkeep import DAY_S, HOUR_S, DryRun, Rules, Upkeep, drop_dead_links, list_dead_links, summarise
 from polyreel.vendors.errors import NotFound, Unreachable
 
 
@@ -343,3 +343,36 @@ async def test_claims_of_dead_runs_are_swept(house: House) -> None:
     done = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
     assert [(chore.kind, chore.what, chore.note) for chore in done] == [("claim", "reel", "staged a aa")]
     assert house.rows.list_claims() == []
+
+
+async def test_a_dry_run_says_what_a_round_would_do_and_does_nothing(house: House, tmp_path: Path) -> None:
+    """Of every kind: the chores are those of the round after it, the rows and the vendor stay as they were."""
+    house.put("old", "dub", "dubformer")
+    house.put("staged", "staged", "videojungle", details={STAGED: "aa"})
+    house.put("half", "delivery", "nomad", State.SUBMITTED, upload="u-1")
+    house.put("lost", "staged", "videojungle", credentials="lost", details={STAGED: "bb"})
+    subject = Subject(kind="dub", provider="panjaya", job="other", run_id="r-1")
+    house.rows.change("k", steps.claim_row("k", subject, "elsewhere:1:1:a", 45.0))
+    house.rows.change_claim("deliver a", lambda _there, now: Claim("deliver a", "gone:1:1:a", now + 45, "reel"))
+    (tmp_path / "run-1").write_text(str(tmp_path / "gone"))
+    house.rows.time += 40 * DAY_S
+    rules = Rules(forget_after_days=30)
+    before = ([row.model_dump() for row in house.rows.select(Filter())], house.rows.list_claims())
+
+    planned = await DryRun(house.ledger, house.account, rules, house.is_kept).tidy()
+    assert not any(chore.done for chore in planned)
+    assert ([row.model_dump() for row in house.rows.select(Filter())], house.rows.list_claims()) == before
+    assert house.vendor.gone == []
+    assert [chore.planned for chore in list_dead_links(tmp_path)] == [True]
+    assert (tmp_path / "run-1").exists()
+    assert summarise(planned) == (
+        "1 claim, 1 retention, 1 staged, 1 upload would be seen to; 1 intent, 1 staged for a person"
+    )
+
+    done = await Upkeep(house.ledger, house.account, rules, house.is_kept).tidy()
+    assert {(chore.kind, chore.key) for chore in done if chore.done} == {
+        (chore.kind, chore.key) for chore in planned if chore.planned
+    }
+    assert {(chore.kind, chore.key) for chore in done if not chore.done} == {
+        (chore.kind, chore.key) for chore in planned if not chore.planned
+    }
