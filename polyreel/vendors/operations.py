@@ -6,7 +6,6 @@ import dataclasses
 import inspect
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -28,6 +27,8 @@ CLIENTS = {
 }
 OWN_BUSINESS = frozenset({"login", "logout", "refresh_token"})
 """What a client does by itself; by hand it would only print, or end, what it needs."""
+_KINDS = {"int": "a whole number, such as 3", "float": "a number, such as 2.5", "bool": "true or false"}
+"""Values by the beginning of pydantic's word for what is wrong with one: ``int_parsing``."""
 _HIDDEN = frozenset({"token", "refresh_token", "secret_token", "stream_key", "cookies"})
 
 
@@ -45,17 +46,24 @@ class Parameter:
         if self.is_file:
             return self._read_path(text)
         # As text first: an id that is all digits must not become a number.
-        with suppress(ValidationError):
+        try:
             return self.form.validate_python(text)
+        except ValidationError as error:
+            wrong_text = error
         try:
             return self.form.validate_json(text)
         except ValidationError as error:
-            fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            place = ".".join(str(step) for step in fault["loc"])
-            said = f"{place}: {fault['msg']}" if place else str(fault["msg"])
-            raise InvalidJob(
-                f"this is no {self.name}: {said}", where=self.name, remedy="Objects and lists are written as JSON."
-            ) from None
+            # What is not meant as JSON is not to be told how JSON is wrong.
+            raise self._make_error(error if text.lstrip().startswith(("{", "[")) else wrong_text) from None
+
+    def _make_error(self, error: ValidationError) -> InvalidJob:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        kind = _KINDS.get(fault["type"].partition("_")[0])
+        # In a union, the place is the name of one of its forms.
+        place = "" if kind else ".".join(str(step) for step in fault["loc"])
+        said = f"{place}: {fault['msg']}" if place else str(fault["msg"])
+        remedy = f"Give {kind}." if kind else "Objects and lists are written as JSON."
+        return InvalidJob(f"this is no {self.name}: {said}", where=self.name, remedy=remedy)
 
     def _read_path(self, text: str) -> Path:
         path = Path(text)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from pydantic import TypeAdapter
 
 from deployments.commands.vendor import vendor
 from polyreel import vendors
 from polyreel.errors import InvalidJob
 from polyreel.vendors.nomad.models_edits import ClipAsset
-from polyreel.vendors.operations import CLIENTS, find_operation, list_operations, make_plain
+from polyreel.vendors.operations import CLIENTS, Parameter, find_operation, list_operations, make_plain
 from polyreel.vendors.tpstreams.models import Token, Trim
 
 
@@ -138,3 +139,22 @@ def test_the_command_lists_and_asks_for_what_is_missing() -> None:
     charged = runner.invoke(vendor, ["tpstreams", "generate_subtitle", "--credentials", "x", "--set", "asset_id=1"])
     assert charged.exit_code == 2
     assert "--charged" in charged.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said", "remedy"),
+    [
+        (int, "many", "valid integer", "a whole number, such as 3"),
+        (int | None, "1.5", "valid integer", "a whole number, such as 3"),
+        (float, "soon", "valid number", "a number, such as 2.5"),
+        (bool, "perhaps", "valid boolean", "true or false"),
+        (Trim, "3", "valid dictionary", "written as JSON"),
+        (list[int], "[1, ", "JSON", "written as JSON"),
+    ],
+)
+def test_a_wrong_value_is_told_what_kind_is_wanted(kind: Any, text: str, said: str, remedy: str) -> None:
+    """A number that is none is no wrong JSON."""
+    with pytest.raises(InvalidJob, match=said) as caught:
+        Parameter("page", TypeAdapter(kind), is_file=False, required=True).read_text(text)
+    assert remedy in caught.value.remedy
+    assert ("JSON" in caught.value.message) == (said == "JSON")
