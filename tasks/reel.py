@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 
 from prefect.logging import get_logger
 
 from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.providers import provider_of
 from polyreel.engine.separation.port import Stems
-from polyreel.errors import FetchError
+from polyreel.errors import FetchError, MediaError
 from polyreel.errors.together import Faults
+from polyreel.intake.jobfile import is_address
 from polyreel.job import Job, Trim
 from polyreel.job.values import is_embedded
 from polyreel.media.codecs import MP4_VIDEO
@@ -25,6 +28,7 @@ from polyreel.outcome import Reel, ReelChapter, StoredFile
 from polyreel.planning import prepare as planning
 from polyreel.planning.sound import container_of
 from polyreel.plans import Plan
+from polyreel.redaction import strip_address
 from polyreel.sources.ingest import ingest as take_in
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
@@ -105,6 +109,17 @@ async def ingest(plan: Plan) -> Plan:
     return plan.with_source(file)
 
 
+@contextmanager
+def name_source(media: str, kept: Path) -> Iterator[None]:
+    """Let an error of the file in the store name the source as the job does: nobody knows the store's own paths."""
+    try:
+        yield
+    except MediaError as error:
+        if error.where == str(kept):
+            error.where = strip_address(media) if is_address(media) else media
+        raise
+
+
 @stage("trim", key=lambda given: given["plan"].stage_keys["trim"])
 async def trim(plan: Plan) -> Reel:
     """Cut the video where the job asks for it, exact to the frame; else take it as it is.
@@ -112,8 +127,9 @@ async def trim(plan: Plan) -> Reel:
     A picture that no MP4 can hold is encoded here, once, and not once per language.
     """
     source = path_of(plan.source_at_hand())
-    info = await asyncio.to_thread(probe, source)
-    sound = planning.check_reel(info, plan.job)
+    with name_source(plan.job.source.media, source):
+        info = await asyncio.to_thread(probe, source)
+        sound = planning.check_reel(info, plan.job)
     if info.video is None:
         return await _trim_sound(plan, info, sound)
     # The source as it is: no copy of a film of many gigabytes.

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
-from polyreel.sources.libraries.port import RESTORING, Asset, LibraryVideo, is_video_name, make_folder_error
+from polyreel.sources.libraries.port import (
+    RESTORING,
+    Asset,
+    LibraryVideo,
+    is_video_name,
+    make_folder_error,
+    require_media_name,
+)
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.nomad.client import NomadClient
@@ -46,6 +53,7 @@ class NomadSource:
         found = await self.client.get_asset(asset_id)
         if found.type in _FOLDERS:
             raise make_folder_error(f"nomad:{asset_id}")
+        require_media_name(found.name or found.object_key, f"nomad:{asset_id}")
         return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from polyreel.errors import InvalidJob
-from polyreel.sources.libraries.port import Asset, LibraryVideo, make_folder_error
+from polyreel.sources.libraries.port import Asset, LibraryVideo, make_folder_error, make_no_file_error
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset as TPStreamsAsset
@@ -23,8 +23,10 @@ class TPStreamsSource:
     client: TPStreamsClient
 
     async def require_asset(self, asset_id: str) -> None:
-        """Whatever its state."""
-        await self._get_video(asset_id)
+        """Whatever its state, as long as there is a file."""
+        found = await self._get_video(asset_id)
+        if not found.download_url:
+            raise make_no_file_error(f"tpstreams:{asset_id}", _describe_state(found))
 
     async def look_at_asset(self, asset_id: str) -> Asset:
         """Known again by its length: TPStreams tells no hash."""
@@ -42,6 +44,10 @@ class TPStreamsSource:
         if found.type.lower() == _FOLDER:
             raise make_folder_error(f"tpstreams:{asset_id}")
         return found
+
+
+def _describe_state(asset: TPStreamsAsset) -> str:
+    return asset.status.value.lower() if asset.video else f"a {asset.type.lower()}".rstrip()
 
 
 async def list_folder(client: TPStreamsClient, folder_id: str) -> list[LibraryVideo]:

@@ -104,3 +104,43 @@ async def test_what_is_too_large_is_not_fetched(clients: Any, films: Callable[[i
             with pytest.raises(MediaError) as caught:
                 await ingest(f"{provider}:{asset}", LocalStore(tmp_path / provider), client=client, limits=limits)
         assert caught.value.code == "video_size_limit_reached"
+
+
+async def test_a_text_is_no_source(clients: Any, tmp_path: Path) -> None:
+    """Libraries hold the subtitles that are delivered to them: the plan says so, and a run fetches none."""
+    text = tmp_path / "welcome.es-ES.srt"
+    text.write_text("1\n00:00:00,200 --> 00:00:01,000\nhola\n")
+    for provider in ("nomad", "videojungle"):
+        async with clients(provider) as client:
+            if provider == "nomad":
+                made = str((await client.wait_until_usable((await client.upload(text)).asset_id, SOON)).id)
+            else:
+                project = await client.create_project(CreateProject(name="texts"))
+                created = await client.create_asset(project.id, CreateAsset(keyname=text.name))
+                made = str((await client.upload_asset(created, text)).id)
+            location = f"{provider}:{made}"
+            for refused in (require_asset(location, client), ingest(location, LocalStore(tmp_path), client=client)):
+                with pytest.raises(InvalidJob, match="no video") as caught:
+                    await refused
+                assert (caught.value.code, caught.value.where) == ("unsupported_media", location)
+
+
+async def test_an_asset_without_its_file_is_no_source(
+    clients: Any, films: Callable[[int], Path], tmp_path: Path
+) -> None:
+    """It was made, and nothing was uploaded: the plan says so with its id; once the file is there, all is well."""
+    async with clients("videojungle") as client:
+        project = await client.create_project(CreateProject(name="waiting"))
+        created = await client.create_asset(project.id, CreateAsset(keyname="film.mp4"))
+        location = f"videojungle:{created.id}"
+        with pytest.raises(InvalidJob, match="has no file") as caught:
+            await require_asset(location, client)
+        assert caught.value.where == location
+        await client.upload_asset(created, films(1))
+        await require_asset(location, client)
+    async with clients("tpstreams") as client:
+        session = await client.create_upload_session(VideoOptions(title="film", resolutions=("240p",)))
+        with pytest.raises(InvalidJob, match="has no file") as caught:
+            await require_asset(f"tpstreams:{session.asset_id}", client)
+        assert session.asset_id in caught.value.where
+        await require_asset(f"tpstreams:{await _uploaded('tpstreams', client, films(1))}", client)
