@@ -234,7 +234,7 @@ async def look_for_purchase(language: LanguagePlan, request: DubRequest, failure
     except HeldForPerson:
         raise
     except PolyreelError as found:
-        failure.bought_nothing = found.code == NOT_BOUGHT
+        failure.bought_nothing = found.code == NOT_BOUGHT and found.bought_nothing
     raise failure
 
 

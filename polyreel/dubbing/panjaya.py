@@ -24,7 +24,7 @@ from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
 from polyreel.ledger.entry import Receipt as Bought
 from polyreel.ledger.once import before_purchase
 from polyreel.ledger.watch import Sighting
-from polyreel.vendors.errors import Invalid, NotFound
+from polyreel.vendors.errors import CallError, Invalid, NotFound
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.locales import target_locale
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, TargetLanguage, Version, VersionStatus
@@ -54,7 +54,15 @@ class PanjayaDubber:
         return receipt.model_copy(update={"details": {**receipt.details, "asset_id": asset_of(entry)}})
 
     async def _buy(self, request: DubRequest, key: str) -> Entry:
-        asset_id = await Assets(self._client, self._means, self._options).find_room(request, key)
+        subject = self._means.subject.model_copy(
+            update={
+                "what": request.title,
+                "locale": request.locale,
+                "minutes": _count_minutes(request),
+                "details": describe_purchase(request),
+            }
+        )
+        asset_id = await Assets(self._client, self._means, self._options, subject).find_room(request, key)
         locale = target_locale(request.locale)
         language = TargetLanguage(locale=locale, srt=await asyncio.to_thread(script_of, request))
 
@@ -69,22 +77,15 @@ class PanjayaDubber:
 
         async def find(entry: Entry) -> Finding:
             # Where it was meant to be added: today's run may have found room on another asset.
-            meant = asset_of(entry)
+            meant = asset_of(entry) or asset_id
             try:
                 has_it = locale in (await self._client.get_asset(meant)).locales()
             except NotFound:
                 has_it = False
             return Found(await self._read_bought(meant, locale)) if has_it else NotThere()
 
-        subject = self._means.subject.model_copy(
-            update={
-                "what": request.title,
-                "locale": request.locale,
-                "minutes": _count_minutes(request),
-                "details": {"asset_id": asset_id, **describe_purchase(request)},
-            }
-        )
-        return await self._means.at_hand().once(key, call, find, subject=subject)
+        meant = subject.model_copy(update={"details": {"asset_id": asset_id, **subject.details}})
+        return await self._means.at_hand().once(key, call, find, subject=meant)
 
     async def _add(self, asset: Asset, language: TargetLanguage) -> Asset:
         if asset.failed:
@@ -104,7 +105,14 @@ class PanjayaDubber:
         return await self._client.add_languages(asset.asset_id, wanted)
 
     async def _read_bought(self, asset_id: str, locale: str) -> Bought:
-        versions = (await self._client.get_asset(asset_id)).dubs_of(locale)
+        """The receipt of a language that the asset has.
+
+        Written at once: that its version can't be looked at for the moment says nothing against the purchase.
+        """
+        try:
+            versions = (await self._client.get_asset(asset_id)).dubs_of(locale)
+        except CallError:
+            versions = []
         version = versions[0].version_id if versions else f"{asset_id}/{locale}"
         return Bought(id=version, details={"asset_id": asset_id, "locale": locale})
 

@@ -18,7 +18,7 @@ from polyreel.dubbing.submission import key_of_reel
 from polyreel.errors import HeldForPerson, PolyreelError
 from polyreel.job import PanjayaDubbing
 from polyreel.ledger import steps
-from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State
+from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.once import before_purchase
 from polyreel.ledger.rows import Filter
 from polyreel.outcome import StoredFile
@@ -48,6 +48,8 @@ class Assets:
     client: PanjayaClient
     means: Means
     options: PanjayaDubbing
+    purchase: Subject
+    """The dub that room is looked for."""
 
     async def find_room(self, request: DubRequest, dub_key: str) -> str:
         """The asset of this reel and options that has, or can have, this dub: made once, its language kept for it.
@@ -60,6 +62,8 @@ class Assets:
         for number in range(_MOST_ASSETS):
             key = key_of_reel(request, PROVIDER, self.means.subject.account, number=number)
             entry = await self._make(request, key, dub_key)
+            if not entry.details.get(_BARE, True):
+                await self.means.at_hand().change_all({dub_key: steps.complete_intent("asset_id", entry.vendor_id)})
             if await self._holds_another(entry.vendor_id, request.locale, dub_key):
                 continue
             if await self._reserve(key, request.locale, dub_key) != dub_key:
@@ -102,6 +106,8 @@ class Assets:
             # After the ledger's own look at it: the asset's intent stays, as the asset may be there.
             entry = await self.means.at_hand().get(key)
             error.bought_nothing = entry is None or bool(entry.details.get(_BARE))
+            if error.bought_nothing:
+                await self.means.at_hand().change_all({dub_key: steps.withdraw_purchase()})
             raise
 
     async def _make_once(self, request: DubRequest, key: str, dub_key: str) -> Entry:
@@ -115,8 +121,10 @@ class Assets:
                 asset, taken = await self._create(request, options, name), {}
             except Invalid:
                 # Some accounts want a language from the beginning; this one is to be bought in any case.
-                # Noted before it is asked for: should the answer be lost, something may have been bought.
-                await self.means.at_hand().change_all({key: steps.note_detail(_BARE, False)})
+                # Noted before it is asked for: should the answer be lost, or this process end before the language has
+                # a row of its own, something may have been bought.
+                bought = steps.announce_purchase(dub_key, self.purchase)
+                await self.means.at_hand().change_all({key: steps.note_detail(_BARE, False), dub_key: bought})
                 script = await asyncio.to_thread(script_of, request)
                 language = TargetLanguage(locale=target_locale(request.locale), srt=script)
                 asset = await self._create(request, options.model_copy(update={"languages": (language,)}), name)

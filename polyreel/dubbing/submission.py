@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from polyreel.dubbing.port import DubRequest, Means, Receipt
+from polyreel.errors import PolyreelError
 from polyreel.keys import submission_key
 from polyreel.ledger.entry import Entry, State
 from polyreel.outcome import StoredFile
@@ -37,13 +38,23 @@ async def submit_once(request: DubRequest, provider: str, means: Means, buy: Buy
         key = entry.key
         details = {"revision": await asyncio.to_thread(key_of_revision, request, key)}
         if entry.is_open:
-            entry = await buy(asked, key)
+            entry = await _buy_or_doubt(asked, key, means, buy)
     elif entry is None or entry.is_open:
-        entry = await buy(request, key)
+        entry = await _buy_or_doubt(request, key, means, buy)
     receipt = Receipt(
         provider=provider, id=entry.vendor_id, key=key, locale=request.locale, minutes=entry.minutes, details=details
     )
     return receipt, entry
+
+
+async def _buy_or_doubt(request: DubRequest, key: str, means: Means, buy: Buy) -> Entry:
+    try:
+        return await buy(request, key)
+    except PolyreelError as error:
+        # An intent that is still there may be of a purchase, however harmless what failed just now was.
+        if error.bought_nothing and (entry := await means.at_hand().get(key)):
+            error.bought_nothing = not entry.is_open
+        raise
 
 
 def key_of_dub(request: DubRequest, provider: str, account: str, *, revision: int = 0) -> str:

@@ -207,6 +207,37 @@ def note_detail(name: str, value: Any) -> Edit:
     return edit_row
 
 
+def announce_purchase(key: str, subject: Subject) -> Edit:
+    """Write the intent of what is bought together with something else, before that is asked for. Nobody holds it."""
+
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
+        return entry or _make_intent(key, subject, now)
+
+    return edit_row
+
+
+def withdraw_purchase() -> Edit:
+    """Remove such an intent: what it was to be bought with was certainly not made."""
+
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
+        # One that was tried by itself, too, is settled by a look of its own.
+        is_announced = entry is not None and entry.state is State.INTENDED and not entry.attempts
+        return None if entry is not None and is_announced and not is_held(entry, now) else entry
+
+    return edit_row
+
+
+def complete_intent(name: str, value: Any) -> Edit:
+    """Note in an intent what was not known when it was announced."""
+
+    def edit_row(entry: Entry | None, now: float) -> Entry | None:
+        if entry is None or not entry.is_open or name in entry.details:
+            return entry
+        return _update_row(entry, now, details={**entry.details, name: value})
+
+    return edit_row
+
+
 def wait_as(run_id: str) -> Edit:
     """Note which run waits for the row."""
 

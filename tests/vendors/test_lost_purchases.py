@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from polyreel.dubbing.dubformer import DubformerDubber
 from polyreel.dubbing.panjaya import PanjayaDubber
 from polyreel.dubbing.port import DubRequest, Means
 from polyreel.errors import PolyreelError
 from polyreel.job import DubformerDubbing, PanjayaDubbing
-from polyreel.ledger.entry import NOT_BOUGHT
+from polyreel.ledger.entry import NOT_BOUGHT, Subject
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Filter
+from polyreel.ledger.sql import SqlRows
+from polyreel.ledger.watch import Watchers
+from polyreel.store.local import LocalStore
 from polyreel.vendors.dubformer.client import DubformerClient
-from polyreel.vendors.errors import CallError, ServerError
+from polyreel.vendors.errors import CallError, RateLimited, ServerError
 from polyreel.vendors.panjaya.client import PanjayaClient
 from tests.vendors.dubs import charges
 
@@ -37,6 +50,15 @@ def by_dubformer(means: Means) -> DubformerDubber:
 
 def looking(means: Means) -> Means:
     return replace(means, ledger=means.at_hand().to_look())
+
+
+@asynccontextmanager
+async def open_books(folder: Path, client: Any) -> AsyncIterator[Means]:
+    """What a dubber works with, over a ledger that outlives the process."""
+    rows = SqlRows(sa.URL.create("sqlite", database=str(folder / "ledger.db")))
+    async with Ledger(rows, timing=Timing(lease=0.5, quiet=0.2), every=0.05) as ledger:
+        subject = Subject(kind="dub", job="reel", provider="panjaya", account="https://vendor.example#killed")
+        yield Means(LocalStore(folder / "store"), client, ledger, subject, Watchers(ledger))
 
 
 async def list_open(means: Means) -> list[Any]:
@@ -138,4 +160,125 @@ async def test_what_can_not_be_staged_was_not_asked_of_the_vendor(
     with pytest.raises(ServerError) as raised:
         await by_dubformer(at).submit(asked("es-ES", media_url=None))
     assert raised.value.bought_nothing
+    assert await list_open(at) == []
+
+
+@pytest.mark.parametrize("status", [429, 401, 404])
+async def test_what_was_taken_is_noted_though_nothing_more_can_be_asked(
+    panjaya: PanjayaClient,
+    means: Makes,
+    asked: Asks,
+    arm: Arm,
+    no_waiting: None,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+) -> None:
+    """A refusal of the look at the new version is none of the purchase: it would be paid again elsewhere."""
+    at, add = means(panjaya, "panjaya"), panjaya.add_languages
+
+    async def add_and_lock(*given: Any) -> Any:
+        added = await add(*given)
+        await arm(kind="status", status=status, vendor="panjaya", method="GET", path="/v1/assets/*", times=0)
+        return added
+
+    monkeypatch.setattr(panjaya, "add_languages", add_and_lock)
+    assert (await by_panjaya(at).submit(asked("es-ES"))).id.endswith("/es-ES")
+
+
+@pytest.mark.parametrize("status", [500, 401])
+async def test_a_language_that_an_asset_was_made_with_is_known_before_it_can_be_looked_at(
+    panjaya: PanjayaClient,
+    means: Makes,
+    asked: Asks,
+    arm: Arm,
+    controls: httpx.AsyncClient,
+    no_waiting: None,
+    status: int,
+) -> None:
+    """Whatever fails after that, in this run or a later one, has not bought nothing."""
+    at, request, before = means(panjaya, "panjaya"), asked("es-ES"), await charges(controls, "panjaya")
+    await arm(kind="status", status=400, vendor="panjaya", method="POST", path="/v1/assets/")
+    await arm(kind="status", status=status, vendor="panjaya", method="GET", path="/v1/assets/*", times=0)
+    for _ in range(2):
+        with pytest.raises(CallError) as raised:
+            await by_panjaya(at).submit(request)
+        assert not raised.value.bought_nothing
+        assert [(row.locale, row.quoted_minutes) for row in await list_open(at)] == [("es-ES", 1)]
+    await controls.delete("/sandbox/faults")
+    receipt = await by_panjaya(looking(at)).submit(request)
+    await by_panjaya(at).wait(request, receipt)
+    assert await charges(controls, "panjaya") - before == 1
+
+
+@pytest.mark.parametrize("status", [402, 500])
+async def test_a_language_that_no_asset_was_made_with_leaves_no_intent(
+    panjaya: PanjayaClient, means: Makes, asked: Asks, arm: Arm, no_waiting: None, status: int
+) -> None:
+    """Refused, or looked for and not there: somebody else may be paid for it."""
+    at, request = means(panjaya, "panjaya"), asked("es-ES")
+    await arm(kind="status", status=400, vendor="panjaya", method="POST", path="/v1/assets/")
+    await arm(kind="status", status=status, vendor="panjaya", method="POST", path="/v1/assets/")
+    with pytest.raises(CallError) as raised:
+        await by_panjaya(at).submit(request)
+    if status == 500:
+        assert not raised.value.bought_nothing
+        assert len(await list_open(at)) == 1
+        with pytest.raises(CallError) as raised:
+            await by_panjaya(looking(at)).submit(request)
+    assert raised.value.bought_nothing
+    assert await list_open(at) == []
+
+
+async def test_a_run_that_is_killed_after_an_asset_was_made_with_a_language_has_a_row_of_it(
+    vendor_url: str, panjaya: PanjayaClient, asked: Asks, tmp_path: Path, controls: httpx.AsyncClient, arm: Arm
+) -> None:
+    """By SIGKILL, as soon as Panjaya has it: the next run knows of the language before it has asked anybody."""
+    request, before = asked("es-ES"), await charges(controls, "panjaya")
+    await arm(kind="status", status=400, vendor="panjaya", method="POST", path="/v1/assets/")
+    program = dedent(f"""
+        import asyncio, os, pathlib, signal
+        from polyreel.dubbing.port import DubRequest
+        from polyreel.vendors.panjaya.client import PanjayaClient
+        from tests.vendors.test_lost_purchases import by_panjaya, open_books
+
+        class Dying(PanjayaClient):
+            async def create_asset(self, wanted):
+                made = await super().create_asset(wanted)
+                os.kill(os.getpid(), signal.SIGKILL)
+                return made
+
+        async def main():
+            request = DubRequest.model_validate_json({request.model_dump_json()!r})
+            async with (
+                Dying("panjaya-sandbox", base_url={f"{vendor_url}/panjaya"!r}) as client,
+                open_books(pathlib.Path({str(tmp_path)!r}), client) as means,
+            ):
+                await by_panjaya(means).submit(request)
+
+        asyncio.run(main())
+    """)
+    argv = [sys.executable, "-c", program]
+    done = await asyncio.to_thread(subprocess.run, argv, check=False, timeout=60, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    async with open_books(tmp_path, panjaya) as at:
+        assert [row.locale for row in await list_open(at)] == ["es-ES"]
+        receipt = await by_panjaya(looking(at)).submit(request)
+        assert await list_open(at) == []
+        await by_panjaya(at).wait(request, receipt)
+    assert await charges(controls, "panjaya") - before == 1
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["31536000", "-5", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT", f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", "x"],
+)
+async def test_a_vendor_that_wishes_nonsense_is_a_busy_one(
+    panjaya: PanjayaClient, means: Makes, asked: Asks, arm: Arm, no_waiting: None, wanted: str
+) -> None:
+    """Whatever its Retry-After is: it has taken nothing, which is said in the end, and no intent stays."""
+    at, path = means(panjaya, "panjaya"), LANGUAGES
+    await arm(kind="status", status=429, retry_after=wanted, vendor="panjaya", method="POST", path=path, times=0)
+    with pytest.raises(RateLimited) as raised:
+        await by_panjaya(at).submit(asked("es-ES"))
+    assert raised.value.made_nothing
     assert await list_open(at) == []

@@ -49,7 +49,8 @@ async def _find_lost(tmp_path: Path, listed: dict[str, Any]) -> tuple[str, Studi
         locale="es-ES", source_locale="en-US", reel=StoredFile(uri="file:///r.mp4", sha256="0" * 64, bytes=10),
         duration="60", media_url="https://films.example/r.mp4", source_sha256="0" * 64, title="welcome",
     )  # fmt: skip
-    assets = Assets(studio, means, PanjayaDubbing(provider="panjaya", credentials="x"))  # type: ignore[arg-type]
+    options = PanjayaDubbing(provider="panjaya", credentials="x")
+    assets = Assets(studio, means, options, means.subject)  # type: ignore[arg-type]
     with pytest.raises(Unanswered):
         await assets.find_room(request, "k")
     return await assets.find_room(request, "k"), studio
