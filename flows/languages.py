@@ -15,6 +15,7 @@ from polyreel.outcome import Problem
 from polyreel.planning.ways import add_refusals
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.vendors.errors import CallError, JobFailed
+from tasks.paid import PaidElsewhere
 from tasks.run.deployed import suspends, wait_for
 from tasks.run.progress import board
 from tasks.run.values import LanguageResult, LanguageResults
@@ -151,11 +152,30 @@ async def _by_any_way(
             return await chain(language)
         except HeldForPerson as error:
             return _hold_language(language, error)
+        except PaidElsewhere as there:
+            followed = await _follow_payment(plan, language, there.choice, standing)
+            if isinstance(followed, Problem):
+                return followed
+            language = followed
         except Exception as error:  # noqa: BLE001 - whatever it is, the other languages go on, and it is reported
             moved = await _find_another(plan, language, error, standing)
             if isinstance(moved, Problem):
                 return _without_balance(language, error) or moved
             language = moved
+
+
+async def _follow_payment(
+    plan: Plan, language: LanguagePlan, choice: int, standing: Standing
+) -> LanguagePlan | Problem:
+    """The language at whom another run of the job has paid for it meanwhile."""
+    title = provider_of((plan.job.dubbing, *plan.job.fallback)[choice]).title
+    note = f"Dubbed by {title}, who was paid for it by another run."
+    moved = plan.with_choice(language.locale, choice, note).language(language.locale)
+    try:
+        await standing.move_language(moved)
+    except PolyreelError as too_much:  # what that run has asked for may come to nothing, and be bought by this one
+        return Problem.of(too_much)
+    return moved
 
 
 async def _find_another(
@@ -165,7 +185,8 @@ async def _find_another(
     failed, title = Problem.of(error), provider_of(language.dubbing).title
     choice = language.next_choice(language.choice)
     if choice is None:
-        if _has_lost_all(error) or _may_go_elsewhere(language, error):
+        nothing = _may_go_elsewhere(language, error) and not await standing.holds_purchase(language)
+        if nothing or _has_lost_all(error):
             standing.drop_language(language.locale)
         return add_refusals(failed, language.job, language.ways, language.choice)
     if not _has_lost_all(error) and (not _may_go_elsewhere(language, error) or await standing.holds_purchase(language)):

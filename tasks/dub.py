@@ -33,7 +33,7 @@ from polyreel.subtitles.choices import without_choices
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.reel_times import cut_to_reel
 from polyreel.vendors.errors import CallError, RateLimited
-from tasks.paid import note_choice
+from tasks.paid import buy_alone
 from tasks.run.accounts import staging_of
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.deployed import suspends
@@ -196,9 +196,7 @@ def _keep_track(track: Track, store: Store) -> StoredFile:
 
 async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
     """Commit to the work, once; the run's board remembers what it stands on, also where it was bought before."""
-    # Before the purchase: a run that dies in it must find the same provider, or it would buy at another one as well.
-    await note_choice(language)
-    receipt = await buy_dub(language, request)
+    receipt = await buy_alone(language, lambda: buy_dub(language, request))
     board().bought.add(receipt.key)
     return receipt
 

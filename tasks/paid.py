@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.submission import describe_reel
@@ -24,11 +24,55 @@ from tasks.run.progress import board
 if TYPE_CHECKING:
     from polyreel.ledger.entry import Entry
 
+Result = TypeVar("Result")
+
 
 async def require_means(plan: Plan, reel: Reel) -> None:
     """See that the budget, and the balance where the vendor tells it, suffice. Raises before anything is spent."""
     if _is_charged(plan):
         await quote_job(plan, Fraction(reel.duration))
+
+
+class PaidElsewhere(Exception):
+    """Another run of the job has bought a language meanwhile, or may have, from the provider of ``choice``."""
+
+    def __init__(self, choice: int) -> None:
+        super().__init__(choice)
+        self.choice = choice
+
+
+async def buy_alone(language: LanguagePlan, buy: Callable[[], Awaitable[Result]]) -> Result:
+    """What ``buy`` gives; meanwhile no other run of the job buys the language from anybody, this provider or another.
+
+    Of two runs one may give a language to a fallback while the other, who waits for the same purchase, finds that
+    nobody makes it: each would pay somebody else. Raises `PaidElsewhere`, before ``buy`` is asked, and what it raises.
+    """
+    if sum(provider_of(each).charges for each in (language.job.dubbing, *language.job.fallback)) < 2:
+        await note_choice(language)
+        return await buy()
+    async with books_of_run() as books:
+
+        async def buy_unless_paid() -> Result:
+            await _require_unpaid_elsewhere(language)
+            # Before the purchase: a run that dies in it must find the same provider, or it would buy at another one as
+            # well.
+            await note_choice(language)
+            try:
+                return await buy()
+            finally:
+                # What is there now this run has seen, or bought itself: only what comes later is another run's.
+                board().looked_at[language.locale] = await asyncio.to_thread(books.ledger.rows.now)
+
+        return await books.ledger.alone(_choice_key(language), buy_unless_paid, what=language.job.name)
+
+
+async def _require_unpaid_elsewhere(language: LanguagePlan) -> None:
+    since = board().looked_at.get(language.locale, 0.0)
+    ways = [language.model_copy(update={"choice": number}) for number in range(len(language.ways))]
+    if not await _list_alive(language, since):
+        for other in ways:
+            if other.choice != language.choice and await _list_alive(other, since):
+                raise PaidElsewhere(other.choice)
 
 
 async def note_choice(language: LanguagePlan) -> None:
@@ -45,7 +89,10 @@ async def stay_where_paid(plan: Plan) -> Plan:
     """
     if not any(provider_of(options).charges for options in plan.job.fallback):
         return plan
+    async with books_of_run() as books:
+        now = await asyncio.to_thread(books.ledger.rows.now)
     for language in plan.runnable():
+        board().looked_at.setdefault(language.locale, now)
         noted = await asyncio.to_thread(open_store().load_record, _choice_key(language)) or {}
         chosen = language.model_copy(update={"choice": noted.get("choice", language.choice)})
         # A fallback that can't do the language any more (a job that changed) is not gone back to.
@@ -68,8 +115,21 @@ def _reel_of(language: LanguagePlan) -> dict[str, Any]:
     return describe_reel(source, (trim.start, trim.end) if trim else (None, None))
 
 
+async def _list_alive(language: LanguagePlan, since: float) -> list[Entry]:
+    """What was bought of just this dub from its provider since then, or may have been."""
+    if not provider_of(language.dubbing).charges:
+        return []
+    rows = [row for row in await _list_paid(language) if row.intended_at > since]
+    order = await asyncio.to_thread(quoting.describe_order, language) if rows else ""
+    return [row for row in rows if row.details.get("order") in (None, order)]
+
+
 async def _is_paid(language: LanguagePlan) -> bool:
     """Whether its provider has, or may have, what was bought: an intent counts, and what failed there is lost."""
+    return bool(await _list_paid(language))
+
+
+async def _list_paid(language: LanguagePlan) -> list[Entry]:
     from polyreel.ledger.rows import Filter
 
     async with books_of_run() as books:
@@ -79,7 +139,7 @@ async def _is_paid(language: LanguagePlan) -> bool:
     # By what the ledger says and not by keys: a changed option makes a new key, and the old purchase may still be
     # open.
     alive = [row for row in rows if row.locale == locale and row.state != "failed"]
-    return any(reel.items() <= row.details.items() for row in alive)
+    return [row for row in alive if reel.items() <= row.details.items()]
 
 
 async def may_be_bought(language: LanguagePlan) -> bool:

@@ -143,13 +143,11 @@ class Access:
         details = {**self.subject.details, "slot": slot}
         about = self.subject.model_copy(update={"kind": kind, "what": what, "locale": locale, "details": details})
         ledger, full = self._require_ledger(), self._make_full_key(key)
-        entry = await ledger.once(full, call, find, subject=about)
-        if entry.state is not State.FORGOTTEN:
-            return entry
         # Replaced by other content, or cancelled as abandoned: a receipt of what the place does not have any more
-        # would be gone on with as if it were there.
-        await ledger.settle_not_bought(full)
-        return await ledger.once(full, call, find, subject=about)
+        # would be gone on with as if it were there. Only that row goes: another run may have begun anew meanwhile.
+        while (entry := await ledger.once(full, call, find, subject=about)).state is State.FORGOTTEN:
+            await ledger.set_aside(entry)
+        return entry
 
     async def run_alone(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
         """What ``work`` gives; another run that comes to the same ``name`` of this account waits until it is done.
