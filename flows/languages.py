@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from polyreel.dubbing.providers import provider_of
-from polyreel.errors import EngineError, HeldForPerson, LedgerError, PolyreelError, StillAtVendor, VendorError
+from polyreel.errors import EngineError, HeldForPerson, PolyreelError, StillAtVendor, VendorError
 from polyreel.ledger.entry import Wait
 from polyreel.outcome import Problem
 from polyreel.planning.ways import add_refusals
@@ -128,7 +128,7 @@ class Standing:
             return False
         try:
             return await self._handover.is_open(language)
-        except LedgerError:
+        except (PolyreelError, OSError):
             return True  # who can't tell must not pay a second time
 
     async def move_language(self, language: LanguagePlan) -> None:
@@ -137,7 +137,8 @@ class Standing:
             now = {**self._now, language.locale: language}
             if self._handover and provider_of(language.dubbing).charges:
                 await self._handover.admit(self._plan.model_copy(update={"languages": tuple(now.values())}))
-            self._now = now
+            # Not `now`: a language that was dropped meanwhile must not come back with it.
+            self._now[language.locale] = language
 
     def drop_language(self, locale: str) -> None:
         """Note that a language is not dubbed by this run: what it was to cost is left for others."""

@@ -8,13 +8,12 @@ import time
 from polyreel.dubbing.port import Means, Progress
 from polyreel.errors import HeldForPerson, StillAtVendor
 from polyreel.ledger.entry import Entry, State, describe_entry_standing
+from polyreel.ledger.once import LISTED_LATE_S
 from polyreel.ledger.pace import Pace
 from polyreel.ledger.watch import Observer, Watcher
 from polyreel.vendors.errors import JobFailed
 
 PACE = Pace()
-JUST_BOUGHT_S = 20.0
-"""A vendor that shows a purchase later than it answered it is believed to have lost it only after this."""
 UNHEARD_S = 24 * 3600.0
 """A row that nobody wrote for so long: the vendor is asked here, so that a refusal is heard."""
 
@@ -41,7 +40,7 @@ async def wait_until_ready(means: Means, key: str, observer: Observer, on_progre
 
 def is_just_bought(entry: Entry) -> bool:
     """Whether the vendor may not show yet what it has taken."""
-    return time.time() - entry.submitted_at < JUST_BOUGHT_S
+    return time.time() - entry.submitted_at < LISTED_LATE_S
 
 
 async def _wait_patiently(means: Means, key: str, observer: Observer, watcher: Watcher) -> Entry:

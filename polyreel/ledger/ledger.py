@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from polyreel.errors import InvalidJob, LedgerError
@@ -59,10 +60,12 @@ class Ledger(ClosesAfterBlock):
     def to_look(self) -> Ledger:
         """The same ledger, under which nothing is made: `once` gives the row where an earlier call was taken.
 
-        Where it was not, `once` leaves no intent, and raises `CallError` (``not_bought``).
+        Where it was not, `once` leaves no intent, and raises `CallError` (``not_bought``). As somebody else may be paid
+        then, that is believed as late as `Timing.elsewhere` has it.
         """
         looking = copy(self)
         looking._is_to_make = False
+        looking._timing = replace(self._timing, quiet=max(self._timing.quiet, self._timing.elsewhere))
         return looking
 
     async def _look_for(self, key: str, find: Find) -> Receipt:

@@ -27,6 +27,8 @@ Call = Callable[[], Awaitable[Receipt]]
 Find = Callable[[Entry], Awaitable[Finding]]
 WaitForNews = Callable[[Entry], Awaitable[None]]
 RECEIPT_TRIES = 8
+LISTED_LATE_S = 20.0
+"""A vendor's list may show a purchase later than the vendor answered it; it is believed to have none after this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,12 @@ class Timing:
     """Seconds. ``lease``: how long a holder on another machine is waited for after its last sign of life.
 
     ``quiet``: how long after the last sign of life a "not there" is believed; before, the request may still travel.
+    ``elsewhere``: the same, where somebody else is paid then: a key at the first vendor keeps nobody from that.
     """
 
     lease: float = 45.0
     quiet: float = 8.0
+    elsewhere: float = LISTED_LATE_S
 
 
 async def once(

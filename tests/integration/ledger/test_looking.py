@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from textwrap import dedent
@@ -21,12 +22,12 @@ from polyreel.ledger.sql import SqlRows
 from polyreel.vendors.errors import CallError, ServerError
 
 SUBJECT = Subject(kind="dub", provider="panjaya", account="a", what="welcome", locale="es-ES", minutes=1.0)
-AT_ONCE = Timing(lease=0.5, quiet=0)
+AT_ONCE = Timing(lease=0.5, quiet=0, elsewhere=0)
 Find = Callable[[Entry], Awaitable[Finding]]
 
 
-def open_ledger(folder: Path) -> Ledger:
-    return Ledger(SqlRows(sa.URL.create("sqlite", database=str(folder / "ledger.db"))), timing=AT_ONCE, every=0.05)
+def open_ledger(folder: Path, timing: Timing = AT_ONCE) -> Ledger:
+    return Ledger(SqlRows(sa.URL.create("sqlite", database=str(folder / "ledger.db"))), timing=timing, every=0.05)
 
 
 def finding(what: Finding) -> Find:
@@ -54,6 +55,23 @@ async def test_what_was_taken_is_found(tmp_path: Path) -> None:
         await leave_in_doubt(ledger)
         entry = await ledger.to_look().once("k", never_made, finding(Found(Receipt(id="v1"))), subject=SUBJECT)
         assert (entry.state, entry.vendor_id) == (State.SUBMITTED, "v1")
+
+
+async def test_what_a_list_shows_late_is_waited_for_before_somebody_else_is_paid(tmp_path: Path) -> None:
+    """A list that lags for longer than a request travels: the language would be bought at two vendors."""
+    async with open_ledger(tmp_path, Timing(lease=5, quiet=0, elsewhere=1.0)) as ledger:
+        await leave_in_doubt(ledger)
+        listed_at = time.monotonic() + 0.5
+
+        async def find(_entry: Entry) -> Finding:
+            return Found(Receipt(id="v1")) if time.monotonic() > listed_at else NotThere()
+
+        entry = await ledger.to_look().once("k", never_made, find, subject=SUBJECT)
+        assert entry.vendor_id == "v1"
+
+
+def test_nobody_else_is_paid_as_soon_as_the_same_vendor_would_be() -> None:
+    assert Timing().elsewhere >= 20.0 > Timing().quiet
 
 
 @pytest.mark.parametrize("doubtful", [True, False])

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from polyreel.dubbing import waiting
 from polyreel.dubbing.dubformer import DubformerObserver
 from polyreel.dubbing.panjaya import PanjayaObserver
 from polyreel.ledger.entry import Entry, State
+from polyreel.ledger.once import LISTED_LATE_S
 from polyreel.vendors.dubformer.models import Project
 from polyreel.vendors.errors import NotFound
 
@@ -48,7 +48,7 @@ async def test_a_project_that_the_list_lacks_is_asked_for_itself(status: str, st
 
 @pytest.mark.parametrize("observer", [DubformerObserver, PanjayaObserver])
 @pytest.mark.parametrize(
-    ("ago", "state"), [(1.0, State.SUBMITTED), (waiting.JUST_BOUGHT_S + 1, State.FAILED)], ids=["now", "later"]
+    ("ago", "state"), [(1.0, State.SUBMITTED), (LISTED_LATE_S + 1, State.FAILED)], ids=["now", "later"]
 )
 async def test_not_found_is_believed_a_moment_after_the_purchase(observer: Any, ago: float, state: State) -> None:
     """A vendor that has just answered with an id has not deleted it."""

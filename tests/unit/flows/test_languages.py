@@ -221,14 +221,14 @@ async def test_what_is_known_to_have_cost_nothing_is_given_to_the_next(error: Po
     assert (seen, len(done.finished)) == (["panjaya", "dubformer"], 1)
 
 
-@pytest.mark.parametrize("fails_to_tell", [False, True])
-async def test_what_an_earlier_run_may_have_bought_is_given_to_nobody(fails_to_tell: bool) -> None:
+@pytest.mark.parametrize("failure", [None, LedgerError("down"), StoreError("no script"), OSError("gone")], ids=str)
+async def test_what_an_earlier_run_may_have_bought_is_given_to_nobody(failure: Exception | None) -> None:
     """This run could not even ask; the last one's intent is open. It is said why nobody else dubs it."""
     seen, chain = asked_by(with_fallback(), Unreachable("no connection"))
 
     async def is_open(_language: LanguagePlan) -> bool:
-        if fails_to_tell:
-            raise LedgerError("it can't be read")
+        if failure:
+            raise failure
         return True
 
     async def admit(_plan: Plan) -> None:
