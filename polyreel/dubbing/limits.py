@@ -17,13 +17,14 @@ class SoundLimits:
     """Of the sound as a whole, by the job's loudness target.
 
     ``loudness_lu`` off the target; ``speech_left_db`` relative to the original's speech; ``range_lu`` in LU, None: the
-    reel's own and a little more, ``range_fail_lu`` beyond that; ``stray_ms`` of speech where no line is due.
+    reel's own and a little more, and ``range_fail_lu`` in LU, None: a little beyond the former; ``stray_ms`` of speech
+    where no line is due.
     """
 
     loudness_lu: Pair = (1.0, 2.0)
     speech_left_db: Pair = (-20.0, -12.0)
     range_lu: float | None = 20.0
-    range_fail_lu: float = 5.0
+    range_fail_lu: float | None = None
     stray_ms: Pair = (100.0, 1000.0)
 
 
@@ -145,7 +146,7 @@ class DubLimits:
                 own_voice=_merge(voices.own_voice, given.one_voice),
                 least_vote=_merge(voices.least_vote, given.speech_quality),
                 # Who says which vote is enough does not want it to depend on the original's.
-                below_original=None if given.speech_quality else voices.below_original,
+                below_original=voices.below_original if _is_empty(given.speech_quality) else None,
             ),
         )
 
@@ -165,9 +166,8 @@ def _merge(usual: Pair, asked: Limit | None) -> Pair:
 def _with_range(usual: SoundLimits, asked: Limit | None) -> SoundLimits:
     if asked is None:
         return usual
-    warn = asked.warn if asked.warn is not None else usual.range_lu
-    if warn is None:
-        # The reel's own range decides when it warns.
-        return replace(usual, range_fail_lu=asked.fail or usual.range_fail_lu)
-    beyond = usual.range_fail_lu if asked.fail is None else max(0.0, asked.fail - warn)
-    return replace(usual, range_lu=warn, range_fail_lu=beyond)
+    return replace(usual, range_lu=usual.range_lu if asked.warn is None else asked.warn, range_fail_lu=asked.fail)
+
+
+def _is_empty(asked: Limit | None) -> bool:
+    return asked is None or (asked.warn is None and asked.fail is None)

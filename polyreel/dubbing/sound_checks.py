@@ -23,6 +23,8 @@ from polyreel.store.local import path_of
 NETFLIX_LUFS, _DIALOGUE_LU, _LEAST_DIALOGUE = -27.0, 2.0, 0.15
 _WIDER_THAN_SOURCE_LU = 4.0
 _LEAST_WIDE_LU = 15.0
+_FAILS_BEYOND_LU = 5.0
+"""LU beyond the warning, where the job does not say when it fails."""
 # EBU Tech 3342: for programmes of less than a minute the measure says little.
 _SHORT_MS = 60_000
 
@@ -71,7 +73,10 @@ def check_range(range_lu: float, source_lu: float | None, reel_ms: int, limits: 
     limit = limits.range_lu
     if limit is None:
         limit = max(_LEAST_WIDE_LU, (source_lu or 0.0) + _WIDER_THAN_SOURCE_LU)
-    status = _judge(range_lu, limit, limit + limits.range_fail_lu)
+    fail = limit + _FAILS_BEYOND_LU if limits.range_fail_lu is None else limits.range_fail_lu
+    # A job may say when it fails alone, and below what the profile, or the reel, would have it warn at.
+    limit = min(limit, fail)
+    status = _judge(range_lu, limit, fail)
     if status == "fail" and reel_ms < _SHORT_MS:
         status = "warn"
     own = "" if source_lu is None else f"the original's is {source_lu:.1f}"

@@ -12,8 +12,9 @@ from polyreel.job.values import Asked, LeastVoice
 class Limit(Asked):
     """From where on a check warns, and from where on it fails. What is left out is as the profile has it."""
 
-    warn: float | None = Field(default=None, title="Warn", description="Beyond this it warns.")
-    fail: float | None = Field(default=None, title="Fail", description="Beyond this it fails.")
+    # What is no number is beyond nothing: the check would always pass.
+    warn: float | None = Field(default=None, allow_inf_nan=False, title="Warn", description="Beyond this it warns.")
+    fail: float | None = Field(default=None, allow_inf_nan=False, title="Fail", description="Beyond this it fails.")
 
 
 # Of these a low figure is bad, of the others a high one.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from pydantic import ValidationError
 
 from polyreel.dubbing.limits import DubLimits
-from polyreel.job import CheckLimits, Limit
+from polyreel.dubbing.sound_checks import check_range
+from polyreel.job import CheckLimits, Limit, LoudnessTarget
 
 ASKED = {
     "loudness": (1.5, 3.0),
@@ -35,7 +38,7 @@ def test_every_limit_that_a_job_sets_is_the_one_that_counts() -> None:
     assert (sound.loudness_lu, sound.speech_left_db, sound.stray_ms) == tuple(
         ASKED[name] for name in ("loudness", "background_speech", "speech_window")
     )
-    assert (sound.range_lu, sound.range_fail_lu) == (9, 3)
+    assert (sound.range_lu, sound.range_fail_lu) == (9, 12)
     assert (lines.silent, lines.clipped, lines.timing_ms, lines.loudness_db) == tuple(
         ASKED[name] for name in ("silent_lines", "clipped_speech", "line_timing", "line_loudness")
     )
@@ -71,6 +74,30 @@ def test_of_a_least_figure_the_worse_is_below() -> None:
         return DubLimits.of("netflix", "source", CheckLimits(speech_over_background=asked)).lines.over_background_db
 
     assert (over(Limit(warn=12)), over(Limit(warn=1)), over(Limit(fail=9))) == ((12, 2), (1, 1), (9, 9))
+
+
+@pytest.mark.parametrize("target", ["ebu", "source"])
+def test_a_loudness_range_fails_where_the_job_says_and_warns_no_later(target: LoudnessTarget) -> None:
+    sound = DubLimits.of("netflix", target, CheckLimits(loudness_range=Limit(fail=12))).sound
+    found = [check_range(lu, 11.0, 120_000, sound) for lu in (11.9, 12.1)]
+    assert [(check.status, check.limit) for check in found] == [("pass", 12), ("fail", 12)]
+
+
+def test_a_loudness_range_that_fails_late_still_warns_as_the_profile_does() -> None:
+    sound = DubLimits.of("netflix", "ebu", CheckLimits(loudness_range=Limit(fail=30))).sound
+    assert [check_range(lu, None, 120_000, sound).status for lu in (19, 21, 29, 31)] == ["pass", "warn", "warn", "fail"]
+
+
+def test_a_limit_that_says_nothing_changes_nothing() -> None:
+    """Nor does the key of what was checked know of it."""
+    empty = CheckLimits.model_validate({name: {} for name in CheckLimits.model_fields})
+    assert DubLimits.of("netflix", "ebu", empty) == DubLimits.of("netflix", "ebu")
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf])
+def test_what_is_no_number_is_no_limit(figure: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Limit(fail=figure)
 
 
 @pytest.mark.parametrize(
