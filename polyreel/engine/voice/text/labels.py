@@ -15,8 +15,10 @@ _WORDS_BEFORE = re.compile(r"(?:([^\W\d_]+)\s+)?([^\W\d_]+\.?)\s$")
 _NOUN_BEHIND = re.compile(r"\s?([^\W\d_]+\.?)( \d)?")
 # "Pro Seite 1 Bild": so many in each, whatever it is in.
 _EACH = frozenset(
-    ["pro", "je", "jede", "jeder", "jedes", "jedem", "jeden", "cada", "por", "per", "ogni", "a", "par", "chaque"]
+    ["pro", "je", "jede", "jeder", "jedes", "jedem", "jeden", "cada", "por", "per", "ogni", "par", "chaque"]
 )
+# "A pagina 1 foto" may be so, too, but "a pagina 1 riga 5" is a place, and "a página" often no more than "the page".
+_PERHAPS_EACH = "a"
 _REACH = 60
 
 
@@ -28,6 +30,8 @@ def is_named_by(text: str, start: int, end: int, language: str) -> bool:
     if kinds is None or before is None or behind is None or (before[1] or "").casefold() in _EACH:
         return False
     label, noun, has_number = before[2].casefold(), behind[1].casefold(), behind[2] is not None
+    if (before[1] or "").casefold() == _PERHAPS_EACH and not has_number:
+        return False
     if label in kinds["label"]:
         return has_number or noun not in kinds["amount"]
     return has_number and label in kinds["perhaps"]

@@ -19,6 +19,9 @@ from polyreel.engine.voice.text.words import spell_out
         ("it-IT", "binario 1 ora 5"),
         ("pt-BR", "o capítulo 2 página 5"),
         ("fr-FR", "le tome 21 page 3"),
+        ("it-IT", "vai a pagina 1 riga 5"),
+        ("pt-BR", "Abra a página 1 linha 5"),
+        ("es-ES", "Vamos a página 1 línea 5"),
     ],
 )
 def test_a_number_behind_a_label_stays_a_plain_figure(locale: str, text: str) -> None:
@@ -36,6 +39,7 @@ def test_a_number_behind_a_label_stays_a_plain_figure(locale: str, text: str) ->
         ("it-IT", "Porta 1 borsa.", "Porta una borsa."),
         ("pt-BR", "cada página 2 fotos", "cada página duas fotos"),
         ("fr-FR", "Par page 1 image", "Par page une image"),
+        ("it-IT", "a pagina 1 foto", "a pagina una foto"),
     ],
 )
 def test_what_is_counted_behind_a_label_is_still_counted(locale: str, written: str, said: str) -> None:
