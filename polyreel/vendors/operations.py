@@ -54,11 +54,13 @@ class Parameter:
             return self.form.validate_json(text)
         except ValidationError as error:
             # What is not meant as JSON is not to be told how JSON is wrong.
-            raise self._make_error(error if text.lstrip().startswith(("{", "[")) else wrong_text) from None
+            is_json = text.lstrip().startswith(("{", "["))
+            raise self._make_error(error if is_json else wrong_text, is_json=is_json) from None
 
-    def _make_error(self, error: ValidationError) -> InvalidJob:
+    def _make_error(self, error: ValidationError, *, is_json: bool) -> InvalidJob:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        kind = _KINDS.get(fault["type"].partition("_")[0])
+        # Of an object, a field is wrong, which its place names: the object itself is to be no number.
+        kind = None if is_json else _KINDS.get(fault["type"].partition("_")[0])
         # In a union, the place is the name of one of its forms.
         place = "" if kind else ".".join(str(step) for step in fault["loc"])
         said = f"{place}: {fault['msg']}" if place else str(fault["msg"])

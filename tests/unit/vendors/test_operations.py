@@ -150,6 +150,7 @@ def test_the_command_lists_and_asks_for_what_is_missing() -> None:
         (bool, "perhaps", "valid boolean", "true or false"),
         (Trim, "3", "valid dictionary", "written as JSON"),
         (list[int], "[1, ", "JSON", "written as JSON"),
+        (Trim, '{"start_time": "soon"}', "start_time: Input should be a valid", "written as JSON"),
     ],
 )
 def test_a_wrong_value_is_told_what_kind_is_wanted(kind: Any, text: str, said: str, remedy: str) -> None:
