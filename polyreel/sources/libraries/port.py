@@ -18,7 +18,6 @@ from polyreel.vendors.waiting import Patience
 RESTORING = Patience(first=2.0, cap=60.0, total=24 * 3600.0)
 """A slow archive's tier takes up to half a day."""
 _VIDEOS = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".mxf", ".webm", ".avi", ".mts", ".ts", ".mpg"})
-
 _SUBTITLES = {".srt", ".vtt", ".ass", ".ssa", ".sub", ".sbv", ".scc", ".stl", ".ttml", ".dfxp", ".itt"}
 _NO_MEDIA = frozenset(
     {*_SUBTITLES, ".txt", ".csv", ".json", ".xml", ".html", ".pdf", ".docx", ".jpg", ".jpeg", ".png", ".zip"}
@@ -64,7 +63,7 @@ class LibrarySource(Protocol):
     async def look_at_asset(self, asset_id: str) -> Asset:
         """What is told of an asset, with the way to its file. An archived one is restored first, within `RESTORING`.
 
-        Raises as `require` does.
+        Raises as `require_asset` does.
         """
         ...
 

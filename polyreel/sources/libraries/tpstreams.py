@@ -47,7 +47,9 @@ class TPStreamsSource:
 
 
 def _describe_state(asset: TPStreamsAsset) -> str:
-    return asset.status.value.lower() if asset.video else f"a {asset.type.lower()}".rstrip()
+    if asset.video:
+        return asset.status.value.lower()
+    return f"a {asset.type.lower()}" if asset.type else ""
 
 
 async def list_folder(client: TPStreamsClient, folder_id: str) -> list[LibraryVideo]:

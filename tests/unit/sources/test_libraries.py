@@ -13,6 +13,7 @@ from polyreel.sources.assets import require_asset
 from polyreel.sources.libraries.port import Asset, LibraryVideo
 from polyreel.sources.libraries.table import LIBRARIES, Library, list_with_folders
 from polyreel.vendors.errors import NotFound
+from polyreel.vendors.tpstreams.models import Asset as TPStreamsAsset
 
 
 class Attic:
@@ -67,3 +68,13 @@ def test_no_other_module_of_the_sources_keeps_a_list_of_vendors() -> None:
     for module in ("sources/assets.py", "sources/ingest.py", "intake/library.py"):
         text = (root / module).read_text("utf-8")
         assert not [name for name in LIBRARIES if f'"{name}"' in text], module
+
+
+@pytest.mark.parametrize(("kind", "said"), [("livestream", "it is a livestream"), ("", "it is not uploaded")])
+async def test_an_asset_without_a_video_is_told_by_what_it_is(kind: str, said: str) -> None:
+    class Client:
+        async def get_asset(self, asset_id: str) -> TPStreamsAsset:
+            return TPStreamsAsset(id=asset_id, type=kind)
+
+    with pytest.raises(InvalidJob, match=said):
+        await require_asset("tpstreams:1", Client())
