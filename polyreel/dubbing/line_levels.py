@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.dubbing.limits import LineLimits
-from polyreel.dubbing.telling import tell_lines
+from polyreel.dubbing.telling import make_line_check, tell_lines
 from polyreel.engine.sound.meter import STEP_MS, Meter, Power, speech_level
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
@@ -51,18 +51,14 @@ def check_line_loudness(
     wrong = [(line, level - usual) for line, level in known if abs(level - usual) > warn]
     status: CheckStatus = "fail" if any(abs(off) > fail for _, off in wrong) else "warn" if wrong else "pass"
     told = [(line, f"{abs(off):.1f} dB {'louder' if off > 0 else 'softer'}") for line, off in wrong]
-    return Check(
-        name="line_loudness",
-        value=len(wrong),
-        unit="lines",
-        limit=0,
-        status=status,
-        detail=f"unlike the dub's other lines: {tell_lines(told)}" if wrong else "",
-    )
+    return make_line_check("line_loudness", status, "unlike the dub's other lines", told)
 
 
 def _measure_line(line: LineFit, speech: StoredFile | None, power: Power | None) -> float | None:
-    """A line's loudness in LUFS, without the gain that the original's tone gave it; None where it can't be told."""
+    """How loud a line is in LU, without the gain that the original's tone gave it; None where it can't be told.
+
+    From a zero that is the same for all lines of a dub, and not that of LUFS: only their differences count.
+    """
     if line.end_ms - line.start_ms < _LEAST_MS:
         return None
     if speech is not None:
@@ -103,9 +99,8 @@ def check_over_background(
     )
 
 
-def _compare_with_stem(lines: Sequence[LineFit], speech: StoredFile | None, power: Power) -> list[float | None]:
+def _compare_with_stem(lines: Sequence[LineFit], speech: StoredFile, power: Power) -> list[float | None]:
     """With the speech's own power everything else in the track is known, but for one gain that all lines have."""
-    assert speech is not None  # noqa: S101 - the caller has looked
     path, spoken, tracks, beds = path_of(speech), list[Power](), list[Power](), list[float | None]()
     for line in lines:
         own = _measure_power(path, line)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.dubbing.limits import LineLimits
-from polyreel.dubbing.telling import tell_lines
+from polyreel.dubbing.telling import make_line_check
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.stem import RATE, read_stem
-from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
+from polyreel.outcome import Check, LineFit, StoredFile
 from polyreel.store.local import path_of
 
 _FRAME = RATE // 100
@@ -82,12 +82,4 @@ def _measure_flatness(sound: Samples) -> float:
 
 
 def _make_check(name: str, found: Sequence[tuple[LineFit, str]], fails: bool, what: str) -> Check:
-    status: CheckStatus = "fail" if fails else "warn" if found else "pass"
-    return Check(
-        name=name,
-        value=len(found),
-        unit="lines",
-        limit=0,
-        status=status,
-        detail=f"{what}: {tell_lines(found)}" if found else "",
-    )
+    return make_line_check(name, "fail" if fails else "warn" if found else "pass", what, found)

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from polyreel.dubbing.limits import LineLimits
-from polyreel.dubbing.telling import tell_lines
-from polyreel.engine.backcheck.places import Found, Span, find_lines
+from polyreel.dubbing.telling import make_line_check
+from polyreel.engine.backcheck.places import HeardPlace, Span, find_lines
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.engine.transcribe.words import Heard
 from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
@@ -28,6 +28,7 @@ _AS_FAR_AS_MS = 20_000
 """No more of a line's beginning and end is looked at."""
 # Of 200 good lines the words were as far from their place at both ends at once: 110 ms at most.
 _HEARD_WITHIN_MS = 200
+_EARLIEST_USUAL_MS, _LATEST_USUAL_MS = 200, 400
 _USUAL_TIMES = 3.0
 _DEVIATION = 1.48
 _LEAST_LINES = 4
@@ -70,14 +71,7 @@ def check_timing(
     status: CheckStatus = "warn" if wrong else "pass"
     if len(wrong) > max(1, _SHARE_FAIL * len(lines)) or any(abs(each.off_ms) > fail for each in wrong):
         status = "fail"
-    return Check(
-        name="line_timing",
-        value=len(wrong),
-        unit="lines",
-        limit=0,
-        status=status,
-        detail=f"not heard when due: {tell_lines([(each.line, each.told) for each in wrong])}" if wrong else "",
-    )
+    return make_line_check("line_timing", status, "not heard when due", [(each.line, each.told) for each in wrong])
 
 
 def _choose(one: Misplaced | None, other: Misplaced | None) -> Misplaced | None:
@@ -134,7 +128,7 @@ def _measure_words(
     ]
     found = find_lines(spans, heard, locale)
     offs = [None if each is None else _off_by(each, span) for each, span in zip(found, spans, strict=True)]
-    usual, spread = (0.0, 0.0) if placed_here else _find_usual(offs, found, spans)
+    usual, spread = (0.0, 0.0) if placed_here else _find_usual(found, spans)
     least = max(limits.timing_ms[0], _HEARD_WITHIN_MS, _USUAL_TIMES * spread)
     misplaced: list[Misplaced | None] = []
     for line, each, off in zip(lines, found, offs, strict=True):
@@ -147,7 +141,7 @@ def _measure_words(
     return misplaced
 
 
-def _off_by(found: Found, span: Span) -> int:
+def _off_by(found: HeardPlace, span: Span) -> int:
     """How far both ends of a line are from their places the same way: one of them alone may be misheard."""
     start, end = found.start_ms - span.start_ms, found.end_ms - span.end_ms
     if start * end <= 0:
@@ -155,14 +149,12 @@ def _off_by(found: Found, span: Span) -> int:
     return start if abs(start) < abs(end) else end
 
 
-def _find_usual(
-    offs: Sequence[int | None], found: Sequence[Found | None], spans: Sequence[Span]
-) -> tuple[float, float]:
+def _find_usual(found: Sequence[HeardPlace | None], spans: Sequence[Span]) -> tuple[float, float]:
     """How late a vendor's lines begin in their cues, and how far they are from each other in that (ms)."""
     starts = [each.start_ms - span.start_ms for each, span in zip(found, spans, strict=True) if each is not None]
     if len(starts) < _LEAST_LINES:
         return 0.0, 0.0
     usual = float(np.median(starts))
-    # More than the warning's own half a second behind every cue is no manner, but a dub that is late as a whole.
-    usual = float(np.clip(usual, -_HEARD_WITHIN_MS, 2 * _HEARD_WITHIN_MS))
+    # More than that before or behind every cue is no manner, but a dub that is early or late as a whole.
+    usual = float(np.clip(usual, -_EARLIEST_USUAL_MS, _LATEST_USUAL_MS))
     return usual, _DEVIATION * float(np.median(np.abs(np.array(starts) - np.median(starts))))

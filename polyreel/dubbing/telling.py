@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from polyreel.outcome import LineFit
+from polyreel.outcome import Check, CheckStatus, LineFit
 
 _SHOWN, _WORDS_SHOWN = 5, 30
+
+
+def make_line_check(name: str, status: CheckStatus, what: str, found: Sequence[tuple[LineFit, str]]) -> Check:
+    """A check that counts the lines ``found``, each with its own fault; ``what`` is said of all of them."""
+    detail = f"{what}: {tell_lines(found)}" if found else ""
+    return Check(name=name, value=len(found), unit="lines", limit=0, status=status, detail=detail)
 
 
 def tell_lines(found: Sequence[tuple[LineFit, str]]) -> str:

@@ -35,12 +35,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HeardPlace:
     """Where a line was heard, in ms. ``again_ms`` is where it is heard a second time, None where it is not."""
 
     start_ms: int
     end_ms: int
-    share: float
     again_ms: int | None = None
 
 
@@ -53,7 +52,7 @@ class _Heard:
     ends: tuple[int, ...]
 
 
-def find_lines(lines: Sequence[Span], heard: Heard, locale: str) -> list[Found | None]:
+def find_lines(lines: Sequence[Span], heard: Heard, locale: str) -> list[HeardPlace | None]:
     """Where each of the lines (any order) was heard; None of one too short to tell, or not heard enough of. Blocks."""
     said = _list_tokens(heard, locale)
     least = _LEAST_TOKENS[measure_of(locale)]
@@ -100,15 +99,14 @@ def _find_line(tokens: Sequence[str], line: Span, said: _Heard, without: frozens
     return _Match(tuple(best), share) if share >= _SURE else None
 
 
-def _measure(match: _Match, tokens: Sequence[str], line: Span, said: _Heard, taken: set[int]) -> Found:
+def _measure(match: _Match, tokens: Sequence[str], line: Span, said: _Heard, taken: set[int]) -> HeardPlace:
     (own_first, heard_first), (own_last, heard_last) = match.pairs[0], match.pairs[-1]
     pace = (line.end_ms - line.start_ms) / len(tokens)
     again = _find_line(tokens, line, said, frozenset(taken))
-    return Found(
+    return HeardPlace(
         # Where its own first or last word was not understood, by the pace of the rest.
         start_ms=round(said.starts[heard_first] - own_first * pace),
         end_ms=round(said.ends[heard_last] + (len(tokens) - 1 - own_last) * pace),
-        share=match.share,
         again_ms=said.starts[again.pairs[0][1]] if again and again.share >= _AS_SURE else None,
     )
 
