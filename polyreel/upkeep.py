@@ -89,13 +89,16 @@ class Upkeep:
 
     async def tidy(self) -> tuple[Chore, ...]:
         """Do what is to be done; every chore, done or not."""
+        done = await self._do_chores()
+        # Last: what was waited for above may have been a dead run's.
+        return (*done, *(_make_claim_chore(each) for each in await self.ledger.sweep_claims()))
+
+    async def _do_chores(self) -> list[Chore]:
         now = self.ledger.rows.now()
         # All at once: each chore sees the same moment, and asks anew for a row before it touches anything.
         rows = await self.ledger.select()
         steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
-        done = [chore for step in steps_ async for chore in step(rows, now)]
-        # Last: what was waited for above may have been a dead run's.
-        return (*done, *(_make_claim_chore(each) for each in await self.ledger.sweep_claims()))
+        return [chore for step in steps_ async for chore in step(rows, now)]
 
     async def _look_at_intents(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         """Calls that may or may not have been made: only their own job knows how to look."""
@@ -223,10 +226,7 @@ class DryRun(Upkeep):
 
     async def tidy(self) -> tuple[Chore, ...]:
         """Every chore: ``planned`` where a round would do it, else for a person as ever."""
-        now = self.ledger.rows.now()
-        rows = await self.ledger.select()
-        steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)
-        found = [chore for step in steps_ async for chore in step(rows, now)]
+        found = await self._do_chores()
         return (*found, *(plan_chore(_make_claim_chore(each)) for each in await self.ledger.list_dead_claims()))
 
     async def _remove_alone(self, row: Entry, now: float) -> Chore | None:
