@@ -12,7 +12,7 @@ from prefect.utilities.dispatch import get_registry_for_type
 
 import blocks
 
-KINDS = tuple(getattr(blocks, name) for name in blocks.__all__)
+BLOCKS = tuple(getattr(blocks, name) for name in blocks.__all__)
 """Every block, imported and so registered."""
 
 # Prefect's server offers every class that it has registered as a kind of block; of a common base none can be made.
