@@ -33,7 +33,8 @@ def check_line_noise(lines: Sequence[LineFit], speech: StoredFile, limits: LineL
     for line in lines:
         length = min(line.end_ms - line.start_ms, _LONGEST_MS)
         sound = read_stem(path, line.start_ms * RATE // 1000, length * RATE // 1000)
-        if len(sound) < _LEAST_FRAMES * _FRAME or not sound.any():
+        # What is not loud for that long is missing, or a click: another check's, and nothing to measure hiss by.
+        if len(sound) < _LEAST_FRAMES * _FRAME or not np.percentile(_measure_frames(sound), _LOUD) > 0:
             continue
         floors.append((line, _measure_floor(sound)))
         flat.append((line, _measure_flatness(sound)))

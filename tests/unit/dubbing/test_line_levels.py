@@ -184,3 +184,12 @@ def test_nothing_at_all_says_nothing() -> None:
     assert check_line_loudness(lines(), keep(silence), power_of(silence), LineLimits()) is None
     assert check_over_background(lines(), keep(silence), power_of(silence), LineLimits()) is None
     assert check_over_background(lines(""), None, power_of(silence), LineLimits()) is None
+
+
+def test_a_line_of_little_but_silence_is_neither_hissing_nor_clipped() -> None:
+    """That it is missing, another check says; a click in it has no loudness to measure hiss or peaks by."""
+    sound = speech()
+    sound[third(sound)] = 0
+    sound[third(sound).start + 500 : third(sound).start + 510] = 0.2
+    noise_check, clipping = check_line_noise(lines(), keep(sound), LineLimits())
+    assert (noise_check.value, clipping.value) == (0, 0)
