@@ -33,6 +33,7 @@ def as_stem(block: Samples) -> bytes:
 
 
 def read_stem(path: Path, start: int, count: int) -> Samples:
-    """``count`` samples of a stem from ``start``; fewer at its end."""
-    held = np.fromfile(path, "<i2", count, offset=start * 2)
+    """``count`` samples of a stem from ``start``; fewer at its end, none where ``count`` is below 0."""
+    # To numpy, fewer than none are all that there are: a stretch that ends before it begins would be a whole film.
+    held = np.fromfile(path, "<i2", max(0, count), offset=start * 2)
     return held.astype(np.float32) / np.float32(_FULL)
