@@ -58,7 +58,7 @@ class TokenAuth:
 
     @property
     def key(self) -> str:
-        """Which account this is, for the shelf of tokens."""
+        """Which account this is, where tokens are kept (`Tokens`)."""
         base = self.transport.base_url if self.transport else ""
         whose = f"{base} {self.account.organization_id} {self.account.username}"
         # With the password, so that a wrong one is noticed; slowly hashed, because the key names a file.
