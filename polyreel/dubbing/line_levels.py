@@ -88,7 +88,7 @@ def check_over_background(
     drowned = [(line, ratio) for line, ratio in known if ratio < warn]
     worst = min(ratio for _, ratio in known)
     status: CheckStatus = "pass" if not drowned else "fail" if worst < fail and speech is not None else "warn"
-    told = tell_lines([(line, f"{ratio:.0f} dB") for line, ratio in drowned])
+    told = tell_lines([(line, f"{ratio:.1f} dB") for line, ratio in drowned])
     return Check(
         name="speech_over_background",
         value=round(worst, 1),

@@ -43,13 +43,13 @@ def check_line_noise(lines: Sequence[LineFit], speech: StoredFile, limits: LineL
     return (
         _make_check(
             "line_noise",
-            [(line, f"{db:.0f} dB above it") for line, db in hissing],
+            [(line, f"{db:.1f} dB above it") for line, db in hissing],
             any(db < limits.noise_db[1] for _, db in hissing),
             "hiss under their speech",
         ),
         _make_check(
             "line_clipping",
-            [(line, f"{share:.0%} of what is loud") for line, share in clipped],
+            [(line, f"{share:.1%} of what is loud") for line, share in clipped],
             any(share > limits.flattened[1] for _, share in clipped),
             "peaks cut flat",
         ),

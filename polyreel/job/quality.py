@@ -21,7 +21,7 @@ class Limit(Asked):
 _LEAST = ("language", "accent", "one_voice", "speech_quality", "speech_over_background", "line_noise")
 
 
-def _describe_limit(title: str, description: str) -> Limit | None:
+def _make_limit_field(title: str, description: str) -> Limit | None:
     found: Limit | None = Field(default=None, title=title, description=description)
     return found
 
@@ -29,32 +29,36 @@ def _describe_limit(title: str, description: str) -> Limit | None:
 class CheckLimits(Asked):
     """Limits of single checks, by their names in the outcome. What is not named here is as the profile has it."""
 
-    loudness: Limit | None = _describe_limit("Loudness", "LU away from the target.")
-    loudness_range: Limit | None = _describe_limit("Loudness range", "LU.")
-    background_speech: Limit | None = _describe_limit(
+    loudness: Limit | None = _make_limit_field("Loudness", "LU away from the target.")
+    loudness_range: Limit | None = _make_limit_field("Loudness range", "LU.")
+    background_speech: Limit | None = _make_limit_field(
         "Background speech", "The original's speech that is left, in dB: -20."
     )
-    speech_window: Limit | None = _describe_limit("Speech window", "Milliseconds of speech where no line is due.")
-    silent_lines: Limit | None = _describe_limit("Silent lines", "The share of lines that may be missing, 0 to 1.")
-    clipped_speech: Limit | None = _describe_limit("Clipped speech", "The share of lines that may be cut off, 0 to 1.")
-    line_timing: Limit | None = _describe_limit("Line timing", "Milliseconds that a line may be early or late.")
-    line_loudness: Limit | None = _describe_limit(
+    speech_window: Limit | None = _make_limit_field("Speech window", "Milliseconds of speech where no line is due.")
+    silent_lines: Limit | None = _make_limit_field("Silent lines", "The share of lines that may be missing, 0 to 1.")
+    clipped_speech: Limit | None = _make_limit_field(
+        "Clipped speech", "The share of lines that may be cut off, 0 to 1."
+    )
+    line_timing: Limit | None = _make_limit_field("Line timing", "Milliseconds that a line may be early or late.")
+    line_loudness: Limit | None = _make_limit_field(
         "Line loudness", "dB that a line may be softer or louder than the others."
     )
-    speech_over_background: Limit | None = _describe_limit(
+    speech_over_background: Limit | None = _make_limit_field(
         "Speech over background", "dB that a line has to be above what is under it."
     )
-    line_noise: Limit | None = _describe_limit("Line noise", "dB that a line has to be above its own hiss.")
-    line_clipping: Limit | None = _describe_limit(
+    line_noise: Limit | None = _make_limit_field("Line noise", "dB that a line has to be above its own hiss.")
+    line_clipping: Limit | None = _make_limit_field(
         "Line clipping", "The share of a line's loud samples at its peak, 0 to 1."
     )
-    back_transcription: Limit | None = _describe_limit(
+    back_transcription: Limit | None = _make_limit_field(
         "Back-transcription", "Errors per word or sign that was heard: 0.15."
     )
-    language: Limit | None = _describe_limit("Language", "The least probability of the dub's language, 0 to 1.")
-    accent: Limit | None = _describe_limit("Accent", "The least probability of the language in a single line, 0 to 1.")
-    one_voice: Limit | None = _describe_limit("One voice", "How like its speaker's others a line has to be, 0 to 1.")
-    speech_quality: Limit | None = _describe_limit(
+    language: Limit | None = _make_limit_field("Language", "The least probability of the dub's language, 0 to 1.")
+    accent: Limit | None = _make_limit_field(
+        "Accent", "The least probability of the language in a single line, 0 to 1."
+    )
+    one_voice: Limit | None = _make_limit_field("One voice", "How like its speaker's others a line has to be, 0 to 1.")
+    speech_quality: Limit | None = _make_limit_field(
         "Speech quality", "The least vote, 1 to 5, whatever the original's is."
     )
 

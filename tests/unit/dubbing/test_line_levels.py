@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -193,3 +195,13 @@ def test_a_line_of_little_but_silence_is_neither_hissing_nor_clipped() -> None:
     sound[third(sound).start + 500 : third(sound).start + 510] = 0.2
     noise_check, clipping = check_line_noise(lines(), keep(sound), LineLimits())
     assert (noise_check.value, clipping.value) == (0, 0)
+
+
+def test_figures_are_told_as_finely_as_limits_can_be_set() -> None:
+    """Rounded, a line that is 39.7 dB above its hiss would seem to keep a limit of 40."""
+    strict = LineLimits(noise_db=(100.0, 100.0), over_background_db=(50.0, 50.0))
+    sound = speech()
+    noise_check, _ = check_line_noise(lines(), keep(sound), strict)
+    found = told(check_over_background(lines(), keep(sound), power_of(sound + 0.01), strict))
+    for detail in (noise_check.detail, found[2]):
+        assert re.search(r"'line 2' \d+\.\d dB", detail)
