@@ -89,7 +89,7 @@ def test_a_block_is_found_by_its_vendor() -> None:
     for vendor, (module, name) in blocks.KINDS.items():
         kind = list_kinds()[vendor]
         assert (kind.vendor, kind.__module__, kind.__name__) == (vendor, f"blocks.{module}", name)
-    assert set(blocks.catalogue.KINDS) == set(list_kinds().values())
+    assert set(blocks.catalogue.BLOCKS) == set(list_kinds().values())
 
 
 def test_every_block_is_among_the_packages_members() -> None:
