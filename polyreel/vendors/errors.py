@@ -23,7 +23,7 @@
              ├─ Forbidden          403: this account may not
              │   └─ AccountLimit   ... because a limit of the account is reached
              ├─ NotFound           404, 410
-             │   └─ WrongAddress   ... the vendor's API itself: something else answers at that address
+             ├─ WrongAddress       what answers at the address is not the vendor's API
              ├─ Conflict           409, 412, 423: it is there already, or in a state that does not allow this
              ├─ TooLarge           413: a file or body above the vendor's limit
              └─ RateLimited        429: `retry_after` seconds, where the vendor says so
@@ -252,8 +252,11 @@ class NotFound(Refused):
     default_remedy = "Check the id, and that it belongs to this account."
 
 
-class WrongAddress(NotFound):
-    """What answers at the address is not the vendor's API."""
+class WrongAddress(Refused):
+    """What answers at the address is not the vendor's API.
+
+    No `NotFound`: whoever asks whether a thing is gone would take a login at a web page for a yes.
+    """
 
     default_code = "wrong_address"
     default_remedy = "Correct the address of the API in the saved credentials."

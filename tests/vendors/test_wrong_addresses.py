@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from blocks.credentials import kind_of, refusals_explained
+from polyreel.delivery.places import PLACES
 from polyreel.errors import PolyreelError
-from polyreel.vendors.errors import NotFound, Unauthorized, WrongAddress
+from polyreel.ledger.entry import Entry
+from polyreel.vendors.errors import CallError, Unauthorized, WrongAddress
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.retry import waiting_off
 from polyreel.vendors.tpstreams.client import TPStreamsClient
@@ -110,6 +112,28 @@ async def test_an_answer_of_the_api_itself_is_believed(site: Site) -> None:
             await nomad.login()
     site.answer = (404, "text/plain", b"Organization not found")
     async with TPStreamsClient(Account("u", "secret-word", "o"), base_url=site.url) as tpstreams:
-        with pytest.raises(NotFound) as raised:
+        with pytest.raises(Unauthorized, match="check the organisation's id"):
             await tpstreams.login()
-    assert not isinstance(raised.value, WrongAddress)
+
+
+NO_LOGINS = {**ANSWERS, "an organisation that is none": (404, "text/plain", b"Organization not found")}
+
+
+@pytest.mark.parametrize("answer", NO_LOGINS)
+async def test_where_nobody_can_log_in_nothing_is_taken_to_be_gone(site: Site, answer: str) -> None:
+    """A film whose upload was begun would be forgotten, and uploaded anew."""
+    site.answer = NO_LOGINS[answer]
+    begun = Entry(key="k", kind="delivery", receipt={"upload": "u1"}, vendor_id="a1")
+    with waiting_off():
+        async with NomadClient.with_login(site.url, "u", "secret-word") as nomad:
+            with pytest.raises(CallError):
+                await cancel_upload("nomad", nomad, begun)
+        async with TPStreamsClient(Account("u", "secret-word", "o"), base_url=site.url) as tpstreams:
+            with pytest.raises(CallError):
+                await cancel_upload("tpstreams", tpstreams, begun)
+
+
+async def cancel_upload(place: str, client: Any, begun: Entry) -> bool:
+    cancel = PLACES[place].cancel_upload
+    assert cancel is not None
+    return await cancel(client, begun)

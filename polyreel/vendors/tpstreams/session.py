@@ -106,10 +106,11 @@ class TokenAuth:
         except (NotFound, Invalid, Garbled) as refusal:
             failure = as_wrong_address(refusal)
             failure.facts = replace(refusal.facts, body="")
-            if refusal.status != 400:
-                raise failure from None
-            # DRF answers wrong credentials with 400 and `non_field_errors`.
-            raise Unauthorized(refusal.message, facts=failure.facts) from None
+            # DRF answers wrong credentials with 400 and `non_field_errors`, an organisation that is none with 404. As a
+            # `NotFound` the latter would be believed of the asset that the login was for.
+            if refusal.status == 400 or isinstance(failure, NotFound):
+                raise Unauthorized(refusal.message, facts=failure.facts) from None
+            raise failure from None
         await self.use_token(token.token)
         return token
 
