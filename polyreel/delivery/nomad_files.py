@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from polyreel.delivery.port import Access, Item
 from polyreel.errors import DeliveryError
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
 from polyreel.store.local import path_of
-from polyreel.vendors.errors import Damaged, Invalid, NotFound
+from polyreel.vendors.errors import Damaged, Invalid, NotFound, suppress_gone
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.models_uploads import (
     PART_SIZE,
@@ -132,7 +131,8 @@ class _File:
         for each in ids:
             try:
                 return (await self.client.get_asset(each)).id
-            except NotFound:
+            except NotFound as missing:
+                missing.require_word_of_api()
                 continue
         return None
 
@@ -162,7 +162,8 @@ class _File:
         try:
             above = upload.parent_id or (await self.client.get_asset(upload.asset_id)).parent_id
             return above == here if above else await self._has_same_folders_above(upload.asset_id, here)
-        except NotFound:
+        except NotFound as missing:
+            missing.require_word_of_api()
             return False
 
     async def _has_same_folders_above(self, asset_id: str, here: str) -> bool:
@@ -236,6 +237,6 @@ class _File:
         for old in await self.access.list_earlier(self.slot, self.key):
             if old.vendor_id != entry.vendor_id and not self.place.kind:
                 # A run that died here, or a person, has removed it already.
-                with suppress(NotFound):
+                with suppress_gone():
                     await self.client.delete_asset(old.vendor_id)
             await self.access.drop_entry(old)

@@ -7,7 +7,6 @@ in `polyreel.job.delivery`, its adapter beside this module, its block in `blocks
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,12 +172,12 @@ async def _require_owner_at_nomad(options: Any, client: Any) -> None:
 
 
 async def _cancel_at_nomad(client: Any, row: Entry) -> bool:
-    from polyreel.vendors.errors import Invalid, NotFound
+    from polyreel.vendors.errors import Invalid, suppress_gone
 
     # What a person has settled has no upload that we know of.
     if not (upload := row.receipt.get("upload")):
         return False
-    with suppress(NotFound):
+    with suppress_gone():
         if (await client.get_upload(str(upload))).is_completed:
             return False
         try:

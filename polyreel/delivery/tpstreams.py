@@ -36,7 +36,16 @@ from polyreel.locales import own_name
 from polyreel.media.still import take_still
 from polyreel.outcome import Problem
 from polyreel.store.local import path_of
-from polyreel.vendors.errors import Forbidden, Invalid, JobFailed, LinkExpired, NotFound, Refused, UnsupportedLocale
+from polyreel.vendors.errors import (
+    Forbidden,
+    Invalid,
+    JobFailed,
+    LinkExpired,
+    NotFound,
+    Refused,
+    UnsupportedLocale,
+    suppress_gone,
+)
 from polyreel.vendors.tpstreams.checks import language_code
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
@@ -229,7 +238,8 @@ class _Dub:
     async def _read_if_there(self, asset_id: str) -> Asset | None:
         try:
             return await self.client.get_asset(asset_id)
-        except NotFound:
+        except NotFound as missing:
+            missing.require_word_of_api()
             return None
 
     async def _send(self, entry: Entry) -> bool:
@@ -257,7 +267,7 @@ class _Dub:
             raise
 
     async def _remove_asset(self, asset_id: str, *, forget: bool = True) -> None:
-        with suppress(NotFound):
+        with suppress_gone():
             await self.client.delete_asset(asset_id)
         if forget:
             await self.access.forget_receipt(self.key)
@@ -265,7 +275,7 @@ class _Dub:
     async def _drop_earlier(self, asset_id: str) -> None:
         for old in await self.access.list_earlier(self.slot, self.key):
             if old.vendor_id != asset_id:
-                with suppress(NotFound):
+                with suppress_gone():
                     await self.client.delete_asset(old.vendor_id)
             await self.access.drop_entry(old)
 
@@ -340,7 +350,7 @@ def choose_codes(texts: Mapping[str, Any], own: str) -> tuple[dict[str, str], li
 
 async def remove_if_empty(client: TPStreamsClient, asset_id: str) -> bool:
     """Remove an asset that still waits for its file. Whether it is gone; False: its file has come. `VendorError`."""
-    with suppress(NotFound):
+    with suppress_gone():
         asset = await client.get_asset(asset_id)
         if _has_file(asset) or _is_fetched(asset):
             return False

@@ -11,7 +11,7 @@ from polyreel.errors import DeliveryError
 from polyreel.job import VideoJungleDelivery as Options
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
 from polyreel.store.local import path_of
-from polyreel.vendors.errors import LinkExpired, NotFound
+from polyreel.vendors.errors import LinkExpired, suppress_gone
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.videojungle.models import CreateAsset, CreateProject, NewAsset
 from polyreel.vendors.waiting import Patience
@@ -53,7 +53,7 @@ class VideoJungleDelivery:
             return made.id
 
         async def is_there(project_id: str) -> bool:
-            with suppress(NotFound):
+            with suppress_gone():
                 return bool((await self.client.get_project(project_id)).id)
             return False
 
@@ -123,7 +123,7 @@ class _File:
         return NotThere()
 
     async def _is_there(self, entry: Entry) -> bool:
-        with suppress(NotFound):
+        with suppress_gone():
             return await self.client.check_asset(entry.vendor_id)
         return False
 
@@ -134,7 +134,7 @@ class _File:
                 path = path_of(self.item.stored_file)
                 await self.client.upload_asset(self.created, path, tell=self.gauge.report_for(self.item))
                 return True
-        with suppress(NotFound):
+        with suppress_gone():
             await self.client.delete_asset(entry.vendor_id)
         await self.access.forget_receipt(self.key)
         return False
@@ -142,14 +142,14 @@ class _File:
     async def _drop_earlier(self, entry: Entry) -> None:
         for old in await self.access.list_earlier(self.slot, self.key):
             if old.vendor_id != entry.vendor_id:
-                with suppress(NotFound):
+                with suppress_gone():
                     await self.client.delete_asset(old.vendor_id)
             await self.access.drop_entry(old)
 
 
 async def remove_if_empty(client: VideoJungleClient, asset_id: str) -> bool:
     """Remove an asset that still waits for its file. Whether it is gone; False: its file has come. `VendorError`."""
-    with suppress(NotFound):
+    with suppress_gone():
         if await client.check_asset(asset_id):
             return False
         await client.delete_asset(asset_id)

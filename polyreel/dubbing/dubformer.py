@@ -302,7 +302,8 @@ class DubformerObserver:
         try:
             # A list may lag behind what was just bought, or end early: only the project's own address can say no.
             listed = listed or await self._client.get_project(row.vendor_id)
-        except NotFound:
+        except NotFound as missing:
+            missing.require_word_of_api()
             if is_just_bought(row):
                 return Sighting(row.key, State.SUBMITTED)
             note = f"Dubformer has no project {row.vendor_id} any more"

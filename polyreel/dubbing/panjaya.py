@@ -80,7 +80,8 @@ class PanjayaDubber:
             meant = asset_of(entry) or asset_id
             try:
                 has_it = locale in (await self._client.get_asset(meant)).locales()
-            except NotFound:
+            except NotFound as missing:
+                missing.require_word_of_api()
                 has_it = False
             return Found(await self._read_bought(meant, locale)) if has_it else NotThere()
 
@@ -193,7 +194,8 @@ class PanjayaObserver:
     async def _look(self, asset_id: str, rows: list[Entry]) -> list[Sighting]:
         try:
             asset = await self._client.get_asset(asset_id)
-        except NotFound:
+        except NotFound as missing:
+            missing.require_word_of_api()
             if any(is_just_bought(row) for row in rows):
                 return [Sighting(row.key, State.SUBMITTED) for row in rows]
             gone = f"Panjaya has no asset {asset_id} any more"

@@ -88,7 +88,8 @@ class Assets:
         """Whether an asset of an earlier run can still take languages. A failed one costs nothing: it is left."""
         try:
             return not (await self.client.get_asset(asset_id)).failed
-        except NotFound:
+        except NotFound as missing:
+            missing.require_word_of_api()
             return False
 
     async def _holds_another(self, asset_id: str, locale: str, dub_key: str) -> bool:

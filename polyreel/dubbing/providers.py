@@ -304,13 +304,10 @@ async def _find_unoffered_by_dubformer(client: Any, asked: Sequence[Request]) ->
 
 
 async def _forget_dubformer(client: Any, row: Entry) -> None:
-    from polyreel.vendors.errors import NotFound
+    from polyreel.vendors.errors import suppress_gone
 
-    try:
+    with suppress_gone():
         await client.delete_project(row.vendor_id)
-    except NotFound:
-        # It is gone already, which is what was wanted.
-        return
 
 
 _DUBFORMER = Provider(

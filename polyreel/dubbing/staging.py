@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -21,7 +20,7 @@ from polyreel.objects.bucket import Bucket
 from polyreel.objects.connection import Connection
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
-from polyreel.vendors.errors import NotFound
+from polyreel.vendors.errors import suppress_gone
 from polyreel.vendors.nomad.folders import FindOrMake, Folders
 
 Result = TypeVar("Result")
@@ -310,7 +309,7 @@ class NomadStagingPlace(StagingPlace):
 
     async def remove(self, file_id: str) -> None:
         """Delete the asset."""
-        with suppress(NotFound):
+        with suppress_gone():
             await self.client.delete_asset(file_id)
 
 
@@ -357,7 +356,7 @@ class VideoJungleStagingPlace(StagingPlace):
 
     async def remove(self, file_id: str) -> None:
         """Delete it."""
-        with suppress(NotFound):
+        with suppress_gone():
             await self.client.delete_video_file(file_id)
 
 

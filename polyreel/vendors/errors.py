@@ -34,6 +34,8 @@ Every `CallError` tells two things that a flow needs: `transient` (asking again 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -250,6 +252,27 @@ class NotFound(Refused):
 
     default_code = "vendor_not_found"
     default_remedy = "Check the id, and that it belongs to this account."
+
+    def require_word_of_api(self) -> None:
+        """Raise `Unanswered` where a web page says so: a proxy's, which knows nothing of what the vendor has.
+
+        Asked wherever something is bought, made or given up because the vendor has it not.
+        """
+        if self.body.lstrip().startswith("<"):
+            raise Unanswered(
+                f"{self.facts.address} answered {self.status} with a web page, which is not the API's own answer",
+                facts=self.facts,
+                remedy="Run the job again; if it stays, look what stands between this machine and the vendor.",
+            )
+
+
+@contextmanager
+def suppress_gone() -> Iterator[None]:
+    """What is gone at the vendor is as good as removed; a web page that says so is raised (`Unanswered`)."""
+    try:
+        yield
+    except NotFound as missing:
+        missing.require_word_of_api()
 
 
 class WrongAddress(Refused):

@@ -144,7 +144,8 @@ class PanjayaClient(Resource):
                 # One by one: no title or reference of ours is kept there
                 # (WIRE.md), and the list may leave out what tells assets apart.
                 asset = await self.get_asset(listed.asset_id)
-            except NotFound:
+            except NotFound as missing:
+                missing.require_word_of_api()
                 continue
             if matches(asset):
                 found.append(asset)

@@ -12,25 +12,26 @@ from polyreel.dubbing.panjaya import PanjayaObserver
 from polyreel.ledger.entry import Entry, State
 from polyreel.ledger.once import LISTED_LATE_S
 from polyreel.vendors.dubformer.models import Project
-from polyreel.vendors.errors import NotFound
+from polyreel.vendors.errors import Facts, NotFound, Unanswered
 
 
 class Slow:
     """A vendor whose list shows nothing yet; by its own address a project is there, or is not."""
 
-    def __init__(self, project: Project | None = None) -> None:
+    def __init__(self, project: Project | None = None, body: str = "") -> None:
         self.project = project
+        self.missing = NotFound("404", facts=Facts(vendor="acme", status=404, body=body))
 
     async def get_projects(self) -> tuple[Project, ...]:
         return ()
 
     async def get_project(self, _project_id: str) -> Project:
         if self.project is None:
-            raise NotFound("no such project")
+            raise self.missing
         return self.project
 
     async def get_asset(self, _asset_id: str) -> Any:
-        raise NotFound("no such asset")
+        raise self.missing
 
 
 def _bought(ago: float) -> Entry:
@@ -54,3 +55,10 @@ async def test_not_found_is_believed_a_moment_after_the_purchase(observer: Any, 
     """A vendor that has just answered with an id has not deleted it."""
     (seen,) = await observer(Slow()).list_under_way([_bought(ago)])
     assert seen.state is state
+
+
+@pytest.mark.parametrize("observer", [DubformerObserver, PanjayaObserver])
+async def test_a_proxys_page_does_not_say_that_what_was_bought_is_gone(observer: Any) -> None:
+    """A dub that is taken for deleted is bought again: a 404 has to be the API's own."""
+    with pytest.raises(Unanswered, match="web page"):
+        await observer(Slow(body="<!DOCTYPE html><title>Not here</title>")).list_under_way([_bought(ago=3600)])
