@@ -107,12 +107,12 @@ async def test_a_server_that_leaves_the_folder_unread_mixes_nothing_up(
     clients: Any, access: Any, make_parcel: Any, arm: Any, disarm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TPStreams' page has no folder in a list's query: what waits in another folder is neither taken nor removed."""
-    parcel, ask = make_parcel("es-ES"), TPStreamsClient._all
+    parcel, ask = make_parcel("es-ES"), TPStreamsClient._list_all
 
     def list_all(self: TPStreamsClient, shape: Any, operation: str, at: str, _query: Any = None) -> AsyncIterator[Any]:
         return ask(self, shape, operation, at, {})
 
-    monkeypatch.setattr(TPStreamsClient, "_all", list_all)
+    monkeypatch.setattr(TPStreamsClient, "_list_all", list_all)
     options = TPStreamsOptions(to="tpstreams", credentials="x", folder=f"{parcel.name}-ours", resolutions=("240p",))
     async with clients("tpstreams") as client:
         there = (await client.create_folder(f"{parcel.name}-theirs")).id
