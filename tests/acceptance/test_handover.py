@@ -72,7 +72,7 @@ def runs(polyreel: Callable[..., Any], stage: Stage, narrated: Path, tmp_path: P
     stage.calm()
 
 
-def told(outcome: dict[str, Any]) -> str:
+def describe_outcome(outcome: dict[str, Any]) -> str:
     return json.dumps(outcome["languages"]["es-ES"], ensure_ascii=False)
 
 
@@ -80,22 +80,22 @@ def test_an_upload_that_ends_in_a_500_is_dubbed_by_the_next(runs: Runs, stage: S
     """An asset without a language is charged nothing, whether it was made or not."""
     stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path="/v1/assets/upload", times=0)
     outcome, panjaya, _ = runs.run(PANJAYA, HERE)
-    assert (outcome["status"], panjaya, outcome["paid"]) == ("completed", 0, []), told(outcome)
-    assert "Dubbed another way (embedded)" in told(outcome)
+    assert (outcome["status"], panjaya, outcome["paid"]) == ("completed", 0, []), describe_outcome(outcome)
+    assert "Dubbed another way (embedded)" in describe_outcome(outcome)
 
 
 def test_a_language_whose_answer_was_lost_is_looked_for_before_another_is_paid(runs: Runs, stage: Stage) -> None:
     """It was taken: it is waited for, and nobody else dubs it."""
     stage.arm(kind="reset_after", vendor="panjaya", method="POST", path=LANGUAGES)
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
-    assert (outcome["status"], panjaya, dubformer) == ("completed", 1, 0), told(outcome)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 1, 0), describe_outcome(outcome)
 
 
 def test_a_language_that_was_not_taken_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
     """The asset says that it has no such language: another vendor may be paid."""
     stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path=LANGUAGES, times=0)
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
-    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), told(outcome)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), describe_outcome(outcome)
 
 
 def test_what_may_have_been_bought_waits_for_the_next_run(runs: Runs, stage: Stage) -> None:
@@ -103,22 +103,22 @@ def test_what_may_have_been_bought_waits_for_the_next_run(runs: Runs, stage: Sta
     stage.arm(kind="status", status=500, vendor="dubformer", path="/api/v1/projects", times=0)
     outcome, panjaya, _ = runs.run(DUBFORMER, PANJAYA, by_url=True)
     error = outcome["languages"]["es-ES"]["error"]
-    assert (outcome["status"], panjaya) == ("failed", 0), told(outcome)
+    assert (outcome["status"], panjaya) == ("failed", 0), describe_outcome(outcome)
     assert "It was not given to Panjaya: Dubformer has, or may have, taken it" in error["remedy"]
     # Away as a whole: that this run could ask for nothing says nothing of what the last one has bought.
     stage.arm(kind="status", status=503, vendor="dubformer", times=0)
     outcome, panjaya, _ = runs.run(DUBFORMER, PANJAYA, by_url=True)
-    assert (outcome["status"], panjaya) == ("failed", 0), told(outcome)
+    assert (outcome["status"], panjaya) == ("failed", 0), describe_outcome(outcome)
     stage.calm()
     outcome, panjaya, dubformer = runs.run(DUBFORMER, PANJAYA, by_url=True)
-    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), told(outcome)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), describe_outcome(outcome)
 
 
 def test_a_project_that_was_not_made_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
     """Dubformer's list says that it is not there."""
     stage.arm(kind="status", status=500, vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
     outcome, panjaya, dubformer = runs.run(DUBFORMER, PANJAYA, by_url=True)
-    assert (outcome["status"], panjaya, dubformer) == ("completed", 1, 0), told(outcome)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 1, 0), describe_outcome(outcome)
 
 
 def test_a_reel_that_can_not_be_staged_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
@@ -127,7 +127,7 @@ def test_a_reel_that_can_not_be_staged_is_dubbed_by_the_next(runs: Runs, stage: 
     stage.arm(kind="status", status=500, vendor="nomad", method="POST", path="/api/asset/upload/start", times=0)
     staging = {"to": "nomad", "credentials": "handed", "path": "handed"}
     outcome, _, dubformer = runs.run(DUBFORMER, HERE, staging=staging)
-    assert (outcome["status"], dubformer) == ("completed", 0), told(outcome)
+    assert (outcome["status"], dubformer) == ("completed", 0), describe_outcome(outcome)
 
 
 def test_a_fallback_that_costs_more_than_is_left_is_refused(runs: Runs, stage: Stage) -> None:
@@ -135,9 +135,9 @@ def test_a_fallback_that_costs_more_than_is_left_is_refused(runs: Runs, stage: S
     stage.arm(kind="job_fails", vendor="panjaya", path="generate", times=0)
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True, budget={"minutes": 1.5})
     error = outcome["languages"]["es-ES"]["error"]
-    assert (outcome["status"], panjaya, dubformer) == ("failed", 1, 0), told(outcome)
+    assert (outcome["status"], panjaya, dubformer) == ("failed", 1, 0), describe_outcome(outcome)
     assert error["code"] == "over_budget"
     assert "cost 2 minutes, 1 minute of them paid before, and the budget is 1.5 minutes" in error["message"]
     # What costs nothing is not refused.
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, HERE, by_url=True, budget={"minutes": 1.5})
-    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), told(outcome)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), describe_outcome(outcome)

@@ -48,7 +48,7 @@ def by_dubformer(means: Means) -> DubformerDubber:
     return DubformerDubber(DubformerDubbing(provider="dubformer"), means)
 
 
-def looking(means: Means) -> Means:
+def make_looking(means: Means) -> Means:
     return replace(means, ledger=means.at_hand().to_look())
 
 
@@ -92,7 +92,7 @@ async def test_a_language_whose_answer_was_lost_is_found(
         await by_panjaya(at).submit(asked("es-ES"))
     assert not raised.value.bought_nothing
     assert not raised.value.made_nothing
-    receipt = await by_panjaya(looking(at)).submit(asked("es-ES"))
+    receipt = await by_panjaya(make_looking(at)).submit(asked("es-ES"))
     assert receipt == await by_panjaya(at).submit(asked("es-ES"))
     # It is charged when it is done.
     await by_panjaya(at).wait(asked("es-ES"), receipt)
@@ -109,7 +109,7 @@ async def test_a_language_that_was_not_taken_leaves_no_intent(
         await by_panjaya(at).submit(asked("es-ES"))
     for _ in range(2):
         with pytest.raises(CallError) as raised:
-            await by_panjaya(looking(at)).submit(asked("es-ES"))
+            await by_panjaya(make_looking(at)).submit(asked("es-ES"))
         assert raised.value.code == NOT_BOUGHT
     assert await list_open(at) == []
     assert await charges(controls, "panjaya") == before
@@ -125,12 +125,12 @@ async def test_a_vendor_that_can_not_be_asked_leaves_the_doubt(
         await by_dubformer(at).submit(asked("es-ES"))
     assert not raised.value.bought_nothing
     with pytest.raises(CallError) as raised:
-        await by_dubformer(looking(at)).submit(asked("es-ES"))
+        await by_dubformer(make_looking(at)).submit(asked("es-ES"))
     assert raised.value.code != NOT_BOUGHT
     assert len(await list_open(at)) == 1
     await controls.delete("/sandbox/faults")
     with pytest.raises(CallError) as raised:
-        await by_dubformer(looking(at)).submit(asked("es-ES"))
+        await by_dubformer(make_looking(at)).submit(asked("es-ES"))
     assert raised.value.code == NOT_BOUGHT
     assert await charges(controls, "dubformer") == before
 
@@ -143,7 +143,7 @@ async def test_a_project_whose_answers_were_lost_is_found(
     await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
     with pytest.raises(CallError):
         await by_dubformer(at).submit(asked("es-ES"))
-    assert (await by_dubformer(looking(at)).submit(asked("es-ES"))).minutes == 1
+    assert (await by_dubformer(make_looking(at)).submit(asked("es-ES"))).minutes == 1
     assert await charges(controls, "dubformer") - before == 1
 
 
@@ -205,7 +205,7 @@ async def test_a_language_that_an_asset_was_made_with_is_known_before_it_can_be_
         assert not raised.value.bought_nothing
         assert [(row.locale, row.quoted_minutes) for row in await list_open(at)] == [("es-ES", 1)]
     await controls.delete("/sandbox/faults")
-    receipt = await by_panjaya(looking(at)).submit(request)
+    receipt = await by_panjaya(make_looking(at)).submit(request)
     await by_panjaya(at).wait(request, receipt)
     assert await charges(controls, "panjaya") - before == 1
 
@@ -224,7 +224,7 @@ async def test_a_language_that_no_asset_was_made_with_leaves_no_intent(
         assert not raised.value.bought_nothing
         assert len(await list_open(at)) == 1
         with pytest.raises(CallError) as raised:
-            await by_panjaya(looking(at)).submit(request)
+            await by_panjaya(make_looking(at)).submit(request)
     assert raised.value.bought_nothing
     assert await list_open(at) == []
 
@@ -262,7 +262,7 @@ async def test_a_run_that_is_killed_after_an_asset_was_made_with_a_language_has_
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     async with open_books(tmp_path, panjaya) as at:
         assert [row.locale for row in await list_open(at)] == ["es-ES"]
-        receipt = await by_panjaya(looking(at)).submit(request)
+        receipt = await by_panjaya(make_looking(at)).submit(request)
         assert await list_open(at) == []
         await by_panjaya(at).wait(request, receipt)
     assert await charges(controls, "panjaya") - before == 1

@@ -166,12 +166,12 @@ def line_changed(place: int, change: Change) -> Defect:
     return _with_line(place, change, 0)
 
 
-def gained(gain_db: float) -> Change:
+def change_gain(gain_db: float) -> Change:
     """Softer, or louder."""
     return lambda sound: sound * 10 ** (gain_db / 20)
 
 
-def hissing(level_db: float) -> Change:
+def add_hiss(level_db: float) -> Change:
     """With noise so far below its speech."""
 
     def change(sound: np.ndarray) -> np.ndarray:
@@ -181,7 +181,7 @@ def hissing(level_db: float) -> Change:
     return change
 
 
-def flattened(over_db: float) -> Change:
+def cut_peaks(over_db: float) -> Change:
     """Driven so far beyond what could be held, and brought back."""
 
     def change(sound: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def open_ledger(folder: Path, timing: Timing = AT_ONCE) -> Ledger:
     return Ledger(SqlRows(sa.URL.create("sqlite", database=str(folder / "ledger.db"))), timing=timing, every=0.05)
 
 
-def finding(what: Finding) -> Find:
+def make_find(what: Finding) -> Find:
     async def find(_entry: Entry) -> Finding:
         return what
 
@@ -46,14 +46,14 @@ async def leave_in_doubt(ledger: Ledger) -> None:
         raise ServerError("500 after who knows what")
 
     with pytest.raises(ServerError):
-        await ledger.once("k", call, finding(NotThere()), subject=SUBJECT)
+        await ledger.once("k", call, make_find(NotThere()), subject=SUBJECT)
 
 
 async def test_what_was_taken_is_found(tmp_path: Path) -> None:
     """It is a purchase like any other, and stays one."""
     async with open_ledger(tmp_path) as ledger:
         await leave_in_doubt(ledger)
-        entry = await ledger.to_look().once("k", never_made, finding(Found(Receipt(id="v1"))), subject=SUBJECT)
+        entry = await ledger.to_look().once("k", never_made, make_find(Found(Receipt(id="v1"))), subject=SUBJECT)
         assert (entry.state, entry.vendor_id) == (State.SUBMITTED, "v1")
 
 
@@ -81,7 +81,7 @@ async def test_what_was_not_taken_leaves_no_intent(tmp_path: Path, doubtful: boo
         if doubtful:
             await leave_in_doubt(ledger)
         with pytest.raises(CallError) as raised:
-            await ledger.to_look().once("k", never_made, finding(NotThere()), subject=SUBJECT)
+            await ledger.to_look().once("k", never_made, make_find(NotThere()), subject=SUBJECT)
         assert (raised.value.code, raised.value.bought_nothing) == (NOT_BOUGHT, True)
         assert await ledger.get("k") is None
 
@@ -89,7 +89,7 @@ async def test_what_was_not_taken_leaves_no_intent(tmp_path: Path, doubtful: boo
 async def test_what_came_with_something_else_is_found_without_an_intent(tmp_path: Path) -> None:
     """Of an asset that was made with a language in it, that language has no row yet."""
     async with open_ledger(tmp_path) as ledger:
-        entry = await ledger.to_look().once("k", never_made, finding(Found(Receipt(id="v1"))), subject=SUBJECT)
+        entry = await ledger.to_look().once("k", never_made, make_find(Found(Receipt(id="v1"))), subject=SUBJECT)
         assert entry.vendor_id == "v1"
 
 
@@ -98,7 +98,7 @@ async def test_what_only_a_person_can_tell_is_held(tmp_path: Path) -> None:
     async with open_ledger(tmp_path) as ledger:
         await leave_in_doubt(ledger)
         with pytest.raises(UnresolvedCall):
-            await ledger.to_look().once("k", never_made, finding(CantTell("the studio")), subject=SUBJECT)
+            await ledger.to_look().once("k", never_made, make_find(CantTell("the studio")), subject=SUBJECT)
         entry = await ledger.get("k")
         assert entry is not None
         assert entry.is_open
@@ -133,5 +133,5 @@ async def test_a_look_that_is_killed_loses_nothing(tmp_path: Path, moment: str) 
         entry = await ledger.get("k")
         assert entry is not None
         assert entry.is_open
-        found = await ledger.once("k", never_made, finding(Found(Receipt(id="v1"))), subject=SUBJECT)
+        found = await ledger.once("k", never_made, make_find(Found(Receipt(id="v1"))), subject=SUBJECT)
         assert found.vendor_id == "v1"

@@ -62,7 +62,7 @@ def power_of(sound: np.ndarray) -> Power:
     return found
 
 
-def told(check: Check | None) -> tuple[str, float | int | str | None, str]:
+def read_verdict(check: Check | None) -> tuple[str, float | int | str | None, str]:
     assert check is not None
     return check.status, check.value, check.detail
 
@@ -79,7 +79,7 @@ def test_a_line_that_is_not_as_loud_as_the_others_is_found(
     sound = speech()
     sound[third(sound)] *= 10 ** (gain_db / 20)
     given = (keep(sound), None) if has_stem else (None, power_of(sound))
-    found = told(check_line_loudness(lines("kokoro:a" if has_stem else ""), *given, LineLimits()))
+    found = read_verdict(check_line_loudness(lines("kokoro:a" if has_stem else ""), *given, LineLimits()))
     assert found[:2] == (status, value)
     way = "louder" if gain_db > 0 else "softer"
     assert found[2] == (f"unlike the dub's other lines: 5.3 s 'line 2' {abs(gain_db)}.0 dB {way}" if value else "")
@@ -88,15 +88,15 @@ def test_a_line_that_is_not_as_loud_as_the_others_is_found(
 def test_what_the_originals_tone_asked_for_is_no_fault() -> None:
     sound = speech()
     sound[third(sound)] *= 10 ** (6 / 20)
-    assert told(check_line_loudness(lines(gain_db=6.0), keep(sound), None, LineLimits()))[0] == "pass"
+    assert read_verdict(check_line_loudness(lines(gain_db=6.0), keep(sound), None, LineLimits()))[0] == "pass"
 
 
 def test_of_actors_who_whisper_and_shout_only_what_is_unusual_for_them_is_told() -> None:
     sound = speech()
     for line, gain_db in zip(lines(), (-5, 0, 6, 5, -4), strict=True):
         sound[line.start_ms * 48 : line.end_ms * 48] *= 10 ** (gain_db / 20)
-    assert told(check_line_loudness(lines(""), keep(sound), None, LineLimits()))[0] == "pass"
-    assert told(check_line_loudness(lines(), keep(sound), None, LineLimits()))[0] == "warn"
+    assert read_verdict(check_line_loudness(lines(""), keep(sound), None, LineLimits()))[0] == "pass"
+    assert read_verdict(check_line_loudness(lines(), keep(sound), None, LineLimits()))[0] == "warn"
 
 
 def test_two_lines_are_too_few_to_say_which_is_too_loud() -> None:
@@ -113,7 +113,7 @@ def test_music_too_loud_under_one_line_is_found(below_db: int, status: str, voic
     music[third(sound)] *= 10 ** ((level - below_db) / 20)
     given = keep(sound * 1.7) if voice else None
     status = "warn" if status == "fail" and not voice else status
-    found = told(check_over_background(lines(voice), given, power_of(sound + music), LineLimits()))
+    found = read_verdict(check_over_background(lines(voice), given, power_of(sound + music), LineLimits()))
     assert found[0] == status
     assert isinstance(found[1], float)
     if voice:
@@ -125,7 +125,7 @@ def test_music_too_loud_under_every_line_is_found_as_well() -> None:
     sound = speech()
     music = np.sin(2 * np.pi * 440 * np.arange(len(sound)) / RATE)
     music *= np.sqrt(power_of(sound)[5:25].mean() / power_of(music)[5:25].mean())
-    status, value, _ = told(check_over_background(lines(), keep(sound), power_of(sound + music), LineLimits()))
+    status, value, _ = read_verdict(check_over_background(lines(), keep(sound), power_of(sound + music), LineLimits()))
     assert status == "fail"
     assert value == pytest.approx(0, abs=1.5)
 
@@ -164,7 +164,7 @@ def test_the_lenient_profile_lets_more_pass() -> None:
     sound = speech()
     sound[third(sound)] *= 10 ** (5 / 20)
     lenient = DubLimits.of("none", "source").lines
-    assert told(check_line_loudness(lines(), keep(sound), None, lenient))[0] == "pass"
+    assert read_verdict(check_line_loudness(lines(), keep(sound), None, lenient))[0] == "pass"
 
 
 def test_lines_behind_the_reels_end_and_lines_without_a_sound_are_left_to_other_checks() -> None:
@@ -175,7 +175,7 @@ def test_lines_behind_the_reels_end_and_lines_without_a_sound_are_left_to_other_
     for voice in ("kokoro:a", ""):
         given = [line.model_copy(update={"voice": voice}) for line in spoken]
         stem = keep(sound) if voice else None
-        assert told(check_over_background(given, stem, power, LineLimits()))[0] == "pass"
+        assert read_verdict(check_over_background(given, stem, power, LineLimits()))[0] == "pass"
         assert check_line_loudness(given, stem, power, LineLimits()) is not None
     noise_check, clipping = check_line_noise(spoken, keep(sound), LineLimits())
     assert (noise_check.status, clipping.status) == ("pass", "pass")
@@ -202,6 +202,6 @@ def test_figures_are_told_as_finely_as_limits_can_be_set() -> None:
     strict = LineLimits(noise_db=(100.0, 100.0), over_background_db=(50.0, 50.0))
     sound = speech()
     noise_check, _ = check_line_noise(lines(), keep(sound), strict)
-    found = told(check_over_background(lines(), keep(sound), power_of(sound + 0.01), strict))
+    found = read_verdict(check_over_background(lines(), keep(sound), power_of(sound + 0.01), strict))
     for detail in (noise_check.detail, found[2]):
         assert re.search(r"'line 2' \d+\.\d dB", detail)

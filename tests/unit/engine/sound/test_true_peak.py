@@ -24,7 +24,7 @@ def oversample_all(frames: np.ndarray) -> float:
     return round(20 * np.log10(highest), 1)
 
 
-def swelling(seed: int, samples: int, channels: int = 2) -> np.ndarray:
+def make_swell(seed: int, samples: int, channels: int = 2) -> np.ndarray:
     """Noise of all colours that swells and dies away, as speech does."""
     random = np.random.default_rng(seed)
     noise = random.standard_normal((samples, channels)).cumsum(axis=0) * random.uniform(0, 0.05)
@@ -47,13 +47,13 @@ def test_a_peak_between_samples_is_seen() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 40_000))
 def test_what_is_passed_over_holds_no_higher_peak(seed: int, samples: int) -> None:
-    sound = swelling(seed, samples)
+    sound = make_swell(seed, samples)
     assert measure(sound) == oversample_all(sound)
 
 
 @pytest.mark.parametrize("piece", [1, 15, 16, 997, 48_000])
 def test_the_peak_is_the_same_however_the_stream_is_cut(piece: int) -> None:
-    sound = swelling(7, 5_000)
+    sound = make_swell(7, 5_000)
     assert measure(sound, piece) == measure(sound)
 
 
