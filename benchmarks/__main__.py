@@ -10,7 +10,9 @@ import argparse
 import importlib
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.tables import render
 
@@ -65,12 +67,24 @@ def main(arguments: list[str]) -> None:
     for name in names or MODULES:
         module_name, _, part = name.partition(":")
         module = importlib.import_module(f"benchmarks.{module_name.replace('-', '_')}")
-        rows = found[name] = module.run(part) if part else module.run()
-        (OUT / f"{name.replace(':', '-')}.json").write_text(json.dumps(rows, indent=2))
+        rows = found[name] = _gather_rows(module.run(part) if part else module.run(), name)
         if not as_json:
             print(getattr(module, "render", render)(name, rows), flush=True)
     if as_json:
         print(json.dumps(found, indent=2))
+
+
+def _gather_rows(rows: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """All of a benchmark's rows, each told on stderr and kept in its file as soon as it is there.
+
+    Some take an hour: what was measured by then must not be lost with a run that is stopped.
+    """
+    gathered: list[dict[str, Any]] = []
+    for row in rows:
+        gathered.append(row)
+        (OUT / f"{name.replace(':', '-')}.json").write_text(json.dumps(gathered, indent=2))
+        print(json.dumps(row), file=sys.stderr, flush=True)
+    return gathered
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,23 +46,22 @@ _LETTERS_PER_S = {"ja-JP": 4.0, "zh-CN": 3.0}
 _USUAL_LETTERS_PER_S = 9.0
 
 
-def run(part: str = "") -> list[dict[str, Any]]:
-    """Each case, or the one named."""
+def run(part: str = "") -> Iterator[dict[str, Any]]:
+    """Each case as soon as it is measured, or the one named."""
     make_narrated()
     asked = tuple(each for each in os.environ.get("POLYREEL_BENCH_LOCALES", "").split(",") if each) or NINE
     absent = shelf.list_absent(*_WEIGHTS)
-    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), Path(os.environ.get("POLYREEL_BENCH_MODELS") or home.models_dir()), "")
         if part in ("", "long"):
-            rows.append(_measure_long(bench))
+            yield _measure_long(bench)
         if part != "long" and absent:
-            return [*rows, {"name": f"needs weights: {shelf.pull_command(*absent)}"}]
-        if part != "long":
+            yield {"name": f"needs weights: {shelf.pull_command(*absent)}"}
+        elif part != "long":
             film = _make_odd_film(bench, asked)
             cases = [asked[: int(part)]] if part else [asked[:1], asked]
-            rows += [_measure_odd(bench, film, locales) for locales in dict.fromkeys(cases)]
-    return rows
+            for locales in dict.fromkeys(cases):
+                yield _measure_odd(bench, film, locales)
 
 
 def _measure_long(bench: Bench) -> dict[str, Any]:

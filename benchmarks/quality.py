@@ -10,6 +10,7 @@ import asyncio
 import os
 import tempfile
 import wave
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -53,21 +54,21 @@ VOICE_OVER_MUSIC_DB = (12, 6, 0)
 Frames = NDArray[np.float32]
 
 
-def run() -> list[dict[str, Any]]:
+def run() -> Iterator[dict[str, Any]]:
+    """Each figure as soon as it is measured."""
     absent = shelf.list_absent(KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE)
     if absent:
-        return [{"name": f"needs weights: {shelf.pull_command(*absent)}"}]
+        yield {"name": f"needs weights: {shelf.pull_command(*absent)}"}
+        return
     make_narrated()
-    return asyncio.run(_rows())
-
-
-async def _rows() -> list[dict[str, Any]]:
     wanted = [each for each in os.environ.get("POLYREEL_BENCH_LOCALES", "").split(",") if each] or LOCALES
     with tempfile.TemporaryDirectory() as folder:
         store = LocalStore(Path(folder) / "store")
-        rows = [await _separated(Path(folder), store, over) for over in VOICE_OVER_MUSIC_DB]
-        stems, duration = await _narrated(store)
-        return [*rows, *[await _dubbed(locale, stems, duration, store) for locale in wanted]]
+        for over in VOICE_OVER_MUSIC_DB:
+            yield asyncio.run(_separated(Path(folder), store, over))
+        stems, duration = asyncio.run(_narrated(store))
+        for locale in wanted:
+            yield asyncio.run(_dubbed(locale, stems, duration, store))
 
 
 # -- a voice over music, where the truth is known

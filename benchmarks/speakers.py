@@ -13,7 +13,7 @@ import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -39,6 +39,7 @@ from polyreel.store.local import LocalStore
 
 LOCALE = "en-US"
 VOICES = ("af_heart", "am_michael", "bf_emma", "bm_george", "am_puck")
+PEOPLE = (1, 2, 3, 5)
 MUSIC_DB = -20.0
 GOAL = 0.15
 _PAUSES_S = (0.15, 0.9)
@@ -62,21 +63,24 @@ class Dialogue:
     truth: tuple[Turn, ...]
 
 
-def run() -> list[dict[str, Any]]:
-    """A row per number of people."""
+def run(part: str = "") -> Iterator[dict[str, Any]]:
+    """A row per number of people, as soon as it is measured; ``speakers:5`` is one of them."""
     needed = (KOKORO, KOKORO_VOICES, VOICE_PRINTS, WHISPER_BASE)
     if not is_here(*needed):
-        return [{"name": f"needs weights: {pull_command(*needed)}"}]
-    takes = speak_lines()
+        yield {"name": f"needs weights: {pull_command(*needed)}"}
+        return
+    numbers = (int(part),) if part else PEOPLE
+    takes = speak_lines(max(numbers))
     with tempfile.TemporaryDirectory() as folder:
-        return [_row(people, Path(folder), takes) for people in (1, 2, 3, 5)]
+        for people in numbers:
+            yield _row(people, Path(folder), takes)
 
 
-def speak_lines() -> dict[tuple[str, int], Samples]:
-    """Every voice's every line, at 48 kHz, equally loud."""
+def speak_lines(people: int) -> dict[tuple[str, int], Samples]:
+    """Every line of so many voices, at 48 kHz, equally loud."""
     kokoro = KokoroVoice()
     takes: dict[tuple[str, int], Samples] = {}
-    for voice in VOICES:
+    for voice in VOICES[:people]:
         for number, line in enumerate(LINES):
             said = kokoro.speak(line, f"{voice}@{LOCALE}", 1.0)
             sound = resample(said.samples, said.rate, RATE)
@@ -159,4 +163,4 @@ def speaker_error(truth: Sequence[Turn], heard: Sequence[Turn]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(), indent=2))
+    print(json.dumps(list(run()), indent=2))

@@ -63,18 +63,18 @@ class _Take:
     band: int
 
 
-def run() -> list[dict[str, Any]]:
+def run() -> Iterator[dict[str, Any]]:
+    """A row per voice, as soon as it is measured: all of them take hours."""
     if absent := shelf.list_absent(KOKORO, KOKORO_VOICES, WHISPER_BASE):
-        return [{"name": f"needs weights: {shelf.pull_command(*absent)}"}]
+        yield {"name": f"needs weights: {shelf.pull_command(*absent)}"}
+        return
     kokoro.load()
     usual_listener().load()
-    found = []
     for each in _wanted():
         measured = _measure(*each)
-        found.append(measured)
-        if os.environ.get("POLYREEL_BENCH_KEEP"):  # one by one: all of them take hours
+        if os.environ.get("POLYREEL_BENCH_KEEP"):
             _put_into_table(measured)
-    return [_row(row) for row in found]
+        yield _row(measured)
 
 
 def _put_into_table(measured: Measured) -> None:
