@@ -7,28 +7,27 @@ Lines whose sound is what it was the last time (a voice's gain aside) keep what 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from functools import cache, partial
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.dubbing.relistening import find_changes, memory_key
-from polyreel.engine.backcheck.quality import WINDOW, Judge, Votes, judge_speech
+from polyreel.dubbing.relistening import list_changes, memory_key
+from polyreel.dubbing.speech_votes import JudgedWindow, Spans, judge_dub, remember_judgements, vote_on_original
+from polyreel.engine.backcheck.quality import Figures, Judge, Votes, count_votes
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
 from polyreel.engine.separation.port import Stems
-from polyreel.engine.separation.speech import original_speech
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE as STEM_RATE
-from polyreel.engine.sound.stem import read_stem
+from polyreel.engine.sound.stem import read_span
 from polyreel.engine.speakers.likeness import LEAST_MS, Prints
 from polyreel.engine.speakers.voiceprint import Encoder, voice_print
 from polyreel.engine.threads import GoOn, in_thread
@@ -36,7 +35,6 @@ from polyreel.engine.transcribe.sound import of_file
 from polyreel.engine.transcribe.tongues import find_likeliest_language, share_of
 from polyreel.engine.transcribe.whisper import LINE_S, RATE
 from polyreel.engine.transcribe.words import Heard
-from polyreel.keys import stage_key
 from polyreel.outcome import StoredFile, Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
@@ -45,9 +43,6 @@ _VERSION = 1
 # Each takes a run of the listener's encoder: two hundred show a wrong voice or language as well as two thousand.
 MOST_LINES = 200
 _PRINTED_MS = 3000
-_WINDOWS = 4
-_LEAST_JUDGED_MS = 2000
-"""Less speech than this is no sample of a dub."""
 
 
 class LineHeard(Value):
@@ -85,6 +80,15 @@ Known = Mapping[tuple[int, int, str], LineHeard]
 class _Before(Value):
     speech: StoredFile
     lines: tuple[LineHeard, ...]
+    windows: tuple[JudgedWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was heard the last time of all that sounds the same in this dub, a voice's gain aside."""
+
+    lines: Known = field(default_factory=dict)
+    windows: Mapping[Spans, Figures] = field(default_factory=dict)
 
 
 class LineIdentifier(Protocol):
@@ -140,11 +144,17 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
         return LinesHeard(lines=tuple(found), of=len(lines))
     stem = path_of(dubbed.speech)
     key = memory_key(request, f"lines {_VERSION} {ears_key()} {ears.languages is not None}")
-    known = await in_thread(lambda _: _load_lines(store, key, dubbed))
-    found = await in_thread(lambda go_on: _hear_in_stem(stem, chosen, known, request.locale, ears, go_on))
-    await in_thread(lambda _: _remember_lines(store, key, dubbed, found))
+    kept = await in_thread(lambda _: _load_kept(store, key, dubbed))
+    found = await in_thread(lambda go_on: _hear_in_stem(stem, chosen, kept.lines, request.locale, ears, go_on))
+    # Now already: a run that is killed while the judge hears goes on from here.
+    await in_thread(lambda _: _remember_heard(store, key, dubbed, found, _list_windows(kept)))
     judge = remember_judgements(ears.quality, store) if ears.quality else None
-    votes, original = await in_thread(lambda go_on: _vote(dubbed, given.stems, judge, go_on))
+    windows = await in_thread(lambda go_on: judge_dub(dubbed, judge, kept.windows, go_on)) if judge else ()
+    if not windows or judge is None:
+        return LinesHeard(lines=tuple(found), of=len(lines))
+    await in_thread(lambda _: _remember_heard(store, key, dubbed, found, windows))
+    original = await in_thread(lambda go_on: vote_on_original(dubbed, given.stems, judge, go_on))
+    votes = count_votes([each.figures for each in windows])
     return LinesHeard(lines=tuple(found), of=len(lines), votes=votes, original=original)
 
 
@@ -197,15 +207,11 @@ def _hear_in_stem(
         before = known.get((line.start_ms, line.end_ms, line.text))
         if before is None:
             go_on()
-            sound = _read_speech(path, line.start_ms, line.end_ms)
+            sound = read_span(path, line.start_ms, line.end_ms)
             before = _identify_line(line, resample(sound, STEM_RATE, RATE), locale, ears, go_on)
             before = before.model_copy(update={"print": _make_print(sound, encode)})
         found.append(line.model_copy(update=before.model_dump(include={"share", "other", "other_share", "print"})))
     return found
-
-
-def _read_speech(path: Path, start_ms: int, end_ms: int) -> Samples:
-    return read_stem(path, start_ms * STEM_RATE // 1000, (end_ms - start_ms) * STEM_RATE // 1000)
 
 
 def _identify_line(line: LineHeard, sound: Samples, locale: str, ears: Ears, go_on: GoOn) -> LineHeard:
@@ -226,24 +232,34 @@ def _make_print(sound: Samples, encode: Encoder | None) -> str:
     return _pack_print(voice_print(sound[first : first + most], encode))
 
 
-def _load_lines(store: Store, key: str, dubbed: Dubbed) -> Known:
-    """The lines of the last listening whose sound is the same in this dub."""
+def _load_kept(store: Store, key: str, dubbed: Dubbed) -> Kept:
+    """What the last listening heard where this dub sounds the same."""
     found = store.load_record(key)
     before = _Before.model_validate(found) if found else None
     # A stem that is gone can't be compared, so that everything is heard again.
     if before is None or dubbed.speech is None or not store.has(before.speech):
-        return {}
-    changed = list(find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
-    return {
-        (line.start_ms, line.end_ms, line.text): line
-        for line in before.lines
-        if not any(start < line.end_ms and end > line.start_ms for start, end in changed)
-    }
+        return Kept()
+    changed = list_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2)
+
+    def is_same(begin: int, end: int) -> bool:
+        return not any(start < end and stop > begin for start, stop in changed)
+
+    return Kept(
+        {(each.start_ms, each.end_ms, each.text): each for each in before.lines if is_same(each.start_ms, each.end_ms)},
+        {each.spans: each.figures for each in before.windows if all(starmap(is_same, each.spans))},
+    )
 
 
-def _remember_lines(store: Store, key: str, dubbed: Dubbed, lines: Sequence[LineHeard]) -> None:
+def _list_windows(kept: Kept) -> tuple[JudgedWindow, ...]:
+    return tuple(JudgedWindow(spans=spans, figures=figures) for spans, figures in kept.windows.items())
+
+
+def _remember_heard(
+    store: Store, key: str, dubbed: Dubbed, lines: Sequence[LineHeard], windows: tuple[JudgedWindow, ...]
+) -> None:
     if dubbed.speech is not None:
-        store.save_record(key, _Before(speech=dubbed.speech, lines=tuple(lines)).model_dump(mode="json"))
+        before = _Before(speech=dubbed.speech, lines=tuple(lines), windows=windows)
+        store.save_record(key, before.model_dump(mode="json"))
 
 
 # -- in the mix of a vendor
@@ -279,63 +295,3 @@ async def _cut_pieces(
 
 def _find_last(line: LineHeard) -> int:
     return min(line.end_ms * RATE // 1000, line.start_ms * RATE // 1000 + int(LINE_S * RATE))
-
-
-# -- votes
-
-
-def remember_judgements(load: Callable[[], Judge], store: Store) -> Judge:
-    """A judge that does not hear the same window twice, and is loaded when there is one that it has not heard.
-
-    A window is known by its very samples, so what is remembered is what it would say: of the original, and of all of a
-    dub that is as it was.
-    """
-    judge = cache(load)
-
-    def hear(window: NDArray[np.float32]) -> NDArray[np.float32]:
-        sound = hashlib.sha256(window.tobytes()).hexdigest()
-        key = stage_key("judged", _VERSION, sound=sound, judge=SPEECH_QUALITY.fingerprint)
-        if (found := store.load_record(key)) is None:
-            found = {"figures": judge()(window).tolist()}
-            store.save_record(key, found)
-        return np.array(found["figures"], np.float32)
-
-    return hear
-
-
-def _vote(dubbed: Dubbed, stems: Stems | None, judge: Judge | None, go_on: GoOn) -> tuple[Votes | None, Votes | None]:
-    """The votes on the dub's speech and on the original's, at the same places of the film."""
-    groups = _group_windows([(line.start_ms, line.end_ms, line.cue_start_ms, line.cue_end_ms) for line in dubbed.lines])
-    if judge is None or dubbed.speech is None or not groups:
-        return None, None
-    path = path_of(dubbed.speech)
-    spoken = [[_read_speech(path, start, end) for start, end, _, _ in group] for group in groups]
-    votes = judge_speech([_at_16_khz(pieces) for pieces in spoken], judge, go_on)
-    if stems is None:
-        return votes, None
-    read = original_speech(stems)
-    originals = [[read(start, end) for _, _, start, end in group] for group in groups]
-    heard = [piece for pieces in originals if np.any(piece := _at_16_khz(pieces))]
-    return votes, judge_speech(heard, judge, go_on) if heard else None
-
-
-def _at_16_khz(pieces: Sequence[Samples]) -> Samples:
-    return resample(np.concatenate(pieces), STEM_RATE, RATE)
-
-
-def _group_windows(lines: Sequence[tuple[int, int, int, int]]) -> list[list[tuple[int, int, int, int]]]:
-    """Lines in groups that fill a window of the judge, `_WINDOWS` of them at most, evenly spread over the film."""
-    groups: list[list[tuple[int, int, int, int]]] = []
-    length = WINDOW
-    for line in lines:
-        if length >= WINDOW * 1000 // RATE:
-            groups.append([])
-            length = 0
-        groups[-1].append(line)
-        length += line[1] - line[0]
-    # A last window that is hardly half full would be judged by its own repetition.
-    full = groups if len(groups) < 2 or length >= WINDOW * 500 // RATE else groups[:-1]
-    if sum(end - start for group in full for start, end, _, _ in group) < _LEAST_JUDGED_MS:
-        return []
-    step = max(1.0, len(full) / _WINDOWS)
-    return [full[int(place * step)] for place in range(min(len(full), _WINDOWS))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -85,11 +86,17 @@ def what_to_hear(store: Store, key: str, dubbed: Dubbed, length_ms: int) -> Reli
     # At another level the whole mix sounds otherwise, and nothing that was heard before holds.
     if before.lufs is None or dubbed.lufs is None or abs(before.lufs - dubbed.lufs) > _LOUDER_LU:
         return None
-    changed = list(find_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2))
+    changed = list_changes(path_of(before.speech), path_of(dubbed.speech), dubbed.speech.bytes // 2)
     spans = _with_whole_lines(changed, dubbed, length_ms)
     if sum(end - start for start, end in spans) > _MOST_SHARE * length_ms:
         return None
     return Relistening(tuple(spans), _remove_spans(before.heard, spans))
+
+
+@lru_cache(maxsize=16)
+def list_changes(before: Path, after: Path, samples: int) -> tuple[Span, ...]:
+    """What `find_changes` finds in two stems of the store, whose names are their content: they are compared once."""
+    return tuple(find_changes(before, after, samples))
 
 
 def find_changes(before: Path, after: Path, samples: int) -> Iterator[Span]:

@@ -10,6 +10,7 @@ from polyreel.dubbing.loading import load_listener, load_models
 from polyreel.errors import InvalidJob
 from polyreel.machine import home
 from polyreel.plans import LanguagePlan, Plan
+from polyreel.sources.ingest import ingest
 from polyreel.sources.local import is_known
 from polyreel.store.choice import open_store
 from tasks.run import results
@@ -21,14 +22,25 @@ async def load_models_ahead(plan: Plan) -> None:
 
 
 def load_early(plan: Plan) -> None:
-    """The same before the source is taken in, where that was never done: nothing can be done of it yet. Blocks.
+    """The same before the run begins, as far as it is known by then what is left to do. Blocks.
 
     A program's first seconds go into importing Prefect, on one core.
     """
     with suppress(InvalidJob):  # who takes the source in says what is wrong with it
         # With a shared store another machine may have done all of it: gigabytes of models for nothing.
-        if home.read_shared_store() is None and not is_known(plan.job.source.media, open_store()):
-            _load(plan, plan.runnable())
+        if home.read_shared_store() is None:
+            _load(plan, _find_undone(plan))
+
+
+def _find_undone(plan: Plan) -> Sequence[LanguagePlan]:
+    """The languages that models are needed for: all of a source that was never taken in."""
+    store, media = open_store(), plan.job.source.media
+    if not is_known(media, store):
+        return plan.runnable()
+    # Its hash is kept, so that this reads no film.
+    bound = plan.with_source(asyncio.run(ingest(media, store)))
+    # A vendor's keys need its account, which only the server knows.
+    return [each for each in bound.runnable() if each.way.works_here and not _is_done(bound, each)]
 
 
 def _is_done(plan: Plan, language: LanguagePlan) -> bool:

@@ -32,6 +32,9 @@ _VOTES = (
 Judge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """A window (1, `WINDOW`) in, the network's three figures (1, 3) out."""
 
+Figures = tuple[float, float, float]
+"""What the network gives for a window: of the speech, of what lies under it, and of both."""
+
 
 class Votes(Value):
     """What listeners would say of some speech, from 1 to 5."""
@@ -52,13 +55,23 @@ def judge_speech(pieces: Sequence[Samples], judge: Judge, go_on: Callable[[], No
 
     Blocks; ``go_on`` may raise between windows. Raises ValueError where there is nothing to judge.
     """
-    heard: list[NDArray[np.float32]] = []
+    heard: list[Figures] = []
     for piece in pieces:
         if len(piece):
             go_on()
-            # Said over and over and not padded, as its authors' own
-            # script does: silence is not what it was taught to judge.
-            heard.append(judge(np.resize(piece, WINDOW).astype(np.float32)[None])[0])
+            heard.append(judge_window(piece, judge))
+    return count_votes(heard)
+
+
+def judge_window(piece: Samples, judge: Judge) -> Figures:
+    """The network's figures for one piece of speech that is not empty. Blocks."""
+    # Said over and over and not padded, as its authors' own script does: silence is not what it was taught to judge.
+    speech, background, overall = judge(np.resize(piece, WINDOW).astype(np.float32)[None])[0].tolist()
+    return speech, background, overall
+
+
+def count_votes(heard: Sequence[Figures]) -> Votes:
+    """The mean vote of some windows, by their figures. Raises ValueError where there are none."""
     if not heard:
         raise ValueError("no speech to judge")
     votes = [

@@ -18,8 +18,21 @@ def resample(samples: Samples, rate: int, target: int) -> Samples:
     if rate == target or not len(samples):
         return samples
     down, up = rate // gcd(rate, target), target // gcd(rate, target)
-    # Both lengths must be whole; a round number of steps keeps the transforms quick.
-    steps = -(-(len(samples) + down) // (down * 16)) * 16
+    # Both lengths must be whole. A transform of a length with a large prime in it takes ten times as long.
+    steps = 16 * _find_smooth(-(-(len(samples) + down) // (down * 16)))
     spectrum = np.fft.rfft(samples, steps * down)
     widened = np.fft.irfft(spectrum[: steps * up // 2 + 1], steps * up) * (up / down)
     return widened[: -(-len(samples) * up // down)].astype(np.float32)
+
+
+def _find_smooth(least: int) -> int:
+    """The next number from ``least`` on whose prime factors are 2, 3, 5 and 7 alone."""
+    number = least
+    while True:
+        rest = number
+        for prime in (2, 3, 5, 7):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return number
+        number += 1

@@ -37,3 +37,8 @@ def read_stem(path: Path, start: int, count: int) -> Samples:
     # To numpy, fewer than none are all that there are: a stretch that ends before it begins would be a whole film.
     held = np.fromfile(path, "<i2", max(0, count), offset=start * 2)
     return held.astype(np.float32) / np.float32(_FULL)
+
+
+def read_span(path: Path, start_ms: int, end_ms: int) -> Samples:
+    """A stem from one ms to another."""
+    return read_stem(path, start_ms * RATE // 1000, (end_ms - start_ms) * RATE // 1000)

@@ -14,6 +14,7 @@ from polyreel.dubbing import line_hearing
 from polyreel.dubbing.limits import DubLimits
 from polyreel.dubbing.line_hearing import MOST_LINES, Ears, Given, LineHeard, LinesHeard, hear_lines
 from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.dubbing.speech_votes import group_windows
 from polyreel.dubbing.voice_checks import check_voices
 from polyreel.engine.backcheck.quality import WINDOW, Votes, judge_speech
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
@@ -216,6 +217,30 @@ def test_lines_whose_sound_is_as_it_was_keep_what_was_heard(store: LocalStore) -
     assert (before.lines[1].share, after.lines[1].share) == (0.9, 0.05)
 
 
+def test_one_line_said_anew_has_its_own_window_judged_again_and_no_other(store: LocalStore) -> None:
+    """Though it is shorter now, and its voice as a whole a little louder for it."""
+    judged: list[float] = []
+
+    def judge(window: Any) -> Any:
+        judged.append(float(np.abs(window).max()))
+        return np.array([[4, 4, 4]], np.float32)
+
+    def hear(made: Dubbed) -> LinesHeard | None:
+        return asyncio.run(hear_lines(Given(made, REQUEST), Ears(quality=lambda: judge), store))
+
+    places = [(start * 1000, start * 1000 + 3600) for start in range(1, 57, 4)]
+    # No two alike: a window is also known by its very samples.
+    pitches = [0.03 + number / 1000 for number in range(len(places))]
+    before = hear(dub(store, *((*place, pitch, 0.5) for place, pitch in zip(places, pitches, strict=True))))
+    assert len(judged) == 4
+    lines = [(*place, pitch, 0.51) for place, pitch in zip(places, pitches, strict=True)]
+    lines[1] = (lines[1][0], lines[1][0] + 1500, 0.1, 0.51)
+    made = dub(store, *lines)
+    cues = [line.model_copy(update={"cue_end_ms": end}) for line, (_, end) in zip(made.lines, places, strict=True)]
+    assert hear(made.model_copy(update={"lines": tuple(cues)})) != before
+    assert len(judged) == 5
+
+
 def test_of_a_long_film_so_many_lines_are_heard_from_its_beginning_to_its_end() -> None:
     lines = [LineHeard(start_ms=place, end_ms=place + 2000) for place in range(2 * MOST_LINES + 11)]
     chosen = line_hearing._choose_spread(lines)
@@ -227,11 +252,11 @@ def test_of_a_long_film_so_many_lines_are_heard_from_its_beginning_to_its_end() 
 
 def test_a_long_films_votes_come_from_all_over_it() -> None:
     lines = [(place * 4000, place * 4000 + 3000, place * 4000, place * 4000 + 3000) for place in range(100)]
-    groups = line_hearing._group_windows(lines)
+    groups = group_windows(lines)
     assert [len(group) for group in groups] == [4, 4, 4, 4]
     assert [group[0][0] for group in groups] == [0, 96_000, 192_000, 288_000]
-    assert len(line_hearing._group_windows(lines[:2])) == 1
-    assert line_hearing._group_windows([(0, 1500, 0, 1500)]) == [], "no sample of a dub"
+    assert len(group_windows(lines[:2])) == 1
+    assert group_windows([(0, 1500, 0, 1500)]) == [], "no sample of a dub"
 
 
 async def test_of_a_mix_each_line_is_cut_out_wherever_blocks_end() -> None:

@@ -22,7 +22,7 @@ from polyreel.engine.sound.meter import (
     speech_level,
 )
 from polyreel.engine.sound.rates import MARGIN
-from polyreel.engine.sound.resample import resample
+from polyreel.engine.sound.resample import _find_smooth, resample
 from polyreel.engine.sound.stretch import stretch
 
 
@@ -56,6 +56,17 @@ def test_resampling_is_exact_in_length_and_true_in_shape(rate: int) -> None:
     out = resample(tone(440, 1, rate), rate, 48_000)
     assert len(out) == 48_000
     assert np.abs(out - tone(440, 1, 48_000))[2000:-2000].max() < 1e-3
+
+
+def test_a_clip_of_any_length_is_resampled_at_one_that_transforms_are_quick_at() -> None:
+    """Of 52,013 samples the padded length had the prime 3,251 in it, which took thirteen times as long."""
+    for least in (1, 11, 3251, 9_999):
+        number = _find_smooth(least)
+        assert least <= number < least * 1.1 + 1
+        assert 2**60 * 3**40 * 5**30 * 7**25 % number == 0
+    out = resample(tone(440, 52_013 / 24_000, 24_000), 24_000, 48_000)
+    assert len(out) == 2 * 52_013
+    assert np.abs(out - tone(440, 52_013 / 24_000, 48_000))[2000:-2000].max() < 1e-3
 
 
 def test_the_meter_gives_the_standards_own_value_for_its_tone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from polyreel.sources.ingest import ingest
 from polyreel.sources.local import is_known
 from polyreel.store.choice import open_store
 from tasks.run import models, results
+from tasks.run.values import Listening
 
 
 @pytest.fixture
@@ -46,14 +48,17 @@ async def test_a_source_never_seen_is_loaded_for(plan: Any, loaded: list[list[st
     assert loaded == [["es-ES"]]
 
 
-async def test_a_source_seen_before_waits_until_it_is_known_what_is_done(plan: Any, loaded: list[list[str]]) -> None:
-    """A finished job loads nothing when it is run again."""
+async def test_of_a_source_seen_before_only_what_is_undone_is_loaded_for(plan: Any, loaded: list[list[str]]) -> None:
+    """One changed cue leaves work for models; a finished job loads nothing when it is run again."""
     media = plan.job.source.media
     assert not is_known(media, open_store())
-    await ingest(media, open_store())
+    bound = plan.with_source(await ingest(media, open_store()))
     assert is_known(media, open_store())
-    models.load_early(plan)
-    assert loaded == []
+    await asyncio.to_thread(models.load_early, plan)
+    assert loaded == [["es-ES"]]
+    results.save_result(bound.language("es-ES").stage_keys["listen"], Listening())
+    await asyncio.to_thread(models.load_early, plan)
+    assert loaded == [["es-ES"]]
 
 
 async def test_what_is_elsewhere_is_left_to_the_run(
