@@ -30,14 +30,10 @@ LIMIT = 1.10
 ASKED = 7
 
 
-def run() -> list[dict[str, Any]]:
-    """One row per measurement, told on standard error as it comes: all of them take minutes."""
+def run() -> Iterator[dict[str, Any]]:
+    """One row per measurement, as it comes: all of them take minutes."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = []
-        for row in _rows(Path(folder)):
-            print(json.dumps(row), file=sys.stderr, flush=True)
-            rows.append(row)
-    return rows
+        yield from _rows(Path(folder))
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
@@ -173,4 +169,4 @@ def _sample(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(), indent=2))
+    print(json.dumps(list(run()), indent=2))

@@ -32,7 +32,7 @@ _SCRIPTS = {"en-US": "Welcome, everybody, to {}.", "es-ES": "Bienvenidos todos a
 """Of each job's own: two jobs with one reel and one script are one purchase."""
 
 
-def run(part: str = "") -> list[dict[str, Any]]:
+def run(part: str = "") -> Iterator[dict[str, Any]]:
     """A row for every pair whose names have ``part`` in them."""
     pairs = [(provider, place) for provider in PROVIDERS for place in PLACES if part in f"{provider} {place}"]
     with tempfile.TemporaryDirectory(prefix="polyreel-deliveries-") as folder, ExitStack() as stack:
@@ -44,7 +44,8 @@ def run(part: str = "") -> list[dict[str, Any]]:
         os.environ |= {"POLYREEL_HOME": str(at / "home"), "PREFECT_API_URL": api}
         os.environ["POLYREEL_ALLOW_NETWORKS"] = "127.0.0.0/8"
         asyncio.run(_save_credentials(stage, store))
-        return [_go(stage, store, at, *pair) for pair in pairs]
+        for pair in pairs:
+            yield _go(stage, store, at, *pair)
 
 
 def render(name: str, rows: list[dict[str, Any]]) -> str:

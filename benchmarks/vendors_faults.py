@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -268,9 +268,8 @@ def short(place: CallPlace) -> str:
 # -- the matrix
 
 
-async def fill(stage: Stage, folder: Path, part: str = "") -> list[dict[str, Any]]:
+async def fill(stage: Stage, folder: Path, part: str = "") -> AsyncIterator[dict[str, Any]]:
     """Every way through a vendor (those whose name has ``part`` in it), every call of it, every fault."""
-    rows: list[dict[str, Any]] = []
     seen: set[tuple[str, CallPlace]] = set()
     for vendor, kind in [way for way in WAYS if part in " ".join(way)]:
         for place in await find_calls(stage, vendor, kind, folder):
@@ -278,11 +277,10 @@ async def fill(stage: Stage, folder: Path, part: str = "") -> list[dict[str, Any
                 continue
             seen.add((vendor, place))
             cells = {name: await strike(stage, vendor, kind, folder, place, name) for name in FAULTS}
-            rows.append({"way": f"{vendor} {kind}", "call": short(place), "cells": cells})
+            yield {"way": f"{vendor} {kind}", "call": short(place), "cells": cells}
     for vendor, kind, fault, where in [job for job in JOBS if part in " ".join(job[:2])]:
         cell = await break_job(stage, vendor, kind, folder, fault, where)
-        rows.append({"way": f"{vendor} {kind}", "call": f"{fault} {where}".removesuffix(" *"), "job": cell})
-    return rows
+        yield {"way": f"{vendor} {kind}", "call": f"{fault} {where}".removesuffix(" *"), "job": cell}
 
 
 async def find_calls(stage: Stage, vendor: str, kind: str, folder: Path) -> list[CallPlace]:
@@ -336,14 +334,20 @@ def _judge(first: Attempt, second: Attempt, wrong: str) -> str:
     return "told" if first.code == second.code and "ledger settle" in second.message else "FAIL"
 
 
-def run(part: str = "") -> list[dict[str, Any]]:
-    """The matrix, whole or in part."""
+def run(part: str = "") -> Iterator[dict[str, Any]]:
+    """The matrix, whole or in part, a row as soon as it is filled."""
     waiting.PACE = SOON
     with tempfile.TemporaryDirectory(prefix="polyreel-faults-") as folder:
         os.environ["POLYREEL_HOME"] = f"{folder}/home"
         at = Path(folder)
-        with open_stage(at, make_film(at)) as stage, waiting_off():
-            return asyncio.run(fill(stage, at, part))
+        with open_stage(at, make_film(at)) as stage, waiting_off(), asyncio.Runner() as runner:
+            rows = fill(stage, at, part)
+
+            async def take_row() -> dict[str, Any] | None:
+                return await anext(rows, None)
+
+            while (row := runner.run(take_row())) is not None:
+                yield row
 
 
 def _line(call: str, cells: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,17 +61,17 @@ STEPS = (
 )
 
 
-def run(part: str = "") -> list[dict[str, Any]]:
+def run(part: str = "") -> Iterator[dict[str, Any]]:
     """Every step whose name has ``part`` in it at every point; and each way once without a kill."""
     steps = [step for step in STEPS if part in step.name]
     with tempfile.TemporaryDirectory(prefix="polyreel-kills-") as folder:
         at = Path(folder)
         with open_stage(at, make_film(at)) as stage:
-            rows = [kill_once(stage, step, "", at) for step in {step.name: step for step in steps}.values()]
+            for step in {step.name: step for step in steps}.values():
+                yield kill_once(stage, step, "", at)
             for step in steps:
-                later = LATER if step.kind == "dub" else ()
-                rows += [kill_once(stage, step, point, at) for point in (*POINTS, *later)]
-    return rows
+                for point in (*POINTS, *(LATER if step.kind == "dub" else ())):
+                    yield kill_once(stage, step, point, at)
 
 
 def render(name: str, rows: list[dict[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from polyreel.dubbing.charges import minutes_begun
+from polyreel.dubbing.dubformer_lines import cast_speaker, make_lines
 from polyreel.dubbing.dubformer_offer import require_offered
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Receipt, Request
 from polyreel.dubbing.staging import STAGED
@@ -28,25 +29,21 @@ from polyreel.ledger.rows import Filter
 from polyreel.ledger.watch import Sighting
 from polyreel.outcome import StoredFile
 from polyreel.store.local import path_of
-from polyreel.subtitles import plain_text, read_file, write
+from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Cue, Track
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.models import (
-    EMOTIONAL_TRANSFER,
-    SOUNDALIKE,
     CastSpeaker,
     CreateProject,
     MixingMode,
     Project,
     ProjectStatus,
     Retranslate,
-    ScriptLine,
-    Speaker,
     SpokenLine,
     Submitted,
 )
 from polyreel.vendors.dubformer.problems import project_failed
-from polyreel.vendors.errors import JobFailed, NotFound
+from polyreel.vendors.errors import CallError, Invalid, JobFailed, NotFound
 
 _MODES: dict[Mix, MixingMode] = {
     "dub": MixingMode.WITHOUT_ORIGINAL_VOICE,
@@ -79,7 +76,7 @@ class DubformerDubber:
         with before_purchase():
             source, target = await require_offered(self._client, asked)
         # With the key's end, which tells this order from an earlier one of the same reel.
-        name = f"{request.title} {request.locale} {key[-12:]}"
+        name = f"{request.title} {request.locale} {_name_end(key)}"
 
         async def call() -> Bought:
             with before_purchase():
@@ -96,12 +93,16 @@ class DubformerDubber:
                 source_script_content=await asyncio.to_thread(_write_srt, request.source_script),
                 glossary_content=await asyncio.to_thread(_read_text, request.terms),
             )
-            return _read_bought(await self._client.create_project(wanted, idempotency_key=key))
+            try:
+                return _read_bought(await self._client.create_project(wanted, idempotency_key=key))
+            except Invalid as refusal:
+                raise await self._with_doubt(refusal, key) from None
 
         async def find(_entry: Entry) -> Finding:
-            # A staged reel has another signed address each time, so the same key can't always be sent again: the name
-            # says whose it is.
-            mine = [each for each in await self._client.get_projects() if each.name == name]
+            # A staged reel has another signed address each time, so the same key can't always be sent again: the name's
+            # end says whose it is. Its beginning is the job's, which somebody may have renamed since.
+            listed = await self._client.get_projects()
+            mine = [each for each in listed if (each.name or "").endswith(f" {_name_end(key)}")]
             return Found(Bought(id=mine[0].project_id, minutes=mine[0].cost_minutes)) if mine else NotThere()
 
         about = {
@@ -111,6 +112,15 @@ class DubformerDubber:
             "details": describe_purchase(request) | ({} if request.media_url else {STAGED: request.reel.sha256}),
         }
         return await self._means.at_hand().once(key, call, find, subject=self._means.subject.model_copy(update=about))
+
+    async def _with_doubt(self, refusal: Invalid, key: str) -> CallError:
+        """The refusal; no proof that nothing was bought, where an earlier call went out under the same key.
+
+        A key that was used with another body is refused, too: another signed address, or a job of another name.
+        """
+        entry = await self._means.at_hand().get(key)
+        is_first = entry is None or entry.attempts <= 1
+        return refusal if is_first else refusal.with_attempts(refusal.facts.attempts, doubtful=True)
 
     async def _find_address(self, request: DubRequest) -> str:
         if request.media_url:
@@ -215,12 +225,12 @@ class DubformerDubber:
 
     async def _make_retranslation(self, request: DubRequest, receipt: Receipt) -> Retranslate:
         project = await self._client.get_project(receipt.id)
-        lines = await asyncio.to_thread(_make_lines, request.script, project.output_target_script)
+        lines = await asyncio.to_thread(make_lines, request.script, project.output_target_script)
         voices = await self._client.get_voices()
         offered = {voice.voice_key: voice.style for voice in voices.get(project.target_lang, ())}
         cast = project.output_target_speakers or (CastSpeaker(speaker_id=lines[0].speaker_id if lines else 1),)
         used = {line.speaker_id for line in lines}
-        speakers = [_cast_speaker(each, number, request.voices, offered) for number, each in enumerate(cast)]
+        speakers = [cast_speaker(each, number, request.voices, offered) for number, each in enumerate(cast)]
         return Retranslate(
             target_script=tuple(lines),
             target_speakers=tuple(each for each in speakers if each.speaker_id in used),
@@ -318,6 +328,11 @@ class DubformerObserver:
         return Sighting(row.key, State.SUBMITTED, due_at=_to_timestamp(listed.estimated_completion_date))
 
 
+def _name_end(key: str) -> str:
+    """What a project's name ends in, by which an order is known again."""
+    return key[-12:]
+
+
 def _result_key(receipt: Receipt) -> str:
     """The key under which what was collected is kept: the purchase's, or its revision's."""
     return str(receipt.details.get("revision") or receipt.key)
@@ -356,45 +371,3 @@ def _write_srt(script: StoredFile | None) -> str | None:
 
 def _read_text(file: StoredFile | None) -> str | None:
     return path_of(file).read_text("utf-8-sig") if file else None
-
-
-def _make_lines(script: StoredFile | None, spoken: Sequence[SpokenLine]) -> list[ScriptLine]:
-    """The target script, each line by the speaker who says most at that time in what Dubformer made of the reel.
-
-    Without one, what Dubformer made of it.
-    """
-    if script is None:
-        return [
-            ScriptLine(start_ms=each.start_ms, end_ms=each.end_ms, text=text, speaker_id=each.speaker_id)
-            for each in spoken
-            if (text := each.text.strip()) and 0 <= each.start_ms < each.end_ms
-        ]
-    cues = read_file(path_of(script)).track.cues
-    first = spoken[0].speaker_id if spoken else 1
-    return [
-        ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=text, speaker_id=_find_speaker(cue, spoken, first))
-        for cue in cues
-        if (text := plain_text(cue.text).strip()) and cue.start_ms < cue.end_ms
-    ]
-
-
-def _find_speaker(cue: Cue, spoken: Sequence[SpokenLine], default: int) -> int:
-    def time_together(line: SpokenLine) -> int:
-        return min(cue.end_ms, line.end_ms) - max(cue.start_ms, line.start_ms)
-
-    best = max(spoken, key=time_together, default=None)
-    return best.speaker_id if best and time_together(best) > 0 else default
-
-
-def _cast_speaker(cast: CastSpeaker, number: int, asked: Sequence[str], offered: dict[str, str]) -> Speaker:
-    """Who says it: in the voice that the job names, else in Dubformer's own choice, else in one of its voices."""
-    voice = asked[min(number, len(asked) - 1)] if asked else cast.voice_key
-    style = offered.get(voice) or cast.style
-    if not asked and voice not in offered and voice not in (SOUNDALIKE, EMOTIONAL_TRANSFER):
-        voice = next((key for key, kind in offered.items() if kind == cast.style), next(iter(offered), SOUNDALIKE))
-        style = offered.get(voice) or cast.style
-    return Speaker(
-        speaker_id=cast.speaker_id,
-        style="feminine" if style == "feminine" else "masculine",
-        voice_key=voice,
-    )

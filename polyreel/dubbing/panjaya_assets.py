@@ -7,6 +7,7 @@ it before the language is added: two runs with two scripts for one language, at 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -37,6 +38,8 @@ _CLOCKS_APART_S = 300.0
 _LENGTHS_APART_S = 2
 _BARE = "bare"
 """What an asset's row says while it was asked for without any language only: then nothing was bought with it."""
+_MEDIA = "media"
+"""What an asset's row says of the address that it was asked for with, digested: an address may open what it names."""
 # Each is one more script for the same language: so many are a loop of somebody's, not a wish.
 _MOST_ASSETS = 20
 
@@ -112,7 +115,7 @@ class Assets:
             raise
 
     async def _make_once(self, request: DubRequest, key: str, dub_key: str) -> Entry:
-        name = f"{request.title}-{key[-12:]}.mp4"
+        name = f"{request.title}{_make_tail(key)}"
         options = self._make_options(request)
         # Whoever makes it with a language of its own has that language.
         own = steps.make_reservation(request.locale, dub_key)
@@ -133,10 +136,11 @@ class Assets:
             return Receipt(id=asset.asset_id, state=State.COLLECTED, minutes=0.0, details=taken)
 
         async def find(entry: Entry) -> Finding:
-            return await self._find(request, options, name, entry)
+            return await self._find(request, options, entry)
 
+        details = {**own, _BARE: True, _MEDIA: _digest_address(request.media_url)}
         subject = self.means.subject.model_copy(
-            update={"kind": "asset", "what": request.title, "minutes": 0.0, "details": {**own, _BARE: True}}
+            update={"kind": "asset", "what": request.title, "minutes": 0.0, "details": details}
         )
         return await self.means.at_hand().once(key, call, find, subject=subject)
 
@@ -164,7 +168,7 @@ class Assets:
             (folder / name).symlink_to(path_of(request.reel))
             return await self.client.upload_asset(options, folder / name, background)
 
-    async def _find(self, request: DubRequest, options: AssetOptions, name: str, entry: Entry) -> Finding:
+    async def _find(self, request: DubRequest, options: AssetOptions, entry: Entry) -> Finding:
         """Is there an asset that nobody in the ledger owns, of this media, this language and this time?"""
         owned = {
             row.vendor_id
@@ -180,11 +184,11 @@ class Assets:
             if asset.created_at and seconds_of(asset.created_at) < since:
                 return False
             # None counts, too: what doesn't say where it comes from may be ours.
-            return _comes_from(asset, request.media_url, name) is not False
+            return _comes_from(asset, request.media_url, entry) is not False
 
         found = await self.client.find_assets(matches)
         # What says that it is ours is it, whoever else has made an asset meanwhile that says nothing.
-        found = [each for each in found if _comes_from(each, request.media_url, name)] or found
+        found = [each for each in found if _comes_from(each, request.media_url, entry)] or found
         if len(found) == 1 and not _is_of_another_reel(found[0], request, options):
             return Found(await self._as_made(found[0].asset_id, entry))
         if not found:
@@ -225,14 +229,27 @@ def seconds_of(when: datetime) -> float:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-def _comes_from(asset: Asset, media_url: str | None, name: str) -> bool | None:
-    """Whether an asset is of this address or, without one, of the upload of this name; None where it does not say."""
-    filename = _read_filename(asset)
+def _comes_from(asset: Asset, media_url: str | None, intent: Entry) -> bool | None:
+    """Whether an asset is what an intent asked for: of its address, or the upload of its name; None where unsaid.
+
+    By what the intent says, and not by the job alone: before the next run somebody may have given the job another name,
+    or the film another address.
+    """
     if asset.media_url is not None:
-        return asset.media_url == media_url
+        return asset.media_url == media_url or _digest_address(asset.media_url) == intent.details.get(_MEDIA)
+    filename = _read_filename(asset)
     if filename is None or (media_url and filename == PurePosixPath(urlsplit(media_url).path).name):
         return None
-    return not media_url and filename == name
+    return filename.endswith(_make_tail(intent.key))
+
+
+def _make_tail(key: str) -> str:
+    """What the name of an upload ends in, whatever the job is called."""
+    return f"-{key[-12:]}.mp4"
+
+
+def _digest_address(address: str | None) -> str:
+    return hashlib.sha256(address.encode()).hexdigest() if address else ""
 
 
 def _is_of_another_reel(asset: Asset, request: DubRequest, options: AssetOptions) -> bool:

@@ -147,6 +147,71 @@ async def test_a_project_whose_answers_were_lost_is_found(
     assert await charges(controls, "dubformer") - before == 1
 
 
+async def test_a_project_is_found_though_its_job_was_renamed(
+    dubformer: DubformerClient, means: Makes, asked: Asks, arm: Arm, controls: httpx.AsyncClient, no_waiting: None
+) -> None:
+    """The purchase is the same one, its key and its name's end say so; its key would be refused with another name."""
+    at, before = means(dubformer, "dubformer"), await charges(controls, "dubformer")
+    await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
+    with pytest.raises(CallError):
+        await by_dubformer(at).submit(asked("es-ES"))
+    await controls.delete("/sandbox/faults")
+    receipt = await by_dubformer(at).submit(asked("es-ES", title="renamed"))
+    assert await list_open(at) == []
+    assert receipt == await by_dubformer(make_looking(at)).submit(asked("es-ES"))
+    assert await charges(controls, "dubformer") - before == 1
+
+
+async def test_a_key_that_is_refused_with_another_body_leaves_the_doubt(
+    dubformer: DubformerClient,
+    means: Makes,
+    asked: Asks,
+    arm: Arm,
+    controls: httpx.AsyncClient,
+    no_waiting: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A list that shows the project late: asked again by another signed address, the vendor refuses the key, and not
+    the purchase. Nobody else may be paid for it."""
+    at, before = means(dubformer, "dubformer"), await charges(controls, "dubformer")
+    await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
+    with pytest.raises(CallError):
+        await by_dubformer(at).submit(asked("es-ES"))
+    await controls.delete("/sandbox/faults")
+
+    async def list_nothing() -> list[Any]:
+        return []
+
+    with monkeypatch.context() as late:
+        late.setattr(dubformer, "get_projects", list_nothing)
+        with pytest.raises(CallError) as raised:
+            await by_dubformer(at).submit(asked("es-ES"))
+        assert raised.value.status == 422
+        assert not raised.value.made_nothing
+        assert not raised.value.bought_nothing
+        assert len(await list_open(at)) == 1
+    assert (await by_dubformer(at).submit(asked("es-ES"))).minutes == 1
+    assert await charges(controls, "dubformer") - before == 1
+
+
+@pytest.mark.parametrize("by_url", [True, False])
+async def test_an_asset_is_found_though_its_job_was_renamed_and_its_film_moved(
+    panjaya: PanjayaClient, means: Makes, asked: Asks, arm: Arm, no_waiting: None, by_url: bool
+) -> None:
+    """By what its intent says: the job's name and the film's address are no part of what makes it the same asset."""
+    at = means(panjaya, "panjaya")
+    first = asked("es-ES") if by_url else asked("es-ES", media_url=None)
+    await arm(
+        kind="reset_after", vendor="panjaya", method="POST", path="/v1/assets/" if by_url else "/v1/assets/upload"
+    )
+    with pytest.raises(PolyreelError):
+        await by_panjaya(at).submit(first)
+    made = [each.asset_id for each in await panjaya.find_assets(lambda _each: True)]
+    receipt = await by_panjaya(at).submit(asked("es-ES", title="renamed", **({} if by_url else {"media_url": None})))
+    assert receipt.details["asset_id"] in made
+    assert len(await panjaya.find_assets(lambda _each: True)) == len(made)
+
+
 async def test_what_can_not_be_staged_was_not_asked_of_the_vendor(
     dubformer: DubformerClient, means: Makes, asked: Asks, controls: httpx.AsyncClient
 ) -> None:
