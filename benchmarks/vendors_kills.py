@@ -135,7 +135,7 @@ def _is_reached(stage: Stage, point: str, order: dict[str, Any]) -> bool:
     return not stage.list_armed() if point in HOLDS else (Path(order["folder"]) / point).exists()
 
 
-def _wait(true: Callable[[], bool], seconds: float = 60) -> bool:
+def _wait(true: Callable[[], bool], seconds: float = 180) -> bool:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
