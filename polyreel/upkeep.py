@@ -94,7 +94,7 @@ class Upkeep:
         return (*done, *(_make_claim_chore(each) for each in await self.ledger.sweep_claims()))
 
     async def _do_chores(self) -> list[Chore]:
-        now = self.ledger.rows.now()
+        now = await self.ledger.read_clock()
         # All at once: each chore sees the same moment, and asks anew for a row before it touches anything.
         rows = await self.ledger.select()
         steps_ = (self._look_at_intents, self._find_staged, self._cancel_uploads, self._forget_copies)

@@ -61,7 +61,7 @@ async def buy_alone(language: LanguagePlan, buy: Callable[[], Awaitable[Result]]
                 return await buy()
             finally:
                 # What is there now this run has seen, or bought itself: only what comes later is another run's.
-                board().looked_at[language.locale] = await asyncio.to_thread(books.ledger.rows.now)
+                board().looked_at[language.locale] = await books.ledger.read_clock()
 
         return await books.ledger.alone(_choice_key(language), buy_unless_paid, what=language.job.name)
 
@@ -90,7 +90,7 @@ async def stay_where_paid(plan: Plan) -> Plan:
     if not any(provider_of(options).charges for options in plan.job.fallback):
         return plan
     async with books_of_run() as books:
-        now = await asyncio.to_thread(books.ledger.rows.now)
+        now = await books.ledger.read_clock()
     for language in plan.runnable():
         board().looked_at.setdefault(language.locale, now)
         noted = await asyncio.to_thread(open_store().load_record, _choice_key(language)) or {}

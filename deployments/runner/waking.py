@@ -59,7 +59,7 @@ class Changes:
         """One short question for what was changed lately."""
         from polyreel.ledger.rows import Filter
 
-        now = await asyncio.to_thread(self._ledger.rows.now)
+        now = await self._ledger.read_clock()
         # A change bears the time at which it was made, and is seen when it is committed: somewhat later.
         rows = await self._ledger.select(Filter(updated_since=(self._since or now) - _OVERLAP_S))
         # By key and time: rows of the overlap come again, and are no news.

@@ -61,7 +61,7 @@ class Assets:
         may have been made: one without any is charged nothing.
         """
         # The ledger's clock: what it compares with is the row's time.
-        begun = await asyncio.to_thread(self.means.at_hand().rows.now)
+        begun = await self.means.at_hand().read_clock()
         for number in range(_MOST_ASSETS):
             key = key_of_reel(request, PROVIDER, self.means.subject.account, number=number)
             entry = await self._make(request, key, dub_key)

@@ -53,7 +53,7 @@ async def _wait_patiently(means: Means, key: str, observer: Observer, watcher: W
             return await watcher.wait_for(key, _is_over)
         # Runs that don't stay see no watcher fail: a revoked key would leave them waiting, woken once a day, for
         # ever.
-        if await asyncio.to_thread(means.at_hand().rows.now) - entry.updated_at > UNHEARD_S:
+        if await means.at_hand().read_clock() - entry.updated_at > UNHEARD_S:
             await observer.list_under_way([entry])
         raise StillAtVendor(
             f"{entry.provider} is at work on it",

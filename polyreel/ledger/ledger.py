@@ -103,6 +103,10 @@ class Ledger(ClosesAfterBlock):
         # A holder that died changes nothing, so the row is looked at again even without news of it.
         await self._wait_for_change(entry, 2 * self._every)
 
+    async def read_clock(self) -> float:
+        """The time by the ledger's clock, which rows' times are compared with: seconds since 1970."""
+        return await asyncio.to_thread(self.rows.now)
+
     async def get(self, key: str) -> Entry | None:
         """One row."""
         return await asyncio.to_thread(self.rows.get, key)
@@ -182,7 +186,7 @@ class Ledger(ClosesAfterBlock):
         entry = await self.get(key)
         if entry is None:
             raise InvalidJob("the ledger has no such row", where=key, remedy="`polyreel ledger` shows those it has.")
-        if entry.is_open and steps.is_held(entry, await asyncio.to_thread(self.rows.now)):
+        if entry.is_open and steps.is_held(entry, await self.read_clock()):
             remedy = "Wait until it has ended."
             raise InvalidJob("a run is making this call right now", where=key, code="under_way", remedy=remedy)
         return entry

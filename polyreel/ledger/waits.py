@@ -92,13 +92,12 @@ async def claim_restart(ledger: Ledger, run_id: str) -> Literal["mine", "not now
         return "not now"
     if change.after is not change.before:
         return "mine"
-    return (
-        "never" if _count_restarts(change.after) >= _MOST_RESTARTS and _may_begin(change.after, ledger) else "not now"
-    )
+    is_over = _count_restarts(change.after) >= _MOST_RESTARTS
+    return "never" if is_over and await _may_begin(change.after, ledger) else "not now"
 
 
-def _may_begin(row: Entry, ledger: Ledger) -> bool:
-    return ledger.rows.now() >= float(row.receipt.get("restart_at", 0.0))
+async def _may_begin(row: Entry, ledger: Ledger) -> bool:
+    return await ledger.read_clock() >= float(row.receipt.get("restart_at", 0.0))
 
 
 async def find_waiting(ledger: Ledger, run_id: str) -> WaitingRun | None:
@@ -118,7 +117,7 @@ async def list_due(ledger: Ledger) -> list[WaitingRun]:
     waiting = [run for run in await list_waiting(ledger) if run.asleep or run.woken]
     if not waiting:
         return []
-    now = ledger.rows.now()
+    now = await ledger.read_clock()
     # Most runs wait for rows that are under way: one question for all of those, one more for each of the others.
     standings = {row.key: describe_entry_standing(row) for row in await ledger.select(Filter(states=UNDER_WAY))}
     for key in {wait.key for run in waiting for wait in run.waits if wait.key} - standings.keys():

@@ -134,7 +134,7 @@ class Watcher:
                 await asyncio.sleep(min(_TICK_SECONDS, self._pace.least))  # a storm of hints is one look
 
     async def _take_step(self) -> None:
-        now = await self._read_clock()
+        now = await self._ledger.read_clock()
         if now >= self._refreshed_at + _REFRESH_SECONDS:
             await self._refresh_rows(now)
         if not (self._entries and self._leads):
@@ -173,13 +173,10 @@ class Watcher:
         poked = await asyncio.to_thread(self._ledger.rows.find_pokes, frozenset({self.account}))
         return poked.get(self.account, 0.0) > self._looked_at
 
-    async def _read_clock(self) -> float:
-        return await asyncio.to_thread(self._ledger.rows.now)
-
     async def look(self, entries: Sequence[Entry]) -> None:
         """Ask the vendor, once, and write down what is new."""
         self._hint.clear()
-        self._looked_at, self._luck = await self._read_clock(), random.random()  # noqa: S311 - jitter
+        self._looked_at, self._luck = await self._ledger.read_clock(), random.random()  # noqa: S311 - jitter
         self._looked |= dict.fromkeys((entry.key for entry in entries), self._looked_at)
         self.seen.looks += 1
         try:
