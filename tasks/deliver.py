@@ -12,7 +12,7 @@ from pathlib import Path
 from polyreel.delivery.places import PLACES, make_delivery, place_of
 from polyreel.delivery.port import SHARED_ROLES, Access, Delivered, Item, Parcel
 from polyreel.engine.separation.port import Stems
-from polyreel.errors import PolyreelError
+from polyreel.errors import HeldForPerson, PolyreelError, UnresolvedCall
 from polyreel.job import Delivery, Job
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Subject
@@ -213,11 +213,22 @@ class Brought:
         )
 
 
+# What the ledger raises of a call at a place that only a person can settle.
+_FOR_PERSON = frozenset({HeldForPerson.default_code, UnresolvedCall.default_code})
+
+
+def _waits_for_person(problem: Problem | None) -> bool:
+    return problem is not None and problem.code in _FOR_PERSON
+
+
 def _merge_problems(problems: Mapping[str, Problem]) -> Problem | None:
-    """What kept some languages from a place, under the first one's code; the others are there."""
+    """What kept some languages from a place; the others are there.
+
+    Under the code of one that a person has to settle, where there is one: else of the first.
+    """
     if not problems:
         return None
-    first = next(iter(problems.values()))
+    first = next(filter(_waits_for_person, problems.values()), next(iter(problems.values())))
     said = "; ".join(f"{locale}: {each.message.rstrip('.')}" for locale, each in problems.items())
     return first.model_copy(update={"message": f"not delivered there: {said}."})
 
@@ -295,14 +306,18 @@ def _with_deliveries(outcome: Outcome, brought: Sequence[Brought]) -> Outcome:
 
 
 def _judge_deliveries(outcome: Outcome) -> Outcome:
-    """A place that failed makes the outcome partial; a language that no place has, has not gone out."""
+    """A place that failed makes the outcome partial; a language that no place has, has not gone out.
+
+    Where only a person can tell what became of a delivery, the outcome is held, as where it is a dub.
+    """
     failed = [each.error for each in outcome.deliveries if each.error]
     if not failed:
         return outcome
+    held = next(filter(_waits_for_person, failed), None)
     languages = {
         locale: each
         if each.status != "delivered" or _has_gone_out(locale, outcome.deliveries)
-        else each.model_copy(update={"status": "failed", "error": failed[0]})
+        else each.model_copy(update={"status": "held" if held else "failed", "error": held or failed[0]})
         for locale, each in outcome.languages.items()
     }
     status = status_of(languages.values())
@@ -310,8 +325,8 @@ def _judge_deliveries(outcome: Outcome) -> Outcome:
         update={
             "languages": languages,
             # Every language is out somewhere, but not everywhere that was asked for.
-            "status": "partial" if status == "completed" else status,
-            "error": outcome.error or failed[0],
+            "status": "held" if held else "partial" if status == "completed" else status,
+            "error": held or outcome.error or failed[0],
         }
     )
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.panjaya_assets import Assets, asset_of, script_of
@@ -24,7 +25,7 @@ from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
 from polyreel.ledger.entry import Receipt as Bought
 from polyreel.ledger.once import before_purchase
 from polyreel.ledger.watch import Sighting
-from polyreel.vendors.errors import CallError, Invalid, NotFound
+from polyreel.vendors.errors import CallError, Invalid, JobFailed, NotFound
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.locales import target_locale
 from polyreel.vendors.panjaya.models import AddLanguages, Asset, TargetLanguage, Version, VersionStatus
@@ -65,6 +66,7 @@ class PanjayaDubber:
         asset_id = await Assets(self._client, self._means, self._options, subject).find_room(request, key)
         locale = target_locale(request.locale)
         language = TargetLanguage(locale=locale, srt=await asyncio.to_thread(script_of, request))
+        is_first = await self._means.at_hand().get(key) is None
 
         async def call() -> Bought:
             # What the asset was made with, or an earlier call has added, is there.
@@ -72,7 +74,10 @@ class PanjayaDubber:
                 asset = await self._client.get_asset(asset_id)
             # The call may be made a second time after a lost answer: adding a language twice could be charged twice.
             if locale not in asset.locales():
-                asset = await self._add(asset, language)
+                # Of an asset that failed without the language nothing was bought, if it was never asked for before:
+                # what an earlier, unanswered call was charged is not to be read from it.
+                with _failed_before_purchase() if is_first else nullcontext():
+                    asset = await self._add(asset, language)
             return await self._read_bought(asset_id, locale)
 
         async def find(entry: Entry) -> Finding:
@@ -236,6 +241,19 @@ class PanjayaObserver:
             waits_for_person=waits,
             details={"ready_to_edit_since": since, "studio_url": link},
         )
+
+
+@contextmanager
+def _failed_before_purchase() -> Iterator[None]:
+    """An asset that Panjaya failed at takes no language: what is raised of it has bought nothing.
+
+    Only that: a call whose answer was lost leaves its intent to be looked for.
+    """
+    try:
+        yield
+    except JobFailed as error:
+        error.bought_nothing = True
+        raise
 
 
 def _is_settled(asset: Asset) -> bool:

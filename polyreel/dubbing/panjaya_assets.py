@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -72,8 +73,12 @@ class Assets:
             if await self._reserve(key, request.locale, dub_key) != dub_key:
                 continue
             # One that was made just now is fresh; of one from before a person may have removed it in the studio.
-            with before_purchase():
-                if entry.intended_at >= begun or await self._is_usable(entry.vendor_id):
+            if entry.intended_at >= begun:
+                return entry.vendor_id
+            # Its own language may be this purchase, and never have been announced as one: then a look that fails is no
+            # leave to pay somebody else.
+            with nullcontext() if _may_be_bought_with(entry, request.locale, dub_key) else before_purchase():
+                if await self._is_usable(entry.vendor_id):
                     return entry.vendor_id
         raise HeldForPerson(
             f"{_MOST_ASSETS} dubs of {request.title} into {request.locale} were bought already",
@@ -206,6 +211,17 @@ class Assets:
         return Receipt(
             id=asset_id, state=State.COLLECTED, minutes=0.0, details=dict(entry.details) if has_language else {}
         )
+
+
+def _may_be_bought_with(entry: Entry, locale: str, dub_key: str) -> bool:
+    """Whether a dub may have been bought by the making of an asset, as far as its row says.
+
+    Rows of earlier versions don't say whether a language was asked for at once, nor, the oldest, for which purchase.
+    """
+    if entry.details.get(_BARE) is True:
+        return False
+    meant = entry.details.get("taken") or {locale: dub_key}
+    return bool(meant.get(locale) == dub_key)
 
 
 def asset_of(entry: Entry) -> str:

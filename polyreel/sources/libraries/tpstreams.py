@@ -11,6 +11,7 @@ from polyreel.sources.libraries.port import Asset, LibraryVideo, make_folder_err
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset as TPStreamsAsset
+from polyreel.vendors.tpstreams.models import Status
 
 _FOLDER = "folder"
 """An asset's type at TPStreams."""
@@ -23,7 +24,7 @@ class TPStreamsSource:
     client: TPStreamsClient
 
     async def require_asset(self, asset_id: str) -> None:
-        """Whatever its state, as long as there is a file."""
+        """Whatever its state, as long as there is a file; one that TPStreams failed at is refused."""
         found = await self._get_video(asset_id)
         if not found.download_url:
             raise make_no_file_error(f"tpstreams:{asset_id}", _describe_state(found))
@@ -43,6 +44,12 @@ class TPStreamsSource:
         found = await self.client.get_asset(asset_id)
         if found.type.lower() == _FOLDER:
             raise make_folder_error(f"tpstreams:{asset_id}")
+        if found.video and found.status is Status.ERROR:
+            # It may have a file all the same: one that TPStreams itself could make nothing of.
+            raise InvalidJob(
+                "TPStreams could not process this asset; it is in the state Error", where=f"tpstreams:{asset_id}",
+                code="vendor_job_failed", remedy="Upload the video there anew, or name another asset.",
+            )  # fmt: skip
         return found
 
 

@@ -78,3 +78,15 @@ async def test_an_asset_without_a_video_is_told_by_what_it_is(kind: str, said: s
 
     with pytest.raises(InvalidJob, match=said):
         await require_asset("tpstreams:1", Client())
+
+
+@pytest.mark.parametrize("look", ["require_asset", "look_at_asset"])
+async def test_an_asset_that_the_vendor_failed_at_is_refused_though_it_has_a_file(look: str) -> None:
+    class Client:
+        async def get_asset(self, asset_id: str) -> TPStreamsAsset:
+            video = {"status": "error", "duration": 30}
+            said = {"id": asset_id, "type": "video", "video": video, "download_url": "https://films.example/1.mp4"}
+            return TPStreamsAsset.model_validate(said)
+
+    with pytest.raises(InvalidJob, match="could not process this asset"):
+        await getattr(LIBRARIES["tpstreams"].make(Client()), look)("1")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from deployments.commands.job_run import exit_code
 from polyreel.delivery.port import Delivered, Parcel
-from polyreel.errors import DeliveryError
+from polyreel.errors import DeliveryError, UnresolvedCall
 from polyreel.job import Delivery, FolderDelivery, Job
 from polyreel.outcome import LanguageOutcome, Outcome
 from polyreel.vendors.errors import CallError, RateLimited, Refused, ServerError
@@ -67,6 +68,30 @@ def test_a_language_that_one_place_got_has_gone_out_and_one_that_none_got_has_no
     assert (place.status, place.ids) == ("failed", {"es-ES": "1"})
     assert place.error
     assert "fr-FR: the file is too large" in place.error.message
+
+
+@pytest.mark.parametrize("also", [there("/a"), missed("/a")])
+def test_what_only_a_person_can_settle_holds_the_job(also: Brought) -> None:
+    """As a dub of which nobody knows whether it was bought does (exit code 4); also beside a place that failed."""
+    error = UnresolvedCall("It is not known whether Nomad took this", key="k", remedy="`polyreel ledger settle k`")
+    asked = Brought(FolderDelivery(path="/b"), "welcome", problem=deliver.Problem.of(error))
+    found = outcome_of(also, asked)
+    assert (found.status, exit_code(found)) == ("held", 4)
+    assert found.error
+    assert found.error.code == "unresolved_call"
+    assert found.languages["es-ES"].status == ("delivered" if also.done else "held")
+    assert [each.status for each in found.deliveries][-1] == "failed"
+
+
+def test_one_language_of_a_place_that_only_a_person_can_settle_holds_the_job() -> None:
+    """Whichever of the place's languages was the first to fail."""
+    problems = {
+        "es-ES": deliver.Problem(code="too_large", message="the file is too large"),
+        "fr-FR": deliver.Problem.of(UnresolvedCall("It is not known whether Nomad took this", key="k")),
+    }
+    done = Delivered(location="Nomad", ids={"de-DE": "1"}, problems=problems)
+    found = outcome_of(there("/a"), Brought(FolderDelivery(path="/b"), "welcome", done=done))
+    assert (found.status, found.error and found.error.code) == ("held", "unresolved_call")
 
 
 async def test_places_are_brought_to_at_once_and_apart(monkeypatch: pytest.MonkeyPatch) -> None:
