@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from polyreel.ledger.receiver import Receiver
+    from polyreel.ledger.receiver import Receiver, Verdict
     from polyreel.vendors.callbacks import CallbackVerifier
 
 # Callbacks have kilobytes. Bounds for what strangers may make this process hold: memory, and connections.
 LARGEST_BODY = 1 << 20
 BODY_SECONDS = 10.0
+HEAD_SECONDS = 10.0
 _MOST_AT_ONCE = 64
+# Anybody may send what is forged: of each kind so many lines are logged, and then each hundredth one, with its count.
+MOST_LINES = 100
 log = logging.getLogger("polyreel.callbacks")
 
 
@@ -43,6 +47,7 @@ def make_application(receiver: Receiver) -> Starlette:
 
 
 async def _answer_callback(receiver: Receiver, request: Request) -> Response:
+    from starlette.requests import ClientDisconnect
     from starlette.responses import JSONResponse
 
     from polyreel.errors import LedgerError
@@ -57,6 +62,9 @@ async def _answer_callback(receiver: Receiver, request: Request) -> Response:
             body = await _read_body(request)
     except TimeoutError:
         return JSONResponse({"error": "too slow"}, 408)
+    except ClientDisconnect:
+        # Nobody is there to be answered. Left to Starlette, each one would log a traceback of fifty lines.
+        return JSONResponse({"error": "cut off"}, 400)
     if body is None:
         return JSONResponse({"error": "too large"}, 413)
     try:
@@ -64,9 +72,14 @@ async def _answer_callback(receiver: Receiver, request: Request) -> Response:
     except LedgerError as error:
         log.warning("a callback of %s could not be passed on: %s", vendor, error)
         return JSONResponse({"error": "try again later"}, 503)
-    log.info("a callback of %s: %s (%d so far)", vendor, verdict, receiver.counts[vendor, verdict])
+    _log_verdict(vendor, verdict, receiver.counts[vendor, verdict])
     status = {Verdict.HINT: 202, Verdict.FORGED: 403}.get(verdict, 200)
     return JSONResponse({"verdict": str(verdict)}, status)
+
+
+def _log_verdict(vendor: str, verdict: Verdict, count: int) -> None:
+    if count <= MOST_LINES or count % MOST_LINES == 0:
+        log.info("a callback of %s: %s (%d so far)", vendor, verdict, count)
 
 
 async def _read_body(request: Request) -> bytes | None:
@@ -79,6 +92,44 @@ async def _read_body(request: Request) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
+
+
+def make_protocol(head_seconds: float = HEAD_SECONDS) -> type[H11Protocol]:
+    """HTTP whose connections end when no whole request head has come in time. Uvicorn alone waits for it for ever.
+
+    So `_MOST_AT_ONCE` strangers that say nothing could have kept every true callback out.
+    """
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class RequestsInTime(H11Protocol):
+        _deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._await_request()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._await_request()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._drop_deadline()
+            super().connection_lost(exc)
+
+        def _await_request(self) -> None:
+            self._drop_deadline()
+            self._deadline = self.loop.call_later(head_seconds, self._end_idle_connection)
+
+        def _drop_deadline(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+
+        def _end_idle_connection(self) -> None:
+            # A request under way has a time of its own (`BODY_SECONDS`); once it is answered, this begins anew.
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.abort()
+
+    return RequestsInTime
 
 
 async def _load_verifier(secret: str) -> CallbackVerifier:
@@ -112,7 +163,9 @@ def serve(descriptor: int, secret: str) -> None:
         print(json.dumps(error.as_dict()), flush=True)  # noqa: T201 - the parent reads it
         sys.exit(2)
     config = uvicorn.Config(
-        make_application(receiver), log_level="warning", access_log=False, lifespan="off", server_header=False,
+        # Uvicorn's warnings are a line for each connection too many and each head that is no HTTP: strangers' doing.
+        make_application(receiver), log_level="error", access_log=False, lifespan="off", server_header=False,
+        http=make_protocol(),
         limit_concurrency=_MOST_AT_ONCE, timeout_keep_alive=5, timeout_graceful_shutdown=2,
         h11_max_incomplete_event_size=16 << 10,
     )  # fmt: skip

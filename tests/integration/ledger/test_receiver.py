@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deployments.server.callbacks import LARGEST_BODY, make_application
+from deployments.server.callbacks import LARGEST_BODY, MOST_LINES, make_application, make_protocol
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.entry import Receipt, State, Subject
@@ -173,6 +177,47 @@ async def test_while_the_ledger_is_away_a_callback_may_come_again() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://callbacks") as client:
         for _ in range(2):
             assert (await client.post("/panjaya", content=body, headers=signed(body))).status_code == 503
+
+
+async def test_strangers_that_say_half_a_request_are_cut_off_and_keep_nobody_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = MemoryRows()
+    buy(rows, "k", "version-1")
+    app = make_application(Receiver(rows, CallbackVerifier(PUBLIC)))
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", http=make_protocol(head_seconds=0.2)))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    port = listening.getsockname()[1]
+    head = b"POST /panjaya HTTP/1.1\r\nHost: x\r\n"
+    for said in (b"", head, head + b"Content-Length: 2\r\n\r\n{}" + head):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said)
+        heard = await asyncio.wait_for(reader.read(), timeout=5)
+        assert heard.count(b"403") == said.count(b"{}")
+        writer.close()
+    # One that hangs up in the middle of its body leaves no traceback in the log.
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head + b"Content-Length: 99\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    body = json.dumps(READY).encode()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        assert (await client.post("/panjaya", content=body, headers=signed(body))).status_code == 202
+    server.should_exit = True
+    await serving
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_flood_of_forged_ones_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    app = make_application(Receiver(MemoryRows(), CallbackVerifier(PUBLIC)))
+    caplog.set_level(logging.INFO, "polyreel.callbacks")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://callbacks") as client:
+        for _ in range(2 * MOST_LINES + 1):
+            await client.post("/panjaya", content=b"{}")
+    lines = [record.getMessage() for record in caplog.records if record.name == "polyreel.callbacks"]
+    assert len(lines) == MOST_LINES + 1
+    assert lines[-1] == "a callback of panjaya: forged (200 so far)"
 
 
 def test_a_vendor_is_told_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
