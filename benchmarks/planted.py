@@ -9,11 +9,13 @@ vendor's dub (`vendor`). Needs weights. ``POLYREEL_BENCH_LOCALES=es-ES`` takes s
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import subprocess
 import wave
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +33,7 @@ from polyreel.dubbing.line_levels import check_line_loudness, check_over_backgro
 from polyreel.dubbing.line_noise import check_line_noise
 from polyreel.dubbing.placement import check_timing
 from polyreel.dubbing.port import Dubbed, DubRequest
+from polyreel.dubbing.relistening import memory_key
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, WHISPER_BASE
 from polyreel.engine.separation.learned import write_frames, write_header
@@ -296,14 +299,18 @@ async def judge(
 ) -> list[Check]:
     """What a job's checks say of a damaged dub: with its stem, listened to as well, or as a vendor's.
 
-    ``names`` are those checks whose work is to be done.
+    ``names`` are those checks whose work is to be done. Nothing of the damaged dub stays in the store.
     """
     stem, mix = damaged
+    with _keep_briefly(store, as_stem(stem), ".s16", film.dubbed.speech) as speech:
+        dubbed = film.dubbed.model_copy(update={"speech": speech, "power": None})
+        heard = await _listen(film, dubbed, mix, store) if way != "sound" else None
+        return _check(dubbed, mix, heard, way, names)
+
+
+def _check(dubbed: Dubbed, mix: Sound, heard: Heard | None, way: Way, names: Sequence[str]) -> list[Check]:
     limits = DubLimits.of("netflix", "source").lines
-    speech: StoredFile | None = store.keep_bytes(as_stem(stem), ".s16")
-    dubbed = film.dubbed.model_copy(update={"speech": speech, "power": None})
-    heard = await _listen(film, dubbed, mix, store) if way != "sound" else None
-    lines = dubbed.lines
+    speech, lines = dubbed.speech, dubbed.lines
     if way == "vendor":
         speech, lines = None, tuple(map(_as_vendors, lines))
     found: list[Check | None] = []
@@ -334,14 +341,38 @@ def _as_vendors(line: LineFit) -> LineFit:
 
 
 async def _listen(film: Film, dubbed: Dubbed, mix: Sound, store: LocalStore) -> Heard | None:
-    with store.open_scratch() as folder:
-        with wave.open(str(folder / "mix.wav"), "wb") as file:
-            file.setparams((1, 2, RATE, 0, "NONE", ""))
-            file.writeframes(as_stem(mix))
-        audio = store.keep_file(folder / "mix.wav", ".wav")
-    return await listen_to_dub(
-        dubbed.model_copy(update={"audio": audio}), film.request, usual_listener(), lambda _: None, store
-    )
+    """What is heard in a mix: what is new in it against the good dub, which alone is remembered."""
+    listener = usual_listener()
+    key = memory_key(film.request, f"{listener.name} {listener.version}")
+    good = store.load_record(key)
+    with _keep_briefly(store, _write_wave(mix), ".wav") as audio:
+        heard = await listen_to_dub(
+            dubbed.model_copy(update={"audio": audio}), film.request, listener, lambda _: None, store
+        )
+    if good is not None:
+        store.save_record(key, good)
+    return heard
+
+
+def _write_wave(mix: Sound) -> bytes:
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(as_stem(mix))
+    return written.getvalue()
+
+
+@contextmanager
+def _keep_briefly(
+    store: LocalStore, content: bytes, suffix: str, good: StoredFile | None = None
+) -> Iterator[StoredFile]:
+    """A file in the store until it was judged: hundreds of them, of 3 MB each, would stay. The ``good`` one does."""
+    kept = store.keep_bytes(content, suffix)
+    try:
+        yield kept
+    finally:
+        if good is None or kept.sha256 != good.sha256:
+            path_of(kept).unlink(missing_ok=True)
 
 
 def _names_line(found: Sequence[Check], line: LineFit, defect: Defect) -> bool:

@@ -6,6 +6,7 @@ stands, and docs/architecture.yaml what is said of it. The stages are those of `
 
 from __future__ import annotations
 
+import argparse
 import sys
 import textwrap
 import tomllib
@@ -157,7 +158,9 @@ def _text(x: float, y: float, text: str, kind: str, *, middle: bool = False) -> 
 
 def main(arguments: list[str]) -> int:
     """Draw, or check."""
-    if "--check" not in arguments:
+    parser = argparse.ArgumentParser(prog="python docs/architecture_picture.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="draw nothing; exit 1 where the picture is out of date")
+    if not parser.parse_args(arguments).check:
         PICTURE.write_text(draw(), "utf-8")
         return 0
     if PICTURE.exists() and PICTURE.read_text("utf-8") == draw():

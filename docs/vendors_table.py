@@ -1,4 +1,4 @@
-"""Writes the table of endpoints into docs/vendors.md: `python docs/vendors_table.py`. A test checks that it is in step.
+"""Writes the table of endpoints into docs/vendors.md: `python docs/vendors_table.py`; `--check` only says if it is so.
 
 Where the pipeline uses a method, and which test calls it, is read from the code: a file counts for a vendor when it
 imports that vendor's package, or its block. A method that another used method of the same client calls is used too.
@@ -6,8 +6,10 @@ imports that vendor's package, or its block. A method that another used method o
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
+import sys
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -125,5 +127,19 @@ def _reached(names: set[str], inside: dict[str, set[str]]) -> set[str]:
     return reached
 
 
+def main(arguments: list[str]) -> int:
+    """Write, or check."""
+    parser = argparse.ArgumentParser(prog="python docs/vendors_table.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the table is out of date")
+    only_checks, page = parser.parse_args(arguments).check, PAGE.read_text("utf-8")
+    fresh = written(page)
+    if not only_checks:
+        PAGE.write_text(fresh, "utf-8")
+    elif page != fresh:
+        sys.stderr.write("The table in docs/vendors.md is out of date. Run `python docs/vendors_table.py`.\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text()))
+    sys.exit(main(sys.argv[1:]))

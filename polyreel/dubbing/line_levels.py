@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.dubbing.limits import LineLimits
+from polyreel.dubbing.spread import measure_spread
 from polyreel.dubbing.telling import make_line_check, tell_lines
 from polyreel.engine.sound.meter import STEP_MS, Meter, Power, speech_level
 from polyreel.engine.sound.stem import RATE, read_stem
@@ -20,7 +21,7 @@ _LEAST_MS = 400
 """Of less than that loudness says little: a single syllable is as loud as it is."""
 # Actors whisper and shout: what is unusual for a vendor's dub follows how its lines are spread. Our voices' lines are
 # within 2 dB of each other, whichever voice it is.
-_USUAL_TIMES, _DEVIATION = 3.0, 1.48
+_USUAL_TIMES = 3.0
 _QUIET = 0.03
 """Of a line's loudest tenth of a second, in power: below that what is under it is heard alone."""
 _LEAST_FITTED = 5
@@ -46,7 +47,7 @@ def check_line_loudness(
     values = np.array([level for _, level in known])
     usual = float(np.median(values))
     acted = not all(line.voice for line in lines)
-    spread = _DEVIATION * float(np.median(np.abs(values - usual))) if acted else 0.0
+    spread = measure_spread(values) if acted else 0.0
     warn, fail = (max(limit, _USUAL_TIMES * spread) for limit in limits.loudness_db)
     wrong = [(line, level - usual) for line, level in known if abs(level - usual) > warn]
     status: CheckStatus = "fail" if any(abs(off) > fail for _, off in wrong) else "warn" if wrong else "pass"

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from polyreel.dubbing.limits import LineLimits
+from polyreel.dubbing.spread import measure_spread
 from polyreel.dubbing.telling import make_line_check
 from polyreel.engine.backcheck.places import HeardPlace, Span, find_lines
 from polyreel.engine.sound.stem import RATE, read_stem
@@ -30,7 +31,6 @@ _AS_FAR_AS_MS = 20_000
 _HEARD_WITHIN_MS = 200
 _EARLIEST_USUAL_MS, _LATEST_USUAL_MS = 200, 400
 _USUAL_TIMES = 3.0
-_DEVIATION = 1.48
 _LEAST_LINES = 4
 _SHARE_FAIL = 0.1
 
@@ -157,4 +157,4 @@ def _find_usual(found: Sequence[HeardPlace | None], spans: Sequence[Span]) -> tu
     usual = float(np.median(starts))
     # More than that before or behind every cue is no manner, but a dub that is early or late as a whole.
     usual = float(np.clip(usual, -_EARLIEST_USUAL_MS, _LATEST_USUAL_MS))
-    return usual, _DEVIATION * float(np.median(np.abs(np.array(starts) - np.median(starts))))
+    return usual, measure_spread(starts)

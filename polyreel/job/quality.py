@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,6 +20,18 @@ class Limit(Asked):
 
 # Of these a low figure is bad, of the others a high one.
 _LEAST = ("language", "accent", "one_voice", "speech_quality", "speech_over_background", "line_noise")
+
+# What a check can measure at all. A limit outside warns always or never, and was meant otherwise: in another unit.
+_SHARES = (
+    *("silent_lines", "clipped_speech", "line_clipping"),
+    *("language", "accent", "one_voice"),
+)
+_FROM_ZERO = ("loudness", "loudness_range", "speech_window", "line_timing", "line_loudness", "back_transcription")
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(_SHARES, (0.0, 1.0)),
+    **dict.fromkeys(_FROM_ZERO, (0.0, inf)),
+    "speech_quality": (1.0, 5.0),
+}
 
 
 def _make_limit_field(title: str, description: str) -> Limit | None:
@@ -61,6 +74,19 @@ class CheckLimits(Asked):
     speech_quality: Limit | None = _make_limit_field(
         "Speech quality", "The least vote, 1 to 5, whatever the original's is."
     )
+
+    @model_validator(mode="after")
+    def _within_what_is_measured(self) -> Self:
+        for name, (least, most) in _RANGES.items():
+            limit: Limit | None = getattr(self, name)
+            if limit is None:
+                continue
+            for half, asked in (("warn", limit.warn), ("fail", limit.fail)):
+                if asked is not None and not least <= asked <= most:
+                    between = f"{least:g} to {most:g}" if most < inf else f"{least:g} or more"
+                    unit = type(self).model_fields[name].description
+                    raise ValueError(f"{name}: `{half}` is {asked:g}, and has to be {between}: {unit}")
+        return self
 
     @model_validator(mode="after")
     def _fail_beyond_warn(self) -> Self:

@@ -31,6 +31,19 @@ def test_the_committed_picture_is_what_the_sources_make(painter: Any) -> None:
     assert painter.PICTURE.read_text("utf-8") == painter.draw(), "run: python docs/architecture_picture.py"
 
 
+def test_a_stranger_who_asks_for_help_or_a_check_draws_nothing(
+    painter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(painter, "PICTURE", tmp_path / "architecture.svg")
+    for asked in ("--help", "--nonsense"):
+        with pytest.raises(SystemExit):
+            painter.main([asked])
+    assert painter.main(["--check"]) == 1
+    assert "python docs/architecture_picture.py" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert (painter.main([]), painter.main(["--check"])) == (0, 0)
+
+
 @pytest.mark.parametrize("root", ["polyreel", "blocks", "tasks", "flows", "deployments"])
 def test_every_package_and_module_of_a_root_has_its_box(painter: Any, root: str) -> None:
     """Read from the folders here, not from the painter."""

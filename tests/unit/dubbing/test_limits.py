@@ -76,6 +76,20 @@ def test_of_a_least_figure_the_worse_is_below() -> None:
     assert (over(Limit(warn=12)), over(Limit(warn=1)), over(Limit(fail=9))) == ((12, 2), (1, 1), (9, 9))
 
 
+@pytest.mark.parametrize(
+    ("name", "asked", "told"),
+    [
+        ("line_timing", {"warn": -5}, "line_timing: `warn` is -5, and has to be 0 or more: Milliseconds"),
+        ("line_clipping", {"fail": 20}, "line_clipping: `fail` is 20, and has to be 0 to 1"),
+        ("language", {"warn": 50}, "language: `warn` is 50, and has to be 0 to 1"),
+        ("speech_quality", {"warn": 9}, "speech_quality: `warn` is 9, and has to be 1 to 5"),
+    ],
+)
+def test_a_limit_that_no_dub_can_reach_is_refused_with_its_unit(name: str, asked: dict[str, float], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        CheckLimits.model_validate({name: asked})
+
+
 @pytest.mark.parametrize("target", ["ebu", "source"])
 def test_a_loudness_range_fails_where_the_job_says_and_warns_no_later(target: LoudnessTarget) -> None:
     sound = DubLimits.of("netflix", target, CheckLimits(loudness_range=Limit(fail=12))).sound

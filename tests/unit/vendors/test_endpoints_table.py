@@ -52,6 +52,22 @@ def test_the_page_is_in_step_with_the_code(writer: ModuleType) -> None:
     assert _without_users(writer.written(page)) == _without_users(page), "run: python docs/vendors_table.py"
 
 
+def test_a_stranger_who_asks_for_help_or_a_check_rewrites_nothing(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "vendors.md"
+    old = f"before\n{writer.BEGIN}\n{writer.END}\nbehind\n"
+    page.write_text(old)
+    monkeypatch.setattr(writer, "PAGE", page)
+    for asked in ("--help", "--nonsense"):
+        with pytest.raises(SystemExit):
+            writer.main([asked])
+    assert (writer.main(["--check"]), page.read_text()) == (1, old)
+    assert "python docs/vendors_table.py" in capsys.readouterr().err
+    assert writer.main([]) == 0
+    assert writer.main(["--check"]) == 0
+
+
 def _without_users(page: str) -> list[str]:
     columns = re.compile(r"(^\| `.*)\| [^|]* \| [^|]* \|$")
     return [columns.sub(r"\1", line) for line in page.splitlines()]
