@@ -39,7 +39,8 @@ from polyreel.outcome import StoredFile, Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
-_VERSION = 1
+# Goes up with the form of what is kept, too: a version of polyreel that shares the store can't read another's.
+_VERSION = 2
 # Each takes a run of the listener's encoder: two hundred show a wrong voice or language as well as two thousand.
 MOST_LINES = 200
 _PRINTED_MS = 3000
