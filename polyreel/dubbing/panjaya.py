@@ -76,7 +76,7 @@ class PanjayaDubber:
             if locale not in asset.locales():
                 # Of an asset that failed without the language nothing was bought, if it was never asked for before:
                 # what an earlier, unanswered call was charged is not to be read from it.
-                with _failed_before_purchase() if is_first else nullcontext():
+                with _mark_as_unbought() if is_first else nullcontext():
                     asset = await self._add(asset, language)
             return await self._read_bought(asset_id, locale)
 
@@ -244,7 +244,7 @@ class PanjayaObserver:
 
 
 @contextmanager
-def _failed_before_purchase() -> Iterator[None]:
+def _mark_as_unbought() -> Iterator[None]:
     """An asset that Panjaya failed at takes no language: what is raised of it has bought nothing.
 
     Only that: a call whose answer was lost leaves its intent to be looked for.
