@@ -118,8 +118,7 @@ class DubformerDubber:
 
         A key that was used with another body is refused, too: another signed address, or a job of another name.
         """
-        entry = await self._means.at_hand().get(key)
-        is_first = entry is None or entry.attempts <= 1
+        is_first = await self._means.at_hand().is_first_attempt(key)
         return refusal if is_first else refusal.with_attempts(refusal.facts.attempts, doubtful=True)
 
     async def _find_address(self, request: DubRequest) -> str:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 
 from polyreel.dubbing.charges import minutes_begun
 from polyreel.dubbing.panjaya_assets import Assets, asset_of, script_of
@@ -66,7 +65,8 @@ class PanjayaDubber:
         asset_id = await Assets(self._client, self._means, self._options, subject).find_room(request, key)
         locale = target_locale(request.locale)
         language = TargetLanguage(locale=locale, srt=await asyncio.to_thread(script_of, request))
-        is_first = await self._means.at_hand().get(key) is None
+        # The row of a language that an asset may have been made with says of no attempt.
+        is_new = await self._means.at_hand().get(key) is None
 
         async def call() -> Bought:
             # What the asset was made with, or an earlier call has added, is there.
@@ -74,10 +74,14 @@ class PanjayaDubber:
                 asset = await self._client.get_asset(asset_id)
             # The call may be made a second time after a lost answer: adding a language twice could be charged twice.
             if locale not in asset.locales():
-                # Of an asset that failed without the language nothing was bought, if it was never asked for before:
-                # what an earlier, unanswered call was charged is not to be read from it.
-                with _mark_as_unbought() if is_first else nullcontext():
+                try:
                     asset = await self._add(asset, language)
+                except JobFailed as failed:
+                    # Of an asset that failed without the language nothing was bought, if it was never asked for before:
+                    # what an earlier, unanswered call was charged is not to be read from it. The row may be another
+                    # run's, which asked for it after it was looked at here.
+                    failed.bought_nothing = is_new and await self._means.at_hand().is_first_attempt(key)
+                    raise
             return await self._read_bought(asset_id, locale)
 
         async def find(entry: Entry) -> Finding:
@@ -241,19 +245,6 @@ class PanjayaObserver:
             waits_for_person=waits,
             details={"ready_to_edit_since": since, "studio_url": link},
         )
-
-
-@contextmanager
-def _mark_as_unbought() -> Iterator[None]:
-    """An asset that Panjaya failed at takes no language: what is raised of it has bought nothing.
-
-    Only that: a call whose answer was lost leaves its intent to be looked for.
-    """
-    try:
-        yield
-    except JobFailed as error:
-        error.bought_nothing = True
-        raise
 
 
 def _is_settled(asset: Asset) -> bool:

@@ -107,6 +107,11 @@ class Ledger(ClosesAfterBlock):
         """The time by the ledger's clock, which rows' times are compared with: seconds since 1970."""
         return await asyncio.to_thread(self.rows.now)
 
+    async def is_first_attempt(self, key: str) -> bool:
+        """Whether the call that is being made is the only one that a row counts: an earlier one may have bought."""
+        entry = await self.get(key)
+        return entry is None or entry.attempts <= 1
+
     async def get(self, key: str) -> Entry | None:
         """One row."""
         return await asyncio.to_thread(self.rows.get, key)

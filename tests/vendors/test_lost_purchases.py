@@ -135,14 +135,19 @@ async def test_a_vendor_that_can_not_be_asked_leaves_the_doubt(
     assert await charges(controls, "dubformer") == before
 
 
+async def submit_unanswered(at: Means, asked: Asks, arm: Arm) -> None:
+    """Each attempt makes a project at Dubformer, under one key, and no answer comes."""
+    await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
+    with pytest.raises(CallError):
+        await by_dubformer(at).submit(asked("es-ES"))
+
+
 async def test_a_project_whose_answers_were_lost_is_found(
     dubformer: DubformerClient, means: Makes, asked: Asks, arm: Arm, controls: httpx.AsyncClient, no_waiting: None
 ) -> None:
     """Every attempt made it, under one key."""
     at, before = means(dubformer, "dubformer"), await charges(controls, "dubformer")
-    await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
-    with pytest.raises(CallError):
-        await by_dubformer(at).submit(asked("es-ES"))
+    await submit_unanswered(at, asked, arm)
     assert (await by_dubformer(make_looking(at)).submit(asked("es-ES"))).minutes == 1
     assert await charges(controls, "dubformer") - before == 1
 
@@ -152,9 +157,7 @@ async def test_a_project_is_found_though_its_job_was_renamed(
 ) -> None:
     """The purchase is the same one, its key and its name's end say so; its key would be refused with another name."""
     at, before = means(dubformer, "dubformer"), await charges(controls, "dubformer")
-    await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
-    with pytest.raises(CallError):
-        await by_dubformer(at).submit(asked("es-ES"))
+    await submit_unanswered(at, asked, arm)
     await controls.delete("/sandbox/faults")
     receipt = await by_dubformer(at).submit(asked("es-ES", title="renamed"))
     assert await list_open(at) == []
@@ -174,9 +177,7 @@ async def test_a_key_that_is_refused_with_another_body_leaves_the_doubt(
     """A list that shows the project late: asked again by another signed address, the vendor refuses the key, and not
     the purchase. Nobody else may be paid for it."""
     at, before = means(dubformer, "dubformer"), await charges(controls, "dubformer")
-    await arm(kind="reset_after", vendor="dubformer", method="POST", path="/api/v1/projects", times=0)
-    with pytest.raises(CallError):
-        await by_dubformer(at).submit(asked("es-ES"))
+    await submit_unanswered(at, asked, arm)
     await controls.delete("/sandbox/faults")
 
     async def list_nothing() -> list[Any]:

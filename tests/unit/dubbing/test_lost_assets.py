@@ -17,7 +17,7 @@ from polyreel.dubbing.submission import key_of_dub, key_of_reel
 from polyreel.errors import UnresolvedCall
 from polyreel.job import PanjayaDubbing
 from polyreel.ledger import steps
-from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.ledger.entry import Entry, Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Filter
@@ -181,4 +181,23 @@ async def test_after_a_lost_answer_a_failed_asset_is_no_proof_that_nothing_was_c
         await PanjayaDubber(OPTIONS, means).submit(REQUEST)
     assert not raised.value.bought_nothing
     (row,) = await means.at_hand().select(Filter(kind="dub"))
+    assert row.is_open
+
+
+async def test_a_rival_that_asked_meanwhile_and_died_leaves_the_doubt(tmp_path: Path) -> None:
+    """Two runs see no row; one asks for the language, loses the answer and ends: the other finds a failed asset."""
+
+    class Rivalled(Ledger):
+        async def once(self, key: str, *others: Any, subject: Subject) -> Entry:
+            if subject.kind == "dub":
+                self.rows.change(key, steps.claim_row(key, subject, "machine:1:1:x", -1.0))
+            return await super().once(key, *others, subject=subject)
+
+    ledger = Rivalled(MemoryRows(), timing=Timing(lease=2, quiet=0))
+    studio: Any = FailingStudio({}, answers=[_make_failed("video_size_limit_reached")])
+    means = Means(LocalStore(tmp_path), studio, ledger, Subject(kind="dub", provider="panjaya", account="a"))
+    with pytest.raises(JobFailed) as raised:
+        await PanjayaDubber(OPTIONS, means).submit(REQUEST)
+    assert not raised.value.bought_nothing
+    (row,) = await ledger.select(Filter(kind="dub"))
     assert row.is_open
