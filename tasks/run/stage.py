@@ -9,7 +9,9 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import task
 from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.states import Completed
+from prefect.utilities.engine import emit_task_run_state_change_event
 
 from polyreel.errors import StillAtVendor
 from polyreel.ledger.telling import hear_waiting
@@ -85,7 +87,7 @@ def stage(
 
         # One line, as Prefect keeps each task's source and reads it token by token: 25 stages' took a run 30 ms.
         async def work(given: Given) -> Result | State[Result]:
-            return await _work_or_load(function, given)
+            return await _work(function, given)
 
         # Prefect derives a task's key from its function's qualified name: all stages would share one.
         work.__qualname__ = getattr(function, "__qualname__", name)
@@ -104,18 +106,22 @@ def stage(
         async def call(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Result:
             locale, shown = _find_locale(args, kwargs), _name_of_step(name, args)
             board().begin(shown, locale)
-            keys = (key(signature.bind(*args, **kwargs).arguments),) if key else ()
-            # Results of other machines, before Prefect is told of a task: one that is done costs one look.
-            for each in keys:
-                await store_results.fetch_result(each)
+            given = Given(args, kwargs, locale, *((key(signature.bind(*args, **kwargs).arguments),) if key else ()))
+            if given.key:
+                # Results of other machines as well, before Prefect is told of a task: one that is done costs one look.
+                await store_results.fetch_result(given.key)
+                if kept := results.load_result(given.key):
+                    await _tell_cached(bound, given)
+                    board().end(shown, locale, "cached")
+                    return cast("Result", kept[0])
             mine = board()
             with hear_waiting(lambda text: mine.wait(shown, locale, text)):
-                state: State[Result] = await bound(Given(args, kwargs, locale, *keys), return_state=True)
+                state: State[Result] = await bound(given, return_state=True)
             if state.name == WAITING:  # it goes on in another process: on the board it is still running
                 raise (await cast("State[Any]", state).aresult()).error
-            # What was kept before was shared before.
-            await store_results.share_results(*(keys if _name_state(state) == "done" else ()))
-            board().end(shown, locale, _name_state(state))
+            if given.key and state.is_completed():
+                await store_results.share_results(given.key)
+            board().end(shown, locale, "done" if state.is_completed() else "failed")
             return await state.aresult()
 
         call.__doc__ = function.__doc__
@@ -128,10 +134,25 @@ def stage(
     return decorate
 
 
-async def _work_or_load(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
-    """A stage's result from where it is kept, else made now, and kept."""
-    if given.key and (kept := results.load_result(given.key)):
-        return Completed(name=CACHED, data=kept[0])
+async def _tell_cached(bound: Any, given: Given) -> None:
+    """Tell Prefect of a stage that was done before, by the one event that its server and its pages need.
+
+    To run it as a task that only loads what is kept cost three events and 10 ms of a processor: a finished job of twenty
+    languages has 163 of them.
+    """
+    if (flow := FlowRunContext.get()) is None:
+        return
+    run = await bound.create_local_run(client=flow.client, parameters={"given": given})
+    run.name = bound.task_run_name({"given": given})
+    state: State[Any] = Completed(name=CACHED)
+    state.state_details.task_run_id, state.state_details.flow_run_id = run.id, run.flow_run_id
+    run.start_time = run.end_time = state.timestamp
+    run.state, run.state_id, run.state_type, run.state_name = state, state.id, state.type, state.name
+    emit_task_run_state_change_event(run, initial_state=None, validated_state=state)
+
+
+async def _work(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
+    """What a stage makes, kept under its key."""
     # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another machine.
     await open_store().fetch_files(find_stored_files((given.args, given.kwargs)))
     try:
@@ -142,12 +163,6 @@ async def _work_or_load(function: Callable[..., Awaitable[Result]], given: Given
         # Before Prefect hears that the stage is done: killed in between, the next run finds the work.
         await asyncio.to_thread(results.save_result, given.key, result)
     return result
-
-
-def _name_state(state: State[Any]) -> Any:
-    if not state.is_completed():
-        return "failed"
-    return "cached" if state.name == CACHED else "done"
 
 
 def _find_locale(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

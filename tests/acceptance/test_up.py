@@ -255,7 +255,13 @@ def test_run_uses_the_server_that_is_up(up: Any, work: Any, polyreel: Any) -> No
     found = up.call("POST", "/flow_runs/filter", flow_runs={"name": {"any_": ["from-the-shell"]}})
     assert [run["state"]["message"] for run in found] == ["1 of 1 delivered"]
     again = polyreel("submit", "--again", found[0]["id"], "--wait", "--json", **up.env())
-    assert set(again.json["outcome"]["languages"]["es-ES"]["stages"].values()) == {"cached"}
+    stages = again.json["outcome"]["languages"]["es-ES"]["stages"]
+    assert set(stages.values()) == {"cached"}
+    # What was done before is told to the server by one event: its pages show the same stages as of the first run.
+    wait_for(lambda: set(up.stages(again.json["run"])) == set(up.stages(found[0]["id"])), within=60)
+    assert {name for name, state in up.stages(again.json["run"]).items() if state == "Cached"} >= {
+        f"es-ES · {stage}" for stage in stages
+    }
 
 
 def test_a_second_up_is_refused(up: Any) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from prefect.client.schemas.objects import State, StateType
-from prefect.states import Completed, Failed
+from prefect.states import Failed
 
 from polyreel.errors import FetchError
 from polyreel.plans import Plan
-from tasks.run.stage import _find_locale, _name_state, _retry_only, key_of
+from tasks.run.stage import _find_locale, _retry_only, key_of
 
 
 def test_a_stage_of_a_language_is_kept_under_the_plans_own_key(plan: Callable[..., Plan]) -> None:
@@ -26,19 +25,6 @@ def test_a_stage_belongs_to_the_language_it_was_given(plan: Callable[..., Plan])
     assert _find_locale((1, language), {}) == "es-ES"
     assert _find_locale((), {"language": language}) == "es-ES"
     assert _find_locale((plan("es-ES"),), {}) == ""
-
-
-@pytest.mark.parametrize(
-    ("state", "word"),
-    [
-        (Completed(), "done"),
-        (Completed(name="Cached"), "cached"),
-        (Failed(), "failed"),
-        (State(type=StateType.CANCELLED), "failed"),
-    ],
-)
-def test_the_board_says_of_a_state(state: State[Any], word: str) -> None:
-    assert _name_state(state) == word
 
 
 @pytest.mark.parametrize(
