@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from typing import Any
 import httpx
 import hypothesis
 import pytest
+
+from tests.warm_commands import Command, WarmCommands
 
 pytest_plugins = ("tests.material",)
 
@@ -279,21 +282,22 @@ def start_up(new_database: NewDatabase) -> Iterator[Callable[..., Up]]:
     assert not any(codes)
 
 
+@pytest.fixture(scope="session")
+def warm_commands() -> Iterator[WarmCommands]:
+    """Commands that needn't import everything once more."""
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own are too deep for the address of a socket
+        commands = WarmCommands(Path(folder))
+        yield commands
+        commands.close()
+
+
 @pytest.fixture
-def polyreel(polyreel_home: Path, prefect_server: str) -> Polyreel:
+def polyreel(polyreel_home: Path, prefect_server: str, warm_commands: WarmCommands) -> Polyreel:
     """Run the real command line in a process of its own, against the session's server."""
 
     def call(*arguments: str | Path, cwd: Path | None = None, timeout: float = 240, **env: str) -> Ended:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "deployments.cli", *map(str, arguments)],
-            cwd=cwd or polyreel_home.parent,
-            env={**os.environ, "POLYREEL_HOME": str(polyreel_home), "PREFECT_API_URL": prefect_server, **env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        all_of_it = {**os.environ, "POLYREEL_HOME": str(polyreel_home), "PREFECT_API_URL": prefect_server, **env}
+        done = warm_commands.run(Command(tuple(map(str, arguments)), all_of_it, cwd or polyreel_home.parent), timeout)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return call
