@@ -137,7 +137,7 @@ def stage(
 async def _tell_cached(bound: Any, given: Given) -> None:
     """Tell Prefect of a stage that was done before, by the one event that its server and its pages need.
 
-    To run it as a task that only loads what is kept cost three events and 10 ms of a processor: a finished job of twenty
+    As a task that only loads what is kept it costs three events and 10 ms of a processor, and a finished job of twenty
     languages has 163 of them.
     """
     if (flow := FlowRunContext.get()) is None:
