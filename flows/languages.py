@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -148,11 +148,12 @@ class Standing:
 async def _by_any_way(
     plan: Plan, language: LanguagePlan, chain: Chain, standing: Standing
 ) -> LanguageResult | Problem | Held:
+    before: list[tuple[str, Problem]] = []
     while True:
         try:
             return await chain(language)
         except HeldForPerson as error:
-            return _hold_language(language, error)
+            return _hold_language(language, error, before)
         except PaidElsewhere as there:
             followed = await _follow_payment(plan, language, there.choice, standing)
             if isinstance(followed, Problem):
@@ -161,7 +162,8 @@ async def _by_any_way(
         except Exception as error:  # noqa: BLE001 - whatever it is, the other languages go on, and it is reported
             moved = await _find_another(plan, language, error, standing)
             if isinstance(moved, Problem):
-                return _without_balance(language, error) or moved
+                return _without_balance(language, error) or _name_earlier(moved, language, before)
+            before.append((provider_of(language.dubbing).title, Problem.of(error)))
             language = moved
 
 
@@ -209,6 +211,18 @@ async def _find_another(
     return Problem.of(refused).model_copy(update={"message": told})
 
 
+def _name_earlier(problem: Problem, language: LanguagePlan, before: Sequence[tuple[str, Problem]]) -> Problem:
+    """The problem of the last provider that was asked, and what kept each one that was asked before."""
+    if not before:
+        return problem
+    title = provider_of(language.dubbing).title
+    last = problem.message.rstrip(".") if title in problem.message else f"{title}: {problem.message.rstrip('.')}"
+    earlier = [f"{who} failed before it: {each.message.rstrip('.')}" for who, each in before]
+    remedies = [f"{who}: {each.remedy}" for who, each in before if each.remedy and each.remedy not in problem.remedy]
+    message, remedy = "; ".join([last, *earlier]), " ".join(filter(None, [problem.remedy, *remedies]))
+    return problem.model_copy(update={"message": message, "remedy": remedy})
+
+
 def _explain_stay(failed: Problem, language: LanguagePlan, choice: int) -> Problem:
     """Why a language waits for the next run though another provider stands behind its own."""
     if language.way.works_here:
@@ -218,8 +232,8 @@ def _explain_stay(failed: Problem, language: LanguagePlan, choice: int) -> Probl
     return failed.model_copy(update={"remedy": f"{failed.remedy} {why}".strip()})
 
 
-def _hold_language(language: LanguagePlan, error: HeldForPerson) -> Held:
-    problem = Problem.of(error)
+def _hold_language(language: LanguagePlan, error: HeldForPerson, before: Sequence[tuple[str, Problem]]) -> Held:
+    problem = _name_earlier(Problem.of(error), language, before)
     return Held(problem, wait_for(language.locale, error), isinstance(error, StillAtVendor))
 
 

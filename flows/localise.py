@@ -137,7 +137,7 @@ async def every_stage(job: Job) -> Pass:
     # Before the quote: a language that a fallback was paid for must not be counted as one to buy.
     plan = await stay_where_paid(plan)
     try:
-        await require_means(plan, reel)
+        plan = await require_means(plan, reel)
     except PolyreelError as error:
         return waits_for_balance(job, error)
     # A vendor parts the sound itself: here it is parted only if a language comes to a provider of this machine after

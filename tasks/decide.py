@@ -79,7 +79,8 @@ def _decide_language(
     if finished is None and held:
         return LanguageOutcome(status="held", error=held, notes=language.notes, stages=stages)
     if finished is None:
-        return LanguageOutcome(status="failed", error=languages.problems[language.locale], stages=stages)
+        error = languages.problems[language.locale]
+        return LanguageOutcome(status="failed", error=error, notes=language.notes, stages=stages)
     failures = [check for check in finished.checks if check.status == "fail"]
     # Whoever approved the language has heard what the checks found: it is not held a second time for that.
     rule = language.job.quality.on_fail if failures and language.locale not in languages.approved else "deliver"

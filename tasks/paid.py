@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from fractions import Fraction
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.submission import describe_reel
@@ -14,6 +14,7 @@ from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Paid, Reel
 from polyreel.planning import quote as quoting
+from polyreel.planning.balances import Move, find_moves, is_short
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-async def require_means(plan: Plan, reel: Reel) -> None:
-    """See that the budget, and the balance where the vendor tells it, suffice. Raises before anything is spent."""
-    if _is_charged(plan):
-        await quote_job(plan, Fraction(reel.duration))
+async def require_means(plan: Plan, reel: Reel) -> Plan:
+    """See that the budget, and the balance where the vendor tells it, suffice. Raises before anything is spent.
+
+    Gives the plan with each language at who can be paid for it.
+    """
+    if not _is_charged(plan):
+        return plan
+    return (await quote_job(plan, Fraction(reel.duration))).plan
 
 
 class PaidElsewhere(Exception):
@@ -156,26 +161,79 @@ async def may_be_bought(language: LanguagePlan) -> bool:
     return any(row.details.get("order") in (None, order) for row in mine)
 
 
-async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> dict[str, Any]:
-    """What a job costs, beside what was bought for it before, as `polyreel plan` prints it.
+class Priced(NamedTuple):
+    """What a job costs, as `polyreel plan` prints it, and the plan with each language at who can be paid for it."""
+
+    plan: Plan
+    quote: dict[str, Any]
+
+
+async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> Priced:
+    """What a job costs, beside what was bought for it before.
 
     ``ask``: whether vendors are asked too: for balances, and whether what the job names at them is as it should be.
-    Raises `InvalidJob` (``over_budget``) and `PolyreelError` (``balance_too_small``), with figures.
+    What an account can't pay for is given to the job's next provider, where there is one. Raises `InvalidJob`
+    (``over_budget``) and `PolyreelError` (``balance_too_small``), with figures.
     """
     # As the run will: what a fallback was paid for stays there, and costs nothing more.
     plan = await stay_where_paid(plan)
-    quote = await _quote_plan(plan, seconds)
+    asked, most = plan, plan.job.budget.minutes if plan.job.budget else None
+    quote = await _quote_plan(asked, seconds)
     if ask and quote.to_spend:
         to_buy = {each.offer.locale for each in quote.languages if each.to_spend}
-        plan = await _leave_refusing(plan, to_buy)
-        quote = await _quote_plan(plan, seconds)
-    quoting.require_budget(quote, plan.job.budget.minutes if plan.job.budget else None)
-    # What costs nothing needs no account that is open.
+        asked = await _leave_refusing(asked, to_buy)
+        quote = await _quote_plan(asked, seconds)
+    quoting.require_budget(quote, most)
+    balances: dict[str, float] = {}
     if ask and quote.to_spend:
+        # What costs nothing needs no account that is open.
         await require_open(plan.job)
-    balances = await _read_balances(plan) if ask else {}
-    quoting.require_balance(quote, balances)
-    return quoting.as_dict(quote, balances)
+    if ask:
+        balances = await _read_balances(asked)
+        moves = await _spread_by_balance(asked, seconds, quote, balances)
+        asked, plan = _with_moves(asked, moves), _with_moves(plan, _list_own(moves, plan, asked))
+        quote = await _quote_plan(asked, seconds) if moves else quote
+        quoting.require_budget(quote, most)
+    return Priced(plan, quoting.as_dict(quote, balances))
+
+
+async def _spread_by_balance(
+    plan: Plan, seconds: Fraction, quote: quoting.Quote, balances: dict[str, float]
+) -> list[Move]:
+    """Who dubs instead what accounts can't pay for; ``balances`` gets those of who dubs instead. Raises as they do."""
+    every: list[Move] = []
+    while is_short(quote, balances):
+        # Anew, after the balances: what another run has bought in between is missing there, and is to be found here.
+        quote = await _quote_plan(plan, seconds)
+        to_buy = [each.offer.locale for each in quote.languages if each.to_spend]
+        open_ = [locale for locale in to_buy if await may_be_bought(plan.language(locale))]
+        try:
+            moves = find_moves(plan, quote, balances, open_)
+        except PolyreelError as refused:
+            # What has brought a language there is a reason, too.
+            told = "; ".join([refused.message, *dict.fromkeys(each.note.rstrip(".") for each in every)])
+            raise PolyreelError(told, code=refused.code, where=refused.where, remedy=refused.remedy) from None
+        if not moves:
+            break
+        every += moves
+        plan = _with_moves(plan, moves)
+        quote = await _quote_plan(plan, seconds)
+        balances.update(await _read_balances(plan))
+    return every
+
+
+def _with_moves(plan: Plan, moves: Sequence[Move]) -> Plan:
+    for move in moves:
+        plan = plan.with_choice(move.locale, move.choice, move.note)
+    return plan
+
+
+def _list_own(moves: Sequence[Move], plan: Plan, asked: Plan) -> list[Move]:
+    """The moves of languages that are quoted where the plan has them.
+
+    Who was said to lack a language is left by the run itself, which looks first whether it was bought there.
+    """
+    return [each for each in moves if asked.language(each.locale).choice == plan.language(each.locale).choice]
 
 
 async def require_budget_left(plan: Plan, reel: Reel) -> None:

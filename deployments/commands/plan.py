@@ -97,6 +97,7 @@ def _as_text(found: dict[str, Any]) -> str:
             lines.append(f"  {'':<12} {_names_as_text(language['names'], locale)}")
         if language["error"]:
             lines.append(f"  {'':<12} {_error_as_text(language['error'])}")
+        lines += [f"  {'':<12} note: {note}" for note in language["notes"]]
     lines += [f"  note: {note}" for note in found["notes"]]
     lines += [f"  delivers to {folder}" for folder in found["delivers_to"]]
     return "\n".join(lines)

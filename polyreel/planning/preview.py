@@ -14,7 +14,7 @@ from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
 from polyreel.planning.picture import describe_source
 from polyreel.planning.prepare import make_exact
-from polyreel.planning.ways import describe_way
+from polyreel.planning.ways import describe_way, note_useless_fallbacks
 from polyreel.plans import LANGUAGE_STAGES, LanguagePlan, MadeScript, Plan
 from polyreel.sources.ingest import ingest
 from polyreel.sources.port import scheme_of
@@ -22,8 +22,9 @@ from polyreel.store import results
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
-AskForQuote = Callable[[Plan, Fraction], Awaitable[dict[str, Any]]]
-"""From a plan and the reel's seconds to what `polyreel.planning.quote.as_dict` gives."""
+AskForQuote = Callable[[Plan, Fraction], Awaitable[tuple[Plan, dict[str, Any]]]]
+"""From a plan and the reel's seconds to the plan with each language at who can be paid for it, and to what
+`polyreel.planning.quote.as_dict` gives."""
 Choose = Callable[[Plan], Awaitable[Plan]]
 """From a plan that knows its source to the same plan with each language at who is to dub it."""
 LoadResult = Callable[[str], tuple[Any] | None]
@@ -35,8 +36,9 @@ async def look_ahead(
 ) -> dict[str, Any]:
     """What a run would do: stages ``done``, ``to do``, ``can't`` (or ``unknown`` while the source is not here).
 
-    ``ask`` gets the quote of a job that is charged for; it raises what a run would refuse before spending. ``choose``
-    says who dubs each language, as a run would: what a fallback was paid for stays there.
+    ``ask`` gets the quote of a job that is charged for, and gives what an account can't pay for to the next provider;
+    it raises what a run would refuse before spending. ``choose`` says who dubs each language, as a run would: what a
+    fallback was paid for stays there.
     """
     # Only what is on this machine: a plan downloads no film.
     source = await ingest(plan.job.source.media, store) if scheme_of(plan.job.source.media) == "file" else None
@@ -45,7 +47,9 @@ async def look_ahead(
     minutes = None if length is None else round(float(length) / 60 * len(plan.runnable()), 2)
     bound = plan.with_source(source) if source else plan
     bound = await choose(bound) if choose and source else bound
-    charged = await ask(bound, length) if ask and length is not None else {}
+    charged: dict[str, Any] = {}
+    if ask and length is not None:
+        bound, charged = await ask(bound, length)
     known = await _with_what_is_made(bound, load_result) if source else bound
     own = ("trim", *(["separate"] if known.separates_here else []), *(["transcribe"] if plan.needs_transcript else []))
     return {
@@ -62,7 +66,7 @@ async def look_ahead(
             "deliver": "to do",
         },
         "languages": {each.locale: _language_ahead(each, load_result) for each in known.languages},
-        "notes": (*(describe_source(reel, plan.job) if reel else ()), *plan.notes),
+        "notes": (*(describe_source(reel, plan.job) if reel else ()), *plan.notes, *note_useless_fallbacks(known)),
         "delivers_to": [place_of(each).locate(each, plan.job.name) for each in plan.job.delivery],
     }
 
@@ -74,7 +78,13 @@ def _language_ahead(language: LanguagePlan, load_result: LoadResult) -> dict[str
         for stage in (*made, *LANGUAGE_STAGES, *language.besides)
     }
     error = language.problem.model_dump() if language.problem else None
-    return {"stages": stages, "dubbing": describe_way(language), "names": list(language.names), "error": error}
+    return {
+        "stages": stages,
+        "dubbing": describe_way(language),
+        "names": list(language.names),
+        "notes": list(language.notes),
+        "error": error,
+    }
 
 
 def _find_state(plan: Plan | LanguagePlan, stage: str, load_result: LoadResult) -> str:

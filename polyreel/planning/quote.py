@@ -13,7 +13,7 @@ from pydantic import Field
 
 from polyreel.dubbing.providers import provider_of
 from polyreel.dubbing.submission import describe_reel, digest_words
-from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.keys import stage_key
 from polyreel.ledger.entry import Entry
@@ -60,14 +60,6 @@ class Quote(Value):
     def bought(self) -> float:
         """What was spent on it before."""
         return sum(each.bought or 0.0 for each in self.languages)
-
-    def by_account(self) -> dict[str, float]:
-        """What a run would spend now, by account; accounts that nothing is spent of are left out."""
-        sums: dict[str, float] = {}
-        for each in self.languages:
-            if each.to_spend:
-                sums[each.offer.account] = sums.get(each.offer.account, 0.0) + each.to_spend
-        return sums
 
 
 def offers_of(languages: Iterable[LanguagePlan], seconds: Fraction) -> tuple[Offer, ...]:
@@ -177,23 +169,6 @@ def require_budget(quote: Quote, most: float | None) -> None:
         where="budget.minutes",
         remedy="Raise the budget, trim the reel, or leave languages out. Nothing was spent.",
     )
-
-
-def require_balance(quote: Quote, balances: Mapping[str, float]) -> None:
-    """See that each account has what the quote says. ``balances`` are minutes by account, where the vendor tells them.
-
-    Raises `PolyreelError` (``balance_too_small``), with figures.
-    """
-    for account, minutes in quote.by_account().items():
-        left = balances.get(account)
-        if left is not None and left < minutes:
-            provider = next(each.offer.provider for each in quote.languages if each.offer.account == account)
-            raise PolyreelError(
-                f"the dubs cost {_format_minutes(minutes)}, and the account has {_format_minutes(left)}",
-                code="balance_too_small",
-                where=provider,
-                remedy="Top the account up, or dub fewer languages. Nothing was spent.",
-            )
 
 
 def describe(quote: Quote, balances: Mapping[str, float] | None = None) -> str:

@@ -12,7 +12,7 @@ from polyreel.engine.speech.yielding import LIMITS as YIELDS
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Dubbing, Job, Target
 from polyreel.outcome import Problem
-from polyreel.plans import LanguagePlan, MediaWay, Way, voices_of
+from polyreel.plans import LanguagePlan, MediaWay, Plan, Way, voices_of
 
 _BY_HTTP = ("http://", "https://")
 
@@ -111,6 +111,19 @@ def add_refusals(problem: Problem, job: Job, ways: Sequence[Way], after: int) ->
 def _name_refusal(options: Dubbing, message: str) -> str:
     title = provider_of(options).title
     return message if title in message else f"{title}: {message}"
+
+
+def note_useless_fallbacks(plan: Plan) -> tuple[str, ...]:
+    """Which fallbacks could take over no language, or not these, and why: said before one is needed."""
+    asked = (plan.job.dubbing, *plan.job.fallback)
+    refused: dict[tuple[str, str], list[str]] = {}
+    for language in plan.runnable():
+        for options, way in list(zip(asked, language.ways, strict=False))[language.choice + 1 :]:
+            if way.problem:
+                refused.setdefault((provider_of(options).title, str(way.problem)), []).append(language.locale)
+    return tuple(
+        f"The fallback {title} can't dub {', '.join(locales)}: {why}" for (title, why), locales in refused.items()
+    )
 
 
 _SENT: dict[MediaWay, str] = {

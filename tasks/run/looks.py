@@ -106,6 +106,7 @@ async def _look_at_languages(job: Job) -> Seen:
     """What providers lack by their own lists: wrong where nobody dubs any language of the job, else a note for each."""
     asked = [Request(job.source.locale, target.locale, voices_of(target)) for target in job.targets]
     able, lacking, notes = set[str](), dict[str, PolyreelError](), list[str]()
+    behind = list[str]()
     for options in (job.dubbing, *job.fallback):
         taken = [each for each in asked if _takes(options, each)]
         try:
@@ -114,8 +115,10 @@ async def _look_at_languages(job: Job) -> Seen:
             refused = {}
             if not isinstance(error, _SURE):  # else the look at its account has told
                 notes.append(f"{provider_of(options).title}'s languages were not looked at: {error.describe()}")
+        # Who comes after somebody that can has only to step in; before it, the language goes on.
+        behind += [_name_lack(options, error) for locale, error in refused.items() if locale in able]
+        lacking = {locale: error for locale, error in refused.items() if locale not in able} | lacking
         able |= {each.target for each in taken} - refused.keys()
-        lacking = refused | lacking
     if not able:
         return Seen(
             tuple(
@@ -128,7 +131,11 @@ async def _look_at_languages(job: Job) -> Seen:
         f"{locale} {'goes to the next provider' if locale in able else 'will fail'}: {each.describe()}"
         for locale, each in lacking.items()
     ]
-    return Seen(notes=tuple(notes))
+    return Seen(notes=(*notes, *behind))
+
+
+def _name_lack(options: Dubbing, lack: PolyreelError) -> str:
+    return f"The fallback {provider_of(options).title} can't take over: {lack.describe()}"
 
 
 async def find_refused(plan: Plan, locales: Collection[str]) -> dict[str, PolyreelError]:

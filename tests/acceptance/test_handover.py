@@ -55,6 +55,7 @@ class Runs:
             **more,
         }
         (self._folder / "job.yaml").write_text(json.dumps(job))
+        self.job = self._folder / "job.yaml"
         before = [self._stage.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
         ended = self._polyreel("run", self._folder / "job.yaml", "--json", **LOOPBACK)
         after = [self._stage.minutes_left(vendor) for vendor in ("panjaya", "dubformer")]
@@ -141,3 +142,30 @@ def test_a_fallback_that_costs_more_than_is_left_is_refused(runs: Runs, stage: S
     # What costs nothing is not refused.
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, HERE, by_url=True, budget={"minutes": 1.5})
     assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), describe_outcome(outcome)
+
+
+def test_what_the_balance_does_not_reach_for_is_dubbed_by_the_next_and_said_before(
+    runs: Runs, stage: Stage, polyreel: Callable[..., Any], narrated: Path
+) -> None:
+    """One minute of two: one language is bought, the other is made here; who has no fallback is refused as ever."""
+    staging = {"to": "nomad", "credentials": "handed", "path": "handed"}
+    targets = [{"locale": each, "subtitles": str(narrated / f"narrated.{each}.srt")} for each in ("es-ES", "fr-FR")]
+    stage.http.post("/sandbox/accounts/dubformer", json={"minutes": 1}).raise_for_status()
+    try:
+        outcome, _, dubformer = runs.run(DUBFORMER, staging=staging, targets=targets)
+        assert (outcome["error"]["code"], dubformer) == ("balance_too_small", 0)
+        assert "cost 2 minutes, and the account has 1 minute" in outcome["error"]["message"]
+        job = json.loads(runs.job.read_text())
+        runs.job.write_text(json.dumps({**job, "fallback": [HERE]}))
+        told = "Given to this machine: Dubformer's account has 1 minute, and the dubs there cost 2 minutes."
+        shown = json.loads(polyreel("plan", runs.job, "--json", **LOOPBACK).stdout)
+        assert shown["languages"]["fr-FR"]["notes"] == [told]
+        assert shown["languages"]["fr-FR"]["dubbing"]["provider"] == "this machine"
+        assert (shown["languages"]["es-ES"]["dubbing"]["provider"], shown["quote"]["paid_minutes"]) == ("Dubformer", 1)
+        assert told in polyreel("plan", runs.job, **LOOPBACK).stdout
+        outcome, _, dubformer = runs.run(DUBFORMER, HERE, staging=staging, targets=targets)
+        assert (outcome["status"], dubformer) == ("completed", 1), describe_outcome(outcome)
+        assert told in outcome["languages"]["fr-FR"]["notes"]
+        assert [each["locale"] for each in outcome["paid"]] == ["es-ES"]
+    finally:
+        stage.http.post("/sandbox/accounts/dubformer", json={"minutes": 10_000}).raise_for_status()

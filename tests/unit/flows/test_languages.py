@@ -292,3 +292,27 @@ async def test_two_languages_that_go_elsewhere_at_once_are_asked_about_together(
     done = await each_language(plan, chain, Handover(never_open, admit))
     assert len(done.finished) == 1
     assert [each.code for each in done.problems.values()] == ["over_budget"]
+
+
+async def test_where_every_provider_failed_each_one_s_reason_is_said() -> None:
+    """Not only the last one's: who tops up the first account has another way out than who mends the second."""
+    use(Board())
+
+    async def chain(language: LanguagePlan) -> LanguageResult:
+        if language.choice == 0:
+            raise PaymentRequired("no minutes are left", remedy="Top up.")
+        raise JobFailed("the voice was lost", vendor="dubformer", job_id="2", remedy="Try again.")
+
+    problem = (await each_language(with_fallback(), chain)).problems["es-ES"]
+    assert problem.message == "Dubformer: the voice was lost; Panjaya failed before it: no minutes are left"
+    assert problem.remedy == "Try again. Panjaya: Top up."
+
+
+async def test_who_waits_for_a_person_says_who_failed_before() -> None:
+    use(Board())
+
+    async def chain(language: LanguagePlan) -> LanguageResult:
+        raise FAILED if language.choice == 0 else HeldForPerson("it waits in Dubformer's studio")
+
+    held = (await each_language(with_fallback(), chain)).held["es-ES"]
+    assert held.message == "it waits in Dubformer's studio; Panjaya failed before it: it failed"

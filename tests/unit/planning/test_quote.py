@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from polyreel.dubbing.submission import describe_reel
-from polyreel.errors import InvalidJob, PolyreelError
+from polyreel.errors import InvalidJob
 from polyreel.job import Job
 from polyreel.ledger.entry import Entry, State
 from polyreel.outcome import StoredFile
@@ -18,7 +18,6 @@ from polyreel.planning.quote import (
     describe,
     describe_order,
     quote_languages,
-    require_balance,
     require_budget,
     rows_by_place,
 )
@@ -45,7 +44,6 @@ def quoted(*rows: Entry) -> Quote:
 def test_what_was_never_bought_is_spent() -> None:
     quote = quoted()
     assert (quote.to_spend, quote.bought) == (10, 0)
-    assert quote.by_account() == {PANJAYA: 6, DUBFORMER: 4}
     assert describe(quote, {DUBFORMER: 90}) == (
         "10 minutes to spend; Panjaya: fr-FR 3, de-DE 3; Dubformer: it-IT 4; Dubformer has 90 minutes left."
     )
@@ -79,15 +77,6 @@ def test_a_budget_refuses_before_spending_with_figures() -> None:
     assert refused.value.message == "the dubs of 4 languages cost 10 minutes, and the budget is 9.5 minutes"
     with pytest.raises(InvalidJob, match="cost 12 minutes, 5 minutes of them paid before, and the budget is 11"):
         require_budget(quoted(row("fr", State.COLLECTED, charged_minutes=5)), 11)
-
-
-def test_a_balance_that_is_too_small_is_said_before_spending() -> None:
-    require_balance(quoted(), {DUBFORMER: 4})
-    require_balance(quoted(), {})  # Panjaya does not tell
-    with pytest.raises(PolyreelError, match="the dubs cost 4 minutes, and the account has 1 minute") as refused:
-        require_balance(quoted(), {DUBFORMER: 1, PANJAYA: 100})
-    assert (refused.value.code, refused.value.where) == ("balance_too_small", "Dubformer")
-    require_balance(quoted(row("it", State.SUBMITTED)), {DUBFORMER: 0})
 
 
 def of_job(name: str, source: str = "", trim: tuple[float, float] | None = None) -> Plan:

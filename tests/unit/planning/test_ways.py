@@ -13,7 +13,7 @@ from polyreel.dubbing.providers import PROVIDERS, require_provider
 from polyreel.errors import InvalidJob
 from polyreel.job import Job
 from polyreel.planning.prepare import prepare
-from polyreel.planning.ways import ways_of
+from polyreel.planning.ways import note_useless_fallbacks, ways_of
 from polyreel.plans import Way
 from polyreel.store.local import LocalStore
 
@@ -108,6 +108,21 @@ async def test_the_fallback_dubs_what_the_first_can_not_and_the_plan_says_why(po
     language = plan.languages[0]
     assert language.dubbing.provider == "dubformer"
     assert "does not take he-IL" in language.notes[0]
+
+
+async def test_a_fallback_that_could_not_step_in_is_told_beforehand(polyreel_home: Path, narrated: Path) -> None:
+    """By what it lacks, once for all languages; a provider that is passed over is none that could step in."""
+    asked = job(str(narrated / "narrated.mp4"), dubbing=PANJAYA, fallback=[DUBFORMER, {"provider": "embedded"}])
+    asked = asked.model_copy(
+        update={"targets": (*asked.targets, asked.targets[0].model_copy(update={"locale": "fr-FR"}))}
+    )
+    staging, here, french = note_useless_fallbacks(await prepare(asked, LocalStore()))
+    assert staging.startswith("The fallback Dubformer can't dub es-ES, fr-FR: staging: Dubformer fetches by URL")
+    assert "Add `staging:" in staging
+    assert here.startswith("The fallback this machine can't dub es-ES: es-ES: no script for es-ES")
+    assert french.startswith("The fallback this machine can't dub fr-FR")
+    passed = job(WEB, "he-IL", dubbing=PANJAYA, fallback=[DUBFORMER])
+    assert note_useless_fallbacks(await prepare(passed, LocalStore())) == ()
 
 
 async def test_where_nobody_can_each_one_s_reason_is_said(polyreel_home: Path) -> None:

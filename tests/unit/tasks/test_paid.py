@@ -124,7 +124,7 @@ async def test_a_language_stays_at_the_fallback_that_was_paid_for_it(
         ("describe_source", lambda *_: ()),
     ):
         monkeypatch.setattr(preview, name, stand_in)
-    quoted = await quote_job(begin(), Fraction(60))
+    quoted = (await quote_job(begin(), Fraction(60))).quote
     assert (quoted["paid_minutes"], quoted["languages"]["es-ES"]["provider"]) == (0, "Dubformer")
     shown = await look_ahead(begin(), open_store(), lambda _key: None, None, stay_where_paid)
     assert shown["languages"]["es-ES"]["dubbing"]["provider"] == "Dubformer"
@@ -221,4 +221,68 @@ async def test_a_key_that_was_changed_elsewhere_is_said(
     assert "--set known_as=111111111111" in told
     buy("new", "https://p#222222222222", "studio")
     assert await list_changed_accounts(job) == ()
+    rows.close()
+
+
+def at_dubformer(plan: Callable[..., Plan], stored: Callable[[str], StoredFile], *more: dict[str, Any]) -> Plan:
+    """Two languages of a minute each at Dubformer's first account, with what is to stand behind it."""
+    made = plan("es-ES", "fr-FR", dubbing=DUBFORMER, fallback=list(more))
+    ways = (
+        Way(identity="d#1", works_here=False),
+        *(Way(identity=f"d#{n + 2}", works_here=False) for n in range(len(more))),
+    )
+    languages = tuple(each.model_copy(update={"ways": ways}) for each in made.languages)
+    return made.model_copy(update={"languages": languages}).with_source(stored("source"))
+
+
+@pytest.fixture
+def balances(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """What the accounts have; no vendor is asked for anything else."""
+    told: dict[str, float] = {}
+
+    async def read_balances(asked: Plan) -> dict[str, float]:
+        used = {each.way.identity for each in asked.runnable()}
+        return {account: minutes for account, minutes in told.items() if account in used}
+
+    async def is_open(_job: object) -> None:
+        return None
+
+    monkeypatch.setattr(paid_tasks, "_read_balances", read_balances)
+    monkeypatch.setattr(paid_tasks, "find_refused", nothing_refused)
+    monkeypatch.setattr(paid_tasks, "require_open", is_open)
+    return told
+
+
+async def test_a_language_goes_on_to_whose_account_can_pay_for_it(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], balances: dict[str, float]
+) -> None:
+    """The second account is asked, too; where none of them can, each one's figures are said."""
+    second = {"provider": "dubformer", "credentials": "two"}
+    balances.update({"d#1": 1, "d#2": 1})
+    priced = await quote_job(at_dubformer(plan, stored, second), Fraction(60))
+    assert [each.choice for each in priced.plan.languages] == [0, 1]
+    assert priced.quote["paid_minutes"] == 2
+    balances["d#2"] = 0.5
+    with pytest.raises(PolyreelError) as refused:
+        await quote_job(at_dubformer(plan, stored, second), Fraction(60))
+    assert refused.value.code == "balance_too_small"
+    assert "the dubs cost 1 minute, and the account has 0.5 minutes" in refused.value.message
+    assert "Dubformer's account has 1 minute, and the dubs there cost 2 minutes" in refused.value.message
+
+
+async def test_an_empty_account_does_not_keep_a_run_from_what_it_may_have_bought(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], balances: dict[str, float]
+) -> None:
+    """The last minute went into a purchase whose answer was lost: it is looked for, by nobody else, and not refused."""
+    balances["d#1"] = 0
+    job = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    reel = describe_reel(stored("source").sha256, (None, None))
+    rows = ledger_rows()
+    for key, locale in (("1", "es-ES"), ("2", "fr-FR")):
+        subject = Subject(kind="dub", provider="dubformer", account="d#1", locale=locale, details=reel)
+        rows.change(key, steps.claim_row(key, subject, "nobody", 0.0))
+    priced = await quote_job(job, Fraction(60))
+    assert [each.choice for each in priced.plan.languages] == [0, 0]
+    rows.change("2", steps.hold_for_person("nobody", "the list"))
+    assert (await quote_job(job, Fraction(60))).plan.languages[1].choice == 0
     rows.close()

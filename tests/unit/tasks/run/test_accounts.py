@@ -197,6 +197,16 @@ async def test_a_vendor_s_own_list_of_languages_is_asked(
     assert [note.partition(" as a target")[0] for note in seen.notes] == notes
 
 
+async def test_what_only_a_fallback_lacks_goes_nowhere(
+    plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first provider dubs it: the note is of what can't step in, and not of a language that moves."""
+    open_as(Library(), monkeypatch)
+    seen = await look_at_vendors(plan("hr-HR", "es-ES", dubbing=PANJAYA, fallback=[DUBFORMER]).job)
+    (note,) = seen.notes
+    assert note.startswith("The fallback Dubformer can't take over: Dubformer does not take hr-HR as a target")
+
+
 async def test_a_language_that_its_vendor_lacks_is_not_in_the_quote(
     plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,7 +218,7 @@ async def test_a_language_that_its_vendor_lacks_is_not_in_the_quote(
 
     monkeypatch.setattr(paid, "_read_balances", no_balances)
     asked = plan("es-ES", "sr-Latn-RS", dubbing=DUBFORMER, budget={"minutes": 1})
-    assert (await paid.quote_job(asked, Fraction(60)))["languages"].keys() == {"es-ES"}
+    assert (await paid.quote_job(asked, Fraction(60))).quote["languages"].keys() == {"es-ES"}
     with pytest.raises(InvalidJob, match="the budget is 1 minute"):
         await paid.quote_job(asked, Fraction(60), ask=False)
 
@@ -234,7 +244,7 @@ async def test_a_language_that_a_fallback_will_buy_is_in_the_quote(
             languages.append(each.model_copy(update={"ways": ways}))
         return made.model_copy(update={"languages": tuple(languages)}).with_source(stored("reel.mp4"))
 
-    quote = await paid.quote_job(ask(2, "es-ES", "hr-HR", "sr-Latn-ME"), Fraction(60))
+    quote = (await paid.quote_job(ask(2, "es-ES", "hr-HR", "sr-Latn-ME"), Fraction(60))).quote
     assert {locale: each["provider"] for locale, each in quote["languages"].items()} == {
         "es-ES": "Dubformer",
         "hr-HR": "Panjaya",
