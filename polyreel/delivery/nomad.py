@@ -86,7 +86,7 @@ class NomadDelivery:
             kind = "" if item.role == "subtitles" else f"{item.role}."
             done.ids[f"{locale}.{kind}{format_name(item)}"] = await send_file(hung, item, gauge, done)
         if folder:
-            await mark_dub(self.client, self.options, parcel, locale, asset_id, owner, done)
+            await mark_dub(self.access, self.options, parcel, locale, asset_id, owner, done)
         return done
 
     async def _make_folders(self, owner: str = "") -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from polyreel.delivery.library import MOST_STARTS, Brought, Gauge, file_name
@@ -70,9 +72,7 @@ class _File:
                 slot=self.slot,
             )
             was_there = entry.state is State.COLLECTED
-            try:
-                await self._finish_upload(entry)
-            except (NotFound, Damaged):
+            if not await self.access.look_for_made(self.key, partial(self._finish_if_there, entry)):
                 await self.access.forget_receipt(self.key)
                 continue
             (done.kept if was_there else done.written).append(self.item.path)
@@ -83,11 +83,23 @@ class _File:
             remedy="Run the job again; if it stays, look at the asset's job history.",
         )  # fmt: skip
 
+    async def _finish_if_there(self, entry: Entry) -> bool | None:
+        """True once it is there and usable; None where the library has no such thing; False where it is of no use."""
+        try:
+            # The row says what an earlier look has sent.
+            await self._finish_upload(await self.access.read_entry(self.key) or entry)
+        except NotFound as missing:
+            missing.require_word_of_api()
+            return None
+        except Damaged:
+            return False
+        return True
+
     # -- beginning
 
     async def _start_upload(self) -> Receipt:
         earlier = await self.access.list_earlier(self.slot, self.key)
-        old = await self._first_known([entry.vendor_id for entry in reversed(earlier)])
+        old = await self._find_first_known(reversed(earlier))
         upload = await (self._start_related(old) if self.place.kind else self._start_own(old))
         return self._make_receipt(upload)
 
@@ -123,18 +135,27 @@ class _File:
         related = (await self.client.get_detail(self.place.parent)).related_assets
         return next((each.id for each in related if each.name == self.name), None)
 
-    async def _first_known(self, ids: list[str]) -> str | None:
+    async def _find_first_known(self, earlier: Iterable[Entry]) -> str | None:
         """The first that the vendor still has: the newest content takes its place, under its id."""
-        if self.place.kind:
-            there = {each.id for each in (await self.client.get_detail(self.place.parent)).related_assets}
-            return next((each for each in ids if each in there), None)
-        for each in ids:
-            try:
-                return (await self.client.get_asset(each)).id
-            except NotFound as missing:
-                missing.require_word_of_api()
+        see = self._see_related if self.place.kind else self._see_asset
+        for each in earlier:
+            # Where the start of a related asset's upload told the owner's id, that is no id of what hangs on it.
+            if each.vendor_id == self.place.parent:
                 continue
+            if found := await self.access.look_for_new(each.made_at, partial(see, each.vendor_id)):
+                return found
         return None
+
+    async def _see_related(self, asset_id: str) -> str | None:
+        related = (await self.client.get_detail(self.place.parent)).related_assets
+        return asset_id if asset_id in {each.id for each in related} else None
+
+    async def _see_asset(self, asset_id: str) -> str | None:
+        try:
+            return (await self.client.get_asset(asset_id)).id
+        except NotFound as missing:
+            missing.require_word_of_api()
+            return None
 
     def _make_receipt(self, upload: Upload) -> Receipt:
         return Receipt(id=upload.asset_id or upload.id, details={"upload": upload.id})
@@ -202,7 +223,7 @@ class _File:
             await self.client.get_asset(entry.vendor_id)
 
     async def _remove_broken(self, entry: Entry) -> None:
-        """See that an earlier run's upload was not one that the library could not process. Raises `NotFound`.
+        """See that an earlier run's upload was not one that the library could not process. Raises `Damaged`.
 
         Such an asset stays unusable, so it goes, and is made anew; one that had good content before takes it again.
         """
@@ -213,7 +234,7 @@ class _File:
             return
         if entry.vendor_id not in {old.vendor_id for old in await self.access.list_earlier(self.slot, self.key)}:
             await self.client.delete_asset(entry.vendor_id)
-        raise NotFound(f"The library could not process {self.name}.", where=f"nomad asset {entry.vendor_id}")
+        raise Damaged(f"The library could not process {self.name}.", where=f"nomad asset {entry.vendor_id}")
 
     async def _upload_rest(self, entry: Entry) -> Uploaded:
         if known := entry.receipt.get("uploaded"):
@@ -227,7 +248,7 @@ class _File:
             )
         except Invalid as refusal:
             # Cancelled by somebody, or by the vendor's own housekeeping.
-            raise NotFound(refusal.message, facts=refusal.facts) from None
+            raise Damaged(refusal.message, facts=refusal.facts) from None
         if done.sha256 != self.item.stored_file.sha256:
             raise Damaged("The stored file is not what it was.", where=self.name)
         await self.access.note_details(self.key, {"uploaded": done.model_dump(mode="json")})

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from polyreel.delivery.library import Brought, track_of
-from polyreel.delivery.port import Parcel
+from polyreel.delivery.library import Brought, hash_bytes, track_of
+from polyreel.delivery.port import Access, Parcel
 from polyreel.errors import VendorError
 from polyreel.job import NomadDelivery as Options
 from polyreel.outcome import Check, Problem
@@ -15,7 +15,7 @@ from polyreel.subtitles.formats.text import words_of
 from polyreel.vendors.errors import CallError, Refused
 from polyreel.vendors.models import fold_word
 from polyreel.vendors.nomad.client import NomadClient
-from polyreel.vendors.nomad.models_words import AdBreakDraft, AnnotationDraft, TranscriptLine
+from polyreel.vendors.nomad.models_words import AdBreakDraft, Annotation, AnnotationDraft, TranscriptLine
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.nomad.timecodes import from_timecode, to_timecode
 
@@ -26,14 +26,15 @@ _IN_ARCHIVE = (AssetStatus.PENDING_ARCHIVE, AssetStatus.ARCHIVING, AssetStatus.A
 
 
 async def mark_dub(
-    client: NomadClient, options: Options, parcel: Parcel, locale: str, asset_id: str, owner: str, done: Brought
+    access: Access, options: Options, parcel: Parcel, locale: str, asset_id: str, owner: str, done: Brought
 ) -> None:
     """Say all that is known of a dub. Doing it again changes nothing; what the vendor refuses is noted, not raised."""
+    client: NomadClient = access.client
     steps: dict[str, Callable[[], Awaitable[str]]] = {
         "tags": lambda: _attach_tags(client, options, asset_id),
         "the transcript": lambda: _replace_transcript(client, parcel, locale, asset_id),
-        "notes on its checks": lambda: _annotate_failures(client, parcel, locale, asset_id),
-        "ad breaks": lambda: _move_ad_breaks(client, parcel, owner, asset_id),
+        "notes on its checks": lambda: _annotate_failures(access, parcel, locale, asset_id),
+        "ad breaks": lambda: _move_ad_breaks(access, parcel, owner, asset_id),
     }
     for what, take_step in steps.items():
         try:
@@ -68,20 +69,46 @@ async def _replace_transcript(client: NomadClient, parcel: Parcel, locale: str, 
     return ""
 
 
-async def _annotate_failures(client: NomadClient, parcel: Parcel, locale: str, asset_id: str) -> str:
+async def _annotate_failures(access: Access, parcel: Parcel, locale: str, asset_id: str) -> str:
     """One annotation for each check that failed; those of an earlier delivery that no longer hold go."""
-    failed = {check.name: _list_properties(check) for check in parcel.checks.get(locale, ()) if check.status == "fail"}
+    client: NomadClient = access.client
+    failed = [check for check in parcel.checks.get(locale, ()) if check.status == "fail"]
+    missing = {check.name: _list_properties(check) for check in failed}
     for note in await client.list_annotations(asset_id):
-        told = {str(key).lower(): str(value) for key, value in note.properties.items()}
+        told = _read_properties(note)
         name = told.get(OURS, "")
-        # A server may add properties of its own, and spell ours in its own way: equal is what says the same.
-        if name in failed and all(told.get(key) == str(value) for key, value in failed[name].items()):
-            failed.pop(name)
+        if name in missing and _says_the_same(told, missing[name]):
+            missing.pop(name)
         elif name:
             await client.delete_annotation(asset_id, note.id)
-    for properties in failed.values():
-        await client.create_annotation(asset_id, AnnotationDraft(start_timecode="00:00:00;00", properties=properties))
+    for name, properties in missing.items():
+        await _annotate_once(access, asset_id, name, properties)
     return ""
+
+
+async def _annotate_once(access: Access, asset_id: str, name: str, properties: Mapping[str, Any]) -> None:
+    """Make an annotation, once: a list that lags behind what an earlier run has made would have it made again."""
+    client: NomadClient = access.client
+
+    async def find_note() -> str:
+        notes = await client.list_annotations(asset_id)
+        return next((each.id for each in notes if _says_the_same(_read_properties(each), properties)), "")
+
+    async def make_note() -> str:
+        draft = AnnotationDraft(start_timecode="00:00:00;00", properties=dict(properties))
+        return (await client.create_annotation(asset_id, draft)).id
+
+    said = hash_bytes(repr(sorted(properties.items())).encode())[:16]
+    await access.find_or_make(f"annotation {asset_id} {said}", find_note, make_note, what=f"note on the check {name}")
+
+
+def _read_properties(note: Annotation) -> dict[str, str]:
+    # A server may add properties of its own, and spell ours in its own way.
+    return {str(key).lower(): str(value) for key, value in note.properties.items()}
+
+
+def _says_the_same(told: Mapping[str, str], properties: Mapping[str, Any]) -> bool:
+    return all(told.get(key) == str(value) for key, value in properties.items())
 
 
 def _list_properties(check: Check) -> dict[str, Any]:
@@ -91,20 +118,34 @@ def _list_properties(check: Check) -> dict[str, Any]:
     return {"title": f"Check failed: {check.name}", "description": said, OURS: check.name}
 
 
-async def _move_ad_breaks(client: NomadClient, parcel: Parcel, owner: str, asset_id: str) -> str:
+async def _move_ad_breaks(access: Access, parcel: Parcel, owner: str, asset_id: str) -> str:
     """The source's ad breaks where they fall in the reel: earlier by what was trimmed off, and only those within it."""
     if not owner:
         return ""
+    client: NomadClient = access.client
     breaks = await client.list_ad_breaks(owner)
     rate = rate_in((await client.get_detail(owner)).media_properties)
     start, length = round(Fraction(parcel.start) * 1000), round(Fraction(parcel.duration) * 1000)
     moved = [(each, from_timecode(each.timecode, rate) - start) for each in breaks if each.timecode]
     within = {to_timecode(at, rate): each for each, at in moved if 0 <= at < length}
     there = {each.timecode for each in await client.list_ad_breaks(asset_id)}
-    for timecode in within.keys() - there:
-        await client.create_ad_break(asset_id, AdBreakDraft(timecode=timecode))
+    for timecode in sorted(within.keys() - there):
+        await _make_ad_break(access, asset_id, timecode)
     lost = len(breaks) - len(within)
     return f"{lost} of the source's {len(breaks)} ad breaks lie outside the reel." if lost else ""
+
+
+async def _make_ad_break(access: Access, asset_id: str, timecode: str) -> None:
+    """Make an ad break, once, as annotations are."""
+    client: NomadClient = access.client
+
+    async def find_break() -> str:
+        return next((each.id for each in await client.list_ad_breaks(asset_id) if each.timecode == timecode), "")
+
+    async def make_break() -> str:
+        return (await client.create_ad_break(asset_id, AdBreakDraft(timecode=timecode))).id
+
+    await access.find_or_make(f"ad break {asset_id} {timecode}", find_break, make_break, what=f"ad break at {timecode}")
 
 
 def rate_in(properties: Mapping[str, Any]) -> Fraction:

@@ -178,9 +178,34 @@ class Access:
         about = self.subject.model_copy(update={"what": what, "details": {**self.subject.details, "slot": ""}})
         return await find_or_make(self._require_ledger(), self._make_full_key(key), look, make, about, is_there)
 
+    async def look_for_made(self, key: str, look: Callable[[], Awaitable[Result | None]]) -> Result | None:
+        """What ``look`` sees of what was made under ``key``; None, which is believed late, where it is not there.
+
+        As `polyreel.ledger.ledger.Ledger.look_for_made` says.
+        """
+        return await self._require_ledger().look_for_made(self._make_full_key(key), look)
+
+    async def look_for_new(self, made_at: float, look: Callable[[], Awaitable[Result | None]]) -> Result | None:
+        """The same for what was made at a time of the ledger's clock, and has no row of its own."""
+        return await self._require_ledger().look_for_new(made_at, look)
+
+    async def read_entry(self, key: str) -> Entry | None:
+        """The row of what was made under ``key``, as it is now."""
+        return await self._require_ledger().get(self._make_full_key(key))
+
+    async def read_clock(self) -> float:
+        """The time by the ledger's clock: seconds since 1970."""
+        return await self._require_ledger().read_clock()
+
     async def note_details(self, key: str, details: Mapping[str, Any], state: State = State.READY) -> None:
         """Add to the receipt what is known by now: a part that is done need not be looked for by the next run."""
-        await self._require_ledger().advance(self._make_full_key(key), state, details=details)
+        from polyreel.ledger.steps import note_fact
+
+        full, ledger = self._make_full_key(key), self._require_ledger()
+        await ledger.advance(full, state, details=details)
+        # A row that is further takes no news of an earlier state; what a repeat changes counts all the same.
+        for name, value in details.items():
+            await ledger.change_all({full: note_fact(name, value)})
 
     async def forget_receipt(self, key: str) -> None:
         """The place no longer has what was made under ``key``: it may be made again."""

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from polyreel.delivery.library import (
     MOST_STARTS,
@@ -29,24 +29,21 @@ from polyreel.delivery.library import (
     webvtt_of,
 )
 from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
+from polyreel.delivery.tpstreams_tracks import Tracks, choose_codes
 from polyreel.errors import DeliveryError, MediaError, ToolError
 from polyreel.job import TPStreamsDelivery as Options
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
-from polyreel.locales import own_name
 from polyreel.media.still import take_still
 from polyreel.outcome import Problem
 from polyreel.store.local import path_of
 from polyreel.vendors.errors import (
-    Forbidden,
     Invalid,
     JobFailed,
     LinkExpired,
     NotFound,
     Refused,
-    UnsupportedLocale,
     suppress_gone,
 )
-from polyreel.vendors.tpstreams.checks import language_code
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
 from polyreel.vendors.waiting import Patience
@@ -154,7 +151,12 @@ class _Dub:
         done = Brought(notes=describe_left_out(self.parcel, self.locale, "TPStreams"))
         entry, asset = await self._make_asset(done)
         self.gauge.finish_item(self.item)
-        await self._upload_subtitles(entry, texts, done)
+        chosen, notes = choose_codes(texts, self.locale)
+        done.notes += notes
+        tracks = await Tracks(self.client, self.access, self.key, entry).bring_tracks(
+            {code: (locale, texts[locale]) for code, locale in chosen.items()}
+        )
+        done.ids |= {f"{self.locale}.{code}.vtt": track for code, track in tracks.items()}
         await self._upload_cover(entry, done)
         # The old one goes last: until the new one plays, the library has what it had.
         await self._drop_earlier(asset.id)
@@ -174,7 +176,9 @@ class _Dub:
             entry = await self.access.once(
                 self.key, self._create_asset, self._find_asset, what=self.title, locale=self.locale, slot=self.slot
             )
-            if (asset := await self._read_if_there(entry.vendor_id)) is None:
+            # One that was made a moment ago, and that is denied, may only be shown late: it would be made twice.
+            asset = await self.access.look_for_made(self.key, partial(self._read_if_there, entry.vendor_id))
+            if asset is None:
                 await self.access.forget_receipt(self.key)
                 continue
             fetched = bool(entry.receipt.get("fetched"))
@@ -281,37 +285,6 @@ class _Dub:
 
     # -- words and cover
 
-    async def _upload_subtitles(self, entry: Entry, texts: Mapping[str, bytes], done: Brought) -> None:
-        chosen, notes = choose_codes(texts, self.locale)
-        done.notes += notes
-        kept: dict[str, dict[str, str]] = dict(entry.receipt.get("tracks", {}))
-        there = {track.id for track in await self.client.list_subtitles(entry.vendor_id)}
-        for code in sorted({*chosen, *kept}):
-            locale = chosen.get(code, "")
-            sha256 = hash_bytes(texts[locale]) if locale else ""
-            known = kept.get(code, {})
-            if not locale or known.get("sha256") != sha256 or known.get("id") not in there:
-                kept[code] = await self._upload_track(entry.vendor_id, code, locale, texts, known)
-                await self.access.note_details(self.key, {"tracks": kept})
-            if kept[code].get("id"):
-                done.ids[f"{self.locale}.{code}.vtt"] = kept[code]["id"]
-
-    async def _upload_track(
-        self, asset_id: str, code: str, locale: str, texts: Mapping[str, bytes], known: Mapping[str, str]
-    ) -> dict[str, str]:
-        """One track, in the place of an earlier one, and of one that a run left without noting it."""
-        before = await self.client.list_subtitles(asset_id)
-        name = own_name(locale) if locale else ""
-        old = [each.id for each in before if each.id == known.get("id") or (each.language, each.name) == (code, name)]
-        if locale:
-            await self.client.upload_subtitle(asset_id, texts[locale], locale, name=name)
-        for each in old:
-            with suppress(NotFound, Forbidden):
-                await self.client.delete_subtitle(asset_id, each)
-        seen = {each.id for each in before}
-        new = [track.id for track in await self.client.list_subtitles(asset_id) if track.id not in seen]
-        return {"id": new[-1] if new else "", "sha256": hash_bytes(texts[locale]) if locale else "", "locale": locale}
-
     async def _upload_cover(self, entry: Entry, done: Brought) -> None:
         if entry.receipt.get("cover"):
             return
@@ -325,27 +298,6 @@ class _Dub:
                 done.notes.append(f"{self.locale} has TPStreams' own cover: {Problem.of(error)}")
                 return
         await self.access.note_details(self.key, {"cover": True})
-
-
-def choose_codes(texts: Mapping[str, Any], own: str) -> tuple[dict[str, str], list[str]]:
-    """Which locale stands for each two-letter code on an asset: its own language's first, then in the job's order.
-
-    The notes say what stays out: TPStreams can't tell pt-BR from pt-PT, and has no code for some languages.
-    """
-    chosen: dict[str, str] = {}
-    notes: list[str] = []
-    for locale in sorted(texts, key=lambda each: each != own):
-        try:
-            code = language_code(locale)
-        except UnsupportedLocale:
-            notes.append(f"TPStreams has no two-letter code for {locale}: its subtitles are not there.")
-            continue
-        if code in chosen:
-            said = f"TPStreams knows {locale} and {chosen[code]} both as {code}"
-            notes.append(f"{said}: with the film in {own}, the subtitles are those in {chosen[code]}.")
-            continue
-        chosen[code] = locale
-    return chosen, notes
 
 
 async def remove_if_empty(client: TPStreamsClient, asset_id: str) -> bool:

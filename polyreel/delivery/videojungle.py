@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from polyreel.delivery.library import MOST_STARTS, Brought, Gauge, bring_languages, file_name, texts_of, video_of
 from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
@@ -90,10 +91,14 @@ class _File:
                 locale=self.item.locale or "",
                 slot=self.slot,
             )
-            is_there = await self._is_there(entry)
+            is_there = not self._is_created(entry) and bool(
+                await self.access.look_for_made(self.key, partial(self._see_file, entry))
+            )
             if not is_there and not await self._send(entry):
                 continue
             (done.kept if is_there else done.written).append(self.item.path)
+            # Denied so soon after it was made, it is only shown late.
+            await self.access.look_for_made(self.key, partial(self._see_file, entry))
             await self.client.wait_until_uploaded(entry.vendor_id, PATIENCE)
             await self._drop_earlier(entry)
             await self.access.note_details(self.key, {"uploaded": True}, State.COLLECTED)
@@ -122,14 +127,19 @@ class _File:
                 return Found(Receipt(id=asset.id))
         return NotThere()
 
-    async def _is_there(self, entry: Entry) -> bool:
+    def _is_created(self, entry: Entry) -> bool:
+        """Whether it was this run that has just made the asset, which waits for its file."""
+        return self.created is not None and self.created.id == entry.vendor_id
+
+    async def _see_file(self, entry: Entry) -> bool | None:
+        """Whether the asset has its file; None where there is no such asset."""
         with suppress_gone():
             return await self.client.check_asset(entry.vendor_id)
-        return False
+        return None
 
     async def _send(self, entry: Entry) -> bool:
         """Whether the file went out; False: its address is lost or has run out, and the asset was removed."""
-        if self.created is not None and self.created.id == entry.vendor_id:
+        if self.created is not None and self._is_created(entry):
             with suppress(LinkExpired):
                 path = path_of(self.item.stored_file)
                 await self.client.upload_asset(self.created, path, tell=self.gauge.report_for(self.item))

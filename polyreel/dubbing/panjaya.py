@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from polyreel.dubbing.charges import minutes_begun
-from polyreel.dubbing.panjaya_assets import Assets, asset_of, script_of
+from polyreel.dubbing.panjaya_assets import Assets, asset_of, read_asset, script_of
 from polyreel.dubbing.panjaya_revision import REVISION, Revision
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Progress, Receipt
 from polyreel.dubbing.submission import describe_purchase, submit_once
@@ -71,7 +71,7 @@ class PanjayaDubber:
         async def call() -> Bought:
             # What the asset was made with, or an earlier call has added, is there.
             with before_purchase():
-                asset = await self._client.get_asset(asset_id)
+                asset = await read_asset(self._client, self._means, asset_id)
             # The call may be made a second time after a lost answer: adding a language twice could be charged twice.
             if locale not in asset.locales():
                 try:

@@ -95,9 +95,8 @@ class Assets:
     async def _is_usable(self, asset_id: str) -> bool:
         """Whether an asset of an earlier run can still take languages. A failed one costs nothing: it is left."""
         try:
-            return not (await self.client.get_asset(asset_id)).failed
-        except NotFound as missing:
-            missing.require_word_of_api()
+            return not (await read_asset(self.client, self.means, asset_id)).failed
+        except NotFound:
             return False
 
     async def _holds_another(self, asset_id: str, locale: str, dub_key: str) -> bool:
@@ -207,10 +206,31 @@ class Assets:
 
     async def _as_made(self, asset_id: str, entry: Entry) -> Receipt:
         """The receipt of an asset that was found: a language that it was made with is that of whoever meant to."""
-        has_language = bool((await self.client.get_asset(asset_id)).locales())
+        has_language = bool((await read_asset(self.client, self.means, asset_id)).locales())
         return Receipt(
             id=asset_id, state=State.COLLECTED, minutes=0.0, details=dict(entry.details) if has_language else {}
         )
+
+
+async def read_asset(client: PanjayaClient, means: Means, asset_id: str) -> Asset:
+    """An asset that is known; one that was made a moment ago, and is denied, is asked for again. Raises `NotFound`."""
+    denials: list[NotFound] = []
+
+    async def look() -> Asset | None:
+        try:
+            return await client.get_asset(asset_id)
+        except NotFound as missing:
+            missing.require_word_of_api()
+            denials.append(missing)
+            return None
+
+    if asset := await look():
+        return asset
+    rows = await means.at_hand().select(Filter(provider=PROVIDER, account=means.subject.account, kind="asset"))
+    made_at = max((row.made_at for row in rows if row.vendor_id == asset_id), default=0.0)
+    if asset := await means.at_hand().look_for_new(made_at, look):
+        return asset
+    raise denials[-1]
 
 
 def _may_be_bought_with(entry: Entry, locale: str, dub_key: str) -> bool:

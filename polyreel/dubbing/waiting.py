@@ -8,7 +8,7 @@ import time
 from polyreel.dubbing.port import Means, Progress
 from polyreel.errors import HeldForPerson, StillAtVendor
 from polyreel.ledger.entry import Entry, State, describe_entry_standing
-from polyreel.ledger.once import LISTED_LATE_S
+from polyreel.ledger.late import LISTED_LATE_S
 from polyreel.ledger.pace import Pace
 from polyreel.ledger.watch import Observer, Watcher
 from polyreel.vendors.errors import JobFailed

@@ -104,6 +104,11 @@ class Entry(_Value):
         return self.state in OPEN
 
     @property
+    def made_at(self) -> float:
+        """When the vendor last made something of it: answered, was ready, or had all of it; 0 where it has nothing."""
+        return max(self.submitted_at, self.ready_at, self.collected_at)
+
+    @property
     def minutes(self) -> float:
         """What it costs, as far as is known: charged, else quoted."""
         return self.charged_minutes if self.charged_minutes is not None else self.quoted_minutes or 0.0

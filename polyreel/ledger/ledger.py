@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from polyreel.errors import InvalidJob, LedgerError
@@ -13,6 +12,7 @@ from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.claims import do_alone, list_dead, list_live, sweep
 from polyreel.ledger.entry import NOT_BOUGHT, CantTell, Entry, Found, NotThere, Receipt, State, Subject
+from polyreel.ledger.late import look_until_shown
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, make_unresolved, once
 from polyreel.ledger.rows import Claim, Edit, Filter, Rows
@@ -60,12 +60,10 @@ class Ledger(ClosesAfterBlock):
     def to_look(self) -> Ledger:
         """The same ledger, under which nothing is made: `once` gives the row where an earlier call was taken.
 
-        Where it was not, `once` leaves no intent, and raises `CallError` (``not_bought``). As somebody else may be paid
-        then, that is believed as late as `Timing.elsewhere` has it.
+        Where it was not, `once` leaves no intent, and raises `CallError` (``not_bought``).
         """
         looking = copy(self)
         looking._is_to_make = False
-        looking._timing = replace(self._timing, quiet=max(self._timing.quiet, self._timing.elsewhere))
         return looking
 
     async def _look_for(self, key: str, find: Find) -> Receipt:
@@ -79,6 +77,35 @@ class Ledger(ClosesAfterBlock):
         error = CallError("the vendor has not taken it", code=NOT_BOUGHT, remedy="Run the job again to buy it.")
         error.bought_nothing = True
         raise error
+
+    async def look_for_made(self, key: str, look: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What ``look`` sees of what a row's vendor has made; None where it does not show it.
+
+        A row that was written to a moment ago is looked for until `Timing.quiet` is over: a thing that was just made,
+        and that a lagging list or database denies, would be made again.
+        """
+
+        async def read_time_of_row() -> float:
+            entry = await self.get(key)
+            return entry.made_at if entry else 0.0
+
+        return await self._look_until_shown(look, read_time_of_row)
+
+    async def look_for_new(self, made_at: float, look: Callable[[], Awaitable[T | None]]) -> T | None:
+        """The same for what was made at a time of the ledger's clock (`read_clock`), and has no row of its own."""
+
+        async def tell_time() -> float:
+            return made_at
+
+        return await self._look_until_shown(look, tell_time)
+
+    async def _look_until_shown(
+        self, look: Callable[[], Awaitable[T | None]], read_made_at: Callable[[], Awaitable[float]]
+    ) -> T | None:
+        async def measure_left() -> float:
+            return await read_made_at() + self._timing.quiet - await self.read_clock()
+
+        return await look_until_shown(look, measure_left)
 
     async def alone(self, name: str, work: Callable[[], Awaitable[T]], *, what: str = "") -> T:
         """What ``work`` gives; meanwhile no other run does anything under ``name``.

@@ -42,8 +42,12 @@ async def find_or_make(
         if (there := await look()) and not await is_open():
             return there
         entry = await ledger.once(key, call, find, subject=subject)
-        # A list may not show yet what was made a moment ago.
-        if entry.vendor_id in made or await (is_there(entry.vendor_id) if is_there else _says_something(look)):
+
+        async def see_made() -> bool | None:
+            return await (is_there(entry.vendor_id) if is_there else _says_something(look)) or None
+
+        # Neither a list nor a look at the thing may show yet what was made a moment ago.
+        if entry.vendor_id in made or await ledger.look_for_made(key, see_made):
             return entry.vendor_id
         # Made by an earlier run, and removed by somebody since.
         await ledger.advance(key, State.FORGOTTEN)

@@ -18,6 +18,7 @@ from polyreel.errors import HeldForPerson, LedgerError, PolyreelError, Unresolve
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.holder import is_own, new_holder
+from polyreel.ledger.late import LISTED_LATE_S, look_until_shown
 from polyreel.ledger.rows import Change, Edit, Rows
 from polyreel.ledger.telling import tell_waiting
 from polyreel.vendors.errors import CallError, UnsupportedLocale
@@ -27,21 +28,18 @@ Call = Callable[[], Awaitable[Receipt]]
 Find = Callable[[Entry], Awaitable[Finding]]
 WaitForNews = Callable[[Entry], Awaitable[None]]
 RECEIPT_TRIES = 8
-LISTED_LATE_S = 20.0
-"""A vendor's list may show a purchase later than the vendor answered it; it is believed to have none after this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds. ``lease``: how long a holder on another machine is waited for after its last sign of life.
 
-    ``quiet``: how long after the last sign of life a "not there" is believed; before, the request may still travel.
-    ``elsewhere``: the same, where somebody else is paid then: a key at the first vendor keeps nobody from that.
+    ``quiet``: how long after the last sign of life, or after the receipt, a "not there" is believed: before that, the
+    request may still travel, and the vendor's list may lag behind.
     """
 
     lease: float = 45.0
-    quiet: float = 8.0
-    elsewhere: float = LISTED_LATE_S
+    quiet: float = LISTED_LATE_S
 
 
 async def once(
@@ -128,14 +126,15 @@ class _Attempt:
             raise
 
     async def _look_for_call(self, entry: Entry) -> Finding:
-        while True:
-            looked_at = await asyncio.to_thread(self.rows.now)
+        async def look() -> Finding | None:
             finding = await self.find(entry)
+            return None if isinstance(finding, NotThere) else finding
+
+        async def measure_left() -> float:
             # The database's clock on both sides: machines that share a ledger need not agree on the time.
-            early = entry.attempted_at + self.timing.quiet - looked_at
-            if not isinstance(finding, NotThere) or early <= 0:
-                return finding
-            await asyncio.sleep(early)
+            return entry.attempted_at + self.timing.quiet - await asyncio.to_thread(self.rows.now)
+
+        return await look_until_shown(look, measure_left) or NotThere()
 
     async def _after_failure(self, error: BaseException) -> None:
         if made_nothing(error):

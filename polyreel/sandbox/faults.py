@@ -2,6 +2,7 @@
 
 At the wire  ``status`` (code, retry_after) · ``slow`` (seconds) · ``reset_before`` · ``reset_after`` · ``truncated`` ·
              ``dripping`` (seconds per piece) · ``wrong_json`` · ``down`` (seconds)
+Late         ``listed_late`` (seconds: lists lack what is younger) · ``found_late`` (a look at it by its id is a 404)
 Links        ``expired_urls``
 Callbacks    ``callback_lost`` · ``callback_doubled`` · ``callback_late`` (seconds) · ``callback_reordered`` ·
              ``callback_forged``
@@ -20,9 +21,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal[
-    "status", "slow", "reset_before", "reset_after", "truncated", "dripping", "wrong_json", "down", "expired_urls",
-    "callback_lost", "callback_doubled", "callback_late", "callback_reordered", "callback_forged", "job_fails",
-    "job_stuck",
+    "status", "slow", "reset_before", "reset_after", "truncated", "dripping", "wrong_json", "down", "listed_late",
+    "found_late", "expired_urls", "callback_lost", "callback_doubled", "callback_late", "callback_reordered",
+    "callback_forged", "job_fails", "job_stuck",
 ]  # fmt: skip
 
 
@@ -50,7 +51,9 @@ class Fault(BaseModel):
     chance: float = Field(default=1.0, gt=0, le=1, description="How likely, each time it could strike.")
     status: int = Field(default=503, ge=400, le=599)
     retry_after: str | None = Field(default=None, description="Retry-After: seconds or an HTTP date.")
-    seconds: float = Field(default=1.0, ge=0, description="How long: slow, dripping (per piece), down, late.")
+    seconds: float = Field(
+        default=1.0, ge=0, description="How long: slow, dripping (per piece), down, late, or until it is shown."
+    )
     code: str = Field(default="", description="The vendor's own error code, for a job that fails.")
     message: str = ""
 

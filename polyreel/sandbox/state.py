@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,21 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far one request's reading lags behind: what is younger than so many seconds is not in lists, or not there."""
+
+    in_lists: float = 0.0
+    of_one: float = 0.0
+
+
+LAG: ContextVar[Lag] = ContextVar("polyreel_sandbox_lag")
+"""Set by the weather (`polyreel.sandbox.storm`) around one request."""
+_NONE = Lag()
+# Who has just logged in is known: a vendor's accounts are not kept where its lists are.
+_NEVER_LATE = frozenset({"token"})
+
+
 class Gone(Exception):
     """A document that was there has been deleted."""
 
@@ -55,6 +73,8 @@ class State:
         # before a power cut are not worth an fsync per request.
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
+        # In memory: what was there before this process is shown.
+        self.made_at: dict[tuple[str, str, str], float] = {}
 
     def close(self) -> None:
         """Let go of the file."""
@@ -113,14 +133,20 @@ class Documents:
             "INSERT INTO docs (vendor, kind, id, parent, body) VALUES (?, ?, ?, ?, ?)",
             *(self.vendor, kind, made["id"], parent, json.dumps(made)),
         )
+        self.state.made_at[self.vendor, kind, made["id"]] = time.monotonic()
         return made
+
+    def _is_shown(self, kind: str, key: str, lag: float) -> bool:
+        made_at = self.state.made_at.get((self.vendor, kind, key), 0.0)
+        return not lag or kind in _NEVER_LATE or time.monotonic() - made_at >= lag
 
     def get(self, kind: str, key: str) -> Json | None:
         """A document, or None."""
         found = self.state.rows(
             "SELECT body FROM docs WHERE vendor = ? AND kind = ? AND id = ?", self.vendor, kind, key
         )
-        return json.loads(found[0]["body"]) if found else None
+        is_shown = self._is_shown(kind, key, LAG.get(_NONE).of_one)
+        return json.loads(found[0]["body"]) if found and is_shown else None
 
     def need(self, kind: str, key: str) -> Json:
         """A document that must be there, or `Gone`."""
@@ -149,10 +175,11 @@ class Documents:
     def all(self, kind: str, parent: str | None = None) -> list[Json]:
         """Documents of a kind, oldest first; of one parent only, if given."""
         found = self.state.rows(
-            "SELECT body FROM docs WHERE vendor = ? AND kind = ? AND (? IS NULL OR parent = ?) ORDER BY seq",
+            "SELECT id, body FROM docs WHERE vendor = ? AND kind = ? AND (? IS NULL OR parent = ?) ORDER BY seq",
             *(self.vendor, kind, parent, parent),
         )
-        return [json.loads(row["body"]) for row in found]
+        lag = LAG.get(_NONE).in_lists
+        return [json.loads(row["body"]) for row in found if self._is_shown(kind, row["id"], lag)]
 
     def remove(self, kind: str, key: str) -> bool:
         """Remove a document; whether it was there."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polyreel.sandbox.faults import STORE, Fault, Faults
+from polyreel.sandbox.state import LAG, Lag
 
 TRANSPORT = "polyreel.transport"
 _PIECES = 20
@@ -37,7 +38,18 @@ class Storm:
             return
         # Chosen before the work, so that what a request does can't decide whether its answer is broken.
         after = self.faults.take_any(_AFTER, vendor, path, scope["method"])
-        await self.app(scope, receive, _break_send(after, scope, send) if after else send)
+        lagging = LAG.set(self._find_lag(vendor, path, scope["method"]))
+        try:
+            await self.app(scope, receive, _break_send(after, scope, send) if after else send)
+        finally:
+            LAG.reset(lagging)
+
+    def _find_lag(self, vendor: str, path: str, method: str) -> Lag:
+        # Reading alone: what is written goes to the vendor's own database, which knows what it has.
+        if method not in ("GET", "HEAD"):
+            return Lag()
+        of_lists, of_one = (self.faults.take(kind, vendor, path, method) for kind in ("listed_late", "found_late"))
+        return Lag(of_lists.seconds if of_lists else 0.0, of_one.seconds if of_one else 0.0)
 
     def _find_place(self, scope: Scope) -> tuple[str, str]:
         if scope["type"] != "http":

@@ -56,7 +56,7 @@ def make_looking(means: Means) -> Means:
 async def open_books(folder: Path, client: Any) -> AsyncIterator[Means]:
     """What a dubber works with, over a ledger that outlives the process."""
     rows = SqlRows(sa.URL.create("sqlite", database=str(folder / "ledger.db")))
-    async with Ledger(rows, timing=Timing(lease=0.5, quiet=0.2, elsewhere=0.2), every=0.05) as ledger:
+    async with Ledger(rows, timing=Timing(lease=0.5, quiet=0.2), every=0.05) as ledger:
         subject = Subject(kind="dub", job="reel", provider="panjaya", account="https://vendor.example#killed")
         yield Means(LocalStore(folder / "store"), client, ledger, subject, Watchers(ledger))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from polyreel.delivery.places import make_delivery
-from polyreel.delivery.tpstreams import choose_codes
+from polyreel.delivery.tpstreams_tracks import choose_codes
 from polyreel.errors import InvalidJob, VendorError
 from polyreel.job import NomadDelivery, TPStreamsDelivery
 from polyreel.vendors.errors import Invalid

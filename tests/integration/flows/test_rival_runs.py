@@ -79,7 +79,7 @@ async def run(
 
         about = {"provider": provider, "account": language.way.identity, "locale": language.locale}
         details = describe_reel(SOURCE.sha256, (None, None))
-        async with Ledger(timing=Timing(lease=0.5, quiet=0, elsewhere=0)) as ledger:
+        async with Ledger(timing=Timing(lease=0.5, quiet=0)) as ledger:
             return await ledger.once(
                 provider, make, find, subject=Subject(kind="dub", job="reel", details=details, **about)
             )

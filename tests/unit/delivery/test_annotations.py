@@ -6,7 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from polyreel.delivery.nomad_marks import _annotate_failures
-from polyreel.delivery.port import Parcel
+from polyreel.delivery.port import Access, Parcel
+from polyreel.ledger.ledger import Ledger
+from polyreel.ledger.once import Timing
+from polyreel.ledger.testing import MemoryRows
 from polyreel.outcome import Check
 from polyreel.vendors.nomad.models_words import Annotation, AnnotationDraft
 
@@ -41,10 +44,11 @@ def _parcel(*values: float) -> Parcel:
 
 async def test_equal_annotations_stay_and_others_are_replaced() -> None:
     server: Any = Server()
-    await _annotate_failures(server, _parcel(1.5, 2.5), "es-ES", "a")
-    await _annotate_failures(server, _parcel(1.5, 2.5), "es-ES", "a")
+    access = Access(server, Ledger(MemoryRows(), timing=Timing(quiet=0)))
+    await _annotate_failures(access, _parcel(1.5, 2.5), "es-ES", "a")
+    await _annotate_failures(access, _parcel(1.5, 2.5), "es-ES", "a")
     assert (server.made, sorted(server.notes)) == (2, ["1", "2"])
-    await _annotate_failures(server, _parcel(1.5, 3.0), "es-ES", "a")
+    await _annotate_failures(access, _parcel(1.5, 3.0), "es-ES", "a")
     assert (server.made, sorted(server.notes)) == (3, ["1", "3"])
-    await _annotate_failures(server, _parcel(), "es-ES", "a")
+    await _annotate_failures(access, _parcel(), "es-ES", "a")
     assert server.notes == {}

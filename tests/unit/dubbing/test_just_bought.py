@@ -10,7 +10,7 @@ import pytest
 from polyreel.dubbing.dubformer import DubformerObserver
 from polyreel.dubbing.panjaya import PanjayaObserver
 from polyreel.ledger.entry import Entry, State
-from polyreel.ledger.once import LISTED_LATE_S
+from polyreel.ledger.late import LISTED_LATE_S
 from polyreel.vendors.dubformer.models import Project
 from polyreel.vendors.errors import Facts, NotFound, Unanswered
 
