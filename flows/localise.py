@@ -153,7 +153,7 @@ async def every_stage(job: Job) -> Pass:
             lambda language: dub_language(language, reel, parted, spoken, shots),
             Handover(may_be_bought, lambda moved: require_budget_left(moved, reel)),
         )
-        stems = await parted() if plan.separates_here else None
+        stems = await parted() if plan.separates_here or languages.dubbed_here else None
         scripts = await write_scripts(plan, reel, languages, parted)
         heard = await spoken()
     # After every chain and not inside them: a person is asked once about all that is ready, and the run sleeps once.

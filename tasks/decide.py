@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from polyreel.engine.separation.port import Stems
 from polyreel.errors.wording import spell_count
@@ -27,16 +27,17 @@ from tasks.run.values import LanguageResult, LanguageResults
 def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
     """Every language's state: failed, held by the job's quality rule, or to be delivered."""
     finished = {each.locale: each for each in languages.finished}
-    notes = (*plan.notes, *reel.notes, *(stems.notes if stems else ()), *_notes_on_script(plan))
+    parted, own = _notes_on_sound(plan, stems, languages)
+    notes = (*plan.notes, *reel.notes, *parted, *_notes_on_script(plan))
     decided = {
-        language.locale: _decide_language(language, finished.get(language.locale), languages, notes)
+        language.locale: _decide_language(language, _add_notes(finished.get(language.locale), own), languages, notes)
         for language in plan.languages
     }
     return Outcome(
         job=plan.job.name,
         status=status_of(decided.values()) if decided else "completed",
         languages=decided,
-        separation=_name_separation(plan, stems),
+        separation=_name_separation(plan, stems, languages),
         stages=board().stages(),
         speakers=_list_voices_of_speakers(languages),
         cost=measure_cost(reel),
@@ -51,12 +52,31 @@ def _notes_on_script(plan: Plan) -> tuple[str, ...]:
     return plan.heard_notes if plan.heard_script else ("No script of the source: it could not be written down.",)
 
 
-def _name_separation(plan: Plan, stems: Stems | None) -> str:
+def _dubbed_as(plan: Plan, languages: LanguageResults) -> list[LanguagePlan]:
+    """The languages as they were dubbed, which a fallback may have done; before any is, as they are planned."""
+    return [each.language or plan.language(each.locale) for each in languages.finished] or list(plan.runnable())
+
+
+def _name_separation(plan: Plan, stems: Stems | None, languages: LanguageResults) -> str:
     """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
-    if not plan.languages:
-        return ""
-    # Without stems nothing was parted here: whoever dubs did it.
-    return stems.kind if stems else plan.runnable()[0].dubbing.provider
+    return plan.name_separation(_dubbed_as(plan, languages), stems.kind if stems else None)
+
+
+def _notes_on_sound(
+    plan: Plan, stems: Stems | None, languages: LanguageResults
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """What is to be said of the parting: of the whole job, or of the languages alone that were dubbed with it."""
+    dubbed = _dubbed_as(plan, languages)
+    here = [each.locale for each in dubbed if each.way.works_here]
+    told = stems.notes if stems else ()
+    if len(here) == len(dubbed):
+        return told, {}
+    return (), dict.fromkeys(here, told)
+
+
+def _add_notes(result: LanguageResult | None, notes: Mapping[str, tuple[str, ...]]) -> LanguageResult | None:
+    more = notes.get(result.locale, ()) if result else ()
+    return result.model_copy(update={"notes": (*result.notes, *more)}) if result and more else result
 
 
 def _list_voices_of_speakers(languages: LanguageResults) -> dict[str, CastSpeaker]:

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
-from polyreel.dubbing.providers import Provider, provider_of
+from polyreel.dubbing.providers import provider_of
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPLEETER
 from polyreel.engine.separation.leak import with_speech_left
 from polyreel.engine.separation.learned import Learned
 from polyreel.engine.separation.port import Ducked, Given, Separator, Stems, part
 from polyreel.engine.separation.spleeter_model import TwoStems
-from polyreel.errors import EngineError, InvalidJob
-from polyreel.job import Job, Mix
+from polyreel.errors import EngineError, InvalidJob, PolyreelError
+from polyreel.job import Dubbing, Job, Mix
 from polyreel.media.audio import Tracks
 from polyreel.plans import Parting
 from polyreel.store.port import Store
 
 
 def parting_of(job: Job) -> Parting:
-    """What a job's ``dubbing.separation`` comes to with what is on this machine.
+    """How a job's sound is parted where one of its languages is dubbed on this machine: by its dubbing or a fallback.
+
+    A vendor parts the sound itself. Raises as `choose_parting`, for the job's dubbing; a fallback that asks for what is
+    not here can dub nothing (`polyreel.planning.ways`), and the next one's word counts.
+    """
+    if provider_of(job.dubbing).works_here:
+        return choose_parting(job, job.dubbing)
+    for options in job.fallback:
+        if provider_of(options).works_here:
+            with suppress(PolyreelError):
+                return choose_parting(job, options)
+    return Parting(kind="given") if job.source.background is not None else Parting()
+
+
+def choose_parting(job: Job, options: Dubbing) -> Parting:
+    """What the ``separation`` of a provider on this machine comes to with what is here.
 
     Raises InvalidJob for ``given`` without a background, EngineError (``model_missing``) for ``learned`` without
     weights.
     """
-    provider = provider_of(job.dubbing)
-    asked = provider.separation(job.dubbing)
+    asked = provider_of(options).separation(options)
     given = job.source.background is not None
     if asked == "given" and not given:
         raise InvalidJob(
@@ -41,12 +56,10 @@ def parting_of(job: Job) -> Parting:
         return _make_learned_parting()
     if asked == "ducked":
         return Parting(why="The job asks for no separation")
-    return Parting(kind="given") if given else _best_without_background(provider, job.dubbing.mix)
+    return Parting(kind="given") if given else _best_without_background(options.mix)
 
 
-def _best_without_background(provider: Provider, mix: Mix) -> Parting:
-    if not provider.works_here:
-        return Parting(why=f"Separated by {provider.title}")
+def _best_without_background(mix: Mix) -> Parting:
     # Under a voice-over the original goes on speaking, and under speech alone there is nothing.
     if mix != "dub":
         return Parting(why="This mix needs no clean background")

@@ -55,7 +55,7 @@ async def look_ahead(
     return {
         "job": plan.job.name,
         "source": {"media": plan.job.source.media, "sha256": source.sha256 if source else None},
-        "separation": plan.separation,
+        "separation": known.name_separation(known.runnable()),
         "quote": {"minutes": minutes, "paid_minutes": 0, "sentence": _quote(plan, minutes), **charged},
         "stages": {
             "ingest": "done" if source else "unknown",

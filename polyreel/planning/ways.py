@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from polyreel.dubbing.parting import choose_parting
 from polyreel.dubbing.port import Request
 from polyreel.dubbing.providers import Provider, provider_of, require_language, require_voice
 from polyreel.dubbing.translation import SCRIPT_REMEDY
@@ -36,6 +37,9 @@ def _choose_way(job: Job, target: Target, options: Dubbing, accounts: Mapping[st
         if least := job.quality.min_voice:
             require_voice(options, asked, least)
         _require_script(job, target, provider)
+        # Of the job's own dubbing it is said once for all languages, by whoever parts the sound.
+        if provider.works_here and options is not job.dubbing:
+            choose_parting(job, options)
     except PolyreelError as error:
         # This way alone is out: the job's next provider may do the language.
         return Way(works_here=provider.works_here, problem=Problem.of(error))

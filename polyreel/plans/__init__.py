@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -147,10 +148,10 @@ class Plan(Value):
             raise ValueError("the plan is not bound to its source yet")
         return self.source
 
-    @property
-    def separation(self) -> str:
-        """How speech and background are parted: ``given``, ``learned`` or ``ducked``."""
-        return self.parting.kind
+    def name_separation(self, dubbed: Iterable[LanguagePlan], kind: str | None = None) -> str:
+        """How speech and background are parted for languages, or by which vendors; ``kind``: as was done here."""
+        here = kind or self.parting.kind
+        return ", ".join(dict.fromkeys(here if each.way.works_here else each.dubbing.provider for each in dubbed))
 
     def runnable(self) -> tuple[LanguagePlan, ...]:
         """The languages that can begin."""
@@ -172,9 +173,7 @@ class Plan(Value):
         if stage == "trim":
             told = {"embedded": is_embedded(asked.subtitles or ""), "for": self._who_dubs()}
             return {**reel, **told, **self._list_container()}
-        # Its reason is for people: a sentence worded anew must not part a film again.
-        parting = self.parting.model_dump(mode="json", exclude={"why"})
-        stems = {**reel, "background": _sha_of(self.background), "parting": parting}
+        stems = {**reel, "background": _sha_of(self.background), "parting": self._list_parting(locale)}
         if stage == "separate":
             return {**stems, "after": VERSIONS["trim"]}
         if stage in ("transcribe", "identify"):
@@ -184,6 +183,14 @@ class Plan(Value):
                 heard |= self._list_attention()
             return {**reel, **heard, "listener": self.listener, "after": VERSIONS["trim"]}
         return stems | self._language_inputs(stage, self.language(locale))
+
+    def _list_parting(self, locale: str) -> dict[str, Any]:
+        parting = self.parting
+        # A vendor parts the sound itself, whatever a fallback of this machine would do.
+        if locale and not self.job.dubbing.works_here and not self.language(locale).way.works_here:
+            parting = Parting(kind="given" if self.background else "ducked")
+        # Its reason is for people: a sentence worded anew must not part a film again.
+        return parting.model_dump(mode="json", exclude={"why"})
 
     def _language_inputs(self, stage: str, language: LanguagePlan) -> dict[str, Any]:
         cues: dict[str, Any] = {"locale": language.locale, "script": _sha_of(language.script)}

@@ -55,4 +55,6 @@ def _load(plan: Plan, languages: Sequence[LanguagePlan]) -> None:
         return
     if plan.needs_transcript:
         load_listener([plan.job.source.locale])
-    load_models(plan.job.dubbing, [each.locale for each in languages])
+    # A fallback on this machine may be who speaks: a vendor before it needs no voice of ours.
+    speaks = next((each for each in languages if each.way.works_here), languages[0])
+    load_models(speaks.dubbing, [each.locale for each in languages])

@@ -134,6 +134,11 @@ class LanguageResults(Value):
     waits: tuple[Wait, ...] = Field(default=(), description="What may tell that a held language can go on.")
     at_vendors: bool = Field(default=False, description="Some are held for no person: a vendor is at work on them.")
 
+    @property
+    def dubbed_here(self) -> bool:
+        """Whether a language was dubbed on this machine, planned or as a fallback."""
+        return any(each.language is not None and each.language.way.works_here for each in self.finished)
+
 
 class Signed(Value):
     """Signed copies by what they were signed from (its SHA-256), and what each of them says, as plain JSON."""

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.vendors_deliveries import list_accounts
 from benchmarks.vendors_stage import Stage, open_stage
+from polyreel.engine.models.registry import SPLEETER
 
 LOOPBACK = {"POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8"}
 HERE = {"provider": "embedded", "voices": "basic"}
@@ -77,12 +78,18 @@ def describe_outcome(outcome: dict[str, Any]) -> str:
     return json.dumps(outcome["languages"]["es-ES"], ensure_ascii=False)
 
 
-def test_an_upload_that_ends_in_a_500_is_dubbed_by_the_next(runs: Runs, stage: Stage) -> None:
-    """An asset without a language is charged nothing, whether it was made or not."""
+def test_an_upload_that_ends_in_a_500_is_dubbed_by_the_next(
+    runs: Runs, stage: Stage, on_the_shelf: Callable[..., None]
+) -> None:
+    """An asset without a language is charged nothing, whether it was made or not. This machine parts the sound."""
+    on_the_shelf(SPLEETER)
     stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path="/v1/assets/upload", times=0)
     outcome, panjaya, _ = runs.run(PANJAYA, HERE)
     assert (outcome["status"], panjaya, outcome["paid"]) == ("completed", 0, []), describe_outcome(outcome)
     assert "Dubbed another way (embedded)" in describe_outcome(outcome)
+    assert (outcome["separation"], [note for note in outcome["notes"] if "Separated by" in note]) == ("learned", [])
+    checks = {each["name"] for each in outcome["languages"]["es-ES"]["checks"]}
+    assert "background_speech" in checks  # of the clean background that is under the speech
 
 
 def test_a_language_whose_answer_was_lost_is_looked_for_before_another_is_paid(runs: Runs, stage: Stage) -> None:

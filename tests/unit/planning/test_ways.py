@@ -14,12 +14,13 @@ from polyreel.errors import InvalidJob
 from polyreel.job import Job
 from polyreel.planning.prepare import prepare
 from polyreel.planning.ways import note_useless_fallbacks, ways_of
-from polyreel.plans import Way
+from polyreel.plans import Parting, Way
 from polyreel.store.local import LocalStore
 
 PANJAYA = {"provider": "panjaya", "credentials": "studio"}
 DUBFORMER = {"provider": "dubformer", "credentials": "account"}
 STAGING = {"to": "nomad", "credentials": "library"}
+SCRIPT = Path(__file__).parents[2] / "data" / "narrated" / "narrated.es-ES.srt"
 WEB, LOCAL = "https://example.com/reel.mp4", "/srv/reel.mp4"
 
 
@@ -123,6 +124,28 @@ async def test_a_fallback_that_could_not_step_in_is_told_beforehand(polyreel_hom
     assert french.startswith("The fallback this machine can't dub fr-FR")
     passed = job(WEB, "he-IL", dubbing=PANJAYA, fallback=[DUBFORMER])
     assert note_useless_fallbacks(await prepare(passed, LocalStore())) == ()
+
+
+async def test_a_fallback_that_asks_for_a_background_that_nobody_gave_is_told(polyreel_home: Path) -> None:
+    """It alone is out: the job is dubbed by its first provider."""
+    here = {"provider": "embedded", "separation": "given"}
+    target = {"locale": "es-ES", "subtitles": str(SCRIPT)}
+    plan = await prepare(job(WEB, target, dubbing=PANJAYA, fallback=[here]), LocalStore())
+    (note,) = note_useless_fallbacks(plan)
+    assert "this machine can't dub es-ES: source.background: separation is `given`, and no background is" in note
+    assert plan.languages[0].dubbing.provider == "panjaya"
+
+
+async def test_what_a_vendor_dubs_keeps_its_keys_whatever_a_fallback_parts(polyreel_home: Path) -> None:
+    """What was bought and collected stays done when weights for a fallback's separation come, or go."""
+    target = {"locale": "es-ES", "subtitles": str(SCRIPT)}
+    plan = await prepare(job(WEB, target, dubbing=PANJAYA, fallback=[{"provider": "embedded"}]), LocalStore())
+    source = LocalStore().keep_bytes(b"film", ".mp4")
+    learned = plan.model_copy(update={"parting": Parting(kind="learned", model="w")})
+    one, other = (each.with_source(source) for each in (plan, learned))
+    assert one.languages[0].stage_keys == other.languages[0].stage_keys
+    here = [each.with_choice("es-ES", 1, "").languages[0].stage_keys["collect"] for each in (one, other)]
+    assert here[0] != here[1]
 
 
 async def test_where_nobody_can_each_one_s_reason_is_said(polyreel_home: Path) -> None:

@@ -12,8 +12,8 @@ from polyreel.delivery.places import make_delivery
 from polyreel.delivery.port import Access, Delivered, Item, Parcel
 from polyreel.engine.separation.port import Stems
 from polyreel.job import Delivery, Job
-from polyreel.outcome import Problem, Reel
-from polyreel.plans import Plan
+from polyreel.outcome import Outcome, Problem, Reel
+from polyreel.plans import Plan, Way
 from polyreel.store.choice import open_store
 from tasks.decide import decide
 from tasks.deliver import deliver
@@ -68,6 +68,27 @@ def test_what_the_whole_job_says_is_not_said_once_more_by_each_language(
     assert outcome.notes == ("The whole picture was encoded.", "No weights to part it with.")
     assert outcome.languages["es-ES"].notes == ("One line is short.",)
     assert outcome.separation == "ducked"
+
+
+def test_who_parted_the_sound_is_said_of_who_really_did(
+    plan: MakePlan, finished: MakeFinished, reel: Reel, stems: Stems
+) -> None:
+    """One language came to this machine after all: its notes say how it was parted, and the vendor's do not."""
+    vendor, ways = {"provider": "panjaya", "credentials": "p"}, (Way(works_here=False), Way())
+    made = plan("es-ES", "fr-FR", dubbing=vendor, fallback=[{"provider": "embedded"}])
+    asked = [each.model_copy(update={"ways": ways}) for each in made.languages]
+    made = made.model_copy(update={"languages": tuple(asked)})
+
+    def outcome_of(*choices: int) -> Outcome:
+        dubbed = [each.model_copy(update={"choice": choice}) for each, choice in zip(asked, choices, strict=True)]
+        done = [finished(each.locale).model_copy(update={"language": each}) for each in dubbed]
+        return decide(made, stems if any(choices) else None, reel, LanguageResults(finished=tuple(done)))
+
+    both, mixed, neither = outcome_of(1, 1), outcome_of(0, 1), outcome_of(0, 0)
+    assert (both.separation, mixed.separation, neither.separation) == ("ducked", "panjaya, ducked", "panjaya")
+    note = "No weights to part it with."
+    assert [note in each.notes for each in (both, mixed, neither)] == [True, False, False]
+    assert [note in each.notes for each in mixed.languages.values()] == [False, True]
 
 
 def test_who_spoke_with_which_voice_can_be_copied_into_the_job(

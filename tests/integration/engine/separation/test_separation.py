@@ -9,6 +9,7 @@ import wave
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -273,6 +274,25 @@ def test_a_given_background_comes_before_a_learned_one_and_that_before_ducking()
     assert parting_of(job(background="yes", separation="learned")).kind == "learned"
     assert parting_of(job(background="yes", separation="ducked")).kind == "ducked"
     assert parting_of(job(mix="voiceover")).kind == "ducked"
+
+
+@pytest.mark.usefixtures("rotten_weights")
+def test_a_fallback_on_this_machine_parts_the_sound_itself() -> None:
+    """As its own `mix` and `separation` ask, and not as the vendor before it, who parts what it dubs."""
+    vendor = {"provider": "panjaya", "credentials": "studio"}
+
+    def behind(*fallback: dict[str, Any], background: str | None = None) -> Parting:
+        asked = job(**({"background": background} if background else {}))
+        changes = {"dubbing": vendor, "fallback": list(fallback)}
+        return parting_of(Job.model_validate(asked.model_dump(mode="json", exclude={"dubbing"}) | changes))
+
+    assert behind({"provider": "embedded"}).kind == "learned"
+    assert behind({"provider": "embedded", "separation": "ducked"}).kind == "ducked"
+    assert behind({"provider": "embedded", "mix": "voiceover"}).kind == "ducked"
+    assert behind({"provider": "embedded"}, background="yes").kind == "given"
+    # What is asked for and not here: the plan tells that it can dub nothing, and the job goes on.
+    assert behind({"provider": "embedded", "separation": "given"}) == Parting()
+    assert behind() == Parting()
 
 
 def test_what_a_job_asks_for_and_nobody_has_is_refused() -> None:
