@@ -52,21 +52,21 @@ def _notes_on_script(plan: Plan) -> tuple[str, ...]:
     return plan.heard_notes if plan.heard_script else ("No script of the source: it could not be written down.",)
 
 
-def _dubbed_as(plan: Plan, languages: LanguageResults) -> list[LanguagePlan]:
+def _list_dubbed(plan: Plan, languages: LanguageResults) -> list[LanguagePlan]:
     """The languages as they were dubbed, which a fallback may have done; before any is, as they are planned."""
     return [each.language or plan.language(each.locale) for each in languages.finished] or list(plan.runnable())
 
 
 def _name_separation(plan: Plan, stems: Stems | None, languages: LanguageResults) -> str:
     """How speech and background were parted: here, by who dubs, or not at all where nothing is dubbed."""
-    return plan.name_separation(_dubbed_as(plan, languages), stems.kind if stems else None)
+    return plan.name_separation(_list_dubbed(plan, languages), stems.kind if stems else None)
 
 
 def _notes_on_sound(
     plan: Plan, stems: Stems | None, languages: LanguageResults
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """What is to be said of the parting: of the whole job, or of the languages alone that were dubbed with it."""
-    dubbed = _dubbed_as(plan, languages)
+    dubbed = _list_dubbed(plan, languages)
     here = [each.locale for each in dubbed if each.way.works_here]
     told = stems.notes if stems else ()
     if len(here) == len(dubbed):
