@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from polyreel.errors import InvalidJob
 from polyreel.net.closing import ClosesAfterBlock
 from polyreel.vendors.bodies import Body, json_body
 from polyreel.vendors.calls import Call, Reply
-from polyreel.vendors.errors import Facts, Malformed
+from polyreel.vendors.errors import Facts, Malformed, Unauthorized
 from polyreel.vendors.transport import Transport
 
 T = TypeVar("T")
@@ -46,6 +47,19 @@ class Resource(ClosesAfterBlock):
 
     async def _fetch_reply(self, operation: str, method: str, at: str, **rest: Any) -> Reply:
         return await self.transport.fetch_reply(_make_call(operation, method, at, **rest))
+
+    async def _fetch_at_handed_out(self, call: Call) -> Reply:
+        """What an address that the vendor handed out answers: without the key, as storage refuses one beside its own.
+
+        Where the API itself answers 401 there, the key goes along: that is a path of the API which was told as a whole
+        address. No address but such a one (`Transport.is_open_to_key`) ever gets it.
+        """
+        try:
+            return await self.transport.fetch_reply(replace(call, anonymous=True))
+        except Unauthorized:
+            if not self.transport.is_open_to_key(call):
+                raise
+        return await self.transport.fetch_reply(replace(call, anonymous=False))
 
     def _fit_row(self, shape: type[Model], row: Any, operation: str) -> Model:
         """One row of a list whose pages were put together; `Malformed` where it does not fit."""

@@ -258,6 +258,11 @@ class Transport(ClosesAfterBlock):
         """Whether the address is at the vendor's own origin, and so may see the credentials."""
         return origin_of(url) == self._origin
 
+    def is_open_to_key(self, call: Call) -> bool:
+        """Whether a call goes to the vendor's very origin, and to an address without a permission of its own."""
+        url = self.make_url(call)
+        return self.is_own(url) and not is_signed(url)
+
     def collect_facts(self, call: Call, url: httpx.URL) -> Facts:
         """What is known of a call before it is answered."""
         address = redact_addresses(str(url))

@@ -65,8 +65,10 @@ async def create_asset(request: Request) -> Response:
         fields |= {"file": video["file"], "uploaded": True, "status": "uploaded", "asset_type": "video-reference"}
         return JSONResponse(asset_detail(box, add_asset(box, project["id"], **fields)))
     asset = add_asset(box, project["id"], **fields, status=None)
-    # The published client puts its own base URL in front, so the address has to be a path.
-    link = {"url": f"/assets/{asset['id']}/upload", "method": "POST", "fields": {}}
+    # The published client puts its own base URL in front, so the address has to be a path; no page says so, and a
+    # server may tell the same path, which wants the key, as a whole address.
+    before = f"{box.files.base_url}/{NAME}" if box.settings.shapes == "other" else ""
+    link = {"url": f"{before}/assets/{asset['id']}/upload", "method": "POST", "fields": {}}
     return JSONResponse({**asset_detail(box, asset), "upload_url": link})
 
 

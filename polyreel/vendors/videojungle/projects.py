@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,17 +147,30 @@ class Assets(Resource):
 
     @endpoint("POST", "<upload_url>", page=WIRE, section="Video Jungle")
     async def upload_asset(self, asset: NewAsset, file: Path, *, tell: Tell | None = None) -> Asset:
-        """Post a new asset's file (multipart `file`): to the vendor's own path, or, keyless, where it says."""
+        """Post a new asset's file (multipart `file`): to the vendor's own path, or where it says.
+
+        There the key goes along only to the API itself, and only after it has asked for one (401). Raises `LinkExpired`
+        where a storage's address is no longer taken.
+        """
         if not asset.upload_url:
             raise Malformed("The vendor gave no address to upload to.", where=f"videojungle asset {asset.id}")
         form = Form(asset.fields, {"file": FilePart(file)})
         body = Watched(form, tell) if tell else form
-        # A path below the vendor's own address wants the key; a storage's signed address refuses it (WIRE.md "All").
-        keyless = is_whole(asset.upload_url)
-        reply = await self._fetch_reply("upload asset", "POST", asset.upload_url, body=body, anonymous=keyless)
+        reply = await self._send_form(asset, body)
         # A storage that took the form answers without a word, and no page tells what the vendor's own path says.
         told = find_answered(reply, "asset")
         return reply.fit_to(told, Asset) if told else await self.get_asset(asset.id)
+
+    async def _send_form(self, asset: NewAsset, body: Form | Watched) -> Reply:
+        call = Call("upload asset", "POST", asset.upload_url, body=body)
+        # A path below the vendor's own address wants the key.
+        if not is_whole(asset.upload_url):
+            return await self.transport.fetch_reply(call)
+        # A form that a storage has signed brings its permission in its fields, whatever its address looks like.
+        if not asset.fields and self.transport.is_open_to_key(call):
+            return await self._fetch_at_handed_out(call)
+        with ask_for_fresh_link("The upload's address"):
+            return await self.transport.fetch_reply(replace(call, anonymous=True))
 
     async def add_video_file(self, project_id: str, video_file_id: str, description: str = "") -> Asset:
         """Make a video file an asset of a project, by reference."""

@@ -151,6 +151,65 @@ async def test_an_asset_s_upload_is_answered_in_any_way(peer: Any, make_answer: 
         assert (await client.upload_asset(created, file)).keyname == "film.mp4"
 
 
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A file to upload."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(b"film")
+    return file
+
+
+async def test_a_path_of_the_api_that_is_told_as_a_whole_address_gets_the_key_once_it_asks(
+    peer: Any, make_answer: Any, film: Path
+) -> None:
+    """At first without: a storage at the same origin would refuse it."""
+    peer.will(make_answer(401, {"message": "no key"}), make_answer(200, {"id": "a", "keyname": "film.mp4"}))
+    created = NewAsset.model_validate({"id": "a", "upload_url": {"url": f"{peer.url}/assets/a/upload", "fields": {}}})
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        assert (await client.upload_asset(created, film)).id == "a"
+    assert [seen.headers.get("x-api-key") for seen in peer.seen] == [None, "the-api-key"]
+    assert all(b"film" in seen.body for seen in peer.seen)
+
+
+@pytest.mark.parametrize("query", ["X-Amz-Signature=1", "Signature=1&Expires=2", "sig=1"])
+async def test_a_signed_address_at_the_apis_own_origin_gets_no_key_after_a_401(
+    peer: Any, make_answer: Any, film: Path, query: str
+) -> None:
+    peer.will(make_answer(401, {"message": "no"}))
+    created = NewAsset.model_validate({"id": "a", "upload_url": f"{peer.url}/assets/a/upload?{query}"})
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        with pytest.raises(errors.LinkExpired):
+            await client.upload_asset(created, film)
+    assert [seen.headers.get("x-api-key") for seen in peer.seen] == [None]
+
+
+async def test_a_signed_form_at_the_apis_own_origin_gets_no_key_after_a_401(
+    peer: Any, make_answer: Any, film: Path
+) -> None:
+    """Its permission stands in its fields."""
+    peer.will(make_answer(401, {"message": "no"}))
+    form = {"url": f"{peer.url}/storage", "fields": {"policy": "p", "x-amz-signature": "s"}}
+    created = NewAsset.model_validate({"id": "a", "upload_url": form})
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        with pytest.raises(errors.LinkExpired):
+            await client.upload_asset(created, film)
+    assert [seen.headers.get("x-api-key") for seen in peer.seen] == [None]
+
+
+async def test_a_foreign_address_gets_no_key_whatever_it_answers(
+    peer: Any, stranger: Any, make_answer: Any, film: Path
+) -> None:
+    """Another port is another origin; so is where the API's own address redirects to."""
+    stranger.will(make_answer(401, {"message": "no key"}))
+    peer.will(make_answer(303, b"", location=f"{stranger.url}/elsewhere"))
+    async with VideoJungleClient("the-api-key", base_url=peer.url) as client:
+        for at in (f"{stranger.url}/assets/a/upload", f"{peer.url}/assets/a/upload"):
+            with pytest.raises(errors.CallError):
+                await client.upload_asset(NewAsset.model_validate({"id": "a", "upload_url": at}), film)
+    assert len(stranger.seen) >= 2
+    assert all("x-api-key" not in seen.headers and "the-api-key" not in str(seen.headers) for seen in stranger.seen)
+
+
 def test_what_may_be_a_list_may_stand_alone() -> None:
     """A script's inputs go out as an object, and may come back as one."""
     assert Script.model_validate({"id": "s", "inputs": {"sign": "text"}}).inputs == ({"sign": "text"},)
