@@ -121,7 +121,7 @@ class _File:
         size = self.item.stored_file.bytes
         return await self.client.start_related_upload(
             StartRelatedUpload(
-                existing_asset_id=self.place.parent,
+                parent_asset_id=self.place.parent,
                 content_length=size,
                 chunk_size=part_size(size, RELATED_PART_SIZE),
                 relative_path=self.name,
@@ -133,7 +133,8 @@ class _File:
 
     async def _find_related_of_this_name(self) -> str | None:
         related = (await self.client.get_detail(self.place.parent)).related_assets
-        return next((each.id for each in related if each.name == self.name), None)
+        owner = self.place.parent
+        return next((each.id for each in related if each.name == self.name and each.id != owner), None)
 
     async def _find_first_known(self, earlier: Iterable[Entry]) -> str | None:
         """The first that the vendor still has: the newest content takes its place, under its id."""

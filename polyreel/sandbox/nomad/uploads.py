@@ -36,14 +36,18 @@ async def start_upload(request: Request) -> Response:
     wanted = await json_body(request, StartUpload)
     _check_request(wanted)
     if wanted.existing_asset_id:
-        asset = asset_or_refuse(box, wanted.existing_asset_id)
-        _check_replaceable(asset)
-        return _open_upload(box, wanted, asset)
+        return _replace_content(box, wanted, wanted.existing_asset_id)
     parent = folder_or_refuse(box, wanted.parent_id)
     twin = _find_twin(box, parent, wanted.name)
     if twin is not None:
         return _with_twin(box, wanted, twin)
     return _open_upload(box, wanted, _new_asset(box, wanted, parent))
+
+
+def _replace_content(box: Box, wanted: StartUpload, asset_id: str) -> Response:
+    asset = asset_or_refuse(box, asset_id)
+    _check_replaceable(asset)
+    return _open_upload(box, wanted, asset)
 
 
 def _check_request(wanted: StartUpload) -> None:
@@ -97,9 +101,15 @@ async def start_related(request: Request) -> Response:
     box = box_of(request)
     wanted = await json_body(request, StartRelated)
     _check_request(wanted)
-    owner = wanted.existing_asset_id or wanted.parent_asset_id
+    if box.settings.shapes == "other":
+        # The page has `parentAssetId` alone, and a server may take the other for what it is everywhere else.
+        if wanted.existing_asset_id:
+            return _replace_content(box, wanted, wanted.existing_asset_id)
+        owner = wanted.parent_asset_id
+    else:
+        owner = wanted.existing_asset_id or wanted.parent_asset_id
     if owner is None:
-        raise Refusal(400, "existingAssetId is required")
+        raise Refusal(400, "parentAssetId is required")
     asset = asset_or_refuse(box, owner)
     kind = wanted.new_related_asset_metadata_type or wanted.relationship_type
     related = _make_related(box, asset, wanted, kind)

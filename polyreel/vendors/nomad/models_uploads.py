@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from polyreel.vendors.nomad.wire import Answer, Request
 
@@ -45,16 +45,27 @@ class StartUploadAsPage(Request):
 
 
 class StartRelatedUpload(Request):
-    """``POST /asset/upload/start-related-asset`` as the vendor's published clients really send it."""
+    """``POST /asset/upload/start-related-asset`` as published clients send it, with the page's name of the owner.
 
-    existing_asset_id: str
+    What the file hangs on is ``parentAssetId``. Published clients name the same ``existingAssetId``, which elsewhere is
+    the asset whose content is replaced: sent only to a server that asks for it (`docs/decisions/`).
+    """
+
+    parent_asset_id: str
+    existing_asset_id: str | None = None
     content_length: int = Field(ge=0, description="Bytes.")
     chunk_size: int = Field(default=RELATED_PART_SIZE, gt=0)
     relative_path: str
     new_related_asset_metadata_type: str | None = Field(default=None, description="Subtitle, Proxy, ...")
-    related_asset_id: str | None = None
+    related_asset_id: str | None = Field(default=None, description="The related asset whose content it replaces.")
     language_id: str | None = None
     upload_overwrite_option: OverwriteOption = "Replace"
+
+    @model_validator(mode="after")
+    def _spare_owner(self) -> StartRelatedUpload:
+        if self.related_asset_id == self.parent_asset_id:
+            raise ValueError("related_asset_id is the owner: its film would be replaced by what hangs on it")
+        return self
 
 
 class StartRelatedUploadAsPage(Request):

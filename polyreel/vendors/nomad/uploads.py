@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from polyreel.machine.files import sha256_of
 from polyreel.vendors.calls import Call, Reply
@@ -20,6 +20,7 @@ from polyreel.vendors.downloads import Tell
 from polyreel.vendors.endpoints import endpoint
 from polyreel.vendors.errors import CallError, Damaged, Forbidden, Invalid, LinkExpired, Malformed, NotFound
 from polyreel.vendors.links import ask_for_fresh_link
+from polyreel.vendors.nomad.assets import Reading
 from polyreel.vendors.nomad.models_uploads import (
     MOST_PARTS,
     PART_SIZE,
@@ -36,16 +37,18 @@ from polyreel.vendors.nomad.models_uploads import (
     Uploaded,
 )
 from polyreel.vendors.nomad.multipart import PartBody, Source, cut_slices, etag_of
-from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Resource, Routes, fill_path
+from polyreel.vendors.nomad.resource import CLIENTS, PAGE, WIRE, Routes, fill_path
+from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.transport import Transport
 
 Spelling = Literal["published", "page"]
 Started = Callable[[Upload], None]
+_TAKES_CONTENT = frozenset({AssetStatus.UPLOADING, AssetStatus.ASSEMBLING, AssetStatus.REPLACING})
 # A link that is refused though it is fresh has something else wrong with it than its age.
 MOST_FRESH_LINKS = 3
 
 
-class Uploads(Resource):
+class Uploads(Reading):
     """Starting, feeding, completing, cancelling and finding uploads."""
 
     def __init__(
@@ -63,10 +66,35 @@ class Uploads(Resource):
 
     @endpoint("POST", "/asset/upload/start-related-asset", page=PAGE, section="Related Asset Uploads")
     async def start_related_upload(self, request: StartRelatedUpload) -> Upload:
-        """Get the parts' signed addresses for a file that hangs on an asset."""
-        body = request.as_wire() if self.spelling == "published" else _make_page_request(request).as_wire()
-        at = "/asset/upload/start-related-asset"
-        return await self._ask(Upload, "start related upload", "POST", at, json=body)
+        """Get the parts' signed addresses for a file that hangs on an asset.
+
+        Raises `Malformed` where the server began to replace the owner's own content: nothing was sent there.
+        """
+        if self.spelling == "page":
+            return await self._begin_related(_make_page_request(request).as_wire())
+        try:
+            return await self._begin_related(request.as_wire())
+        except Invalid as refusal:
+            if request.existing_asset_id or not _asks_for_existing(refusal):
+                raise
+        named = request.model_copy(update={"existing_asset_id": request.parent_asset_id})
+        upload = await self._begin_related(named.as_wire())
+        await self._require_spared(request.parent_asset_id, upload)
+        return upload
+
+    async def _begin_related(self, body: Any) -> Upload:
+        return await self._ask(Upload, "start related upload", "POST", "/asset/upload/start-related-asset", json=body)
+
+    async def _require_spared(self, owner: str, upload: Upload) -> None:
+        """See that the upload is not meant for the owner's own content, before a byte of it is sent."""
+        if (await self.get_asset(owner)).status not in _TAKES_CONTENT:
+            return
+        await self.cancel_upload(upload.id)
+        raise Malformed(
+            "The asset manager began to replace the asset itself by what is to hang on it; that was cancelled.",
+            where=f"nomad asset {owner}",
+            remedy="Look at the asset there, and ask who runs this server what `existingAssetId` means to it.",
+        )
 
     @endpoint("PUT", "<uploadUrl>", page=PAGE, section="Multipart Upload Flow")
     async def upload_part(self, part: Part, body: PartBody) -> str:
@@ -169,7 +197,7 @@ class Uploads(Resource):
         """A whole upload of a subtitle, proxy or thumbnail (`kind`, in the vendor's words) that hangs on an asset."""
         source = await asyncio.to_thread(Source.of_file, file)
         request = StartRelatedUpload(
-            existing_asset_id=asset_id,
+            parent_asset_id=asset_id,
             content_length=source.bytes,
             chunk_size=part_size(source.bytes, RELATED_PART_SIZE),
             relative_path=name or file.name,
@@ -305,13 +333,18 @@ def _as_page(request: StartUpload) -> StartUploadAsPage:
 
 def _make_page_request(request: StartRelatedUpload) -> StartRelatedUploadAsPage:
     return StartRelatedUploadAsPage(
-        parent_asset_id=request.existing_asset_id,
+        parent_asset_id=request.parent_asset_id,
         file_name=request.relative_path,
         file_size=request.content_length,
         relationship_type=request.new_related_asset_metadata_type,
         content_type=mimetypes.guess_type(request.relative_path)[0],
         language_id=request.language_id,
     )
+
+
+def _asks_for_existing(refusal: Invalid) -> bool:
+    """Whether a server wants the owner by the published clients' name of it: by its own words."""
+    return "existingassetid" in f"{refusal.message} {refusal.body}".lower()
 
 
 def _read_upload(reply: Reply, upload_id: str) -> Upload:

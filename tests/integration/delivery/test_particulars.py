@@ -71,6 +71,21 @@ async def test_dubs_hang_on_the_source_s_asset_where_no_folder_is_asked_for(
         assert related[done.ids["es-ES.vtt"]].kind == "Subtitle"
 
 
+async def test_words_hang_on_a_film_and_never_take_its_place(
+    clients: Any, access: Any, make_parcel: Any, films: Any
+) -> None:
+    """Also at a server to which `existingAssetId` is what is replaced, as it is where other uploads begin."""
+    async with clients("nomad") as client:
+        source = await _source(client, films(9))
+        size = (await client.get_detail(source)).size
+        parcel = make_parcel("es-ES", source_media=f"nomad:{source}")
+        done = await make_delivery(NomadDelivery(to="nomad", credentials="x"), access(client, "nomad")).deliver(parcel)
+        assert (await client.wait_until_usable(source, SOON)).id == source
+        detail = await client.get_detail(source)
+        assert detail.size == size
+        assert {done.ids["es-ES.vtt"], done.ids["es-ES.srt"]} <= {each.id for each in detail.related_assets}
+
+
 async def test_words_that_were_replaced_are_there_again_where_a_job_goes_back_to_them(
     clients: Any, access: Any, make_parcel: Any
 ) -> None:
@@ -100,7 +115,7 @@ async def test_texts_go_up_once_also_where_the_library_tells_the_owner_s_id_for_
 
         async def tell_owner(request: Any) -> Any:
             begun.append(request.relative_path)
-            return (await start(request)).model_copy(update={"asset_id": request.existing_asset_id})
+            return (await start(request)).model_copy(update={"asset_id": request.parent_asset_id})
 
         monkeypatch.setattr(client, "start_related_upload", tell_owner)
         options = NomadDelivery(to="nomad", credentials="x", path="Owners")

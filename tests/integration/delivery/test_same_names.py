@@ -33,7 +33,7 @@ async def _begin_elsewhere(client: NomadClient, film: Item, folder: str, owner: 
         return await client.start_upload(request)
     return await client.start_related_upload(
         StartRelatedUpload(
-            existing_asset_id=owner, relative_path=name, content_length=size, new_related_asset_metadata_type="Dub"
+            parent_asset_id=owner, relative_path=name, content_length=size, new_related_asset_metadata_type="Dub"
         )
     )
 
