@@ -32,7 +32,7 @@ from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER, WHISPER_BASE
 from polyreel.engine.separation.leak import measure_filtered_share
 from polyreel.engine.separation.learned import write_frames, write_header
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE

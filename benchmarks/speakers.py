@@ -24,7 +24,7 @@ import numpy as np
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, VOICE_PRINTS, WHISPER_BASE
 from polyreel.engine.models.shelf import is_here, pull_command
 from polyreel.engine.separation.learned import write_frames, write_header
-from polyreel.engine.separation.port import Bed, Stems
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.speakers.diarise import hear_speakers

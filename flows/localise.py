@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 from flows.languages import Handover, each_language, on_demand, run_alongside
 from flows.runs import key_of
 from flows.suspension import Pass, run_passes, waits_for_balance
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.errors import PolyreelError
 from polyreel.errors.wording import spell_count
 from polyreel.intake.folders import is_vouched, require_allowed

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from polyreel.delivery.places import PLACES, make_delivery, place_of
 from polyreel.delivery.port import SHARED_ROLES, Access, Delivered, Item, Parcel
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.errors import HeldForPerson, PolyreelError, UnresolvedCall
 from polyreel.job import Delivery, Job
 from polyreel.keys import stage_key

@@ -5,33 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from prefect.runtime import flow_run
 
 from polyreel.dubbing.casting import assign_clones, cast_script, name_speakers
 from polyreel.dubbing.choice import loudness_limits
-from polyreel.dubbing.chosen_lines import refuse_choices, resolve_choices
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
 from polyreel.dubbing.providers import loudness_of, make_dubber, provider_of
-from polyreel.engine.separation.port import Stems
-from polyreel.engine.speech.choices import SpokenChoice
+from polyreel.engine.separation.stems import Stems
 from polyreel.errors import HeldForPerson, PolyreelError
 from polyreel.job.packaging import LOSSLESS
 from polyreel.ledger.entry import NOT_BOUGHT, Subject
-from polyreel.ledger.receiver import callback_address
 from polyreel.outcome import Reel, StoredFile
-from polyreel.packaging.start import start_of
-from polyreel.planning.quote import describe_order
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
 from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
-from polyreel.subtitles.choices import without_choices
 from polyreel.subtitles.model import Track
-from polyreel.subtitles.reel_times import cut_to_reel
 from polyreel.vendors.errors import CallError, RateLimited
 from tasks.paid import buy_alone
 from tasks.run.accounts import staging_of
@@ -40,6 +33,9 @@ from tasks.run.deployed import suspends
 from tasks.run.progress import board, reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import DAY_S, key_of, stage
+
+if TYPE_CHECKING:
+    from polyreel.engine.speech.choices import SpokenChoice
 
 T = TypeVar("T")
 BUSY_PAUSES_S = (2.0, 10.0)
@@ -65,6 +61,9 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
 
     ``stems`` are there where the language `needs_sound`.
     """
+    from polyreel.dubbing.chosen_lines import resolve_choices
+    from polyreel.subtitles.choices import without_choices
+
     job, store = language.job, open_store()
     whole = [
         name_speakers(track, job)
@@ -117,6 +116,8 @@ async def request_dub(language: LanguagePlan, reel: Reel, stems: Stems | None) -
 
 def _require_choosable(language: LanguagePlan, choices: Sequence[SpokenChoice]) -> None:
     """Refuse, before anything is bought, what only a voice of this machine can do. Raises `InvalidJob`."""
+    from polyreel.dubbing.chosen_lines import refuse_choices
+
     if choices and not language.way.works_here:
         lines = [each.cue + 1 for each in choices]
         raise refuse_choices(provider_of(language.dubbing).title, language.locale, lines)
@@ -124,6 +125,8 @@ def _require_choosable(language: LanguagePlan, choices: Sequence[SpokenChoice]) 
 
 def _earlier_editions(language: LanguagePlan, reel: Reel, store: Store) -> tuple[StoredFile | None, ...]:
     """What the script was before people edited it, brought onto the reel as the script itself is."""
+    from polyreel.subtitles.choices import without_choices
+
     earlier = language.edited.earlier if language.edited else ()
 
     def one(script: StoredFile | None) -> StoredFile | None:
@@ -152,6 +155,8 @@ def _without_script(language: LanguagePlan, reel: Reel, source: Track | None) ->
 
 def _of_the_reel(language: LanguagePlan, reel: Reel) -> dict[str, Any]:
     """What a request says of the reel; and, to a provider that works elsewhere, of how it gets there."""
+    from polyreel.planning.quote import describe_order
+
     job, way = language.job, language.way
     known = {
         "locale": language.locale,
@@ -186,6 +191,8 @@ def _read_script(script: StoredFile | None) -> Track | None:
 
 def _cut_to_reel(track: Track, reel: Reel) -> Track | None:
     """A script with the reel's own zero; None where nothing of it is left."""
+    from polyreel.subtitles.reel_times import cut_to_reel
+
     cut = cut_to_reel(track, reel)
     return cut if cut.cues else None
 
@@ -302,6 +309,8 @@ async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, st
 
     It is kept without the stems, so that a language can be submitted while the sound is still being parted.
     """
+    from polyreel.packaging.start import start_of
+
     request = request.model_copy(update={"stems": stems}) if stems else request
     # What is not AAC is made of better than AAC.
     if LOSSLESS & set(language.job.masters) or reel.container in ("mp3", "wav"):
@@ -315,6 +324,8 @@ async def with_sound(language: LanguagePlan, reel: Reel, request: DubRequest, st
 @asynccontextmanager
 async def _open_dubber(language: LanguagePlan, *, is_to_buy: bool = True) -> AsyncIterator[Dubber]:
     """Who dubs this language, with the saved credentials that the job names; or who only finds what it has bought."""
+    from polyreel.ledger.receiver import callback_address
+
     options, provider = language.dubbing, provider_of(language.dubbing)
     if provider.block is None:
         yield make_dubber(options, Means(open_store()))

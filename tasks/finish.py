@@ -5,56 +5,39 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from polyreel import locales
-from polyreel.dubbing.backchecks import check_heard, check_language
-from polyreel.dubbing.checks import check_dub
-from polyreel.dubbing.each_line import check_each_line
-from polyreel.dubbing.hearing import listen_to_dub
-from polyreel.dubbing.limits import DubLimits, WordLimits
 from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
-from polyreel.dubbing.outlines import load_power, outline_dub, split_heard
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.providers import loudness_of, provider_of
-from polyreel.dubbing.sound_checks import check_dialogue, check_sound
-from polyreel.dubbing.tracks import ReelTimes, Scripts, explain_timing, retime_scripts, tracks_of
-from polyreel.dubbing.voice_checks import check_voices
-from polyreel.engine.backcheck.quality import speech_judge
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
-from polyreel.engine.separation.port import Stems
-from polyreel.engine.sound.meter import Power
-from polyreel.engine.speakers.voiceprint import encoder
-from polyreel.engine.transcribe.cues import into_cues
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.transcribe.whisper import listener_command, listener_here, usual_listener
 from polyreel.engine.transcribe.words import Heard
 from polyreel.job import LoudnessTarget
 from polyreel.keys import stage_key
-from polyreel.media.mp4 import Mark
-from polyreel.media.mux import AudioTrack, SubtitleTrack
-from polyreel.media.mux import mux as put_together
-from polyreel.media.probe import probe
-from polyreel.media.shots import find_shots as shots_in
-from polyreel.media.sound_file import SoundLabel, write_sound_file
 from polyreel.outcome import Check, LineFit, Reel, StoredFile
-from polyreel.packaging.start import start_of
 from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import read_bytes, read_file, write, write_bytes
-from polyreel.subtitles.checks import check as check_cues
-from polyreel.subtitles.checks import summarise_findings
 from polyreel.subtitles.formats.registry import FORMATS, suffix_of
 from polyreel.subtitles.model import Cue, Track
-from polyreel.subtitles.reel_times import cut_to_reel
-from polyreel.subtitles.simultaneous import merge_simultaneous
 from tasks.run.progress import reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import key_of, stage
 from tasks.run.values import LanguageResult, Listening, Shots, TrackFile, Tracks
 from tasks.script import writing_options
+
+if TYPE_CHECKING:
+    from polyreel.dubbing.limits import DubLimits, WordLimits
+    from polyreel.dubbing.tracks import Scripts
+    from polyreel.engine.sound.meter import Power
+    from polyreel.media.mp4 import Mark
 
 
 @stage("listen", key=key_of("listen"))
@@ -68,6 +51,9 @@ async def listen_closely(
     language: LanguagePlan, request: DubRequest, dubbed: Dubbed, stems: Stems | None = None
 ) -> Listening:
     """What `listen` writes down; what sounds as it did the last time is not heard again."""
+    from polyreel.engine.backcheck.quality import speech_judge
+    from polyreel.engine.speakers.voiceprint import encoder
+
     # First: which line is which comes from the words that were heard.
     heard, notes = await _hear_words(language, request, dubbed)
     ears = Ears(
@@ -84,6 +70,8 @@ async def _hear_words(
     language: LanguagePlan, request: DubRequest, dubbed: Dubbed
 ) -> tuple[Heard | None, tuple[str, ...]]:
     """What was said, or why nobody listened."""
+    from polyreel.dubbing.hearing import listen_to_dub
+
     if not listener_here():
         return None, (f"Back-transcription skipped: no Whisper weights. Run `{listener_command()}`.",)
     heard = await listen_to_dub(dubbed, request, usual_listener(), reporter("listen", language.locale), open_store())
@@ -102,6 +90,8 @@ async def convert_subtitles(
     shots: Shots | None = None,
 ) -> Tracks:
     """The script as it was spoken, in every format that the job asks for; where nobody gives one, as it was heard."""
+    from polyreel.dubbing.tracks import explain_timing
+
     if script := dubbed.script or request.script:
         # What was to be shown belongs to the words that were asked for, not to a dub's own script.
         shown = request.shown if dubbed.script is None else None
@@ -128,6 +118,9 @@ class ScriptFiles:
 @stage("shots", key=lambda given: stage_key("shots", VERSIONS["shots"], reel=given["reel"].file.sha256))
 async def find_shots(reel: Reel) -> Shots:
     """Look where the reel's shots begin; once, for all languages."""
+    from polyreel.media.probe import probe
+    from polyreel.media.shots import find_shots as shots_in
+
     if not reel.has_picture:
         return Shots()
     async with at_work("shots"):
@@ -144,6 +137,8 @@ def _write_heard_script(
     language: LanguagePlan, request: DubRequest, listening: Listening | None, store: Store
 ) -> tuple[StoredFile, tuple[str, ...], bool]:
     """A script of what was heard in the dub; an empty one (True), and why, where nobody listened."""
+    from polyreel.engine.transcribe.cues import into_cues
+
     title, heard = provider_of(language.dubbing).title, listening.heard if listening else None
     cues: tuple[Cue, ...] = ()
     if heard is not None:
@@ -162,6 +157,9 @@ def _write_tracks(
     language: LanguagePlan, files: ScriptFiles, lines: tuple[LineFit, ...], reel: Reel, shots: Shots | None
 ) -> Tracks:
     """WebVTT says who speaks by its own means; in SubRip a name stays in the text, where the script had it."""
+    from polyreel.dubbing.tracks import ReelTimes, retime_scripts, tracks_of
+    from polyreel.subtitles.simultaneous import merge_simultaneous
+
     store, subtitles = open_store(), language.subtitles
     said = writing_options(language.job, reel, language.locale)
     times = ReelTimes(reel.duration_ms, said.frame_rate, shots.starts_ms if shots else ())
@@ -194,6 +192,9 @@ def _write_tracks(
 
 def _read_scripts(language: LanguagePlan, files: ScriptFiles, reel: Reel) -> Scripts:
     """The scripts that the files are made of, each on the reel's own times."""
+    from polyreel.dubbing.tracks import Scripts
+    from polyreel.subtitles.reel_times import cut_to_reel
+
     said, shown = (read_file(path_of(each)).track for each in (files.script, files.shown))
 
     def inside(file: StoredFile | None) -> Track | None:
@@ -210,6 +211,9 @@ def _read_scripts(language: LanguagePlan, files: ScriptFiles, reel: Reel) -> Scr
 @stage("mux", key=key_of("mux"))
 async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks) -> StoredFile:
     """The reel's own picture, untouched, or the one that a vendor was asked to change; the dub and the subtitles."""
+    from polyreel.media.mux import AudioTrack, SubtitleTrack
+    from polyreel.media.mux import mux as put_together
+
     # Every adapter gives one: without it a film would go out with the old sound, or none.
     if dubbed.audio is None:
         raise ValueError("a dub without sound")
@@ -239,6 +243,10 @@ async def mux(language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks
 
 async def _write_sound(language: LanguagePlan, reel: Reel, dubbed: Dubbed, audio: StoredFile) -> StoredFile:
     """The dub of a reel without a picture, with what the source says of itself."""
+    from polyreel.media.probe import probe
+    from polyreel.media.sound_file import SoundLabel, write_sound_file
+    from polyreel.packaging.start import start_of
+
     store, source = open_store(), language.source or reel.file
     start = await asyncio.to_thread(start_of, source, reel, language.job.source)
     label = SoundLabel(
@@ -257,6 +265,8 @@ async def _write_sound(language: LanguagePlan, reel: Reel, dubbed: Dubbed, audio
 
 
 def _chapter_marks(reel: Reel) -> list[Mark]:
+    from polyreel.media.mp4 import Mark
+
     marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
     # A chapter lasts until the next: the list has no ends, so what comes before the first is one without a name.
     return [Mark(0, ""), *marks] if marks and marks[0].start_ms else marks
@@ -267,6 +277,14 @@ async def check(
     language: LanguagePlan, reel: Reel, dubbed: Dubbed, tracks: Tracks, video: StoredFile, *, listening: Listening
 ) -> LanguageResult:
     """Measure what came out against the reel, the script and the profile."""
+    from polyreel.dubbing.checks import check_dub
+    from polyreel.dubbing.each_line import check_each_line
+    from polyreel.dubbing.outlines import load_power, outline_dub, split_heard
+    from polyreel.dubbing.sound_checks import check_sound
+    from polyreel.dubbing.voice_checks import check_voices
+    from polyreel.subtitles.checks import check as check_cues
+    from polyreel.subtitles.checks import summarise_findings
+
     profile = language.job.subtitles.profile
     track = read_file(path_of(tracks.script)).track
     # Sound has no frames; profiles count gaps in them, and 24 is the strictest that is common.
@@ -318,12 +336,16 @@ async def check(
 
 def limits_of(language: LanguagePlan, reel: Reel) -> DubLimits:
     """What a language's dub is judged by: its profile's limits and its target's, but for those that the job sets."""
+    from polyreel.dubbing.limits import DubLimits
+
     target = loudness_of(language.dubbing, has_picture=reel.has_picture)
     return DubLimits.of(language.job.subtitles.profile, target, language.job.quality.limits)
 
 
 def _check_dialogue(dubbed: Dubbed, track: Track, power: Power | None, target: LoudnessTarget) -> tuple[Check, ...]:
     """By the dub's own lines; a vendor that gives none speaks where its script does."""
+    from polyreel.dubbing.sound_checks import check_dialogue
+
     spoken = [(line.start_ms, line.end_ms) for line in dubbed.lines] or [(c.start_ms, c.end_ms) for c in track.cues]
     found = None if power is None else check_dialogue(power, spoken, target)
     return (found,) if found else ()
@@ -337,6 +359,9 @@ def _note_unmarked(language: LanguagePlan, dubbed: Dubbed) -> tuple[str, ...]:
 
 def _check_captions(language: LanguagePlan, tracks: Tracks, rate: float) -> tuple[Check, ...]:
     """Captions have limits of their own: who reads them hears nothing, and reads more."""
+    from polyreel.subtitles.checks import check as check_cues
+    from polyreel.subtitles.checks import summarise_findings
+
     subtitles = language.job.subtitles
     # EBU STL and texts to read are only written here: captions in those alone can't be read back.
     file = next((each for each in tracks.more if each.kind == "captions" and FORMATS[each.format].read), None)
@@ -350,6 +375,8 @@ def _check_captions(language: LanguagePlan, tracks: Tracks, rate: float) -> tupl
 
 async def _with_delivered_length(dubbed: Dubbed, video: StoredFile) -> Dubbed:
     """The dub with the length of what is delivered, not of what was meant."""
+    from polyreel.media.probe import probe
+
     delivered = (await asyncio.to_thread(probe, path_of(video))).audio[0].duration
     return dubbed.model_copy(update={"seconds": str(delivered)})
 
@@ -358,6 +385,8 @@ async def _check_words(
     language: LanguagePlan, dubbed: Dubbed, listening: Listening, limits: WordLimits
 ) -> tuple[Check, ...]:
     """What was heard against what was to be said; a vendor that gives no lines gives nothing to compare."""
+    from polyreel.dubbing.backchecks import check_heard, check_language
+
     if listening.heard is None:
         return ()
     if not dubbed.lines:

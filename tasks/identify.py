@@ -7,15 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from polyreel.dubbing.backchecks import check_source_language
-from polyreel.engine.transcribe.identify import identify_language
 from polyreel.engine.transcribe.tongues import LEAST_SPEECH_MS, find_likeliest_language, locale_of
 from polyreel.engine.transcribe.whisper import listener_command, usual_listener
 from polyreel.engine.transcribe.words import Heard
 from polyreel.errors import InvalidJob, MediaError, PolyreelError
 from polyreel.job import Job
 from polyreel.locales import language
-from polyreel.media.audio import extract
 from polyreel.media.probe import probe
 from polyreel.outcome import Outcome, Reel
 from polyreel.plans import Plan
@@ -62,6 +59,9 @@ def _make_key(given: dict[str, Any]) -> str:
 @stage("identify", key=_make_key)
 async def identify(plan: Plan, reel: Reel) -> SpokenLanguage:
     """Listen to the source in a few places, and judge whether it speaks what the job says."""
+    from polyreel.dubbing.backchecks import check_source_language
+    from polyreel.engine.transcribe.identify import identify_language
+
     async with at_work("identify"):
         with open_store().open_scratch() as folder:
             windows = await _cut_windows(path_of(plan.source_at_hand()), reel, folder)
@@ -71,6 +71,8 @@ async def identify(plan: Plan, reel: Reel) -> SpokenLanguage:
 
 async def _cut_windows(source: Path, reel: Reel, folder: Path) -> list[Path]:
     """Pieces of the reel's sound: all of a short one, three places of a long one."""
+    from polyreel.media.audio import extract
+
     info = await asyncio.to_thread(probe, source)
     start, length = Fraction(reel.start), Fraction(reel.duration)
     # Not the beginning: titles and music come first, and say nothing of the language.
@@ -91,6 +93,8 @@ async def find_language(plan: Plan, reel: Reel) -> FoundLanguage:
 
     Raises MediaError (``unknown_locale``) where nobody speaks, or no language is clearly the likeliest.
     """
+    from polyreel.engine.transcribe.identify import identify_language
+
     async with at_work("identify"):
         with open_store().open_scratch() as folder:
             windows = await _cut_windows(path_of(plan.source_at_hand()), reel, folder)

@@ -11,19 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from polyreel.delivery.port import Item
-from polyreel.dubbing.outlines import describe_loudness
 from polyreel.dubbing.port import LosslessTracks
 from polyreel.job import Master
 from polyreel.job.packaging import FILMS
 from polyreel.keys import stage_key
-from polyreel.media.bwf import RATE as SAMPLES
-from polyreel.media.bwf import Label, decode_bwf
-from polyreel.media.mp4 import Mark
 from polyreel.outcome import Outcome, Problem, Reel, StoredFile
-from polyreel.packaging.burned import write_burned
-from polyreel.packaging.films import Film, write_mkv, write_mp4
-from polyreel.packaging.original import Original
-from polyreel.packaging.start import Start, start_of
 from polyreel.plans import VERSIONS, LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
@@ -36,12 +28,13 @@ from tasks.run.values import LanguageResult, LanguageResults, Packaged
 from tasks.together import content_of, going_out, original_of, sounds_of, texts_of, with_descriptions
 
 if TYPE_CHECKING:
+    from polyreel.packaging.original import Original
+    from polyreel.packaging.start import Start
     from polyreel.packaging.timelines import Sheet
 
 # Editors count in pictures even where there is none; 25 divides a second evenly, without drop frames.
 _PICTURES_OF_SOUND = 25
 _TIMELINES: frozenset[Master] = frozenset({"otio", "aaf"})
-WRITERS: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
 
 
 def _make_key(given: dict[str, Any]) -> str:
@@ -64,6 +57,8 @@ async def master(
     going = going_out(languages, outcome)
     if not plan.job.masters or not going:
         return Packaged()
+    from polyreel.packaging.start import start_of
+
     async with at_work("master"):
         # One film with every language, and not one per language:
         # the picture has the most bytes, and is the same in all.
@@ -78,6 +73,10 @@ async def master(
 
 async def _make_films(plan: Plan, reel: Reel, going: list[LanguageResult], original: Original | None) -> list[Item]:
     """One film per container."""
+    from polyreel.media.mp4 import Mark
+    from polyreel.packaging.films import Film, write_mkv, write_mp4
+
+    writers: dict[Master, Callable[..., Awaitable[None]]] = {"mp4": write_mp4, "mkv": write_mkv}
     store, items = open_store(), []
     with store.open_scratch() as folder:
         marks = [Mark(one.start_ms, one.title) for one in reel.chapters]
@@ -87,7 +86,7 @@ async def _make_films(plan: Plan, reel: Reel, going: list[LanguageResult], origi
         for kind in dict.fromkeys(plan.job.masters):
             if kind in FILMS:
                 target: Path = folder / f"master.{kind}"
-                await WRITERS[kind](film, target, on_progress=reporter("master"))
+                await writers[kind](film, target, on_progress=reporter("master"))
                 kept = await asyncio.to_thread(store.keep_file, target, f".{kind}")
                 items.append(Item(path=f"masters/{plan.job.name}.{kind}", stored_file=kept, role="master"))
     return items
@@ -115,6 +114,8 @@ async def _language_masters(plan: Plan, reel: Reel, each: LanguageResult, start:
 
 async def _describe_mix(language: LanguagePlan, each: LanguageResult, mix: StoredFile) -> Item:
     """How loud the mix is, beside it: by the whole of it, and by its dialogue alone, as Netflix asks."""
+    from polyreel.dubbing.outlines import describe_loudness
+
     cues = read_file(path_of(each.tracks.script)).track.cues
     spoken = [(line.start_ms, line.end_ms) for line in each.lines] or [(cue.start_ms, cue.end_ms) for cue in cues]
     path = language.file_name("mix.wav")
@@ -125,6 +126,8 @@ async def _describe_mix(language: LanguagePlan, each: LanguageResult, mix: Store
 
 
 async def _burn(language: LanguagePlan, each: LanguageResult) -> Item:
+    from polyreel.packaging.burned import write_burned
+
     store = open_store()
     with store.open_scratch() as folder:
         target = folder / "burned.mp4"
@@ -143,6 +146,8 @@ def _choose_tracks(tracks: LosslessTracks, asked: set[Master]) -> dict[str, Stor
 
 async def _decode_mix(each: LanguageResult, start: Start) -> LosslessTracks:
     """The sound that a vendor gave, decoded: nothing better is to be had of it."""
+    from polyreel.media.bwf import Label, decode_bwf
+
     store = open_store()
     with store.open_scratch() as folder:
         sound = path_of(each.audio or each.video)
@@ -161,6 +166,8 @@ def _notes_on_stems(each: LanguageResult, asked: set[Master]) -> tuple[str, ...]
 
 def _make_timelines(plan: Plan, reel: Reel, each: LanguageResult, items: list[Item], start: Start) -> list[Item]:
     """The lines for editors. Files are named as they lie beside the timeline, in the language's own folder."""
+    from polyreel.media.bwf import RATE as SAMPLES
+
     # Here, and not above: most jobs ask for no timeline, and would wait for the libraries all the same.
     from polyreel.packaging.aaf import write_aaf
     from polyreel.packaging.timelines import Sheet, write_timeline

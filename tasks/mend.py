@@ -6,32 +6,30 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from polyreel.dubbing.casting import name_speakers
-from polyreel.dubbing.line_flaws import Against
-from polyreel.dubbing.mending import Shorten, Wording, Workshop, mend_lines
 from polyreel.dubbing.port import Dubbed, DubRequest, Means
 from polyreel.dubbing.providers import make_dubber, provider_of
-from polyreel.dubbing.translation import shorten_wordings
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.transcribe.words import Heard
-from polyreel.engine.translate.glossary import read_glossary
 from polyreel.keys import stage_key
 from polyreel.outcome import Mending, Reel
 from polyreel.plans import VERSIONS, LanguagePlan
-from polyreel.review.edits import find_changed_lines
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.subtitles import plain_text, read_file
-from polyreel.subtitles.choices import read_choices
 from polyreel.subtitles.model import Cue
-from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.dub import with_sound
 from tasks.finish import limits_of, listen_closely
 from tasks.run.slots import at_work
 from tasks.run.stage import key_of, stage
 from tasks.run.values import Listening, MendedDub
 from tasks.script import open_drafter
+
+if TYPE_CHECKING:
+    from polyreel.dubbing.line_flaws import Against
+    from polyreel.dubbing.mending import Shorten, Wording
 
 
 @stage("mend", key=key_of("mend"))
@@ -45,6 +43,8 @@ async def mend(
     stems: Stems | None,
 ) -> MendedDub:
     """Say what failed otherwise, once; what came out no better stays as it was."""
+    from polyreel.dubbing.mending import Workshop, mend_lines
+
     voice = provider_of(language.dubbing).voice(language.dubbing)
     # Only what is spoken here is tried again: at a vendor each try is a purchase.
     if voice is None:
@@ -81,6 +81,8 @@ async def mend(
 
 
 def _measure_against(language: LanguagePlan, reel: Reel) -> Against:
+    from polyreel.dubbing.line_flaws import Against
+
     words = limits_of(language, reel).words
     return Against(language.locale, language.job.subtitles.profile, reel.duration_ms, words)
 
@@ -91,6 +93,9 @@ def _sound_of(dubbed: Dubbed) -> str:
 
 def _make_shortener(language: LanguagePlan) -> Shorten | None:
     """The job's translator, asked once for the same wordings: its answer is kept."""
+    from polyreel.dubbing.translation import shorten_wordings
+    from polyreel.engine.translate.glossary import read_glossary
+
     asked, store = language.job.translation, open_store()
     if asked is None:
         return None
@@ -134,6 +139,9 @@ def _find_untouchable(language: LanguagePlan, reel: Reel) -> Callable[[Cue], str
 
 def _find_chosen(language: LanguagePlan, reel: Reel) -> set[int]:
     """Where the cues begin for which the script has a choice, whoever gave it; in ms from the reel's own zero."""
+    from polyreel.subtitles.choices import read_choices
+    from polyreel.subtitles.reel_times import cut_to_reel
+
     if language.script is None:
         return set()
     cut = cut_to_reel(read_file(path_of(language.script)).track, reel)
@@ -142,6 +150,9 @@ def _find_chosen(language: LanguagePlan, reel: Reel) -> set[int]:
 
 def _find_edited(language: LanguagePlan, reel: Reel) -> set[int]:
     """Where the cues begin that people changed, in ms from the reel's own zero."""
+    from polyreel.review.edits import find_changed_lines
+    from polyreel.subtitles.reel_times import cut_to_reel
+
     edited = language.edited
     # An edit that was taken back leaves the script as it was made.
     if edited is None or edited.script == edited.made:

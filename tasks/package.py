@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyreel.delivery.port import Item
 from polyreel.engine.models.registry import HLS_JS, SHAKA_PLAYER, Model
@@ -14,13 +14,7 @@ from polyreel.job import PackageKind
 from polyreel.keys import stage_key
 from polyreel.media.probe import probe
 from polyreel.outcome import Outcome, Problem, Reel
-from polyreel.packaging.ladder import make_ladder
-from polyreel.packaging.original import Original
-from polyreel.packaging.picture import encode_for_package, explain_encoding
-from polyreel.packaging.player import write_page
 from polyreel.packaging.roles import Rendition
-from polyreel.packaging.streaming import locale_of
-from polyreel.packaging.streaming import package as make_package
 from polyreel.plans import VERSIONS, Plan
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
@@ -30,6 +24,9 @@ from tasks.run.slots import at_work
 from tasks.run.stage import stage
 from tasks.run.values import LanguageResult, LanguageResults, Packaged
 from tasks.together import content_of, going_out, link, original_of, sounds_of, texts_of, with_descriptions
+
+if TYPE_CHECKING:
+    from polyreel.packaging.original import Original
 
 PLAYERS = {"hls": HLS_JS, "dash": SHAKA_PLAYER}
 
@@ -50,6 +47,8 @@ async def package(
     plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, original: Original | None
 ) -> Packaged:
     """One presentation with a sound and a text track per language, named and marked as what they are."""
+    from polyreel.packaging.streaming import package as make_package
+
     going = going_out(languages, outcome)
     if not plan.job.packaging or not going:
         return Packaged()
@@ -76,6 +75,8 @@ def _write_pages(
     root: Path, kinds: Sequence[PackageKind], title: str, has_picture: bool
 ) -> tuple[list[Path], tuple[str, ...]]:
     """A page that plays it beside each manifest; what is missing for one, in a sentence."""
+    from polyreel.packaging.player import write_page
+
     players = {kind: _player_of(kind, has_picture) for kind in kinds}
     absent = list(dict.fromkeys(each for each in players.values() if not is_here(each)))
     missing = (f"No page that plays the package: run `{pull_command(*absent)}`, and again.",) if absent else ()
@@ -91,6 +92,8 @@ async def _make_pictures(
     plan: Plan, reel: Reel, going: Sequence[LanguageResult], folder: Path
 ) -> tuple[list[Path], tuple[str, ...]]:
     """What the package shows: the rungs of its ladder, else the delivered picture as it is."""
+    from polyreel.packaging.ladder import make_ladder
+
     if not reel.has_picture:
         return [], ()
     ladder = plan.job.packaging[0].ladder
@@ -105,6 +108,8 @@ async def _make_pictures(
 
 async def _make_packageable(video: Path, folder: Path) -> tuple[Path, tuple[str, ...]]:
     """The picture as players of streams show it: the delivered one, or one encoded for the package."""
+    from polyreel.packaging.picture import encode_for_package, explain_encoding
+
     info = await asyncio.to_thread(probe, video)
     # A film takes pictures that no player of streams shows: turned ones, fields, fine colour.
     reason = explain_encoding(info.video) if info.video else ""
@@ -128,6 +133,8 @@ async def package_or_explain(plan: Plan, reel: Reel, languages: LanguageResults,
 
 
 def _keep_files(store: Store, root: Path, files: list[Path], tracks: list[Rendition]) -> tuple[Item, ...]:
+    from polyreel.packaging.streaming import locale_of
+
     return tuple(
         Item(
             path=(name := file.relative_to(root).as_posix()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from polyreel.dubbing.picture import OwnPicture, let_picture_yield
 from polyreel.dubbing.port import DubRequest
 from polyreel.dubbing.providers import provider_of
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.outcome import Reel
 from polyreel.plans import LanguagePlan
 from polyreel.retiming import picture_at

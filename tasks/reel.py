@@ -10,9 +10,8 @@ from pathlib import Path
 
 from prefect.logging import get_logger
 
-from polyreel.dubbing.parting import part_sound
 from polyreel.dubbing.providers import provider_of
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.errors import FetchError, MediaError
 from polyreel.errors.together import Faults
 from polyreel.intake.jobfile import is_address
@@ -21,9 +20,7 @@ from polyreel.job.values import is_embedded
 from polyreel.media.codecs import MP4_VIDEO
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
-from polyreel.media.sound_file import cut_sound, note_not_carried
 from polyreel.media.tracks import SoundChoice, note_left_out
-from polyreel.media.trim import trim as cut_video
 from polyreel.outcome import Reel, ReelChapter, StoredFile
 from polyreel.planning import prepare as planning
 from polyreel.planning.sound import container_of
@@ -126,6 +123,8 @@ async def trim(plan: Plan) -> Reel:
 
     A picture that no MP4 can hold is encoded here, once, and not once per language.
     """
+    from polyreel.media.trim import trim as cut_video
+
     source = path_of(plan.source_at_hand())
     with name_source(plan.job.source.media, source):
         info = await asyncio.to_thread(probe, source)
@@ -152,6 +151,8 @@ async def trim(plan: Plan) -> Reel:
 
 async def _trim_sound(plan: Plan, info: MediaInfo, sound: SoundChoice) -> Reel:
     """The same for sound alone, which is taken as it is where nothing is cut off."""
+    from polyreel.media.sound_file import cut_sound
+
     if plan.job.trim is None:
         return _make_reel(plan, info, sound, plan.source_at_hand(), info)
     start, end = planning.make_exact(plan.job.trim.start) or Fraction(0), planning.make_exact(plan.job.trim.end)
@@ -182,6 +183,8 @@ def _make_reel(
     start: Fraction = Fraction(0),
     notes: tuple[str, ...] = (),
 ) -> Reel:
+    from polyreel.media.sound_file import note_not_carried
+
     video, container = info.video, container_of(source, plan.job)
     track = source.audio[sound.first]
     return Reel(
@@ -217,6 +220,8 @@ def _cut_chapters(source: MediaInfo, start: Fraction, duration: Fraction) -> Ite
 @stage("separate", key=lambda given: given["plan"].stage_keys["separate"])
 async def separate(plan: Plan, reel: Reel) -> Stems:
     """Decode the sound once, for every language, and part speech from background as well as can be."""
+    from polyreel.dubbing.parting import part_sound
+
     async with at_work("separate"):
         # From the source itself: what trimming left has its sound encoded once more.
         return await part_sound(

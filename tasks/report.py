@@ -9,36 +9,34 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
 
 from polyreel.delivery.port import Item
 from polyreel.engine.cores import PLACES
-from polyreel.engine.separation.port import Stems, weigh_power
-from polyreel.engine.sound.outline import outline_power
 from polyreel.intake.jobfile import is_address
 from polyreel.keys import stage_key
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
-from polyreel.media.sound_copy import copy_sound
 from polyreel.outcome import Outcome, Reel, StoredFile
 from polyreel.plans import VERSIONS, Plan
 from polyreel.redaction import strip_address
-from polyreel.report.details import LanguageDetails, Remark, ReportDetails, ScriptLine, SourceFacts
-from polyreel.report.page import render_report
 from polyreel.store.choice import open_store
 from polyreel.store.local import path_of
 from polyreel.subtitles import read_file
-from polyreel.subtitles.checks import check as check_cues
 from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.formats.registry import format_of_file
 from polyreel.subtitles.model import Track
-from polyreel.subtitles.reel_times import cut_to_reel
 from tasks.run.cost import list_spans
 from tasks.run.deployed import name_rerun
 from tasks.run.items import TRACK_TAGS
 from tasks.run.progress import board
 from tasks.run.values import LanguageResult, LanguageResults
+
+if TYPE_CHECKING:
+    from polyreel.engine.separation.stems import Stems
+    from polyreel.report.details import LanguageDetails, Remark, ScriptLine, SourceFacts
 
 REPORT = "report.html"
 SOURCE_SOUND = "original.m4a"
@@ -84,6 +82,8 @@ async def source_sound_of(reel: Reel) -> Item:
         async with PLACES.one():
             with store.open_scratch() as folder:
                 target = folder / SOURCE_SOUND
+                from polyreel.media.sound_copy import copy_sound
+
                 tracks = reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1])
                 await copy_sound(path_of(reel.file), target, tracks)
                 sound = await asyncio.to_thread(store.keep_file, target, ".m4a")
@@ -110,6 +110,9 @@ def _make_key(outcome: Outcome, items: Sequence[Item]) -> str:
 def _render_page(
     plan: Plan, reel: Reel, languages: LanguageResults, outcome: Outcome, items: Sequence[Item], stems: Stems | None
 ) -> str:
+    from polyreel.report.details import ReportDetails
+    from polyreel.report.page import render_report
+
     details = ReportDetails(
         source=_describe_source(plan, reel, items, stems),
         source_script=_source_script(plan, reel),
@@ -134,6 +137,10 @@ def _go_on(outcome: Outcome) -> str:
 
 
 def _describe_source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems | None) -> SourceFacts:
+    from polyreel.engine.separation.port import weigh_power
+    from polyreel.engine.sound.outline import outline_power
+    from polyreel.report.details import SourceFacts
+
     media, file = plan.job.source.media, plan.source_at_hand()
     return SourceFacts(
         name=strip_address(media) if is_address(media) else Path(media).name,
@@ -155,6 +162,8 @@ def _describe_source(plan: Plan, reel: Reel, items: Sequence[Item], stems: Stems
 
 def _source_script(plan: Plan, reel: Reel) -> tuple[ScriptLine, ...]:
     """What is said in the reel, from its own zero; empty where nobody gave or heard it."""
+    from polyreel.subtitles.reel_times import cut_to_reel
+
     script = _find_source_script(plan)
     if script is None:
         return ()
@@ -168,6 +177,8 @@ def _find_source_script(plan: Plan) -> StoredFile | None:
 
 
 def _as_lines(track: Track) -> tuple[ScriptLine, ...]:
+    from polyreel.report.details import ScriptLine
+
     return tuple(
         ScriptLine(start_ms=cue.start_ms, end_ms=cue.end_ms, text=plain_text(cue.text), speaker=cue.speaker)
         for cue in track.cues
@@ -182,6 +193,8 @@ def _kind_of(item: Item) -> str:
 
 
 def _describe_language(plan: Plan, finished: LanguageResult, items: Sequence[Item], reel: Reel) -> LanguageDetails:
+    from polyreel.report.details import LanguageDetails
+
     own = [item for item in items if item.locale == finished.locale and item.role in _OWN]
     links = {_kind_of(item): item.path for item in own}
     track = read_file(path_of(finished.tracks.script)).track
@@ -201,6 +214,9 @@ def _describe_language(plan: Plan, finished: LanguageResult, items: Sequence[Ite
 
 
 def _collect_remarks(plan: Plan, locale: str, track: Track, reel: Reel) -> Iterator[Remark]:
+    from polyreel.report.details import Remark
+    from polyreel.subtitles.checks import check as check_cues
+
     rate = float(Fraction(reel.frame_rate or 24)) or 24.0
     for finding in check_cues(track, plan.job.subtitles.profile, locale, frame_rate=rate):
         yield Remark(

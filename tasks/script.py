@@ -7,23 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from polyreel.delivery.port import Item
 from polyreel.dubbing.casting import is_named_by_ear, name_by_ear, name_speakers, resolve_casting
-from polyreel.dubbing.hearing import transcript_of
-from polyreel.dubbing.lists import list_lines, write_list, write_script
 from polyreel.dubbing.providers import provider_of
-from polyreel.dubbing.translation import (
-    BLOCKS,
-    Commission,
-    Voicing,
-    draft_script,
-    drafter_of,
-    keyless_client,
-)
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.transcribe.whisper import Attention, listener_for
-from polyreel.engine.translate.port import Drafter
 from polyreel.errors import PolyreelError
 from polyreel.errors.wording import spell_count
 from polyreel.job import Job, Translation
@@ -46,6 +36,10 @@ from tasks.run.slots import at_work
 from tasks.run.stage import key_of, stage
 from tasks.run.values import LanguageResults
 
+if TYPE_CHECKING:
+    from polyreel.dubbing.translation import Voicing
+    from polyreel.engine.translate.port import Drafter
+
 
 async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
     """The plan with a script of the source, where a translation needs one and none was given."""
@@ -64,6 +58,8 @@ async def with_source_script(plan: Plan, reel: Reel, stems: Stems) -> Plan:
 @stage("transcribe", key=lambda given: given["plan"].stage_keys["transcribe"])
 async def transcribe(plan: Plan, reel: Reel, stems: Stems) -> MadeScript:
     """Write down what is said, when, in cues of the job's profile."""
+    from polyreel.dubbing.hearing import transcript_of
+
     profile, locale = plan.job.subtitles.profile, plan.job.source.locale
     asked = plan.job.transcription
     listener = listener_for(asked.model, Attention(asked.beam, plan.expected))
@@ -96,6 +92,8 @@ async def with_script(language: LanguagePlan, reel: Reel) -> LanguagePlan:
 @stage("translate", key=key_of("translate"))
 async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
     """Draft the script from the source's, line by line, in the words that the voice has time for."""
+    from polyreel.dubbing.translation import Commission, draft_script
+
     job, store = language.job, open_store()
     if job.translation is None or language.source_script is None:
         raise ValueError("a draft without a translator or a script to begin with")
@@ -118,6 +116,8 @@ async def translate(language: LanguagePlan, reel: Reel) -> MadeScript:
 
 async def require_translator(job: Job) -> None:
     """See that the credentials that a job's translation names are saved. Raises InvalidJob."""
+    from polyreel.dubbing.translation import BLOCKS
+
     asked = job.translation
     if asked and asked.credentials:
         await load_saved(BLOCKS[asked.provider], asked.credentials)
@@ -126,6 +126,8 @@ async def require_translator(job: Job) -> None:
 @asynccontextmanager
 async def open_drafter(asked: Translation) -> AsyncIterator[Drafter]:
     """Who drafts, over the saved credentials that the job names, or over a server that needs none."""
+    from polyreel.dubbing.translation import BLOCKS, drafter_of, keyless_client
+
     if asked.credentials:
         async with client_of(BLOCKS[asked.provider], asked.credentials) as client:
             yield drafter_of(asked, client)
@@ -138,6 +140,8 @@ async def open_drafter(asked: Translation) -> AsyncIterator[Drafter]:
 
 def _voicing_of(job: Job, language: LanguagePlan, source: Track, store: Store) -> Voicing | None:
     """Our own voices are heard before they perform; a vendor's are not."""
+    from polyreel.dubbing.translation import Voicing
+
     # A translator that knows how long a line takes to say can be asked for a shorter one.
     voice = provider_of(language.dubbing).voice(language.dubbing)
     if voice is None:
@@ -195,6 +199,8 @@ def _read_source_script(plan: Plan, reel: Reel) -> Track | None:
 
 
 def _script_items(plan: Plan, reel: Reel, languages: LanguageResults, source: Track | None) -> tuple[Item, ...]:
+    from polyreel.dubbing.lists import list_lines, write_list, write_script
+
     job, store = plan.job, open_store()
     made: list[Item] = []
 

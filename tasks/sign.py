@@ -12,7 +12,6 @@ from polyreel.delivery.port import Item
 from polyreel.job import Job
 from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Problem, Reel, ReviewRecord, StoredFile, list_cloned_voices, list_recorded_lines
-from polyreel.packaging.provenance.manifest import Dub, Story
 from polyreel.plans import VERSIONS, Plan
 from polyreel.redaction import strip_address
 from polyreel.store.choice import open_store
@@ -26,6 +25,7 @@ from tasks.run.values import LanguageResult, LanguageResults, Packaged, Signed
 from tasks.together import going_out
 
 if TYPE_CHECKING:
+    from polyreel.packaging.provenance.manifest import Dub, Story
     from polyreel.packaging.provenance.signer import SigningKey
 
 TEST_NOTE = "SIGNED WITH A TEST KEY: it proves nothing. Name a saved key in `provenance: {credentials: NAME}`."
@@ -116,6 +116,8 @@ def _list_files(
 
 
 def _tell_story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) -> Story:
+    from polyreel.packaging.provenance.manifest import Story
+
     source = plan.job.source
     return Story(
         title=title,
@@ -128,6 +130,8 @@ def _tell_story(plan: Plan, title: str, dubs: tuple[Dub, ...], is_test: bool) ->
 
 
 def _describe_dub(plan: Plan, each: LanguageResult, reviews: tuple[ReviewRecord, ...]) -> Dub:
+    from polyreel.packaging.provenance.manifest import Dub
+
     # A line that another voice had to say, or was chosen to, counts only where its speaker says nothing else.
     spoken = sorted(
         (line for line in each.lines if not line.recorded_by), key=lambda line: not (line.retaken or line.chosen)

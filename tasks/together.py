@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polyreel.outcome import Outcome, Reel, StoredFile
-from polyreel.packaging.original import Original, take_description, take_original
 from polyreel.packaging.roles import Rendition, Role
 from polyreel.plans import Plan
 from polyreel.store.choice import open_store
@@ -15,6 +14,9 @@ from polyreel.store.local import path_of
 from polyreel.subtitles import read_bytes, write_bytes
 from polyreel.subtitles.formats.registry import FORMATS
 from tasks.run.values import LanguageResult, LanguageResults, TrackFile
+
+if TYPE_CHECKING:
+    from polyreel.packaging.original import Original
 
 _ROLES: dict[str, Role] = {"captions": "captions", "forced": "forced"}
 
@@ -41,6 +43,8 @@ def content_of(going: Iterable[LanguageResult], original: Original | None) -> li
 
 async def original_of(plan: Plan, reel: Reel) -> Original:
     """The original language's sound, and its script where somebody wrote one or it was heard."""
+    from polyreel.packaging.original import take_description, take_original
+
     # A reel that was cut or encoded holds the sound that is dubbed alone.
     is_source = plan.source is not None and reel.file.sha256 == plan.source.sha256
     tracks = reel.sound if is_source else (0,)
@@ -62,6 +66,8 @@ async def original_of(plan: Plan, reel: Reel) -> Original:
 
 async def with_descriptions(plan: Plan, reel: Reel, languages: LanguageResults) -> LanguageResults:
     """The same with each language's audio description, where one is given, as a track of the reel's length."""
+    from polyreel.packaging.original import take_description
+
     given = {each.locale: each.audio_description for each in plan.languages if each.audio_description}
     made = [
         each.model_copy(update={"description": await take_description(given[each.locale], reel, open_store())})

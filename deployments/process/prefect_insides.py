@@ -188,8 +188,8 @@ def make_server_app(*, ephemeral: bool = False) -> Any:
 def leave_out_unneeded() -> None:
     """Import Prefect, when it is imported, without what a run of ours does not use, until somebody asks for it.
 
-    Prefect registers its blocks that send messages whenever it is imported, and brings JSON Schema's checker and a
-    maker of names along: a tenth of what its import takes. Not for servers, which offer those blocks. Unneeded when
-    Prefect imports them when they are asked for.
+    Prefect registers its blocks that send messages whenever it is imported, and brings JSON Schema's checker, a maker
+    of names and (in the midst of a run) a drawer of graphs along: a tenth of what its import takes. Not for servers,
+    which offer those blocks. Unneeded when Prefect imports them when they are asked for.
     """
-    postpone("prefect.blocks.notifications", "prefect.blocks.webhook", "jsonschema", "coolname")
+    postpone("prefect.blocks.notifications", "prefect.blocks.webhook", "jsonschema", "coolname", "graphviz")

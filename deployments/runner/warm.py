@@ -45,7 +45,16 @@ def main() -> None:
 
 
 # What runs import on the way, as a repeated one does without it: a process that waits has the time.
-_ON_THE_WAY = ("polyreel.engine.voice.text.words", "polyreel.packaging.provenance.c2pa")
+_ON_THE_WAY = (
+    "polyreel.dubbing.loading",
+    "polyreel.dubbing.mending",
+    "polyreel.dubbing.translation",
+    "polyreel.engine.voice.text.words",
+    "polyreel.media.trim",
+    "polyreel.packaging.films",
+    "polyreel.packaging.provenance.c2pa",
+    "polyreel.packaging.streaming",
+)
 
 
 def _import_everything() -> None:
@@ -53,6 +62,9 @@ def _import_everything() -> None:
     flows = ("flows.localise", "flows.batch", "flows.inbox", "flows.revise", "flows.housekeeping")
     for name in (*engine, *flows, *_ON_THE_WAY):
         importlib.import_module(name)
+    from tasks.run.models import CHECKING, DUBBING, import_work
+
+    import_work(*DUBBING, *CHECKING)
 
 
 def _stop_process() -> None:

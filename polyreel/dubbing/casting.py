@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from polyreel.engine.cores import PLACES
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import VOICE_PRINTS
-from polyreel.engine.separation.port import Stems
-from polyreel.engine.speakers.diarise import Ear, hear_speakers
-from polyreel.engine.speakers.gender import genders_in
-from polyreel.engine.speakers.named import Turn, has_names, roster, with_names, with_turns
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.threads import in_thread
-from polyreel.engine.voice.pocket.voice import PocketVoice
 from polyreel.engine.voice.port import Gender
 from polyreel.errors.wording import spell_count
 from polyreel.job import Job
 from polyreel.outcome import ClonedVoice
 from polyreel.store.port import Store
 from polyreel.subtitles.model import Cue, Track
+
+if TYPE_CHECKING:
+    from polyreel.engine.speakers.diarise import Ear
+    from polyreel.engine.speakers.named import Turn
 
 # A note that people read: so many places show whether to look, and nothing depends on the exact number.
 _MOST_ODD = 5
@@ -48,6 +49,8 @@ def ear_of(job: Job) -> str:
 
 def name_speakers(script: Track, job: Job) -> Track:
     """A whole script, its ``Ana:`` prefixes read as speakers where they are names."""
+    from polyreel.engine.speakers.named import with_names
+
     return with_names(script, job.source.people)
 
 
@@ -62,6 +65,8 @@ async def name_by_ear(script: Track, job: Job, stems: Stems, store: Store) -> tu
 
 def is_named_by_ear(script: Track, job: Job) -> bool:
     """Whether several may speak, by the job's word, and the script names none of them."""
+    from polyreel.engine.speakers.named import has_names
+
     return job.source.several_may_speak and not has_names(script)
 
 
@@ -81,6 +86,8 @@ async def cast_script(
     the source's first. Names in the script itself count; else those in the source's script, by time; else, where the
     job says that several speak, they are told apart by ear, in the ``stems``. Raises EngineError and StoreError.
     """
+    from polyreel.engine.speakers.named import has_names, with_turns
+
     heard = _Heard(script)
     if not has_names(script) and source is not None and has_names(source):
         script = with_turns(script, _list_turns(source.cues))
@@ -108,6 +115,9 @@ def resolve_casting(
 
     ``heard`` and ``people`` are what the ear told of genders, and who was heard, by first appearance.
     """
+    from polyreel.engine.speakers.gender import genders_in
+    from polyreel.engine.speakers.named import roster
+
     told = job.speakers or {}
     # In this order: a script's own word is surer than a pitch, and the job's is surer than both.
     genders = {**(heard or {}), **genders_in([*whole, script])}
@@ -128,6 +138,9 @@ class _Heard:
 
 
 async def _by_ear(script: Track, source: Track | None, people: int | None, stems: Stems, store: Store) -> _Heard:
+    from polyreel.engine.speakers.diarise import hear_speakers
+    from polyreel.engine.speakers.named import with_turns
+
     if not shelf.is_here(VOICE_PRINTS):
         command = shelf.pull_command(VOICE_PRINTS)
         who = f"{people} people speak" if people else "Several people may speak"
@@ -177,6 +190,8 @@ def assign_clones(
 
     ``roster`` is everybody who speaks in the job.
     """
+    from polyreel.engine.voice.pocket.voice import PocketVoice
+
     # With the engine's name: a clone's id means nothing to any other voice.
     own = {each.speaker: f"{PocketVoice.name}:{each.voice}" for each in clones if each.speaker in (*roster, "")}
     everybodys = own.pop("", None)
@@ -196,8 +211,12 @@ def _describe_clone(clone: ClonedVoice, is_used: bool) -> str:
 
 
 def _list_turns(cues: Sequence[Cue]) -> list[Turn]:
+    from polyreel.engine.speakers.named import Turn
+
     return [Turn(cue.start_ms, cue.end_ms, who) for cue in cues if (who := _find_speaker(cue))]
 
 
 def _find_speaker(cue: Cue) -> str | None:
+    from polyreel.engine.speakers.named import roster
+
     return next((who for who in roster(Track((cue,))) if who), None)

@@ -10,17 +10,10 @@ from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SUPERTONIC
 from polyreel.engine.models.shelf import is_here, list_absent, missing_models_error, pull_command
 from polyreel.engine.voice.ensemble import Ensemble
 from polyreel.engine.voice.espeak import EspeakVoice
-from polyreel.engine.voice.kokoro.voice import KokoroVoice
+from polyreel.engine.voice.kokoro import NAME as KOKORO_NAME
 from polyreel.engine.voice.measured import GRADES, Grade, Measured, find_measured, grade_of, ranks_key
 from polyreel.engine.voice.pico import PicoVoice
-from polyreel.engine.voice.piper import PiperVoice
-from polyreel.engine.voice.pocket.files import find_placed, require_encoder
-from polyreel.engine.voice.pocket.files import list_languages as list_pocket_languages
-from polyreel.engine.voice.pocket.voice import Clone, PocketVoice
 from polyreel.engine.voice.port import Voice
-from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
-from polyreel.engine.voice.supertonic.text import language_of as supertonic_language
-from polyreel.engine.voice.supertonic.voice import SupertonicVoice
 from polyreel.job import LoudnessTarget, VoiceKind
 from polyreel.locales import language
 from polyreel.machine.plugins import plugins
@@ -44,6 +37,9 @@ def voice_for(kind: VoiceKind) -> Voice:
 
     Raises EngineError (``model_missing``) where neural voices are asked for and their weights are not here.
     """
+    from polyreel.engine.voice.pocket.files import list_languages as list_pocket_languages
+    from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
+
     if kind == "basic":
         return _make_basic()
     neural, own = neural_here(), (supertonic_here(), bool(list_pocket_languages()))
@@ -61,17 +57,23 @@ def _make_basic() -> Voice:
 
 @cache
 def _make_neural(own: tuple[bool, bool]) -> Voice:
+    from polyreel.engine.voice.kokoro.voice import KokoroVoice
+
     # No stand-in by rules: whoever asks for neural voices would rather have the language fail.
     return Ensemble((*_load_own_voices(own), KokoroVoice()))
 
 
 @cache
 def _make_best(own: tuple[bool, bool]) -> Voice:
+    from polyreel.engine.voice.kokoro.voice import KokoroVoice
+
     return Ensemble((*_load_own_voices(own), KokoroVoice(), PicoVoice(), EspeakVoice()), rank=rank)
 
 
 @cache
 def _make_best_without_weights(own: tuple[bool, bool]) -> Voice:
+    from polyreel.engine.voice.kokoro.voice import KokoroVoice
+
     get_them = f"neural voices are not on this machine; `{pull_command(KOKORO, KOKORO_VOICES)}` gets them."
     engines = (*_load_own_voices(own), PicoVoice(), EspeakVoice())
     return Ensemble(engines, missing=get_them, missing_for=KokoroVoice(), rank=rank)
@@ -79,6 +81,8 @@ def _make_best_without_weights(own: tuple[bool, bool]) -> Voice:
 
 def with_clones(voice: Voice, clones: Sequence[ClonedVoice]) -> Voice:
     """A voice that knows a job's cloned voices too; nothing else on this machine can be said by them."""
+    from polyreel.engine.voice.pocket.voice import Clone, PocketVoice
+
     if not clones or not isinstance(voice, Ensemble):
         return voice
     # A copy for this job alone: the cached ensemble serves jobs without that consent.
@@ -87,14 +91,26 @@ def with_clones(voice: Voice, clones: Sequence[ClonedVoice]) -> Voice:
 
 def require_cloning(locale: str) -> None:
     """See that voices can be cloned in a locale. Raises NoVoice, EngineError (``cannot_clone``)."""
+    from polyreel.engine.voice.pocket.files import find_placed, require_encoder
+
     require_encoder(find_placed(language(locale)))
 
 
 def _load_own_voices(here: tuple[bool, bool]) -> tuple[Voice, ...]:
     """What the user has added. An engine's name is part of every key, so that one who is not here is not in it."""
-    could: tuple[Voice, ...] = (SupertonicVoice(), PocketVoice())
-    added = [each for each, is_here in zip(could, here, strict=True) if is_here]
-    return (PiperVoice(), *added, *load_plugin_voices())
+    from polyreel.engine.voice.piper import PiperVoice
+
+    has_supertonic, has_pocket = here
+    added: list[Voice] = [PiperVoice()]
+    if has_supertonic:
+        from polyreel.engine.voice.supertonic.voice import SupertonicVoice
+
+        added.append(SupertonicVoice())
+    if has_pocket:
+        from polyreel.engine.voice.pocket.voice import PocketVoice
+
+        added.append(PocketVoice())
+    return (*added, *load_plugin_voices())
 
 
 @cache
@@ -112,10 +128,10 @@ def rank(locale: str, engine: str) -> int:
     if engine not in _OURS:
         return -1
     grade = grade_of(locale, engine)
-    return 0 if engine == KokoroVoice.name and grade == "not measured" else GRADES.index(grade)
+    return 0 if engine == KOKORO_NAME and grade == "not measured" else GRADES.index(grade)
 
 
-_OURS = frozenset({KokoroVoice.name, PicoVoice.name, EspeakVoice.name})
+_OURS = frozenset({KOKORO_NAME, PicoVoice.name, EspeakVoice.name})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +169,9 @@ def _describe_voice(locale: str, voice_id: str) -> Spoken:
 
 def suggest_voices(locale: str) -> str:
     """The commands that may get a better voice for a locale, for a person."""
+    from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
+    from polyreel.engine.voice.supertonic.text import language_of as supertonic_language
+
     others = f"`polyreel voices add --list {language(locale)}`"
     if supertonic_language(locale) is None or supertonic_here():
         return others

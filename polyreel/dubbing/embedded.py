@@ -12,8 +12,9 @@ from pathlib import Path
 from polyreel.dubbing.choice import with_clones
 from polyreel.dubbing.outlines import keep_power
 from polyreel.dubbing.port import Dubbed, DubRequest, LosslessTracks, Progress, Receipt
-from polyreel.engine.separation.port import Bed, Stems, power_of, weigh_power
+from polyreel.engine.separation.port import power_of, weigh_power
 from polyreel.engine.separation.speech import original_speech
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.sound.lossless import write_lossless
 from polyreel.engine.sound.meter import STEP_MS, Meter, Power, loudness_range
 from polyreel.engine.sound.mix import BEAT_MS, UNMEASURED_LUFS, Material, MixPlan, measure_ducking, plan_mix

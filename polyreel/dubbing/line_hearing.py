@@ -13,31 +13,27 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import starmap
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.dubbing.relistening import list_changes, memory_key
-from polyreel.dubbing.speech_votes import JudgedWindow, Spans, judge_dub, remember_judgements, vote_on_original
-from polyreel.engine.backcheck.quality import Figures, Judge, Votes, count_votes
+from polyreel.engine.backcheck.votes import JudgedWindow, Votes
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY, VOICE_PRINTS
-from polyreel.engine.separation.port import Stems
-from polyreel.engine.sound.pcm import Samples
-from polyreel.engine.sound.resample import resample
-from polyreel.engine.sound.stem import RATE as STEM_RATE
-from polyreel.engine.sound.stem import read_span
-from polyreel.engine.speakers.likeness import LEAST_MS, Prints
-from polyreel.engine.speakers.voiceprint import Encoder, voice_print
 from polyreel.engine.threads import GoOn, in_thread
-from polyreel.engine.transcribe.sound import of_file
 from polyreel.engine.transcribe.tongues import find_likeliest_language, share_of
 from polyreel.engine.transcribe.whisper import LINE_S, RATE
 from polyreel.engine.transcribe.words import Heard
 from polyreel.outcome import StoredFile, Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
+
+if TYPE_CHECKING:
+    from polyreel.engine.backcheck.quality import Judge
+    from polyreel.engine.backcheck.votes import Figures, Spans
+    from polyreel.engine.separation.stems import Stems
+    from polyreel.engine.sound.pcm import Samples
+    from polyreel.engine.speakers.likeness import Prints
+    from polyreel.engine.speakers.voiceprint import Encoder
 
 # Goes up with the form of what is kept, too: a version of polyreel that shares the store can't read another's.
 _VERSION = 2
@@ -134,6 +130,10 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
     A vendor's dub without the speech alone is listened to in its mix: for languages, not for voices.
     Raises EngineError where weights can't be loaded.
     """
+    from polyreel.dubbing.relistening import memory_key
+    from polyreel.dubbing.speech_votes import judge_dub, remember_judgements, vote_on_original
+    from polyreel.engine.backcheck.quality import count_votes
+
     dubbed, request = given.dubbed, given.request
     lines = _lines_of(dubbed, given.heard)
     if dubbed.audio is None or not lines:
@@ -161,6 +161,8 @@ async def hear_lines(given: Given, ears: Ears, store: Store) -> LinesHeard | Non
 
 def prints_of(lines: Sequence[LineHeard]) -> Prints:
     """The prints of lines that have one, in their order."""
+    import numpy as np
+
     held = [np.frombuffer(base64.b64decode(line.print), np.int8) for line in lines]
     prints = np.array(held, np.float32)
     unit: Prints = (prints / np.linalg.norm(prints, axis=1, keepdims=True)).astype(np.float32)
@@ -169,11 +171,15 @@ def prints_of(lines: Sequence[LineHeard]) -> Prints:
 
 # To its loudest number, as only the direction of a print counts.
 def _pack_print(found: Samples) -> str:
+    import numpy as np
+
     return base64.b64encode((found / np.abs(found).max() * 127).round().astype(np.int8).tobytes()).decode()
 
 
 def _lines_of(dubbed: Dubbed, heard: Heard | None) -> list[LineHeard]:
     """What is long enough to be heard: the dub's lines, or, of a dub without any, the phrases that were heard."""
+    from polyreel.engine.speakers.likeness import LEAST_MS
+
     lines = [
         LineHeard(
             start_ms=line.start_ms,
@@ -202,6 +208,10 @@ def _choose_spread(lines: Sequence[LineHeard]) -> list[LineHeard]:
 def _hear_in_stem(
     path: Path, lines: Sequence[LineHeard], known: Known, locale: str, ears: Ears, go_on: GoOn
 ) -> list[LineHeard]:
+    from polyreel.engine.sound.resample import resample
+    from polyreel.engine.sound.stem import RATE as STEM_RATE
+    from polyreel.engine.sound.stem import read_span
+
     encode = ears.voices() if ears.voices else None
     found: list[LineHeard] = []
     for line in lines:
@@ -216,6 +226,8 @@ def _hear_in_stem(
 
 
 def _identify_line(line: LineHeard, sound: Samples, locale: str, ears: Ears, go_on: GoOn) -> LineHeard:
+    import numpy as np
+
     if ears.languages is None or not np.any(sound):
         return line
     languages = ears.languages.identify_line(sound, go_on)
@@ -225,6 +237,11 @@ def _identify_line(line: LineHeard, sound: Samples, locale: str, ears: Ears, go_
 
 
 def _make_print(sound: Samples, encode: Encoder | None) -> str:
+    import numpy as np
+
+    from polyreel.engine.sound.stem import RATE as STEM_RATE
+    from polyreel.engine.speakers.voiceprint import voice_print
+
     if encode is None or not np.any(sound):
         return ""
     most = _PRINTED_MS * STEM_RATE // 1000
@@ -235,6 +252,8 @@ def _make_print(sound: Samples, encode: Encoder | None) -> str:
 
 def _load_kept(store: Store, key: str, dubbed: Dubbed) -> Kept:
     """What the last listening heard where this dub sounds the same."""
+    from polyreel.dubbing.relistening import list_changes
+
     found = store.load_record(key)
     before = _Before.model_validate(found) if found else None
     # A stem that is gone can't be compared, so that everything is heard again.
@@ -267,6 +286,8 @@ def _remember_heard(
 
 
 async def _hear_in_mix(path: Path, lines: Sequence[LineHeard], locale: str, ears: Ears) -> list[LineHeard]:
+    from polyreel.engine.transcribe.sound import of_file
+
     if ears.languages is None:
         return list(lines)
     found: list[LineHeard] = []
@@ -280,6 +301,8 @@ async def _cut_pieces(
     sound: AsyncIterator[Samples], lines: Sequence[LineHeard]
 ) -> AsyncGenerator[tuple[LineHeard, Samples], None]:
     """Each line with its sound, at 16 kHz, in the order of their ends; no more than `LINE_S` of each is held."""
+    import numpy as np
+
     waiting = sorted(lines, key=lambda line: line.start_ms)
     held, at = np.zeros(0, np.float32), 0
     async for block in sound:

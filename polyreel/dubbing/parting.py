@@ -6,19 +6,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from polyreel.dubbing.providers import provider_of
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPLEETER
-from polyreel.engine.separation.leak import with_speech_left
-from polyreel.engine.separation.learned import Learned
-from polyreel.engine.separation.port import Ducked, Given, Separator, Stems, part
-from polyreel.engine.separation.spleeter_model import TwoStems
+from polyreel.engine.separation.stems import Stems
 from polyreel.errors import EngineError, InvalidJob, PolyreelError
 from polyreel.job import Dubbing, Job, Mix
-from polyreel.media.audio import Tracks
+from polyreel.media.info import Tracks
 from polyreel.plans import Parting
 from polyreel.store.port import Store
+
+if TYPE_CHECKING:
+    from polyreel.engine.separation.port import Separator
+    from polyreel.engine.separation.spleeter_model import TwoStems
 
 
 def parting_of(job: Job) -> Parting:
@@ -87,6 +89,10 @@ async def part_sound(
 
     Raises MediaError, EngineError, and as ffmpeg's runner.
     """
+    from polyreel.engine.separation.leak import with_speech_left
+    from polyreel.engine.separation.port import part
+    from polyreel.engine.separation.spleeter_model import TwoStems
+
     network = TwoStems()
     separator = _make_separator(parting, network, background, start, on_progress)
     stems = await part(source, store, separator, start=start, duration=duration, track=track)
@@ -112,6 +118,9 @@ def _make_separator(
     start: Fraction,
     on_progress: Callable[[float], None] | None,
 ) -> Separator:
+    from polyreel.engine.separation.learned import Learned
+    from polyreel.engine.separation.port import Ducked, Given
+
     if parting.kind == "learned":
         return Learned(network, on_progress)
     if parting.kind == "given" and background is not None:

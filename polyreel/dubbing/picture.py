@@ -9,24 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from polyreel.dubbing.embedded import rehearse
 from polyreel.dubbing.port import DubRequest, Progress
-from polyreel.engine.separation.port import Stems
-from polyreel.engine.separation.retimed import retime_stems
-from polyreel.engine.sound.stem import samples_in
-from polyreel.engine.speech.yielding import LIMITS, Pressed, find_pressed, plan_yields
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.threads import in_thread
-from polyreel.engine.voice.port import Voice
 from polyreel.errors.wording import spell_count
-from polyreel.media.probe import probe
-from polyreel.media.retime import retime_picture
 from polyreel.outcome import PictureYield, Reel, ReelChapter, StoredFile, Value
 from polyreel.retiming import picture_at, sum_added_ms
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
-from polyreel.subtitles import read_file, write
-from polyreel.subtitles.reel_times import retime
+
+if TYPE_CHECKING:
+    from polyreel.engine.speech.yielding import Pressed
+    from polyreel.engine.voice.port import Voice
 
 # A note that people read: nothing depends on the exact number.
 _MOST_NAMED = 20
@@ -58,6 +54,11 @@ async def let_picture_yield(
 
     Every sentence is spoken once for it; the dub takes what was said from the store.
     """
+    from polyreel.dubbing.embedded import rehearse
+    from polyreel.engine.separation.retimed import retime_stems
+    from polyreel.engine.sound.stem import samples_in
+    from polyreel.engine.speech.yielding import find_pressed, plan_yields
+
     lines = await in_thread(
         lambda go_on: rehearse(request, voice, store, lambda share: on_progress(_SHARE_SAID * share), go_on)
     )
@@ -76,6 +77,9 @@ async def let_picture_yield(
 
 
 async def _slow_reel(reel: Reel, yields: tuple[PictureYield, ...], store: Store, on_progress: Progress) -> Reel:
+    from polyreel.media.probe import probe
+    from polyreel.media.retime import retime_picture
+
     with store.open_scratch() as folder:
         target = folder / "picture.mp4"
         await retime_picture(path_of(reel.file), target, yields, on_progress=on_progress)
@@ -93,6 +97,9 @@ async def _slow_reel(reel: Reel, yields: tuple[PictureYield, ...], store: Store,
 
 
 def _retime_request(request: DubRequest, own: Reel, sound: Stems, store: Store) -> DubRequest:
+    from polyreel.subtitles import read_file, write
+    from polyreel.subtitles.reel_times import retime
+
     def move_script(script: StoredFile | None) -> StoredFile | None:
         if script is None:
             return None
@@ -115,6 +122,8 @@ def _retime_request(request: DubRequest, own: Reel, sound: Stems, store: Store) 
 
 def describe_yields(yields: Sequence[PictureYield]) -> tuple[str, ...]:
     """Where the picture gives way and by how much, in a sentence for a person."""
+    from polyreel.engine.speech.yielding import LIMITS
+
     if not yields:
         return ()
     told = "; ".join(map(_describe, yields[:_MOST_NAMED]))
@@ -137,6 +146,8 @@ def describe_pressed(pressed: Sequence[Pressed]) -> tuple[str, ...]:
 
 
 def _describe_pressed(each: Pressed) -> str:
+    from polyreel.engine.speech.yielding import LIMITS
+
     line = f"the line at {each.start_ms / 1000:.1f} s ({each.ratio:.2f})"
     if each.is_at_bounds:
         return f"{line}, for which the picture is held {LIMITS.longest_hold_ms / 1000:.0f} s, the most"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pydantic import Field
 
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.speech.choices import SpokenChoice
 from polyreel.engine.voice.port import Gender
 from polyreel.keys import stage_key

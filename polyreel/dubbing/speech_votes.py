@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.dubbing.port import Dubbed
-from polyreel.engine.backcheck.quality import WINDOW, Figures, Judge, Votes, judge_speech, judge_window
+from polyreel.engine.backcheck.quality import WINDOW, Judge, judge_speech, judge_window
+from polyreel.engine.backcheck.votes import Figures, JudgedWindow, Spans, Votes
 from polyreel.engine.models.registry import SPEECH_QUALITY
-from polyreel.engine.separation.port import Stems
 from polyreel.engine.separation.speech import original_speech
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE as STEM_RATE
@@ -25,7 +26,6 @@ from polyreel.engine.sound.stem import read_span
 from polyreel.engine.threads import GoOn
 from polyreel.engine.transcribe.whisper import RATE
 from polyreel.keys import stage_key
-from polyreel.outcome import Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
@@ -36,15 +36,6 @@ _LEAST_JUDGED_MS = 2000
 
 Place = tuple[int, int, int, int]
 """When a line sounds, and when its cue is there: start and end of both, in ms."""
-Spans = tuple[tuple[int, int], ...]
-"""Start and end of some lines in ms, one after another."""
-
-
-class JudgedWindow(Value):
-    """What the judge of speech said of a window: the lines' places in ms, one after another, and its figures."""
-
-    spans: Spans
-    figures: Figures
 
 
 def remember_judgements(load: Callable[[], Judge], store: Store) -> Judge:

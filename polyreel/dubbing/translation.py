@@ -7,37 +7,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from polyreel.dubbing.casting import Casting
-from polyreel.dubbing.mending import Wording
 from polyreel.engine.cores import PLACES
-from polyreel.engine.speech import fit
-from polyreel.engine.speech.booth import Booth
-from polyreel.engine.speech.script import extract_spoken_script
-from polyreel.engine.speech.sentences import Sentence, into_sentences
-from polyreel.engine.speech.takes import Progress, record_naturals
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.whisper import require_listener
-from polyreel.engine.translate import budget
-from polyreel.engine.translate.argos import ArgosService, require_argos
-from polyreel.engine.translate.by_chat import ByChat
-from polyreel.engine.translate.by_lines import ByLines
-from polyreel.engine.translate.draft import Task, draft_lines, shorten_lines
-from polyreel.engine.translate.glossary import read_glossary
-from polyreel.engine.translate.identify import find_contradiction
-from polyreel.engine.translate.port import Drafter, Term
-from polyreel.engine.translate.track import Piece, pieces_of, put_together
 from polyreel.engine.voice.port import Voice, assign
 from polyreel.engine.voice.text.spoken import can_be_said
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.job import Job, Translation
-from polyreel.series.memory import Pair
 from polyreel.store.port import Store
 from polyreel.subtitles.model import Track
-from polyreel.vendors.translation.chat import ChatTranslator
-from polyreel.vendors.translation.libretranslate import LibreTranslator
+
+if TYPE_CHECKING:
+    from polyreel.dubbing.casting import Casting
+    from polyreel.dubbing.mending import Wording
+    from polyreel.engine.speech.sentences import Sentence
+    from polyreel.engine.speech.takes import Progress
+    from polyreel.engine.translate.draft import Task
+    from polyreel.engine.translate.port import Drafter, Term
+    from polyreel.engine.translate.track import Piece
 
 BLOCKS = {"openai": "chat", "libretranslate": "libretranslate", "deepl": "deepl"}
 """The credentials that a provider's account is saved as."""
@@ -64,6 +54,8 @@ def require_ways(job: Job, without: Sequence[str]) -> None:
             remedy=SCRIPT_REMEDY,
         )
     if job.translation.provider == "argos":
+        from polyreel.engine.translate.argos import require_argos
+
         for locale in without:
             require_argos(job.source.locale, locale)
     if job.source.subtitles is None:
@@ -72,6 +64,8 @@ def require_ways(job: Job, without: Sequence[str]) -> None:
 
 def check_glossary(path: Path, source: str, target: str, shown: str) -> None:
     """See that a glossary can be read. Raises InvalidJob that names the file as the job does."""
+    from polyreel.engine.translate.glossary import read_glossary
+
     try:
         read_glossary(path, source, target)
     except InvalidJob as error:
@@ -81,6 +75,10 @@ def check_glossary(path: Path, source: str, target: str, shown: str) -> None:
 
 def keyless_client(asked: Translation) -> Any:
     """A client for a server that needs no key; for Argos, Argos itself."""
+    from polyreel.engine.translate.argos import ArgosService
+    from polyreel.vendors.translation.chat import ChatTranslator
+    from polyreel.vendors.translation.libretranslate import LibreTranslator
+
     if asked.provider == "argos":
         return ArgosService()
     if asked.provider == "openai":
@@ -90,6 +88,9 @@ def keyless_client(asked: Translation) -> Any:
 
 def drafter_of(asked: Translation, client: Any) -> Drafter:
     """The drafter of a provider, over its client."""
+    from polyreel.engine.translate.by_chat import ByChat
+    from polyreel.engine.translate.by_lines import ByLines
+
     if asked.provider == "openai":
         if asked.model:
             client.model = asked.model
@@ -138,6 +139,9 @@ async def draft_script(commission: Commission, drafter: Drafter, on_progress: Pr
 
     Raises EngineError (``translation_failed``) where a line can't be had, or the draft is in another language.
     """
+    from polyreel.engine.translate.draft import draft_lines, shorten_lines
+    from polyreel.engine.translate.track import pieces_of, put_together
+
     pieces = pieces_of(commission.track)
     task, remembered = _with_memory(_make_task(commission, pieces), commission.memory)
     draft = await draft_lines(task, drafter, lambda share: on_progress(_SHARE_DRAFTED * share))
@@ -161,6 +165,8 @@ async def shorten_wordings(
 
     ``commission`` is the source's locale and the target's. Raises what the drafter raises.
     """
+    from polyreel.engine.translate.draft import Task, shorten_lines
+
     numbers = sorted(wanted)
     asked = [wanted[number] for number in numbers]
     # A line that nobody translated stands for itself.
@@ -173,6 +179,8 @@ async def shorten_wordings(
 
 def _with_memory(task: Task, memory: Path | None) -> tuple[Task, tuple[str, ...]]:
     """The task with every line that was approved before, and what a person should know: those that are nearly so."""
+    from polyreel.series.memory import Pair
+
     if memory is None:
         return task, ()
     pair = Pair([(source, target) for source, target in json.loads(memory.read_bytes())])
@@ -199,6 +207,8 @@ def _mark_of(drafter: Drafter) -> str:
 
 
 def _shortening_note(asked: int, better: int) -> str:
+    from polyreel.engine.translate import budget
+
     left = asked - better
     rest = f"; {left} stay{'s' * (left == 1)} long" if left else ""
     return (
@@ -207,6 +217,10 @@ def _shortening_note(asked: int, better: int) -> str:
 
 
 def _make_task(commission: Commission, pieces: Sequence[Piece]) -> Task:
+    from polyreel.engine.translate import budget
+    from polyreel.engine.translate.draft import Task
+    from polyreel.engine.translate.glossary import read_glossary
+
     pace = budget.usual_pace(commission.target)
     times = _times_ms(commission, pieces)
     terms = read_glossary(commission.glossary, commission.source, commission.target) if commission.glossary else ()
@@ -221,6 +235,8 @@ def _make_task(commission: Commission, pieces: Sequence[Piece]) -> Task:
 
 def _times_ms(commission: Commission, pieces: Sequence[Piece]) -> list[int]:
     """The time of each piece: its cue's, shared by how much each speaker says."""
+    from polyreel.engine.translate import budget
+
     cues = budget.times_ms(commission.track.cues, commission.reel_ms)
     said: dict[int, int] = {}
     for piece in pieces:
@@ -229,6 +245,8 @@ def _times_ms(commission: Commission, pieces: Sequence[Piece]) -> list[int]:
 
 
 def _require_language(lines: Sequence[str], commission: Commission, drafter: Drafter) -> None:
+    from polyreel.engine.translate.identify import find_contradiction
+
     wrong = find_contradiction(" ".join(lines), commission.target)
     if wrong:
         raise EngineError(
@@ -246,6 +264,12 @@ def _too_long(
     commission: Commission, pieces: Sequence[Piece], lines: Sequence[str], on_progress: Progress, go_on: GoOn
 ) -> dict[int, int]:
     """Pieces that the voice can't say in time without being noticed, and the characters it has time for. Blocks."""
+    from polyreel.engine.speech import fit
+    from polyreel.engine.speech.script import extract_spoken_script
+    from polyreel.engine.speech.sentences import into_sentences
+    from polyreel.engine.translate import budget
+    from polyreel.engine.translate.track import put_together
+
     voicing = commission.voicing
     assert voicing is not None  # noqa: S101 - the caller has looked
     draft = put_together(commission.track, pieces, lines, commission.profile, commission.target)
@@ -280,6 +304,9 @@ def _measure_sentences(
     voicing: Voicing, locale: str, sentences: Sequence[Sentence], on_progress: Progress, go_on: GoOn
 ) -> Mapping[Sentence, int]:
     """How long each sentence takes at the voice's own pace, in ms; what can't be said is missing."""
+    from polyreel.engine.speech.booth import Booth
+    from polyreel.engine.speech.takes import record_naturals
+
     casting = _cast(voicing, locale, sentences)
     asked = [(sentence.text, casting[sentence.speaker]) for sentence in sentences]
     takes = record_naturals(Booth(voicing.voice, voicing.store), asked, on_progress, go_on)

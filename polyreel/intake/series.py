@@ -10,20 +10,21 @@ import difflib
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import ValidationError
 
-from polyreel.engine.voice.pronunciations import read_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import InvalidJob
 from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import Job
 from polyreel.machine import home
 from polyreel.machine.files import TooManyBytes, read_whole, write_atomically
-from polyreel.series.memory import Unit, merge_units
-from polyreel.series.tmx import MOST_BYTES, read_tmx, write_tmx
-from polyreel.series.values import Series, apply_series
+
+if TYPE_CHECKING:
+    from polyreel.series.memory import Unit
+    from polyreel.series.values import Series
 
 SETTINGS, GLOSSARY, MEMORY = "series.yaml", "glossary.tsv", "memory.tmx"
 PRONUNCIATIONS = ("pronunciations.tsv", "pronunciations.pls")
@@ -65,6 +66,8 @@ def require_series(place: str) -> Path:
 
 def read_series(place: str) -> Series:
     """A series' settings; empty ones where it has no ``series.yaml``. Raises `InvalidJob` that names the field."""
+    from polyreel.series.values import Series
+
     file = require_folder(place) / SETTINGS
     if not file.exists():
         return Series()
@@ -81,7 +84,11 @@ def read_series(place: str) -> Series:
 
 def with_series(job: Job) -> Job:
     """The job with what its series says where it says nothing itself. Raises `InvalidJob`."""
-    return apply_series(job, read_series(job.series)) if job.series else job
+    if not job.series:
+        return job
+    from polyreel.series.values import apply_series
+
+    return apply_series(job, read_series(job.series))
 
 
 def glossary_of(job: Job) -> Path | None:
@@ -92,6 +99,8 @@ def glossary_of(job: Job) -> Path | None:
 
 def read_series_pronunciations(place: str) -> tuple[Pronunciation, ...]:
     """How the series' terms are said, in all languages. Raises `InvalidJob` that names the file and the line."""
+    from polyreel.engine.voice.pronunciations import read_pronunciations
+
     folder = require_folder(place)
     files = [folder / name for name in PRONUNCIATIONS if (folder / name).exists()]
     if len(files) > 1:
@@ -109,6 +118,8 @@ def read_memory(place: str) -> list[Unit]:
 
 def read_memory_file(file: Path) -> list[Unit]:
     """The units of any TMX file. Raises `InvalidJob` that names it."""
+    from polyreel.series.tmx import MOST_BYTES, read_tmx
+
     try:
         return read_tmx(read_whole(file, MOST_BYTES), str(file))
     except TooManyBytes as error:
@@ -139,6 +150,9 @@ def write_series(place: str, new: Series) -> None:
 
 def remember_units(place: str, new: Sequence[Unit]) -> list[Unit]:
     """Add approved lines to the memory; those that say something new. Raises `InvalidJob`, `StoreError`."""
+    from polyreel.series.memory import merge_units
+    from polyreel.series.tmx import write_tmx
+
     units, added = merge_units(read_memory(place), new)
     if added:
         first = units[0].texts[0][0]

@@ -31,15 +31,12 @@ from polyreel.media.command import (
     print_findings,
     run,
 )
-from polyreel.media.info import MediaInfo
+from polyreel.media.info import MediaInfo, Tracks
 
 RATE = 48_000
 """Samples per second of every working track."""
 Samples: TypeAlias = NDArray[np.float32]
 """Sound as numbers: shape (samples, channels), full scale 1.0."""
-
-Tracks: TypeAlias = int | tuple[int, int]
-"""A sound track's number, or two mono tracks' that are the left and the right of one."""
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BITRATES = {1: "128k", 2: "192k"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
-
-import av
+from typing import Literal, TypeAlias
 
 Fields = Literal["", "tff", "bff", "auto"]
 Hdr = Literal["", "PQ", "HLG"]
+Tracks: TypeAlias = int | tuple[int, int]
+"""A sound track's number, or two mono tracks' that are the left and the right of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,15 @@ class VideoStream:
         """Bits per sample of the stored picture."""
         if not self.pixel_format:
             return 8
+        import av
+
         return max((one.bits for one in av.VideoFormat(self.pixel_format).components), default=8)
 
     @property
     def is_transparent(self) -> bool:
         """Whether the stored picture has an alpha channel."""
+        import av
+
         return bool(self.pixel_format) and any(one.is_alpha for one in av.VideoFormat(self.pixel_format).components)
 
     @property

@@ -6,9 +6,9 @@ import asyncio
 from fractions import Fraction
 from pathlib import Path
 
-from polyreel.media.audio import RATE, Tracks, aac_options, sound_of
+from polyreel.media.audio import RATE, aac_options, sound_of
 from polyreel.media.command import local_input, local_output, run
-from polyreel.media.info import MediaInfo
+from polyreel.media.info import MediaInfo, Tracks
 from polyreel.media.probe import probe
 
 _BITRATE = "96k"

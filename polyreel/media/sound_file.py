@@ -16,11 +16,11 @@ from typing import Any
 
 from polyreel import locales
 from polyreel.media import mp4
-from polyreel.media.audio import RATE, Tracks, aac_options, adjust_level, measure_loudness, mix_down, sound_of
+from polyreel.media.audio import RATE, aac_options, adjust_level, measure_loudness, mix_down, sound_of
 from polyreel.media.bwf import Label as WaveLabel
 from polyreel.media.bwf import bwf_output
 from polyreel.media.command import Stream, local_input, local_output, metadata_input, repeat_option, run
-from polyreel.media.info import MediaInfo
+from polyreel.media.info import MediaInfo, Tracks
 from polyreel.media.limits import check_trim
 from polyreel.media.probe import probe
 

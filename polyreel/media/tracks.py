@@ -9,8 +9,7 @@ from fractions import Fraction
 from polyreel import locales
 from polyreel.errors import InvalidJob, MediaError
 from polyreel.errors.wording import spell_count
-from polyreel.media.audio import Tracks
-from polyreel.media.info import AudioStream, MediaInfo, SubtitleStream
+from polyreel.media.info import AudioStream, MediaInfo, SubtitleStream, Tracks
 
 _AS_LONG = Fraction(1, 10)
 _LEFT, _RIGHT = ("FL", "left", "l"), ("FR", "right", "r")

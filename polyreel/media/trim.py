@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from polyreel.errors import MediaError, ToolError
-from polyreel.media.audio import RATE, Tracks, aac_options, sound_of
+from polyreel.media.audio import RATE, aac_options, sound_of
 from polyreel.media.codecs import MP4_VIDEO, describe_encoding, encode_picture, h264_options, mp4_tag
 from polyreel.media.command import DEFAULT, Limits, Stream, local_input, local_output, run
 from polyreel.media.cut import Cut, Piece, plan_cut
-from polyreel.media.info import MediaInfo, VideoStream
+from polyreel.media.info import MediaInfo, Tracks, VideoStream
 from polyreel.media.join import Edges, Sets, join, sets_of
 from polyreel.media.limits import check_trim
 

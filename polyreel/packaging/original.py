@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import Field
 
 from polyreel.keys import stage_key
-from polyreel.media.audio import RATE, Tracks, aac_options, sound_of
+from polyreel.media.audio import RATE, aac_options, sound_of
 from polyreel.media.command import local_input, local_output, run
-from polyreel.media.info import MediaInfo
+from polyreel.media.info import MediaInfo, Tracks
 from polyreel.media.mux import is_copyable
 from polyreel.media.probe import probe
 from polyreel.outcome import Reel, StoredFile, Value

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from polyreel.engine.sound.pcm import Samples
-from polyreel.engine.speech.booth import wav_bytes
-from polyreel.engine.voice.pocket.voice import clone_name
 from polyreel.engine.voice.port import Speech
 from polyreel.errors import MediaError, PolyreelError
 from polyreel.intake.jobfile import is_address
 from polyreel.job import Job
 from polyreel.job.dubbing import Clone
-from polyreel.media.audio import RATE, read_blocks
 from polyreel.media.command import Limits
 from polyreel.media.probe import probe
 from polyreel.outcome import ClonedVoice
 from polyreel.planning.named_files import Intake, require_file
 from polyreel.store.local import path_of
+
+if TYPE_CHECKING:
+    from polyreel.engine.sound.pcm import Samples
 
 # The voice's net hears 30 s at most: more would only make the file, and its key, larger.
 _SHORTEST_S, _LONGEST_S = 3, 30
@@ -44,6 +42,10 @@ async def keep_asked_clones(job: Job, intake: Intake) -> tuple[ClonedVoice, ...]
 
 
 async def _keep_clone(clone: Clone, intake: Intake) -> ClonedVoice:
+    from polyreel.engine.speech.booth import wav_bytes
+    from polyreel.engine.voice.pocket.voice import clone_name
+    from polyreel.media.audio import RATE
+
     where = f"dubbing.clones: {clone.speaker}" if clone.speaker else "dubbing.clones"
     for place, field in ((clone.sample, f"{where}: sample"), (clone.consent.file, f"{where}: consent")):
         if not is_address(place):
@@ -73,6 +75,10 @@ async def _keep_clone(clone: Clone, intake: Intake) -> ClonedVoice:
 
 async def _decode(file: Path, where: str) -> Samples:
     """The sample as one channel at 48 kHz: its first 30 s."""
+    import numpy as np
+
+    from polyreel.media.audio import RATE, read_blocks
+
     try:
         if not (await asyncio.to_thread(probe, file)).audio:
             raise _refuse_sample(where, "it holds no sound")

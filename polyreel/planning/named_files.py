@@ -8,8 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from polyreel.dubbing.translation import check_glossary
-from polyreel.engine.voice.pronunciations import read_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import InvalidJob, MediaError, SubtitleError
 from polyreel.intake.jobfile import is_address
@@ -17,7 +15,6 @@ from polyreel.job import Job, Target
 from polyreel.job.values import is_embedded, parse_embedded_number
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
-from polyreel.media.subtitles import extract_subtitles
 from polyreel.media.tracks import choose_subtitles
 from polyreel.objects.connection import Connection
 from polyreel.outcome import StoredFile
@@ -53,6 +50,8 @@ class Intake:
 
     async def extract_embedded(self, place: str, locale: str) -> StoredFile:
         """The subtitles inside the job's own video as a file. A video that is far away comes in for it."""
+        from polyreel.media.subtitles import extract_subtitles
+
         video = path_of(await self.file(self.media))
         info = await asyncio.to_thread(probe, video)
         stream = choose_subtitles(info, locale, parse_embedded_number(place))
@@ -153,6 +152,8 @@ async def keep_asked_terms(job: Job, intake: Intake) -> StoredFile | None:
 
 async def read_asked_pronunciations(job: Job, intake: Intake) -> tuple[Pronunciation, ...]:
     """How the job's terms are said, in all languages."""
+    from polyreel.engine.voice.pronunciations import read_pronunciations
+
     if job.pronunciations is None:
         return ()
     if not is_address(job.pronunciations):
@@ -163,6 +164,8 @@ async def read_asked_pronunciations(job: Job, intake: Intake) -> tuple[Pronuncia
 
 async def read_asked_glossary(job: Job, locale: str, intake: Intake) -> StoredFile | None:
     """The glossary of a translation into a language: the job's own, else the series'. Raises `InvalidJob`."""
+    from polyreel.dubbing.translation import check_glossary
+
     place = job.translation.glossary if job.translation else None
     if place is None:
         kept = keep_terms(job, intake.store) if job.translation else None

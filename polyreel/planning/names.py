@@ -10,9 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from polyreel import locales
-from polyreel.engine.voice.text.lexicon import LEXICONS, NONE
 from polyreel.engine.voice.text.said_as import Pronunciation
-from polyreel.engine.voice.text.spoken import make_speakable
 from polyreel.subtitles.cuetext import voices
 from polyreel.subtitles.model import Track
 from polyreel.subtitles.spoken import part_speech
@@ -59,6 +57,8 @@ def unknown_names(
 
 
 def _split_lines(track: Track) -> Iterator[str]:
+    from polyreel.engine.voice.text.spoken import make_speakable
+
     for cue in track.cues:
         yield from (make_speakable(part_speech(text).said) for _, text in voices(cue))
 
@@ -74,6 +74,8 @@ def _find_capitalised(lines: Iterable[str], *, inside: bool) -> set[str]:
 
 
 def _words_of(language: str) -> set[str]:
+    from polyreel.engine.voice.text.lexicon import LEXICONS, NONE
+
     months = LEXICONS.get(language, NONE).months.casefold().split()
     return {*months, *_NO_NAMES.get(language, ())}
 

@@ -12,13 +12,9 @@ from polyreel.job import Job
 from polyreel.job.packaging import FILMS
 from polyreel.job.values import is_embedded
 from polyreel.media import binaries
-from polyreel.media.codecs import MP4_VIDEO, describe_encoding
 from polyreel.media.info import MediaInfo
 from polyreel.media.probe import probe
-from polyreel.media.sound_file import note_not_carried
 from polyreel.media.tracks import choose_sound, list_subtitles, note_left_out
-from polyreel.packaging.burned import font_for
-from polyreel.packaging.picture import explain_encoding
 from polyreel.planning.sound import container_of, describe_sound
 from polyreel.plans import LanguagePlan
 from polyreel.store.local import path_of
@@ -26,6 +22,8 @@ from polyreel.store.local import path_of
 
 def describe_source(info: MediaInfo, job: Job) -> tuple[str, ...]:
     """Everything that a person should know of a source before it is dubbed, a sentence each."""
+    from polyreel.media.sound_file import note_not_carried
+
     sound = choose_sound(info, job.source.locale, job.source.audio_track).notes
     left_out = note_left_out(info, is_embedded(job.source.subtitles or ""))
     kept = () if info.video or not job.targets else note_not_carried(info, container_of(info, job))
@@ -33,6 +31,9 @@ def describe_source(info: MediaInfo, job: Job) -> tuple[str, ...]:
 
 
 def _describe_picture(info: MediaInfo, job: Job) -> tuple[str, ...]:
+    from polyreel.media.codecs import MP4_VIDEO, describe_encoding
+    from polyreel.packaging.picture import explain_encoding
+
     video = info.video
     if video is None:
         return ()
@@ -92,6 +93,8 @@ def require_packager(job: Job) -> None:
 def require_fonts(job: Job, languages: Iterable[LanguagePlan]) -> None:
     """See that every script that is to be burned into the picture can be drawn here. Raises InvalidJob."""
     if "burned" in job.masters:
+        from polyreel.packaging.burned import font_for
+
         for each in languages:
             if each.script and each.problem is None:
                 font_for(path_of(each.script), each.locale)

@@ -13,9 +13,7 @@ from polyreel.dubbing.line_hearing import ears_key
 from polyreel.dubbing.parting import parting_of
 from polyreel.dubbing.plugin_checks import checks_key
 from polyreel.dubbing.providers import provider_of, require_provider
-from polyreel.dubbing.translation import require_ways
 from polyreel.engine.transcribe.whisper import listener_here, require_listener, size_identity
-from polyreel.engine.translate.glossary import read_glossary
 from polyreel.engine.voice.text.said_as import Pronunciation
 from polyreel.errors import EngineError, InvalidJob, MediaError, PolyreelError, SubtitleError
 from polyreel.errors.together import Faults
@@ -30,7 +28,6 @@ from polyreel.media.probe import probe
 from polyreel.media.tracks import SoundChoice, choose_sound
 from polyreel.objects.connection import Connection
 from polyreel.outcome import ClonedVoice, Problem, StoredFile
-from polyreel.packaging.ladder import check_ladder, short_side
 from polyreel.planning.clones import keep_asked_clones
 from polyreel.planning.marks import require_watermark
 from polyreel.planning.memory import keep_memory
@@ -51,7 +48,6 @@ from polyreel.planning.picture import offer_embedded, require_fonts, require_one
 from polyreel.planning.pronounced import with_pronunciations
 from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
-from polyreel.planning.unused import note_missing_columns, note_unused_rows, note_unused_speakers
 from polyreel.planning.ways import add_refusals, require_voiceovers, ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
 from polyreel.sources.ingest import check_location
@@ -60,7 +56,6 @@ from polyreel.sources.port import scheme_of
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import read_file
-from polyreel.subtitles.capacity import require_carried
 from polyreel.subtitles.retime import retiming_from
 from polyreel.subtitles.timing import exact_rate
 
@@ -84,6 +79,9 @@ async def prepare(
     Raises `InvalidJob` for what no language could survive, with all that was found (`PolyreelError.others`). A language
     whose own script or voice is at fault gets its ``problem`` instead, so that the others go on.
     """
+    from polyreel.dubbing.translation import require_ways
+    from polyreel.planning.unused import note_missing_columns, note_unused_rows, note_unused_speakers
+
     _refuse_what_this_version_lacks(job)
     given, job, faults = job, with_series(job), Faults()
     ways = {target.locale: ways_of(job, target, accounts or {}) for target in job.targets}
@@ -159,6 +157,8 @@ async def prepare(
 
 def _list_expected_words(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:
     """The job's own vocabulary, and the source's terms of the glossaries where it asks for them."""
+    from polyreel.engine.translate.glossary import read_glossary
+
     asked = job.transcription
     words = list(asked.vocabulary)
     if asked.glossary:
@@ -205,6 +205,8 @@ def _decide_way(
 
 def check_reel(info: MediaInfo, job: Job) -> SoundChoice:
     """Refuse media that can't be dubbed and trims outside it; say which sound is dubbed. Raises `MediaError`."""
+    from polyreel.packaging.ladder import check_ladder, short_side
+
     check_source(info)
     require_picture_where_asked(job, has_picture=info.video is not None)
     sound = choose_sound(info, job.source.locale, job.source.audio_track)
@@ -299,6 +301,8 @@ def _look_at_local_source(job: Job) -> MediaInfo | None:
 
 
 async def _plan_language(job: Job, target: Target, source_script: StoredFile | None, intake: Intake) -> LanguagePlan:
+    from polyreel.subtitles.capacity import require_carried
+
     plan = LanguagePlan(job=job, locale=target.locale, source_script=source_script, voice=voices_of(target))
     try:
         require_carried(job.subtitles.formats, target.locale)

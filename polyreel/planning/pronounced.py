@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from polyreel.dubbing.providers import provider_of
-from polyreel.engine.voice.pronunciations import write_pronunciations
 from polyreel.engine.voice.text.said_as import Pronunciation, with_shared
 from polyreel.planning.names import unknown_names
 from polyreel.plans import LanguagePlan
@@ -19,6 +18,8 @@ def with_pronunciations(
 
     ``said`` are the job's, which count before ``shared``, the series'.
     """
+    from polyreel.engine.voice.pronunciations import write_pronunciations
+
     mine, theirs = ([each for each in some if each.counts_in(language.locale)] for some in (said, shared))
     own = with_shared(mine, theirs)
     if language.problem:

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from polyreel.media.probe import probe
 from polyreel.outcome import Reel
-from polyreel.packaging.ladder import check_ladder
 from polyreel.planning.named_files import check_description_length
 from polyreel.planning.prepare import check_rate
 from polyreel.planning.sound import require_picture_where_asked
@@ -21,6 +20,8 @@ async def require_fitting_reel(plan: Plan, reel: Reel) -> None:
 
     A source from afar is looked at when it is cut, and a reel that was cut for another job with that one's wishes.
     """
+    from polyreel.packaging.ladder import check_ladder
+
     job = plan.job
     if scheme_of(job.source.media) == "file":
         return

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from polyreel.engine.translate.identify import find_contradiction
 from polyreel.errors import SubtitleError
 from polyreel.errors.wording import spell_count
 from polyreel.job import Job, Target
@@ -143,6 +142,8 @@ def require_inside(track: Track, asked: ScriptRequest, reel: Reel, reference: Tr
 
 def require_language(script: Track, locale: str) -> None:
     """Refuse a script that is surely written in another language. Raises SubtitleError. Blocks."""
+    from polyreel.engine.translate.identify import find_contradiction
+
     found = find_contradiction(" ".join(plain_text(cue.text) for cue in script.cues), locale)
     if found:
         raise SubtitleError(

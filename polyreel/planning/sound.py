@@ -11,7 +11,6 @@ from polyreel.dubbing.providers import provider_of
 from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import Job
 from polyreel.media.info import MediaInfo
-from polyreel.media.sound_file import container_like
 
 FILM = "mp4"
 _OF_FILMS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".ts", ".mpg", ".mpeg", ".flv", ".wmv"})
@@ -20,6 +19,8 @@ _MASTERS_OF_PICTURES = ("mp4", "mkv", "burned")
 
 def container_of(info: MediaInfo, job: Job) -> str:
     """What a reel's dubs are delivered in: a film is an MP4, sound what the job says or what the source is like."""
+    from polyreel.media.sound_file import container_like
+
     return FILM if info.video else job.output or container_like(info)
 
 

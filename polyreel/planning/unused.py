@@ -12,9 +12,6 @@ from itertools import chain
 
 from polyreel import locales
 from polyreel.dubbing.casting import name_speakers
-from polyreel.dubbing.roster import is_voice_named
-from polyreel.engine.speakers.named import roster
-from polyreel.engine.translate.glossary import has_column
 from polyreel.engine.voice.text.said_as import Pronunciation, are_same_term
 from polyreel.job import Job
 from polyreel.plans import LanguagePlan
@@ -41,12 +38,18 @@ def _note_unknown_voices(said: Sequence[Pronunciation], spoken: Sequence[str]) -
         rows = [each for each in said if each.voice == voice]
         # Of a language that this job doesn't speak nothing is lost here.
         heard = {locale for each in rows for locale in spoken if each.counts_in(locale)}
-        if heard and not any(is_voice_named(locale, voice) for locale in heard):
+        if heard and not _is_voice_named(heard, voice):
             yield (
                 f"pronunciations: no voice of {_join(sorted(heard))} on this machine is called '{voice}', so that "
                 f"what is said for it of {_join(each.term for each in rows)} counts nowhere "
                 f"(`polyreel voices {min(heard)}` lists the names)."
             )
+
+
+def _is_voice_named(heard: Iterable[str], voice: str) -> bool:
+    from polyreel.dubbing.roster import is_voice_named
+
+    return any(is_voice_named(locale, voice) for locale in heard)
 
 
 def _note_other_languages(said: Sequence[Pronunciation], spoken: Sequence[str]) -> Iterable[str]:
@@ -72,6 +75,8 @@ def _is_said_in(row: Pronunciation, said: Sequence[Pronunciation], spoken: Seque
 
 def note_missing_columns(job: Job, languages: Sequence[LanguagePlan]) -> tuple[str, ...]:
     """A note on the languages that a glossary with a column for each has none for."""
+    from polyreel.engine.translate.glossary import has_column
+
     absent = [
         each.locale
         for each in languages
@@ -108,6 +113,8 @@ def _is_by_ear(name: str, job: Job) -> bool:
 
 def _list_people(job: Job, languages: Sequence[LanguagePlan]) -> list[str]:
     """Everybody whom the scripts that are known by now name."""
+    from polyreel.engine.speakers.named import roster
+
     files = dict.fromkeys(script for each in languages for script in (each.source_script, each.script) if script)
     tracks = (name_speakers(read_file(path_of(file)).track, job) for file in files)
     return list(dict.fromkeys(chain.from_iterable(map(roster, tracks))))

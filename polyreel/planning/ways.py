@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from polyreel.dubbing.parting import choose_parting
 from polyreel.dubbing.port import Request
 from polyreel.dubbing.providers import Provider, provider_of, require_language, require_voice
-from polyreel.dubbing.translation import SCRIPT_REMEDY
-from polyreel.engine.speech.tone import LIMITS
-from polyreel.engine.speech.yielding import LIMITS as YIELDS
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Dubbing, Job, Target
 from polyreel.outcome import Problem
@@ -138,12 +135,6 @@ _SENT: dict[MediaWay, str] = {
 }
 
 
-_PACE = (
-    f"its own, up to {YIELDS.slowest:.2f} times slower where a line is too long, "
-    f"and held up to {YIELDS.longest_hold_ms / 1000:.0f} s"
-)
-
-
 def describe_way(language: LanguagePlan) -> dict[str, str]:
     """Who dubs a language, how the reel gets there, who trims and who separates, in words."""
     way, title = language.way, provider_of(language.dubbing).title
@@ -152,7 +143,7 @@ def describe_way(language: LanguagePlan) -> dict[str, str]:
     return (
         _voice_of(language)
         | _tone_of(language)
-        | ({"pace": _PACE} if way.gives_way else {})
+        | ({"pace": _describe_pace()} if way.gives_way else {})
         | {
             "provider": title,
             "media": _SENT[way.media],
@@ -166,8 +157,21 @@ def describe_way(language: LanguagePlan) -> dict[str, str]:
 
 def _tone_of(language: LanguagePlan) -> dict[str, str]:
     """Said only where the job asks for it."""
+    if not language.follows_tone:
+        return {}
+    from polyreel.engine.speech.tone import LIMITS
+
     reach = f"loudness within {LIMITS.level_db:.0f} dB, pace within {LIMITS.slowest:.2f} to {LIMITS.fastest:.2f}"
-    return {"tone": f"the original's ({reach})"} if language.follows_tone else {}
+    return {"tone": f"the original's ({reach})"}
+
+
+def _describe_pace() -> str:
+    from polyreel.engine.speech.yielding import LIMITS
+
+    return (
+        f"its own, up to {LIMITS.slowest:.2f} times slower where a line is too long, "
+        f"and held up to {LIMITS.longest_hold_ms / 1000:.0f} s"
+    )
 
 
 def _voice_of(language: LanguagePlan) -> dict[str, str]:
@@ -186,6 +190,8 @@ def _is_fetched_whole(job: Job, provider: Provider) -> bool:
 
 def _require_script(job: Job, target: Target, provider: Provider) -> None:
     if target.subtitles is None and job.translation is None and not provider.writes_scripts:
+        from polyreel.dubbing.translation import SCRIPT_REMEDY
+
         raise InvalidJob(
             f"no script for {target.locale}, and {provider.title} writes none",
             code="missing_script",

@@ -18,8 +18,6 @@ from polyreel.ledger.holder import is_alive, new_holder
 from polyreel.machine import home
 from polyreel.machine.files import write_atomically
 from polyreel.outcome import LanguageOutcome, Outcome, Problem, Value
-from polyreel.report.details import ReportDetails
-from polyreel.report.page import render_report
 
 State = Literal["running", "waiting", "stopped", "died", "completed", "partial", "held", "failed"]
 KEPT_RUNS = 50
@@ -87,6 +85,9 @@ def make_stopped_outcome(job: str) -> Outcome:
 
 def write_failure(outcome: Outcome) -> Outcome:
     """The outcome of a job that could not begin, with a report of it beside its records."""
+    from polyreel.report.details import ReportDetails
+    from polyreel.report.page import render_report
+
     target = home.jobs_dir() / outcome.job / _REPORT
     write_atomically(target, render_report(outcome, ReportDetails()).encode())
     return outcome.model_copy(update={"report": str(target)})

@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from polyreel.outcome import StoredFile
-from polyreel.review.edits import SourceLines
 from polyreel.review.state import Review
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.model import Cue, Track
+
+if TYPE_CHECKING:
+    from polyreel.review.edits import SourceLines
 
 # Each is two scripts to be read; a line that has stood for twenty versions is stale by one of them or not at all.
 _MOST_LOOKED_AT = 20
@@ -54,6 +57,8 @@ def _list_looks(review: Review) -> list[_Look]:
 
 
 def _compare_looks(looks: Sequence[_Look], script: StoredFile, source: StoredFile) -> tuple[int, ...]:
+    from polyreel.review.edits import SourceLines
+
     # For this call alone: the same few scripts are needed once per line.
     read = lru_cache(maxsize=None)(lambda file: read_file(path_of(file)).track)
     beside = lru_cache(maxsize=None)(lambda file: SourceLines(read(file)))

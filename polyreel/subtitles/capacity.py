@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from langcodes import Language
-
 from polyreel.errors import SubtitleError
 from polyreel.locales import english_name
 from polyreel.subtitles.convert import write
@@ -22,6 +20,8 @@ def require_carried(formats: Collection[str], locale: str, track: Track | None =
 
     Raises SubtitleError (``format_cannot_carry``).
     """
+    from langcodes import Language
+
     for name in _LATIN_ONLY.intersection(formats):
         if Language.get(locale).maximize().script != "Latn":
             raise _refuse(name, locale, f"has no letters for {english_name(locale)}")

@@ -8,7 +8,6 @@ import re
 from polyreel.errors import SubtitleError
 from polyreel.subtitles.codepages import recognise_code_page
 from polyreel.subtitles.model import Note
-from polyreel.subtitles.mojibake import undo_double_encoding
 
 # A film's subtitles have some hundred kilobytes, and an ASS file with fonts inside some megabytes.
 MAX_BYTES = 16 * 1024 * 1024
@@ -70,6 +69,10 @@ def decode_bytes(data: bytes, locale: str | None = None) -> Decoded:
 def _decode_once(decoded: Decoded, locale: str | None) -> Decoded:
     """Text that was encoded once, whatever was done to it before."""
     text, encoding, notes = decoded
+    if text.isascii():
+        return decoded
+    from polyreel.subtitles.mojibake import undo_double_encoding
+
     text, undone = undo_double_encoding(text, locale)
     return text, encoding, (*notes, *undone)
 

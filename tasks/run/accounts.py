@@ -10,7 +10,6 @@ from prefect.logging import get_logger
 
 from polyreel.delivery.places import PLACES
 from polyreel.dubbing.providers import provider_of
-from polyreel.dubbing.translation import BLOCKS
 from polyreel.errors import PolyreelError
 from polyreel.errors.together import Faults
 from polyreel.job import Job
@@ -76,6 +75,8 @@ async def list_changed_accounts(job: Job) -> tuple[str, ...]:
 
 def list_saved_names(job: Job) -> list[tuple[str, str]]:
     """Block and name of all the saved credentials that a job names."""
+    from polyreel.dubbing.translation import BLOCKS
+
     source, signed, drafted = job.source, job.provenance, job.translation
     # Where every target has its script, the translator is named and never asked.
     drafts = drafted is not None and any(target.subtitles is None for target in job.targets)

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from polyreel.machine.memory import MemoryWatch
 from polyreel.outcome import Cost, Reel
-from polyreel.report.details import StageSpan
 from tasks.run.progress import Board, board
+
+if TYPE_CHECKING:
+    from polyreel.report.details import StageSpan
 
 _watch: ContextVar[MemoryWatch | None] = ContextVar("polyreel_memory_watch", default=None)
 
@@ -47,6 +50,8 @@ def cost_of(done: Board, seconds: Fraction, peak_bytes: int | None) -> Cost:
 
 def list_spans(done: Board) -> tuple[StageSpan, ...]:
     """Which stage ran when, as far as a board knows; what is still running is not among them."""
+    from polyreel.report.details import StageSpan
+
     return tuple(
         StageSpan(stage=each.stage, locale=each.locale, state=each.state, began=each.began, seconds=each.seconds)
         # A copy, as threads write to the board meanwhile.

@@ -16,11 +16,9 @@ from polyreel.errors import FetchError, InvalidJob, PolyreelError, VendorError
 from polyreel.errors.together import Faults
 from polyreel.job import Dubbing, Job
 from polyreel.objects.connection import Connection
-from polyreel.objects.problems import AWAY
 from polyreel.plans import Plan, voices_of
 from polyreel.sources.port import scheme_of
 from polyreel.vendors.errors import AccountLimit, Malformed, NotFound, Unauthorized
-from polyreel.vendors.retry import attempts_limited
 from tasks.run.connections import account_of, client_of, connection_of, load_saved
 
 log = get_logger("polyreel.looks")
@@ -65,6 +63,8 @@ async def look_at_vendors(job: Job, *, source: bool = False) -> Seen:
 
     What is wrong with a provider is a note where another of the job's providers is well: that one dubs then.
     """
+    from polyreel.vendors.retry import attempts_limited
+
     looks = [*_of_providers(job), *_of_places(job), *(_of_source(job) if source else ())]
     with attempts_limited(_ATTEMPTS):
         answers, languages = await asyncio.gather(asyncio.gather(*map(_look, looks)), _look_at_languages(job))
@@ -140,6 +140,8 @@ def _name_lack(options: Dubbing, lack: PolyreelError) -> str:
 
 async def find_refused(plan: Plan, locales: Collection[str]) -> dict[str, PolyreelError]:
     """Of these languages those that the provider who is to dub them lacks, by its own lists: none is bought there."""
+    from polyreel.vendors.retry import attempts_limited
+
     asked: dict[str, tuple[Dubbing, list[Request]]] = {}
     voices = {each.locale: voices_of(each) for each in plan.job.targets}
     for each in plan.runnable():
@@ -259,6 +261,8 @@ def _finding_asset(vendor: str, name: str, location: str) -> Callable[[], Awaita
 
 
 def _finding_object(job: Job) -> Callable[[], Awaitable[None]]:
+    from polyreel.objects.problems import AWAY
+
     async def find() -> None:
         from polyreel.sources.objects import require_object
 

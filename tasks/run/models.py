@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Sequence
 from contextlib import suppress
 
-from polyreel.dubbing.loading import load_listener, load_models
 from polyreel.errors import InvalidJob
 from polyreel.machine import home
 from polyreel.plans import LanguagePlan, Plan
@@ -14,6 +14,28 @@ from polyreel.sources.ingest import ingest
 from polyreel.sources.local import is_known
 from polyreel.store.choice import open_store
 from tasks.run import results
+
+DUBBING = ("polyreel.dubbing.embedded",)
+CHECKING = (
+    "polyreel.dubbing.hearing",
+    "polyreel.dubbing.relistening",
+    "polyreel.dubbing.speech_votes",
+    "polyreel.dubbing.tracks",
+    "polyreel.media.mux",
+    "polyreel.dubbing.each_line",
+    "polyreel.dubbing.sound_checks",
+    "polyreel.dubbing.voice_checks",
+    "polyreel.dubbing.outlines",
+    "polyreel.report.page",
+)
+"""What stages import that have something to do. A thread does it for them: an import on the run's event loop would stop
+every other language for as long as it takes."""
+
+
+def import_work(*names: str) -> None:
+    """Import modules by name. Blocks."""
+    for name in names:
+        importlib.import_module(name)
 
 
 async def load_models_ahead(plan: Plan) -> None:
@@ -53,6 +75,11 @@ def _is_done(plan: Plan, language: LanguagePlan) -> bool:
 def _load(plan: Plan, languages: Sequence[LanguagePlan]) -> None:
     if not languages:
         return
+    if any(each.way.works_here for each in languages):
+        import_work(*DUBBING)
+    import_work(*CHECKING)
+    from polyreel.dubbing.loading import load_listener, load_models
+
     if plan.needs_transcript:
         load_listener([plan.job.source.locale])
     # A fallback on this machine may be who speaks: a vendor before it needs no voice of ours.

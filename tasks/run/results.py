@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from polyreel.dubbing.picture import OwnPicture
 from polyreel.dubbing.port import Dubbed, DubRequest, Receipt
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.outcome import Reel, StoredFile
 from polyreel.plans import MadeScript
 from polyreel.store.results import Record, load_record, save_record

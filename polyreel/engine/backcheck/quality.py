@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from polyreel.engine.backcheck.votes import Figures, Votes
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SPEECH_QUALITY
 from polyreel.engine.models.sessions import Session
 from polyreel.engine.sound.pcm import Samples
-from polyreel.outcome import Value
 
 RATE = 16_000
 WINDOW = int(9.01 * RATE)
@@ -31,17 +31,6 @@ _VOTES = (
 
 Judge = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """A window (1, `WINDOW`) in, the network's three figures (1, 3) out."""
-
-Figures = tuple[float, float, float]
-"""What the network gives for a window: of the speech, of what lies under it, and of both."""
-
-
-class Votes(Value):
-    """What listeners would say of some speech, from 1 to 5."""
-
-    speech: float
-    background: float
-    overall: float
 
 
 def speech_judge() -> Judge:

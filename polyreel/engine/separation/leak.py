@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.engine.separation import spleeter
-from polyreel.engine.separation.port import Bed, Stems, weigh_power
+from polyreel.engine.separation.port import weigh_power
 from polyreel.engine.separation.spleeter import MaskOf
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.separation.track import PAIRS, RATE, read_patch
 from polyreel.engine.sound.meter import STEP_MS
 from polyreel.engine.sound.pcm import Frames, WorkingTrack, open_track

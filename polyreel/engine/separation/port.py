@@ -16,41 +16,31 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.sound.meter import CHANNEL_WEIGHTS, Meter, Power, integrate_loudness
 from polyreel.engine.sound.pcm import WorkingTrack, open_track
 from polyreel.errors import EngineError, MediaError
-from polyreel.media.audio import RATE, Tracks, extract
-from polyreel.media.info import MediaInfo
+from polyreel.media.audio import RATE, extract
+from polyreel.media.info import MediaInfo, Tracks
 from polyreel.media.probe import probe
-from polyreel.outcome import StoredFile, Value
 from polyreel.store.local import path_of
 from polyreel.store.port import Store
 
+__all__ = [
+    "Bed",
+    "Ducked",
+    "Given",
+    "Original",
+    "Separator",
+    "Stems",
+    "keep_bed",
+    "part",
+    "power_of",
+    "weigh_power",
+]
+
 _BLOCK = RATE * 10
-
-
-class Bed(Value):
-    """A working track to lay under speech, and how loud it is when: per tenth of a second and channel, as ``.npy``."""
-
-    audio: StoredFile
-    power: StoredFile
-
-
-class Stems(Value):
-    """What separation gives every language. Tracks are 48 kHz PCM in WAV, all equally long."""
-
-    kind: str = Field(description="How it was done: given | ducked | ...")
-    channels: Literal[1, 2, 6]
-    samples: int
-    original: Bed
-    background: Bed | None = None
-    lufs: float | None = Field(default=None, description="The original's integrated loudness; None where it is silent.")
-    speech_left_db: float | None = Field(
-        default=None, description="Speech in the background relative to the original's; None where not measured."
-    )
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

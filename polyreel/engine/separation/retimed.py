@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from polyreel.engine.separation.learned import write_frames, write_header
-from polyreel.engine.separation.port import Bed, Stems, keep_bed
+from polyreel.engine.separation.port import keep_bed
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.sound.pcm import Frames, WorkingTrack, open_track
 from polyreel.engine.sound.stretch import stretch_frames
 from polyreel.engine.threads import GoOn

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.engine.models.registry import VOICE_PRINTS
-from polyreel.engine.separation.port import Stems
 from polyreel.engine.separation.speech import original_speech
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.speakers.named import Turn
 from polyreel.engine.speakers.pitch import gender_by_pitch, measure_pitches
 from polyreel.engine.speakers.voiceprint import Encoder, Print, encoder, voice_print

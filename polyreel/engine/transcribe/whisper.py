@@ -11,10 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from polyreel.engine.cores import RUNS
 from polyreel.engine.models import shelf
@@ -25,10 +22,15 @@ from polyreel.engine.models.registry import (
     WHISPER_SMALL,
     WHISPER_TINY,
 )
-from polyreel.engine.sound.pcm import Samples
-from polyreel.engine.transcribe.tongues import find_whisper_code
+from polyreel.engine.transcribe.tongues import CODES, find_whisper_code
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.errors import EngineError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from polyreel.engine.sound.pcm import Samples
 
 RATE = 16_000
 """Samples per second that a listener takes."""
@@ -91,9 +93,7 @@ class Whisper:
 
     def knows(self, locale: str) -> bool:
         """Whether Whisper was taught this language."""
-        from faster_whisper.tokenizer import _LANGUAGE_CODES
-
-        return find_whisper_code(locale) in _LANGUAGE_CODES
+        return find_whisper_code(locale) in CODES
 
     def load(self) -> None:
         """Load the model now, and not with the first slice. Blocks. Raises EngineError."""
@@ -144,6 +144,8 @@ class Whisper:
         The encoder is given these ten seconds and not its usual thirty: a tenth of the work, and on lines of 1.5 s and
         more the same answer.
         """
+        import numpy as np
+
         with self._lock, RUNS.hold():
             go_on()
             model = self._ready()

@@ -6,8 +6,6 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from polyreel.engine.voice.port import Gender, Speech, Voice
 from polyreel.engine.voice.text.said_as import as_written
 from polyreel.errors import EngineError, NoVoice
@@ -189,6 +187,8 @@ def _speak_twice_at_most(engine: Voice, text: str, voice: str, speed: float) -> 
 
 def _require_sound(speech: Speech, engine: Voice) -> Speech:
     """A take in which something is heard: one that is still, or broken, is a failure like any other."""
+    import numpy as np
+
     loudest = float(np.abs(speech.samples).max(initial=0.0))
     if not np.isfinite(loudest) or loudest < _STILL:
         raise EngineError(

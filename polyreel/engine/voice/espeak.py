@@ -13,17 +13,17 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from polyreel.engine.sound.edges import trim_silence
-from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak_locales import espeak_voice
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import as_written, describe_unread, pieces
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.errors import EngineError, NoVoice
+
+if TYPE_CHECKING:
+    from polyreel.engine.sound.pcm import Samples
 
 # Constants of espeak-ng's speak_lib.h.
 _SYNCHRONOUS_RETRIEVAL = 2
@@ -98,6 +98,8 @@ class _Library:
 
     def say(self, text: str, voice: str, words_per_minute: int, pitch: int) -> Samples:
         """Speak one chunk. Hold ``lock``."""
+        import numpy as np
+
         self._heard.clear()
         if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
             raise NoVoice(
@@ -241,6 +243,10 @@ class EspeakVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``) where there is nothing to say."""
+        import numpy as np
+
+        from polyreel.engine.sound.edges import trim_silence
+
         # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
         from polyreel.engine.voice.text.words import spell_out
 

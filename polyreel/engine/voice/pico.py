@@ -9,18 +9,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from polyreel.engine.sound.edges import trim_silence
-from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.port import Gender, Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import as_written, describe_unread
 from polyreel.engine.voice.text.spoken import make_speakable, require_sayable
 from polyreel.errors import EngineError, NoVoice
 from polyreel.locales import is_british
+
+if TYPE_CHECKING:
+    from polyreel.engine.sound.pcm import Samples
 
 RATE = 16_000
 # A script's longest line has a fraction of this; more is no line but somebody's whole text.
@@ -83,6 +82,10 @@ class PicoVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text, 16 kHz. Raises EngineError (``nothing_to_say``) where it holds nothing that Pico can say."""
+        import numpy as np
+
+        from polyreel.engine.sound.edges import trim_silence
+
         # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
         from polyreel.engine.voice.text.words import spell_out
 
@@ -109,6 +112,8 @@ _speaking = threading.Lock()
 
 
 def _synthesise_text(text: str, voice: str, pitch: float, speed: float) -> Samples:
+    import numpy as np
+
     engine = _load_engine()
     assert engine is not None  # noqa: S101 - `speaks` said so when the voice was chosen
     with _speaking:  # the library keeps one engine for all threads
@@ -118,6 +123,8 @@ def _synthesise_text(text: str, voice: str, pitch: float, speed: float) -> Sampl
 
 def _without_breath(samples: Samples) -> Samples:
     """As far as the last word and its last sounds reach."""
+    import numpy as np
+
     levels = np.sqrt(np.square(np.pad(samples, (0, -len(samples) % _BLOCK)).reshape(-1, _BLOCK)).mean(axis=1))
     voiced = np.flatnonzero(levels > _VOICED * levels.max(initial=0.0))
     return samples[: (int(voiced[-1]) + 1) * _BLOCK + round(_LAST_SOUND_S * RATE)] if len(voiced) else samples

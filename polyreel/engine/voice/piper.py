@@ -14,14 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from polyreel.engine.models.sessions import Session
-from polyreel.engine.sound.edges import trim_silence
-from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import transcribe_clauses
 from polyreel.engine.voice.port import Speech
 from polyreel.engine.voice.text.fingerprint import fingerprint_readings
@@ -29,6 +23,12 @@ from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, r
 from polyreel.errors import EngineError, NoVoice
 from polyreel.machine import home
 from polyreel.machine.files import read_whole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from polyreel.engine.models.sessions import Session
+    from polyreel.engine.sound.pcm import Samples
 
 _VERSION = 8
 _MARKS = ".,!?;:…"
@@ -108,6 +108,8 @@ class PiperVoice:
 
     def speak(self, text: str, voice_id: str, speed: float) -> Speech:
         """Say a text. Raises EngineError (``nothing_to_say``, ``unreadable``, ``model_damaged``) or NoVoice."""
+        import numpy as np
+
         # Here: some 300 patterns, which a run that has nothing to say would compile for nothing.
         from polyreel.engine.voice.text.words import spell_out
 
@@ -242,6 +244,10 @@ def _number_phonemes(clause: str, ending: str, configuration: _Configuration) ->
 
 
 def _synthesise_numbers(path: Path, numbers: list[int], speaker: int, speed: float) -> Samples:
+    import numpy as np
+
+    from polyreel.engine.sound.edges import trim_silence
+
     configuration, session = _load_configuration(path), _load_session(path, path.stat().st_mtime_ns)
     noise, length, width = configuration.scales
     inputs: dict[str, NDArray[Any]] = {
@@ -274,4 +280,6 @@ def _load_session(path: Path, changed: int) -> Session:
 # 60 MB and more each; a job casts few of the user's own.
 @lru_cache(maxsize=4)
 def _open_session(path: Path, _changed: int) -> Session:
+    from polyreel.engine.models.sessions import Session
+
     return Session(path)

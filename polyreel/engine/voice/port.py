@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from polyreel.engine.sound.pcm import Samples
 from polyreel.errors import EngineError
+
+if TYPE_CHECKING:
+    from polyreel.engine.sound.pcm import Samples
 
 Gender = Literal["female", "male"]
 

@@ -15,7 +15,8 @@ from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.limits import SoundLimits
 from polyreel.dubbing.outlines import load_power
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.engine.separation.port import Ducked, Given, Stems, part
+from polyreel.engine.separation.port import Ducked, Given, part
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.sound.meter import Meter, loudness
 from polyreel.engine.voice.espeak import EspeakVoice
 from polyreel.engine.voice.port import Speech

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.picture import OwnPicture, let_picture_yield
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.engine.separation.port import Given, Stems, part
+from polyreel.engine.separation.port import Given, part
 from polyreel.engine.separation.speech import original_speech
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.sound.pcm import open_track
 from polyreel.engine.sound.stem import RATE
 from polyreel.engine.voice.espeak import EspeakVoice

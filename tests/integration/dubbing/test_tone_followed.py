@@ -11,7 +11,8 @@ import pytest
 
 from polyreel.dubbing.embedded import EmbeddedDubber
 from polyreel.dubbing.port import Dubbed, DubRequest
-from polyreel.engine.separation.port import Ducked, Stems, part
+from polyreel.engine.separation.port import Ducked, part
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.sound.meter import speech_level
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.sound.stem import RATE, read_stem

@@ -16,7 +16,9 @@ from polyreel.dubbing.line_hearing import MOST_LINES, Ears, Given, LineHeard, Li
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.speech_votes import group_windows
 from polyreel.dubbing.voice_checks import check_voices
-from polyreel.engine.backcheck.quality import WINDOW, Votes, judge_speech
+from polyreel.engine.backcheck.quality import WINDOW, judge_speech
+from polyreel.engine.backcheck.votes import Votes
+from polyreel.engine.transcribe import sound
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 from polyreel.job import SubtitleProfile
 from polyreel.outcome import Check, LineFit, StoredFile
@@ -287,7 +289,7 @@ async def test_a_vendors_dub_without_lines_is_heard_phrase_by_phrase(
     async def mix(path: Path) -> AsyncIterator[Any]:
         yield np.full(16_000 * 10, 0.1, np.float32)
 
-    monkeypatch.setattr(line_hearing, "of_file", mix)
+    monkeypatch.setattr(sound, "of_file", mix)
     words = tuple(Word(text=" eso", start_ms=a, end_ms=b) for a, b in ((1000, 2000), (2000, 3500)))
     heard = Heard(phrases=(Phrase(words=words), Phrase(words=words[:1])))
     made = Dubbed(locale="es-ES", audio=store.keep_bytes(b"mix", ".m4a"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from polyreel.engine.separation.port import Bed, Stems
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.job import Job
 from polyreel.outcome import Check, LineFit, Reel, StoredFile
 from polyreel.plans import LanguagePlan, Plan

@@ -10,7 +10,7 @@ import pytest
 
 from polyreel.delivery.places import make_delivery
 from polyreel.delivery.port import Access, Delivered, Item, Parcel
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
 from polyreel.job import Delivery, Job
 from polyreel.outcome import Outcome, Problem, Reel
 from polyreel.plans import Plan, Way

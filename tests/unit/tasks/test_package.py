@@ -89,7 +89,7 @@ async def test_a_source_script_that_was_heard_for_itself_is_the_originals_text(
         given.update(options)
         return Original(locale="en-US", audio=heard)
 
-    monkeypatch.setattr("tasks.together.take_original", take)
+    monkeypatch.setattr("polyreel.packaging.original.take_original", take)
     own = reel.model_copy(update={"file": heard})
     await original_of(plan("es-ES", scripts=["srt"]).model_copy(update={"heard_script": heard}), own)
     assert (given["script"], given["is_machine_made"]) == (heard, True)

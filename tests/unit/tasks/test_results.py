@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import get_type_hints
 
 import pytest
 from pydantic import create_model
@@ -31,8 +30,10 @@ def kept_reel() -> Reel:
 class TestTags:
     @pytest.mark.parametrize("name", sorted(KEPT_STAGES))
     def test_every_stage_that_is_kept_returns_a_type_with_a_tag(self, name: str) -> None:
-        returned = get_type_hints(STAGES[name])["return"]
-        assert (None if returned is type(None) else returned) in {kind for kind, _ in results.KINDS.values()}
+        stage = STAGES[name]
+        # The parameters' types are only there for the type checker.
+        returned = eval(stage.__annotations__["return"], stage.__globals__)
+        assert returned in {kind for kind, _ in results.KINDS.values()}
 
     def test_no_type_has_two_tags(self) -> None:
         kinds = [kind for kind, _ in results.KINDS.values()]

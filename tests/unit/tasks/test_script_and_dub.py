@@ -11,7 +11,8 @@ import pytest
 
 from polyreel.dubbing import casting
 from polyreel.dubbing.casting import name_speakers
-from polyreel.engine.separation.port import Stems
+from polyreel.engine.separation.stems import Stems
+from polyreel.engine.speakers import diarise
 from polyreel.engine.speakers.diarise import Ear
 from polyreel.engine.speakers.named import Turn
 from polyreel.engine.speech.choices import SpokenChoice
@@ -133,7 +134,7 @@ async def test_a_script_alone_has_its_speakers_by_ear_where_it_names_nobody(
     """Transcription alone is no dub: nobody is cast, and yet who speaks is said."""
     monkeypatch.setattr(casting.shelf, "is_here", lambda *_: True)
     turns = (Turn(0, 400, "Speaker 1"), Turn(500, 900, "Speaker 2"))
-    monkeypatch.setattr(casting, "hear_speakers", lambda *_: Ear(turns, {}))
+    monkeypatch.setattr(diarise, "hear_speakers", lambda *_: Ear(turns, {}))
 
     async def parted() -> Stems:
         return stems

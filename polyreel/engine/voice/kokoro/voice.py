@@ -12,17 +12,13 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from polyreel.engine.cores import COUNT, Places
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES
-from polyreel.engine.models.sessions import Session
-from polyreel.engine.sound.edges import trim_silence
-from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.voice.espeak import EspeakVoice
+from polyreel.engine.voice.kokoro import NAME
 from polyreel.engine.voice.kokoro import cast as kokoro_cast
 from polyreel.engine.voice.kokoro.phrases import Phrase, split_phrases
 from polyreel.engine.voice.kokoro.vocabulary import encode_phonemes
@@ -31,6 +27,13 @@ from polyreel.engine.voice.text.fingerprint import fingerprint_readings
 from polyreel.engine.voice.text.said_as import pieces
 from polyreel.engine.voice.text.spoken import make_speakable, make_unreadable, require_sayable
 from polyreel.errors import EngineError, NoVoice
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from polyreel.engine.models.sessions import Session
+    from polyreel.engine.sound.pcm import Samples
 
 RATE = 24_000
 _VERSION = 8
@@ -52,7 +55,7 @@ _SILENCE = 10 ** (-46 / 20)  # its last sounds die away down to there; its own h
 class KokoroVoice:
     """Neural voices. Ids look like ``ef_dora@es-MX``: a voice, and the locale whose phonemes it is given."""
 
-    name = "kokoro"
+    name = NAME
 
     @property
     def version(self) -> str:
@@ -146,6 +149,10 @@ def _load_frontend(language: str) -> Callable[[str, str], str] | None:
 
 
 def _synthesise_phrase(phrase: Phrase, styles: NDArray[np.float32], speed: float) -> Samples:
+    import numpy as np
+
+    from polyreel.engine.sound.edges import trim_silence
+
     numbers = encode_phonemes(phrase.phonemes)
     inputs = {
         "tokens": np.array([[0, *numbers, 0]], np.int64),
@@ -166,6 +173,8 @@ def _synthesise_phrase(phrase: Phrase, styles: NDArray[np.float32], speed: float
 
 
 def _join_phrases(said: Sequence[Samples], pieces: Sequence[Phrase]) -> Samples:
+    import numpy as np
+
     parts: list[Samples] = []
     for sound, piece in zip(said, pieces, strict=True):
         parts += [sound, np.zeros(round(piece.pause_s * RATE), np.float32)]
@@ -192,6 +201,8 @@ def _load_session() -> Session:
 
 @cache
 def _open_session(model: Path) -> Session:
+    from polyreel.engine.models.sessions import Session
+
     return Session(model)
 
 
@@ -201,6 +212,8 @@ def _styles(name: str) -> NDArray[np.float32]:
 
 @cache
 def _read_styles(file: Path) -> NDArray[np.float32]:
+    import numpy as np
+
     return np.fromfile(file, "<f4").reshape(_STYLES)
 
 

@@ -13,18 +13,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import POCKET_EN, POCKET_EN_VOICES
-from polyreel.engine.models.sessions import Session
 from polyreel.engine.voice.piper import voices_folder
-from polyreel.engine.voice.pocket.bundle import Arrays, Bundle, State, read_bundle, read_voice
-from polyreel.engine.voice.pocket.tokenizer import open_tokenizer
 from polyreel.errors import EngineError, InvalidJob, NoVoice
 from polyreel.machine.files import explain_errors, read_whole, sha256_of, write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from polyreel.engine.models.sessions import Session
+    from polyreel.engine.voice.pocket.bundle import Arrays, Bundle, State
 
 NAME = "pocket"
 LICENCE = POCKET_EN.licence
@@ -77,6 +79,8 @@ class Placed:
 
     def read_bundle(self) -> Bundle:
         """What the bundle says. Raises EngineError (``model_damaged``)."""
+        from polyreel.engine.voice.pocket.bundle import read_bundle
+
         held = _check_bundle(self.files["bundle"])
         try:
             return read_bundle(held.path, held.sha256)
@@ -85,6 +89,8 @@ class Placed:
 
     def encode(self, text: str) -> list[int]:
         """A text as numbers of pieces. Raises EngineError (``model_damaged``)."""
+        from polyreel.engine.voice.pocket.tokenizer import open_tokenizer
+
         held = _check_bundle(self.files["tokenizer"])
         try:
             # The bundle's marks are added by what calls this: a second begin mark would be read aloud.
@@ -104,6 +110,8 @@ class Placed:
 
     def read_mark(self) -> NDArray[np.float32] | None:
         """What is said to the nets before a voice; None where they were not taught any."""
+        import numpy as np
+
         if "mark" not in self.files or not self.read_bundle().begins_with_mark:
             return None
         held = _check_bundle(self.files["mark"])
@@ -117,11 +125,15 @@ class Placed:
 
 @lru_cache(maxsize=12)
 def _open_session(path: Path, _sha256: str) -> Session:
+    from polyreel.engine.models.sessions import Session
+
     return Session(path)
 
 
 @lru_cache(maxsize=4)
 def _read_speaker(path: Path, _sha256: str, states: tuple[State, ...]) -> Arrays:
+    from polyreel.engine.voice.pocket.bundle import read_voice
+
     try:
         return read_voice(path, states)
     except (OSError, ValueError, RecursionError) as error:

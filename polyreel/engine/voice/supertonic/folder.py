@@ -13,17 +13,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from polyreel.engine.models import shelf
 from polyreel.engine.models.registry import SUPERTONIC
-from polyreel.engine.models.sessions import Session
 from polyreel.engine.voice.piper import voices_folder
 from polyreel.errors import EngineError, InvalidJob
 from polyreel.machine.files import explain_errors, read_whole, sha256_of, write_atomically
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from polyreel.engine.models.sessions import Session
 
 NAME = "supertonic"
 LICENCE = SUPERTONIC.licence
@@ -157,6 +159,8 @@ def fingerprint() -> str:
 @lru_cache(maxsize=4)
 def open_net(name: str, sha256: str) -> Session:
     """One of the nets, as it was added. Raises EngineError (``model_damaged``)."""
+    from polyreel.engine.models.sessions import Session
+
     return Session(_check_hash(f"onnx/{name}.onnx", sha256))
 
 
@@ -193,6 +197,8 @@ def _list_files(folder: Path) -> list[str]:
 
 def _require_usable(work: Path, paths: list[str]) -> None:
     """Everything is opened once, so that a wrong download is told now and not in the middle of a film."""
+    from polyreel.engine.models.sessions import Session
+
     _read_settings(_read_json(work / "onnx/tts.json"))
     _read_indexer(_read_json(work / "onnx/unicode_indexer.json"))
     for path in paths:
@@ -248,6 +254,8 @@ def _read_indexer(found: Any) -> tuple[int, ...]:
 
 
 def _read_style(found: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    import numpy as np
+
     try:
         spoken, timed = (
             np.array(found[part]["data"], np.float32).reshape(1, *found[part]["dims"][1:])

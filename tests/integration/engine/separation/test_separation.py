@@ -19,8 +19,9 @@ from polyreel.engine.models.registry import KOKORO, KOKORO_VOICES, SPLEETER
 from polyreel.engine.separation import leak as separation_check
 from polyreel.engine.separation import spleeter
 from polyreel.engine.separation.learned import Learned, write_frames, write_header
-from polyreel.engine.separation.port import Ducked, Original, Stems, part
+from polyreel.engine.separation.port import Ducked, Original, part
 from polyreel.engine.separation.spleeter_model import TwoStems
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.separation.track import count_pieces, separate_pieces
 from polyreel.engine.sound.pcm import WorkingTrack, open_track
 from polyreel.engine.sound.resample import resample

@@ -12,8 +12,9 @@ import pytest
 from polyreel.dubbing import casting
 from polyreel.dubbing.casting import name_speakers, resolve_casting
 from polyreel.dubbing.translation import Commission, Voicing, draft_script
-from polyreel.engine.separation.port import Bed, Stems
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.sound.resample import resample
+from polyreel.engine.speakers import diarise
 from polyreel.engine.speakers.diarise import Ear
 from polyreel.engine.speakers.gender import genders_in
 from polyreel.engine.speakers.named import Turn
@@ -112,7 +113,7 @@ async def test_who_is_told_apart_by_ear_comes_first_and_nobody_without_a_name(
     script = Track((Cue(0, 1000, "Hola."), Cue(1000, 2000, "Sí."), Cue(2000, 3000, "Bueno.")))
     turns = (Turn(0, 1000, "Speaker 1"), Turn(1000, 2000, "Speaker 2"), Turn(2000, 3000, "Speaker 1"))
     monkeypatch.setattr(casting.shelf, "is_here", lambda *_: True)
-    monkeypatch.setattr(casting, "hear_speakers", lambda *_: Ear(turns, {"Speaker 2": "male"}, turns[2:]))
+    monkeypatch.setattr(diarise, "hear_speakers", lambda *_: Ear(turns, {"Speaker 2": "male"}, turns[2:]))
     source = {"media": "a.mp4", "locale": "en-US", "speakers": "auto"}
     job = Job.model_validate({"name": "a", "source": source, "targets": ["es-ES"]})
     audio = StoredFile(uri="file:///a.wav", sha256="0" * 64, bytes=1)

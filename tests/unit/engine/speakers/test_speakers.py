@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from polyreel.engine.separation.learned import write_frames, write_header
-from polyreel.engine.separation.port import Bed, Stems
+from polyreel.engine.separation.stems import Bed, Stems
 from polyreel.engine.sound.resample import resample
 from polyreel.engine.speakers.diarise import _part_cues, group_prints, hear_speakers, tell_apart
 from polyreel.engine.speakers.named import Turn, roster, with_names, with_turns

@@ -13,10 +13,11 @@ import pytest
 
 from polyreel.dubbing.hearing import Transcript, transcript_of
 from polyreel.engine.sound.pcm import Samples
+from polyreel.engine.transcribe import whisper
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.doubt import judge_phrases
 from polyreel.engine.transcribe.listening import WINDOW_S, listen, speech_in
-from polyreel.engine.transcribe.tongues import find_likeliest_language, find_whisper_code, share_of
+from polyreel.engine.transcribe.tongues import CODES, find_likeliest_language, find_whisper_code, share_of
 from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Slice, encoding_once
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.subtitles import check
@@ -34,6 +35,15 @@ def words(text: str, start_ms: int = 0, each_ms: int = 300, pause_ms: int = 0) -
 
 def phrase(text: str, start_ms: int = 0, **rest: float) -> Phrase:
     return Phrase(words=tuple(words(text, start_ms)), **rest)
+
+
+def test_languages_are_those_that_faster_whisper_has() -> None:
+    """The list is kept here, as asking faster-whisper for it takes a repeated job a quarter of a second."""
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    assert frozenset(_LANGUAGE_CODES) == CODES
+    assert whisper.usual_listener().knows("nb-NO")
+    assert not whisper.usual_listener().knows("ga-IE")
 
 
 def noise(seconds: float, level: float = 0.1) -> Samples:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from polyreel.dubbing import loading
 from polyreel.job import Job
 from polyreel.planning.prepare import prepare
 from polyreel.plans import MadeScript
@@ -38,7 +39,7 @@ def _job(narrated: Path, **more: Any) -> dict[str, Any]:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """For which locales models were asked for."""
     asked: list[list[str]] = []
-    monkeypatch.setattr(models, "load_models", lambda _, locales: asked.append(list(locales)))
+    monkeypatch.setattr(loading, "load_models", lambda _, locales: asked.append(list(locales)))
     return asked
 
 
