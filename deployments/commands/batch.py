@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ _UNCAUGHT = re.compile(r"^Flow run encountered an exception: (\w+: )?")
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--each-of", metavar="VENDOR:FOLDER", help="Run the one job file for each video in this library's folder."
+    "--each-of",
+    metavar="VENDOR:FOLDER",
+    help="Run the one job file for each video in this library's folder: nomad:ID, nomad:PATH or tpstreams:ID.",
 )
 @click.option("--at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="How many jobs at a time.")
 @click.option("--failed", is_flag=True, help="Only what was not delivered whole in the last batch of this catalogue.")
@@ -28,7 +31,8 @@ _UNCAUGHT = re.compile(r"^Flow run encountered an exception: (\w+: )?")
 def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bool, as_json: bool) -> None:
     """Run a CATALOGUE (CSV, or YAML with `jobs:`), or several job files; wait; say what came of each.
 
-    With --each-of nomad:FOLDER or tpstreams:FOLDER the one job file is the pattern of a job for each video in there.
+    With --each-of nomad:FOLDER or tpstreams:FOLDER the one job file is the pattern of a job for each video right in
+    there. FOLDER is its id as the library shows it; nomad also takes its path from the top (nomad:Courses/2026).
 
     Exit codes: 0 every job delivered whole (or none to do, which is said), 3 some were, 4 all wait for a person, 1 none
     was, 2 the catalogue (or a job) is invalid.
@@ -45,7 +49,7 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
 
 async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
     from deployments.commands import remote
-    from flows.batch import Batch, batch_key, load_jobs
+    from flows.batch import Batch, batch_key, jobs_of_folder, load_jobs
     from polyreel.intake.folders import allow_as_caller
     from polyreel.intake.library import folder_of
 
@@ -54,7 +58,9 @@ async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[
         folder_of(asked.each_of)
     # The server runs the jobs: of this machine's files it may read those that this person named here, and no others.
     allow_as_caller(batch_key(asked))
-    load_jobs(asked)  # a catalogue that can't be used is said here, at once
+    jobs = load_jobs(asked)  # a catalogue that can't be used is said here, at once
+    if asked.each_of:
+        await _say_what_is_wrong(jobs_of_folder(jobs[0], asked.each_of))
     async with remote.open_server() as client:
         made = await client.create_flow_run_from_deployment(
             await remote.deployment_id(client, "localise-batch/localise-batch"),
@@ -65,6 +71,18 @@ async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[
         assert done.state is not None  # noqa: S101 - it is over
         summary = await remote.read_kept_artifact(client, made.id) or {"counts": {"failed": 1}, "jobs": {}}
     return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **summary}
+
+
+async def _say_what_is_wrong(listed: Awaitable[object]) -> None:
+    """Raise what no waiting mends, as the run would, where nobody would see more than that it failed."""
+    from polyreel.vendors.errors import CallError
+
+    try:
+        await listed
+    except CallError as error:
+        # From where the server is the vendor may be reached, though not from here.
+        if not error.transient:
+            raise
 
 
 def _list_places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]:

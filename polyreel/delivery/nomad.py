@@ -22,7 +22,7 @@ from polyreel.delivery.nomad_marks import archive_source, mark_dub
 from polyreel.delivery.port import Access, Delivered, Parcel, Progress
 from polyreel.errors import InvalidJob
 from polyreel.job import NomadDelivery as Options
-from polyreel.vendors.errors import NotFound
+from polyreel.vendors.errors import NotFound, take_refused_ids_as_unknown
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.nomad.folders import Folders
 
@@ -32,11 +32,12 @@ SCHEME = "nomad:"
 async def require_owner(client: NomadClient, asset_id: str) -> str:
     """The id of the asset that dubs are to belong to, as the library has it. Raises `InvalidJob`."""
     try:
-        return (await client.get_asset(asset_id)).id
+        with take_refused_ids_as_unknown():
+            return (await client.get_asset(asset_id)).id
     except NotFound:
         raise InvalidJob(
             f"the asset manager has no asset {asset_id}", where="delivery.related_to", code="vendor_not_found",
-            remedy="Correct the id, or leave it out.",
+            remedy="Give the id as it is shown there (not a path), or leave it out.",
         ) from None  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from polyreel.vendors.errors import NotFound
 
 # As long as a job's name may be (`Slug` in `polyreel.job.values`).
 _LONGEST_NAME = 80
+_PATHS = {"nomad": ", or the folder's path from the top (Courses/2026)"}
+"""Where people may name a folder otherwise than by its id."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
 
@@ -26,7 +28,7 @@ def folder_of(address: str) -> tuple[str, str]:
         places = " or ".join(f"{name}:FOLDER" for name in list_with_folders())
         raise InvalidJob(
             f"{address!r} is no folder of a library", where="--each-of",
-            remedy=f"Write {places}, with the folder's id as shown there.",
+            remedy=f"Write {places}, with the folder's id as shown there (nomad: or its path from the top).",
         )  # fmt: skip
     return vendor, folder
 
@@ -40,7 +42,8 @@ async def list_videos(vendor: str, client: Any, folder: str) -> list[LibraryVide
     except NotFound:
         raise InvalidJob(
             f"{vendor} has no folder {folder}", where="--each-of", code="vendor_not_found",
-            remedy="Correct the id, or name the credentials of the account that has it.",
+            remedy=f"Give the id as it is shown there{_PATHS.get(vendor, '')}, or name the credentials of the account "
+            "that has it.",
         ) from None  # fmt: skip
     # In one order everywhere, so that a batch that is begun again finds the runs it made.
     return sorted(found, key=lambda video: (video.name, video.id))

@@ -49,7 +49,7 @@ async def require_asset(location: str, client: Any) -> None:
 def _make_unknown(location: str) -> InvalidJob:
     return InvalidJob(
         f"{location.partition(':')[0]} has no asset of this id", where=location, code="vendor_not_found",
-        remedy="Correct the id, or name the credentials of the account that has it.",
+        remedy="Give the id as it is shown there (not a path), or name the credentials of the account that has it.",
     )  # fmt: skip
 
 

@@ -275,6 +275,15 @@ def suppress_gone() -> Iterator[None]:
         missing.require_word_of_api()
 
 
+@contextmanager
+def take_refused_ids_as_unknown() -> Iterator[None]:
+    """Around a question for an id: one that the vendor refuses by its form (400, 405, 422) is nobody's there."""
+    try:
+        yield
+    except Invalid as refused:
+        raise NotFound(refused.message, facts=refused.facts) from refused
+
+
 class WrongAddress(Refused):
     """What answers at the address is not the vendor's API.
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.up_calls import SHORT, absolute, wait_for
+from tests.rehearsal import sandbox_at
 
 pytestmark = pytest.mark.servers
 
@@ -73,6 +74,26 @@ def test_a_batch_says_what_came_of_each_and_runs_again_what_failed(up: Any, work
 
     nothing = polyreel("batch", catalogue, "--failed", "--json", **up.env())
     assert (nothing.code, nothing.json["jobs"]) == (0, again.json["jobs"])
+
+
+@pytest.mark.parametrize("folder", ["nomad:Courses/2026", "nomad:nothing", "tpstreams:nothing", "tpstreams:no/such"])
+def test_a_folder_that_a_library_has_not_is_said_at_once(
+    up: Any, work: Any, polyreel: Any, tmp_path_factory: pytest.TempPathFactory, folder: str
+) -> None:
+    """As an error of the job's, with what to do; no run is made."""
+    vendor = folder.partition(":")[0]
+    job = work("es-ES", source={"media": f"{vendor}:any", "locale": "en-US", "credentials": "shelf"}, **SHORT)
+    with sandbox_at(tmp_path_factory.mktemp("vendors"), "--instant") as base:
+        account = {"username": "sandbox", "password": "sandbox", "base_url": f"{base}/{vendor}"}
+        account |= {"organization_id": "sandbox"} if vendor == "tpstreams" else {}
+        fields = [f"--set={name}={value}" for name, value in account.items()]
+        assert polyreel("credentials", "save", vendor, "shelf", *fields, **up.env()).code == 0
+        done = polyreel("batch", "--each-of", folder, job, "--json", **up.env())
+    assert (done.code, done.json["error"]["code"]) == (2, "vendor_not_found"), done.json
+    assert done.json["error"]["message"] == f"--each-of: {vendor} has no folder {folder.partition(':')[2]}"
+    assert "Give the id as it is shown there" in done.json["error"]["remedy"]
+    assert ("path from the top" in done.json["error"]["remedy"]) == (vendor == "nomad")
+    assert "batch " not in done.stderr
 
 
 def test_cancelling_a_batch_cancels_its_jobs(up: Any, work: Any) -> None:

@@ -14,7 +14,9 @@ from polyreel.job import Job
 from polyreel.sources.libraries.port import LibraryVideo
 from polyreel.vendors.errors import NotFound
 from polyreel.vendors.nomad.client import NomadClient
+from polyreel.vendors.nomad.folders import TOP
 from polyreel.vendors.nomad.models import Asset
+from polyreel.vendors.nomad.statuses import AssetType
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import CreateVideo
 from polyreel.vendors.waiting import Patience
@@ -86,9 +88,25 @@ async def test_the_videos_of_a_folder_at_nomad(nomad: NomadClient, folder: Asset
         LibraryVideo(ids[1], "a.mp4"),
         LibraryVideo(ids[0], "b.mp4"),
     ]
-    for wrong in (ids[0], str(uuid.uuid4())):
+    # By its path too, as people see it; and one of its parts alone is no way to it.
+    if way := await find_way(nomad, below.id):
+        assert [each.id for each in await list_videos("nomad", nomad, f"/{way}/")] == [ids[3]]
+    for wrong in (ids[0], str(uuid.uuid4()), "no/such way", f"{folder.name}/missing", "../x"):
         with pytest.raises(InvalidJob, match="folder"):
             await list_videos("nomad", nomad, wrong)
+
+
+async def find_way(nomad: NomadClient, folder_id: str) -> str:
+    """The names from the top to a folder; empty where the server does not list its top by the clients' name."""
+    try:
+        await nomad.list_children(TOP)
+    except NotFound:
+        return ""
+    names, found = list[str](), await nomad.get_asset(folder_id)
+    while found.type is AssetType.FOLDER:
+        names.insert(0, found.name)
+        found = await nomad.get_asset(found.parent_id)
+    return "/".join(names)
 
 
 async def test_the_videos_of_a_folder_at_tpstreams(tpstreams: TPStreamsClient, media_url: Callable[[str], str]) -> None:
@@ -107,3 +125,5 @@ async def test_the_videos_of_a_folder_at_tpstreams(tpstreams: TPStreamsClient, m
     assert await list_videos("tpstreams", tpstreams, folder.id) == [LibraryVideo(made.id, "Lesson 1")]
     with pytest.raises(InvalidJob, match="no folder"):
         await list_videos("tpstreams", tpstreams, made.id)
+    with pytest.raises(InvalidJob, match="has no folder"):
+        await list_videos("tpstreams", tpstreams, "no/such way")

@@ -9,6 +9,7 @@ from pathlib import Path
 from polyreel.errors import InvalidJob
 from polyreel.sources.libraries.port import Asset, LibraryVideo, make_folder_error, make_no_file_error
 from polyreel.vendors.downloads import Downloaded, Expected, Tell
+from polyreel.vendors.errors import take_refused_ids_as_unknown
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset as TPStreamsAsset
 from polyreel.vendors.tpstreams.models import Status
@@ -41,7 +42,8 @@ class TPStreamsSource:
         return Asset("asset.mp4", None, {"bytes": found.bytes, "duration": length}, fetch)
 
     async def _get_video(self, asset_id: str) -> TPStreamsAsset:
-        found = await self.client.get_asset(asset_id)
+        with take_refused_ids_as_unknown():
+            found = await self.client.get_asset(asset_id)
         if found.type.lower() == _FOLDER:
             raise make_folder_error(f"tpstreams:{asset_id}")
         if found.video and found.status is Status.ERROR:
@@ -61,7 +63,9 @@ def _describe_state(asset: TPStreamsAsset) -> str:
 
 async def list_folder(client: TPStreamsClient, folder_id: str) -> list[LibraryVideo]:
     """Those that are ready."""
-    if (await client.get_asset(folder_id)).type.lower() != _FOLDER:
+    with take_refused_ids_as_unknown():
+        found = await client.get_asset(folder_id)
+    if found.type.lower() != _FOLDER:
         raise InvalidJob(
             f"{folder_id} is no folder", where="--each-of", remedy="Name the folder that holds the videos."
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from polyreel.delivery.nomad import require_owner
 from polyreel.errors import InvalidJob, MediaError
 from polyreel.sources.assets import require_asset
 from polyreel.sources.ingest import ingest
@@ -50,12 +51,21 @@ async def test_an_asset_comes_whole_and_only_once(
     assert again == got
 
 
+@pytest.mark.parametrize("asset_id", ["00000000-0000-4000-8000-000000000000", "Courses/2026/film.mp4", "../x"])
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_an_asset_that_isn_t_is_said_to_be_none(provider: str, clients: Any, tmp_path: Path) -> None:
-    """Before anything is fetched."""
+async def test_an_asset_that_isn_t_is_said_to_be_none(
+    provider: str, asset_id: str, clients: Any, tmp_path: Path
+) -> None:
+    """Before anything is fetched; a path is no id, however the vendor refuses it."""
     async with clients(provider) as client:
-        with pytest.raises(InvalidJob, match="no asset"):
-            await ingest(f"{provider}:00000000-0000-4000-8000-000000000000", LocalStore(tmp_path), client=client)
+        location = f"{provider}:{asset_id}"
+        for refused in (require_asset(location, client), ingest(location, LocalStore(tmp_path), client=client)):
+            with pytest.raises(InvalidJob, match="no asset") as caught:
+                await refused
+            assert (caught.value.code, "not a path" in caught.value.remedy) == ("vendor_not_found", True)
+        if provider == "nomad":
+            with pytest.raises(InvalidJob, match="has no asset"):
+                await require_owner(client, asset_id)
 
 
 @pytest.mark.parametrize("provider", ["nomad", "tpstreams"])
