@@ -104,7 +104,7 @@ class Upkeep:
         """Calls that may or may not have been made: only their own job knows how to look."""
         for row in rows:
             left = row.state is State.INTENDED and now - row.attempted_at > self.rules.intents_after_hours * HOUR_S
-            if left and not steps.is_held(row, now):
+            if left and not steps.seems_held(row, now):
                 yield _make_chore(row, "intent", done=False, note=self._suggest_step(row, rows))
             if row.state is State.UNRESOLVED:
                 note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
@@ -159,7 +159,7 @@ class Upkeep:
     async def _is_delivering(self, row: Entry) -> bool:
         """Whether a run of the row's job is bringing something to the same kind of place right now."""
         claim = claim_prefix(row.provider)
-        claims = await self.ledger.list_claims()
+        claims = await self.ledger.list_unended_claims()
         return any(each.what == row.job and each.name.startswith(claim) for each in claims)
 
     async def _cancel_upload(self, place: Place, row: Entry) -> Chore | None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -75,12 +76,15 @@ def settle(key: str, found: str | None, not_bought: bool, minutes: float | None,
 
 async def _settle_call(key: str, found: str | None, minutes: float | None) -> Entry:
     from polyreel.ledger.ledger import Ledger
+    from polyreel.ledger.telling import hear_waiting
 
-    async with Ledger() as it:
-        whole = _whole_key(key, [entry.key for entry in await it.select()])
-        if found:
-            return await it.settle_found(whole, found.strip(), minutes)
-        return await it.settle_not_bought(whole)
+    # On stderr: with --json, stdout is for JSON alone.
+    with hear_waiting(partial(click.echo, err=True)):
+        async with Ledger() as it:
+            whole = _whole_key(key, [entry.key for entry in await it.select()])
+            if found:
+                return await it.settle_found(whole, found.strip(), minutes)
+            return await it.settle_not_bought(whole)
 
 
 def _whole_key(given: str, keys: Iterable[str]) -> str:

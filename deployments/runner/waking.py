@@ -61,7 +61,8 @@ class Changes:
 
         now = await self._ledger.read_clock()
         # A change bears the time at which it was made, and is seen when it is committed: somewhat later.
-        rows = await self._ledger.select(Filter(updated_since=(self._since or now) - _OVERLAP_S))
+        # The earlier of both: the clock may have been set back between.
+        rows = await self._ledger.select(Filter(updated_since=min(self._since or now, now) - _OVERLAP_S))
         # By key and time: rows of the overlap come again, and are no news.
         seen = frozenset((row.key, row.updated_at) for row in rows)
         changed = bool(seen - self._seen) or time.monotonic() - self._looked_at >= ROUND_S

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from polyreel.errors import LedgerError
-from polyreel.ledger.holder import has_hold, is_own, new_holder
+from polyreel.ledger.holder import HoldWatch, Sign, has_hold, is_alive, is_own, may_hold, new_holder
 from polyreel.ledger.once import Timing, finish_work
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import tell_waiting
@@ -32,10 +32,10 @@ async def do_alone(
     """What ``work`` gives; meanwhile nobody else who shares these rows works under ``name``.
 
     Waits for whoever does, and says so (`tell_waiting`); a holder that died is not waited for (on another machine,
-    until its lease has run out). ``what`` is shown to who waits: whose work it is. ``work`` has to be repeatable: where
-    the claim is lost (a machine that slept, a ledger that was away), it is cancelled, and begun again after whoever
-    has the claim now. Not to be nested under one name: it would wait for itself. Raises what ``work`` raises, and
-    `LedgerError` where the ledger does not answer.
+    until it was silent for a lease). ``what`` is shown to who waits: whose work it is. ``work`` has to be repeatable:
+    where the claim is lost (a machine that slept, a ledger that was away), it is cancelled, and begun again after
+    whoever has the claim now. Not to be nested under one name: it would wait for itself. Raises what ``work`` raises,
+    and `LedgerError` where the ledger does not answer.
     """
     turn = _Turn(rows, name, what, new_holder(), (timing or Timing()).lease)
     while True:
@@ -47,20 +47,44 @@ async def do_alone(
 
 
 def list_live(rows: Rows) -> list[Claim]:
-    """The claims whose holder is waited for. Blocks; raises `LedgerError`."""
+    """The claims whose holder seems to be at work, by the ledger's clock. Blocks; raises `LedgerError`."""
     now = rows.now()
     return [each for each in rows.list_claims() if has_hold(each.holder, each.lease_until, now)]
 
 
+def list_unended(rows: Rows) -> list[Claim]:
+    """The claims whose holder is not known to have ended, however long it was silent. Blocks; raises `LedgerError`."""
+    return [each for each in rows.list_claims() if may_hold(each.holder)]
+
+
 def list_dead(rows: Rows) -> list[Claim]:
-    """The claims that nobody waits for any more. Blocks; raises `LedgerError`."""
+    """The claims that nobody seems to need any more. Blocks; raises `LedgerError`."""
     now = rows.now()
-    return [each for each in rows.list_claims() if not has_hold(each.holder, each.lease_until, now)]
+    silent = [each for each in rows.list_claims() if not has_hold(each.holder, each.lease_until, now)]
+    # Who lives here gives its claim back, or loses it to one who waits.
+    return [each for each in silent if not is_alive(each.holder)]
 
 
-def sweep(rows: Rows) -> list[Claim]:
-    """Remove the claims that nobody waits for any more, and nobody took over; those. Blocks; raises `LedgerError`."""
-    return [each for each in list_dead(rows) if rows.change_claim(each.name, _give_back(each.holder)) is None]
+async def sweep(rows: Rows, lease: float) -> list[Claim]:
+    """Remove the claims that dead runs left, and nobody took over; those. Raises `LedgerError`.
+
+    Those of other machines are watched for a lease first: a clock that was set forward ends every lease.
+    """
+    watches = {each.name: HoldWatch(lease) for each in await asyncio.to_thread(list_dead, rows)}
+    swept: list[Claim] = []
+    while watches:
+        there = {each.name: each for each in await asyncio.to_thread(rows.list_claims)}
+        for name, watch in list(watches.items()):
+            claim = there.get(name)
+            if claim is not None and (not may_hold(claim.holder) or watch.abandoned == _sign_of(claim)):
+                if await asyncio.to_thread(rows.change_claim, name, _edit_to_remove(_sign_of(claim))) is None:
+                    swept.append(claim)
+                claim = None
+            if claim is None or not watch.is_silent(*_sign_of(claim)):
+                del watches[name]
+        if watches:
+            await asyncio.sleep(min(_LOOK_SECONDS, lease / 4))
+    return swept
 
 
 class _ClaimLost(Exception):
@@ -77,8 +101,9 @@ class _Turn:
 
     async def wait(self) -> None:
         """Wait until the claim is ours."""
-        told = ""
-        while (there := await self._take()).holder != self.holder:
+        told, watch = "", HoldWatch(self.lease)
+        while (there := await self._take(watch.abandoned)).holder != self.holder:
+            watch.look(*_sign_of(there))
             if there.holder != told and not is_own(there.holder):
                 tell_waiting(f"waits for another run that is at work there{f': {there.what}' if there.what else ''}")
             told = there.holder
@@ -86,10 +111,11 @@ class _Turn:
         if told:
             tell_waiting("")
 
-    async def _take(self) -> Claim:
+    async def _take(self, abandoned: Sign | None) -> Claim:
         """Who has the claim now. Cancelled meanwhile, it is not us: a living process would keep it."""
         try:
-            there = await finish_work(self._change_claim(_edit_to_take(self.name, self.what, self.holder, self.lease)))
+            edit = _edit_to_take(self.name, self.what, self.holder, self.lease, abandoned)
+            there = await finish_work(self._change_claim(edit))
         except asyncio.CancelledError:
             await finish_work(self._give_back())
             raise
@@ -140,9 +166,13 @@ class _Turn:
         return await asyncio.to_thread(self.rows.change_claim, self.name, edit)
 
 
-def _edit_to_take(name: str, what: str, holder: str, lease: float) -> ClaimEdit:
+def _sign_of(claim: Claim) -> Sign:
+    return claim.holder, claim.lease_until
+
+
+def _edit_to_take(name: str, what: str, holder: str, lease: float, abandoned: Sign | None) -> ClaimEdit:
     def edit_claim(there: Claim | None, now: float) -> Claim:
-        if there is not None and has_hold(there.holder, there.lease_until, now):
+        if there is not None and may_hold(there.holder) and _sign_of(there) != abandoned:
             return there
         return Claim(name, holder, now + lease, what)
 
@@ -160,3 +190,7 @@ def _edit_to_keep(holder: str, lease: float) -> ClaimEdit:
 
 def _give_back(holder: str) -> ClaimEdit:
     return lambda there, _now: None if there is not None and there.holder == holder else there
+
+
+def _edit_to_remove(sign: Sign) -> ClaimEdit:
+    return lambda there, _now: None if there is not None and _sign_of(there) == sign else there

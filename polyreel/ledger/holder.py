@@ -1,9 +1,17 @@
-"""Who makes a call. On the same machine a holder that died is known at once; elsewhere its lease has to run out."""
+"""Who makes a call. On the same machine a holder that died is known at once; elsewhere it has to be silent for a lease.
+
+Clocks are set forward and back, and a machine that slept finds every lease over, also of processes that go on beside
+it. So whoever would take something over watches by a clock of its own (`HoldWatch`); the times that rows bear are for
+what is shown.
+"""
 
 from __future__ import annotations
 
 import os
+import time
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 GRACE_SECONDS = 600.0
@@ -36,11 +44,55 @@ def is_own(holder: str) -> bool:
     return holder.split(":")[:3] == [_name_machine(), str(pid), _start_ticks(pid)]
 
 
+Sign = tuple[str, float]
+"""A holder and the end of its lease: while it lives, each sign of life changes that."""
+
+
+def may_hold(holder: str) -> bool:
+    """Whether somebody holds, as far as can be told without watching: nobody may act as if that holder were gone."""
+    return bool(holder) and not is_dead(holder)
+
+
+@dataclass(slots=True)
+class HoldWatch:
+    """Tells whether a holder has been silent for a whole lease: seconds by a clock that nobody sets.
+
+    Not by the first look, however long ago its lease ended. Of the time between two looks a quarter of the lease counts
+    at most: where everything stood still (a machine that slept), the holder did as well.
+    """
+
+    lease: float
+    clock: Callable[[], float] = time.monotonic
+    _sign: Sign | None = None
+    _silent: float = 0.0
+    _looked_at: float = 0.0
+
+    def look(self, holder: str, lease_until: float) -> None:
+        """Take note of how it stands now; to be called again and again."""
+        now, sign = self.clock(), (holder, lease_until)
+        self._silent = self._silent + min(now - self._looked_at, self.lease / 4) if sign == self._sign else 0.0
+        self._sign, self._looked_at = sign, now
+
+    def is_silent(self, holder: str, lease_until: float) -> bool:
+        """Look; whether it stands as it did at the look before, or there was none."""
+        is_same = self._sign in (None, (holder, lease_until))
+        self.look(holder, lease_until)
+        return is_same
+
+    @property
+    def abandoned(self) -> Sign | None:
+        """What may be taken over, while it still stands so; None while there is somebody to wait for."""
+        if self._sign is None:
+            return None
+        # A holder that lives on this machine may be suspended, or starved of the processor, and still come back.
+        grace = GRACE_SECONDS if is_alive(self._sign[0]) else 0.0
+        return self._sign if self._silent >= self.lease + grace else None
+
+
 def has_hold(holder: str, lease_until: float, now: float) -> bool:
-    """Whether a holder is to be waited for: it lives, or has given a sign of life within its lease."""
-    if not holder or is_dead(holder):
+    """Whether a holder seems to be at work, by the time that its row bears. For what is shown; see `HoldWatch`."""
+    if not may_hold(holder):
         return False
-    # A holder that lives on this machine may be suspended, or starved of the processor, and still come back.
     return now < lease_until + (GRACE_SECONDS if is_alive(holder) else 0.0)
 
 

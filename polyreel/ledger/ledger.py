@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
+from functools import partial
 from typing import Any, TypeVar
 
 from polyreel.errors import InvalidJob, LedgerError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
-from polyreel.ledger.claims import do_alone, list_dead, list_live, sweep
+from polyreel.ledger.claims import do_alone, list_dead, list_live, list_unended, sweep
 from polyreel.ledger.entry import NOT_BOUGHT, CantTell, Entry, Found, NotThere, Receipt, State, Subject
+from polyreel.ledger.holder import HoldWatch, is_alive, may_hold
 from polyreel.ledger.late import look_until_shown
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, make_unresolved, once
-from polyreel.ledger.rows import Claim, Edit, Filter, Rows
+from polyreel.ledger.rows import Change, Claim, Condition, Edit, Filter, Rows
+from polyreel.ledger.telling import tell_waiting
 from polyreel.net.closing import ClosesAfterBlock
 from polyreel.vendors.errors import CallError
 
@@ -102,8 +106,13 @@ class Ledger(ClosesAfterBlock):
     async def _look_until_shown(
         self, look: Callable[[], Awaitable[T | None]], read_made_at: Callable[[], Awaitable[float]]
     ) -> T | None:
+        quiet, seen_at = self._timing.quiet, dict[float, float]()
+
         async def measure_left() -> float:
-            return await read_made_at() + self._timing.quiet - await self.read_clock()
+            made_at, now = await read_made_at(), time.monotonic()
+            # However the ledger's clock was set: nothing is waited for longer after it was seen than it may lag.
+            by_our_clock = seen_at.setdefault(made_at, now) + quiet - now
+            return min(made_at + quiet - await self.read_clock(), by_our_clock)
 
         return await look_until_shown(look, measure_left)
 
@@ -115,16 +124,23 @@ class Ledger(ClosesAfterBlock):
         return await do_alone(self.rows, name, work, what=what, timing=self._timing)
 
     async def list_claims(self) -> list[Claim]:
-        """Who is at work alone (`alone`) right now, by name."""
+        """Who is at work alone (`alone`) right now, by name. For what is shown: a clock can be set."""
         return await asyncio.to_thread(list_live, self.rows)
+
+    async def list_unended_claims(self) -> list[Claim]:
+        """Who may be at work alone, by name: also one that was silent for long, and is not known to have ended."""
+        return await asyncio.to_thread(list_unended, self.rows)
 
     async def list_dead_claims(self) -> list[Claim]:
         """What `sweep_claims` would remove."""
         return await asyncio.to_thread(list_dead, self.rows)
 
     async def sweep_claims(self) -> list[Claim]:
-        """Remove what dead runs left claimed; their claims. Nobody waits for those, so nothing begins by it."""
-        return await asyncio.to_thread(sweep, self.rows)
+        """Remove what dead runs left claimed; their claims. Nobody waits for those, so nothing begins by it.
+
+        Claims of another machine's runs are watched for a lease before.
+        """
+        return await sweep(self.rows, self._timing.lease)
 
     async def _wait_a_moment(self, entry: Entry) -> None:
         # A holder that died changes nothing, so the row is looked at again even without news of it.
@@ -188,7 +204,10 @@ class Ledger(ClosesAfterBlock):
                 remedy="Look at it with `polyreel ledger`; what was settled stays.",
             )
         receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
-        return await self._change_row(key, steps.record_receipt(key, Subject(kind=entry.kind), receipt)) or entry
+        settled = await self._change_as_seen(entry, {key: steps.record_receipt(key, Subject(kind=entry.kind), receipt)})
+        if settled is None:
+            raise _make_moved_on(key)
+        return settled[key].after or entry
 
     async def settle_not_bought(self, key: str) -> Entry:
         """A person has seen that the vendor has nothing (any more): the next run may buy it. Raises `InvalidJob`.
@@ -201,35 +220,74 @@ class Ledger(ClosesAfterBlock):
             raise InvalidJob(
                 f"there is a receipt: {entry.state}, as {entry.vendor_id}", where=key, code="bought", remedy=remedy
             )
-        if entry.vendor_id:
-            await self.set_aside(entry)
-        else:
-            await self._change_row(key, steps.remove_if(entry.state, entry.vendor_id))
+        edits = _make_edits_to_set_aside(entry) if entry.vendor_id else {key: steps.remove_row()}
+        if await self._change_as_seen(entry, edits) is None:
+            raise _make_moved_on(key)
         return entry
 
     async def set_aside(self, entry: Entry) -> None:
         """Keep a row that is over under a key of its own: `once` makes the call anew. One that has moved on stays."""
-        old = f"{entry.key}~{entry.vendor_id}"
-        await self.change_all(
-            {old: steps.copy_as(old, entry), entry.key: steps.remove_if(entry.state, entry.vendor_id)}
-        )
+        await self._change_as_seen(entry, _make_edits_to_set_aside(entry))
+
+    async def _change_as_seen(self, entry: Entry, edits: Mapping[str, Edit]) -> dict[str, Change] | None:
+        """Edit rows, where the one that it was decided on still stands so; None where it has moved on since."""
+        is_as_seen = False
+
+        def is_unchanged(rows: Mapping[str, Entry]) -> bool:
+            nonlocal is_as_seen
+            is_as_seen = rows.get(entry.key) == entry
+            return is_as_seen
+
+        changes = await self._change_together(edits, only_if=is_unchanged)
+        return changes if is_as_seen else None
 
     async def _row_to_settle(self, key: str) -> Entry:
-        entry = await self.get(key)
-        if entry is None:
-            raise InvalidJob("the ledger has no such row", where=key, remedy="`polyreel ledger` shows those it has.")
-        if entry.is_open and steps.is_held(entry, await self.read_clock()):
-            remedy = "Wait until it has ended."
-            raise InvalidJob("a run is making this call right now", where=key, code="under_way", remedy=remedy)
-        return entry
+        """The row, once nobody works on it: what another machine's run holds is watched, at most for a lease."""
+        watch, told = HoldWatch(self._timing.lease), ""
+        while True:
+            entry = await self.get(key)
+            if entry is None:
+                raise InvalidJob(
+                    "the ledger has no such row", where=key, remedy="`polyreel ledger` shows those it has."
+                )
+            sign = (entry.holder, entry.lease_until)
+            if not entry.is_open or not may_hold(entry.holder) or watch.abandoned == sign:
+                return entry
+            if is_alive(entry.holder) or not watch.is_silent(*sign):
+                remedy = "Wait until it has ended."
+                raise InvalidJob("a run is making this call right now", where=key, code="under_way", remedy=remedy)
+            if not told:
+                told = f"Looking whether a run on another machine still works on this: {watch.lease:g} s at most."
+                tell_waiting(told)
+            await asyncio.sleep(min(self._every, watch.lease / 4))
 
     async def change_all(self, edits: Mapping[str, Edit]) -> None:
         """Edit several rows in one transaction (`polyreel.ledger.steps` has the edits), and tell who waits for them."""
-        changes = await asyncio.to_thread(self.rows.change_all, edits)
+        await self._change_together(edits)
+
+    async def _change_together(
+        self, edits: Mapping[str, Edit], only_if: Condition | None = None
+    ) -> dict[str, Change]:  # fmt: skip
+        changes = await asyncio.to_thread(partial(self.rows.change_all, edits, only_if=only_if))
         self.news.tell([it.after for it in changes.values() if it.after is not None and it.after is not it.before])
+        return changes
 
     async def _change_row(self, key: str, edit: Edit) -> Entry | None:
         change = await asyncio.to_thread(self.rows.change, key, edit)
         if change.after is not None and change.after is not change.before:
             self.news.tell([change.after])
         return change.after
+
+
+def _make_edits_to_set_aside(entry: Entry) -> dict[str, Edit]:
+    old = f"{entry.key}~{entry.vendor_id}"
+    return {old: steps.copy_as(old, entry), entry.key: steps.remove_row()}
+
+
+def _make_moved_on(key: str) -> InvalidJob:
+    return InvalidJob(
+        "this row was changed just now, by a run or by somebody else",
+        where=key,
+        code="moved_on",
+        remedy="Look at it with `polyreel ledger`; then settle it, if there is still something to settle.",
+    )

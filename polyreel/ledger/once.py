@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from polyreel.errors import HeldForPerson, LedgerError, PolyreelError, UnresolvedCall
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
-from polyreel.ledger.holder import is_own, new_holder
+from polyreel.ledger.holder import HoldWatch, Sign, is_own, new_holder
 from polyreel.ledger.late import LISTED_LATE_S, look_until_shown
 from polyreel.ledger.rows import Change, Edit, Rows
 from polyreel.ledger.telling import tell_waiting
@@ -32,10 +33,10 @@ RECEIPT_TRIES = 8
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. ``lease``: how long a holder on another machine is waited for after its last sign of life.
+    """Seconds, by a clock that nobody sets. ``lease``: how long a holder on another machine may give no sign of life.
 
-    ``quiet``: how long after the last sign of life, or after the receipt, a "not there" is believed: before that, the
-    request may still travel, and the vendor's list may lag behind.
+    ``quiet``: how long after a takeover, or after the receipt, a "not there" is believed: before that, the request may
+    still travel, and the vendor's list may lag behind.
     """
 
     lease: float = 45.0
@@ -54,11 +55,11 @@ async def once(
     call: nothing is made without an intent).
     """
     timing = timing or Timing()
-    holder, has_told = new_holder(), False
+    holder, has_told, watch = new_holder(), False, HoldWatch(timing.lease)
     while True:
         # Claimed anew each time round: the row may have been let go, settled by a person or removed while we waited
         # for it.
-        claimed = await _claim_row(rows, key, subject, holder, timing.lease)
+        claimed = await _claim_row(rows, key, subject, holder, timing.lease, watch.abandoned)
         entry = _require_row(claimed.after, key)
         is_ours = entry.holder == holder
         if has_told and (is_ours or not entry.is_open):
@@ -67,9 +68,13 @@ async def once(
             attempt = _Attempt(rows, key, subject, holder, timing, call, find)
             # Only who made the row knows that nothing was asked of the vendor before; whoever finds it has to look
             # there first.
-            return await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
+            done = await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
+            if done is not None:
+                return done
+            continue
         if not entry.is_open:
             return entry
+        watch.look(entry.holder, entry.lease_until)
         if not has_told and not is_own(entry.holder):
             tell_waiting(f"waits for another run that is making the same: {entry.what or entry.kind}")
         has_told = True
@@ -91,7 +96,7 @@ class _Attempt:
     async def begin(self) -> Entry:
         """The call of a fresh intent."""
         try:
-            async with self._hold_row(attempting=True):
+            with self._hold_row(attempting=True):
                 receipt = await self.call()
         # A cancellation as well: the request may be on its way, and an intent that nobody holds is what `find` is
         # for.
@@ -100,10 +105,10 @@ class _Attempt:
             raise
         return await self._record_receipt(receipt)
 
-    async def take_over(self, entry: Entry) -> Entry:
-        """An intent that somebody left without a receipt: look first."""
+    async def take_over(self, entry: Entry) -> Entry | None:
+        """An intent that somebody left without a receipt: look first. None where the row was taken from us."""
         try:
-            async with self._hold_row(attempting=False):
+            with self._hold_row(attempting=False):
                 finding = await self._look_for_call(entry)
         except BaseException:
             await self._change_row(steps.let_go(self.holder))
@@ -115,24 +120,28 @@ class _Attempt:
                 await self._change_row(steps.hold_for_person(self.holder, look_at))
                 raise make_unresolved(self.key, entry, look_at)
             case NotThere():
-                await self._attempt_again()
-                return await self.begin()
+                return await self.begin() if await self._attempt_again() else None
 
-    async def _attempt_again(self) -> None:
+    async def _attempt_again(self) -> bool:
+        """Note a new attempt; False where we had stood still for so long that somebody else has the row by now."""
         try:
-            await self._change_row(steps.note_attempt(self.holder, self.timing.lease))
+            change = await self._change_row(steps.note_attempt(self.holder, self.timing.lease))
         except BaseException:
             await self._change_row(steps.let_go(self.holder))
             raise
+        return change.after is not None and change.after.holder == self.holder
 
     async def _look_for_call(self, entry: Entry) -> Finding:
+        # From now on, and not from the last sign of life: that was given up to a quarter of a lease before the end, and
+        # its time is by a clock that may have been set since. What was announced only was never asked for by itself.
+        quiet_until = time.monotonic() + (self.timing.quiet if entry.attempted_at else 0.0)
+
         async def look() -> Finding | None:
             finding = await self.find(entry)
             return None if isinstance(finding, NotThere) else finding
 
         async def measure_left() -> float:
-            # The database's clock on both sides: machines that share a ledger need not agree on the time.
-            return entry.attempted_at + self.timing.quiet - await asyncio.to_thread(self.rows.now)
+            return quiet_until - time.monotonic()
 
         return await look_until_shown(look, measure_left) or NotThere()
 
@@ -171,15 +180,15 @@ class _Attempt:
     async def _change_row(self, edit: Edit) -> Change:
         return await finish_work(_change_row(self.rows, self.key, edit))
 
-    @asynccontextmanager
-    async def _hold_row(self, *, attempting: bool) -> AsyncIterator[None]:
+    @contextmanager
+    def _hold_row(self, *, attempting: bool) -> Iterator[None]:
         beat = asyncio.create_task(self._renew_hold(attempting))
         try:
             yield
         finally:
+            # Not waited for: a cancellation that came meanwhile would be taken for the beat's own, and the run go on.
+            # A last sign of life that is on its way changes only a row that is still ours.
             beat.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await beat
 
     async def _renew_hold(self, attempting: bool) -> None:
         edit = steps.keep_hold(self.holder, self.timing.lease, attempting=attempting)
@@ -239,9 +248,11 @@ async def finish_work(work: Awaitable[T]) -> T:
     return task.result()
 
 
-async def _claim_row(rows: Rows, key: str, subject: Subject, holder: str, lease: float) -> Change:
+async def _claim_row(
+    rows: Rows, key: str, subject: Subject, holder: str, lease: float, abandoned: Sign | None
+) -> Change:  # fmt: skip
     """The row, ours if nobody else has it. Cancelled meanwhile, it is nobody's: a living process keeps its holds."""
-    claiming = asyncio.ensure_future(_change_row(rows, key, steps.claim_row(key, subject, holder, lease)))
+    claiming = asyncio.ensure_future(_change_row(rows, key, steps.claim_row(key, subject, holder, lease, abandoned)))
     try:
         return await finish_work(claiming)
     except asyncio.CancelledError:

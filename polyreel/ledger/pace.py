@@ -30,8 +30,10 @@ class Pace:
 
         ``looked_at`` is when each row was last looked at, by key; ``luck`` (0 to 1) keeps watchers out of step.
         """
+        seen_at = {entry.key: looked_at.get(entry.key, entry.submitted_at) for entry in entries}
         waited = {
-            entry.key: (now - looked_at.get(entry.key, entry.submitted_at)) / self.interval(entry, now)
+            # What was seen later than now was seen before the clock was set back: nobody knows how long ago.
+            entry.key: (now - seen_at[entry.key]) / self.interval(entry, now) if seen_at[entry.key] <= now else 1.1
             for entry in entries
         }
         # Between 0.9 and 1.1 of the interval: watchers that began together, as after a restart, don't stay in step.

@@ -15,6 +15,10 @@ Edit = Callable[[Entry | None, float], Entry | None]
 """From the row as it is, and the time, to the row as it shall be; None is no row. Pure: it may be called again."""
 
 
+Condition = Callable[[Mapping[str, Entry]], bool]
+"""Of rows as they are, by key; those that are not there are left out. Pure, as an `Edit` is."""
+
+
 class Change(NamedTuple):
     """A row before and after an edit."""
 
@@ -35,6 +39,12 @@ class Claim(NamedTuple):
 
 ClaimEdit = Callable[[Claim | None, float], Claim | None]
 """From the claim as it is, and the time, to the claim as it shall be; None is no claim. Pure, as an `Edit` is."""
+
+
+def is_running(lease_until: float, now: float, seconds: float) -> bool:
+    """Whether a lease that is granted for so many seconds still runs."""
+    # One that ends later than any that begins now is from before the clock was set back: nobody would ask until then.
+    return now < lease_until <= now + seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +83,11 @@ class Rows(Protocol):
         """
         ...
 
-    def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
-        """Edit several rows in one transaction: all of them, or none. Edits are as those of `change`."""
+    def change_all(self, edits: Mapping[str, Edit], *, only_if: Condition | None = None) -> dict[str, Change]:
+        """Edit several rows in one transaction: all of them, or none. Edits are as those of `change`.
+
+        ``only_if`` gets these rows as they are, in that same transaction; where it says no, they stay so.
+        """
         ...
 
     def get(self, key: str) -> Entry | None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from polyreel.errors import LedgerError
 from polyreel.ledger.entry import Entry
-from polyreel.ledger.rows import Change, Claim, ClaimEdit, Edit, Filter
+from polyreel.ledger.rows import Change, Claim, ClaimEdit, Condition, Edit, Filter, is_running
 from polyreel.ledger.schema import claims, entries, migrate_tables, watchers
 from polyreel.machine.files import sync_folder
 from polyreel.machine.locks import open_locked
@@ -50,14 +50,18 @@ class SqlRows:
         """Edit one row, or make or remove it; durable when this returns. Raises `LedgerError`."""
         return self.change_all({key: edit})[key]
 
-    def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
+    def change_all(self, edits: Mapping[str, Edit], *, only_if: Condition | None = None) -> dict[str, Change]:
         """Edit several rows in one transaction. Raises `LedgerError`."""
-        return self._run_in_transaction(lambda connection: self._change_all(connection, edits))
+        return self._run_in_transaction(lambda connection: self._change_all(connection, edits, only_if))
 
-    def _change_all(self, connection: sa.Connection, edits: Mapping[str, Edit]) -> dict[str, Change]:
+    def _change_all(
+        self, connection: sa.Connection, edits: Mapping[str, Edit], only_if: Condition | None
+    ) -> dict[str, Change]:
         # Locked in one order, so that two who edit the same rows can't wait for each other.
         asked = sa.select(entries).where(entries.c.key.in_(edits)).order_by(entries.c.key).with_for_update()
         there = {row.key: _make_entry(row) for row in connection.execute(asked)}
+        if only_if and not only_if(there):
+            return {key: Change(there.get(key), there.get(key)) for key in edits}
         now = self._read_clock(connection)
         changes = {key: _apply_edit(there.get(key), edit, now) for key, edit in sorted(edits.items())}
         made = [_dump_entry(it.after) for it in changes.values() if it.before is None and it.after is not None]
@@ -120,7 +124,7 @@ class SqlRows:
         def take(connection: sa.Connection) -> bool:
             there = self._read_watcher(connection, account)
             now = self._read_clock(connection)
-            if there is not None and there.holder != holder and now < there.lease_until:
+            if there is not None and there.holder != holder and is_running(there.lease_until, now, seconds):
                 return False
             self._write_watcher(connection, account, there, holder=holder, lease_until=now + seconds)
             return True

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyreel.ledger.entry import UNDER_WAY, Entry, Receipt, State, Subject
-from polyreel.ledger.holder import has_hold
+from polyreel.ledger.holder import Sign, has_hold, may_hold
 from polyreel.ledger.rows import Edit
 
 _RANK = {State.INTENDED: 0, State.UNRESOLVED: 0, State.SUBMITTED: 1, State.READY: 2, State.FAILED: 2,
@@ -14,15 +14,19 @@ _RANK = {State.INTENDED: 0, State.UNRESOLVED: 0, State.SUBMITTED: 1, State.READY
 _TIMES = {State.SUBMITTED: "submitted_at", State.READY: "ready_at", State.COLLECTED: "collected_at"}
 
 
-def claim_row(key: str, subject: Subject, holder: str, lease: float) -> Edit:
-    """Write the intent; or take over one that nobody holds any more. A row with a receipt, or held, stays as it is."""
+def claim_row(key: str, subject: Subject, holder: str, lease: float, abandoned: Sign | None = None) -> Edit:
+    """Write the intent; or take over one that nobody holds any more. A row with a receipt, or held, stays as it is.
+
+    ``abandoned``: what its holder left, as a `HoldWatch` saw it.
+    """
 
     def edit_row(entry: Entry | None, now: float) -> Entry | None:
         if entry is None:
             return _make_intent(key, subject, now).model_copy(
                 update={"holder": holder, "lease_until": now + lease, "attempted_at": now, "attempts": 1}
             )
-        if not entry.is_open or is_held(entry, now):
+        is_free = not may_hold(entry.holder) or (entry.holder, entry.lease_until) == abandoned
+        if not entry.is_open or not is_free:
             return entry
         return _update_row(entry, now, holder=holder, lease_until=now + lease, run_id=subject.run_id or entry.run_id)
 
@@ -34,8 +38,8 @@ def _make_intent(key: str, subject: Subject, now: float) -> Entry:
     return Entry(key=key, quoted_minutes=subject.minutes, intended_at=now, updated_at=now, **named)
 
 
-def is_held(entry: Entry, now: float) -> bool:
-    """Whether somebody is making the call, or looking for it, right now."""
+def seems_held(entry: Entry, now: float) -> bool:
+    """Whether somebody seems to make the call, or to look for it, right now. For what is shown: a clock can be set."""
     return has_hold(entry.holder, entry.lease_until, now)
 
 
@@ -222,7 +226,7 @@ def withdraw_purchase() -> Edit:
     def edit_row(entry: Entry | None, now: float) -> Entry | None:
         # One that was tried by itself, too, is settled by a look of its own.
         is_announced = entry is not None and entry.state is State.INTENDED and not entry.attempts
-        return None if entry is not None and is_announced and not is_held(entry, now) else entry
+        return None if entry is not None and is_announced and not may_hold(entry.holder) else entry
 
     return edit_row
 
@@ -258,15 +262,9 @@ def copy_as(key: str, entry: Entry) -> Edit:
     return edit_row
 
 
-def remove_if(state: State, vendor_id: str) -> Edit:
-    """Remove a row that is still as it was seen."""
-
-    def edit_row(entry: Entry | None, now: float) -> Entry | None:
-        # A person decides on what was shown to them; a row that has moved on since is another question.
-        unchanged = entry is not None and (entry.state, entry.vendor_id) == (state, vendor_id)
-        return None if unchanged and entry is not None and not is_held(entry, now) else entry
-
-    return edit_row
+def remove_row() -> Edit:
+    """Remove a row. Only where the transaction has seen that it is the one that was meant (`Rows.change_all`)."""
+    return lambda _entry, _now: None
 
 
 def _update_row(entry: Entry, now: float, **news: Any) -> Entry:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from polyreel.ledger.entry import Entry
-from polyreel.ledger.rows import Change, Claim, ClaimEdit, Edit, Filter
+from polyreel.ledger.rows import Change, Claim, ClaimEdit, Condition, Edit, Filter, is_running
 
 
 class MemoryRows:
@@ -31,9 +31,12 @@ class MemoryRows:
                 self._rows[key] = after
             return Change(before, before if after == before else after)
 
-    def change_all(self, edits: Mapping[str, Edit]) -> dict[str, Change]:
+    def change_all(self, edits: Mapping[str, Edit], *, only_if: Condition | None = None) -> dict[str, Change]:
         """Edit several rows at once."""
         with self._lock:
+            there = {key: self._rows[key] for key in edits if key in self._rows}
+            if only_if and not only_if(there):
+                return {key: Change(there.get(key), there.get(key)) for key in edits}
             return {key: self.change(key, edit) for key, edit in edits.items()}
 
     def get(self, key: str) -> Entry | None:
@@ -63,7 +66,7 @@ class MemoryRows:
         """Whether this holder is the one that watches an account, for so many seconds more."""
         with self._lock:
             leader, until = self._leaders.get(account, ("", 0.0))
-            if leader != holder and self.now() < until:
+            if leader != holder and is_running(until, self.now(), seconds):
                 return False
             self._leaders[account] = holder, self.now() + seconds
             return True

@@ -97,7 +97,11 @@ async def claim_restart(ledger: Ledger, run_id: str) -> Literal["mine", "not now
 
 
 async def _may_begin(row: Entry, ledger: Ledger) -> bool:
-    return await ledger.read_clock() >= float(row.receipt.get("restart_at", 0.0))
+    return _may_restart(row, await ledger.read_clock())
+
+
+def _may_restart(row: Entry, now: float) -> bool:
+    return _has_come(float(row.receipt.get("restart_at", 0.0)), now, most=_FIRST_PAUSE * 2**_MOST_RESTARTS)
 
 
 async def find_waiting(ledger: Ledger, run_id: str) -> WaitingRun | None:
@@ -127,7 +131,13 @@ async def list_due(ledger: Ledger) -> list[WaitingRun]:
 
 def _is_due(wait: Wait, standings: dict[str, str], now: float) -> bool:
     changed = bool(wait.key) and standings[wait.key] != wait.seen
-    return changed or 0 < wait.again_at <= now
+    return changed or (wait.again_at > 0 and _has_come(wait.again_at, now, most=_DAY))
+
+
+def _has_come(time: float, now: float, *, most: float) -> bool:
+    """Whether a time has come that was at most so many seconds ahead when it was set."""
+    # Further ahead than that, the clock was set back since: waiting for it could take years.
+    return not now < time <= now + most
 
 
 def _read_run(row: Entry) -> WaitingRun | None:
@@ -187,7 +197,7 @@ def _count_restarts(row: Entry) -> int:
 
 
 def _begin_again(entry: Entry | None, now: float) -> Entry | None:
-    if entry is None or _count_restarts(entry) >= _MOST_RESTARTS or now < float(entry.receipt.get("restart_at", 0.0)):
+    if entry is None or _count_restarts(entry) >= _MOST_RESTARTS or not _may_restart(entry, now):
         return entry
     # A run that falls asleep again has got to work, and writes its row anew: it counts from the beginning.
     times = _count_restarts(entry) + 1

@@ -135,6 +135,10 @@ class Watcher:
 
     async def _take_step(self) -> None:
         now = await self._ledger.read_clock()
+        if now < max(self._refreshed_at, self._looked_at):
+            # The clock was set back: everything looked at before would count as just looked at until it has caught up.
+            self._refreshed_at = self._looked_at = 0.0
+            self._looked.clear()
         if now >= self._refreshed_at + _REFRESH_SECONDS:
             await self._refresh_rows(now)
         if not (self._entries and self._leads):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +17,7 @@ from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import hear_waiting
 from polyreel.ledger.testing import MemoryRows
+from tests.integration.ledger.conftest import dead_holder
 
 LEASE = Timing(lease=1.0)
 
@@ -52,12 +51,6 @@ def give_to(rows: Rows, name: str, holder: str, seconds: float) -> None:
     rows.change_claim(name, lambda _there, now: Claim(name, holder, now + seconds, "somebody's job"))
 
 
-def dead_holder() -> str:
-    """A process of this machine that has ended."""
-    code = "from polyreel.ledger.holder import new_holder; print(new_holder())"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-
-
 async def test_one_at_a_time_under_one_name_and_side_by_side_under_others(rows: Rows) -> None:
     room, told = Room(), list[str]()
     names = ("a", "b", "c", "d")
@@ -86,12 +79,12 @@ async def test_who_waits_says_for_whom_and_that_it_is_over(rows: Rows) -> None:
     assert told == ["waits for another run that is at work there: somebody's job", ""]
 
 
-async def test_a_dead_process_is_not_waited_for_but_another_machine_is_until_its_lease_ends(rows: Rows) -> None:
+async def test_a_dead_process_is_not_waited_for_but_another_machine_s_is_for_a_lease_of_silence(rows: Rows) -> None:
     give_to(rows, "room", dead_holder(), 600)
     begun = time.monotonic()
     await do_alone(rows, "room", lambda: Room().be_in("heir", 0), timing=LEASE)
     assert time.monotonic() - begun < 2
-    give_to(rows, "room", "elsewhere:1:1:a", 1.5)
+    give_to(rows, "room", "elsewhere:1:1:a", 600)
     begun = time.monotonic()
     await do_alone(rows, "room", lambda: Room().be_in("heir", 0), timing=LEASE)
     assert 1.0 < time.monotonic() - begun < 10
@@ -180,7 +173,7 @@ async def test_a_ledger_that_stays_away_for_longer_than_the_lease_stops_the_work
 
 async def test_what_dead_runs_left_claimed_is_swept_and_nothing_else(rows: Rows) -> None:
     """A dead holder's, and one elsewhere whose lease has run out; who lives, or may live, keeps it."""
-    ledger, begun = Ledger(rows), asyncio.Event()
+    ledger, begun = Ledger(rows, timing=LEASE), asyncio.Event()
     give_to(rows, "dead", dead_holder(), 60)
     give_to(rows, "elsewhere, long silent", "another:1:1:a", -1)
     give_to(rows, "elsewhere", "another:1:1:b", 60)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -169,3 +170,46 @@ def test_processes_that_race_buy_once(
     assert len({row["vendor_id"] for row in rows}) == 1
     assert shop.sold() == [rows[0]["vendor_id"]]
     assert {row["attempts"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("provider", PATHS)
+@pytest.mark.parametrize("jump", [7200.0, -7200.0], ids=["forward", "back"])
+def test_two_processes_buy_once_though_the_clock_is_set_while_one_buys_and_one_waits(
+    open_shop: Callable[[str, str], Shop], provider: str, database: str, jump: float, tmp_path: Path
+) -> None:
+    shop, clock = open_shop(provider, database), tmp_path / "clock"
+    clock.write_text("0")
+    with shop.buyer(think="8", clock=str(clock)) as first:
+        wait_until((tmp_path / "calling").exists)
+        with shop.buyer(clock=str(clock), start=str(tmp_path / "start")) as second:
+            wait_until(lambda: bool(list(tmp_path.glob("ready-*"))))
+            (tmp_path / "start").touch()
+            time.sleep(1.5)
+            # Replaced whole: a reader would find it empty.
+            clock.with_suffix(".new").write_text(str(jump))
+            clock.with_suffix(".new").replace(clock)
+            rows = [row_of(first), row_of(second)]
+    assert len({row["vendor_id"] for row in rows}) == 1
+    assert shop.sold() == [rows[0]["vendor_id"]]
+    assert {row["attempts"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("point", ["during_before_commit", "during_after_commit"])
+def test_a_buyer_that_is_interrupted_ends_at_once_and_the_next_one_buys_nothing_twice(
+    open_shop: Callable[[str, str], Shop], point: str, database: str
+) -> None:
+    """Ctrl-C while the call is under way."""
+    shop = open_shop("panjaya", database)
+    shop.arm(point)
+    with shop.buyer() as victim:
+        wait_until(lambda: shop.reached(point) or victim.poll() is not None)
+        assert victim.poll() is None
+        victim.send_signal(signal.SIGINT)
+        assert victim.wait(10) != 0
+    sold_before = shop.sold()
+    assert len(sold_before) == (point == "during_after_commit")
+    with shop.buyer() as heir:
+        row = row_of(heir)
+    assert shop.sold() == [row["vendor_id"]]

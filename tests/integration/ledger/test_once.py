@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from polyreel.errors import InvalidJob, LedgerError, UnresolvedCall
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
+from polyreel.ledger.holder import new_holder
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Change, Edit, Filter, Rows
 from polyreel.vendors.errors import Conflict, Facts, PaymentRequired, ServerError, Unanswered, Unreachable
-from tests.integration.ledger.conftest import DATABASES
+from tests.integration.ledger.conftest import DATABASES, dead_holder
 
 DUB = Subject(kind="dub", what="welcome", job="welcome", provider="panjaya", locale="fr-FR", minutes=3)
 
@@ -213,11 +214,7 @@ async def test_the_intent_of_a_holder_elsewhere_is_taken_over_when_its_lease_is_
 
 
 async def test_the_intent_of_a_dead_process_here_is_taken_over_at_once(ledger: Ledger) -> None:
-    from polyreel.ledger.holder import new_holder
-
-    machine, _, rest = new_holder().partition(":")
-    gone = f"{machine}:{2**22 + 1}:{rest.split(':')[1]}:x"
-    await asyncio.to_thread(ledger.rows.change, "k", steps.claim_row("k", DUB, gone, 3600))
+    await asyncio.to_thread(ledger.rows.change, "k", steps.claim_row("k", DUB, dead_holder(), 3600))
     vendor = Vendor(book=["theirs"])
     assert (await asyncio.wait_for(ledger.once("k", vendor.sell, vendor.find, subject=DUB), 5)).vendor_id == "theirs"
 
@@ -283,7 +280,7 @@ async def test_cancelled_at_any_step_in_a_process_that_lives_on_nothing_is_held(
             return done
 
     if left:
-        rows.change("k", steps.claim_row("k", DUB, "elsewhere:1:1:1", lease=-1.0))
+        rows.change("k", steps.claim_row("k", DUB, dead_holder(), lease=30.0))
     vendor, timing = Vendor(), Timing(lease=30, quiet=0)
     run = asyncio.create_task(Ledger(Slow(), timing=timing).once("k", vendor.sell, vendor.find, subject=DUB))
     seen = asyncio.create_task(reached.wait())
@@ -315,7 +312,7 @@ async def test_settling_refuses_what_needs_no_person(ledger: Ledger) -> None:
     for settle in (ledger.settle_found("k", "b"), ledger.settle_not_bought("k")):
         with pytest.raises(InvalidJob, match="dub-1"):
             await settle
-    await asyncio.to_thread(ledger.rows.change, "busy", steps.claim_row("busy", DUB, "another machine:1:1:x", 60))
+    await asyncio.to_thread(ledger.rows.change, "busy", steps.claim_row("busy", DUB, new_holder(), 60))
     with pytest.raises(InvalidJob, match="right now"):
         await ledger.settle_not_bought("busy")
 
