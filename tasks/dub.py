@@ -14,19 +14,19 @@ from polyreel.dubbing.choice import loudness_limits
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
 from polyreel.dubbing.providers import loudness_of, make_dubber, provider_of
 from polyreel.engine.separation.stems import Stems
-from polyreel.errors import HeldForPerson, PolyreelError
+from polyreel.errors import HeldForPerson, MediaError, PolyreelError
 from polyreel.job.packaging import LOSSLESS
 from polyreel.ledger.entry import NOT_BOUGHT, Subject
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
 from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
 from polyreel.store.choice import open_store
-from polyreel.store.local import path_of
+from polyreel.store.local import is_here, path_of
 from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.vendors.errors import CallError, RateLimited
-from tasks.paid import buy_alone
+from tasks.paid import buy_alone, is_paid
 from tasks.run.accounts import staging_of
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.deployed import suspends
@@ -203,9 +203,37 @@ def _keep_track(track: Track, store: Store) -> StoredFile:
 
 async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
     """Commit to the work, once; the run's board remembers what it stands on, also where it was bought before."""
-    receipt = await buy_alone(language, lambda: buy_dub(language, request))
+
+    async def buy() -> Receipt:
+        await _require_audible(language, request)
+        return await buy_dub(language, request)
+
+    receipt = await buy_alone(language, buy)
     board().bought.add(receipt.key)
     return receipt
+
+
+async def _require_audible(language: LanguagePlan, request: DubRequest) -> None:
+    """Refuse to pay for a reel that nobody speaks in, which vendors find out when it is bought.
+
+    Raises MediaError (``empty_transcript``). What may have been bought before is not kept from being collected.
+    """
+    # A film that another machine took in is not fetched for a look.
+    if language.way.works_here or not is_here(request.reel) or await is_paid(language):
+        return
+    from polyreel.media.audio import is_silent
+
+    if not await is_silent(path_of(request.reel)):
+        return
+    silent = MediaError(
+        "the reel is silent from its beginning to its end: nothing was bought",
+        code="empty_transcript",
+        where="source.media",
+        remedy="Choose the sound that is spoken (`source.audio_track`), or another `trim`.",
+    )
+    # A fallback on this machine speaks the scripts that it is given, whatever the reel sounds like.
+    silent.bought_nothing = True
+    raise silent
 
 
 @stage("submit", key=key_of("submit"))

@@ -101,7 +101,7 @@ async def stay_where_paid(plan: Plan) -> Plan:
         noted = await asyncio.to_thread(open_store().load_record, _choice_key(language)) or {}
         chosen = language.model_copy(update={"choice": noted.get("choice", language.choice)})
         # A fallback that can't do the language any more (a job that changed) is not gone back to.
-        if chosen.choice > language.choice and not chosen.way.problem and await _is_paid(chosen):
+        if chosen.choice > language.choice and not chosen.way.problem and await is_paid(chosen):
             title = provider_of(chosen.dubbing).title
             plan = plan.with_choice(chosen.locale, chosen.choice, f"Dubbed by {title}, who was paid for it before.")
     return plan
@@ -129,7 +129,7 @@ async def _list_alive(language: LanguagePlan, since: float) -> list[Entry]:
     return [row for row in rows if row.details.get("order") in (None, order)]
 
 
-async def _is_paid(language: LanguagePlan) -> bool:
+async def is_paid(language: LanguagePlan) -> bool:
     """Whether its provider has, or may have, what was bought: an intent counts, and what failed there is lost."""
     return bool(await _list_paid(language))
 
@@ -317,15 +317,34 @@ def _is_charged(plan: Plan) -> bool:
 async def purchases(plan: Plan) -> tuple[Paid, ...]:
     """What this run stands on: every language that it bought, or found bought by an earlier run, at what it cost.
 
-    Other dubs of the same job's name (another reel, another script) are not among them.
+    What the job was to stand on and came to nothing at a vendor is among them, too, in this run or an earlier one;
+    other dubs of the same job's name (another reel, another script) are not.
     """
     if not any(provider_of(options).charges for options in (plan.job.dubbing, *plan.job.fallback)):
         return ()
     async with books_of_run() as books:
         rows = [await books.ledger.get(key) for key in sorted(board().bought)]
-    paid = [_make_paid(row) for row in rows if row is not None and row.kind == "dub" and row.vendor_id]
+    stood_on = {row.key: row for row in (*rows, *await _list_lost(plan)) if row is not None}
+    paid = [_make_paid(row) for row in stood_on.values() if row.kind == "dub" and row.vendor_id]
     order = [language.locale for language in plan.languages]
     return tuple(sorted(paid, key=lambda each: order.index(each.locale)))
+
+
+async def _list_lost(plan: Plan) -> list[Entry]:
+    """What failed at a vendor of just these dubs, whoever dubs them now: it was paid all the same."""
+    from polyreel.ledger.entry import State
+    from polyreel.ledger.rows import Filter
+
+    async with books_of_run() as books:
+        rows = await books.ledger.select(Filter(kind="dub", job=plan.job.name, states=frozenset({State.FAILED})))
+    known = {each.locale: each for each in plan.languages}
+    rows = [row for row in rows if row.locale in known and quoting.is_of_reel(row, plan)]
+    return [row for row in rows if await asyncio.to_thread(_is_of_order, row, known[row.locale])]
+
+
+def _is_of_order(row: Entry, language: LanguagePlan) -> bool:
+    ways = [language.model_copy(update={"choice": number}) for number in range(len(language.job.fallback) + 1)]
+    return any(row.details.get("order") in (None, quoting.describe_order(each)) for each in ways)
 
 
 async def note_retention(plan: Plan) -> None:

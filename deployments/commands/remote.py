@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,10 @@ from polyreel.job import Job
 _POLL_S = 0.5
 # The server's own limit of one answer (PREFECT_API_DEFAULT_LIMIT).
 _PAGE = 200
+SHORTEST_ID = 4
+"""Letters of a run's id: fewer would fit a run that was not meant, sooner or later."""
+_MOST_TOLD = 5
+_HEX = re.compile("[0-9a-f]{1,32}")
 STRANGER = (401, 403)
 """How a server answers whom it does not know."""
 
@@ -127,10 +132,41 @@ async def read_run(client: PrefectClient, run_id: UUID) -> FlowRun:
         ) from None
 
 
-async def list_recent(client: PrefectClient, limit: int) -> list[FlowRun]:
+async def find_run(client: PrefectClient, given: str) -> UUID:
+    """The run that a person means: its id, or a beginning of it that no other run has.
+
+    Raises `InvalidJob` where none begins so, or several, which are named.
+    """
+    with suppress(ValueError):
+        return UUID(given)
+    wanted = given.lower().replace("-", "")
+    found: list[FlowRun] = []
+    while len(wanted) >= SHORTEST_ID and _HEX.fullmatch(wanted):
+        page = await list_recent(client, _PAGE, offset=len(found))
+        found += page
+        if len(page) < _PAGE:
+            break
+    begun = {run.id: run for run in found if run.id.hex.startswith(wanted)}
+    if len(begun) == 1:
+        return next(iter(begun))
+    if not begun:
+        raise InvalidJob(
+            "there is no such run on this server", code="no_such_run", where=given,
+            remedy=f"`polyreel status` lists. A beginning of an id has {SHORTEST_ID} letters at least.",
+        )  # fmt: skip
+    shown = ", ".join(f"{run.id} ({_base_name(run)})" for run in list(begun.values())[:_MOST_TOLD])
+    more = f" and {len(begun) - _MOST_TOLD} more" if len(begun) > _MOST_TOLD else ""
+    raise InvalidJob(
+        f"{len(begun)} runs begin so: {shown}{more}", code="ambiguous_run", where=given, remedy="Give more of the id."
+    )
+
+
+async def list_recent(client: PrefectClient, limit: int, offset: int = 0) -> list[FlowRun]:
     """The latest runs of jobs, the newest first."""
     flows = FlowFilter.model_validate({"name": {"any_": ["localise", "localise-batch", "revise"]}})
-    return await client.read_flow_runs(flow_filter=flows, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit)
+    return await client.read_flow_runs(
+        flow_filter=flows, sort=FlowRunSort.EXPECTED_START_TIME_DESC, limit=limit, offset=offset
+    )
 
 
 async def wait_for_end(client: PrefectClient, run_id: UUID) -> FlowRun:

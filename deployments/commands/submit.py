@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 import click
 
@@ -20,11 +19,11 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 @click.command()
 @click.argument("job", type=click.Path(path_type=Path), required=False)
-@click.option("--again", "run", type=click.UUID, help="Instead of a job: run this earlier run's job once more.")
+@click.option("--again", "run", type=str, help="Instead of a job: run this earlier run's job once more.")
 @click.option("--key", help="An idempotency key of your own; by default it is derived from the job.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit as `polyreel run` does.")
 @as_json_option
-def submit(job: Path | None, run: UUID | None, key: str | None, wait: bool, as_json: bool) -> None:
+def submit(job: Path | None, run: str | None, key: str | None, wait: bool, as_json: bool) -> None:
     """Hand a job to a running server: `polyreel up` on this machine, or PREFECT_API_URL.
 
     The same job handed in twice is one run: the server answers with the first one. Paths in the job file are made
@@ -60,7 +59,7 @@ def find_exit_code(outcome: Mapping[str, Any]) -> int:
     return INVALID if outcome.get("invalid") else FINAL_CODES.get(outcome.get("status", ""), 0)
 
 
-async def _submit_job(job: Path | None, run: UUID | None, key: str | None, wait: bool) -> dict[str, Any]:
+async def _submit_job(job: Path | None, run: str | None, key: str | None, wait: bool) -> dict[str, Any]:
     from deployments.commands import remote
     from flows.runs import key_of
     from polyreel.intake.folders import allow_as_caller
@@ -71,7 +70,11 @@ async def _submit_job(job: Path | None, run: UUID | None, key: str | None, wait:
         # The server's runs may read only what its owner allowed; what this person names here is as good as typed there.
         allow_as_caller(key_of(asked))
     async with remote.open_server() as client:
-        made = await (remote.submit_job(client, asked, key) if asked else remote.run_again(client, UUID(str(run))))
+        made = await (
+            remote.submit_job(client, asked, key)
+            if asked
+            else remote.run_again(client, await remote.find_run(client, run or ""))
+        )
         # The server answers the same job with its first run: without a word one would wait for nothing.
         if made.state and made.state.is_final():
             click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
@@ -80,11 +83,14 @@ async def _submit_job(job: Path | None, run: UUID | None, key: str | None, wait:
 
 
 @click.command()
-@click.argument("run", type=click.UUID, required=False)
+@click.argument("run", type=str, required=False)
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="How many are listed.")
 @as_json_option
-def status(run: UUID | None, limit: int, as_json: bool) -> None:
-    """How a run stands, with its outcome when it is over; without RUN, the latest ones."""
+def status(run: str | None, limit: int, as_json: bool) -> None:
+    """How a run stands, with its outcome when it is over; without RUN, the latest ones.
+
+    RUN is its id, or a beginning of it that no other run has; `cancel`, `logs` and `submit --again` take it so, too.
+    """
     found = _on_server(lambda: _read_status(run, limit), as_json)
     if isinstance(found, list) and not as_json:
         for each in found:
@@ -93,42 +99,44 @@ def status(run: UUID | None, limit: int, as_json: bool) -> None:
     _print_answer(found, as_json)
 
 
-async def _read_status(run: UUID | None, limit: int) -> Any:
+async def _read_status(run: str | None, limit: int) -> Any:
     from deployments.commands import remote
 
     async with remote.open_server() as client:
         if run:
-            return await remote.describe_run(client, await remote.read_run(client, run))
+            return await remote.describe_run(client, await remote.read_run(client, await remote.find_run(client, run)))
         return [await remote.describe_run(client, each) for each in await remote.list_recent(client, limit)]
 
 
 @click.command()
-@click.argument("run", type=click.UUID)
+@click.argument("run", type=str)
 @as_json_option
-def cancel(run: UUID, as_json: bool) -> None:
+def cancel(run: str, as_json: bool) -> None:
     """End a run, and everything it has started. What it finished is kept."""
 
     async def ask_server() -> dict[str, Any]:
         from deployments.commands import remote
 
         async with remote.open_server() as client:
-            return dict(await remote.describe_run(client, await remote.cancel_run(client, run)))
+            return dict(
+                await remote.describe_run(client, await remote.cancel_run(client, await remote.find_run(client, run)))
+            )
 
     _print_answer(_on_server(ask_server, as_json), as_json)
 
 
 @click.command()
-@click.argument("run", type=click.UUID)
+@click.argument("run", type=str)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
 @as_json_option
-def logs(run: UUID, follow: bool, as_json: bool) -> None:
+def logs(run: str, follow: bool, as_json: bool) -> None:
     """A run's log. With --json, one JSON string a line."""
 
     async def show_log() -> None:
         from deployments.commands import remote
 
         async with remote.open_server() as client:
-            async for line in remote.log_lines(client, run, follow):
+            async for line in remote.log_lines(client, await remote.find_run(client, run), follow):
                 click.echo(json.dumps(line, ensure_ascii=False) if as_json else line)
 
     _on_server(show_log, as_json)

@@ -197,11 +197,14 @@ class Ledger(ClosesAfterBlock):
         """A person has seen that the vendor took it: this is its id there. Raises `InvalidJob`."""
         entry = await self._row_to_settle(key)
         if not entry.is_open:
+            # Most rows were never settled by anybody: the vendor's own answer was their receipt.
+            by_person = entry.receipt.get("settled")
             raise InvalidJob(
-                f"this was settled before: {entry.state}, as {entry.vendor_id}",
+                f"{'this was settled before' if by_person else 'there is a receipt'}: {entry.state}, "
+                f"as {entry.vendor_id}",
                 where=key,
-                code="settled_before",
-                remedy="Look at it with `polyreel ledger`; what was settled stays.",
+                code="settled_before" if by_person else "bought",
+                remedy="Look at it with `polyreel ledger`; what has a receipt stays.",
             )
         receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
         settled = await self._change_as_seen(entry, {key: steps.record_receipt(key, Subject(kind=entry.kind), receipt)})

@@ -224,6 +224,16 @@ async def read_blocks(
         yield _as_samples(bytes(waiting), channels)
 
 
+async def is_silent(path: Path, loudest_db: float = -60.0) -> bool:
+    """Whether nothing of a file's first sound track is louder than that (dBFS). Ends at the first sample that is."""
+    least = 10 ** (loudest_db / 20)
+    async with aclosing(read_blocks(path, channels=1)) as blocks:
+        async for block in blocks:
+            if np.abs(block).max(initial=0.0) > least:
+                return False
+    return True
+
+
 async def _stream_bytes(output: Stream, limits: Limits) -> AsyncGenerator[bytes, None]:
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
     # The bound is a semaphore's, not the queue's: the end (None) has to get in even when nobody takes any more.

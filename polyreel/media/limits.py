@@ -14,6 +14,8 @@ from polyreel.media.probe import open_media, refuse_media
 
 LONGEST_S = 86_400
 """A day: nobody dubs longer, and a file that says so mostly lies."""
+# Under a still picture somebody speaks for longer; what is shorter is what a cut has left of a film.
+_SHORTEST_FILM = Fraction(1, 2)
 # Damage at the beginning does not refuse a file whose sound goes on behind it.
 _PACKETS_TRIED = 400
 
@@ -42,6 +44,13 @@ def check_source(
 
 def _check_picture(info: MediaInfo, video: VideoStream) -> None:
     longest = max((one.duration for one in info.audio), default=Fraction(0))
+    if video.frames == 1 and max(longest, video.duration) < _SHORTEST_FILM:
+        length = float(max(longest, video.duration))
+        raise refuse_media(
+            info.path,
+            f"lasts {length:.2f} s, one picture: it was cut off at its beginning, or trimmed to nothing.",
+            "Export it again, as long as it is.",
+        )
     if video.frames == 1:
         raise refuse_media(
             info.path,

@@ -98,7 +98,7 @@ def count_otherwise(rows: Iterable[Entry], plan: Plan, counted: Iterable[Entry])
 
 def _list_settled(rows: Iterable[Entry], plan: Plan) -> list[Entry]:
     # An open intent may or may not have been bought, and a quote must not promise that it was.
-    return [row for row in rows if row.kind == "dub" and not row.is_open and _is_of_reel(row, plan)]
+    return [row for row in rows if row.kind == "dub" and not row.is_open and is_of_reel(row, plan)]
 
 
 def describe_order(language: LanguagePlan) -> str:
@@ -123,8 +123,11 @@ def describe_order(language: LanguagePlan) -> str:
     )
 
 
-def _is_of_reel(row: Entry, plan: Plan) -> bool:
-    """By what its row says of the reel; rows that say nothing, and plans without a source yet, go by the job's name."""
+def is_of_reel(row: Entry, plan: Plan) -> bool:
+    """Whether a row is of a plan's reel, by what it says of that.
+
+    Rows that say nothing, and plans without a source yet, go by the job's name.
+    """
     if plan.source is None or "source" not in row.details:
         return row.job == plan.job.name
     trim = plan.job.trim

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
 import pytest
 
 from benchmarks.vendors_deliveries import list_accounts
@@ -146,9 +148,37 @@ def test_a_fallback_that_costs_more_than_is_left_is_refused(runs: Runs, stage: S
     assert (outcome["status"], panjaya, dubformer) == ("failed", 1, 0), describe_outcome(outcome)
     assert error["code"] == "over_budget"
     assert "cost 2 minutes, 1 minute of them paid before, and the budget is 1.5 minutes" in error["message"]
-    # What costs nothing is not refused.
+    assert [each["provider"] for each in outcome["paid"]] == ["panjaya"]
+    # What costs nothing is not refused; and the minute that was lost is told by this run, too.
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, HERE, by_url=True, budget={"minutes": 1.5})
+    assert [(each["provider"], each["minutes"]) for each in outcome["paid"]] == [("panjaya", 1)]
     assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), describe_outcome(outcome)
+
+
+def test_a_silent_film_is_bought_from_nobody(runs: Runs, stage: Stage, tmp_path: Path, narrated: Path) -> None:
+    """Panjaya would fail at it and charge nothing, and the outcome had a minute paid. This machine reads the script."""
+    film, silent = narrated / "narrated.mp4", tmp_path / "silent.mp4"
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-nostdin",
+        "-i",
+        str(film),
+        "-c:v",
+        "copy",
+        "-af",
+        "volume=0",
+    ]
+    subprocess.run([*command, str(silent)], check=True, timeout=120)
+    source = {"media": str(silent), "locale": "en-US"}
+    outcome, panjaya, _ = runs.run(PANJAYA, source=source)
+    assert (outcome["status"], outcome["paid"], panjaya) == ("failed", [], 0), describe_outcome(outcome)
+    assert outcome["languages"]["es-ES"]["error"]["code"] == "empty_transcript"
+    assert stage.list_made("panjaya", "silent") == []
+    outcome, panjaya, _ = runs.run(PANJAYA, HERE, source=source)
+    assert (outcome["status"], outcome["paid"], panjaya) == ("completed", [], 0), describe_outcome(outcome)
+    assert "the reel is silent" in describe_outcome(outcome)
 
 
 def test_what_the_balance_does_not_reach_for_is_dubbed_by_the_next_and_said_before(

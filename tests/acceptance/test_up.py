@@ -233,8 +233,16 @@ def test_the_same_job_submitted_twice_is_one_run(up: Any, work: Any, polyreel: A
     assert f"once more: polyreel submit --again {first.json['run']}" in second.stderr
     run = first.json["run"]
     assert polyreel("status", run, "--json", **up.env()).json["message"] == "1 of 1 delivered"
-    assert any(each["run"] == run for each in polyreel("status", "--json", **up.env()).json)
-    wait_for(lambda: "es-ES · mux" in polyreel("logs", run, **up.env()).stdout, within=60)
+    listed = polyreel("status", "--json", "--limit", "200", **up.env()).json
+    assert any(each["run"] == run for each in listed)
+    # As with git, a beginning that no other run has will do; one that several have names them.
+    others = [each["run"] for each in listed if each["run"] != run]
+    short = next(run[:n] for n in range(4, 37) if not any(each.startswith(run[:n]) for each in others))
+    assert polyreel("status", short, "--json", **up.env()).json["run"] == run
+    wait_for(lambda: "es-ES · mux" in polyreel("logs", short, **up.env()).stdout, within=60)
+    for wrong in ("abc", "not-an-id", "0" * 12):
+        unknown = polyreel("cancel", wrong, "--json", **up.env())
+        assert (unknown.code, unknown.json["error"]["code"]) == (2, "no_such_run"), unknown.json
 
     again = polyreel("submit", "--again", run, "--wait", "--json", **up.env())
     assert again.json["run"] != run

@@ -310,8 +310,13 @@ async def test_settling_refuses_what_needs_no_person(ledger: Ledger) -> None:
     vendor = Vendor()
     await ledger.once("k", vendor.sell, vendor.find, subject=DUB)
     for settle in (ledger.settle_found("k", "b"), ledger.settle_not_bought("k")):
-        with pytest.raises(InvalidJob, match="dub-1"):
-            await settle
+        with pytest.raises(InvalidJob, match="there is a receipt: submitted, as dub-1") as refused:
+            await settle  # nobody has settled it: the vendor had answered
+        assert refused.value.code == "bought"
+    await asyncio.to_thread(ledger.rows.change, "lost", steps.claim_row("lost", DUB, "nobody", 0.0))
+    await ledger.settle_found("lost", "dub-9")
+    with pytest.raises(InvalidJob, match="this was settled before: submitted, as dub-9"):
+        await ledger.settle_found("lost", "dub-8")
     await asyncio.to_thread(ledger.rows.change, "busy", steps.claim_row("busy", DUB, new_holder(), 60))
     with pytest.raises(InvalidJob, match="right now"):
         await ledger.settle_not_bought("busy")

@@ -42,6 +42,16 @@ def test_one_picture_under_sound_is_called_that(make, picture):
         assert "-loop 1" in refused.value.remedy
 
 
+def test_a_film_that_was_trimmed_to_nothing_is_not_called_a_still_picture(make, reel):
+    """Nobody would take its sound alone, or make a video as long as that."""
+    film = make("nothing.mov", "-i", reel, "-t", "0.0001", "-c:v", "libx264", "-c:a", "aac")
+    with pytest.raises(
+        MediaError, match="one picture: it was cut off at its beginning, or trimmed to nothing"
+    ) as refused:
+        check_source(probe(film))
+    assert "still" not in str(refused.value)
+
+
 def test_sound_that_no_decoder_understands_is_refused_with_a_remedy(make, picture, tmp_path):
     """Damage: every packet of the sound is overwritten, while the picture is whole."""
     film = make("two.mkv", *picture(), *BEEP, "-t", 2, "-c:v", "libx264", "-c:a", "ac3")

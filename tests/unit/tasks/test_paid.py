@@ -286,3 +286,27 @@ async def test_an_empty_account_does_not_keep_a_run_from_what_it_may_have_bought
     rows.change("2", steps.hold_for_person("nobody", "the list"))
     assert (await quote_job(job, Fraction(60))).plan.languages[1].choice == 0
     rows.close()
+
+
+async def test_what_was_lost_at_a_vendor_stays_in_what_was_paid(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], empty_board: Board
+) -> None:
+    """The second run goes to the fallback at once, and asks the first vendor for nothing: its minute is paid still."""
+    source = stored("source")
+    made = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    rows = ledger_rows()
+
+    def fail(key: str, of: StoredFile = source, **more: Any) -> None:
+        about = {"job": "reel", "provider": "dubformer", "account": "d#1", "locale": "es-ES", **more}
+        subject = Subject(kind="dub", minutes=1, details=describe_reel(of.sha256, (None, None)), **about)
+        rows.change(key, steps.record_receipt(key, subject, Receipt(id=f"project of {key}")))
+        rows.change(key, steps.advance_row(State.FAILED))
+
+    fail("lost")
+    fail("last-weeks", stored("another reel"))
+    fail("anothers", job="another")
+    fail("left-out", locale="de-DE")
+    rows.close()
+    assert [(each.id, each.minutes) for each in await purchases(made)] == [("project of lost", 1)]
+    empty_board.bought.add("lost")
+    assert len(await purchases(made)) == 1
