@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from polyreel.delivery.places import PLACES, make_delivery, place_of
+from polyreel.delivery.places import is_fetched_from, make_delivery, place_of
 from polyreel.delivery.port import SHARED_ROLES, Access, Delivered, Item, Parcel
 from polyreel.engine.separation.stems import Stems
 from polyreel.errors import HeldForPerson, PolyreelError, UnresolvedCall
@@ -294,7 +294,7 @@ async def _open_access(asked: Delivery, job: Job) -> AsyncIterator[Access]:
     async with client_of(block, name) as client, books_of_run() as books, AsyncExitStack() as stack:
         staging = None
         # A link that expires would be dead before the library gets to fetching it.
-        if place_of(asked).takes_url and job.staging and PLACES[job.staging.to].stable_links:
+        if is_fetched_from(asked, job.staging):
             staging = await stack.enter_async_context(staging_of(job, books.ledger, f"{asked.to} {account}"))
         yield Access(client, books.ledger, subject, staging)
 

@@ -18,6 +18,7 @@ from polyreel.job import (
     FolderDelivery,
     NomadDelivery,
     S3Delivery,
+    Staging,
     TPStreamsDelivery,
     VideoJungleDelivery,
 )
@@ -25,6 +26,7 @@ from polyreel.job.plugins import require_options
 from polyreel.job.values import Asked
 from polyreel.ledger.entry import Entry
 from polyreel.machine.plugins import row_of_plugin
+from polyreel.vendors.tpstreams.sizes import LARGEST_UPLOAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Place:
     """A folder on this machine: the paths of the outcome are its."""
     takes_url: bool = False
     """It fetches by address what it is given."""
+    largest_upload: int = 0
+    """How many bytes one upload takes there; 0: no page names a limit. What it fetches by address has none."""
     takes_sound: bool = False
     """It takes dubs that are sound without a picture."""
     cancel_upload: Callable[[Any, Entry], Awaitable[bool]] | None = None
@@ -109,6 +113,31 @@ def require_reachable(options: AskedDelivery, job: str) -> None:
     """See that a job of this name can be brought there, as far as this machine can tell. Raises `InvalidJob`."""
     if require := place_of(options).require_here:
         require(options, job)
+
+
+def is_fetched_from(options: AskedDelivery, staging: Staging | None) -> bool:
+    """Whether a place fetches each film from a job's ``staging``, by a signed address, instead of an upload."""
+    return bool(staging and place_of(options).takes_url and PLACES[staging.to].stable_links)
+
+
+def require_uploadable(options: AskedDelivery, staging: Staging | None, size: int) -> None:
+    """See that a film of so many bytes is not more than one upload takes at a place. Raises `InvalidJob`."""
+    place = place_of(options)
+    if not place.largest_upload or size <= place.largest_upload or is_fetched_from(options, staging):
+        return
+    by_address = (
+        "Add `staging: {to: s3, ...}`, by which it is fetched in any size; or" if place.takes_url else "Cut it:"
+    )
+    raise InvalidJob(
+        f"{place.title} takes {_spell_bytes(place.largest_upload)} per upload, and the film has {_spell_bytes(size)}",
+        code="too_large",
+        where="delivery",
+        remedy=f"{by_address} `trim`, a smaller source, or another delivery.",
+    )
+
+
+def _spell_bytes(size: int) -> str:
+    return f"{size / 1024**3:.4g} GiB"
 
 
 def make_delivery(options: AskedDelivery, access: Access) -> Delivery:
@@ -244,6 +273,7 @@ _ROWS = (
         make=_make_tpstreams,
         cancel_upload=_cancel_at_tpstreams,
         takes_url=True,
+        largest_upload=LARGEST_UPLOAD,
     ),
     Place(
         name="nomad",

@@ -42,10 +42,12 @@ from polyreel.vendors.errors import (
     LinkExpired,
     NotFound,
     Refused,
+    TooLarge,
     suppress_gone,
 )
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import Asset, CreateVideo, Protection, Status, UploadSession, VideoOptions
+from polyreel.vendors.tpstreams.sizes import LARGEST_THUMBNAIL
 from polyreel.vendors.waiting import Patience
 
 # Hours, as a film is transcoded before it plays. Who waits longer runs the job again, which uploads nothing anew.
@@ -292,9 +294,11 @@ class _Dub:
         with tempfile.TemporaryDirectory(prefix="polyreel-cover-") as folder:
             try:
                 at = float(Fraction(self.parcel.duration)) / 3
-                picture = await take_still(media, at, Path(folder) / "cover.jpg")
+                cover = Path(folder) / "cover.jpg"
+                picture = await take_still(media, at, cover, most_bytes=LARGEST_THUMBNAIL)
                 await self.client.upload_thumbnail(entry.vendor_id, picture)
-            except (ToolError, MediaError) as error:
+            # A film without our cover has the vendor's: no reason to lose the language.
+            except (ToolError, MediaError, Invalid, TooLarge) as error:
                 done.notes.append(f"{self.locale} has TPStreams' own cover: {Problem.of(error)}")
                 return
         await self.access.note_details(self.key, {"cover": True})

@@ -36,9 +36,16 @@ PIECE = 8 << 20
 SMALL = 16 << 20
 AT_ONCE = 4
 """Pieces under way at the same time, each way: 32 MiB in memory, and a line between two machines is full."""
+MOST_PIECES = 10_000
+"""S3's own limit of a multipart upload: with pieces of 8 MiB it ends at 78 GiB."""
 _NOBODYS = "polyreel-looks-here"
 """An object that nobody makes, asked for to hear what the store says."""
 _threads = ThreadPoolExecutor(32, thread_name_prefix="objects")
+
+
+def choose_piece(size: int) -> int:
+    """How large the pieces are that a file of so many bytes is put in."""
+    return max(PIECE, -(-size // MOST_PIECES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +199,16 @@ class Bucket:
         """
         kind = content_type or mimetypes.guess_type(file.name)[0] or mimetypes.guess_type(key)[0]
         attributes = {"Content-Type": kind or "application/octet-stream"}
+        size = (await asyncio.to_thread(file.stat)).st_size
         with self._explain_put(key):
             await _call_client(
-                obstore.put, self._client, key, file, attributes=attributes, chunk_size=PIECE, max_concurrency=AT_ONCE
+                obstore.put,
+                self._client,
+                key,
+                file,
+                attributes=attributes,
+                chunk_size=choose_piece(size),
+                max_concurrency=AT_ONCE,
             )
 
     def sign_link(self, key: str, *, seconds: int) -> str:

@@ -48,6 +48,7 @@ from polyreel.planning.picture import offer_embedded, require_fonts, require_one
 from polyreel.planning.pronounced import with_pronunciations
 from polyreel.planning.scripts import ScriptRequest
 from polyreel.planning.sound import require_picture_where_asked
+from polyreel.planning.uploads import require_uploadable_source
 from polyreel.planning.ways import add_refusals, require_voiceovers, ways_of
 from polyreel.plans import LanguagePlan, Parting, Plan, Way, voices_of
 from polyreel.sources.ingest import check_location
@@ -297,6 +298,7 @@ def _look_at_local_source(job: Job) -> MediaInfo | None:
         return None
     info = probe(local_path(media, None))
     check_reel(info, job)
+    require_uploadable_source(job, info)
     return info
 
 

@@ -10,6 +10,7 @@ from polyreel.outcome import Reel
 from polyreel.planning.named_files import check_description_length
 from polyreel.planning.prepare import check_rate
 from polyreel.planning.sound import require_picture_where_asked
+from polyreel.planning.uploads import require_uploadable_reel
 from polyreel.plans import Plan
 from polyreel.sources.port import scheme_of
 from polyreel.store.local import is_here, path_of
@@ -23,6 +24,7 @@ async def require_fitting_reel(plan: Plan, reel: Reel) -> None:
     from polyreel.packaging.ladder import check_ladder
 
     job = plan.job
+    require_uploadable_reel(job, reel)
     if scheme_of(job.source.media) == "file":
         return
     require_picture_where_asked(job, has_picture=reel.has_picture)

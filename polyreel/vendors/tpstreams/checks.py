@@ -9,11 +9,8 @@ from polyreel.errors import InvalidJob, SubtitleError
 from polyreel.locales import language
 from polyreel.vendors.bodies import reading_file
 from polyreel.vendors.errors import TooLarge, UnsupportedLocale
+from polyreel.vendors.tpstreams.sizes import LARGEST_THUMBNAIL, LARGEST_UPLOAD
 
-# The page: "less than 2 MB". Said before it is sent, as the vendor says only that it is refused.
-LARGEST_THUMBNAIL = 2_000_000
-# S3's limit of one form upload.
-LARGEST_UPLOAD = 5 * 1024**3
 _PICTURES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 _HEAD = re.compile(r"^\ufeff?WEBVTT(?:[ \t][^\r\n]*)?(?:\r\n|\r|\n|$)")
 

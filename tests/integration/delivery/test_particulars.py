@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
 import pytest
 
 from polyreel.delivery.places import make_delivery
 from polyreel.delivery.tpstreams_tracks import choose_codes
-from polyreel.errors import InvalidJob, VendorError
+from polyreel.errors import InvalidJob, MediaError, VendorError
 from polyreel.job import NomadDelivery, TPStreamsDelivery
+from polyreel.media.still import take_still
+from polyreel.outcome import StoredFile
 from polyreel.vendors.errors import Invalid
 from polyreel.vendors.nomad.models_words import AdBreakDraft, SubtitleFormat
 from polyreel.vendors.nomad.statuses import AssetStatus
@@ -48,6 +54,50 @@ async def test_every_film_at_tpstreams_has_every_language_s_subtitles_and_a_cove
             (track,) = [each for each in await client.list_subtitles(asset.id) if each.language]
             assert track.language == "pt"
             assert track.id == done.ids[f"{locale}.pt.vtt"]
+
+
+def _film_noise(out: Path) -> Path:
+    """Two seconds of a tall picture of nothing but noise, which no JPEG makes small."""
+    noise = "geq=lum='random(1)*255':cb='random(2)*255':cr='random(3)*255'"
+    still = f"nullsrc=s=1280x2560:r=25:d=0.04,{noise},loop=49:1:0,setpts=N/25/TB"
+    coded = ["-c:v", "libx264", "-qp", "12", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", "-shortest"]
+    tone = ["-f", "lavfi", "-i", "sine=frequency=330:duration=2"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", still, *tone]
+    subprocess.run([*command, *coded, str(out)], check=True, timeout=120)
+    return out
+
+
+async def test_a_film_whose_picture_is_too_large_for_a_cover_has_a_coarser_one(
+    clients: Any, access: Any, make_parcel: Any, tmp_path: Path
+) -> None:
+    """TPStreams takes less than 2 MB: the language failed by it."""
+    film = _film_noise(tmp_path / "noise.mp4")
+    with pytest.raises(MediaError, match="no picture of it"):
+        await take_still(film, 0.3, tmp_path / "still.jpg", most_bytes=1000)
+    content = film.read_bytes()
+    stored = StoredFile(uri=film.as_uri(), sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+    parcel = make_parcel("es-ES")
+    items = tuple(
+        each.model_copy(update={"stored_file": stored}) if each.role == "video" else each for each in parcel.items
+    )
+    options = TPStreamsDelivery(to="tpstreams", credentials="x", resolutions=("240p",), protection="none")
+    async with clients("tpstreams") as client:
+        changed = parcel.model_copy(update={"items": items})
+        done = await make_delivery(options, access(client, "tpstreams")).deliver(changed)
+        asset = await client.get_asset(done.ids["es-ES"])
+    assert not done.notes
+    assert "cover_" in asset.video.cover_thumbnail_url
+
+
+async def test_a_cover_that_is_refused_is_left_out_with_a_note(
+    clients: Any, access: Any, make_parcel: Any, arm: Any
+) -> None:
+    await arm(kind="status", status=400, vendor="tpstreams", method="POST", path="*/upload_thumbnail/")
+    options = TPStreamsDelivery(to="tpstreams", credentials="x", resolutions=("240p",), protection="none")
+    async with clients("tpstreams") as client:
+        done = await make_delivery(options, access(client, "tpstreams")).deliver(make_parcel("es-ES"))
+    assert "es-ES" in done.ids
+    assert any("TPStreams' own cover" in note for note in done.notes)
 
 
 async def _source(client: Any, film: Any) -> str:

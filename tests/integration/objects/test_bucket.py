@@ -11,7 +11,7 @@ import pytest
 
 from polyreel.errors import FetchError, InvalidJob
 from polyreel.objects.address import object_address, prefix_address
-from polyreel.objects.bucket import PIECE, Bucket
+from polyreel.objects.bucket import MOST_PIECES, PIECE, Bucket, choose_piece
 from polyreel.objects.connection import Connection, ObjectKeys, Patience
 from polyreel.objects.problems import Changed, Taken
 
@@ -107,6 +107,21 @@ class TestWriting:
         await ours.put_file("film.mp4", file)
         assert bucket.get("film.mp4") == file.read_bytes()
         assert bucket.s3.methods("film.mp4").count("PUT") == 3
+
+    async def test_a_file_for_too_many_parts_goes_up_in_larger_ones(
+        self, bucket: Any, ours: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """S3 takes 10,000 parts, which is 78 GiB in the usual ones: the upload would end there, in vain."""
+        monkeypatch.setattr("polyreel.objects.bucket.MOST_PIECES", 2)
+        file = tmp_path / "film.mp4"
+        file.write_bytes(b"f" * (3 * PIECE))
+        await ours.put_file("film.mp4", file)
+        assert bucket.get("film.mp4") == file.read_bytes()
+        assert bucket.s3.methods("film.mp4").count("PUT") == 2
+
+    def test_the_usual_pieces_are_kept_as_long_as_they_do(self) -> None:
+        assert choose_piece(70 << 30) == PIECE
+        assert (100 << 30) / choose_piece(100 << 30) <= MOST_PIECES
 
     async def test_copies_and_deletes(self, bucket: Any, ours: Bucket) -> None:
         bucket.put("a", b"x")
