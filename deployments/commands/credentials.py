@@ -97,9 +97,11 @@ def on_server(work: Callable[[ModuleType], Coroutine[Any, Any, T]], *, as_json: 
     """Do something with the saved blocks, on the user's server or on one of our own; errors are told, not raised."""
     from deployments.commands.errors import report_errors
     from deployments.process import environment
+    from deployments.process.prefect_insides import leave_out_unneeded
     from deployments.server.embedded_server import server_for_this_run
 
     environment.prepare_environment()
+    leave_out_unneeded()
     with report_errors(as_json), server_for_this_run(environment.server_address()) as server:
         if server:
             _wait_for(server, quiet=as_json)

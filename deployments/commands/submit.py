@@ -154,11 +154,13 @@ def _on_server(work: Callable[[], Coroutine[Any, Any, T]], as_json: bool) -> T:
     """Do something on the running server. Needs one: a server of this command's own would know of no runs."""
     from deployments.commands.errors import report_errors
     from deployments.process import environment
+    from deployments.process.prefect_insides import leave_out_unneeded
     from deployments.server.embedded_server import server_for_this_run
     from polyreel.errors import InvalidJob
 
     with report_errors(as_json):
         environment.prepare_environment()
+        leave_out_unneeded()
         if (address := environment.server_address()) is None:
             raise InvalidJob(
                 "no server is running", code="no_server", remedy="Start `polyreel up`, or set PREFECT_API_URL."

@@ -15,7 +15,7 @@ import threading
 import time
 
 from deployments.process import garbage, lifeline
-from deployments.process.prefect_insides import become_run
+from deployments.process.prefect_insides import become_run, leave_out_unneeded
 from deployments.runner.liveness import hold_run
 from polyreel.machine.heap import share_pools
 
@@ -58,6 +58,7 @@ _ON_THE_WAY = (
 
 
 def _import_everything() -> None:
+    leave_out_unneeded()
     engine = ("prefect.engine", "prefect.flow_engine")
     flows = ("flows.localise", "flows.batch", "flows.inbox", "flows.revise", "flows.housekeeping")
     for name in (*engine, *flows, *_ON_THE_WAY):

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 import blocks
 
 _FEW_RUNS_NEED = (
@@ -68,6 +70,22 @@ print(SlackWebhook.get_block_type_slug())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["[]", "slack-webhook"]
+
+
+@pytest.mark.parametrize("command", [["status"], ["credentials", "list"]])
+def test_a_command_for_the_server_imports_nothing_of_prefect_that_it_does_not_use(
+    prefect_server: str, command: list[str]
+) -> None:
+    """A quarter of a second of what a person waits for, who asks how runs stand."""
+    code = f"""
+import os, sys
+os.environ["PREFECT_API_URL"] = {prefect_server!r}
+from deployments.cli import cli
+cli({command}, standalone_mode=False)
+print(type(sys.modules["prefect.blocks.notifications"]).__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[-2] == "_Postponed", done.stderr
 
 
 def test_a_blocks_module_comes_without_the_others() -> None:

@@ -47,6 +47,7 @@ INSIDES: dict[str, list[tuple[str, str]]] = {
         ("prefect.blocks", "import prefect.blocks.webhook as"),
         ("prefect._internal.schemas.validators", "import jsonschema"),
         ("prefect.utilities.names", "import coolname"),
+        ("prefect.utilities.visualization", "import graphviz"),
     ],
 }
 """Each function of `deployments.process.prefect_insides`, and what of Prefect it stands on."""
