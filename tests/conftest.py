@@ -224,7 +224,9 @@ def _start_up(home: Path, *options: str, **more: str) -> Up:
     made = Path(__file__).parents[1] / ".pytest_cache"  # where reels lie that tests have made
     made.mkdir(exist_ok=True)
     folders = ["--files", str(home.parent.parent), "--files", str(made)]
-    command = [*program, *([] if "--files" in options else folders), *options]
+    # Each look at the inbox is a run, with its process: only tests of the inbox have it looked at often.
+    seldom = [] if "--inbox-every" in options else ["--inbox-every", "3600"]
+    command = [*program, *([] if "--files" in options else folders), *seldom, *options]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     process = subprocess.Popen(
         command,
@@ -254,14 +256,12 @@ def _end_up(up: Up) -> int:
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """`polyreel up`, one for the module, with an inbox that is looked at every ten seconds.
-
-    Each look is a run, with its process: one for the session would go on with that beside all that comes after.
-    """
+def up(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """`polyreel up`, one for the module, with the module's `UP_OPTIONS` if it has any."""
     # Webhooks of the tests go to this machine.
     allowed = {"POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8"}
-    running = _start_up(tmp_path_factory.mktemp("up") / "home", "--inbox-every", "10", **allowed)
+    options = getattr(request.module, "UP_OPTIONS", ())
+    running = _start_up(tmp_path_factory.mktemp("up") / "home", *options, **allowed)
     yield running
     assert _end_up(running) == 0  # one Ctrl-C
 

@@ -14,6 +14,7 @@ from tests.acceptance.up_calls import SHORT, absolute, wait_for
 from tests.rehearsal import sandbox_at
 
 pytestmark = pytest.mark.servers
+UP_OPTIONS = ("--inbox-every", "10")
 
 
 @pytest.mark.parametrize("place", ["/proc/inbox", "s3://"])
