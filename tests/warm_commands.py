@@ -23,7 +23,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import IO, Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
 ORDER_BYTES = 1 << 20
@@ -60,6 +60,34 @@ class Command:
         )
 
 
+@dataclass
+class Running:
+    """A command that was begun: its process's id, and how it has ended, as `subprocess.Popen` has it."""
+
+    pid: int
+    _told: socket.socket
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code; none while it runs."""
+        with contextlib.suppress(BlockingIOError, TimeoutError):
+            return self.wait(0.0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended; below 0 it is the signal that ended it. Raises `TimeoutError`."""
+        if self.code is None:
+            self._told.settimeout(timeout)
+            self.code = int(self._told.recv(64))
+            self._told.close()
+        return self.code
+
+    def kill(self) -> None:
+        """End it at once, and wait for that."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.wait()
+
+
 class WarmCommands:
     """Runs commands in processes forked from one that has imported everything. Not for two threads at once."""
 
@@ -81,27 +109,26 @@ class WarmCommands:
         if not command.starts_like_others():
             return command.run_anew(timeout)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            code = self._run(command, out, err, timeout)
+            running = self.start(command, out, err)
+            try:
+                code = running.wait(timeout)
+            except TimeoutError:
+                running.kill()
+                raise subprocess.TimeoutExpired(command.arguments, timeout, _read_all(out), _read_all(err)) from None
             words = [_read_all(stream) for stream in (out, err)]
         return subprocess.CompletedProcess(command.arguments, code, *words)
 
-    def _run(self, command: Command, out: BinaryIO, err: BinaryIO, timeout: float) -> int:
+    def start(self, command: Command, out: IO[Any], err: IO[Any]) -> Running:
+        """Begin a command, whose words go into these files."""
         if not self._ready.closed:
             assert self._ready.readline() == b"ready\n", Path(self._log.name).read_text()
             self._ready.close()
         order = {"argv": command.arguments, "env": dict(command.environment), "cwd": str(command.folder)}
-        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked, Path(os.devnull).open("rb") as nothing:
-            asked.connect(self._address)
+        asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        asked.connect(self._address)
+        with Path(os.devnull).open("rb") as nothing:
             socket.send_fds(asked, [json.dumps(order).encode()], [nothing.fileno(), out.fileno(), err.fileno()])
-            pid = int(asked.recv(64))
-            asked.settimeout(timeout)
-            try:
-                return int(asked.recv(64))
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                asked.settimeout(None)
-                asked.recv(64)
-                raise subprocess.TimeoutExpired(command.arguments, timeout, _read_all(out), _read_all(err)) from None
+        return Running(int(asked.recv(64)), asked)
 
     def close(self) -> None:
         """End the process that others are forked from."""
@@ -112,7 +139,7 @@ class WarmCommands:
         self._log.close()
 
 
-def _read_all(stream: BinaryIO) -> str:
+def _read_all(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode()
 

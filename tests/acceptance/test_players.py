@@ -181,8 +181,9 @@ def test_every_sound_and_text_is_played_when_it_is_chosen(host: str, page: Any, 
     else:
         assert page.js("video.videoWidth") == 0
         assert page.js("document.getElementById('pictures').parentElement.hidden")
-    # A busy machine starves the player for a moment, and it goes on: what a wrong stream does, `until` has seen.
-    assert [fault for fault in page.js("faults") if fault != "bufferStalledError"] == []
+    # A busy machine starves the player for a moment, or a jump ends what hls.js was just loading, and it goes on: what
+    # a wrong stream does, `until` has seen.
+    assert set(page.js("faults")) <= {"bufferStalledError", "aborted"}
     assert page.js("document.getElementById('error').textContent") == ""
     assert page.js("document.querySelector('h1').textContent") == "A <reel>"
 

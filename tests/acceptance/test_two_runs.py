@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -28,6 +25,7 @@ from benchmarks.vendors_deliveries import (
 )
 from benchmarks.vendors_stage import Stage, make_film, open_stage
 from tests.integration.ledger.conftest import DATABASES, new_address, postgresql
+from tests.warm_commands import Command, Running, WarmCommands
 
 __all__ = ["new_address", "postgresql"]  # fixtures
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -44,8 +42,9 @@ class Pair:
     at: Path
     provider: str
     env: dict[str, str]
+    commands: WarmCommands
     name: str = field(default_factory=lambda: f"pair-{uuid.uuid4().hex[:8]}")
-    runs: list[subprocess.Popen[str]] = field(default_factory=list)
+    runs: list[Running] = field(default_factory=list)
 
     def write_job(self) -> Path:
         """One language, by one vendor, to every place there is."""
@@ -61,13 +60,13 @@ class Pair:
         (self.at / "job.yaml").write_text(json.dumps(job))
         return self.at / "job.yaml"
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> Running:
         """One more run, with its lines of progress in a file of its own."""
-        argv = [sys.executable, "-P", "-m", "deployments.cli", "run", str(self.at / "job.yaml")]
+        command = Command(("run", str(self.at / "job.yaml")), self.env, self.at)
         said = (self.at / f"run-{len(self.runs)}.log").open("w")
         out = (self.at / f"run-{len(self.runs)}.out").open("w")
         with said, out:
-            run = subprocess.Popen(argv, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=said, text=True)
+            run = self.commands.start(command, out, said)
         self.runs.append(run)
         return run
 
@@ -104,7 +103,12 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, An
 
 @pytest.fixture
 def make_pair(
-    places: tuple[Stage, Any], polyreel: Any, polyreel_home: Path, prefect_server: str, tmp_path: Path
+    places: tuple[Stage, Any],
+    polyreel: Any,
+    polyreel_home: Path,
+    prefect_server: str,
+    tmp_path: Path,
+    warm_commands: WarmCommands,
 ) -> Iterator[Callable[..., Pair]]:
     """A job that nobody has run yet: ``make_pair("panjaya")``."""
     stage, store = places
@@ -118,7 +122,7 @@ def make_pair(
     def make(provider: str, **more: str) -> Pair:
         own = {"POLYREEL_HOME": str(polyreel_home), "PREFECT_API_URL": prefect_server}
         env = {**os.environ, **own, "POLYREEL_ALLOW_NETWORKS": "127.0.0.0/8", **more}
-        pair = Pair(stage, store, tmp_path, provider, env)
+        pair = Pair(stage, store, tmp_path, provider, env, warm_commands)
         pair.write_job()
         made.append(pair)
         return pair
@@ -127,7 +131,6 @@ def make_pair(
     stage.calm()
     for run in [run for pair in made for run in pair.runs if run.poll() is None]:
         run.kill()
-        run.wait()
 
 
 @pytest.mark.parametrize("database", DATABASES)
@@ -150,8 +153,7 @@ def test_two_runs_buy_once(
     pair.start()
     if moment == "the first is killed as it buys":
         pair.until_said(1, "waits for another run that is making the same")
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.kill()
     else:
         pair.end(0)
     pair.end(1)
@@ -180,8 +182,7 @@ def test_two_runs_deliver_once(make_pair: Callable[..., Pair], provider: str, mo
     pair.until_said(1, "waits for another run that is at work there")
     if moment == "the first is killed as it delivers":
         assert first.poll() is None
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.kill()
         pair.stage.calm()
     else:
         pair.stage.calm()
