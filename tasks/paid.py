@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from polyreel.ledger.entry import Entry
 
 Result = TypeVar("Result")
+ASKED_AS = "asked_as"
+"""In a purchase's details: `key_of_choice`, the job's providers in their order as they were when it was made."""
 
 
 async def require_means(plan: Plan, reel: Reel) -> Plan:
@@ -68,7 +70,7 @@ async def buy_alone(language: LanguagePlan, buy: Callable[[], Awaitable[Result]]
                 # What is there now this run has seen, or bought itself: only what comes later is another run's.
                 board().looked_at[language.locale] = await books.ledger.read_clock()
 
-        return await books.ledger.alone(_choice_key(language), buy_unless_paid, what=language.job.name)
+        return await books.ledger.alone(key_of_choice(language), buy_unless_paid, what=language.job.name)
 
 
 async def _require_unpaid_elsewhere(language: LanguagePlan) -> None:
@@ -84,7 +86,7 @@ async def note_choice(language: LanguagePlan) -> None:
     """Write down, before it is paid, who dubs a language that its first choice could not: see `stay_where_paid`."""
     # The first choice needs no note: every run begins with it.
     if language.choice and provider_of(language.dubbing).charges:
-        await asyncio.to_thread(open_store().save_record, _choice_key(language), {"choice": language.choice})
+        await asyncio.to_thread(open_store().save_record, key_of_choice(language), {"choice": language.choice})
 
 
 async def stay_where_paid(plan: Plan) -> Plan:
@@ -98,8 +100,7 @@ async def stay_where_paid(plan: Plan) -> Plan:
         now = await books.ledger.read_clock()
     for language in plan.runnable():
         board().looked_at.setdefault(language.locale, now)
-        noted = await asyncio.to_thread(open_store().load_record, _choice_key(language)) or {}
-        chosen = language.model_copy(update={"choice": noted.get("choice", language.choice)})
+        chosen = language.model_copy(update={"choice": await _find_choice(language)})
         # A fallback that can't do the language any more (a job that changed) is not gone back to.
         if chosen.choice > language.choice and not chosen.way.problem and await is_paid(chosen):
             title = provider_of(chosen.dubbing).title
@@ -107,7 +108,23 @@ async def stay_where_paid(plan: Plan) -> Plan:
     return plan
 
 
-def _choice_key(language: LanguagePlan) -> str:
+async def _find_choice(language: LanguagePlan) -> int:
+    """Who was paid for a language when its job named these providers: by the purchase itself, else by the note.
+
+    The ledger outlives a store, and may be shared where the store is not. Rows of before have no such detail, nor have
+    those of providers that come from packages.
+    """
+    key, found = key_of_choice(language), list[tuple[float, int]]()
+    for number in range(language.choice + 1, len(language.ways)):
+        rows = await _list_paid(language.model_copy(update={"choice": number}))
+        found += [(row.intended_at, number) for row in rows if row.details.get(ASKED_AS) == key]
+    if found:
+        return max(found)[1]
+    noted = await asyncio.to_thread(open_store().load_record, key) or {}
+    return int(noted.get("choice", language.choice))
+
+
+def key_of_choice(language: LanguagePlan) -> str:
     """By who is asked, in this order: a job that names others, or the same in another order, begins anew."""
     job = language.job
     ways = [each.model_dump(mode="json") for each in (job.dubbing, *job.fallback)]

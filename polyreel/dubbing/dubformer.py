@@ -105,11 +105,12 @@ class DubformerDubber:
             mine = [each for each in listed if (each.name or "").endswith(f" {_name_end(key)}")]
             return Found(Bought(id=mine[0].project_id, minutes=mine[0].cost_minutes)) if mine else NotThere()
 
+        staged = {} if request.media_url else {STAGED: request.reel.sha256}
         about = {
             "what": request.title,
             "locale": request.locale,
             "minutes": minutes_begun(request.seconds),
-            "details": describe_purchase(request) | ({} if request.media_url else {STAGED: request.reel.sha256}),
+            "details": self._means.subject.details | describe_purchase(request) | staged,
         }
         return await self._means.at_hand().once(key, call, find, subject=self._means.subject.model_copy(update=about))
 

@@ -59,7 +59,7 @@ class PanjayaDubber:
                 "what": request.title,
                 "locale": request.locale,
                 "minutes": _count_minutes(request),
-                "details": describe_purchase(request),
+                "details": self._means.subject.details | describe_purchase(request),
             }
         )
         asset_id = await Assets(self._client, self._means, self._options, subject).find_room(request, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -106,6 +107,18 @@ def test_a_language_that_was_not_taken_is_dubbed_by_the_next(runs: Runs, stage: 
     stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path=LANGUAGES, times=0)
     outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
     assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), describe_outcome(outcome)
+
+
+def test_who_was_paid_is_known_where_the_store_is_not(runs: Runs, stage: Stage, polyreel_home: Path) -> None:
+    """Another machine with the same ledger, or a store that was lost: the first choice works again, and is not paid."""
+    stage.arm(kind="status", status=500, vendor="panjaya", method="POST", path=LANGUAGES, times=0)
+    outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 1), describe_outcome(outcome)
+    stage.calm()
+    for name in ("store", "results"):
+        shutil.rmtree(polyreel_home / name, ignore_errors=True)
+    outcome, panjaya, dubformer = runs.run(PANJAYA, DUBFORMER, by_url=True)
+    assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), describe_outcome(outcome)
 
 
 def test_what_may_have_been_bought_waits_for_the_next_run(runs: Runs, stage: Stage) -> None:

@@ -22,6 +22,8 @@ from polyreel.plans import LanguagePlan, Plan, Way
 from polyreel.store.choice import open_store
 from tasks import paid as paid_tasks
 from tasks.paid import (
+    ASKED_AS,
+    key_of_choice,
     may_be_bought,
     note_choice,
     note_retention,
@@ -310,3 +312,32 @@ async def test_what_was_lost_at_a_vendor_stays_in_what_was_paid(
     assert [(each.id, each.minutes) for each in await purchases(made)] == [("project of lost", 1)]
     empty_board.bought.add("lost")
     assert len(await purchases(made)) == 1
+
+
+async def test_who_was_paid_is_known_without_the_store(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile]
+) -> None:
+    """The ledger is shared, or has outlived the store, which held the only note: the first choice is not paid too."""
+    made = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    language = made.languages[0].model_copy(update={"choice": 1})
+    reel = describe_reel(stored("source").sha256, (None, None))
+    rows = ledger_rows()
+
+    def claim(key: str, asked_as: str, account: str = "d#2") -> None:
+        details = reel | {ASKED_AS: asked_as}
+        subject = Subject(kind="dub", job="reel", provider="panjaya", account=account, locale="es-ES", details=details)
+        rows.change(key, steps.claim_row(key, subject, "nobody", 0.0))
+
+    async def choose() -> int:
+        return (await stay_where_paid(made)).languages[0].choice
+
+    claim("in-another-order", "another order")
+    assert await choose() == 0  # the user has changed who is asked first
+    claim("of-the-first", key_of_choice(language), account="d#1")
+    assert await choose() == 0
+    claim("intended", key_of_choice(language))  # a run that died in its purchase: it may have been made
+    assert await choose() == 1
+    rows.change("intended", steps.record_receipt("intended", Subject(kind="dub"), Receipt(id="v")))
+    rows.change("intended", steps.advance_row(State.FAILED))
+    assert await choose() == 0
+    rows.close()
