@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from polyreel.dubbing import panjaya as panjaya_adapter
 from polyreel.dubbing.dubformer import DubformerDubber
 from polyreel.dubbing.panjaya import PanjayaDubber
 from polyreel.dubbing.port import DubRequest, Means
+from polyreel.dubbing.providers import make_dubber
 from polyreel.dubbing.vendor_results import Result, as_dubbed
 from polyreel.errors import HeldForPerson, InvalidJob, MediaError, PolyreelError
 from polyreel.job import DubformerDubbing, PanjayaDubbing
@@ -48,6 +50,23 @@ async def test_languages_share_an_asset_and_are_bought_once_each(
     for locale, receipt in zip(("es-ES", "fr-FR"), receipts, strict=False):
         await dubber.wait(asked(locale), receipt)
     assert await charges(controls, "panjaya") - before == 2
+
+
+async def test_what_a_run_says_of_a_purchase_stands_in_its_row(
+    panjaya: PanjayaClient, dubformer: DubformerClient, means: Callable[..., Means], asked: Callable[..., DubRequest]
+) -> None:
+    """By it a later run knows for which of a job's providers it was made; beside what the request says."""
+    told, wanted = {"details": {"asked_as": "these providers"}}, asked("es-ES")
+    for options, client in (
+        (PanjayaDubbing(provider="panjaya", credentials="p"), panjaya),
+        (DubformerDubbing(provider="dubformer", credentials="d"), dubformer),
+    ):
+        at = means(client, options.provider)
+        at = replace(at, subject=at.subject.model_copy(update=told))
+        receipt = await make_dubber(options, at).submit(wanted)
+        row = await at.at_hand().get(receipt.key)
+        assert row is not None
+        assert (row.details["asked_as"], row.details["source"]) == ("these providers", wanted.source_sha256)
 
 
 async def test_a_dub_is_as_long_as_the_reel_and_has_the_script_that_was_given(
