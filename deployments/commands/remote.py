@@ -12,14 +12,17 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, LogFilter, LogFilterFlowRunId
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.sorting import FlowRunSort, LogSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
-from prefect.states import Cancelling
+from prefect.states import Cancelling, Crashed
 
-from flows.runs import create_run, deployment_id, is_over, key_of, outcome_of_run, read_kept_artifact
+from deployments.process.signs_of_life import SILENT_S
+from flows.runs import create_run, deployment_id, goes_on, is_over, key_of, outcome_of_run, read_kept_artifact
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
+from polyreel.ledger.holder import is_alive, is_dead
+from polyreel.report.records import find_process_of_run
 
 # A person waits at the terminal; a server of ours answers in a few milliseconds.
 _POLL_S = 0.5
@@ -101,9 +104,7 @@ async def run_again(client: PrefectClient, run_id: UUID) -> FlowRun:
         raise InvalidJob("is no run of a job or a batch", where=str(run_id), remedy="`polyreel status` lists those.")
     # Two runs of one job would wait for each other's claims; the first one does it all.
     if old.state and not old.state.is_final():
-        raise InvalidJob(
-            f"is {old.state.name} still", where=str(run_id), remedy=f"`polyreel status {run_id}` follows it."
-        )
+        await _end_if_dead(client, old, old.state)
     # One new run for each run that is over, however often somebody asks.
     # A run of `polyreel run` has no deployment; its job goes on in the one that does the same.
     return await client.create_flow_run_from_deployment(
@@ -112,6 +113,36 @@ async def run_again(client: PrefectClient, run_id: UUID) -> FlowRun:
         name=_base_name(old),
         idempotency_key=f"again-{old.id}",
     )
+
+
+async def _end_if_dead(client: PrefectClient, run: FlowRun, state: State[Any]) -> None:
+    """Mark a run as crashed whose process is known to have ended. Raises `InvalidJob` of any other, and says why."""
+    holder = await asyncio.to_thread(find_process_of_run, str(run.id))
+    if not is_dead(holder) or not state.is_running():
+        raise _explain_still(run, state, is_here=is_alive(holder))
+    if goes_on(run):
+        raise InvalidJob(
+            "has lost its process, and goes on by itself, as its job says (`after_crash: resume`)",
+            code="goes_on",
+            where=str(run.id),
+            remedy=f"Wait up to {SILENT_S} s; `polyreel status {run.id}` follows it.",
+        )
+    # Asked anew: whoever minds the run may have marked it meanwhile, or begun it once more.
+    now = await read_run(client, run.id)
+    if now.state is None or now.state.id != state.id:
+        raise _explain_still(run, now.state or state, is_here=False)
+    # Forced: Prefect lets no outsider end a run that counts as running.
+    died = f"Its process was killed. What was finished is kept; go on with: polyreel submit --again {run.id}"
+    await client.set_flow_run_state(run.id, Crashed(message=died), force=True)
+
+
+def _explain_still(run: FlowRun, state: State[Any], *, is_here: bool) -> InvalidJob:
+    follows = f"`polyreel status {run.id}` follows it"
+    if is_here or not state.is_running():
+        remedy = f"{follows}; `polyreel cancel {run.id}` ends it."
+    else:
+        remedy = f"{follows}. If its process or machine is gone, the server says so in {SILENT_S} s; then ask again."
+    return InvalidJob(f"is {state.name} still", code="still_running", where=str(run.id), remedy=remedy)
 
 
 def _base_name(run: FlowRun) -> str:

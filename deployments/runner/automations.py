@@ -12,11 +12,9 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 
 from deployments.process.prefect_insides import id_of_block
+from deployments.process.signs_of_life import SILENT_S
 from polyreel.errors import InvalidJob
 
-# A living run says so every 30 s (the shortest that Prefect allows); three silences are one too many.
-HEARTBEAT_S = 30
-SILENT_S = 3 * HEARTBEAT_S
 ENDINGS = (
     *("Completed", "Partial", "Held", "Failed", "Crashed", "Cancelled", "Cancelling", "TimedOut"),
     # A sleeping run has no process and gives no sign of life: it is not dead.

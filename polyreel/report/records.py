@@ -103,6 +103,12 @@ def read_records() -> Iterator[RunRecord]:
     return _read_all(files)
 
 
+def find_process_of_run(run: str) -> str:
+    """Who holds a run of the server's that is not over (`polyreel.ledger.holder`); empty where this home knows none."""
+    latest = next((each for each in read_records() if each.run == run), None)
+    return latest.holder if latest and latest.outcome is None and not latest.waiting else ""
+
+
 def _of_job(job: str) -> Iterator[RunRecord]:
     return _read_all(home.jobs_dir().glob(f"{job}/*.json"))
 

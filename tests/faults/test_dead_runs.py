@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +17,12 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import AwaitingRetry, Cancelling, Completed, Crashed, Running
 
-from deployments.commands.remote import wait_for_end
+from deployments.commands.remote import run_again, wait_for_end
+from deployments.process.signs_of_life import SILENT_S
 from deployments.runner.warden import mark_dead
 from flows.runs import MOST_STARTS, is_over
+from polyreel.errors import InvalidJob
+from polyreel.report.records import begin_record
 
 
 @pytest.fixture
@@ -109,3 +114,51 @@ async def test_a_run_whose_process_lives_is_left_alone(client: PrefectClient, ma
         await mark_dead(client, nobody)
     assert (await state_of(client, run)).is_running()
     assert [path.stem for path in marks.iterdir()] == [str(run)]
+
+
+BEGIN = "import sys; from polyreel.report.records import begin_record; begin_record('reel', (), sys.argv[1])"
+
+
+async def make_recorded_run(client: PrefectClient, *, by: str, **asked: str) -> UUID:
+    """A run that the server believes to be running, with a record of its process: ours, a dead one, or none."""
+    deployment = await client.create_deployment(await client.create_flow(nothing), f"nothing-{uuid4()}")
+    job = {"job": {"name": "reel", **asked}}
+    run = (await client.create_flow_run_from_deployment(deployment, parameters=job)).id
+    await client.set_flow_run_state(run, Running(), force=True)
+    if by == "us":
+        begin_record("reel", (), str(run))
+    if by == "the dead":
+        await asyncio.to_thread(subprocess.run, [sys.executable, "-c", BEGIN, str(run)], check=True)
+    return run
+
+
+async def test_a_killed_run_is_begun_again_at_once(client: PrefectClient, polyreel_home: Path) -> None:
+    """The server counts it as running until it has been silent for long; on its machine its end is known at once."""
+    run = await make_recorded_run(client, by="the dead")
+    again = await run_again(client, run)
+    assert again.id != run
+    assert again.parameters == {"job": {"name": "reel"}}
+    assert (await state_of(client, run)).is_crashed()
+    assert (await run_again(client, run)).id == again.id, "however often somebody asks"
+
+
+@pytest.mark.parametrize(
+    ("by", "told"), [("us", "polyreel cancel"), ("nobody here", f"in {SILENT_S} s; then ask again")]
+)
+async def test_a_run_that_may_live_is_not_begun_again_and_it_is_said_what_to_expect(
+    client: PrefectClient, polyreel_home: Path, by: str, told: str
+) -> None:
+    run = await make_recorded_run(client, by=by)
+    with pytest.raises(InvalidJob, match="is Running still") as refused:
+        await run_again(client, run)
+    assert told in refused.value.remedy
+    assert (await state_of(client, run)).is_running()
+
+
+async def test_a_dead_run_that_goes_on_by_itself_is_not_begun_beside_that(
+    client: PrefectClient, polyreel_home: Path
+) -> None:
+    run = await make_recorded_run(client, by="the dead", after_crash="resume")
+    with pytest.raises(InvalidJob, match="goes on by itself"):
+        await run_again(client, run)
+    assert (await state_of(client, run)).is_running()
