@@ -23,7 +23,8 @@ from polyreel.dubbing import waiting
 from polyreel.dubbing.dubformer import DubformerDubber
 from polyreel.dubbing.panjaya import PanjayaDubber
 from polyreel.dubbing.port import DubRequest, Means
-from polyreel.dubbing.staging import StagedFiles, staging_place_of
+from polyreel.dubbing.staging import StagedFiles
+from polyreel.dubbing.staging_places import staging_place_of
 from polyreel.errors import PolyreelError
 from polyreel.job import DubformerDubbing, PanjayaDubbing, Staging
 from polyreel.ledger.address import ledger_rows

@@ -18,7 +18,8 @@ from pydantic import Field
 from polyreel.delivery.places import PLACES, Place
 from polyreel.delivery.port import claim_prefix
 from polyreel.dubbing.providers import PROVIDERS, Provider
-from polyreel.dubbing.staging import MAY_FETCH, STAGED, claim_of_staged, is_needed, staging_place_at
+from polyreel.dubbing.staging import MAY_FETCH, STAGED, claim_of_staged, is_needed
+from polyreel.dubbing.staging_places import staging_place_at
 from polyreel.dubbing.submission import script_key
 from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
@@ -105,19 +106,34 @@ class Upkeep:
         for row in rows:
             left = row.state is State.INTENDED and now - row.attempted_at > self.rules.intents_after_hours * HOUR_S
             if left and not steps.seems_held(row, now):
-                yield _make_chore(row, "intent", done=False, note=self._suggest_step(row, rows))
+                # Nothing is left to be bought by it: no run comes to look for what was half staged.
+                if row.kind == "staged" and not is_needed(row, _select_purchases(rows)):
+                    yield await self._clear_left(row)
+                else:
+                    yield _make_chore(row, "intent", done=False, note=_suggest_step(row))
             if row.state is State.UNRESOLVED:
                 note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
                 yield _make_chore(row, "intent", done=False, note=note)
 
-    def _suggest_step(self, row: Entry, rows: Sequence[Entry]) -> str:
-        under_way = [each for each in rows if each.kind == MAY_FETCH.kind and each.state in (MAY_FETCH.states or ())]
-        if row.kind == "staged" and not is_needed(row, under_way):
-            # What it was staged for was bought meanwhile, or never will be: no run comes to look for it.
-            settle = f"polyreel ledger settle {row.key} --not-bought"
-            return f"Nothing needs it any more. Remove {row.what} at {row.provider}, if it is there; then: {settle}"
-        again = f"submit --again {row.run_id}" if row.run_id else "run JOB.yaml"
-        return f"Run the job again, which looks first: polyreel {again}"
+    async def _clear_left(self, row: Entry) -> Chore:
+        """Under the file's claim: a run that puts it there has that, and is waited for."""
+        claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
+        return await self.ledger.alone(claim, partial(self._remove_left, row), what=row.job)
+
+    async def _remove_left(self, row: Entry) -> Chore:
+        # Asked anew: while its claim was waited for, a run may have put it there, or begun to need it.
+        there = await self.ledger.get(row.key)
+        is_left = there is not None and there.state is State.INTENDED
+        if not is_left or is_needed(row, await self.ledger.select(MAY_FETCH)):
+            return _make_chore(row, "staged", done=False, note="A run has gone on with it.")
+        try:
+            await self.ledger.wait_until_free(row.key)
+            async with self.accounts(PLACES[row.provider].block or row.provider, row) as client:
+                await staging_place_at(row, client).remove_left(str(row.details.get(STAGED, "")), row.what)
+            await self.ledger.settle_not_bought(row.key)
+        except PolyreelError as error:
+            return _make_chore(row, "staged", done=False, note=str(error))
+        return _make_chore(row, "staged", note="It was staged half.")
 
     async def _find_staged(self, rows: Sequence[Entry], now: float) -> AsyncIterator[Chore]:
         for row in rows:
@@ -229,6 +245,9 @@ class DryRun(Upkeep):
         found = await self._do_chores()
         return (*found, *(plan_chore(_make_claim_chore(each)) for each in await self.ledger.list_dead_claims()))
 
+    async def _clear_left(self, row: Entry) -> Chore:
+        return await self._plan_at_account(PLACES[row.provider].block, row, "staged")
+
     async def _remove_alone(self, row: Entry, now: float) -> Chore | None:
         # A claim would be written, and whoever has it waited for.
         return await self._remove_staged(row, now)
@@ -277,6 +296,16 @@ def _result_key(row: Entry, rows: Sequence[Entry]) -> str:
     """The key under which what the vendor shows now was kept: the purchase's, or that of a script put in later."""
     later = [each for each in rows if each.key.startswith(f"{row.key}~script-") and each.state is State.COLLECTED]
     return script_key(max(later, key=lambda each: each.collected_at).key) if later else row.key
+
+
+def _select_purchases(rows: Sequence[Entry]) -> list[Entry]:
+    """Those whose vendor may still fetch what was staged for them."""
+    return [each for each in rows if MAY_FETCH.matches(each)]
+
+
+def _suggest_step(row: Entry) -> str:
+    again = f"submit --again {row.run_id}" if row.run_id else "run JOB.yaml"
+    return f"Run the job again, which looks first: polyreel {again}"
 
 
 async def _remove_staged(client: Any, row: Entry) -> None:

@@ -195,7 +195,7 @@ class Ledger(ClosesAfterBlock):
 
     async def settle_found(self, key: str, vendor_id: str, minutes: float | None = None) -> Entry:
         """A person has seen that the vendor took it: this is its id there. Raises `InvalidJob`."""
-        entry = await self._row_to_settle(key)
+        entry = await self.wait_until_free(key)
         if not entry.is_open:
             # Most rows were never settled by anybody: the vendor's own answer was their receipt.
             by_person = entry.receipt.get("settled")
@@ -217,7 +217,7 @@ class Ledger(ClosesAfterBlock):
 
         What failed at the vendor, or was deleted there, keeps its receipt under a key of its own.
         """
-        entry = await self._row_to_settle(key)
+        entry = await self.wait_until_free(key)
         if not entry.is_open and entry.state not in (State.FAILED, State.FORGOTTEN):
             remedy = "Only what is unresolved, failed or forgotten may be bought again."
             raise InvalidJob(
@@ -244,8 +244,11 @@ class Ledger(ClosesAfterBlock):
         changes = await self._change_together(edits, only_if=is_unchanged)
         return changes if is_as_seen else None
 
-    async def _row_to_settle(self, key: str) -> Entry:
-        """The row, once nobody works on it: what another machine's run holds is watched, at most for a lease."""
+    async def wait_until_free(self, key: str) -> Entry:
+        """The row, where nobody works on it: what another machine's run holds is watched, at most for a lease.
+
+        Raises `InvalidJob` where somebody does, and where there is no such row.
+        """
         watch, told = HoldWatch(self._timing.lease), ""
         while True:
             entry = await self.get(key)

@@ -99,7 +99,8 @@ async def staging_of(job: Job, ledger: Ledger, purpose: str = "") -> AsyncIterat
     if job.staging is None:
         yield None
         return
-    from polyreel.dubbing.staging import StagedFiles, staging_place_of
+    from polyreel.dubbing.staging import StagedFiles
+    from polyreel.dubbing.staging_places import staging_place_of
 
     block, name = PLACES[job.staging.to].block or "", job.staging.credentials
     # The environment's credentials have no name of their own, and rows need one to be found by.

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from polyreel.dubbing.staging import STAGED, StagedFiles, staging_place_of
+from polyreel.dubbing.staging import STAGED, StagedFiles
+from polyreel.dubbing.staging_places import staging_place_of
 from polyreel.errors import InvalidJob
 from polyreel.job import VideoJungleStaging
 from polyreel.ledger import steps
@@ -22,6 +23,7 @@ from polyreel.ledger.testing import MemoryRows
 from polyreel.outcome import StoredFile
 from polyreel.upkeep import DAY_S, HOUR_S, DryRun, Rules, Upkeep, drop_dead_links, list_dead_links, summarise
 from polyreel.vendors.errors import NotFound, Unreachable
+from tests.integration.ledger.conftest import dead_holder
 
 
 class Clock(MemoryRows):
@@ -46,6 +48,11 @@ class Vendor:
         if name in self.gone:
             raise NotFound("It is gone.", where=name)
         self.gone.append(name)
+
+    async def list_video_files(self) -> list[Any]:
+        if self.away:
+            raise Unreachable("It is away.", where="vendor")
+        return [SimpleNamespace(id="v-half", name="reel-1.mp4"), SimpleNamespace(id="v-other", name="other.mp4")]
 
     async def get_upload(self, name: str) -> Any:
         return SimpleNamespace(id=name, is_completed=False)
@@ -271,23 +278,22 @@ async def test_a_call_that_a_crash_left_is_told_and_never_settled_by_itself(hous
     assert summarise(chores) == "1 intent for a person"
 
 
-async def test_what_was_half_staged_for_a_dub_that_is_bought_by_now_is_told_with_the_step_that_ends_it(
-    house: House,
-) -> None:
+async def test_what_was_half_staged_for_a_dub_that_is_bought_by_now_is_removed(house: House) -> None:
     """The same dub was bought by another job, by another copy: the run that would look for this one never comes."""
     about = {"kind": "staged", "what": "reel-1.mp4", "provider": "videojungle", "account": "a", "job": "reel"}
-    subject = Subject(**about, details={STAGED: "sha"})
-    house.rows.change("half", steps.claim_row("half", subject, "elsewhere:1:1:a", 45.0))
+    subject = Subject(**about, credentials="account", details={STAGED: "sha", "where": "video files"})
+    house.rows.change("half", steps.claim_row("half", subject, dead_holder(), 45.0))
     house.put("dub", "dub", "dubformer", State.SUBMITTED, details={STAGED: "sha", "source": "sha"})
     house.rows.time += 2 * HOUR_S
     (needed,) = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
     assert "Run the job again" in needed.note
     await house.ledger.advance("dub", State.COLLECTED)
-    (left,) = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()
-    assert left.done is False
-    assert "Remove reel-1.mp4 at videojungle" in left.note
-    assert "polyreel ledger settle half --not-bought" in left.note
-    await house.ledger.settle_not_bought("half")
+    house.vendor.away = True
+    assert await house.tidy() == [("staged", "half", False)]
+    assert house.rows.get("half") is not None
+    house.vendor.away = False
+    assert await house.tidy() == [("staged", "half", True)]
+    assert house.vendor.gone == ["v-half"]
     assert await house.tidy() == []
 
 

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from polyreel.delivery.places import make_delivery
 from polyreel.delivery.port import Access, Parcel
-from polyreel.dubbing.staging import StagedFiles, StagingPlace
+from polyreel.dubbing.staging import StagedFiles
+from polyreel.dubbing.staging_places import StagingPlace
 from polyreel.job import NomadDelivery, TPStreamsDelivery, VideoJungleDelivery
 from polyreel.ledger.entry import Finding, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.ledger import Ledger
@@ -73,6 +74,9 @@ class FolderStagingPlace(StagingPlace):
 
     async def remove(self, file_id: str) -> None:
         (self.at / file_id).unlink(missing_ok=True)
+
+    async def remove_left(self, sha256: str, name: str) -> None:
+        await self.remove(name)
 
 
 async def bring(provider: str, address: str, parcel: Parcel, ledger: Path, folder: str = "", url: str = "") -> None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from polyreel.delivery.nomad import NomadDelivery
-from polyreel.dubbing.staging import StagedFiles, staging_place_of
+from polyreel.dubbing.staging import StagedFiles
+from polyreel.dubbing.staging_places import staging_place_of
 from polyreel.job import NomadDelivery as Options
 from polyreel.job import NomadStaging
 from polyreel.ledger.entry import State

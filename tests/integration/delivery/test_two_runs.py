@@ -16,7 +16,8 @@ from uuid import uuid4
 import pytest
 
 from polyreel.delivery.port import Delivered, Parcel
-from polyreel.dubbing.staging import StagedFiles, staging_place_of
+from polyreel.dubbing.staging import StagedFiles
+from polyreel.dubbing.staging_places import staging_place_of
 from polyreel.job import NomadStaging
 from polyreel.ledger.entry import Subject
 from polyreel.ledger.ledger import Ledger

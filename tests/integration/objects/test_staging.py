@@ -21,7 +21,7 @@ from benchmarks.vendors_buyer import SOON, open_dubber, request_of
 from benchmarks.vendors_kills import Step, kill_once
 from benchmarks.vendors_stage import Stage, open_stage
 from polyreel.dubbing import waiting
-from polyreel.dubbing.staging import LINK_SECONDS
+from polyreel.dubbing.staging_places import LINK_SECONDS
 from polyreel.ledger.entry import State
 from polyreel.ledger.rows import Filter
 from polyreel.ledger.testing import MemoryRows
