@@ -27,7 +27,7 @@ _NOTHING_DONE: dict[str, Any] = {
 @click.option("--rehearse", is_flag=True, help="The same job over a sandbox of all vendors: nothing is bought.")
 @click.option(
     "--faults",
-    type=click.Choice(["none", "flaky", "stormy", "slow", "callbacks"]),
+    type=click.Choice(["none", "flaky", "stormy", "slow", "late", "callbacks"]),
     help="With --rehearse: which faults the sandbox plays.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show Prefect's own log on stderr.")

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from polyreel.sandbox.dialect import Shapes
 
-PROFILES = ("none", "flaky", "stormy", "slow", "callbacks")
+PROFILES = ("none", "flaky", "stormy", "slow", "late", "callbacks")
 
 
 @click.command("sandbox")

@@ -58,6 +58,18 @@ class Fault(BaseModel):
     message: str = ""
 
 
+_LISTS = (
+    *(("tpstreams", f"*/{name}/") for name in ("assets", "folders", "subtitles", "webhooks")),
+    *(
+        ("videojungle", path)
+        for path in ("/projects", "*/assets", "*/asset", "*/generated", "*/scripts", "/video-file")
+    ),
+    *(("nomad", f"*/{name}") for name in ("annotation", "adbreak", "asset/upload", "getAssetChildNodes")),
+    ("panjaya", "/v1/assets/"),
+    ("dubformer", "/api/v1/projects"),
+)
+"""What vendors list, by the path below each; what lies inside one thing is part of that."""
+
 PROFILES: dict[str, tuple[Fault, ...]] = {
     "none": (),
     "flaky": (
@@ -85,6 +97,7 @@ PROFILES: dict[str, tuple[Fault, ...]] = {
         Fault(kind="job_fails", times=0, chance=0.05),
     ),
     "slow": (Fault(kind="slow", seconds=3, times=0), Fault(kind="dripping", seconds=0.05, times=0, chance=0.2)),
+    "late": tuple(Fault(kind="listed_late", seconds=2, times=0, vendor=vendor, path=path) for vendor, path in _LISTS),
     "callbacks": (
         Fault(kind="callback_lost", times=0, chance=0.3),
         Fault(kind="callback_doubled", times=0, chance=0.3),

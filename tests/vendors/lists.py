@@ -18,6 +18,11 @@ async def wait_until_listed(list_ids: Callable[[], Awaitable[list[str]]], made: 
     return await wait_for(list_ids, lambda listed: wanted <= set(listed), "a list to show what was made", SHOWN)
 
 
+async def wait_until_gone(list_ids: Callable[[], Awaitable[list[str]]], deleted: str) -> None:
+    """Until a list no longer has what was deleted."""
+    await wait_for(list_ids, lambda listed: deleted not in listed, "a list to lose what was deleted", SHOWN)
+
+
 async def wait_until_found(look: Callable[[], Awaitable[T]]) -> T:
     """What a look-up finds, once it does."""
 

@@ -15,7 +15,7 @@ from polyreel.vendors import errors
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.models import CreateProject, MixingMode, Project, ProjectStatus, Retranslate
 from polyreel.vendors.dubformer.problems import VideoInfoError
-from tests.vendors.lists import wait_until_listed
+from tests.vendors.lists import wait_until_gone, wait_until_listed
 
 Url = Callable[[str], str]
 PATIENCE = 60.0
@@ -163,6 +163,7 @@ async def test_projects_are_listed_and_deleted(dubformer: DubformerClient, media
     listed: dict[str, Project] = {}
 
     async def look() -> list[str]:
+        listed.clear()
         listed.update({project.project_id: project for project in await dubformer.get_projects()})
         return list(listed)
 
@@ -170,7 +171,7 @@ async def test_projects_are_listed_and_deleted(dubformer: DubformerClient, media
     assert listed[submitted.project_id].name == "Short-lived"
     balance = await dubformer.get_balance()
     assert (await dubformer.delete_project(submitted.project_id)).success
-    assert submitted.project_id not in {project.project_id for project in await dubformer.get_projects()}
+    await wait_until_gone(look, submitted.project_id)
     assert await dubformer.get_balance() == balance
 
 

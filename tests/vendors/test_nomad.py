@@ -29,7 +29,7 @@ from polyreel.vendors.nomad.models_words import Impression, VastQuery
 from polyreel.vendors.nomad.multipart import PartBody
 from polyreel.vendors.nomad.statuses import AssetStatus, AssetType
 from polyreel.vendors.waiting import Patience, wait_for
-from tests.vendors.lists import wait_until_found
+from tests.vendors.lists import wait_until_found, wait_until_gone, wait_until_listed
 
 SOON = Patience(first=0.1, cap=0.5, total=90)
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -182,15 +182,19 @@ def _start(film: Path) -> StartUpload:
 
 async def test_abandoned_uploads_are_found_and_cancelled(nomad: NomadClient, film: Path) -> None:
     """Only those older than asked for."""
+
+    async def look() -> list[str]:
+        return [each.id for each in await nomad.list_uploads()]
+
     upload = await nomad.start_upload(_start(film))
     try:
-        assert upload.id in [each.id for each in await nomad.list_uploads()]
+        await wait_until_listed(look, {upload.id})
     except (errors.NotFound, errors.Invalid):
         pytest.skip("this server lists no uploads: the vendor's page has no such call, only its published clients do")
     assert upload.id not in await nomad.abort_abandoned_uploads(timedelta(hours=1))
     later = datetime.now(UTC) + timedelta(days=2)
     assert upload.id in await nomad.abort_abandoned_uploads(timedelta(hours=1), now=later)
-    assert upload.id not in [each.id for each in await nomad.list_uploads()]
+    await wait_until_gone(look, upload.id)
 
 
 async def test_a_part_goes_out_without_credentials_and_a_spoilt_address_is_an_expired_one(

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from polyreel.vendors import errors
 from polyreel.vendors.nomad.ads import ad_tags
 from polyreel.vendors.nomad.client import NomadClient
-from polyreel.vendors.nomad.models import Asset
+from polyreel.vendors.nomad.models import Asset, RelatedAsset
 from polyreel.vendors.nomad.models_edits import (
     LocalRestore,
     QueueChange,
@@ -23,7 +23,9 @@ from polyreel.vendors.nomad.models_edits import (
     ZipArchive,
 )
 from polyreel.vendors.nomad.models_words import (
+    AdBreak,
     AdBreakDraft,
+    Annotation,
     AnnotationDraft,
     Impression,
     SubtitleFormat,
@@ -33,6 +35,7 @@ from polyreel.vendors.nomad.models_words import (
 )
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience, wait_for
+from tests.vendors.lists import SHOWN, wait_until_gone, wait_until_listed
 
 SOON = Patience(first=0.1, cap=0.5, total=90)
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -151,19 +154,25 @@ async def test_assets_are_restored_to_the_premises(nomad: NomadClient, reel: str
 async def test_annotations_are_written_changed_imported_and_deleted(nomad: NomadClient, reel: str) -> None:
     """Create, list, update, delete; and many at once."""
     draft = AnnotationDraft(start_timecode="00:00:01;00", end_timecode="00:00:02;00", properties={"title": "Hook"})
+    notes: dict[str, Annotation] = {}
+
+    async def look() -> list[str]:
+        notes.clear()
+        notes.update({each.id: each for each in await nomad.list_annotations(reel)})
+        return list(notes)
+
     note = await nomad.create_annotation(reel, draft)
-    assert note.id in [each.id for each in await nomad.list_annotations(reel)]
+    await wait_until_listed(look, {note.id})
     changed = await nomad.update_annotation(
         reel, note.id, AnnotationDraft(start_timecode="00:00:00;12", properties={"title": "Opening"})
     )
     assert changed.id == note.id
-    (seen,) = [each for each in await nomad.list_annotations(reel) if each.id == note.id]
-    assert seen.properties["title"] == "Opening"
-    before = len(await nomad.list_annotations(reel))
+    await wait_for(look, lambda _: notes[note.id].properties["title"] == "Opening", "the change to show", SHOWN)
+    before = len(notes)
     await nomad.import_annotations(reel, [draft, draft])
-    assert len(await nomad.list_annotations(reel)) == before + 2
+    await wait_for(look, lambda listed: len(listed) == before + 2, "the imported notes to show", SHOWN)
     await nomad.delete_annotation(reel, note.id)
-    assert note.id not in [each.id for each in await nomad.list_annotations(reel)]
+    await wait_until_gone(look, note.id)
     with pytest.raises(errors.NotFound):
         await nomad.delete_annotation(reel, note.id)
 
@@ -196,8 +205,11 @@ async def test_a_related_subtitle_is_uploaded_and_exported(nomad: NomadClient, r
     file.write_bytes(SRT)
     done = await nomad.upload_related(file, reel, "Subtitle", language_id="fr-FR")
     assert done.bytes == len(SRT)
-    related = [each for each in (await nomad.get_detail(reel)).related_assets if each.name == file.name]
-    assert related
+
+    async def list_related() -> list[RelatedAsset]:
+        return [each for each in (await nomad.get_detail(reel)).related_assets if each.name == file.name]
+
+    related = await wait_for(list_related, bool, "the asset to show what hangs on it", SHOWN)
 
     async def is_processed() -> bool:
         with contextlib.suppress(errors.Invalid):
@@ -231,18 +243,27 @@ async def test_what_has_no_subtitle_exports_none(nomad: NomadClient, reel: str) 
 
 async def test_ad_breaks_are_kept_and_served(nomad: NomadClient, reel: str) -> None:
     """Create, list, update, VMAP, VAST, impressions, delete."""
+    breaks: dict[str, AdBreak] = {}
+
+    async def look() -> list[str]:
+        breaks.clear()
+        breaks.update({each.id: each for each in await nomad.list_ad_breaks(reel)})
+        return list(breaks)
+
+    async def list_tags() -> tuple[str, ...]:
+        return ad_tags(await nomad.get_vmap(reel))
+
     made = await nomad.create_ad_break(reel, AdBreakDraft(timecode="00:00:01;00"))
-    assert made.id in [each.id for each in await nomad.list_ad_breaks(reel)]
+    await wait_until_listed(look, {made.id})
     await nomad.update_ad_break(reel, made.id, AdBreakDraft(timecode="00:00:02;00"))
-    (seen,) = [each for each in await nomad.list_ad_breaks(reel) if each.id == made.id]
-    assert seen.timecode.startswith("00:00:02")
-    (tag, *_) = ad_tags(await nomad.get_vmap(reel))
+    await wait_for(look, lambda _: breaks[made.id].timecode.startswith("00:00:02"), "the change to show", SHOWN)
+    (tag, *_) = await wait_for(list_tags, bool, "the ad break to be served", SHOWN)
     assert "VAST" in await nomad.follow_ad_tag(tag)
     assert "VAST" in await nomad.get_vast(VastQuery(time_code="00:00:02;00"))
     await nomad.record_impression(Impression(asset_id=reel))
     await nomad.record_impression_by_head(Impression(asset_id=reel))
     await nomad.delete_ad_break(reel, made.id)
-    assert made.id not in [each.id for each in await nomad.list_ad_breaks(reel)]
+    await wait_until_gone(look, made.id)
     with pytest.raises(errors.NotFound):
         await nomad.update_ad_break(reel, made.id, AdBreakDraft(timecode="00:00:02;00"))
 

@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from polyreel.errors import InvalidJob, SubtitleError
 from polyreel.vendors import errors
 from polyreel.vendors.tpstreams.client import TPStreamsClient
-from polyreel.vendors.tpstreams.models import Asset, RegisterWebhook, Trim, VideoOptions
+from polyreel.vendors.tpstreams.models import Asset, MediaTrack, RegisterWebhook, Trim, VideoOptions
 from polyreel.vendors.tpstreams.webhooks import verify_webhook
+from polyreel.vendors.waiting import wait_for
+from tests.vendors.lists import SHOWN, wait_until_listed
 from tests.vendors.tpstreams_assets import SOON, Url, make_completed, make_request, wait_until
 
 VTT = b"WEBVTT\n\n00:00.200 --> 00:02.000\nBonjour \xc3\xa0 tous.\n"
@@ -37,12 +39,16 @@ def cover(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_a_subtitle_is_uploaded_listed_and_deleted(tpstreams: TPStreamsClient, completed: str) -> None:
     """`fr-FR` becomes the vendor's `fr`."""
     before = {track.id for track in await tpstreams.list_subtitles(completed)}
+
+    async def list_new() -> list[MediaTrack]:
+        return [track for track in await tpstreams.list_subtitles(completed) if track.id not in before]
+
     await tpstreams.upload_subtitle(completed, VTT, "fr-FR", name="Français")
-    (track,) = [track for track in await tpstreams.list_subtitles(completed) if track.id not in before]
+    (track,) = await wait_for(list_new, bool, "a list to show the track", SHOWN)
     assert track.language == "fr"
     assert track.name == "Français"
     await tpstreams.delete_subtitle(completed, track.id)
-    assert {track.id for track in await tpstreams.list_subtitles(completed)} == before
+    assert not await wait_for(list_new, lambda found: not found, "a list to lose the track", SHOWN)
     with pytest.raises(errors.NotFound):
         await tpstreams.delete_subtitle(completed, track.id)
 
@@ -187,6 +193,10 @@ async def test_a_webhook_is_registered_and_delivers(tpstreams: TPStreamsClient, 
         with pytest.raises(errors.ForgedCallback):
             verify_webhook(body, headers, "another-secret")
         await tpstreams.wait_until_completed(made.id, SOON)
-        assert webhook.id in [each.id async for each in tpstreams.list_webhooks()]
+
+        async def look() -> list[str]:
+            return [each.id async for each in tpstreams.list_webhooks()]
+
+        assert await wait_until_listed(look, {webhook.id})
     finally:
         await tpstreams.delete_webhook(webhook.id)

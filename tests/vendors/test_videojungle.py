@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -93,7 +94,11 @@ async def test_scripts_are_listed_read_and_deleted(
     videojungle: VideoJungleClient, project: Project, script: Script
 ) -> None:
     """With the inputs they want."""
-    assert script.id in [each.id for each in await videojungle.list_scripts(project.id)]
+
+    async def look() -> list[str]:
+        return [each.id for each in await videojungle.list_scripts(project.id)]
+
+    assert await wait_until_listed(look, {script.id})
     assert (await videojungle.get_script(project.id, script.id)).inputs
     await videojungle.delete_script(project.id, script.id)
     with pytest.raises(errors.NotFound):
@@ -148,13 +153,13 @@ async def test_assets_are_listed_by_both_routes(
     """The page's plural and the published client's singular; ten unless a limit says more."""
     made = {(await videojungle.generate(project.id, script.id, {"sign": "leo"})).asset_id for _ in range(12)}
 
-    async def look() -> list[str]:
-        return [asset.id for asset in await videojungle.list_assets(project.id, limit=50)]
+    for list_by in (videojungle.list_assets, videojungle.list_project_assets, videojungle.list_generated_assets):
 
-    assert set(await wait_until_listed(look, made)) == made
+        async def look(list_by: Any = list_by) -> list[str]:
+            return [asset.id for asset in await list_by(project.id, limit=50)]
+
+        assert set(await wait_until_listed(look, made)) == made
     assert len(await videojungle.list_assets(project.id)) == 10
-    assert {asset.id for asset in await videojungle.list_project_assets(project.id, limit=50)} == made
-    assert {asset.id for asset in await videojungle.list_generated_assets(project.id, limit=50)} == made
     assert len(await videojungle.list_assets(project.id, limit=3)) == 3
 
 
