@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from polyreel import locales
-from polyreel.dubbing.line_hearing import Ears, Given, hear_lines
+from polyreel.dubbing.line_hearing import Ears, Given, LinesHeard, hear_lines
 from polyreel.dubbing.plugin_checks import FinishedLanguage, run_further_checks
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.dubbing.providers import loudness_of, provider_of
@@ -54,16 +54,28 @@ async def listen_closely(
     from polyreel.engine.backcheck.quality import speech_judge
     from polyreel.engine.speakers.voiceprint import encoder
 
-    # First: which line is which comes from the words that were heard.
-    heard, notes = await _hear_words(language, request, dubbed)
     ears = Ears(
-        languages=usual_listener() if heard else None,
+        languages=usual_listener() if listener_here() and usual_listener().knows(request.locale) else None,
         voices=encoder if shelf.is_here(VOICE_PRINTS) else None,
         quality=speech_judge if shelf.is_here(SPEECH_QUALITY) else None,
     )
-    given = Given(dubbed, request, stems, heard)
-    lines = await hear_lines(given, ears, open_store()) if ears.hear_anything else None
-    return Listening(heard=heard, lines=lines, notes=notes)
+    if dubbed.speech is None or not dubbed.lines:
+        # Which line is which comes from the words that were heard.
+        heard, notes = await _hear_words(language, request, dubbed)
+        return Listening(heard=heard, lines=await _hear_lines(Given(dubbed, request, stems, heard), ears), notes=notes)
+    # Such a dub says itself which line is which, so that prints and judge fill what the listener leaves idle.
+    beside = asyncio.create_task(_hear_lines(Given(dubbed, request, stems), ears))
+    try:
+        heard, notes = await _hear_words(language, request, dubbed)
+        return Listening(heard=heard, lines=await beside, notes=notes)
+    finally:
+        beside.cancel()
+        # Its thread ends before the stage does, and the stage's error stays the first one.
+        await asyncio.gather(beside, return_exceptions=True)
+
+
+async def _hear_lines(given: Given, ears: Ears) -> LinesHeard | None:
+    return await hear_lines(given, ears, open_store()) if ears.hear_anything else None
 
 
 async def _hear_words(
