@@ -42,10 +42,11 @@ def large(narrated: Path, tmp_path: Path) -> Path:
     return film
 
 
-async def test_a_plan_refuses_a_film_that_no_upload_takes(large: Path, polyreel_home: Path) -> None:
+async def test_a_plan_refuses_a_film_that_no_upload_takes(large: Path, narrated: Path, polyreel_home: Path) -> None:
     """With figures, what to do, and before any account is asked."""
+    target = {"locale": "es-ES", "subtitles": str(narrated / "narrated.es-ES.srt")}
     with pytest.raises(InvalidJob) as raised:
-        await prepare(job(large), LocalStore())
+        await prepare(job(large, targets=[target]), LocalStore())
     assert (raised.value.code, raised.value.where) == ("too_large", "delivery")
     assert "TPStreams takes 5 GiB per upload, and the film has " in raised.value.message
     assert "staging: {to: s3" in raised.value.remedy
