@@ -27,7 +27,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from polyreel.ledger.entry import Entry
+from polyreel.ledger.entry import Entry, State
 from polyreel.ledger.rows import Filter
 from polyreel.ledger.sql import SqlRows
 from tests.rehearsal import sandbox_at
@@ -173,6 +173,21 @@ def test_a_callback_wakes_a_run_that_held_no_process(stage: Stage, narrated: Pat
     assert resumed.timestamp() - ready < 2
     heard = (stage.up.home / "up" / "callbacks.log").read_text()
     assert "a callback of panjaya: hint" in heard
+
+
+def test_a_job_that_is_asked_for_twice_at_once_is_bought_once(stage: Stage, narrated: Path) -> None:
+    """Two runs through the API, made together: both sleep while the vendor works, both deliver the one dub."""
+    before = len(stage.charges())
+    runs = [stage.start("pt-BR", narrated) for _ in range(2)]
+    assert runs[0] != runs[1]
+    for run in runs:
+        done = stage.up.until(run, "COMPLETED", "FAILED", "CRASHED", within=240)
+        assert (done["state"]["type"], done["state"]["message"]) == ("COMPLETED", "1 of 1 delivered"), done["state"]
+    assert len(stage.charges()) == before + 1
+    assert [(row.locale, row.state) for row in stage.ledger("dub") if row.locale == "pt-BR"] == [
+        ("pt-BR", State.COLLECTED)
+    ]
+    assert stage.ledger("wait") == []
 
 
 def test_the_jobs_of_a_batch_sleep_and_leave_their_place_to_others(stage: Stage, narrated: Path) -> None:
