@@ -16,8 +16,6 @@ from polyreel.vendors.errors import NotFound
 
 # As long as a job's name may be (`Slug` in `polyreel.job.values`).
 _LONGEST_NAME = 80
-_PATHS = {"nomad": ", or the folder's path from the top (Courses/2026)"}
-"""Where people may name a folder otherwise than by its id."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]+")
 
 
@@ -26,9 +24,10 @@ def folder_of(address: str) -> tuple[str, str]:
     vendor, colon, folder = address.partition(":")
     if not colon or vendor not in list_with_folders() or not folder.strip("/"):
         places = " or ".join(f"{name}:FOLDER" for name in list_with_folders())
+        paths = [f"{each.name}: or its path from the top" for each in LIBRARIES.values() if each.folder_path]
         raise InvalidJob(
             f"{address!r} is no folder of a library", where="--each-of",
-            remedy=f"Write {places}, with the folder's id as shown there (nomad: or its path from the top).",
+            remedy=f"Write {places}, with the folder's id as shown there ({'; '.join(paths)}).",
         )  # fmt: skip
     return vendor, folder
 
@@ -40,9 +39,11 @@ async def list_videos(vendor: str, client: Any, folder: str) -> list[LibraryVide
     try:
         found = await list_folder(client, folder)
     except NotFound:
+        path = LIBRARIES[vendor].folder_path
+        otherwise = f", or the folder's path from the top ({path})" if path else ""
         raise InvalidJob(
             f"{vendor} has no folder {folder}", where="--each-of", code="vendor_not_found",
-            remedy=f"Give the id as it is shown there{_PATHS.get(vendor, '')}, or name the credentials of the account "
+            remedy=f"Give the id as it is shown there{otherwise}, or name the credentials of the account "
             "that has it.",
         ) from None  # fmt: skip
     # In one order everywhere, so that a batch that is begun again finds the runs it made.

@@ -25,6 +25,8 @@ class Library:
     """The videos right in a folder, in any order, over an open client: for a batch with a job for each.
 
     Raises `InvalidJob` for an id that is no folder's, and the client's `VendorError`. None: it has no folders."""
+    folder_path: str = ""
+    """How people may name a folder otherwise than by its id: an example of a path; empty where they can't."""
 
 
 def list_with_folders() -> tuple[str, ...]:
@@ -63,7 +65,7 @@ def _make_videojungle(client: Any) -> LibrarySource:
 
 
 _ROWS = (
-    Library("nomad", _make_nomad, _list_folder_at_nomad),
+    Library("nomad", _make_nomad, _list_folder_at_nomad, folder_path="Courses/2026"),
     Library("videojungle", _make_videojungle),
     Library("tpstreams", _make_tpstreams, _list_folder_at_tpstreams),
 )
