@@ -50,9 +50,9 @@ unit: $(DEV) ## what needs neither server nor weights, part by part: under a min
 
 check: lint unit ## lint, types, layers and unit: before every commit
 
-# They wait as much as they work: three on two processors.
+# They wait more than they work: five on two processors.
 test: $(DEV) ## every test but those with real weights; those with whole servers come last, two modules at a time
-	@$(PYTEST) -n 3 $(SIDE_BY_SIDE) -m "not servers and not models"
+	@$(PYTEST) -n 5 $(SIDE_BY_SIDE) -m "not servers and not models"
 	@$(PYTEST) -n 2 --dist loadscope --maxfail=5 -m "servers and not models" $(WHOLE) --ignore-glob="*test_real_*"
 	@echo "Tests that need real weights are not among these: make test-models"
 

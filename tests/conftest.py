@@ -28,7 +28,7 @@ from tests.warm_commands import Command, WarmCommands
 pytest_plugins = ("tests.material",)
 
 ROOT = Path(__file__).parents[1]
-UNIT = ROOT / "tests" / "unit"
+UNIT, ACCEPTANCE = (ROOT / "tests" / name for name in ("unit", "acceptance"))
 # What the Makefile looks through for tests of whole servers and with real weights.
 WHOLE = {ROOT / "tests" / name for name in ("acceptance", "faults", "integration")}
 
@@ -69,8 +69,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
         if any(map(item.get_closest_marker, ("servers", "models"))) and WHOLE.isdisjoint(item.path.parents):
             raise pytest.UsageError(f"{item.nodeid}: no make target would find it; put it among the integration tests")
-    # Modules that take minutes come first: at the end there is always something short for a worker that is free.
-    items.sort(key=lambda item: UNIT in item.path.parents)
+    _order_modules(items)
+
+
+def _order_modules(items: list[pytest.Item]) -> None:
+    """Modules that take minutes first, those that work for them and those that wait in them by turns; units last.
+
+    So workers that wait leave the processors to those that work, and at the end there is something short for each.
+    """
+    places: dict[tuple[bool, bool], dict[Path, int]] = {}
+    kinds = {item.path: (UNIT in item.path.parents, ACCEPTANCE in item.path.parents) for item in items}
+    for path, kind in kinds.items():
+        places.setdefault(kind, {})[path] = len(places.get(kind, {}))
+
+    def find_place(item: pytest.Item) -> tuple[bool, float]:
+        kind = kinds[item.path]
+        return kind[0], places[kind][item.path] / len(places[kind])
+
+    items.sort(key=find_place)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
