@@ -33,7 +33,7 @@ from polyreel.sandbox.state import Gone, State
 from polyreel.sandbox.storm import Storm
 from polyreel.sandbox.tpstreams import api as tpstreams_api
 from polyreel.sandbox.videojungle import api as videojungle_api
-from polyreel.sandbox.wire import Refusal
+from polyreel.sandbox.wire import Refusal, WholeBody
 from polyreel.sandbox.work.instant import InstantStudio
 from polyreel.sandbox.work.port import Studio
 from polyreel.store.local import LocalStore
@@ -89,6 +89,7 @@ def make_application(box: Box) -> Starlette:
     if box.settings.shapes == "other":
         # Storm is outermost: it breaks answers as they go out, in whichever words they are.
         layers.append(Middleware(Dialect, vendors=names))
+    layers.append(Middleware(WholeBody))
     app = Starlette(
         routes=[
             Route("/", page.show_page, methods=["GET"]),

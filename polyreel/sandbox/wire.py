@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Model = TypeVar("Model", bound="Wire")
 
@@ -34,7 +38,36 @@ class Refusal(Exception):
 
 def media_type(request: Request) -> str:
     """The content type without its parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return _read_media_type(request.headers)
+
+
+def _read_media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass
+class WholeBody:
+    """ASGI layer: JSON is there as a whole before its endpoint begins.
+
+    What an endpoint has read would else be of before while it waits for a slow body: a language that was added to an
+    asset, which became ready meanwhile, was never begun.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or _read_media_type(Headers(scope=scope)) != "application/json":
+            await self.app(scope, receive, send)
+            return
+        came = deque([await receive()])
+        while came[-1].get("more_body"):
+            came.append(await receive())
+
+        async def give_again() -> Message:
+            return came.popleft() if came else await receive()
+
+        await self.app(scope, give_again, send)
 
 
 async def raw_json(request: Request) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -84,6 +86,23 @@ def test_bad_media_fails_later_in_panjayas_own_words(create, settled, name, more
     failed = settled(create(name, **more))
     assert failed["status"] == "Failed"
     assert failed["error"]["code"] == code
+
+
+def test_a_language_that_is_added_while_its_asset_becomes_ready_is_dubbed(sandbox, panjaya, create, settled, until):
+    """The head of the request comes before that, and its body after."""
+    asset = create(languages=[])
+    body, at = json.dumps({"languages": [{"locale": "fr-FR"}]}).encode(), urlsplit(sandbox.base)
+    head = (
+        f"POST /panjaya/v1/assets/{asset['id']}/languages HTTP/1.1\r\nHost: {at.netloc}\r\n"
+        "Authorization: Bearer panjaya-sandbox\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection((at.hostname, at.port), timeout=20) as line:
+        line.sendall(head.encode())
+        until(lambda: panjaya.get(f"/v1/assets/{asset['id']}").json()["status"] == "Ready")
+        line.sendall(body)
+        assert b" 201 " in line.recv(1000)
+    assert [each["status"] for each in settled(asset)["versions"]] == ["Completed"]
 
 
 def test_limits_of_the_account_are_failures_of_their_own(sandbox, create, settled):
