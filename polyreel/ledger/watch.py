@@ -265,8 +265,11 @@ class Watchers:
 
     async def _end_watch(self, account: str) -> None:
         watcher, task = self._running.pop(account)
-        task.cancel()
-        await asyncio.wait({task})
+        # Again and again: what an observer awaits may take one cancellation for its own, and whoever waits here would
+        # wait for ever.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_TICK_SECONDS)
         await watcher.close()
 
 

@@ -106,6 +106,33 @@ async def test_whoever_leaves_takes_its_client_along_and_the_next_one_is_asked(l
     assert staying.asked
 
 
+async def test_whoever_waits_goes_on_though_a_look_keeps_the_cancellation_for_itself(ledger: Ledger) -> None:
+    """A library that takes a cancellation for its own timeout's must not hold a run for ever."""
+
+    class Deaf(Account):
+        """Its client makes a vendor's error of whatever ends its call."""
+
+        async def list_under_way(self, entries: Sequence[Entry]) -> Sequence[Sighting]:
+            looking.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                raise Unreachable("the look was ended") from None
+            return []
+
+    looking, watching = asyncio.Event(), Watchers(ledger)
+    buy(ledger.rows, "k")
+
+    async def leave_while_looking() -> None:
+        async with watching.watch(ACCOUNT, Deaf(), QUICK):
+            await looking.wait()
+
+    # In a task of its own: where it hangs, it would keep the timeout's cancellation, too.
+    leaving = asyncio.create_task(leave_while_looking())
+    done, _ = await asyncio.wait({leaving}, timeout=20)
+    assert done
+
+
 async def test_the_next_leads_when_the_leader_is_gone(rows: Rows) -> None:
     vendor = Account()
     buy(rows, "k")
