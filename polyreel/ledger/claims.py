@@ -147,12 +147,18 @@ class _Turn:
         while True:
             # Three signs of life may fail before anybody may take the claim.
             await asyncio.sleep(self.lease / 4)
+            # Before it is asked: others may see the sign long before its answer is here.
+            now = time.monotonic()
+            left = self.lease - (now - seen)
             try:
-                there = await self._change_claim(_edit_to_keep(self.holder, self.lease))
+                # Nothing is left where we stood still: then it has to be asked whose the claim is by now.
+                async with asyncio.timeout(left if left > 0 else self.lease / 4):
+                    there = await self._change_claim(_edit_to_keep(self.holder, self.lease))
                 is_ours = there is not None and there.holder == self.holder
-                seen = time.monotonic() if is_ours else seen
-            except LedgerError:
-                # Whoever can still reach the ledger takes the claim for abandoned from then on.
+                seen = now if is_ours else seen
+            # A ledger that says nothing, as one that says no: whoever can still reach it takes the claim for abandoned
+            # once it was silent for a lease.
+            except (LedgerError, TimeoutError):
                 is_ours = time.monotonic() - seen < self.lease
             if not is_ours:
                 return limit.reschedule(asyncio.get_running_loop().time())

@@ -14,6 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+_HIDDEN = "?"
+"""In the place of when a process began: it is another user's, and ``/proc`` is mounted so that it shows none of those
+(``hidepid``). That says nothing against its life."""
 GRACE_SECONDS = 600.0
 """How long a living process that gives no sign of life keeps its hold beyond the lease."""
 
@@ -29,7 +32,7 @@ def is_dead(holder: str) -> bool:
     machine, pid, started = (*holder.split(":"), "", "", "")[:3]
     if not machine or machine != _name_machine() or not pid.isdecimal() or not started:
         return False
-    return _start_ticks(int(pid)) != started
+    return _start_ticks(int(pid)) not in (started, _HIDDEN)
 
 
 def is_alive(holder: str) -> bool:
@@ -110,8 +113,17 @@ def _start_ticks(pid: int) -> str:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return ""
+        return _HIDDEN if _is_others(pid) else ""
     # The second field is the program's name in brackets, which may hold blanks and brackets of its own.
     fields = stat[stat.rindex(")") + 1 :].split()
     # A zombie has ended and only waits to be read by its parent: it makes no call any more.
     return "" if fields[0] in ("Z", "X") else fields[19]
+
+
+def _is_others(pid: int) -> bool:
+    """Whether there is such a process, and it is another user's."""
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,34 @@ async def test_work_that_takes_longer_than_the_lease_keeps_its_claim(rows: Rows)
     await asyncio.sleep(0.3)
     await asyncio.gather(first, do_alone(rows, "room", lambda: room.be_in("second"), timing=LEASE))
     assert (room.most, room.left) == (1, ["first", "second"])
+
+
+async def test_work_ends_before_another_run_s_begins_where_the_ledger_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is cut without a word: no error comes, and no sign of life goes out for minutes."""
+
+    class Hanging(MemoryRows):
+        """Answers what takes the claim, and then nothing more."""
+
+        asked = 0
+
+        def change_claim(self, name: str, edit: ClaimEdit) -> Claim | None:
+            self.asked += 1
+            if self.asked > 1:
+                assert back.wait(30)
+            return shared.change_claim(name, edit)
+
+    room, shared, back = Room(), MemoryRows(), threading.Event()
+    holders = iter(["another machine:1:1:x", new_holder()])
+    monkeypatch.setattr("polyreel.ledger.claims.new_holder", lambda: next(holders))
+    first = asyncio.ensure_future(do_alone(Hanging(), "room", lambda: room.be_in("first", 4.0), timing=LEASE))
+    await asyncio.sleep(0.3)
+    try:
+        await do_alone(shared, "room", lambda: room.be_in("second", 1.0), timing=LEASE)
+    finally:
+        back.set()
+    assert (room.most, room.left) == (1, ["second"])
+    await asyncio.wait_for(first, 30)
+    assert room.left == ["second", "first"]
 
 
 async def test_who_waits_says_for_whom_and_that_it_is_over(rows: Rows) -> None:
