@@ -117,7 +117,7 @@ async def run_again(client: PrefectClient, run_id: UUID) -> FlowRun:
 
 async def _end_if_dead(client: PrefectClient, run: FlowRun, state: State[Any]) -> None:
     """Mark a run as crashed whose process is known to have ended. Raises `InvalidJob` of any other, and says why."""
-    holder = await asyncio.to_thread(find_process_of_run, str(run.id))
+    holder = await asyncio.to_thread(find_process_of_run, str(run.id), state.timestamp.timestamp())
     if not is_dead(holder) or not state.is_running():
         raise _explain_still(run, state, is_here=is_alive(holder))
     if goes_on(run):

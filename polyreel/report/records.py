@@ -21,6 +21,8 @@ from polyreel.outcome import LanguageOutcome, Outcome, Problem, Value
 
 State = Literal["running", "waiting", "stopped", "died", "completed", "partial", "held", "failed"]
 KEPT_RUNS = 50
+# A process notes a run seconds after the server has it running, and the server may be another machine.
+_CLOCKS_APART_S = 120.0
 _STOPPED = "stopped"
 _REPORT = "report.html"
 
@@ -34,6 +36,7 @@ class RunRecord(Value):
     began: float
     ended: float = 0.0
     holder: str = Field(default="", description="Which process runs it, on which machine.")
+    held_since: float = Field(default=0.0, description="Since when that process does; 0 in earlier versions' records.")
     waiting: bool = Field(default=False, description="It was put aside until something changes; no process holds it.")
     outcome: Outcome | None = None
 
@@ -54,7 +57,8 @@ class RunRecord(Value):
 def begin_record(job: str, locales: tuple[str, ...], run: str = "") -> RunRecord:
     """Note that a run of this process begins, or goes on after it was put aside. Raises `StoreError`, OSError."""
     woken = next((each for each in _of_job(job) if run and each.run == run and each.waiting), None)
-    record = RunRecord(job=job, run=run, locales=locales, began=time.time(), holder=new_holder())
+    now = time.time()
+    record = RunRecord(job=job, run=run, locales=locales, began=now, holder=new_holder(), held_since=now)
     if woken:
         woken.path.unlink(missing_ok=True)
         record = record.model_copy(update={"began": woken.began})
@@ -103,10 +107,16 @@ def read_records() -> Iterator[RunRecord]:
     return _read_all(files)
 
 
-def find_process_of_run(run: str) -> str:
-    """Who holds a run of the server's that is not over (`polyreel.ledger.holder`); empty where this home knows none."""
+def find_process_of_run(run: str, began_at: float) -> str:
+    """Who holds a run of the server's that is not over (`polyreel.ledger.holder`); empty where this home knows none.
+
+    ``began_at``: when the server has it running since. Long after the process took it, that is another process's, on
+    another machine, which this home knows nothing of.
+    """
     latest = next((each for each in read_records() if each.run == run), None)
-    return latest.holder if latest and latest.outcome is None and not latest.waiting else ""
+    if latest is None or latest.outcome is not None or latest.waiting:
+        return ""
+    return latest.holder if began_at <= (latest.held_since or latest.began) + _CLOCKS_APART_S else ""
 
 
 def _of_job(job: str) -> Iterator[RunRecord]:

@@ -22,6 +22,7 @@ from deployments.process.signs_of_life import SILENT_S
 from deployments.runner.warden import mark_dead
 from flows.runs import MOST_STARTS, is_over
 from polyreel.errors import InvalidJob
+from polyreel.report import records
 from polyreel.report.records import begin_record
 
 
@@ -161,4 +162,17 @@ async def test_a_dead_run_that_goes_on_by_itself_is_not_begun_beside_that(
     run = await make_recorded_run(client, by="the dead", after_crash="resume")
     with pytest.raises(InvalidJob, match="goes on by itself"):
         await run_again(client, run)
+    assert (await state_of(client, run)).is_running()
+
+
+async def test_a_run_that_another_machine_has_taken_up_is_left_to_it(
+    client: PrefectClient, polyreel_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was killed here, and begun once more there: our record is of the process that is gone."""
+    run = await make_recorded_run(client, by="the dead")
+    monkeypatch.setattr(records, "_CLOCKS_APART_S", 0.0)
+    await client.set_flow_run_state(run, Running(), force=True)
+    with pytest.raises(InvalidJob, match="is Running still") as refused:
+        await run_again(client, run)
+    assert "then ask again" in refused.value.remedy
     assert (await state_of(client, run)).is_running()
