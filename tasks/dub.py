@@ -26,8 +26,9 @@ from polyreel.store.port import Store
 from polyreel.subtitles import read_file, write
 from polyreel.subtitles.model import Track
 from polyreel.vendors.errors import CallError, RateLimited
-from tasks.paid import ASKED_AS, buy_alone, is_paid, key_of_choice
+from tasks.paid import buy_alone, is_paid
 from tasks.run.accounts import staging_of
+from tasks.run.choice import describe_choice
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.deployed import suspends
 from tasks.run.progress import board, reporter
@@ -366,7 +367,7 @@ async def _open_dubber(language: LanguagePlan, *, is_to_buy: bool = True) -> Asy
         credentials=options.credentials or "",
         run_id=str(flow_run.get_id() or ""),
         # In the intent itself: whoever finds the purchase knows why it was made there, with this store or another.
-        details={ASKED_AS: key_of_choice(language)},
+        details=describe_choice(language),
     )
     async with (
         client_of(provider.block, options.credentials) as client,

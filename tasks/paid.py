@@ -9,15 +9,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from polyreel.dubbing.providers import provider_of
-from polyreel.dubbing.submission import describe_reel
 from polyreel.errors import InvalidJob, PolyreelError
-from polyreel.keys import stage_key
 from polyreel.outcome import Outcome, Paid, Reel
 from polyreel.planning import quote as quoting
 from polyreel.planning.balances import Move, find_moves, is_short
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
+from tasks.run.choice import ASKED_AS, key_of_choice, may_be_of_choice, reel_of
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.looks import find_refused, require_open
 from tasks.run.progress import board
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from polyreel.ledger.entry import Entry
 
 Result = TypeVar("Result")
-ASKED_AS = "asked_as"
-"""In a purchase's details: `key_of_choice`, the job's providers in their order as they were when it was made."""
 
 
 async def require_means(plan: Plan, reel: Reel) -> Plan:
@@ -64,22 +61,28 @@ async def buy_alone(language: LanguagePlan, buy: Callable[[], Awaitable[Result]]
             # Before the purchase: a run that dies in it must find the same provider, or it would buy at another one as
             # well.
             await note_choice(language)
-            try:
-                return await buy()
-            finally:
-                # What is there now this run has seen, or bought itself: only what comes later is another run's.
-                board().looked_at[language.locale] = await books.ledger.read_clock()
+            bought = await buy()
+            # Only its own, and not whatever is there by now: the turn may have been another run's meanwhile.
+            _note_seen(language, await _list_paid(language))
+            return bought
 
         return await books.ledger.alone(key_of_choice(language), buy_unless_paid, what=language.job.name)
 
 
 async def _require_unpaid_elsewhere(language: LanguagePlan) -> None:
-    since = board().looked_at.get(language.locale, 0.0)
-    ways = [language.model_copy(update={"choice": number}) for number in range(len(language.ways))]
-    if not await _list_alive(language, since):
-        for other in ways:
-            if other.choice != language.choice and await _list_alive(other, since):
-                raise PaidElsewhere(other.choice)
+    if unseen := await _list_unseen(language):
+        # From now on it is known: whoever is refused here all the same goes on, and is not sent back.
+        _note_seen(language, unseen)
+        return
+    for other in (language.model_copy(update={"choice": number}) for number in range(len(language.ways))):
+        if other.choice != language.choice and await _list_unseen(other):
+            raise PaidElsewhere(other.choice)
+
+
+def _note_seen(language: LanguagePlan, rows: Sequence[Entry]) -> None:
+    """Note which purchases are known: what comes later is another run's, whatever its clock says."""
+    # With the time of each: a key is used anew when its first purchase came to nothing.
+    board().seen_paid.setdefault(language.locale, set()).update((row.key, row.intended_at) for row in rows)
 
 
 async def note_choice(language: LanguagePlan) -> None:
@@ -96,10 +99,13 @@ async def stay_where_paid(plan: Plan) -> Plan:
     """
     if not any(provider_of(options).charges for options in plan.job.fallback):
         return plan
+    from polyreel.ledger.rows import Filter
+
     async with books_of_run() as books:
-        now = await books.ledger.read_clock()
+        rows = await books.ledger.select(Filter(kind="dub", job=plan.job.name))
     for language in plan.runnable():
-        board().looked_at.setdefault(language.locale, now)
+        if language.locale not in board().seen_paid:
+            _note_seen(language, [row for row in rows if row.locale == language.locale and row.state != "failed"])
         chosen = language.model_copy(update={"choice": await _find_choice(language)})
         # A fallback that can't do the language any more (a job that changed) is not gone back to.
         if chosen.choice > language.choice and not chosen.way.problem and await is_paid(chosen):
@@ -124,24 +130,12 @@ async def _find_choice(language: LanguagePlan) -> int:
     return int(noted.get("choice", language.choice))
 
 
-def key_of_choice(language: LanguagePlan) -> str:
-    """By who is asked, in this order: a job that names others, or the same in another order, begins anew."""
-    job = language.job
-    ways = [each.model_dump(mode="json") for each in (job.dubbing, *job.fallback)]
-    return stage_key("choice", 1, job=job.name, locale=language.locale, ways=ways, reel=_reel_of(language))
-
-
-def _reel_of(language: LanguagePlan) -> dict[str, Any]:
-    trim = language.job.trim
-    source = language.source.sha256 if language.source else ""
-    return describe_reel(source, (trim.start, trim.end) if trim else (None, None))
-
-
-async def _list_alive(language: LanguagePlan, since: float) -> list[Entry]:
-    """What was bought of just this dub from its provider since then, or may have been."""
+async def _list_unseen(language: LanguagePlan) -> list[Entry]:
+    """What other runs have bought of just this dub from its provider, or may have, that this one does not know of."""
     if not provider_of(language.dubbing).charges:
         return []
-    rows = [row for row in await _list_paid(language) if row.intended_at > since]
+    seen = board().seen_paid.get(language.locale, set())
+    rows = [row for row in await _list_paid(language) if (row.key, row.intended_at) not in seen]
     order = await asyncio.to_thread(quoting.describe_order, language) if rows else ""
     return [row for row in rows if row.details.get("order") in (None, order)]
 
@@ -157,11 +151,11 @@ async def _list_paid(language: LanguagePlan) -> list[Entry]:
     async with books_of_run() as books:
         # By account, too: the same job bought through another one is another purchase.
         rows = await books.ledger.select(Filter(kind="dub", job=language.job.name, account=language.way.identity))
-    reel, locale = _reel_of(language), language.locale
+    reel, locale = reel_of(language), language.locale
     # By what the ledger says and not by keys: a changed option makes a new key, and the old purchase may still be
     # open.
     alive = [row for row in rows if row.locale == locale and row.state != "failed"]
-    return [row for row in alive if reel.items() <= row.details.items()]
+    return [row for row in alive if reel.items() <= row.details.items() and may_be_of_choice(row, language)]
 
 
 async def may_be_bought(language: LanguagePlan) -> bool:
@@ -172,7 +166,7 @@ async def may_be_bought(language: LanguagePlan) -> bool:
     states = frozenset({State.INTENDED, State.UNRESOLVED})
     async with books_of_run() as books:
         rows = await books.ledger.select(Filter(kind="dub", account=language.way.identity, states=states))
-    mine = [row for row in rows if row.locale == language.locale and _reel_of(language).items() <= row.details.items()]
+    mine = [row for row in rows if row.locale == language.locale and reel_of(language).items() <= row.details.items()]
     # Another script's is another dub, and would keep this one from being dubbed at all.
     order = await asyncio.to_thread(quoting.describe_order, language) if mine else ""
     return any(row.details.get("order") in (None, order) for row in mine)
@@ -220,10 +214,11 @@ async def _spread_by_balance(
     """Who dubs instead what accounts can't pay for; ``balances`` gets those of who dubs instead. Raises as they do."""
     every: list[Move] = []
     while is_short(quote, balances):
-        # Anew, after the balances: what another run has bought in between is missing there, and is to be found here.
-        quote = await _quote_plan(plan, seconds)
         to_buy = [each.offer.locale for each in quote.languages if each.to_spend]
+        # Both anew, after the balances: what another run has bought in between is missing there, and is to be found
+        # here. In this order: a purchase that is answered between the two looks is seen by both, and else by none.
         open_ = [locale for locale in to_buy if await may_be_bought(plan.language(locale))]
+        quote = await _quote_plan(plan, seconds)
         try:
             moves = find_moves(plan, quote, balances, open_)
         except PolyreelError as refused:

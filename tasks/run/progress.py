@@ -41,8 +41,8 @@ class Board:
     """What came of the run, as soon as it is known: before the server is told."""
     bought: set[str] = field(default_factory=set)
     """The submission keys that this run stands on, whether it bought them or found them bought."""
-    looked_at: dict[str, float] = field(default_factory=dict)
-    """When this run last knew who had been paid for a language, by the ledger's clock (`tasks.paid.buy_alone`)."""
+    seen_paid: dict[str, set[tuple[str, float]]] = field(default_factory=dict)
+    """The purchases of a language that this run knows of: keys, and when each was begun (`tasks.paid.buy_alone`)."""
     _begun: dict[tuple[str, str], float] = field(default_factory=dict)
     _first: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)

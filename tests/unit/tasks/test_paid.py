@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from fractions import Fraction
 from types import SimpleNamespace
@@ -14,16 +15,19 @@ from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.ledger.sql import SqlRows
 from polyreel.machine import home
 from polyreel.outcome import StoredFile
 from polyreel.planning import preview
 from polyreel.planning.preview import look_ahead
+from polyreel.planning.quote import Quote
 from polyreel.plans import LanguagePlan, Plan, Way
 from polyreel.store.choice import open_store
+from polyreel.vendors.errors import PaymentRequired
 from tasks import paid as paid_tasks
 from tasks.paid import (
-    ASKED_AS,
-    key_of_choice,
+    PaidElsewhere,
+    buy_alone,
     may_be_bought,
     note_choice,
     note_retention,
@@ -34,6 +38,7 @@ from tasks.paid import (
 )
 from tasks.run import accounts
 from tasks.run.accounts import list_changed_accounts
+from tasks.run.choice import ASKED_AS, describe_choice, key_of_choice
 from tasks.run.progress import Board
 
 SOURCE = StoredFile(uri="file:///reel.mp4", sha256="0" * 64, bytes=1)
@@ -290,6 +295,38 @@ async def test_an_empty_account_does_not_keep_a_run_from_what_it_may_have_bought
     rows.close()
 
 
+async def test_a_purchase_that_is_answered_while_balances_are_compared_is_made_by_nobody_else(
+    plan: Callable[..., Plan],
+    stored: Callable[[str], StoredFile],
+    balances: dict[str, float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another run has spent the last minutes; its answers come after the ledger was asked, and before it is again."""
+    balances["d#1"] = 0
+    job = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    reel, rows = describe_reel(stored("source").sha256, (None, None)), ledger_rows()
+    subjects = {
+        each: Subject(kind="dub", provider="dubformer", account="d#1", locale=each, minutes=1, details=reel)
+        for each in ("es-ES", "fr-FR")
+    }
+    for key, subject in subjects.items():
+        rows.change(key, steps.claim_row(key, subject, "another run", 0.0))
+    quote_plan, asked = paid_tasks._quote_plan, list[int]()
+
+    async def answer_after_second_look(plan: Plan, seconds: Fraction) -> Quote:
+        quote = await quote_plan(plan, seconds)
+        asked.append(1)
+        if len(asked) == 2:
+            for key, subject in subjects.items():
+                rows.change(key, steps.record_receipt(key, subject, Receipt(id=f"project of {key}")))
+        return quote
+
+    monkeypatch.setattr(paid_tasks, "_quote_plan", answer_after_second_look)
+    assert [each.choice for each in (await quote_job(job, Fraction(60))).plan.languages] == [0, 0]
+    assert len(asked) >= 2
+    rows.close()
+
+
 async def test_what_was_lost_at_a_vendor_stays_in_what_was_paid(
     plan: Callable[..., Plan], stored: Callable[[str], StoredFile], empty_board: Board
 ) -> None:
@@ -341,3 +378,97 @@ async def test_who_was_paid_is_known_without_the_store(
     rows.change("intended", steps.advance_row(State.FAILED))
     assert await choose() == 0
     rows.close()
+
+
+async def test_one_account_asked_in_several_ways_is_paid_for_one_of_them(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile]
+) -> None:
+    """The studio with lips, then without: what the first way was paid for is not bought the second way as well."""
+    studio = {"provider": "panjaya", "credentials": "studio"}
+    lips, anonymous = {**studio, "lips_model": "real_face"}, {**studio, "voice_anonymization": 0.5}
+    made = plan("es-ES", "fr-FR", dubbing=lips, fallback=[studio, anonymous])
+    ways = (Way(identity="p#1", works_here=False),) * 3
+    languages = tuple(each.model_copy(update={"ways": ways}) for each in made.languages)
+    made = made.model_copy(update={"languages": languages}).with_source(stored("source"))
+    reel, rows = describe_reel(stored("source").sha256, (None, None)), ledger_rows()
+    for locale, choice in (("es-ES", 0), ("fr-FR", 1)):
+        language = made.language(locale).model_copy(update={"choice": choice})
+        about = {"provider": "panjaya", "account": "p#1", "locale": locale}
+        subject = Subject(kind="dub", job="reel", details=reel | describe_choice(language), **about)
+        rows.change(locale, steps.record_receipt(locale, subject, Receipt(id=f"version of {locale}")))
+    rows.close()
+    assert [each.choice for each in (await stay_where_paid(made)).languages] == [0, 1]
+
+
+def buy_at_fallback(made: Plan) -> None:
+    """What another run does: it buys the first language from the job's second provider."""
+    language, rows = made.languages[0], ledger_rows()
+    assert language.source
+    about = {"provider": "panjaya", "account": "d#2", "locale": language.locale}
+    details = describe_reel(language.source.sha256, (None, None))
+    subject = Subject(kind="dub", job="reel", details=details, **about)
+    rows.change("theirs", steps.record_receipt("theirs", subject, Receipt(id="their version")))
+    rows.close()
+
+
+async def pay_twice() -> None:
+    """Nobody may come to this."""
+    raise AssertionError("it was bought elsewhere")
+
+
+async def test_what_a_rival_bought_is_seen_though_the_clock_was_set_back(
+    plan: Callable[..., Plan],
+    stored: Callable[[str], StoredFile],
+    empty_board: Board,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its row bears a time from before this run began."""
+    made = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    assert (await stay_where_paid(made)).languages[0].choice == 0
+    read_clock = SqlRows._read_clock
+    monkeypatch.setattr(SqlRows, "_read_clock", lambda *args: read_clock(*args) - 3600)
+    buy_at_fallback(made)
+    with pytest.raises(PaidElsewhere) as paid:
+        await buy_alone(made.languages[0], pay_twice)
+    assert paid.value.choice == 1
+
+
+async def test_what_a_rival_bought_while_this_run_stood_still_is_seen(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], empty_board: Board
+) -> None:
+    """Its turn was over by the time that it woke up: what it did is cancelled, and begun again."""
+    made = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    assert (await stay_where_paid(made)).languages[0].choice == 0
+
+    async def stand_still() -> None:
+        buy_at_fallback(made)
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await buy_alone(made.languages[0], stand_still)
+    with pytest.raises(PaidElsewhere):
+        await buy_alone(made.languages[0], pay_twice)
+
+
+async def test_what_a_rival_bought_is_followed_once(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile], empty_board: Board
+) -> None:
+    """Whoever is refused there goes on to another, and is not sent back for ever."""
+    made = at_dubformer(
+        plan, stored, {"provider": "panjaya", "credentials": "p"}, {"provider": "panjaya", "credentials": "q"}
+    )
+    await stay_where_paid(made)
+    buy_at_fallback(made)
+    with pytest.raises(PaidElsewhere):
+        await buy_alone(made.languages[0], pay_twice)
+
+    async def refuse() -> None:
+        raise PaymentRequired("no minutes left")
+
+    async def buy() -> str:
+        return "bought"
+
+    second, third = (made.languages[0].model_copy(update={"choice": number}) for number in (1, 2))
+    with pytest.raises(PaymentRequired):
+        await buy_alone(second, refuse)
+    assert await buy_alone(third, buy) == "bought"
