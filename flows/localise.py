@@ -55,6 +55,7 @@ from tasks.picture import retime_shots, slow_picture
 from tasks.reel import ingest, prepare, separate, trim
 from tasks.review import hold_for_review, keep_versions, with_reviewed_script, with_reviews
 from tasks.run.accounts import clear_staging
+from tasks.run.anew import leave_settled_behind
 from tasks.run.artifacts import draw_run
 from tasks.run.connections import clients_open
 from tasks.run.cost import memory_watched
@@ -212,6 +213,7 @@ async def dub_language(
     if language.gives_way and reel.has_picture:
         own = await slow_picture(language, reel, request, await parted(), await shots())
         reel, request, stems = own.reel, own.request, own.stems
+    language = await leave_settled_behind(language)
     receipt = await submit_dub(language, request)
     await wait_for_dub(language, request, receipt)
     stems = stems or (await parted() if language.way.works_here else None)

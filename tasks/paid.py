@@ -16,7 +16,7 @@ from polyreel.planning.balances import Move, find_moves, is_short
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
-from tasks.run.choice import ASKED_AS, key_of_choice, may_be_of_choice, reel_of
+from tasks.run.choice import ASKED_AS, key_of_choice, may_be_of_choice, select_own_rows
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.looks import find_refused, require_open
 from tasks.run.progress import board
@@ -151,11 +151,10 @@ async def _list_paid(language: LanguagePlan) -> list[Entry]:
     async with books_of_run() as books:
         # By account, too: the same job bought through another one is another purchase.
         rows = await books.ledger.select(Filter(kind="dub", job=language.job.name, account=language.way.identity))
-    reel, locale = reel_of(language), language.locale
     # By what the ledger says and not by keys: a changed option makes a new key, and the old purchase may still be
     # open.
-    alive = [row for row in rows if row.locale == locale and row.state != "failed"]
-    return [row for row in alive if reel.items() <= row.details.items() and may_be_of_choice(row, language)]
+    mine = select_own_rows(rows, language)
+    return [row for row in mine if row.state != "failed" and may_be_of_choice(row, language)]
 
 
 async def may_be_bought(language: LanguagePlan) -> bool:
@@ -166,7 +165,7 @@ async def may_be_bought(language: LanguagePlan) -> bool:
     states = frozenset({State.INTENDED, State.UNRESOLVED})
     async with books_of_run() as books:
         rows = await books.ledger.select(Filter(kind="dub", account=language.way.identity, states=states))
-    mine = [row for row in rows if row.locale == language.locale and reel_of(language).items() <= row.details.items()]
+    mine = select_own_rows(rows, language)
     # Another script's is another dub, and would keep this one from being dubbed at all.
     order = await asyncio.to_thread(quoting.describe_order, language) if mine else ""
     return any(row.details.get("order") in (None, order) for row in mine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from polyreel.dubbing.submission import describe_reel
@@ -34,11 +35,16 @@ def key_of_choice(language: LanguagePlan) -> str:
     """By who is asked, in this order: a job that names others, or the same in another order, begins anew."""
     job = language.job
     ways = [each.model_dump(mode="json") for each in (job.dubbing, *job.fallback)]
-    return stage_key("choice", 1, job=job.name, locale=language.locale, ways=ways, reel=reel_of(language))
+    return stage_key("choice", 1, job=job.name, locale=language.locale, ways=ways, reel=_describe_reel(language))
 
 
-def reel_of(language: LanguagePlan) -> dict[str, Any]:
-    """What rows say of the language's reel."""
+def select_own_rows(rows: Iterable[Entry], language: LanguagePlan) -> list[Entry]:
+    """Those of a language, of just its reel."""
+    reel = _describe_reel(language)
+    return [row for row in rows if row.locale == language.locale and reel.items() <= row.details.items()]
+
+
+def _describe_reel(language: LanguagePlan) -> dict[str, Any]:
     trim = language.job.trim
     source = language.source.sha256 if language.source else ""
     return describe_reel(source, (trim.start, trim.end) if trim else (None, None))

@@ -121,6 +121,28 @@ def test_who_was_paid_is_known_where_the_store_is_not(runs: Runs, stage: Stage, 
     assert (outcome["status"], panjaya, dubformer) == ("completed", 0, 0), describe_outcome(outcome)
 
 
+def test_one_account_by_other_options_is_a_fallback_that_is_not_paid_as_well(runs: Runs) -> None:
+    """What the first way has bought is not taken for the second one's, which would buy it once more."""
+    ways = ({**PANJAYA, "lips_model": "real_face"}, PANJAYA)
+    outcome, panjaya, _ = runs.run(*ways, by_url=True)
+    assert (outcome["status"], panjaya) == ("completed", 1), describe_outcome(outcome)
+    outcome, panjaya, _ = runs.run(*ways, by_url=True)
+    assert (outcome["status"], panjaya) == ("completed", 0), describe_outcome(outcome)
+
+
+def test_what_a_person_has_settled_away_is_bought_anew(runs: Runs, stage: Stage, polyreel: Callable[..., Any]) -> None:
+    """The vendor failed at it, for a reason that has passed: the receipt that was kept is waited for no more."""
+    stage.arm(kind="job_fails", vendor="panjaya", path="generate")
+    outcome, panjaya, _ = runs.run(PANJAYA, by_url=True)
+    remedy = outcome["languages"]["es-ES"]["error"]["remedy"]
+    assert (outcome["status"], panjaya) == ("failed", 1), describe_outcome(outcome)
+    key = remedy.partition("polyreel ledger settle ")[2].split()[0]
+    assert polyreel("ledger", "settle", key, "--not-bought").code == 0
+    for paid in (1, 0):
+        outcome, panjaya, _ = runs.run(PANJAYA, by_url=True)
+        assert (outcome["status"], panjaya) == ("completed", paid), describe_outcome(outcome)
+
+
 def test_what_may_have_been_bought_waits_for_the_next_run(runs: Runs, stage: Stage) -> None:
     """The project may be there, and its list can't be read: nobody else is paid, and it is said why."""
     stage.arm(kind="status", status=500, vendor="dubformer", path="/api/v1/projects", times=0)
