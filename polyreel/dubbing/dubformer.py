@@ -75,8 +75,11 @@ class DubformerDubber:
         asked = Request(source=request.source_locale, target=request.locale, voices=request.voices)
         with before_purchase():
             source, target = await require_offered(self._client, asked)
+        # What a person has settled away is ordered under another key: to the first one, that project is the answer.
+        lost = await self._list_settled_away(key)
+        order = f"{key}~{len(lost)}" if lost else key
         # With the key's end, which tells this order from an earlier one of the same reel.
-        name = f"{request.title} {request.locale} {_name_end(key)}"
+        name = f"{request.title} {request.locale} {_name_end(order)}"
 
         async def call() -> Bought:
             with before_purchase():
@@ -94,7 +97,7 @@ class DubformerDubber:
                 glossary_content=await asyncio.to_thread(_read_text, request.terms),
             )
             try:
-                return _read_bought(await self._client.create_project(wanted, idempotency_key=key))
+                return _read_bought(await self._client.create_project(wanted, idempotency_key=order))
             except Invalid as refusal:
                 raise await self._with_doubt(refusal, key) from None
 
@@ -102,7 +105,7 @@ class DubformerDubber:
             # A staged reel has another signed address each time, so the same key can't always be sent again: the name's
             # end says whose it is. Its beginning is the job's, which somebody may have renamed since.
             listed = await self._client.get_projects()
-            mine = [each for each in listed if (each.name or "").endswith(f" {_name_end(key)}")]
+            mine = [each for each in listed if (each.name or "").endswith(f" {_name_end(order)}")]
             return Found(Bought(id=mine[0].project_id, minutes=mine[0].cost_minutes)) if mine else NotThere()
 
         staged = {} if request.media_url else {STAGED: request.reel.sha256}
@@ -113,6 +116,14 @@ class DubformerDubber:
             "details": self._means.subject.details | describe_purchase(request) | staged,
         }
         return await self._means.at_hand().once(key, call, find, subject=self._means.subject.model_copy(update=about))
+
+    async def _list_settled_away(self, key: str) -> list[Entry]:
+        """What earlier purchases under this key were, before a person said that it may be bought again."""
+        wanted = Filter(
+            kind="dub", account=self._means.subject.account, states=frozenset({State.FAILED, State.FORGOTTEN})
+        )
+        rows = await self._means.at_hand().select(wanted)
+        return [row for row in rows if row.key == f"{key}~{row.vendor_id}"]
 
     async def _with_doubt(self, refusal: Invalid, key: str) -> CallError:
         """The refusal; no proof that nothing was bought, where an earlier call went out under the same key.

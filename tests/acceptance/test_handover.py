@@ -130,17 +130,20 @@ def test_one_account_by_other_options_is_a_fallback_that_is_not_paid_as_well(run
     assert (outcome["status"], panjaya) == ("completed", 0), describe_outcome(outcome)
 
 
-def test_what_a_person_has_settled_away_is_bought_anew(runs: Runs, stage: Stage, polyreel: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(("way", "step"), [(PANJAYA, "generate"), (DUBFORMER, "dub")])
+def test_what_a_person_has_settled_away_is_bought_anew(
+    runs: Runs, stage: Stage, polyreel: Callable[..., Any], way: dict[str, Any], step: str
+) -> None:
     """The vendor failed at it, for a reason that has passed: the receipt that was kept is waited for no more."""
-    stage.arm(kind="job_fails", vendor="panjaya", path="generate")
-    outcome, panjaya, _ = runs.run(PANJAYA, by_url=True)
+    stage.arm(kind="job_fails", vendor=way["provider"], path=step)
+    outcome, *paid = runs.run(way, by_url=True)
     remedy = outcome["languages"]["es-ES"]["error"]["remedy"]
-    assert (outcome["status"], panjaya) == ("failed", 1), describe_outcome(outcome)
+    assert (outcome["status"], sum(paid)) == ("failed", 1), describe_outcome(outcome)
     key = remedy.partition("polyreel ledger settle ")[2].split()[0]
     assert polyreel("ledger", "settle", key, "--not-bought").code == 0
-    for paid in (1, 0):
-        outcome, panjaya, _ = runs.run(PANJAYA, by_url=True)
-        assert (outcome["status"], panjaya) == ("completed", paid), describe_outcome(outcome)
+    for minutes in (1, 0):
+        outcome, *paid = runs.run(way, by_url=True)
+        assert (outcome["status"], sum(paid)) == ("completed", minutes), describe_outcome(outcome)
 
 
 def test_what_may_have_been_bought_waits_for_the_next_run(runs: Runs, stage: Stage) -> None:
