@@ -154,7 +154,8 @@ async def _list_paid(language: LanguagePlan) -> list[Entry]:
     # By what the ledger says and not by keys: a changed option makes a new key, and the old purchase may still be
     # open.
     mine = select_own_rows(rows, language)
-    return [row for row in mine if row.state != "failed" and may_be_of_choice(row, language)]
+    alive = [row for row in mine if row.state != "failed" and not row.is_set_aside]
+    return [row for row in alive if may_be_of_choice(row, language)]
 
 
 async def may_be_bought(language: LanguagePlan) -> bool:

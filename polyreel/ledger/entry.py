@@ -104,6 +104,11 @@ class Entry(_Value):
         return self.state in OPEN
 
     @property
+    def is_set_aside(self) -> bool:
+        """Whether it stands beside the row of its call: a person has settled it away, or the call was made twice."""
+        return bool(self.vendor_id) and self.key.endswith(f"~{self.vendor_id}")
+
+    @property
     def made_at(self) -> float:
         """When the vendor last made something of it: answered, was ready, or had all of it; 0 where it has nothing."""
         return max(self.submitted_at, self.ready_at, self.collected_at)

@@ -85,7 +85,9 @@ def rows_by_place(rows: Iterable[Entry], plan: Plan) -> dict[str, Entry]:
     scripts; blocks.
     """
     orders = {each.locale: describe_order(each) for each in plan.languages}
-    asked = [row for row in _list_settled(rows, plan) if row.details.get("order") in (None, orders.get(row.locale))]
+    # What was settled away is bought once more.
+    bought = [row for row in _list_settled(rows, plan) if not row.is_set_aside]
+    asked = [row for row in bought if row.details.get("order") in (None, orders.get(row.locale))]
     return {_name_place(row.locale, row.account): row for row in asked}
 
 

@@ -54,6 +54,6 @@ async def _list_settled_away(language: LanguagePlan) -> list[Entry]:
     over = frozenset({State.FAILED, State.FORGOTTEN})
     async with books_of_run() as books:
         rows = await books.ledger.select(Filter(kind="dub", account=language.way.identity, states=over))
-    mine = [row for row in select_own_rows(rows, language) if row.key.endswith(f"~{row.vendor_id}")]
+    mine = [row for row in select_own_rows(rows, language) if row.is_set_aside]
     order = await asyncio.to_thread(describe_order, language) if mine else ""
     return [row for row in mine if row.details.get("order") in (None, order)]

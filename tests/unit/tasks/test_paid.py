@@ -15,6 +15,7 @@ from polyreel.errors import PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import Receipt, State, Subject
+from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.sql import SqlRows
 from polyreel.machine import home
 from polyreel.outcome import StoredFile
@@ -472,3 +473,23 @@ async def test_what_a_rival_bought_is_followed_once(
     with pytest.raises(PaymentRequired):
         await buy_alone(second, refuse)
     assert await buy_alone(third, buy) == "bought"
+
+
+async def test_what_was_settled_away_is_no_dub_that_the_job_has(
+    plan: Callable[..., Plan], stored: Callable[[str], StoredFile]
+) -> None:
+    """It is bought once more, which a budget has to be asked about; and nobody has to stay at who had it."""
+    made = at_dubformer(plan, stored, {"provider": "panjaya", "credentials": "p"})
+    language, rows = made.languages[0].model_copy(update={"choice": 1}), ledger_rows()
+    details = describe_reel(stored("source").sha256, (None, None)) | describe_choice(language)
+    about = {"provider": "panjaya", "account": "d#2", "locale": "es-ES", "minutes": 1}
+    subject = Subject(kind="dub", job="reel", details=details, **about)
+    rows.change("k", steps.record_receipt("k", subject, Receipt(id="v1", state=State.FORGOTTEN)))
+    rows.close()
+    assert (await stay_where_paid(made)).languages[0].choice == 1
+    there = made.with_choice("es-ES", 1, "")
+    assert (await quote_job(there, Fraction(60), ask=False)).quote["languages"]["es-ES"]["minutes"] == 0
+    async with Ledger() as ledger:
+        await ledger.settle_not_bought("k")
+    assert (await stay_where_paid(made)).languages[0].choice == 0
+    assert (await quote_job(there, Fraction(60), ask=False)).quote["languages"]["es-ES"]["minutes"] == 1
