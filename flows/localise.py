@@ -29,7 +29,7 @@ from polyreel.plans import LanguagePlan
 from tasks.decide import decide
 from tasks.deliver import deliver
 from tasks.dub import collect_dub, needs_sound, request_dub, submit_dub, voiceover_beside, wait_for_dub
-from tasks.finish import check, convert_subtitles, find_shots, lacks_script, listen, mux
+from tasks.finish import check, convert_subtitles, find_shots, lacks_script, mux
 from tasks.identify import (
     UNKNOWN,
     find_language,
@@ -39,6 +39,7 @@ from tasks.identify import (
     with_source_check,
     with_source_note,
 )
+from tasks.listen import listen
 from tasks.master import master_or_explain
 from tasks.mend import mend
 from tasks.package import package_or_explain

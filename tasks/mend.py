@@ -21,7 +21,8 @@ from polyreel.store.local import path_of
 from polyreel.subtitles import plain_text, read_file
 from polyreel.subtitles.model import Cue
 from tasks.dub import with_sound
-from tasks.finish import limits_of, listen_closely
+from tasks.finish import limits_of
+from tasks.listen import listen_closely
 from tasks.run.slots import at_work
 from tasks.run.stage import key_of, stage
 from tasks.run.values import Listening, MendedDub

@@ -15,7 +15,7 @@ from polyreel.engine.transcribe.words import Heard
 from polyreel.errors import EngineError
 from polyreel.outcome import LineFit, StoredFile
 from polyreel.plans import Plan
-from tasks import finish
+from tasks import listen as listening
 
 LINE = LineFit(
     text="Hola.", cue_start_ms=0, cue_end_ms=1000, start_ms=0, end_ms=1000, natural_ms=1000, ratio=1.0, reused=False
@@ -55,8 +55,8 @@ class Ears:
 def ears(monkeypatch: pytest.MonkeyPatch) -> Ears:
     found = Ears()
     monkeypatch.setattr(hearing, "listen_to_dub", found.hear_words)
-    monkeypatch.setattr(finish, "hear_lines", found.hear_lines)
-    monkeypatch.setattr(finish, "listener_here", lambda: "whisper-base")
+    monkeypatch.setattr(listening, "hear_lines", found.hear_lines)
+    monkeypatch.setattr(listening, "listener_here", lambda: "whisper-base")
     return found
 
 
@@ -69,7 +69,7 @@ def listen(plan: Callable[..., Plan], stored: Callable[[str], StoredFile]) -> Li
 
     def listen_to(**made: Any) -> Any:
         dubbed = Dubbed(locale="es-ES", audio=stored("mix"), **made)
-        return finish.listen_closely(plan("es-ES").language("es-ES"), request, dubbed)
+        return listening.listen_closely(plan("es-ES").language("es-ES"), request, dubbed)
 
     return listen_to
 

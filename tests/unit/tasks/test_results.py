@@ -11,6 +11,7 @@ import tasks.deliver
 import tasks.dub
 import tasks.finish
 import tasks.identify
+import tasks.listen
 import tasks.package
 import tasks.reel
 import tasks.script  # noqa: F401 - each module's stages list themselves when it is imported
