@@ -312,8 +312,9 @@ def polyreel(polyreel_home: Path, prefect_server: str, warm_commands: WarmComman
     """Run the real command line in a process of its own, against the session's server."""
 
     def call(*arguments: str | Path, cwd: Path | None = None, timeout: float = 240, **env: str) -> Ended:
-        all_of_it = {**os.environ, "POLYREEL_HOME": str(polyreel_home), "PREFECT_API_URL": prefect_server, **env}
-        done = warm_commands.run(Command(tuple(map(str, arguments)), all_of_it, cwd or polyreel_home.parent), timeout)
+        environment = {**os.environ, "POLYREEL_HOME": str(polyreel_home), "PREFECT_API_URL": prefect_server, **env}
+        command = Command(tuple(map(str, arguments)), environment, cwd or polyreel_home.parent)
+        done = warm_commands.run(command, timeout)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return call

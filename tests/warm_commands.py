@@ -3,7 +3,7 @@
 Importing takes a command one to three seconds of a processor, most of what tests of the command line took. Here one
 process per worker imports everything once, and each command is forked from it: a process like any other, with its own
 arguments, environment, folder, streams, signals and exit code. What a command's start is made of (its interpreter, what
-it reads from the environment before its imports) is for tests that start an interpreter: `make_environment` says when.
+it reads from the environment before its imports) is for tests that start one: `Command.starts_like_others` says when.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def _read_settings_after(environment: Any) -> None:
     """Have Prefect read the environment whenever it was prepared: it did when it was imported, in another one."""
     from prefect.context import refresh_global_settings_context
 
-    def then_read(change: Callable[..., None]) -> Callable[..., None]:
+    def add_reading(change: Callable[..., None]) -> Callable[..., None]:
         def change_and_read(*arguments: Any) -> None:
             change(*arguments)
             refresh_global_settings_context()
@@ -233,7 +233,7 @@ def _read_settings_after(environment: Any) -> None:
         return change_and_read
 
     for name in ("prepare_environment", "_set_variables"):
-        setattr(environment, name, then_read(getattr(environment, name)))
+        setattr(environment, name, add_reading(getattr(environment, name)))
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ SURELY_ANOTHER, SURELY_NOT = 0.8, 0.05
 LEAST_SPEECH_MS = 2000
 """Less speech than this says nothing of its language."""
 
-CODES = frozenset(
+WHISPER_CODES = frozenset(
     "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id "  # noqa: SIM905
     "is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si "
     "sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh yue".split()
 )
 """Whisper's languages. faster-whisper has the same list, and takes a quarter of a second to import."""
 
-_CODES = {"nb": "no", "fil": "tl", "jv": "jw", "cmn": "zh", "yue": "zh", "iw": "he", "in": "id"}
+_OTHERWISE_CALLED = {"nb": "no", "fil": "tl", "jv": "jw", "cmn": "zh", "yue": "zh", "iw": "he", "in": "id"}
 # Told apart by spelling or by politics more than by ear: a listener of this size takes one for the other.
 _ALIKE = (
     frozenset({"no", "nn", "da"}),
@@ -38,7 +38,7 @@ _MINOR = {"gl": "es", "nn": "no", "jw": "id", "be": "ru"}
 def find_whisper_code(locale: str) -> str:
     """Whisper's code for a locale's language: ``nb-NO`` -> ``no``."""
     language = locales.language(locale)
-    return _CODES.get(language, language)
+    return _OTHERWISE_CALLED.get(language, language)
 
 
 def locale_of(code: str) -> str:

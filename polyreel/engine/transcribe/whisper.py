@@ -22,7 +22,7 @@ from polyreel.engine.models.registry import (
     WHISPER_SMALL,
     WHISPER_TINY,
 )
-from polyreel.engine.transcribe.tongues import CODES, find_whisper_code
+from polyreel.engine.transcribe.tongues import WHISPER_CODES, find_whisper_code
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.errors import EngineError
 
@@ -93,7 +93,7 @@ class Whisper:
 
     def knows(self, locale: str) -> bool:
         """Whether Whisper was taught this language."""
-        return find_whisper_code(locale) in CODES
+        return find_whisper_code(locale) in WHISPER_CODES
 
     def load(self) -> None:
         """Load the model now, and not with the first slice. Blocks. Raises EngineError."""

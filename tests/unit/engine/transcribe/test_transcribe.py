@@ -17,7 +17,7 @@ from polyreel.engine.transcribe import whisper
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.doubt import judge_phrases
 from polyreel.engine.transcribe.listening import WINDOW_S, listen, speech_in
-from polyreel.engine.transcribe.tongues import CODES, find_likeliest_language, find_whisper_code, share_of
+from polyreel.engine.transcribe.tongues import WHISPER_CODES, find_likeliest_language, find_whisper_code, share_of
 from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Slice, encoding_once
 from polyreel.engine.transcribe.words import Phrase, Word
 from polyreel.subtitles import check
@@ -41,7 +41,7 @@ def test_languages_are_those_that_faster_whisper_has() -> None:
     """The list is kept here, as asking faster-whisper for it takes a repeated job a quarter of a second."""
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-    assert frozenset(_LANGUAGE_CODES) == CODES
+    assert frozenset(_LANGUAGE_CODES) == WHISPER_CODES
     assert whisper.usual_listener().knows("nb-NO")
     assert not whisper.usual_listener().knows("ga-IE")
 
