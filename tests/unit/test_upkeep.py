@@ -23,7 +23,7 @@ from polyreel.ledger.testing import MemoryRows
 from polyreel.outcome import StoredFile
 from polyreel.upkeep import DAY_S, HOUR_S, DryRun, Rules, Upkeep, drop_dead_links, list_dead_links, summarise
 from polyreel.vendors.errors import NotFound, Unreachable
-from tests.integration.ledger.conftest import dead_holder
+from tests.holders import make_dead_holder
 
 
 class Clock(MemoryRows):
@@ -282,7 +282,7 @@ async def test_what_was_half_staged_for_a_dub_that_is_bought_by_now_is_removed(h
     """The same dub was bought by another job, by another copy: the run that would look for this one never comes."""
     about = {"kind": "staged", "what": "reel-1.mp4", "provider": "videojungle", "account": "a", "job": "reel"}
     subject = Subject(**about, credentials="account", details={STAGED: "sha", "where": "video files"})
-    house.rows.change("half", steps.claim_row("half", subject, dead_holder(), 45.0))
+    house.rows.change("half", steps.claim_row("half", subject, make_dead_holder(), 45.0))
     house.put("dub", "dub", "dubformer", State.SUBMITTED, details={STAGED: "sha", "source": "sha"})
     house.rows.time += 2 * HOUR_S
     (needed,) = await Upkeep(house.ledger, house.account, Rules(), house.is_kept).tidy()

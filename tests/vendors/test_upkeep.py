@@ -30,7 +30,7 @@ from polyreel.vendors.nomad.models_uploads import StartUpload
 from polyreel.vendors.panjaya.client import PanjayaClient
 from polyreel.vendors.panjaya.models import CreateAsset
 from polyreel.vendors.videojungle.client import VideoJungleClient
-from tests.integration.ledger.conftest import dead_holder
+from tests.holders import make_dead_holder
 
 PLACES = {
     "nomad": NomadStaging(to="nomad", credentials="x", path="upkeep/staged"),
@@ -66,7 +66,7 @@ class House:
         key = self.make_shelf(provider)._make_key(file, name, 0)
         details = {STAGED: file.sha256, "where": staging_place_of(PLACES[provider], None).where}
         subject = self.make_subject("staged", provider, what=name, details=details)
-        self.rows.change(key, steps.claim_row(key, subject, dead_holder(), 45.0))
+        self.rows.change(key, steps.claim_row(key, subject, make_dead_holder(), 45.0))
         return key
 
     async def tidy(self, kind: type[Upkeep] = Upkeep, **rules: Any) -> list[Chore]:

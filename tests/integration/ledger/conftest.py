@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -51,12 +50,6 @@ def postgresql() -> Iterator[str]:
     finally:
         subprocess.run([*control, "-m", "immediate", "stop"], cwd=folder, check=True, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def dead_holder() -> str:
-    """A process of this machine that has ended."""
-    code = "from polyreel.ledger.holder import new_holder; print(new_holder())"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
 NewAddress = Callable[[str], str]

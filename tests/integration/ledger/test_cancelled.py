@@ -12,7 +12,7 @@ from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Rows
 from polyreel.vendors.errors import PaymentRequired, Unanswered
-from tests.integration.ledger.conftest import dead_holder
+from tests.holders import make_dead_holder
 
 DUB = Subject(kind="dub", what="welcome", job="welcome", provider="panjaya", locale="fr-FR", minutes=3)
 TIMING = Timing(lease=30.0, quiet=0.0)
@@ -90,7 +90,7 @@ async def test_a_cancellation_in_the_moment_in_which_the_call_fails_is_obeyed(
 async def test_a_cancellation_in_the_moment_in_which_a_look_ends_is_obeyed(
     rows: Rows, is_there: bool, after: int
 ) -> None:
-    rows.change("k", steps.claim_row("k", DUB, dead_holder(), 30.0))
+    rows.change("k", steps.claim_row("k", DUB, make_dead_holder(), 30.0))
     sold: list[str] = []
 
     async def sell() -> Receipt:

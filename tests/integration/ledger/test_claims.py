@@ -18,7 +18,7 @@ from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import hear_waiting
 from polyreel.ledger.testing import MemoryRows
-from tests.integration.ledger.conftest import dead_holder
+from tests.holders import make_dead_holder
 
 LEASE = Timing(lease=1.0)
 
@@ -109,7 +109,7 @@ async def test_who_waits_says_for_whom_and_that_it_is_over(rows: Rows) -> None:
 
 
 async def test_a_dead_process_is_not_waited_for_but_another_machine_s_is_for_a_lease_of_silence(rows: Rows) -> None:
-    give_to(rows, "room", dead_holder(), 600)
+    give_to(rows, "room", make_dead_holder(), 600)
     begun = time.monotonic()
     await do_alone(rows, "room", lambda: Room().be_in("heir", 0), timing=LEASE)
     assert time.monotonic() - begun < 2
@@ -203,7 +203,7 @@ async def test_a_ledger_that_stays_away_for_longer_than_the_lease_stops_the_work
 async def test_what_dead_runs_left_claimed_is_swept_and_nothing_else(rows: Rows) -> None:
     """A dead holder's, and one elsewhere whose lease has run out; who lives, or may live, keeps it."""
     ledger, begun = Ledger(rows, timing=LEASE), asyncio.Event()
-    give_to(rows, "dead", dead_holder(), 60)
+    give_to(rows, "dead", make_dead_holder(), 60)
     give_to(rows, "elsewhere, long silent", "another:1:1:a", -1)
     give_to(rows, "elsewhere", "another:1:1:b", 60)
 

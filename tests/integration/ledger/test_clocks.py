@@ -20,7 +20,7 @@ from polyreel.ledger.rows import Claim, Rows
 from polyreel.ledger.sql import SqlRows
 from polyreel.ledger.testing import MemoryRows
 from polyreel.ledger.watch import Sighting, Watchers
-from tests.integration.ledger.conftest import dead_holder
+from tests.holders import make_dead_holder
 
 DUB = Subject(kind="dub", what="welcome", job="welcome", provider="panjaya", account="a", locale="fr-FR", minutes=3)
 HOUR = 3600.0
@@ -119,7 +119,7 @@ async def test_a_not_there_is_believed_a_while_after_the_takeover_whatever_the_r
 ) -> None:
     """The last sign of life is up to a quarter of a lease older than the death; the request may be younger."""
     vendor = Vendor()
-    rows.change("k", steps.claim_row("k", DUB, dead_holder(), 60.0))
+    rows.change("k", steps.claim_row("k", DUB, make_dead_holder(), 60.0))
     set_clock(ahead)
     await asyncio.sleep(0.6)
     asyncio.get_running_loop().call_later(0.2, vendor.book.append, "late")
@@ -142,7 +142,7 @@ async def test_what_was_just_made_is_looked_for_no_longer_than_a_list_may_lag(
 
 async def test_who_slept_between_its_look_and_its_call_does_not_buy_beside_the_one_that_took_over(rows: Rows) -> None:
     vendor = Vendor()
-    rows.change("k", steps.claim_row("k", DUB, dead_holder(), 60.0))
+    rows.change("k", steps.claim_row("k", DUB, make_dead_holder(), 60.0))
     looks = 0
 
     async def find(_entry: Entry) -> Finding:

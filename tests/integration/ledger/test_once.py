@@ -19,7 +19,8 @@ from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Change, Edit, Filter, Rows
 from polyreel.vendors.errors import Conflict, Facts, PaymentRequired, ServerError, Unanswered, Unreachable
-from tests.integration.ledger.conftest import DATABASES, dead_holder
+from tests.holders import make_dead_holder
+from tests.integration.ledger.conftest import DATABASES
 
 DUB = Subject(kind="dub", what="welcome", job="welcome", provider="panjaya", locale="fr-FR", minutes=3)
 
@@ -214,7 +215,7 @@ async def test_the_intent_of_a_holder_elsewhere_is_taken_over_when_its_lease_is_
 
 
 async def test_the_intent_of_a_dead_process_here_is_taken_over_at_once(ledger: Ledger) -> None:
-    await asyncio.to_thread(ledger.rows.change, "k", steps.claim_row("k", DUB, dead_holder(), 3600))
+    await asyncio.to_thread(ledger.rows.change, "k", steps.claim_row("k", DUB, make_dead_holder(), 3600))
     vendor = Vendor(book=["theirs"])
     assert (await asyncio.wait_for(ledger.once("k", vendor.sell, vendor.find, subject=DUB), 5)).vendor_id == "theirs"
 
@@ -280,7 +281,7 @@ async def test_cancelled_at_any_step_in_a_process_that_lives_on_nothing_is_held(
             return done
 
     if left:
-        rows.change("k", steps.claim_row("k", DUB, dead_holder(), lease=30.0))
+        rows.change("k", steps.claim_row("k", DUB, make_dead_holder(), lease=30.0))
     vendor, timing = Vendor(), Timing(lease=30, quiet=0)
     run = asyncio.create_task(Ledger(Slow(), timing=timing).once("k", vendor.sell, vendor.find, subject=DUB))
     seen = asyncio.create_task(reached.wait())
