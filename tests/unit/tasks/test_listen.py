@@ -22,7 +22,7 @@ LINE = LineFit(
 )
 
 
-class Ears:
+class WatchedEars:
     """Stands where the two are called; says in which order what happened."""
 
     def __init__(self) -> None:
@@ -52,8 +52,8 @@ class Ears:
 
 
 @pytest.fixture
-def ears(monkeypatch: pytest.MonkeyPatch) -> Ears:
-    found = Ears()
+def ears(monkeypatch: pytest.MonkeyPatch) -> WatchedEars:
+    found = WatchedEars()
     monkeypatch.setattr(hearing, "listen_to_dub", found.hear_words)
     monkeypatch.setattr(listening, "hear_lines", found.hear_lines)
     monkeypatch.setattr(listening, "listener_here", lambda: "whisper-base")
@@ -75,21 +75,21 @@ def listen(plan: Callable[..., Plan], stored: Callable[[str], StoredFile]) -> Li
 
 
 async def test_lines_that_a_dub_names_are_heard_beside_its_words(
-    ears: Ears, listen: Listen, stored: Callable[[str], StoredFile]
+    ears: WatchedEars, listen: Listen, stored: Callable[[str], StoredFile]
 ) -> None:
     found = await listen(speech=stored("speech"), lines=(LINE,))
     assert sorted(ears.told) == ["lines", "words"]
     assert (found.heard, found.lines) == (Heard(), LinesHeard(of=1))
 
 
-async def test_without_lines_the_words_are_heard_first(ears: Ears, listen: Listen) -> None:
+async def test_without_lines_the_words_are_heard_first(ears: WatchedEars, listen: Listen) -> None:
     ears.at_once = False
     await listen()
     assert ears.told == ["words", "lines"]
 
 
 async def test_what_goes_wrong_with_the_words_is_raised_as_it_is_and_ends_the_lines(
-    ears: Ears, listen: Listen, stored: Callable[[str], StoredFile]
+    ears: WatchedEars, listen: Listen, stored: Callable[[str], StoredFile]
 ) -> None:
     ears.error = EngineError("the model can't be loaded", code="model_damaged", where="whisper-base")
     with pytest.raises(EngineError, match="can't be loaded"):
