@@ -108,19 +108,19 @@ class Upkeep:
             if left and not steps.seems_held(row, now):
                 # Nothing is left to be bought by it: no run comes to look for what was half staged.
                 if row.kind == "staged" and not is_needed(row, _select_purchases(rows)):
-                    yield await self._clear_left(row)
+                    yield await self._clear_leftovers(row)
                 else:
                     yield _make_chore(row, "intent", done=False, note=_suggest_step(row))
             if row.state is State.UNRESOLVED:
                 note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
                 yield _make_chore(row, "intent", done=False, note=note)
 
-    async def _clear_left(self, row: Entry) -> Chore:
+    async def _clear_leftovers(self, row: Entry) -> Chore:
         """Under the file's claim: a run that puts it there has that, and is waited for."""
         claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
-        return await self.ledger.alone(claim, partial(self._remove_left, row), what=row.job)
+        return await self.ledger.alone(claim, partial(self._remove_leftovers, row), what=row.job)
 
-    async def _remove_left(self, row: Entry) -> Chore:
+    async def _remove_leftovers(self, row: Entry) -> Chore:
         # Asked anew: while its claim was waited for, a run may have put it there, or begun to need it.
         there = await self.ledger.get(row.key)
         is_left = there is not None and there.state is State.INTENDED
@@ -129,7 +129,7 @@ class Upkeep:
         try:
             await self.ledger.wait_until_free(row.key)
             async with self.accounts(PLACES[row.provider].block or row.provider, row) as client:
-                await staging_place_at(row, client).remove_left(str(row.details.get(STAGED, "")), row.what)
+                await staging_place_at(row, client).remove_leftovers(str(row.details.get(STAGED, "")), row.what)
             await self.ledger.settle_not_bought(row.key)
         except PolyreelError as error:
             return _make_chore(row, "staged", done=False, note=str(error))
@@ -245,7 +245,7 @@ class DryRun(Upkeep):
         found = await self._do_chores()
         return (*found, *(plan_chore(_make_claim_chore(each)) for each in await self.ledger.list_dead_claims()))
 
-    async def _clear_left(self, row: Entry) -> Chore:
+    async def _clear_leftovers(self, row: Entry) -> Chore:
         return await self._plan_at_account(PLACES[row.provider].block, row, "staged")
 
     async def _remove_alone(self, row: Entry, now: float) -> Chore | None:

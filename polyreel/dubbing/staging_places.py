@@ -67,7 +67,7 @@ class StagingPlace:
         """Remove it; it may be gone already."""
 
     @abstractmethod
-    async def remove_left(self, sha256: str, name: str) -> None:
+    async def remove_leftovers(self, sha256: str, name: str) -> None:
         """Remove what a put that was broken off has left, half or whole. Under the file's claim: nobody puts it now."""
 
 
@@ -127,7 +127,7 @@ class S3StagingPlace(StagingPlace):
         """Delete the object."""
         await self.bucket.delete(file_id)
 
-    async def remove_left(self, sha256: str, name: str) -> None:
+    async def remove_leftovers(self, sha256: str, name: str) -> None:
         """Delete the object, should it be there; parts of a broken-off put are the bucket's to expire, by its rule."""
         await self.bucket.delete(self._make_key(sha256, name))
 
@@ -190,13 +190,13 @@ class NomadStagingPlace(StagingPlace):
         with suppress_gone():
             await self.client.delete_asset(file_id)
 
-    async def remove_left(self, sha256: str, name: str) -> None:
+    async def remove_leftovers(self, sha256: str, name: str) -> None:
         """Cancel uploads of this name that are not complete, and delete its assets in the folder."""
         for upload in await self.client.list_known_uploads():
             if upload.name == name and not upload.is_completed:
                 with suppress_gone():
                     await self.client.cancel_upload(upload.id)
-        folders = Folders(self.client, _only_look)
+        folders = Folders(self.client, _find_or_refuse)
         with suppress_gone():
             folder = await folders.make_way(self.options.path or "")
             for asset in await folders.list_there(folder):
@@ -250,14 +250,14 @@ class VideoJungleStagingPlace(StagingPlace):
         with suppress_gone():
             await self.client.delete_video_file(file_id)
 
-    async def remove_left(self, sha256: str, name: str) -> None:
+    async def remove_leftovers(self, sha256: str, name: str) -> None:
         """Delete every video file of this name."""
         for each in await self.client.list_video_files():
             if each.name == name:
                 await self.remove(each.id)
 
 
-async def _only_look(
+async def _find_or_refuse(
     key: str,
     look: Callable[[], Awaitable[str]],
     make: Callable[[], Awaitable[str]],

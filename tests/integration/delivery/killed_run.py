@@ -75,7 +75,7 @@ class FolderStagingPlace(StagingPlace):
     async def remove(self, file_id: str) -> None:
         (self.at / file_id).unlink(missing_ok=True)
 
-    async def remove_left(self, sha256: str, name: str) -> None:
+    async def remove_leftovers(self, sha256: str, name: str) -> None:
         await self.remove(name)
 
 
