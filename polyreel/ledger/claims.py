@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from polyreel.errors import LedgerError
-from polyreel.ledger.holder import HoldWatch, Sign, has_hold, is_alive, is_own, may_hold, new_holder
+from polyreel.ledger.holder import HoldWatch, Sign, is_alive, is_own, may_hold, new_holder, seems_to_hold
 from polyreel.ledger.once import Timing, finish_work
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import tell_waiting
@@ -49,7 +49,7 @@ async def do_alone(
 def list_live(rows: Rows) -> list[Claim]:
     """The claims whose holder seems to be at work, by the ledger's clock. Blocks; raises `LedgerError`."""
     now = rows.now()
-    return [each for each in rows.list_claims() if has_hold(each.holder, each.lease_until, now)]
+    return [each for each in rows.list_claims() if seems_to_hold(each.holder, each.lease_until, now)]
 
 
 def list_unended(rows: Rows) -> list[Claim]:
@@ -60,7 +60,7 @@ def list_unended(rows: Rows) -> list[Claim]:
 def list_dead(rows: Rows) -> list[Claim]:
     """The claims that nobody seems to need any more. Blocks; raises `LedgerError`."""
     now = rows.now()
-    silent = [each for each in rows.list_claims() if not has_hold(each.holder, each.lease_until, now)]
+    silent = [each for each in rows.list_claims() if not seems_to_hold(each.holder, each.lease_until, now)]
     # Who lives here gives its claim back, or loses it to one who waits.
     return [each for each in silent if not is_alive(each.holder)]
 
@@ -80,7 +80,7 @@ async def sweep(rows: Rows, lease: float) -> list[Claim]:
                 if await asyncio.to_thread(rows.change_claim, name, _edit_to_remove(_sign_of(claim))) is None:
                     swept.append(claim)
                 claim = None
-            if claim is None or not watch.is_silent(*_sign_of(claim)):
+            if claim is None or not watch.look(*_sign_of(claim)):
                 del watches[name]
         if watches:
             await asyncio.sleep(min(_LOOK_SECONDS, lease / 4))

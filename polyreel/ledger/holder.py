@@ -70,17 +70,12 @@ class HoldWatch:
     _silent: float = 0.0
     _looked_at: float = 0.0
 
-    def look(self, holder: str, lease_until: float) -> None:
-        """Take note of how it stands now; to be called again and again."""
-        now, sign = self.clock(), (holder, lease_until)
-        self._silent = self._silent + min(now - self._looked_at, self.lease / 4) if sign == self._sign else 0.0
+    def look(self, holder: str, lease_until: float) -> bool:
+        """Take note of how it stands now, again and again; False: somebody has changed it since the look before."""
+        now, sign, before = self.clock(), (holder, lease_until), self._sign
+        self._silent = self._silent + min(now - self._looked_at, self.lease / 4) if sign == before else 0.0
         self._sign, self._looked_at = sign, now
-
-    def is_silent(self, holder: str, lease_until: float) -> bool:
-        """Look; whether it stands as it did at the look before, or there was none."""
-        is_same = self._sign in (None, (holder, lease_until))
-        self.look(holder, lease_until)
-        return is_same
+        return before in (None, sign)
 
     @property
     def abandoned(self) -> Sign | None:
@@ -92,7 +87,7 @@ class HoldWatch:
         return self._sign if self._silent >= self.lease + grace else None
 
 
-def has_hold(holder: str, lease_until: float, now: float) -> bool:
+def seems_to_hold(holder: str, lease_until: float, now: float) -> bool:
     """Whether a holder seems to be at work, by the time that its row bears. For what is shown; see `HoldWatch`."""
     if not may_hold(holder):
         return False

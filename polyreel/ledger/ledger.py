@@ -209,7 +209,7 @@ class Ledger(ClosesAfterBlock):
         receipt = Receipt(id=vendor_id, minutes=minutes, details={"settled": "by a person"})
         settled = await self._change_as_seen(entry, {key: steps.record_receipt(key, Subject(kind=entry.kind), receipt)})
         if settled is None:
-            raise _make_moved_on(key)
+            raise _refuse_moved_on(key)
         return settled[key].after or entry
 
     async def settle_not_bought(self, key: str) -> Entry:
@@ -225,7 +225,7 @@ class Ledger(ClosesAfterBlock):
             )
         edits = _make_edits_to_set_aside(entry) if entry.vendor_id else {key: steps.remove_row()}
         if await self._change_as_seen(entry, edits) is None:
-            raise _make_moved_on(key)
+            raise _refuse_moved_on(key)
         return entry
 
     async def set_aside(self, entry: Entry) -> None:
@@ -259,7 +259,7 @@ class Ledger(ClosesAfterBlock):
             sign = (entry.holder, entry.lease_until)
             if not entry.is_open or not may_hold(entry.holder) or watch.abandoned == sign:
                 return entry
-            if is_alive(entry.holder) or not watch.is_silent(*sign):
+            if is_alive(entry.holder) or not watch.look(*sign):
                 remedy = "Wait until it has ended."
                 raise InvalidJob("a run is making this call right now", where=key, code="under_way", remedy=remedy)
             if not told:
@@ -290,7 +290,7 @@ def _make_edits_to_set_aside(entry: Entry) -> dict[str, Edit]:
     return {old: steps.copy_as(old, entry), entry.key: steps.remove_row()}
 
 
-def _make_moved_on(key: str) -> InvalidJob:
+def _refuse_moved_on(key: str) -> InvalidJob:
     return InvalidJob(
         "this row was changed just now, by a run or by somebody else",
         where=key,

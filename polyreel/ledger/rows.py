@@ -13,8 +13,6 @@ from polyreel.ledger.entry import Entry, State
 
 Edit = Callable[[Entry | None, float], Entry | None]
 """From the row as it is, and the time, to the row as it shall be; None is no row. Pure: it may be called again."""
-
-
 Condition = Callable[[Mapping[str, Entry]], bool]
 """Of rows as they are, by key; those that are not there are left out. Pure, as an `Edit` is."""
 

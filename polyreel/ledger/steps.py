@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyreel.ledger.entry import UNDER_WAY, Entry, Receipt, State, Subject
-from polyreel.ledger.holder import Sign, has_hold, may_hold
+from polyreel.ledger.holder import Sign, may_hold, seems_to_hold
 from polyreel.ledger.rows import Edit
 
 _RANK = {State.INTENDED: 0, State.UNRESOLVED: 0, State.SUBMITTED: 1, State.READY: 2, State.FAILED: 2,
@@ -40,7 +40,7 @@ def _make_intent(key: str, subject: Subject, now: float) -> Entry:
 
 def seems_held(entry: Entry, now: float) -> bool:
     """Whether somebody seems to make the call, or to look for it, right now. For what is shown: a clock can be set."""
-    return has_hold(entry.holder, entry.lease_until, now)
+    return seems_to_hold(entry.holder, entry.lease_until, now)
 
 
 def note_attempt(holder: str, lease: float) -> Edit:
