@@ -82,11 +82,11 @@ async def _annotate_failures(access: Access, parcel: Parcel, locale: str, asset_
         elif name:
             await client.delete_annotation(asset_id, note.id)
     for name, properties in missing.items():
-        await _annotate_once(access, asset_id, name, properties)
+        await _make_annotation(access, asset_id, name, properties)
     return ""
 
 
-async def _annotate_once(access: Access, asset_id: str, name: str, properties: Mapping[str, Any]) -> None:
+async def _make_annotation(access: Access, asset_id: str, name: str, properties: Mapping[str, Any]) -> None:
     """Make an annotation, once: a list that lags behind what an earlier run has made would have it made again."""
     client: NomadClient = access.client
 
@@ -98,8 +98,8 @@ async def _annotate_once(access: Access, asset_id: str, name: str, properties: M
         draft = AnnotationDraft(start_timecode="00:00:00;00", properties=dict(properties))
         return (await client.create_annotation(asset_id, draft)).id
 
-    said = hash_bytes(repr(sorted(properties.items())).encode())[:16]
-    await access.find_or_make(f"annotation {asset_id} {said}", find_note, make_note, what=f"note on the check {name}")
+    digest = hash_bytes(repr(sorted(properties.items())).encode())[:16]
+    await access.find_or_make(f"annotation {asset_id} {digest}", find_note, make_note, what=f"note on the check {name}")
 
 
 def _read_properties(note: Annotation) -> dict[str, str]:

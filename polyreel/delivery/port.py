@@ -179,14 +179,14 @@ class Access:
         return await find_or_make(self._require_ledger(), self._make_full_key(key), look, make, about, is_there)
 
     async def look_for_made(self, key: str, look: Callable[[], Awaitable[Result | None]]) -> Result | None:
-        """What ``look`` sees of what was made under ``key``; None, which is believed late, where it is not there.
+        """What ``look`` sees of what was made under ``key``; None where it is not there.
 
-        As `polyreel.ledger.ledger.Ledger.look_for_made` says.
+        That is believed after a while only, as `polyreel.ledger.ledger.Ledger.look_for_made` says.
         """
         return await self._require_ledger().look_for_made(self._make_full_key(key), look)
 
     async def look_for_new(self, made_at: float, look: Callable[[], Awaitable[Result | None]]) -> Result | None:
-        """The same for what was made at a time of the ledger's clock, and has no row of its own."""
+        """The same for what was made at a time of the ledger's clock (`read_clock`), and has no row of its own."""
         return await self._require_ledger().look_for_new(made_at, look)
 
     async def read_entry(self, key: str) -> Entry | None:

@@ -29,7 +29,7 @@ from polyreel.delivery.library import (
     webvtt_of,
 )
 from polyreel.delivery.port import Access, Delivered, Item, Parcel, Progress
-from polyreel.delivery.tpstreams_tracks import Tracks, choose_codes
+from polyreel.delivery.tpstreams_tracks import SubtitleTracks, choose_codes
 from polyreel.errors import DeliveryError, MediaError, ToolError
 from polyreel.job import TPStreamsDelivery as Options
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, State
@@ -155,7 +155,7 @@ class _Dub:
         self.gauge.finish_item(self.item)
         chosen, notes = choose_codes(texts, self.locale)
         done.notes += notes
-        tracks = await Tracks(self.client, self.access, self.key, entry).bring_tracks(
+        tracks = await SubtitleTracks(self.client, self.access, self.key, entry).bring_tracks(
             {code: (locale, texts[locale]) for code, locale in chosen.items()}
         )
         done.ids |= {f"{self.locale}.{code}.vtt": track for code, track in tracks.items()}
@@ -285,7 +285,7 @@ class _Dub:
                     await self.client.delete_asset(old.vendor_id)
             await self.access.drop_entry(old)
 
-    # -- words and cover
+    # -- cover
 
     async def _upload_cover(self, entry: Entry, done: Brought) -> None:
         if entry.receipt.get("cover"):

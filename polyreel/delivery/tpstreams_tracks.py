@@ -27,7 +27,7 @@ _TRACKS = "tracks"
 """What an asset's row calls what is known of its tracks, by their code."""
 
 
-class _Known(Value):
+class _KnownTrack(Value):
     """What the row says of one track. Without ``sha256`` there is to be none of this code."""
 
     id: str = ""
@@ -43,20 +43,22 @@ class _Known(Value):
 
 
 @dataclass
-class Tracks:
+class SubtitleTracks:
     """The tracks of one asset, whose row in the ledger is ``entry``, under ``key``."""
 
     client: TPStreamsClient
     access: Access
     key: str
     entry: Entry
-    known: dict[str, _Known] = field(init=False)
+    known: dict[str, _KnownTrack] = field(init=False)
+    """By code, as the row has it or is about to."""
     there: tuple[MediaTrack, ...] = ()
+    """What the latest list has shown."""
     _deleted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         kept = self.entry.receipt.get(_TRACKS, {})
-        self.known = {code: _Known.model_validate(each) for code, each in kept.items()}
+        self.known = {code: _KnownTrack.model_validate(each) for code, each in kept.items()}
 
     async def bring_tracks(self, wanted: Mapping[str, tuple[str, bytes]]) -> dict[str, str]:
         """See that the asset has these tracks (locale and WebVTT by code) and none of ours beside; their ids by code.
@@ -72,7 +74,7 @@ class Tracks:
         return {code: each.id for code, each in self.known.items() if each.id}
 
     def _has_track(self, code: str, wanted: tuple[str, bytes] | None) -> bool:
-        known = self.known.get(code, _Known())
+        known = self.known.get(code, _KnownTrack())
         if wanted is None:
             return not known.sha256
         is_it = (known.locale, known.sha256) == (wanted[0], hash_bytes(wanted[1]))
@@ -85,7 +87,7 @@ class Tracks:
 
         async def look() -> bool | None:
             self.there = await self.client.list_subtitles(self.entry.vendor_id)
-            self._name_new()
+            self._note_new_ids()
             shown = {each.id for each in self.there}
             return all(not each.sha256 or each.id in shown for each in self.known.values()) or None
 
@@ -93,8 +95,8 @@ class Tracks:
         await self.access.look_for_new(latest, look)
         await self._drop_replaced()
 
-    def _name_new(self) -> None:
-        """Tell which of the tracks that are new is which upload's; what one of ours has taken the place of, goes."""
+    def _note_new_ids(self) -> None:
+        """Tell which of the tracks that are new is which upload's, and which of them another has taken the place of."""
         for code, known in self.known.items():
             alike = self._list_alike(code, known)
             own = known.id or (alike[-1] if known.sha256 and alike else "")
@@ -103,19 +105,19 @@ class Tracks:
             replaces = tuple(dict.fromkeys((*known.replaces, *late)))
             self.known[code] = known.model_copy(update={"id": own, "replaces": replaces})
         unnamed = [code for code, known in self.known.items() if known.sha256 and not known.id]
-        left = self._list_unnamed(unnamed)
+        left = self._list_unclaimed(unnamed)
         # A server may call languages and tracks in its own way: then their number says that all are there.
         if unnamed and len(left) >= len(unnamed):
             for code, each in zip(unnamed, left, strict=False):
                 self.known[code] = self.known[code].model_copy(update={"id": each})
 
-    def _list_alike(self, code: str, known: _Known) -> list[str]:
+    def _list_alike(self, code: str, known: _KnownTrack) -> list[str]:
         """Tracks that are called as our upload is, and were not there before it."""
         name, others = own_name(known.locale) if known.locale else "", self._list_known_but(code)
         alike = (each for each in self.there if name and (each.language, each.name) == (code, name))
         return [each.id for each in alike if not each.is_auto_generated and each.id not in {*known.before, *others}]
 
-    def _list_unnamed(self, unnamed: list[str]) -> list[str]:
+    def _list_unclaimed(self, unnamed: list[str]) -> list[str]:
         before = {each for code in unnamed for each in self.known[code].before} | self._list_known_but("")
         return [each.id for each in self.there if each.id not in before and not each.is_auto_generated]
 
@@ -126,8 +128,8 @@ class Tracks:
 
     async def _replace_track(self, code: str, locale: str, text: bytes) -> None:
         """One track in the place of an earlier one, and of one that a run left without noting it."""
-        known = self.known.get(code, _Known())
-        asked = _Known(sha256=hash_bytes(text) if locale else "", locale=locale)
+        known = self.known.get(code, _KnownTrack())
+        asked = _KnownTrack(sha256=hash_bytes(text) if locale else "", locale=locale)
         alike = self._list_alike(code, asked)
         old = tuple(dict.fromkeys(filter(None, (known.id, *known.replaces, *alike))))
         before = tuple(each.id for each in self.there)
