@@ -12,7 +12,7 @@ from polyreel.dubbing.providers import provider_of
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.outcome import Outcome, Paid, Reel
 from polyreel.planning import quote as quoting
-from polyreel.planning.balances import Move, find_moves, is_short
+from polyreel.planning.balances import Move, find_moves, is_account_short
 from polyreel.plans import LanguagePlan, Plan
 from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
@@ -188,22 +188,22 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> Price
     """
     # As the run will: what a fallback was paid for stays there, and costs nothing more.
     plan = await stay_where_paid(plan)
-    asked, most = plan, plan.job.budget.minutes if plan.job.budget else None
-    quote = await _quote_plan(asked, seconds)
+    quoted, most = plan, plan.job.budget.minutes if plan.job.budget else None
+    quote = await _quote_plan(quoted, seconds)
     if ask and quote.to_spend:
         to_buy = {each.offer.locale for each in quote.languages if each.to_spend}
-        asked = await _leave_refusing(asked, to_buy)
-        quote = await _quote_plan(asked, seconds)
+        quoted = await _leave_refusing(quoted, to_buy)
+        quote = await _quote_plan(quoted, seconds)
     quoting.require_budget(quote, most)
     balances: dict[str, float] = {}
     if ask and quote.to_spend:
         # What costs nothing needs no account that is open.
         await require_open(plan.job)
     if ask:
-        balances = await _read_balances(asked)
-        moves = await _spread_by_balance(asked, seconds, quote, balances)
-        asked, plan = _with_moves(asked, moves), _with_moves(plan, _list_own(moves, plan, asked))
-        quote = await _quote_plan(asked, seconds) if moves else quote
+        balances = await _read_balances(quoted)
+        moves = await _spread_by_balance(quoted, seconds, quote, balances)
+        quoted, plan = _with_moves(quoted, moves), _with_moves(plan, _select_planned(moves, plan, quoted))
+        quote = await _quote_plan(quoted, seconds) if moves else quote
         quoting.require_budget(quote, most)
     return Priced(plan, quoting.as_dict(quote, balances))
 
@@ -211,9 +211,9 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> Price
 async def _spread_by_balance(
     plan: Plan, seconds: Fraction, quote: quoting.Quote, balances: dict[str, float]
 ) -> list[Move]:
-    """Who dubs instead what accounts can't pay for; ``balances`` gets those of who dubs instead. Raises as they do."""
+    """Who dubs what accounts can't pay for; their balances are added to ``balances``. Raises as `find_moves`."""
     every: list[Move] = []
-    while is_short(quote, balances):
+    while is_account_short(quote, balances):
         to_buy = [each.offer.locale for each in quote.languages if each.to_spend]
         # Both anew, after the balances: what another run has bought in between is missing there, and is to be found
         # here. In this order: a purchase that is answered between the two looks is seen by both, and else by none.
@@ -240,12 +240,12 @@ def _with_moves(plan: Plan, moves: Sequence[Move]) -> Plan:
     return plan
 
 
-def _list_own(moves: Sequence[Move], plan: Plan, asked: Plan) -> list[Move]:
+def _select_planned(moves: Sequence[Move], plan: Plan, quoted: Plan) -> list[Move]:
     """The moves of languages that are quoted where the plan has them.
 
     Who was said to lack a language is left by the run itself, which looks first whether it was bought there.
     """
-    return [each for each in moves if asked.language(each.locale).choice == plan.language(each.locale).choice]
+    return [each for each in moves if quoted.language(each.locale).choice == plan.language(each.locale).choice]
 
 
 async def require_budget_left(plan: Plan, reel: Reel) -> None:

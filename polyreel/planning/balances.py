@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from polyreel.dubbing.providers import provider_of
 from polyreel.errors import PolyreelError
-from polyreel.errors.wording import spell_count
 from polyreel.outcome import Value
-from polyreel.planning.quote import Offer, Quote
-from polyreel.plans import LanguagePlan, Plan
+from polyreel.planning.quote import Offer, Quote, format_minutes
+from polyreel.plans import Plan
 
 CODE = "balance_too_small"
 
@@ -43,7 +42,7 @@ def find_moves(
     return tuple(moves)
 
 
-def is_short(quote: Quote, balances: Mapping[str, float]) -> bool:
+def is_account_short(quote: Quote, balances: Mapping[str, float]) -> bool:
     """Whether an account has less than what is still to be bought there."""
     return any(
         balances[account] < sum(each.minutes for each in offers)
@@ -61,7 +60,8 @@ def _list_to_buy(quote: Quote, open_: Collection[str]) -> Iterator[tuple[str, li
 
 
 def _spread_offers(plan: Plan, offers: Sequence[Offer], left: float) -> Iterator[Move]:
-    chosen = [(each, _find_next(plan.language(each.locale))) for each in offers]
+    languages = [plan.language(each.locale) for each in offers]
+    chosen = [(offer, each.next_choice(each.choice)) for offer, each in zip(offers, languages, strict=True)]
     needed, title = sum(each.minutes for each in offers), offers[0].provider
     room = left - sum(each.minutes for each, choice in chosen if choice is None)
     if room < 0:
@@ -73,23 +73,15 @@ def _spread_offers(plan: Plan, offers: Sequence[Offer], left: float) -> Iterator
             room -= offer.minutes
             continue
         there = provider_of((plan.job.dubbing, *plan.job.fallback)[choice]).title
-        figures = f"{title}'s account has {_format_minutes(left)}, and the dubs there cost {_format_minutes(needed)}"
+        figures = f"{title}'s account has {format_minutes(left)}, and the dubs there cost {format_minutes(needed)}"
         yield Move(locale=offer.locale, choice=choice, note=f"Given to {there}: {figures}.")
-
-
-def _find_next(language: LanguagePlan) -> int | None:
-    return language.next_choice(language.choice)
 
 
 def _refuse_balance(title: str, needed: float, left: float, *, alone: bool) -> PolyreelError:
     nobody = "" if alone else ", nor can a fallback dub enough of them"
     return PolyreelError(
-        f"the dubs cost {_format_minutes(needed)}, and the account has {_format_minutes(left)}{nobody}",
+        f"the dubs cost {format_minutes(needed)}, and the account has {format_minutes(left)}{nobody}",
         code=CODE,
         where=title,
         remedy="Top the account up, dub fewer languages, or name a `fallback`. Nothing was spent.",
     )
-
-
-def _format_minutes(minutes: float) -> str:
-    return spell_count(minutes, "minute")

@@ -166,10 +166,10 @@ def require_budget(quote: Quote, most: float | None) -> None:
     whole = quote.to_spend + paid
     if most is None or not quote.to_spend or whole <= most:
         return
-    before = f", {_format_minutes(paid)} of them paid before" if paid else ""
+    before = f", {format_minutes(paid)} of them paid before" if paid else ""
     raise InvalidJob(
-        f"the dubs of {_count_languages(quote)} cost {_format_minutes(whole)}{before}, "
-        f"and the budget is {_format_minutes(most)}",
+        f"the dubs of {_count_languages(quote)} cost {format_minutes(whole)}{before}, "
+        f"and the budget is {format_minutes(most)}",
         code="over_budget",
         where="budget.minutes",
         remedy="Raise the budget, trim the reel, or leave languages out. Nothing was spent.",
@@ -180,15 +180,15 @@ def describe(quote: Quote, balances: Mapping[str, float] | None = None) -> str:
     """The quote in a sentence or two: what is spent where, what was bought before, what is left."""
     if not any(each.offer.minutes or each.bought for each in quote.languages):
         return "Nothing is charged."
-    parts = [f"{_format_minutes(quote.to_spend)} to spend" if quote.to_spend else "Nothing more to spend"]
+    parts = [f"{format_minutes(quote.to_spend)} to spend" if quote.to_spend else "Nothing more to spend"]
     for provider, languages in _by_provider(quote).items():
         each = ", ".join(f"{it.offer.locale} {it.to_spend:g}" for it in languages)
         parts.append(f"{provider}: {each}")
     if quote.bought:
-        parts.append(f"{_format_minutes(quote.bought)} {'was' if quote.bought == 1 else 'were'} bought before")
+        parts.append(f"{format_minutes(quote.bought)} {'was' if quote.bought == 1 else 'were'} bought before")
     for account, left in (balances or {}).items():
         named = {it.offer.provider for it in quote.languages if it.offer.account == account}
-        parts += [f"{provider} has {_format_minutes(left)} left" for provider in sorted(named)]
+        parts += [f"{provider} has {format_minutes(left)} left" for provider in sorted(named)]
     return "; ".join(parts) + "."
 
 
@@ -218,5 +218,6 @@ def _count_languages(quote: Quote) -> str:
     return spell_count(len(quote.languages), "language")
 
 
-def _format_minutes(minutes: float) -> str:
+def format_minutes(minutes: float) -> str:
+    """Minutes with their unit: ``1 minute``, ``2.5 minutes``."""
     return spell_count(minutes, "minute")

@@ -7,7 +7,7 @@ import pytest
 from polyreel.errors import PolyreelError
 from polyreel.job import Job
 from polyreel.outcome import Problem
-from polyreel.planning.balances import find_moves, is_short
+from polyreel.planning.balances import find_moves, is_account_short
 from polyreel.planning.quote import Quote, offers_of, quote_languages
 from polyreel.plans import LanguagePlan, Plan, Way
 
@@ -45,13 +45,13 @@ def test_what_the_account_can_not_pay_for_is_given_to_the_next_in_figures() -> N
     """The job's order decides who stays: two minutes are enough for the first language alone."""
     plan = planned()
     quote = quoted(plan)
-    assert is_short(quote, {DUBFORMER: 5.9})
+    assert is_account_short(quote, {DUBFORMER: 5.9})
     moves = find_moves(plan, quote, {DUBFORMER: 2})
     assert [(each.locale, each.choice) for each in moves] == [("de-DE", 1), ("it-IT", 1)]
     assert moves[0].note == (
         "Given to Dubformer: Dubformer's account has 2 minutes, and the dubs there cost 6 minutes."
     )
-    assert not is_short(quote, {DUBFORMER: 6})
+    assert not is_account_short(quote, {DUBFORMER: 6})
     assert find_moves(plan, quote, {DUBFORMER: 6}) == ()
     assert find_moves(plan, quote, {OTHER: 0}) == ()  # who does not tell is asked
 
