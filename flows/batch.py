@@ -145,10 +145,7 @@ async def _list_jobs(batch: Batch, require: Callable[[str], object]) -> list[Job
 
 
 async def jobs_of_folder(pattern: Job, address: str) -> list[Job]:
-    """The pattern's job for every video in a library's folder. Raises `InvalidJob` and `VendorError`.
-
-    The command line asks, too, before a run is made: what is wrong with the folder is said there.
-    """
+    """The pattern's job for every video in a library's folder. Raises `InvalidJob` and `VendorError`."""
     from polyreel.intake.library import folder_of, list_videos, make_jobs
 
     vendor, folder = folder_of(address)

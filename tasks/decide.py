@@ -27,7 +27,7 @@ from tasks.run.values import LanguageResult, LanguageResults
 def decide(plan: Plan, stems: Stems | None, reel: Reel, languages: LanguageResults) -> Outcome:
     """Every language's state: failed, held by the job's quality rule, or to be delivered."""
     finished = {each.locale: each for each in languages.finished}
-    parted, own = _notes_on_sound(plan, stems, languages)
+    parted, own = _list_notes_on_parting(plan, stems, languages)
     notes = (*plan.notes, *reel.notes, *parted, *_notes_on_script(plan))
     decided = {
         language.locale: _decide_language(language, _add_notes(finished.get(language.locale), own), languages, notes)
@@ -62,7 +62,7 @@ def _name_separation(plan: Plan, stems: Stems | None, languages: LanguageResults
     return plan.name_separation(_list_dubbed(plan, languages), stems.kind if stems else None)
 
 
-def _notes_on_sound(
+def _list_notes_on_parting(
     plan: Plan, stems: Stems | None, languages: LanguageResults
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """What is to be said of the parting: of the whole job, or of the languages alone that were dubbed with it."""

@@ -78,12 +78,12 @@ async def source_sound_of(reel: Reel) -> Item:
     found = await asyncio.to_thread(store.load_record, key)
     sound = StoredFile.model_validate(found) if found else None
     if sound is None or not store.has(sound):
+        from polyreel.media.sound_copy import copy_sound
+
         await store.fetch_files((reel.file,))
         async with PLACES.one():
             with store.open_scratch() as folder:
                 target = folder / SOURCE_SOUND
-                from polyreel.media.sound_copy import copy_sound
-
                 tracks = reel.sound[0] if len(reel.sound) == 1 else (reel.sound[0], reel.sound[1])
                 await copy_sound(path_of(reel.file), target, tracks)
                 sound = await asyncio.to_thread(store.keep_file, target, ".m4a")

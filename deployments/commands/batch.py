@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deployments.commands.submit import _on_server, as_json_option, find_batch_code
+
+if TYPE_CHECKING:
+    from polyreel.job import Job
 
 # The state's message is Prefect's; a person should read the error that ended the batch.
 _UNCAUGHT = re.compile(r"^Flow run encountered an exception: (\w+: )?")
@@ -49,7 +51,7 @@ def batch(files: tuple[Path, ...], each_of: str | None, at_once: int, failed: bo
 
 async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[str, Any]:
     from deployments.commands import remote
-    from flows.batch import Batch, batch_key, jobs_of_folder, load_jobs
+    from flows.batch import Batch, batch_key, load_jobs
     from polyreel.intake.folders import allow_as_caller
     from polyreel.intake.library import folder_of
 
@@ -60,7 +62,7 @@ async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[
     allow_as_caller(batch_key(asked))
     jobs = load_jobs(asked)  # a catalogue that can't be used is said here, at once
     if asked.each_of:
-        await _say_what_is_wrong(jobs_of_folder(jobs[0], asked.each_of))
+        await _require_folder(jobs[0], asked.each_of)
     async with remote.open_server() as client:
         made = await client.create_flow_run_from_deployment(
             await remote.deployment_id(client, "localise-batch/localise-batch"),
@@ -73,12 +75,16 @@ async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[
     return {"run": str(made.id), "state": done.state.name, "message": done.state.message, **summary}
 
 
-async def _say_what_is_wrong(listed: Awaitable[object]) -> None:
-    """Raise what no waiting mends, as the run would, where nobody would see more than that it failed."""
+async def _require_folder(pattern: Job, address: str) -> None:
+    """See that a library's folder can be read, before a run is made: of that nobody would see more than that it failed.
+
+    Raises as `flows.batch.jobs_of_folder`, but for what may mend by itself.
+    """
+    from flows.batch import jobs_of_folder
     from polyreel.vendors.errors import CallError
 
     try:
-        await listed
+        await jobs_of_folder(pattern, address)
     except CallError as error:
         # From where the server is the vendor may be reached, though not from here.
         if not error.transient:

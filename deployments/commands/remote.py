@@ -119,7 +119,7 @@ async def _end_if_dead(client: PrefectClient, run: FlowRun, state: State[Any]) -
     """Mark a run as crashed whose process is known to have ended. Raises `InvalidJob` of any other, and says why."""
     holder = await asyncio.to_thread(find_process_of_run, str(run.id), state.timestamp.timestamp())
     if not is_dead(holder) or not state.is_running():
-        raise _explain_still(run, state, is_here=is_alive(holder))
+        raise _refuse_running(run, state, is_here=is_alive(holder))
     if goes_on(run):
         raise InvalidJob(
             "has lost its process, and goes on by itself, as its job says (`after_crash: resume`)",
@@ -130,13 +130,13 @@ async def _end_if_dead(client: PrefectClient, run: FlowRun, state: State[Any]) -
     # Asked anew: whoever minds the run may have marked it meanwhile, or begun it once more.
     now = await read_run(client, run.id)
     if now.state is None or now.state.id != state.id:
-        raise _explain_still(run, now.state or state, is_here=False)
+        raise _refuse_running(run, now.state or state, is_here=False)
     # Forced: Prefect lets no outsider end a run that counts as running.
     died = f"Its process was killed. What was finished is kept; go on with: polyreel submit --again {run.id}"
     await client.set_flow_run_state(run.id, Crashed(message=died), force=True)
 
 
-def _explain_still(run: FlowRun, state: State[Any], *, is_here: bool) -> InvalidJob:
+def _refuse_running(run: FlowRun, state: State[Any], *, is_here: bool) -> InvalidJob:
     follows = f"`polyreel status {run.id}` follows it"
     if is_here or not state.is_running():
         remedy = f"{follows}; `polyreel cancel {run.id}` ends it."

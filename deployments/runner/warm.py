@@ -63,9 +63,9 @@ def _import_everything() -> None:
     flows = ("flows.localise", "flows.batch", "flows.inbox", "flows.revise", "flows.housekeeping")
     for name in (*engine, *flows, *_ON_THE_WAY):
         importlib.import_module(name)
-    from tasks.run.models import CHECKING, DUBBING, import_work
+    from tasks.run.models import DUBBING_MODULES, FINISHING_MODULES, import_modules
 
-    import_work(*DUBBING, *CHECKING)
+    import_modules(*DUBBING_MODULES, *FINISHING_MODULES)
 
 
 def _stop_process() -> None:

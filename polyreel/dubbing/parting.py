@@ -58,10 +58,10 @@ def choose_parting(job: Job, options: Dubbing) -> Parting:
         return _make_learned_parting()
     if asked == "ducked":
         return Parting(why="The job asks for no separation")
-    return Parting(kind="given") if given else _best_without_background(options.mix)
+    return Parting(kind="given") if given else _choose_without_background(options.mix)
 
 
-def _best_without_background(mix: Mix) -> Parting:
+def _choose_without_background(mix: Mix) -> Parting:
     # Under a voice-over the original goes on speaking, and under speech alone there is nothing.
     if mix != "dub":
         return Parting(why="This mix needs no clean background")

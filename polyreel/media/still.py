@@ -9,10 +9,9 @@ from polyreel.errors import MediaError
 from polyreel.media.command import local_input, local_output, run
 
 WIDEST = 1280
-
-
 _TRIES = ((WIDEST, 4), (WIDEST, 9), (WIDEST // 2, 9), (WIDEST // 4, 16))
-"""Pixels in width, and ffmpeg's figure for JPEG (2 fine, 31 coarse): a picture of noise has thirty times the bytes."""
+"""Pixels in width, and ffmpeg's figure for JPEG (2 fine, 31 coarse): a picture of noise has thirty times the bytes of
+others."""
 
 
 async def take_still(media: Path, at_seconds: float, out: Path, *, most_bytes: int) -> Path:

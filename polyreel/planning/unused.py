@@ -38,7 +38,7 @@ def _note_unknown_voices(said: Sequence[Pronunciation], spoken: Sequence[str]) -
         rows = [each for each in said if each.voice == voice]
         # Of a language that this job doesn't speak nothing is lost here.
         heard = {locale for each in rows for locale in spoken if each.counts_in(locale)}
-        if heard and not _is_voice_named(heard, voice):
+        if heard and not _is_named_anywhere(voice, heard):
             yield (
                 f"pronunciations: no voice of {_join(sorted(heard))} on this machine is called '{voice}', so that "
                 f"what is said for it of {_join(each.term for each in rows)} counts nowhere "
@@ -46,7 +46,7 @@ def _note_unknown_voices(said: Sequence[Pronunciation], spoken: Sequence[str]) -
             )
 
 
-def _is_voice_named(heard: Iterable[str], voice: str) -> bool:
+def _is_named_anywhere(voice: str, heard: Iterable[str]) -> bool:
     from polyreel.dubbing.roster import is_voice_named
 
     return any(is_voice_named(locale, voice) for locale in heard)

@@ -15,8 +15,8 @@ from polyreel.sources.local import is_known
 from polyreel.store.choice import open_store
 from tasks.run import results
 
-DUBBING = ("polyreel.dubbing.embedded",)
-CHECKING = (
+DUBBING_MODULES = ("polyreel.dubbing.embedded",)
+FINISHING_MODULES = (
     "polyreel.dubbing.hearing",
     "polyreel.dubbing.relistening",
     "polyreel.dubbing.speech_votes",
@@ -32,7 +32,7 @@ CHECKING = (
 every other language for as long as it takes."""
 
 
-def import_work(*names: str) -> None:
+def import_modules(*names: str) -> None:
     """Import modules by name. Blocks."""
     for name in names:
         importlib.import_module(name)
@@ -76,8 +76,8 @@ def _load(plan: Plan, languages: Sequence[LanguagePlan]) -> None:
     if not languages:
         return
     if any(each.way.works_here for each in languages):
-        import_work(*DUBBING)
-    import_work(*CHECKING)
+        import_modules(*DUBBING_MODULES)
+    import_modules(*FINISHING_MODULES)
     from polyreel.dubbing.loading import load_listener, load_models
 
     if plan.needs_transcript:

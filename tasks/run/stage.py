@@ -87,7 +87,7 @@ def stage(
 
         # One line, as Prefect keeps each task's source and reads it token by token: 25 stages' took a run 30 ms.
         async def work(given: Given) -> Result | State[Result]:
-            return await _work(function, given)
+            return await _do_work(function, given)
 
         # Prefect derives a task's key from its function's qualified name: all stages would share one.
         work.__qualname__ = getattr(function, "__qualname__", name)
@@ -151,7 +151,7 @@ async def _tell_cached(bound: Any, given: Given) -> None:
     emit_task_run_state_change_event(run, initial_state=None, validated_state=state)
 
 
-async def _work(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
+async def _do_work(function: Callable[..., Awaitable[Result]], given: Given) -> Result | State[Result]:
     """What a stage makes, kept under its key."""
     # After the look at what is kept: a stage that is done needs no files, which may be gigabytes on another machine.
     await open_store().fetch_files(find_stored_files((given.args, given.kwargs)))
