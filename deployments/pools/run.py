@@ -10,13 +10,14 @@ import os
 
 from deployments.process import environment
 from deployments.process.prefect_insides import become_run, run_in_environment
+from deployments.process.signs_of_life import HEARTBEAT_S
 
 
 def main() -> None:
     """Become the run that the worker names in the environment."""
     environment.prepare_environment("INFO")
-    # Prefect's default is 180 s, and the automation takes a run for crashed after 90 s of silence.
-    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
+    # Prefect's default is 180 s, and the automation takes a run for crashed sooner than that.
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_S))
     if _is_refused(run_in_environment()):
         return
     become_run()

@@ -24,6 +24,7 @@ from typing import Any
 
 from deployments.process import address
 from deployments.process.interpreter import python_command
+from deployments.process.signs_of_life import HEARTBEAT_S
 from deployments.server.new_database import find_migrated, put_new_database
 from deployments.server.own_environment import own_environment
 from deployments.server.own_pages import make_origins_setting
@@ -240,7 +241,7 @@ def _make_environment(folder: Path, port: int, api: str) -> dict[str, str]:
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         # A run whose turn it is not looks again this often.
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_S),
         **_guard_server(auth, api.removesuffix("/api")),
     }
 
