@@ -2,8 +2,8 @@
 
 Importing takes a command one to three seconds of a processor, most of what tests of the command line took. Here one
 process per worker imports everything once, and each command is forked from it: a process like any other, with its own
-arguments, environment, folder, streams, signals and exit code. What a command's start is made of (its interpreter, what
-it reads from the environment before its imports) is for tests that start one: `Command.starts_like_others` says when.
+arguments, environment, folder, streams, signals and exit code. What it reads from the environment before its imports
+would not be read again: then it gets an interpreter of its own (`Command.starts_like_others` says when).
 """
 
 from __future__ import annotations

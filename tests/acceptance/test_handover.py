@@ -196,19 +196,8 @@ def test_a_fallback_that_costs_more_than_is_left_is_refused(runs: Runs, stage: S
 def test_a_silent_film_is_bought_from_nobody(runs: Runs, stage: Stage, tmp_path: Path, narrated: Path) -> None:
     """Panjaya would fail at it and charge nothing, and the outcome had a minute paid. This machine reads the script."""
     film, silent = narrated / "narrated.mp4", tmp_path / "silent.mp4"
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        str(film),
-        "-c:v",
-        "copy",
-        "-af",
-        "volume=0",
-    ]
-    subprocess.run([*command, str(silent)], check=True, timeout=120)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-i", str(film), "-c:v", "copy"]
+    subprocess.run([*command, "-af", "volume=0", str(silent)], check=True, timeout=120)
     source = {"media": str(silent), "locale": "en-US"}
     outcome, panjaya, _ = runs.run(PANJAYA, source=source)
     assert (outcome["status"], outcome["paid"], panjaya) == ("failed", [], 0), describe_outcome(outcome)
