@@ -108,24 +108,25 @@ class Upkeep:
             if left and not steps.seems_held(row, now):
                 # Nothing is left to be bought by it: no run comes to look for what was half staged.
                 if row.kind == "staged" and not is_needed(row, _select_purchases(rows)):
-                    yield await self._clear_leftovers(row)
+                    if chore := await self._clear_leftovers(row):
+                        yield chore
                 else:
                     yield _make_chore(row, "intent", done=False, note=_suggest_step(row))
             if row.state is State.UNRESOLVED:
                 note = f"Look at {row.note or row.provider}; then: polyreel ledger settle {row.key}"
                 yield _make_chore(row, "intent", done=False, note=note)
 
-    async def _clear_leftovers(self, row: Entry) -> Chore:
-        """Under the file's claim: a run that puts it there has that, and is waited for."""
+    async def _clear_leftovers(self, row: Entry) -> Chore | None:
+        """Under the file's claim: a run that puts it there has that, is waited for, and may go on with it (None)."""
         claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
         return await self.ledger.alone(claim, partial(self._remove_leftovers, row), what=row.job)
 
-    async def _remove_leftovers(self, row: Entry) -> Chore:
+    async def _remove_leftovers(self, row: Entry) -> Chore | None:
         # Asked anew: while its claim was waited for, a run may have put it there, or begun to need it.
         there = await self.ledger.get(row.key)
         is_left = there is not None and there.state is State.INTENDED
         if not is_left or is_needed(row, await self.ledger.select(MAY_FETCH)):
-            return _make_chore(row, "staged", done=False, note="A run has gone on with it.")
+            return None
         try:
             await self.ledger.wait_until_free(row.key)
             async with self.accounts(PLACES[row.provider].block or row.provider, row) as client:
