@@ -48,7 +48,7 @@ _FEW_RUNS_NEED = (
     "polyreel.vendors.translation",
     "polyreel.vendors.transport",
 )
-_POSTPONED = ("prefect.blocks.notifications", "prefect.blocks.webhook", "jsonschema", "coolname", "graphviz")
+_POSTPONED = ("prefect.blocks.notifications", "prefect.blocks.webhook", "jsonschema", "coolname")
 
 
 def test_a_run_imports_nothing_that_only_some_runs_need() -> None:
