@@ -77,16 +77,13 @@ def _order_modules(items: list[pytest.Item]) -> None:
 
     So workers that wait leave the processors to those that work, and at the end there is something short for each.
     """
-    places: dict[tuple[bool, bool], dict[Path, int]] = {}
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
     kinds = {item.path: (UNIT in item.path.parents, ACCEPTANCE in item.path.parents) for item in items}
-    for path, kind in kinds.items():
-        places.setdefault(kind, {})[path] = len(places.get(kind, {}))
-
-    def find_place(item: pytest.Item) -> tuple[bool, float]:
-        kind = kinds[item.path]
-        return kind[0], places[kind][item.path] / len(places[kind])
-
-    items.sort(key=find_place)
+    modules: dict[tuple[bool, bool], list[Path]] = {}
+    for path in sorted(kinds, key=lambda path: path not in slow):
+        modules.setdefault(kinds[path], []).append(path)
+    turns = {path: turn / len(paths) for paths in modules.values() for turn, path in enumerate(paths)}
+    items.sort(key=lambda item: (kinds[item.path][0], turns[item.path]))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
