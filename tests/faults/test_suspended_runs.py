@@ -178,14 +178,14 @@ def test_a_callback_wakes_a_run_that_held_no_process(stage: Stage, narrated: Pat
 def test_a_job_that_is_asked_for_twice_at_once_is_bought_once(stage: Stage, narrated: Path) -> None:
     """Two runs through the API, made together: both sleep while the vendor works, both deliver the one dub."""
     before = len(stage.charges())
-    runs = [stage.start("pt-BR", narrated) for _ in range(2)]
+    runs = [stage.start("nl-NL", narrated) for _ in range(2)]
     assert runs[0] != runs[1]
     for run in runs:
         done = stage.up.until(run, "COMPLETED", "FAILED", "CRASHED", within=240)
         assert (done["state"]["type"], done["state"]["message"]) == ("COMPLETED", "1 of 1 delivered"), done["state"]
     assert len(stage.charges()) == before + 1
-    assert [(row.locale, row.state) for row in stage.ledger("dub") if row.locale == "pt-BR"] == [
-        ("pt-BR", State.COLLECTED)
+    assert [(row.locale, row.state) for row in stage.ledger("dub") if row.locale == "nl-NL"] == [
+        ("nl-NL", State.COLLECTED)
     ]
     assert stage.ledger("wait") == []
 
