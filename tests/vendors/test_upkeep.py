@@ -108,7 +108,7 @@ class SlowPlace:
         return found
 
 
-def told(chores: list[Chore]) -> list[tuple[str, str, bool]]:
+def describe_chores(chores: list[Chore]) -> list[tuple[str, str, bool]]:
     return [(each.kind, each.key, each.done) for each in chores]
 
 
@@ -128,17 +128,17 @@ async def test_what_was_half_staged_at_an_asset_manager_is_cancelled_and_another
     key = house.leave_half("nomad", reel_file, name)
     await begin_upload(nomad, name)
     await begin_upload(nomad, others)
-    assert told(await house.tidy()) == []  # a run may come for it yet
+    assert describe_chores(await house.tidy()) == []  # a run may come for it yet
     house.rows.later = 2 * HOUR_S
     (planned,) = await house.tidy(DryRun)
     assert (planned.planned, planned.key) == (True, key)
     assert name in await names_under_way(nomad)
-    assert told(await house.tidy()) == [("staged", key, True)]
+    assert describe_chores(await house.tidy()) == [("staged", key, True)]
     left = await names_under_way(nomad)
     assert name not in left
     assert others in left
     assert house.rows.get(key) is None
-    assert told(await house.tidy()) == []
+    assert describe_chores(await house.tidy()) == []
 
 
 async def test_what_was_half_staged_at_video_jungle_is_deleted_and_another_s_file_stays(
@@ -149,7 +149,7 @@ async def test_what_was_half_staged_at_video_jungle_is_deleted_and_another_s_fil
     for each in (name, others):
         await videojungle.upload_file(path_of(reel_file), name=each)
     house.rows.later = 2 * HOUR_S
-    assert told(await house.tidy()) == [("staged", key, True)]
+    assert describe_chores(await house.tidy()) == [("staged", key, True)]
     left = [each.name for each in await videojungle.list_video_files()]
     assert name not in left
     assert others in left
@@ -222,10 +222,10 @@ async def test_copies_are_deleted_after_their_days_and_what_can_t_be_is_told(
         receipt = Receipt(id=found, state=State.COLLECTED, details={"forget_after": 30})
         house.rows.change(key, steps.record_receipt(key, house.make_subject("dub", provider), receipt))
     house.rows.later = 29 * DAY_S
-    assert told(await house.tidy()) == []
+    assert describe_chores(await house.tidy()) == []
     house.rows.later = 31 * DAY_S
-    assert sorted(told(await house.tidy())) == [("retention", "d", True), ("retention", "p", False)]
+    assert sorted(describe_chores(await house.tidy())) == [("retention", "d", True), ("retention", "p", False)]
     with pytest.raises(NotFound):
         await dubformer.get_project(project)
     assert (await panjaya.get_asset(asset)).asset_id == asset
-    assert told(await house.tidy()) == [("retention", "p", False)]
+    assert describe_chores(await house.tidy()) == [("retention", "p", False)]

@@ -15,7 +15,7 @@ DUBFORMER, OTHER = "https://app.dubformer.ai#1", "https://app.dubformer.ai#2"
 LACKS = Problem(code="missing_script", message="no script", remedy="Give one.")
 
 
-def planned(alone: tuple[str, ...] = ()) -> Plan:
+def make_plan(alone: tuple[str, ...] = ()) -> Plan:
     """Three languages at Dubformer, behind it another account of it and this machine; ``alone`` have only the first."""
     locales = ("fr-FR", "de-DE", "it-IT")
     dubformer = {"provider": "dubformer", "credentials": "one"}
@@ -37,14 +37,14 @@ def planned(alone: tuple[str, ...] = ()) -> Plan:
     return Plan(job=job, languages=tuple(LanguagePlan(job=job, locale=each, ways=ways(each)) for each in locales))
 
 
-def quoted(plan: Plan) -> Quote:
+def quote_plan(plan: Plan) -> Quote:
     return quote_languages(offers_of(plan.languages, 120), {})  # type: ignore[arg-type]
 
 
 def test_what_the_account_can_not_pay_for_is_given_to_the_next_in_figures() -> None:
     """The job's order decides who stays: two minutes are enough for the first language alone."""
-    plan = planned()
-    quote = quoted(plan)
+    plan = make_plan()
+    quote = quote_plan(plan)
     assert is_account_short(quote, {DUBFORMER: 5.9})
     moves = find_moves(plan, quote, {DUBFORMER: 2})
     assert [(each.locale, each.choice) for each in moves] == [("de-DE", 1), ("it-IT", 1)]
@@ -58,8 +58,8 @@ def test_what_the_account_can_not_pay_for_is_given_to_the_next_in_figures() -> N
 
 def test_who_has_no_other_provider_stays_before_those_who_have() -> None:
     """Else the first language would take the minutes of the last one, which nobody else can dub."""
-    plan = planned(alone=("it-IT",))
-    moves = find_moves(plan, quoted(plan), {DUBFORMER: 3})
+    plan = make_plan(alone=("it-IT",))
+    moves = find_moves(plan, quote_plan(plan), {DUBFORMER: 3})
     assert [each.locale for each in moves] == ["fr-FR", "de-DE"]
 
 
@@ -69,9 +69,9 @@ def test_where_nobody_else_can_dub_it_is_refused_before_spending() -> None:
         (("fr-FR", "de-DE", "it-IT"), ""),
         (("de-DE", "it-IT"), ", nor can a fallback dub enough of them"),
     ):
-        plan = planned(alone)
+        plan = make_plan(alone)
         with pytest.raises(PolyreelError) as refused:
-            find_moves(plan, quoted(plan), {DUBFORMER: 3.5})
+            find_moves(plan, quote_plan(plan), {DUBFORMER: 3.5})
         assert (refused.value.code, refused.value.where) == ("balance_too_small", "Dubformer")
         assert refused.value.message == f"the dubs cost 6 minutes, and the account has 3.5 minutes{told}"
         assert "Nothing was spent" in refused.value.remedy
@@ -79,8 +79,8 @@ def test_where_nobody_else_can_dub_it_is_refused_before_spending() -> None:
 
 def test_what_may_have_been_bought_is_neither_counted_nor_given_away() -> None:
     """Its intent is open, and the minutes that are missing may be its own: the run looks for it first."""
-    plan = planned()
-    assert find_moves(plan, quoted(plan), {DUBFORMER: 4}, {"fr-FR"}) == ()
-    moves = find_moves(plan, quoted(plan), {DUBFORMER: 2}, {"fr-FR"})
+    plan = make_plan()
+    assert find_moves(plan, quote_plan(plan), {DUBFORMER: 4}, {"fr-FR"}) == ()
+    moves = find_moves(plan, quote_plan(plan), {DUBFORMER: 2}, {"fr-FR"})
     assert [each.locale for each in moves] == ["it-IT"]
-    assert find_moves(planned(("fr-FR",)), quoted(plan), {DUBFORMER: 4}, {"fr-FR"}) == ()
+    assert find_moves(make_plan(("fr-FR",)), quote_plan(plan), {DUBFORMER: 4}, {"fr-FR"}) == ()
