@@ -124,7 +124,18 @@ def speech_in(sound: Samples) -> list[Span]:
         return []
     # A stretch is at most 25 s, so that a slice of 28 holds it whole; pauses below 1.5 s belong to the speech.
     options = VadOptions(max_speech_duration_s=_LONGEST_SPEECH_S, min_silence_duration_ms=1500, speech_pad_ms=300)
-    return [(found["start"], found["end"]) for found in get_speech_timestamps(sound, options)]
+
+    def detect(first: int, end: int) -> list[Span]:
+        stretches = get_speech_timestamps(sound[first:end], options)
+        return [(first + stretch["start"], first + stretch["end"]) for stretch in stretches]
+
+    found: list[Span] = []
+    for start, end in detect(0, len(sound)):
+        # Loud music deafens the detector for a moment: without it in mind, a first short word is noticed.
+        first = max(start - RATE, found[-1][1] if found else 0)
+        afresh = detect(first, min(start + RATE, end)) if first < start else []
+        found.append((min([start, *(begin for begin, over in afresh if over > start)]), end))
+    return found
 
 
 def _pack_slices(spans: Sequence[Span]) -> Iterator[list[Span]]:
