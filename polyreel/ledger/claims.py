@@ -10,14 +10,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from polyreel.errors import LedgerError
-from polyreel.ledger.holder import HoldWatch, Sign, is_alive, is_own, may_hold, new_holder, seems_to_hold
-from polyreel.ledger.once import Timing, finish_work
+from polyreel.ledger.hold import Hold, HoldLost, finish_work, read_clock
+from polyreel.ledger.holder import (
+    HoldWatch,
+    Sign,
+    end_holder,
+    is_alive,
+    is_own,
+    may_hold,
+    new_holder,
+    seems_to_hold,
+)
+from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Claim, ClaimEdit, Rows
 from polyreel.ledger.telling import tell_waiting
 
@@ -37,12 +46,14 @@ async def do_alone(
     whoever has the claim now. Not to be nested under one name: it would wait for itself. Raises what ``work`` raises,
     and `LedgerError` where the ledger does not answer.
     """
-    turn = _Turn(rows, name, what, new_holder(), (timing or Timing()).lease)
     while True:
-        await turn.wait()
+        turn = _Turn(rows, name, what, new_holder(), (timing or Timing()).lease)
+        since = await turn.wait()
         try:
-            return await turn.work(work)
-        except _ClaimLost:
+            return await turn.work(work, since)
+        except HoldLost as lost:
+            if lost.holder != turn.holder:
+                raise
             log.warning("%s: this run gave no sign of life for %g s; another one may have gone on", name, turn.lease)
 
 
@@ -87,10 +98,6 @@ async def sweep(rows: Rows, lease: float) -> list[Claim]:
     return swept
 
 
-class _ClaimLost(Exception):
-    """Somebody else may be at work under this name."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Turn:
     rows: Rows
@@ -99,72 +106,50 @@ class _Turn:
     holder: str
     lease: float
 
-    async def wait(self) -> None:
-        """Wait until the claim is ours."""
-        told, watch = "", HoldWatch(self.lease)
+    async def wait(self) -> float:
+        """Wait until the claim is ours; when that was asked for (`read_clock`)."""
+        told, watch, since = "", HoldWatch(self.lease), read_clock()
         while (there := await self._take(watch.abandoned)).holder != self.holder:
             watch.look(*_sign_of(there))
             if there.holder != told and not is_own(there.holder):
                 tell_waiting(f"waits for another run that is at work there{f': {there.what}' if there.what else ''}")
             told = there.holder
             await asyncio.sleep(_LOOK_SECONDS)
+            since = read_clock()
         if told:
             tell_waiting("")
+        return since
 
     async def _take(self, abandoned: Sign | None) -> Claim:
-        """Who has the claim now. Cancelled meanwhile, it is not us: a living process would keep it."""
+        """Who has the claim now. Where that ends otherwise, it is not us: a living process would keep it."""
         try:
             edit = _edit_to_take(self.name, self.what, self.holder, self.lease, abandoned)
             there = await finish_work(self._change_claim(edit))
-        except asyncio.CancelledError:
+        # An answer that is lost may have been that it is ours.
+        except (asyncio.CancelledError, LedgerError):
             await finish_work(self._give_back())
             raise
         assert there is not None  # noqa: S101 - the edit never removes one
         return there
 
-    async def work(self, work: Callable[[], Awaitable[T]]) -> T:
-        """The work, under the claim. Raises `_ClaimLost` when that is not ours any more; the work is then cancelled."""
-        beat: asyncio.Task[None] | None = None
+    async def work(self, work: Callable[[], Awaitable[T]], since: float) -> T:
+        """The work, under the claim that was taken at ``since``.
+
+        Raises `HoldLost` when that is not ours any more; the work is then cancelled.
+        """
         try:
-            # A timeout that `_renew_claim` lets run out: a plain cancel could not be told from one that comes from
-            # outside.
-            async with asyncio.timeout(None) as limit:
-                beat = asyncio.create_task(self._renew_claim(limit))
-                return await work()
-        except TimeoutError:
-            if limit.expired():
-                raise _ClaimLost from None
-            raise
+            return await Hold(self.holder, self.lease, self._give_sign, since).work(work)
         finally:
-            if beat is not None:
-                beat.cancel()
-                await finish_work(asyncio.wait({beat}))
             await finish_work(self._give_back())
 
-    async def _renew_claim(self, limit: asyncio.Timeout) -> None:
-        """Give signs of life; end the work when the claim is somebody else's, or could be by now."""
-        seen = time.monotonic()
-        while True:
-            # Three signs of life may fail before anybody may take the claim.
-            await asyncio.sleep(self.lease / 4)
-            # Before it is asked: others may see the sign long before its answer is here.
-            now = time.monotonic()
-            left = self.lease - (now - seen)
-            try:
-                # Nothing is left where we stood still: then it has to be asked whose the claim is by now.
-                async with asyncio.timeout(left if left > 0 else self.lease / 4):
-                    there = await self._change_claim(_edit_to_keep(self.holder, self.lease))
-                is_ours = there is not None and there.holder == self.holder
-                seen = now if is_ours else seen
-            # A ledger that says nothing, as one that says no: whoever can still reach it takes the claim for abandoned
-            # once it was silent for a lease.
-            except (LedgerError, TimeoutError):
-                is_ours = time.monotonic() - seen < self.lease
-            if not is_ours:
-                return limit.reschedule(asyncio.get_running_loop().time())
+    async def _give_sign(self) -> bool:
+        there = await self._change_claim(_edit_to_keep(self.holder, self.lease))
+        return there is not None and there.holder == self.holder
 
     async def _give_back(self) -> None:
-        # A ledger that is away takes nothing back; what was done stays done, and the lease runs out by itself.
+        # A ledger that is away takes nothing back; what was done stays done. Here it is known, elsewhere the lease runs
+        # out.
+        end_holder(self.holder)
         with contextlib.suppress(LedgerError):
             await self._change_claim(_give_back(self.holder))
 

@@ -27,8 +27,19 @@ def new_holder() -> str:
     return f"{_name_machine()}:{pid}:{_start_ticks(pid)}:{uuid.uuid4().hex[:12]}"
 
 
+_ended: set[str] = set()
+
+
+def end_holder(holder: str) -> None:
+    """Note that an attempt of this process is over, whatever a row or a claim goes on to say."""
+    if is_own(holder):
+        _ended.add(holder)
+
+
 def is_dead(holder: str) -> bool:
-    """Whether the holder's process is known to have ended. False where that can't be seen from here."""
+    """Whether the holder is known to have ended, with its process or before. False where that can't be seen."""
+    if holder in _ended:
+        return True
     machine, pid, started = (*holder.split(":"), "", "", "")[:3]
     if not machine or machine != _name_machine() or not pid.isdecimal() or not started:
         return False
@@ -37,6 +48,8 @@ def is_dead(holder: str) -> bool:
 
 def is_alive(holder: str) -> bool:
     """Whether the holder's process is known to live, however long ago it gave a sign of life."""
+    if holder in _ended:
+        return False
     machine, pid, started = (*holder.split(":"), "", "", "")[:3]
     return bool(started) and machine == _name_machine() and pid.isdecimal() and _start_ticks(int(pid)) == started
 

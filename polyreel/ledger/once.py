@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from polyreel.errors import HeldForPerson, LedgerError, PolyreelError, UnresolvedCall
 from polyreel.ledger import steps
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, State, Subject
-from polyreel.ledger.holder import HoldWatch, Sign, is_own, new_holder
+from polyreel.ledger.hold import Hold, HoldLost, finish_work, read_clock
+from polyreel.ledger.holder import HoldWatch, Sign, end_holder, is_own, new_holder
 from polyreel.ledger.late import LISTED_LATE_S, look_until_shown
 from polyreel.ledger.rows import Change, Edit, Rows
 from polyreel.ledger.telling import tell_waiting
 from polyreel.vendors.errors import CallError, UnsupportedLocale
 
-T = TypeVar("T")
+log = logging.getLogger("polyreel.ledger.once")
 Call = Callable[[], Awaitable[Receipt]]
 Find = Callable[[Entry], Awaitable[Finding]]
 WaitForNews = Callable[[Entry], Awaitable[None]]
@@ -57,6 +58,7 @@ async def once(
     timing = timing or Timing()
     holder, has_told, watch = new_holder(), False, HoldWatch(timing.lease)
     while True:
+        since = read_clock()
         # Claimed anew each time round: the row may have been let go, settled by a person or removed while we waited
         # for it.
         claimed = await _claim_row(rows, key, subject, holder, timing.lease, watch.abandoned)
@@ -68,9 +70,10 @@ async def once(
             attempt = _Attempt(rows, key, subject, holder, timing, call, find)
             # Only who made the row knows that nothing was asked of the vendor before; whoever finds it has to look
             # there first.
-            done = await (attempt.begin() if claimed.before is None else attempt.take_over(entry))
+            done = await attempt.make(None if claimed.before is None else entry, since)
             if done is not None:
                 return done
+            holder, has_told = new_holder(), False
             continue
         if not entry.is_open:
             return entry
@@ -93,25 +96,51 @@ class _Attempt:
     call: Call
     find: Find
 
-    async def begin(self) -> Entry:
-        """The call of a fresh intent."""
+    async def make(self, left: Entry | None, since: float) -> Entry | None:
+        """The row with its receipt; None where it was taken from us. ``left`` is what somebody has left of it."""
         try:
-            with self._hold_row(attempting=True):
-                receipt = await self.call()
+            return await (self._begin(since) if left is None else self._take_over(left, since))
+        except HoldLost as lost:
+            if lost.holder != self.holder:
+                raise
+            log.warning(
+                "%s: this run gave no sign of life for %g s; another may have gone on", self.key, self.timing.lease
+            )
+            return None
+        finally:
+            # Whatever the row says: a ledger that was away at the end must not leave it to a process that lives on.
+            end_holder(self.holder)
+
+    async def _begin(self, since: float) -> Entry:
+        """The call of a fresh intent."""
+
+        has_answer = False
+
+        async def call() -> Entry:
+            nonlocal has_answer
+            receipt = await self.call()
+            # In one with its receipt: what was made is written down, whoever has the row by now.
+            has_answer = True
+            return await self._record_receipt(receipt)
+
+        async def give_sign() -> bool:
+            return has_answer or await self._give_sign(attempting=True)
+
+        try:
+            return await Hold(self.holder, self.timing.lease, give_sign, since).work(call)
         # A cancellation as well: the request may be on its way, and an intent that nobody holds is what `find` is
         # for.
         except BaseException as error:
             await self._after_failure(error)
             raise
-        return await self._record_receipt(receipt)
 
-    async def take_over(self, entry: Entry) -> Entry | None:
+    async def _take_over(self, entry: Entry, since: float) -> Entry | None:
         """An intent that somebody left without a receipt: look first. None where the row was taken from us."""
+        hold = Hold(self.holder, self.timing.lease, lambda: self._give_sign(attempting=False), since)
         try:
-            with self._hold_row(attempting=False):
-                finding = await self._look_for_call(entry)
+            finding = await hold.work(lambda: self._look_for_call(entry))
         except BaseException:
-            await self._change_row(steps.let_go(self.holder))
+            await self._give_back(steps.let_go(self.holder))
             raise
         match finding:
             case Found(receipt):
@@ -120,14 +149,15 @@ class _Attempt:
                 await self._change_row(steps.hold_for_person(self.holder, look_at))
                 raise make_unresolved(self.key, entry, look_at)
             case NotThere():
-                return await self.begin() if await self._attempt_again() else None
+                since = read_clock()
+                return await self._begin(since) if await self._attempt_again() else None
 
     async def _attempt_again(self) -> bool:
         """Note a new attempt; False where we had stood still for so long that somebody else has the row by now."""
         try:
             change = await self._change_row(steps.note_attempt(self.holder, self.timing.lease))
         except BaseException:
-            await self._change_row(steps.let_go(self.holder))
+            await self._give_back(steps.let_go(self.holder))
             raise
         return change.after is not None and change.after.holder == self.holder
 
@@ -147,10 +177,15 @@ class _Attempt:
 
     async def _after_failure(self, error: BaseException) -> None:
         if made_nothing(error):
-            await self._change_row(steps.release_row(self.holder))
+            await self._give_back(steps.release_row(self.holder))
         else:
             note = error.message if isinstance(error, PolyreelError) else type(error).__name__
-            await self._change_row(steps.let_go(self.holder, note))
+            await self._give_back(steps.let_go(self.holder, note))
+
+    async def _give_back(self, edit: Edit) -> None:
+        # Where the ledger is away, too, what is told is what has failed before it; the row is let go by `end_holder`.
+        with contextlib.suppress(LedgerError):
+            await self._change_row(edit)
 
     async def _record_receipt(self, receipt: Receipt) -> Entry:
         entry = await finish_work(self._write_receipt(receipt))
@@ -180,23 +215,10 @@ class _Attempt:
     async def _change_row(self, edit: Edit) -> Change:
         return await finish_work(_change_row(self.rows, self.key, edit))
 
-    @contextmanager
-    def _hold_row(self, *, attempting: bool) -> Iterator[None]:
-        beat = asyncio.create_task(self._renew_hold(attempting))
-        try:
-            yield
-        finally:
-            # Not waited for: a cancellation that came meanwhile would be taken for the beat's own, and the run go on.
-            # A last sign of life that is on its way changes only a row that is still ours.
-            beat.cancel()
-
-    async def _renew_hold(self, attempting: bool) -> None:
+    async def _give_sign(self, *, attempting: bool) -> bool:
         edit = steps.keep_hold(self.holder, self.timing.lease, attempting=attempting)
-        while True:
-            # Three signs of life may be lost before anybody else takes the row for abandoned.
-            await asyncio.sleep(self.timing.lease / 4)
-            with contextlib.suppress(LedgerError):  # the lease outlasts a ledger that is away for a moment
-                await _change_row(self.rows, self.key, edit)
+        after = (await _change_row(self.rows, self.key, edit)).after
+        return after is not None and after.holder == self.holder
 
 
 def made_nothing(error: BaseException) -> bool:
@@ -232,22 +254,6 @@ def make_unresolved(key: str, entry: Entry, look_at: str) -> UnresolvedCall:
     )  # fmt: skip
 
 
-async def finish_work(work: Awaitable[T]) -> T:
-    """Await to the end even when cancelled meanwhile; the cancellation goes on afterwards."""
-    # A task of its own: cancelling whoever awaits must not cancel a write of which the vendor's side is done already.
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        task.exception()  # lost to the cancellation, which is what the caller has to obey first
-        raise cancelled
-    return task.result()
-
-
 async def _claim_row(
     rows: Rows, key: str, subject: Subject, holder: str, lease: float, abandoned: Sign | None
 ) -> Change:  # fmt: skip
@@ -255,10 +261,13 @@ async def _claim_row(
     claiming = asyncio.ensure_future(_change_row(rows, key, steps.claim_row(key, subject, holder, lease, abandoned)))
     try:
         return await finish_work(claiming)
-    except asyncio.CancelledError:
+    except BaseException:
+        # The answer of a claim that was taken may be lost as well.
+        end_holder(holder)
         if claiming.exception() is None:
             is_new = claiming.result().before is None
-            await finish_work(_change_row(rows, key, steps.release_row(holder) if is_new else steps.let_go(holder)))
+            with contextlib.suppress(LedgerError):
+                await finish_work(_change_row(rows, key, steps.release_row(holder) if is_new else steps.let_go(holder)))
         raise
 
 

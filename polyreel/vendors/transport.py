@@ -41,6 +41,7 @@ from polyreel.vendors.errors import (
     Unreachable,
     kind_of,
 )
+from polyreel.vendors.leave import require_leave
 from polyreel.vendors.limits import Gate, Limits
 from polyreel.vendors.redirects import Hop, is_signed, next_hop, origin_of
 from polyreel.vendors.retry import RetryPolicy, pause
@@ -292,9 +293,10 @@ class Transport(ClosesAfterBlock):
         client = usual if own else await self._strangers.find_client() or usual
         # Read anew at each hop: a body that was sent once has been used up.
         content = body.read_chunks() if body is not None else None
-        return await client.send(
-            client.build_request(hop.method, hop.url, headers=headers, content=content), stream=True
-        )
+        request = client.build_request(hop.method, hop.url, headers=headers, content=content)
+        # As late as can be: in the queue for a place, or for a login, somebody else may have taken the work over.
+        await require_leave(hop.method)
+        return await client.send(request, stream=True)
 
     async def _make_credentials(self, call: Call) -> Mapping[str, str]:
         key = {"Idempotency-Key": call.idempotency_key} if call.idempotency_key else {}

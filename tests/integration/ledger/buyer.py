@@ -3,7 +3,8 @@
     python buyer.py '{"provider": "dubformer", "vendor_url": ..., "key": ..., "point": ..., "folder": ...}'
 
 It says where it has stopped by making a file of that name, and prints its row when it is through. ``think`` is how many
-seconds it takes to get to its call; ``clock`` a file that says how far the ledger's clock is set ahead.
+seconds it takes to get to its call; ``clock`` a file that says how far the ledger's clock is set ahead; ``grace`` how
+long it lets a living process be silent beyond its lease.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from polyreel.ledger import holder
 from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.entry import CantTell, Entry, Finding, Found, NotThere, Receipt, Subject
 from polyreel.ledger.ledger import Ledger
@@ -100,6 +102,8 @@ async def main() -> None:
         stop_at("before_receipt")
         return receipt
 
+    if grace := ORDER.get("grace"):
+        holder.GRACE_SECONDS = float(grace)
     if clock := ORDER.get("clock"):
         set_clock_by(Path(clock))
     if start := ORDER.get("start"):

@@ -87,8 +87,8 @@ async def test_work_ends_before_another_run_s_begins_where_the_ledger_hangs(monk
             return shared.change_claim(name, edit)
 
     room, shared, back = Room(), MemoryRows(), threading.Event()
-    holders = iter(["another machine:1:1:x", new_holder()])
-    monkeypatch.setattr("polyreel.ledger.claims.new_holder", lambda: next(holders))
+    holders = iter(["another machine:1:1:x"])
+    monkeypatch.setattr("polyreel.ledger.claims.new_holder", lambda: next(holders, None) or new_holder())
     first = asyncio.ensure_future(do_alone(Hanging(), "room", lambda: room.be_in("first", 4.0), timing=LEASE))
     await asyncio.sleep(0.3)
     try:

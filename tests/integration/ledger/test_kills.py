@@ -213,3 +213,19 @@ def test_a_buyer_that_is_interrupted_ends_at_once_and_the_next_one_buys_nothing_
     with shop.buyer() as heir:
         row = row_of(heir)
     assert shop.sold() == [row["vendor_id"]]
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_buyer_that_was_stopped_and_goes_on_after_another_has_bought_buys_nothing(
+    open_shop: Callable[[str, str], Shop], database: str, tmp_path: Path
+) -> None:
+    """Ctrl-Z before its call, for longer than anybody waits for it, and `fg`: at a vendor that knows no key."""
+    shop = open_shop("panjaya", database)
+    with shop.buyer(think="1") as stopped:
+        wait_until((tmp_path / "calling").exists)
+        stopped.send_signal(signal.SIGSTOP)
+        with shop.buyer(grace="0") as heir:
+            row = row_of(heir)
+        stopped.send_signal(signal.SIGCONT)
+        assert row_of(stopped)["vendor_id"] == row["vendor_id"]
+    assert shop.sold() == [row["vendor_id"]]
