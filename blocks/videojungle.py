@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr
 from blocks.base import VendorCredentials, clean_address
 from polyreel.errors.wording import spell_count
 from polyreel.vendors.videojungle.client import BASE_URL, VideoJungleClient
+from polyreel.vendors.videojungle.models import WHOLE_LIST
 
 
 class VideoJungleCredentials(VendorCredentials):
@@ -49,5 +50,5 @@ class VideoJungleCredentials(VendorCredentials):
     async def check(self) -> tuple[str, ...]:
         """Reads the list of projects."""
         async with self.get_client() as client:
-            projects = await client.list_projects()
+            projects = await client.list_projects(limit=WHOLE_LIST)
         return (f"may use {spell_count(len(projects), 'project')}",)

@@ -14,13 +14,11 @@ from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, Stat
 from polyreel.store.local import path_of
 from polyreel.vendors.errors import LinkExpired, suppress_gone
 from polyreel.vendors.videojungle.client import VideoJungleClient
-from polyreel.vendors.videojungle.models import CreateAsset, CreateProject, NewAsset
+from polyreel.vendors.videojungle.models import WHOLE_LIST, CreateAsset, CreateProject, NewAsset
 from polyreel.vendors.waiting import Patience
 
 # Only until the storage's file is seen there: nothing is transcoded. Run again, nothing is uploaded anew.
 PATIENCE = Patience(first=1.0, cap=20.0, total=3600.0)
-WHOLE_LIST = 1000
-"""Lists give ten rows unless asked for more."""
 
 
 class VideoJungleDelivery:

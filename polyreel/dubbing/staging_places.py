@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from polyreel.errors import DeliveryError
@@ -18,9 +19,13 @@ from polyreel.store.local import path_of
 from polyreel.vendors.errors import NotFound, suppress_gone
 from polyreel.vendors.nomad.folders import FindOrMake, Folders
 from polyreel.vendors.nomad.statuses import AssetType
+from polyreel.vendors.videojungle.models import WHOLE_LIST
+from polyreel.vendors.waiting import Patience
 
 LINK_SECONDS = 3 * 24 * 3600
 """A vendor may fetch days later, when its queue is long. A signed address lives seven days at most."""
+PATIENCE = Patience(first=0.5, cap=10.0, total=600.0)
+"""For an uploaded file to have an address. Run again, nothing is uploaded anew."""
 
 
 def _where_of(row: Entry) -> str:
@@ -182,7 +187,10 @@ class NomadStagingPlace(StagingPlace):
 
         # A share, and not the asset's own address: that one wants our key, which goes to nobody but the asset
         # manager.
-        share = await self.client.share(file_id, ShareAsset(shared_duration_in_hours=LINK_SECONDS // 3600))
+        # Its end is a date on the page, and a number of hours in published clients: who knows one leaves the other.
+        ends = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
+        hours = LINK_SECONDS // 3600
+        share = await self.client.share(file_id, ShareAsset(expiration_date=ends, shared_duration_in_hours=hours))
         return str(share.url)
 
     async def remove(self, file_id: str) -> None:
@@ -227,7 +235,7 @@ class VideoJungleStagingPlace(StagingPlace):
 
     async def find(self, file: StoredFile, name: str) -> Finding:
         """By its name, which holds its purchase's key, and its length; what is left half is removed."""
-        mine = [each for each in await self.client.list_video_files() if each.name == name]
+        mine = [each for each in await self.client.list_video_files(limit=WHOLE_LIST) if each.name == name]
         whole = [each for each in mine if each.size == file.bytes]
         for each in mine:
             # Copies cost storage, and a half one would be found, and rejected, by every later look.
@@ -237,13 +245,8 @@ class VideoJungleStagingPlace(StagingPlace):
 
     async def link(self, file_id: str) -> str:
         """Its own address, signed anew each time."""
-        video = await self.client.get_video_file(file_id)
-        address = video.download_url or video.url
-        if not address:
-            raise DeliveryError(
-                "Video Jungle has no address for the staged file yet", where="staging", remedy="Run the job again."
-            )
-        return str(address)
+        video = await self.client.wait_until_there(file_id, PATIENCE)
+        return str(video.download_url or video.url)
 
     async def remove(self, file_id: str) -> None:
         """Delete it."""
@@ -252,7 +255,7 @@ class VideoJungleStagingPlace(StagingPlace):
 
     async def remove_leftovers(self, sha256: str, name: str) -> None:
         """Delete every video file of this name."""
-        for each in await self.client.list_video_files():
+        for each in await self.client.list_video_files(limit=WHOLE_LIST):
             if each.name == name:
                 await self.remove(each.id)
 

@@ -52,6 +52,14 @@ def _list_parts(uploads: list[dict[str, Any]]) -> Any:
     }
 
 
+def _tell_by_status(done: dict[str, Any]) -> Any:
+    # The page has a "per-asset status", and no flag.
+    return [
+        {**_drop_fields(row, "isSuccess"), "status": "Success" if row["isSuccess"] else "Failed"}
+        for row in done["results"]
+    ]
+
+
 def _drop_fields(value: dict[str, Any], *hidden: str) -> dict[str, Any]:
     return {name: each for name, each in value.items() if name not in hidden}
 
@@ -120,7 +128,7 @@ _RULES: tuple[tuple[str, str, str, Rewrite], ...] = (
     ("nomad", "GET", r"/asset/[^/]+/resolve-full-url", lambda found: found["url"]),
     ("nomad", "GET", r"/asset/[^/]+/detail", _relative_address),
     ("nomad", "GET", r"/asset/[^/]+/(annotation|job-history)", _add_other_lists),
-    ("nomad", "POST", r"/asset/(index|move|copy|delete|addtag)", lambda done: done["results"]),
+    ("nomad", "POST", r"/asset/(index|move|copy|delete|addtag)", _tell_by_status),
     ("nomad", ".*", r"/asset(/[^/]+){0,2}", _without_address),
     ("tpstreams", "POST", r"/api/v1/[^/]+/assets/upload-sessions/", _by_uuid),
     ("tpstreams", "GET", r"/api/v1/[^/]+/assets/[^/]+/subtitles/", lambda tracks: {"results": tracks}),

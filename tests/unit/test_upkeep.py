@@ -49,7 +49,7 @@ class Vendor:
             raise NotFound("It is gone.", where=name)
         self.gone.append(name)
 
-    async def list_video_files(self) -> list[Any]:
+    async def list_video_files(self, limit: int) -> list[Any]:
         if self.away:
             raise Unreachable("It is away.", where="vendor")
         return [SimpleNamespace(id="v-half", name="reel-1.mp4"), SimpleNamespace(id="v-other", name="other.mp4")]

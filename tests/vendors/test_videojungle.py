@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from polyreel.vendors import errors
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.videojungle.models import (
+    WHOLE_LIST,
     CreateAsset,
     CreateProject,
     CreateScript,
@@ -81,7 +82,7 @@ async def test_projects_are_listed_read_and_deleted(videojungle: VideoJungleClie
     made = await videojungle.create_project(CreateProject(name="short-lived"))
 
     async def look() -> list[str]:
-        return [each.id for each in await videojungle.list_projects()]
+        return [each.id for each in await videojungle.list_projects(limit=WHOLE_LIST)]
 
     assert await wait_until_listed(look, {made.id})
     assert (await videojungle.get_project(made.id)).name == "short-lived"
@@ -93,13 +94,13 @@ async def test_projects_are_listed_read_and_deleted(videojungle: VideoJungleClie
 async def test_scripts_are_listed_read_and_deleted(
     videojungle: VideoJungleClient, project: Project, script: Script
 ) -> None:
-    """With the inputs they want."""
+    """Each by its id."""
 
     async def look() -> list[str]:
-        return [each.id for each in await videojungle.list_scripts(project.id)]
+        return [each.id for each in await videojungle.list_scripts(project.id, limit=WHOLE_LIST)]
 
     assert await wait_until_listed(look, {script.id})
-    assert (await videojungle.get_script(project.id, script.id)).inputs
+    assert (await videojungle.get_script(project.id, script.id)).name == "daily"
     await videojungle.delete_script(project.id, script.id)
     with pytest.raises(errors.NotFound):
         await videojungle.get_script(project.id, script.id)
@@ -207,9 +208,10 @@ async def test_a_video_file_is_uploaded_and_fetched(
     assert seen.name == "welcome reel"
 
     async def look() -> list[str]:
-        return [each.id for each in await videojungle.list_video_files()]
+        return [each.id for each in await videojungle.list_video_files(limit=WHOLE_LIST)]
 
     assert await wait_until_listed(look, {uploaded.id})
+    await videojungle.wait_until_there(uploaded.id, SOON)
     got = await videojungle.download_video_file(uploaded.id, tmp_path / "film.mp4")
     assert got.path.read_bytes() == film.read_bytes()
 
@@ -222,10 +224,7 @@ async def test_a_video_file_goes_straight_to_the_storage(
     created = await videojungle.create_video_file(request)
     await videojungle.upload_direct(created, film)
 
-    async def look() -> VideoFile:
-        return await videojungle.get_video_file(created.video.id)
-
-    await wait_for(look, lambda seen: bool(seen.download_url or seen.url), "video file", SOON)
+    await videojungle.wait_until_there(created.video.id, SOON)
     got = await videojungle.download_video_file(created.video.id, tmp_path / "film.mp4")
     assert got.bytes == film.stat().st_size
     await videojungle.delete_video_file(created.video.id)
@@ -237,6 +236,20 @@ async def test_a_video_file_is_fetched_by_the_vendor(videojungle: VideoJungleCli
     created = await videojungle.create_video_file(request)
     assert created.video.id
     await videojungle.delete_video_file(created.video.id)
+
+
+async def test_video_files_are_listed_as_many_as_are_asked_for(videojungle: VideoJungleClient) -> None:
+    """Ten unless a limit says more."""
+    request = CreateVideoFile(name="one of many", filename="film.mp4")
+    made = {(await videojungle.create_video_file(request)).video.id for _ in range(12)}
+
+    async def look() -> list[str]:
+        return [each.id for each in await videojungle.list_video_files(limit=WHOLE_LIST)]
+
+    assert await wait_until_listed(look, made)
+    assert len(await videojungle.list_video_files()) == 10
+    for each in made:
+        await videojungle.delete_video_file(each)
 
 
 async def test_a_video_file_is_analysed(videojungle: VideoJungleClient, uploaded: VideoFile) -> None:

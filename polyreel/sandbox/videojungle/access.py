@@ -13,6 +13,8 @@ from polyreel.sandbox.videojungle.shapes import KEY, NAME
 from polyreel.sandbox.wire import Refusal
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+# The vendor's lists give ten unless `limit` says more: who forgets it must see that here.
+_PAGE = 10
 
 
 def with_key(endpoint: Endpoint) -> Endpoint:
@@ -34,9 +36,9 @@ def require_document(request: Request, kind: str, param: str) -> Json:
     return box.require_document(request, NAME, kind, param, f"{kind.capitalize()} not found")
 
 
-def limit_of(request: Request, default: int) -> int:
+def limit_of(request: Request) -> int:
     """The query's ``limit``."""
-    given = request.query_params.get("limit", str(default))
+    given = request.query_params.get("limit", str(_PAGE))
     if not given.isdecimal() or int(given) < 1:
         raise Refusal(422, "limit must be a positive integer", code="validation", field="limit")
     return int(given)

@@ -15,9 +15,6 @@ from polyreel.sandbox.videojungle.wire import CreateAsset
 from polyreel.sandbox.videojungle.work import ANALYSE_SECONDS
 from polyreel.sandbox.wire import Refusal, json_body
 
-# The vendor's lists give ten unless `limit` says more: who forgets it must see that here.
-_PAGE = 10
-
 
 def settle_asset(box: Box, asset: Json) -> Json:
     """An asset as it is now: a file put under its signed link counts at once."""
@@ -37,7 +34,7 @@ def _require_asset(request: Request) -> Json:
 
 def _list_response(request: Request, found: list[Json]) -> Response:
     box = box_of(request)
-    return JSONResponse([asset_shape(box, settle_asset(box, asset)) for asset in found[: limit_of(request, _PAGE)]])
+    return JSONResponse([asset_shape(box, settle_asset(box, asset)) for asset in found[: limit_of(request)]])
 
 
 async def list_assets(request: Request) -> Response:

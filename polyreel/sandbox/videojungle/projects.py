@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from polyreel.sandbox.box import Box, box_of
 from polyreel.sandbox.state import Json
 from polyreel.sandbox.videojungle import shapes
-from polyreel.sandbox.videojungle.access import require_document
+from polyreel.sandbox.videojungle.access import limit_of, require_document
 from polyreel.sandbox.videojungle.shapes import NAME, OWNER, project_detail
 from polyreel.sandbox.videojungle.wire import CreateProject, CreateScript, Generate
 from polyreel.sandbox.videojungle.work import PATIENCE_SECONDS, RENDER_SECONDS
@@ -28,9 +28,10 @@ async def show_user(_request: Request) -> Response:
 
 
 async def list_projects(request: Request) -> Response:
-    """All projects."""
+    """The projects, newest first; ten unless ``limit`` says more."""
     box = box_of(request)
-    return JSONResponse([project_detail(box, project) for project in box.documents(NAME).all("project")])
+    found = box.documents(NAME).all("project")[::-1]
+    return JSONResponse([project_detail(box, project) for project in found[: limit_of(request)]])
 
 
 async def create_project(request: Request) -> Response:
@@ -76,9 +77,10 @@ async def list_templates(_request: Request) -> Response:
 
 
 async def list_scripts(request: Request) -> Response:
-    """A project's scripts."""
+    """A project's scripts, newest first; ten unless ``limit`` says more."""
     project = require_document(request, "project", "project_id")
-    return JSONResponse(box_of(request).documents(NAME).all("script", project["id"]))
+    found = box_of(request).documents(NAME).all("script", project["id"])[::-1]
+    return JSONResponse(found[: limit_of(request)])
 
 
 async def create_script(request: Request) -> Response:

@@ -85,10 +85,10 @@ def _hash_file(file: Path) -> str:
 
 
 async def list_videos(request: Request) -> Response:
-    """All video files, newest first."""
+    """The video files, newest first; ten unless ``limit`` says more."""
     box = box_of(request)
     found = box.documents(NAME).all("video")[::-1]
-    return JSONResponse([video_shape(box, video) for video in found[: limit_of(request, 10**6)]])
+    return JSONResponse([video_shape(box, video) for video in found[: limit_of(request)]])
 
 
 async def get_video(request: Request) -> Response:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
+from polyreel.vendors.models import fold_word
 from polyreel.vendors.nomad.statuses import AssetStatus, ReadStatus, ReadType
 from polyreel.vendors.nomad.timecodes import duration_in, read_seconds
 from polyreel.vendors.nomad.wire import Answer, Language, Word
@@ -167,11 +168,15 @@ class Share(Answer):
     also: ClassVar[Mapping[str, str]] = {"shareurl": "url", "shareableurl": "url", "link": "url"}
 
 
+# The page promises a "per-asset status" and no word of it.
+_REFUSED = ("fail", "error", "refus", "reject", "denied", "forbidden", "unauthori", "notfound", "invalid", "unsuccess")
+
+
 class BatchItem(Answer):
     """What a batch action did to one asset."""
 
     id: str
-    succeeded: bool = True
+    succeeded: bool | None = None
     status: str = ""
     message: str = ""
 
@@ -184,6 +189,14 @@ class BatchItem(Answer):
         "errormessage": "message",
     }
 
+    @property
+    def failed(self) -> bool:
+        """Whether the action was refused for this asset: by its flag, else by the word or HTTP number of its status."""
+        if self.succeeded is not None:
+            return not self.succeeded
+        word = fold_word(self.status)
+        return any(each in word for each in _REFUSED) or (word.isdecimal() and int(word) >= 400)
+
 
 class BatchResult(Answer):
     """Page "Batch Operations": "returns batch result with per-asset status"."""
@@ -195,7 +208,7 @@ class BatchResult(Answer):
     @property
     def failed(self) -> tuple[BatchItem, ...]:
         """The assets that the action was refused for."""
-        return tuple(item for item in self.items if not item.succeeded)
+        return tuple(item for item in self.items if item.failed)
 
 
 class Job(Answer):

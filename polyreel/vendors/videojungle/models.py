@@ -13,6 +13,8 @@ from polyreel.vendors.models import Request
 # No page says whether these are lists: one of them may stand alone.
 Several = Annotated[tuple[Any, ...], BeforeValidator(lambda value: value if isinstance(value, list) else (value,))]
 UploadMethod = Literal["file-no-chunk", "direct", "url"]
+WHOLE_LIST = 1000
+"""The `limit` of who needs every row: lists give ten unless asked for more (WIRE.md)."""
 
 
 class Prompt(Request):
@@ -141,6 +143,9 @@ class NewAsset(Asset):
     @model_validator(mode="before")
     @classmethod
     def _flatten_link(cls, data: Any) -> Any:
+        # As a new video file stands in `video`, the asset may stand in `asset`.
+        if isinstance(data, dict) and isinstance(data.get("asset"), dict):
+            data = {**data, **data["asset"]}
         # The page's answer has an address, the published client also knows `{url, fields}` (WIRE.md).
         link = data.get("upload_url") if isinstance(data, dict) else None
         return {**data, "upload_url": link.get("url"), "fields": link.get("fields")} if isinstance(link, dict) else data

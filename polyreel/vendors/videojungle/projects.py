@@ -68,10 +68,10 @@ class Account(Resource):
         )
 
     @endpoint("GET", "/projects/{id}/scripts", page=WIRE, section="Video Jungle")
-    async def list_scripts(self, project_id: str) -> list[Script]:
-        """A project's scripts."""
+    async def list_scripts(self, project_id: str, *, limit: int | None = None) -> list[Script]:
+        """A project's scripts: ten, unless `limit` says more."""
         at = fill_path("/projects/{project_id}/scripts", project_id=project_id)
-        return await self._ask(list[Script], "list scripts", "GET", at)
+        return await self._ask(list[Script], "list scripts", "GET", at, params={"limit": limit})
 
     @endpoint("POST", "/scripts/{projectId}/scripts", page=WIRE, section="Video Jungle")
     async def create_script(self, project_id: str, request: CreateScript) -> Script:

@@ -15,6 +15,7 @@ from polyreel.vendors.pages import Page
 from polyreel.vendors.resource import Resource, fill_path
 from polyreel.vendors.videojungle.models import Analysis, CreateVideoFile, Found, NewVideoFile, Search, VideoFile
 from polyreel.vendors.videojungle.projects import WIRE, find_answered, nothing_there
+from polyreel.vendors.waiting import Patience, wait_for
 
 
 class VideoFiles(Resource):
@@ -64,9 +65,9 @@ class VideoFiles(Resource):
         return await self._send(_read_analysis, "get analysis", "GET", at)
 
     @endpoint("GET", "/video-file", page=WIRE, section="Video Jungle")
-    async def list_video_files(self) -> list[VideoFile]:
-        """All video files."""
-        return await self._ask(list[VideoFile], "list video files", "GET", "/video-file")
+    async def list_video_files(self, *, limit: int | None = None) -> list[VideoFile]:
+        """The account's video files: ten, unless `limit` says more."""
+        return await self._ask(list[VideoFile], "list video files", "GET", "/video-file", params={"limit": limit})
 
     @endpoint("GET", "/video-file/{id}", page=WIRE, section="Video Jungle")
     async def get_video_file(self, video_file_id: str) -> VideoFile:
@@ -86,6 +87,15 @@ class VideoFiles(Resource):
         return await self._send(
             _read_hits, "search", "POST", "/video-file/search", json=request.as_wire(), repeatable=True
         )
+
+    async def wait_until_there(self, video_file_id: str, patience: Patience | None = None) -> VideoFile:
+        """Ask until a video file has an address; the file. No page says that it has one as soon as it is uploaded."""
+
+        def is_there(video: VideoFile) -> bool:
+            return bool(video.download_url or video.url)
+
+        what = f"videojungle video file {video_file_id}"
+        return await wait_for(lambda: self.get_video_file(video_file_id), is_there, what, patience)
 
     async def download_video_file(
         self, video_file_id: str, to: Path, *, expected: Expected | None = None, tell: Tell | None = None

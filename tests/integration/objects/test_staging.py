@@ -28,6 +28,7 @@ from polyreel.ledger.testing import MemoryRows
 from polyreel.store.local import LocalStore
 from polyreel.vendors.nomad.client import NomadClient
 from polyreel.vendors.videojungle.client import VideoJungleClient
+from polyreel.vendors.videojungle.models import WHOLE_LIST
 from tests.integration.objects.conftest import TestBucket
 
 PLACES: dict[str, dict[str, Any]] = {
@@ -81,7 +82,7 @@ async def left_at(place: dict[str, Any], stage: Stage, bucket: TestBucket) -> li
         if place["to"] == "videojungle":
             client = VideoJungleClient("videojungle-sandbox", base_url=f"{stage.url}/videojungle")
             await stack.enter_async_context(client)
-            return [each.name for each in await client.list_video_files()]
+            return [each.name for each in await client.list_video_files(limit=WHOLE_LIST)]
         nomad = NomadClient.with_login(f"{stage.url}/nomad", "sandbox", "sandbox")
         await stack.enter_async_context(nomad)
         at = "root"

@@ -112,6 +112,13 @@ def test_a_batch_s_result_is_read_per_asset() -> None:
     assert [(item.id, item.message) for item in result.failed] == [("b", "locked")]
 
 
+@pytest.mark.parametrize("status", ["Failed", "error", "Not Found", "AccessDenied", 404])
+def test_a_batch_s_result_may_be_a_status_alone(status: str | int) -> None:
+    """As the page says: a status for each, without a flag."""
+    rows = [{"id": "a", "status": "Success"}, {"id": "b", "status": status}, {"id": "c", "status": "Queued"}]
+    assert [item.id for item in BatchResult.model_validate({"results": [*rows, {"id": "d"}]}).failed] == ["b"]
+
+
 def test_a_job_is_read_with_its_times_and_its_error() -> None:
     """Page "Job History"."""
     job = Job.model_validate({"jobType": "Transcode", "jobStatus": "Error", "startDate": "2026-01-02T03:04:05Z"})

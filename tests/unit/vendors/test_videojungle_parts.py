@@ -50,6 +50,8 @@ def test_the_page_s_sample_is_read_whole() -> None:
     [
         {"id": "a", "upload_url": {"url": "/assets/a/upload", "method": "POST"}},
         {"id": "a", "upload_url": "/assets/a/upload"},
+        {"asset": {"id": "a", "keyname": "film.mp4"}, "upload_url": "/assets/a/upload"},
+        {"asset": {"id": "a", "upload_url": {"url": "/assets/a/upload"}}},
     ],
 )
 def test_an_upload_address_is_found_bare_or_wrapped(told: dict[str, Any]) -> None:
