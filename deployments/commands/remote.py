@@ -18,6 +18,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Cancelling, Crashed
 
 from deployments.process.signs_of_life import SILENT_S
+from deployments.server.own_environment import TASKS_TOLD_WITHIN_S
 from flows.runs import create_run, deployment_id, goes_on, is_over, key_of, outcome_of_run, read_kept_artifact
 from polyreel.errors import InvalidJob, PolyreelError
 from polyreel.job import Job
@@ -239,6 +240,9 @@ async def log_lines(client: PrefectClient, run_id: UUID, follow: bool) -> AsyncI
         tasks = await _task_names(client, run_id)
         while page := await client.read_logs(wanted, limit=_PAGE, offset=seen, sort=LogSort.TIMESTAMP_ASC):
             seen += len(page)
+            if any(line.task_run_id and line.task_run_id not in tasks for line in page):
+                await asyncio.sleep(TASKS_TOLD_WITHIN_S)
+                tasks = await _task_names(client, run_id)
             for line in page:
                 task = tasks.get(line.task_run_id)
                 yield f"{line.timestamp:%H:%M:%S} {f'{task}: ' if task else ''}{line.message}"

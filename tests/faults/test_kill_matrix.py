@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deployments.server.own_environment import TASKS_TOLD_WITHIN_S
 from polyreel.plans import CLOSING_STAGES, JOB_STAGES, LANGUAGE_STAGES
 
 # Nine jobs through three kills take five minutes on two cores, all of them in the first test's fixture.
@@ -252,6 +253,7 @@ def _end_of(up: Any, run: str) -> dict[str, Any]:
 
 def _times_done(up: Any, run: str) -> Counter[str]:
     """How often each kept stage was really done; one that was found done is ``Cached``, not ``Completed``."""
+    time.sleep(TASKS_TOLD_WITHIN_S + 0.5)  # the run's last tasks are on their way
     found = _answered(lambda: up.call("POST", "/task_runs/filter", flow_runs={"id": {"any_": [run]}}, limit=200))
     done = [task["name"].partition(" · ")[2] for task in found if task["state_name"] == "Completed"]
     return Counter(name for name in done if name not in ALWAYS)

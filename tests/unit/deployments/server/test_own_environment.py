@@ -39,6 +39,24 @@ def test_their_settings_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert found["PREFECT_SERVER_UI_ENABLED"] == "true", "what leads nowhere else is the user's to set"
 
 
+def test_what_is_told_of_tasks_is_gathered_unless_the_user_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Prefect itself reads it: one second, many events."""
+    ask = (
+        "from prefect.settings import get_current_settings as settings;"
+        "recorder = settings().server.services.task_run_recorder; print(recorder.batch_size, recorder.flush_interval)"
+    )
+
+    def read_settings() -> list[str]:
+        env = own_environment(tmp_path)
+        return subprocess.check_output([sys.executable, "-c", ask], env=env, text=True).split()
+
+    assert read_settings() == ["64", "1.0"]
+    monkeypatch.setenv("PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE", "1")
+    assert read_settings() == ["1", "1.0"]
+
+
 @pytest.mark.parametrize("where", ["variables", ".env", "prefect.toml", "pyproject.toml"])
 def test_the_database_is_ours_wherever_theirs_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
