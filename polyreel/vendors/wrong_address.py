@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from polyreel.vendors.errors import CallError, Garbled, Malformed, WrongAddress
+from polyreel.vendors.errors import CallError, Garbled, Malformed, Unauthorized, WrongAddress
 
 APIS = {
     "panjaya": "Panjaya's API",
@@ -25,7 +25,8 @@ def as_wrong_address(failure: CallError, *, asked_for_nothing: bool = False) -> 
 
     ``asked_for_nothing``: the call names nothing that may be missing, so that what is not found is the API.
     """
-    if isinstance(failure, WrongAddress) or not (answer := _name_answer(failure, asked_for_nothing)):
+    # A login that was refused has been judged where it was made: its status may be 404, and it is about the password.
+    if isinstance(failure, (WrongAddress, Unauthorized)) or not (answer := _name_answer(failure, asked_for_nothing)):
         return failure
     facts, api = failure.facts, APIS.get(failure.vendor, "the API")
     return WrongAddress(

@@ -116,6 +116,23 @@ async def test_an_answer_of_the_api_itself_is_believed(site: Site) -> None:
             await tpstreams.login()
 
 
+WRONG_LOGINS = {
+    "nomad": (404, "application/problem+json", b'{"title": "Not Found", "status": 404}'),
+    "tpstreams": (404, "text/plain", b"Organization not found"),
+}
+
+
+@pytest.mark.parametrize("vendor", WRONG_LOGINS)
+async def test_a_refused_login_is_never_told_to_be_a_wrong_address(site: Site, vendor: str) -> None:
+    """By `credentials check` and the look before anything is bought: the password is wrong, not the `base_url`."""
+    site.answer = WRONG_LOGINS[vendor]
+    block = kind_of(vendor)(base_url=site.url, **VENDORS[vendor])
+    with waiting_off(), pytest.raises(PolyreelError) as raised, refusals_explained(block, "x", asked_for_nothing=True):
+        await block.check()
+    assert raised.value.code == "vendor_unauthorized", raised.value
+    assert raised.value.remedy.startswith(f"Save the right ones: `polyreel credentials save {vendor} x ")
+
+
 NO_LOGINS = {**ANSWERS, "an organisation that is none": (404, "text/plain", b"Organization not found")}
 
 
