@@ -13,6 +13,7 @@ from polyreel.errors import InvalidJob, shorten
 from polyreel.errors.wording import spell_count
 from polyreel.intake.text import load_text, parse_yaml
 from polyreel.job import ADDRESS, FolderDelivery, Job
+from polyreel.job.values import PATTERNS_IN_WORDS
 
 
 def load_job(path: Path) -> Job:
@@ -140,16 +141,17 @@ def _only_repeats(item: Any, places: set[tuple[int | str, ...]]) -> bool:
 
 
 def _write_message(item: Any) -> str:
-    loc = item["loc"]
     if item["type"] == "union_tag_not_found":
         return f"needs {item['ctx']['discriminator']}, which says what the other fields are".replace("'", "`")
     if item["type"] == "union_tag_invalid":
         told = item["ctx"]
         named, known = str(told["discriminator"]).replace("'", "`"), str(told["expected_tags"]).replace("'", "`")
         return f"its {named} is one of {known}, not {shorten(str(told['tag']), _LONGEST_NAME)}"
-    if item["type"] == "string_pattern_mismatch" and loc and loc[-1] == "name":
-        return "must be a slug: letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 80"
+    if item["type"] == "string_pattern_mismatch" and (said := PATTERNS_IN_WORDS.get(item["ctx"]["pattern"])):
+        return said
     words = _WORDS.get(item["type"]) or str(item["msg"]).removeprefix("Value error, ")
+    if words.startswith("String should "):
+        return "must " + words.removeprefix("String should ")
     return words[0].lower() + words[1:] if words[:5] == "Input" else words
 
 

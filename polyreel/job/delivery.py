@@ -6,12 +6,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict, StringConstraints
 
-from polyreel.job.values import Asked, BlockName, Folder, Place, Slug
+from polyreel.job.values import OBJECT_PREFIX, Asked, BlockName, Folder, Place, Slug
 
-ObjectPrefix = Annotated[
-    str,
-    StringConstraints(max_length=1024, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\x00-\x1f\x7f]*)?$"),
-]
+ObjectPrefix = Annotated[str, StringConstraints(max_length=1024, pattern=OBJECT_PREFIX)]
 Resolution = Literal["240p", "360p", "480p", "540p", "720p", "1080p"]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 

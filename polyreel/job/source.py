@@ -7,11 +7,23 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, Strict, WithJsonSchema, model_validator
 
-from polyreel.job.values import Asked, BlockName, FrameRateName, Locale, Offset, Place, Rate, Script, Seconds, Timecode
+from polyreel.job.values import (
+    EXPECTED_WORD,
+    Asked,
+    BlockName,
+    FrameRateName,
+    Locale,
+    Offset,
+    Place,
+    Rate,
+    Script,
+    Seconds,
+    Timecode,
+)
 
 ASSET_SCHEMES = ("nomad", "videojungle", "tpstreams")
 """Vendors whose assets can be a job's source."""
-ExpectedWord = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\r\n\t]*\S[^\r\n\t]*$")]
+ExpectedWord = Annotated[str, Field(min_length=1, max_length=60, pattern=EXPECTED_WORD)]
 _ASSET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 # A feature film has two or three dozen speaking parts. Our own bound, against a typing error: no vendor's page names
 # one, and nothing depends on its exact value.

@@ -59,13 +59,31 @@ def parse_embedded_number(place: str) -> int | None:
     return int(found[1]) if found and found[1] else None
 
 
+_SLUG = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?$"
+_BLOCK_NAME = r"^[a-z0-9][a-z0-9-]{0,99}$"
+_ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+_HTTP_ADDRESS = r"^https?://[^\s/?#@\x00-\x1f]+(?:/[^\s?#\x00-\x1f]*)?$"
+_RATE = r"^[1-9]\d{1,2}(\.\d{1,3})?/[1-9]\d{1,2}(\.\d{1,3})?$"
+_TIMECODE = r"^[0-2]\d:[0-5]\d:[0-5]\d[:;][0-5]\d$"
+EXPECTED_WORD = r"^[^\r\n\t]*\S[^\r\n\t]*$"
+OBJECT_PREFIX = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[^\x00-\x1f\x7f]*)?$"
+PATTERNS_IN_WORDS = {
+    _SLUG: "must be a slug: letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 80",
+    _BLOCK_NAME: "must be a name of saved credentials, as `polyreel credentials list` shows it behind the slash: small "
+    "letters, digits and dashes",
+    _ONE_LINE: "must be one line without control characters",
+    _HTTP_ADDRESS: "must be an address that begins with http:// or https://, without a user name and without `?`",
+    _RATE: "must be two rates with a slash between them: 25/23.976",
+    _TIMECODE: "must be a timecode HH:MM:SS:FF, or HH:MM:SS;FF for drop-frame",
+    EXPECTED_WORD: "must be a word or a few in one line",
+    OBJECT_PREFIX: "must be an address such as s3://bucket/folder, the bucket's name in small letters",
+}
+"""What a person is told who has written something else: nobody reads a regular expression."""
+
 Locale = Annotated[str, StringConstraints(min_length=2, max_length=35), AfterValidator(_locale)]
-Slug = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_-])?$"),
-]
-BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
-Place = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Slug = Annotated[str, StringConstraints(pattern=_SLUG)]
+BlockName = Annotated[str, StringConstraints(pattern=_BLOCK_NAME)]
+Place = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=_ONE_LINE)]
 ADDRESS = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")
 """How a place begins that is an address (``https://...``, ``nomad:<id>``) and no path."""
 
@@ -91,9 +109,7 @@ SeriesPlace = Annotated[Place, AfterValidator(_require_series)]
 """A name below ``POLYREEL_HOME/series``, or a folder."""
 Script = Annotated[Place, AfterValidator(_spell_embedded)]
 """A place, or the subtitles inside the video: ``embedded:`` (those of the language) or ``embedded:0``, ..."""
-HttpAddress = Annotated[
-    str, StringConstraints(max_length=2048, pattern=r"^https?://[^\s/?#@\x00-\x1f]+(?:/[^\s?#\x00-\x1f]*)?$")
-]
+HttpAddress = Annotated[str, StringConstraints(max_length=2048, pattern=_HTTP_ADDRESS)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Offset = Annotated[
     float,
@@ -109,7 +125,7 @@ Offset = Annotated[
 Rate = Annotated[
     str,
     Field(
-        pattern=r"^[1-9]\d{1,2}(\.\d{1,3})?/[1-9]\d{1,2}(\.\d{1,3})?$",
+        pattern=_RATE,
         title="Script frame rate",
         description="Optional: frames per second that the script was timed at / that the reel runs at.",
         examples=["25/23.976"],
@@ -125,7 +141,7 @@ FrameRateName = Annotated[
 Timecode = Annotated[
     str,
     Field(
-        pattern=r"^[0-2]\d:[0-5]\d:[0-5]\d[:;][0-5]\d$",
+        pattern=_TIMECODE,
         title="Start timecode",
         description="Optional: the timecode of the first picture, HH:MM:SS:FF; with a semicolon before the frames, "
         "drop-frame. Scripts whose times count from it are brought to zero; formats with timecodes begin at it.",

@@ -18,7 +18,7 @@ from polyreel.job import Dubbing, Job
 from polyreel.objects.connection import Connection
 from polyreel.plans import Plan, voices_of
 from polyreel.sources.port import scheme_of
-from polyreel.vendors.errors import AccountLimit, Malformed, NotFound, Unauthorized
+from polyreel.vendors.errors import AccountLimit, Malformed, NotFound, Unauthorized, WrongAddress
 from tasks.run.connections import account_of, client_of, connection_of, load_saved
 
 log = get_logger("polyreel.looks")
@@ -26,7 +26,7 @@ SECONDS = 8.0
 """How long one look may take. What has not answered by then is left to the run, which has more patience."""
 # One lost packet should not make a note; more would outlast SECONDS.
 _ATTEMPTS = 2
-_SURE = (InvalidJob, Unauthorized, AccountLimit, NotFound, Malformed)
+_SURE = (InvalidJob, Unauthorized, AccountLimit, NotFound, Malformed, WrongAddress)
 """What no waiting mends. A vendor that is away, busy or at fault may do when it is needed; a right that this look
 needs may be another than that of the work."""
 

@@ -54,5 +54,5 @@ def _list_emotional() -> str:
 
 
 def _refuse_locale(wanted: str, role: str, remedy: str) -> UnsupportedLocale:
-    message = f"Dubformer does not take {wanted} as a {role} language."
+    message = f"Dubformer does not take {wanted} as {'an' if role[0] in 'aeiou' else 'a'} {role} language."
     return UnsupportedLocale(message, vendor="dubformer", locale=wanted, role=role, remedy=remedy)

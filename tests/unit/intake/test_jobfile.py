@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from polyreel.errors import InvalidJob
 from polyreel.intake.jobfile import anchor_paths, load_job, parse_job, redirect_delivery
 from polyreel.job import Job
+from polyreel.job.values import PATTERNS_IN_WORDS
 
 FULL = dedent(
     """
@@ -99,6 +101,18 @@ def test_locales_are_brought_to_their_standard_spelling() -> None:
     assert parse_job(minimal(targets=["pt-br"]), "job.yaml").targets[0].locale == "pt-BR"
 
 
+def test_every_pattern_of_a_job_is_told_in_words() -> None:
+    """A regular expression is no remedy."""
+    patterns = set[str]()
+
+    def collect(each: dict[str, Any]) -> None:
+        if isinstance(each.get("pattern"), str):
+            patterns.add(each["pattern"])
+
+    json.loads(json.dumps(Job.model_json_schema()), object_hook=collect)
+    assert patterns == set(PATTERNS_IN_WORDS)
+
+
 def test_norwegian_is_a_language_and_not_false() -> None:
     job = parse_job("name: a\nsource: {media: a.mp4, locale: en-US}\ntargets: [no]", "job.yaml")
     assert job.targets[0].locale == "no"
@@ -116,6 +130,12 @@ def test_norwegian_is_a_language_and_not_false() -> None:
         ({"name": ".hidden"}, "name: must be a slug"),
         ({"name": "x" * 81}, "name: must be a slug"),
         ({"name": 5}, "name: must be text"),
+        (
+            {"dubbing": {"provider": "panjaya", "credentials": "My Key"}},
+            "dubbing.panjaya.credentials: must be a name of saved credentials",
+        ),
+        ({"delivery": [{"to": "s3", "path": "films"}]}, "delivery[0].s3.path: must be an address such as s3://"),
+        ({"source": {"media": "", "locale": "en-US"}}, "source.media: must have at least 1 character"),
         ({"surprise": 1}, "surprise: there is no such field"),
         ({"targets": []}, "targets: "),
         ({"targets": [], "scripts": ["srt"], "masters": ["wav"]}, "`masters` is of dubs"),

@@ -15,7 +15,7 @@ from polyreel.outcome import Problem, StoredFile
 from polyreel.plans import Plan
 from polyreel.plans.language import Way
 from polyreel.vendors.dubformer.models import Options, Voice
-from polyreel.vendors.errors import Garbled, NotFound, ServerError, Unauthorized, Unreachable
+from polyreel.vendors.errors import Garbled, NotFound, ServerError, Unauthorized, Unreachable, WrongAddress
 from tasks import paid
 from tasks.run import accounts, looks
 from tasks.run.accounts import require_saved
@@ -83,6 +83,9 @@ def open_as(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"delivery": [NOMAD]}, ServerError("503"), ""),
         ({"delivery": [NOMAD]}, Unreachable("no connection"), ""),
         ({"delivery": [NOMAD]}, Garbled("HTML"), "vendor_malformed"),
+        ({"delivery": [NOMAD]}, WrongAddress("another server"), "wrong_address"),
+        ({"dubbing": PANJAYA}, WrongAddress("another server"), "wrong_address"),
+        ({"dubbing": PANJAYA, "fallback": [{"provider": "embedded"}]}, WrongAddress("another server"), ""),
         ({"dubbing": PANJAYA}, Unauthorized("wrong key"), "vendor_unauthorized"),
         ({"dubbing": PANJAYA, "fallback": [DUBFORMER]}, Unauthorized("wrong key"), "vendor_unauthorized"),
         ({"dubbing": PANJAYA, "fallback": [{"provider": "embedded"}]}, Unauthorized("wrong key"), ""),
